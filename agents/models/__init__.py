@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from agents.models.conversation import Conversation, HandOff
+from agents.models.identity import Identity
+from agents.models.message import (
+    Message,
+    MessageStatus,
+    OutboundMessage,
+    SeenMessage,
+    SimulatedDelivery,
+)
+from agents.models.pending_action import PendingAction
+from agents.models.turn import ToolCall, Turn
+from agents.models.webhook_event import DeadLetter, WebhookEvent
+
+__all__ = [
+    "Conversation",
+    "DeadLetter",
+    "HandOff",
+    "Identity",
+    "Message",
+    "MessageStatus",
+    "OutboundMessage",
+    "PendingAction",
+    "SeenMessage",
+    "SimulatedDelivery",
+    "ToolCall",
+    "Turn",
+    "WebhookEvent",
+]

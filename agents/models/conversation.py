@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+
+class Conversation(models.Model):
+    """All that one person and one business number say to each other."""
+
+    class Channel(models.TextChoices):
+        WHATSAPP = "whatsapp", "WhatsApp"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    profile = models.ForeignKey(
+        "vouchers.Profile", models.PROTECT, related_name="conversations"
+    )
+    channel = models.CharField(max_length=10, choices=Channel, default=Channel.WHATSAPP)
+    phone_number_id = models.CharField(max_length=32)
+    is_synthetic = models.BooleanField(default=False)
+    # The last language the person wrote in; the profile's own comes first.
+    language = models.CharField(max_length=2, blank=True)
+    # What the offline model asked for last, so that a bare answer is understood.
+    memory = models.JSONField(default=dict, blank=True)
+    last_inbound_at = models.DateTimeField(null=True, blank=True)
+    # Free text may be sent until then (24 hours after the person's last message).
+    window_closes_at = models.DateTimeField(null=True, blank=True)
+    # A person took over: the agent keeps silent.
+    paused_at = models.DateTimeField(null=True, blank=True)
+    flood_notice_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["profile", "channel", "phone_number_id"],
+                name="conversation_once_per_person_and_number",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Conversation {self.pk}"
+
+
+class HandOff(models.Model):
+    """Something that waits for a person of ours."""
+
+    class Kind(models.TextChoices):
+        ASKED = "asked", "asked for a person"
+        IDENTITY = "identity", "identity conflict"
+        FAILED_TURN = "failed_turn", "the agent failed"
+        KEY_REUSED = "key_reused", "an operation changed its arguments"
+        LATE = "late", "message older than a day"
+
+    kind = models.CharField(max_length=12, choices=Kind)
+    profile = models.ForeignKey(
+        "vouchers.Profile", models.PROTECT, related_name="hand_offs"
+    )
+    conversation = models.ForeignKey(
+        Conversation, models.PROTECT, null=True, blank=True, related_name="hand_offs"
+    )
+    # One clear sentence, without personal data.
+    reason = models.CharField(max_length=300)
+    opened_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.CharField(max_length=150, blank=True)
+    resolution = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            # The same trouble of one person is one entry in the list.
+            models.UniqueConstraint(
+                fields=["profile", "kind"],
+                condition=models.Q(closed_at__isnull=True),
+                name="hand_off_one_open_per_kind",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()

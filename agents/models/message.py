@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+
+class SeenMessage(models.Model):
+    """A provider's message id that was handled: once, for ever."""
+
+    # HMAC of the raw id, which decodes to the sender's number.
+    id_hmac = models.BinaryField(max_length=32, primary_key=True)
+    seen_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return bytes(self.id_hmac).hex()[:12]
+
+
+class Message(models.Model):
+    """What a person sent us."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        CLAIMED = "claimed", "in a turn"
+        DONE = "done"
+        # The feature was off for this person, or a person of ours has taken over.
+        UNANSWERED = "unanswered"
+        # More than 30 were waiting; stored, not read.
+        FLOODED = "flooded"
+        # Older than 24 hours on arrival.
+        LATE = "late"
+        # Reactions, stickers and the like: never a turn.
+        SILENT = "silent"
+
+    conversation = models.ForeignKey(
+        "agents.Conversation", models.PROTECT, related_name="messages"
+    )
+    # HMAC of the provider's id; ties the message to its SeenMessage and its statuses.
+    provider_id_hmac = models.BinaryField(max_length=32, unique=True)
+    # Dropped after eight days: needed for read receipts and typing only.
+    provider_id = models.CharField(max_length=256, blank=True)
+    event = models.ForeignKey(
+        "agents.WebhookEvent", models.PROTECT, null=True, related_name="messages"
+    )
+    # Meta's type: text, interactive, button, image, ...
+    kind = models.CharField(max_length=24)
+    # Sanitised; voucher codes replaced by "[code 1]", "[code 2]", ...
+    text = models.TextField(blank=True)
+    # Sealed JSON list of the codes taken out of the text; dropped with its turn.
+    codes_sealed = models.BinaryField(null=True)
+    # The pressed button's id, and its title in `text`.
+    button_id = models.CharField(max_length=256, blank=True)
+    turn = models.ForeignKey(
+        "agents.Turn", models.PROTECT, null=True, blank=True, related_name="messages"
+    )
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    # The provider's clock, never later than ours.
+    sent_at = models.DateTimeField()
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            # Read by the turn that claims them, and by the sweep.
+            models.Index(
+                fields=["conversation", "sent_at", "id"],
+                condition=models.Q(state="waiting"),
+                name="message_waiting_idx",
+            ),
+            # Read by the conversation page and the model's history.
+            models.Index(fields=["conversation", "id"], name="message_history_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Message {self.pk}"
+
+
+class OutboundMessage(models.Model):
+    """What we send: written with its cause, sent by the job `deliver`."""
+
+    class Kind(models.TextChoices):
+        TEXT = "text"
+        BUTTONS = "buttons"
+        TEMPLATE = "template"
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        SENDING = "sending"
+        # The request left, its answer was lost: wait for a status, then try again.
+        UNKNOWN = "unknown"
+        SENT = "sent"
+        DELIVERED = "delivered"
+        READ = "read"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    # Travels as biz_opaque_callback_data and comes back on every status.
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    conversation = models.ForeignKey(
+        "agents.Conversation", models.PROTECT, related_name="outbound"
+    )
+    turn = models.ForeignKey(
+        "agents.Turn", models.PROTECT, null=True, blank=True, related_name="replies"
+    )
+    # Idempotency: "turn:7", "told:voucher:3:issued", ...
+    cause = models.CharField(max_length=80, unique=True)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.TEXT)
+    # Codes stand as "{code:<voucher public id>}" and are filled when sent.
+    body = models.TextField(blank=True)
+    # Buttons: [{"id", "title"}]; template: {"name", "language", "parameters"}.
+    extra = models.JSONField(default=dict, blank=True)
+    state = models.CharField(max_length=9, choices=State, default=State.QUEUED)
+    provider_id = models.CharField(max_length=256, blank=True)
+    provider_id_hmac = models.BinaryField(max_length=32, null=True, unique=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    # While a worker is sending; past it, the sweep takes the message back.
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    pricing = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    handed_over_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            # Read by deliver and the sweep: first in, first out per conversation.
+            models.Index(
+                fields=["conversation", "id"],
+                condition=models.Q(state__in=["queued", "sending", "unknown"]),
+                name="outbound_open_idx",
+            ),
+            # Read by the conversation page.
+            models.Index(
+                fields=["conversation", "created_at"], name="outbound_page_idx"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Outbound message {self.pk}"
+
+
+class MessageStatus(models.Model):
+    """What the provider said about one outbound message; append-only."""
+
+    outbound = models.ForeignKey(
+        OutboundMessage, models.PROTECT, null=True, related_name="statuses"
+    )
+    provider_id_hmac = models.BinaryField(max_length=32)
+    status = models.CharField(max_length=16)
+    error_code = models.CharField(max_length=40, blank=True)
+    sent_at = models.DateTimeField()
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "message statuses"
+        constraints = [
+            # A repeated webhook adds nothing.
+            models.UniqueConstraint(
+                fields=["provider_id_hmac", "status"], name="message_status_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.status
+
+
+class SimulatedDelivery(models.Model):
+    """What a sandbox person's telephone shows; sealed, for it may hold a code."""
+
+    outbound = models.OneToOneField(
+        OutboundMessage, models.PROTECT, related_name="simulated"
+    )
+    body_sealed = models.BinaryField()
+    delivered_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "simulated deliveries"
+
+    def __str__(self) -> str:
+        return f"Simulated delivery {self.pk}"

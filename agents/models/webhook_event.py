@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from django.db import models
+
+
+class WebhookEvent(models.Model):
+    """The bytes of one signed webhook, exactly as they came."""
+
+    class State(models.TextChoices):
+        RECEIVED = "received"
+        DONE = "done"
+        FAILED = "failed"
+
+    # Null once the retention of eight days has passed.
+    body = models.BinaryField(null=True)
+    sha256 = models.BinaryField(max_length=32)
+    # Posted with our own mark: only sandbox people are served, nothing reaches Meta.
+    is_synthetic = models.BooleanField(default=False)
+    correlation_id = models.UUIDField()
+    state = models.CharField(max_length=8, choices=State, default=State.RECEIVED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    received_at = models.DateTimeField(auto_now_add=True)
+    processed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            # Read by ingest, oldest first.
+            models.Index(
+                fields=["id"],
+                condition=models.Q(state="received"),
+                name="webhook_received_idx",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Webhook {self.pk}"
+
+
+class DeadLetter(models.Model):
+    """One item of a webhook that could not be taken in; its siblings went on."""
+
+    event = models.ForeignKey(WebhookEvent, models.PROTECT, related_name="dead_letters")
+    # Where in the body: "/entry/0/changes/0/value/messages/3".
+    path = models.CharField(max_length=200)
+    reason = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "path"], name="dead_letter_once_per_item"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.path} of webhook {self.event_id}"

@@ -1,0 +1,77 @@
+"""The key ring behind code HMACs, envelopes, number HMACs and the synthetic mark.
+
+Keys come from ``EASYMO_KEYS`` (``id:base64,…``). The first writes, all read.
+Every use names its purpose, so that a value made for one can never serve another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NONCE_BYTES = 12
+
+
+class KeyRingError(Exception):
+    """The sealed value was made with a key that is not in the ring, or altered."""
+
+
+def writing_key_id() -> str:
+    """Return the id of the key that new values are made with."""
+    return next(iter(_ring()))
+
+
+def digest(purpose: str, value: bytes, *, key_id: str | None = None) -> bytes:
+    """Return the 32-byte HMAC-SHA-256 of ``value`` for ``purpose``."""
+    key = _key(purpose, key_id or writing_key_id())
+    return hmac.digest(key, value, hashlib.sha256)
+
+
+def digests(purpose: str, value: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield ``(key id, HMAC)`` for every key in the ring, the writing key first."""
+    for key_id in _ring():
+        yield key_id, digest(purpose, value, key_id=key_id)
+
+
+def seal(purpose: str, plain: bytes, *, context: bytes = b"") -> bytes:
+    """Encrypt ``plain`` (AES-256-GCM), bound to ``purpose`` and ``context``."""
+    key_id = writing_key_id()
+    nonce = os.urandom(NONCE_BYTES)
+    body = AESGCM(_key(purpose, key_id)).encrypt(nonce, plain, context)
+    return key_id.encode() + b":" + nonce + body
+
+
+def unseal(purpose: str, sealed: bytes, *, context: bytes = b"") -> bytes:
+    """Decrypt what ``seal`` made; raise ``KeyRingError`` when that is impossible."""
+    key_id, _, rest = bytes(sealed).partition(b":")
+    try:
+        cipher = AESGCM(_key(purpose, key_id.decode("ascii")))
+        return cipher.decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], context)
+    except (KeyError, InvalidTag, ValueError) as error:
+        raise KeyRingError(
+            "This value was sealed with a key we do not hold."
+        ) from error
+
+
+def _ring() -> dict[str, bytes]:
+    ring: dict[str, bytes] = settings.EASYMO_KEYS
+    return ring
+
+
+def _key(purpose: str, key_id: str) -> bytes:
+    return _derive(purpose, _ring()[key_id])
+
+
+@lru_cache(maxsize=256)
+def _derive(purpose: str, secret: bytes) -> bytes:
+    return hmac.digest(secret, b"easymo/" + purpose.encode(), hashlib.sha256)

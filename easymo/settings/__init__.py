@@ -1,0 +1,9 @@
+"""The environment, read here and nowhere else. Starts nothing."""
+
+from __future__ import annotations
+
+from easymo.settings.apps import *  # noqa: F403
+from easymo.settings.base import *  # noqa: F403
+from easymo.settings.database import *  # noqa: F403
+from easymo.settings.logging import *  # noqa: F403
+from easymo.settings.providers import *  # noqa: F403

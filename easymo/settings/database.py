@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from easymo.settings.base import env
+
+DATABASES = {
+    "default": env.db_url(
+        "DATABASE_URL", default="postgresql://easymo@127.0.0.1:5418/easymo"
+    )
+}
+DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
+DATABASE_SCHEMA = env.str("DATABASE_SCHEMA", "easymo")

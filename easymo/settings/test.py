@@ -1,0 +1,3 @@
+from __future__ import annotations
+
+from easymo.settings import *  # noqa: F403

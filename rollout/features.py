@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Feature(StrEnum):
+    """What can be switched off, each by itself."""
+
+    CHAT = "FEATURE_AGENT_CHAT"
+    VOICE = "FEATURE_AGENT_VOICE"
+    VOUCHERS = "FEATURE_AGENT_VOUCHERS"
+    CUSTOMER_LOOKUP = "FEATURE_AGENT_CUSTOMER_LOOKUP"

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+
+class Profile(models.Model):
+    """A person, whichever channels name them."""
+
+    class Role(models.TextChoices):
+        CUSTOMER = "customer"
+        STAFF = "staff"
+        STATION = "station"
+        SUPPORT = "support"
+
+    class Language(models.TextChoices):
+        ENGLISH = "en", "English"
+        FRENCH = "fr", "French"
+        KINYARWANDA = "rw", "Kinyarwanda"
+        SWAHILI = "sw", "Swahili"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    # E.164 with "+". Null for a person known only by a channel's own id.
+    msisdn = models.CharField(max_length=16, null=True, blank=True, unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    role = models.CharField(max_length=16, choices=Role, default=Role.CUSTOMER)
+    station = models.ForeignKey(
+        "vouchers.Station", models.PROTECT, null=True, blank=True, related_name="staff"
+    )
+    language = models.CharField(max_length=2, choices=Language, blank=True)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="profile",
+    )
+    # Played in the simulator, never on the real network.
+    is_sandbox = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "profiles"
+
+    def __str__(self) -> str:
+        return self.name or f"Person {self.pk}"
