@@ -1,0 +1,99 @@
+"""The arguments of a model's call, held against the tool's strict schema.
+
+OpenAI promises that they fit it; a model that was talked into something, a server that
+only resembles OpenAI's, and an answer cut in half do not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+MAX_ARGUMENTS = 4_000
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "object": dict,
+    "array": list,
+    "null": type(None),
+}
+
+
+class BadArguments(Exception):
+    """The arguments do not fit; the text may be told to the model."""
+
+
+def parse_arguments(raw: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments as a dict that fits the schema, or raise BadArguments."""
+    if len(raw) > MAX_ARGUMENTS:
+        raise BadArguments("the arguments are too long")
+    try:
+        value = json.loads(
+            raw, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError):
+        raise BadArguments("the arguments are not valid JSON") from None
+    if not isinstance(value, dict):
+        raise BadArguments("the arguments must be one JSON object")
+    _check(value, schema, "arguments")
+    return value
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key stands twice")
+    return result
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _check(value: Any, schema: Mapping[str, Any], path: str) -> None:
+    if "anyOf" in schema:
+        if not any(_fits(value, option, path) for option in schema["anyOf"]):
+            raise BadArguments(f"{path} has a wrong type")
+        return
+    if "type" in schema:
+        wanted = schema["type"]
+        names = [wanted] if isinstance(wanted, str) else wanted
+        if not any(_is(value, name) for name in names):
+            raise BadArguments(f"{path} must be {' or '.join(names)}")
+    if "enum" in schema and value not in schema["enum"]:
+        raise BadArguments(f"{path} is none of the allowed values")
+    if isinstance(value, dict):
+        _check_object(value, schema, path)
+    if isinstance(value, list) and "items" in schema:
+        for place, entry in enumerate(value):
+            _check(entry, schema["items"], f"{path}[{place}]")
+
+
+def _check_object(value: dict[str, Any], schema: Mapping[str, Any], path: str) -> None:
+    properties = schema.get("properties", {})
+    # The names of unknown keys are the model's own words: never repeated to it.
+    if value.keys() - properties.keys():
+        raise BadArguments(f"{path} has unknown keys")
+    for name in schema.get("required", ()):
+        if name not in value:
+            raise BadArguments(f"{path} lacks {name}")
+    for name, entry in value.items():
+        _check(entry, properties[name], f"{path}.{name}")
+
+
+def _fits(value: Any, schema: Mapping[str, Any], path: str) -> bool:
+    try:
+        _check(value, schema, path)
+    except BadArguments:
+        return False
+    return True
+
+
+def _is(value: Any, name: str) -> bool:
+    # In Python a bool is an int; in JSON it is not.
+    if isinstance(value, bool):
+        return name == "boolean"
+    return isinstance(value, TYPES[name])
