@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from agents.models.announcement import Announcement
 from agents.models.conversation import Conversation, HandOff
 from agents.models.identity import Identity
 from agents.models.message import (
@@ -14,6 +15,7 @@ from agents.models.turn import ToolCall, Turn
 from agents.models.webhook_event import DeadLetter, WebhookEvent
 
 __all__ = [
+    "Announcement",
     "Conversation",
     "DeadLetter",
     "HandOff",

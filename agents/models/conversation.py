@@ -27,6 +27,8 @@ class Conversation(models.Model):
     window_closes_at = models.DateTimeField(null=True, blank=True)
     # A person took over: the agent keeps silent.
     paused_at = models.DateTimeField(null=True, blank=True)
+    # The person said STOP: nothing of ours until she says START.
+    stopped_at = models.DateTimeField(null=True, blank=True)
     flood_notice_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -51,6 +53,7 @@ class HandOff(models.Model):
         FAILED_TURN = "failed_turn", "the agent failed"
         KEY_REUSED = "key_reused", "an operation changed its arguments"
         LATE = "late", "message older than a day"
+        UNDELIVERED = "undelivered", "a message did not reach her"
 
     kind = models.CharField(max_length=12, choices=Kind)
     profile = models.ForeignKey(

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PREFIX = "sha256="
+
+
+def sign(body: bytes, secret: str) -> str:
+    """Return the value of ``X-Hub-Signature-256`` for ``body``."""
+    return PREFIX + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def is_signed(body: bytes, header: str | None, secrets: Iterable[str]) -> bool:
+    """Tell whether ``header`` signs these raw bytes with one of ``secrets``.
+
+    The header is compared as bytes: a non-ASCII one would raise as text.
+    """
+    given = (header or "").encode("utf-8", "replace")
+    return any(
+        hmac.compare_digest(sign(body, secret).encode(), given)
+        for secret in secrets
+        if secret
+    )
+
+
+def is_handshake(mode: str, token: str, expected: str) -> bool:
+    """Tell whether Meta's set-up request carries the token that we told it."""
+    return (
+        bool(expected)
+        and mode == "subscribe"
+        and hmac.compare_digest(token.encode("utf-8", "replace"), expected.encode())
+    )
