@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+TEXTS: dict[str, str] = {
+    # Greeting and help
+    "greeting.customer": (
+        "Muraho! Ndi umufasha wa voucher za lisansi. Nshobora kukwereka voucher zawe "
+        "no kugufasha gukoresha imwe kuri sitasiyo. Andika *ubufasha* urebe ibyo "
+        "numva, cyangwa *umuntu* kugira ngo uvugane n'umukozi."
+    ),
+    "greeting.station": (
+        "Muraho! Ndi umufasha wa voucher za lisansi. Nyoherereza kode ya voucher "
+        "y'umukiriya kugira ngo yakirwe kuri sitasiyo yawe. Andika *ubufasha* urebe "
+        "ibyo numva."
+    ),
+    "greeting.staff": (
+        "Muraho! Ndi umufasha wa voucher za lisansi. Nshobora gushaka abakiriya, "
+        "gutanga voucher, kuzakira no kuzisesa. Andika *ubufasha* urebe ibyo numva."
+    ),
+    "greeting.support": (
+        "Muraho! Ndi umufasha wa voucher za lisansi. Nshobora gushaka abakiriya no "
+        "gusesa voucher. Andika *ubufasha* urebe ibyo numva."
+    ),
+    "help.customer": (
+        "Dore ibyo ushobora kwandika:\n"
+        "• *voucher zanjye* – izo ufite\n"
+        "• *koresha* na kode cyangwa nimero ya voucher, na sitasiyo, urugero "
+        "_koresha V7-KQ3M-82 kuri Kimironko_\n"
+        "• *umuntu* – umukozi azagusubiza"
+    ),
+    "help.station": (
+        "Dore ibyo ushobora kwandika:\n"
+        "• *koresha* n'imibare 16 ya kode – voucher yakirwa kuri sitasiyo yawe\n"
+        "• *shaka* na kode – nyiri voucher\n"
+        "• *umuntu* – umukozi azagusubiza"
+    ),
+    "help.staff": (
+        "Dore ibyo ushobora kwandika:\n"
+        "• *shaka +250788123456*\n"
+        "• *tanga voucher ya 10000 kuri +250788123456*\n"
+        "• *koresha* na kode na sitasiyo\n"
+        "• *sesa V7-KQ3M-82 kubera …*\n"
+        "• *umuntu* – umukozi azagusubiza"
+    ),
+    "help.support": (
+        "Dore ibyo ushobora kwandika:\n"
+        "• *shaka +250788123456*\n"
+        "• *sesa V7-KQ3M-82 kubera …*\n"
+        "• *umuntu* – umukozi azagusubiza"
+    ),
+    # Asking back
+    "ask.intent": (
+        "Sinumvise neza icyo ushaka. Andika *ubufasha* urebe ibyo numva, cyangwa "
+        "*umuntu* kugira ngo uvugane n'umukozi."
+    ),
+    "ask.one_thing": "Kimwe kimwe, nyamuneka: nkore iki mbere?",
+    "ask.amount": ("Ni amafaranga angahe? Yandike mu mibare gusa, urugero 10000."),
+    "ask.amount_plain": (
+        "Sinshaka gukekeranya amafaranga. Andika umubare umwe gusa w'amafaranga, "
+        "urugero 10000."
+    ),
+    "ask.number": (
+        "Ni uwuhe mukiriya? Ohereza nimero ya telefone ye, urugero +250788123456."
+    ),
+    "ask.number_plain": (
+        "Sinshaka gukekeranya nimero. Ohereza nimero imwe gusa ya telefone, urugero "
+        "+250788123456."
+    ),
+    "ask.code": "Nyoherereza imibare 16 ya kode ya voucher.",
+    "ask.code_and_station": (
+        "Ohereza kode ya voucher na sitasiyo hamwe mu butumwa bumwe."
+    ),
+    "ask.voucher": "Ni iyihe voucher? Ohereza kode yayo cyangwa nimero yayo.",
+    "ask.station": "Ni kuri sitasiyo iyihe? Ohereza izina ryayo.",
+    "ask.reason": "Kuki igomba guseswa? Mbwira impamvu.",
+    "answer.cancelled": "Ni byiza. Nta cyahindutse.",
+    "answer.nothing_waits": (
+        "Nta kintu gitegereje igisubizo cyawe. Andika *ubufasha* urebe ibyo numva."
+    ),
+    "answer.press_button": (
+        "Ku bw'umutekano, kanda buto iri munsi y'ikibazo cyanjye: yego cyangwa oya "
+        "yanditse nta cyo ihindura."
+    ),
+    "answer.thanks": "Murakaza neza!",
+    "answer.nothing_done": (
+        "Nta cyo mpinduye ubu. Mbwira icyo nkora mu buryo busobanutse; andika "
+        "*ubufasha* urebe ingero."
+    ),
+    # Fixed notices
+    "kind.unsupported": (
+        "Murakoze! Ubu nshobora gusoma ubutumwa bwanditse gusa. Nyandikira icyo "
+        "ukeneye, cyangwa wandike *umuntu* kugira ngo uvugane n'umukozi."
+    ),
+    "apology": (
+        "Mbabarira, habaye ikibazo ku ruhande rwanjye. Ongera ugerageze mu minota "
+        "mike, cyangwa wandike *umuntu* kugira ngo uvugane n'umukozi."
+    ),
+    "restricted": (
+        "Mbabarira, ubu sinshobora guhindura voucher. Ndacyashobora gushaka amakuru. "
+        "Ongera ugerageze mu minota mike, cyangwa wandike *umuntu* kugira ngo uvugane "
+        "n'umukozi."
+    ),
+    "hand_over": (
+        "Ikiganiro cyawe nagishyikirije umukozi. Aragusubiza hano vuba bishoboka."
+    ),
+    "flood": (
+        "Wohereje ubutumwa bwinshi cyane. Narabubitse, ariko sinshobora gusubiza "
+        "bwose. Tegereza gato, hanyuma unyandikire mu butumwa bumwe icyo ukeneye."
+    ),
+    "consent.stopped": (
+        "Ntuzongera kubona ubutumwa bwacu. Andika START nuba ubushaka nanone."
+    ),
+    "consent.started": "Murakaza neza! Mugiye kongera kubona ubutumwa bwacu.",
+    # Confirm buttons
+    "confirm.create": (
+        "Ntange voucher ya *{amount}* igenewe {name} ({msisdn})?\n"
+        "Kanda buto bitarenze iminota 10."
+    ),
+    "confirm.create_approval": (
+        "Ntange voucher ya *{amount}* igenewe {name} ({msisdn})? Undi muntu agomba "
+        "kuyemeza.\nKanda buto bitarenze iminota 10."
+    ),
+    "confirm.redeem": (
+        "Nkoreshe voucher *{reference}* ya *{amount}* kuri {station}?\n"
+        "Kanda buto bitarenze iminota 10."
+    ),
+    "confirm.void": (
+        "Nsese voucher *{reference}* ya *{amount}* ya {name}? Impamvu: {reason}\n"
+        "Kanda buto bitarenze iminota 10."
+    ),
+    "button.confirm": "Yego, emeza",
+    "button.cancel": "Oya, bireke",
+    "confirm.waiting": ("Kanda buto iri munsi y'ikibazo cyanjye; nta kirahinduka."),
+    "confirm.declined": "Ni byiza. Nta cyahindutse.",
+    "confirm.expired": (
+        "Icyo kibazo kimaze iminota irenga 10, bityo nta cyahindutse. Ongera ubinsabe."
+    ),
+    "confirm.used": "Icyo kibazo wamaze kugisubiza.",
+    "confirm.replaced": "Ikindi kibazo cyaragisimbuye; iyi buto nta cyo yahinduye.",
+    "confirm.foreign": "Iyo buto si iyawe; nta cyahindutse.",
+    # Receipts
+    "receipt.issue": (
+        "✅ Voucher yatanzwe.\nAmafaranga: *{amount}*\nNyirayo: {name} ({msisdn})\n"
+        "Nimero yayo: {reference}\nKode: *{code}*\nIrangira: {expires}"
+    ),
+    "receipt.issue_without_code": (
+        "✅ Voucher yatanzwe.\nAmafaranga: *{amount}*\nNyirayo: {name} ({msisdn})\n"
+        "Nimero yayo: {reference}\nIrangira: {expires}\n"
+        "Kode yayo ntigishobora kugaragazwa."
+    ),
+    "receipt.pending": (
+        "⏳ Voucher {reference} ya *{amount}* ya {name} ({msisdn}) itegereje ko undi "
+        "muntu ayemeza. Kugeza icyo gihe nta kode ifite."
+    ),
+    "receipt.redeem": (
+        "✅ Voucher {reference} ya *{amount}* yakiriwe kuri {station} ku wa {at}."
+    ),
+    "receipt.void": (
+        "✅ Voucher {reference} ya *{amount}* yasheshwe ku wa {at}. Impamvu: {reason}"
+    ),
+    "lookup.found": "{name}\nNimero: {msisdn}",
+    "lookup.self": "Uri {name}.\nNimero: {msisdn}",
+    "lookup.code": (
+        "Voucher {reference} ya *{amount}*: {status}\nUmukiriya: {name} ({msisdn})"
+    ),
+    "lookup.unknown": "Nta mukiriya nzi ufite nimero {msisdn}.",
+    "name.unknown": "umukiriya utagira izina",
+    "msisdn.unknown": "nta nimero",
+    "list.header": "Voucher zawe:",
+    "list.line": "• {reference}: *{amount}*, {status}, irangira {expires}",
+    "list.empty": "Nta voucher ufite.",
+    "list.more": "… n'izindi {count}.",
+    "list.own_only": (
+        "Hano nshobora kwerekana voucher zawe gusa; iz'abandi ziri mu biro."
+    ),
+    "status.pending_approval": "itegereje kwemezwa",
+    "status.issued": "yiteguye gukoreshwa",
+    "status.redeemed": "yarakoreshejwe",
+    "status.void": "yarasheshwe",
+    "status.expired": "yararangiye",
+    # Notices to the other side
+    "notice.station": (
+        "⛽ Voucher {reference} ya *{amount}* yakoreshejwe n'umukiriya wayo kuri "
+        "{station} ku wa {at}."
+    ),
+    "notice.issued": (
+        "🎁 Ufite voucher nshya ya lisansi ya *{amount}*.\nNimero yayo: {reference}\n"
+        "Kode: *{code}*\nIrangira: {expires}\n"
+        "Kode yibike wowe ubwawe kugeza ugeze kuri sitasiyo."
+    ),
+    "notice.approved": (
+        "✅ Voucher {reference} ya *{amount}* yemejwe.\nKode: *{code}*\n"
+        "Irangira: {expires}"
+    ),
+    "notice.declined": (
+        "Voucher {reference} ya *{amount}* ntiyemejwe. Impamvu: {reason}"
+    ),
+    "notice.redeemed": (
+        "⛽ Voucher yawe {reference} ya *{amount}* yakoreshejwe kuri {station} ku wa "
+        "{at}. Niba atari wowe, andika *umuntu*."
+    ),
+    "notice.voided": "Voucher yawe {reference} ya *{amount}* yasheshwe.",
+    "notice.reached": "Umukiriya yohererejwe voucher.",
+    "notice.not_reached": (
+        "Sinashoboye kugera ku mukiriya kuri WhatsApp: mumuhe nimero ya voucher na "
+        "kode ubwanyu."
+    ),
+    # Refusals
+    "refused.limit_exceeded": "Ibyo birenze ibyemewe: {limit}.",
+    "limit.voucher_max": "voucher imwe ntirenza {amount}",
+    "limit.issuer_daily": "izo utanga ku munsi umwe ntizirenza {amount}",
+    "limit.customer_daily": "umukiriya umwe ntarenza {amount} ku munsi",
+    "limit.other": "urugero ntarengwa “{limit}”",
+    "refused.not_issued": "Iyo voucher ntishobora gukoreshwa: {status}.",
+    "refused.expired": "Iyo voucher yararangiye.",
+    "refused.locked": (
+        "Habaye kode nyinshi zitari zo. Tegereza iminota {minutes} wongere ugerageze, "
+        "cyangwa wandike *umuntu*."
+    ),
+    "refused.voucher_not_found": (
+        "Sinshoboye kubona voucher imeze ityo. Reba neza kode cyangwa nimero yayo."
+    ),
+    "refused.mistyped_code": (
+        "Iyo kode ishobora kuba irimo ikosa. Reba neza imibare 16 yayo wongere "
+        "uyohereze."
+    ),
+    "refused.customer_not_found": (
+        "Nta mukiriya nzi ufite iyo nimero, bityo nta cyahindutse."
+    ),
+    "refused.station_not_found": (
+        "Iyo sitasiyo sinyizi. Ohereza izina ryayo nyaryo cyangwa kode yayo."
+    ),
+    "refused.feature_disabled": "Ibyo ubu birafunze; nta cyahindutse.",
+    "refused.rate_limited": (
+        "Ibyo byari byinshi mu munota umwe. Tegereza amasegonda {seconds} wongere "
+        "ugerageze."
+    ),
+    "refused.forbidden": "Ibyo sinshobora kubigukorera; nta cyahindutse.",
+    "refused.invalid_amount": (
+        "Ayo mafaranga sinshobora kuyakoresha. Andika amafaranga yuzuye mu mibare "
+        "gusa, urugero 10000."
+    ),
+    "refused.invalid_number": (
+        "Iyo si nimero ya telefone nshobora gukoresha. Yohereze itya: +250788123456."
+    ),
+    "refused.invalid_currency": "Sinshobora gutanga voucher muri ayo mafaranga.",
+    "refused.own_number": "Ntushobora kwiha voucher ubwawe.",
+    "refused.key_reused": (
+        "Hari icyahindutse kuri ubu busabe, bityo nta cyakozwe. Umukozi arabureba."
+    ),
+    "refused.one_change": (
+        "Nkora igihinduka kimwe icyarimwe. Nyoherereza ikindi mu butumwa bushya."
+    ),
+    "refused.invalid_request": ("Sinashoboye gusoma ubwo busabe; nta cyahindutse."),
+    "refused.other": "Ibyo byanzwe; nta cyahindutse.",
+}

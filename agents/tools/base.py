@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from rollout.services.exposure import Exposure
+    from vouchers.codes import Code
+
+    from agents.models import Conversation
+    from vouchers.models import Profile
+
+Payload = dict[str, Any]
+Operation = Literal["issue", "redeem", "void", "hand_off"]
+
+
+@dataclass(frozen=True)
+class ToolContext:
+    """Who is talking, and all that a call may lean on. Arguments never widen it."""
+
+    profile: Profile
+    conversation: Conversation
+    # What is on for this person, asked once for the turn.
+    exposure: Exposure
+    # The key of this one call: "turn:7:0", or "action:<id>" for a pressed button.
+    turn_key: str
+    language: str = "en"
+    # The person's own messages of this turn, codes replaced by "[code 1]".
+    own_text: tuple[str, ...] = ()
+    # The codes taken out of them: 1 stands for "[code 1]".
+    codes: Mapping[int, Code] = field(default_factory=dict)
+    channel: str = "whatsapp"
+
+    @property
+    def subject(self) -> str:
+        return str(self.profile.public_id)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a call changed; the receipt is rendered from the row it names."""
+
+    operation: Operation
+    voucher_id: UUID | None = None
+    # The same call had its effect before; nothing changed now.
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class Pending:
+    """The exact operation that waits for its person's button."""
+
+    operation: str
+    # Resolved: executing them with `confirmed=True` does this and nothing else.
+    arguments: Payload
+    # The question, its amounts and names read from rows.
+    question: str
+    confirm_title: str
+    cancel_title: str
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """What the model is told, what changed, and what waits for a button."""
+
+    payload: Payload
+    effect: Effect | None = None
+    pending: Pending | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        return bool(self.payload.get("success"))
+
+    @property
+    def code(self) -> str:
+        """The refusal's word, or nothing."""
+        return str(self.payload.get("code", "")) if not self.succeeded else ""
+
+
+Handler = Callable[[Payload, ToolContext, bool], ToolResult]
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One thing the model may ask for."""
+
+    name: str
+    description: str
+    # A strict JSON schema: every property required, nothing else allowed.
+    parameters: Payload
+    handler: Handler
+    is_write: bool = False
+
+
+def strict_object(**properties: Payload) -> Payload:
+    """Return the strict schema of an object with exactly these properties."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def done(display: str, *, effect: Effect | None = None, **facts: object) -> ToolResult:
+    return ToolResult({"success": True, **facts, "display": display}, effect)
+
+
+def refused(code: str, error: str, display: str, **facts: object) -> ToolResult:
+    return ToolResult(
+        {"success": False, "code": code, "error": error, **facts, "display": display}
+    )
