@@ -9,3 +9,7 @@ DATABASES = {
 }
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 DATABASE_SCHEMA = env.str("DATABASE_SCHEMA", "easymo")
+DATABASE_OWNER = None
+DATABASE_RUNTIME_ROLE = DATABASES["default"]["USER"]
+# Tables that the runtime role may only add to, where it is not their owner.
+DATABASE_APPEND_ONLY: tuple[str, ...] = ()

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.core.management.commands import migrate
+from django.db import connections
+
+from easymo.database import catalog, schema
+
+
+class Command(migrate.Command):
+    help = migrate.Command.help + " Our own schema comes first and is closed last."
+
+    def handle(self, *args: Any, **options: Any) -> str | None:
+        """Migrate inside our schema, then shut strangers out of all that is in it."""
+        connection = connections[options["database"]]
+        with schema.as_owner(connection):
+            if options["plan"] or options["check_unapplied"]:
+                return super().handle(*args, **options)
+            try:
+                schema.prepare(connection)
+                done = super().handle(*args, **options)
+                schema.secure(connection)
+            except schema.SchemaError as error:
+                raise CommandError(str(error)) from error
+            if open_doors := catalog.findings(connection):
+                raise CommandError(
+                    "The schema is not closed:\n  " + "\n  ".join(open_doors)
+                )
+        return done

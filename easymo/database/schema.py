@@ -1,0 +1,249 @@
+"""A schema of our own, that nobody but the runtime role can look into.
+
+On Supabase everything in ``public`` is granted to ``anon`` and ``authenticated``
+the moment it is made, and its Data API serves it. So every table, Django's and the
+queue's too, lives in ``DATABASE_SCHEMA``; privileges are taken from everybody; row
+security stands behind as a second wall.
+
+The path to the schema is set on the role in this database: a start-up option does
+not pass a pooler in transaction mode.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import OperationalError, connections
+from psycopg import sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+POLICY = "easymo_runtime"
+# Supabase's roles besides PUBLIC; on other servers they do not exist.
+STRANGERS = ("anon", "authenticated", "service_role")
+# How long a statement may wait or run, whoever forgot to say so.
+ROLE_SETTINGS = {
+    "TimeZone": "UTC",
+    "lock_timeout": "10s",
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+PATIENCE_SECONDS = 10
+
+
+class SchemaError(Exception):
+    """The schema cannot be prepared or is not safe; the text says what to do."""
+
+
+@contextmanager
+def as_owner(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Connect as the role of DATABASE_OWNER_URL for a while, when there is one."""
+    owner: dict[str, Any] | None = settings.DATABASE_OWNER
+    if owner is None:
+        yield
+        return
+    configured = connections.settings[connection.alias]
+    before = dict(configured)
+    # A test's or a clone's name stays: the URL names the role, and where it logs in.
+    wanted = {**owner, "NAME": configured["NAME"]}
+    try:
+        _disconnect(connection)
+        configured.update(wanted)
+        connection.settings_dict.update(wanted)
+        yield
+    finally:
+        _disconnect(connection)
+        configured.update(before)
+        connection.settings_dict.update(before)
+
+
+def prepare(connection: BaseDatabaseWrapper) -> None:
+    """Create the schema, set the path to it on the roles, and connect anew."""
+    schema = sql.Identifier(settings.DATABASE_SCHEMA)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_namespace WHERE nspname = %s", [settings.DATABASE_SCHEMA]
+        )
+        if cursor.fetchone() is None:
+            cursor.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
+        for role in _our_roles(cursor):
+            _set_on_role(cursor, role)
+    _disconnect(connection)
+    _wait_for_path(connection)
+
+
+def secure(connection: BaseDatabaseWrapper) -> None:
+    """Take every privilege from strangers; row security on all that is in it.
+
+    Runs after each migration, so what was added is covered without being named.
+    """
+    with connection.cursor() as cursor:
+        owner, *others = _our_roles(cursor)
+        runtime = others[0] if others else owner
+        strangers = ["PUBLIC", *_existing(cursor, STRANGERS)]
+        for statement in (*_revocations(owner, strangers), *_grants(owner, runtime)):
+            cursor.execute(statement)
+        for table in _tables(cursor):
+            _wall_in(cursor, table, runtime)
+
+
+def current_schema(connection: BaseDatabaseWrapper) -> str | None:
+    """Return where an unqualified table would be made right now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_schema()")
+        found: str | None = cursor.fetchone()[0]
+    return found
+
+
+def _our_roles(cursor: Any) -> list[str]:
+    """Return the role we are, which owns the schema, then the runtime role."""
+    cursor.execute("SELECT current_user")
+    roles = [str(cursor.fetchone()[0])]
+    if settings.DATABASE_OWNER is not None:
+        # Supabase's pooler takes `role.project`; the role is what comes first.
+        runtime = settings.DATABASE_RUNTIME_ROLE
+        if runtime not in roles:
+            roles.append(runtime)
+    return roles
+
+
+def _existing(cursor: Any, names: Sequence[str]) -> list[str]:
+    cursor.execute(
+        "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s) ORDER BY 1", [list(names)]
+    )
+    return [name for (name,) in cursor.fetchall()]
+
+
+def _set_on_role(cursor: Any, role: str) -> None:
+    """Pin path and time-outs to the role in this database, where they differ."""
+    wanted = {"search_path": settings.DATABASE_SCHEMA, **ROLE_SETTINGS}
+    cursor.execute(
+        "SELECT unnest(setconfig) FROM pg_db_role_setting s"
+        " JOIN pg_database d ON d.oid = s.setdatabase"
+        " JOIN pg_roles r ON r.oid = s.setrole"
+        " WHERE d.datname = current_database() AND r.rolname = %s",
+        [role],
+    )
+    known = dict(row[0].split("=", 1) for row in cursor.fetchall())
+    cursor.execute("SELECT current_database()")
+    database = sql.Identifier(cursor.fetchone()[0])
+    for name, value in wanted.items():
+        if known.get(name) not in {value, f'"{value}"'}:
+            statement = sql.SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}").format(
+                sql.Identifier(role), database, sql.Identifier(name), sql.Literal(value)
+            )
+            cursor.execute(statement)
+
+
+def _wait_for_path(connection: BaseDatabaseWrapper) -> None:
+    """Return when new statements land in our schema.
+
+    Behind a pooler, connections opened before still have the old path: those of
+    our role that idle are ended, and the pooler opens new ones.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while current_schema(connection) != settings.DATABASE_SCHEMA:
+        if time.monotonic() > deadline:
+            raise SchemaError(
+                f"New connections do not get the search_path "
+                f"'{settings.DATABASE_SCHEMA}' of their role. Does the connection "
+                "string or the pooler set another one?"
+            )
+        # The last one to end is the one that says so.
+        with suppress(OperationalError), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND usename = current_user"
+                " AND state = 'idle' AND pid <> pg_backend_pid()"
+            )
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        _disconnect(connection)
+
+
+def _revocations(owner: str, strangers: Sequence[str]) -> Iterator[sql.Composed]:
+    """Yield what takes the schema, its contents and its future from strangers."""
+    schema = sql.Identifier(settings.DATABASE_SCHEMA)
+    for stranger in strangers:
+        who = sql.SQL("PUBLIC") if stranger == "PUBLIC" else sql.Identifier(stranger)
+        yield sql.SQL("REVOKE ALL ON SCHEMA {} FROM {}").format(schema, who)
+        for kind in ("TABLES", "SEQUENCES", "ROUTINES"):
+            yield sql.SQL("REVOKE ALL ON ALL {} IN SCHEMA {} FROM {}").format(
+                sql.SQL(kind), schema, who
+            )
+            yield sql.SQL(
+                "ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA {} REVOKE ALL ON {} FROM {}"
+            ).format(sql.Identifier(owner), schema, sql.SQL(kind), who)
+    # PUBLIC may execute new functions unless this is taken without IN SCHEMA:
+    # the form with it has no effect (tried).
+    yield sql.SQL(
+        "ALTER DEFAULT PRIVILEGES FOR ROLE {} REVOKE EXECUTE ON ROUTINES FROM PUBLIC"
+    ).format(sql.Identifier(owner))
+
+
+def _grants(owner: str, runtime: str) -> Iterator[sql.Composed]:
+    """Yield what the runtime role needs where it is not the owner: no DDL, no TRUNCATE."""
+    if runtime == owner:
+        return
+    schema, who = sql.Identifier(settings.DATABASE_SCHEMA), sql.Identifier(runtime)
+    yield sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, who)
+    for what, kind in (
+        ("SELECT, INSERT, UPDATE, DELETE", "TABLES"),
+        ("USAGE, SELECT", "SEQUENCES"),
+        ("EXECUTE", "ROUTINES"),
+    ):
+        yield sql.SQL("GRANT {} ON ALL {} IN SCHEMA {} TO {}").format(
+            sql.SQL(what), sql.SQL(kind), schema, who
+        )
+    for table in settings.DATABASE_APPEND_ONLY:
+        yield sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(
+            sql.Identifier(settings.DATABASE_SCHEMA, table), who
+        )
+
+
+def _tables(cursor: Any) -> list[str]:
+    cursor.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace"
+        " AND relkind IN ('r', 'p') ORDER BY 1",
+        [_quoted(settings.DATABASE_SCHEMA)],
+    )
+    return [name for (name,) in cursor.fetchall()]
+
+
+def _wall_in(cursor: Any, table: str, runtime: str) -> None:
+    """Turn row security on for a table, with one policy: the runtime role may."""
+    name = sql.Identifier(settings.DATABASE_SCHEMA, table)
+    cursor.execute(
+        "SELECT c.relrowsecurity, p.polroles = ARRAY[r.oid] FROM pg_class c"
+        " JOIN pg_roles r ON r.rolname = %s"
+        " LEFT JOIN pg_policy p ON p.polrelid = c.oid AND p.polname = %s"
+        " WHERE c.oid = %s::regclass",
+        [runtime, POLICY, f"{_quoted(settings.DATABASE_SCHEMA)}.{_quoted(table)}"],
+    )
+    is_secured, is_ours = cursor.fetchone()
+    if not is_secured:
+        cursor.execute(sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(name))
+    if not is_ours:
+        policy, who = sql.Identifier(POLICY), sql.Identifier(runtime)
+        cursor.execute(sql.SQL("DROP POLICY IF EXISTS {} ON {}").format(policy, name))
+        cursor.execute(
+            sql.SQL(
+                "CREATE POLICY {} ON {} TO {} USING (true) WITH CHECK (true)"
+            ).format(policy, name, who)
+        )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _disconnect(connection: BaseDatabaseWrapper) -> None:
+    connection.close()
+    close_pool = getattr(connection, "close_pool", None)
+    if close_pool is not None:
+        close_pool()

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.test import TransactionTestCase
+
+from tests import databases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_django.plugin import DjangoDbBlocker
+
+LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
+COMMITTING = {"committed_db", "transactional_db", "live_server"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test that commits a database of its own, however it asks for one."""
+    for item in items:
+        names: list[str] = getattr(item, "fixturenames", [])
+        marker = item.get_closest_marker("django_db")
+        transactional = marker is not None and (
+            marker.kwargs.get("transaction") or (marker.args and marker.args[0])
+        )
+        if (transactional or COMMITTING & set(names)) and names[:1] != ["committed_db"]:
+            names.insert(0, "committed_db")
+
+
+@pytest.fixture(scope="session")
+def template_database(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> str:
+    """Return the name of the migrated template."""
+    with django_db_blocker.unblock():
+        databases.start_server()
+        return databases.template()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    template_database: str, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """Use a clone of the template for all tests that roll back."""
+    with django_db_blocker.unblock():
+        clone = databases.clone(template_database, label="run")
+        name = clone.__enter__()
+        inside = databases.using(name)
+        inside.__enter__()
+    yield
+    with django_db_blocker.unblock():
+        inside.__exit__(None, None, None)
+        clone.__exit__(None, None, None)
+
+
+@pytest.fixture
+def committed_db(
+    template_database: str,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[str]:
+    """Give the test a database of its own, dropped afterwards: commit freely.
+
+    Any number of threads and connections; the value is its URL, for processes.
+    """
+    # The database goes as a whole: append-only tables cannot be flushed.
+    monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", lambda _self: None)
+    with (
+        django_db_blocker.unblock(),
+        databases.clone(template_database, label="own") as name,
+        databases.using(name),
+    ):
+        yield databases.url()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loopback_only() -> Iterator[None]:
+    """Block the network: what a test needs from outside, it plays itself."""
+    patch = pytest.MonkeyPatch()
+    connect, resolve = socket.socket.connect, socket.getaddrinfo
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        if self.family in {socket.AF_INET, socket.AF_INET6}:
+            _refuse_outside(address[0])
+        connect(self, address)
+
+    def guarded_resolve(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if host:
+            _refuse_outside(host.decode() if isinstance(host, bytes) else host)
+        return resolve(host, *args, **kwargs)
+
+    patch.setattr(socket.socket, "connect", guarded_connect)
+    patch.setattr(socket, "getaddrinfo", guarded_resolve)
+    yield
+    patch.undo()
+
+
+def _refuse_outside(host: str) -> None:
+    if not str(host).startswith(LOOPBACK):
+        raise OSError(f"Tests may only reach this machine, not {host}.")
