@@ -13,3 +13,4 @@ DATABASE_OWNER = None
 DATABASE_RUNTIME_ROLE = DATABASES["default"]["USER"]
 # Tables that the runtime role may only add to, where it is not their owner.
 DATABASE_APPEND_ONLY: tuple[str, ...] = ()
+DATABASE_THREADS = env.int("DATABASE_THREADS", 8)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+import time
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connection
+
+from easymo.database import units
+
+marker: contextvars.ContextVar[str] = contextvars.ContextVar("marker", default="none")
+
+
+async def test_run__a_query__is_off_the_loop_and_keeps_the_context(
+    committed_db: str,
+) -> None:
+    # Given
+    marker.set("here")
+
+    # When
+    thread, seen = await units.run(
+        lambda: (threading.current_thread().name, marker.get())
+    )
+    await units.run(Group.objects.create, name="made in a unit")
+
+    # Then
+    assert thread.startswith("database")
+    assert seen == "here"
+    assert await units.run(Group.objects.count) == await units.run(
+        lambda: Group.objects.count()
+    )
+
+
+async def test_run__after_the_unit__the_connection_is_handed_back(
+    committed_db: str,
+) -> None:
+    # When
+    used = await units.run(_use_connection)
+
+    # Then
+    assert used.connection is None
+
+
+async def test_run__raises__hands_back_and_raises(committed_db: str) -> None:
+    # Given
+    seen = []
+
+    def fail() -> None:
+        seen.append(_use_connection())
+        raise ValueError("refused")
+
+    # When
+    with pytest.raises(ValueError, match="refused"):
+        await units.run(fail)
+
+    # Then
+    assert seen[0].connection is None
+
+
+async def test_run__many_at_once__run_side_by_side(committed_db: str) -> None:
+    # When
+    started = time.monotonic()
+    await asyncio.gather(*(units.run(time.sleep, 0.2) for _ in range(8)))
+
+    # Then
+    assert time.monotonic() - started < 1.0
+
+
+def _use_connection():  # type: ignore[no-untyped-def]
+    connection.ensure_connection()
+    return connections_wrapper()
+
+
+def connections_wrapper():  # type: ignore[no-untyped-def]
+    from django.db import connections
+
+    return connections["default"]
