@@ -7,8 +7,10 @@ only resembles OpenAI's, and an answer cut in half do not.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_ARGUMENTS = 4_000
 TYPES: dict[str, type | tuple[type, ...]] = {
@@ -22,22 +24,22 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
-class BadArguments(Exception):
+class ArgumentsError(Exception):
     """The arguments do not fit; the text may be told to the model."""
 
 
 def parse_arguments(raw: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments as a dict that fits the schema, or raise BadArguments."""
+    """Return the arguments as a dict that fits the schema, or raise ArgumentsError."""
     if len(raw) > MAX_ARGUMENTS:
-        raise BadArguments("the arguments are too long")
+        raise ArgumentsError("the arguments are too long")
     try:
         value = json.loads(
             raw, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
         )
     except (ValueError, RecursionError):
-        raise BadArguments("the arguments are not valid JSON") from None
+        raise ArgumentsError("the arguments are not valid JSON") from None
     if not isinstance(value, dict):
-        raise BadArguments("the arguments must be one JSON object")
+        raise ArgumentsError("the arguments must be one JSON object")
     _check(value, schema, "arguments")
     return value
 
@@ -56,15 +58,15 @@ def _refuse_constant(name: str) -> Any:
 def _check(value: Any, schema: Mapping[str, Any], path: str) -> None:
     if "anyOf" in schema:
         if not any(_fits(value, option, path) for option in schema["anyOf"]):
-            raise BadArguments(f"{path} has a wrong type")
+            raise ArgumentsError(f"{path} has a wrong type")
         return
     if "type" in schema:
         wanted = schema["type"]
         names = [wanted] if isinstance(wanted, str) else wanted
         if not any(_is(value, name) for name in names):
-            raise BadArguments(f"{path} must be {' or '.join(names)}")
+            raise ArgumentsError(f"{path} must be {' or '.join(names)}")
     if "enum" in schema and value not in schema["enum"]:
-        raise BadArguments(f"{path} is none of the allowed values")
+        raise ArgumentsError(f"{path} is none of the allowed values")
     if isinstance(value, dict):
         _check_object(value, schema, path)
     if isinstance(value, list) and "items" in schema:
@@ -76,10 +78,10 @@ def _check_object(value: dict[str, Any], schema: Mapping[str, Any], path: str) -
     properties = schema.get("properties", {})
     # The names of unknown keys are the model's own words: never repeated to it.
     if value.keys() - properties.keys():
-        raise BadArguments(f"{path} has unknown keys")
+        raise ArgumentsError(f"{path} has unknown keys")
     for name in schema.get("required", ()):
         if name not in value:
-            raise BadArguments(f"{path} lacks {name}")
+            raise ArgumentsError(f"{path} lacks {name}")
     for name, entry in value.items():
         _check(entry, properties[name], f"{path}.{name}")
 
@@ -87,7 +89,7 @@ def _check_object(value: dict[str, Any], schema: Mapping[str, Any], path: str) -
 def _fits(value: Any, schema: Mapping[str, Any], path: str) -> bool:
     try:
         _check(value, schema, path)
-    except BadArguments:
+    except ArgumentsError:
         return False
     return True
 

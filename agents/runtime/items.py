@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from agents.runtime.model import Item, ToolRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 type Ending = Literal["done", "refusal", "incomplete"]
 

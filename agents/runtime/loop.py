@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from agents.runtime.arguments import BadArguments, parse_arguments
+from agents.runtime.arguments import ArgumentsError, parse_arguments
 from agents.runtime.clock import Clock, MonotonicClock
 from agents.runtime.items import ending_of, output_of, requests_without_output
 from agents.runtime.model import (
@@ -135,23 +135,25 @@ class _Loop:
         if ending := ending_of(self.items):
             return self._result(*ending)
         empty_answers = 0
-        while True:
+        while empty_answers < 2:
             if stopped := self._exhausted():
                 return self._result(stopped)
             reply = await self._ask()
             if reply is None:
                 return self._result("time")
-            if reply.refused:
-                return self._result("refusal")
-            if reply.incomplete:
-                return self._result("incomplete", reply.text)
+            if reply.refused or reply.incomplete:
+                return self._cut_short(reply)
             if await self._answer_open_calls():
                 continue
             if reply.text.strip():
                 return self._result("done", reply.text)
             empty_answers += 1
-            if empty_answers == 2:
-                return self._result("empty")
+        return self._result("empty")
+
+    def _cut_short(self, reply: ModelReply) -> LoopResult:
+        if reply.refused:
+            return self._result("refusal")
+        return self._result("incomplete", reply.text)
 
     def _exhausted(self) -> Stopped | None:
         if self.model_calls >= self.limits.model_calls:
@@ -200,17 +202,24 @@ class _Loop:
         )
 
     def _storable(self, reply: ModelReply) -> list[Item]:
-        """Drop calls of an answer that was cut; keep call ids apart within the turn."""
+        """Keep what may be sent back: no half calls, no reasoning without its answer.
+
+        Call ids are kept apart within the turn, for outputs are matched by them.
+        """
+        cut_short = reply.refused or reply.incomplete
+        if not (cut_short or reply.calls or reply.text.strip()):
+            return []
         taken = {item["call_id"] for item in self.items if "call_id" in item}
         new: list[Item] = []
         for item in reply.items:
-            if item.get("type") == "function_call":
-                if reply.incomplete or reply.refused:
-                    continue
-                if item["call_id"] in taken:
-                    item = {**item, "call_id": f"call_{len(taken)}_{len(new)}"}
-                taken.add(item["call_id"])
-            new.append(item)
+            kind = item.get("type")
+            if cut_short and kind in {"function_call", "reasoning"}:
+                continue
+            if kind == "function_call" and item["call_id"] in taken:
+                new.append({**item, "call_id": f"call_{len(taken)}_again"})
+            else:
+                new.append(item)
+            taken.update(entry["call_id"] for entry in new[-1:] if "call_id" in entry)
         return new
 
     async def _answer_open_calls(self) -> bool:
@@ -240,7 +249,7 @@ class _Loop:
             return _refused("unknown_tool", "There is no such tool.")
         try:
             parse_arguments(request.arguments_json, spec.parameters)
-        except BadArguments as error:
+        except ArgumentsError as error:
             return _refused("invalid_arguments", f"Not done: {error}.")
         return None
 

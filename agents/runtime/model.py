@@ -8,9 +8,11 @@ items, which are stored and handed back untouched.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 type Item = dict[str, Any]
 type Memory = dict[str, Any]

@@ -1,0 +1,156 @@
+"""OpenAI's Responses API as a Model; nothing of a conversation is stored there.
+
+The SDK's own retries are off: it would sleep past the end of the turn. Ours end with
+`request.timeout_s`, whichever way the server fails, a byte every second included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import httpx2
+import openai
+
+from agents.runtime.clock import Clock, MonotonicClock
+from agents.runtime.model import ModelError, ModelReply, ModelRequest, ToolSpec
+from agents.runtime.openai_errors import classify
+from agents.runtime.openai_reply import read_reply
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+CONNECT_SECONDS = 5.0
+FIRST_DELAY = 0.4
+LONGEST_DELAY = 4.0
+# Below this a further try could not bring an answer.
+LEAST_SECONDS = 1.0
+# OpenAI refuses less.
+LEAST_OUTPUT_TOKENS = 16
+# Connections belong to the event loop that opened them: one warm client for each.
+_clients: WeakKeyDictionary[
+    asyncio.AbstractEventLoop, dict[tuple[str, str], AsyncOpenAI]
+] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class OpenAIModel:
+    name: str
+    api_key: str = field(repr=False)
+    base_url: str = "https://api.openai.com/v1"
+    # One HTTP exchange; the request's own time is the bound over all tries.
+    try_seconds: float = 20.0
+    clock: Clock = field(default_factory=MonotonicClock)
+
+    async def respond(self, request: ModelRequest) -> ModelReply:
+        deadline = self.clock.now() + request.timeout_s
+        payload = payload_for(self.name, request)
+        tries = 0
+        while True:
+            left = deadline - self.clock.now()
+            try:
+                return await self._try_once(payload, min(left, self.try_seconds))
+            except ModelError as error:
+                delay = _delay(tries, error)
+                left = deadline - self.clock.now()
+                if error.permanent or left < delay + LEAST_SECONDS:
+                    raise
+            tries += 1
+            await self.clock.sleep(delay)
+
+    async def _try_once(self, payload: dict[str, Any], seconds: float) -> ModelReply:
+        responses = self._client().responses.with_raw_response
+        timeout = httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+        try:
+            # The client's time-outs are per read: slow bytes would never meet them.
+            async with asyncio.timeout(seconds):
+                raw = await responses.create(**payload, timeout=timeout)
+                return read_reply(raw.content)
+        except openai.OpenAIError as error:
+            raise classify(error) from None
+        except TimeoutError:
+            raise ModelError("timeout") from None
+        except (httpx2.HTTPError, httpx2.StreamError):
+            raise ModelError("connection") from None
+        except (httpx2.InvalidURL, ValueError, TypeError):
+            # A key that is no header, a text that is no JSON, a URL that is none.
+            raise ModelError("invalid_request", permanent=True) from None
+
+    def _client(self) -> AsyncOpenAI:
+        clients = _clients.setdefault(asyncio.get_running_loop(), {})
+        key = (self.base_url, self.api_key)
+        if key not in clients:
+            clients[key] = openai.AsyncOpenAI(
+                api_key=self.api_key, base_url=self.base_url, max_retries=0
+            )
+        return clients[key]
+
+
+async def close_clients() -> None:
+    """Close what this event loop opened; for the end of a worker or of a test."""
+    for client in _clients.pop(asyncio.get_running_loop(), {}).values():
+        await client.close()
+
+
+def payload_for(model: str, request: ModelRequest) -> dict[str, Any]:
+    """Return the request's body; what stays equal between turns comes first."""
+    payload: dict[str, Any] = {
+        "model": model,
+        "instructions": request.instructions,
+        "input": list(request.items),
+        "store": False,
+        "max_output_tokens": max(request.max_output_tokens, LEAST_OUTPUT_TOKENS),
+        "prompt_cache_key": _digest("prompt", request.instructions)[:32],
+    }
+    if request.tools:
+        payload |= {
+            "tools": [_tool(spec) for spec in request.tools],
+            "tool_choice": "auto" if request.may_call_tools else "none",
+            "parallel_tool_calls": False,
+        }
+    if request.subject_hash:
+        payload["safety_identifier"] = _digest("subject", request.subject_hash)
+    if is_reasoning(model):
+        payload |= {
+            # Every reasoning model takes "low"; "minimal" and "none" only some.
+            "reasoning": {"effort": "low"},
+            # Nothing is stored there, so its thoughts must travel with the items.
+            "include": ["reasoning.encrypted_content"],
+        }
+    return payload
+
+
+def is_reasoning(model: str) -> bool:
+    """Tell whether OpenAI's model of this name reasons; others refuse its settings."""
+    base = model.removeprefix("ft:").lower()
+    if base.startswith("gpt-5"):
+        return "-chat" not in base
+    return base.startswith(("o1", "o3", "o4"))
+
+
+def _tool(spec: ToolSpec) -> dict[str, Any]:
+    return {
+        "type": "function",
+        "name": spec.name,
+        "description": spec.description,
+        "parameters": dict(spec.parameters),
+        "strict": True,
+    }
+
+
+def _digest(purpose: str, text: str) -> str:
+    return hashlib.sha256(
+        f"easymo:{purpose}:{text}".encode(errors="replace")
+    ).hexdigest()
+
+
+def _delay(tries: int, error: ModelError) -> float:
+    if error.retry_after is not None:
+        return error.retry_after
+    # Spread out, so that many turns do not come back in the same moment.
+    spread = random.uniform(0.75, 1.0)  # noqa: S311
+    return min(FIRST_DELAY * 2.0 ** min(tries, 10), LONGEST_DELAY) * spread
