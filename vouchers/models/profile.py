@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 
 class Profile(models.Model):
@@ -44,6 +45,23 @@ class Profile(models.Model):
 
     class Meta:
         db_table = "profiles"
+        constraints = [
+            # One spelling of every number, so that look-alikes never make two people.
+            models.CheckConstraint(
+                condition=Q(msisdn__isnull=True)
+                | Q(msisdn__regex=r"^\+[1-9][0-9]{6,14}$"),
+                name="profile_msisdn_is_e164",
+            ),
+            # Station staff redeem at one station, and it is known which.
+            models.CheckConstraint(
+                condition=~Q(role="station") | Q(station__isnull=False),
+                name="profile_station_staff_has_station",
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=["customer", "staff", "station", "support"]),
+                name="profile_role_is_known",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or f"Person {self.pk}"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 
 class Station(models.Model):
@@ -13,6 +14,13 @@ class Station(models.Model):
 
     class Meta:
         ordering = ["code"]
+        constraints = [
+            # A code is typed and spoken: one spelling, no look-alikes.
+            models.CheckConstraint(
+                condition=Q(code__regex=r"^[A-Z0-9][A-Z0-9_-]*$"),
+                name="station_code_is_plain",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class VoucherError(Exception):
+    """The voucher operation was refused; no value moved."""
+
+    code: ClassVar[str] = "refused"
+
+
+class VoucherNotFound(VoucherError):
+    """There is no such voucher for whoever asks."""
+
+    code = "voucher_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such voucher.")
+
+
+class NotOwner(VoucherNotFound):
+    """The voucher exists, but belongs to somebody else; told to few."""
+
+    code = "not_owner"
+
+    def __init__(self) -> None:
+        VoucherError.__init__(self, "This voucher belongs to somebody else.")
+
+
+class VoucherNotIssued(VoucherError):
+    """Only an issued voucher can be redeemed, voided or given a new code."""
+
+    code = "not_issued"
+
+    def __init__(self, status: str) -> None:
+        self.status = status
+        words = status.replace("_", " ")
+        super().__init__(f"This voucher cannot be used: it is {words}.")
+
+
+class VoucherNotPending(VoucherError):
+    """Only a voucher that waits for approval can be approved or declined."""
+
+    code = "not_pending"
+
+    def __init__(self, status: str) -> None:
+        self.status = status
+        words = status.replace("_", " ")
+        super().__init__(f"This voucher does not wait for approval: it is {words}.")
+
+
+class VoucherExpired(VoucherError):
+    """The voucher's time is over."""
+
+    code = "expired"
+
+    def __init__(self, expired_at: datetime | None = None) -> None:
+        self.expired_at = expired_at
+        super().__init__("This voucher has expired.")
+
+
+class LimitExceeded(VoucherError):
+    """The amount does not fit under a limit, which is named."""
+
+    code = "limit_exceeded"
+    SENTENCES: ClassVar[dict[str, str]] = {
+        "voucher": "A single voucher may be worth {cap} at most.",
+        "issuer_daily": "Your limit of {cap} a day for issuing is reached.",
+        "customer_daily": "This customer's limit of {cap} a day is reached.",
+    }
+
+    def __init__(self, limit: str, cap: str) -> None:
+        self.limit = limit
+        self.cap = cap
+        super().__init__(self.SENTENCES[limit].format(cap=cap))
+
+
+class CustomerNotFound(VoucherError):
+    """Nobody with this number can be given a voucher."""
+
+    code = "customer_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such customer.")
+
+
+class Locked(VoucherError):
+    """Too many codes that did not fit; nothing is tried until the lock ends."""
+
+    code = "locked"
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        minutes = max(1, -(-retry_after // 60))
+        unit = "minute" if minutes == 1 else "minutes"
+        super().__init__(f"Too many wrong codes. Try again in {minutes} {unit}.")
+
+
+class FeatureDisabled(VoucherError):
+    """Vouchers are switched off for this person."""
+
+    code = "feature_disabled"
+
+    def __init__(self) -> None:
+        super().__init__("Vouchers are switched off at the moment.")
+
+
+class NotAllowed(VoucherError):
+    """This person's role does not include the operation."""
+
+    code = "forbidden"
+
+    def __init__(self, sentence: str = "You may not do this.") -> None:
+        super().__init__(sentence)
+
+
+class WrongStation(NotAllowed):
+    """The station is closed, or not the one this person works at."""
+
+    code = "wrong_station"
+
+    def __init__(self) -> None:
+        super().__init__("You cannot redeem at this station.")
+
+
+class SecondPersonNeeded(NotAllowed):
+    """Whoever asked for a voucher cannot approve it."""
+
+    code = "second_person_needed"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else has to approve this voucher.")
+
+
+class KeyReused(VoucherError):
+    """The key of an earlier operation came with other arguments."""
+
+    code = "key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("This key was already used for something else.")
+
+
+class InvalidReason(VoucherError):
+    """A reason is 1 to 500 characters without control characters."""
+
+    code = "invalid_reason"
+
+    def __init__(self) -> None:
+        super().__init__("Give a reason of 1 to 500 characters.")
+
+
+class InvalidProfile(VoucherError):
+    """The person cannot be stored like this; the sentence says why."""
+
+    code = "invalid_profile"
+
+
+class UnknownStation(VoucherError):
+    """There is no such station."""
+
+    code = "station_not_found"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"There is no station {code}.")

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class LimitCounter(models.Model):
+    """What one person issued, or one customer was issued, on one Kigali day."""
+
+    class Kind(models.TextChoices):
+        ISSUER = "issuer", "Issuer"
+        CUSTOMER = "customer", "Customer"
+
+    kind = models.CharField(max_length=8, choices=Kind)
+    subject = models.CharField(max_length=80)
+    currency = models.CharField(max_length=3)
+    day = models.DateField()
+    used_minor = models.BigIntegerField()
+
+    class Meta:
+        db_table = "voucher_limit_counter"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "kind", "currency", "day"],
+                name="limit_counter_one_per_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(used_minor__gte=0), name="limit_counter_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject} on {self.day}"
+
+
+class GuessCounter(models.Model):
+    """Codes that did not fit, for a person, a station or a device."""
+
+    scope = models.CharField(max_length=80, primary_key=True)
+    failures = models.IntegerField()
+    window_started_at = models.DateTimeField()
+    # How often it was locked lately; every lock is twice as long as the last.
+    level = models.IntegerField()
+    locked_until = models.DateTimeField(null=True)
+    last_failed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "voucher_guess_counter"
+
+    def __str__(self) -> str:
+        return self.scope

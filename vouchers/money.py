@@ -1,0 +1,132 @@
+"""Money in integer minor units, read strictly and shown with its own decimals."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from babel.numbers import list_currencies
+
+# ISO 4217 exponents; every other currency has two decimals.
+ZERO_DECIMALS = (
+    "BIF",
+    "CLP",
+    "DJF",
+    "GNF",
+    "ISK",
+    "JPY",
+    "KMF",
+    "KRW",
+    "PYG",
+    "RWF",
+    "UGX",
+    "VND",
+    "VUV",
+    "XAF",
+    "XOF",
+    "XPF",
+)
+THREE_DECIMALS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
+MAX_MAJOR = 1_000_000
+_PLAIN = re.compile(r"[0-9]{1,7}(?:\.[0-9]{1,3})?")
+# Codes that ISO keeps for metals, tests and funds: nothing that a pump is paid in.
+_NOT_MONEY = frozenset(
+    [
+        "XAG",
+        "XAU",
+        "XBA",
+        "XBB",
+        "XBC",
+        "XBD",
+        "XDR",
+        "XPD",
+        "XPT",
+        "XSU",
+        "XTS",
+        "XUA",
+        "XXX",
+        "XCG",
+    ]
+)
+
+
+class InvalidAmount(ValueError):
+    """The amount cannot be read without a guess."""
+
+
+class InvalidCurrency(ValueError):
+    """The currency is not one in which vouchers are issued."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if type(self.minor) is not int:
+            raise InvalidAmount("Money is counted in whole minor units.")
+
+    @property
+    def major(self) -> int | str:
+        """Return what the API answers: an integer where there are no decimals."""
+        places = exponent(self.currency)
+        if not places:
+            return self.minor
+        whole, part = divmod(self.minor, 10**places)
+        return f"{whole}.{part:0{places}}"
+
+    def __str__(self) -> str:
+        return format_money(self)
+
+
+def exponent(currency: str) -> int:
+    if currency in ZERO_DECIMALS:
+        return 0
+    return 3 if currency in THREE_DECIMALS else 2
+
+
+def is_currency(value: str) -> bool:
+    return value in list_currencies() and value not in _NOT_MONEY
+
+
+def major_units(amount: int, currency: str) -> int:
+    """Return ``amount`` major units in minor units."""
+    return int(amount * 10 ** exponent(currency))
+
+
+def format_money(money: Money) -> str:
+    """Return ``RWF 10,000``: the currency, then the amount with its decimals."""
+    places = exponent(money.currency)
+    whole, part = divmod(abs(money.minor), 10**places)
+    sign = "-" if money.minor < 0 else ""
+    decimals = f".{part:0{places}}" if places else ""
+    return f"{money.currency} {sign}{whole:,}{decimals}"
+
+
+def parse_currency_strict(value: object, *, allowed: list[str]) -> str:
+    """Return the ISO code as it is, or raise ``InvalidCurrency``."""
+    if not isinstance(value, str) or value not in allowed or not is_currency(value):
+        raise InvalidCurrency(f"Vouchers are issued in {', '.join(allowed)}.")
+    return value
+
+
+def parse_amount_strict(value: object, *, currency: str = "RWF") -> Money:
+    """Read major units: an integer, or a string of ASCII digits.
+
+    Nothing is rounded, stripped or guessed. A string may carry at most the
+    currency's decimals; a float is refused, since JSON has no exact ones.
+    """
+    places = exponent(currency)
+    if type(value) is int:
+        minor = value * 10**places if abs(value) <= MAX_MAJOR else -1
+    elif isinstance(value, str) and _PLAIN.fullmatch(value):
+        whole, _, part = value.partition(".")
+        if len(part) > places:
+            raise InvalidAmount(f"{currency} has {places or 'no'} decimals.")
+        minor = int(whole) * 10**places + int(part.ljust(places, "0") or "0")
+    else:
+        raise InvalidAmount("The amount must be a whole number in digits.")
+    if not 0 < minor <= MAX_MAJOR * 10**places:
+        raise InvalidAmount(f"The amount must be between 1 and {MAX_MAJOR:,}.")
+    return Money(minor, currency)
