@@ -1,0 +1,74 @@
+"""Voucher codes in what a person writes: taken out before anyone else reads it.
+
+The text keeps the place, "[code 1]"; the digits travel beside it, sealed, until the
+turn that uses them is closed. A model never sees them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from easymo import keys
+from vouchers.codes import Code, find_codes, parse_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+PURPOSE = "inbound-codes"
+PLACE = re.compile(r"\[code (\d{1,3})\]")
+# Sixteen digits whose check digit is wrong: a slip, and still nobody's to read.
+MISTYPED = "[mistyped code]"
+
+
+def take_out(text: str) -> tuple[str, bytes | None]:
+    """Return the text with places for its codes, and the codes sealed."""
+    # What looks like one of our places already would point at another code.
+    text = PLACE.sub(r"(code \1)", text)
+    parts: list[str] = []
+    codes: list[str] = []
+    end = 0
+    for match in find_codes(text):
+        parts.append(text[end : match.start])
+        end = match.end
+        if match.code is None:
+            parts.append(MISTYPED)
+            continue
+        codes.append(match.code.digits)
+        parts.append(f"[code {len(codes)}]")
+    parts.append(text[end:])
+    sealed = keys.seal(PURPOSE, json.dumps(codes).encode()) if codes else None
+    return "".join(parts), sealed
+
+
+def open_codes(sealed: bytes | memoryview | None) -> list[Code]:
+    """Return the codes of one message, "[code 1]" first."""
+    if not sealed:
+        return []
+    digits = json.loads(keys.unseal(PURPOSE, bytes(sealed)))
+    return [parse_code(entry) for entry in digits]
+
+
+def number_through(
+    messages: Iterable[tuple[str, bytes | memoryview | None]],
+) -> tuple[list[str], Mapping[int, Code]]:
+    """Number the codes of several messages through, so that each place is one code."""
+    texts: list[str] = []
+    codes: dict[int, Code] = {}
+    for text, sealed in messages:
+        before = len(codes)
+        texts.append(
+            PLACE.sub(
+                lambda found, before=before: f"[code {int(found[1]) + before}]", text
+            )
+        )
+        codes |= dict(enumerate(open_codes(sealed), start=before + 1))
+    return texts, codes
+
+
+def hide_codes(text: str) -> str:
+    """Blank whatever looks like a code, in words that are to be kept."""
+    for match in reversed(find_codes(text)):
+        text = f"{text[: match.start]}[code]{text[match.end :]}"
+    return text
