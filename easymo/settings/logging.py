@@ -1,5 +1,50 @@
 from __future__ import annotations
 
+from typing import Any
+
 from easymo.settings.base import env
 
-LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO").upper()
+LOGGING_CONFIG = "easymo.observability.logs.configure"
+
+# Silent below WARNING at any LOG_LEVEL: they would write requests, SQL and its values.
+_QUIET = (
+    "asyncio",
+    "django.db.backends",
+    "httpcore",
+    "httpcore2",
+    "httpx",
+    "httpx2",
+    "openai",
+    "opentelemetry",
+    "procrastinate.blueprints",
+    "psycopg",
+    "sentry_sdk",
+    "urllib3",
+)
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "easymo.observability.logs.JsonLines"}},
+    "handlers": {
+        "stdout": {
+            "()": "easymo.observability.logs.StandardOutput",
+            "formatter": "json",
+        },
+    },
+    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
+    "loggers": {
+        # These bring handlers of their own, which would pass by the scrubbing.
+        **{
+            name: {"handlers": [], "propagate": True, "level": "INFO"}
+            for name in (
+                "_granian",
+                "django",
+                "django.server",
+                "granian.access",
+                "procrastinate",
+            )
+        },
+        **{name: {"level": "WARNING"} for name in _QUIET},
+    },
+}

@@ -1,0 +1,61 @@
+"""What ties the log lines, rows and answers of one cause together."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from django.http import HttpRequest, HttpResponse
+
+HEADER = "X-Correlation-ID"
+_FIELD = "correlation_id"
+
+
+def current() -> uuid.UUID:
+    """Return the correlation id in force; make and keep one when there is none."""
+    bound_id = structlog.contextvars.get_contextvars().get(_FIELD)
+    if bound_id is None:
+        bound_id = str(uuid.uuid4())
+        structlog.contextvars.bind_contextvars(**{_FIELD: bound_id})
+    return uuid.UUID(bound_id)
+
+
+def parse(text: str | None) -> uuid.UUID | None:
+    """Read a correlation id from outside; None unless it is a UUID as usually written."""
+    if text is None or len(text) != 36:
+        return None
+    try:
+        parsed = uuid.UUID(text)
+    except ValueError:
+        return None
+    return parsed if str(parsed) == text.lower() else None
+
+
+@contextmanager
+def bound(
+    correlation_id: uuid.UUID | str | None = None, **fields: Any
+) -> Iterator[uuid.UUID]:
+    """Put an id (given or new) and fields on every log line within."""
+    chosen = correlation_id or uuid.uuid4()
+    with structlog.contextvars.bound_contextvars(**{_FIELD: str(chosen)}, **fields):
+        yield uuid.UUID(str(chosen))
+
+
+class CorrelationMiddleware:
+    """Take the caller's ``X-Correlation-ID`` or make one, and answer with it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        structlog.contextvars.clear_contextvars()
+        with bound(parse(request.headers.get(HEADER))) as correlation_id:
+            response = self.get_response(request)
+            response[HEADER] = str(correlation_id)
+        return response

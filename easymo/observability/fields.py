@@ -1,0 +1,204 @@
+"""Scrub structures: first make every value plain, then mask it by key and content."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import enum
+import math
+import re
+import uuid
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from easymo.observability.failures import describe
+from easymo.observability.privacy import mask_msisdn, scrub
+from easymo.observability.secrets import conceal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
+
+LONGEST_TEXT = 4_000
+MOST_ITEMS = 100
+DEEPEST = 8
+
+# A value under such a key is personal whatever it looks like.
+_NAMES = frozenset(
+    [
+        "name",
+        "names",
+        "full_name",
+        "first_name",
+        "last_name",
+        "profile_name",
+        "customer_name",
+        "display_name",
+        "contact_name",
+        "pushname",
+        "formatted_name",
+        "customer_label",
+    ]
+)
+_TEXTS = frozenset(
+    [
+        "text",
+        "body",
+        "message_text",
+        "own_text",
+        "caption",
+        "transcript",
+        "content",
+        "contents",
+        "prompt",
+        "instructions",
+        "completion",
+        "arguments",
+        "arguments_json",
+        "raw",
+        "payload",
+        "params",
+        "items",
+        "display",
+        "reply",
+        "answer",
+        "filename",
+        "vcard",
+    ]
+)
+_NUMBERS = frozenset(
+    [
+        "msisdn",
+        "phone",
+        "phone_number",
+        "mobile",
+        "wa_id",
+        "from",
+        "from_number",
+        "recipient",
+        "recipient_id",
+        "caller",
+        "customer_msisdn",
+        "tel",
+        "telephone",
+        "display_phone_number",
+    ]
+)
+_PINS = re.compile(r"(?:.*_)?pin(?:_code)?|dtmf|keypad")
+_SECRETS = re.compile(
+    r".*(?:token|secret|passw(?:or)?d|api_?key|signature)|authorization|.*cookie"
+    r"|sessionid|csrftoken|appsecret_proof|dsn|.*_dsn|x_agent_jwt|challenge"
+)
+_CODES = frozenset({"voucher_code", "full_code", "codes"})
+_IDS = re.compile(
+    r"(?:.*_)?(?:id|ids|pk|pid|ns|us|bytes|size|count|seq|thread|process)"
+)
+
+
+def plain(value: object, depth: int = 0) -> Plain:
+    """Make any value JSON's own; what cannot be shown is named, never raised."""
+    if isinstance(value, enum.Enum):
+        value = value.value
+    if value is None or isinstance(value, bool):
+        return value
+    for kind, make in _SCALARS:
+        if isinstance(value, kind):
+            return make(value)
+    if depth >= DEEPEST:
+        return "[too deep]"
+    try:
+        return _plain_container(value, depth + 1)
+    except Exception:  # noqa: BLE001 - a log line must never break its caller
+        return "[cannot be shown]"
+
+
+def _plain_container(value: object, depth: int) -> Plain:
+    if isinstance(value, BaseException):
+        return plain(describe(value), depth)
+    if isinstance(value, Mapping):
+        pairs = list(value.items())[:MOST_ITEMS]
+        return {_key(key): plain(item, depth) for key, item in pairs}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item, depth) for item in list(value)[:MOST_ITEMS]]
+    # Never repr: a model or a request shows what it holds.
+    return f"<{type(value).__module__}.{type(value).__qualname__}>"
+
+
+def _key(key: object) -> str:
+    return key if isinstance(key, str) else str(plain(key, DEEPEST))
+
+
+def _plain_float(value: float) -> Plain:
+    # JSON knows no NaN and no infinity.
+    return float(value) if math.isfinite(value) else repr(float(value))
+
+
+_SCALARS: tuple[tuple[Any, Callable[[Any], Plain]], ...] = (
+    # The plain type's own rendering: a subclass may say anything.
+    (str, str.__str__),
+    (int, int),
+    (float, _plain_float),
+    ((uuid.UUID, decimal.Decimal), str),
+    ((dt.datetime, dt.date, dt.time), lambda value: value.isoformat()),
+    ((bytes, bytearray), lambda value: f"[{len(value)} bytes]"),
+)
+
+
+def scrubbed(value: Plain, key: str = "") -> Plain:
+    """Mask everything personal in a plain value that stands under ``key``."""
+    if value is None or isinstance(value, bool):
+        return value
+    if taken_out := _taken_out(_normal(key), value):
+        return taken_out
+    if isinstance(value, dict):
+        return {
+            scrub_text(name): scrubbed(item, name or key)
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [scrubbed(item, key) for item in value]
+    if isinstance(value, str):
+        return scrub_text(value)
+    return _scrubbed_number(value, key)
+
+
+def scrub_text(text: str) -> str:
+    """Scrub a text and keep it short; never cut before scrubbing what is shown."""
+    if len(text) > 4 * LONGEST_TEXT:
+        text = text[: 4 * LONGEST_TEXT]
+    clean = conceal(scrub(text))
+    return clean if len(clean) <= LONGEST_TEXT else clean[:LONGEST_TEXT] + "…"
+
+
+@lru_cache(maxsize=4096)
+def _normal(key: str) -> str:
+    return key.lower().replace("-", "_").rsplit(".", 1)[-1]
+
+
+def _taken_out(key: str, value: Plain) -> str | None:
+    if value in ("", 0):
+        return None
+    if key in _NUMBERS:
+        return mask_msisdn(value) if isinstance(value, str | int) else "[numbers]"
+    for kind, is_kind in (
+        ("[name]", key in _NAMES),
+        ("[text]", key in _TEXTS),
+        ("[code]", key in _CODES),
+        ("[pin]", _PINS.fullmatch(key)),
+        ("[secret]", _SECRETS.fullmatch(key)),
+    ):
+        if is_kind:
+            return kind
+    return None
+
+
+def _scrubbed_number(value: float, key: str) -> Plain:
+    """Mask a number or code that travels as an int; leave ids, counts and times."""
+    whole = int(value)
+    least = 10**10 if _IDS.fullmatch(_normal(key)) else 10**8
+    if abs(whole) < least:
+        return value
+    clean = scrub(str(whole))
+    return value if clean == str(whole) else clean

@@ -1,0 +1,186 @@
+"""One JSON object a line on standard output, scrubbed at the last step.
+
+Everything that logs comes through here: structlog, the standard library and all
+who use it, warnings, and exceptions that nobody caught. A record is rendered once;
+rendering makes its values plain and then scrubs them, so no sink sees anything else.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.config
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import structlog
+
+from easymo.observability.fields import Plain, plain, scrub_text, scrubbed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+LONGEST_LINE = 64_000
+_RENDERED = "_easymo_line"
+# What every record has; all else on it is a field that its caller added.
+_OWN = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "request",
+    "fields",
+    _RENDERED,
+}
+# Commands of manage.py that are processes; all others print results for people.
+_PROCESSES = frozenset({"procrastinate", "runserver"})
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """Return the logger of a module: ``logger.info("voucher.redeemed", voucher_id=7)``."""
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger
+
+
+def configure(config: Mapping[str, Any]) -> None:
+    """Set logging up; Django calls this with ``settings.LOGGING``."""
+    logging.config.dictConfig(dict(config))
+    logging.raiseExceptions = False
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _log_crash
+    threading.excepthook = _log_thread_crash
+    sys.unraisablehook = _log_unraisable
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, _to_standard_library],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def rendered(record: logging.LogRecord) -> dict[str, Plain]:
+    """Return the scrubbed line of a record; made once, shared by all handlers."""
+    line: dict[str, Plain] | None = record.__dict__.get(_RENDERED)
+    if line is None:
+        try:
+            line = _render(record)
+        except Exception as error:  # noqa: BLE001 - logging must never break its caller
+            line = _base(record, "log.unreadable") | {"error": type(error).__name__}
+        record.__dict__[_RENDERED] = line
+    return line
+
+
+class JsonLines(logging.Formatter):
+    """Render a record as one line of ASCII JSON: no line break or escape survives."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = rendered(record)
+        text = json.dumps(line, ensure_ascii=True, separators=(", ", ": "))
+        if len(text) <= LONGEST_LINE:
+            return text
+        short = {key: line[key] for key in list(line)[:5]}
+        return json.dumps(short | {"cut": len(text)}, ensure_ascii=True)
+
+
+class StandardOutput(logging.StreamHandler[IO[str]]):
+    """Write to what ``sys.stdout`` is now; a failing stream is nobody's business."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> IO[str]:
+        """The stream of this moment; the results of a command keep stdout clean."""
+        return sys.stderr if _prints_results() else sys.stdout
+
+    @stream.setter
+    def stream(self, value: IO[str]) -> None:
+        raise AttributeError("The stream follows sys.stdout.")
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Stay quiet: the default prints the record's arguments as they are."""
+
+
+def _prints_results() -> bool:
+    program, arguments = Path(sys.argv[0] if sys.argv else "").name, sys.argv[1:2]
+    return program == "manage.py" and not _PROCESSES.intersection(arguments)
+
+
+def _to_standard_library(
+    _: Any, __: str, event: Any
+) -> tuple[tuple[str], dict[str, Any]]:
+    name = str(event.pop("event", ""))
+    known = {
+        key: event.pop(key)
+        for key in ("exc_info", "stack_info", "stacklevel")
+        if key in event
+    }
+    return (name,), {**known, "extra": {"fields": dict(event)}}
+
+
+def _base(record: logging.LogRecord, event: str) -> dict[str, Plain]:
+    at = datetime.fromtimestamp(record.created, tz=UTC)
+    return {
+        "timestamp": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "level": record.levelname.lower(),
+        "event": event,
+        "correlation_id": None,
+        "logger": scrub_text(record.name),
+    }
+
+
+def _render(record: logging.LogRecord) -> dict[str, Plain]:
+    line = _base(record, scrub_text(_message(record)))
+    fields = structlog.contextvars.get_contextvars() | _fields(record)
+    correlation_id = fields.pop("correlation_id", None)
+    line["correlation_id"] = scrubbed(
+        None if correlation_id is None else scrub_text(str(correlation_id))
+    )
+    if record.exc_info and record.exc_info[1] is not None:
+        fields["exception"] = record.exc_info[1]
+    if record.stack_info:
+        fields["stack"] = record.stack_info.splitlines()
+    clean = scrubbed(plain(fields))
+    for key, value in clean.items() if isinstance(clean, dict) else ():
+        line[f"{key}_" if key in line else key] = value
+    return line
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    fields = {key: value for key, value in vars(record).items() if key not in _OWN}
+    return fields | getattr(record, "fields", {})
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 - arguments that do not fit, a broken __str__
+        return record.msg if isinstance(record.msg, str) else "log.unreadable"
+
+
+def _log_crash(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    logging.getLogger("easymo.crash").critical(
+        "process.crashed", exc_info=(kind, error, trace)
+    )
+
+
+def _log_thread_crash(crash: threading.ExceptHookArgs) -> None:
+    if crash.exc_value is not None and not isinstance(crash.exc_value, SystemExit):
+        logging.getLogger("easymo.crash").critical(
+            "thread.crashed",
+            exc_info=(crash.exc_type, crash.exc_value, crash.exc_traceback),
+        )
+
+
+def _log_unraisable(crash: sys.UnraisableHookArgs) -> None:
+    error = crash.exc_value or RuntimeError("unknown")
+    logging.getLogger("easymo.crash").error(
+        "exception.unraisable", exc_info=(type(error), error, crash.exc_traceback)
+    )
