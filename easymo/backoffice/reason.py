@@ -1,0 +1,83 @@
+"""Nothing of value or exposure changes without a person's reason."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.template.response import TemplateResponse
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.contrib.admin import AdminSite
+    from django.http import HttpRequest
+
+MAX_REASON = 500
+
+
+class InvalidReason(ValueError):
+    """A reason has 1 to 500 characters and no control characters."""
+
+
+def clean_reason(text: str) -> str:
+    """Return the reason stripped, or raise ``InvalidReason`` with a clear sentence."""
+    reason = text.strip()
+    if not reason:
+        raise InvalidReason("Say why: a reason is required.")
+    if len(reason) > MAX_REASON:
+        raise InvalidReason(f"A reason has at most {MAX_REASON} characters.")
+    # Cc: control; Cf: invisible and direction marks; Cs: lone surrogates.
+    if any(unicodedata.category(letter) in {"Cc", "Cf", "Cs"} for letter in reason):
+        raise InvalidReason("A reason has no control characters.")
+    return reason
+
+
+class ReasonForm(forms.Form):
+    """Ask why. Forms that ask for more besides inherit from this one."""
+
+    reason = forms.CharField(
+        max_length=MAX_REASON,
+        strip=True,
+        widget=UnfoldAdminTextInputWidget(
+            attrs={"autofocus": True, "autocomplete": "off"}
+        ),
+    )
+
+    def clean_reason(self) -> str:
+        """Hold the reason to the rules that every road shares."""
+        try:
+            return clean_reason(self.cleaned_data["reason"])
+        except InvalidReason as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+def ask(
+    *,
+    request: HttpRequest,
+    site: AdminSite,
+    form: ReasonForm,
+    title: str,
+    explanation: str,
+    submit: str,
+    subjects: Sequence[Any] = (),
+    is_dangerous: bool = False,
+    back: str = "..",
+) -> TemplateResponse:
+    """Return the page between pressing a button and its effect.
+
+    ``subjects`` are shown as a list of what will change.
+    """
+    context = {
+        **site.each_context(request),
+        "form": form,
+        "title": title,
+        "explanation": explanation,
+        "submit": submit,
+        "subjects": subjects,
+        "is_dangerous": is_dangerous,
+        "back": back,
+    }
+    return TemplateResponse(request, "admin/ask_reason.html", context)
