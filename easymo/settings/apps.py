@@ -46,3 +46,8 @@ TEMPLATES = [
 ]
 WAFFLE_FLAG_MODEL = "rollout.AgentFlag"
 VOUCHER_GUARD = "rollout.services.fence.guard"
+WAFFLE_ENABLE_ADMIN_PAGES = False
+# waffle's own tables would be dead: its models stay known, nothing is created.
+MIGRATION_MODULES = {"waffle": "rollout.waffle.migrations"}
+# "threads": refreshers in every process; "inline": tests see their own transaction.
+ROLLOUT_REFRESH = "threads"

@@ -21,3 +21,6 @@ if TEST_CLUSTER_HOME is not None:
 DATABASES["default"].setdefault("OPTIONS", {}).pop("pool", None)
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
+
+# Features are asked inside the test's own transaction.
+ROLLOUT_REFRESH = "inline"

@@ -1,0 +1,46 @@
+"""The fence between value and switches, and the one order in which locks are taken.
+
+A transaction that creates or spends value holds the fence shared while it runs;
+a change that turns something off holds it exclusively while it commits. So after
+a kill has returned, nothing that was begun before it can still commit. Both are
+transaction-scoped, which passes a transaction pooler.
+"""
+
+from __future__ import annotations
+
+from django.db import OperationalError, connection, transaction
+
+from rollout.errors import SwitchesBusy
+
+FENCE = 0x6561_7379_6D6F_0001  # "easymo", 1
+WAIT = "2s"
+
+
+def close_fence() -> bool:
+    """Wait for running value transactions; False when they did not end in time."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{WAIT}'")
+        try:
+            with transaction.atomic():
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FENCE])
+        except OperationalError:
+            return False
+    return True
+
+
+def lock_switches() -> int:
+    """Let one change of exposure run at a time; return the epoch it starts from."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{WAIT}'")
+        try:
+            with transaction.atomic():
+                cursor.execute(
+                    "SELECT version FROM rollout_epoch WHERE id = 1 FOR UPDATE"
+                )
+                row = cursor.fetchone()
+        except OperationalError as error:
+            raise SwitchesBusy(
+                "Another change holds the switches; try again in a moment."
+            ) from error
+        cursor.execute("SET LOCAL lock_timeout = DEFAULT")
+    return row[0] if row else 0

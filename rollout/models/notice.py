@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from django.db import models
+
+from rollout import clock
+from rollout.models.incident import Incident
+
+
+class Notice(models.Model):
+    """A message to the people on call, on its way to Slack or the log."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "pending"
+        SENT = "sent", "sent"
+        FAILED = "failed", "failed"
+
+    incident = models.ForeignKey(
+        Incident, null=True, on_delete=models.PROTECT, related_name="notices"
+    )
+    text = models.CharField(max_length=2000)
+
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    attempts = models.IntegerField(default=0)
+    last_error = models.CharField(max_length=200, blank=True, default="")
+
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    next_attempt_at = models.DateTimeField(default=clock.now, editable=False)
+    sent_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            # A sent notice always says when; no other status may.
+            models.CheckConstraint(
+                condition=models.Q(status="sent", sent_at__isnull=False)
+                | (~models.Q(status="sent") & models.Q(sent_at__isnull=True)),
+                name="notice_sent_at_matches_status",
+            ),
+        ]
+        indexes = [
+            # Read by deliver_notices.
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=models.Q(status="pending"),
+                name="notice_pending_idx",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"notice {self.pk}"

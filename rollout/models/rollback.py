@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from django.db import models
+
+from rollout import clock
+from rollout.models.incident import Incident
+
+
+class RollbackEvent(models.Model):
+    """One rollback, also one that found everything off already. Append-only."""
+
+    class Kind(models.TextChoices):
+        QUICK = "quick", "quick"
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    features = models.JSONField(default=list)
+    incident = models.ForeignKey(
+        Incident, on_delete=models.PROTECT, related_name="rollbacks"
+    )
+
+    actor = models.CharField(max_length=150)
+    source = models.CharField(max_length=20)
+    reason = models.CharField(max_length=500)
+    fence_proven = models.BooleanField()
+    epoch = models.BigIntegerField()
+    at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} rollback {self.pk}"

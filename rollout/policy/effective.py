@@ -1,0 +1,89 @@
+"""What a feature's row means for one subject. Pure: values in, a decision out.
+
+First match wins: forced off by the environment, no row, off, on for everyone,
+a cohort of hers, her place in the percentage; otherwise off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from rollout.policy.buckets import BUCKETS, bucket
+
+
+class Reason(StrEnum):
+    FORCED_OFF = "forced off by the environment"
+    STALE = "the switches cannot be read"
+    MISSING = "no such switch"
+    OFF = "off"
+    EVERYONE = "on for everyone"
+    COHORT = "member of a cohort"
+    PERCENT = "within the percentage"
+    EXCLUDED = "not in the cohorts or the percentage"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One feature's row: `everyone` True, False, or None for a limited audience."""
+
+    flag: str
+    everyone: bool | None
+    salt: str = ""
+    threshold: int = 0  # the first `threshold` of 10,000 buckets are on
+    cohorts: frozenset[str] = field(default_factory=frozenset)
+    members: frozenset[str] = field(default_factory=frozenset)
+    forced_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    on: bool
+    reason: Reason
+    version: int = 0
+
+
+def reason_for(rule: Rule | None, subject: str | None) -> Reason:
+    if rule is None:
+        return Reason.MISSING
+    if rule.forced_off:
+        return Reason.FORCED_OFF
+    if rule.everyone is not None:
+        return Reason.EVERYONE if rule.everyone else Reason.OFF
+    if subject is not None and subject in rule.members:
+        return Reason.COHORT
+    return Reason.PERCENT if is_in_share(rule, subject) else Reason.EXCLUDED
+
+
+def is_in_share(rule: Rule, subject: str | None) -> bool:
+    """Tell whether her bucket is in; a stranger has none, but 100 % holds all."""
+    if subject is None or rule.threshold in {0, BUCKETS}:
+        return rule.threshold == BUCKETS
+    return bucket(salt=rule.salt, flag=rule.flag, subject=subject) < rule.threshold
+
+
+ON = frozenset({Reason.EVERYONE, Reason.COHORT, Reason.PERCENT})
+
+
+def decide(rule: Rule | None, subject: str | None, *, version: int = 0) -> Decision:
+    """Decide for one subject; None is somebody nobody knows yet."""
+    reason = reason_for(rule, subject)
+    return Decision(on=reason in ON, reason=reason, version=version)
+
+
+def is_on_for_anyone(rule: Rule | None) -> bool:
+    """Tell whether there is anybody for whom the feature may be on.
+
+    A cohort counts even while it is empty: its door is open.
+    """
+    if rule is None or rule.forced_off:
+        return False
+    if rule.everyone is not None:
+        return rule.everyone
+    return rule.threshold > 0 or bool(rule.cohorts)
+
+
+def is_on_for_everyone(rule: Rule | None) -> bool:
+    if rule is None or rule.forced_off:
+        return False
+    return bool(rule.everyone) or (rule.everyone is None and rule.threshold >= BUCKETS)

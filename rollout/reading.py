@@ -1,0 +1,99 @@
+"""Reads all switches in one statement, so that no half of a change is ever seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from rollout.policy.buckets import BUCKETS
+from rollout.policy.effective import Rule
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    type Connection = BaseDatabaseWrapper | psycopg.Connection[Any]
+
+VERSION = "SELECT version FROM rollout_epoch WHERE id = 1"
+FLAGS = """
+SELECT
+    (SELECT version FROM rollout_epoch WHERE id = 1),
+    flag.name, flag.everyone, flag.percent, flag.salt,
+    coalesce(array_agg(DISTINCT cohort.name)
+        FILTER (WHERE cohort.name IS NOT NULL), '{}'),
+    coalesce(array_agg(member.subject)
+        FILTER (WHERE member.subject IS NOT NULL), '{}')
+FROM rollout_agentflag AS flag
+LEFT JOIN rollout_agentflag_cohorts AS link ON link.agentflag_id = flag.id
+LEFT JOIN rollout_cohort AS cohort ON cohort.id = link.cohort_id
+LEFT JOIN rollout_cohortmember AS member ON member.cohort_id = cohort.id
+GROUP BY flag.id
+"""
+
+
+LOCATION = ("dbname", "service", "host", "port", "user", "password", "options")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    version: int
+    rules: dict[str, Rule]
+
+
+def threshold(percent: Decimal | None) -> int:
+    return int((percent or Decimal(0)) * BUCKETS / 100)
+
+
+def read_version(connection: Connection) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(VERSION)
+        row = cursor.fetchone()
+    return row[0] if row else 0
+
+
+def read_all(connection: Connection) -> Reading:
+    with connection.cursor() as cursor:
+        cursor.execute(FLAGS)
+        rows = cursor.fetchall()
+    return Reading(
+        version=rows[0][0] or 0 if rows else 0,
+        rules={row[1]: rule_of(row) for row in rows},
+    )
+
+
+def rule_of(row: tuple[Any, ...]) -> Rule:
+    _version, name, everyone, percent, salt, cohorts, members = row
+    return Rule(
+        flag=name,
+        everyone=everyone,
+        salt=salt,
+        threshold=threshold(percent),
+        cohorts=frozenset(cohorts),
+        members=frozenset(members),
+        forced_off=name in settings.FEATURES_FORCED_OFF,
+    )
+
+
+def own_connection() -> psycopg.Connection[Any]:
+    """Open a connection outside Django's pool, that gives up quickly.
+
+    psycopg's own, because Django's refuses to be asked from a coroutine.
+    """
+    params = connections[DEFAULT_DB_ALIAS].get_connection_params()
+    wanted = {
+        name: params[name]
+        for name in (*LOCATION, *(n for n in params if n.startswith("ssl")))
+        if name in params
+    }
+    return psycopg.connect(
+        **wanted,
+        autocommit=True,
+        prepare_threshold=None,
+        connect_timeout=2,
+        tcp_user_timeout=3000,
+        keepalives_idle=5,
+    )

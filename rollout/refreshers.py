@@ -1,0 +1,180 @@
+"""Keeps this process's snapshot fresh: LISTEN for speed, polling for certainty.
+
+The listener only rings; the poller alone reads, swaps and acknowledges. LISTEN
+fails silently through a transaction pooler, so there, without a
+DATABASE_LISTEN_URL, nothing listens and polling does it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import sys
+import threading
+import uuid
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+import psycopg
+from django.conf import settings
+
+from easymo.observability.logs import get_logger
+from rollout import reading
+from rollout.holder import forget, holder
+
+POLL_S = 0.5
+ACKNOWLEDGE_S = 10.0
+ACKNOWLEDGE = """
+INSERT INTO rollout_servingprocess AS process
+    (id, host, pid, role, version_seen, acknowledged_at, seen_at)
+VALUES (%s, %s, %s, %s, %s, clock_timestamp(), clock_timestamp())
+ON CONFLICT (id) DO UPDATE SET
+    seen_at = EXCLUDED.seen_at,
+    acknowledged_at = CASE
+        WHEN process.version_seen = EXCLUDED.version_seen
+        THEN process.acknowledged_at ELSE EXCLUDED.acknowledged_at END,
+    version_seen = EXCLUDED.version_seen
+"""
+logger = get_logger(__name__)
+
+
+@dataclass
+class Refreshers:
+    """The two threads of one process."""
+
+    process_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    ring: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    threads: list[threading.Thread] = field(default_factory=list)
+    acknowledged: tuple[int, float] = (-1, float("-inf"))
+
+    def start(self) -> None:
+        jobs = [self.poll]
+        if listens():
+            jobs.append(self.listen)
+        self.threads = [
+            threading.Thread(target=job, name=f"rollout-{job.__name__}", daemon=True)
+            for job in jobs
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def is_alive(self) -> bool:
+        return bool(self.threads) and all(t.is_alive() for t in self.threads)
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self.ring.set()
+        for thread in self.threads:
+            thread.join(timeout=5)
+
+    def poll(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                with reading.own_connection() as own:
+                    while not self.stopping.is_set():
+                        self.refresh(own)
+                        self.wait(POLL_S)
+            except (psycopg.Error, OSError) as error:
+                logger.warning("rollout.poll.error", error=type(error).__name__)
+                self.wait(POLL_S)
+
+    def wait(self, seconds: float) -> None:
+        self.ring.wait(seconds * random.uniform(0.8, 1.2))  # noqa: S311
+        self.ring.clear()
+
+    def refresh(self, own: psycopg.Connection[Any]) -> None:
+        """Read the epoch; read the rest and acknowledge only when it moved."""
+        started_at = monotonic()
+        if (
+            holder.snapshot.stale
+            or reading.read_version(own) != holder.snapshot.version
+        ):
+            holder.publish(reading.read_all(own), started_at=started_at)
+        else:
+            holder.confirm(started_at=started_at)
+        version, at = self.acknowledged
+        if version != holder.snapshot.version or started_at - at > ACKNOWLEDGE_S:
+            self.acknowledge(own)
+
+    def acknowledge(self, own: psycopg.Connection[Any]) -> None:
+        version = holder.snapshot.version
+        host = socket.gethostname()[:100]
+        own.execute(ACKNOWLEDGE, [self.process_id, host, os.getpid(), role(), version])
+        self.acknowledged = (version, monotonic())
+
+    def listen(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                with listening() as raw:
+                    self.ring.set()
+                    self.hear(raw)
+            except (psycopg.Error, OSError) as error:
+                logger.warning("rollout.listen.error", error=type(error).__name__)
+                self.stopping.wait(random.uniform(0.2, 1.0))  # noqa: S311
+
+    def hear(self, raw: psycopg.Connection[Any]) -> None:
+        raw.execute("LISTEN rollout")
+        while not self.stopping.is_set():
+            for _ in raw.notifies(timeout=1.0, stop_after=1):
+                self.ring.set()
+
+
+def listens() -> bool:
+    """Tell whether a notice could reach this process at all."""
+    pooled = getattr(settings, "DATABASE_TRANSACTION_POOLER", False)
+    return bool(listen_url() or not pooled)
+
+
+def listen_url() -> str:
+    return getattr(settings, "DATABASE_LISTEN_URL", None) or ""
+
+
+def listening() -> psycopg.Connection[Any]:
+    if url := listen_url():
+        return psycopg.connect(
+            url,
+            autocommit=True,
+            connect_timeout=5,
+            keepalives_idle=5,
+        )
+    return reading.own_connection()
+
+
+def role() -> str:
+    return "worker" if "procrastinate" in sys.argv else "web"
+
+
+_start_lock = threading.Lock()
+_running: Refreshers | None = None
+
+
+def start() -> None:
+    """See that this process has living refreshers. Cheap, idempotent."""
+    global _running  # noqa: PLW0603
+    with _start_lock:
+        if _running is None or not _running.is_alive():
+            _running = Refreshers()
+            _running.start()
+
+
+def stop() -> None:
+    """End the threads and forget the snapshot."""
+    global _running  # noqa: PLW0603
+    with _start_lock:
+        if _running is not None:
+            _running.stop()
+        _running = None
+    forget()
+
+
+def _after_fork() -> None:
+    global _running, _start_lock  # noqa: PLW0603
+    _running = None
+    _start_lock = threading.Lock()
+    forget()
+
+
+os.register_at_fork(after_in_child=_after_fork)

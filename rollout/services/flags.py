@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection, transaction
+
+from rollout import locks
+from rollout.errors import (
+    InvalidChange,
+    InvalidReason,
+    UnknownCohort,
+    UnknownFeature,
+)
+from rollout.features import Feature
+from rollout.models import AgentFlag, Cohort, FlagChange
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SMALLEST = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a change did. `fence_proven`: no voucher begun before it can commit."""
+
+    changes: tuple[FlagChange, ...]
+    epoch: int
+    fence_proven: bool
+
+
+def set_features(
+    changes: Mapping[Feature, bool],
+    *,
+    actor: str,
+    reason: str,
+    source: str,
+    percent: Decimal | int | None = None,
+    cohorts: Sequence[str] = (),
+    override: bool = False,
+) -> Changed:
+    """Turn features on or off in one transaction, each with its audit row.
+
+    `percent` and `cohorts` limit those that are turned on; without them on is for
+    everyone. Raises RolloutError and writes nothing when any part is refused.
+    """
+    reason = valid_reason(reason)
+    actor = valid_actor(actor)
+    wanted = valid_features(changes)
+    share = valid_percent(percent)
+    limited = share is not None or bool(cohorts)
+    if limited and not any(wanted.values()):
+        raise InvalidChange("A percentage or cohort needs a feature to turn on.")
+    with transaction.atomic():
+        proven = locks.close_fence() if limited or not all(wanted.values()) else True
+        locks.lock_switches()
+        groups = known_cohorts(cohorts)
+        written = tuple(
+            apply(
+                flag,
+                everyone=None if on and limited else on,
+                percent=share if on else None,
+                cohorts=groups if on else [],
+                audit={
+                    "actor": actor,
+                    "reason": reason,
+                    "source": source,
+                    "override": override,
+                },
+            )
+            for flag, on in (
+                (flag, wanted[Feature(flag.name)]) for flag in flags_named(wanted)
+            )
+        )
+    return Changed(
+        changes=written,
+        epoch=max(change.epoch for change in written),
+        fence_proven=proven,
+    )
+
+
+def apply(
+    flag: AgentFlag,
+    *,
+    everyone: bool | None,
+    percent: Decimal | None,
+    cohorts: Sequence[Cohort],
+    audit: Mapping[str, Any],
+) -> FlagChange:
+    """Write one flag's new state and the row that tells of it."""
+    before = state_of(flag)
+    flag.everyone = everyone
+    flag.percent = percent
+    flag.save(update_fields=["everyone", "percent"])
+    flag.cohorts.set(cohorts)
+    return FlagChange.objects.create(
+        flag=flag, before=before, after=state_of(flag), **audit
+    )
+
+
+def state_of(flag: AgentFlag) -> dict[str, Any]:
+    """Ask the database, which compares the audit row with the same function."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rollout_flag_state(%s)::text", [flag.pk])
+        state: dict[str, Any] = json.loads(cursor.fetchone()[0])
+    return state
+
+
+def flags_named(names: Mapping[Feature, bool]) -> list[AgentFlag]:
+    flags = list(AgentFlag.objects.filter(name__in=[f.value for f in names]))
+    if len(flags) < len(names):
+        raise UnknownFeature("A feature is not registered; run migrate.")
+    return flags
+
+
+def known_cohorts(names: Sequence[str]) -> list[Cohort]:
+    found = list(Cohort.objects.filter(name__in=set(names)))
+    if missing := sorted(set(names) - {cohort.name for cohort in found}):
+        raise UnknownCohort(f"There is no cohort called {missing[0][:60]!r}.")
+    return found
+
+
+def valid_features(changes: Mapping[Feature, bool]) -> dict[Feature, bool]:
+    if not changes:
+        raise InvalidChange("Name at least one feature to turn on or off.")
+    try:
+        return {Feature(name): bool(on) for name, on in changes.items()}
+    except ValueError as error:
+        raise UnknownFeature(f"{error}.") from error
+
+
+def valid_percent(percent: Decimal | int | None) -> Decimal | None:
+    if percent is None:
+        return None
+    share = Decimal(percent)
+    if not share.is_finite() or not SMALLEST <= share <= 100:
+        raise InvalidChange("A percentage is a number from 0.01 to 100.")
+    if share != share.quantize(SMALLEST):
+        raise InvalidChange("A percentage has at most two decimals.")
+    return share
+
+
+def valid_reason(reason: str) -> str:
+    """Return the reason stripped; refuse an empty, long or unprintable one."""
+    stripped = reason.strip()
+    if not 1 <= len(stripped) <= 500:
+        raise InvalidReason("A reason has 1 to 500 characters.")
+    if any(unicodedata.category(c) in {"Cc", "Cs"} for c in stripped):
+        raise InvalidReason("A reason has no control characters.")
+    return stripped
+
+
+def valid_actor(actor: str) -> str:
+    stripped = actor.strip()
+    if not 1 <= len(stripped) <= 150 or not stripped.isprintable():
+        raise InvalidChange("A name has 1 to 150 printable characters.")
+    return stripped
