@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from rollout.services.exposure import Exposure
-    from vouchers.codes import Code
 
     from agents.models import Conversation
+    from vouchers.codes import Code
     from vouchers.models import Profile
 
 Payload = dict[str, Any]

@@ -209,7 +209,7 @@ TEXTS: dict[str, str] = {
     ),
     # Refusals
     "refused.limit_exceeded": "That is more than a limit allows: {limit}.",
-    "limit.voucher_max": "at most {amount} for one voucher",
+    "limit.voucher": "at most {amount} for one voucher",
     "limit.issuer_daily": "at most {amount} that you create in one day",
     "limit.customer_daily": "at most {amount} for one customer in one day",
     "limit.other": "the limit “{limit}”",

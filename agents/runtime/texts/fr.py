@@ -221,7 +221,7 @@ TEXTS: dict[str, str] = {
     ),
     # Refusals
     "refused.limit_exceeded": "C'est plus qu'une limite ne le permet : {limit}.",
-    "limit.voucher_max": "{amount} au plus pour un bon",
+    "limit.voucher": "{amount} au plus pour un bon",
     "limit.issuer_daily": "{amount} au plus que vous créez en un jour",
     "limit.customer_daily": "{amount} au plus pour un client en un jour",
     "limit.other": "la limite « {limit} »",

@@ -206,7 +206,7 @@ TEXTS: dict[str, str] = {
     ),
     # Refusals
     "refused.limit_exceeded": "Ibyo birenze ibyemewe: {limit}.",
-    "limit.voucher_max": "voucher imwe ntirenza {amount}",
+    "limit.voucher": "voucher imwe ntirenza {amount}",
     "limit.issuer_daily": "izo utanga ku munsi umwe ntizirenza {amount}",
     "limit.customer_daily": "umukiriya umwe ntarenza {amount} ku munsi",
     "limit.other": "urugero ntarengwa “{limit}”",

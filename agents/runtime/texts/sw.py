@@ -207,7 +207,7 @@ TEXTS: dict[str, str] = {
     ),
     # Refusals
     "refused.limit_exceeded": "Hicho ni zaidi ya kikomo: {limit}.",
-    "limit.voucher_max": "vocha moja isizidi {amount}",
+    "limit.voucher": "vocha moja isizidi {amount}",
     "limit.issuer_daily": "unazotengeneza kwa siku moja zisizidi {amount}",
     "limit.customer_daily": "mteja mmoja kwa siku asizidi {amount}",
     "limit.other": "kikomo “{limit}”",
