@@ -33,6 +33,7 @@ class Conversation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        permissions = [("use_simulator", "Can write as sandbox people")]
         constraints = [
             models.UniqueConstraint(
                 fields=["profile", "channel", "phone_number_id"],
@@ -70,6 +71,7 @@ class HandOff(models.Model):
     resolution = models.CharField(max_length=500, blank=True)
 
     class Meta:
+        permissions = [("close_handoff", "Can close what waits for a person")]
         constraints = [
             # The same trouble of one person is one entry in the list.
             models.UniqueConstraint(

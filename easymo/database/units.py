@@ -32,7 +32,9 @@ async def run[**P, T](
     one service call.
     """
     context = contextvars.copy_context()
-    call = functools.partial(_unit, context, functools.partial(function, *args, **kwargs))
+    call = functools.partial(
+        _unit, context, functools.partial(function, *args, **kwargs)
+    )
     return await asyncio.get_running_loop().run_in_executor(_executor(), call)
 
 

@@ -7,6 +7,7 @@ INSTALLED_APPS = [
     "vouchers",
     "rollout",
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -19,6 +20,8 @@ INSTALLED_APPS = [
     "waffle",
     "procrastinate.contrib.django",
     "rest_framework",
+    # Last: it gives the groups the permissions of all the others.
+    "easymo.backoffice",
 ]
 MIDDLEWARE = [
     "easymo.observability.correlation.CorrelationMiddleware",

@@ -45,6 +45,10 @@ class Profile(models.Model):
 
     class Meta:
         db_table = "profiles"
+        permissions = [
+            ("see_numbers", "Can see whole telephone numbers"),
+            ("change_people", "Can add and change people and stations"),
+        ]
         constraints = [
             # One spelling of every number, so that look-alikes never make two people.
             models.CheckConstraint(

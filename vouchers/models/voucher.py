@@ -68,6 +68,11 @@ class Voucher(models.Model):
 
     class Meta:
         db_table = "vouchers"
+        permissions = [
+            ("void_voucher", "Can void vouchers"),
+            ("rotate_code", "Can replace a voucher's code"),
+            ("approve_voucher", "Can approve vouchers of others"),
+        ]
         # No index may hold or filter on what a transition changes (status, seq,
         # station, redeemed_at, voided_at): every redemption stays a HOT update.
         indexes = [

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import display
+
+from agents.thread import thread
+from agents.models import Conversation, Turn
+from easymo.backoffice.pages import ReadOnlyAdmin
+from easymo.observability.privacy import mask_msisdn
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+OUTCOME_COLOURS = {
+    "receipt": "success",
+    "reply": "success",
+    "confirm": "info",
+    "hand_off": "warning",
+    "apology": "danger",
+}
+
+
+@admin.register(Conversation)
+class ConversationAdmin(ReadOnlyAdmin):
+    """What was said, and what the agent did for it, in one thread."""
+
+    list_display = (
+        "person",
+        "number",
+        "language",
+        "last_inbound_at",
+        "turn_count",
+        "last_outcome",
+        "is_synthetic",
+    )
+    list_display_links = ("person",)
+    list_filter = (
+        "is_synthetic",
+        "language",
+        "profile__role",
+        ("last_inbound_at", RangeDateTimeFilter),
+    )
+    list_filter_submit = True
+    list_select_related = ("profile",)
+    search_fields = ("profile__name", "=profile__msisdn", "=public_id")
+    search_help_text = "A name, a whole number with +, or the conversation's id"
+    ordering = ("-last_inbound_at", "-id")
+    fields = (
+        ("person", "number", "language"),
+        ("last_inbound_at", "window_closes_at", "is_synthetic"),
+    )
+    readonly_fields = (
+        "person",
+        "number",
+        "language",
+        "last_inbound_at",
+        "window_closes_at",
+        "is_synthetic",
+    )
+    change_form_after_template = "admin/agents/thread.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
+        """Add the number of turns and how the last one ended, in the same query."""
+        newest = Turn.objects.filter(conversation=OuterRef("pk")).order_by("-id")
+        rows: QuerySet[Conversation] = super().get_queryset(request)
+        return rows.annotate(
+            turn_total=Count("turns", filter=~Q(turns__status="abandoned")),
+            newest_outcome=Subquery(newest.values("outcome")[:1]),
+        )
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the thread below the facts, newest part first on long ones."""
+        extra = {"thread": thread(object_id)} if object_id else {}
+        context = (extra_context or {}) | extra
+        return super().changeform_view(request, object_id, form_url, context)
+
+    @display(description="Person", ordering="profile__name")
+    def person(self, row: Conversation) -> str:
+        return str(row.profile)
+
+    @display(description="Number")
+    def number(self, row: Conversation) -> str:
+        return mask_msisdn(row.profile.msisdn)
+
+    @display(description="Turns")
+    def turn_count(self, row: Any) -> int:
+        return int(row.turn_total)
+
+    @display(description="Last answer", label=OUTCOME_COLOURS)
+    def last_outcome(self, row: Any) -> str:
+        return row.newest_outcome or "—"

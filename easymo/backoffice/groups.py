@@ -1,0 +1,64 @@
+"""The three groups of the back office and what each may do.
+
+Kept in step after every ``migrate``: permissions are added to these groups and
+never taken from a group that a programme made for itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+APPS = ("agents", "vouchers", "rollout")
+
+# Looks at everything, numbers masked.
+VIEWER = "viewer"
+# Helps customers: voids, rotates codes, closes hand-offs.
+SUPPORT = "support"
+# Brings the agent into service and back out of it; approves.
+OPERATOR = "operator"
+
+EXTRA = {
+    VIEWER: (),
+    SUPPORT: (
+        "vouchers.see_numbers",
+        "vouchers.void_voucher",
+        "vouchers.rotate_code",
+        "agents.close_handoff",
+    ),
+    OPERATOR: (
+        "vouchers.see_numbers",
+        "vouchers.void_voucher",
+        "vouchers.rotate_code",
+        "vouchers.approve_voucher",
+        "vouchers.change_people",
+        "agents.close_handoff",
+        "agents.use_simulator",
+        "rollout.change_exposure",
+        "rollout.rollback",
+    ),
+}
+
+
+def sync(**_: Any) -> None:
+    """Make the three groups, and give each at least what this page says."""
+    group_model = apps.get_model("auth", "Group")
+    permission_model = apps.get_model("auth", "Permission")
+    views = Q(content_type__app_label__in=APPS, codename__startswith="view_")
+    for name, extra in EXTRA.items():
+        group, _created = group_model.objects.get_or_create(name=name)
+        group.permissions.add(*permission_model.objects.filter(views | _named(extra)))
+
+
+def _named(names: Iterable[str]) -> Q:
+    # An impossible pk, so that no names at all mean no permission.
+    found = Q(pk=-1)
+    for name in names:
+        app, _, codename = name.partition(".")
+        found |= Q(content_type__app_label=app, codename=codename)
+    return found
