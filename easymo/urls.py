@@ -1,6 +1,16 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from easymo.health import figures, healthz, readyz
+from easymo.landing import landing
+
+urlpatterns = [
+    path("", landing, name="landing"),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", figures, name="metrics"),
+    path("", include("agents.urls")),
+    path("admin/", admin.site.urls),
+]

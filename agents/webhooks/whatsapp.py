@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
@@ -10,12 +9,13 @@ from django.http.request import UnreadablePostError
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
-from easymo.observability.logs import get_logger
 
 from agents import synthetic, tasks
 from agents.channels.whatsapp.signature import is_handshake, is_signed
 from agents.services import inbox
 from agents.webhooks.health import health_answer
+from easymo.observability import correlation
+from easymo.observability.logs import get_logger
 from rollout.features import Feature
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _store(body: bytes, mark: str | None) -> HttpResponse:
         event_id = inbox.record(
             body=body,
             is_synthetic=synthetic.is_marked(body, mark),
-            correlation_id=_correlation_id(),
+            correlation_id=correlation.current(),
             wake=tasks.WAKE_INGEST,
         )
     except (DatabaseError, InterfaceError):
@@ -79,10 +79,6 @@ def _store(body: bytes, mark: str | None) -> HttpResponse:
         return answer
     logger.info("ai.whatsapp.webhook.received", event_id=event_id, size=len(body))
     return JsonResponse({"received": True})
-
-
-def _correlation_id() -> UUID:
-    return uuid4()
 
 
 def _refusal(status: int, why: str) -> HttpResponse:

@@ -55,7 +55,9 @@ class CorrelationMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         structlog.contextvars.clear_contextvars()
-        with bound(parse(request.headers.get(HEADER))) as correlation_id:
-            response = self.get_response(request)
-            response[HEADER] = str(correlation_id)
+        correlation_id = parse(request.headers.get(HEADER)) or uuid.uuid4()
+        # Bound until the thread's next request: Django logs a refusal after us.
+        structlog.contextvars.bind_contextvars(**{_FIELD: str(correlation_id)})
+        response = self.get_response(request)
+        response[HEADER] = str(correlation_id)
         return response

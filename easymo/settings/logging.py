@@ -3,8 +3,16 @@ from __future__ import annotations
 from typing import Any
 
 from easymo.settings.base import env
+from easymo.settings.providers import DEMONSTRATION, SIMULATOR_ENABLED
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO").upper()
+# The simulator shows the log lines of a message: they are kept in a table for a day.
+LOG_LINES_KEPT = DEMONSTRATION or SIMULATOR_ENABLED
+SENTRY_DSN = env.str("SENTRY_DSN", "")
+ENABLE_OTEL_TRACING = env.bool("ENABLE_OTEL_TRACING", False)
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+OTEL_SERVICE_NAME = env.str("OTEL_SERVICE_NAME", "") or "easymo"
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 LOGGING_CONFIG = "easymo.observability.logs.configure"
 
 # Silent below WARNING at any LOG_LEVEL: they would write requests, SQL and its values.
@@ -31,8 +39,9 @@ LOGGING: dict[str, Any] = {
             "()": "easymo.observability.logs.StandardOutput",
             "formatter": "json",
         },
+        "kept": {"()": "easymo.observability.lines.KeptLines"},
     },
-    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
+    "root": {"handlers": ["stdout", "kept"], "level": LOG_LEVEL},
     "loggers": {
         # These bring handlers of their own, which would pass by the scrubbing.
         **{

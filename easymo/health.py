@@ -1,0 +1,124 @@
+"""Is this process alive; is the deployment ready to serve?"""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from agents.backlog import oldest_waiting
+from easymo.observability import metrics
+from easymo.observability.logs import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest
+
+logger = get_logger(__name__)
+
+SLOWEST_MS = 2_000
+# A worker reports every 10 seconds.
+LONGEST_SILENCE_S = 45
+# A crash is over within 60 seconds; twice that is trouble.
+LONGEST_WAIT_S = 120
+OK = "ok"
+_migrated = False
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Answer as long as the process can answer at all."""
+    return JsonResponse({"status": "live"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Answer 200, or 503 with the failing parts named; never a detail of ours."""
+    parts = _parts()
+    failing = [name for name, state in parts.items() if state != OK]
+    if failing:
+        logger.warning("readiness.failed", failing=failing)
+    body = {"status": "ready" if not failing else "not ready", "failing": failing}
+    return JsonResponse(body | {"parts": parts}, status=503 if failing else 200)
+
+
+@never_cache
+@require_safe
+def figures(request: HttpRequest) -> HttpResponse:
+    """Answer Prometheus; without a token in the settings there is no such page."""
+    if not settings.METRICS_TOKEN:
+        return HttpResponse("There is no such page.\n", "text/plain", 404)
+    given = request.headers.get("Authorization", "").encode()
+    if not hmac.compare_digest(given, f"Bearer {settings.METRICS_TOKEN}".encode()):
+        answer = HttpResponse(
+            "The metrics token is missing or wrong.\n", "text/plain", 401
+        )
+        answer["WWW-Authenticate"] = "Bearer"
+        return answer
+    return HttpResponse(metrics.render(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _parts() -> dict[str, str]:
+    checks: dict[str, Callable[[], str]] = {
+        "database": _database,
+        "migrations": _migrations,
+        "worker": _worker,
+        "oldest_waiting_message": _waiting,
+    }
+    parts: dict[str, str] = {}
+    for name, check in checks.items():
+        if parts.get("database", OK) != OK or parts.get("migrations", OK) != OK:
+            parts[name] = "unknown"
+            continue
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL statement_timeout = {SLOWEST_MS:d}")
+                parts[name] = check()
+        except (DatabaseError, InterfaceError):
+            parts[name] = "unreachable" if name == "database" else "cannot be read"
+    return parts
+
+
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return OK
+
+
+def _migrations() -> str:
+    global _migrated  # noqa: PLW0603 - once applied, they stay so for this process
+    if not _migrated:
+        executor = MigrationExecutor(connection)
+        _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return OK if _migrated else "not applied"
+
+
+def _worker() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM now() - max(last_heartbeat))::float8"
+            " FROM procrastinate_workers"
+        )
+        (silence,) = cursor.fetchone() or (None,)
+    if silence is None:
+        return "no worker"
+    return OK if silence <= LONGEST_SILENCE_S else f"silent for {silence:.0f} s"
+
+
+def _waiting() -> str:
+    late = [
+        f"{kind} waiting for {age:.0f} s"
+        for kind, age in oldest_waiting().items()
+        if age > LONGEST_WAIT_S
+    ]
+    return ", ".join(late) or OK

@@ -1,0 +1,99 @@
+"""Prometheus figures, computed from rows when asked.
+
+No process counts by itself, so every web process answers alike. Apps register
+collectors; each has a short time to answer and cannot take the others down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from django.db import connection, transaction
+from prometheus_client import generate_latest
+from prometheus_client.core import (
+    CollectorRegistry,
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from easymo.observability.logs import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = [
+    "CounterMetricFamily",
+    "GaugeMetricFamily",
+    "HistogramMetricFamily",
+    "Metric",
+    "histogram",
+    "register",
+    "render",
+    "rows",
+]
+
+logger = get_logger(__name__)
+
+Collect = Callable[[], Iterable[Metric]]
+LONGEST_MS = 2_000
+_collectors: dict[str, Collect] = {}
+
+
+def register(collect: Collect) -> Collect:
+    """Add a collector; the same function again changes nothing."""
+    _collectors[f"{collect.__module__}.{collect.__qualname__}"] = collect
+    return collect
+
+
+def rows(query: str, parameters: Sequence[int | str] = ()) -> list[tuple[object, ...]]:
+    """Read rows within the time that a scrape allows a query."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL statement_timeout = {LONGEST_MS:d}")
+        cursor.execute(query, parameters)
+        return list(cursor.fetchall())
+
+
+def histogram(
+    family: HistogramMetricFamily,
+    labels: Sequence[str],
+    bounds: Sequence[float],
+    counts: Sequence[int],
+    total: float,
+) -> None:
+    """Add counts per bucket (one more than bounds) to a family, made cumulative."""
+    buckets, running = [], 0
+    names = [*(str(bound) for bound in bounds), "+Inf"]
+    for name, count in zip(names, counts, strict=True):
+        running += count
+        buckets.append((name, float(running)))
+    family.add_metric(labels, buckets, total)
+
+
+def render() -> bytes:
+    """Return all figures in Prometheus' text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_All())
+    return generate_latest(registry)
+
+
+class _All(Collector):
+    def collect(self) -> Iterator[Metric]:
+        failed = GaugeMetricFamily(
+            "easymo_collector_failed",
+            "1 when a collector could not be read: its figures are missing, not zero.",
+            labels=["collector"],
+        )
+        for name, collect in sorted(_collectors.items()):
+            try:
+                figures = list(collect())
+            except Exception:
+                logger.exception("metrics.collector.failed", collector=name)
+                failed.add_metric([name], 1)
+                continue
+            yield from figures
+            failed.add_metric([name], 0)
+        yield failed

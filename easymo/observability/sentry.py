@@ -1,0 +1,104 @@
+"""Errors go to Sentry only when a DSN is set, and only after scrubbing."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+import sentry_sdk
+from django.conf import settings
+
+from easymo.observability.failures import message_of
+from easymo.observability.fields import plain, scrub_text, scrubbed
+
+if TYPE_CHECKING:
+    from sentry_sdk.integrations import Integration
+    from sentry_sdk.types import Breadcrumb, Event, Hint, Log, Metric
+
+# Command lines hold names and numbers; prompts and answers are somebody's words.
+_UNWANTED = (
+    ("sentry_sdk.integrations.argv", "ArgvIntegration"),
+    ("sentry_sdk.integrations.openai", "OpenAIIntegration"),
+)
+# Built from what people sent: masked by the names of the fields as well.
+_KEYED = frozenset({"extra", "tags", "breadcrumbs", "data", "attributes", "params"})
+
+
+def start() -> None:
+    """Start the client when ``SENTRY_DSN`` is set."""
+    if not settings.SENTRY_DSN:
+        return
+    sentry_sdk.init(
+        dsn=settings.SENTRY_DSN,
+        send_default_pii=False,
+        include_local_variables=False,
+        include_source_context=False,
+        max_request_body_size="never",
+        before_send=_scrub_event,
+        before_send_transaction=_scrub_event,
+        before_breadcrumb=_scrub_breadcrumb,
+        before_send_log=_scrub_log,
+        before_send_metric=_scrub_metric,
+        disabled_integrations=list(_unwanted()),
+    )
+
+
+def _unwanted() -> list[Integration | type[Integration]]:
+    found: list[Integration | type[Integration]] = []
+    for module, name in _UNWANTED:
+        try:
+            found.append(getattr(import_module(module), name))
+        except Exception:  # noqa: BLE001, S112 - sentry's own word for "not installed"
+            continue
+    return found
+
+
+def _scrub_event(event: Event, hint: Hint) -> Event:
+    told = _messages(hint)
+    raw = cast("dict[str, Any]", event)
+    for value in (raw.get("exception") or {}).get("values") or []:
+        value["value"] = told.get(value.get("type"), value.get("value"))
+    raw.pop("user", None)
+    if request := raw.pop("request", None):
+        raw["request"] = {
+            "method": request.get("method"),
+            "url": str(request.get("url", "")).partition("?")[0],
+        }
+    return cast("Event", _scrub(raw))
+
+
+def _scrub_breadcrumb(crumb: Breadcrumb, _: Hint) -> Breadcrumb:
+    return cast("Breadcrumb", _scrub(crumb))
+
+
+def _scrub_log(log: Log, _: Hint) -> Log:
+    return cast("Log", _scrub(log))
+
+
+def _scrub_metric(metric: Metric, _: Hint) -> Metric:
+    return cast("Metric", _scrub(metric))
+
+
+def _messages(hint: Hint) -> dict[str | None, str]:
+    """Return what may be told of the exception and its causes, by type name."""
+    told: dict[str | None, str] = {}
+    error = (hint.get("exc_info") or (None, None, None))[1]
+    while error is not None and len(told) < 20:
+        told.setdefault(type(error).__name__, message_of(error))
+        error = error.__cause__ or error.__context__
+    return told
+
+
+def _scrub(value: Any) -> Any:
+    """Scrub every text; below what people filled, also by the names of fields."""
+    if isinstance(value, str):
+        return scrub_text(value)
+    if isinstance(value, dict):
+        return {
+            key: scrubbed(plain(item)) if key in _KEYED else _scrub(item)
+            for key, item in value.items()
+            if key != "vars"
+        }
+    if isinstance(value, list | tuple):
+        return [_scrub(item) for item in value]
+    return value
