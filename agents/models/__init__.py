@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from agents.models.announcement import Announcement
+from agents.models.carried_code import CarriedCode
 from agents.models.conversation import Conversation, HandOff
 from agents.models.identity import Identity
 from agents.models.message import (
@@ -11,11 +12,13 @@ from agents.models.message import (
     SimulatedDelivery,
 )
 from agents.models.pending_action import PendingAction
+from agents.models.sending_line import SendingLine
 from agents.models.turn import ToolCall, Turn
 from agents.models.webhook_event import DeadLetter, WebhookEvent
 
 __all__ = [
     "Announcement",
+    "CarriedCode",
     "Conversation",
     "DeadLetter",
     "HandOff",
@@ -25,6 +28,7 @@ __all__ = [
     "OutboundMessage",
     "PendingAction",
     "SeenMessage",
+    "SendingLine",
     "SimulatedDelivery",
     "ToolCall",
     "Turn",

@@ -9,6 +9,9 @@ class Identity(models.Model):
     class Kind(models.TextChoices):
         BSUID = "bsuid", "WhatsApp user id"
         WA_ID = "wa_id", "WhatsApp number"
+        # Seen with the number of somebody who may do more than a customer; a person
+        # of ours binds it.
+        CLAIMED_BSUID = "claimed", "WhatsApp user id, not yet bound"
 
     kind = models.CharField(max_length=8, choices=Kind)
     # Opaque for a BSUID (case and dots kept); digits with "+" for a number.

@@ -113,10 +113,11 @@ class OutboundMessage(models.Model):
     provider_id_hmac = models.BinaryField(max_length=32, null=True, unique=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
-    # While a worker is sending; past it, the sweep takes the message back.
+    # While a worker is sending; past it, nobody knows whether the person has it.
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     pricing = models.JSONField(default=dict, blank=True)
+    correlation_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     handed_over_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
@@ -129,6 +130,12 @@ class OutboundMessage(models.Model):
                 fields=["conversation", "id"],
                 condition=models.Q(state__in=["queued", "sending", "unknown"]),
                 name="outbound_open_idx",
+            ),
+            # Read by the sweep: what is due.
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=models.Q(state__in=["queued", "sending", "unknown"]),
+                name="outbound_due_idx",
             ),
             # Read by the conversation page.
             models.Index(

@@ -27,7 +27,7 @@ LONGEST_ID = 512
 LONGEST_INTEGER = 18
 LATEST_TIMESTAMP = 253_402_300_799
 
-NUMBER = re.compile(r"\+?([1-9][0-9]{5,14})", re.ASCII)
+NUMBER = re.compile(r"\+?([1-9][0-9]{6,14})", re.ASCII)
 BSUID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
 
 

@@ -1,0 +1,108 @@
+"""What each answer of the Graph API means for a message, as data.
+
+Meta's advice is to build on ``code``, neither on the HTTP status nor on the title:
+developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What to do with the message, and with the number that sends it."""
+
+    # Later, with growing pauses.
+    RETRY = "retry"
+    # Later, and every other message of our number as well.
+    SLOW = "slow"
+    # Later, for this person only: 4^n seconds.
+    PAIR = "pair"
+    # The 24-hour window is closed, whatever we believed.
+    WINDOW = "window"
+    # This person cannot be reached with it: a person of ours has to know.
+    PERSON = "person"
+    # Our number may not send at all: everything waits, somebody is called.
+    STOP = "stop"
+    # We sent something that Meta does not understand.
+    BUG = "bug"
+
+
+ACTIONS: dict[int, Action] = {
+    1: Action.RETRY,
+    2: Action.RETRY,
+    131000: Action.RETRY,
+    131016: Action.RETRY,
+    131057: Action.RETRY,
+    133016: Action.RETRY,
+    4: Action.SLOW,
+    80007: Action.SLOW,
+    130429: Action.SLOW,
+    131056: Action.PAIR,
+    131047: Action.WINDOW,
+    131021: Action.PERSON,
+    131026: Action.PERSON,
+    131049: Action.PERSON,
+    131050: Action.PERSON,
+    131062: Action.PERSON,
+    130472: Action.PERSON,
+    0: Action.STOP,
+    10: Action.STOP,
+    33: Action.STOP,
+    190: Action.STOP,
+    368: Action.STOP,
+    131005: Action.STOP,
+    131031: Action.STOP,
+    131042: Action.STOP,
+    131045: Action.STOP,
+    131048: Action.STOP,
+    131064: Action.STOP,
+    **dict.fromkeys(range(200, 300), Action.STOP),
+    100: Action.BUG,
+    131008: Action.BUG,
+    131009: Action.BUG,
+    131051: Action.BUG,
+    131053: Action.BUG,
+    135000: Action.BUG,
+    **dict.fromkeys(range(132000, 132017), Action.BUG),
+}
+
+
+def action_for(code: int | None, http_status: int = 0) -> Action:
+    """Return what to do; an unknown code goes by the HTTP status."""
+    if code is not None and code in ACTIONS:
+        return ACTIONS[code]
+    if http_status == 429:
+        return Action.SLOW
+    if http_status in {401, 403}:
+        return Action.STOP
+    if http_status >= 500 or http_status == 0:
+        return Action.RETRY
+    return Action.BUG
+
+
+class TransportError(Exception):
+    """The Graph API did not take the message, or did not tell.
+
+    ``unknown_outcome``: the request left and its answer was lost, so that only a
+    status webhook can say whether the person has the message.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        action: Action,
+        *,
+        unknown_outcome: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(f"The Graph API answered {code}.")
+        self.code = code
+        self.action = action
+        self.unknown_outcome = unknown_outcome
+        self.retry_after = retry_after
+
+    @property
+    def permanent(self) -> bool:
+        """Tell whether trying the same message again is of no use."""
+        return self.action in {Action.WINDOW, Action.PERSON, Action.BUG}

@@ -1,0 +1,159 @@
+"""What the provider tells about our own messages, in whatever order it comes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.utils import timezone
+
+from agents.channels.whatsapp.errors import action_for
+from agents.models import MessageStatus, OutboundMessage
+from agents.services import outbox
+from agents.services.codes_sent import forget_codes
+from easymo import keys
+from easymo.observability.logs import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agents.channels.whatsapp.payload import Status
+
+logger = get_logger(__name__)
+
+State = OutboundMessage.State
+# Meta's word -> ours. https://developers.facebook.com/documentation/business-messaging
+# /whatsapp/webhooks/reference/messages/status
+STATES = {
+    "sent": State.SENT,
+    "delivered": State.DELIVERED,
+    "read": State.READ,
+    # A voice message was played: it was read before.
+    "played": State.READ,
+    "failed": State.FAILED,
+}
+# A status moves a message forward only: a late "sent" changes nothing, and a message
+# that arrived has not failed.
+RANK = {
+    State.QUEUED: 0,
+    State.SENDING: 0,
+    State.UNKNOWN: 0,
+    State.SENT: 1,
+    State.FAILED: 2,
+    State.DELIVERED: 3,
+    State.READ: 4,
+    State.CANCELLED: 5,
+}
+
+
+def take_in(status: Status) -> int | None:
+    """Note one status; return the conversation in which the next may be sent now."""
+    digests = id_digests(status.provider_id)
+    message = _find(digests, status.opaque)
+    made = MessageStatus.objects.bulk_create(
+        [
+            MessageStatus(
+                outbound=message,
+                provider_id_hmac=digests[0],
+                status=status.status,
+                error_code=status.error_code,
+                sent_at=_at(status.timestamp),
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    if message is None or not made:
+        return None
+    return _project(message, status, digests[0])
+
+
+def attach_early(message: OutboundMessage) -> None:
+    """Take up the statuses that overtook the answer to our own request."""
+    early = MessageStatus.objects.filter(
+        outbound=None, provider_id_hmac=message.provider_id_hmac
+    )
+    words = list(early.values_list("status", flat=True))
+    if words:
+        early.update(outbound=message)
+        for word in words:
+            _advance(message, STATES.get(word))
+
+
+def id_digests(provider_id: str) -> list[bytes]:
+    """Return the HMACs that this id may be stored under, the current one first."""
+    return [value for _, value in keys.digests("outbound-id", provider_id.encode())]
+
+
+def _find(digests: Sequence[bytes], opaque: str) -> OutboundMessage | None:
+    messages = OutboundMessage.objects.select_for_update(of=("self",)).select_related(
+        "conversation__profile"
+    )
+    found = messages.filter(provider_id_hmac__in=digests).first()
+    if found is not None:
+        return found
+    try:
+        public_id = UUID(opaque)
+    except ValueError:
+        return None
+    return messages.filter(public_id=public_id).first()
+
+
+def _project(message: OutboundMessage, status: Status, id_hmac: bytes) -> int | None:
+    was_open = message.state in outbox.OPEN
+    if not message.provider_id_hmac:
+        # The answer to our request was lost; this tells what became of it.
+        message.provider_id = status.provider_id
+        message.provider_id_hmac = id_hmac
+        message.handed_over_at = message.handed_over_at or timezone.now()
+    if status.pricing:
+        message.pricing = status.pricing
+    state = STATES.get(status.status)
+    if state == State.FAILED and RANK[State(message.state)] < RANK[State.FAILED]:
+        _fail(message, status.error_code)
+    else:
+        _advance(message, state)
+    message.save(
+        update_fields=["provider_id", "provider_id_hmac", "handed_over_at", "pricing"]
+    )
+    return message.conversation_id if was_open else None
+
+
+def _fail(message: OutboundMessage, code: str) -> None:
+    """Try again what may still arrive; else tell one of us."""
+    number = int(code) if code.isascii() and code.isdigit() else None
+    action = action_for(number, 0)
+    logger.warning(
+        "ai.whatsapp.send.error", outbound_id=message.pk, code=code, action=action
+    )
+    outbox.settle_failure(message, code=code, action=action)
+
+
+def _advance(message: OutboundMessage, state: State | None) -> None:
+    if state is None or RANK[state] <= RANK[State(message.state)]:
+        return
+    now = timezone.now()
+    message.state = state
+    message.lease_expires_at = message.next_attempt_at = None
+    if state in {State.DELIVERED, State.READ}:
+        message.delivered_at = message.delivered_at or now
+    if state == State.READ:
+        message.read_at = now
+    message.save(
+        update_fields=[
+            "state",
+            "lease_expires_at",
+            "next_attempt_at",
+            "delivered_at",
+            "read_at",
+        ]
+    )
+    if state in {State.DELIVERED, State.READ}:
+        forget_codes(message)
+
+
+def _at(timestamp: int | None) -> datetime:
+    now = timezone.now()
+    if timestamp is None:
+        return now
+    return min(datetime.fromtimestamp(timestamp, UTC), now)
