@@ -153,6 +153,12 @@ class InvalidReason(VoucherError):
         super().__init__("Give a reason of 1 to 500 characters.")
 
 
+class InvalidRequest(VoucherError):
+    """What was asked for cannot be; the sentence says why."""
+
+    code = "invalid_request"
+
+
 class InvalidProfile(VoucherError):
     """The person cannot be stored like this; the sentence says why."""
 

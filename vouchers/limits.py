@@ -1,0 +1,33 @@
+"""The limits of the settings, in minor units of a currency."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from vouchers.errors import LimitExceeded
+from vouchers.money import Money, format_money, major_units
+
+_SETTINGS = {
+    "voucher": "VOUCHER_MAX",
+    "issuer_daily": "VOUCHER_ISSUER_DAILY",
+    "customer_daily": "VOUCHER_CUSTOMER_DAILY",
+    "approve_above": "VOUCHER_APPROVE_ABOVE",
+    "confirm_above": "VOUCHER_CONFIRM_ABOVE",
+}
+
+
+def cap(limit: str, currency: str) -> int:
+    return major_units(getattr(settings, _SETTINGS[limit]), currency)
+
+
+def exceeded(limit: str, currency: str) -> LimitExceeded:
+    """Return the refusal that names the limit and what it allows."""
+    return LimitExceeded(limit, format_money(Money(cap(limit, currency), currency)))
+
+
+def needs_approval(amount: Money) -> bool:
+    return amount.minor > cap("approve_above", amount.currency)
+
+
+def needs_confirmation(amount: Money) -> bool:
+    return amount.minor > cap("confirm_above", amount.currency)

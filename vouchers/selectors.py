@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vouchers.models import Profile, Refusal, Station, Voucher, VoucherEvent
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.db.models import QuerySet
+
+    from vouchers.codes import Code
+
+
+def vouchers() -> QuerySet[Voucher]:
+    return Voucher.objects.select_related("owner", "station")
+
+
+def vouchers_of(profile: Profile) -> QuerySet[Voucher]:
+    """Return this person's vouchers, the newest first."""
+    return vouchers().filter(owner=profile).order_by("-id")
+
+
+def voucher_by_code(code: Code) -> Voucher | None:
+    """Return the voucher that the code opens, whatever key it was stored under."""
+    return vouchers().filter(code_hmac__in=code.hmacs).first()
+
+
+def voucher_by_reference(reference: str) -> Voucher | None:
+    spelled = reference.strip().upper()
+    if not spelled.isascii() or not spelled.isprintable():
+        return None
+    return vouchers().filter(reference=spelled).first()
+
+
+def voucher_by_public_id(public_id: UUID) -> Voucher | None:
+    return vouchers().filter(public_id=public_id).first()
+
+
+def vouchers_waiting_for_approval() -> QuerySet[Voucher]:
+    return vouchers().filter(status=Voucher.Status.PENDING_APPROVAL).order_by("id")
+
+
+def trail(voucher: Voucher) -> QuerySet[VoucherEvent]:
+    """Return everything that happened to the voucher, in order, with its notes."""
+    return (
+        VoucherEvent.objects.filter(voucher=voucher)
+        .select_related("station", "note")
+        .order_by("seq")
+    )
+
+
+def refusals(voucher: Voucher) -> QuerySet[Refusal]:
+    return Refusal.objects.filter(voucher=voucher).order_by("-id")
+
+
+def event_by_key(key: str) -> VoucherEvent | None:
+    """Return what an operation under this key did, if it did anything."""
+    events = VoucherEvent.objects.select_related("voucher__owner", "station")
+    return events.filter(key=key).first()
+
+
+def events_after(event_id: int, *, limit: int = 200) -> QuerySet[VoucherEvent]:
+    """Return events to announce, in order.
+
+    Ids are given before commit: a smaller id may appear later. Whoever keeps a
+    place reads again from some way before it and remembers what it announced.
+    """
+    events = VoucherEvent.objects.filter(id__gt=event_id)
+    return events.select_related("voucher__owner", "station").order_by("id")[:limit]
+
+
+def stations() -> QuerySet[Station]:
+    return Station.objects.filter(is_active=True)
+
+
+def profile_by_public_id(public_id: UUID) -> Profile | None:
+    return Profile.objects.filter(public_id=public_id).first()

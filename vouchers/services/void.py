@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vouchers.services.transition import (
+    cause,
+    clean_reason,
+    perform,
+    refusal,
+    voucher_from,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from vouchers.actors import Actor
+    from vouchers.models import Voucher
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    voucher: Voucher
+    voided_at: datetime
+    replayed: bool
+
+
+def void_voucher(
+    *,
+    voucher_id: UUID | None = None,
+    reference: str | None = None,
+    reason: str,
+    actor: Actor,
+    key: str,
+) -> Voided:
+    """Take back an issued voucher, named by its public id or its reference.
+
+    A person in the admin may do so while everything is switched off. Raises
+    FeatureDisabled, NotAllowed, VoucherNotFound, VoucherNotIssued, InvalidReason,
+    KeyReused.
+    """
+    if (voucher_id is None) == (reference is None):
+        raise ValueError("Name the voucher by its id or by its reference.")
+    text = clean_reason(reason)
+    values = cause(actor, key, "void", text) | {
+        "public_id": voucher_id,
+        "reference": reference.strip().upper() if reference else None,
+        "reason": text,
+    }
+    by_person = actor.kind == "user" and actor.channel == "admin"
+    row = perform("void", actor, fenced=not by_person, values=lambda: values)
+    if row.outcome not in {"void", "replayed"} or row.at is None:
+        raise refusal(row)
+    return Voided(voucher_from(row), row.at, replayed=row.outcome == "replayed")

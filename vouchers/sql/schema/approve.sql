@@ -1,0 +1,62 @@
+-- A second person's word on a request. Approving makes the code, its envelope and the
+-- issued event; declining ends the request.
+CREATE OR REPLACE FUNCTION voucher_decide(
+    p_id bigint, p_decision text, p_hmac bytea, p_key_id text, p_last4 text,
+    p_sealed bytea, p_days integer, p_reason text, p_cause voucher_cause
+) RETURNS voucher_outcome LANGUAGE plpgsql AS $$
+DECLARE
+    r voucher_outcome := voucher_replay(p_cause);
+    who voucher_who;
+    v vouchers;
+    v_at timestamptz := clock_timestamp();
+    is_approved boolean := p_decision = 'approved';
+BEGIN
+    IF r.outcome IS NOT NULL THEN
+        RETURN r;
+    END IF;
+    who := voucher_who_is(p_cause.actor_kind, p_cause.actor_id, p_cause.device);
+    IF who.role <> 'user' THEN
+        RETURN voucher_refuse('approve', 'forbidden', NULL, v, p_cause);
+    END IF;
+    UPDATE vouchers x
+       SET seq = x.seq + 1,
+           status = CASE WHEN is_approved THEN 'issued' ELSE 'void' END,
+           issued_at = CASE WHEN is_approved THEN v_at END,
+           voided_at = CASE WHEN is_approved THEN NULL ELSE v_at END,
+           expires_at = CASE WHEN is_approved THEN v_at + make_interval(days => p_days)
+                             ELSE x.expires_at END,
+           code_hmac = p_hmac, code_key_id = p_key_id, code_last4 = p_last4
+     WHERE x.id = p_id AND x.status = 'pending_approval'
+       AND (NOT is_approved OR (
+            x.created_by_user_id IS DISTINCT FROM who.user_id
+            AND (who.profile_id IS NULL
+                 OR x.created_by_profile_id IS DISTINCT FROM who.profile_id)
+            AND EXISTS (SELECT FROM profiles o WHERE o.id = x.owner_id AND o.is_active)))
+    RETURNING x.* INTO v;
+    IF FOUND THEN
+        INSERT INTO voucher_approval (voucher_id, decision, approver_id, created_at)
+        VALUES (v.id, p_decision, who.user_id, v_at);
+        PERFORM voucher_record(
+            v, CASE WHEN is_approved THEN 'issued' ELSE 'declined' END,
+            'pending_approval', v_at, p_cause, NULL, p_reason);
+        IF is_approved THEN
+            INSERT INTO voucher_envelope (voucher_id, sealed, expires_at)
+            VALUES (v.id, p_sealed, v_at + interval '24 hours');
+        END IF;
+        r.outcome := p_decision;
+        r.at := v_at;
+        r.voucher := v;
+        RETURN r;
+    END IF;
+    r := voucher_replay(p_cause);
+    IF r.outcome IS NOT NULL THEN
+        RETURN r;
+    END IF;
+    SELECT * INTO v FROM vouchers WHERE id = p_id;
+    RETURN voucher_refuse('approve', CASE
+        WHEN v.id IS NULL THEN 'voucher_not_found'
+        WHEN v.status <> 'pending_approval' THEN 'not_pending'
+        WHEN NOT EXISTS (SELECT FROM profiles o WHERE o.id = v.owner_id AND o.is_active)
+        THEN 'customer_not_found'
+        ELSE 'second_person_needed' END, v.status, v, p_cause);
+END $$;

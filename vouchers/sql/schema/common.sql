@@ -1,0 +1,161 @@
+-- What every transition shares.
+
+-- Who caused it, over which channel, under which key.
+CREATE TYPE voucher_cause AS (
+    actor_kind text, actor_id text, channel text, device text, may_know boolean,
+    correlation_id uuid, key text, fingerprint bytea
+);
+
+-- The same, looked up: one person has one name here, however they came.
+CREATE TYPE voucher_who AS (
+    role text, person text, profile_id bigint, user_id bigint, station_id bigint,
+    is_sandbox boolean, scopes text[]
+);
+
+-- outcome is the verb's success word, 'replayed', or the refusal's code.
+CREATE TYPE voucher_outcome AS (
+    outcome text, detail text, at timestamptz, voucher vouchers
+);
+
+CREATE OR REPLACE FUNCTION voucher_who_is(p_kind text, p_id text, p_device text)
+RETURNS voucher_who LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    who voucher_who;
+BEGIN
+    IF p_kind = 'profile' THEN
+        SELECT p.role, p.id, p.user_id, p.station_id, p.is_sandbox
+          INTO who.role, who.profile_id, who.user_id, who.station_id, who.is_sandbox
+          FROM profiles p WHERE p.id = p_id::bigint AND p.is_active;
+    ELSIF p_kind = 'user' THEN
+        SELECT 'user', p.id, u.id, NULL, false
+          INTO who.role, who.profile_id, who.user_id, who.station_id, who.is_sandbox
+          FROM auth_user u LEFT JOIN profiles p ON p.user_id = u.id
+         WHERE u.id = p_id::bigint AND u.is_active;
+    ELSE
+        who.role := p_kind;
+        who.is_sandbox := false;
+    END IF;
+    who.role := coalesce(who.role, 'nobody');
+    who.person := CASE WHEN who.profile_id IS NOT NULL
+        THEN 'profile:' || who.profile_id ELSE p_kind || ':' || p_id END;
+    who.scopes := ARRAY[who.person];
+    IF who.role = 'station' THEN
+        who.scopes := who.scopes || ('station:' || who.station_id);
+    END IF;
+    IF p_device IS NOT NULL THEN
+        who.scopes := who.scopes || ('device:' || p_device);
+    END IF;
+    RETURN who;
+END $$;
+
+-- The event of the change just made, with its reason as a salted commitment.
+CREATE OR REPLACE FUNCTION voucher_record(
+    v vouchers, p_kind text, p_old text, p_at timestamptz, p_cause voucher_cause,
+    p_station bigint, p_reason text
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    salt bytea;
+    event_id bigint;
+BEGIN
+    IF p_reason IS NOT NULL THEN
+        salt := uuid_send(gen_random_uuid());
+    END IF;
+    INSERT INTO voucher_event (
+        voucher_id, seq, kind, old_status, new_status, amount_minor, currency,
+        owner_id, expires_at, code_commit, actor_kind, actor_id, channel, station_id,
+        key, fingerprint, correlation_id, note_commit, created_at)
+    VALUES (
+        v.id, v.seq, p_kind, p_old, v.status, v.amount_minor, v.currency,
+        v.owner_id, v.expires_at, sha256(v.code_hmac), p_cause.actor_kind,
+        p_cause.actor_id, p_cause.channel, p_station,
+        p_cause.key, p_cause.fingerprint, p_cause.correlation_id,
+        sha256(salt || convert_to(p_reason, 'UTF8')), p_at)
+    RETURNING id INTO event_id;
+    IF p_reason IS NOT NULL THEN
+        INSERT INTO voucher_note (event_id, salt, text)
+        VALUES (event_id, salt, p_reason);
+    END IF;
+END $$;
+
+-- What the key did before: nothing (outcome null), this very thing, or another.
+CREATE OR REPLACE FUNCTION voucher_replay(p_cause voucher_cause)
+RETURNS voucher_outcome LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    e voucher_event;
+    r voucher_outcome;
+BEGIN
+    SELECT * INTO e FROM voucher_event WHERE key = p_cause.key;
+    IF NOT FOUND THEN
+        RETURN r;
+    END IF;
+    IF e.fingerprint <> p_cause.fingerprint THEN
+        r.outcome := 'key_reused';
+        RETURN r;
+    END IF;
+    r.voucher := (SELECT v FROM vouchers v WHERE v.id = e.voucher_id);
+    r.outcome := 'replayed';
+    r.detail := e.new_status;
+    r.at := e.created_at;
+    RETURN r;
+END $$;
+
+-- A refusal by rule writes its audit row and nothing else.
+CREATE OR REPLACE FUNCTION voucher_refuse(
+    p_operation text, p_reason text, p_detail text, v vouchers, p_cause voucher_cause
+) RETURNS voucher_outcome LANGUAGE plpgsql AS $$
+DECLARE
+    r voucher_outcome;
+BEGIN
+    INSERT INTO voucher_refusal (
+        operation, reason, voucher_id, actor_kind, actor_id, channel, correlation_id,
+        created_at)
+    VALUES (
+        p_operation, p_reason, v.id, p_cause.actor_kind, p_cause.actor_id,
+        p_cause.channel, p_cause.correlation_id, clock_timestamp());
+    r.outcome := p_reason;
+    r.detail := p_detail;
+    r.voucher := v;
+    RETURN r;
+END $$;
+
+-- Seconds until the last lock of these scopes ends; null when there is none.
+CREATE OR REPLACE FUNCTION voucher_locked_for(p_scopes text[])
+RETURNS integer LANGUAGE sql STABLE AS $$
+    SELECT ceil(extract(epoch FROM max(locked_until) - clock_timestamp()))::integer
+      FROM voucher_guess_counter
+     WHERE scope = ANY (p_scopes) AND locked_until > clock_timestamp()
+$$;
+
+-- One more code that did not fit: ten in an hour lock a person or a device, thirty a
+-- station, for an hour, then two, four … a day; a quiet week forgets.
+CREATE OR REPLACE FUNCTION voucher_count_guess(p_scopes text[])
+RETURNS void LANGUAGE sql AS $$
+    INSERT INTO voucher_guess_counter AS g (
+        scope, failures, window_started_at, level, last_failed_at)
+    SELECT s, 1, now.at, 0, now.at
+      FROM unnest(p_scopes) s, (SELECT clock_timestamp() AS at) now
+     ORDER BY s
+    ON CONFLICT (scope) DO UPDATE SET (
+        failures, window_started_at, level, locked_until, last_failed_at) = (
+        SELECT CASE WHEN n.locks THEN 0 ELSE n.failures END,
+               CASE WHEN n.fresh OR n.locks THEN excluded.last_failed_at
+                    ELSE g.window_started_at END,
+               CASE WHEN n.locks THEN n.level + 1 ELSE n.level END,
+               CASE WHEN n.locks THEN excluded.last_failed_at
+                    + least(interval '1 hour' * 2 ^ least(n.level, 10),
+                            interval '24 hours')
+                    ELSE g.locked_until END,
+               excluded.last_failed_at
+          FROM (SELECT fresh, level, failures,
+                       failures >= CASE WHEN g.scope LIKE 'station:%' THEN 30
+                                        ELSE 10 END AS locks
+                  FROM (SELECT f.fresh,
+                               CASE WHEN f.fresh THEN 1 ELSE g.failures + 1 END
+                                   AS failures,
+                               CASE WHEN excluded.last_failed_at
+                                         > g.last_failed_at + interval '7 days'
+                                    THEN 0 ELSE g.level END AS level
+                          FROM (SELECT excluded.last_failed_at
+                                       > g.window_started_at + interval '1 hour'
+                                       AS fresh) f) c) n)
+$$;

@@ -1,0 +1,209 @@
+-- The last guard: what no caller, tool or administrator can do to a voucher.
+
+-- The state machine, and what never changes. Every change is one step of the trail.
+CREATE OR REPLACE FUNCTION voucher_guard() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    step text;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION 'a voucher is never deleted'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_never_deleted';
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.seq <> 1 OR NEW.status NOT IN ('pending_approval', 'issued') THEN
+            RAISE EXCEPTION 'a voucher begins requested or issued, at step 1'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_beginning';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF NEW.seq <> OLD.seq + 1 THEN
+        RAISE EXCEPTION 'every change of a voucher is the next step of its trail'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_seq_is_next';
+    END IF;
+    IF (NEW.id, NEW.public_id, NEW.reference, NEW.amount_minor, NEW.currency,
+        NEW.created_by_kind, NEW.created_by_id, NEW.created_at)
+       <> (OLD.id, OLD.public_id, OLD.reference, OLD.amount_minor, OLD.currency,
+           OLD.created_by_kind, OLD.created_by_id, OLD.created_at)
+       OR NEW.created_by_profile_id IS DISTINCT FROM OLD.created_by_profile_id
+       OR NEW.created_by_user_id IS DISTINCT FROM OLD.created_by_user_id
+       OR (OLD.issued_at IS NOT NULL AND NEW.issued_at IS DISTINCT FROM OLD.issued_at)
+    THEN
+        RAISE EXCEPTION 'amount, currency, identity and origin of a voucher never change'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_facts_are_fixed';
+    END IF;
+    step := OLD.status || '>' || NEW.status;
+    IF step NOT IN ('pending_approval>issued', 'pending_approval>void',
+                    'issued>redeemed', 'issued>void', 'issued>expired',
+                    'issued>issued', 'redeemed>issued') THEN
+        RAISE EXCEPTION 'a voucher cannot go from % to %', OLD.status, NEW.status
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_step_is_allowed';
+    END IF;
+    IF NEW.owner_id <> OLD.owner_id AND step <> 'issued>issued' THEN
+        RAISE EXCEPTION 'only an issued voucher changes its owner'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_owner_is_fixed';
+    END IF;
+    IF (NEW.code_hmac IS DISTINCT FROM OLD.code_hmac
+        OR NEW.code_key_id <> OLD.code_key_id OR NEW.code_last4 <> OLD.code_last4)
+       AND step NOT IN ('issued>issued', 'pending_approval>issued') THEN
+        RAISE EXCEPTION 'only an issued voucher changes its code'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_code_is_fixed';
+    END IF;
+    IF NEW.expires_at <> OLD.expires_at AND step <> 'pending_approval>issued' THEN
+        RAISE EXCEPTION 'a voucher keeps its last day'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_expiry_is_fixed';
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- Every event hangs on the one before it: its state, its facts and its hash.
+CREATE OR REPLACE FUNCTION voucher_event_chain() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    earlier voucher_event;
+    undone voucher_event;
+BEGIN
+    IF NEW.seq = 1 THEN
+        SELECT sha256(convert_to('easymo.voucher.1:' || v.public_id::text, 'UTF8'))
+          INTO NEW.previous_hash FROM vouchers v WHERE v.id = NEW.voucher_id;
+        IF NEW.old_status IS NOT NULL OR NEW.previous_hash IS NULL THEN
+            RAISE EXCEPTION 'the first event begins a voucher that exists'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_event_follows';
+        END IF;
+    ELSE
+        SELECT * INTO earlier FROM voucher_event e
+         WHERE e.voucher_id = NEW.voucher_id AND e.seq = NEW.seq - 1;
+        IF NOT FOUND OR NEW.old_status IS DISTINCT FROM earlier.new_status THEN
+            RAISE EXCEPTION 'event % does not follow the one before it', NEW.seq
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_event_follows';
+        END IF;
+        IF NEW.amount_minor <> earlier.amount_minor
+           OR NEW.currency <> earlier.currency
+           OR (NEW.owner_id <> earlier.owner_id AND NEW.kind <> 'owner_moved')
+           OR (NEW.code_commit IS DISTINCT FROM earlier.code_commit
+               AND NEW.kind NOT IN ('code_rotated', 'issued')) THEN
+            RAISE EXCEPTION 'a % event cannot change these facts', NEW.kind
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_event_facts';
+        END IF;
+        IF NEW.reverses_id IS NOT NULL THEN
+            SELECT * INTO undone FROM voucher_event e WHERE e.id = NEW.reverses_id;
+            IF undone.voucher_id IS DISTINCT FROM NEW.voucher_id
+               OR undone.kind IS DISTINCT FROM 'redeemed'
+               OR undone.seq <> NEW.seq - 1 THEN
+                RAISE EXCEPTION 'a reversal names the redemption just before it'
+                    USING ERRCODE = 'check_violation',
+                          CONSTRAINT = 'voucher_event_reverses_redemption';
+            END IF;
+        END IF;
+        NEW.previous_hash := earlier.hash;
+    END IF;
+    NEW.hash := sha256(NEW.previous_hash || convert_to(array_to_json(ARRAY[
+        NEW.voucher_id::text, NEW.seq::text, NEW.kind, NEW.old_status, NEW.new_status,
+        NEW.amount_minor::text, NEW.currency, NEW.owner_id::text,
+        (extract(epoch FROM NEW.expires_at) * 1000000)::bigint::text,
+        encode(NEW.code_commit, 'hex'), NEW.actor_kind, NEW.actor_id, NEW.channel,
+        NEW.station_id::text, NEW.key, encode(NEW.fingerprint, 'hex'),
+        NEW.correlation_id::text, NEW.reverses_id::text,
+        encode(NEW.note_commit, 'hex'),
+        (extract(epoch FROM NEW.created_at) * 1000000)::bigint::text
+    ])::text, 'UTF8'));
+    RETURN NEW;
+END $$;
+
+-- At commit: the last event says what the row says; no event runs ahead of its row.
+CREATE OR REPLACE FUNCTION voucher_event_matches() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    v vouchers;
+BEGIN
+    SELECT * INTO v FROM vouchers WHERE id = NEW.voucher_id;
+    IF v.seq IS NULL OR v.seq < NEW.seq OR (v.seq = NEW.seq AND (
+        v.status <> NEW.new_status
+        OR v.amount_minor <> NEW.amount_minor
+        OR v.currency <> NEW.currency
+        OR v.owner_id <> NEW.owner_id
+        OR v.expires_at <> NEW.expires_at
+        OR sha256(v.code_hmac) IS DISTINCT FROM NEW.code_commit
+        OR (v.status = 'redeemed' AND (
+            v.station_id IS DISTINCT FROM NEW.station_id
+            OR v.redeemed_at IS DISTINCT FROM NEW.created_at))))
+    THEN
+        RAISE EXCEPTION 'event % does not match its voucher', NEW.seq
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_event_matches_row';
+    END IF;
+    IF NEW.kind = 'issued' AND NEW.old_status = 'pending_approval' AND NOT EXISTS (
+        SELECT FROM voucher_approval a
+         WHERE a.voucher_id = NEW.voucher_id AND a.decision = 'approved') THEN
+        RAISE EXCEPTION 'a requested voucher is issued by a second person'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_approved_by_person';
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Both names of both people, read from the rows and not from the caller.
+CREATE OR REPLACE FUNCTION voucher_approval_people() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT v.created_by_user_id, v.created_by_profile_id
+      INTO NEW.creator_user_id, NEW.creator_profile_id
+      FROM vouchers v WHERE v.id = NEW.voucher_id;
+    NEW.creator_user_id := coalesce(NEW.creator_user_id, (
+        SELECT p.user_id FROM profiles p WHERE p.id = NEW.creator_profile_id));
+    NEW.approver_profile_id := (
+        SELECT p.id FROM profiles p WHERE p.user_id = NEW.approver_id);
+    RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION voucher_append_only() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is written once: no %', TG_TABLE_NAME, lower(TG_OP)
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'append_only';
+END $$;
+
+-- ENABLE ALWAYS: session_replication_role = replica does not switch them off.
+CREATE TRIGGER voucher_guard BEFORE INSERT OR UPDATE OR DELETE ON vouchers
+    FOR EACH ROW EXECUTE FUNCTION voucher_guard();
+ALTER TABLE vouchers ENABLE ALWAYS TRIGGER voucher_guard;
+CREATE TRIGGER voucher_no_truncate BEFORE TRUNCATE ON vouchers
+    FOR EACH STATEMENT EXECUTE FUNCTION voucher_append_only();
+ALTER TABLE vouchers ENABLE ALWAYS TRIGGER voucher_no_truncate;
+
+CREATE TRIGGER voucher_event_chain BEFORE INSERT ON voucher_event
+    FOR EACH ROW EXECUTE FUNCTION voucher_event_chain();
+ALTER TABLE voucher_event ENABLE ALWAYS TRIGGER voucher_event_chain;
+CREATE CONSTRAINT TRIGGER voucher_event_matches AFTER INSERT ON voucher_event
+    DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION voucher_event_matches();
+ALTER TABLE voucher_event ENABLE ALWAYS TRIGGER voucher_event_matches;
+CREATE TRIGGER voucher_event_append_only BEFORE UPDATE OR DELETE ON voucher_event
+    FOR EACH ROW EXECUTE FUNCTION voucher_append_only();
+ALTER TABLE voucher_event ENABLE ALWAYS TRIGGER voucher_event_append_only;
+CREATE TRIGGER voucher_event_no_truncate BEFORE TRUNCATE ON voucher_event
+    FOR EACH STATEMENT EXECUTE FUNCTION voucher_append_only();
+ALTER TABLE voucher_event ENABLE ALWAYS TRIGGER voucher_event_no_truncate;
+
+CREATE TRIGGER voucher_approval_people BEFORE INSERT ON voucher_approval
+    FOR EACH ROW EXECUTE FUNCTION voucher_approval_people();
+ALTER TABLE voucher_approval ENABLE ALWAYS TRIGGER voucher_approval_people;
+CREATE TRIGGER voucher_approval_append_only BEFORE UPDATE OR DELETE ON voucher_approval
+    FOR EACH ROW EXECUTE FUNCTION voucher_append_only();
+ALTER TABLE voucher_approval ENABLE ALWAYS TRIGGER voucher_approval_append_only;
+CREATE TRIGGER voucher_approval_no_truncate BEFORE TRUNCATE ON voucher_approval
+    FOR EACH STATEMENT EXECUTE FUNCTION voucher_append_only();
+ALTER TABLE voucher_approval ENABLE ALWAYS TRIGGER voucher_approval_no_truncate;
+
+-- A note may be forgotten, never reworded.
+CREATE TRIGGER voucher_note_fixed BEFORE UPDATE ON voucher_note
+    FOR EACH ROW EXECUTE FUNCTION voucher_append_only();
+ALTER TABLE voucher_note ENABLE ALWAYS TRIGGER voucher_note_fixed;
+
+-- No state without its event: a change by any road fails at commit without one.
+ALTER TABLE vouchers ADD CONSTRAINT voucher_has_event_of_its_step
+    FOREIGN KEY (id, seq) REFERENCES voucher_event (voucher_id, seq)
+    DEFERRABLE INITIALLY DEFERRED;
+
+-- Room on each page, so that changes stay on it (HOT).
+ALTER TABLE vouchers SET (fillfactor = 80);
+ALTER TABLE voucher_limit_counter SET (fillfactor = 70);
+ALTER TABLE voucher_guess_counter SET (fillfactor = 70);

@@ -1,0 +1,80 @@
+-- One voucher, under the limits of its issuer and its customer for the Kigali day.
+-- Each counter is one guarded upsert: two at once wait for each other.
+CREATE OR REPLACE FUNCTION voucher_use_limit(
+    p_kind text, p_subject text, p_currency text, p_amount bigint, p_cap bigint
+) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_amount > p_cap THEN
+        RETURN false;
+    END IF;
+    INSERT INTO voucher_limit_counter AS c (kind, subject, currency, day, used_minor)
+    VALUES (p_kind, p_subject, p_currency,
+            (clock_timestamp() AT TIME ZONE 'Africa/Kigali')::date, p_amount)
+    ON CONFLICT (subject, kind, currency, day) DO UPDATE
+       SET used_minor = c.used_minor + p_amount
+     WHERE c.used_minor + p_amount <= p_cap;
+    RETURN FOUND;
+END $$;
+
+CREATE OR REPLACE FUNCTION voucher_issue(
+    p_owner bigint, p_public_id uuid, p_reference text, p_hmac bytea, p_key_id text,
+    p_last4 text, p_sealed bytea, p_amount bigint, p_currency text, p_days integer,
+    p_is_pending boolean, p_issuer_cap bigint, p_customer_cap bigint,
+    p_cause voucher_cause
+) RETURNS voucher_outcome LANGUAGE plpgsql AS $$
+DECLARE
+    r voucher_outcome := voucher_replay(p_cause);
+    who voucher_who;
+    v vouchers;
+    v_at timestamptz;
+BEGIN
+    IF r.outcome IS NOT NULL THEN
+        RETURN r;
+    END IF;
+    who := voucher_who_is(p_cause.actor_kind, p_cause.actor_id, p_cause.device);
+    IF who.role NOT IN ('staff', 'user', 'token', 'system') THEN
+        RETURN voucher_refuse('issue', 'forbidden', NULL, v, p_cause);
+    END IF;
+    PERFORM FROM profiles p
+      WHERE p.id = p_owner AND p.is_active AND (p.is_sandbox OR NOT who.is_sandbox)
+        FOR KEY SHARE;
+    IF NOT FOUND THEN
+        RETURN voucher_refuse('issue', 'customer_not_found', NULL, v, p_cause);
+    END IF;
+    IF who.role <> 'system' AND NOT voucher_use_limit(
+        'issuer', who.person, p_currency, p_amount, p_issuer_cap) THEN
+        RETURN voucher_refuse('issue', 'limit_exceeded', 'issuer_daily', v, p_cause);
+    END IF;
+    IF NOT voucher_use_limit(
+        'customer', 'profile:' || p_owner, p_currency, p_amount, p_customer_cap) THEN
+        -- Nobody saw it used: the row has been ours since.
+        UPDATE voucher_limit_counter SET used_minor = used_minor - p_amount
+         WHERE kind = 'issuer' AND subject = who.person AND currency = p_currency
+           AND day = (clock_timestamp() AT TIME ZONE 'Africa/Kigali')::date
+           AND who.role <> 'system';
+        RETURN voucher_refuse('issue', 'limit_exceeded', 'customer_daily', v, p_cause);
+    END IF;
+    v_at := clock_timestamp();
+    INSERT INTO vouchers (
+        public_id, reference, code_hmac, code_key_id, code_last4, owner_id,
+        amount_minor, currency, created_by_kind, created_by_id, created_by_profile_id,
+        created_by_user_id, status, seq, created_at, issued_at, expires_at)
+    VALUES (
+        p_public_id, p_reference, p_hmac, p_key_id, p_last4, p_owner, p_amount,
+        p_currency, p_cause.actor_kind, p_cause.actor_id, who.profile_id, who.user_id,
+        CASE WHEN p_is_pending THEN 'pending_approval' ELSE 'issued' END, 1, v_at,
+        CASE WHEN p_is_pending THEN NULL ELSE v_at END,
+        v_at + make_interval(days => p_days))
+    RETURNING * INTO v;
+    PERFORM voucher_record(
+        v, CASE WHEN p_is_pending THEN 'requested' ELSE 'issued' END, NULL, v_at,
+        p_cause, NULL, NULL);
+    IF p_sealed IS NOT NULL THEN
+        INSERT INTO voucher_envelope (voucher_id, sealed, expires_at)
+        VALUES (v.id, p_sealed, v_at + interval '24 hours');
+    END IF;
+    r.outcome := 'issued';
+    r.at := v_at;
+    r.voucher := v;
+    RETURN r;
+END $$;

@@ -1,0 +1,110 @@
+-- Spend one voucher, once, at one station. The guarded UPDATE decides: of any number
+-- at once it lets one through, by this database's clock, and its event follows in the
+-- same call. Only what did not match is then looked at, to say why.
+CREATE OR REPLACE FUNCTION voucher_redeem(
+    p_hmacs bytea[], p_public_id uuid, p_owner bigint, p_station bigint,
+    p_cause voucher_cause
+) RETURNS voucher_outcome LANGUAGE plpgsql AS $$
+DECLARE
+    r voucher_outcome := voucher_replay(p_cause);
+    who voucher_who;
+    v vouchers;
+    v_id bigint;
+BEGIN
+    IF r.outcome IS NULL THEN
+        who := voucher_who_is(p_cause.actor_kind, p_cause.actor_id, p_cause.device);
+        IF who.role NOT IN ('customer', 'station', 'staff', 'user', 'token', 'system')
+        THEN
+            RETURN voucher_refuse('redeem', 'forbidden', NULL, v, p_cause);
+        END IF;
+        IF p_hmacs IS NULL THEN
+            SELECT id INTO v_id FROM vouchers WHERE public_id = p_public_id;
+        ELSE
+            IF voucher_locked_for(who.scopes) IS NOT NULL THEN
+                RETURN voucher_refuse('redeem', 'locked',
+                    voucher_locked_for(who.scopes)::text, v, p_cause);
+            END IF;
+            SELECT id INTO v_id FROM vouchers WHERE code_hmac = ANY (p_hmacs);
+        END IF;
+        UPDATE vouchers x
+           SET status = 'redeemed', redeemed_at = clock_timestamp(),
+               station_id = p_station, seq = x.seq + 1
+         WHERE x.id = v_id
+           AND (p_hmacs IS NULL OR x.code_hmac = ANY (p_hmacs))
+           AND x.status = 'issued'
+           AND x.expires_at > clock_timestamp()
+           AND (p_owner IS NULL OR x.owner_id = p_owner)
+           AND (who.role <> 'customer' OR x.owner_id = who.profile_id)
+           AND (who.role <> 'station' OR who.station_id = p_station)
+           AND (NOT who.is_sandbox OR EXISTS (
+                SELECT FROM profiles o WHERE o.id = x.owner_id AND o.is_sandbox))
+           AND EXISTS (
+                SELECT FROM vouchers_station s WHERE s.id = p_station AND s.is_active)
+        RETURNING x.* INTO v;
+        IF FOUND THEN
+            PERFORM voucher_record(
+                v, 'redeemed', 'issued', v.redeemed_at, p_cause, p_station, NULL);
+            r.outcome := 'redeemed';
+            r.at := v.redeemed_at;
+            r.voucher := v;
+            RETURN r;
+        END IF;
+        -- The same key may have won while this call waited.
+        r := voucher_replay(p_cause);
+    END IF;
+    IF r.outcome = 'replayed' AND NOT (
+        CASE WHEN p_hmacs IS NULL THEN (r.voucher).public_id = p_public_id
+             ELSE (r.voucher).code_hmac = ANY (p_hmacs) END) THEN
+        r := NULL;
+        r.outcome := 'key_reused';
+    END IF;
+    IF r.outcome IS NULL THEN
+        RETURN voucher_redeem_refusal(
+            v_id, p_hmacs IS NOT NULL, p_owner, p_station, who, p_cause);
+    END IF;
+    RETURN r;
+END $$;
+
+-- Why nothing matched, as far as this person may know. Whoever may not know gets one
+-- answer for unknown, void, expired and not-yours, and it counts as a guess.
+CREATE OR REPLACE FUNCTION voucher_redeem_refusal(
+    p_id bigint, p_is_guess boolean, p_owner bigint, p_station bigint,
+    who voucher_who, p_cause voucher_cause
+) RETURNS voucher_outcome LANGUAGE plpgsql AS $$
+DECLARE
+    v vouchers;
+    nothing vouchers;
+    may_know boolean;
+    is_theirs boolean;
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM vouchers_station s WHERE s.id = p_station AND s.is_active)
+       OR (who.role = 'station' AND who.station_id IS DISTINCT FROM p_station) THEN
+        RETURN voucher_refuse('redeem', 'wrong_station', NULL, v, p_cause);
+    END IF;
+    SELECT x.* INTO v FROM vouchers x
+      JOIN profiles o ON o.id = x.owner_id AND (o.is_sandbox OR NOT who.is_sandbox)
+     WHERE x.id = p_id;
+    is_theirs := v.owner_id = CASE WHEN who.role = 'customer' THEN who.profile_id
+                                   ELSE coalesce(p_owner, v.owner_id) END
+                 AND v.owner_id = coalesce(p_owner, v.owner_id);
+    may_know := who.role IN ('staff', 'user', 'system')
+        OR p_cause.may_know
+        OR (is_theirs AND (p_owner IS NOT NULL OR who.role = 'customer'))
+        OR (who.role = 'station' AND v.status = 'redeemed' AND v.station_id = p_station);
+    IF v.id IS NULL OR NOT coalesce(may_know, false) THEN
+        IF p_is_guess THEN
+            PERFORM voucher_count_guess(who.scopes);
+        END IF;
+        -- Not even the audit row's reader learns it from the answer's shape.
+        RETURN voucher_refuse('redeem', 'voucher_not_found', NULL, nothing, p_cause);
+    END IF;
+    IF NOT is_theirs THEN
+        RETURN voucher_refuse('redeem', 'not_owner', NULL, v, p_cause);
+    END IF;
+    IF v.status = 'expired'
+       OR (v.status = 'issued' AND v.expires_at <= clock_timestamp()) THEN
+        RETURN voucher_refuse('redeem', 'expired', NULL, v, p_cause);
+    END IF;
+    RETURN voucher_refuse('redeem', 'not_issued', v.status, v, p_cause);
+END $$;

@@ -1,0 +1,53 @@
+-- A new code for an issued voucher; the old one opens nothing from now on.
+CREATE OR REPLACE FUNCTION voucher_rotate(
+    p_id bigint, p_hmac bytea, p_key_id text, p_last4 text, p_sealed bytea,
+    p_reason text, p_cause voucher_cause
+) RETURNS voucher_outcome LANGUAGE plpgsql AS $$
+DECLARE
+    r voucher_outcome := voucher_replay(p_cause);
+    who voucher_who;
+    v vouchers;
+    v_at timestamptz := clock_timestamp();
+BEGIN
+    IF r.outcome IS NULL THEN
+        who := voucher_who_is(p_cause.actor_kind, p_cause.actor_id, p_cause.device);
+        IF who.role NOT IN ('staff', 'support', 'user', 'system') THEN
+            RETURN voucher_refuse('rotate', 'forbidden', NULL, v, p_cause);
+        END IF;
+        UPDATE vouchers x
+           SET code_hmac = p_hmac, code_key_id = p_key_id, code_last4 = p_last4,
+               seq = x.seq + 1
+         WHERE x.id = p_id AND x.status = 'issued'
+           AND x.expires_at > clock_timestamp()
+           AND (NOT who.is_sandbox OR EXISTS (
+                SELECT FROM profiles o WHERE o.id = x.owner_id AND o.is_sandbox))
+        RETURNING x.* INTO v;
+        IF FOUND THEN
+            PERFORM voucher_record(
+                v, 'code_rotated', 'issued', v_at, p_cause, NULL, p_reason);
+            INSERT INTO voucher_envelope (voucher_id, sealed, expires_at)
+            VALUES (v.id, p_sealed, v_at + interval '24 hours')
+            ON CONFLICT (voucher_id) DO UPDATE
+               SET sealed = excluded.sealed, expires_at = excluded.expires_at;
+            r.outcome := 'rotated';
+            r.at := v_at;
+            r.voucher := v;
+            RETURN r;
+        END IF;
+        r := voucher_replay(p_cause);
+    END IF;
+    IF r.outcome = 'replayed' AND (r.voucher).id <> p_id THEN
+        r := NULL;
+        r.outcome := 'key_reused';
+    END IF;
+    IF r.outcome IS NOT NULL THEN
+        RETURN r;
+    END IF;
+    SELECT x.* INTO v FROM vouchers x
+      JOIN profiles o ON o.id = x.owner_id AND (o.is_sandbox OR NOT who.is_sandbox)
+     WHERE x.id = p_id;
+    RETURN voucher_refuse('rotate', CASE
+        WHEN v.id IS NULL THEN 'voucher_not_found'
+        WHEN v.status IN ('expired', 'issued') THEN 'expired'
+        ELSE 'not_issued' END, v.status, v, p_cause);
+END $$;

@@ -1,0 +1,45 @@
+"""What the queue does for vouchers by the clock."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from procrastinate.contrib.django import app
+
+from easymo.database import units
+from easymo.observability.logs import get_logger
+from vouchers.services import envelopes
+from vouchers.services.expire import expire_vouchers
+
+logger = get_logger(__name__)
+
+BATCH = 500
+# Longer than any outage of the worker that nobody notices; the nightly run sees all.
+RECENT = timedelta(days=2)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="vouchers.tasks.expire", queue="vouchers")
+async def expire(timestamp: int) -> None:
+    await _expire(RECENT)
+
+
+@app.periodic(cron="20 1 * * *")
+@app.task(name="vouchers.tasks.expire_all", queue="vouchers")
+async def expire_all(timestamp: int) -> None:
+    await _expire(None)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="vouchers.tasks.purge_envelopes", queue="vouchers")
+async def purge_envelopes(timestamp: int) -> None:
+    purged = await units.run(envelopes.purge)
+    if purged:
+        logger.info("voucher.envelopes_purged", count=purged)
+
+
+async def _expire(within: timedelta | None) -> None:
+    while ended := await units.run(expire_vouchers, limit=BATCH, within=within):
+        logger.info("voucher.expired", count=ended)
+        if ended < BATCH:
+            return
