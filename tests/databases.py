@@ -42,7 +42,7 @@ _numbers = itertools.count(1)
 
 def start_server() -> None:
     """Start the suite's server; one named by DATABASE_URL is there already."""
-    if settings.TEST_CLUSTER_HOME is not None:
+    if settings.USES_OWN_SERVER:
         hold(Cluster(home=settings.TEST_CLUSTER_HOME, options=FAST))
 
 

@@ -25,7 +25,7 @@ import psycopg
 
 from easymo.database import binaries
 from easymo.database.binaries import EmbeddedError
-from easymo.settings.places import socket_folder
+from easymo.places import socket_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -150,7 +150,7 @@ def _start(cluster: Cluster) -> None:
     order = _order(cluster)
     with (cluster.home / "keeper.log").open("w") as log:
         # The keeper detaches itself: it outlives us when others still need it.
-        subprocess.run(
+        subprocess.run(  # noqa: S603
             [sys.executable, "-I", str(KEEPER), json.dumps(asdict(order))],
             check=True,
             stdin=subprocess.DEVNULL,

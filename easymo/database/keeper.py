@@ -216,13 +216,13 @@ def alive(pid: int, order: Any) -> bool:
 def working_folder(pid: int) -> str | None:
     """Return where a process works; a server works in its data folder."""
     try:
-        return os.readlink(f"/proc/{pid}/cwd")
+        return str(Path(f"/proc/{pid}/cwd").readlink())
     except FileNotFoundError:
         if Path("/proc/self").exists():
             return ""
     except OSError:
         return ""
-    asked = subprocess.run(
+    asked = subprocess.run(  # noqa: S603
         ["lsof", "-a", "-p", str(pid), "-d", "cwd", "-Fn"],  # noqa: S607
         check=False,
         capture_output=True,

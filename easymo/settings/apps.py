@@ -20,18 +20,24 @@ INSTALLED_APPS = [
     "waffle",
     "procrastinate.contrib.django",
     "rest_framework",
+    "axes",
     # Last: it gives the groups the permissions of all the others.
     "easymo.backoffice",
 ]
 MIDDLEWARE = [
     "easymo.observability.correlation.CorrelationMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "easymo.front.AdminPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Last: it turns a lock-out during sign-in into an answer.
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -54,3 +60,6 @@ WAFFLE_ENABLE_ADMIN_PAGES = False
 MIGRATION_MODULES = {"waffle": "rollout.waffle.migrations"}
 # "threads": refreshers in every process; "inline": tests see their own transaction.
 ROLLOUT_REFRESH = "threads"
+# Static files are served from where the apps keep them: no build step, no folder.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 300

@@ -1,30 +1,50 @@
 from __future__ import annotations
 
-import base64
-from pathlib import Path
+from easymo import places
+from easymo.settings.demonstration import demonstration_secrets
+from easymo.settings.environment import (
+    SettingError,
+    env_bool,
+    env_list,
+    env_secret,
+    parse_keys,
+)
 
-import environ
+BASE_DIR = places.BASE_DIR
+VAR = places.VAR
 
-env = environ.Env()
-BASE_DIR = Path(__file__).resolve().parents[2]
+# Without a database of its own the product shows itself: development database,
+# demo people, secrets of its own making. Never the case where DATABASE_URL is set.
+DEMONSTRATION = not env_secret("DATABASE_URL")
+DEMONSTRATION_SECRETS = demonstration_secrets(VAR) if DEMONSTRATION else {}
 
-SECRET_KEY = env.str("SECRET_KEY", "development-only")
-DEBUG = env.bool("DEBUG", False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-EASYMO_KEYS: dict[str, bytes] = {
-    key_id: base64.b64decode(key)
-    for key_id, _, key in (
-        item.partition(":")
-        for item in env.list(
-            "EASYMO_KEYS", default=["d1:" + base64.b64encode(b"k" * 32).decode()]
-        )
+SECRET_KEY = env_secret("SECRET_KEY") or DEMONSTRATION_SECRETS.get("SECRET_KEY", "")
+if not SECRET_KEY:
+    raise SettingError(
+        "SECRET_KEY is not set. DATABASE_URL is, so this is no demonstration: "
+        "`openssl rand -base64 48` makes one."
     )
-}
+EASYMO_KEYS = parse_keys(
+    env_secret("EASYMO_KEYS") or DEMONSTRATION_SECRETS.get("EASYMO_KEYS", "")
+)
+if not EASYMO_KEYS:
+    raise SettingError(
+        "EASYMO_KEYS is not set. DATABASE_URL is, so this is no demonstration: "
+        "`echo k1:$(openssl rand -base64 32)` makes one. Keep a copy: without it the "
+        "voucher codes are lost."
+    )
+DEBUG = env_bool("DEBUG")
 ROOT_URLCONF = "easymo.urls"
 WSGI_APPLICATION = "easymo.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = "Africa/Kigali"
 USE_TZ = True
 USE_I18N = True
 LANGUAGE_CODE = "en"
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"
+STATIC_ROOT = VAR / "static"
+
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
+if any("://" not in origin for origin in CSRF_TRUSTED_ORIGINS):
+    raise SettingError("CSRF_TRUSTED_ORIGINS must hold addresses like https://host.")

@@ -1,16 +1,77 @@
 from __future__ import annotations
 
-from easymo.settings.base import env
+import re
+from typing import Any
 
-DATABASES = {
-    "default": env.db_url(
-        "DATABASE_URL", default="postgresql://easymo@127.0.0.1:5418/easymo"
+from easymo.places import socket_folder
+from easymo.settings.base import DEMONSTRATION, VAR
+from easymo.settings.database_url import DatabaseUrl, parse_database_url
+from easymo.settings.environment import SettingError, env_int, env_secret, env_str
+
+# Threads that do database work, in a web process and in a worker; each may hold one
+# connection. Two more are for the admin's and the worker's own.
+DATABASE_THREADS = env_int("DATABASE_THREADS", 8, least=1, most=64)
+DATABASE_SCHEMA = env_str("DATABASE_SCHEMA", "easymo")
+if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", DATABASE_SCHEMA):
+    raise SettingError(
+        "DATABASE_SCHEMA must be lower-case letters, digits and _ (63 at most)."
     )
-}
-DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
-DATABASE_SCHEMA = env.str("DATABASE_SCHEMA", "easymo")
-DATABASE_OWNER = None
-DATABASE_RUNTIME_ROLE = DATABASES["default"]["USER"]
+if DATABASE_SCHEMA == "public" or DATABASE_SCHEMA.startswith("pg_"):
+    raise SettingError("DATABASE_SCHEMA must be a schema of its own, not public.")
+
+DEMONSTRATION_HOME = VAR / "postgres"
+DEMONSTRATION_DATABASE = "easymo"
+
+
+def _at(name: str) -> DatabaseUrl | None:
+    text = env_secret(name)
+    return parse_database_url(name, text) if text else None
+
+
+_url = _at("DATABASE_URL") or DatabaseUrl(
+    name=DEMONSTRATION_DATABASE,
+    user="easymo",
+    password="",
+    host=str(socket_folder(DEMONSTRATION_HOME)),
+    port="",
+    options={"connect_timeout": "5", "application_name": "easymo"},
+    is_transaction_pooled=False,
+)
+_listen = _at("DATABASE_LISTEN_URL")
+if _listen and _listen.is_transaction_pooled:
+    raise SettingError(
+        "DATABASE_LISTEN_URL must be a direct or session connection: LISTEN fails "
+        "silently through a pooler in transaction mode."
+    )
+_owner = None if DEMONSTRATION else _at("DATABASE_OWNER_URL")
+
+DATABASE_IS_TRANSACTION_POOLED = _url.is_transaction_pooled
+# The role that the processes run as.
+DATABASE_RUNTIME_ROLE = _url.role
+# Another role that owns the schema and migrates; None: the same one.
+DATABASE_OWNER: dict[str, Any] | None = _owner.settings() if _owner else None
+# How to LISTEN, in psycopg's words: None is not at all, so poll; an empty one is
+# like any other connection.
+DATABASE_LISTEN: dict[str, str] | None = (
+    _listen.parameters() if _listen else None if _url.is_transaction_pooled else {}
+)
 # Tables that the runtime role may only add to, where it is not their owner.
 DATABASE_APPEND_ONLY: tuple[str, ...] = ()
-DATABASE_THREADS = env.int("DATABASE_THREADS", 8)
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        **_url.settings(),
+        # The pool and persistent connections exclude each other.
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DATABASES["default"]["OPTIONS"]["pool"] = {
+    "min_size": 1,
+    "max_size": DATABASE_THREADS + 2,
+    # How long a request waits for a connection before it says 503.
+    "timeout": 5.0,
+    "max_idle": 300.0,
+    "reconnect_timeout": 30.0,
+    "name": "easymo",
+}

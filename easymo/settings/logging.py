@@ -2,17 +2,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from easymo.settings.base import env
-from easymo.settings.providers import DEMONSTRATION, SIMULATOR_ENABLED
+from easymo.settings.base import DEMONSTRATION
+from easymo.settings.environment import (
+    env_bool,
+    env_choice,
+    env_secret,
+    env_str,
+    env_url,
+)
+from easymo.settings.providers import SIMULATOR_ENABLED
 
-LOG_LEVEL = env.str("LOG_LEVEL", "INFO").upper()
+LOG_LEVEL = env_choice(
+    "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+)
 # The simulator shows the log lines of a message: they are kept in a table for a day.
 LOG_LINES_KEPT = DEMONSTRATION or SIMULATOR_ENABLED
-SENTRY_DSN = env.str("SENTRY_DSN", "")
-ENABLE_OTEL_TRACING = env.bool("ENABLE_OTEL_TRACING", False)
-OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
-OTEL_SERVICE_NAME = env.str("OTEL_SERVICE_NAME", "") or "easymo"
-METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+SENTRY_DSN = env_secret("SENTRY_DSN")
+ENABLE_OTEL_TRACING = env_bool("ENABLE_OTEL_TRACING")
+OTEL_EXPORTER_OTLP_ENDPOINT = env_url("OTEL_EXPORTER_OTLP_ENDPOINT")
+OTEL_SERVICE_NAME = env_str("OTEL_SERVICE_NAME", "easymo")
+METRICS_TOKEN = env_secret("METRICS_TOKEN")
 LOGGING_CONFIG = "easymo.observability.logs.configure"
 
 # Silent below WARNING at any LOG_LEVEL: they would write requests, SQL and its values.

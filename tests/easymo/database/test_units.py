@@ -4,12 +4,16 @@ import asyncio
 import contextvars
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import connection
+from django.db import connection, connections
 
 from easymo.database import units
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
 marker: contextvars.ContextVar[str] = contextvars.ContextVar("marker", default="none")
 
@@ -29,9 +33,8 @@ async def test_run__a_query__is_off_the_loop_and_keeps_the_context(
     # Then
     assert thread.startswith("database")
     assert seen == "here"
-    assert await units.run(Group.objects.count) == await units.run(
-        lambda: Group.objects.count()
-    )
+    names = await units.run(list, Group.objects.values_list("name", flat=True))
+    assert "made in a unit" in names
 
 
 async def test_run__after_the_unit__the_connection_is_handed_back(
@@ -69,12 +72,6 @@ async def test_run__many_at_once__run_side_by_side(committed_db: str) -> None:
     assert time.monotonic() - started < 1.0
 
 
-def _use_connection():  # type: ignore[no-untyped-def]
+def _use_connection() -> BaseDatabaseWrapper:
     connection.ensure_connection()
-    return connections_wrapper()
-
-
-def connections_wrapper():  # type: ignore[no-untyped-def]
-    from django.db import connections
-
     return connections["default"]

@@ -1,0 +1,34 @@
+"""What stands in front of every page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.middleware.csp import get_nonce
+from django.utils.csp import CSP, build_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse
+
+ADMIN = "/admin/"
+
+
+class AdminPolicyMiddleware:
+    """Give the admin the one policy that its look needs; all else stays strict.
+
+    Django's middleware, outside of this one, leaves a policy that is there alone.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path.startswith(ADMIN):
+            name = str(CSP.HEADER_ENFORCE)
+            policy = build_policy(settings.ADMIN_CSP, get_nonce(request))
+            response.headers.setdefault(name, policy)
+        return response

@@ -1,0 +1,141 @@
+"""Read the environment strictly: nonsense stops the start with one clear line.
+
+A message names the setting and what is wrong with it, never its value: values are
+passwords often enough.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import os
+import re
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from easymo.places import BASE_DIR
+
+TRUE = {"1", "true", "yes", "on", "y", "t"}
+FALSE = {"0", "false", "no", "off", "n", "f"}
+KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+KEY_BYTES = 32
+
+
+class SettingError(ImproperlyConfigured):
+    """A setting cannot be used; the text is one line for whoever set it."""
+
+
+def env_str(name: str, default: str = "") -> str:
+    """Return a setting's text without the blanks around it."""
+    return os.environ.get(name, "").strip() or default
+
+
+def env_bool(name: str, *, default: bool = False) -> bool:
+    """Return a setting that is true or false; unset or empty is the default."""
+    text = env_str(name).lower()
+    if not text:
+        return default
+    if text in TRUE:
+        return True
+    if text in FALSE:
+        return False
+    raise SettingError(f"{name} must be true or false.")
+
+
+def env_int(
+    name: str, default: int, *, least: int = 0, most: int = 1_000_000_000
+) -> int:
+    """Return a whole number within bounds, in plain digits."""
+    text = env_str(name)
+    if not text:
+        return default
+    if not re.fullmatch(r"-?[0-9]{1,12}", text) or not least <= int(text) <= most:
+        raise SettingError(f"{name} must be a whole number from {least} to {most}.")
+    return int(text)
+
+
+def env_float(name: str, default: float, *, least: float, most: float) -> float:
+    """Return a number within bounds."""
+    text = env_str(name)
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        raise SettingError(f"{name} must be a number from {least:g} to {most:g}.")
+    return value
+
+
+def env_list(name: str, default: tuple[str, ...] = ()) -> list[str]:
+    """Return the values between commas."""
+    return [part.strip() for part in env_str(name).split(",") if part.strip()] or [
+        *default
+    ]
+
+
+def env_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    """Return one of a few words."""
+    text = env_str(name, default).upper()
+    if text not in choices:
+        raise SettingError(f"{name} must be one of {', '.join(choices)}.")
+    return text
+
+
+def env_url(name: str, default: str = "") -> str:
+    """Return an http or https address without a slash at its end."""
+    text = env_str(name, default).rstrip("/")
+    if text and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
+        raise SettingError(f"{name} must be an address like https://host/path.")
+    return text
+
+
+def env_secret(name: str, default: str = "") -> str:
+    """Return a secret: from ``NAME``, or from the file that ``NAME_FILE`` names."""
+    text, file = env_str(name), env_str(f"{name}_FILE")
+    if text and file:
+        raise SettingError(f"Set {name} or {name}_FILE, not both.")
+    if not file:
+        return text or default
+    try:
+        found = Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{name}_FILE names a file that cannot be read.") from error
+    if not found:
+        raise SettingError(f"{name}_FILE names an empty file.")
+    return found
+
+
+def parse_keys(text: str) -> dict[str, bytes]:
+    """Read ``id:base64,…``: the first key writes, all read."""
+    keys: dict[str, bytes] = {}
+    for number, item in enumerate(filter(None, map(str.strip, text.split(","))), 1):
+        key_id, colon, encoded = item.partition(":")
+        if not colon or not KEY_ID.fullmatch(key_id):
+            raise SettingError(
+                f"EASYMO_KEYS: key {number} must look like id:base64, the id made of "
+                "letters, digits, - and _."
+            )
+        if key_id in keys:
+            raise SettingError(f"EASYMO_KEYS names the id '{key_id}' twice.")
+        try:
+            key = base64.b64decode(encoded.translate({45: 43, 95: 47}), validate=True)
+        except (binascii.Error, ValueError):
+            raise SettingError(f"EASYMO_KEYS: key {number} is not base64.") from None
+        if len(key) < KEY_BYTES:
+            raise SettingError(
+                f"EASYMO_KEYS: key {number} has fewer than {KEY_BYTES} bytes. "
+                "`openssl rand -base64 32` makes one."
+            )
+        keys[key_id] = key
+    return keys
+
+
+# What the process was given wins over the file.
+environ.Env.read_env(
+    env_str("EASYMO_ENV_FILE", str(BASE_DIR / ".env")), overwrite=False
+)
