@@ -7,3 +7,7 @@ class RolloutConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     name = "rollout"
     verbose_name = "Rollout"
+
+    def ready(self) -> None:
+        # Registers the checks.
+        from rollout import checks  # noqa: F401, PLC0415

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError
+from decimal import Decimal
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import Error
+from django.utils import timezone
+
+from rollout.errors import RolloutError
+from rollout.features import Feature
+from rollout.management.people import who
+from rollout.models import FlagChange
+from rollout.selectors import FeatureState, feature_states, percent_text
+from rollout.services import flags, receipts
+
+ON = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?", re.ASCII)
+
+
+class Command(BaseCommand):
+    help = "Show the four features, or turn them on and off: flags set NAME=on …"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", metavar="set")
+        change = actions.add_parser("set", help="turn features on or off")
+        change.add_argument(
+            "changes", nargs="+", metavar="FEATURE=on|off", type=assignment
+        )
+        change.add_argument("--percent", type=percentage, metavar="N")
+        change.add_argument(
+            "--cohort", nargs="+", action="extend", default=[], metavar="NAME"
+        )
+        change.add_argument("--reason", required=True)
+        change.add_argument("--by", metavar="NAME", help="default: your login")
+        change.add_argument(
+            "--override", action="store_true", help="in spite of an open incident"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            if options["action"] == "set":
+                self.change(options)
+            else:
+                for state in feature_states():
+                    self.stdout.write(line(state))
+        except RolloutError as error:
+            raise CommandError(str(error)) from error
+        except Error as error:
+            raise CommandError(
+                f"The database did not do it: {type(error).__name__}."
+                " Is it reachable, and migrated?"
+            ) from error
+
+    def change(self, options: dict[str, Any]) -> None:
+        changed = flags.set_features(
+            agreed(options["changes"]),
+            actor=who(options["by"]),
+            reason=options["reason"],
+            source=FlagChange.Source.CLI,
+            percent=options["percent"],
+            cohorts=options["cohort"],
+            override=options["override"],
+        )
+        for state in feature_states(name for name, _ in options["changes"]):
+            self.stdout.write(line(state))
+        if not changed.fence_proven:
+            self.stderr.write(
+                "Fence not proven: a voucher operation ran on and may still commit."
+            )
+        receipt = receipts.await_receipt(changed.epoch)
+        self.stdout.write(f"epoch {receipt.epoch} {receipt}")
+
+
+def assignment(text: str) -> tuple[Feature, bool]:
+    name, _, word = text.partition("=")
+    try:
+        feature = Feature(name)
+    except ValueError as error:
+        known = ", ".join(Feature)
+        raise ArgumentTypeError(f"{name[:60]!r} is none of {known}") from error
+    if word.lower() not in ON:
+        raise ArgumentTypeError(f"{feature} is set to on or off, not {word[:60]!r}")
+    return feature, ON[word.lower()]
+
+
+def agreed(changes: list[tuple[Feature, bool]]) -> dict[Feature, bool]:
+    """Refuse a command that says both of one feature."""
+    wanted: dict[Feature, bool] = {}
+    for feature, on in changes:
+        if wanted.setdefault(feature, on) != on:
+            raise CommandError(f"{feature} cannot be both on and off.")
+    return wanted
+
+
+def percentage(text: str) -> Decimal:
+    if not PERCENT.fullmatch(text):
+        raise ArgumentTypeError("a percentage is a number from 0.01 to 100")
+    return Decimal(text)
+
+
+def line(state: FeatureState) -> str:
+    """Write one feature: name, on or off, for whom, forced, and who changed it."""
+    parts = [f"{state.name:<30}", "on " if state.is_on else "off"]
+    if state.percent is not None:
+        parts.append(percent_text(state.percent))
+    if state.cohorts:
+        parts.append("cohorts " + ",".join(state.cohorts))
+    if state.forced_off:
+        parts.append("forced off by the environment")
+    if change := state.change:
+        at = timezone.localtime(change.at).strftime("%Y-%m-%d %H:%M")
+        parts.append(f"by {change.actor} at {at}: {change.reason}")
+    return "  ".join(parts)

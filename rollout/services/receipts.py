@@ -1,0 +1,68 @@
+"""Who has taken a change in: read from the rows that each process writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic, sleep
+
+from django.db import connection
+
+# A process that has said nothing for so long is taken for gone.
+SILENT_S = 30
+WAIT_S = 1.5
+PAUSE_S = 0.02
+COUNT = """
+SELECT
+    count(*),
+    count(*) FILTER (WHERE version_seen >= %(epoch)s),
+    extract(epoch FROM max(acknowledged_at - %(committed_at)s)
+        FILTER (WHERE version_seen >= %(epoch)s)) * 1000
+FROM rollout_servingprocess
+WHERE seen_at > %(committed_at)s - make_interval(secs => %(silent)s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """`acknowledged` of `processes` have it; the slowest of them after `ms`."""
+
+    epoch: int
+    processes: int
+    acknowledged: int
+    ms: int
+
+    @property
+    def is_complete(self) -> bool:
+        return self.acknowledged >= self.processes
+
+    def __str__(self) -> str:
+        if not self.processes:
+            return "no process is running"
+        told = f"acknowledged by {self.acknowledged} of {self.processes}"
+        return f"{told} in {self.ms} ms" if self.acknowledged else told
+
+
+def await_receipt(epoch: int, *, wait: float = WAIT_S) -> Receipt:
+    """Wait, `wait` seconds at most, until every process has taken `epoch` in.
+
+    Call it right after the commit, outside any transaction.
+    """
+    deadline = monotonic() + wait
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        committed_at = cursor.fetchone()[0]
+        while True:
+            cursor.execute(
+                COUNT,
+                {"epoch": epoch, "committed_at": committed_at, "silent": SILENT_S},
+            )
+            processes, acknowledged, ms = cursor.fetchone()
+            receipt = Receipt(
+                epoch=epoch,
+                processes=processes,
+                acknowledged=acknowledged,
+                ms=max(0, round(ms or 0)),
+            )
+            if receipt.is_complete or monotonic() >= deadline:
+                return receipt
+            sleep(PAUSE_S)
