@@ -33,7 +33,7 @@ from tests.fakes.openai_answers import Answer, Failure, rendered
 from tests.fakes.openai_items import check_items
 from tests.fakes.openai_rules import (
     Broken,
-    Refused,
+    RefusedError,
     check_parameters,
     check_tools,
     is_reasoning,
@@ -150,7 +150,7 @@ class FakeOpenAI:
     ) -> tuple[Reply, dict[str, Any]]:
         try:
             body = self._checked(first, headers, raw)
-        except Refused as refused:
+        except RefusedError as refused:
             self.rejected.append(refused.broken)
             said = json.dumps(refused.broken.body()).encode()
             return Failure(refused.broken.status, said), {}
@@ -165,16 +165,16 @@ class FakeOpenAI:
     def _checked(self, first: str, headers: dict[str, str], raw: bytes) -> Any:
         method, path, _ = first.split(" ")
         if (method, path) != ("POST", "/v1/responses"):
-            raise Refused(Broken(f"Invalid URL ({method} {path})", status=404))
+            raise RefusedError(Broken(f"Invalid URL ({method} {path})", status=404))
         self._check_key(headers.get("authorization", ""))
         if not headers.get("content-type", "").startswith("application/json"):
             message = "Unsupported content type. This API expects application/json."
-            raise Refused(Broken(message, "unsupported_content_type"))
+            raise RefusedError(Broken(message, "unsupported_content_type"))
         try:
             body = json.loads(raw)
         except ValueError:
             message = "We could not parse the JSON body of your request."
-            raise Refused(Broken(message)) from None
+            raise RefusedError(Broken(message)) from None
         check_parameters(body, self.models)
         if body.get("stream"):
             refuse("This fake does not stream.", None, "stream")
@@ -192,10 +192,10 @@ class FakeOpenAI:
     def _check_key(self, authorization: str) -> None:
         if not authorization.startswith("Bearer "):
             message = "Missing bearer authentication in header"
-            raise Refused(Broken(message, status=401))
+            raise RefusedError(Broken(message, status=401))
         if authorization != f"Bearer {self.api_key}":
             message = "Incorrect API key provided: sk-***."
-            raise Refused(Broken(message, "invalid_api_key", status=401))
+            raise RefusedError(Broken(message, "invalid_api_key", status=401))
 
     def _render(self, answer: Answer, body: dict[str, Any]) -> Any:
         thought = None

@@ -12,7 +12,37 @@ from typing import Any, NoReturn
 
 TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]+$")
 PARAMETERS = frozenset(
-    ["background", "conversation", "include", "input", "instructions", "max_output_tokens", "max_tool_calls", "metadata", "model", "parallel_tool_calls", "previous_response_id", "prompt", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "reasoning", "safety_identifier", "service_tier", "store", "stream", "stream_options", "temperature", "text", "tool_choice", "tools", "top_logprobs", "top_p", "truncation", "user"]
+    [
+        "background",
+        "conversation",
+        "include",
+        "input",
+        "instructions",
+        "max_output_tokens",
+        "max_tool_calls",
+        "metadata",
+        "model",
+        "parallel_tool_calls",
+        "previous_response_id",
+        "prompt",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "reasoning",
+        "safety_identifier",
+        "service_tier",
+        "store",
+        "stream",
+        "stream_options",
+        "temperature",
+        "text",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "truncation",
+        "user",
+    ]
 )
 TYPES: dict[str, tuple[type, ...]] = {
     "instructions": (str,),
@@ -34,7 +64,29 @@ TYPES: dict[str, tuple[type, ...]] = {
 INCLUDABLE = frozenset({"reasoning.encrypted_content", "message.output_text.logprobs"})
 LONGEST = {"safety_identifier": 64, "prompt_cache_key": 64, "user": 64}
 KEYWORDS = frozenset(
-    ["type", "properties", "required", "additionalProperties", "description", "enum", "items", "anyOf", "pattern", "format", "minimum", "maximum", "multipleOf", "minItems", "maxItems", "const", "title", "exclusiveMinimum", "exclusiveMaximum", "$defs", "$ref"]
+    [
+        "type",
+        "properties",
+        "required",
+        "additionalProperties",
+        "description",
+        "enum",
+        "items",
+        "anyOf",
+        "pattern",
+        "format",
+        "minimum",
+        "maximum",
+        "multipleOf",
+        "minItems",
+        "maxItems",
+        "const",
+        "title",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "$defs",
+        "$ref",
+    ]
 )
 
 
@@ -57,14 +109,14 @@ class Broken:
         }
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     def __init__(self, broken: Broken) -> None:
         super().__init__(broken.message)
         self.broken = broken
 
 
 def refuse(message: str, code: str | None = None, param: str | None = None) -> NoReturn:
-    raise Refused(Broken(message, code, param))
+    raise RefusedError(Broken(message, code, param))
 
 
 def is_reasoning(model: str) -> bool:
@@ -201,25 +253,12 @@ def _check_schema(schema: Any, tool: str, param: str, at: tuple[str, ...]) -> No
             f"{param}.parameters",
         )
 
-    if not isinstance(schema, dict):
-        broken("schema must be an object.")
-    for name in schema.keys() - KEYWORDS:
-        broken(f"'{name}' is not permitted.")
-    if "type" not in schema and "anyOf" not in schema and "$ref" not in schema:
-        broken("schema must have a 'type' key.")
-    if not at and schema.get("type") != "object":
-        broken(f"schema must be of type 'object', got type: '{schema.get('type')}'.")
+    if why := _flaw_of_schema(schema, is_root=not at):
+        broken(why)
     if schema.get("type") == "object":
-        if schema.get("additionalProperties") is not False:
-            broken("'additionalProperties' is required to be supplied and to be false.")
-        properties = schema.get("properties", {})
-        missing = [key for key in properties if key not in schema.get("required", ())]
-        if missing or set(schema.get("required", ())) - set(properties):
-            broken(
-                "'required' is required to be supplied and to be an array including "
-                f"every key in properties. Missing '{missing[0] if missing else ''}'."
-            )
-        for key, value in properties.items():
+        if why := _flaw_of_object(schema):
+            broken(why)
+        for key, value in schema.get("properties", {}).items():
             _check_schema(value, tool, param, (*at, "properties", key))
     if schema.get("type") == "array":
         if "items" not in schema:
@@ -227,3 +266,28 @@ def _check_schema(schema: Any, tool: str, param: str, at: tuple[str, ...]) -> No
         _check_schema(schema["items"], tool, param, (*at, "items"))
     for place, option in enumerate(schema.get("anyOf", ())):
         _check_schema(option, tool, param, (*at, "anyOf", str(place)))
+
+
+def _flaw_of_schema(schema: Any, *, is_root: bool) -> str | None:
+    if not isinstance(schema, dict):
+        return "schema must be an object."
+    if unknown := schema.keys() - KEYWORDS:
+        return f"'{min(unknown)}' is not permitted."
+    if not schema.keys() & {"type", "anyOf", "$ref"}:
+        return "schema must have a 'type' key."
+    if is_root and schema.get("type") != "object":
+        return f"schema must be of type 'object', got type: '{schema.get('type')}'."
+    return None
+
+
+def _flaw_of_object(schema: dict[str, Any]) -> str | None:
+    if schema.get("additionalProperties") is not False:
+        return "'additionalProperties' is required to be supplied and to be false."
+    properties = set(schema.get("properties", {}))
+    required = set(schema.get("required", ()))
+    if properties == required:
+        return None
+    return (
+        "'required' is required to be supplied and to be an array including every key "
+        f"in properties. Missing '{min(properties ^ required)}'."
+    )

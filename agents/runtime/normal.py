@@ -1,0 +1,70 @@
+"""Text as a reader sees it: without the tricks that hide words and digits from code."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Letters of other alphabets that look like Latin ones, after lower-casing.
+LOOKALIKES = str.maketrans(
+    "авекмнорстухіјѕһԁԛԝαβεηικνορτυχıłøđɡɑɩոօѵ",
+    "abekmhopctyxijshdqwabenikvoptuxilodgainov",
+)
+LEET = str.maketrans("0134578@$!", "oieasbbasi")
+# Marks of success speak without words.
+TICKS = re.compile("[✅✔☑🆗🎉🎊💯]")
+HIDDEN = {"Cf", "Cc", "Cs", "Co", "Cn", "Mn", "Me"}
+
+
+def visible(text: str) -> str:
+    """Drop what has no shape of its own; keep lines; write every digit in ASCII."""
+    kept = []
+    for char in unicodedata.normalize("NFKC", text):
+        category = unicodedata.category(char)
+        if char == "\n":
+            kept.append(char)
+        elif category == "Nd":
+            kept.append(str(unicodedata.decimal(char)))
+        elif category.startswith("Z"):
+            kept.append(" " if category == "Zs" else "\n")
+        elif category == "Pd" or char == "−":
+            kept.append("-")
+        elif char in "\t\r\v\f":
+            kept.append(" ")
+        elif category not in HIDDEN:
+            kept.append(char)
+    return "".join(kept)
+
+
+def plain(text: str) -> str:
+    """Return lower-case Latin text: no accents, no look-alikes, straight quotes."""
+    ticked = TICKS.sub(" tickmark ", text)
+    # Twice: lower-casing may bring forth new marks ("İ" becomes "i" and a dot).
+    lowered = visible(visible(ticked).casefold())
+    apart = unicodedata.normalize("NFKD", lowered)
+    bare = "".join(char for char in apart if unicodedata.category(char) != "Mn")
+    return unicodedata.normalize("NFKC", bare).translate(LOOKALIKES)
+
+
+def readings(text: str) -> list[str]:
+    """Return the clause as it stands, and as it reads to one who is being fooled.
+
+    Each reading is words divided by single spaces: punctuation as spaces; punctuation
+    inside words left out ("re-deemed"); single letters joined ("d o n e"); digits that
+    stand for letters ("d0ne"); letters drawn out ("doooone").
+    """
+    base = plain(text)
+    spaced = _words(base)
+    joined = _words(re.sub(r"(?<=[a-z0-9])[^a-z0-9\s'](?=[a-z0-9])", "", base))
+    letters = re.sub(
+        r"\b[a-z0-9](?: [a-z0-9]\b){2,}",
+        lambda match: match[0].replace(" ", ""),
+        spaced,
+    )
+    leet = _words(re.sub(r"\S*[a-z]\S*", lambda match: match[0].translate(LEET), base))
+    drawn = re.sub(r"([a-z])\1{2,}", r"\1", spaced)
+    return list(dict.fromkeys([spaced, joined, letters, leet, drawn]))
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9]+", text))
