@@ -96,7 +96,10 @@ def keep(order: Any, users: Any) -> None:
 
 
 def unused(users: Any) -> bool:
+    """Tell whether nobody holds the lock, or its folder was thrown away."""
     try:
+        if os.fstat(users.fileno()).st_nlink == 0:
+            return True
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False

@@ -72,6 +72,7 @@ DATABASES["default"]["OPTIONS"]["pool"] = {
     # How long a request waits for a connection before it says 503.
     "timeout": 5.0,
     "max_idle": 300.0,
-    "reconnect_timeout": 30.0,
+    # Give up soon: the next caller tries anew, without the pauses in between.
+    "reconnect_timeout": 1.0,
     "name": "easymo",
 }

@@ -60,9 +60,10 @@ LOGGING: dict[str, Any] = {
                 "django",
                 "django.server",
                 "granian.access",
-                "procrastinate",
             )
         },
+        # Three lines for each job, whose own events say more.
+        "procrastinate": {"handlers": [], "propagate": True, "level": "WARNING"},
         **{name: {"level": "WARNING"} for name in _QUIET},
     },
 }

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Any
+
+from django.core.management.base import CommandError
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.management.commands import procrastinate
+from procrastinate.exceptions import ConnectorException
+
+from easymo.database.queue import PatientConnector
+from easymo.observability.logs import get_logger
+
+logger = get_logger(__name__)
+# What the library's command line hands over besides a worker's options.
+NOT_OPTIONS = ("command", "func", "app", "log_format", "log_format_style", "log_level")
+
+
+class Command(procrastinate.Command):
+    help = "The queue: `worker` runs jobs until SIGTERM or Ctrl-C"
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run a worker that outlives its database; other commands are the library's."""
+        if options["command"] != "worker":
+            super().handle(*args, **options)
+            return
+        wanted = {
+            name: value
+            for name, value in options.items()
+            if name not in {*self._django_options, *NOT_OPTIONS}
+        }
+        connector = PatientConnector()
+        with app.replace_connector(connector):
+            try:
+                asyncio.run(work(connector, wanted))
+            except ConnectorException as error:
+                raise CommandError(
+                    "The worker lost its database and was told to stop."
+                ) from error
+
+
+async def work(connector: PatientConnector, options: dict[str, Any]) -> None:
+    """Run until told to stop; give back what is held, within the grace time."""
+    loop = asyncio.get_running_loop()
+    asked_to_stop = asyncio.Event()
+    async with app.open_async():
+        worker = asyncio.create_task(
+            app.run_worker_async(install_signal_handlers=False, **options)
+        )
+
+        def stop() -> None:
+            if not asked_to_stop.is_set():
+                asked_to_stop.set()
+                connector.hurry()
+                worker.cancel()
+
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, stop)
+        try:
+            await worker
+        except asyncio.CancelledError:
+            if not asked_to_stop.is_set():
+                raise
+    if not asked_to_stop.is_set() and options.get("wait", True):
+        raise CommandError("The worker ended by itself; its log says why.")
