@@ -62,7 +62,7 @@ COUNTERS: tuple[tuple[str, str, list[str], Tally], ...] = (
         "Turns whose cost is not known; it is not zero.",
         ["model"],
         _of_turns(
-            "t.model",
+            ["t.model"],
             "count(*)",
             "t.cost IS NULL AND t.input_tokens + t.output_tokens > 0",
         ),

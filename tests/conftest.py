@@ -7,6 +7,7 @@ import pytest
 from django.test import TransactionTestCase
 
 from tests import databases
+from tests.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 COMMITTING = {"committed_db", "transactional_db", "live_server"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Look for canary people in all that the suite writes out."""
+    config.pluginmanager.register(Watch(), "canary-watch")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

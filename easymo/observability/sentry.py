@@ -28,19 +28,23 @@ def start() -> None:
     """Start the client when ``SENTRY_DSN`` is set."""
     if not settings.SENTRY_DSN:
         return
-    sentry_sdk.init(
-        dsn=settings.SENTRY_DSN,
-        send_default_pii=False,
-        include_local_variables=False,
-        include_source_context=False,
-        max_request_body_size="never",
-        before_send=_scrub_event,
-        before_send_transaction=_scrub_event,
-        before_breadcrumb=_scrub_breadcrumb,
-        before_send_log=_scrub_log,
-        before_send_metric=_scrub_metric,
-        disabled_integrations=list(_unwanted()),
-    )
+    sentry_sdk.init(dsn=settings.SENTRY_DSN, **options())
+
+
+def options() -> dict[str, Any]:
+    """Return how the client works: what it leaves out, and what it scrubs."""
+    return {
+        # send_default_pii stays unset, which is False; to set it is deprecated.
+        "include_local_variables": False,
+        "include_source_context": False,
+        "max_request_body_size": "never",
+        "before_send": _scrub_event,
+        "before_send_transaction": _scrub_event,
+        "before_breadcrumb": _scrub_breadcrumb,
+        "before_send_log": _scrub_log,
+        "before_send_metric": _scrub_metric,
+        "disabled_integrations": list(_unwanted()),
+    }
 
 
 def _unwanted() -> list[Integration | type[Integration]]:

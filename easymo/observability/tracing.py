@@ -13,7 +13,12 @@ from django.conf import settings
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import (
+    Event,
+    ReadableSpan,
+    SpanProcessor,
+    TracerProvider,
+)
 from opentelemetry.sdk.trace.export import (
     BatchSpanProcessor,
     SpanExporter,
@@ -49,7 +54,7 @@ def start() -> None:
     install(BatchSpanProcessor(ScrubbingExporter(exporter)))
 
 
-def install(processor: BatchSpanProcessor) -> TracerProvider:
+def install(processor: SpanProcessor) -> TracerProvider:
     """Send this process's spans through a processor; return their provider."""
     global _tracer  # noqa: PLW0603 - one tracer for a process, set at its start
     resource = Resource.create({"service.name": settings.OTEL_SERVICE_NAME})
