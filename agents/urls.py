@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from agents.webhooks.health import FunctionHealth
 from agents.webhooks.whatsapp import FUNCTION, WhatsAppWebhook
@@ -15,6 +15,7 @@ HEALTH_ONLY = {
 }
 
 urlpatterns = [
+    path("simulator/", include("agents.simulator.urls")),
     path(f"functions/v1/{FUNCTION}", WhatsAppWebhook.as_view(), name=FUNCTION),
     *(
         path(

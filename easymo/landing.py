@@ -13,16 +13,8 @@ if TYPE_CHECKING:
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
     """Say what this is and where to go; no data."""
-    has_simulator = settings.DEMONSTRATION or settings.SIMULATOR_ENABLED
-    places = [
-        (
-            "/simulator/",
-            "Simulator",
-            "Play a telephone and see what happens behind it.",
-        ),
-        ("/admin/", "Back office", "People, vouchers, conversations, switches."),
-        ("/readyz", "Readiness", "Whether everything that is needed runs."),
-    ]
-    return render(
-        request, "landing.html", {"places": places[0 if has_simulator else 1 :]}
-    )
+    context = {
+        "demonstration": settings.DEMONSTRATION,
+        "simulator": settings.DEMONSTRATION or settings.SIMULATOR_ENABLED,
+    }
+    return render(request, "landing.html", context)

@@ -7,8 +7,8 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from agents.thread import thread
 from agents.models import Conversation, Turn
+from agents.thread import thread
 from easymo.backoffice.pages import ReadOnlyAdmin
 from easymo.observability.privacy import mask_msisdn
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from rollout.services.exposure import Exposure
-
     from agents.models import Conversation
+    from rollout.services.exposure import Exposure
     from vouchers.codes import Code
     from vouchers.models import Profile
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -38,6 +39,8 @@ def clean_reason(text: str) -> str:
 class ReasonForm(forms.Form):
     """Ask why. Forms that ask for more besides inherit from this one."""
 
+    # Of this very page: sent twice, the change is made once.
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     reason = forms.CharField(
         max_length=MAX_REASON,
         strip=True,

@@ -12,6 +12,7 @@ from vouchers.trail import Broken
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from vouchers.models import Voucher
     from vouchers.trail import Row
 
 BATCH = 1000
@@ -48,22 +49,33 @@ def verify() -> Report:
     return report
 
 
+def verify_one(*, voucher: Voucher) -> list[Broken]:
+    """Check one voucher's trail, for the page that shows it."""
+    ((row, events),) = _groups(_batch(voucher.pk - 1, limit=1))
+    return list(trail.check(row, events))
+
+
 def _trails() -> Iterator[tuple[Row, list[Row]]]:
     after = 0
-    while rows := _batch(after):
-        for _, group in groupby(rows, key=lambda row: row["v_id"]):
-            found = list(group)
-            after = found[0]["v_id"]
-            voucher = {
-                name.removeprefix("v_"): value
-                for name, value in found[0].items()
-                if name.startswith("v_")
-            }
-            yield voucher, [row for row in found if row["id"] is not None]
+    while rows := _batch(after, limit=BATCH):
+        for voucher, events in _groups(rows):
+            after = voucher["id"]
+            yield voucher, events
 
 
-def _batch(after: int) -> list[dict[str, Any]]:
+def _groups(rows: list[dict[str, Any]]) -> Iterator[tuple[Row, list[Row]]]:
+    for _, group in groupby(rows, key=lambda row: row["v_id"]):
+        found = list(group)
+        voucher = {
+            name.removeprefix("v_"): value
+            for name, value in found[0].items()
+            if name.startswith("v_")
+        }
+        yield voucher, [row for row in found if row["id"] is not None]
+
+
+def _batch(after: int, *, limit: int) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
-        cursor.execute(sql.statement("audit"), {"after": after, "limit": BATCH})
+        cursor.execute(sql.statement("audit"), {"after": after, "limit": limit})
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

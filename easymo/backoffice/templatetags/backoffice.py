@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
+
 from easymo.observability.privacy import scrub
 
 register = template.Library()

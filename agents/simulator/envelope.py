@@ -1,0 +1,86 @@
+"""What Meta would post for a sandbox person's message."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vouchers.models import Profile
+
+# A business-scoped user id is a country code, a dot and up to 128 letters or digits.
+BSUID_PREFIX = "RW.sandbox"
+
+
+@dataclass(frozen=True)
+class Button:
+    """A pressed reply button, as the telephone sends it back."""
+
+    id: str
+    title: str
+
+
+def bsuid_of(profile: Profile) -> str:
+    """Return the WhatsApp user id that this sandbox person has for ever."""
+    return f"{BSUID_PREFIX}{profile.public_id.hex}"
+
+
+def envelope(
+    *, profile: Profile, phone_number_id: str, text: str, button: Button | None = None
+) -> bytes:
+    """Return the webhook body for one text, or for one pressed button."""
+    return json.dumps(
+        {
+            "object": "whatsapp_business_account",
+            "entry": [
+                {
+                    "id": "sandbox",
+                    "changes": [
+                        {
+                            "field": "messages",
+                            "value": {
+                                "messaging_product": "whatsapp",
+                                "metadata": {
+                                    "display_phone_number": "sandbox",
+                                    "phone_number_id": phone_number_id,
+                                },
+                                "contacts": [_contact(profile)],
+                                "messages": [_message(profile, text, button)],
+                            },
+                        }
+                    ],
+                }
+            ],
+        }
+    ).encode()
+
+
+def _contact(profile: Profile) -> dict[str, Any]:
+    contact: dict[str, Any] = {
+        "profile": {"name": profile.name},
+        "user_id": bsuid_of(profile),
+    }
+    if profile.msisdn:
+        contact["wa_id"] = profile.msisdn.removeprefix("+")
+    return contact
+
+
+def _message(profile: Profile, text: str, button: Button | None) -> dict[str, Any]:
+    message: dict[str, Any] = {
+        "id": "wamid." + urlsafe_b64encode(secrets.token_bytes(24)).decode(),
+        "timestamp": str(int(time.time())),
+        "from_user_id": bsuid_of(profile),
+    }
+    if profile.msisdn:
+        message["from"] = profile.msisdn.removeprefix("+")
+    if button is None:
+        return message | {"type": "text", "text": {"body": text}}
+    reply = {"id": button.id, "title": button.title}
+    return message | {
+        "type": "interactive",
+        "interactive": {"type": "button_reply", "button_reply": reply},
+    }

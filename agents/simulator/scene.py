@@ -1,0 +1,173 @@
+"""What one sandbox person sees, and what happened behind it, read from rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db.models import Prefetch
+from django.utils import timezone
+
+from agents.models import (
+    Conversation,
+    Message,
+    OutboundMessage,
+    PendingAction,
+    Turn,
+)
+from agents.services import simulated
+from easymo.keys import KeyRingError
+from vouchers.models import Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from uuid import UUID
+
+BUBBLES = 60
+TURNS = 12
+
+# How far a message of the person's has come, as ticks beside it.
+INBOUND_TICKS = {
+    Message.State.WAITING: "delivered",
+    Message.State.CLAIMED: "read",
+    Message.State.DONE: "read",
+}
+
+
+@dataclass(frozen=True)
+class Bubble:
+    """One message on the telephone."""
+
+    key: str
+    at: datetime
+    is_ours: bool
+    text: str
+    ticks: str
+    buttons: list[dict[str, str]] = field(default_factory=list)
+    note: str = ""
+
+
+def people() -> list[Profile]:
+    """Return the sandbox people, those who can do most first."""
+    order = {"staff": 0, "station": 1, "customer": 2, "support": 3}
+    rows = Profile.objects.filter(is_sandbox=True, is_active=True)
+    return sorted(
+        rows.select_related("station"), key=lambda row: (order[row.role], row.name)
+    )
+
+
+def phone_number_id() -> str:
+    """Return the business number that the sandbox people write to."""
+    return settings.WA_PHONE_ID or "sandbox"
+
+
+def conversation_of(profile: Profile) -> Conversation | None:
+    """Return the person's sandbox conversation, when there is one yet."""
+    return Conversation.objects.filter(
+        profile=profile, is_synthetic=True, phone_number_id=phone_number_id()
+    ).first()
+
+
+def bubbles(conversation: Conversation | None) -> list[Bubble]:
+    """Return the last messages of both sides, oldest first."""
+    if conversation is None:
+        return []
+    theirs = conversation.messages.order_by("-id")[:BUBBLES]
+    ours = conversation.outbound.select_related("simulated").order_by("-id")[:BUBBLES]
+    open_buttons = _open_buttons(conversation)
+    found = [_their_bubble(row) for row in theirs]
+    found += [_our_bubble(row, open_buttons) for row in ours if _has_arrived(row)]
+    return sorted(found, key=lambda bubble: (bubble.at, bubble.is_ours))[-BUBBLES:]
+
+
+def is_typing(conversation: Conversation | None) -> bool:
+    """Return whether the agent is at work on an answer."""
+    if conversation is None:
+        return False
+    waits = conversation.messages.filter(state=Message.State.WAITING)
+    return waits.exists() or conversation.turns.filter(status="running").exists()
+
+
+def turns(conversation: Conversation | None) -> list[Turn]:
+    """Return the last turns with their messages, tool calls and replies."""
+    if conversation is None:
+        return []
+    rows = conversation.turns.order_by("-id").prefetch_related(
+        "messages",
+        "tool_calls",
+        Prefetch("replies", OutboundMessage.objects.order_by("id")),
+    )
+    return list(rows[:TURNS])
+
+
+def unanswered(conversation: Conversation | None) -> list[Message]:
+    """Return the last messages that no turn took up, newest first."""
+    if conversation is None:
+        return []
+    states = [Message.State.UNANSWERED, Message.State.LATE, Message.State.FLOODED]
+    return list(conversation.messages.filter(state__in=states).order_by("-id")[:3])
+
+
+def fingerprint(parts: Iterable[Any]) -> str:
+    """Return a short hash of what a page shows, so that it is redrawn only on news."""
+    text = json.dumps(list(parts), default=str, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _their_bubble(row: Message) -> Bubble:
+    note = {
+        Message.State.UNANSWERED: "stored, not answered: the agent was off",
+        Message.State.FLOODED: "stored, not read: too many at once",
+        Message.State.LATE: "stored for a person: older than a day",
+    }.get(Message.State(row.state), "")
+    return Bubble(
+        key=f"in-{row.pk}",
+        at=row.received_at,
+        is_ours=False,
+        text=row.text or f"({row.kind})",
+        ticks=INBOUND_TICKS.get(Message.State(row.state), "delivered"),
+        note=note,
+    )
+
+
+def _our_bubble(row: OutboundMessage, open_buttons: set[str]) -> Bubble:
+    buttons = [
+        {**button, "is_open": "1" if button["id"] in open_buttons else ""}
+        for button in row.extra.get("buttons", [])
+    ]
+    return Bubble(
+        key=f"out-{row.pk}",
+        at=row.handed_over_at or row.created_at,
+        is_ours=True,
+        text=_shown(row),
+        ticks="",
+        buttons=buttons,
+        note="" if row.state != OutboundMessage.State.FAILED else row.error_code,
+    )
+
+
+def _shown(row: OutboundMessage) -> str:
+    try:
+        return simulated.show(row.simulated).body
+    except KeyRingError:
+        return "(sealed with a key that is gone)"
+
+
+def _has_arrived(row: OutboundMessage) -> bool:
+    return hasattr(row, "simulated")
+
+
+def _open_buttons(conversation: Conversation) -> set[str]:
+    rows = conversation.pending_actions.filter(
+        status=PendingAction.Status.WAITING, expires_at__gt=timezone.now()
+    ).values_list("public_id", flat=True)
+    return {f"{verb}:{key}" for key in rows for verb in ("confirm", "decline")}
+
+
+def correlation_ids(rows: Iterable[Turn]) -> list[UUID]:
+    """Return the ids under which these turns logged."""
+    return [row.correlation_id for row in rows]

@@ -1,0 +1,29 @@
+"""What to try, for each kind of person."""
+
+from __future__ import annotations
+
+from vouchers.models import Profile
+
+SUGGESTIONS = {
+    Profile.Role.STAFF: [
+        "hello",
+        "lookup +250788000000",
+        "create voucher 10000 for +250788000000",
+        "create voucher 15000 for +250788000000",
+        "create voucher 30000 for +250788000000",
+        "create voucher 10k for +250788000000",
+    ],
+    Profile.Role.STATION: ["hello", "help", "redeem"],
+    Profile.Role.CUSTOMER: [
+        "muraho",
+        "my vouchers",
+        "create voucher 50000 for me",
+        "agent",
+    ],
+    Profile.Role.SUPPORT: ["hello", "lookup +250788000000", "help"],
+}
+
+
+def for_person(person: Profile) -> list[str]:
+    """Return messages worth sending, the best first."""
+    return SUGGESTIONS[Profile.Role(person.role)]

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from agents.simulator import views
+
+app_name = "simulator"
+urlpatterns = [
+    path("", views.Page.as_view(), name="home"),
+    path("<uuid:person>/", views.Page.as_view(), name="person"),
+    path("<uuid:person>/chat/", views.Chat.as_view(), name="chat"),
+    path("<uuid:person>/behind/", views.Behind.as_view(), name="behind"),
+    path("<uuid:person>/send/", views.Send.as_view(), name="send"),
+    path("features/", views.Features.as_view(), name="features"),
+]

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.mixins import AccessMixin
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
+from django.views import View
+from django.views.generic import TemplateView
+
+from agents.simulator import behind, scene, suggestions
+from agents.simulator.envelope import Button, envelope
+from agents.simulator.post import NotTaken, post_to_webhook
+from rollout.errors import RolloutError
+from rollout.features import Feature
+from rollout.services import exposure, flags, rollback
+from vouchers.models import Profile
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+MAX_TEXT = 4_096
+
+
+class SimulatorView(AccessMixin, View):
+    """Staff with the permission, and only where the simulator is switched on."""
+
+    permission_required = "agents.use_simulator"
+
+    def dispatch(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        if not (settings.DEMONSTRATION or settings.SIMULATOR_ENABLED):
+            raise Http404
+        user = request.user
+        if not user.is_authenticated:
+            return self.handle_no_permission()
+        if not (user.is_staff and user.has_perm(self.permission_required)):
+            self.raise_exception = True
+            return self.handle_no_permission()
+        return super().dispatch(request, *args, **kwargs)
+
+    def person(self) -> Profile:
+        """Return the sandbox person named in the address."""
+        return get_object_or_404(
+            Profile.objects.select_related("station"),
+            public_id=self.kwargs["person"],
+            is_sandbox=True,
+            is_active=True,
+        )
+
+
+class Page(SimulatorView, TemplateView):
+    template_name = "simulator/page.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "person" not in kwargs and (people := scene.people()):
+            return redirect("simulator:person", person=people[0].public_id)
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        person = self.person() if "person" in self.kwargs else None
+        context["people"] = scene.people()
+        context["features"] = behind.features()
+        if person is not None:
+            context |= chat_context(person) | behind.context(person)
+            context["suggestions"] = suggestions.for_person(person)
+        return context
+
+
+class Chat(SimulatorView):
+    def get(self, request: HttpRequest, person: UUID) -> HttpResponse:
+        return fragment(request, "simulator/_chat.html", chat_context(self.person()))
+
+
+class Behind(SimulatorView):
+    def get(self, request: HttpRequest, person: UUID) -> HttpResponse:
+        context = behind.context(self.person()) | {"features": behind.features()}
+        return fragment(request, "simulator/_behind.html", context)
+
+
+class Send(SimulatorView):
+    def post(self, request: HttpRequest, person: UUID) -> HttpResponse:
+        """Send one text, or press one button, as the person would."""
+        text = request.POST.get("text", "").strip()[:MAX_TEXT]
+        button = None
+        if pressed := request.POST.get("button", ""):
+            button = Button(id=pressed[:256], title=text[:20])
+        if not text:
+            return JsonResponse({"error": "There is nothing to send."}, status=400)
+        body = envelope(
+            profile=self.person(),
+            phone_number_id=scene.phone_number_id(),
+            text=text,
+            button=button,
+        )
+        try:
+            post_to_webhook(request=request, body=body)
+        except NotTaken as error:
+            return JsonResponse({"error": str(error)}, status=502)
+        return JsonResponse({"sent": True})
+
+
+class Features(SimulatorView):
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Silence the agent, or bring chat and vouchers back, with a reason."""
+        if not request.user.has_perm("rollout.change_exposure"):
+            return JsonResponse({"error": "You may not switch features."}, status=403)
+        actor = request.user.get_username()
+        reason = request.POST.get("reason", "")
+        try:
+            if request.POST.get("action") == "off":
+                receipt = rollback.rollback_quick(
+                    reason=reason, actor=actor, source="admin"
+                )
+                return JsonResponse({"said": str(receipt)})
+            flags.set_features(
+                dict.fromkeys(Feature, True), actor=actor, reason=reason, source="admin"
+            )
+        except RolloutError as error:
+            return JsonResponse({"error": str(error)}, status=400)
+        return JsonResponse({"said": "All four features are on for everyone."})
+
+
+def chat_context(person: Profile) -> dict[str, Any]:
+    """Return what the telephone shows."""
+    conversation = scene.conversation_of(person)
+    bubbles = scene.bubbles(conversation)
+    return {
+        "person": person,
+        "bubbles": bubbles,
+        "is_typing": scene.is_typing(conversation)
+        and exposure.is_on_for_anyone(Feature.CHAT),
+    }
+
+
+def fragment(
+    request: HttpRequest, template: str, context: dict[str, Any]
+) -> HttpResponse:
+    """Render a part of the page, or answer 304 when nothing on it has changed."""
+    html = render_to_string(template, context, request)
+    tag = f'"{scene.fingerprint([html])}"'
+    if request.headers.get("If-None-Match") == tag:
+        return HttpResponse(status=304, headers={"ETag": tag})
+    return HttpResponse(html, headers={"ETag": tag, "Cache-Control": "no-store"})
