@@ -116,10 +116,10 @@ class Features(SimulatorView):
         reason = request.POST.get("reason", "")
         try:
             if request.POST.get("action") == "off":
-                receipt = rollback.rollback_quick(
+                done = rollback.rollback_quick(
                     reason=reason, actor=actor, source="admin"
                 )
-                return JsonResponse({"said": str(receipt)})
+                return JsonResponse({"said": f"The agent is silent: {done.receipt}."})
             flags.set_features(
                 dict.fromkeys(Feature, True), actor=actor, reason=reason, source="admin"
             )
