@@ -23,7 +23,9 @@ type Operation = Literal["issued", "redeemed", "voided", "approved", "declined"]
 type Status = Literal[
     "pending_approval", "issued", "redeemed", "void", "expired", "declined"
 ]
-type Problem = Literal["operation", "status", "amount", "code", "reference", "language"]
+type Problem = Literal[
+    "operation", "status", "amount", "code", "reference", "language", "length"
+]
 
 REFERENCE = re.compile(
     r"(?<![A-Z0-9])[A-Z][A-Z0-9][ -]{0,3}[A-Z0-9]{4}[ -]{0,3}[A-Z0-9]{2}(?![A-Z0-9])"

@@ -35,6 +35,8 @@ PERMANENT_STATUSES = {
     413: "too_large",
     422: "invalid_request",
 }
+# Lock and request time-outs on their side.
+PASSING_STATUSES = frozenset({408, 409, 425})
 # What `response.error.code` of an answer with status "failed" may hold.
 TRANSIENT_FAILURES = {
     "server_error": "server_error",
@@ -70,6 +72,8 @@ def _classify_status(error: openai.APIStatusError) -> ModelError:
     if "context_length_exceeded" in words:
         return ModelError("too_long", permanent=True)
     code = PERMANENT_STATUSES.get(status)
+    if code is None and 400 <= status < 500 and status not in PASSING_STATUSES:
+        code = "invalid_request"
     # This header of OpenAI's overrides what the status alone would say.
     wanted = error.response.headers.get("x-should-retry")
     if wanted == "false" or (code and wanted != "true"):

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 import httpx2
 import openai
+from django.conf import settings
 
 from agents.runtime.clock import Clock, MonotonicClock
 from agents.runtime.model import ModelError, ModelReply, ModelRequest, ToolSpec
@@ -88,6 +89,18 @@ class OpenAIModel:
                 api_key=self.api_key, base_url=self.base_url, max_retries=0
             )
         return clients[key]
+
+
+def configured() -> OpenAIModel | None:
+    """Return the model that the settings name; None without a key: offline then."""
+    if not settings.OPENAI_API_KEY:
+        return None
+    return OpenAIModel(
+        name=settings.OPENAI_RESPONSES_MODEL,
+        api_key=settings.OPENAI_API_KEY,
+        base_url=settings.OPENAI_BASE_URL,
+        try_seconds=settings.OPENAI_TIMEOUT_S,
+    )
 
 
 async def close_clients() -> None:
