@@ -9,5 +9,5 @@ class RolloutConfig(AppConfig):
     verbose_name = "Rollout"
 
     def ready(self) -> None:
-        # Registers the checks.
-        from rollout import checks  # noqa: F401, PLC0415
+        # Registers the checks and the figures.
+        from rollout import checks, metrics  # noqa: F401, PLC0415

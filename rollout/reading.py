@@ -35,9 +35,6 @@ GROUP BY flag.id
 """
 
 
-LOCATION = ("dbname", "service", "host", "port", "user", "password", "options")
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
     version: int
@@ -84,16 +81,7 @@ def own_connection() -> psycopg.Connection[Any]:
     psycopg's own, because Django's refuses to be asked from a coroutine.
     """
     params = connections[DEFAULT_DB_ALIAS].get_connection_params()
-    wanted = {
-        name: params[name]
-        for name in (*LOCATION, *(n for n in params if n.startswith("ssl")))
-        if name in params
-    }
-    return psycopg.connect(
-        **wanted,
-        autocommit=True,
-        prepare_threshold=None,
-        connect_timeout=2,
-        tcp_user_timeout=3000,
-        keepalives_idle=5,
-    )
+    for name in ("context", "cursor_factory"):
+        params.pop(name, None)
+    params |= {"connect_timeout": 2, "tcp_user_timeout": 3000, "keepalives_idle": 5}
+    return psycopg.connect(**params, autocommit=True)

@@ -52,7 +52,7 @@ class Refreshers:
 
     def start(self) -> None:
         jobs = [self.poll]
-        if listens():
+        if settings.DATABASE_LISTEN is not None:
             jobs.append(self.listen)
         self.threads = [
             threading.Thread(target=job, name=f"rollout-{job.__name__}", daemon=True)
@@ -122,25 +122,14 @@ class Refreshers:
                 self.ring.set()
 
 
-def listens() -> bool:
-    """Tell whether a notice could reach this process at all."""
-    pooled = getattr(settings, "DATABASE_TRANSACTION_POOLER", False)
-    return bool(listen_url() or not pooled)
-
-
-def listen_url() -> str:
-    return getattr(settings, "DATABASE_LISTEN_URL", None) or ""
-
-
 def listening() -> psycopg.Connection[Any]:
-    if url := listen_url():
-        return psycopg.connect(
-            url,
-            autocommit=True,
-            connect_timeout=5,
-            keepalives_idle=5,
-        )
-    return reading.own_connection()
+    """Connect to where notices can be heard: directly, or by a session."""
+    elsewhere = settings.DATABASE_LISTEN
+    if not elsewhere:
+        return reading.own_connection()
+    return psycopg.connect(
+        **elsewhere, autocommit=True, connect_timeout=5, keepalives_idle=5
+    )
 
 
 def role() -> str:

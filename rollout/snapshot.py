@@ -47,6 +47,11 @@ def is_on(feature: str, subject: str | None) -> bool:
     return reason_for(snapshot.rules.get(feature), subject) in ON
 
 
+def age() -> float | None:
+    """Return for how long nobody has confirmed the snapshot; None without one."""
+    return None if holder.snapshot.stale else holder.age()
+
+
 def _read_through() -> Snapshot:
     """Let one asker read for all; the others wait for her a second at most."""
     refreshers.start()

@@ -16,7 +16,7 @@ logger = get_logger(__name__)
 async def deliver_notices() -> None:
     """Send what is due, one after the other, to Slack or else to the log."""
     while (notice := await units.run(notify.claim)) is not None:
-        if not slack_url():
+        if not settings.SLACK_WEBHOOK_URL:
             logger.warning(
                 "rollout.notice",
                 notice_id=notice.pk,
@@ -30,7 +30,7 @@ async def deliver_notices() -> None:
 
 async def _post(notice_id: int, text: str) -> None:
     try:
-        await slack.post(url=slack_url(), text=text)
+        await slack.post(url=settings.SLACK_WEBHOOK_URL, text=text)
     except slack.SlackError as error:
         gave_up = await units.run(
             notify.settle_failed,
@@ -54,7 +54,3 @@ async def _post(notice_id: int, text: str) -> None:
 async def sweep_notices(timestamp: int) -> None:
     """Deliver what no ring announced, and what waits for another attempt."""
     await deliver_notices()
-
-
-def slack_url() -> str:
-    return getattr(settings, "SLACK_WEBHOOK_URL", None) or ""

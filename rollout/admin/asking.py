@@ -1,0 +1,120 @@
+"""The road of every button: ask why, call a service, tell what happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.shortcuts import redirect
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from easymo.backoffice.reason import ReasonForm, ask
+from rollout.errors import RolloutError
+from rollout.models import Cohort
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from django.contrib.admin import ModelAdmin
+    from django.http import HttpRequest, HttpResponse
+
+
+class AudienceForm(ReasonForm):
+    """For whom a feature goes on: a share of people, cohorts, or both."""
+
+    percent = forms.DecimalField(
+        required=False,
+        min_value=0.01,
+        max_value=100,
+        decimal_places=2,
+        label="Percentage",
+        help_text="The same people stay in as it grows.",
+        widget=UnfoldAdminDecimalFieldWidget(),
+    )
+    cohorts = forms.ModelMultipleChoiceField(
+        Cohort.objects.none(),
+        required=False,
+        to_field_name="name",
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+    )
+    field_order = ("percent", "cohorts", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["cohorts"]
+        if isinstance(choice, forms.ModelMultipleChoiceField):
+            choice.queryset = Cohort.objects.order_by("name")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not cleaned.get("percent") and not cleaned.get("cohorts"):
+            raise forms.ValidationError("Give a percentage, a cohort, or both.")
+        return cleaned
+
+
+class MemberForm(ReasonForm):
+    subject = forms.CharField(
+        max_length=100,
+        label="Subject",
+        help_text="The person's public id, as her profile's page shows it.",
+        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True}),
+    )
+    field_order = ("subject", "reason")
+
+
+class CohortForm(forms.Form):
+    name = forms.CharField(
+        max_length=50,
+        help_text="Lower-case letters, digits, - and _; it cannot be changed later.",
+        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True}),
+    )
+    description = forms.CharField(
+        max_length=200, required=False, widget=UnfoldAdminTextInputWidget()
+    )
+
+
+class NoteForm(ReasonForm):
+    """A note is held to the rules of a reason."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].label = "Note"
+
+
+def ask_and_do(
+    page: ModelAdmin[Any],
+    request: HttpRequest,
+    *,
+    form: forms.Form,
+    do: Callable[[dict[str, Any]], str],
+    title: str,
+    explanation: str,
+    submit: str,
+    back: str,
+    subjects: Sequence[Any] = (),
+    is_dangerous: bool = False,
+) -> HttpResponse:
+    """Show the form, or do what it asks; a refusal is shown on the form."""
+    if request.method == "POST" and form.is_valid():
+        try:
+            messages.success(request, do(form.cleaned_data))
+        except RolloutError as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect(back)
+    return ask(
+        request=request,
+        site=page.admin_site,
+        form=form,  # type: ignore[arg-type]
+        title=title,
+        explanation=explanation,
+        submit=submit,
+        subjects=subjects,
+        is_dangerous=is_dangerous,
+        back=back,
+    )

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import action, display
+
+from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
+from easymo.backoffice.reason import ReasonForm
+from rollout.admin.asking import NoteForm, ask_and_do
+from rollout.admin.kill import KillAll
+from rollout.models import Incident, Notice
+from rollout.services import incidents
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+    from django.utils.safestring import SafeString
+
+SHOWN_ENTRIES = 200
+STATUS = {"open": "danger", "mitigated": "warning", "resolved": "success"}
+SEVERITY = {"critical": "danger", "high": "danger", "medium": "warning", "low": "info"}
+CHANGE = ["rollout.change_exposure"]
+
+
+@admin.register(Incident)
+class IncidentAdmin(KillAll, ReadOnlyAdmin):
+    """What went wrong and what was done about it."""
+
+    list_display = ("title", "shown_severity", "shown_status", "opened_at", "opened_by")
+    list_filter = ("status", "severity", ("opened_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    search_fields = ("title", "opened_by", "timeline__text")
+    fields = (
+        "title",
+        ("shown_severity", "shown_status"),
+        ("opened_at", "opened_by"),
+        ("mitigated_at", "resolved_at"),
+        "story",
+    )
+    readonly_fields = (
+        "title",
+        "shown_severity",
+        "shown_status",
+        "opened_at",
+        "opened_by",
+        "mitigated_at",
+        "resolved_at",
+        "story",
+    )
+    actions_list = ("kill_all",)
+    actions_detail = ("add_note", "mitigate", "resolve")
+
+    @display(description="Severity", label=SEVERITY)
+    def shown_severity(self, row: Incident) -> str:
+        return row.severity
+
+    @display(description="Status", label=STATUS)
+    def shown_status(self, row: Incident) -> str:
+        return row.status
+
+    @display(description="Timeline")
+    def story(self, row: Incident) -> SafeString:
+        entries = reversed(row.timeline.order_by("-id")[:SHOWN_ENTRIES])
+        return format_html(
+            "<ol>{}</ol>",
+            format_html_join(
+                "",
+                "<li>{} — <b>{}</b>: {}</li>",
+                (
+                    (
+                        timezone.localtime(entry.at).strftime("%d %b %Y %H:%M:%S"),
+                        entry.author,
+                        entry.text,
+                    )
+                    for entry in entries
+                ),
+            ),
+        )
+
+    @action(
+        description="Add a note", url_path="note", icon="edit_note", permissions=CHANGE
+    )
+    def add_note(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = get_object_or_404(Incident, pk=object_id)
+
+        def do(asked: dict[str, Any]) -> str:
+            incidents.add_note(
+                incident=row, text=asked["reason"], author=actor_of(request)
+            )
+            return "Noted."
+
+        return ask_and_do(
+            self,
+            request,
+            form=NoteForm(request.POST or None, label_suffix=""),
+            do=do,
+            title=f"Note on: {row.title}",
+            explanation="Notes stay; telephone numbers and codes are taken out.",
+            submit="Add",
+            back=page_of(row),
+        )
+
+    @action(
+        description="Mitigated",
+        url_path="mitigate",
+        icon="healing",
+        permissions=CHANGE,
+    )
+    def mitigate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.move(
+            request, object_id, Incident.Status.MITIGATED, "The harm has stopped."
+        )
+
+    @action(
+        description="Resolved", url_path="resolve", icon="task_alt", permissions=CHANGE
+    )
+    def resolve(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.move(
+            request,
+            object_id,
+            Incident.Status.RESOLVED,
+            "The cause is known and gone. The next rollback opens a new incident.",
+        )
+
+    def move(
+        self, request: HttpRequest, object_id: str, status: str, explanation: str
+    ) -> HttpResponse:
+        row = get_object_or_404(Incident, pk=object_id)
+
+        def do(asked: dict[str, Any]) -> str:
+            incidents.set_status(
+                incident=row,
+                status=status,
+                reason=asked["reason"],
+                author=actor_of(request),
+            )
+            return f"The incident is {status}."
+
+        return ask_and_do(
+            self,
+            request,
+            form=ReasonForm(request.POST or None, label_suffix=""),
+            do=do,
+            title=f"{status.capitalize()}: {row.title}",
+            explanation=explanation,
+            submit=f"Set to {status}",
+            back=page_of(row),
+        )
+
+
+def page_of(row: Incident) -> str:
+    return reverse("admin:rollout_incident_change", args=[row.pk])
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    """What was told to the people on call, and whether it arrived."""
+
+    list_display = ("created_at", "text", "status", "attempts", "last_error")
+    list_filter = ("status",)
+    search_fields = ("text",)
+    fields = readonly_fields = (
+        "created_at",
+        "text",
+        "incident",
+        "status",
+        "attempts",
+        "last_error",
+        "sent_at",
+    )
+    list_select_related = ("incident",)
