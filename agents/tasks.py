@@ -7,19 +7,89 @@ in our rows whatever a crash left behind.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from procrastinate.contrib.django import app
+from procrastinate.jobs import Status
 
-from agents.services import turns
+from agents.services import announcements, delivery, retention, sweep, turns
+from agents.services import ingest as inbox_ingest
 from agents.services.inbox import Wake
-from agents.wakes import CHAT_QUEUE, TURN
+from agents.wakes import (
+    CHAT_QUEUE,
+    DELIVER,
+    DELIVERY_QUEUE,
+    INBOX_QUEUE,
+    INGEST,
+    TURN,
+    wake_delivery,
+)
+from easymo.database import units
+from easymo.observability.logs import get_logger
 
-INGEST = "agents.tasks.ingest"
-INBOX_QUEUE = "inbox"
+if TYPE_CHECKING:
+    from procrastinate import JobContext
+
+logger = get_logger(__name__)
+
 # Before everything else: what came in must be known first.
 WAKE_INGEST = Wake(queue=INBOX_QUEUE, task=INGEST, priority=20)
+UPKEEP_QUEUE = "upkeep"
+# A worker tells every 10 seconds that it lives.
+SILENT_WORKER_S = 30.0
+
+defer_deliver = wake_delivery
+
+
+@app.task(name=INGEST, queue=INBOX_QUEUE)
+async def ingest() -> None:
+    """Take in what the webhooks stored."""
+    while await units.run(inbox_ingest.drain) == inbox_ingest.MOST_EVENTS:
+        pass
 
 
 @app.task(name=TURN, queue=CHAT_QUEUE)
 async def turn(conversation_id: int) -> None:
-    """Answer what waits in one conversation."""
+    """Answer what waits in one conversation, then tell whom its vouchers concern."""
     await turns.run_turn(conversation_id=conversation_id)
+    await units.run(announcements.announce)
+
+
+@app.task(name=DELIVER, queue=DELIVERY_QUEUE)
+async def deliver(conversation_id: int) -> None:
+    """Send what waits for one person."""
+    await delivery.deliver(conversation_id=conversation_id)
+
+
+# The last field of the cron expression is the seconds.
+@app.periodic(cron="* * * * * */10", periodic_id="sweep")
+@app.task(
+    name="agents.tasks.sweep",
+    queue=UPKEEP_QUEUE,
+    queueing_lock="agents.tasks.sweep",
+    pass_context=True,
+)
+async def sweep_up(context: JobContext, timestamp: int) -> None:
+    """End the jobs of dead workers, wake what waits in our rows, tell the news."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_WORKER_S):
+        # Ended, never tried again: our rows know what is left to do.
+        await manager.finish_job(job, Status.FAILED, delete_job=False)
+        logger.warning("queue.job.ended", job_id=job.id, task=job.task_name)
+    await units.run(announcements.announce)
+    await units.run(sweep.wake_what_waits)
+
+
+@app.periodic(cron="17 * * * *", periodic_id="purge")
+@app.task(
+    name="agents.tasks.purge",
+    queue=UPKEEP_QUEUE,
+    queueing_lock="agents.tasks.purge",
+    pass_context=True,
+)
+async def purge(context: JobContext, timestamp: int) -> None:
+    """Forget what has been kept long enough, and the queue's finished jobs."""
+    await units.run(retention.purge)
+    await context.app.job_manager.delete_old_jobs(
+        nb_hours=48, include_failed=True, include_cancelled=True, include_aborted=True
+    )

@@ -13,10 +13,17 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.manager import JobManager
 from procrastinate.tasks import configure_task
 
+INGEST = "agents.tasks.ingest"
 TURN = "agents.tasks.turn"
 DELIVER = "agents.tasks.deliver"
+INBOX_QUEUE = "inbox"
 CHAT_QUEUE = "chat"
 DELIVERY_QUEUE = "delivery"
+
+
+def wake_ingest() -> None:
+    """See that a worker looks into the raw store."""
+    _defer(INGEST, INBOX_QUEUE, queueing_lock=f"{INGEST}:sweep", priority=20)
 
 
 def wake_turn(*, conversation_id: int, priority: int = 0) -> None:
@@ -30,16 +37,28 @@ def wake_delivery(*, conversation_id: int, priority: int = 0) -> None:
 
 
 def _wake(task: str, queue: str, conversation_id: int, priority: int) -> None:
+    _defer(
+        task,
+        queue,
+        queueing_lock=f"{task}:{conversation_id}",
+        priority=priority,
+        conversation_id=conversation_id,
+    )
+
+
+def _defer(
+    task: str, queue: str, *, queueing_lock: str, priority: int, **arguments: int
+) -> None:
     job = configure_task(
         name=task,
         job_manager=JobManager(DjangoConnector()),
         queue=queue,
-        queueing_lock=f"{task}:{conversation_id}",
+        queueing_lock=queueing_lock,
         priority=priority,
     )
     try:
         # A duplicate poisons the transaction unless it has its own savepoint.
         with transaction.atomic():
-            job.defer(conversation_id=conversation_id)
+            job.defer(**arguments)
     except AlreadyEnqueued:
         pass

@@ -22,6 +22,7 @@ from agents.channels.whatsapp.client import Address, Button, Line, Template
 from agents.channels.whatsapp.errors import Action, TransportError
 from agents.models import Identity, OutboundMessage, SendingLine
 from agents.services import outbox, simulated, statuses
+from agents.services.answering import may_answer
 from agents.services.codes_sent import fill
 from easymo.database import units
 from easymo.observability import correlation
@@ -158,6 +159,12 @@ def _not_yet(message: OutboundMessage, now: datetime) -> Pause | bool | None:
 
 def _take(message: OutboundMessage, now: datetime) -> Sending | Pause | bool:
     conversation = message.conversation
+    if not may_answer(conversation.profile):
+        # Switched off since it was written: the agent is silent.
+        message.state = State.CANCELLED
+        message.save(update_fields=["state"])
+        logger.info("ai.whatsapp.webhook.disabled", reason="feature disabled")
+        return True
     closes_at = conversation.window_closes_at
     is_open = closes_at is not None and closes_at - WINDOW_MARGIN > now
     if message.kind != OutboundMessage.Kind.TEMPLATE and not is_open:

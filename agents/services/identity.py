@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError, transaction
 
 from agents.models import HandOff, Identity
+from agents.services.answering import may_welcome
 from agents.services.handoff import open_hand_off
-from rollout.features import Feature
-from rollout.services.exposure import is_on_for_everyone
 from vouchers.models import Profile
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ def _accept_bsuid(profile: Profile, bsuid: str) -> bool:
 def _stranger(sender: Sender, *, known: Profile, is_synthetic: bool) -> Person:
     """Treat a known number with another user id as somebody new."""
     reason = f"The number of person {known.pk} came with another WhatsApp user id."
-    if is_synthetic or not is_on_for_everyone(Feature.CHAT):
+    if is_synthetic or not may_welcome():
         _report(known, reason)
         return Person(None, "unknown")
     profile = Profile.objects.create(name=sender.name)
@@ -146,7 +145,7 @@ def _welcome(sender: Sender, *, is_synthetic: bool) -> Person:
 
     Never for our own mark: it would claim a real person's number for the sandbox.
     """
-    if is_synthetic or not is_on_for_everyone(Feature.CHAT):
+    if is_synthetic or not may_welcome():
         return Person(None, "unknown")
     profile = Profile.objects.create(msisdn=sender.number or None, name=sender.name)
     if sender.number:

@@ -17,11 +17,11 @@ from agents.code_places import take_out
 from agents.models import Conversation, HandOff, Message
 from agents.runtime import texts
 from agents.services import outbox
+from agents.services.answering import may_answer
 from agents.services.handoff import open_hand_off
 from agents.services.identity import identify
 from easymo import keys
 from easymo.observability.logs import get_logger
-from rollout.services.exposure import exposure_of
 
 if TYPE_CHECKING:
     from agents.channels.whatsapp.payload import Inbound, Sender
@@ -155,8 +155,7 @@ class Intake:
             )
             return Message.State.LATE
         open_window(conversation, message.sent_at)
-        exposure = exposure_of(str(profile.public_id))
-        if not exposure.chat or not profile.is_active:
+        if not may_answer(profile):
             logger.info("ai.whatsapp.webhook.disabled", reason="feature disabled")
             return Message.State.UNANSWERED
         if conversation.paused_at is not None:

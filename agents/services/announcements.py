@@ -1,0 +1,91 @@
+"""News of vouchers, told to whom it concerns: read from their events, once each.
+
+Nobody calls this from the place where a voucher changes: whoever changed it, over the
+admin, a tool or the API, the event is there, and it is read.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from agents.models import Announcement
+from agents.services.news import tell
+from easymo.observability import correlation
+from easymo.observability.logs import get_logger
+from vouchers.models import VoucherEvent
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+logger = get_logger(__name__)
+
+# An id is given before its transaction commits: a smaller one may appear later.
+OVERLAP = 1_000
+MOST = 500
+# Who could not be told for so long learns it elsewhere.
+STALE = timedelta(hours=24)
+
+Outcome = Announcement.Outcome
+
+
+def announce(*, limit: int = MOST) -> int:
+    """Tell the events that nobody has been told of; return how many there were."""
+    done = 0
+    for event in _untold()[:limit]:
+        with (
+            correlation.bound(event.correlation_id, voucher_event_id=event.pk),
+            transaction.atomic(),
+        ):
+            done += _announce(event)
+    return done
+
+
+def _untold() -> QuerySet[VoucherEvent]:
+    """Return the events without an announcement, from a little before the last one."""
+    last = Announcement.objects.aggregate(last=Max("event_id"))["last"]
+    if last is None:
+        last = _begin()
+    told = Announcement.objects.filter(event_id__gt=last - OVERLAP)
+    return (
+        VoucherEvent.objects.filter(pk__gt=last - OVERLAP)
+        .exclude(pk__in=told.values("event_id"))
+        .select_related("voucher__owner", "voucher__created_by_profile", "station")
+        .order_by("pk")
+    )
+
+
+def _begin() -> int:
+    """Start behind what is too old to tell: an import is no news."""
+    old = VoucherEvent.objects.filter(created_at__lt=timezone.now() - STALE)
+    last: int = old.aggregate(last=Max("pk"))["last"] or 0
+    if last:
+        Announcement.objects.bulk_create(
+            [Announcement(event_id=last, outcome=Outcome.NOBODY)], ignore_conflicts=True
+        )
+        return last + OVERLAP
+    return 0
+
+
+def _announce(event: VoucherEvent) -> int:
+    """Claim the event by its row, then tell it within the same transaction."""
+    claim = Announcement(event_id=event.pk, outcome=Outcome.NOBODY)
+    Announcement.objects.bulk_create([claim], ignore_conflicts=True)
+    claimed = (
+        Announcement.objects.select_for_update()
+        .filter(pk=event.pk, created_at=claim.created_at)
+        .first()
+    )
+    if claimed is None:
+        return 0
+    is_news = event.channel != "import" and timezone.now() - event.created_at < STALE
+    outcome = tell(event) if is_news else Outcome.NOBODY
+    if outcome != Outcome.NOBODY:
+        claimed.outcome = outcome
+        claimed.save(update_fields=["outcome"])
+        logger.info("ai.voucher.announced", outcome=str(outcome), kind=event.kind)
+    return 1

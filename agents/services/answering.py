@@ -1,0 +1,33 @@
+"""Who may be answered at this moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import OperationalError
+
+from rollout.features import Feature
+from rollout.policy.effective import Reason
+from rollout.services.exposure import exposure_of, is_on_for_everyone
+
+if TYPE_CHECKING:
+    from vouchers.models import Profile
+
+
+class SwitchesUnreadError(OperationalError):
+    """Nobody knows what is on: wait, rather than keep silent for ever."""
+
+
+def may_answer(profile: Profile) -> bool:
+    """Tell whether CHAT is on for this person; raise when that cannot be known."""
+    exposure = exposure_of(str(profile.public_id))
+    if exposure.reasons[Feature.CHAT] == Reason.STALE:
+        raise SwitchesUnreadError
+    return exposure.chat and profile.is_active
+
+
+def may_welcome() -> bool:
+    """Tell whether a stranger becomes a customer: CHAT is on for everyone."""
+    if exposure_of(None).reasons[Feature.CHAT] == Reason.STALE:
+        raise SwitchesUnreadError
+    return is_on_for_everyone(Feature.CHAT)

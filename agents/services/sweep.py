@@ -1,0 +1,75 @@
+"""What a crash left behind, found in our rows and woken again.
+
+Waking somebody who is not asleep does no harm: whoever comes second finds nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from agents.models import Message, OutboundMessage, Turn, WebhookEvent
+from agents.services.outbox import OPEN
+from agents.wakes import wake_delivery, wake_ingest, wake_turn
+
+# What is younger is most likely on its way.
+PATIENCE = timedelta(seconds=5)
+# Longer than any quiet time.
+TURN_PATIENCE = timedelta(seconds=12)
+MOST = 500
+
+State = OutboundMessage.State
+
+
+def wake_what_waits() -> int:
+    """Wake again what waits in our rows for too long; return how many."""
+    with transaction.atomic():
+        received = _has_received()
+        if received:
+            wake_ingest()
+        to_deliver = _undelivered()
+        for conversation_id in to_deliver:
+            wake_delivery(conversation_id=conversation_id)
+        to_answer = _unanswered()
+        for conversation_id in to_answer:
+            wake_turn(conversation_id=conversation_id)
+    return received + len(to_deliver) + len(to_answer)
+
+
+def _has_received() -> bool:
+    return WebhookEvent.objects.filter(
+        state=WebhookEvent.State.RECEIVED, received_at__lt=timezone.now() - PATIENCE
+    ).exists()
+
+
+def _undelivered() -> list[int]:
+    now = timezone.now()
+    due = Q(next_attempt_at__lte=now) | Q(next_attempt_at=None)
+    overdue = (
+        Q(state=State.QUEUED, created_at__lt=now - PATIENCE) & due
+        | Q(state=State.SENDING, lease_expires_at__lte=now)
+        | Q(state=State.UNKNOWN) & due
+    )
+    found = OutboundMessage.objects.filter(overdue, state__in=OPEN)
+    return sorted(set(found.values_list("conversation_id", flat=True)[:MOST]))
+
+
+def _unanswered() -> list[int]:
+    now = timezone.now()
+    waiting = (
+        Message.objects.filter(
+            state=Message.State.WAITING, received_at__lt=now - TURN_PATIENCE
+        )
+        .exclude(
+            conversation__turns__status=Turn.Status.RUNNING,
+            conversation__turns__lease_expires_at__gt=now,
+        )
+        .values_list("conversation_id", flat=True)[:MOST]
+    )
+    deserted = Turn.objects.filter(
+        status=Turn.Status.RUNNING, lease_expires_at__lte=now
+    ).values_list("conversation_id", flat=True)[:MOST]
+    return sorted({*waiting, *deserted})
