@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rollout.features import Feature
+from rollout.services.flags import set_features
+from tests import payloads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_django.fixtures import SettingsWrapper
+
+
+@pytest.fixture
+def whatsapp(settings: SettingsWrapper) -> SettingsWrapper:
+    """Set the channel up as in production; no token, so that nothing is sent."""
+    settings.WA_APP_SECRETS = ["first-secret", "second-secret"]
+    settings.WA_VERIFY_TOKEN = "verify-me"
+    settings.WA_PHONE_ID = payloads.PHONE_NUMBER_ID
+    settings.WA_TOKEN = ""
+    return settings
+
+
+@pytest.fixture
+def switch() -> Callable[..., None]:
+    """Return what turns features on or off: ``switch(chat=True)``."""
+
+    def _switch(**features: bool) -> None:
+        set_features(
+            {Feature[name.upper()]: value for name, value in features.items()},
+            actor="test",
+            reason="a test",
+            source="command",
+        )
+
+    return _switch
