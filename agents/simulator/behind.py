@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from agents.simulator import scene
 from easymo.observability.models import LogLine
-from rollout.features import Feature
-from rollout.services import exposure
 from vouchers.models import VoucherEvent
 
 if TYPE_CHECKING:
@@ -71,20 +69,6 @@ def acts(turns: Sequence[Turn]) -> list[Act]:
             lines=lines[turn.correlation_id],
         )
         for turn in turns
-    ]
-
-
-def features() -> list[dict[str, Any]]:
-    """Return the four features and how far each reaches."""
-    return [
-        {
-            "name": feature.value,
-            "label": feature.name.replace("_", " ").capitalize(),
-            "is_on": exposure.is_on_for_anyone(feature),
-            "is_partial": exposure.is_on_for_anyone(feature)
-            and not exposure.is_on_for_everyone(feature),
-        }
-        for feature in Feature
     ]
 
 

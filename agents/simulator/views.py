@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.contrib.auth.mixins import AccessMixin
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -10,7 +9,8 @@ from django.template.loader import render_to_string
 from django.views import View
 from django.views.generic import TemplateView
 
-from agents.simulator import behind, scene, suggestions
+from agents import overview
+from agents.simulator import access, behind, scene, suggestions
 from agents.simulator.envelope import Button, envelope
 from agents.simulator.post import NotTaken, post_to_webhook
 from rollout.errors import RolloutError
@@ -30,17 +30,14 @@ MAX_TEXT = 4_096
 class SimulatorView(AccessMixin, View):
     """Staff with the permission, and only where the simulator is switched on."""
 
-    permission_required = "agents.use_simulator"
-
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        if not (settings.DEMONSTRATION or settings.SIMULATOR_ENABLED):
+        if not access.is_switched_on():
             raise Http404
-        user = request.user
-        if not user.is_authenticated:
+        if not request.user.is_authenticated:
             return self.handle_no_permission()
-        if not (user.is_staff and user.has_perm(self.permission_required)):
+        if not access.may_use(request):
             self.raise_exception = True
             return self.handle_no_permission()
         return super().dispatch(request, *args, **kwargs)
@@ -67,7 +64,7 @@ class Page(SimulatorView, TemplateView):
         context = super().get_context_data(**kwargs)
         person = self.person() if "person" in self.kwargs else None
         context["people"] = scene.people()
-        context["features"] = behind.features()
+        context["features"] = overview.features()
         if person is not None:
             context |= chat_context(person) | behind.context(person)
             context["suggestions"] = suggestions.for_person(person)
@@ -81,7 +78,7 @@ class Chat(SimulatorView):
 
 class Behind(SimulatorView):
     def get(self, request: HttpRequest, person: UUID) -> HttpResponse:
-        context = behind.context(self.person()) | {"features": behind.features()}
+        context = behind.context(self.person()) | {"features": overview.features()}
         return fragment(request, "simulator/_behind.html", context)
 
 

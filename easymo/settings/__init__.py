@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from easymo.settings.apps import *  # noqa: F403
+from easymo.settings.backoffice import *  # noqa: F403
 from easymo.settings.base import *  # noqa: F403
 from easymo.settings.database import *  # noqa: F403
 from easymo.settings.logging import *  # noqa: F403

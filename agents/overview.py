@@ -1,0 +1,115 @@
+"""The first page of the back office: what is on, and what waits for a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from agents.models import HandOff, OutboundMessage, Turn, WebhookEvent
+from rollout.features import Feature
+from rollout.models import Incident
+from rollout.services import exposure
+from vouchers.models import Voucher, VoucherEvent
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+DAY = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number with a name and the list behind it."""
+
+    label: str
+    value: int
+    link: str
+    # Something is wrong, or waits for somebody.
+    is_urgent: bool = False
+
+
+def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Fill the first page; Unfold calls it (``DASHBOARD_CALLBACK``)."""
+    return context | {
+        "features": features(),
+        "waiting": waiting(),
+        "last_day": last_day(),
+        "may_switch": request.user.has_perm("rollout.change_exposure"),
+    }
+
+
+def features() -> list[dict[str, Any]]:
+    """Return the four features and how far each reaches."""
+    return [
+        {
+            "name": feature.value,
+            "label": feature.name.replace("_", " ").capitalize(),
+            "is_on": exposure.is_on_for_anyone(feature),
+            "is_partial": exposure.is_on_for_anyone(feature)
+            and not exposure.is_on_for_everyone(feature),
+        }
+        for feature in Feature
+    ]
+
+
+def waiting() -> list[Figure]:
+    """Return what needs a person, most urgent first."""
+    open_incidents = Incident.objects.exclude(status=Incident.Status.RESOLVED).count()
+    asked = HandOff.objects.filter(closed_at__isnull=True).count()
+    to_approve = Voucher.objects.filter(
+        status=Voucher.Status.PENDING_APPROVAL, created_at__gt=timezone.now() - 30 * DAY
+    ).count()
+    failed = OutboundMessage.objects.filter(
+        state=OutboundMessage.State.FAILED, created_at__gt=timezone.now() - DAY
+    ).count()
+    incidents = _list("rollout_incident", "?status__exact=open")
+    return [
+        Figure("Open incidents", open_incidents, incidents, open_incidents > 0),
+        Figure("People waiting", asked, _list("agents_handoff"), asked > 0),
+        Figure(
+            "Vouchers to approve",
+            to_approve,
+            _list("vouchers_voucher", "?status__exact=pending_approval"),
+            to_approve > 0,
+        ),
+        Figure(
+            "Messages not sent",
+            failed,
+            _list("agents_outboundmessage", "?state__exact=failed"),
+            failed > 0,
+        ),
+    ]
+
+
+def last_day() -> list[Figure]:
+    """Return what happened in the last 24 hours."""
+    since = timezone.now() - DAY
+    turns = Turn.objects.filter(started_at__gt=since).aggregate(
+        answered=Count("pk", filter=Q(status=Turn.Status.DONE)),
+        failed=Count("pk", filter=Q(status=Turn.Status.FAILED)),
+    )
+    kinds = dict(
+        VoucherEvent.objects.filter(created_at__gt=since)
+        .values_list("kind")
+        .annotate(Count("pk"))
+    )
+    received = WebhookEvent.objects.filter(received_at__gt=since).count()
+    vouchers = _list("vouchers_voucher")
+    talks = _list("agents_conversation")
+    return [
+        Figure("Webhooks received", received, _list("agents_webhookevent")),
+        Figure("Turns answered", turns["answered"], talks),
+        Figure("Turns failed", turns["failed"], talks, turns["failed"] > 0),
+        Figure("Vouchers issued", kinds.get("issued", 0), vouchers),
+        Figure("Vouchers redeemed", kinds.get("redeemed", 0), vouchers),
+        Figure("Vouchers voided", kinds.get("voided", 0), vouchers),
+    ]
+
+
+def _list(model: str, query: str = "") -> str:
+    return reverse(f"admin:{model}_changelist") + query

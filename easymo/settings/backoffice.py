@@ -1,0 +1,119 @@
+"""How the back office looks and what its menu holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest
+
+# Green of the simulator, as Unfold wants it: from lightest to darkest.
+GREENS = (
+    ("50", "#eefaf4"),
+    ("100", "#d6f2e4"),
+    ("200", "#aee4cb"),
+    ("300", "#7bcfad"),
+    ("400", "#46b58b"),
+    ("500", "#1f9a70"),
+    ("600", "#0d6b4f"),
+    ("700", "#0b5942"),
+    ("800", "#0a4735"),
+    ("900", "#083a2c"),
+    ("950", "#04211a"),
+)
+
+
+def _seen_by(permission: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_perm(permission)
+
+
+def _item(title: str, icon: str, model: str) -> dict[str, Any]:
+    app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": _seen_by(f"{app}.view_{name}"),
+    }
+
+
+def _group(title: str, *items: dict[str, Any], folded: bool = False) -> dict[str, Any]:
+    return {
+        "title": title,
+        "separator": True,
+        "collapsible": folded,
+        "items": list(items),
+    }
+
+
+UNFOLD = {
+    "SITE_TITLE": "easymo",
+    "SITE_HEADER": "easymo",
+    "SITE_SUBHEADER": "Fuel vouchers by WhatsApp",
+    "SITE_URL": "/",
+    "SITE_SYMBOL": "local_gas_station",
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda _request: static("simulator/icon.svg"),
+        }
+    ],
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "COLORS": {"primary": dict(GREENS)},
+    "DASHBOARD_CALLBACK": "agents.overview.add_overview",
+    "SIDEBAR": {
+        "show_search": True,
+        "navigation": [
+            _group(
+                "",
+                {
+                    "title": "Overview",
+                    "icon": "space_dashboard",
+                    "link": reverse_lazy("admin:index"),
+                },
+                {
+                    "title": "Simulator",
+                    "icon": "smartphone",
+                    "link": reverse_lazy("simulator:home"),
+                    "permission": "agents.simulator.access.may_use",
+                },
+            ),
+            _group(
+                "Vouchers",
+                _item("Vouchers", "confirmation_number", "vouchers.voucher"),
+                _item("People", "group", "vouchers.profile"),
+                _item("Stations", "ev_station", "vouchers.station"),
+            ),
+            _group(
+                "Conversations",
+                _item("Conversations", "forum", "agents.conversation"),
+                _item("Waiting for a person", "support_agent", "agents.handoff"),
+            ),
+            _group(
+                "Rollout",
+                _item("Features", "toggle_on", "rollout.agentflag"),
+                _item("Changes", "history", "rollout.flagchange"),
+                _item("Cohorts", "groups", "rollout.cohort"),
+                _item("Incidents", "emergency", "rollout.incident"),
+            ),
+            _group(
+                "Machine room",
+                _item("Outgoing messages", "outbox", "agents.outboundmessage"),
+                _item("Webhooks", "inbox", "agents.webhookevent"),
+                _item("Dead letters", "report", "agents.deadletter"),
+                _item("Queue", "low_priority", "procrastinate.procrastinatejob"),
+                _item("Staff accounts", "badge", "auth.user"),
+                _item("Groups", "shield_person", "auth.group"),
+                _item("Sign-in attempts", "login", "axes.accessattempt"),
+                folded=True,
+            ),
+        ],
+    },
+}
