@@ -36,6 +36,7 @@ class Figure:
 def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Fill the first page; Unfold calls it (``DASHBOARD_CALLBACK``)."""
     return context | {
+        "title": "Overview",
         "features": features(),
         "waiting": waiting(),
         "last_day": last_day(),
