@@ -1,25 +1,23 @@
 #!/usr/bin/env python
 from __future__ import annotations
 
-import os
 import sys
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 from easymo.database import development
 from easymo.database.binaries import EmbeddedError
+from easymo.start import load_settings
 
 # Commands that read no row: they work where no database can be had.
 WITHOUT_DATABASE = {"", "diffsettings", "findstatic", "help", "version"}
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "easymo.settings")
     command = next((a for a in sys.argv[1:2] if not a.startswith("-")), "")
     try:
-        bool(settings.SECRET_KEY)  # loads them
+        load_settings()
         if command not in WITHOUT_DATABASE and "--help" not in sys.argv:
             development.hold()
     except (ImproperlyConfigured, EmbeddedError) as error:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from procrastinate import PsycopgConnector
 from procrastinate.exceptions import ConnectorException
-from psycopg_pool import AsyncConnectionPool
 
 from easymo.database import listening
 from easymo.observability.logs import get_logger
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from procrastinate.connector import Notify
+    from psycopg_pool import AsyncConnectionPool
 
 logger = get_logger(__name__)
 

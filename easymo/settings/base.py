@@ -42,7 +42,8 @@ USE_TZ = True
 USE_I18N = True
 LANGUAGE_CODE = "en"
 STATIC_URL = "static/"
-STATIC_ROOT = VAR / "static"
+# Nothing is collected: whitenoise serves from the apps.
+STATIC_ROOT = None
 
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")

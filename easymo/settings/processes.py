@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+from easymo.settings.base import DEMONSTRATION
 from easymo.settings.database import DATABASE_LISTEN
-from easymo.settings.environment import env_int
+from easymo.settings.environment import env_int, env_str
+
+PORT = env_int("PORT", 8000, least=1, most=65_535)
+# A demonstration's login is printed on the screen: it is for this machine only.
+HOST = env_str("HOST", "127.0.0.1" if DEMONSTRATION else "0.0.0.0")  # noqa: S104
+WEB_WORKERS = env_int("WEB_WORKERS", 1, least=1, most=64)
 
 # Conversations that one worker holds open while a model takes its time: they wait,
 # and hold neither a thread nor a connection.

@@ -1,0 +1,51 @@
+# One door for everything. `make help` lists what there is.
+# All paths are relative: the folder may have a space in its name.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test check format lint types lock bench
+MAKEFLAGS += --no-print-directory
+
+PYTHON_BIN := .venv/bin/python
+# Workers for the tests; a large machine may take more.
+TEST_WORKERS ?= 2
+PYTEST_ARGS ?=
+
+help: ## Lists these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: ## Makes .venv from the locked requirements (run and test do it themselves)
+	@sh scripts/setup.sh
+
+run: setup ## Starts everything; without DATABASE_URL as a demonstration
+	@exec $(PYTHON_BIN) -m easymo.supervisor
+
+demo: setup ## Puts the demo people and vouchers into the configured database
+	@$(PYTHON_BIN) manage.py migrate --verbosity 0
+	@$(PYTHON_BIN) manage.py demo
+
+test: setup ## Runs the whole test suite on an embedded PostgreSQL
+	@$(PYTHON_BIN) -m pytest -n $(TEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
+
+check: setup lint types ## Everything that must hold before a change goes in
+	@$(PYTHON_BIN) manage.py makemigrations --check --dry-run --verbosity 1
+	@$(MAKE) test
+
+lint: setup ## Format, lint, import contracts, file lengths
+	@$(PYTHON_BIN) -m ruff format --check .
+	@$(PYTHON_BIN) -m ruff check .
+	@$(PYTHON_BIN) -c "from importlinter.cli import lint_imports_command as run; run()"
+	@$(PYTHON_BIN) scripts/lengths.py
+
+types: setup ## mypy, strict
+	@$(PYTHON_BIN) -m mypy .
+
+format: setup ## Formats the code and sorts the imports
+	@$(PYTHON_BIN) -m ruff check --fix .
+	@$(PYTHON_BIN) -m ruff format .
+
+bench: setup ## The benchmarks, each with its comparison measured in the same run
+	@sh scripts/setup.sh bench
+	@.venv-bench/bin/python -m benchmarks $(BENCH)
+
+lock: setup ## Pins requirements/*.in anew, with hashes (needs uv)
+	@sh scripts/lock.sh

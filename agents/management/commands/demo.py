@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from agents.services import demonstration
+from rollout.errors import RolloutError
+from vouchers.errors import VoucherError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+PASSWORD_FILE = "operator-password"  # noqa: S105
+BANNER = """
+  easymo is ready.
+
+  Simulator     {address}/simulator/
+                WhatsApp in your browser: start here
+  Back office   {address}/admin/
+  Sign in       {login}   {password}
+
+  Try, in the simulator:
+    as Diane, of the staff     create voucher 10000 for +250788000000
+    as Aline, a customer       show my vouchers
+    as Claudine, at a station  redeem, and the code that a customer reads out
+  Then turn the agent off, and write to it again:
+    .venv/bin/python manage.py rollback quick --reason "just trying"
+
+  Ctrl-C stops everything.
+"""
+
+
+class Command(BaseCommand):
+    help = "Put the demo people, stations and vouchers into the database, once"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--quiet", action="store_true", help="print nothing")
+        parser.add_argument(
+            "--show", action="store_true", help="only say where to look and sign in"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["show"]:
+            self.show()
+            return
+        try:
+            demonstration.seed()
+        except (RolloutError, VoucherError) as error:
+            raise CommandError(f"The demo data was not added: {error}") from error
+        password = self.open_login()
+        if options["quiet"]:
+            return
+        self.stdout.write("The demo people, stations and vouchers are in.")
+        if password:
+            self.stdout.write(f"Sign in as {demonstration.LOGIN} with {password}")
+        if not (settings.DEMONSTRATION or settings.SIMULATOR_ENABLED):
+            self.stdout.write("The simulator needs SIMULATOR_ENABLED=true.")
+
+    def open_login(self) -> str | None:
+        """Make the login; in a demonstration its password is kept, to be shown again."""
+        if not settings.DEMONSTRATION:
+            return demonstration.open_login()[1]
+        password = kept_password() or demonstration.new_password()
+        user, _ = demonstration.open_login(password)
+        if not user.is_superuser:
+            user.is_superuser = True
+            user.save(update_fields=["is_superuser"])
+        keep_password(password)
+        return password
+
+    def show(self) -> None:
+        host = settings.HOST if settings.HOST not in LOCAL else "localhost"
+        self.stdout.write(
+            BANNER.format(
+                address=f"http://{host}:{settings.PORT}",
+                login=demonstration.LOGIN,
+                password=kept_password() or "(as you set it)",
+            )
+        )
+        self.stdout.flush()
+
+
+LOCAL = {"0.0.0.0", "127.0.0.1"}  # noqa: S104
+
+
+def password_file() -> Path:
+    return Path(settings.VAR) / PASSWORD_FILE
+
+
+def kept_password() -> str | None:
+    try:
+        return password_file().read_text(encoding="utf-8").strip() or None
+    except OSError:
+        return None
+
+
+def keep_password(password: str) -> None:
+    handle = os.open(password_file(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as output:
+        output.write(password + "\n")

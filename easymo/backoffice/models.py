@@ -1,0 +1,3 @@
+"""No tables: Django sends post_migrate to apps with models only."""
+
+from __future__ import annotations

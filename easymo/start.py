@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+import os
+
+from django.conf import settings
+
+
+def load_settings() -> None:
+    """Read the settings now, so that what is wrong with them is said first."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "easymo.settings")
+    bool(settings.SECRET_KEY)
