@@ -13,6 +13,7 @@ from agents.models.message import (
 )
 from agents.models.pending_action import PendingAction
 from agents.models.sending_line import SendingLine
+from agents.models.tool_rate import ToolRate
 from agents.models.turn import ToolCall, Turn
 from agents.models.webhook_event import DeadLetter, WebhookEvent
 
@@ -31,6 +32,7 @@ __all__ = [
     "SendingLine",
     "SimulatedDelivery",
     "ToolCall",
+    "ToolRate",
     "Turn",
     "WebhookEvent",
 ]

@@ -2,42 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.utils import timezone
 
+from agents.hand_offs import open_hand_off
 from agents.models import HandOff
 from easymo.observability.logs import get_logger
 
-if TYPE_CHECKING:
-    from agents.models import Conversation
-    from vouchers.models import Profile
-
+__all__ = ["close", "open_hand_off"]
 logger = get_logger(__name__)
-
-
-def open_hand_off(
-    *,
-    kind: HandOff.Kind,
-    profile: Profile,
-    reason: str,
-    conversation: Conversation | None = None,
-) -> bool:
-    """Put something on the list; return whether it was not there yet.
-
-    The same trouble of one person stays one entry while it is open: the
-    constraint decides. Call it inside the transaction of its cause.
-    """
-    entry = HandOff(
-        kind=kind, profile=profile, conversation=conversation, reason=reason[:300]
-    )
-    HandOff.objects.bulk_create([entry], ignore_conflicts=True)
-    is_new = HandOff.objects.filter(
-        profile=profile, kind=kind, opened_at=entry.opened_at
-    ).exists()
-    if is_new:
-        logger.warning("ai.hand_off.opened", profile_id=profile.pk, kind=str(kind))
-    return is_new
 
 
 def close(*, hand_off: HandOff, resolution: str, actor: str) -> bool:

@@ -2,13 +2,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from agents.runtime import texts
+from vouchers.actors import Actor
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from agents.models import Conversation
+    from agents.tools.authority import Rule
     from rollout.services.exposure import Exposure
+    from vouchers.actors import Channel
     from vouchers.codes import Code
     from vouchers.models import Profile
 
@@ -79,7 +84,34 @@ class ToolResult:
         return str(self.payload.get("code", "")) if not self.succeeded else ""
 
 
-Handler = Callable[[Payload, ToolContext, bool], ToolResult]
+@dataclass(frozen=True)
+class Call:
+    """One call under the rule that the table of authority gives this person."""
+
+    arguments: Payload
+    context: ToolContext
+    rule: Rule
+    # The person pressed the button of exactly these arguments.
+    is_confirmed: bool
+
+    @property
+    def profile(self) -> Profile:
+        return self.context.profile
+
+    @property
+    def actor(self) -> Actor:
+        channel = cast("Channel", self.context.channel)
+        return Actor.of_profile(self.profile, channel=channel)
+
+    def text(self, key: str, **values: object) -> str:
+        return texts.render(key, self.context.language, **values)
+
+    def refused(self, code: str, error: str, key: str, **facts: object) -> ToolResult:
+        """Refuse with a fixed text; `facts` fill it, and are told to the model."""
+        return refused(code, error, self.text(key, **facts), **facts)
+
+
+Handler = Callable[[Call], ToolResult]
 
 
 @dataclass(frozen=True)

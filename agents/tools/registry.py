@@ -1,13 +1,54 @@
+"""The tools, and the one way to run them."""
+
 from __future__ import annotations
 
-from agents.tools.base import Payload, Tool, ToolContext, ToolResult
+from typing import TYPE_CHECKING
 
-TOOLS: tuple[Tool, ...] = ()
+from agents.runtime import texts
+from agents.runtime.model import ToolSpec
+from agents.tools import authority, rates
+from agents.tools.base import Call, Payload, Tool, ToolContext, ToolResult, refused
+from agents.tools.customers import LOOKUP_CUSTOMER
+from agents.tools.handoff import HAND_OFF
+from agents.tools.issuing import CREATE_VOUCHER
+from agents.tools.refusals import refusal_of
+from agents.tools.vouchers import LIST_VOUCHERS, REDEEM_VOUCHER, VOID_VOUCHER
+from easymo.observability.logs import get_logger
+from rollout.services.exposure import exposure_of
+from vouchers.errors import VoucherError
+
+if TYPE_CHECKING:
+    from agents.tools.authority import Rule
+
+logger = get_logger(__name__)
+TOOLS: tuple[Tool, ...] = (
+    LOOKUP_CUSTOMER,
+    CREATE_VOUCHER,
+    REDEEM_VOUCHER,
+    VOID_VOUCHER,
+    LIST_VOUCHERS,
+    HAND_OFF,
+)
+BY_NAME: dict[str, Tool] = {tool.name: tool for tool in TOOLS}
 
 
-def offered(context: ToolContext) -> tuple[Tool, ...]:
-    """Return the tools a turn of this person offers, by role and by flags."""
-    raise NotImplementedError
+def offered(context: ToolContext, *, writes: bool = True) -> tuple[ToolSpec, ...]:
+    """Return the tools of this turn, by role and by switches.
+
+    `writes=False` while OpenAI fails: the offline model then reads only.
+    """
+    return tuple(
+        ToolSpec(tool.name, tool.description, tool.parameters)
+        for tool in TOOLS
+        if _rule(tool.name, context)
+        and authority.is_on(context.exposure, tool.name)
+        and (writes or not tool.is_write)
+    )
+
+
+def is_write(name: str) -> bool:
+    tool = BY_NAME.get(name)
+    return tool is not None and tool.is_write
 
 
 def execute(
@@ -17,4 +58,70 @@ def execute(
 
     `confirmed` is for the press of a PendingAction's button, with its exact arguments.
     """
-    raise NotImplementedError
+    tool = BY_NAME.get(name)
+    if tool is None:
+        return _refuse("invalid_request", "There is no such tool.", context)
+    _log("start", tool, context)
+    result = _barred(tool, context, confirmed=confirmed) or _run(
+        tool, arguments, context, confirmed=confirmed
+    )
+    _log(_outcome(result), tool, context, code=result.code or None)
+    return result
+
+
+def _barred(tool: Tool, context: ToolContext, *, confirmed: bool) -> ToolResult | None:
+    """Refuse what this person may not do, not so often, or not now."""
+    if _rule(tool.name, context) is None:
+        return _refuse("forbidden", "This person may not do that.", context)
+    if not confirmed:
+        limit = rates.limit_for(context.profile)
+        if seconds := rates.take(context.subject, limit=limit):
+            return _refuse(
+                "rate_limited", "Too many calls in a minute.", context, seconds=seconds
+            )
+    # Asked again: a switch may have been thrown since the turn began.
+    now = exposure_of(context.subject)
+    if not all(authority.is_on(e, tool.name) for e in (context.exposure, now)):
+        return _refuse("feature_disabled", "This is switched off.", context)
+    return None
+
+
+def _run(
+    tool: Tool, arguments: Payload, context: ToolContext, *, confirmed: bool
+) -> ToolResult:
+    rule = _rule(tool.name, context)
+    assert rule is not None
+    call = Call(arguments, context, rule, is_confirmed=confirmed)
+    try:
+        return tool.handler(call)
+    except VoucherError as error:
+        return refusal_of(error, language=context.language)
+
+
+def _rule(name: str, context: ToolContext) -> Rule | None:
+    return authority.rule_for(
+        profile=context.profile, tool=name, channel=context.channel
+    )
+
+
+def _refuse(code: str, error: str, context: ToolContext, **facts: object) -> ToolResult:
+    display = texts.render(f"refused.{code}", context.language, **facts)
+    return refused(code, error, display, **facts)
+
+
+def _outcome(result: ToolResult) -> str:
+    if result.succeeded or result.pending:
+        return "success"
+    return (
+        result.code if result.code in {"feature_disabled", "rate_limited"} else "error"
+    )
+
+
+def _log(event: str, tool: Tool, context: ToolContext, **fields: object) -> None:
+    known = {key: value for key, value in fields.items() if value is not None}
+    logger.info(
+        f"ai.tool.{tool.name}.{event}",
+        profile_id=context.profile.pk,
+        conversation_id=context.conversation.pk,
+        **known,
+    )

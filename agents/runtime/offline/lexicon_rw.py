@@ -63,7 +63,7 @@ KINYARWANDA = Lexicon(
         "urutonde rwa voucher", "inyereke voucher zanjye",
     ),
     voucher=("voucher", "vouchers", "vusha", "vuca", "vocha", "inyemezabwishyu"),
-    at=("kuri sitasiyo", "kuri sitasiyo ya", "kuri", "kuri station", "mu", "i"),
+    at=("kuri sitasiyo", "kuri sitasiyo ya", "kuri", "kuri station", "mu"),
     because=("kubera", "kubera ko", "kuko", "impamvu", "bitewe"),
     questions=(
         "ese", "mbese", "kuki", "ryari", "nde", "iki", "gute", "hehe", "angahe", "zingahe",

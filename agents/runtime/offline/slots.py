@@ -24,8 +24,7 @@ _MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PLACE = re.compile(r"\[code (\d{1,3})\]", re.IGNORECASE)
 _MISTYPED = re.compile(r"\[mistyped code\]", re.IGNORECASE)
 _REFERENCE = re.compile(
-    r"(?<![\w-])(?=[a-z0-9-]*[a-z])[a-z0-9]{2}-[a-z0-9]{4}-[a-z0-9]{2}(?![\w-])",
-    re.IGNORECASE,
+    r"(?<![\w-])v[2-9a-z]-[2-9a-z]{4}-[2-9a-z]{2}(?![\w-])", re.ASCII | re.IGNORECASE
 )
 # A Rwandan mobile number in the groups that people write, or any number with "+".
 _RWANDAN = re.compile(
@@ -194,8 +193,8 @@ def _read_words(text: str, amounts: list[int]) -> tuple[list[int], bool, str]:
     spelled: list[int] = []
     run: list[str] = []
     rest: list[str] = []
-    for token in [*tokens, _END]:
-        lowered = token.casefold()
+    for sign in [*tokens, _END]:
+        lowered = sign.casefold()
         parts = lowered.split("-")
         if all(p in NUMBER_WORDS or p in MULTIPLIERS for p in parts):
             run += parts
@@ -203,14 +202,14 @@ def _read_words(text: str, amounts: list[int]) -> tuple[list[int], bool, str]:
         if run and lowered == "and":
             continue
         # "10 thousand": digits and words for one amount are asked back.
-        if run and (rest[-1:] == ["#"] or token == "#"):
+        if run and (rest[-1:] == ["#"] or sign == "#"):
             unclear = True
         elif run and run != ["one"]:
             value = _value_of(run)
             unclear = unclear or value is None
             spelled += [value] if value else []
         run = []
-        rest.append(token)
+        rest.append(sign)
     return spelled, unclear, " ".join(rest).replace("#", " ")
 
 

@@ -68,6 +68,9 @@ TEXTS: dict[str, str] = {
     "ask.code_and_station": (
         "Please send the voucher's code and the station together in one message."
     ),
+    "ask.voucher_and_reason": (
+        "Please send the voucher's code or reference together with the reason, in one message."
+    ),
     "ask.voucher": "Which voucher? Please send its code or its reference.",
     "ask.station": "At which station? Please send its name.",
     "ask.reason": "Why should it be voided? Please tell me the reason.",
@@ -232,6 +235,7 @@ TEXTS: dict[str, str] = {
     "refused.station_not_found": (
         "I do not know that station. Please send its exact name or code."
     ),
+    "refused.wrong_station": ("You cannot redeem vouchers at that station."),
     "refused.feature_disabled": (
         "That is switched off at the moment; nothing was changed."
     ),
@@ -247,7 +251,6 @@ TEXTS: dict[str, str] = {
         "That is no telephone number I can use. Please send it like +250788123456."
     ),
     "refused.invalid_currency": "I cannot create vouchers in that currency.",
-    "refused.own_number": "You cannot create a voucher for yourself.",
     "refused.key_reused": (
         "Something about this request changed on the way, so nothing was done. A "
         "person will look at it."

@@ -75,6 +75,9 @@ TEXTS: dict[str, str] = {
         "Envoyez le code du bon et la station ensemble dans un seul message, s'il "
         "vous plaît."
     ),
+    "ask.voucher_and_reason": (
+        "Envoyez le code ou la référence du bon avec la raison, dans un seul message."
+    ),
     "ask.voucher": "Quel bon ? Envoyez son code ou sa référence.",
     "ask.station": "Dans quelle station ? Envoyez son nom.",
     "ask.reason": "Pourquoi faut-il l'annuler ? Indiquez-moi la raison.",
@@ -244,6 +247,9 @@ TEXTS: dict[str, str] = {
     "refused.station_not_found": (
         "Je ne connais pas cette station. Envoyez son nom exact ou son code."
     ),
+    "refused.wrong_station": (
+        "Vous ne pouvez pas encaisser de bons dans cette station."
+    ),
     "refused.feature_disabled": (
         "Cette fonction est désactivée en ce moment ; rien n'a été modifié."
     ),
@@ -260,7 +266,6 @@ TEXTS: dict[str, str] = {
         "ceci : +250788123456."
     ),
     "refused.invalid_currency": "Je ne peux pas créer de bons dans cette monnaie.",
-    "refused.own_number": "Vous ne pouvez pas créer de bon pour vous-même.",
     "refused.key_reused": (
         "Quelque chose a changé en route dans cette demande, donc rien n'a été fait. "
         "Une personne va la regarder."

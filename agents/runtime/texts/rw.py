@@ -69,6 +69,9 @@ TEXTS: dict[str, str] = {
     "ask.code_and_station": (
         "Ohereza kode ya voucher na sitasiyo hamwe mu butumwa bumwe."
     ),
+    "ask.voucher_and_reason": (
+        "Ohereza kode cyangwa nimero ya voucher hamwe n'impamvu, mu butumwa bumwe."
+    ),
     "ask.voucher": "Ni iyihe voucher? Ohereza kode yayo cyangwa nimero yayo.",
     "ask.station": "Ni kuri sitasiyo iyihe? Ohereza izina ryayo.",
     "ask.reason": "Kuki igomba guseswa? Mbwira impamvu.",
@@ -229,6 +232,7 @@ TEXTS: dict[str, str] = {
     "refused.station_not_found": (
         "Iyo sitasiyo sinyizi. Ohereza izina ryayo nyaryo cyangwa kode yayo."
     ),
+    "refused.wrong_station": ("Ntushobora kwakirira voucher kuri iyo sitasiyo."),
     "refused.feature_disabled": "Ibyo ubu birafunze; nta cyahindutse.",
     "refused.rate_limited": (
         "Ibyo byari byinshi mu munota umwe. Tegereza amasegonda {seconds} wongere "
@@ -243,7 +247,6 @@ TEXTS: dict[str, str] = {
         "Iyo si nimero ya telefone nshobora gukoresha. Yohereze itya: +250788123456."
     ),
     "refused.invalid_currency": "Sinshobora gutanga voucher muri ayo mafaranga.",
-    "refused.own_number": "Ntushobora kwiha voucher ubwawe.",
     "refused.key_reused": (
         "Hari icyahindutse kuri ubu busabe, bityo nta cyakozwe. Umukozi arabureba."
     ),

@@ -67,6 +67,9 @@ TEXTS: dict[str, str] = {
     "ask.code_and_station": (
         "Tafadhali tuma msimbo wa vocha na kituo pamoja katika ujumbe mmoja."
     ),
+    "ask.voucher_and_reason": (
+        "Tafadhali tuma msimbo au kumbukumbu ya vocha pamoja na sababu, katika ujumbe mmoja."
+    ),
     "ask.voucher": "Vocha ipi? Tafadhali tuma msimbo wake au kumbukumbu yake.",
     "ask.station": "Katika kituo kipi? Tafadhali tuma jina lake.",
     "ask.reason": "Kwa nini ibatilishwe? Tafadhali niambie sababu.",
@@ -230,6 +233,7 @@ TEXTS: dict[str, str] = {
     "refused.station_not_found": (
         "Sikijui kituo hicho. Tafadhali tuma jina lake kamili au msimbo wake."
     ),
+    "refused.wrong_station": ("Huwezi kupokea vocha katika kituo hicho."),
     "refused.feature_disabled": ("Hilo limezimwa kwa sasa; hakuna kilichobadilishwa."),
     "refused.rate_limited": (
         "Hayo yalikuwa mengi kwa dakika moja. Tafadhali subiri sekunde {seconds} "
@@ -244,7 +248,6 @@ TEXTS: dict[str, str] = {
         "Hiyo si namba ya simu ninayoweza kutumia. Tafadhali itume hivi: +250788123456."
     ),
     "refused.invalid_currency": "Siwezi kutengeneza vocha kwa sarafu hiyo.",
-    "refused.own_number": "Huwezi kujitengenezea vocha mwenyewe.",
     "refused.key_reused": (
         "Kuna kitu kilibadilika katika ombi hili, kwa hiyo hakuna kilichofanyika. "
         "Mhudumu ataliangalia."

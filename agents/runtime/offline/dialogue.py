@@ -1,0 +1,258 @@
+"""One step of a conversation: what to say, or which tool to call. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from agents.runtime.offline.doubts import Doubt
+from agents.runtime.offline.grammar import (
+    CHANGES,
+    Intent,
+    Understood,
+    bare_station,
+    understand,
+)
+from agents.runtime.offline.memory import Draft
+from agents.runtime.offline.slots import Slots
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TRIES = 3
+_ROLES = ("customer", "station", "staff", "support")
+_TOOL = {
+    "create": "create_voucher",
+    "redeem": "redeem_voucher",
+    "void": "void_voucher",
+    "lookup": "lookup_customer",
+    "list": "list_vouchers",
+}
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Who is talking, and what is open to them in this turn."""
+
+    role: str
+    tools: frozenset[str]
+    has_pending: bool = False
+    restricted: bool = False
+
+    @property
+    def texts_role(self) -> str:
+        return self.role if self.role in _ROLES else "customer"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A fixed text, by its key."""
+
+    key: str
+    draft: Draft | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    tool: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    draft: Draft | None = None
+
+
+def answer(text: str, *, situation: Situation, draft: Draft | None) -> Answer | Call:
+    """Take one step with the person's messages and what she was asked before."""
+    read = understand(text)
+    if draft and (completed := _complete(text, read, draft)):
+        return _go_on(completed, situation)
+    if read.intent in CHANGES:
+        return _change(read, situation)
+    return _SMALL[read.intent](read, situation)
+
+
+def _change(read: Understood, situation: Situation) -> Answer | Call:
+    if read.doubt is Doubt.STOP:
+        return Answer("answer.nothing_done")
+    if situation.restricted:
+        return Answer("restricted")
+    slots = read.slots
+    draft = Draft(
+        intent=read.intent.value,
+        amount=slots.amount,
+        number=slots.number,
+        voucher=slots.voucher,
+        station=read.station,
+        reason=read.reason,
+    )
+    return _go_on(draft, situation, read)
+
+
+def _go_on(
+    draft: Draft, situation: Situation, read: Understood | None = None
+) -> Answer | Call:
+    """Call the tool when all is there, else ask for what is missing."""
+    tool = _TOOL[draft.intent]
+    if draft.intent in {"create", "redeem", "void"} and situation.restricted:
+        return Answer("restricted")
+    if tool not in situation.tools:
+        return Answer("refused.forbidden")
+    missing = _missing(draft, situation, read)
+    if missing is None:
+        return Call(tool, _ARGUMENTS[draft.intent](draft))
+    asked, key = missing
+    if draft.tries >= _TRIES:
+        return Answer("ask.intent")
+    return Answer(key, replace(draft, asked=asked, tries=draft.tries + 1))
+
+
+def _missing(
+    draft: Draft, situation: Situation, read: Understood | None
+) -> tuple[str, str] | None:
+    """Return what to ask for next, and how; None when all is there."""
+    slots = read.slots if read else Slots()
+    if slots.mistyped_code:
+        return "voucher", "refused.mistyped_code"
+    match draft.intent:
+        case "create":
+            return _missing_to_create(draft, slots)
+        case "redeem":
+            return _missing_to_redeem(draft, situation)
+        case "void":
+            return _missing_to_void(draft)
+    return None
+
+
+def _missing_to_create(draft: Draft, slots: Slots) -> tuple[str, str] | None:
+    if draft.amount is None:
+        told = bool(slots.amounts or slots.amount_unclear)
+        return "amount", "ask.amount_plain" if told else "ask.amount"
+    if draft.number is None:
+        told = bool(slots.numbers or slots.number_unclear)
+        return "number", "ask.number_plain" if told else "ask.number"
+    return None
+
+
+def _missing_to_void(draft: Draft) -> tuple[str, str] | None:
+    if draft.voucher is None:
+        return "voucher", "ask.voucher"
+    if draft.reason is None and draft.voucher.startswith("["):
+        # The code is gone with its turn: both are needed in one.
+        return "voucher", "ask.voucher_and_reason"
+    return None if draft.reason else ("reason", "ask.reason")
+
+
+def _missing_to_redeem(draft: Draft, situation: Situation) -> tuple[str, str] | None:
+    is_station = situation.role == "station"
+    if draft.voucher is None and situation.role != "customer":
+        needs_both = not is_station and draft.station is None
+        return ("code", "ask.code_and_station" if needs_both else "ask.code")
+    if draft.station is None and not is_station:
+        if draft.voucher and draft.voucher.startswith("["):
+            return "code", "ask.code_and_station"
+        return "station", "ask.station"
+    return None
+
+
+def _complete(text: str, read: Understood, draft: Draft) -> Draft | None:
+    """Return the request with the bare answer filled in, or None: something else."""
+    wants_else = read.intent not in {Intent.UNCLEAR, Intent.YES, Intent.GREET}
+    if wants_else or (read.doubt is Doubt.STOP and draft.asked != "reason"):
+        return None
+    slots = read.slots
+    if draft.asked == "reason":
+        reason = read.reason or " ".join(text.split())[:300]
+        return replace(draft, reason=reason) if len(reason) > 1 else None
+    filled = replace(
+        draft,
+        amount=slots.amount if slots.amount is not None else draft.amount,
+        number=slots.number or draft.number,
+        voucher=slots.voucher or draft.voucher,
+        reason=read.reason or draft.reason,
+    )
+    if draft.intent == "redeem" and draft.station is None:
+        filled = replace(filled, station=bare_station(text))
+    told_something = slots.has_any or filled != draft
+    return filled if told_something else None
+
+
+def _lookup(read: Understood, situation: Situation) -> Answer | Call:
+    slots = read.slots
+    if slots.mistyped_code:
+        return Answer("refused.mistyped_code")
+    if "lookup_customer" not in situation.tools:
+        return Answer("refused.forbidden")
+    arguments = {"msisdn": slots.number, "voucher": slots.voucher}
+    if slots.number or slots.voucher or situation.role == "customer":
+        return Call("lookup_customer", arguments)
+    if situation.role == "station":
+        return Answer("ask.code", Draft("lookup", asked="voucher"))
+    told = bool(slots.numbers or slots.number_unclear)
+    key = "ask.number_plain" if told else "ask.number"
+    return Answer(key, Draft("lookup", asked="number"))
+
+
+def _list(read: Understood, situation: Situation) -> Answer | Call:
+    del read
+    if "list_vouchers" not in situation.tools:
+        return Answer("refused.forbidden")
+    return Call("list_vouchers")
+
+
+def _person(read: Understood, situation: Situation) -> Answer | Call:
+    del read
+    if "hand_off" not in situation.tools:
+        return Answer("refused.forbidden")
+    return Call("hand_off", {"reason": "asked_for_a_person"})
+
+
+def _yes(read: Understood, situation: Situation) -> Answer | Call:
+    del read
+    is_asked = situation.has_pending
+    return Answer("answer.press_button" if is_asked else "answer.nothing_waits")
+
+
+def _no(read: Understood, situation: Situation) -> Answer | Call:
+    del read
+    is_asked = situation.has_pending
+    return Answer("answer.press_button" if is_asked else "answer.cancelled")
+
+
+def _greet(read: Understood, situation: Situation) -> Answer | Call:
+    del read
+    return Answer(f"greeting.{situation.texts_role}")
+
+
+def _help(read: Understood, situation: Situation) -> Answer | Call:
+    del read
+    return Answer(f"help.{situation.texts_role}")
+
+
+def _unclear(read: Understood, situation: Situation) -> Answer | Call:
+    """Ask what is meant; a lone code or number is a hint, never a command."""
+    del situation
+    if read.doubt is Doubt.STOP and read.slots.has_any:
+        return Answer("answer.nothing_done")
+    return Answer("ask.intent")
+
+
+_SMALL: dict[Intent, Callable[[Understood, Situation], Answer | Call]] = {
+    Intent.GREET: _greet,
+    Intent.THANKS: lambda _read, _situation: Answer("answer.thanks"),
+    Intent.HELP: _help,
+    Intent.YES: _yes,
+    Intent.NO: _no,
+    Intent.PERSON: _person,
+    Intent.LOOKUP: _lookup,
+    Intent.LIST: _list,
+    Intent.SEVERAL: lambda _read, _situation: Answer("ask.one_thing"),
+    Intent.UNCLEAR: _unclear,
+}
+_ARGUMENTS: dict[str, Callable[[Draft], dict[str, Any]]] = {
+    "create": lambda d: {
+        "customer_msisdn": d.number,
+        "amount": d.amount,
+        "currency": None,
+    },
+    "redeem": lambda d: {"voucher": d.voucher, "station": d.station},
+    "void": lambda d: {"voucher": d.voucher, "reason": d.reason},
+    "lookup": lambda d: {"msisdn": d.number, "voucher": d.voucher},
+}

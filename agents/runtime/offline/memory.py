@@ -1,0 +1,52 @@
+"""What the offline model asked last, kept as plain JSON between two turns."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+_KEPT = timedelta(minutes=10)
+_KEY = "asked"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A request that lacks something; `asked` names what the person was asked for."""
+
+    intent: str
+    asked: str = ""
+    amount: int | None = None
+    number: str | None = None
+    voucher: str | None = None
+    station: str | None = None
+    reason: str | None = None
+    # How often the same thing was asked in vain.
+    tries: int = 0
+
+    def without_codes(self) -> Draft:
+        """Forget "[code 1]": codes are gone with the turn they came in."""
+        is_code = bool(self.voucher and self.voucher.startswith("["))
+        return replace(self, voucher=None) if is_code else self
+
+
+def remember(draft: Draft, *, now: datetime) -> dict[str, Any]:
+    kept = {k: v for k, v in asdict(draft.without_codes()).items() if v}
+    return {_KEY: {**kept, "at": now.isoformat()}}
+
+
+def recall(memory: dict[str, Any], *, now: datetime) -> Draft | None:
+    """Return the open request, unless it is older than ten minutes or unreadable."""
+    kept = memory.get(_KEY) if isinstance(memory, dict) else None
+    if not isinstance(kept, dict):
+        return None
+    try:
+        at = datetime.fromisoformat(str(kept.get("at")))
+        age = now - at
+    except (ValueError, TypeError):
+        return None
+    names = {field.name for field in fields(Draft)}
+    known = {k: v for k, v in kept.items() if k in names}
+    if not timedelta(0) <= age <= _KEPT or not isinstance(known.get("intent"), str):
+        return None
+    return Draft(**known)

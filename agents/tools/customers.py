@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.tools.authority import Reach, may_meet
+from agents.tools.base import Tool, ToolResult, done, strict_object
+from agents.tools.naming import (
+    VoucherNotNamed,
+    amount_of,
+    find_voucher,
+    name_of,
+    number_of,
+)
+from easymo.observability.privacy import mask_msisdn
+from vouchers import msisdn as numbers
+from vouchers.services import profiles
+
+if TYPE_CHECKING:
+    from agents.tools.base import Call
+    from vouchers.models import Profile
+
+
+def lookup_customer(call: Call) -> ToolResult:
+    """Tell who somebody is, as far as this person may know."""
+    if call.rule.reach is Reach.OWN:
+        return _look_up_self(call)
+    if call.arguments.get("voucher"):
+        return _look_up_owner(call)
+    if call.rule.reach is Reach.CODE_IN_HAND:
+        return call.refused("voucher_needed", "A code in hand is needed.", "ask.code")
+    return _look_up_number(call)
+
+
+def _look_up_self(call: Call) -> ToolResult:
+    """Answer about the talking person; a number of somebody else tells nothing."""
+    asked = call.arguments.get("msisdn")
+    if call.arguments.get("voucher") or (asked and not _is_own(call.profile, asked)):
+        return call.refused(
+            "forbidden", "Customers can look up themselves only.", "refused.forbidden"
+        )
+    return _found(call, call.profile, "lookup.self")
+
+
+def _look_up_owner(call: Call) -> ToolResult:
+    try:
+        voucher = find_voucher(call).voucher
+    except VoucherNotNamed:
+        return call.refused("voucher_needed", "No such code is in hand.", "ask.code")
+    language = call.context.language
+    display = call.text(
+        "lookup.code",
+        reference=voucher.reference,
+        amount=amount_of(voucher),
+        status=call.text(f"status.{voucher.status}"),
+        name=name_of(voucher.owner, language),
+        msisdn=number_of(voucher.owner, language),
+    )
+    return done(
+        display,
+        exists=True,
+        name=name_of(voucher.owner, language),
+        msisdn=number_of(voucher.owner, language),
+        reference=voucher.reference,
+        amount=amount_of(voucher),
+        status=voucher.status,
+    )
+
+
+def _look_up_number(call: Call) -> ToolResult:
+    asked = call.arguments.get("msisdn")
+    if not asked:
+        return call.refused("number_needed", "Name a number.", "ask.number")
+    try:
+        found = profiles.lookup(msisdn=asked)
+    except numbers.InvalidMsisdn:
+        return call.refused(
+            "invalid_number", "This is no valid number.", "refused.invalid_number"
+        )
+    if found is None or not may_meet(call.profile, found, spends=False):
+        masked = mask_msisdn(numbers.parse(asked))
+        return done(call.text("lookup.unknown", msisdn=masked), exists=False)
+    return _found(call, found, "lookup.found")
+
+
+def _found(call: Call, profile: Profile, key: str) -> ToolResult:
+    name = name_of(profile, call.context.language)
+    msisdn = number_of(profile, call.context.language)
+    return done(
+        call.text(key, name=name, msisdn=msisdn), exists=True, name=name, msisdn=msisdn
+    )
+
+
+def _is_own(profile: Profile, asked: object) -> bool:
+    try:
+        return numbers.parse(asked) == profile.msisdn
+    except numbers.InvalidMsisdn:
+        return False
+
+
+LOOKUP_CUSTOMER = Tool(
+    name="lookup_customer",
+    description=(
+        "Look up a customer by telephone number, or the owner of a voucher by "
+        "'[code 1]' or reference. Customers may look up themselves only (both null). "
+        "Numbers come back masked."
+    ),
+    parameters=strict_object(
+        msisdn={"type": ["string", "null"]}, voucher={"type": ["string", "null"]}
+    ),
+    handler=lookup_customer,
+)

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from agents.tools import own_text
+from agents.tools.authority import Button, Place
+from agents.tools.base import Effect, Tool, ToolResult, done, strict_object
+from agents.tools.confirming import ask
+from agents.tools.naming import (
+    Named,
+    VoucherNotNamed,
+    amount_of,
+    date_of,
+    find_voucher,
+    name_of,
+    named_station,
+)
+from vouchers import limits, selectors
+from vouchers.errors import UnknownStation, VoucherExpired, VoucherNotIssued
+from vouchers.models import Voucher
+from vouchers.money import Money
+from vouchers.services.redeem import redeem_voucher as redeem
+from vouchers.services.void import void_voucher as void
+
+if TYPE_CHECKING:
+    from agents.tools.base import Call
+    from vouchers.models import Station
+
+_SHOWN = 10
+
+
+def redeem_voucher(call: Call) -> ToolResult:
+    """Spend a voucher at a station, or ask for the button first."""
+    try:
+        named = find_voucher(call)
+    except VoucherNotNamed:
+        return _which(call)
+    is_own_station = call.rule.place is Place.OWN_STATION
+    wanted = call.arguments.get("station")
+    if not is_own_station and not wanted:
+        return call.refused("station_needed", "Name the station.", "ask.station")
+    try:
+        station = (
+            named_station(call.profile.station.code)
+            if is_own_station and call.profile.station
+            else named_station(wanted)
+        )
+    except UnknownStation:
+        return call.refused(
+            "station_not_found",
+            "There is no such station.",
+            "refused.station_not_found",
+        )
+    if not call.is_confirmed:
+        _refuse_unusable(named.voucher)
+        if _needs_button(call, named, station):
+            return _ask_to_redeem(call, named.voucher, station)
+    redeemed = redeem(
+        voucher_id=named.voucher.public_id,
+        owner=named.voucher.owner,
+        station=station,
+        actor=call.actor,
+        key=call.context.turn_key,
+    )
+    display = call.text(
+        "receipt.redeem",
+        reference=redeemed.voucher.reference,
+        amount=amount_of(redeemed.voucher),
+        station=station.name,
+        at=date_of(redeemed.redeemed_at, call.context.language),
+    )
+    effect = Effect("redeem", redeemed.voucher.public_id, replayed=redeemed.replayed)
+    return done(display, effect=effect, **_facts(redeemed.voucher))
+
+
+def _needs_button(call: Call, named: Named, station: Station) -> bool:
+    if call.rule.button is not Button.UNLESS_OWN_WORDS or named.place is None:
+        return True
+    voucher = named.voucher
+    if limits.needs_confirmation(Money(voucher.amount_minor, voucher.currency)):
+        return True
+    texts = call.context.own_text
+    names = (station.name, station.code)
+    is_named = call.rule.place is Place.OWN_STATION or own_text.names_one_of(
+        texts, names
+    )
+    return not (is_named and own_text.states_code(texts, place=named.place))
+
+
+def _ask_to_redeem(call: Call, voucher: Voucher, station: Station) -> ToolResult:
+    question = call.text(
+        "confirm.redeem",
+        reference=voucher.reference,
+        amount=amount_of(voucher),
+        station=station.name,
+    )
+    arguments = {"voucher": voucher.reference, "station": station.code}
+    return ask(call, "redeem_voucher", arguments, question)
+
+
+def void_voucher(call: Call) -> ToolResult:
+    """Take a voucher back: with a reason, and never without the button."""
+    try:
+        voucher = find_voucher(call).voucher
+    except VoucherNotNamed:
+        return _which(call)
+    reason = call.arguments.get("reason")
+    reason = " ".join(reason.split())[:300] if isinstance(reason, str) else ""
+    if not reason:
+        return call.refused("reason_needed", "A reason is needed.", "ask.reason")
+    language = call.context.language
+    if not call.is_confirmed:
+        if voucher.status != Voucher.Status.ISSUED:
+            raise VoucherNotIssued(voucher.status)
+        question = call.text(
+            "confirm.void",
+            reference=voucher.reference,
+            amount=amount_of(voucher),
+            name=name_of(voucher.owner, language),
+            reason=reason,
+        )
+        arguments = {"voucher": voucher.reference, "reason": reason}
+        return ask(call, "void_voucher", arguments, question)
+    voided = void(
+        voucher_id=voucher.public_id,
+        reason=reason,
+        actor=call.actor,
+        key=call.context.turn_key,
+    )
+    display = call.text(
+        "receipt.void",
+        reference=voided.voucher.reference,
+        amount=amount_of(voided.voucher),
+        at=date_of(voided.voided_at, language),
+        reason=reason,
+    )
+    effect = Effect("void", voided.voucher.public_id, replayed=voided.replayed)
+    return done(display, effect=effect, **_facts(voided.voucher))
+
+
+def list_vouchers(call: Call) -> ToolResult:
+    """Show the talking person's own vouchers, the newest first."""
+    found = list(selectors.vouchers_of(call.profile)[: _SHOWN + 1])
+    if not found:
+        return done(call.text("list.empty"), vouchers=[])
+    shown = found[:_SHOWN]
+    lines = [call.text("list.header"), *(_line(call, voucher) for voucher in shown)]
+    if len(found) > _SHOWN:
+        total = selectors.vouchers_of(call.profile).count()
+        lines.append(call.text("list.more", count=total - _SHOWN))
+    return done("\n".join(lines), vouchers=[_facts(voucher) for voucher in shown])
+
+
+def _which(call: Call) -> ToolResult:
+    """Ask which voucher is meant; a customer is shown her own."""
+    if call.rule.place is Place.OWN_STATION:
+        return call.refused("voucher_needed", "A code in hand is needed.", "ask.code")
+    display = call.text("ask.voucher")
+    if call.rule.place and call.rule.button is Button.ALWAYS:
+        display = f"{display}\n\n{list_vouchers(call).payload['display']}"
+    result = call.refused("which_voucher", "Name one voucher.", "ask.voucher")
+    return ToolResult({**result.payload, "display": display})
+
+
+def _refuse_unusable(voucher: Voucher) -> None:
+    """Do not ask for a button that could do nothing."""
+    if voucher.status == Voucher.Status.EXPIRED:
+        raise VoucherExpired(voucher.expires_at)
+    if voucher.status != Voucher.Status.ISSUED:
+        raise VoucherNotIssued(voucher.status)
+    if voucher.expires_at <= timezone.now():
+        raise VoucherExpired(voucher.expires_at)
+
+
+def _line(call: Call, voucher: Voucher) -> str:
+    return call.text(
+        "list.line",
+        reference=voucher.reference,
+        amount=amount_of(voucher),
+        status=call.text(f"status.{voucher.status}"),
+        expires=date_of(voucher.expires_at, call.context.language),
+    )
+
+
+def _facts(voucher: Voucher) -> dict[str, str]:
+    return {
+        "reference": voucher.reference,
+        "amount": amount_of(voucher),
+        "status": voucher.status,
+    }
+
+
+_VOUCHER = {"type": ["string", "null"]}
+REDEEM_VOUCHER = Tool(
+    name="redeem_voucher",
+    description=(
+        "Redeem a voucher, named by '[code 1]' or its reference (null: the customer's "
+        "only one), at a station that the person named (null for station staff)."
+    ),
+    parameters=strict_object(voucher=_VOUCHER, station={"type": ["string", "null"]}),
+    handler=redeem_voucher,
+    is_write=True,
+)
+VOID_VOUCHER = Tool(
+    name="void_voucher",
+    description=(
+        "Void an issued voucher, named by its reference or '[code 1]', with the reason "
+        "that the person gave; ask for the reason when there is none."
+    ),
+    parameters=strict_object(voucher=_VOUCHER, reason={"type": "string"}),
+    handler=void_voucher,
+    is_write=True,
+)
+LIST_VOUCHERS = Tool(
+    name="list_vouchers",
+    description="List the talking person's own vouchers.",
+    parameters=strict_object(),
+    handler=list_vouchers,
+)
