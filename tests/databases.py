@@ -136,7 +136,7 @@ def _schema_digest() -> str:
     seen = hashlib.sha256(settings.DATABASE_SCHEMA.encode())
     for package in ("django", "procrastinate", "django-waffle", "django-axes"):
         seen.update(importlib.metadata.version(package).encode())
-    kinds = ("migrations", "models", "database", "settings", "sql", "apps.py")
+    kinds = ("migrations", "models", "database", "settings", "sql", "apps.py", "models.py", "groups.py")
     for app in ("agents", "easymo", "rollout", "vouchers"):
         for path in sorted((ROOT / app).rglob("*")):
             if path.suffix not in {".py", ".sql"} or not set(kinds) & set(path.parts):

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth.models import Group, User
+
+from rollout.features import Feature
+from rollout.services import flags
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.test import Client
+
+ALINE = "11111111-1111-4111-8111-111111111111"
+BOSCO = "22222222-2222-4222-8222-222222222222"
+
+type Switch = Callable[..., flags.Changed]
+
+
+@pytest.fixture
+def switch() -> Switch:
+    """Set features as Odette would."""
+
+    def set_features(**changes: object) -> flags.Changed:
+        audience = {
+            name: changes.pop(name)
+            for name in ("percent", "cohorts")
+            if name in changes
+        }
+        return flags.set_features(
+            {Feature[name]: bool(on) for name, on in changes.items()},
+            actor="odette",
+            reason="test",
+            source="cli",
+            **audience,  # type: ignore[arg-type]
+        )
+
+    return set_features
+
+
+def person(name: str, group: str) -> User:
+    user = User.objects.create_user(name, password="x", is_staff=True)
+    user.groups.add(Group.objects.get(name=group))
+    return user
+
+
+@pytest.fixture
+def odette(db: None, client: Client) -> Client:
+    """An operator, signed in."""
+    client.force_login(person("odette", "operator"))
+    return client
+
+
+@pytest.fixture
+def pascal(db: None, client: Client) -> Client:
+    """A viewer, signed in: she may only look."""
+    client.force_login(person("pascal", "viewer"))
+    return client
