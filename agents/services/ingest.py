@@ -79,6 +79,7 @@ def _take_in(event: WebhookEvent) -> None:
     except UnreadableError as error:
         _bury(event, "", str(error))
         state = WebhookEvent.State.FAILED
+    intake.open_windows()
     _close(event, state)
     # In one order everywhere: two workers that wake the same people then wait for
     # each other, and never in a circle.

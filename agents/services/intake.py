@@ -60,6 +60,9 @@ class Intake:
     # Conversations with something to answer, and with something to send.
     to_wake: set[int] = field(default_factory=set)
     to_deliver: set[int] = field(default_factory=set)
+    # Conversation id -> when its person last wrote.
+    _written: dict[int, datetime] = field(default_factory=dict)
+    _answered: dict[int, bool] = field(default_factory=dict)
     _people: dict[Sender, tuple[Profile | None, str]] = field(default_factory=dict)
     _conversations: dict[int, Conversation] = field(default_factory=dict)
 
@@ -84,6 +87,11 @@ class Intake:
         message.state = self._state(message, conversation, profile)
         message.save()
         self._wake(message, conversation)
+
+    def open_windows(self) -> None:
+        """Let free text be sent for a day after each person's last message."""
+        for conversation_id, sent_at in sorted(self._written.items()):
+            open_window(conversation_id, sent_at)
 
     def forget(self) -> None:
         """Drop what was looked up within a savepoint that is gone."""
@@ -154,8 +162,11 @@ class Intake:
                 reason="A message arrived more than a day late and was not answered.",
             )
             return Message.State.LATE
-        open_window(conversation, message.sent_at)
-        if not may_answer(profile):
+        latest = self._written.get(conversation.pk, message.sent_at)
+        self._written[conversation.pk] = max(latest, message.sent_at)
+        if profile.pk not in self._answered:
+            self._answered[profile.pk] = may_answer(profile)
+        if not self._answered[profile.pk]:
             logger.info("ai.whatsapp.webhook.disabled", reason="feature disabled")
             return Message.State.UNANSWERED
         if conversation.paused_at is not None:
@@ -214,9 +225,9 @@ def see(provider_id: str) -> bytes | None:
         return digests[0] if cursor.rowcount else None
 
 
-def open_window(conversation: Conversation, sent_at: datetime) -> None:
-    """Let free text be sent for a day after the person's last message."""
-    Conversation.objects.filter(pk=conversation.pk).update(
+def open_window(conversation_id: int, sent_at: datetime) -> None:
+    """Note when a person last wrote; an older message takes nothing back."""
+    Conversation.objects.filter(pk=conversation_id).update(
         last_inbound_at=Greatest(Coalesce(F("last_inbound_at"), sent_at), sent_at),
         window_closes_at=Greatest(
             Coalesce(F("window_closes_at"), sent_at), sent_at + WINDOW

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -34,8 +35,6 @@ def jobs(task: str) -> list[dict[str, Any]]:
             " WHERE task_name = %s AND status = 'todo' ORDER BY id",
             [task],
         )
-        import json
-
         return [
             json.loads(row[0]) if isinstance(row[0], str) else row[0]
             for row in cursor.fetchall()

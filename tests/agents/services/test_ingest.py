@@ -194,7 +194,9 @@ def test_drain__hostile_values__stored_clean_or_buried() -> None:
         payloads.message("text", {"body": ["no", "text"]}, sender="+250788000001"),
         payloads.text("at", sender="+250788000002", timestamp="9" * 30),
     ).replace(b'"_none"', b"NaN")
-    body = body.replace(b'"messaging_product":', b'"n":NaN,"i":' + huge + b',"i":2,"m":')
+    body = body.replace(
+        b'"messaging_product":', b'"n":NaN,"i":' + huge + b',"i":2,"m":'
+    )
 
     # When
     post(body)

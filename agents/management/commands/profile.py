@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from easymo.observability.privacy import mask_msisdn
+from rollout.errors import RolloutError
+from rollout.models import Cohort
+from rollout.services import cohorts
+from vouchers.errors import VoucherError
+from vouchers.models import Profile
+from vouchers.msisdn import InvalidMsisdn, parse
+from vouchers.services.profiles import create_or_change_profile
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+class Command(BaseCommand):
+    help = "Add, change or show a person."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        add = verbs.add_parser("add", help="Add a person, or change what is given.")
+        add.add_argument("msisdn")
+        add.add_argument("--name")
+        add.add_argument("--role", choices=Profile.Role.values)
+        add.add_argument("--station", metavar="CODE")
+        add.add_argument("--language", choices=Profile.Language.values)
+        add.add_argument("--cohort", metavar="NAME", action="append", default=[])
+        show = verbs.add_parser("show", help="Show a person.")
+        show.add_argument("msisdn")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            if options["verb"] == "add":
+                self._show(self._add(options))
+            else:
+                self._show(self._find(options["msisdn"]))
+        except (InvalidMsisdn, VoucherError, RolloutError) as error:
+            raise CommandError(str(error)) from error
+
+    def _add(self, options: dict[str, Any]) -> Profile:
+        with transaction.atomic():
+            profile = create_or_change_profile(
+                msisdn=options["msisdn"],
+                name=options["name"],
+                role=options["role"],
+                station=options["station"],
+                language=options["language"],
+            )
+            for name in options["cohort"]:
+                cohorts.make_cohort(name=name)
+                cohorts.add_member(
+                    cohort_name=name, subject=str(profile.public_id), by="command line"
+                )
+        return profile
+
+    def _find(self, msisdn: str) -> Profile:
+        profile = (
+            Profile.objects.select_related("station")
+            .filter(msisdn=parse(msisdn))
+            .first()
+        )
+        if profile is None:
+            raise CommandError(f"There is nobody with {mask_msisdn(parse(msisdn))}.")
+        return profile
+
+    def _show(self, profile: Profile) -> None:
+        subject = str(profile.public_id)
+        names = Cohort.objects.filter(members__subject=subject).order_by("name")
+        facts = {
+            "number": profile.msisdn or "—",
+            "name": profile.name or "—",
+            "role": profile.role,
+            "station": profile.station.code if profile.station else "—",
+            "language": profile.language or "—",
+            "cohorts": ", ".join(names.values_list("name", flat=True)) or "—",
+            "vouchers": profile.vouchers.count(),
+            "active": "yes" if profile.is_active else "no",
+            "sandbox": "yes" if profile.is_sandbox else "no",
+            "id": subject,
+        }
+        for name, value in facts.items():
+            self.stdout.write(f"{name:<9} {value}")
