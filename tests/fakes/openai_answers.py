@@ -40,9 +40,9 @@ def text(words: str, *, delay: float = 0.0) -> Answer:
     return Answer((_message(words),), delay=delay)
 
 
-def call(name: str, /, *, delay: float = 0.0, **arguments: Any) -> Answer:
+def call(name: str, /, **arguments: Any) -> Answer:
     """The model calls one tool."""
-    return calls(function_call(name, json.dumps(arguments)), delay=delay)
+    return calls(function_call(name, json.dumps(arguments)))
 
 
 def calls(*items: dict[str, Any], delay: float = 0.0) -> Answer:
