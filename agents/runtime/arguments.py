@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_ARGUMENTS = 4_000
+# What every JSON reader keeps exactly.
+MAX_INTEGER = 2**53
 TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
@@ -65,6 +67,8 @@ def _check(value: Any, schema: Mapping[str, Any], path: str) -> None:
         names = [wanted] if isinstance(wanted, str) else wanted
         if not any(_is(value, name) for name in names):
             raise ArgumentsError(f"{path} must be {' or '.join(names)}")
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        raise ArgumentsError(f"{path} is too large")
     if "enum" in schema and value not in schema["enum"]:
         raise ArgumentsError(f"{path} is none of the allowed values")
     if isinstance(value, dict):

@@ -32,7 +32,8 @@ MARKUP = re.compile(
 )
 # What a spreadsheet would run when a transcript is exported and opened.
 FORMULA = re.compile(
-    r"^\s*(?:=|@[A-Za-z]|[+-](?:\d+|[A-Za-z]+)\s*[+\-*/(|!])|\bcmd\s*\|", re.MULTILINE
+    r"^\s*(?:=|@[A-Za-z]|[+-](?:\d+|[A-Za-z]+)\s*(?:[+\-/(|!]|\*(?!\*)))|\bcmd\s*\|",
+    re.MULTILINE,
 )
 LONG_NUMBER = re.compile(r"\d{9,}")
 MASKED = re.compile(r"\+?\d{1,5}\*{2,}\d{2,4}")
