@@ -10,6 +10,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from easymo.observability.failures import describe
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
 
 Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
 
-LONGEST_TEXT = 4_000
+LONGEST_TEXT = 2_000
 MOST_ITEMS = 100
 DEEPEST = 8
+# Of one line: to render it must stay cheap, whatever a caller hands in.
+MOST_VALUES = 500
+MOST_CHARACTERS = 100_000
 
 # A value under such a key is personal whatever it looks like.
 _NAMES = frozenset(
@@ -97,31 +101,49 @@ _IDS = re.compile(
 )
 
 
-def plain(value: object, depth: int = 0) -> Plain:
+class Budget:
+    """How much of one line's values may still be rendered."""
+
+    def __init__(self) -> None:
+        self.values = MOST_VALUES
+        self.characters = MOST_CHARACTERS
+
+    def takes(self, value: object) -> bool:
+        """Count a value; say whether there is room for it."""
+        self.values -= 1
+        if isinstance(value, str):
+            self.characters -= min(len(value), 4 * LONGEST_TEXT)
+        return self.values >= 0 and self.characters >= 0
+
+
+def plain(value: object, depth: int = 0, budget: Budget | None = None) -> Plain:
     """Make any value JSON's own; what cannot be shown is named, never raised."""
+    budget = budget or Budget()
     if isinstance(value, enum.Enum):
         value = value.value
     if value is None or isinstance(value, bool):
         return value
+    if not budget.takes(value):
+        return "[cut]"
     for kind, make in _SCALARS:
         if isinstance(value, kind):
             return make(value)
     if depth >= DEEPEST:
         return "[too deep]"
     try:
-        return _plain_container(value, depth + 1)
+        return _plain_container(value, depth + 1, budget)
     except Exception:  # noqa: BLE001 - a log line must never break its caller
         return "[cannot be shown]"
 
 
-def _plain_container(value: object, depth: int) -> Plain:
+def _plain_container(value: object, depth: int, budget: Budget) -> Plain:
     if isinstance(value, BaseException):
-        return plain(describe(value), depth)
+        return plain(describe(value), depth, budget)
     if isinstance(value, Mapping):
-        pairs = list(value.items())[:MOST_ITEMS]
-        return {_key(key): plain(item, depth) for key, item in pairs}
+        pairs = list(islice(value.items(), MOST_ITEMS))
+        return {_key(key): plain(item, depth, budget) for key, item in pairs}
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item, depth) for item in list(value)[:MOST_ITEMS]]
+        return [plain(item, depth, budget) for item in islice(value, MOST_ITEMS)]
     # Never repr: a model or a request shows what it holds.
     return f"<{type(value).__module__}.{type(value).__qualname__}>"
 

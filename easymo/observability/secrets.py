@@ -27,7 +27,7 @@ _NAMES = (
     "METRICS_TOKEN",
     "SENTRY_DSN",
     "SLACK_WEBHOOK_URL",
-    "EMAIL_HOST_PASSWORD",
+    "EMAIL_URL",
     "AGENT_CORE_INTERNAL_TOKEN",
     "LEGACY_WEBHOOK_SECRET",
     "SIP_TRUNK_PASSWORD",
@@ -55,6 +55,8 @@ def _secrets() -> Iterator[str]:
         yield from _texts(getattr(settings, name, None))
     for database in settings.DATABASES.values():
         yield str(database.get("PASSWORD") or "")
+    for mailer in getattr(settings, "MAILERS", {}).values():
+        yield str(mailer.get("OPTIONS", {}).get("password") or "")
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -45,13 +45,13 @@ _FORBIDDEN = (
 _tracer: trace.Tracer = trace.NoOpTracer()
 
 
-def start() -> None:
+def start() -> TracerProvider | None:
     """Export spans when ``ENABLE_OTEL_TRACING`` is on."""
     if not settings.ENABLE_OTEL_TRACING:
-        return
+        return None
     endpoint = settings.OTEL_EXPORTER_OTLP_ENDPOINT.rstrip("/")
     exporter = OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces" if endpoint else None)
-    install(BatchSpanProcessor(ScrubbingExporter(exporter)))
+    return install(BatchSpanProcessor(ScrubbingExporter(exporter)))
 
 
 def install(processor: SpanProcessor) -> TracerProvider:
