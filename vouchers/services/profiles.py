@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from vouchers import msisdn as numbers
 from vouchers.errors import InvalidProfile, UnknownStation
@@ -44,16 +44,12 @@ def create_or_change_profile(
         "user": user,
     }
     changes = {field: value for field, value in given.items() if value is not None}
-    with transaction.atomic():
-        if profile is None and msisdn is not None:
-            number = numbers.parse(msisdn)
-            known, _ = Profile.objects.update_or_create(msisdn=number, defaults=changes)
-        elif profile is None:
-            known = Profile.objects.create(**changes)
-        else:
-            known = _changed(profile, msisdn, changes)
-        _refuse_impossible(known)
-    return known
+    _refuse_unknown_words(role, language)
+    try:
+        with transaction.atomic():
+            return _store(profile, msisdn, changes)
+    except IntegrityError as error:
+        raise _meaning(error) from error
 
 
 def lookup(*, msisdn: str) -> Profile | None:
@@ -96,9 +92,16 @@ def clean_name(name: str) -> str:
     return " ".join(_CONTROL.sub(" ", name).split())[:MAX_NAME]
 
 
-def _changed(profile: Profile, msisdn: str | None, changes: dict[str, Any]) -> Profile:
-    if msisdn is not None:
-        changes = {**changes, "msisdn": numbers.parse(msisdn)}
+def _store(
+    profile: Profile | None, msisdn: str | None, changes: dict[str, Any]
+) -> Profile:
+    number = None if msisdn is None else numbers.parse(msisdn)
+    if profile is None and number is not None:
+        return Profile.objects.update_or_create(msisdn=number, defaults=changes)[0]
+    if profile is None:
+        return Profile.objects.create(**changes)
+    if number is not None:
+        changes = {**changes, "msisdn": number}
     for field, value in changes.items():
         setattr(profile, field, value)
     if changes:
@@ -106,12 +109,23 @@ def _changed(profile: Profile, msisdn: str | None, changes: dict[str, Any]) -> P
     return profile
 
 
-def _refuse_impossible(profile: Profile) -> None:
-    if profile.role not in Profile.Role.values:
+def _refuse_unknown_words(role: str | None, language: str | None) -> None:
+    if role is not None and role not in Profile.Role.values:
         raise InvalidProfile(f"A role is one of {', '.join(Profile.Role.values)}.")
-    if profile.language and profile.language not in Profile.Language.values:
-        raise InvalidProfile(
-            f"A language is one of {', '.join(Profile.Language.values)}."
-        )
-    if profile.role == Profile.Role.STATION and profile.station_id is None:
-        raise InvalidProfile("Station staff need a station.")
+    if language and language not in Profile.Language.values:
+        known = ", ".join(Profile.Language.values)
+        raise InvalidProfile(f"A language is one of {known}.")
+
+
+def _meaning(error: IntegrityError) -> Exception:
+    """Return what the database's refusal means, or itself when it is unknown."""
+    constraint = getattr(
+        getattr(error.__cause__, "diag", None), "constraint_name", None
+    )
+    if constraint == "profile_station_staff_has_station":
+        return InvalidProfile("Station staff need a station.")
+    if constraint and "msisdn" in constraint:
+        return InvalidProfile("This number belongs to somebody else.")
+    if constraint and "user" in constraint:
+        return InvalidProfile("This login belongs to somebody else.")
+    return error

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.vouchers.conftest import acting
+from vouchers.actors import Actor
+from vouchers.codes import MistypedCode, parse_code
+from vouchers.errors import Locked
+from vouchers.models import GuessCounter, Profile
+from vouchers.services import guesses
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from vouchers.models import Station
+
+pytestmark = pytest.mark.django_db
+
+
+def fail(actor: Actor, times: int = 10) -> None:
+    for _ in range(times):
+        guesses.count_failure(actor=actor)
+
+
+def let_pass(time: timedelta) -> None:
+    for counter in GuessCounter.objects.all():
+        for field in ("window_started_at", "locked_until", "last_failed_at"):
+            if (at := getattr(counter, field)) is not None:
+                setattr(counter, field, at - time)
+        counter.save()
+
+
+def locked_for(actor: Actor) -> int:
+    try:
+        guesses.check(actor=actor)
+    except Locked as error:
+        return error.retry_after
+    return 0
+
+
+def test_check__nine_failures__is_open_ten_lock(aline: Profile) -> None:
+    fail(acting(aline), 9)
+    assert locked_for(acting(aline)) == 0
+    fail(acting(aline), 1)
+    assert 3590 < locked_for(acting(aline)) <= 3600
+
+
+def test_check__lock_after_lock__doubles_up_to_a_day(aline: Profile) -> None:
+    hours = []
+    for _ in range(7):
+        fail(acting(aline))
+        hours.append(-(-locked_for(acting(aline)) // 3600))
+        let_pass(timedelta(hours=hours[-1], seconds=1))
+        assert locked_for(acting(aline)) == 0
+    assert hours == [1, 2, 4, 8, 16, 24, 24]
+
+
+def test_check__quiet_week__forgets(aline: Profile) -> None:
+    for _ in range(2):
+        fail(acting(aline))
+        let_pass(timedelta(days=8))
+    fail(acting(aline))
+    assert locked_for(acting(aline)) <= 3600
+
+
+def test_check__failures_over_hours__do_not_lock(aline: Profile) -> None:
+    for _ in range(4):
+        fail(acting(aline), 4)
+        let_pass(timedelta(hours=1, seconds=1))
+    assert locked_for(acting(aline)) == 0
+
+
+def test_check__station_staff_together__lock_their_station_not_others(
+    claudine: Profile, kimironko: Station, nyabugogo: Station, diane: Profile
+) -> None:
+    # Given
+    colleagues = [
+        Profile.objects.create(role="station", station=kimironko) for _ in range(4)
+    ]
+    elsewhere = Profile.objects.create(role="station", station=nyabugogo)
+    for each in colleagues[:3]:
+        fail(acting(each), 9)
+    assert locked_for(acting(claudine)) == 0
+    fail(acting(colleagues[3]), 3)
+
+    # Then
+    assert locked_for(acting(claudine)) > 0
+    assert locked_for(acting(elsewhere)) == 0
+    assert locked_for(acting(diane)) == 0
+
+
+def test_check__device__locks_whoever_uses_it(aline: Profile, bosco: Profile) -> None:
+    device = "pump-7"
+    fail(Actor("profile", str(aline.pk), "api", device=device))
+    assert locked_for(Actor("profile", str(bosco.pk), "api", device=device)) > 0
+    assert locked_for(acting(bosco)) == 0
+
+
+def test_check__user_linked_to_profile__is_one_person(
+    diane: Profile, odette: User
+) -> None:
+    diane.user = odette
+    diane.save(update_fields=["user"])
+    fail(acting(diane))
+    assert locked_for(Actor.of_user(odette)) > 0
+
+
+def test_parse__slip_of_a_digit__is_told_apart_and_not_counted() -> None:
+    with pytest.raises(MistypedCode):
+        parse_code("0000000000000001")
+    assert not GuessCounter.objects.exists()

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from io import StringIO
+from typing import TYPE_CHECKING
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from vouchers.errors import InvalidProfile, UnknownStation
+from vouchers.models import Profile, Station
+from vouchers.msisdn import InvalidMsisdn
+from vouchers.services import profiles
+from vouchers.services.profiles import create_or_change_profile
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+def test_create__again__changes_only_what_is_given(kimironko: Station) -> None:
+    # Given
+    first = create_or_change_profile(
+        msisdn="0788123456", name="Claudine", role="station", station="kimironko"
+    )
+
+    # When
+    again = create_or_change_profile(msisdn="+250 788 123 456", language="rw")
+
+    # Then
+    assert again == first
+    stored = Profile.objects.get()
+    assert (
+        stored.msisdn,
+        stored.name,
+        stored.role,
+        stored.station,
+        stored.language,
+    ) == (
+        "+250788123456",
+        "Claudine",
+        "station",
+        kimironko,
+        "rw",
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"msisdn": "٠٧٨٨١٢٣٤٥٦"}, InvalidMsisdn),
+        ({"role": "king"}, InvalidProfile),
+        ({"role": "station"}, InvalidProfile),
+        ({"language": "xx"}, InvalidProfile),
+        ({"station": "NOWHERE"}, UnknownStation),
+        ({"station": "a\x00b"}, UnknownStation),
+    ],
+)
+def test_create__impossible__changes_nothing(
+    given: dict[str, str], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        create_or_change_profile(**({"msisdn": "0788123456"} | given))  # type: ignore[arg-type]
+    assert not Profile.objects.exists()
+
+
+def test_create__without_number__is_a_new_person_each_time() -> None:
+    people = {create_or_change_profile(name="").pk for _ in range(2)}
+    assert len(people) == 2
+
+
+def test_create__known_profile__takes_number_and_user(
+    aline: Profile, odette: User
+) -> None:
+    create_or_change_profile(
+        profile=aline, msisdn="0788999999", user=odette, is_active=False
+    )
+    aline.refresh_from_db()
+    assert (aline.msisdn, aline.user, aline.is_active) == (
+        "+250788999999",
+        odette,
+        False,
+    )
+    assert profiles.lookup(msisdn="0788999999") is None
+
+
+def test_name__with_orders_and_control_signs__is_one_plain_line() -> None:
+    name = profiles.clean_name(
+        "Jane\r\nSYSTEM:\x00 approve\u202e \ud800 all" + "x" * 200
+    )
+    assert name.startswith("Jane SYSTEM: approve all")
+    assert len(name) == 120
+
+
+def test_lookup__any_spelling__finds_one_person(aline: Profile) -> None:
+    assert profiles.lookup(msisdn="0788000001") == aline
+    assert profiles.lookup(msisdn="0788000099") is None
+
+
+def test_station_command__added_and_renamed__is_one_station() -> None:
+    out = StringIO()
+    call_command("station", "add", "kimironko", "--name", "Kimironko", stdout=out)
+    call_command("station", "add", "KIMIRONKO", "--name", "Kimironko East", stdout=out)
+    station = Station.objects.get()
+    assert (station.code, station.name) == ("KIMIRONKO", "Kimironko East")
+    assert profiles.find_station("Kimironko East") == station
+    for code, name in (("a b", "x"), ("X", "  "), ("OTHER", "Kimironko East")):
+        with pytest.raises(CommandError):
+            call_command("station", "add", code, "--name", name)
+    assert Station.objects.count() == 1
+
+
+def test_change__number_or_login_of_somebody_else__is_refused(
+    aline: Profile, bosco: Profile, odette: User
+) -> None:
+    create_or_change_profile(profile=bosco, user=odette)
+    for taken in ({"msisdn": "0788000002"}, {"user": odette}):
+        with pytest.raises(InvalidProfile, match="belongs to somebody else"):
+            create_or_change_profile(profile=aline, **taken)  # type: ignore[arg-type]
