@@ -57,14 +57,16 @@ def number_through(
     texts: list[str] = []
     codes: dict[int, Code] = {}
     for text, sealed in messages:
-        before = len(codes)
-        texts.append(
-            PLACE.sub(
-                lambda found, before=before: f"[code {int(found[1]) + before}]", text
-            )
-        )
-        codes |= dict(enumerate(open_codes(sealed), start=before + 1))
+        texts.append(_numbered_from(text, len(codes)))
+        codes |= dict(enumerate(open_codes(sealed), start=len(codes) + 1))
     return texts, codes
+
+
+def _numbered_from(text: str, before: int) -> str:
+    def place(found: re.Match[str]) -> str:
+        return f"[code {int(found[1]) + before}]"
+
+    return PLACE.sub(place, text)
 
 
 def hide_codes(text: str) -> str:

@@ -27,7 +27,6 @@ from vouchers.models import Profile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.test import Client
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whatsapp")]
 

@@ -1,0 +1,88 @@
+"""What was said before, bounded and without codes, in the form that models read."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from agents.code_places import hide_codes
+from agents.models import Message, OutboundMessage
+from agents.runtime import items
+from agents.runtime.prompts import message_item
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from agents.models import Conversation
+    from agents.runtime.model import Item
+
+# The model needs the thread of the talk, not its archive; each token costs.
+LONGEST_AGO = timedelta(hours=24)
+MOST_ENTRIES = 16
+LONGEST_ENTRY = 600
+LONGEST_TOTAL = 4_000
+# A message of the present turn; WhatsApp itself allows 4,096 characters.
+LONGEST_MESSAGE = 2_000
+PLACES = re.compile(r"\[(?:mistyped )?code(?: \d{1,3})?\]|\{code:[^}]{0,64}\}")
+ANSWERED = (Message.State.DONE,)
+UNSENT = (OutboundMessage.State.FAILED, OutboundMessage.State.CANCELLED)
+
+
+def before(*, conversation: Conversation, now: datetime) -> tuple[Item, ...]:
+    """Return the talk before the present turn, oldest first."""
+    since = now - LONGEST_AGO
+    heard = conversation.messages.filter(
+        state__in=ANSWERED, received_at__gte=since
+    ).order_by("-id")[:MOST_ENTRIES]
+    said = (
+        conversation.outbound.filter(created_at__gte=since)
+        .exclude(state__in=UNSENT)
+        .exclude(kind=OutboundMessage.Kind.TEMPLATE)
+        .order_by("-id")[:MOST_ENTRIES]
+    )
+    entries = [
+        (entry.received_at, message_item(_past(entry.text)))
+        for entry in heard
+        if entry.text
+    ]
+    entries += [
+        (entry.created_at, items.assistant(_past(entry.body)))
+        for entry in said
+        if entry.body
+    ]
+    entries.sort(key=lambda entry: entry[0])
+    return _bounded([item for _, item in entries])
+
+
+def present(messages: Iterable[Message], texts: Iterable[str]) -> list[Item]:
+    """Return the messages of this turn as a person's words: data, never orders."""
+    return [
+        message_item(_present(message, text))
+        for message, text in zip(messages, texts, strict=True)
+    ]
+
+
+def _present(message: Message, text: str) -> str:
+    words = text[:LONGEST_MESSAGE]
+    if message.kind in {"text", "interactive", "button"}:
+        return words
+    # What is in it was not looked at.
+    return f"[{message.kind}] {words}".strip()
+
+
+def _past(text: str) -> str:
+    """Codes of earlier messages can no longer be used, so no place is left for one."""
+    return PLACES.sub("[code]", hide_codes(text))[:LONGEST_ENTRY]
+
+
+def _bounded(entries: Sequence[Item]) -> tuple[Item, ...]:
+    kept: list[Item] = []
+    left = LONGEST_TOTAL
+    for item in reversed(entries[-MOST_ENTRIES:]):
+        left -= len(item["content"])
+        if left < 0:
+            break
+        kept.append(item)
+    return tuple(reversed(kept))

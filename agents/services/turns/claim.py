@@ -1,0 +1,220 @@
+"""Taking a turn, and the messages it answers."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from agents.code_places import number_through
+from agents.locks import lock_conversation, lock_turn
+from agents.models import Conversation, Message, PendingAction, Turn
+from agents.runtime.language import choose_language
+from agents.services import history
+from agents.services.answering import may_answer
+from agents.services.turns.lease import Lease
+from agents.services.turns.quiet import Heard, quiet_until
+from agents.services.turns.work import READABLE, Wait, Work, is_press
+from easymo.observability.logs import get_logger
+from rollout.services.exposure import exposure_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from agents.services.turns.timing import Timing
+
+logger = get_logger(__name__)
+
+
+def begin(
+    *, conversation_id: int, timing: Timing, now: datetime
+) -> tuple[Lease, Turn, Work | Wait | None] | None:
+    """Take a turn and, where the quiet time is over, what it answers."""
+    with transaction.atomic():
+        turn = _take_turn(conversation_id, timing)
+        if turn is None:
+            return None
+        lease = Lease(turn.pk, conversation_id, turn.lease_token)
+        return lease, turn, claim(lease=lease, timing=timing, now=now)
+
+
+def _take_turn(conversation_id: int, timing: Timing) -> Turn | None:
+    """Open a turn for what waits, or take up one whose worker is gone."""
+    try:
+        conversation = lock_conversation(conversation_id)
+    except Conversation.DoesNotExist:
+        return None
+    running = conversation.turns.filter(status=Turn.Status.RUNNING).first()
+    if running is not None:
+        return _take_over(running, timing)
+    first = _waiting(conversation).first()
+    if first is None:
+        return None
+    return Turn.objects.create(
+        conversation=conversation,
+        lease_token=uuid.uuid4(),
+        lease_expires_at=Now() + timing.lease_span,
+        correlation_id=_correlation_of(first),
+    )
+
+
+def _take_over(running: Turn, timing: Timing) -> Turn | None:
+    """Swap the token, if the lease has ended and nobody else was quicker."""
+    token = uuid.uuid4()
+    taken = Turn.objects.filter(
+        pk=running.pk,
+        lease_token=running.lease_token,
+        status=Turn.Status.RUNNING,
+        lease_expires_at__lte=Now(),
+    ).update(
+        lease_token=token,
+        lease_expires_at=Now() + timing.lease_span,
+        attempts=F("attempts") + 1,
+    )
+    if not taken:
+        return None
+    running.refresh_from_db()
+    return running
+
+
+def claim(*, lease: Lease, timing: Timing, now: datetime) -> Work | Wait | None:
+    """Take in what the person wrote; Wait while she may still be writing.
+
+    None when there is nothing that may be answered: the turn is then closed.
+    """
+    with transaction.atomic(savepoint=False):
+        conversation = lock_conversation(lease.conversation_id)
+        turn = lock_turn(turn_id=lease.turn_id, token=lease.token)
+        messages = list(turn.messages.order_by("sent_at", "id"))
+        if messages:
+            # Another worker had claimed them: nothing to wait for.
+            return _work(lease, turn, conversation, messages)
+        waiting = list(_waiting(conversation))
+        if not waiting:
+            _close_silently(turn, "nothing_waits")
+            return None
+        ended_at = quiet_until([_heard(message) for message in waiting], timing)
+        if ended_at > now:
+            return Wait((ended_at - now).total_seconds())
+        if reason := why_silent(conversation):
+            _leave_unanswered(turn, conversation, reason)
+            return None
+        messages = _first_part(waiting)
+        _join(turn, conversation, messages, ended_at)
+        return _work(lease, turn, conversation, messages)
+
+
+def _waiting(conversation: Conversation):  # type: ignore[no-untyped-def]
+    return (
+        conversation.messages.filter(state=Message.State.WAITING)
+        .select_related("event")
+        .defer("event__body")
+        .order_by("sent_at", "id")
+    )
+
+
+def _correlation_of(message: Message) -> UUID:
+    """One id from the webhook to the reply."""
+    return message.event.correlation_id if message.event else uuid.uuid4()
+
+
+def _heard(message: Message) -> Heard:
+    return Heard(message.received_at, message.kind, bool(message.button_id))
+
+
+def _first_part(waiting: Sequence[Message]) -> list[Message]:
+    """Keep the press of a button of ours a turn of its own, in its place."""
+    if is_press(waiting[0]):
+        return [waiting[0]]
+    for place, message in enumerate(waiting):
+        if is_press(message):
+            return list(waiting[:place])
+    return list(waiting)
+
+
+def why_silent(conversation: Conversation) -> str:
+    """Say why nothing may be said to this person now; nothing, when it may."""
+    if not may_answer(conversation.profile):
+        return "feature_disabled"
+    if conversation.stopped_at:
+        return "stopped"
+    return "paused" if conversation.paused_at else ""
+
+
+def _join(
+    turn: Turn,
+    conversation: Conversation,
+    messages: Sequence[Message],
+    ended_at: datetime,
+) -> None:
+    Message.objects.filter(pk__in=[message.pk for message in messages]).update(
+        state=Message.State.CLAIMED, turn=turn
+    )
+    # Waiting for the turn before is waiting, not slowness of this one.
+    before = conversation.turns.exclude(pk=turn.pk).order_by("-id").first()
+    turn.input_ended_at = max(ended_at, (before and before.finished_at) or ended_at)
+    turn.correlation_id = _correlation_of(messages[0])
+    turn.exposure = asdict(exposure_of(str(conversation.profile.public_id)))
+    turn.save(update_fields=["input_ended_at", "correlation_id", "exposure"])
+
+
+def _work(
+    lease: Lease,
+    turn: Turn,
+    conversation: Conversation,
+    messages: Sequence[Message],
+) -> Work:
+    texts, codes = number_through(
+        (message.text, message.codes_sealed) for message in messages
+    )
+    own = tuple(
+        text
+        for message, text in zip(messages, texts, strict=True)
+        if message.kind in READABLE
+    )
+    return Work(
+        lease=lease,
+        turn=turn,
+        conversation=conversation,
+        messages=tuple(messages),
+        exposure=exposure_of(str(conversation.profile.public_id)),
+        language=choose_language(
+            profile_language=conversation.profile.language,
+            texts=own,
+            last=conversation.language,
+        ),
+        history=history.before(conversation=conversation, now=timezone.now()),
+        present=tuple(history.present(messages, texts)),
+        own_text=own,
+        codes=codes,
+        has_pending=conversation.pending_actions.filter(
+            status=PendingAction.Status.WAITING, expires_at__gt=timezone.now()
+        ).exists(),
+    )
+
+
+def _leave_unanswered(turn: Turn, conversation: Conversation, reason: str) -> None:
+    _waiting(conversation).update(state=Message.State.UNANSWERED, codes_sealed=None)
+    _close_silently(turn, reason)
+    if reason == "feature_disabled":
+        logger.info(
+            "ai.whatsapp.webhook.disabled",
+            turn_id=turn.pk,
+            conversation_id=conversation.pk,
+            reason="feature disabled",
+        )
+
+
+def _close_silently(turn: Turn, reason: str) -> None:
+    turn.status = Turn.Status.DONE
+    turn.outcome = "silent"
+    turn.error_code = reason
+    turn.finished_at = timezone.now()
+    turn.save(update_fields=["status", "outcome", "error_code", "finished_at"])

@@ -1,0 +1,187 @@
+"""The end of a turn: one transaction for its row, its messages and its reply."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from agents.errors import NewerInput
+from agents.hand_offs import open_hand_off
+from agents.locks import lock_conversation, lock_turn
+from agents.models import HandOff, Message, Turn
+from agents.services import outbox, receipts
+from agents.services.turns.calls import has_newer, is_effect
+from agents.services.turns.claim import why_silent
+from agents.services.turns.lease import Lease
+from agents.services.turns.spending import RECORDED, record
+from agents.wakes import wake_delivery, wake_turn
+from easymo.observability.logs import get_logger
+
+if TYPE_CHECKING:
+    from agents.models import Conversation, OutboundMessage
+    from agents.services.receipts import Reply
+    from agents.services.turns.draft import Draft, Spent
+    from agents.services.turns.timing import Timing
+    from agents.services.turns.work import Work
+
+logger = get_logger(__name__)
+
+
+def close(*, work: Work, draft: Draft, may_restart: bool) -> list[int]:
+    """Write the turn's end and return the outbound messages to deliver.
+
+    Raises NewerInput when the person wrote on and nothing was done yet.
+    """
+    with transaction.atomic():
+        conversation = lock_conversation(work.lease.conversation_id)
+        turn = lock_turn(turn_id=work.lease.turn_id, token=work.lease.token)
+        calls = list(turn.tool_calls.order_by("ordinal"))
+        is_waited_for = has_newer(work)
+        if is_waited_for and may_restart and not any(map(is_effect, calls)):
+            raise NewerInput
+        reply = receipts.compose(calls=calls, draft=draft, language=work.language)
+        silent = why_silent(conversation)
+        outbound = None if silent else _answer(turn, conversation, reply)
+        if silent and any(map(is_effect, calls)):
+            _tell_of_unsent_receipt(conversation, turn)
+        _close_messages(turn, silent)
+        _remember(conversation, work, draft)
+        record(turn, draft.spent)
+        _end(turn, reply, draft, silent)
+        if draft.has_failed:
+            _count_failure(conversation, turn)
+        if is_waited_for:
+            wake_turn(conversation_id=conversation.pk)
+    _log_end(turn)
+    return [outbound.pk] if outbound else []
+
+
+def start_again(*, lease: Lease, spent: Spent, timing: Timing) -> Lease:
+    """Drop the draft; its messages wait again, with those that came meanwhile."""
+    with transaction.atomic():
+        lock_conversation(lease.conversation_id)
+        turn = lock_turn(turn_id=lease.turn_id, token=lease.token)
+        record(turn, spent)
+        turn.status = Turn.Status.ABANDONED
+        turn.error_code = "newer_input"
+        turn.finished_at = timezone.now()
+        turn.save(update_fields=[*RECORDED, "status", "error_code", "finished_at"])
+        turn.messages.update(state=Message.State.WAITING, turn=None)
+        successor = Turn.objects.create(
+            conversation_id=lease.conversation_id,
+            lease_token=uuid.uuid4(),
+            lease_expires_at=Now() + timing.lease_span,
+            correlation_id=turn.correlation_id,
+        )
+    return Lease(successor.pk, lease.conversation_id, successor.lease_token)
+
+
+def bury(*, work: Work) -> None:
+    """Give up a turn that took worker after worker with it; a person looks at it."""
+    with transaction.atomic():
+        conversation = lock_conversation(work.lease.conversation_id)
+        turn = lock_turn(turn_id=work.lease.turn_id, token=work.lease.token)
+        turn.messages.update(state=Message.State.UNANSWERED, codes_sealed=None)
+        turn.status = Turn.Status.FAILED
+        turn.outcome = "silent"
+        turn.error_code = "gave_up"
+        turn.finished_at = timezone.now()
+        turn.save(update_fields=["status", "outcome", "error_code", "finished_at"])
+        open_hand_off(
+            conversation=conversation,
+            profile=conversation.profile,
+            kind=HandOff.Kind.FAILED_TURN,
+            reason=f"Turn {turn.pk} could not be finished by any worker.",
+        )
+        if has_newer(work):
+            wake_turn(conversation_id=conversation.pk)
+    _log_end(turn)
+
+
+def _answer(turn: Turn, conversation: Conversation, reply: Reply) -> OutboundMessage:
+    outbound = outbox.enqueue(
+        conversation=conversation,
+        turn=turn,
+        cause=f"turn:{turn.pk}",
+        body=reply.body,
+        buttons=reply.buttons,
+    )
+    wake_delivery(conversation_id=conversation.pk)
+    return outbound
+
+
+def _close_messages(turn: Turn, silent: str) -> None:
+    state = Message.State.UNANSWERED if silent else Message.State.DONE
+    turn.messages.update(state=state, codes_sealed=None)
+
+
+def _remember(conversation: Conversation, work: Work, draft: Draft) -> None:
+    changed = []
+    if draft.memory is not None and conversation.memory != draft.memory:
+        conversation.memory = dict(draft.memory)
+        changed.append("memory")
+    if conversation.language != work.language:
+        conversation.language = work.language
+        changed.append("language")
+    if changed:
+        conversation.save(update_fields=changed)
+
+
+def _end(turn: Turn, reply: Reply, draft: Draft, silent: str) -> None:
+    failed = draft.has_failed and reply.outcome == draft.outcome
+    turn.status = Turn.Status.FAILED if failed else Turn.Status.DONE
+    turn.outcome = "silent" if silent else reply.outcome
+    turn.error_code = (silent or draft.error_code)[:40]
+    turn.finished_at = timezone.now()
+    turn.save(
+        update_fields=[*RECORDED, "status", "outcome", "error_code", "finished_at"]
+    )
+
+
+def _count_failure(conversation: Conversation, turn: Turn) -> None:
+    """Hand over to a person after two failed turns in a row."""
+    before = (
+        conversation.turns.filter(pk__lt=turn.pk)
+        .exclude(status=Turn.Status.ABANDONED)
+        .exclude(outcome="silent")
+        .order_by("-id")
+        .first()
+    )
+    if before is not None and before.status == Turn.Status.FAILED:
+        open_hand_off(
+            conversation=conversation,
+            profile=conversation.profile,
+            kind=HandOff.Kind.FAILED_TURN,
+            reason="The agent failed twice in a row.",
+        )
+
+
+def _tell_of_unsent_receipt(conversation: Conversation, turn: Turn) -> None:
+    open_hand_off(
+        conversation=conversation,
+        profile=conversation.profile,
+        kind=HandOff.Kind.FAILED_TURN,
+        reason=f"Turn {turn.pk} did something, but its receipt may not be sent.",
+    )
+
+
+def _log_end(turn: Turn) -> None:
+    fields = {
+        "turn_id": turn.pk,
+        "conversation_id": turn.conversation_id,
+        "outcome": turn.outcome,
+        "model": turn.model,
+        "model_calls": turn.model_calls,
+        "attempts": turn.attempts,
+    }
+    if turn.input_ended_at and turn.finished_at:
+        took = turn.finished_at - turn.input_ended_at
+        fields["milliseconds"] = round(took.total_seconds() * 1000)
+    if turn.status == Turn.Status.FAILED:
+        logger.error("ai.whatsapp.message.error", code=turn.error_code, **fields)
+    else:
+        logger.info("ai.whatsapp.message.success", **fields)
