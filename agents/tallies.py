@@ -43,10 +43,15 @@ class Tally:
                 self._mark = frontier
             return dict(self._sums + self._between(self._mark, 2**62))
 
+    def forget(self) -> None:
+        """Read everything again at the next time."""
+        self._mark, self._sums = 0, Counter()
+
     def _begin_again_elsewhere(self) -> None:
         name = str(connection.settings_dict["NAME"])
         if name != self._database:
-            self._database, self._mark, self._sums = name, 0, Counter()
+            self._database = name
+            self.forget()
 
     def _frontier(self) -> int:
         ((last,),) = rows(

@@ -6,6 +6,7 @@ their sink. A test during which one of them shows anything personal fails.
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,7 @@ class SpanReader(SpanExporter):
 def _reading(
     findings: Findings, sink: str, function: Callable[..., Any]
 ) -> Callable[..., Any]:
+    @functools.wraps(function)
     def read(*args: Any, **kwargs: Any) -> Any:
         given = function(*args, **kwargs)
         findings.look(sink, given if isinstance(given, str) else _text(given))

@@ -127,7 +127,7 @@ def _base(record: logging.LogRecord, event: str) -> dict[str, Plain]:
         "level": record.levelname.lower(),
         "event": event,
         "correlation_id": None,
-        "logger": scrub_text(record.name),
+        "logger": scrub_text(str(record.name)),
     }
 
 

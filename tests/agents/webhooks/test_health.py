@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agents.webhooks import health
+from rollout.features import Feature
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+FUNCTIONS = {
+    "ai-whatsapp-webhook": Feature.CHAT,
+    "ai-realtime-webhook": Feature.VOICE,
+    "ai-lookup-customer": Feature.CUSTOMER_LOOKUP,
+    "ai-create-voucher": Feature.VOUCHERS,
+    "ai-redeem-voucher": Feature.VOUCHERS,
+    "ai-void-voucher": Feature.VOUCHERS,
+}
+
+
+@pytest.mark.parametrize(("function", "feature"), FUNCTIONS.items())
+@pytest.mark.parametrize("enabled", [True, False])
+def test_get__anyone__tells_whether_its_feature_is_on(
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    function: str,
+    feature: Feature,
+    enabled: bool,
+) -> None:
+    # Given
+    monkeypatch.setattr(
+        health, "is_on_for_anyone", lambda asked: (asked == feature) is enabled
+    )
+
+    # When
+    answer = client.get(f"/functions/v1/{function}")
+
+    # Then
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/json"
+    assert answer.json() == {"function": function, "enabled": enabled}
+
+
+@pytest.mark.parametrize(
+    "function", [name for name in FUNCTIONS if "whats" not in name]
+)
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
+def test_other_method__not_yet_there__refused_as_json(
+    client: Client, function: str, method: str
+) -> None:
+    answer = getattr(client, method)(f"/functions/v1/{function}")
+    assert answer.status_code == 405
+    assert answer["Allow"] == "GET, HEAD"
+    assert answer.json() == {
+        "success": False,
+        "error": "This function does not take that method.",
+        "code": "method_not_allowed",
+        "correlation_id": answer["X-Correlation-ID"],
+    }

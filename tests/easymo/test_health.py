@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from agents.models import WebhookEvent
+from easymo import health
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+TOKEN = "a token for figures"
+
+
+def worker_reported(seconds_ago: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat)"
+            " VALUES (now() - make_interval(secs => %s))",
+            [seconds_ago],
+        )
+
+
+def test_healthz__no_database__is_live(client: Client) -> None:
+    # No database mark: the test itself forbids a query.
+    assert client.get("/healthz").json() == {"status": "live"}
+
+
+@pytest.mark.django_db
+def test_readyz__all_in_order__is_ready(client: Client) -> None:
+    worker_reported(5)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["failing"]) == (200, [])
+
+
+@pytest.mark.django_db
+def test_readyz__worker_silent__names_it(client: Client) -> None:
+    worker_reported(300)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["failing"] == ["worker"]
+    assert answer.json()["parts"]["worker"] == "silent for 300 s"
+
+
+@pytest.mark.django_db
+def test_readyz__webhook_waits_too_long__names_it(client: Client) -> None:
+    # Given
+    worker_reported(5)
+    event = WebhookEvent.objects.create(
+        body=b"{}", sha256=b"x" * 32, correlation_id=uuid4()
+    )
+    WebhookEvent.objects.filter(pk=event.pk).update(
+        received_at=timezone.now() - timedelta(seconds=200)
+    )
+
+    # When
+    answer = client.get("/readyz")
+
+    # Then
+    assert answer.status_code == 503
+    assert answer.json()["failing"] == ["oldest_waiting_message"]
+    assert (
+        answer.json()["parts"]["oldest_waiting_message"] == "webhook waiting for 200 s"
+    )
+
+
+@pytest.mark.django_db
+def test_readyz__migration_missing__names_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    monkeypatch.setattr(health, "_migrated", False)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'observability'")
+
+    # When
+    answer = client.get("/readyz")
+
+    # Then
+    assert answer.json()["failing"] == [
+        "migrations",
+        "worker",
+        "oldest_waiting_message",
+    ]
+    assert answer.json()["parts"]["migrations"] == "not applied"
+
+
+@pytest.mark.django_db
+def test_readyz__database_away__names_it_and_no_more(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    def refuse() -> str:
+        raise OperationalError("could not connect as easymo with password hunter2")
+
+    monkeypatch.setattr(health, "_database", refuse)
+
+    # When
+    answer = client.get("/readyz")
+
+    # Then
+    assert answer.status_code == 503
+    assert answer.json()["failing"][0] == "database"
+    assert answer.json()["parts"]["database"] == "unreachable"
+    assert b"hunter2" not in answer.content
+
+
+@pytest.mark.django_db
+def test_readyz__database_hangs__gives_up_after_two_seconds(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    def hang() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(30)")
+        return health.OK
+
+    monkeypatch.setattr(health, "SLOWEST_MS", 100)
+    monkeypatch.setattr(health, "_worker", hang)
+
+    # When
+    answer = client.get("/readyz")
+
+    # Then
+    assert answer.json()["parts"]["worker"] == "cannot be read"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/"])
+def test_pages__written_to__refuse(client: Client, path: str) -> None:
+    assert client.post(path).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("token", "header", "status"),
+    [
+        ("", "", 404),
+        ("", "Bearer ", 404),
+        (TOKEN, "", 401),
+        (TOKEN, f"Bearer {TOKEN}x", 401),
+        (TOKEN, f"bearer{TOKEN}", 401),
+        (TOKEN, "Bearer é", 401),
+    ],
+)
+def test_metrics__without_the_right_token__shows_nothing(
+    client: Client, settings: Any, token: str, header: str, status: int
+) -> None:
+    settings.METRICS_TOKEN = token
+    answer = client.get("/metrics", headers={"Authorization": header})
+    assert answer.status_code == status
+    assert b"agent_" not in answer.content
+
+
+@pytest.mark.django_db
+def test_metrics__right_token__shows_the_figures(client: Client, settings: Any) -> None:
+    settings.METRICS_TOKEN = TOKEN
+    answer = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert answer.status_code == 200
+    assert answer["Content-Type"].startswith("text/plain; version=")
+    assert b"agent_webhooks_waiting 0.0" in answer.content
+    assert b"} 1.0" not in b"".join(
+        line for line in answer.content.splitlines() if b"collector_failed{" in line
+    )
+
+
+def test_landing__anyone__shows_where_to_go_and_no_data(
+    client: Client, settings: Any
+) -> None:
+    settings.SIMULATOR_ENABLED = settings.DEMONSTRATION = False
+    assert b'href="/simulator/' not in client.get("/").content
+    settings.SIMULATOR_ENABLED = True
+    assert b'href="/simulator/' in client.get("/").content
