@@ -53,13 +53,14 @@ def main() -> None:
     try:
         load_settings()
         with only_one():
-            run()
+            try:
+                run()
+            finally:
+                development.release(wait_seconds=DATABASE_STOP_SECONDS)
     except (ImproperlyConfigured, EmbeddedError, StartError, CommandError) as error:
         sys.exit(f"easymo cannot start: {error}")
     except Stopped:
         say("Stopped.")
-    finally:
-        development.release(wait_seconds=DATABASE_STOP_SECONDS)
 
 
 def run() -> None:
