@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from easymo.observability.privacy import mask_msisdn
 from rollout.errors import RolloutError
@@ -39,6 +39,10 @@ class Command(BaseCommand):
                 self._show(self._add(options))
             else:
                 self._show(self._find(options["msisdn"]))
+        except IntegrityError as error:
+            raise CommandError("Station staff need a station: --station CODE.") from (
+                error
+            )
         except (InvalidMsisdn, VoucherError, RolloutError) as error:
             raise CommandError(str(error)) from error
 
