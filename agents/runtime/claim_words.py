@@ -48,6 +48,7 @@ CLAIMS: tuple[tuple[Kind, str], ...] = (
     ("valid", r"(?:your|the|her|his) balance (?:is|was|of)|unredeemed"),
     ("expired", r"expired|lapsed"),
     ("pending", r"(?:is|are|s|now|still) (?:still |now )*(?:pending|awaiting|waiting)"),
+    ("pending", r"(?:waits|waiting|awaits|awaiting)(?: for)?(?: the| an)? approval"),
     # French
     ("issued", r"(?:emis|delivre|genere|cree|etabli|octroye|accorde)e?s?"),
     ("redeemed", r"(?:utilise|consomme|echange|encaisse|depense|valide)e?s?"),
@@ -64,6 +65,7 @@ CLAIMS: tuple[tuple[Kind, str], ...] = (
     ("valid", r"vous (?:avez|possedez|disposez)(?: \w+){0,3} bons?|votre solde est"),
     ("expired", r"(?:est|sont|ont|a) (?:deja )?(?:expires?|perimee?s?)"),
     ("pending", r"(?:est|sont|reste|toujours) (?:encore )?en attente"),
+    ("pending", r"attend (?:l |une )?approbation"),
     # Kinyarwanda
     ("issued", RW + r"(?:tanzwe|sohowe|sohotse|hawe|haye|tanze)"),
     ("redeemed", RW + r"(?:koreshejwe|koresheje|vunjwe)"),
@@ -71,9 +73,11 @@ CLAIMS: tuple[tuple[Kind, str], ...] = (
     ("done", RW + r"(?:rangiye|genze neza|kunze|kunda neza|emeye|herereje|ohereje)"),
     ("done", RW + r"(?:kozwe|koze|rangije|tunganye|maze (?:gu|ku|kw)[a-z]+|bonetse)"),
     # A passive perfect of any other verb ends like this.
-    ("done", r"(?!nti|nta)[a-z]{3,}(?:zwe|jwe|tswe|shwe|uwe|iwe)"),
+    ("done", r"(?!nti|nta)[a-z]{3,}(?:zwe|jwe|tswe)"),
+    # Swahili wishes end alike; the Kinyarwanda past begins like this.
+    ("done", r"(?:y|w|by|ry|cy|b|z|tw|rw|bw|kw|h)a[a-z]{2,}(?:shwe|uwe|iwe)"),
     ("valid", r"(?:ifite|rifite|gifite|iracyafite|iragifite|racyafite) agaciro"),
-    ("valid", r"ufite (?:vocha|voca|inyemezabuguzi|urupapuro)"),
+    ("valid", r"ufite (?:vocha|voca|voucher|inyemezabuguzi|urupapuro)"),
     ("expired", r"[a-z]{0,3}(?:taye agaciro|rengeje igihe|rangije igihe|arengeje igihe)"),
     ("pending", r"(?:i|ri|ki|gi|bi)(?:te|ra)(?:gereje|tegereje)"),
     # Swahili
@@ -87,7 +91,7 @@ CLAIMS: tuple[tuple[Kind, str], ...] = (
     ("done", r"(?:ni|u|a|tu|wa|i|li|ya|ki|vi|zi)me(?!ny|elewa|sema|ona$|pokea|uliza|omba"
              r"|andika|taka|furahi|jaribu|shindwa|kosea|lior|lewa)[a-z]{2,}[aeiu]"),
     ("done", r"tayari|mafanikio|kikamilifu|hongera|hii hapa (?:vocha|msimbo)"),
-    ("valid", r"(?:bado )?ni halali|ina thamani|una (?:vocha|salio)"),
+    ("valid", r"(?:bado )?ni halali|ina thamani|una (?:vocha|voucher|salio)"),
     # Languages that we do not speak, but a model does.
     ("done", r"hech[oa]|list[oa]|emitid[oa]|cread[oa]|feit[oa]|erledigt|fertig|fatt[oa]"),
     ("expired", r"[a-z]{1,3}mekwisha|muda (?:wake )?umekwisha|muda (?:wake )?umeisha"),
@@ -111,10 +115,10 @@ TAKEN_BACK = re.compile(
     r"|(?:nothing|rien)(?: (?:was|has|is|been|n|a|ete|est))+"
     r"|(?:can|may|must|should|could|would|to|cannot|can only|ought to|peut|peuvent|doit"
     r"|doivent|pourrait|devrait|pour)(?: (?:not|only|also|then|ne|pas))*"
-    r" (?:be|get|etre)"
+    rf"(?: (?:{_THING})){{0,4}} (?:be|get|etre)"
     rf"|(?:if|once|when|until|before|after|unless|whether|si|quand|lorsque|lorsqu|avant"
     rf"|apres|une fois|des que|que si|ikiwa|kama|niba|iyo)(?: (?:{_THING}))*"
-    r"|ntabwo"
+    r"|ntabwo|nta kintu|nta|nothing|rien|hakuna"
     r") $"
 )
 # How far back, in characters, a claim can be taken back.
@@ -127,6 +131,7 @@ ASKED = re.compile(
 # Words that look like claims and are none.
 HARMLESS = re.compile(
     r"\b(?:en fait|tout a fait|fait partie|il fait|used to|get used|well done"
+    r"|changed nothing|you (?:have |ve )?sent|vous avez envoye|umetuma|wohereje"
     r"|used for|using|wake up|active directory|mwiriwe|mwaramutse|tumefurahi"
     r"|muraho neza|murakoze|urakoze|wakoze|umeamka|umeshinda|mmeshinda|unused)\b"
 )

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Literal
 
 from agents.runtime.claim_numbers import amounts_in, digit_words_in, values_in
 from agents.runtime.claim_words import Kind, claims_in
-from agents.runtime.normal import plain, readings, visible
+from agents.runtime.normal import joined_digits, plain, readings, visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from decimal import Decimal
 
 type Operation = Literal["issued", "redeemed", "voided", "approved", "declined"]
@@ -34,8 +35,8 @@ UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]
 PLACEHOLDER = re.compile(r"\{ *code", re.IGNORECASE)
 # Only the marks between clauses: a comma ends the reach of a "not" before it.
 CLAUSE = re.compile(r"[^.!?;:,\n()—]+[.!?]?")
+SENTENCE = re.compile(r"[^!?;\n]+")
 NUMBERED = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
-MARKS_BETWEEN_DIGITS = re.compile(r"(?<=\d)(?:[ \-.·_/|*()\[\]~]{0,3}|[,:])(?=\d)")
 LONGEST_SPOKEN = 5
 # What fits into a message of WhatsApp; longer texts are cut before they are checked.
 LONGEST = 4_096
@@ -90,7 +91,7 @@ def check_claims(text: str, facts: Facts) -> Verdict:
     """Return what the text claims without a row behind it; nothing, if all is backed."""
     if len(text) > LONGEST:
         return Verdict(frozenset({"length"}))
-    claimed = claimed_in(text)
+    claimed = claimed_in(text, shown=facts.shown)
     problems: set[Problem] = set()
     unbacked = claimed - _backed(facts)
     if unbacked - STATES:
@@ -108,20 +109,36 @@ def check_claims(text: str, facts: Facts) -> Verdict:
     return Verdict(frozenset(problems))
 
 
-def claimed_in(text: str) -> set[Kind]:
-    """Return every finished act and state that the text claims."""
+def claimed_in(text: str, *, shown: Sequence[str] = ()) -> set[Kind]:
+    """Return every finished act and state that the text claims.
+
+    What repeats a clause of `shown` word by word is the rows' claim, not the text's.
+    """
     found: set[Kind] = set()
+    told = {_first_reading(match[0]) for row in shown for match in _clauses(row)}
     written = plain(text)
     for match in CLAUSE.finditer(written):
+        if _first_reading(match[0]) in told:
+            continue
         is_question = match[0].rstrip().endswith("?")
         for reading in readings(match[0]):
             found |= claims_in(reading, is_question=is_question)
     # Marks put inside a word divide it into two clauses: read whole sentences besides,
     # in all but their first reading, which still has the marks as spaces.
-    for sentence in re.split(r"[!?;\n]|\. ", written):
+    sentences = {match[0] for match in SENTENCE.finditer(written)}
+    sentences -= {match[0] for row in shown for match in SENTENCE.finditer(plain(row))}
+    for sentence in sentences:
         for reading in readings(sentence)[1:]:
             found |= claims_in(reading, is_question=False)
     return found
+
+
+def _clauses(text: str) -> Iterator[re.Match[str]]:
+    return CLAUSE.finditer(plain(text))
+
+
+def _first_reading(clause: str) -> str:
+    return readings(clause)[0]
 
 
 def _is_unreadable(text: str) -> bool:
@@ -177,10 +194,6 @@ def _tells_code(text: str, facts: Facts) -> bool:
         return True
     if digit_words_in(text) > LONGEST_SPOKEN:
         return True
-    known = " ".join(_digits(visible(shown)) for shown in facts.shown)
-    runs = re.findall(r"\d{12,}", _digits(_without_known(text, facts)))
+    known = " ".join(joined_digits(visible(shown)) for shown in facts.shown)
+    runs = re.findall(r"\d{12,}", joined_digits(_without_known(text, facts)))
     return any(run not in known for run in runs)
-
-
-def _digits(text: str) -> str:
-    return MARKS_BETWEEN_DIGITS.sub("", text)

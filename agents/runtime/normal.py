@@ -13,6 +13,8 @@ LOOKALIKES = str.maketrans(
 LEET = str.maketrans("0134578@$!", "oieasbbasi")
 # Marks of success speak without words.
 TICKS = re.compile("[✅✔☑🆗🎉🎊💯]")
+# A comma with a space behind it divides two numbers; these marks do not.
+MARKS_BETWEEN_DIGITS = re.compile(r"(?<=\d)(?:[ \-.·_/|*()\[\]~]{0,3}|[,:])(?=\d)")
 HIDDEN = {"Cf", "Cc", "Cs", "Co", "Cn", "Mn", "Me"}
 
 
@@ -44,6 +46,11 @@ def plain(text: str) -> str:
     apart = unicodedata.normalize("NFKD", lowered)
     bare = "".join(char for char in apart if unicodedata.category(char) != "Mn")
     return unicodedata.normalize("NFKC", bare).translate(LOOKALIKES)
+
+
+def joined_digits(text: str) -> str:
+    """Take out what stands inside one number that was written in groups."""
+    return MARKS_BETWEEN_DIGITS.sub("", text)
 
 
 def readings(text: str) -> list[str]:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 CONNECT_SECONDS = 5.0
+# By default a connection is closed after five idle seconds: people pause longer.
+LIMITS = httpx2.Limits(
+    max_connections=400, max_keepalive_connections=50, keepalive_expiry=60.0
+)
 FIRST_DELAY = 0.4
 LONGEST_DELAY = 4.0
 # Below this a further try could not bring an answer.
@@ -86,7 +90,12 @@ class OpenAIModel:
         key = (self.base_url, self.api_key)
         if key not in clients:
             clients[key] = openai.AsyncOpenAI(
-                api_key=self.api_key, base_url=self.base_url, max_retries=0
+                api_key=self.api_key,
+                base_url=self.base_url,
+                max_retries=0,
+                http_client=openai.DefaultAsyncHttpxClient(
+                    base_url=self.base_url, limits=LIMITS
+                ),
             )
         return clients[key]
 

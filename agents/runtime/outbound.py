@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
-from agents.runtime.normal import plain, visible
+from agents.runtime.normal import joined_digits, plain, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,6 @@ FORMULA = re.compile(
 )
 LONG_NUMBER = re.compile(r"\d{9,}")
 MASKED = re.compile(r"\+?\d{1,5}\*{2,}\d{2,4}")
-MARKS_BETWEEN_DIGITS = re.compile(r"(?<=\d)(?:[ \-.·_/|*()\[\]~]{0,3}|[,:])(?=\d)")
 # Words in a row that our own instructions share with a text only when it repeats them.
 REPEATED_WORDS = 10
 
@@ -101,15 +100,11 @@ def _is_under(link: str, allowed: str) -> bool:
 
 
 def _foreign_numbers(text: str, shown: Sequence[str]) -> bool:
-    known = " ".join(_digits(visible(entry)) for entry in shown)
+    known = " ".join(joined_digits(visible(entry)) for entry in shown)
     for entry in shown:
         for masked in MASKED.findall(visible(entry)):
             text = text.replace(masked, " ")
-    return any(run not in known for run in LONG_NUMBER.findall(_digits(text)))
-
-
-def _digits(text: str) -> str:
-    return MARKS_BETWEEN_DIGITS.sub("", text)
+    return any(run not in known for run in LONG_NUMBER.findall(joined_digits(text)))
 
 
 def _repeats(text: str, instructions: str) -> bool:

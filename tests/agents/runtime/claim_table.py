@@ -65,6 +65,8 @@ UNBACKED = {
         Yakuweho
         Natanze voca
         Byamaze gukorwa
+        Voucher yahinduwe
+        Byashyizwe muri konti
         """,
     "sw": """
         imekamilika
@@ -126,6 +128,8 @@ STATES = """
     Ufite voca
     Vocha yako ni halali
     Una vocha mbili
+    Ufite voucher nshya
+    The voucher waits for approval
     Vocha inasubiri
     """
 HARMLESS = """
@@ -176,6 +180,15 @@ HARMLESS = """
     Samahani, sikuelewa.
     Unaweza kutumia vocha kwenye kituo chochote.
     Karibu tena!
+    Why should it be voided?
+    Nothing is waiting for your answer.
+    I have changed nothing just now.
+    You have sent very many messages.
+    Vous avez envoyé beaucoup de messages.
+    Nta cyakozwe.
+    Nta kintu gitegereje igisubizo cyawe.
+    Hakuna kilichobadilishwa.
+    Kwa nini ibatilishwe?
     """
 
 

@@ -125,6 +125,18 @@ def test_check_claims__status_that_was_read__may_be_told() -> None:
     assert not check_claims("It was voided.", redeemed).is_backed
 
 
+def test_check_claims__words_of_a_row__may_be_repeated_but_not_changed() -> None:
+    # Given
+    facts = Facts(shown=("That voucher has expired. Nothing was done.",))
+
+    # Then
+    assert check_claims("Sorry! That voucher has expired.", facts).is_backed
+    assert not check_claims("Your other voucher has expired.", facts).is_backed
+    assert not check_claims(
+        "That voucher has expired, this is issued.", facts
+    ).is_backed
+
+
 @given(st.text(max_size=400))
 def test_check_claims__anything__gives_a_verdict(text: str) -> None:
     check_claims(text, ISSUED)

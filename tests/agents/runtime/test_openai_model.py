@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agents.runtime.items import developer, user
-from agents.runtime.openai_model import OpenAIModel, payload_for
+from agents.runtime.openai_model import OpenAIModel, configured, payload_for
 from tests.fakes import openai_answers as say
 
 if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
+
     from agents.runtime.model import ModelRequest
     from tests.fakes.openai import FakeOpenAI
 
@@ -172,3 +174,27 @@ def test_payload__same_role__has_the_same_beginning(request_: ModelRequest) -> N
     # Then
     assert one["prompt_cache_key"] == other["prompt_cache_key"]
     assert one["instructions"] == other["instructions"]
+
+
+def test_configured__no_key__is_none(settings: SettingsWrapper) -> None:
+    settings.OPENAI_API_KEY = ""
+    assert configured() is None
+
+
+def test_configured__key__takes_the_settings_and_shows_no_key(
+    settings: SettingsWrapper,
+) -> None:
+    # Given
+    settings.OPENAI_API_KEY = "sk-canary"
+    settings.OPENAI_BASE_URL = "http://127.0.0.1:9/v1"
+    settings.OPENAI_RESPONSES_MODEL = "gpt-4.1-mini"
+    settings.OPENAI_TIMEOUT_S = 7.0
+
+    # When
+    model = configured()
+
+    # Then
+    assert model is not None
+    assert (model.name, model.base_url) == ("gpt-4.1-mini", "http://127.0.0.1:9/v1")
+    assert model.try_seconds == 7.0
+    assert "canary" not in repr(model)
