@@ -170,12 +170,13 @@ def _refuse() -> None:
 def test_describe__causes_and_groups__are_told_without_source_and_locals() -> None:
     # Given
     def fail() -> None:
-        secret_words = WORDS
+        words = WORDS
         try:
             raise KeyError(ALINE.msisdn)
         except KeyError as error:
-            raise ExceptionGroup("both", [ValueError(ALINE.code)]) from error
-        assert secret_words
+            raise ExceptionGroup(
+                f"both {len(words)}", [ValueError(ALINE.code)]
+            ) from error
 
     # When
     told = logged(raised(fail))
