@@ -41,6 +41,7 @@ CLAIMS: tuple[tuple[Kind, str], ...] = (
     ("done", r"(?:i|we) (?:ve |have )?(?:just |now )*(?:did|handled|fixed|put|took)"),
     ("done", r"has (?:been )?(?:added|taken|handled|resolved|made|given|topped)"),
     ("done", r"(?:am|m|are|re|is|s) (?:now |just )?(?:processing|sending|approving)"),
+    ("done", r"(?:can|may) now|on (?:its|the) way|is (?:all )?yours|enjoy"),
     ("valid", r"(?:is|are|s|re|remains?|still) (?:still |now |also )*(?:valid|active)"),
     ("valid", r"(?:is|are|s|still) (?:still |now )*(?:available|unused|usable|open)"),
     ("valid", r"you (?:now |already |currently |still |do )*(?:have|own|hold|got)"
@@ -60,6 +61,7 @@ CLAIMS: tuple[tuple[Kind, str], ...] = (
     ("done", r"c est (?:bon|ok|regle|parti|pret)|ca y est|bien recu|felicitations"),
     ("done", r"voici (?:votre|ton|le|son)(?: nouveau)? (?:bon|code)"),
     ("done", r"(?:est|sont) (?:maintenant |deja )?prete?s?"),
+    ("done", r"(?:peut|peuvent|pouvez|peux) (?:maintenant|desormais)|est en route"),
     ("valid", r"(?:est|sont|reste|encore|toujours) (?:encore |toujours )?"
               r"(?:valable|valide|actif|active|disponible)s?"),
     ("valid", r"vous (?:avez|possedez|disposez)(?: \w+){0,3} bons?|votre solde est"),
@@ -116,8 +118,9 @@ TAKEN_BACK = re.compile(
     r"|(?:can|may|must|should|could|would|to|cannot|can only|ought to|peut|peuvent|doit"
     r"|doivent|pourrait|devrait|pour)(?: (?:not|only|also|then|ne|pas))*"
     rf"(?: (?:{_THING})){{0,4}} (?:be|get|etre)"
-    rf"|(?:if|once|when|until|before|after|unless|whether|si|quand|lorsque|lorsqu|avant"
-    rf"|apres|une fois|des que|que si|ikiwa|kama|niba|iyo)(?: (?:{_THING}))*"
+    rf"|(?:if|once|when|until|unless|whether|si|quand|lorsque|lorsqu|une fois|des que"
+    rf"|ikiwa|kama|niba|iyo)(?: (?:{_THING}))*"
+    rf"|(?:before|after|avant|apres)(?: (?:{_THING}))+"
     r"|ntabwo|nta kintu|nta|nothing|rien|hakuna"
     r") $"
 )
@@ -128,6 +131,8 @@ ASKED = re.compile(
     rf"^(?:has|have|was|were|is|are|had|est|sont|a|ont|avez|as)(?: t)?(?: (?:{_THING}"
     r"|you|ce|que|vous|tu|t))* $"
 )
+# ... unless the text answers its own question.
+AFFIRMED = re.compile(r"\b(?:yes|yep|indeed|absolutely|oui|yego|ndiyo|ndio)\b")
 # Words that look like claims and are none.
 HARMLESS = re.compile(
     r"\b(?:en fait|tout a fait|fait partie|il fait|used to|get used|well done"

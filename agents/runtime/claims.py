@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from agents.runtime.claim_numbers import amounts_in, digit_words_in, values_in
-from agents.runtime.claim_words import Kind, claims_in
+from agents.runtime.claim_words import AFFIRMED, Kind, claims_in
 from agents.runtime.normal import joined_digits, plain, readings, visible
 
 if TYPE_CHECKING:
@@ -117,10 +117,11 @@ def claimed_in(text: str, *, shown: Sequence[str] = ()) -> set[Kind]:
     found: set[Kind] = set()
     told = {_first_reading(match[0]) for row in shown for match in _clauses(row)}
     written = plain(text)
+    may_ask = not AFFIRMED.search(written)
     for match in CLAUSE.finditer(written):
         if _first_reading(match[0]) in told:
             continue
-        is_question = match[0].rstrip().endswith("?")
+        is_question = may_ask and match[0].rstrip().endswith("?")
         for reading in readings(match[0]):
             found |= claims_in(reading, is_question=is_question)
     # Marks put inside a word divide it into two clauses: read whole sentences besides,

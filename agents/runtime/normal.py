@@ -25,6 +25,8 @@ def visible(text: str) -> str:
         category = unicodedata.category(char)
         if char == "\n":
             kept.append(char)
+        elif char == "。":
+            kept.append(".")
         elif category == "Nd":
             kept.append(str(unicodedata.decimal(char)))
         elif category.startswith("Z"):

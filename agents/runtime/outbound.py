@@ -55,7 +55,8 @@ def breaches_of(
     """
     seen = visible(text)
     found: set[Breach] = set()
-    if _foreign_links(seen, links):
+    # Besides in Latin letters: look-alikes make links of their own.
+    if _foreign_links(seen, links) or _foreign_links(plain(seen), links):
         found.add("link")
     if EMAIL.search(seen):
         found.add("email")

@@ -29,6 +29,11 @@ UNBACKED = {
         Payment sent
         Here is your voucher
         Your new voucher is ready
+        Was your voucher issued? Yes.
+        You can now fill up at Kimironko
+        It is on its way
+        It must have been issued
+        Is it not so that it is issued?
         """,
     "fr": """
         C'est fait
@@ -47,6 +52,8 @@ UNBACKED = {
         Le bon a bien été validé
         Félicitations
         Le code est envoyé
+        Le bon est-il émis ? Oui
+        Vous pouvez maintenant faire le plein
         """,
     "rw": """
         Byakozwe

@@ -3,15 +3,13 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agents.runtime.items import developer, user
 from agents.runtime.openai_model import OpenAIModel, configured, payload_for
 from tests.fakes import openai_answers as say
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
-
     from agents.runtime.model import ModelRequest
     from tests.fakes.openai import FakeOpenAI
 
@@ -176,13 +174,13 @@ def test_payload__same_role__has_the_same_beginning(request_: ModelRequest) -> N
     assert one["instructions"] == other["instructions"]
 
 
-def test_configured__no_key__is_none(settings: SettingsWrapper) -> None:
+def test_configured__no_key__is_none(settings: Any) -> None:
     settings.OPENAI_API_KEY = ""
     assert configured() is None
 
 
 def test_configured__key__takes_the_settings_and_shows_no_key(
-    settings: SettingsWrapper,
+    settings: Any,
 ) -> None:
     # Given
     settings.OPENAI_API_KEY = "sk-canary"

@@ -23,6 +23,8 @@ LINKS = ("https://easymo.example", "wa.me/250788000001")
         ("evil [.] com", "link"),
         ("go to evil dot com", "link"),
         ("e\u200bvil.com", "link"),
+        ("evil\u3002com", "link"),
+        ("\u0435vil\uff0ecom", "link"),
         ("javascript:alert(1)", "link"),
         ("https://easymo.example.evil.com", "link"),
         ("wa.me/2507880000012", "link"),
