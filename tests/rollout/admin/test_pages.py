@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,7 @@ from rollout.services.rollback import turn_all_off
 from tests.rollout.conftest import ALINE, Switch
 
 if TYPE_CHECKING:
+    from django.http import HttpResponse
     from django.test import Client
 
 LISTS = [
@@ -34,6 +36,13 @@ LISTS = [
 
 def flag(feature: Feature = Feature.CHAT) -> AgentFlag:
     return AgentFlag.objects.get(name=feature)
+
+
+def press(
+    client: Client, url: str, follow: bool = False, **asked: object
+) -> HttpResponse:
+    """Send the page between a button and its effect."""
+    return client.post(url, {"key": uuid.uuid4(), **asked}, follow=follow)
 
 
 def action_of(name: str, url: str, *args: object) -> str:
@@ -94,7 +103,7 @@ def test_turn_on__reason__on_for_everyone(odette: Client) -> None:
     page = odette.get(reverse("admin:rollout_agentflag_change", args=[flag().pk]))
     url = action_of("agentflag", "turn_on", flag().pk)
     asked = odette.get(url)
-    done = odette.post(url, {"reason": "beta went well"}, follow=True)
+    done = press(odette, url, reason="beta went well", follow=True)
 
     # Then
     assert url in page.content.decode()
@@ -111,8 +120,8 @@ def test_turn_on__reason__on_for_everyone(odette: Client) -> None:
 
 def test_turn_on__no_reason__asks_again_and_changes_nothing(odette: Client) -> None:
     # When
-    answer = odette.post(
-        action_of("agentflag", "turn_on", flag().pk), {"reason": " \t "}
+    answer = press(
+        odette, action_of("agentflag", "turn_on", flag().pk), **{"reason": " \t "}
     )
 
     # Then
@@ -125,9 +134,10 @@ def test_turn_on_for_some__percent_and_cohort__limits_to_them(odette: Client) ->
     cohorts.make_cohort(name="beta")
 
     # When
-    odette.post(
+    press(
+        odette,
         action_of("agentflag", "turn_on_for_some", flag().pk),
-        {"percent": "12.5", "cohorts": ["beta"], "reason": "slowly"},
+        **{"percent": "12.5", "cohorts": ["beta"], "reason": "slowly"},
     )
 
     # Then
@@ -138,8 +148,10 @@ def test_turn_on_for_some__percent_and_cohort__limits_to_them(odette: Client) ->
 
 def test_turn_on_for_some__nobody_named__changes_nothing(odette: Client) -> None:
     # When
-    odette.post(
-        action_of("agentflag", "turn_on_for_some", flag().pk), {"reason": "oops"}
+    press(
+        odette,
+        action_of("agentflag", "turn_on_for_some", flag().pk),
+        **{"reason": "oops"},
     )
 
     # Then
@@ -151,7 +163,7 @@ def test_turn_off__reason__off(odette: Client, switch: Switch) -> None:
     switch(CHAT=True)
 
     # When
-    odette.post(action_of("agentflag", "turn_off", flag().pk), {"reason": "stop"})
+    press(odette, action_of("agentflag", "turn_off", flag().pk), reason="stop")
 
     # Then
     assert flag().everyone is False
@@ -166,7 +178,7 @@ def test_kill_all__reason__everything_off_with_incident(
     url = action_of("agentflag", "kill_all")
 
     # When
-    done = odette.post(url, {"reason": "outage"}, follow=True)
+    done = press(odette, url, reason="outage", follow=True)
 
     # Then
     assert url in page.content.decode()
@@ -216,8 +228,8 @@ def test_action__viewer__refused_and_not_offered(
         if about
         else reverse(f"admin:rollout_{model}_changelist")
     )
-    answer = pascal.post(
-        action_of(model, name, *keys), {"reason": "me too", "subject": "x", "name": "y"}
+    answer = press(
+        pascal, action_of(model, name, *keys), reason="me too", subject="x", name="y"
     )
 
     # Then
@@ -240,17 +252,19 @@ def test_delete_and_add__operator__impossible(odette: Client, model: str) -> Non
 
 def test_cohort__member_added_and_removed__with_reasons(odette: Client) -> None:
     # Given
-    odette.post(action_of("cohort", "new_cohort"), {"name": "beta"})
+    press(odette, action_of("cohort", "new_cohort"), name="beta")
     cohort = Cohort.objects.get()
 
     # When
-    odette.post(
+    press(
+        odette,
         action_of("cohort", "add_member", cohort.pk),
-        {"subject": ALINE, "reason": "she asked"},
+        subject=ALINE,
+        reason="she asked",
     )
     member = CohortMember.objects.get()
-    odette.post(
-        action_of("cohortmember", "remove_member", member.pk), {"reason": "she left"}
+    press(
+        odette, action_of("cohortmember", "remove_member", member.pk), reason="she left"
     )
 
     # Then
@@ -267,7 +281,7 @@ def test_cohort__member_added_and_removed__with_reasons(odette: Client) -> None:
 
 def test_cohort__bad_name__shown_on_the_form(odette: Client) -> None:
     # When
-    answer = odette.post(action_of("cohort", "new_cohort"), {"name": "Bêta <b>"})
+    answer = press(odette, action_of("cohort", "new_cohort"), name="Bêta <b>")
 
     # Then
     assert "lower-case letters" in answer.content.decode()
@@ -279,15 +293,14 @@ def test_incident__note_mitigated_resolved__story_told_in_order(odette: Client) 
     incident = turn_all_off(reason="boom", actor="odette", source="cli").incident
 
     # When
-    odette.post(
+    press(
+        odette,
         action_of("incident", "add_note", incident.pk),
-        {"reason": "called +250788123456 <script>"},
+        reason="called +250788123456 <script>",
     )
-    odette.post(action_of("incident", "mitigate", incident.pk), {"reason": "off"})
-    odette.post(action_of("incident", "resolve", incident.pk), {"reason": "fixed"})
-    again = odette.post(
-        action_of("incident", "mitigate", incident.pk), {"reason": "back"}
-    )
+    press(odette, action_of("incident", "mitigate", incident.pk), reason="off")
+    press(odette, action_of("incident", "resolve", incident.pk), reason="fixed")
+    again = press(odette, action_of("incident", "mitigate", incident.pk), reason="back")
     page = odette.get(reverse("admin:rollout_incident_change", args=[incident.pk]))
 
     # Then
