@@ -26,6 +26,8 @@ from rollout.holder import forget, holder
 
 POLL_S = 0.5
 ACKNOWLEDGE_S = 10.0
+# How long the listener may take to notice that it should end.
+HEAR_S = 1.0
 ACKNOWLEDGE = """
 INSERT INTO rollout_servingprocess AS process
     (id, host, pid, role, version_seen, acknowledged_at, seen_at)
@@ -118,7 +120,7 @@ class Refreshers:
     def hear(self, raw: psycopg.Connection[Any]) -> None:
         raw.execute("LISTEN rollout")
         while not self.stopping.is_set():
-            for _ in raw.notifies(timeout=1.0, stop_after=1):
+            for _ in raw.notifies(timeout=HEAR_S, stop_after=1):
                 self.ring.set()
 
 

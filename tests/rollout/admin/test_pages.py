@@ -120,9 +120,7 @@ def test_turn_on__reason__on_for_everyone(odette: Client) -> None:
 
 def test_turn_on__no_reason__asks_again_and_changes_nothing(odette: Client) -> None:
     # When
-    answer = press(
-        odette, action_of("agentflag", "turn_on", flag().pk), **{"reason": " \t "}
-    )
+    answer = press(odette, action_of("agentflag", "turn_on", flag().pk), reason=" \t ")
 
     # Then
     assert answer.status_code == 200
@@ -137,7 +135,9 @@ def test_turn_on_for_some__percent_and_cohort__limits_to_them(odette: Client) ->
     press(
         odette,
         action_of("agentflag", "turn_on_for_some", flag().pk),
-        **{"percent": "12.5", "cohorts": ["beta"], "reason": "slowly"},
+        percent="12.5",
+        cohorts=["beta"],
+        reason="slowly",
     )
 
     # Then
@@ -151,7 +151,7 @@ def test_turn_on_for_some__nobody_named__changes_nothing(odette: Client) -> None
     press(
         odette,
         action_of("agentflag", "turn_on_for_some", flag().pk),
-        **{"reason": "oops"},
+        reason="oops",
     )
 
     # Then

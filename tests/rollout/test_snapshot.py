@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from django.db import connection
+
+from rollout import reading, refreshers, snapshot
+from rollout.features import Feature
+from rollout.holder import holder
+from rollout.models import ServingProcess
+from rollout.policy.effective import Reason
+from rollout.services import cohorts, exposure, receipts
+from tests.rollout import processes
+from tests.rollout.conftest import ALINE, BOSCO, Switch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_django.fixtures import SettingsWrapper
+
+
+@pytest.fixture
+def refreshing(
+    committed_db: str, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Refresh in threads, as a serving process does."""
+    monkeypatch.setattr(refreshers, "HEAR_S", 0.1)
+    settings.ROLLOUT_REFRESH = "threads"
+    refreshers.stop()
+    yield
+    refreshers.stop()
+
+
+def wait_until(is_so: object, seconds: float = 3.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if is_so():  # type: ignore[operator]
+            return True
+        time.sleep(0.005)
+    return False
+
+
+def chat_is_on() -> bool:
+    return exposure.is_on(Feature.CHAT, ALINE)
+
+
+@pytest.mark.usefixtures("refreshing")
+def test_is_on__warm__no_query(
+    switch: Switch, django_assert_num_queries: object
+) -> None:
+    # Given
+    switch(CHAT=True, percent=50)
+    exposure.is_on(Feature.CHAT, ALINE)
+
+    # When
+    with django_assert_num_queries(0):  # type: ignore[operator]
+        for number in range(1000):
+            exposure.is_on(Feature.CHAT, str(number))
+            exposure.exposure_of(str(number))
+
+    # Then
+    assert holder.snapshot.stale is False
+
+
+@pytest.mark.usefixtures("refreshing")
+def test_flip__listening__seen_well_before_a_poll(switch: Switch) -> None:
+    # Given
+    assert chat_is_on() is False
+    time.sleep(0.3)
+
+    # When
+    switch(CHAT=True)
+    began = time.monotonic()
+
+    # Then
+    assert wait_until(chat_is_on)
+    assert time.monotonic() - began < 0.2
+
+
+@pytest.mark.usefixtures("refreshing")
+def test_flip__polling_only__seen_within_a_poll(
+    switch: Switch, settings: SettingsWrapper
+) -> None:
+    # Given
+    settings.DATABASE_LISTEN = None
+    assert chat_is_on() is False
+    assert [t.name for t in threading.enumerate() if "rollout" in t.name] == [
+        "rollout-poll"
+    ]
+
+    # When
+    switch(CHAT=True)
+
+    # Then
+    assert wait_until(chat_is_on, 0.9)
+
+
+@pytest.mark.usefixtures("refreshing")
+def test_flip__listener_cut_off__polling_catches_it(switch: Switch) -> None:
+    # Given
+    assert chat_is_on() is False
+    time.sleep(0.2)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND query = 'LISTEN rollout'"
+        )
+        assert cursor.fetchone() == (1,)
+
+    # When
+    switch(CHAT=True)
+
+    # Then
+    assert wait_until(chat_is_on, 1.0)
+
+
+@pytest.mark.usefixtures("refreshing")
+def test_current__database_gone__off_as_stale_and_back_again(
+    switch: Switch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    switch(CHAT=True)
+    assert chat_is_on() is True
+    monkeypatch.setattr(snapshot, "TRUSTED_S", 0.7)
+    connect = reading.own_connection
+
+    def refused() -> psycopg.Connection:
+        raise psycopg.OperationalError("gone")
+
+    # When
+    monkeypatch.setattr(reading, "own_connection", refused)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert chat_is_on() is True
+    went_off = wait_until(lambda: not chat_is_on())
+    reasons = exposure.exposure_of(ALINE).reasons
+    anyone = exposure.is_on_for_anyone(Feature.CHAT)
+    monkeypatch.setattr(reading, "own_connection", connect)
+
+    # Then
+    assert went_off is True
+    assert set(reasons.values()) == {Reason.STALE}
+    assert anyone is False
+    assert wait_until(chat_is_on)
+
+
+@pytest.mark.usefixtures("refreshing")
+def test_current__refreshers_dead__reads_through(
+    switch: Switch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    monkeypatch.setattr(refreshers, "start", lambda: None)
+    monkeypatch.setattr(snapshot, "TRUSTED_S", 0.05)
+
+    # When
+    before = chat_is_on()
+    switch(CHAT=True)
+    time.sleep(0.1)
+
+    # Then
+    assert before is False
+    assert chat_is_on() is True
+
+
+@pytest.mark.usefixtures("refreshing")
+def test_forked_child__asks_for_itself(switch: Switch) -> None:
+    # Given
+    assert chat_is_on() is False
+    before, parent = holder.lock, refreshers._running
+    assert parent is not None
+    # A child has none of its parent's threads.
+    parent.stop()
+
+    # When
+    refreshers._after_fork()
+
+    # Then
+    assert holder.snapshot.stale is True
+    assert holder.lock is not before
+    switch(CHAT=True)
+    assert chat_is_on() is True
+    assert refreshers._running is not parent
+
+
+def test_flip__three_processes__all_see_it_and_acknowledge(
+    committed_db: str, switch: Switch
+) -> None:
+    # Given
+    with processes.asking(committed_db, count=3) as asking:
+        processes.seen(asking, "on")
+
+        # When
+        changed = switch(CHAT=True)
+        flipped_at = time.monotonic_ns()
+        receipt = receipts.await_receipt(changed.epoch)
+        seen_at = processes.moments(asking)
+
+    # Then
+    assert max(seen_at) - flipped_at < 1_000_000_000
+    assert (receipt.processes, receipt.acknowledged) == (3, 3)
+    assert str(receipt).startswith("acknowledged by 3 of 3 in ")
+    assert ServingProcess.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_exposure__limited__differs_by_subject_not_for_strangers(
+    switch: Switch,
+) -> None:
+    # Given
+    cohorts.make_cohort(name="beta")
+    cohorts.add_member("beta", ALINE, "odette")
+    switch(CHAT=True, cohorts=["beta"])
+
+    # When
+    aline, bosco = exposure.exposure_of(ALINE), exposure.exposure_of(BOSCO)
+
+    # Then
+    assert (aline.chat, bosco.chat) == (True, False)
+    assert aline.reasons[Feature.CHAT] == Reason.COHORT
+    assert exposure.is_on(Feature.CHAT, None) is False
+    assert exposure.is_on_for_anyone(Feature.CHAT) is True
+    assert exposure.is_on_for_everyone(Feature.CHAT) is False
+
+
+@pytest.mark.django_db
+def test_exposure__forced_off__whatever_the_rows_say(
+    switch: Switch, settings: SettingsWrapper
+) -> None:
+    # Given
+    switch(CHAT=True)
+    settings.FEATURES_FORCED_OFF = frozenset({"FEATURE_AGENT_CHAT"})
+
+    # When
+    answer = exposure.exposure_of(ALINE)
+
+    # Then
+    assert answer.chat is False
+    assert answer.reasons[Feature.CHAT] == Reason.FORCED_OFF
+    assert exposure.is_on_for_anyone(Feature.CHAT) is False
