@@ -104,7 +104,9 @@ class FakeOpenAI:
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        server = await asyncio.start_server(
+            self._connected, "127.0.0.1", 0, backlog=1_024
+        )
         port = server.sockets[0].getsockname()[1]
         self.base_url = f"http://127.0.0.1:{port}/v1"
         self._ready.set()
