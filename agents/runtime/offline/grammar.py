@@ -55,6 +55,10 @@ _WHOLE = (
 )
 _SENTENCE = re.compile(r"[\n;!?？؟]+|[.:](?=\s|$)")
 _JOINS = {"and", "then", "et", "puis", "kandi", "hanyuma", "kisha", "halafu"}
+_COURTESIES = {
+    *("please", "pls", "plz", "thanks", "now", "svp", "stp", "merci"),
+    *("nyamuneka", "murakoze", "tafadhali", "asante"),
+}
 _NAMED = re.compile(r"\[(?:mistyped )?code[^\]]*\]|\bv\w-\w{4}-\w{2}\b", re.IGNORECASE)
 _POLITE_END = re.compile(
     r"\s*\b(?:please|pls|svp|stp|tafadhali|nyamuneka|station|now)\s*$", re.IGNORECASE
@@ -131,7 +135,7 @@ def station_in(text: str) -> str | None:
 
 def bare_station(text: str) -> str | None:
     """Return the answer to "at which station?", with or without its "at"."""
-    return station_in(" " + text) or _clean_station(text)
+    return station_in(text) or _clean_station(_NAMED.sub(" ", text))
 
 
 def _clean_station(name: str) -> str | None:
@@ -215,6 +219,10 @@ def _only(intents: dict[Intent, str]) -> Intent:
 
 
 def _is_whole_request(words: Words, field: str) -> Found | None:
+    if found := is_whole(words, field):
+        return found
+    while len(words) > 1 and words[-1] in _COURTESIES:
+        words = words[:-1]
     if found := is_whole(words, field):
         return found
     while words and words != (stripped := _without_one_lead_in(words)):

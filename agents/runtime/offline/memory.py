@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 _KEPT = timedelta(minutes=10)
 _KEY = "asked"
+_INTENTS = {"create", "redeem", "void", "lookup"}
+_TYPES: dict[str, type] = {
+    **dict.fromkeys(("intent", "asked", "number", "voucher", "station", "reason"), str),
+    **dict.fromkeys(("amount", "tries"), int),
+}
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,12 @@ def recall(memory: dict[str, Any], *, now: datetime) -> Draft | None:
     if not isinstance(kept, dict):
         return None
     try:
-        at = datetime.fromisoformat(str(kept.get("at")))
-        age = now - at
+        age = now - datetime.fromisoformat(str(kept.get("at")))
     except (ValueError, TypeError):
         return None
-    names = {field.name for field in fields(Draft)}
-    known = {k: v for k, v in kept.items() if k in names}
-    if not timedelta(0) <= age <= _KEPT or not isinstance(known.get("intent"), str):
+    if not timedelta(0) <= age <= _KEPT or kept.get("intent") not in _INTENTS:
+        return None
+    known = {name: kept[name] for name in _TYPES if name in kept}
+    if any(type(value) is not _TYPES[name] for name, value in known.items()):
         return None
     return Draft(**known)
