@@ -13,7 +13,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc]
+class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     """Who may sign in, and to which groups they belong."""
 
     form = UserChangeForm
@@ -22,5 +22,5 @@ class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(Group)
-class AccountGroupAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc]
+class AccountGroupAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     """What a group may do."""

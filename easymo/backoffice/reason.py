@@ -61,7 +61,7 @@ def ask(
     *,
     request: HttpRequest,
     site: AdminSite,
-    form: ReasonForm,
+    form: forms.Form,
     title: str,
     explanation: str,
     submit: str,

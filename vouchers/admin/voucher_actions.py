@@ -9,7 +9,7 @@ from django.urls import reverse
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from easymo.backoffice.pages import ReadOnlyAdmin
+from easymo.backoffice.pages import ReadOnlyAdmin, person_of
 from easymo.backoffice.reason import ReasonForm, ask
 from vouchers import selectors
 from vouchers.actors import Actor
@@ -104,7 +104,7 @@ class VoucherActions(ReadOnlyAdmin):
             explanation="The voucher is issued and its code sent. Whoever asked for "
             "it cannot approve it.",
             change=lambda voucher, reason, key: approve.approve_voucher(
-                voucher=voucher, approver=request.user, reason=reason, key=key
+                voucher=voucher, approver=person_of(request), reason=reason, key=key
             ),
         )
 
@@ -119,7 +119,7 @@ class VoucherActions(ReadOnlyAdmin):
             title="Decline",
             explanation="The request ends and no code is ever made.",
             change=lambda voucher, reason, key: approve.decline_voucher(
-                voucher=voucher, approver=request.user, reason=reason, key=key
+                voucher=voucher, approver=person_of(request), reason=reason, key=key
             ),
             is_dangerous=True,
         )
@@ -135,7 +135,7 @@ class VoucherActions(ReadOnlyAdmin):
             change=lambda voucher, reason, key: void.void_voucher(
                 voucher_id=voucher.public_id,
                 reason=reason,
-                actor=Actor.of_user(request.user),
+                actor=Actor.of_user(person_of(request)),
                 key=key,
             ),
             is_dangerous=True,
@@ -157,7 +157,7 @@ class VoucherActions(ReadOnlyAdmin):
             "new one. Nobody here sees it.",
             change=lambda voucher, reason, key: rotate.rotate_code(
                 voucher=voucher,
-                actor=Actor.of_user(request.user),
+                actor=Actor.of_user(person_of(request)),
                 reason=reason,
                 key=key,
             ),
