@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agents.runtime.model import ToolRequest
 from agents.runtime.offline.memory import recall
 from agents.runtime.offline.slots import read_slots
 from tests.agents.runtime.offline.chat import START, TOOLS, WRITES, Chat
+
+if TYPE_CHECKING:
+    from agents.runtime.model import ToolRequest
 
 words = st.sampled_from(
     [
