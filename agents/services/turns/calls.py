@@ -20,11 +20,14 @@ from agents.models import HandOff, Message, ToolCall
 from agents.runtime.texts import render
 from agents.services import confirm
 from agents.services.turns.spending import RECORDED, cleaned, record
+from agents.services.turns.work import is_press
 from agents.tools import registry
 from agents.tools.base import ToolContext, ToolResult, refused
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from agents.models import Turn
     from agents.runtime.model import ToolRequest
     from agents.services.turns.draft import Spent
@@ -138,10 +141,23 @@ def is_effect(call: ToolCall) -> bool:
     return call.code == confirm.NEEDED
 
 
+def is_waited_for(work: Work) -> bool:
+    """Tell whether another turn has to follow this one."""
+    return _waiting(work).exists()
+
+
 def has_newer(work: Work) -> bool:
+    """Tell whether the person wrote on; a button is a turn of its own."""
+    if work.press is not None:
+        return False
+    first = _waiting(work).order_by("sent_at", "id").first()
+    return first is not None and not is_press(first)
+
+
+def _waiting(work: Work) -> QuerySet[Message]:
     return Message.objects.filter(
         conversation_id=work.lease.conversation_id, state=Message.State.WAITING
-    ).exists()
+    )
 
 
 def stored_arguments(request: ToolRequest) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from agents.hand_offs import open_hand_off
 from agents.locks import lock_conversation, lock_turn
 from agents.models import HandOff, Message, Turn
 from agents.services import outbox, receipts
-from agents.services.turns.calls import has_newer, is_effect
+from agents.services.turns.calls import has_newer, is_effect, is_waited_for
 from agents.services.turns.claim import why_silent
 from agents.services.turns.lease import Lease
 from agents.services.turns.spending import RECORDED, record
@@ -40,8 +40,7 @@ def close(*, work: Work, draft: Draft, may_restart: bool) -> list[int]:
         conversation = lock_conversation(work.lease.conversation_id)
         turn = lock_turn(turn_id=work.lease.turn_id, token=work.lease.token)
         calls = list(turn.tool_calls.order_by("ordinal"))
-        is_waited_for = has_newer(work)
-        if is_waited_for and may_restart and not any(map(is_effect, calls)):
+        if may_restart and not any(map(is_effect, calls)) and has_newer(work):
             raise NewerInput
         reply = receipts.compose(calls=calls, draft=draft, language=work.language)
         silent = why_silent(conversation)
@@ -54,7 +53,7 @@ def close(*, work: Work, draft: Draft, may_restart: bool) -> list[int]:
         _end(turn, reply, draft, silent)
         if draft.has_failed:
             _count_failure(conversation, turn)
-        if is_waited_for:
+        if is_waited_for(work):
             wake_turn(conversation_id=conversation.pk)
     _log_end(turn)
     return [outbound.pk] if outbound else []
@@ -97,7 +96,7 @@ def bury(*, work: Work) -> None:
             kind=HandOff.Kind.FAILED_TURN,
             reason=f"Turn {turn.pk} could not be finished by any worker.",
         )
-        if has_newer(work):
+        if is_waited_for(work):
             wake_turn(conversation_id=conversation.pk)
     _log_end(turn)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -152,3 +153,12 @@ def jobs() -> list[tuple[str, int]]:
             "FROM procrastinate_jobs WHERE status = 'todo' ORDER BY id"
         )
         return list(cursor.fetchall())
+
+
+async def asked(openai: FakeOpenAI, times: int) -> None:
+    """Wait until the model was asked so often."""
+    for _ in range(500):
+        if len(openai.requests) >= times:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("the model was not asked")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from agents.services.turns.timing import Timing
 from tests.agents.services.turns.conftest import (
     QUICK,
     Person,
+    asked,
     in_database,
     jobs,
     turn,
@@ -31,15 +33,6 @@ type Begun = tuple[lease.Lease, Turn, object] | None
 ORDER = "create voucher 5000 for +250788100001"
 ARGUMENTS = {"amount": 5000, "currency": None, "customer_msisdn": "+250788100001"}
 CALL = say.call("create_voucher", **ARGUMENTS)
-
-
-async def asked(openai: FakeOpenAI, times: int) -> None:
-    """Wait until the model was asked so often."""
-    for _ in range(500):
-        if len(openai.requests) >= times:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("the model was not asked")
 
 
 def end_lease(person: Person) -> None:
@@ -137,7 +130,7 @@ async def test_run_turn__worker_that_slept_through_its_lease__writes_nothing(
     cast: Cast, online: Means, openai: FakeOpenAI
 ) -> None:
     # Given: the first worker waits for the model while its lease ends
-    openai.script(say.call("create_voucher", delay=0.8, **ARGUMENTS))
+    openai.script(replace(CALL, delay=0.8))
     await in_database(cast.diane.writes, ORDER)
     first = asyncio.create_task(turn(cast.diane, online))
     await asked(openai, 1)
