@@ -15,6 +15,7 @@ import zlib
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import psycopg
 from django.conf import settings
@@ -47,15 +48,15 @@ def start_server() -> None:
 
 
 @contextmanager
-def server() -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    """Open a connection that belongs to no test database, in autocommit."""
+def server(name: str = "postgres") -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """Open a connection outside Django, in autocommit; to no test's database."""
     configured = settings.DATABASES["default"]
     with psycopg.connect(
         host=configured["HOST"],
         port=configured["PORT"] or None,
         user=configured["USER"],
         password=configured["PASSWORD"] or None,
-        dbname="postgres",
+        dbname=name,
         autocommit=True,
     ) as maintenance:
         yield maintenance
@@ -120,15 +121,31 @@ def using(name: str) -> Iterator[None]:
         connection.settings_dict["NAME"] = before
 
 
-def url() -> str:
-    """Return the URL of the database in use, for processes that a test starts."""
+@contextmanager
+def empty(*, label: str) -> Iterator[str]:
+    """Give a database with nothing in it for a while."""
+    name = f"{PREFIX}_{os.getpid()}_{label}_{next(_numbers)}"
+    with server() as maintenance:
+        _execute(maintenance, "CREATE DATABASE {} TEMPLATE template0", name)
+    try:
+        yield name
+    finally:
+        with server() as maintenance:
+            _drop(maintenance, name)
+
+
+def url(name: str | None = None, *, user: str | None = None) -> str:
+    """Return the URL of a database, for processes that a test starts."""
     found = connection.settings_dict
     host, port = str(found["HOST"]), found["PORT"]
-    secret = f":{found['PASSWORD']}" if found["PASSWORD"] else ""
+    account = user or found["USER"]
+    secret = "" if user or not found["PASSWORD"] else f":{found['PASSWORD']}"
+    if user:
+        secret = ":" + quote("only on this machine")
     if host.startswith("/"):
-        return f"postgresql://{found['USER']}@/{found['NAME']}?host={host}"
+        return f"postgresql://{account}{secret}@/{name or found['NAME']}?host={host}"
     place = f"{host}:{port}" if port else host
-    return f"postgresql://{found['USER']}{secret}@{place}/{found['NAME']}"
+    return f"postgresql://{account}{secret}@{place}/{name or found['NAME']}"
 
 
 def _schema_digest() -> str:
@@ -136,7 +153,16 @@ def _schema_digest() -> str:
     seen = hashlib.sha256(settings.DATABASE_SCHEMA.encode())
     for package in ("django", "procrastinate", "django-waffle", "django-axes"):
         seen.update(importlib.metadata.version(package).encode())
-    kinds = ("migrations", "models", "database", "settings", "sql", "apps.py", "models.py", "groups.py")
+    kinds = (
+        "migrations",
+        "models",
+        "database",
+        "settings",
+        "sql",
+        "apps.py",
+        "models.py",
+        "groups.py",
+    )
     for app in ("agents", "easymo", "rollout", "vouchers"):
         for path in sorted((ROOT / app).rglob("*")):
             if path.suffix not in {".py", ".sql"} or not set(kinds) & set(path.parts):

@@ -12,6 +12,9 @@ from easymo.database.schema import POLICY
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
+OUR_APPS = ("agents", "rollout", "vouchers")
+# Those that an earlier system may call its own, in a schema of its own.
+COMMON_NAMES = ("profiles", "vouchers")
 # Each query yields sentences; empty is good. %(schema)s, %(ours)s: role names.
 OPEN_SCHEMA = """
 SELECT format('%%s may use the schema.', coalesce(r.rolname, 'PUBLIC'))
@@ -121,8 +124,9 @@ def _values(cursor: Any) -> dict[str, Any]:
         "ours": sorted(ours),
         "tables": sorted(tables),
         "labelled": sorted(
-            table
-            for table in tables
-            if table.startswith(("agents_", "rollout_", "vouchers_"))
+            model._meta.db_table
+            for model in apps.get_models(include_auto_created=True)
+            if model._meta.app_label in OUR_APPS
+            and model._meta.db_table not in COMMON_NAMES
         ),
     }

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import OperationalError, connections
+from django.db import OperationalError, ProgrammingError, connections
 from psycopg import sql
 
 if TYPE_CHECKING:
@@ -63,18 +63,29 @@ def as_owner(connection: BaseDatabaseWrapper) -> Iterator[None]:
         connection.settings_dict.update(before)
 
 
-def prepare(connection: BaseDatabaseWrapper) -> None:
-    """Create the schema, set the path to it on the roles, and connect anew."""
-    schema = sql.Identifier(settings.DATABASE_SCHEMA)
+def pin(connection: BaseDatabaseWrapper) -> None:
+    """Set path and time-outs on the role that we are: only it may do that itself."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM pg_namespace WHERE nspname = %s", [settings.DATABASE_SCHEMA]
-        )
-        if cursor.fetchone() is None:
-            cursor.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
-        for role in _our_roles(cursor):
-            _set_on_role(cursor, role)
+        cursor.execute("SELECT current_user")
+        _set_on_role(cursor, str(cursor.fetchone()[0]))
     _disconnect(connection)
+
+
+def prepare(connection: BaseDatabaseWrapper) -> None:
+    """Create the schema, set the path to it on our role, and connect anew."""
+    name = settings.DATABASE_SCHEMA
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [name])
+        if cursor.fetchone() is None:
+            statement = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}")
+            try:
+                cursor.execute(statement.format(sql.Identifier(name)))
+            except ProgrammingError as error:
+                raise SchemaError(
+                    f"The role may not create the schema '{name}'. Run GRANT CREATE ON "
+                    "DATABASE … TO it, or set DATABASE_OWNER_URL to one that may."
+                ) from error
+    pin(connection)
     _wait_for_path(connection)
 
 
@@ -84,12 +95,15 @@ def secure(connection: BaseDatabaseWrapper) -> None:
     Runs after each migration, so what was added is covered without being named.
     """
     with connection.cursor() as cursor:
-        owner, *others = _our_roles(cursor)
-        runtime = others[0] if others else owner
+        owner, runtime = _our_roles(cursor)
         strangers = ["PUBLIC", *_existing(cursor, STRANGERS)]
-        for statement in (*_revocations(owner, strangers), *_grants(owner, runtime)):
+        tables = _tables(cursor)
+        for statement in (
+            *_revocations(owner, strangers),
+            *_grants(owner, runtime, tables),
+        ):
             cursor.execute(statement)
-        for table in _tables(cursor):
+        for table in tables:
             _wall_in(cursor, table, runtime)
 
 
@@ -101,16 +115,14 @@ def current_schema(connection: BaseDatabaseWrapper) -> str | None:
     return found
 
 
-def _our_roles(cursor: Any) -> list[str]:
-    """Return the role we are, which owns the schema, then the runtime role."""
+def _our_roles(cursor: Any) -> tuple[str, str]:
+    """Return the role we are, which owns the schema, and the runtime role."""
     cursor.execute("SELECT current_user")
-    roles = [str(cursor.fetchone()[0])]
-    if settings.DATABASE_OWNER is not None:
-        # Supabase's pooler takes `role.project`; the role is what comes first.
-        runtime = settings.DATABASE_RUNTIME_ROLE
-        if runtime not in roles:
-            roles.append(runtime)
-    return roles
+    owner = str(cursor.fetchone()[0])
+    return (
+        owner,
+        owner if settings.DATABASE_OWNER is None else settings.DATABASE_RUNTIME_ROLE,
+    )
 
 
 def _existing(cursor: Any, names: Sequence[str]) -> list[str]:
@@ -186,7 +198,7 @@ def _revocations(owner: str, strangers: Sequence[str]) -> Iterator[sql.Composed]
     ).format(sql.Identifier(owner))
 
 
-def _grants(owner: str, runtime: str) -> Iterator[sql.Composed]:
+def _grants(owner: str, runtime: str, tables: Sequence[str]) -> Iterator[sql.Composed]:
     """Yield what the runtime role needs where it is not the owner: no DDL, no TRUNCATE."""
     if runtime == owner:
         return
@@ -200,7 +212,7 @@ def _grants(owner: str, runtime: str) -> Iterator[sql.Composed]:
         yield sql.SQL("GRANT {} ON ALL {} IN SCHEMA {} TO {}").format(
             sql.SQL(what), sql.SQL(kind), schema, who
         )
-    for table in settings.DATABASE_APPEND_ONLY:
+    for table in set(tables) & set(settings.DATABASE_APPEND_ONLY):
         yield sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(
             sql.Identifier(settings.DATABASE_SCHEMA, table), who
         )

@@ -56,7 +56,12 @@ DATABASE_LISTEN: dict[str, str] | None = (
     _listen.parameters() if _listen else None if _url.is_transaction_pooled else {}
 )
 # Tables that the runtime role may only add to, where it is not their owner.
-DATABASE_APPEND_ONLY: tuple[str, ...] = ()
+DATABASE_APPEND_ONLY = (
+    "voucher_event",
+    "rollout_flagchange",
+    "rollout_rollbackevent",
+    "rollout_timelineentry",
+)
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.core.checks import Tags
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
@@ -12,11 +14,18 @@ from easymo.database import catalog, schema
 class Command(migrate.Command):
     help = migrate.Command.help + " Our own schema comes first and is closed last."
 
+    def get_check_kwargs(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Check the database only: the admin's look reads tables in its checks."""
+        return {"tags": [Tags.database], "databases": [options["database"]]}
+
     def handle(self, *args: Any, **options: Any) -> str | None:
         """Migrate inside our schema, then shut strangers out of all that is in it."""
         connection = connections[options["database"]]
+        only_looks = options["plan"] or options["check_unapplied"]
+        if settings.DATABASE_OWNER is not None and not only_looks:
+            schema.pin(connection)
         with schema.as_owner(connection):
-            if options["plan"] or options["check_unapplied"]:
+            if only_looks:
                 return super().handle(*args, **options)
             try:
                 schema.prepare(connection)
