@@ -3,7 +3,7 @@ from __future__ import annotations
 import base64
 import os
 import stat
-from pathlib import Path
+from pathlib import Path  # noqa: TC003
 
 import pytest
 
