@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("committed_db")
 
 @pytest.mark.parametrize("task", [tasks.expire, tasks.expire_all])
 def test_expire__due__is_ended_also_in_batches(
-    issued: Issued, expired: Issued, task, monkeypatch: pytest.MonkeyPatch
+    issued: Issued, expired: Issued, task: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tasks, "BATCH", 1)
     async_to_sync(task.func)(timestamp=0)

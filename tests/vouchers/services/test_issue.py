@@ -246,7 +246,11 @@ def test_issue__strange_key__is_a_mistake_of_ours(
 
 
 def test_issue__code_or_reference_taken__is_drawn_again(
-    issued: Issued, aline: Profile, diane: Profile, key: Key, monkeypatch
+    issued: Issued,
+    aline: Profile,
+    diane: Profile,
+    key: Key,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Given
     drawn = iter([issued.code, issued.code, *[None] * 9])

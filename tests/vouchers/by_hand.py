@@ -1,0 +1,78 @@
+"""Raw SQL, as somebody with the database's password would type it."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from vouchers.models import Voucher, VoucherEvent
+
+NEXT_EVENT = """
+INSERT INTO voucher_event (voucher_id, seq, kind, old_status, new_status,
+    amount_minor, currency, owner_id, expires_at, code_commit, actor_kind, actor_id,
+    channel, station_id, key, fingerprint, created_at, reverses_id)
+SELECT v.id, {seq}, {kind}, {old}, {new}, v.amount_minor, v.currency, {owner},
+       v.expires_at, sha256(v.code_hmac), 'system', 'psql', 'system', {station},
+       'raw:' || gen_random_uuid(), sha256(''::bytea), {at}, {reverses}
+  FROM vouchers v WHERE v.id = {id}
+"""
+
+
+def execute(*statements: str) -> None:
+    """Run by hand, then commit's checks."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def refused(constraint: str, *statements: str) -> None:
+    events = VoucherEvent.objects.count()
+    rows = list(Voucher.objects.values())
+    with pytest.raises(DatabaseError) as caught:
+        execute(*statements)
+    assert caught.value.__cause__.diag.constraint_name == constraint  # type: ignore[union-attr]
+    assert VoucherEvent.objects.count() == events
+    assert list(Voucher.objects.values()) == rows
+
+
+def settle() -> None:
+    """Run the checks that wait for the commit, so that nothing is pending."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def event(
+    voucher: Voucher,
+    kind: str,
+    old: str,
+    new: str,
+    *,
+    seq: str = "v.seq",
+    station: str = "NULL",
+    at: str = "now()",
+    owner: str = "v.owner_id",
+    reverses: str = "NULL",
+) -> str:
+    return NEXT_EVENT.format(
+        id=voucher.pk,
+        seq=seq,
+        kind=f"'{kind}'",
+        old=f"'{old}'",
+        new=f"'{new}'",
+        station=station,
+        at=at,
+        owner=owner,
+        reverses=reverses,
+    )
+
+
+def change(voucher: Voucher, what: str) -> str:
+    return f"UPDATE vouchers SET seq = seq + 1, {what} WHERE id = {voucher.pk}"
+
+
+def switch(what: str) -> None:
+    settle()
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE vouchers {what} TRIGGER voucher_guard")

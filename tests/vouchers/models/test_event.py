@@ -1,0 +1,165 @@
+"""Raw SQL against the trail: it is told in order, once, and never rewritten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import IntegrityError
+
+from tests.vouchers.by_hand import change, event, execute, refused, settle
+from tests.vouchers.conftest import acting
+from vouchers.services.redeem import redeem_voucher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.contrib.auth.models import User
+
+    from vouchers.models import Profile, Station, Voucher
+    from vouchers.services.issue import Issued
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def voucher(issued: Issued) -> Voucher:
+    return issued.voucher
+
+
+def test_event__without_change_of_its_voucher__is_refused(voucher: Voucher) -> None:
+    refused(
+        "voucher_event_matches_row",
+        event(voucher, "expired", "issued", "expired", seq="v.seq + 1"),
+    )
+
+
+@pytest.mark.parametrize("seq", ["v.seq + 1", "7"])
+def test_event__out_of_order__is_refused(voucher: Voucher, seq: str) -> None:
+    refused(
+        "voucher_event_follows",
+        change(voucher, "status = 'expired'"),
+        event(voucher, "expired", "issued", "expired", seq=seq),
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "constraint"),
+    [
+        ("redeemed", "issued", "expired", "voucher_event_kind_matches_step"),
+        ("voided", "redeemed", "void", "voucher_event_follows"),
+        ("gifted", "issued", "issued", "voucher_event_kind_matches_step"),
+        ("voided", "issued", "void", "voucher_event_matches_row"),
+    ],
+)
+def test_event__that_does_not_tell_its_change__is_refused(
+    voucher: Voucher, kind: str, old: str, new: str, constraint: str
+) -> None:
+    refused(
+        constraint,
+        change(voucher, "status = 'expired'"),
+        event(voucher, kind, old, new),
+    )
+
+
+def test_event__naming_another_station_than_the_row__is_refused(
+    voucher: Voucher, kimironko: Station, nyabugogo: Station
+) -> None:
+    redeemed = f"status = 'redeemed', redeemed_at = now(), station_id = {kimironko.pk}"
+    refused(
+        "voucher_event_matches_row",
+        change(voucher, redeemed),
+        event(voucher, "redeemed", "issued", "redeemed", station=str(nyabugogo.pk)),
+    )
+
+
+@pytest.mark.parametrize("role", ["origin", "replica"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE voucher_event SET actor_id = 'nobody'",
+        "DELETE FROM voucher_event",
+        "TRUNCATE voucher_event CASCADE",
+        "DELETE FROM vouchers",
+        "TRUNCATE vouchers CASCADE",
+    ],
+)
+def test_trail__changed_by_hand__is_refused_also_as_a_replica(
+    voucher: Voucher, statement: str, role: str
+) -> None:
+    constraint = (
+        "voucher_never_deleted"
+        if statement == "DELETE FROM vouchers"
+        else "append_only"
+    )
+    # The test's own transaction has checks waiting, which a TRUNCATE must not meet.
+    settle()
+    refused(constraint, f"SET LOCAL session_replication_role = {role}", statement)
+
+
+def test_reversal__without_naming_the_redemption__is_refused(
+    issued: Issued, kimironko: Station, diane: Profile, key: Callable[[], str]
+) -> None:
+    # Given
+    voucher = redeem_voucher(
+        code=issued.code, station=kimironko, actor=acting(diane), key=key()
+    ).voucher
+    back = change(voucher, "status = 'issued', redeemed_at = NULL, station_id = NULL")
+    first, last = voucher.events.order_by("seq")
+
+    # Then
+    refused(
+        "voucher_event_reversal_names_event",
+        back,
+        event(voucher, "reversed", "redeemed", "issued"),
+    )
+    refused(
+        "voucher_event_reverses_redemption",
+        back,
+        event(voucher, "reversed", "redeemed", "issued", reverses=str(first.pk)),
+    )
+    execute(
+        back, event(voucher, "reversed", "redeemed", "issued", reverses=str(last.pk))
+    )
+
+
+def test_approval__missing__issues_nothing(requested: Issued) -> None:
+    refused(
+        "voucher_approved_by_person",
+        change(
+            requested.voucher,
+            "status = 'issued', issued_at = now(), code_hmac = sha256('x'::bytea)",
+        ),
+        event(requested.voucher, "issued", "pending_approval", "issued"),
+    )
+
+
+def test_approval__by_the_creators_own_user__is_refused(
+    requested: Issued, diane: Profile, odette: User
+) -> None:
+    # Given
+    diane.user = odette
+    diane.save(update_fields=["user"])
+
+    # Then
+    refused(
+        "approval_by_second_person",
+        "INSERT INTO voucher_approval (voucher_id, decision, approver_id, created_at) "
+        f"VALUES ({requested.voucher.pk}, 'approved', {odette.pk}, now())",
+    )
+
+
+@pytest.mark.parametrize(
+    ("what", "constraint"),
+    [
+        ("msisdn = '0788123456'", "profile_msisdn_is_e164"),
+        ("msisdn = '+٢٥٠٧٨٨١٢٣٤٥٦'", "profile_msisdn_is_e164"),
+        ("role = 'station'", "profile_station_staff_has_station"),
+        ("role = 'king'", "profile_role_is_known"),
+    ],
+)
+def test_profile__strange__is_refused(
+    aline: Profile, what: str, constraint: str
+) -> None:
+    with pytest.raises(IntegrityError, match=constraint):
+        execute(f"UPDATE profiles SET {what} WHERE id = {aline.pk}")

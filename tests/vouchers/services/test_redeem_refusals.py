@@ -1,0 +1,172 @@
+"""Who may redeem, and what the others are told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.vouchers.conftest import acting, rwf
+from vouchers import errors
+from vouchers.actors import Actor
+from vouchers.codes import new_code
+from vouchers.models import Profile, Refusal, Voucher
+from vouchers.services.issue import issue_voucher
+from vouchers.services.redeem import redeem_voucher
+from vouchers.services.void import void_voucher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vouchers.models import Station
+    from vouchers.services.issue import Issued
+
+pytestmark = pytest.mark.django_db
+
+type Key = Callable[[], str]
+
+
+def untouched(issued: Issued) -> bool:
+    voucher = Voucher.objects.get(pk=issued.voucher.pk)
+    return voucher.status == "issued" and voucher.events.count() == 1
+
+
+def test_redeem__whoever_may_not_know__gets_one_answer(
+    aline: Profile,
+    bosco: Profile,
+    diane: Profile,
+    claudine: Profile,
+    kimironko: Station,
+    nyabugogo: Station,
+    expired: Issued,
+    key: Key,
+) -> None:
+    # Given
+    void, spent = (
+        issue_voucher(customer=aline, amount=rwf(500), actor=acting(diane), key=key())
+        for _ in range(2)
+    )
+    void_voucher(
+        voucher_id=void.voucher.public_id, reason="test", actor=acting(diane), key=key()
+    )
+    redeem_voucher(code=spent.code, station=nyabugogo, actor=acting(diane), key=key())
+
+    # When
+    answers = set()
+    for person in (claudine, bosco):
+        for code in (new_code(), void.code, expired.code, spent.code):
+            with pytest.raises(errors.VoucherNotFound) as caught:
+                redeem_voucher(
+                    code=code, station=kimironko, actor=acting(person), key=key()
+                )
+            answers.add((type(caught.value), str(caught.value), caught.value.code))
+
+    # Then
+    assert len(answers) == 1
+    assert not Refusal.objects.filter(reason="voucher_not_found").exclude(voucher=None)
+
+
+def test_redeem__owner_or_staff__are_told_why(
+    issued: Issued,
+    aline: Profile,
+    bosco: Profile,
+    diane: Profile,
+    kimironko: Station,
+    key: Key,
+) -> None:
+    # Given
+    def redeem(person: Profile, **more: object) -> None:
+        asked = {"code": issued.code, "station": kimironko, "key": key()} | more
+        redeem_voucher(actor=acting(person), **asked)  # type: ignore[arg-type]
+
+    # Then
+    with pytest.raises(errors.NotOwner):
+        redeem(diane, owner=bosco)
+    redeem(aline)
+    with pytest.raises(errors.VoucherNotIssued) as caught:
+        redeem(aline)
+    assert caught.value.status == "redeemed"
+    with pytest.raises(errors.VoucherNotIssued):
+        redeem(diane)
+
+
+def test_redeem__honest_retry_at_the_same_station__is_told_it_is_done(
+    issued: Issued, claudine: Profile, kimironko: Station, key: Key
+) -> None:
+    actor = acting(claudine)
+    redeem_voucher(code=issued.code, station=kimironko, actor=actor, key=key())
+    with pytest.raises(errors.VoucherNotIssued):
+        redeem_voucher(code=issued.code, station=kimironko, actor=actor, key=key())
+
+
+def test_redeem__token_without_and_with_scope__is_told_less_and_more(
+    issued: Issued, bosco: Profile, kimironko: Station, key: Key
+) -> None:
+    for may_know, expected in (
+        (False, errors.VoucherNotFound),
+        (True, errors.NotOwner),
+    ):
+        actor = Actor("token", "pump", "api", may_know=may_know)
+        with pytest.raises(errors.VoucherNotFound) as caught:
+            redeem_voucher(
+                code=issued.code,
+                owner=bosco,
+                station=kimironko,
+                actor=actor,
+                key=key(),
+            )
+        assert type(caught.value) is expected
+
+
+def test_redeem__roles__get_exactly_their_own(
+    issued: Issued,
+    bosco: Profile,
+    emile: Profile,
+    claudine: Profile,
+    kimironko: Station,
+    nyabugogo: Station,
+    key: Key,
+) -> None:
+    for person, station, error in (
+        (bosco, kimironko, errors.VoucherNotFound),
+        (emile, kimironko, errors.NotAllowed),
+        (claudine, nyabugogo, errors.WrongStation),
+    ):
+        with pytest.raises(error):
+            redeem_voucher(
+                code=issued.code, station=station, actor=acting(person), key=key()
+            )
+    assert untouched(issued)
+
+
+def test_redeem__closed_station_or_person_gone__is_refused(
+    issued: Issued, diane: Profile, kimironko: Station, key: Key
+) -> None:
+    # Given
+    kimironko.is_active = False
+    kimironko.save(update_fields=["is_active"])
+
+    # Then
+    with pytest.raises(errors.WrongStation):
+        redeem_voucher(
+            code=issued.code, station=kimironko, actor=acting(diane), key=key()
+        )
+    Profile.objects.filter(pk=diane.pk).update(is_active=False)
+    with pytest.raises(errors.NotAllowed):
+        redeem_voucher(
+            code=issued.code, station=kimironko, actor=acting(diane), key=key()
+        )
+    assert untouched(issued)
+
+
+def test_redeem__sandbox_person__never_touches_real_value(
+    issued: Issued, kimironko: Station, key: Key
+) -> None:
+    player = Profile.objects.create(
+        msisdn="+250788000009", role="staff", is_sandbox=True
+    )
+    with pytest.raises(errors.VoucherNotFound):
+        redeem_voucher(
+            code=issued.code, station=kimironko, actor=acting(player), key=key()
+        )
+    assert untouched(issued)
