@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.models import Message, OutboundMessage, Turn
+from agents.services.code_slots import SLOT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,9 +45,15 @@ def thread(conversation_id: int | str) -> list[Entry]:
     ]
     entries += [Entry("turn", row.started_at, 1, turn=row) for row in turns]
     entries += [
-        Entry("outbound", row.created_at, 2, row.body, _note(row)) for row in sent
+        Entry("outbound", row.created_at, 2, _hidden(row.body), _note(row))
+        for row in sent
     ]
     return sorted(entries, key=lambda entry: (entry.at, entry.order))
+
+
+def _hidden(body: str) -> str:
+    # The code itself is filled in on its way out and stands nowhere here.
+    return SLOT.sub("•••• •••• •••• ••••", body)
 
 
 def _note(row: OutboundMessage) -> str:

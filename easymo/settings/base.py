@@ -40,7 +40,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = "Africa/Kigali"
 USE_TZ = True
 USE_I18N = True
-LANGUAGE_CODE = "en"
+# British spelling and a 24-hour clock, as in Rwanda.
+LANGUAGE_CODE = "en-gb"
 STATIC_URL = "static/"
 # Nothing is collected: whitenoise serves from the apps.
 STATIC_ROOT = None

@@ -83,14 +83,14 @@ class ProfileAdmin(ReadOnlyAdmin):
     search_help_text = "A name, or a whole number in any spelling"
     ordering = ("-id",)
     fields = (
-        ("person", "shown_number", "kind"),
+        ("person", "shown_number", "role_word"),
         ("station", "language", "is_active", "is_sandbox"),
         ("public_id", "user", "created_at"),
     )
     readonly_fields = (
         "person",
         "shown_number",
-        "kind",
+        "role_word",
         "station",
         "language",
         "is_active",
@@ -141,6 +141,10 @@ class ProfileAdmin(ReadOnlyAdmin):
     @display(description="Role", label=ROLE_COLOURS)
     def kind(self, row: Profile) -> tuple[str, str]:
         return row.role, row.get_role_display()
+
+    @display(description="Role")
+    def role_word(self, row: Profile) -> str:
+        return row.get_role_display()
 
     @action(
         description="Add a person",

@@ -46,14 +46,14 @@ class VoucherAdmin(VoucherActions):
     search_help_text = "Reference, last four digits, owner's name or whole number"
     ordering = ("-id",)
     fields = (
-        ("reference", "state", "amount"),
+        ("reference", "status_word", "amount"),
         ("person", "number", "last_four"),
         ("created_at", "issued_at", "expires_at"),
         ("redeemed_at", "station", "voided_at"),
     )
     readonly_fields = (
         "reference",
-        "state",
+        "status_word",
         "amount",
         "person",
         "number",
@@ -113,6 +113,10 @@ class VoucherAdmin(VoucherActions):
     @display(description="Status", label=STATUS_COLOURS)
     def state(self, row: Voucher) -> tuple[str, str]:
         return row.status, row.get_status_display()
+
+    @display(description="Status")
+    def status_word(self, row: Voucher) -> str:
+        return row.get_status_display()
 
     @display(description="Expires", ordering="expires_at")
     def ends(self, row: Voucher) -> object:

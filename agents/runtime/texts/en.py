@@ -207,8 +207,8 @@ TEXTS: dict[str, str] = {
     "notice.voided": "Your voucher {reference} of *{amount}* was voided.",
     "notice.reached": "The customer has been sent the voucher.",
     "notice.not_reached": (
-        "I could not reach the customer on WhatsApp: please tell her the reference "
-        "and the code yourself."
+        "{reference}: I could not reach the customer on WhatsApp. Please tell her the "
+        "reference and the code yourself."
     ),
     # Refusals
     "refused.limit_exceeded": "That is more than a limit allows: {limit}.",
@@ -216,7 +216,7 @@ TEXTS: dict[str, str] = {
     "limit.issuer_daily": "at most {amount} that you create in one day",
     "limit.customer_daily": "at most {amount} for one customer in one day",
     "limit.other": "the limit “{limit}”",
-    "refused.not_issued": "That voucher cannot be used: it is {status}.",
+    "refused.not_issued": "That voucher cannot be used. Its status: {status}.",
     "refused.expired": "That voucher has expired.",
     "refused.locked": (
         "There were too many wrong codes. Please wait {minutes} minutes and try again, "

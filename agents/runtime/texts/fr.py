@@ -219,7 +219,7 @@ TEXTS: dict[str, str] = {
     "notice.voided": "Votre bon {reference} de *{amount}* a été annulé.",
     "notice.reached": "Le bon a été envoyé au client.",
     "notice.not_reached": (
-        "Je n'ai pas pu joindre le client sur WhatsApp : communiquez-lui vous-même la "
+        "{reference} : je n'ai pas pu joindre le client sur WhatsApp. Communiquez-lui vous-même la "
         "référence et le code, s'il vous plaît."
     ),
     # Refusals
@@ -228,7 +228,7 @@ TEXTS: dict[str, str] = {
     "limit.issuer_daily": "{amount} au plus que vous créez en un jour",
     "limit.customer_daily": "{amount} au plus pour un client en un jour",
     "limit.other": "la limite « {limit} »",
-    "refused.not_issued": "Ce bon ne peut pas être utilisé : il est {status}.",
+    "refused.not_issued": "Ce bon ne peut pas être utilisé. Son état : {status}.",
     "refused.expired": "Ce bon a expiré.",
     "refused.locked": (
         "Il y a eu trop de codes faux. Attendez {minutes} minutes et réessayez, ou "

@@ -204,7 +204,7 @@ TEXTS: dict[str, str] = {
     "notice.voided": "Voucher yawe {reference} ya *{amount}* yasheshwe.",
     "notice.reached": "Umukiriya yohererejwe voucher.",
     "notice.not_reached": (
-        "Sinashoboye kugera ku mukiriya kuri WhatsApp: mumuhe nimero ya voucher na "
+        "{reference}: sinashoboye kugera ku mukiriya kuri WhatsApp: mumuhe nimero ya voucher na "
         "kode ubwanyu."
     ),
     # Refusals

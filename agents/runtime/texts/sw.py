@@ -205,7 +205,7 @@ TEXTS: dict[str, str] = {
     "notice.voided": "Vocha yako {reference} ya *{amount}* imebatilishwa.",
     "notice.reached": "Mteja ametumiwa vocha.",
     "notice.not_reached": (
-        "Sikuweza kumfikia mteja kwenye WhatsApp: tafadhali mpe mwenyewe kumbukumbu na "
+        "{reference}: sikuweza kumfikia mteja kwenye WhatsApp: tafadhali mpe mwenyewe kumbukumbu na "
         "msimbo."
     ),
     # Refusals
