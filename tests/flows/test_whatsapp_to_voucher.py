@@ -1,0 +1,172 @@
+"""From a signed webhook to a voucher and its receipt, the queue run for real."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+from agents.models import OutboundMessage, ToolCall, Turn
+from agents.wakes import wake_turn
+from tests import payloads
+from tests.fakes import graph as graph_says
+from tests.fakes import openai_answers as say
+from vouchers.services import audit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.test import Client
+
+    from tests.agents.cast import Cast, Person
+    from tests.fakes.graph import FakeGraph
+    from tests.fakes.openai import FakeOpenAI
+    from tests.worker import Worker
+
+ORDER = "create voucher 5000 for +250788100001"
+CALL = say.call(
+    "create_voucher", amount=5000, currency=None, customer_msisdn="+250788100001"
+)
+
+
+def post(client: Client, body: bytes) -> None:
+    headers = payloads.signed(body)
+    answer = client.post(
+        payloads.URL, body, content_type="application/json", headers=headers
+    )
+    assert answer.status_code == 200
+
+
+def writes(client: Client, person: Person, words: str) -> None:
+    sender = str(person.profile.msisdn)
+    post(client, payloads.webhook(payloads.text(words, sender=sender)))
+
+
+def until(holds: Callable[[], object], *, seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.05)
+
+
+def end_leases() -> None:
+    """Let the time pass that a dead worker's lease still has, and wake."""
+    for turn in Turn.objects.filter(status=Turn.Status.RUNNING):
+        turn.lease_expires_at = turn.started_at
+        turn.save(update_fields=["lease_expires_at"])
+        wake_turn(conversation_id=turn.conversation_id)
+
+
+def told_to(graph: FakeGraph, person: Person) -> list[str]:
+    return [sent.text for sent in graph.sent if sent.to == person.profile.msisdn]
+
+
+def test_order_of_staff__signed_webhook__one_voucher_its_trail_and_its_receipts(
+    cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
+) -> None:
+    # Given
+    openai.script(CALL, say.text("There you are."))
+    body = payloads.webhook(payloads.text(ORDER, sender=str(cast.diane.profile.msisdn)))
+
+    # When: the same webhook ten times
+    for _ in range(10):
+        post(client, body)
+    graph.wait_for(2, seconds=30)
+
+    # Then
+    [voucher] = cast.aline.vouchers
+    [receipt] = told_to(graph, cast.diane)
+    assert voucher.reference in receipt
+    assert re.search(r"\b\d{4} \d{4} \d{4} \d{4}\b", receipt)
+    assert voucher.reference in told_to(graph, cast.aline)[0]
+    assert audit.verify().broken == []
+    assert graph.rejected == []
+    openai.assert_complete()
+    until(lambda: OutboundMessage.objects.filter(state="sent").count() == 2)
+    stored = OutboundMessage.objects.values_list("body", flat=True)
+    assert not any(re.search(r"\d{4} \d{4} \d{4}", body) for body in stored)
+
+
+def test_worker_killed__before_the_model_answered__answers_once(
+    cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
+) -> None:
+    # Given
+    openai.script(say.hang())
+    writes(client, cast.diane, ORDER)
+    until(lambda: len(openai.requests) == 1)
+
+    # When
+    worker.kill()
+    openai.script(CALL, say.text("Done."))
+    worker.start()
+    end_leases()
+
+    # Then
+    graph.wait_for(2, seconds=30)
+    assert len(cast.aline.vouchers) == 1
+    assert len(told_to(graph, cast.diane)) == 1
+
+
+def test_worker_killed__between_a_commit_and_its_reply__one_effect_one_receipt(
+    cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
+) -> None:
+    # Given
+    openai.script(CALL, say.hang())
+    writes(client, cast.diane, ORDER)
+    until(lambda: len(openai.requests) == 2)
+    assert len(cast.aline.vouchers) == 1
+
+    # When
+    worker.kill()
+    openai.script(say.text("Done."))
+    worker.start()
+    end_leases()
+
+    # Then
+    until(lambda: len(told_to(graph, cast.diane)) == 1)
+    [voucher] = cast.aline.vouchers
+    assert voucher.reference in told_to(graph, cast.diane)[0]
+    assert ToolCall.objects.count() == 1
+    asked_last = openai.requests[-1].body["input"]
+    assert any(item.get("type") == "function_call_output" for item in asked_last)
+
+
+def test_worker_killed__between_a_sending_and_its_record__sends_once(
+    cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
+) -> None:
+    # Given: Meta took the message, and its answer reaches nobody
+    graph.script(graph_says.hang(30))
+    openai.script(say.text("Hello."))
+    writes(client, cast.diane, "hello")
+    graph.wait_for(1, seconds=30)
+
+    # When
+    worker.kill()
+    worker.start()
+    post(client, graph.status_webhook(graph.sent[0], "delivered"))
+
+    # Then
+    until(lambda: OutboundMessage.objects.get().state == "delivered")
+    time.sleep(1.0)
+    assert len(graph.sent) == 1
+
+
+def test_worker_stopped__in_a_turn__gives_it_back_at_once(
+    cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
+) -> None:
+    # Given
+    openai.script(say.hang())
+    writes(client, cast.diane, "hello")
+    until(lambda: len(openai.requests) == 1)
+
+    # When
+    started = time.monotonic()
+    worker.stop()
+    assert time.monotonic() - started < 9
+    openai.script(say.text("Hello again."))
+    worker.start()
+
+    # Then
+    graph.wait_for(1, seconds=30)
+    assert told_to(graph, cast.diane) == ["Hello again."]
+    assert Turn.objects.get().attempts == 2
