@@ -126,7 +126,7 @@ class Refreshers:
 
 def listening() -> psycopg.Connection[Any]:
     """Connect to where notices can be heard: directly, or by a session."""
-    elsewhere = settings.DATABASE_LISTEN
+    elsewhere: dict[str, Any] | None = settings.DATABASE_LISTEN
     if not elsewhere:
         return reading.own_connection()
     return psycopg.connect(

@@ -13,6 +13,7 @@ from unfold.enums import ActionVariant
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
 from easymo.backoffice.reason import ReasonForm
 from rollout.admin.asking import CohortForm, MemberForm, ask_and_do
+from rollout.admin.rights import ExposureRights
 from rollout.models import Cohort, CohortMember, FlagChange
 from rollout.services import cohorts
 
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
-CHANGE = ["rollout.change_exposure"]
+CHANGE = ["change_exposure"]
 
 
 @admin.register(Cohort)
-class CohortAdmin(ReadOnlyAdmin):
+class CohortAdmin(ExposureRights, ReadOnlyAdmin):
     """Groups of people for whom features can be on."""
 
     list_display = ("name", "description", "size", "used_by", "created_at")
@@ -108,7 +109,7 @@ class CohortAdmin(ReadOnlyAdmin):
 
 
 @admin.register(CohortMember)
-class CohortMemberAdmin(ReadOnlyAdmin):
+class CohortMemberAdmin(ExposureRights, ReadOnlyAdmin):
     """Who is in which cohort; removed one by one, with a reason."""
 
     list_display = ("subject", "cohort", "added_by", "added_at")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SHOWN_CHANGES = 20
 COLOURS = {"on": "success", "limited": "warning", "off": "info", "forced off": "danger"}
-CHANGE = ["rollout.change_exposure"]
+CHANGE = ["change_exposure"]
 
 
 @admin.register(AgentFlag)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SHOWN_ENTRIES = 200
 STATUS = {"open": "danger", "mitigated": "warning", "resolved": "success"}
 SEVERITY = {"critical": "danger", "high": "danger", "medium": "warning", "low": "info"}
-CHANGE = ["rollout.change_exposure"]
+CHANGE = ["change_exposure"]
 
 
 @admin.register(Incident)

@@ -8,6 +8,7 @@ from unfold.enums import ActionVariant
 from easymo.backoffice.pages import actor_of
 from easymo.backoffice.reason import ReasonForm
 from rollout.admin.asking import ask_and_do
+from rollout.admin.rights import ExposureRights
 from rollout.models import FlagChange
 from rollout.services.rollback import Done, rollback_quick
 
@@ -15,14 +16,14 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 
-class KillAll:
+class KillAll(ExposureRights):
     """Gives a list the button that turns everything off; it asks only why."""
 
     @action(
         description="Kill all: turn everything off",
         url_path="kill-all",
         icon="power_settings_new",
-        permissions=["rollout.rollback"],
+        permissions=["rollback"],
         variant=ActionVariant.DANGER,
     )
     def kill_all(self: Any, request: HttpRequest) -> HttpResponse:

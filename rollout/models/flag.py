@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from waffle.models import AbstractUserFlag
 
 from rollout import snapshot
@@ -26,6 +27,8 @@ class AgentFlag(AbstractUserFlag):
     cookies, languages, groups, users) is refused by the database.
     """
 
+    objects: ClassVar[models.Manager[AgentFlag]] = models.Manager()
+
     everyone = models.BooleanField(null=True, default=False)
     percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
     cohorts = models.ManyToManyField(Cohort, blank=True, related_name="flags")
@@ -40,8 +43,8 @@ class AgentFlag(AbstractUserFlag):
     class Meta(AbstractUserFlag.Meta):
         abstract = False
         ordering = ["name"]
-        verbose_name = "feature"
-        verbose_name_plural = "features"
+        verbose_name = _("feature")
+        verbose_name_plural = _("features")
         permissions = [
             ("change_exposure", "Can turn features on and off"),
             ("rollback", "Can roll back (turn everything off)"),

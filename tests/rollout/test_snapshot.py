@@ -20,12 +20,12 @@ from tests.rollout.conftest import ALINE, BOSCO, Switch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
 
 @pytest.fixture
 def refreshing(
-    committed_db: str, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+    committed_db: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """Refresh in threads, as a serving process does."""
     monkeypatch.setattr(refreshers, "HEAR_S", 0.1)
@@ -83,7 +83,7 @@ def test_flip__listening__seen_well_before_a_poll(switch: Switch) -> None:
 
 @pytest.mark.usefixtures("refreshing")
 def test_flip__polling_only__seen_within_a_poll(
-    switch: Switch, settings: SettingsWrapper
+    switch: Switch, settings: Settings
 ) -> None:
     # Given
     settings.DATABASE_LISTEN = None
@@ -231,7 +231,7 @@ def test_exposure__limited__differs_by_subject_not_for_strangers(
 
 @pytest.mark.django_db
 def test_exposure__forced_off__whatever_the_rows_say(
-    switch: Switch, settings: SettingsWrapper
+    switch: Switch, settings: Settings
 ) -> None:
     # Given
     switch(CHAT=True)

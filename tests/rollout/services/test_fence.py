@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,8 @@ from vouchers.services.issue import issue_voucher
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
+
 
 WRITERS = 8
 KILLS = 30
@@ -39,7 +41,7 @@ def unfenced(*, subject: str | None) -> bool:
 @contextmanager
 def writers() -> Iterator[None]:
     """Issue vouchers as fast as eight people can, whenever it is allowed."""
-    stopping = threading.Event()
+    stopping, run = threading.Event(), uuid.uuid4().hex
     staff = Profile.objects.create(name="Diane", role="staff")
     customers = [Profile.objects.create(name=f"C{n}") for n in range(WRITERS)]
 
@@ -52,7 +54,7 @@ def writers() -> Iterator[None]:
                     customer=customers[number],
                     amount=Money(1, "RWF"),
                     actor=Actor.of_profile(staff, channel="whatsapp"),
-                    key=f"race:{number}:{turn}",
+                    key=f"race:{run}:{number}:{turn}",
                 )
             except FeatureDisabled:
                 time.sleep(0.002)
@@ -103,7 +105,7 @@ def test_kill__eight_writers__nothing_commits_afterwards() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("committed_db")
-def test_kill__without_the_fence__something_does(settings: SettingsWrapper) -> None:
+def test_kill__without_the_fence__something_does(settings: Settings) -> None:
     # Given
     settings.VOUCHER_GUARD = "tests.rollout.services.test_fence.unfenced"
 
@@ -129,7 +131,7 @@ def test_guard__limited__asks_for_the_subject(switch: Switch) -> None:
 
 
 @pytest.mark.django_db
-def test_guard__forced_off__refuses(switch: Switch, settings: SettingsWrapper) -> None:
+def test_guard__forced_off__refuses(switch: Switch, settings: Settings) -> None:
     # Given
     switch(VOUCHERS=True)
     settings.FEATURES_FORCED_OFF = frozenset({"FEATURE_AGENT_VOUCHERS"})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from easymo.database import units
 from rollout import clock, slack, tasks
 from rollout.models import Notice
 from rollout.services import notify
@@ -15,7 +16,8 @@ from rollout.services import notify
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
+
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
@@ -48,7 +50,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server(settings: SettingsWrapper) -> Iterator[Slack]:
+def server(settings: Settings) -> Iterator[Slack]:
     slack_server = Slack()
     thread = threading.Thread(target=slack_server.serve_forever, args=[0.01])
     thread.start()
@@ -68,14 +70,14 @@ class Later:
 
 async def test_deliver__slack_takes_it__sent_once(server: Slack) -> None:
     # Given
-    notice = await tasks.units.run(notify.queue, text="a <b> & c +250788123456")
+    notice = await units.run(notify.queue, text="a <b> & c +250788123456")
 
     # When
     await tasks.deliver_notices()
     await tasks.deliver_notices()
 
     # Then
-    row = await tasks.units.run(Notice.objects.get, pk=notice.pk)
+    row = await units.run(Notice.objects.get, pk=notice.pk)
     assert row.status == "sent"
     assert len(server.texts) == 1
     assert server.texts[0].startswith("a &lt;b&gt; &amp; c ")
@@ -87,15 +89,15 @@ async def test_deliver__slack_down_then_up__sent_at_the_second_try(
 ) -> None:
     # Given
     server.statuses = [503]
-    notice = await tasks.units.run(notify.queue, text="hello")
+    notice = await units.run(notify.queue, text="hello")
 
     # When
     await tasks.deliver_notices()
-    first = await tasks.units.run(Notice.objects.get, pk=notice.pk)
+    first = await units.run(Notice.objects.get, pk=notice.pk)
     await tasks.deliver_notices()
     with clock.use(Later()):  # type: ignore[arg-type]
         await tasks.deliver_notices()
-    second = await tasks.units.run(Notice.objects.get, pk=notice.pk)
+    second = await units.run(Notice.objects.get, pk=notice.pk)
 
     # Then
     assert (first.status, first.attempts, first.last_error) == (
@@ -109,28 +111,28 @@ async def test_deliver__slack_down_then_up__sent_at_the_second_try(
 async def test_deliver__slack_refuses_for_good__failed(server: Slack) -> None:
     # Given
     server.statuses = [404]
-    notice = await tasks.units.run(notify.queue, text="hello")
+    notice = await units.run(notify.queue, text="hello")
 
     # When
     await tasks.deliver_notices()
 
     # Then
-    row = await tasks.units.run(Notice.objects.get, pk=notice.pk)
+    row = await units.run(Notice.objects.get, pk=notice.pk)
     assert (row.status, row.last_error) == ("failed", "HTTP 404")
 
 
 async def test_deliver__no_slack__goes_to_the_log(
-    settings: SettingsWrapper, caplog: pytest.LogCaptureFixture
+    settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     # Given
     settings.SLACK_WEBHOOK_URL = ""
-    notice = await tasks.units.run(notify.queue, text="look here")
+    notice = await units.run(notify.queue, text="look here")
 
     # When
     await tasks.deliver_notices()
 
     # Then
-    row = await tasks.units.run(Notice.objects.get, pk=notice.pk)
+    row = await units.run(Notice.objects.get, pk=notice.pk)
     assert row.status == "sent"
     assert "rollout.notice" in caplog.text
 
@@ -146,13 +148,13 @@ async def test_post__no_such_place__slack_error_without_the_secret(url: str) -> 
 
 async def test_claim__crashed_worker__claimed_again_after_the_lease() -> None:
     # Given
-    await tasks.units.run(notify.queue, text="hello")
-    first = await tasks.units.run(notify.claim)
+    await units.run(notify.queue, text="hello")
+    first = await units.run(notify.claim)
 
     # When
-    second = await tasks.units.run(notify.claim)
+    second = await units.run(notify.claim)
     with clock.use(Later()):  # type: ignore[arg-type]
-        third = await tasks.units.run(notify.claim)
+        third = await units.run(notify.claim)
 
     # Then
     assert first is not None
