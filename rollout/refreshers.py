@@ -129,9 +129,9 @@ def listening() -> psycopg.Connection[Any]:
     elsewhere: dict[str, Any] | None = settings.DATABASE_LISTEN
     if not elsewhere:
         return reading.own_connection()
-    return psycopg.connect(
-        **elsewhere, autocommit=True, connect_timeout=5, keepalives_idle=5
-    )
+    # The setting brings a time-out of its own: one of the two must give way.
+    wanted: dict[str, Any] = {**elsewhere, "connect_timeout": 5, "keepalives_idle": 5}
+    return psycopg.connect(**wanted, autocommit=True)
 
 
 def role() -> str:

@@ -122,7 +122,7 @@ def parse_database_url(setting: str, text: str) -> DatabaseUrl:
         raise SettingError(f"{setting} must begin with postgresql://.")
     user, password, place = _split(setting, text[scheme.end() :])
     query = _query(setting, place["query"] or "")
-    hosts, ports = _hosts(setting, place["hosts"])
+    hosts, ports = _hosts(setting, place["hosts"] or "")
     host = query.pop("host", "") or hosts
     port = query.pop("port", "") or ports
     user = query.pop("user", "") or user

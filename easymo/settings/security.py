@@ -29,7 +29,7 @@ SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
 SESSION_COOKIE_NAME = "easymo_session"
 CSRF_COOKIE_NAME = "easymo_csrf"
 
-_STRICT = {
+_STRICT: dict[str, list[str]] = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF],
     "style-src": [CSP.SELF],
@@ -43,7 +43,7 @@ _STRICT = {
 }
 SECURE_CSP = _STRICT
 # Under /admin/ only: unfold's Alpine evaluates expressions and sets inline styles.
-ADMIN_CSP = {
+ADMIN_CSP: dict[str, list[str]] = {
     **_STRICT,
     "script-src": [CSP.SELF, CSP.UNSAFE_EVAL, CSP.UNSAFE_INLINE],
     "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
