@@ -24,6 +24,7 @@ MAX_KEY = 300
 MAX_REASON = 500
 # A code or a reference that is already taken, or the same key twice at once.
 ATTEMPTS = 5
+COLUMNS = tuple(field.attname for field in Voucher._meta.concrete_fields)
 
 
 def perform(
@@ -39,7 +40,7 @@ def perform(
             with transaction.atomic():
                 if fenced:
                     pass_fence(actor)
-                return sql.run(name, **values())
+                return sql.run(name, COLUMNS, values())
         except IntegrityError as error:
             if attempt == ATTEMPTS - 1 or not _is_unique_violation(error):
                 raise
@@ -87,8 +88,7 @@ def voucher_from(row: sql.Row) -> Voucher:
     """Return the voucher as the transition left it, without asking again."""
     if row.voucher is None:
         raise AssertionError(f"The transition answered {row.outcome} without a row.")
-    names = [field.attname for field in Voucher._meta.concrete_fields]
-    return Voucher.from_db("default", names, [row.voucher[name] for name in names])
+    return Voucher.from_db("default", COLUMNS, list(row.voucher.values()))
 
 
 def refusal(row: sql.Row) -> errors.VoucherError:

@@ -41,11 +41,20 @@ def statement(name: str) -> str:
     return (HERE / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def run(name: str, **values: Any) -> Row:
+@cache
+def call(name: str, columns: tuple[str, ...]) -> str:
+    """Return the statement with the voucher's columns by name, in this order.
+
+    By name, so that a column that a newer release added does not shift the answer.
+    """
+    named = ", ".join(f"(r.voucher).{column}" for column in columns)
+    return statement(name).replace("(r.voucher).*", named)
+
+
+def run(name: str, columns: tuple[str, ...], values: dict[str, Any]) -> Row:
     """Run one transition and return its single row."""
     with connection.cursor() as cursor:
-        cursor.execute(statement(name), values)
-        names = [column.name for column in cursor.description]
-        outcome, detail, at, *columns = cursor.fetchone()
-    found = dict(zip(names[3:], columns, strict=True))
-    return Row(outcome, detail, at, found if found["id"] is not None else None)
+        cursor.execute(call(name, columns), values)
+        outcome, detail, at, *rest = cursor.fetchone()
+    voucher = dict(zip(columns, rest, strict=True))
+    return Row(outcome, detail, at, voucher if voucher["id"] is not None else None)
