@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from agents.models import Message, OutboundMessage, SimulatedDelivery, WebhookEvent
+from agents.tools import rates
 
 RAW = timedelta(days=8)
 TEXT = timedelta(days=90)
@@ -37,6 +38,7 @@ def purge() -> int:
         + words.filter(pk__in=_first(words)).update(text="")
         + said.filter(pk__in=_first(said)).update(body="", extra={})
         + SimulatedDelivery.objects.filter(pk__in=shown_ids).delete()[0]
+        + rates.purge()
     )
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from agents.code_places import number_through
 from agents.locks import lock_conversation, lock_turn
 from agents.models import Conversation, Message, PendingAction, Turn
+from agents.runtime.consent_words import consent_in
 from agents.runtime.language import choose_language
 from agents.services import history
 from agents.services.answering import may_answer
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from agents.runtime.consent_words import Consent
     from agents.services.turns.timing import Timing
 
 logger = get_logger(__name__)
@@ -103,7 +105,8 @@ def claim(*, lease: Lease, timing: Timing, now: datetime) -> Work | Wait | None:
         ended_at = quiet_until([_heard(message) for message in waiting], timing)
         if ended_at > now:
             return Wait((ended_at - now).total_seconds())
-        if reason := why_silent(conversation):
+        said = consent_in([message.text for message in waiting])
+        if reason := why_silent(conversation, said):
             _leave_unanswered(turn, conversation, reason)
             return None
         messages = _first_part(waiting)
@@ -139,11 +142,11 @@ def _first_part(waiting: Sequence[Message]) -> list[Message]:
     return list(waiting)
 
 
-def why_silent(conversation: Conversation) -> str:
+def why_silent(conversation: Conversation, said: Consent | None = None) -> str:
     """Say why nothing may be said to this person now; nothing, when it may."""
     if not may_answer(conversation.profile):
         return "feature_disabled"
-    if conversation.stopped_at:
+    if conversation.stopped_at and said != "start":
         return "stopped"
     return "paused" if conversation.paused_at else ""
 

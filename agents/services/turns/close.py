@@ -13,7 +13,7 @@ from agents.errors import NewerInput
 from agents.hand_offs import open_hand_off
 from agents.locks import lock_conversation, lock_turn
 from agents.models import HandOff, Message, Turn
-from agents.services import outbox, receipts
+from agents.services import consent, outbox, receipts
 from agents.services.turns.calls import has_newer, is_effect, is_waited_for
 from agents.services.turns.claim import why_silent
 from agents.services.turns.lease import Lease
@@ -43,7 +43,9 @@ def close(*, work: Work, draft: Draft, may_restart: bool) -> list[int]:
         if may_restart and not any(map(is_effect, calls)) and has_newer(work):
             raise NewerInput
         reply = receipts.compose(calls=calls, draft=draft, language=work.language)
-        silent = why_silent(conversation)
+        silent = why_silent(conversation, draft.consent)
+        if draft.consent:
+            consent.record(conversation_id=conversation.pk, said=draft.consent)
         outbound = None if silent else _answer(turn, conversation, reply)
         if silent and any(map(is_effect, calls)):
             _tell_of_unsent_receipt(conversation, turn)

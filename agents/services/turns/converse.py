@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agents.runtime import items
+from agents.runtime.consent_words import consent_in
 from agents.runtime.model import ModelError
+from agents.runtime.offline.grammar import asks_for_person
 from agents.runtime.offline.model import OfflineModel
 from agents.runtime.prompts import UNSURE
 from agents.runtime.texts import render
@@ -29,7 +31,9 @@ logger = get_logger(__name__)
 async def converse(talk: Talk) -> Draft:
     """Ask the model, or the offline model where there is none or it fails."""
     work, means = talk.work, talk.means
-    if means.model is None:
+    if draft := _consent(talk):
+        return draft
+    if means.model is None or any(asks_for_person(text) for text in work.own_text):
         return await _offline(talk)
     try:
         result = await talk.run(
@@ -43,6 +47,17 @@ async def converse(talk: Talk) -> Draft:
     if draft is not None:
         return draft
     return await _second_try(talk)
+
+
+def _consent(talk: Talk) -> Draft | None:
+    """Take STOP and START before any model: they are kept, and said once."""
+    work = talk.work
+    has_question = work.has_pending or bool(work.conversation.memory)
+    said = consent_in(work.own_text, has_question=has_question)
+    if said is None or (said == "start" and work.conversation.stopped_at is None):
+        return None
+    key = "consent.stopped" if said == "stop" else "consent.started"
+    return Draft(render(key, work.language), memory={}, consent=said)
 
 
 async def _judged(talk: Talk, result: LoopResult) -> Draft | None:
