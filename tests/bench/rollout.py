@@ -76,10 +76,8 @@ def stock_waffle() -> Iterator[None]:
     ours = {name: AgentFlag.__dict__[name] for name in names}
     stock = inspect.getattr_static(AbstractUserFlag, "get").__func__
     AgentFlag.get = classmethod(stock)  # type: ignore[assignment, method-assign]
-    AgentFlag.is_active = AbstractUserFlag.is_active  # type: ignore[method-assign]
-    AgentFlag.is_active_for_user = (  # type: ignore[method-assign]
-        AbstractUserFlag.is_active_for_user
-    )
+    AgentFlag.is_active = AbstractUserFlag.is_active  # type: ignore[assignment, method-assign]
+    setattr(AgentFlag, names[2], AbstractUserFlag.is_active_for_user)
     before = waffle.models.get_cache
     waffle.models.get_cache = lambda: cache
     try:
