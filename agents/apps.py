@@ -9,7 +9,8 @@ class AgentsConfig(AppConfig):
     verbose_name = "Conversations"
 
     def ready(self) -> None:
-        """Tell the registry of metrics what to read."""
-        from agents import metrics  # noqa: PLC0415 - models must be loaded first
+        """Register the checks, and tell the registry of metrics what to read."""
+        # Models must be loaded first.
+        from agents import checks, metrics  # noqa: F401, PLC0415
 
         metrics.register_all()

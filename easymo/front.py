@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.middleware.csp import get_nonce
 from django.utils.csp import CSP, build_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from django.http import HttpRequest, HttpResponse
 
@@ -29,6 +29,7 @@ class AdminPolicyMiddleware:
         response = self.get_response(request)
         if request.path.startswith(ADMIN):
             name = str(CSP.HEADER_ENFORCE)
-            policy = build_policy(settings.ADMIN_CSP, get_nonce(request))
+            wanted = cast("Mapping[str, list[str]]", settings.ADMIN_CSP)
+            policy = build_policy(wanted, get_nonce(request))
             response.headers.setdefault(name, policy)
         return response

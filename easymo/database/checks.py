@@ -12,6 +12,40 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+@checks.register(checks.Tags.security)
+def site_is_closed(**_: Any) -> list[checks.CheckMessage]:
+    """Name what a site that others reach should not leave open."""
+    if settings.DEMONSTRATION:
+        return []
+    found: list[checks.CheckMessage] = []
+    if settings.DEBUG:
+        found.append(
+            checks.Warning(
+                "DEBUG is on: pages show details of failures.",
+                hint="Leave it off on a machine that others reach.",
+                id="site.W001",
+            )
+        )
+    if "*" in settings.ALLOWED_HOSTS:
+        found.append(
+            checks.Warning(
+                "ALLOWED_HOSTS holds *: links can be made to point anywhere.",
+                hint="Name the hosts that this site answers to.",
+                id="site.W002",
+            )
+        )
+    if settings.DATABASE_LISTEN is None:
+        found.append(
+            checks.Warning(
+                "DATABASE_URL is a pooler in transaction mode, and "
+                "DATABASE_LISTEN_URL is not set: jobs and flips are polled for.",
+                hint="Give a direct or session connection besides.",
+                id="database.W002",
+            )
+        )
+    return found
+
+
 @checks.register(checks.Tags.database)
 def schema_is_ours_alone(
     databases: Sequence[str] | None = None, **_: Any

@@ -1,0 +1,63 @@
+"""Name what the channels miss. Warnings: a part that is not set up yet is no fault."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
+
+
+@register("agents")
+def whatsapp_is_complete(**_: Any) -> list[CheckMessage]:
+    """Name what is missing between Meta and us."""
+    if settings.DEMONSTRATION:
+        return []
+    found: list[CheckMessage] = []
+    if not settings.WA_APP_SECRETS:
+        found.append(
+            Warning(
+                "WA_APP_SECRET is not set: every WhatsApp webhook is refused.",
+                hint="It is the app secret of the Meta app that sends the webhooks.",
+                id="agents.W001",
+            )
+        )
+    if not settings.WA_VERIFY_TOKEN:
+        found.append(
+            Warning(
+                "WA_VERIFY_TOKEN is not set: Meta cannot confirm the webhook.",
+                hint="Any word of your own; tell it to Meta with the webhook's URL.",
+                id="agents.W002",
+            )
+        )
+    if settings.WA_TOKEN and not settings.WA_PHONE_ID:
+        found.append(
+            Error(
+                "WA_TOKEN is set and WA_PHONE_ID is not: no message can be sent.",
+                hint="It is the id of the phone number, in the WhatsApp manager.",
+                id="agents.E001",
+            )
+        )
+    if not settings.WA_TOKEN:
+        found.append(
+            Warning(
+                "WA_TOKEN is not set: replies stay in the simulator.",
+                hint="Make a token of a system user of the Meta app.",
+                id="agents.W003",
+            )
+        )
+    return found
+
+
+@register("agents")
+def model_is_set_up(**_: Any) -> list[CheckMessage]:
+    """Say who answers where no key is set."""
+    if settings.DEMONSTRATION or settings.OPENAI_API_KEY:
+        return []
+    return [
+        Warning(
+            "OPENAI_API_KEY is not set: the offline model answers.",
+            hint="It understands the commands and their everyday variants only.",
+            id="agents.W004",
+        )
+    ]
