@@ -78,7 +78,7 @@ def _tell_redeemed(event: VoucherEvent) -> Announcement.Outcome:
             suffix=f":{person.pk}",
         )
         for person in Profile.objects.filter(
-            role=Profile.Role.STATION, station_id=event.station_id, is_active=True
+            role=Profile.Role.STATION, station=event.station, is_active=True
         ).order_by("pk")
     ]
     if not any(reached):
