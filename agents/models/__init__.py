@@ -1,8 +1,16 @@
 from __future__ import annotations
 
 from agents.models.announcement import Announcement
+from agents.models.block import Block
 from agents.models.carried_code import CarriedCode
+from agents.models.consent import ConsentEvent
 from agents.models.conversation import Conversation, HandOff
+from agents.models.forward import (
+    ForwardedBody,
+    ForwardedItem,
+    ForwardLane,
+    ForwardTarget,
+)
 from agents.models.identity import Identity
 from agents.models.message import (
     Message,
@@ -19,9 +27,15 @@ from agents.models.webhook_event import DeadLetter, WebhookEvent
 
 __all__ = [
     "Announcement",
+    "Block",
     "CarriedCode",
+    "ConsentEvent",
     "Conversation",
     "DeadLetter",
+    "ForwardLane",
+    "ForwardTarget",
+    "ForwardedBody",
+    "ForwardedItem",
     "HandOff",
     "Identity",
     "Message",

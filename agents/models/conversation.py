@@ -27,9 +27,11 @@ class Conversation(models.Model):
     window_closes_at = models.DateTimeField(null=True, blank=True)
     # A person took over: the agent keeps silent.
     paused_at = models.DateTimeField(null=True, blank=True)
-    # The person said STOP: nothing of ours until she says START.
+    # The person said STOP: nothing unasked until she says START (see ConsentEvent).
     stopped_at = models.DateTimeField(null=True, blank=True)
     flood_notice_at = models.DateTimeField(null=True, blank=True)
+    # She was told that today's budget is used up.
+    budget_notice_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -27,6 +27,8 @@ class Message(models.Model):
         UNANSWERED = "unanswered"
         # More than 30 were waiting; stored, not read.
         FLOODED = "flooded"
+        # The person is blocked; stored, never answered.
+        BLOCKED = "blocked"
         # Older than 24 hours on arrival.
         LATE = "late"
         # Reactions, stickers and the like: never a turn.

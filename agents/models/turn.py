@@ -65,6 +65,8 @@ class Turn(models.Model):
                 condition=models.Q(status="running"),
                 name="turn_lease_idx",
             ),
+            # Read by the budgets: what a person and everybody spent lately.
+            models.Index(fields=["started_at"], name="turn_started_idx"),
         ]
 
     def __str__(self) -> str:

@@ -78,9 +78,7 @@ def compare_with_pgbench() -> None:
     context = multiprocessing.get_context("spawn")
     gate = context.Barrier(CLIENTS + 1)
     workers = [
-        context.Process(
-            target=spend, args=(codes[at:total:CLIENTS], gate), daemon=True
-        )
+        context.Process(target=spend, args=(codes[at:total:CLIENTS], gate), daemon=True)
         for at in range(CLIENTS)
     ]
     for worker in workers:
@@ -180,7 +178,11 @@ def pgbench(script: str, *, first: int) -> float:
             check=False,
         )
     spent = seed.redeemed("pgbench:")
-    if done.returncode or spent < CLIENTS * EACH or "failed transactions: 0 " not in done.stdout:
+    if (
+        done.returncode
+        or spent < CLIENTS * EACH
+        or "failed transactions: 0 " not in done.stdout
+    ):
         raise SystemExit(f"pgbench did not redeem what it should.\n{done.stderr}")
     return float(re.findall(r"tps = ([0-9.]+)", done.stdout)[-1])
 
