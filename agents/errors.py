@@ -11,3 +11,7 @@ class LeaseLost(AgentError):
 
 class NewerInput(AgentError):
     """The person wrote on before anything was done or sent: the draft is dropped."""
+
+
+class TokenError(AgentError):
+    """The API token cannot be made, found or revoked; the sentence says why."""

@@ -22,6 +22,8 @@ class Snapshot:
     rules: dict[str, Rule]
     confirmed_at: float
     stale: bool = False
+    # A full rollback is in force: the functions answer 410.
+    functions_removed: bool = False
 
     def decide(self, feature: str, subject: str | None) -> Decision:
         if self.stale:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from agents.models.announcement import Announcement
+from agents.models.api_token import ApiToken
 from agents.models.block import Block
 from agents.models.carried_code import CarriedCode
 from agents.models.consent import ConsentEvent
@@ -11,6 +12,7 @@ from agents.models.forward import (
     ForwardLane,
     ForwardTarget,
 )
+from agents.models.idempotent_call import IdempotentCall
 from agents.models.identity import Identity
 from agents.models.message import (
     Message,
@@ -20,6 +22,7 @@ from agents.models.message import (
     SimulatedDelivery,
 )
 from agents.models.pending_action import PendingAction
+from agents.models.realtime_event import RealtimeEvent
 from agents.models.sending_line import SendingLine
 from agents.models.tool_rate import ToolRate
 from agents.models.turn import ToolCall, Turn
@@ -27,6 +30,7 @@ from agents.models.webhook_event import DeadLetter, WebhookEvent
 
 __all__ = [
     "Announcement",
+    "ApiToken",
     "Block",
     "CarriedCode",
     "ConsentEvent",
@@ -37,11 +41,13 @@ __all__ = [
     "ForwardedBody",
     "ForwardedItem",
     "HandOff",
+    "IdempotentCall",
     "Identity",
     "Message",
     "MessageStatus",
     "OutboundMessage",
     "PendingAction",
+    "RealtimeEvent",
     "SeenMessage",
     "SendingLine",
     "SimulatedDelivery",

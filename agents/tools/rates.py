@@ -9,6 +9,7 @@ from django.db import connection
 from vouchers.models import Profile
 
 WINDOW_SECONDS = 60
+LONGEST_WINDOW_SECONDS = 3600
 CALLS = 10
 CALLS_OF_STAFF = 60
 _STAFF = {Profile.Role.STAFF, Profile.Role.STATION}
@@ -38,6 +39,14 @@ FROM agents_toolrate AS rate, unnest(rate.taken_at) AS at
 WHERE rate.subject = %(subject)s
     AND at > clock_timestamp() - make_interval(secs => %(window)s)
 """
+_USED = """
+SELECT count(*), extract(epoch FROM (
+    min(at) + make_interval(secs => %(window)s) - clock_timestamp()
+))
+FROM agents_toolrate AS rate, unnest(rate.taken_at) AS at
+WHERE rate.subject = %(subject)s
+    AND at > clock_timestamp() - make_interval(secs => %(window)s)
+"""
 _PURGE = """
 DELETE FROM agents_toolrate
 WHERE taken_at[cardinality(taken_at)]
@@ -49,11 +58,11 @@ def limit_for(profile: Profile) -> int:
     return CALLS_OF_STAFF if profile.role in _STAFF else CALLS
 
 
-def take(subject: str, *, limit: int) -> int | None:
+def take(subject: str, *, limit: int, window: int = WINDOW_SECONDS) -> int | None:
     """Take one call; return None, or in how many seconds the next one is free."""
     values: dict[str, str | int] = {
         "subject": subject,
-        "window": WINDOW_SECONDS,
+        "window": window,
         "limit": limit,
     }
     with connection.cursor() as cursor:
@@ -65,8 +74,16 @@ def take(subject: str, *, limit: int) -> int | None:
     return max(1, math.ceil(seconds or 0))
 
 
-def purge() -> int:
-    """Forget those who made no call within the last minute."""
+def used_up(subject: str, *, limit: int, window: int = WINDOW_SECONDS) -> int | None:
+    """Return in how many seconds a call is free, or None while one is; takes none."""
     with connection.cursor() as cursor:
-        cursor.execute(_PURGE, {"window": WINDOW_SECONDS})
+        cursor.execute(_USED, {"subject": subject, "window": window})
+        taken, seconds = cursor.fetchone()
+    return max(1, math.ceil(seconds)) if taken >= limit else None
+
+
+def purge() -> int:
+    """Forget those who made no call for as long as any rate looks back."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PURGE, {"window": LONGEST_WINDOW_SECONDS})
         return int(cursor.rowcount)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from easymo.settings.api import *  # noqa: F403
 from easymo.settings.apps import *  # noqa: F403
 from easymo.settings.backoffice import *  # noqa: F403
 from easymo.settings.base import *  # noqa: F403

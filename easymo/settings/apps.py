@@ -20,6 +20,7 @@ INSTALLED_APPS = [
     "waffle",
     "procrastinate.contrib.django",
     "rest_framework",
+    "drf_spectacular",
     "axes",
     # Last: it gives the groups the permissions of all the others.
     "easymo.backoffice",

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.utils.csp import CSP
 
+from easymo.settings.api import BEHIND_PROXY
 from easymo.settings.base import DEMONSTRATION
 from easymo.settings.environment import env_bool
 
@@ -14,9 +15,7 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
 # Only behind a proxy that sets it and drops what a caller sent; see the README.
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("BEHIND_PROXY") else None
-)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 

@@ -50,3 +50,8 @@ def is_on_for_anyone(feature: Feature) -> bool:
 def is_on_for_everyone(feature: Feature) -> bool:
     now = snapshot.current()
     return not now.stale and effective.is_on_for_everyone(now.rules.get(feature))
+
+
+def functions_are_removed() -> bool:
+    """Tell whether a full rollback has taken the functions away."""
+    return snapshot.current().functions_removed

@@ -60,7 +60,7 @@ def test_take__calls_older_than_a_minute__no_longer_count() -> None:
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE agents_toolrate SET taken_at[1] = now() - interval '61 seconds'"
+            "UPDATE agents_toolrate SET taken_at[1] = now() - interval '3601 seconds'"
         )
 
     assert rates.take("one", limit=10) is None
@@ -69,11 +69,11 @@ def test_take__calls_older_than_a_minute__no_longer_count() -> None:
 
 
 @pytest.mark.django_db
-def test_purge__who_made_no_call_for_a_minute__is_forgotten() -> None:
+def test_purge__who_made_no_call_for_an_hour__is_forgotten() -> None:
     rates.take("old", limit=10)
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE agents_toolrate SET taken_at[1] = now() - interval '61 seconds'"
+            "UPDATE agents_toolrate SET taken_at[1] = now() - interval '3601 seconds'"
         )
     rates.take("new", limit=10)
 
