@@ -24,7 +24,7 @@ def demonstration_secrets(folder: Path) -> dict[str, str]:
         found: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingError(
-            f"easymo cannot keep its files in {folder} ({error.strerror}). Give the "
+            f"nothing can be kept in {folder} ({error.strerror}). Give the "
             "folder to your account, or set DATABASE_URL, SECRET_KEY and EASYMO_KEYS."
         ) from error
     except ValueError as error:

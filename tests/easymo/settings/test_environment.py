@@ -142,7 +142,7 @@ def test_demonstration_secrets__no_folder_to_write__is_a_sentence(
 ) -> None:
     (tmp_path / "var").write_text("a file where the folder should be")
 
-    with pytest.raises(SettingError, match="cannot keep its files in"):
+    with pytest.raises(SettingError, match="nothing can be kept in"):
         demonstration.demonstration_secrets(tmp_path / "var")
 
 
