@@ -7,6 +7,7 @@ program would run, and our own instructions never go out, true or not.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from agents.runtime.normal import joined_digits, plain, visible
@@ -109,8 +110,14 @@ def _foreign_numbers(text: str, shown: Sequence[str]) -> bool:
 
 
 def _repeats(text: str, instructions: str) -> bool:
-    own = _runs_of_words(instructions)
+    own = _runs_of_instructions(instructions)
     return not own.isdisjoint(_runs_of_words(text))
+
+
+@lru_cache(maxsize=32)
+def _runs_of_instructions(instructions: str) -> frozenset[tuple[str, ...]]:
+    """Read them once: they are the same for everyone of a role and a language."""
+    return frozenset(_runs_of_words(instructions))
 
 
 def _runs_of_words(text: str) -> set[tuple[str, ...]]:

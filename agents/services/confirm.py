@@ -76,6 +76,15 @@ def withdraw(*, conversation: Conversation, now: datetime) -> None:
     waiting.filter(expires_at__gt=now).update(status=Status.REPLACED, decided_at=now)
 
 
+def is_waiting(conversation: Conversation) -> bool:
+    """Tell whether a question of ours waits for its button."""
+    return PendingAction.objects.filter(
+        conversation=conversation,
+        status=Status.WAITING,
+        expires_at__gt=timezone.now(),
+    ).exists()
+
+
 def judge(*, button_id: str, conversation: Conversation, now: datetime) -> Verdict:
     """Lock the action that the button names and say whether the press counts.
 

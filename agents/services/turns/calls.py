@@ -26,8 +26,6 @@ from agents.tools.base import ToolContext, ToolResult, refused
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
     from agents.models import Turn
     from agents.runtime.model import ToolRequest
     from agents.services.turns.draft import Spent
@@ -77,8 +75,8 @@ def start(
         row = turn.tool_calls.filter(ordinal=ordinal).first()
         if row is not None:
             return _answer_again(work, row, request, arguments)
-        if is_write and may_restart and not has_effect(turn) and has_newer(work):
-            raise NewerInput
+        if is_write and may_restart and not has_effect(turn):
+            _refuse_when_newer(work)
         refusal = _second_write(work, turn) if is_write else None
         row = ToolCall(
             turn=turn,
@@ -92,6 +90,11 @@ def start(
             _fill(row, refusal)
         row.save(force_insert=True)
         return refusal.payload if refusal else None
+
+
+def _refuse_when_newer(work: Work) -> None:
+    if is_newer(work, first_waiting(work)):
+        raise NewerInput
 
 
 def perform(work: Work, ordinal: int) -> dict[str, Any]:
@@ -141,23 +144,20 @@ def is_effect(call: ToolCall) -> bool:
     return call.code == confirm.NEEDED
 
 
-def is_waited_for(work: Work) -> bool:
-    """Tell whether another turn has to follow this one."""
-    return _waiting(work).exists()
-
-
-def has_newer(work: Work) -> bool:
-    """Tell whether the person wrote on; a button is a turn of its own."""
-    if work.press is not None:
-        return False
-    first = _waiting(work).order_by("sent_at", "id").first()
-    return first is not None and not is_press(first)
-
-
-def _waiting(work: Work) -> QuerySet[Message]:
-    return Message.objects.filter(
-        conversation_id=work.lease.conversation_id, state=Message.State.WAITING
+def first_waiting(work: Work) -> Message | None:
+    """Return what the next turn has to begin with."""
+    return (
+        Message.objects.filter(
+            conversation_id=work.lease.conversation_id, state=Message.State.WAITING
+        )
+        .order_by("sent_at", "id")
+        .first()
     )
+
+
+def is_newer(work: Work, waiting: Message | None) -> bool:
+    """Tell whether the person wrote on; a button is a turn of its own."""
+    return work.press is None and waiting is not None and not is_press(waiting)
 
 
 def stored_arguments(request: ToolRequest) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from agents.code_places import number_through
 from agents.locks import lock_conversation, lock_turn
-from agents.models import Conversation, Message, PendingAction, Turn
+from agents.models import Conversation, Message, Turn
 from agents.runtime.consent_words import consent_in
 from agents.runtime.language import choose_language
 from agents.services import history
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from django.db.models import QuerySet
+
     from agents.runtime.consent_words import Consent
     from agents.services.turns.timing import Timing
 
@@ -40,30 +42,38 @@ def begin(
 ) -> tuple[Lease, Turn, Work | Wait | None] | None:
     """Take a turn and, where the quiet time is over, what it answers."""
     with transaction.atomic():
-        turn = _take_turn(conversation_id, timing)
+        try:
+            conversation = lock_conversation(conversation_id)
+        except Conversation.DoesNotExist:
+            return None
+        last = conversation.turns.order_by("-id").first()
+        if last is not None and last.status == Turn.Status.RUNNING:
+            turn, waiting = _take_over(last, timing), None
+        else:
+            waiting = list(_waiting(conversation))
+            turn = _open(conversation, waiting, last, timing)
         if turn is None:
             return None
         lease = Lease(turn.pk, conversation_id, turn.lease_token)
-        return lease, turn, claim(lease=lease, timing=timing, now=now)
+        claimed = _claim(lease, turn, conversation, waiting, timing=timing, now=now)
+        return lease, turn, claimed
 
 
-def _take_turn(conversation_id: int, timing: Timing) -> Turn | None:
-    """Open a turn for what waits, or take up one whose worker is gone."""
-    try:
-        conversation = lock_conversation(conversation_id)
-    except Conversation.DoesNotExist:
-        return None
-    running = conversation.turns.filter(status=Turn.Status.RUNNING).first()
-    if running is not None:
-        return _take_over(running, timing)
-    first = _waiting(conversation).first()
-    if first is None:
+def _open(
+    conversation: Conversation,
+    waiting: Sequence[Message],
+    last: Turn | None,
+    timing: Timing,
+) -> Turn | None:
+    if not waiting:
         return None
     return Turn.objects.create(
         conversation=conversation,
         lease_token=uuid.uuid4(),
         lease_expires_at=Now() + timing.lease_span,
-        correlation_id=_correlation_of(first),
+        correlation_id=_correlation_of(waiting[0]),
+        # Waiting for the turn before is waiting, not slowness of this one.
+        input_ended_at=last.finished_at if last else None,
     )
 
 
@@ -91,30 +101,44 @@ def claim(*, lease: Lease, timing: Timing, now: datetime) -> Work | Wait | None:
 
     None when there is nothing that may be answered: the turn is then closed.
     """
-    with transaction.atomic(savepoint=False):
+    with transaction.atomic():
         conversation = lock_conversation(lease.conversation_id)
         turn = lock_turn(turn_id=lease.turn_id, token=lease.token)
+        return _claim(lease, turn, conversation, None, timing=timing, now=now)
+
+
+def _claim(
+    lease: Lease,
+    turn: Turn,
+    conversation: Conversation,
+    waiting: Sequence[Message] | None,
+    *,
+    timing: Timing,
+    now: datetime,
+) -> Work | Wait | None:
+    """Claim, holding both locks; `waiting` was read under them for a new turn."""
+    if waiting is None:
         messages = list(turn.messages.order_by("sent_at", "id"))
         if messages:
             # Another worker had claimed them: nothing to wait for.
             return _work(lease, turn, conversation, messages)
         waiting = list(_waiting(conversation))
-        if not waiting:
-            _close_silently(turn, "nothing_waits")
-            return None
-        ended_at = quiet_until([_heard(message) for message in waiting], timing)
-        if ended_at > now:
-            return Wait((ended_at - now).total_seconds())
-        said = consent_in([message.text for message in waiting])
-        if reason := why_silent(conversation, said):
-            _leave_unanswered(turn, conversation, reason)
-            return None
-        messages = _first_part(waiting)
-        _join(turn, conversation, messages, ended_at)
-        return _work(lease, turn, conversation, messages)
+    if not waiting:
+        _close_silently(turn, "nothing_waits")
+        return None
+    ended_at = quiet_until([_heard(message) for message in waiting], timing)
+    if ended_at > now:
+        return Wait((ended_at - now).total_seconds())
+    said = consent_in([message.text for message in waiting])
+    if reason := why_silent(conversation, said):
+        _leave_unanswered(turn, conversation, reason)
+        return None
+    messages = _first_part(waiting)
+    _join(turn, conversation, messages, ended_at)
+    return _work(lease, turn, conversation, messages)
 
 
-def _waiting(conversation: Conversation):  # type: ignore[no-untyped-def]
+def _waiting(conversation: Conversation) -> QuerySet[Message]:
     return (
         conversation.messages.filter(state=Message.State.WAITING)
         .select_related("event")
@@ -160,9 +184,7 @@ def _join(
     Message.objects.filter(pk__in=[message.pk for message in messages]).update(
         state=Message.State.CLAIMED, turn=turn
     )
-    # Waiting for the turn before is waiting, not slowness of this one.
-    before = conversation.turns.exclude(pk=turn.pk).order_by("-id").first()
-    turn.input_ended_at = max(ended_at, (before and before.finished_at) or ended_at)
+    turn.input_ended_at = max(ended_at, turn.input_ended_at or ended_at)
     turn.correlation_id = _correlation_of(messages[0])
     turn.exposure = asdict(exposure_of(str(conversation.profile.public_id)))
     turn.save(update_fields=["input_ended_at", "correlation_id", "exposure"])
@@ -197,9 +219,6 @@ def _work(
         present=tuple(history.present(messages, texts)),
         own_text=own,
         codes=codes,
-        has_pending=conversation.pending_actions.filter(
-            status=PendingAction.Status.WAITING, expires_at__gt=timezone.now()
-        ).exists(),
     )
 
 

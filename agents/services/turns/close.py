@@ -14,7 +14,7 @@ from agents.hand_offs import open_hand_off
 from agents.locks import lock_conversation, lock_turn
 from agents.models import HandOff, Message, Turn
 from agents.services import consent, outbox, receipts
-from agents.services.turns.calls import has_newer, is_effect, is_waited_for
+from agents.services.turns.calls import first_waiting, is_effect, is_newer
 from agents.services.turns.claim import why_silent
 from agents.services.turns.lease import Lease
 from agents.services.turns.spending import RECORDED, record
@@ -22,7 +22,7 @@ from agents.wakes import wake_delivery, wake_turn
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
-    from agents.models import Conversation, OutboundMessage
+    from agents.models import Conversation, OutboundMessage, ToolCall
     from agents.services.receipts import Reply
     from agents.services.turns.draft import Draft, Spent
     from agents.services.turns.timing import Timing
@@ -39,15 +39,17 @@ def close(*, work: Work, draft: Draft, may_restart: bool) -> list[int]:
     with transaction.atomic():
         conversation = lock_conversation(work.lease.conversation_id)
         turn = lock_turn(turn_id=work.lease.turn_id, token=work.lease.token)
-        calls = list(turn.tool_calls.order_by("ordinal"))
-        if may_restart and not any(map(is_effect, calls)) and has_newer(work):
+        calls = _calls(work, draft, turn)
+        waiting = first_waiting(work)
+        has_effect = any(map(is_effect, calls))
+        if may_restart and not has_effect and is_newer(work, waiting):
             raise NewerInput
         reply = receipts.compose(calls=calls, draft=draft, language=work.language)
         silent = why_silent(conversation, draft.consent)
         if draft.consent:
             consent.record(conversation_id=conversation.pk, said=draft.consent)
         outbound = None if silent else _answer(turn, conversation, reply)
-        if silent and any(map(is_effect, calls)):
+        if silent and has_effect:
             _tell_of_unsent_receipt(conversation, turn)
         _close_messages(turn, silent)
         _remember(conversation, work, draft)
@@ -55,10 +57,18 @@ def close(*, work: Work, draft: Draft, may_restart: bool) -> list[int]:
         _end(turn, reply, draft, silent)
         if draft.has_failed:
             _count_failure(conversation, turn)
-        if is_waited_for(work):
+        if waiting is not None:
             wake_turn(conversation_id=conversation.pk)
     _log_end(turn)
     return [outbound.pk] if outbound else []
+
+
+def _calls(work: Work, draft: Draft, turn: Turn) -> list[ToolCall]:
+    """Read the turn's calls, where it can have any."""
+    asked = any(item.get("type") == "function_call" for item in draft.spent.items)
+    if not asked and work.press is None and work.turn.attempts == 1:
+        return []
+    return list(turn.tool_calls.order_by("ordinal"))
 
 
 def start_again(*, lease: Lease, spent: Spent, timing: Timing) -> Lease:
@@ -98,7 +108,7 @@ def bury(*, work: Work) -> None:
             kind=HandOff.Kind.FAILED_TURN,
             reason=f"Turn {turn.pk} could not be finished by any worker.",
         )
-        if is_waited_for(work):
+        if first_waiting(work) is not None:
             wake_turn(conversation_id=conversation.pk)
     _log_end(turn)
 

@@ -12,7 +12,7 @@ from agents.runtime.offline.grammar import asks_for_person
 from agents.runtime.offline.model import OfflineModel
 from agents.runtime.prompts import UNSURE
 from agents.runtime.texts import render
-from agents.services import receipts
+from agents.services import confirm, receipts
 from agents.services.turns import requests
 from agents.services.turns.calls import is_effect
 from agents.services.turns.checks import reviewed
@@ -31,7 +31,7 @@ logger = get_logger(__name__)
 async def converse(talk: Talk) -> Draft:
     """Ask the model, or the offline model where there is none or it fails."""
     work, means = talk.work, talk.means
-    if draft := _consent(talk):
+    if draft := await _consent(talk):
         return draft
     if means.model is None or any(asks_for_person(text) for text in work.own_text):
         return await _offline(talk)
@@ -49,10 +49,14 @@ async def converse(talk: Talk) -> Draft:
     return await _second_try(talk)
 
 
-def _consent(talk: Talk) -> Draft | None:
+async def _consent(talk: Talk) -> Draft | None:
     """Take STOP and START before any model: they are kept, and said once."""
     work = talk.work
-    has_question = work.has_pending or bool(work.conversation.memory)
+    if consent_in(work.own_text) is None:
+        return None
+    has_question = bool(work.conversation.memory) or await units.run(
+        confirm.is_waiting, work.conversation
+    )
     said = consent_in(work.own_text, has_question=has_question)
     if said is None or (said == "start" and work.conversation.stopped_at is None):
         return None
@@ -108,7 +112,7 @@ async def _offline(talk: Talk, *, restricted: bool = False) -> Draft:
         own_text=work.own_text,
         role=work.profile.role,
         language=work.language,
-        has_pending=work.has_pending,
+        has_pending=await units.run(confirm.is_waiting, work.conversation),
         restricted=restricted,
     )
     request = requests.for_offline(work, restricted=restricted)

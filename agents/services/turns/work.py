@@ -43,8 +43,6 @@ class Work:
     # The person's own words, codes replaced by "[code 1]", and those codes.
     own_text: tuple[str, ...]
     codes: Mapping[int, Code] = field(default_factory=dict)
-    # A question of ours waits for its button.
-    has_pending: bool = False
 
     @property
     def profile(self) -> Profile:
