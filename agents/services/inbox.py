@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from functools import lru_cache
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
@@ -52,6 +52,9 @@ class Wake(NamedTuple):
 CONNECTIONS = 4
 PATIENCE_S = 3.0
 
+_pools: dict[int, ConnectionPool] = {}
+_opening = threading.Lock()
+
 
 def record(*, body: bytes, is_synthetic: bool, correlation_id: UUID, wake: Wake) -> int:
     """Make the bytes durable and return the event's id.
@@ -67,26 +70,38 @@ def record(*, body: bytes, is_synthetic: bool, correlation_id: UUID, wake: Wake)
         "correlation_id": correlation_id,
         **wake._asdict(),
     }
-    if "pool" not in connection.settings_dict["OPTIONS"] or connection.in_atomic_block:
+    if connection.in_atomic_block or not has_own_connections():
         return _insert_with_django(values)
     with DatabaseErrorWrapper(connection):
         try:
             return _insert(values)
         except psycopg.OperationalError:
-            _pool(os.getpid()).check()
+            _pool().check()
             return _insert(values)
 
 
+def has_own_connections() -> bool:
+    """Tell whether connections are pooled at all; in most tests they are not."""
+    return "pool" in connection.settings_dict["OPTIONS"]
+
+
 def _insert(values: dict[str, Any]) -> int:
-    with _pool(os.getpid()).connection(PATIENCE_S) as own:
+    with _pool().connection(PATIENCE_S) as own:
         row = own.execute(RECORD, values).fetchone()
     return int(row[0]) if row else 0
 
 
-@lru_cache(maxsize=1)
-def _pool(process_id: int) -> ConnectionPool:
+def _pool() -> ConnectionPool:
     """Return this process's pool; a fork makes one of its own."""
-    del process_id
+    process_id = os.getpid()
+    pool = _pools.get(process_id)
+    if pool is None:
+        with _opening:
+            pool = _pools.get(process_id) or _pools.setdefault(process_id, _new_pool())
+    return pool
+
+
+def _new_pool() -> ConnectionPool:
     parameters = connection.get_connection_params()
     for name in ("pool", "cursor_factory", "context"):
         parameters.pop(name, None)

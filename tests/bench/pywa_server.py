@@ -14,7 +14,7 @@ from uuid import uuid4
 from fastapi import FastAPI, Request, Response
 from psycopg_pool import AsyncConnectionPool
 from pywa_async import WhatsApp
-from pywa_async.types import RawUpdate
+from pywa_async.types import RawUpdate  # noqa: TC002 - pywa reads the annotation
 
 from tests.bench.webhook_statement import RECORD, values
 

@@ -50,7 +50,7 @@ def talk(person: Profile, *, hours: float = 20) -> Conversation:
     )
 
 
-def issue(aline: Profile, diane: Profile):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def issue(aline: Profile, diane: Profile):  # type: ignore[no-untyped-def]
     return issue_voucher(
         customer=aline,
         amount=Money(10_000, "RWF"),

@@ -50,6 +50,8 @@ def test_post__signed__bytes_stored_one_job_and_200(client: Client) -> None:
 
     # Then
     assert (response.status_code, response.json()) == (200, {"received": True})
+    assert response["Content-Length"] == str(len(response.content))
+    assert response["X-Correlation-ID"]
     event = WebhookEvent.objects.get()
     assert bytes(event.body) == body
     assert not event.is_synthetic
