@@ -14,6 +14,8 @@ from agents.models.forward import (
 )
 from agents.models.idempotent_call import IdempotentCall
 from agents.models.identity import Identity
+from agents.models.identity_claim import IdentityClaim
+from agents.models.media import Media, MediaOpening, MediaPart
 from agents.models.message import (
     Message,
     MessageStatus,
@@ -43,6 +45,10 @@ __all__ = [
     "HandOff",
     "IdempotentCall",
     "Identity",
+    "IdentityClaim",
+    "Media",
+    "MediaOpening",
+    "MediaPart",
     "Message",
     "MessageStatus",
     "OutboundMessage",

@@ -30,6 +30,10 @@ class Conversation(models.Model):
     # The person said STOP: nothing unasked until she says START (see ConsentEvent).
     stopped_at = models.DateTimeField(null=True, blank=True)
     flood_notice_at = models.DateTimeField(null=True, blank=True)
+    # She was told that we cannot read such a message.
+    hint_at = models.DateTimeField(null=True, blank=True)
+    # Her WhatsApp user name: for the eye only. It changes hands and proves nothing.
+    username = models.CharField(max_length=64, blank=True)
     # She was told that today's budget is used up.
     budget_notice_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -12,6 +12,10 @@ class Identity(models.Model):
         # Seen with the number of somebody who may do more than a customer; a person
         # of ours binds it.
         CLAIMED_BSUID = "claimed", "WhatsApp user id, not yet bound"
+        # The same person over several businesses; noted, and never looked up.
+        PARENT_BSUID = "parent", "WhatsApp parent user id"
+        # WhatsApp said that she gave this number up: it no longer names her.
+        LEFT_NUMBER = "left", "number given up"
 
     kind = models.CharField(max_length=8, choices=Kind)
     # Opaque for a BSUID (case and dots kept); digits with "+" for a number.

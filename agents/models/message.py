@@ -52,6 +52,16 @@ class Message(models.Model):
     codes_sealed = models.BinaryField(null=True)
     # The pressed button's id, and its title in `text`.
     button_id = models.CharField(max_length=256, blank=True)
+    # What else it says, bounded and clean: place, card, order, form, referral, ...
+    detail = models.JSONField(default=dict, blank=True)
+    # The words are what a transcriber heard: they are never the person's own text.
+    is_spoken = models.BooleanField(default=False)
+    # The provider's word on why something of it is missing (131000, 131051, 131052).
+    error_code = models.CharField(max_length=40, blank=True)
+    # The message that this one changes or takes back.
+    about_hmac = models.BinaryField(max_length=32, null=True)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
     turn = models.ForeignKey(
         "agents.Turn", models.PROTECT, null=True, blank=True, related_name="messages"
     )
@@ -70,6 +80,12 @@ class Message(models.Model):
             ),
             # Read by the conversation page and the model's history.
             models.Index(fields=["conversation", "id"], name="message_history_idx"),
+            # Read by the message that its own edit or revoke overtook.
+            models.Index(
+                fields=["about_hmac"],
+                condition=models.Q(about_hmac__isnull=False),
+                name="message_about_idx",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -119,11 +135,16 @@ class OutboundMessage(models.Model):
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     pricing = models.JSONField(default=dict, blank=True)
+    # The provider's errors as it told them: [{"code", "title"}].
+    errors = models.JSONField(default=list, blank=True)
+    # Whom the provider reached, by its own names; dropped after eight days.
+    recipient = models.JSONField(default=dict, blank=True)
     correlation_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     handed_over_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
+    played_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [
@@ -158,6 +179,9 @@ class MessageStatus(models.Model):
     provider_id_hmac = models.BinaryField(max_length=32)
     status = models.CharField(max_length=16)
     error_code = models.CharField(max_length=40, blank=True)
+    pricing = models.JSONField(default=dict, blank=True)
+    errors = models.JSONField(default=list, blank=True)
+    recipient = models.JSONField(default=dict, blank=True)
     sent_at = models.DateTimeField()
     received_at = models.DateTimeField(auto_now_add=True)
 
