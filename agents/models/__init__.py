@@ -4,6 +4,7 @@ from agents.models.announcement import Announcement
 from agents.models.api_token import ApiToken
 from agents.models.block import Block
 from agents.models.carried_code import CarriedCode
+from agents.models.colleague_act import ColleagueAct
 from agents.models.consent import ConsentEvent
 from agents.models.conversation import Conversation, HandOff
 from agents.models.forward import (
@@ -35,6 +36,7 @@ __all__ = [
     "ApiToken",
     "Block",
     "CarriedCode",
+    "ColleagueAct",
     "ConsentEvent",
     "Conversation",
     "DeadLetter",

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.db import models
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class Conversation(models.Model):
@@ -25,8 +29,9 @@ class Conversation(models.Model):
     last_inbound_at = models.DateTimeField(null=True, blank=True)
     # Free text may be sent until then (24 hours after the person's last message).
     window_closes_at = models.DateTimeField(null=True, blank=True)
-    # A person took over: the agent keeps silent.
+    # A colleague took over: the agent keeps silent, and goes on by itself after a while.
     paused_at = models.DateTimeField(null=True, blank=True)
+    paused_until = models.DateTimeField(null=True, blank=True)
     # The person said STOP: nothing unasked until she says START (see ConsentEvent).
     stopped_at = models.DateTimeField(null=True, blank=True)
     flood_notice_at = models.DateTimeField(null=True, blank=True)
@@ -39,16 +44,39 @@ class Conversation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        permissions = [("use_simulator", "Can write as sandbox people")]
+        permissions = [
+            ("use_simulator", "Can write as sandbox people"),
+            ("answer_person", "Can answer people, and pause the agent for them"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["profile", "channel", "phone_number_id"],
                 name="conversation_once_per_person_and_number",
+            ),
+            # What does not rest has no end of its rest.
+            models.CheckConstraint(
+                condition=models.Q(paused_at__isnull=False)
+                | models.Q(paused_until__isnull=True),
+                name="conversation_paused_until_needs_pause",
+            ),
+        ]
+        indexes = [
+            # Read by the sweep: whose pause is over.
+            models.Index(
+                fields=["paused_until"],
+                condition=models.Q(paused_until__isnull=False),
+                name="conversation_paused_idx",
             )
         ]
 
     def __str__(self) -> str:
         return f"Conversation {self.pk}"
+
+    def is_paused(self, now: datetime) -> bool:
+        """Tell whether a colleague has the word."""
+        if self.paused_at is None:
+            return False
+        return self.paused_until is None or self.paused_until > now
 
 
 class HandOff(models.Model):

@@ -23,8 +23,10 @@ class Message(models.Model):
         WAITING = "waiting"
         CLAIMED = "claimed", "in a turn"
         DONE = "done"
-        # The feature was off for this person, or a person of ours has taken over.
+        # The feature was off for this person.
         UNANSWERED = "unanswered"
+        # A colleague has the word: it is hers or his to answer.
+        HANDED = "handed", "for a colleague"
         # More than 30 were waiting; stored, not read.
         FLOODED = "flooded"
         # The person is blocked; stored, never answered.
@@ -86,6 +88,18 @@ class Message(models.Model):
                 condition=models.Q(about_hmac__isnull=False),
                 name="message_about_idx",
             ),
+            # Both read by retention.
+            models.Index(
+                fields=["received_at"],
+                condition=~models.Q(provider_id="")
+                | models.Q(codes_sealed__isnull=False),
+                name="message_id_kept_idx",
+            ),
+            models.Index(
+                fields=["received_at"],
+                condition=~models.Q(text="") | ~models.Q(button_id=""),
+                name="message_text_kept_idx",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -134,6 +148,10 @@ class OutboundMessage(models.Model):
     # While a worker is sending; past it, nobody knows whether the person has it.
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
+    # The colleague who wrote it; empty when it is the agent's.
+    written_by = models.CharField(max_length=150, blank=True)
+    # It failed, and somebody decided that it will not be sent again.
+    given_up_at = models.DateTimeField(null=True, blank=True)
     pricing = models.JSONField(default=dict, blank=True)
     # The provider's errors as it told them: [{"code", "title"}].
     errors = models.JSONField(default=list, blank=True)
@@ -163,6 +181,23 @@ class OutboundMessage(models.Model):
             # Read by the conversation page.
             models.Index(
                 fields=["conversation", "created_at"], name="outbound_page_idx"
+            ),
+            # Both read by retention.
+            models.Index(
+                fields=["created_at"],
+                condition=~models.Q(provider_id=""),
+                name="outbound_id_kept_idx",
+            ),
+            models.Index(
+                fields=["created_at"],
+                condition=~models.Q(body="") | ~models.Q(extra={}),
+                name="outbound_text_kept_idx",
+            ),
+            # Read by the list of what did not arrive, and by the overview.
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(state="failed", given_up_at__isnull=True),
+                name="outbound_failed_idx",
             ),
         ]
 
@@ -209,6 +244,10 @@ class SimulatedDelivery(models.Model):
 
     class Meta:
         verbose_name_plural = "simulated deliveries"
+        indexes = [
+            # Read by retention.
+            models.Index(fields=["delivered_at"], name="simulated_kept_idx")
+        ]
 
     def __str__(self) -> str:
         return f"Simulated delivery {self.pk}"

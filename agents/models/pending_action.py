@@ -50,6 +50,19 @@ class PendingAction(models.Model):
                 name="pending_action_decided_at_matches_status",
             ),
         ]
+        indexes = [
+            # Both read by retention.
+            models.Index(
+                fields=["created_at"],
+                condition=~models.Q(arguments={}),
+                name="pending_action_kept_idx",
+            ),
+            models.Index(
+                fields=["expires_at"],
+                condition=models.Q(code_sealed__isnull=False),
+                name="pending_action_code_kept_idx",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.operation} waiting for a button"

@@ -67,6 +67,12 @@ class Turn(models.Model):
             ),
             # Read by the budgets: what a person and everybody spent lately.
             models.Index(fields=["started_at"], name="turn_started_idx"),
+            # Read by retention.
+            models.Index(
+                fields=["started_at"],
+                condition=~models.Q(items=[]),
+                name="turn_items_kept_idx",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -108,6 +114,14 @@ class ToolCall(models.Model):
                 condition=models.Q(is_write=True, status="succeeded"),
                 name="tool_call_one_write_per_turn",
             ),
+        ]
+        indexes = [
+            # Read by retention.
+            models.Index(
+                fields=["started_at"],
+                condition=~models.Q(arguments={}) | models.Q(result__isnull=False),
+                name="tool_call_kept_idx",
+            )
         ]
 
     def __str__(self) -> str:

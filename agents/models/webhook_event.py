@@ -30,6 +30,12 @@ class WebhookEvent(models.Model):
                 condition=models.Q(state="received"),
                 name="webhook_received_idx",
             ),
+            # Read by retention.
+            models.Index(
+                fields=["received_at"],
+                condition=models.Q(body__isnull=False),
+                name="webhook_body_kept_idx",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -22,3 +22,20 @@ class LogLine(models.Model):
 
     def __str__(self) -> str:
         return self.event
+
+
+class UpkeepRun(models.Model):
+    """How one periodic job is doing: one row each, written by `upkeep`."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    started_at = models.DateTimeField()
+    succeeded_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    # The kind of the last failure; never its text, which may quote rows.
+    error = models.CharField(max_length=80, blank=True)
+    # Rows dealt with by the last run that succeeded, and by all of them.
+    last_count = models.PositiveIntegerField(default=0)
+    total = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.name

@@ -3,6 +3,7 @@ from __future__ import annotations
 from vouchers.models.approval import Approval
 from vouchers.models.counter import GuessCounter, LimitCounter
 from vouchers.models.envelope import Envelope
+from vouchers.models.erasure import Erasure
 from vouchers.models.event import VoucherEvent, VoucherNote
 from vouchers.models.profile import Profile
 from vouchers.models.refusal import Refusal
@@ -12,6 +13,7 @@ from vouchers.models.voucher import Voucher
 __all__ = [
     "Approval",
     "Envelope",
+    "Erasure",
     "GuessCounter",
     "LimitCounter",
     "Profile",

@@ -41,6 +41,8 @@ class Profile(models.Model):
     # Played in the simulator, never on the real network.
     is_sandbox = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    # Forgotten at her request: the row stays for the vouchers' trails, and says nothing.
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -65,7 +67,21 @@ class Profile(models.Model):
                 condition=Q(role__in=["customer", "staff", "station", "support"]),
                 name="profile_role_is_known",
             ),
+            # Whoever was forgotten has no name and no number, and may do nothing.
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True)
+                | Q(
+                    name="",
+                    msisdn__isnull=True,
+                    user__isnull=True,
+                    is_active=False,
+                    role="customer",
+                ),
+                name="profile_erased_says_nothing",
+            ),
         ]
 
     def __str__(self) -> str:
+        if self.erased_at is not None:
+            return f"Forgotten person {self.pk}"
         return self.name or f"Person {self.pk}"
