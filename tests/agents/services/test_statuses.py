@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.models import (
+    Conversation,
+    HandOff,
+    MessageStatus,
+    OutboundMessage,
+)
+from agents.services import delivery, ingest
+from tests import payloads
+from tests.agents.channel import post
+from tests.agents.services.delivering import deliver, make_due, say
+
+if TYPE_CHECKING:
+    from tests.fakes.graph import FakeGraph
+
+
+State = OutboundMessage.State
+
+
+def test_statuses__out_of_order_and_repeated__only_forward(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given
+    message = say(conversation, "hello")
+    deliver(conversation)
+    [taken] = graph.sent
+
+    # When
+    for state in ("read", "sent", "delivered", "failed", "read"):
+        post(graph.status_webhook(taken, state))
+    ingest.drain()
+
+    # Then
+    message.refresh_from_db()
+    assert message.state == State.READ
+    assert message.delivered_at is not None
+    assert MessageStatus.objects.count() == 4
+
+
+def test_statuses__before_our_answer_is_written_down__attached(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given
+    message = say(conversation, "hello")
+    delivery.claim(conversation_id=conversation.pk)
+    post(payloads.webhook(payloads.status("wamid.EARLY", "delivered")))
+    ingest.drain()
+    assert MessageStatus.objects.get().outbound is None
+
+    # When
+    delivery.record_sent(message.pk, "wamid.EARLY")
+
+    # Then
+    message.refresh_from_db()
+    assert message.state == State.DELIVERED
+    assert MessageStatus.objects.get().outbound == message
+
+
+def test_statuses__failed_for_good__handed_over(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given
+    message = say(conversation, "hello")
+    deliver(conversation)
+
+    # When
+    post(graph.status_webhook(graph.sent[0], "failed", error=131026))
+    ingest.drain()
+
+    # Then
+    message.refresh_from_db()
+    assert (message.state, message.error_code) == (State.FAILED, "131026")
+    assert HandOff.objects.get().kind == HandOff.Kind.UNDELIVERED
+
+
+def test_statuses__failed_for_now__sent_again(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given
+    message = say(conversation, "hello")
+    deliver(conversation)
+
+    # When
+    post(graph.status_webhook(graph.sent[0], "failed", error=131000))
+    ingest.drain()
+    make_due()
+    deliver(conversation)
+
+    # Then
+    message.refresh_from_db()
+    assert (message.state, len(graph.sent)) == (State.SENT, 2)
