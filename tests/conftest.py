@@ -10,7 +10,7 @@ from tests import databases
 from tests.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from pytest_django.plugin import DjangoDbBlocker
 
@@ -33,6 +33,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         )
         if (transactional or COMMITTING & set(names)) and names[:1] != ["committed_db"]:
             names.insert(0, "committed_db")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[
+    None, pytest.TestReport, pytest.TestReport
+]:
+    """Spell out lone surrogates: xdist cannot send a report that holds one."""
+    report = yield
+    report.sections = [
+        (title, said.encode(errors="backslashreplace").decode())
+        for title, said in report.sections
+    ]
+    return report
 
 
 @pytest.fixture(scope="session")
