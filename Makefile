@@ -29,6 +29,7 @@ test: setup ## Runs the whole test suite on an embedded PostgreSQL
 
 check: setup lint types ## Everything that must hold before a change goes in
 	@$(PYTHON_BIN) manage.py makemigrations --check --dry-run --verbosity 1
+	@$(PYTHON_BIN) manage.py api_schema --check
 	@$(MAKE) test
 
 lint: setup ## Format, lint, import contracts, file lengths

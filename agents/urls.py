@@ -2,27 +2,24 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from agents.webhooks.health import FunctionHealth
-from agents.webhooks.whatsapp import FUNCTION, WhatsAppWebhook
-from rollout.features import Feature
+from agents.functions import pages, views
+from agents.webhooks import realtime, whatsapp
 
-HEALTH_ONLY = {
-    "ai-realtime-webhook": Feature.VOICE,
-    "ai-lookup-customer": Feature.CUSTOMER_LOOKUP,
-    "ai-create-voucher": Feature.VOUCHERS,
-    "ai-redeem-voucher": Feature.VOUCHERS,
-    "ai-void-voucher": Feature.VOUCHERS,
+FUNCTIONS = {
+    whatsapp.FUNCTION: whatsapp.WhatsAppWebhook,
+    realtime.FUNCTION: realtime.RealtimeWebhook,
+    views.LookupCustomer.function.name: views.LookupCustomer,
+    views.CreateVoucher.function.name: views.CreateVoucher,
+    views.RedeemVoucher.function.name: views.RedeemVoucher,
+    views.VoidVoucher.function.name: views.VoidVoucher,
 }
 
 urlpatterns = [
     path("simulator/", include("agents.simulator.urls")),
-    path(f"functions/v1/{FUNCTION}", WhatsAppWebhook.as_view(), name=FUNCTION),
+    path("api/schema/", pages.schema, name="api-schema"),
+    path("api/docs/", pages.docs, name="api-docs"),
     *(
-        path(
-            f"functions/v1/{function}",
-            FunctionHealth.as_view(function=function, feature=feature),
-            name=function,
-        )
-        for function, feature in HEALTH_ONLY.items()
+        path(f"functions/v1/{name}", view.as_view(), name=name)
+        for name, view in FUNCTIONS.items()
     ),
 ]

@@ -92,11 +92,11 @@ class Locked(VoucherError):
 
     code = "locked"
 
-    def __init__(self, retry_after: int) -> None:
+    def __init__(self, retry_after: int, what: str = "wrong codes") -> None:
         self.retry_after = retry_after
         minutes = max(1, -(-retry_after // 60))
         unit = "minute" if minutes == 1 else "minutes"
-        super().__init__(f"Too many wrong codes. Try again in {minutes} {unit}.")
+        super().__init__(f"Too many {what}. Try again in {minutes} {unit}.")
 
 
 class FeatureDisabled(VoucherError):

@@ -9,7 +9,7 @@ from django.db import migrations
 CLAIM = """
 CREATE OR REPLACE FUNCTION api_claim(
     p_token bigint, p_operation text, p_key bytea, p_fingerprint bytea,
-    OUT outcome text, OUT call_id bigint, OUT found_fingerprint bytea, OUT found jsonb
+    OUT outcome text, OUT call_id bigint, OUT kept_fingerprint bytea, OUT kept jsonb
 ) LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
 BEGIN
     PERFORM FROM agents_apitoken WHERE id = p_token AND revoked_at IS NULL FOR SHARE;
@@ -36,7 +36,7 @@ BEGIN
         RETURN;
     END IF;
     outcome := 'used';
-    SELECT c.id, c.fingerprint, c.answer INTO call_id, found_fingerprint, found
+    SELECT c.id, c.fingerprint, c.answer INTO call_id, kept_fingerprint, kept
       FROM agents_idempotentcall c
      WHERE c.token_id = p_token AND c.operation = p_operation AND c.key_digest = p_key;
 END $$;

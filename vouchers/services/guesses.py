@@ -14,6 +14,7 @@ from vouchers.errors import Locked
 
 if TYPE_CHECKING:
     from vouchers.actors import Actor
+    from vouchers.models import Station
 
 _SCOPES = "(voucher_who_is(%s, %s, %s)).scopes"
 
@@ -31,6 +32,25 @@ def count_failure(*, actor: Actor) -> None:
     """Count one code that did not fit. A slip of the check digit is not one."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SELECT voucher_count_guess({_SCOPES})", _who(actor))
+
+
+def check_station(*, station: Station) -> None:
+    """Raise ``Locked`` while this station is locked, whoever stands there."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT voucher_locked_for(ARRAY[%s])", [_place(station)])
+        seconds = cursor.fetchone()[0]
+    if seconds is not None:
+        raise Locked(seconds)
+
+
+def count_station_failure(*, station: Station) -> None:
+    """Count a failure for the station of a program, as its staff's are."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT voucher_count_guess(ARRAY[%s])", [_place(station)])
+
+
+def _place(station: Station) -> str:
+    return f"station:{station.pk}"
 
 
 def _who(actor: Actor) -> list[str | None]:

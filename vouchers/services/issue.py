@@ -9,8 +9,8 @@ from django.db import transaction
 
 from vouchers import limits
 from vouchers.errors import InvalidRequest
-from vouchers.models import Refusal, Voucher, VoucherEvent
-from vouchers.services import envelopes
+from vouchers.models import Voucher, VoucherEvent
+from vouchers.services import envelopes, refusals
 from vouchers.services.fence import pass_fence
 from vouchers.services.transition import cause, perform, refusal, voucher_from
 
@@ -93,12 +93,5 @@ def _refuse_over_voucher_limit(
         return
     with transaction.atomic():
         pass_fence(actor)
-        Refusal.objects.create(
-            operation="issue",
-            reason="limit_exceeded",
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            channel=actor.channel,
-            correlation_id=asked["correlation_id"],
-        )
+        refusals.record(operation="issue", reason="limit_exceeded", actor=actor)
     raise limits.exceeded("voucher", amount.currency)

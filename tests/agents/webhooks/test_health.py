@@ -46,13 +46,26 @@ def test_get__anyone__tells_whether_its_feature_is_on(
 @pytest.mark.parametrize(
     "function", [name for name in FUNCTIONS if "whats" not in name]
 )
-@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
-def test_other_method__not_yet_there__refused_as_json(
+@pytest.mark.parametrize(
+    "method", ["put", "patch", "delete", "options", "trace", "head_override"]
+)
+def test_other_method__refused_as_json(
     client: Client, function: str, method: str
 ) -> None:
-    answer = getattr(client, method)(f"/functions/v1/{function}")
+    # When
+    url = f"/functions/v1/{function}"
+    if method == "head_override":
+        given = {"X-HTTP-Method-Override": "POST", "Origin": "https://evil.example"}
+        answer = client.put(url, headers=given)
+    else:
+        answer = getattr(client, method)(
+            url, headers={"Origin": "https://evil.example"}
+        )
+
+    # Then
     assert answer.status_code == 405
-    assert answer["Allow"] == "GET, HEAD"
+    assert answer["Allow"] == "GET, HEAD, POST"
+    assert "Access-Control-Allow-Origin" not in answer
     assert answer.json() == {
         "success": False,
         "error": "This function does not take that method.",

@@ -1,0 +1,126 @@
+"""The function API: the checks that need no body, then the pipeline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.db import InterfaceError, OperationalError
+from django.http import JsonResponse
+from rest_framework import exceptions
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
+from rest_framework.views import APIView
+
+from agents.functions import idempotency, pipeline, problems, reading, registry
+from agents.functions.authentication import authenticate
+from agents.functions.schema import documented
+from agents.webhooks.health import health_answer
+from easymo.observability.logs import get_logger
+from rollout.services.exposure import functions_are_removed
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponseBase
+    from rest_framework.request import Request
+
+    from agents.functions.registry import Function
+
+logger = get_logger(__name__)
+
+
+class OnlyJson(BaseContentNegotiation):
+    """Answer JSON whatever the caller says it would like."""
+
+    def select_parser(self, request: Any, parsers: Any) -> Any:
+        """Choose nothing: bodies are read as bytes, strictly."""
+        return None
+
+    def select_renderer(
+        self, request: Any, renderers: Any, format_suffix: str | None = None
+    ) -> Any:
+        """Choose JSON."""
+        return renderers[0], renderers[0].media_type
+
+
+class ApiView(APIView):
+    """One shape for every refusal, and no method but GET and POST."""
+
+    # Tokens are checked after size and type, in the contract's order.
+    authentication_classes: ClassVar[list[Any]] = []
+    permission_classes = [AllowAny]
+    parser_classes: ClassVar[list[Any]] = []
+    renderer_classes = [JSONRenderer]
+    throttle_classes: ClassVar[list[Any]] = []
+    content_negotiation_class = OnlyJson
+    http_method_names = ["get", "head", "post"]
+
+    def handle_exception(self, exc: Exception) -> HttpResponseBase:  # type: ignore[override]
+        """Answer a refusal as one; what nobody foresaw is logged and says little."""
+        match exc:
+            case problems.Refusal():
+                refusal = exc
+            case exceptions.MethodNotAllowed():
+                refusal = problems.method_not_allowed("GET, HEAD, POST")
+            case OperationalError() | InterfaceError():
+                logger.warning("api.database.unreachable", exc_info=exc)
+                refusal = problems.unavailable()
+            case _:
+                logger.error("api.request.failed", exc_info=exc)
+                refusal = problems.broken()
+        logger.info(
+            "api.request.refused", status=refusal.status, refused_as=refusal.code
+        )
+        return problems.answer(refusal)
+
+
+class FunctionView(ApiView):
+    """One function: GET tells whether it is on, POST calls it."""
+
+    function: ClassVar[Function]
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Tell whether the function is switched on for anyone."""
+        return health_answer(self.function.name, self.function.feature)
+
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Call the function."""
+        http: HttpRequest = request._request
+        if functions_are_removed():
+            raise problems.removed()
+        raw = reading.read_body(http)
+        reading.check_type(http)
+        principal = authenticate(http)
+        pipeline.require_scope(self.function, principal)
+        body = reading.read_object(raw)
+        key = pipeline.key_for(self.function, http.headers.get(idempotency.HEADER))
+        answer = pipeline.perform(self.function, principal, body, key)
+        headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
+        return JsonResponse(answer.body, headers=headers)
+
+
+@documented(registry.LOOKUP)
+class LookupCustomer(FunctionView):
+    """Who has this number."""
+
+    function = registry.LOOKUP
+
+
+@documented(registry.CREATE)
+class CreateVoucher(FunctionView):
+    """A voucher for a customer."""
+
+    function = registry.CREATE
+
+
+@documented(registry.REDEEM)
+class RedeemVoucher(FunctionView):
+    """A customer's voucher, spent at a station."""
+
+    function = registry.REDEEM
+
+
+@documented(registry.VOID)
+class VoidVoucher(FunctionView):
+    """An issued voucher, taken back."""
+
+    function = registry.VOID
