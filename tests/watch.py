@@ -122,6 +122,19 @@ class Watch:
         self.patch.undo()
         if self.findings.leaks[self.told :]:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput["canaries"] = [
+                self.findings.seen,
+                self.findings.leaks,
+            ]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what one of xdist's workers saw."""
+        seen, leaks = getattr(node, "workeroutput", {}).get("canaries", ({}, []))
+        self.findings.leaks += leaks
+        for sink, n in seen.items():
+            self.findings.seen[sink] = self.findings.seen.get(sink, 0) + n
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say that there was something to look at."""
