@@ -34,6 +34,8 @@ if not EASYMO_KEYS:
         "voucher codes are lost."
     )
 DEBUG = env_bool("DEBUG")
+# Whoever signs in without having been sent there wants the back office.
+LOGIN_REDIRECT_URL = "admin:index"
 ROOT_URLCONF = "easymo.urls"
 WSGI_APPLICATION = "easymo.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

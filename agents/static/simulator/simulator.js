@@ -70,6 +70,23 @@ async function tick() {
   setTimeout(tick, document.hidden || isDown ? AWAY_MS : EVERY_MS);
 }
 
+// Until a worker has taken the message in, it stands there with one tick.
+function echo(text) {
+  const bubble = document.createElement("div");
+  bubble.className = "bubble theirs fresh";
+  const words = document.createElement("p");
+  words.textContent = text;
+  const footer = document.createElement("footer");
+  const tick = document.createElement("i");
+  tick.className = "ticks sent";
+  tick.setAttribute("role", "img");
+  tick.setAttribute("aria-label", "sent");
+  footer.append(tick);
+  bubble.append(words, footer);
+  chat.querySelector(".empty")?.remove();
+  chat.append(bubble);
+}
+
 async function send(text, button = "") {
   say("");
   const body = new URLSearchParams({ text, button });
@@ -84,7 +101,7 @@ async function send(text, button = "") {
     say(`Not sent: ${error.message}`);
     return false;
   }
-  await redraw(chat).catch(() => {});
+  echo(text);
   toEnd();
   return true;
 }
