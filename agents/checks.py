@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
+
+OWN_PATH = "/functions/v1/ai-whatsapp-webhook"
 
 
 @register("agents")
@@ -44,6 +47,34 @@ def whatsapp_is_complete(**_: Any) -> list[CheckMessage]:
                 "WA_TOKEN is not set: replies stay in the simulator.",
                 hint="Make a token of a system user of the Meta app.",
                 id="agents.W003",
+            )
+        )
+    return found
+
+
+@register("agents")
+def forwarding_is_sound(**_: Any) -> list[CheckMessage]:
+    """Name what is wrong between the previous workflow and us."""
+    if not settings.LEGACY_WEBHOOK_URL:
+        return []
+    found: list[CheckMessage] = []
+    if not settings.LEGACY_WEBHOOK_SECRET:
+        found.append(
+            Warning(
+                "LEGACY_WEBHOOK_SECRET is not set: what is sent on is signed with the "
+                "last of WA_APP_SECRET.",
+                hint="Give the previous workflow a secret of its own.",
+                id="agents.W005",
+            )
+        )
+    where = urlsplit(settings.LEGACY_WEBHOOK_URL)
+    hosts = [host.lstrip(".") for host in settings.ALLOWED_HOSTS]
+    if where.path.rstrip("/").endswith(OWN_PATH) and where.hostname in hosts:
+        found.append(
+            Error(
+                "LEGACY_WEBHOOK_URL is this deployment's own webhook.",
+                hint="It is where messages go that the agent does not handle.",
+                id="agents.E002",
             )
         )
     return found

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
-from agents.services import announcements, delivery, retention, sweep, turns
+from agents.services import announcements, delivery, forwarding, retention, sweep, turns
 from agents.services import ingest as inbox_ingest
 from agents.services.inbox import Wake
 from agents.wakes import (
     CHAT_QUEUE,
     DELIVER,
     DELIVERY_QUEUE,
+    FORWARD,
+    FORWARD_QUEUE,
     INBOX_QUEUE,
     INGEST,
     TURN,
@@ -59,6 +61,12 @@ async def turn(conversation_id: int) -> None:
 async def deliver(conversation_id: int) -> None:
     """Send what waits for one person."""
     await delivery.deliver(conversation_id=conversation_id)
+
+
+@app.task(name=FORWARD, queue=FORWARD_QUEUE, pass_context=True)
+async def forward(context: JobContext) -> None:
+    """Send on what is not for the agent."""
+    await forwarding.run(should_stop=context.should_abort)
 
 
 # The last field of the cron expression is the seconds.

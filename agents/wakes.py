@@ -16,9 +16,11 @@ from procrastinate.tasks import configure_task
 INGEST = "agents.tasks.ingest"
 TURN = "agents.tasks.turn"
 DELIVER = "agents.tasks.deliver"
+FORWARD = "agents.tasks.forward"
 INBOX_QUEUE = "inbox"
 CHAT_QUEUE = "chat"
 DELIVERY_QUEUE = "delivery"
+FORWARD_QUEUE = "forward"
 
 
 def wake_ingest() -> None:
@@ -34,6 +36,11 @@ def wake_turn(*, conversation_id: int, priority: int = 0) -> None:
 def wake_delivery(*, conversation_id: int, priority: int = 0) -> None:
     """See that what waits for this person is sent."""
     _wake(DELIVER, DELIVERY_QUEUE, conversation_id, priority)
+
+
+def wake_forward() -> None:
+    """See that what waits for the previous workflow is sent on."""
+    _defer(FORWARD, FORWARD_QUEUE, queueing_lock=FORWARD, priority=0)
 
 
 def _wake(task: str, queue: str, conversation_id: int, priority: int) -> None:

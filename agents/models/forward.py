@@ -112,6 +112,7 @@ class ForwardTarget(models.Model):
     held_until = models.DateTimeField(null=True, blank=True)
     # In a row, of different senders.
     failures = models.PositiveIntegerField(default=0)
+    failing_since = models.DateTimeField(null=True, blank=True)
     failed_lane = models.BinaryField(max_length=32, null=True)
     error_code = models.CharField(max_length=40, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)

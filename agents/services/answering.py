@@ -18,12 +18,17 @@ class SwitchesUnreadError(OperationalError):
     """Nobody knows what is on: wait, rather than keep silent for ever."""
 
 
-def may_answer(profile: Profile) -> bool:
+def is_served(profile: Profile) -> bool:
     """Tell whether CHAT is on for this person; raise when that cannot be known."""
     exposure = exposure_of(str(profile.public_id))
     if exposure.reasons[Feature.CHAT] == Reason.STALE:
         raise SwitchesUnreadError
-    return exposure.chat and profile.is_active
+    return exposure.chat
+
+
+def may_answer(profile: Profile) -> bool:
+    """Tell whether this person is the agent's, and may be spoken to."""
+    return is_served(profile) and profile.is_active
 
 
 def may_welcome() -> bool:

@@ -21,7 +21,7 @@ from agents.channels.whatsapp import client
 from agents.channels.whatsapp.client import Address, Button, Line, Template
 from agents.channels.whatsapp.errors import Action, TransportError
 from agents.models import Identity, OutboundMessage, SendingLine
-from agents.services import outbox, simulated, statuses
+from agents.services import consent, forwarding, outbox, simulated, statuses
 from agents.services.answering import may_answer
 from agents.services.codes_sent import fill
 from easymo.database import units
@@ -159,11 +159,10 @@ def _not_yet(message: OutboundMessage, now: datetime) -> Pause | bool | None:
 
 def _take(message: OutboundMessage, now: datetime) -> Sending | Pause | bool:
     conversation = message.conversation
-    if not may_answer(conversation.profile):
-        # Switched off since it was written: the agent is silent.
+    if reason := _why_cancelled(message):
         message.state = State.CANCELLED
         message.save(update_fields=["state"])
-        logger.info("ai.whatsapp.webhook.disabled", reason="feature disabled")
+        logger.info("ai.whatsapp.webhook.disabled", reason=reason)
         return True
     closes_at = conversation.window_closes_at
     is_open = closes_at is not None and closes_at - WINDOW_MARGIN > now
@@ -188,6 +187,21 @@ def _take(message: OutboundMessage, now: datetime) -> Sending | Pause | bool:
         update_fields=["state", "attempts", "lease_expires_at", "next_attempt_at"]
     )
     return _sending(message, to)
+
+
+def _why_cancelled(message: OutboundMessage) -> str:
+    """Say why it may not be sent any more; nothing, when it may."""
+    conversation = message.conversation
+    if not may_answer(conversation.profile):
+        # Switched off since it was written: the agent is silent. What she asked goes
+        # on to who serves her now, where the answer did nothing but say something.
+        turn = message.turn
+        if turn is not None and turn.outcome == "reply":
+            forwarding.forward_unanswered(turn.messages.all())
+        return "feature disabled"
+    if conversation.stopped_at is not None and consent.is_unasked(message):
+        return "stopped"
+    return ""
 
 
 def _sending(message: OutboundMessage, to: Address) -> Sending:

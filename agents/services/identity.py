@@ -48,6 +48,11 @@ def identify(sender: Sender, *, is_synthetic: bool) -> Person:
     return _identify(sender, is_synthetic=is_synthetic)
 
 
+def find_person(*, number: str, bsuid: str) -> Profile | None:
+    """Return whom these names mean today; nobody is made, and nothing bound."""
+    return _by_bsuid(bsuid) or _by_number(number)
+
+
 def confirm_bsuid(*, identity: Identity) -> Identity:
     """Bind a user id to its profile, because a person of ours checked who it is."""
     identity.kind = Identity.Kind.BSUID

@@ -14,12 +14,14 @@ from agents.channels.whatsapp.payload import (
     Ignored,
     Inbound,
     Item,
+    Preference,
     Status,
     UnreadableError,
     read,
 )
-from agents.models import DeadLetter, WebhookEvent
-from agents.services import statuses
+from agents.models import DeadLetter, ForwardedItem, WebhookEvent
+from agents.services import forwarding, statuses
+from agents.services.forwarding import Wanted
 from agents.services.intake import BUSY, Intake
 from agents.wakes import wake_delivery, wake_turn
 from easymo.observability import correlation
@@ -27,6 +29,7 @@ from easymo.observability.logs import get_logger
 
 logger = get_logger(__name__)
 
+Reason = ForwardedItem.Reason
 MOST_EVENTS = 200
 MOST_ATTEMPTS = 5
 # The connection or a race with another worker: the same webhook will go in later.
@@ -71,6 +74,9 @@ def _claim(but: list[int]) -> WebhookEvent | None:
 
 
 def _take_in(event: WebhookEvent) -> None:
+    if forwarding.has_come_back(event):
+        _close(event, WebhookEvent.State.DONE)
+        return
     intake = Intake(event)
     state = WebhookEvent.State.DONE
     try:
@@ -80,6 +86,7 @@ def _take_in(event: WebhookEvent) -> None:
         _bury(event, "", str(error))
         state = WebhookEvent.State.FAILED
     intake.open_windows()
+    forwarding.enqueue(event, intake.to_forward)
     _close(event, state)
     # In one order everywhere: two workers that wake the same people then wait for
     # each other, and never in a circle.
@@ -96,8 +103,11 @@ def _take_item(intake: Intake, item: Item) -> None:
     """Take one item in within its own savepoint; a bad one becomes a dead letter."""
     if isinstance(item, Bad):
         _bury(intake.event, item.path, item.reason)
+        intake.to_forward.append(Wanted(item.path, Reason.UNREADABLE))
         return
     if isinstance(item, Ignored):
+        reason = Reason.UNKNOWN_FIELD if item.path else Reason.UNKNOWN_OBJECT
+        intake.to_forward.append(Wanted(item.path, reason))
         logger.info("ai.whatsapp.message.ignored", reason=item.reason)
         return
     try:
@@ -110,13 +120,17 @@ def _take_item(intake: Intake, item: Item) -> None:
         _bury(intake.event, item.path, type(error).__name__, error=error)
 
 
-def _take_known(intake: Intake, item: Inbound | Status) -> None:
+def _take_known(intake: Intake, item: Inbound | Status | Preference) -> None:
     if isinstance(item, Inbound):
         intake.take_in(item)
+    elif isinstance(item, Preference):
+        intake.take_preference(item)
     else:
-        conversation_id = statuses.take_in(item)
-        if conversation_id is not None:
-            intake.to_deliver.add(conversation_id)
+        taken = statuses.take_in(item)
+        if not taken.is_ours:
+            intake.to_forward.append(Wanted(item.path, Reason.NOT_OURS))
+        elif taken.wakes is not None:
+            intake.to_deliver.add(taken.wakes)
 
 
 def _close(event: WebhookEvent, state: WebhookEvent.State) -> None:

@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest
-from django.utils import timezone
 
-from agents.channels.whatsapp.contents import SILENT_KINDS
 from agents.code_places import take_out
-from agents.models import Conversation, HandOff, Message
-from agents.runtime import texts
-from agents.services import outbox
-from agents.services.answering import may_answer
-from agents.services.handoff import open_hand_off
-from agents.services.identity import identify
+from agents.models import Conversation, ForwardedItem, Message
+from agents.services import consent, forwarding
+from agents.services.answering import may_welcome
+from agents.services.forwarding import Wanted
+from agents.services.identity import find_person, identify
+from agents.services.judgement import WINDOW, Judge
 from easymo import keys
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
     from agents.channels.whatsapp.payload import Inbound, Sender
+    from agents.channels.whatsapp.preferences import Preference
     from agents.models import WebhookEvent
     from vouchers.models import Profile
 
 logger = get_logger(__name__)
 
+Reason = ForwardedItem.Reason
 MESSAGE_ID = "message-id"
-WINDOW = timedelta(hours=24)
-MOST_WAITING = 30
 # From here on a sender's turns give way to everybody else's.
 BUSY = 5
-FLOOD_NOTICE_EVERY = timedelta(hours=1)
 # Where no number is set up, only our own marked webhooks name one.
 DEMONSTRATION_NUMBER = "sandbox"
 
@@ -55,48 +52,105 @@ class Intake:
     """What one webhook's messages share; people are looked up once."""
 
     event: WebhookEvent
-    # Conversation id -> how many of its messages wait.
-    waiting: dict[int, int] = field(default_factory=dict)
-    # Conversations with something to answer, and with something to send.
+    judge: Judge = field(init=False)
+    # Conversations with something to answer.
     to_wake: set[int] = field(default_factory=set)
-    to_deliver: set[int] = field(default_factory=set)
-    # Conversation id -> when its person last wrote.
-    _written: dict[int, datetime] = field(default_factory=dict)
-    _answered: dict[int, bool] = field(default_factory=dict)
+    # What is not for the agent, in its order.
+    to_forward: list[Wanted] = field(default_factory=list)
     _people: dict[Sender, tuple[Profile | None, str]] = field(default_factory=dict)
     _conversations: dict[int, Conversation] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Judge what comes with this webhook."""
+        self.judge = Judge(self.event)
+
+    @property
+    def waiting(self) -> dict[int, int]:
+        return self.judge.waiting
+
+    @property
+    def to_deliver(self) -> set[int]:
+        return self.judge.to_deliver
+
     def take_in(self, item: Inbound) -> None:
         """Store the message where it belongs; note whose turn it wakes."""
-        if item.phone_number_id != our_number():
+        is_ours = item.phone_number_id == our_number()
+        if not is_ours:
             logger.warning("ai.whatsapp.message.ignored", reason="unknown number id")
-            return
+            if not forwarding.is_set_up():
+                return
         id_hmac = see(item.provider_id)
         if id_hmac is None:
             logger.info("ai.whatsapp.message.duplicate", path=item.path)
             return
-        if item.is_group:
+        if not is_ours:
+            self._pass_on(item.path, Reason.UNKNOWN_NUMBER)
+            return
+        if item.is_group and may_welcome():
             logger.info("ai.whatsapp.message.ignored", reason="group")
             return
         profile, refusal = self._person(item.sender)
         if profile is None:
             logger.info("ai.whatsapp.webhook.disabled", reason=refusal)
+            self._pass_on(item.path, Reason.UNKNOWN_SENDER)
+            return
+        if item.is_group:
+            logger.info("ai.whatsapp.message.ignored", reason="group")
+            if not self.judge.is_served(profile):
+                self._pass_on(item.path, Reason.FEATURE_OFF)
             return
         conversation = self._conversation(profile)
         message = self._new_message(item, conversation, id_hmac)
-        message.state = self._state(message, conversation, profile)
+        message.state = self.judge.state_of(message, conversation, profile)
         message.save()
+        if not self.judge.is_served(profile):
+            self._pass_on(item.path, Reason.FEATURE_OFF, conversation)
         self._wake(message, conversation)
+
+    def take_preference(self, item: Preference) -> None:
+        """Keep what a person chose in her WhatsApp settings, whoever serves her."""
+        if item.phone_number_id != our_number():
+            self._pass_on(item.path, Reason.UNKNOWN_NUMBER)
+            return
+        profile = find_person(number=item.number, bsuid=item.bsuid)
+        if profile is None or profile.is_sandbox != self.event.is_synthetic:
+            self._pass_on(item.path, Reason.UNKNOWN_SENDER)
+            return
+        names = f"{profile.pk}/{item.wants}/{item.timestamp}".encode()
+        consent.record(
+            profile=profile,
+            kind=consent.Kind.START if item.wants else consent.Kind.STOP,
+            source=consent.Source.PREFERENCES,
+            cause=f"preference:{keys.digest('preference', names).hex()}",
+        )
+        if not self.judge.is_served(profile):
+            self._pass_on(item.path, Reason.FEATURE_OFF)
 
     def open_windows(self) -> None:
         """Let free text be sent for a day after each person's last message."""
-        for conversation_id, sent_at in sorted(self._written.items()):
+        for conversation_id, sent_at in sorted(self.judge.written.items()):
             open_window(conversation_id, sent_at)
 
     def forget(self) -> None:
         """Drop what was looked up within a savepoint that is gone."""
         self._people.clear()
         self._conversations.clear()
+
+    def _pass_on(
+        self,
+        path: str,
+        reason: ForwardedItem.Reason,
+        conversation: Conversation | None = None,
+    ) -> None:
+        """Note that it is not for the agent, after what she wrote before."""
+        self.to_forward.append(Wanted(path, reason))
+        if conversation is None or not forwarding.is_set_up():
+            return
+        waiting = conversation.messages.filter(state=Message.State.WAITING)
+        before = list(waiting)
+        if before:
+            waiting.update(state=Message.State.UNANSWERED, codes_sealed=None)
+            forwarding.forward_unanswered(before)
 
     def _person(self, sender: Sender) -> tuple[Profile | None, str]:
         if sender not in self._people:
@@ -140,69 +194,10 @@ class Intake:
             sent_at=sent_at,
         )
 
-    def _state(
-        self, message: Message, conversation: Conversation, profile: Profile
-    ) -> Message.State:
-        """Decide whether it is for the agent; what is not keeps no code."""
-        state = self._judge(message, conversation, profile)
-        if state != Message.State.WAITING:
-            message.codes_sealed = None
-        return state
-
-    def _judge(
-        self, message: Message, conversation: Conversation, profile: Profile
-    ) -> Message.State:
-        if message.kind in SILENT_KINDS:
-            return Message.State.SILENT
-        if self.event.received_at - message.sent_at > WINDOW:
-            open_hand_off(
-                kind=HandOff.Kind.LATE,
-                profile=profile,
-                conversation=conversation,
-                reason="A message arrived more than a day late and was not answered.",
-            )
-            return Message.State.LATE
-        latest = self._written.get(conversation.pk, message.sent_at)
-        self._written[conversation.pk] = max(latest, message.sent_at)
-        if profile.pk not in self._answered:
-            self._answered[profile.pk] = may_answer(profile)
-        if not self._answered[profile.pk]:
-            logger.info("ai.whatsapp.webhook.disabled", reason="feature disabled")
-            return Message.State.UNANSWERED
-        if conversation.paused_at is not None:
-            logger.info("ai.whatsapp.message.ignored", reason="handed over")
-            return Message.State.UNANSWERED
-        if self._count_waiting(conversation) >= MOST_WAITING:
-            self._notice_flood(conversation, message)
-            return Message.State.FLOODED
-        return Message.State.WAITING
-
-    def _count_waiting(self, conversation: Conversation) -> int:
-        if conversation.pk not in self.waiting:
-            self.waiting[conversation.pk] = conversation.messages.filter(
-                state=Message.State.WAITING
-            ).count()
-        return self.waiting[conversation.pk]
-
-    def _notice_flood(self, conversation: Conversation, message: Message) -> None:
-        now = timezone.now()
-        last = conversation.flood_notice_at
-        if last is not None and now - last < FLOOD_NOTICE_EVERY:
-            return
-        conversation.flood_notice_at = now
-        conversation.save(update_fields=["flood_notice_at"])
-        language = conversation.profile.language or conversation.language
-        outbox.enqueue(
-            conversation=conversation,
-            cause=f"flood:{message.provider_id_hmac.hex()[:32]}",
-            body=texts.render("flood", language),
-        )
-        self.to_deliver.add(conversation.pk)
-
     def _wake(self, message: Message, conversation: Conversation) -> None:
         if message.state != Message.State.WAITING:
             return
-        self.waiting[conversation.pk] += 1
+        self.judge.waiting[conversation.pk] += 1
         self.to_wake.add(conversation.pk)
         logger.info("ai.whatsapp.message.processing", message_id=message.pk)
 

@@ -12,7 +12,7 @@ from agents.channels.whatsapp.client import Template
 from agents.models import Announcement, Conversation, HandOff
 from agents.runtime import texts
 from agents.runtime.texts import code_slot
-from agents.services import outbox
+from agents.services import blocks, consent, outbox
 from agents.services.answering import may_answer
 from agents.services.handoff import open_hand_off
 from agents.services.intake import our_number
@@ -118,7 +118,7 @@ def _say(
 ) -> bool:
     """Write one message if it can reach the person; tell whether it can."""
     conversation = _conversation(person, may_make=bool(template))
-    if conversation is None or conversation.stopped_at or not may_answer(person):
+    if conversation is None or not _may_tell(person):
         return False
     closes_at = conversation.window_closes_at
     is_open = closes_at is not None and closes_at > timezone.now() + WINDOW_MARGIN
@@ -134,6 +134,15 @@ def _say(
     )
     wake_delivery(conversation_id=conversation.pk)
     return True
+
+
+def _may_tell(person: Profile) -> bool:
+    """Tell whether she may be written to unasked."""
+    return (
+        may_answer(person)
+        and not consent.is_stopped(person)
+        and not blocks.is_blocked(person)
+    )
 
 
 def _conversation(person: Profile, *, may_make: bool) -> Conversation | None:

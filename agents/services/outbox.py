@@ -18,6 +18,7 @@ from agents.channels.whatsapp.client import (
 )
 from agents.channels.whatsapp.errors import Action
 from agents.models import Conversation, HandOff, OutboundMessage, SendingLine
+from agents.services import consent
 from agents.services.code_slots import carry
 from agents.services.handoff import open_hand_off
 from easymo.observability import correlation
@@ -185,8 +186,11 @@ def _give_up(message: OutboundMessage, action: Action) -> None:
             pk=conversation.pk, window_closes_at__gt=timezone.now()
         ).update(window_closes_at=timezone.now())
     if message.error_code == OPTED_OUT:
-        Conversation.objects.filter(pk=conversation.pk, stopped_at=None).update(
-            stopped_at=timezone.now()
+        consent.record(
+            profile=conversation.profile,
+            kind=consent.Kind.STOP,
+            source=consent.Source.REFUSED,
+            cause=f"outbound:{message.pk}",
         )
     open_hand_off(
         kind=HandOff.Kind.UNDELIVERED,

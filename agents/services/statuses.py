@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -47,11 +48,19 @@ RANK = {
 }
 
 
-def take_in(status: Status) -> int | None:
-    """Note one status; return the conversation in which the next may be sent now."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Whose message it was about, and in which conversation the next may be sent."""
+
+    is_ours: bool
+    wakes: int | None = None
+
+
+def take_in(status: Status) -> Taken:
+    """Note one status of a message of ours; of another's it is noted for a while."""
     digests = id_digests(status.provider_id)
     message = _find(digests, status.opaque)
-    made = MessageStatus.objects.bulk_create(
+    MessageStatus.objects.bulk_create(
         [
             MessageStatus(
                 outbound=message,
@@ -63,9 +72,9 @@ def take_in(status: Status) -> int | None:
         ],
         ignore_conflicts=True,
     )
-    if message is None or not made:
-        return None
-    return _project(message, status, digests[0])
+    if message is None:
+        return Taken(is_ours=False)
+    return Taken(is_ours=True, wakes=_project(message, status, digests[0]))
 
 
 def attach_early(message: OutboundMessage) -> None:

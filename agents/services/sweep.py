@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from agents.models import Message, OutboundMessage, Turn, WebhookEvent
+from agents.services import forwarding
 from agents.services.outbox import OPEN
 from agents.wakes import wake_delivery, wake_ingest, wake_turn
 
@@ -30,13 +31,14 @@ def wake_what_waits() -> int:
         received = _has_received()
         if received:
             wake_ingest()
+        to_forward = forwarding.wake_what_waits()
         to_deliver = _undelivered()
         for conversation_id in to_deliver:
             wake_delivery(conversation_id=conversation_id)
         to_answer = _unanswered()
         for conversation_id in to_answer:
             wake_turn(conversation_id=conversation_id)
-    return received + len(to_deliver) + len(to_answer)
+    return received + to_forward + len(to_deliver) + len(to_answer)
 
 
 def _has_received() -> bool:

@@ -94,6 +94,14 @@ def env_url(name: str, default: str = "") -> str:
     return text
 
 
+def env_address(name: str) -> str:
+    """Return an http or https address that may end in a query, or nothing."""
+    text = env_secret(name)
+    if text and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?(\?[^\s#]*)?", text):
+        raise SettingError(f"{name} must be an address like https://host/path.")
+    return text
+
+
 def env_secret(name: str, default: str = "") -> str:
     """Return a secret: from ``NAME``, or from the file that ``NAME_FILE`` names."""
     text, file = env_str(name), env_str(f"{name}_FILE")

@@ -3,6 +3,7 @@ from __future__ import annotations
 from easymo.settings.base import DEMONSTRATION, DEMONSTRATION_SECRETS
 from easymo.settings.environment import (
     SettingError,
+    env_address,
     env_bool,
     env_float,
     env_int,
@@ -33,8 +34,20 @@ WA_VERIFY_TOKEN = env_secret("WA_VERIFY_TOKEN") or DEMONSTRATION_SECRETS.get(
 WHATSAPP_API_URL = env_url("WHATSAPP_API_URL", "https://graph.facebook.com/v26.0")
 WA_TEMPLATE_VOUCHER_ISSUED = env_str("WA_TEMPLATE_VOUCHER_ISSUED")
 WA_TEMPLATE_STATION_NOTICE = env_str("WA_TEMPLATE_STATION_NOTICE")
+# Where messages go that are not for the agent; the address may hold a secret.
+LEGACY_WEBHOOK_URL = env_address("LEGACY_WEBHOOK_URL")
+LEGACY_WEBHOOK_SECRET = env_secret("LEGACY_WEBHOOK_SECRET")
 SIMULATOR_ENABLED = env_bool("SIMULATOR_ENABLED")
 SLACK_WEBHOOK_URL = env_secret("SLACK_WEBHOOK_URL")
+
+# What one person may have a model do in a day (Africa/Kigali's); staff, station staff
+# and support ten times as much. 0: no limit.
+PERSON_DAILY_TURNS = env_int("PERSON_DAILY_TURNS", 150)
+PERSON_DAILY_TOKENS = env_int("PERSON_DAILY_TOKENS", 500_000)
+PERSON_DAILY_COST_USD = env_float("PERSON_DAILY_COST_USD", 2.0, least=0, most=10_000)
+# What everybody together may in an hour; then the offline model answers.
+HOURLY_TOKENS = env_int("HOURLY_TOKENS", 50_000_000)
+HOURLY_COST_USD = env_float("HOURLY_COST_USD", 50.0, least=0, most=100_000)
 
 # Only ever off: true or nothing leaves it to the database.
 FEATURES_FORCED_OFF = frozenset(

@@ -14,7 +14,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agents.channels.whatsapp import preferences
 from agents.channels.whatsapp.contents import content_of
+from agents.channels.whatsapp.preferences import Preference
 from agents.channels.whatsapp.sanitise import clean_line, clean_token
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ class Bad:
     reason: str
 
 
-type Item = Inbound | Status | Ignored | Bad
+type Item = Inbound | Status | Preference | Ignored | Bad
 
 
 def read(body: bytes) -> Iterator[Item]:
@@ -140,7 +142,8 @@ def _read_change(change: object, path: str) -> Iterator[Item]:
     if not isinstance(change, dict):
         yield Bad(path, "change is no object")
         return
-    if change.get("field") != FIELD:
+    field = change.get("field")
+    if field not in {FIELD, preferences.FIELD}:
         yield Ignored(path, "unknown field")
         return
     value = change.get("value")
@@ -148,6 +151,10 @@ def _read_change(change: object, path: str) -> Iterator[Item]:
         yield Bad(path, "value is no object")
         return
     path += "/value"
+    if field == preferences.FIELD:
+        for item in preferences.read_preferences(value, path):
+            yield item if isinstance(item, Preference) else Bad(*item)
+        return
     metadata = value.get("metadata")
     number_id = _id(metadata, "phone_number_id")
     contacts = [c for _, c in _each(value, "contacts", path) if isinstance(c, dict)]

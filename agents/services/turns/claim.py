@@ -14,10 +14,9 @@ from django.utils import timezone
 from agents.code_places import number_through
 from agents.locks import lock_conversation, lock_turn
 from agents.models import Conversation, Message, Turn
-from agents.runtime.consent_words import consent_in
 from agents.runtime.language import choose_language
-from agents.services import history
-from agents.services.answering import may_answer
+from agents.services import forwarding, history
+from agents.services.answering import is_served
 from agents.services.turns.lease import Lease
 from agents.services.turns.quiet import Heard, quiet_until
 from agents.services.turns.work import READABLE, Wait, Work, is_press
@@ -31,10 +30,11 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from agents.runtime.consent_words import Consent
     from agents.services.turns.timing import Timing
 
 logger = get_logger(__name__)
+
+FEATURE_DISABLED = "feature_disabled"
 
 
 def begin(
@@ -129,8 +129,7 @@ def _claim(
     ended_at = quiet_until([_heard(message) for message in waiting], timing)
     if ended_at > now:
         return Wait((ended_at - now).total_seconds())
-    said = consent_in([message.text for message in waiting])
-    if reason := why_silent(conversation, said):
+    if reason := why_silent(conversation):
         _leave_unanswered(turn, conversation, reason)
         return None
     messages = _first_part(waiting)
@@ -166,12 +165,12 @@ def _first_part(waiting: Sequence[Message]) -> list[Message]:
     return list(waiting)
 
 
-def why_silent(conversation: Conversation, said: Consent | None = None) -> str:
+def why_silent(conversation: Conversation) -> str:
     """Say why nothing may be said to this person now; nothing, when it may."""
-    if not may_answer(conversation.profile):
-        return "feature_disabled"
-    if conversation.stopped_at and said != "start":
-        return "stopped"
+    if not is_served(conversation.profile):
+        return FEATURE_DISABLED
+    if not conversation.profile.is_active:
+        return "inactive"
     return "paused" if conversation.paused_at else ""
 
 
@@ -223,9 +222,11 @@ def _work(
 
 
 def _leave_unanswered(turn: Turn, conversation: Conversation, reason: str) -> None:
+    waiting = list(_waiting(conversation))
     _waiting(conversation).update(state=Message.State.UNANSWERED, codes_sealed=None)
     _close_silently(turn, reason)
-    if reason == "feature_disabled":
+    if reason == FEATURE_DISABLED:
+        forwarding.forward_unanswered(waiting)
         logger.info(
             "ai.whatsapp.webhook.disabled",
             turn_id=turn.pk,

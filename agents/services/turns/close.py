@@ -13,9 +13,9 @@ from agents.errors import NewerInput
 from agents.hand_offs import open_hand_off
 from agents.locks import lock_conversation, lock_turn
 from agents.models import HandOff, Message, Turn
-from agents.services import consent, outbox, receipts
+from agents.services import forwarding, outbox, receipts
 from agents.services.turns.calls import first_waiting, is_effect, is_newer
-from agents.services.turns.claim import why_silent
+from agents.services.turns.claim import FEATURE_DISABLED, why_silent
 from agents.services.turns.lease import Lease
 from agents.services.turns.spending import RECORDED, record
 from agents.wakes import wake_delivery, wake_turn
@@ -45,12 +45,12 @@ def close(*, work: Work, draft: Draft, may_restart: bool) -> list[int]:
         if may_restart and not has_effect and is_newer(work, waiting):
             raise NewerInput
         reply = receipts.compose(calls=calls, draft=draft, language=work.language)
-        silent = why_silent(conversation, draft.consent)
-        if draft.consent:
-            consent.record(conversation_id=conversation.pk, said=draft.consent)
+        silent = why_silent(conversation)
         outbound = None if silent else _answer(turn, conversation, reply)
         if silent and has_effect:
             _tell_of_unsent_receipt(conversation, turn)
+        elif silent == FEATURE_DISABLED:
+            forwarding.forward_unanswered(turn.messages.all())
         _close_messages(turn, silent)
         _remember(conversation, work, draft)
         record(turn, draft.spent)

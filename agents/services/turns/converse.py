@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agents.runtime import items
-from agents.runtime.consent_words import consent_in
 from agents.runtime.model import ModelError
 from agents.runtime.offline.grammar import asks_for_person
 from agents.runtime.offline.model import OfflineModel
@@ -31,8 +30,6 @@ logger = get_logger(__name__)
 async def converse(talk: Talk) -> Draft:
     """Ask the model, or the offline model where there is none or it fails."""
     work, means = talk.work, talk.means
-    if draft := await _consent(talk):
-        return draft
     if means.model is None or any(asks_for_person(text) for text in work.own_text):
         return await _offline(talk)
     try:
@@ -47,21 +44,6 @@ async def converse(talk: Talk) -> Draft:
     if draft is not None:
         return draft
     return await _second_try(talk)
-
-
-async def _consent(talk: Talk) -> Draft | None:
-    """Take STOP and START before any model: they are kept, and said once."""
-    work = talk.work
-    if consent_in(work.own_text) is None:
-        return None
-    has_question = bool(work.conversation.memory) or await units.run(
-        confirm.is_waiting, work.conversation
-    )
-    said = consent_in(work.own_text, has_question=has_question)
-    if said is None or (said == "start" and work.conversation.stopped_at is None):
-        return None
-    key = "consent.stopped" if said == "stop" else "consent.started"
-    return Draft(render(key, work.language), memory={}, consent=said)
 
 
 async def _judged(talk: Talk, result: LoopResult) -> Draft | None:

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from agents.runtime.consent_words import Consent
     from agents.runtime.model import Item
 
 OFFLINE = "offline"
@@ -37,8 +36,6 @@ class Draft:
     spent: Spent = field(default_factory=Spent)
     # What the offline model remembers; None leaves it as it is.
     memory: Mapping[str, Any] | None = None
-    # The person said STOP or START: kept with the reply.
-    consent: Consent | None = None
 
     @property
     def has_failed(self) -> bool:

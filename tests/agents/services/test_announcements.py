@@ -10,7 +10,7 @@ from django.db import connections
 from django.utils import timezone
 
 from agents.models import Announcement, Conversation, HandOff, OutboundMessage
-from agents.services import announcements, delivery, simulated
+from agents.services import announcements, consent, delivery, simulated
 from agents.services.codes_sent import forget_codes
 from tests import payloads
 from vouchers.actors import Actor
@@ -132,8 +132,13 @@ def test_announce__she_said_stop__not_written_to(
     aline: Profile, diane: Profile
 ) -> None:
     # Given
-    conversation = talk(aline)
-    Conversation.objects.filter(pk=conversation.pk).update(stopped_at=timezone.now())
+    talk(aline)
+    consent.record(
+        profile=aline,
+        kind=consent.Kind.STOP,
+        source=consent.Source.WORDS,
+        cause="message:1",
+    )
     talk(diane)
     issue(aline, diane)
 

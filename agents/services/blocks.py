@@ -1,0 +1,71 @@
+"""People whom the agent does not answer, because a person of ours decided so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from agents.models import Block, Message, OutboundMessage
+from easymo.observability.logs import get_logger
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vouchers.models import Profile
+
+logger = get_logger(__name__)
+
+EXPIRED = "It ran out."
+BY_TIME = "time"
+
+
+def is_blocked(profile: Profile) -> bool:
+    return _in_force().filter(profile=profile).exists()
+
+
+def block(
+    *, profile: Profile, reason: str, actor: str, expires_at: datetime | None = None
+) -> Block | None:
+    """Block a person; None when she is blocked already.
+
+    What waits of hers is left unanswered, and nothing that waits goes out to her.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        Block.objects.filter(
+            profile=profile, lifted_at=None, expires_at__lte=now
+        ).update(lifted_at=now, lifted_by=BY_TIME, lift_reason=EXPIRED)
+        made = Block(
+            profile=profile, reason=reason, blocked_by=actor, expires_at=expires_at
+        )
+        Block.objects.bulk_create([made], ignore_conflicts=True)
+        stored = Block.objects.filter(profile=profile, lifted_at=None).first()
+        if stored is None or stored.created_at != made.created_at:
+            return None
+        Message.objects.filter(
+            conversation__profile=profile, state=Message.State.WAITING
+        ).update(state=Message.State.BLOCKED, codes_sealed=None)
+        OutboundMessage.objects.filter(
+            conversation__profile=profile, state=OutboundMessage.State.QUEUED
+        ).update(state=OutboundMessage.State.CANCELLED)
+    logger.warning("ai.person.blocked", profile_id=profile.pk, block_id=stored.pk)
+    return stored
+
+
+def lift(*, block: Block, reason: str, actor: str) -> bool:
+    """Answer the person again from now on; False when it was lifted before."""
+    lifted = Block.objects.filter(pk=block.pk, lifted_at=None).update(
+        lifted_at=timezone.now(), lifted_by=actor, lift_reason=reason
+    )
+    if lifted:
+        logger.info("ai.person.unblocked", block_id=block.pk)
+    return lifted == 1
+
+
+def _in_force():  # type: ignore[no-untyped-def]
+    return Block.objects.filter(
+        Q(expires_at=None) | Q(expires_at__gt=timezone.now()), lifted_at=None
+    )

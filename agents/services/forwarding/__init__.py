@@ -1,0 +1,23 @@
+"""What is not for the agent goes on to the previous workflow, once and in order."""
+
+from __future__ import annotations
+
+from agents.services.forwarding.loops import has_come_back
+from agents.services.forwarding.queue import (
+    Wanted,
+    enqueue,
+    forward_unanswered,
+    is_set_up,
+    wake_what_waits,
+)
+from agents.services.forwarding.send import run
+
+__all__ = [
+    "Wanted",
+    "enqueue",
+    "forward_unanswered",
+    "has_come_back",
+    "is_set_up",
+    "run",
+    "wake_what_waits",
+]

@@ -1,0 +1,173 @@
+"""Into the queue: in the transaction of the webhook that the items came with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from agents.channels.whatsapp.forward import Opened
+from agents.channels.whatsapp.payload import UnreadableError
+from agents.models import ForwardedItem, ForwardLane, OutboundMessage, WebhookEvent
+from agents.wakes import wake_forward
+from easymo import keys
+from easymo.observability.logs import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from agents.channels.whatsapp.forward import Parcel
+    from agents.models import Message
+
+logger = get_logger(__name__)
+
+Reason = ForwardedItem.Reason
+LANE = "forward-lane"
+ITEM = "forward-item"
+# As `services/statuses` knows our own messages.
+OUTBOUND_ID = "outbound-id"
+# A status without our mark may be of a message whose sending is not answered yet.
+STATUS_HOLD = timedelta(seconds=60)
+
+# In one order everywhere, so that two webhooks wait for each other and never in a
+# circle. A lane that fails keeps its pause: what is new waits behind what is old. The
+# update that changes nothing waits for whoever is just deleting an empty lane.
+LANES = """
+INSERT INTO agents_forwardlane (lane, next_attempt_at, attempts, error_code)
+SELECT lane, %s, 0, '' FROM unnest(%s::bytea[]) AS lane ORDER BY lane
+ON CONFLICT (lane) DO UPDATE
+SET next_attempt_at = agents_forwardlane.next_attempt_at
+"""
+
+MEND = """
+INSERT INTO agents_forwardlane (lane, next_attempt_at, attempts, error_code)
+SELECT DISTINCT i.lane, %s::timestamptz, 0, '' FROM agents_forwardeditem AS i
+WHERE i.state = 'queued' AND NOT EXISTS (
+    SELECT FROM agents_forwardlane AS l WHERE l.lane = i.lane
+) ORDER BY i.lane
+ON CONFLICT (lane) DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One item of a webhook that is not for the agent, and why."""
+
+    path: str
+    reason: ForwardedItem.Reason
+
+
+def is_set_up() -> bool:
+    return bool(settings.LEGACY_WEBHOOK_URL)
+
+
+def enqueue(event: WebhookEvent, wanted: Sequence[Wanted]) -> int:
+    """Queue the items, each once for ever it is kept; return how many are new."""
+    if not wanted or event.is_synthetic or not is_set_up():
+        return 0
+    try:
+        opened = Opened(bytes(event.body or b""))
+        picked = [(each.reason, opened.pick(each.path)) for each in wanted]
+    except (UnreadableError, RecursionError):
+        return 0
+    rows = [_row(event, reason, parcel) for reason, parcel in picked if parcel]
+    return _store(rows)
+
+
+def forward_unanswered(messages: Iterable[Message]) -> int:
+    """Send on what was taken in to be answered, and then may not be."""
+    if not is_set_up():
+        return 0
+    by_event: dict[int, list[Message]] = {}
+    for message in messages:
+        if message.event_id is not None and message.provider_id:
+            by_event.setdefault(message.event_id, []).append(message)
+    events = WebhookEvent.objects.in_bulk(list(by_event))
+    return sum(
+        enqueue(event, _find(event, {m.provider_id for m in by_event[event_id]}))
+        for event_id, event in sorted(events.items())
+    )
+
+
+def _find(event: WebhookEvent, provider_ids: set[str]) -> list[Wanted]:
+    try:
+        paths = Opened(bytes(event.body or b"")).paths_of(provider_ids)
+    except (UnreadableError, RecursionError):
+        return []
+    return [Wanted(path, Reason.SWITCHED_OFF) for path in paths]
+
+
+def _row(
+    event: WebhookEvent, reason: ForwardedItem.Reason, parcel: Parcel
+) -> ForwardedItem:
+    row = ForwardedItem(
+        lane=keys.digest(LANE, parcel.lane.encode("utf-8", "replace")),
+        key=keys.digest(ITEM, parcel.name.encode("utf-8", "replace")),
+        event=event,
+        kind=parcel.kind,
+        reason=reason,
+        content=parcel.content,
+    )
+    if parcel.kind == ForwardedItem.Kind.STATUS and _may_be_ours(parcel):
+        row.status_hmac = keys.digest(OUTBOUND_ID, parcel.about.encode())
+        row.held_until = timezone.now() + STATUS_HOLD
+    return row
+
+
+def _may_be_ours(parcel: Parcel) -> bool:
+    """Tell whether we are just sending to this person, and know no id of it yet."""
+    open_states = [OutboundMessage.State.SENDING, OutboundMessage.State.UNKNOWN]
+    sending = OutboundMessage.objects.filter(
+        state__in=open_states, provider_id_hmac=None
+    )
+    if parcel.number:
+        sending = sending.filter(conversation__profile__msisdn=f"+{parcel.number}")
+    return not parcel.opaque and sending.exists()
+
+
+def _store(rows: list[ForwardedItem]) -> int:
+    if not rows:
+        return 0
+    ForwardedItem.objects.bulk_create(rows, ignore_conflicts=True)
+    made = ForwardedItem.objects.filter(
+        key__in=[row.key for row in rows],
+        event_id=rows[0].event_id,
+        state=ForwardedItem.State.QUEUED,
+    )
+    reasons = dict[str, int]()
+    lanes: set[bytes] = set()
+    for lane, reason in made.values_list("lane", "reason"):
+        lanes.add(bytes(lane))
+        reasons[reason] = reasons.get(reason, 0) + 1
+    if not lanes:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(LANES, [timezone.now(), sorted(lanes)])
+    wake_forward()
+    logger.info("ai.whatsapp.forward.queued", **reasons)
+    return sum(reasons.values())
+
+
+def wake_what_waits() -> int:
+    """Wake the forwarder when something is due; mend items that no lane carries."""
+    if not is_set_up():
+        return 0
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(MEND, [now])
+    due = ForwardLane.objects.filter(next_attempt_at__lte=now).exists()
+    if due:
+        wake_forward()
+    return int(due)
+
+
+def oldest() -> tuple[int, datetime | None]:
+    """Return how many items wait, and since when the first does."""
+    waiting = ForwardedItem.objects.filter(state=ForwardedItem.State.QUEUED)
+    first = waiting.order_by("created_at").values_list("created_at", flat=True).first()
+    return waiting.count() if first else 0, first

@@ -1,0 +1,144 @@
+"""Whether a message that was taken in is for the agent, and why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from agents.channels.whatsapp.contents import SILENT_KINDS
+from agents.models import HandOff, Message
+from agents.runtime import texts
+from agents.services import forwarding, outbox
+from agents.services.answering import is_served
+from agents.services.blocks import is_blocked
+from agents.services.handoff import open_hand_off
+from agents.services.hearing import take_word
+from easymo.observability.logs import get_logger
+
+if TYPE_CHECKING:
+    from agents.models import Conversation, WebhookEvent
+    from vouchers.models import Profile
+
+logger = get_logger(__name__)
+
+State = Message.State
+WINDOW = timedelta(hours=24)
+MOST_WAITING = 30
+FLOOD_NOTICE_EVERY = timedelta(hours=1)
+
+
+@dataclass
+class Judge:
+    """What is known of the people of one webhook; each is asked about once."""
+
+    event: WebhookEvent
+    # Conversation id -> how many of its messages wait.
+    waiting: dict[int, int] = field(default_factory=dict)
+    # Conversations with something to send.
+    to_deliver: set[int] = field(default_factory=set)
+    # Conversation id -> when its person last wrote.
+    written: dict[int, datetime] = field(default_factory=dict)
+    _served: dict[int, bool] = field(default_factory=dict)
+    _silenced: dict[int, bool] = field(default_factory=dict)
+
+    def state_of(
+        self, message: Message, conversation: Conversation, profile: Profile
+    ) -> Message.State:
+        """Decide whether it is for the agent; what is not keeps no code."""
+        state = self._judge(message, conversation, profile)
+        if state != State.WAITING:
+            message.codes_sealed = None
+        return state
+
+    def is_served(self, profile: Profile) -> bool:
+        """Tell whether CHAT is on for this person."""
+        if profile.pk not in self._served:
+            self._served[profile.pk] = is_served(profile)
+        return self._served[profile.pk]
+
+    def is_silenced(self, profile: Profile) -> bool:
+        """Tell whether a person of ours decided that she gets no answer."""
+        if profile.pk not in self._silenced:
+            self._silenced[profile.pk] = not profile.is_active or is_blocked(profile)
+        return self._silenced[profile.pk]
+
+    def _judge(
+        self, message: Message, conversation: Conversation, profile: Profile
+    ) -> Message.State:
+        if message.kind in SILENT_KINDS:
+            return State.SILENT
+        is_late = self.event.received_at - message.sent_at > WINDOW
+        if not is_late:
+            latest = self.written.get(conversation.pk, message.sent_at)
+            self.written[conversation.pk] = max(latest, message.sent_at)
+        refused = self._refused(profile, is_late=is_late)
+        # Her word counts, whether or not we may answer it.
+        is_word = take_word(
+            message=message,
+            conversation=conversation,
+            profile=profile,
+            may_reply=refused is None,
+        )
+        if refused is not None:
+            if refused == State.LATE:
+                self._keep_for_a_person(conversation, profile)
+            return refused
+        if is_word:
+            self.to_deliver.add(conversation.pk)
+            return State.DONE
+        return self._in_turn(message, conversation)
+
+    def _refused(self, profile: Profile, *, is_late: bool) -> Message.State | None:
+        """Return the state of what the agent may not answer."""
+        served = self.is_served(profile)
+        if is_late and (served or not forwarding.is_set_up()):
+            return State.LATE
+        if not served:
+            logger.info("ai.whatsapp.webhook.disabled", reason="feature disabled")
+            return State.UNANSWERED
+        if self.is_silenced(profile):
+            logger.info("ai.whatsapp.message.ignored", reason="blocked")
+            return State.BLOCKED
+        return None
+
+    def _in_turn(self, message: Message, conversation: Conversation) -> Message.State:
+        if conversation.paused_at is not None:
+            logger.info("ai.whatsapp.message.ignored", reason="handed over")
+            return State.UNANSWERED
+        if self._count_waiting(conversation) >= MOST_WAITING:
+            self._notice_flood(conversation, message)
+            return State.FLOODED
+        return State.WAITING
+
+    def _keep_for_a_person(self, conversation: Conversation, profile: Profile) -> None:
+        open_hand_off(
+            kind=HandOff.Kind.LATE,
+            profile=profile,
+            conversation=conversation,
+            reason="A message arrived more than a day late and was not answered.",
+        )
+
+    def _count_waiting(self, conversation: Conversation) -> int:
+        if conversation.pk not in self.waiting:
+            self.waiting[conversation.pk] = conversation.messages.filter(
+                state=State.WAITING
+            ).count()
+        return self.waiting[conversation.pk]
+
+    def _notice_flood(self, conversation: Conversation, message: Message) -> None:
+        now = timezone.now()
+        last = conversation.flood_notice_at
+        if last is not None and now - last < FLOOD_NOTICE_EVERY:
+            return
+        conversation.flood_notice_at = now
+        conversation.save(update_fields=["flood_notice_at"])
+        language = conversation.profile.language or conversation.language
+        outbox.enqueue(
+            conversation=conversation,
+            cause=f"flood:{message.provider_id_hmac.hex()[:32]}",
+            body=texts.render("flood", language),
+        )
+        self.to_deliver.add(conversation.pk)
