@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0006_api_claim"),
+        ("agents", "0009_colleague_act_is_append_only"),
     ]
 
     operations = [
