@@ -106,6 +106,7 @@ class FakeGraph:
         *,
         token: str = "EAAtesttoken",
         phone_number_id: str = payloads.PHONE_NUMBER_ID,
+        port: int = 0,
         on_taken: Callable[[Taken], None] | None = None,
     ) -> None:
         self.token = token
@@ -117,7 +118,7 @@ class FakeGraph:
         self._script: deque[Script] = deque()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 

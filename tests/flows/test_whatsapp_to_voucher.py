@@ -7,18 +7,16 @@ import time
 from typing import TYPE_CHECKING
 
 from agents.models import OutboundMessage, ToolCall, Turn
-from agents.wakes import wake_turn
 from tests import payloads
 from tests.fakes import graph as graph_says
 from tests.fakes import openai_answers as say
+from tests.live import end_leases, post, told_to, until, writes
 from vouchers.services import audit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from django.test import Client
 
-    from tests.agents.cast import Cast, Person
+    from tests.agents.cast import Cast
     from tests.fakes.graph import FakeGraph
     from tests.fakes.openai import FakeOpenAI
     from tests.worker import Worker
@@ -27,38 +25,6 @@ ORDER = "create voucher 5000 for +250788100001"
 CALL = say.call(
     "create_voucher", amount=5000, currency=None, customer_msisdn="+250788100001"
 )
-
-
-def post(client: Client, body: bytes) -> None:
-    headers = payloads.signed(body)
-    answer = client.post(
-        payloads.URL, body, content_type="application/json", headers=headers
-    )
-    assert answer.status_code == 200
-
-
-def writes(client: Client, person: Person, words: str) -> None:
-    sender = str(person.profile.msisdn)
-    post(client, payloads.webhook(payloads.text(words, sender=sender)))
-
-
-def until(holds: Callable[[], object], *, seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.05)
-
-
-def end_leases() -> None:
-    """Let the time pass that a dead worker's lease still has, and wake."""
-    for turn in Turn.objects.filter(status=Turn.Status.RUNNING):
-        turn.lease_expires_at = turn.started_at
-        turn.save(update_fields=["lease_expires_at"])
-        wake_turn(conversation_id=turn.conversation_id)
-
-
-def told_to(graph: FakeGraph, person: Person) -> list[str]:
-    return [sent.text for sent in graph.sent if sent.to == person.profile.msisdn]
 
 
 def test_order_of_staff__signed_webhook__one_voucher_its_trail_and_its_receipts(

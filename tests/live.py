@@ -1,0 +1,50 @@
+"""Speak to a running deployment, and wait for what it does."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from agents.models import Turn
+from agents.wakes import wake_turn
+from tests import payloads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.test import Client
+
+    from tests.agents.cast import Person
+    from tests.fakes.graph import FakeGraph
+
+
+def post(client: Client, body: bytes) -> None:
+    headers = payloads.signed(body)
+    answer = client.post(
+        payloads.URL, body, content_type="application/json", headers=headers
+    )
+    assert answer.status_code == 200
+
+
+def writes(client: Client, person: Person, words: str) -> None:
+    sender = str(person.profile.msisdn)
+    post(client, payloads.webhook(payloads.text(words, sender=sender)))
+
+
+def until(holds: Callable[[], object], *, seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.05)
+
+
+def end_leases() -> None:
+    """Let the time pass that a dead worker's lease still has, and wake."""
+    for turn in Turn.objects.filter(status=Turn.Status.RUNNING):
+        turn.lease_expires_at = turn.started_at
+        turn.save(update_fields=["lease_expires_at"])
+        wake_turn(conversation_id=turn.conversation_id)
+
+
+def told_to(graph: FakeGraph, person: Person) -> list[str]:
+    return [sent.text for sent in graph.sent if sent.to == person.profile.msisdn]
