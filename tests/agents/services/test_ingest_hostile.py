@@ -147,13 +147,14 @@ def test_drain__thousand_messages_of_2_9_megabytes__taken_in_within_seconds() ->
         )
     )
     assert len(bytes(WebhookEvent.objects.get().body)) > 2_800_000
-    started_at = time.monotonic()
+    # Our own processor time: a busy machine must not decide.
+    started_at = time.process_time()
 
     # When
     ingest.drain()
 
     # Then
-    assert time.monotonic() - started_at < 10
+    assert time.process_time() - started_at < 5
     assert Message.objects.count() == 1_000
 
 
