@@ -108,6 +108,10 @@ TEXTS: dict[str, str] = {
         "You have sent very many messages. I have kept them, but I can only answer "
         "some. Please wait a little, and then write me in one message what you need."
     ),
+    "budget": (
+        "That was a lot for one day: I can answer you again tomorrow. I have kept "
+        "your messages. If it cannot wait, write *agent* to reach a person."
+    ),
     "consent.stopped": (
         "You will get no more messages from us. Write START when you want them again."
     ),

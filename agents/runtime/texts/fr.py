@@ -117,6 +117,11 @@ TEXTS: dict[str, str] = {
         "répondre à tous. Attendez un peu, puis écrivez-moi en un seul message ce "
         "qu'il vous faut."
     ),
+    "budget": (
+        "C'était beaucoup pour une seule journée : je pourrai vous répondre de nouveau "
+        "demain. J'ai gardé vos messages. Si c'est urgent, écrivez *agent* pour "
+        "joindre une personne."
+    ),
     "consent.stopped": (
         "Vous ne recevrez plus de messages de notre part. Écrivez START pour en "
         "recevoir de nouveau."

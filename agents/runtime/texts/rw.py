@@ -109,6 +109,10 @@ TEXTS: dict[str, str] = {
         "Wohereje ubutumwa bwinshi cyane. Narabubitse, ariko sinshobora gusubiza "
         "bwose. Tegereza gato, hanyuma unyandikire mu butumwa bumwe icyo ukeneye."
     ),
+    "budget": (
+        "Uyu munsi twandikiranye byinshi: nzongera kugusubiza ejo. Ubutumwa bwawe "
+        "narabubitse. Niba byihutirwa, andika *umuntu* uvugane n'umuntu."
+    ),
     "consent.stopped": (
         "Ntuzongera kubona ubutumwa bwacu. Andika START nuba ubushaka nanone."
     ),

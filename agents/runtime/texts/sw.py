@@ -107,6 +107,10 @@ TEXTS: dict[str, str] = {
         "Umetuma ujumbe mwingi sana. Nimeuhifadhi, lakini siwezi kujibu wote. "
         "Tafadhali subiri kidogo, kisha niandikie unachohitaji katika ujumbe mmoja."
     ),
+    "budget": (
+        "Leo tumeandikiana mengi: nitaweza kukujibu tena kesho. Nimehifadhi ujumbe "
+        "wako. Ikiwa ni ya haraka, andika *mtu* uzungumze na mtu."
+    ),
     "consent.stopped": (
         "Hutapata tena ujumbe kutoka kwetu. Andika START ukiutaka tena."
     ),

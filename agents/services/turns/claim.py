@@ -15,7 +15,8 @@ from agents.code_places import number_through
 from agents.locks import lock_conversation, lock_turn
 from agents.models import Conversation, Message, Turn
 from agents.runtime.language import choose_language
-from agents.services import forwarding, history
+from agents.runtime.offline.grammar import asks_for_person
+from agents.services import budgets, forwarding, history
 from agents.services.answering import is_served
 from agents.services.turns.lease import Lease
 from agents.services.turns.quiet import Heard, quiet_until
@@ -132,6 +133,10 @@ def _claim(
     if reason := why_silent(conversation):
         _leave_unanswered(turn, conversation, reason)
         return None
+    if _has_spent_the_day(conversation, waiting):
+        budgets.tell_once(conversation)
+        _leave_unanswered(turn, conversation, budgets.OVER)
+        return None
     messages = _first_part(waiting)
     _join(turn, conversation, messages, ended_at)
     return _work(lease, turn, conversation, messages)
@@ -172,6 +177,15 @@ def why_silent(conversation: Conversation) -> str:
     if not conversation.profile.is_active:
         return "inactive"
     return "paused" if conversation.paused_at else ""
+
+
+def _has_spent_the_day(
+    conversation: Conversation, waiting: Sequence[Message]
+) -> bool:
+    """Tell whether a model may not be asked; a button and a person cost nothing."""
+    if is_press(waiting[0]) or any(asks_for_person(m.text) for m in waiting):
+        return False
+    return budgets.is_over_day(conversation)
 
 
 def _join(

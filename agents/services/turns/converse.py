@@ -11,7 +11,7 @@ from agents.runtime.offline.grammar import asks_for_person
 from agents.runtime.offline.model import OfflineModel
 from agents.runtime.prompts import UNSURE
 from agents.runtime.texts import render
-from agents.services import confirm, receipts
+from agents.services import budgets, confirm, receipts
 from agents.services.turns import requests
 from agents.services.turns.calls import is_effect
 from agents.services.turns.checks import reviewed
@@ -32,6 +32,8 @@ async def converse(talk: Talk) -> Draft:
     work, means = talk.work, talk.means
     if means.model is None or any(asks_for_person(text) for text in work.own_text):
         return await _offline(talk)
+    if await units.run(budgets.is_over_hour):
+        return await _without_model(talk, "hourly_budget")
     try:
         result = await talk.run(
             means.model, requests.for_model(work), limits=means.limits

@@ -1,0 +1,80 @@
+"""What people see of it, and the two things that they may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+
+from agents.models import ForwardedItem, ForwardLane, ForwardTarget
+from agents.services.forwarding.queue import is_set_up, open_lanes
+from agents.wakes import wake_forward
+from easymo.observability.logs import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+logger = get_logger(__name__)
+
+State = ForwardedItem.State
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How the queue and the other side are doing."""
+
+    is_set_up: bool
+    waiting: int
+    oldest: datetime | None
+    senders: int
+    failing: int
+    is_held: bool
+    target: ForwardTarget | None
+
+
+def overview() -> Overview:
+    waiting = ForwardedItem.objects.filter(state=State.QUEUED)
+    lanes = ForwardLane.objects.all()
+    target = ForwardTarget.objects.filter(pk=1).first()
+    first = waiting.order_by("created_at").values_list("created_at", flat=True).first()
+    held_until = target.held_until if target else None
+    return Overview(
+        is_set_up=is_set_up(),
+        waiting=waiting.count(),
+        oldest=first,
+        senders=lanes.count(),
+        failing=lanes.filter(attempts__gt=0).count(),
+        is_held=held_until is not None and held_until > timezone.now(),
+        target=target,
+    )
+
+
+def try_now() -> int:
+    """End every pause; return how many senders wait."""
+    with transaction.atomic():
+        ForwardTarget.objects.filter(pk=1).update(held_until=None, failures=0)
+        lanes = ForwardLane.objects.filter(lease_expires_at=None)
+        count = lanes.update(next_attempt_at=timezone.now())
+        wake_forward()
+    logger.info("ai.whatsapp.forward.tried_now", senders=count)
+    return count
+
+
+def send_again(item_ids: Sequence[int]) -> int:
+    """Queue once more what was sent on or ran out, while its content is kept."""
+    with transaction.atomic():
+        rows = list(
+            ForwardedItem.objects.select_for_update()
+            .filter(pk__in=item_ids, content__isnull=False, state=State.SENT)
+            .order_by("pk")
+        )
+        ForwardedItem.objects.filter(pk__in=[row.pk for row in rows]).update(
+            state=State.QUEUED, sent_at=None, created_at=timezone.now()
+        )
+        open_lanes({bytes(row.lane) for row in rows})
+        wake_forward()
+    logger.info("ai.whatsapp.forward.sent_again", items=len(rows))
+    return len(rows)
