@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from agents.models import HandOff, OutboundMessage, Turn, WebhookEvent
+from agents.models import ForwardedItem, HandOff, OutboundMessage, Turn, WebhookEvent
 from rollout.features import Feature
 from rollout.models import Incident
 from rollout.services import exposure
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 DAY = timedelta(hours=24)
+TEN_MINUTES = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,9 @@ def waiting() -> list[Figure]:
     failed = OutboundMessage.objects.filter(
         state=OutboundMessage.State.FAILED, created_at__gt=timezone.now() - DAY
     ).count()
+    queued = ForwardedItem.objects.filter(state=ForwardedItem.State.QUEUED)
+    to_forward = queued[:1_000].count()
+    late = queued.filter(created_at__lt=timezone.now() - TEN_MINUTES)[:1].count()
     incidents = _list("rollout_incident", "?status__exact=open")
     return [
         Figure("Open incidents", open_incidents, incidents, open_incidents > 0),
@@ -77,6 +81,12 @@ def waiting() -> list[Figure]:
             to_approve,
             _list("vouchers_voucher", "?status__exact=pending_approval"),
             to_approve > 0,
+        ),
+        Figure(
+            "For the previous workflow",
+            to_forward,
+            _list("agents_forwardeditem", "?state__exact=queued"),
+            late > 0,
         ),
         Figure(
             "Messages not sent",

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+from agents.admin.block import BlockAdmin
+from agents.admin.consent import ConsentEventAdmin
 from agents.admin.conversation import ConversationAdmin
+from agents.admin.forward import ForwardedItemAdmin
 from agents.admin.hand_off import HandOffAdmin
 from agents.admin.outbound import OutboundMessageAdmin
 from agents.admin.webhook_event import DeadLetterAdmin, WebhookEventAdmin
 
 __all__ = [
+    "BlockAdmin",
+    "ConsentEventAdmin",
     "ConversationAdmin",
     "DeadLetterAdmin",
+    "ForwardedItemAdmin",
     "HandOffAdmin",
     "OutboundMessageAdmin",
     "WebhookEventAdmin",

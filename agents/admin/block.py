@@ -19,6 +19,8 @@ from easymo.backoffice.reason import ReasonForm, ask
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+    from vouchers.models import Profile
+
 SPANS = {
     "day": ("One day", timedelta(days=1)),
     "week": ("One week", timedelta(days=7)),
@@ -103,7 +105,29 @@ class BlockAdmin(ReadOnlyAdmin):
         )
 
 
-def expiry_of(form: BlockForm) -> object:
-    """Return when a block of the chosen length ends; None for never."""
-    span = SPANS[form.cleaned_data["span"]][1]
-    return timezone.now() + span if span else None
+def block_person(
+    *, request: HttpRequest, site: admin.AdminSite, profile: Profile, back: str
+) -> HttpResponse:
+    """Ask for how long and why, then block the person."""
+    form = BlockForm(request.POST or None, label_suffix="")
+    if request.method == "POST" and form.is_valid():
+        span = SPANS[form.cleaned_data["span"]][1]
+        made = blocks.block(
+            profile=profile,
+            reason=form.cleaned_data["reason"],
+            actor=actor_of(request),
+            expires_at=timezone.now() + span if span else None,
+        )
+        messages.success(request, "Blocked." if made else "She was blocked already.")
+        return redirect(back)
+    return ask(
+        request=request,
+        site=site,
+        form=form,
+        title=f"Block {profile}",
+        explanation="What she writes is kept, and not answered.",
+        submit="Block",
+        subjects=[profile],
+        is_dangerous=True,
+        back=back,
+    )

@@ -4,10 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from unfold.contrib.filters.admin import RangeDateTimeFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from agents.admin.block import block_person
 from agents.models import Conversation, Turn
+from agents.services import blocks, consent
 from agents.thread import thread
 from easymo.backoffice.pages import ReadOnlyAdmin
 from easymo.observability.privacy import mask_msisdn
@@ -52,6 +56,7 @@ class ConversationAdmin(ReadOnlyAdmin):
     fields = (
         ("person", "number", "language"),
         ("last_inbound_at", "window_closes_at", "is_synthetic"),
+        ("wants_messages", "blocked"),
     )
     readonly_fields = (
         "person",
@@ -60,7 +65,10 @@ class ConversationAdmin(ReadOnlyAdmin):
         "last_inbound_at",
         "window_closes_at",
         "is_synthetic",
+        "wants_messages",
+        "blocked",
     )
+    actions_detail = ("block_one",)
     change_form_after_template = "admin/agents/thread.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
@@ -91,6 +99,33 @@ class ConversationAdmin(ReadOnlyAdmin):
     @display(description="Number")
     def number(self, row: Conversation) -> str:
         return mask_msisdn(row.profile.msisdn)
+
+    @display(description="Messages unasked")
+    def wants_messages(self, row: Conversation) -> str:
+        if not consent.is_stopped(row.profile):
+            return "as usual"
+        return "none: she said STOP"
+
+    @display(description="Blocked", boolean=True)
+    def blocked(self, row: Conversation) -> bool:
+        return blocks.is_blocked(row.profile)
+
+    def has_block_permission(
+        self, request: HttpRequest, object_id: str | None = None
+    ) -> bool:
+        """Blocking is a right of its own."""
+        return request.user.has_perm("agents.block_person")
+
+    @action(description="Block", url_path="block", icon="block", permissions=["block"])
+    def block_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Give this person no answer for a while."""
+        row = get_object_or_404(
+            Conversation.objects.select_related("profile"), pk=object_id
+        )
+        back = reverse("admin:agents_conversation_change", args=[row.pk])
+        return block_person(
+            request=request, site=self.admin_site, profile=row.profile, back=back
+        )
 
     @display(description="Turns")
     def turn_count(self, row: Any) -> int:

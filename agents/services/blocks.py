@@ -14,6 +14,8 @@ from easymo.observability.logs import get_logger
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
     from vouchers.models import Profile
 
 logger = get_logger(__name__)
@@ -24,6 +26,12 @@ BY_TIME = "time"
 
 def is_blocked(profile: Profile) -> bool:
     return _in_force().filter(profile=profile).exists()
+
+
+def is_in_force(block: Block) -> bool:
+    """Tell whether this very block holds now."""
+    ends_at = block.expires_at
+    return block.lifted_at is None and (ends_at is None or ends_at > timezone.now())
 
 
 def block(
@@ -65,7 +73,7 @@ def lift(*, block: Block, reason: str, actor: str) -> bool:
     return lifted == 1
 
 
-def _in_force():  # type: ignore[no-untyped-def]
+def _in_force() -> QuerySet[Block]:
     return Block.objects.filter(
         Q(expires_at=None) | Q(expires_at__gt=timezone.now()), lifted_at=None
     )

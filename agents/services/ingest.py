@@ -14,11 +14,11 @@ from agents.channels.whatsapp.payload import (
     Ignored,
     Inbound,
     Item,
-    Preference,
     Status,
     UnreadableError,
     read,
 )
+from agents.channels.whatsapp.preferences import Preference
 from agents.models import DeadLetter, ForwardedItem, WebhookEvent
 from agents.services import forwarding, statuses
 from agents.services.forwarding import Wanted

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from agents.models import Message, OutboundMessage, SimulatedDelivery, WebhookEvent
+from agents.services import forwarding
 from agents.tools import rates
 
 RAW = timedelta(days=8)
@@ -39,6 +40,7 @@ def purge() -> int:
         + said.filter(pk__in=_first(said)).update(body="", extra={})
         + SimulatedDelivery.objects.filter(pk__in=shown_ids).delete()[0]
         + rates.purge()
+        + forwarding.purge(older_than=raw)
     )
 
 

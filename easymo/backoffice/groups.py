@@ -30,6 +30,7 @@ EXTRA = {
         "vouchers.void_voucher",
         "vouchers.rotate_code",
         "agents.close_handoff",
+        "agents.block_person",
     ),
     OPERATOR: (
         "vouchers.see_numbers",
@@ -38,6 +39,8 @@ EXTRA = {
         "vouchers.approve_voucher",
         "vouchers.change_people",
         "agents.close_handoff",
+        "agents.block_person",
+        "agents.resend_forwarded",
         "agents.use_simulator",
         "rollout.change_exposure",
         "rollout.rollback",

@@ -95,6 +95,8 @@ UNFOLD = {
                 "Conversations",
                 _item("Conversations", "forum", "agents.conversation"),
                 _item("Waiting for a person", "support_agent", "agents.handoff"),
+                _item("STOP and START", "notifications_off", "agents.consentevent"),
+                _item("Blocked people", "block", "agents.block"),
             ),
             _group(
                 "Rollout",
@@ -107,6 +109,7 @@ UNFOLD = {
                 "Machine room",
                 _item("Outgoing messages", "outbox", "agents.outboundmessage"),
                 _item("Webhooks", "inbox", "agents.webhookevent"),
+                _item("Previous workflow", "forward", "agents.forwardeditem"),
                 _item("Dead letters", "report", "agents.deadletter"),
                 _item("Queue", "low_priority", "procrastinate.procrastinatejob"),
                 _item("Staff accounts", "badge", "auth.user"),

@@ -1,9 +1,9 @@
 """The previous workflow, on a loopback server: it checks what Meta would have signed.
 
-    with FakeLegacy(secret="s") as legacy:
-        ...                     # LEGACY_WEBHOOK_URL = legacy.url
-        legacy.script(lambda body: 500 if "2507" in body else 200)
-        legacy.messages()       # what it took: the messages in their order
+with FakeLegacy(secret="s") as legacy:
+    ...                     # LEGACY_WEBHOOK_URL = legacy.url
+    legacy.script(lambda body: 500 if "2507" in body else 200)
+    legacy.messages()       # what it took: the messages in their order
 """
 
 from __future__ import annotations
@@ -69,6 +69,11 @@ class FakeLegacy:
             time.sleep(0.02)
         assert len(self.taken) >= count, f"{len(self.taken)} of {count} came"
         return self.taken
+
+    def wait_until_asked(self, seconds: float = 10.0) -> None:
+        until = time.monotonic() + seconds
+        while not self.came and time.monotonic() < until:
+            time.sleep(0.02)
 
     def take(self, body: bytes, headers: dict[str, str]) -> int:
         with self._lock:

@@ -157,7 +157,8 @@ def _item(head: Json, change: Json, name: str, place: str) -> Parcel | None:
 
 def _contact_of(item: Json, name: str, contacts: object) -> Json | None:
     """Return the item's own contact; the only one there is must be it."""
-    found = [c for c in contacts if isinstance(c, dict)] if _is_list(contacts) else []
+    among = contacts if isinstance(contacts, list) else []
+    found = [each for each in among if isinstance(each, dict)]
     names = [_text(item.get(key)).lstrip("+") for key in NAMES[name]]
     names = [each for each in names if each]
     for own in names:
@@ -175,7 +176,7 @@ def _envelope(head: Json) -> Json:
     change = dict(head["change"])
     if "value" in head:
         change["value"] = dict(head["value"])
-    return head["object"] | {"entry": [head["entry"] | {"changes": [change]}]}
+    return {**head["object"], "entry": [{**head["entry"], "changes": [change]}]}
 
 
 def _add(body: Json, name: str, item: Json, contact: Json | None) -> None:

@@ -10,6 +10,7 @@ from agents.services.forwarding.queue import (
     is_set_up,
     wake_what_waits,
 )
+from agents.services.forwarding.retention import purge
 from agents.services.forwarding.send import run
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "forward_unanswered",
     "has_come_back",
     "is_set_up",
+    "purge",
     "run",
     "wake_what_waits",
 ]

@@ -19,7 +19,6 @@ from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
 
     from agents.channels.whatsapp.forward import Parcel
     from agents.models import Message
@@ -146,11 +145,16 @@ def _store(rows: list[ForwardedItem]) -> int:
         reasons[reason] = reasons.get(reason, 0) + 1
     if not lanes:
         return 0
-    with connection.cursor() as cursor:
-        cursor.execute(LANES, [timezone.now(), sorted(lanes)])
+    open_lanes(lanes)
     wake_forward()
     logger.info("ai.whatsapp.forward.queued", **reasons)
     return sum(reasons.values())
+
+
+def open_lanes(lanes: set[bytes]) -> None:
+    """See that each of these senders has a lane."""
+    with connection.cursor() as cursor:
+        cursor.execute(LANES, [timezone.now(), sorted(lanes)])
 
 
 def wake_what_waits() -> int:
@@ -164,10 +168,3 @@ def wake_what_waits() -> int:
     if due:
         wake_forward()
     return int(due)
-
-
-def oldest() -> tuple[int, datetime | None]:
-    """Return how many items wait, and since when the first does."""
-    waiting = ForwardedItem.objects.filter(state=ForwardedItem.State.QUEUED)
-    first = waiting.order_by("created_at").values_list("created_at", flat=True).first()
-    return waiting.count() if first else 0, first

@@ -72,7 +72,7 @@ def send_again(item_ids: Sequence[int]) -> int:
             .order_by("pk")
         )
         ForwardedItem.objects.filter(pk__in=[row.pk for row in rows]).update(
-            state=State.QUEUED, sent_at=None, created_at=timezone.now()
+            state=State.QUEUED, sent_at=None
         )
         open_lanes({bytes(row.lane) for row in rows})
         wake_forward()

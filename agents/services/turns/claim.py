@@ -179,9 +179,7 @@ def why_silent(conversation: Conversation) -> str:
     return "paused" if conversation.paused_at else ""
 
 
-def _has_spent_the_day(
-    conversation: Conversation, waiting: Sequence[Message]
-) -> bool:
+def _has_spent_the_day(conversation: Conversation, waiting: Sequence[Message]) -> bool:
     """Tell whether a model may not be asked; a button and a person cost nothing."""
     if is_press(waiting[0]) or any(asks_for_person(m.text) for m in waiting):
         return False

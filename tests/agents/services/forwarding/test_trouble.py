@@ -147,8 +147,7 @@ async def test_forward__told_to_stop__what_was_on_its_way_is_given_back(
 
     # When
     job = asyncio.create_task(forward())
-    while not legacy.came:
-        await asyncio.sleep(0.02)
+    await asyncio.to_thread(legacy.wait_until_asked)
     job.cancel()
     await asyncio.gather(job, return_exceptions=True)
 
