@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from agents.admin.api_token import ApiTokenAdmin
 from agents.admin.block import BlockAdmin
 from agents.admin.consent import ConsentEventAdmin
 from agents.admin.conversation import ConversationAdmin
@@ -9,6 +10,7 @@ from agents.admin.outbound import OutboundMessageAdmin
 from agents.admin.webhook_event import DeadLetterAdmin, WebhookEventAdmin
 
 __all__ = [
+    "ApiTokenAdmin",
     "BlockAdmin",
     "ConsentEventAdmin",
     "ConversationAdmin",

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import connection
 
@@ -48,7 +48,8 @@ class Claim:
     def keep(self, answer: Body) -> None:
         """Store the answer, in the transaction of its effect; no secrets in it."""
         if self.call_id is not None:
-            IdempotentCall.objects.filter(pk=self.call_id).update(answer=answer)
+            kept = json.dumps(answer, ensure_ascii=False)
+            IdempotentCall.objects.filter(pk=self.call_id).update(answer=kept)
 
 
 def is_key(text: str) -> bool:
@@ -72,7 +73,7 @@ def claim(principal: Principal, key: Key | None, body: Body) -> Claim:
     operation = key.operation if key else ""
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [principal.token_id, operation, digest, prints[0]])
-        outcome, call_id, found_print, found = cursor.fetchone()
+        outcome, call_id, kept_print, kept = cursor.fetchone()
     match outcome:
         case "revoked":
             raise problems.unauthorized()
@@ -80,9 +81,9 @@ def claim(principal: Principal, key: Key | None, body: Body) -> Claim:
             raise problems.in_progress()
         case "claimed":
             return Claim(call_id)
-    if key and key.binds_body and bytes(found_print) not in prints:
+    if key and key.binds_body and bytes(kept_print) not in prints:
         raise problems.key_mismatch()
-    return Claim(call_id, json.loads(found) if isinstance(found, str) else found)
+    return Claim(call_id, json.loads(kept))
 
 
 def _fingerprints(body: Body) -> list[bytes]:
@@ -97,7 +98,3 @@ def _fingerprints(body: Body) -> list[bytes]:
 def event_key(principal: Principal, key: Key) -> str:
     """Return the cause of the voucher's event: it holds when our row is long gone."""
     return f"api:{principal.token_id}:{key.operation}:{key.digest.hex()}"
-
-
-def stored(tool: str, body: Body) -> dict[str, Any]:
-    return {"tool": tool, "body": body}

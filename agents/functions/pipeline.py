@@ -81,10 +81,10 @@ def _in_one_transaction(
     with transaction.atomic():
         claim = idempotency.claim(call.principal, key, body)
         if claim.earlier is not None:
-            return Answer(told_again(claim.earlier["body"]), replayed=True)
+            return Answer(told_again(claim.earlier), replayed=True)
         counters.take(call.principal, call.named.customer)
         answer = _ruled(function, call)
-        claim.keep(idempotency.stored(function.tool, _without_secrets(answer)))
+        claim.keep(_without_secrets(answer))
     return Answer(answer, replayed=False)
 
 

@@ -17,8 +17,9 @@ class IdempotentCall(models.Model):
     key_digest = models.BinaryField(max_length=32)
     # HMAC of the body, under EASYMO_KEYS.
     fingerprint = models.BinaryField(max_length=32)
-    # Null only within the transaction that claimed the key.
-    answer = models.JSONField(null=True)
+    # JSON as text, so that a replay is the same to the letter. Null only within the
+    # transaction that claimed the key.
+    answer = models.TextField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:

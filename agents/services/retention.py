@@ -6,12 +6,21 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from agents.models import Message, OutboundMessage, SimulatedDelivery, WebhookEvent
+from agents.models import (
+    IdempotentCall,
+    Message,
+    OutboundMessage,
+    RealtimeEvent,
+    SimulatedDelivery,
+    WebhookEvent,
+)
 from agents.services import forwarding
 from agents.tools import rates
 
 RAW = timedelta(days=8)
 TEXT = timedelta(days=90)
+# As long as a caller may come again with its key.
+ANSWERS = timedelta(days=400)
 MOST = 5_000
 
 
@@ -41,6 +50,17 @@ def purge() -> int:
         + SimulatedDelivery.objects.filter(pk__in=shown_ids).delete()[0]
         + rates.purge()
         + forwarding.purge(older_than=raw)
+        + _purge_functions()
+    )
+
+
+def _purge_functions() -> int:
+    now = timezone.now()
+    bodies = RealtimeEvent.objects.filter(received_at__lt=now - RAW).exclude(body=None)
+    answers = IdempotentCall.objects.filter(created_at__lt=now - ANSWERS)
+    return (
+        bodies.filter(pk__in=_first(bodies)).update(body=None)
+        + answers.filter(pk__in=_first(answers)).delete()[0]
     )
 
 

@@ -41,6 +41,7 @@ EXTRA = {
         "agents.close_handoff",
         "agents.block_person",
         "agents.resend_forwarded",
+        "agents.revoke_apitoken",
         "agents.use_simulator",
         "rollout.change_exposure",
         "rollout.rollback",

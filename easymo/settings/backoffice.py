@@ -111,6 +111,7 @@ UNFOLD = {
                 _item("Webhooks", "inbox", "agents.webhookevent"),
                 _item("Previous workflow", "forward", "agents.forwardeditem"),
                 _item("Dead letters", "report", "agents.deadletter"),
+                _item("API tokens", "key", "agents.apitoken"),
                 _item("Queue", "low_priority", "procrastinate.procrastinatejob"),
                 _item("Staff accounts", "badge", "auth.user"),
                 _item("Groups", "shield_person", "auth.group"),
