@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from agents.models import HandOff
 from easymo.observability.logs import get_logger
+from rollout.services import notify
+from rollout.wakes import wake_notices
 
 if TYPE_CHECKING:
     from agents.models import Conversation
@@ -35,4 +37,10 @@ def open_hand_off(
     ).exists()
     if is_new:
         logger.warning("ai.hand_off.opened", profile_id=profile.pk, kind=str(kind))
+        # No name, no number: whoever reads it finds them in the list.
+        word = HandOff.Kind(kind).label
+        notify.queue(
+            text=f"Waiting for a person of ours: {word} (person {profile.pk})."
+        )
+        wake_notices()
     return is_new

@@ -67,7 +67,9 @@ def waiting() -> list[Figure]:
         status=Voucher.Status.PENDING_APPROVAL, created_at__gt=timezone.now() - 30 * DAY
     ).count()
     failed = OutboundMessage.objects.filter(
-        state=OutboundMessage.State.FAILED, created_at__gt=timezone.now() - DAY
+        state=OutboundMessage.State.FAILED,
+        given_up_at=None,
+        created_at__gt=timezone.now() - 30 * DAY,
     ).count()
     queued = ForwardedItem.objects.filter(state=ForwardedItem.State.QUEUED)
     to_forward = queued[:1_000].count()
@@ -91,7 +93,9 @@ def waiting() -> list[Figure]:
         Figure(
             "Messages not sent",
             failed,
-            _list("agents_outboundmessage", "?state__exact=failed"),
+            _list(
+                "agents_outboundmessage", "?state__exact=failed&given_up_at__isempty=1"
+            ),
             failed > 0,
         ),
     ]

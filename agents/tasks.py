@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
-from agents.services import announcements, delivery, forwarding, retention, sweep, turns
+from agents.services import (
+    announcements,
+    delivery,
+    forwarding,
+    handoff,
+    retention,
+    sweep,
+    turns,
+)
 from agents.services import ingest as inbox_ingest
 from agents.services.inbox import Wake
 from agents.wakes import (
@@ -85,6 +93,7 @@ async def sweep_up(context: JobContext, timestamp: int) -> None:
         await manager.finish_job(job, Status.FAILED, delete_job=False)
         logger.warning("queue.job.ended", job_id=job.id, task=job.task_name)
     await units.run(announcements.announce)
+    await units.run(handoff.resume_overdue)
     await units.run(sweep.wake_what_waits)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agents.models import Message, OutboundMessage, Turn
+from agents.models import ColleagueAct, Message, OutboundMessage, Turn
 from agents.services.code_slots import SLOT
 
 if TYPE_CHECKING:
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
 # Of each kind; older parts are reached through the lists of messages and turns.
 LENGTH = 100
+# Its time was over, or its person was.
+FORGOTTEN = "(forgotten)"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A message of theirs, a message of ours, or a turn with its tool calls."""
+    """A message of theirs or of ours, a turn with its tool calls, or a colleague's act."""
 
     kind: str
     at: datetime
@@ -28,10 +30,12 @@ class Entry:
     text: str = ""
     note: str = ""
     turn: Turn | None = None
+    # Who of us wrote or did it; nobody, when it was the agent.
+    by: str = ""
 
 
 def thread(conversation_id: int | str) -> list[Entry]:
-    """Return the newest part of a conversation, oldest first, in four queries."""
+    """Return the newest part of a conversation, oldest first, in five queries."""
     said = _newest(Message.objects.filter(conversation_id=conversation_id))
     sent = _newest(OutboundMessage.objects.filter(conversation_id=conversation_id))
     turns = _newest(
@@ -40,13 +44,33 @@ def thread(conversation_id: int | str) -> list[Entry]:
         )
     )
     entries = [
-        Entry("inbound", row.received_at, 0, row.text or f"({row.kind})", row.state)
+        Entry(
+            "inbound",
+            row.received_at,
+            0,
+            row.text or f"({row.kind})",
+            row.get_state_display(),
+        )
         for row in said
     ]
     entries += [Entry("turn", row.started_at, 1, turn=row) for row in turns]
     entries += [
-        Entry("outbound", row.created_at, 2, _hidden(row.body), _note(row))
+        Entry(
+            "outbound",
+            row.created_at,
+            2,
+            _hidden(row.body) or FORGOTTEN,
+            _note(row),
+            by=row.written_by,
+        )
         for row in sent
+    ]
+    acts = _newest(ColleagueAct.objects.filter(conversation_id=conversation_id))
+    entries += [
+        Entry(
+            "act", row.created_at, 3, row.get_kind_display(), row.reason, by=row.actor
+        )
+        for row in acts
     ]
     return sorted(entries, key=lambda entry: (entry.at, entry.order))
 

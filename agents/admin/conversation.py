@@ -6,15 +6,17 @@ from django.contrib import admin
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from agents.admin.block import block_person
+from agents.admin.colleague_actions import ColleagueActions, open_until
 from agents.models import Conversation, Turn
 from agents.services import blocks, consent
 from agents.thread import thread
-from easymo.backoffice.pages import ReadOnlyAdmin
 from easymo.observability.privacy import mask_msisdn
+from vouchers.msisdn import InvalidMsisdn, parse
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -29,7 +31,7 @@ OUTCOME_COLOURS = {
 
 
 @admin.register(Conversation)
-class ConversationAdmin(ReadOnlyAdmin):
+class ConversationAdmin(ColleagueActions):
     """What was said, and what the agent did for it, in one thread."""
 
     list_display = (
@@ -39,10 +41,12 @@ class ConversationAdmin(ReadOnlyAdmin):
         "last_inbound_at",
         "turn_count",
         "last_outcome",
+        "word",
         "is_synthetic",
     )
     list_display_links = ("person",)
     list_filter = (
+        ("paused_at", admin.EmptyFieldListFilter),
         "is_synthetic",
         "language",
         "profile__role",
@@ -50,12 +54,13 @@ class ConversationAdmin(ReadOnlyAdmin):
     )
     list_filter_submit = True
     list_select_related = ("profile",)
-    search_fields = ("profile__name", "=profile__msisdn", "=public_id")
-    search_help_text = "A name, a whole number with +, or the conversation's id"
+    search_fields = ("profile__name", "=public_id")
+    search_help_text = "A name, a whole number in any spelling, or the id"
     ordering = ("-last_inbound_at", "-id")
     fields = (
         ("person", "number", "language"),
-        ("last_inbound_at", "window_closes_at", "is_synthetic"),
+        ("last_inbound_at", "window", "word"),
+        ("paused_until", "is_synthetic"),
         ("wants_messages", "blocked"),
     )
     readonly_fields = (
@@ -63,12 +68,14 @@ class ConversationAdmin(ReadOnlyAdmin):
         "number",
         "language",
         "last_inbound_at",
-        "window_closes_at",
+        "window",
+        "word",
+        "paused_until",
         "is_synthetic",
         "wants_messages",
         "blocked",
     )
-    actions_detail = ("block_one",)
+    actions_detail = (*ColleagueActions.actions_detail, "block_one")
     change_form_after_template = "admin/agents/thread.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
@@ -79,6 +86,27 @@ class ConversationAdmin(ReadOnlyAdmin):
             turn_total=Count("turns", filter=~Q(turns__status="abandoned")),
             newest_outcome=Subquery(newest.values("outcome")[:1]),
         )
+
+    def get_search_results(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Conversation],
+        search_term: str,
+    ) -> tuple[QuerySet[Conversation], bool]:
+        """Let a whole number, in any spelling, find its person."""
+        try:
+            number = parse(search_term.strip())
+        except InvalidMsisdn:
+            found, is_doubled = super().get_search_results(
+                request, queryset, search_term
+            )
+            return found, bool(is_doubled)
+        return queryset.filter(profile__msisdn=number), False
+
+    def conversation_of(self, object_id: str | None) -> Conversation | None:
+        """Return the conversation of this page."""
+        rows = Conversation.objects.select_related("profile")
+        return rows.filter(pk=object_id).first()
 
     def changeform_view(
         self,
@@ -126,6 +154,14 @@ class ConversationAdmin(ReadOnlyAdmin):
         return block_person(
             request=request, site=self.admin_site, profile=row.profile, back=back
         )
+
+    @display(description="May be answered for")
+    def window(self, row: Conversation) -> str:
+        return open_until(row)
+
+    @display(description="Who answers", label={"a colleague": "warning"})
+    def word(self, row: Conversation) -> str:
+        return "a colleague" if row.is_paused(timezone.now()) else "the agent"
 
     @display(description="Turns")
     def turn_count(self, row: Any) -> int:

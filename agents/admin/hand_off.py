@@ -5,49 +5,83 @@ from typing import TYPE_CHECKING
 from django.contrib import admin, messages
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.timesince import timesince
 from unfold.decorators import action, display
 
-from agents.models import HandOff
+from agents.admin.colleague_actions import ColleagueActions, open_until
+from agents.models import Conversation, HandOff
 from agents.services import handoff
-from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
+from easymo.backoffice.pages import actor_of
 from easymo.backoffice.reason import ReasonForm, ask
+from vouchers.msisdn import InvalidMsisdn, parse
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
 
 @admin.register(HandOff)
-class HandOffAdmin(ReadOnlyAdmin):
+class HandOffAdmin(ColleagueActions):
     """What waits for a person of ours: who, why, since when."""
 
-    list_display = ("what", "person", "reason", "opened_at", "is_open")
+    list_display = ("what", "person", "reason", "since", "window", "is_open")
     list_filter = ("kind", ("closed_at", admin.EmptyFieldListFilter))
-    list_select_related = ("profile",)
-    search_fields = ("profile__name", "=profile__msisdn", "reason")
+    list_select_related = ("profile", "conversation__profile")
+    search_fields = ("profile__name", "reason")
+    search_help_text = "A name, a whole number in any spelling, or a reason"
     ordering = ("closed_at", "opened_at")
     fields = (
-        ("what", "person", "conversation"),
-        "reason",
+        ("what", "person", "talk"),
+        ("reason", "window"),
         ("opened_at", "closed_at", "closed_by"),
         "resolution",
     )
     readonly_fields = (
         "what",
         "person",
-        "conversation",
+        "talk",
         "reason",
+        "window",
         "opened_at",
         "closed_at",
         "closed_by",
         "resolution",
     )
-    actions_detail = ("close_one",)
+    actions_detail = ("answer_one", "pause_one", "resume_one", "close_one")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[HandOff], search_term: str
+    ) -> tuple[QuerySet[HandOff], bool]:
+        """Let a whole number, in any spelling, find its person."""
+        try:
+            number = parse(search_term.strip())
+        except InvalidMsisdn:
+            found, is_doubled = super().get_search_results(
+                request, queryset, search_term
+            )
+            return found, bool(is_doubled)
+        return queryset.filter(profile__msisdn=number), False
+
+    def conversation_of(self, object_id: str | None) -> Conversation | None:
+        """Return the entry's conversation, or the person's newest one."""
+        row = HandOff.objects.filter(pk=object_id).first()
+        if row is None:
+            return None
+        talks = Conversation.objects.select_related("profile")
+        if row.conversation_id is not None:
+            return talks.filter(pk=row.conversation_id).first()
+        return (
+            talks.filter(profile_id=row.profile_id).order_by("-last_inbound_at").first()
+        )
 
     def has_close_permission(
         self, request: HttpRequest, object_id: str | None = None
     ) -> bool:
-        """Closing is a right of its own."""
-        return request.user.has_perm("agents.close_handoff")
+        """Closing is a right of its own, and what is closed stays so."""
+        if not request.user.has_perm("agents.close_handoff") or object_id is None:
+            return request.user.has_perm("agents.close_handoff")
+        return HandOff.objects.filter(pk=object_id, closed_at=None).exists()
 
     @display(description="What", label={"asked for a person": "info"})
     def what(self, row: HandOff) -> str:
@@ -56,6 +90,21 @@ class HandOffAdmin(ReadOnlyAdmin):
     @display(description="Person")
     def person(self, row: HandOff) -> str:
         return str(row.profile)
+
+    @display(description="Since", ordering="opened_at")
+    def since(self, row: HandOff) -> str:
+        return f"{timesince(row.opened_at)} ago"
+
+    @display(description="May be answered for")
+    def window(self, row: HandOff) -> str:
+        return open_until(row.conversation) if row.closed_at is None else "—"
+
+    @display(description="Conversation")
+    def talk(self, row: HandOff) -> str:
+        if row.conversation_id is None:
+            return "—"
+        link = reverse("admin:agents_conversation_change", args=[row.conversation_id])
+        return format_html('<a href="{}">Open the conversation</a>', link)
 
     @display(description="Waiting", boolean=True)
     def is_open(self, row: HandOff) -> bool:

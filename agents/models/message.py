@@ -165,6 +165,9 @@ class OutboundMessage(models.Model):
     played_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        permissions = [
+            ("resend_message", "Can send failed messages again, or give them up")
+        ]
         indexes = [
             # Read by deliver and the sweep: first in, first out per conversation.
             models.Index(

@@ -192,7 +192,8 @@ def _take(message: OutboundMessage, now: datetime) -> Sending | Pause | bool:
 def _why_cancelled(message: OutboundMessage) -> str:
     """Say why it may not be sent any more; nothing, when it may."""
     conversation = message.conversation
-    if not may_answer(conversation.profile):
+    # What a colleague wrote is no word of the agent's.
+    if not message.written_by and not may_answer(conversation.profile):
         # Switched off since it was written: the agent is silent. What she asked goes
         # on to who serves her now, where the answer did nothing but say something.
         turn = message.turn

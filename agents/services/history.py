@@ -26,7 +26,10 @@ LONGEST_TOTAL = 4_000
 # A message of the present turn; WhatsApp itself allows 4,096 characters.
 LONGEST_MESSAGE = 2_000
 PLACES = re.compile(r"\[(?:mistyped )?code(?: \d{1,3})?\]|\{code:[^}]{0,64}\}")
-ANSWERED = (Message.State.DONE,)
+# By the agent or by a colleague: both are part of the talk.
+ANSWERED = (Message.State.DONE, Message.State.HANDED)
+# The model shall know that these are not its own words.
+BY_COLLEAGUE = "[a colleague wrote] "
 UNSENT = (OutboundMessage.State.FAILED, OutboundMessage.State.CANCELLED)
 
 
@@ -48,7 +51,7 @@ def before(*, conversation: Conversation, now: datetime) -> tuple[Item, ...]:
         if entry.text
     ]
     entries += [
-        (entry.created_at, items.assistant(_past(entry.body)))
+        (entry.created_at, items.assistant(_said(entry)))
         for entry in said
         if entry.body
     ]
@@ -70,6 +73,11 @@ def _present(message: Message, text: str) -> str:
         return words
     # What is in it was not looked at.
     return f"[{message.kind}] {words}".strip()
+
+
+def _said(message: OutboundMessage) -> str:
+    words = _past(message.body)
+    return f"{BY_COLLEAGUE}{words}" if message.written_by else words
 
 
 def _past(text: str) -> str:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
+from agents.hand_offs import open_hand_off
 from agents.models import HandOff, Identity
 from agents.services.answering import may_welcome
-from agents.services.handoff import open_hand_off
 from vouchers.models import Profile
 
 if TYPE_CHECKING:

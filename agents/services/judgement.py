@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from agents.channels.whatsapp.contents import SILENT_KINDS
+from agents.hand_offs import open_hand_off
 from agents.models import HandOff, Message
 from agents.runtime import texts
 from agents.services import forwarding, outbox
 from agents.services.answering import is_served
 from agents.services.blocks import is_blocked
-from agents.services.handoff import open_hand_off
 from agents.services.hearing import take_word
 from easymo.observability.logs import get_logger
 
@@ -105,9 +105,9 @@ class Judge:
         return None
 
     def _in_turn(self, message: Message, conversation: Conversation) -> Message.State:
-        if conversation.paused_at is not None:
+        if conversation.is_paused(timezone.now()):
             logger.info("ai.whatsapp.message.ignored", reason="handed over")
-            return State.UNANSWERED
+            return State.HANDED
         if self._count_waiting(conversation) >= MOST_WAITING:
             self._notice_flood(conversation, message)
             return State.FLOODED

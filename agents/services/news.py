@@ -9,12 +9,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from agents.channels.whatsapp.client import Template
+from agents.hand_offs import open_hand_off
 from agents.models import Announcement, Conversation, HandOff
 from agents.runtime import texts
 from agents.runtime.texts import code_slot
 from agents.services import blocks, consent, outbox
 from agents.services.answering import may_answer
-from agents.services.handoff import open_hand_off
 from agents.services.intake import our_number
 from agents.wakes import wake_delivery
 from vouchers.models import Profile, Voucher, VoucherEvent

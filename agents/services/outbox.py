@@ -17,10 +17,10 @@ from agents.channels.whatsapp.client import (
     Template,
 )
 from agents.channels.whatsapp.errors import Action
+from agents.hand_offs import open_hand_off
 from agents.models import Conversation, HandOff, OutboundMessage, SendingLine
 from agents.services import consent
 from agents.services.code_slots import carry
-from agents.services.handoff import open_hand_off
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 
@@ -48,6 +48,7 @@ def enqueue(
     buttons: Sequence[Button | tuple[str, str]] = (),
     template: Template | None = None,
     turn: Turn | None = None,
+    written_by: str = "",
 ) -> OutboundMessage:
     """Write a message for its cause, once; the same cause again returns the first.
 
@@ -63,6 +64,7 @@ def enqueue(
         kind=_kind(pairs, template),
         body=shortened(body, longest),
         extra=_extra(pairs, template),
+        written_by=written_by,
         correlation_id=turn.correlation_id if turn else correlation.current(),
     )
     OutboundMessage.objects.bulk_create([message], ignore_conflicts=True)

@@ -18,7 +18,7 @@ APPS = ("agents", "vouchers", "rollout")
 
 # Looks at everything, numbers masked.
 VIEWER = "viewer"
-# Helps customers: voids, rotates codes, closes hand-offs.
+# Helps customers: answers them, voids, rotates codes, sends again what failed.
 SUPPORT = "support"
 # Brings the agent into service and back out of it; approves.
 OPERATOR = "operator"
@@ -31,6 +31,8 @@ EXTRA = {
         "vouchers.rotate_code",
         "agents.close_handoff",
         "agents.block_person",
+        "agents.answer_person",
+        "agents.resend_message",
     ),
     OPERATOR: (
         "vouchers.see_numbers",
@@ -42,6 +44,8 @@ EXTRA = {
         "agents.block_person",
         "agents.resend_forwarded",
         "agents.revoke_apitoken",
+        "agents.answer_person",
+        "agents.resend_message",
         "agents.use_simulator",
         "rollout.change_exposure",
         "rollout.rollback",

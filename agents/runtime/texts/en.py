@@ -104,6 +104,9 @@ TEXTS: dict[str, str] = {
         "I have passed your conversation to a person. Someone will answer you here as "
         "soon as possible."
     ),
+    "colleague.writes": "*A person of our team writes:*",
+    "colleague.taken": "A person of our team has joined this chat and will answer you here. The assistant pauses.",
+    "colleague.returned": "The assistant answers you here again. Write *agent* whenever you want a person.",
     "flood": (
         "You have sent very many messages. I have kept them, but I can only answer "
         "some. Please wait a little, and then write me in one message what you need."

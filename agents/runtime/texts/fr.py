@@ -112,6 +112,9 @@ TEXTS: dict[str, str] = {
         "J'ai transmis votre conversation à une personne. Quelqu'un vous répondra ici "
         "dès que possible."
     ),
+    "colleague.writes": "*Une personne de notre équipe vous écrit :*",
+    "colleague.taken": "Une personne de notre équipe a rejoint cette conversation et vous répondra ici. L'assistant fait une pause.",
+    "colleague.returned": "L'assistant vous répond de nouveau ici. Écrivez *agent* quand vous voulez parler à une personne.",
     "flood": (
         "Vous avez envoyé beaucoup de messages. Je les ai gardés, mais je ne peux pas "
         "répondre à tous. Attendez un peu, puis écrivez-moi en un seul message ce "

@@ -105,6 +105,9 @@ TEXTS: dict[str, str] = {
     "hand_over": (
         "Ikiganiro cyawe nagishyikirije umukozi. Aragusubiza hano vuba bishoboka."
     ),
+    "colleague.writes": "*Umukozi wacu arakwandikira:*",
+    "colleague.taken": "Umukozi wacu yinjiye muri iki kiganiro kandi ni we uzagusubiza hano. Umufasha w'ikoranabuhanga arahagaze.",
+    "colleague.returned": "Umufasha w'ikoranabuhanga yongeye kugusubiza hano. Andika *umuntu* igihe cyose ushaka umukozi.",
     "flood": (
         "Wohereje ubutumwa bwinshi cyane. Narabubitse, ariko sinshobora gusubiza "
         "bwose. Tegereza gato, hanyuma unyandikire mu butumwa bumwe icyo ukeneye."

@@ -103,6 +103,9 @@ TEXTS: dict[str, str] = {
     "hand_over": (
         "Nimepeleka mazungumzo yako kwa mhudumu. Atakujibu hapa haraka iwezekanavyo."
     ),
+    "colleague.writes": "*Mhudumu wetu anakuandikia:*",
+    "colleague.taken": "Mhudumu wetu amejiunga na mazungumzo haya na atakujibu hapa. Msaidizi wa kompyuta amepumzika.",
+    "colleague.returned": "Msaidizi wa kompyuta anakujibu tena hapa. Andika *mtu* wakati wowote unapotaka mhudumu.",
     "flood": (
         "Umetuma ujumbe mwingi sana. Nimeuhifadhi, lakini siwezi kujibu wote. "
         "Tafadhali subiri kidogo, kisha niandikie unachohitaji katika ujumbe mmoja."

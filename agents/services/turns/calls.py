@@ -16,7 +16,7 @@ from django.utils import timezone
 from agents.errors import NewerInput
 from agents.hand_offs import open_hand_off
 from agents.locks import lock_turn
-from agents.models import HandOff, Message, ToolCall
+from agents.models import Conversation, HandOff, Message, ToolCall
 from agents.runtime.texts import render
 from agents.services import confirm
 from agents.services.turns.spending import RECORDED, cleaned, record
@@ -77,7 +77,7 @@ def start(
             return _answer_again(work, row, request, arguments)
         if is_write and may_restart and not has_effect(turn):
             _refuse_when_newer(work)
-        refusal = _second_write(work, turn) if is_write else None
+        refusal = _why_not_written(work, turn) if is_write else None
         row = ToolCall(
             turn=turn,
             ordinal=ordinal,
@@ -182,6 +182,18 @@ def _tell_of_changed_arguments(work: Work) -> None:
         kind=HandOff.Kind.KEY_REUSED,
         reason=f"An operation of turn {work.turn.pk} changed its arguments.",
     )
+
+
+def _why_not_written(work: Work, turn: Turn) -> ToolResult | None:
+    held = Conversation.objects.only("paused_at", "paused_until")
+    if held.get(pk=work.lease.conversation_id).is_paused(timezone.now()):
+        # A colleague has the word: nothing is begun that nobody would be told of.
+        return refused(
+            "paused",
+            "A colleague has taken over: not done.",
+            render("colleague.taken", work.language),
+        )
+    return _second_write(work, turn)
 
 
 def _second_write(work: Work, turn: Turn) -> ToolResult | None:

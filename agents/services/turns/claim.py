@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 FEATURE_DISABLED = "feature_disabled"
+PAUSED = "paused"
 
 
 def begin(
@@ -176,7 +177,12 @@ def why_silent(conversation: Conversation) -> str:
         return FEATURE_DISABLED
     if not conversation.profile.is_active:
         return "inactive"
-    return "paused" if conversation.paused_at else ""
+    return PAUSED if conversation.is_paused(timezone.now()) else ""
+
+
+def unanswered(reason: str) -> Message.State:
+    """Return what becomes of messages that the agent does not answer."""
+    return Message.State.HANDED if reason == PAUSED else Message.State.UNANSWERED
 
 
 def _has_spent_the_day(conversation: Conversation, waiting: Sequence[Message]) -> bool:
@@ -235,7 +241,7 @@ def _work(
 
 def _leave_unanswered(turn: Turn, conversation: Conversation, reason: str) -> None:
     waiting = list(_waiting(conversation))
-    _waiting(conversation).update(state=Message.State.UNANSWERED, codes_sealed=None)
+    _waiting(conversation).update(state=unanswered(reason), codes_sealed=None)
     _close_silently(turn, reason)
     if reason == FEATURE_DISABLED:
         forwarding.forward_unanswered(waiting)

@@ -12,17 +12,22 @@ from django.utils import timezone
 from agents.errors import NewerInput
 from agents.hand_offs import open_hand_off
 from agents.locks import lock_conversation, lock_turn
-from agents.models import HandOff, Message, Turn
+from agents.models import HandOff, Message, ToolCall, Turn
 from agents.services import forwarding, outbox, receipts
 from agents.services.turns.calls import first_waiting, is_effect, is_newer
-from agents.services.turns.claim import FEATURE_DISABLED, why_silent
+from agents.services.turns.claim import (
+    FEATURE_DISABLED,
+    PAUSED,
+    unanswered,
+    why_silent,
+)
 from agents.services.turns.lease import Lease
 from agents.services.turns.spending import RECORDED, record
 from agents.wakes import wake_delivery, wake_turn
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
-    from agents.models import Conversation, OutboundMessage, ToolCall
+    from agents.models import Conversation, OutboundMessage
     from agents.services.receipts import Reply
     from agents.services.turns.draft import Draft, Spent
     from agents.services.turns.timing import Timing
@@ -46,6 +51,9 @@ def close(*, work: Work, draft: Draft, may_restart: bool) -> list[int]:
             raise NewerInput
         reply = receipts.compose(calls=calls, draft=draft, language=work.language)
         silent = why_silent(conversation)
+        if silent == PAUSED and any(map(_is_change, calls)):
+            # A colleague took over, after something was changed: that has to be told.
+            silent = ""
         outbound = None if silent else _answer(turn, conversation, reply)
         if silent and has_effect:
             _tell_of_unsent_receipt(conversation, turn)
@@ -125,8 +133,12 @@ def _answer(turn: Turn, conversation: Conversation, reply: Reply) -> OutboundMes
     return outbound
 
 
+def _is_change(call: ToolCall) -> bool:
+    return call.is_write and call.status == ToolCall.Status.SUCCEEDED
+
+
 def _close_messages(turn: Turn, silent: str) -> None:
-    state = Message.State.UNANSWERED if silent else Message.State.DONE
+    state = unanswered(silent) if silent else Message.State.DONE
     turn.messages.update(state=state, codes_sealed=None)
 
 

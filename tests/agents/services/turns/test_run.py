@@ -118,7 +118,7 @@ async def test_run_turn__unreadable_kinds_only__get_one_kind_word_and_no_model(
     assert openai.requests == []
 
 
-async def test_run_turn__chat_handed_to_a_person__leaves_messages_unanswered(
+async def test_run_turn__chat_handed_to_a_person__leaves_messages_to_her(
     cast: Cast, offline: Means
 ) -> None:
     # Given
@@ -131,7 +131,7 @@ async def test_run_turn__chat_handed_to_a_person__leaves_messages_unanswered(
 
     # Then
     await in_database(message.refresh_from_db)
-    assert message.state == Message.State.UNANSWERED
+    assert message.state == Message.State.HANDED
     assert await in_database(lambda: cast.aline.replies) == []
 
 
