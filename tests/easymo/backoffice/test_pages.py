@@ -1,0 +1,105 @@
+"""Every page of every model: who may open it, and what nobody may do there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from agents.models import OutboundMessage
+from tests.backoffice import ROLES, House, furnish, signed_in
+from vouchers.models import Profile, Voucher
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+pytestmark = pytest.mark.django_db
+
+OURS = ("agents", "vouchers", "rollout")
+MODELS = sorted(
+    (model for model in admin.site._registry if model._meta.app_label in OURS),
+    key=lambda model: model._meta.label,
+)
+
+
+@pytest.fixture
+def house(db: None) -> House:
+    return furnish()
+
+
+def address(model: type[Model], page: str, *keys: object) -> str:
+    meta = model._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_{page}", args=keys)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_pages__every_model__open_for_everybody_of_the_staff(
+    house: House, role: str
+) -> None:
+    # Given
+    browser = signed_in(role)
+
+    # When
+    refused = {}
+    for model in MODELS:
+        pages = [address(model, "changelist")]
+        if row := model._default_manager.order_by("pk").first():
+            pages.append(address(model, "change", row.pk))
+        for page in pages:
+            status = browser.get(page).status_code
+            if status != 200:
+                refused[page] = status
+
+    # Then
+    assert refused == {}
+    assert len(MODELS) > 10
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_rows__nobody_adds_changes_or_deletes_them_by_hand(
+    house: House, role: str
+) -> None:
+    # Given
+    browser = signed_in(role)
+    before = snapshot()
+
+    # When
+    done = {}
+    for model in MODELS:
+        row = model._default_manager.order_by("pk").first()
+        key = row.pk if row else 1
+        answers = {
+            "add": browser.post(address(model, "add"), {"name": "x"}),
+            "change": browser.post(address(model, "change", key), {"name": "x"}),
+            "delete": browser.post(address(model, "delete", key), {"post": "yes"}),
+            "bulk": browser.post(
+                address(model, "changelist"),
+                {"action": "delete_selected", "_selected_action": [key], "post": "yes"},
+            ),
+        }
+        for name, answer in answers.items():
+            is_refused = answer.status_code in {403, 302} or (
+                name == "bulk" and answer.status_code == 200
+            )
+            if not is_refused:
+                done[model.__name__, name] = answer.status_code
+
+    # Then
+    assert done == {}
+    assert snapshot() == before
+
+
+def snapshot() -> list[list[dict[str, object]]]:
+    return [
+        list(model._default_manager.order_by("pk").values())
+        for model in (*MODELS, Voucher, Profile, OutboundMessage)
+    ]
+
+
+def test_pages__nobody_signed_in__sent_to_the_login(house: House, client) -> None:  # type: ignore[no-untyped-def]
+    for model in MODELS:
+        answer = client.get(address(model, "changelist"))
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/admin/login/")
