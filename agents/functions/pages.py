@@ -26,7 +26,7 @@ def build_schema() -> dict[str, Any]:
 
 
 def as_yaml() -> str:
-    return OpenApiYamlRenderer().render(build_schema()).decode("utf-8")
+    return bytes(OpenApiYamlRenderer().render(build_schema())).decode("utf-8")
 
 
 @never_cache

@@ -36,7 +36,11 @@ SUMMARIES = {
     "redeem_voucher": "Redeem a voucher",
     "void_voucher": "Void a voucher",
 }
-ANY_ONE = [{"token": []}, {"agentJwt": []}, {"agentToken": []}]
+ANY_ONE: list[dict[str, list[str]]] = [
+    {"token": []},
+    {"agentJwt": []},
+    {"agentToken": []},
+]
 SECURITY = {
     "token": {"type": "http", "scheme": "bearer"},
     "agentJwt": {"type": "apiKey", "in": "header", "name": "X-Agent-JWT"},

@@ -46,11 +46,11 @@ class ApiView(APIView):
     """One shape for every refusal, and no method but GET and POST."""
 
     # Tokens are checked after size and type, in the contract's order.
-    authentication_classes: ClassVar[list[Any]] = []
+    authentication_classes = []
     permission_classes = [AllowAny]
-    parser_classes: ClassVar[list[Any]] = []
+    parser_classes = []
     renderer_classes = [JSONRenderer]
-    throttle_classes: ClassVar[list[Any]] = []
+    throttle_classes = []
     content_negotiation_class = OnlyJson
     http_method_names = ["get", "head", "post"]
 

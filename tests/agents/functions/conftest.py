@@ -15,7 +15,6 @@ from vouchers.services.profiles import add_station, create_or_change_profile
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from django.http import HttpResponse
 
 ALL = ("lookup", "create", "redeem", "void")
 ALINE = "+250788000011"
@@ -46,7 +45,7 @@ class Api:
         key: str | None = None,
         secret: str | None = None,
         **headers: str,
-    ) -> HttpResponse:
+    ) -> Any:
         """POST a body, JSON unless it is bytes."""
         sent = {"Authorization": f"Bearer {secret or self.secret}", **headers}
         if key is not None:
