@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import schemathesis
 from django.core.management import call_command
-from hypothesis import HealthCheck, Phase
-from hypothesis import given
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from schemathesis.checks import (
     content_type_conformance,
