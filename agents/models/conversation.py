@@ -22,7 +22,7 @@ class Conversation(models.Model):
     channel = models.CharField(max_length=10, choices=Channel, default=Channel.WHATSAPP)
     phone_number_id = models.CharField(max_length=32)
     is_synthetic = models.BooleanField(default=False)
-    # The last language the person wrote in; the profile's own comes first.
+    # The last language the person clearly wrote in; it comes before the profile's own.
     language = models.CharField(max_length=2, blank=True)
     # What the offline model asked for last, so that a bare answer is understood.
     memory = models.JSONField(default=dict, blank=True)

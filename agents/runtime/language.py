@@ -10,25 +10,40 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # A greeting or a command of a language says more than its small words.
-_TELLING = ("greet", "thanks", "help", "create", "redeem", "void", "list")
+_TELLING = (
+    *("greet", "thanks", "bye", "help", "yes", "no", "person_phrases"),
+    *("create", "redeem", "void", "lookup", "list"),
+)
+# One small word alone ("la", "ya", "for") is also written by speakers of the others.
+_CLEAR = 2
 
 
 def choose_language(
     *, profile_language: str, texts: Iterable[str], last: str = ""
 ) -> str:
-    """Return the person's language: her own choice, what she writes, what she wrote."""
-    if profile_language in LANGUAGES:
-        return profile_language
-    return detect_language(texts) or (last if last in LANGUAGES else "en")
+    """Return what she clearly writes, else what was last spoken, else her profile's."""
+    clear = clear_language(texts)
+    known = (one for one in (last, profile_language) if one in LANGUAGES)
+    return clear or next(known, "en")
+
+
+def clear_language(texts: Iterable[str]) -> str | None:
+    """Return the language of the words, when they leave no doubt about it."""
+    best, runner_up = _ranked(texts)[:2]
+    is_clear = best[0] >= _CLEAR and best[0] > runner_up[0]
+    return best[1] if is_clear else None
 
 
 def detect_language(texts: Iterable[str]) -> str | None:
-    """Return the language that the words give away, or None when they do not."""
+    """Return the language that the words rather belong to, or None for a draw."""
+    best, runner_up = _ranked(texts)[:2]
+    return best[1] if best[0] > runner_up[0] else None
+
+
+def _ranked(texts: Iterable[str]) -> list[tuple[int, str]]:
     words = words_of("\n".join(texts))
-    scores = {language: _score(words, language) for language in LEXICONS}
-    best = max(scores.values())
-    winners = [language for language, score in scores.items() if score == best]
-    return winners[0] if best and len(winners) == 1 else None
+    scores = [(_score(words, language), language) for language in LEXICONS]
+    return sorted(scores, reverse=True)
 
 
 def _score(words: tuple[str, ...], language: str) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from agents.runtime.offline.asides import bare_station
 from agents.runtime.offline.doubts import Doubt
 from agents.runtime.offline.grammar import (
     CHANGES,
     Intent,
     Understood,
-    bare_station,
+    is_only_slots,
     understand,
 )
 from agents.runtime.offline.memory import Draft
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TRIES = 3
+_CONFIRM = "create"
 _ROLES = ("customer", "station", "staff", "support")
 _TOOL = {
     "create": "create_voucher",
@@ -61,9 +63,9 @@ class Call:
 
 def answer(text: str, *, situation: Situation, draft: Draft | None) -> Answer | Call:
     """Take one step with the person's messages and what she was asked before."""
-    read = understand(text)
-    if draft and (completed := _complete(text, read, draft)):
+    if draft and (completed := _complete(text, draft)):
         return _go_on(completed, situation)
+    read = understand(text)
     if read.intent in CHANGES:
         return _change(read, situation)
     return _SMALL[read.intent](read, situation)
@@ -75,9 +77,13 @@ def _change(read: Understood, situation: Situation) -> Answer | Call:
     if situation.restricted:
         return Answer("restricted")
     slots = read.slots
+    is_unsure = read.doubt is Doubt.UNSURE
+    if is_unsure and read.intent is not Intent.CREATE:
+        return Answer("answer.nothing_done")
     draft = Draft(
         intent=read.intent.value,
-        amount=slots.amount,
+        # "5000 or 6000", "about 5000": the number may be what is unsure.
+        amount=None if is_unsure and slots.number else slots.amount,
         number=slots.number,
         voucher=slots.voucher,
         station=read.station,
@@ -152,15 +158,22 @@ def _missing_to_redeem(draft: Draft, situation: Situation) -> tuple[str, str] | 
     return None
 
 
-def _complete(text: str, read: Understood, draft: Draft) -> Draft | None:
+def _complete(text: str, draft: Draft) -> Draft | None:
     """Return the request with the bare answer filled in, or None: something else."""
-    wants_else = read.intent not in {Intent.UNCLEAR, Intent.YES, Intent.GREET}
-    if wants_else or (read.doubt is Doubt.STOP and draft.asked != "reason"):
-        return None
-    slots = read.slots
+    read = understand(text, is_answer=True)
+    if draft.asked == _CONFIRM:
+        return replace(draft, asked="") if read.intent is Intent.YES else None
     if draft.asked == "reason":
-        reason = read.reason or " ".join(text.split())[:300]
-        return replace(draft, reason=reason) if len(reason) > 1 else None
+        return _with_reason(text, read, draft)
+    slots = read.slots
+    is_small_talk = read.intent in {Intent.YES, Intent.GREET} and slots.has_any
+    if not is_small_talk and read.intent is not Intent.UNCLEAR:
+        return None
+    if read.doubt is Doubt.STOP:
+        return None
+    if read.doubt is Doubt.UNSURE:
+        # "about 5000" tells an amount, but none to go by.
+        slots = replace(slots, amount_unclear=True, number_unclear=True)
     filled = replace(
         draft,
         amount=slots.amount if slots.amount is not None else draft.amount,
@@ -172,6 +185,19 @@ def _complete(text: str, read: Understood, draft: Draft) -> Draft | None:
         filled = replace(filled, station=bare_station(text))
     told_something = slots.has_any or filled != draft
     return filled if told_something else None
+
+
+_NO_REASON = frozenset(Intent) - {Intent.UNCLEAR, Intent.LOOKUP, Intent.LIST}
+
+
+def _with_reason(text: str, read: Understood, draft: Draft) -> Draft | None:
+    """Any sentence may be a reason, but no greeting, question or other request."""
+    if read.intent in _NO_REASON or "?" in text:
+        return None
+    if read.intent is not Intent.UNCLEAR and read.slots.has_any:
+        return None
+    reason = read.reason or " ".join(text.split())[:300]
+    return replace(draft, reason=reason) if len(reason) > 1 else None
 
 
 def _lookup(read: Understood, situation: Situation) -> Answer | Call:
@@ -227,16 +253,35 @@ def _help(read: Understood, situation: Situation) -> Answer | Call:
 
 
 def _unclear(read: Understood, situation: Situation) -> Answer | Call:
-    """Ask what is meant; a lone code or number is a hint, never a command."""
-    del situation
-    if read.doubt is Doubt.STOP and read.slots.has_any:
+    """A lone number is looked up; an amount beside it is a hint, never a command."""
+    slots = read.slots
+    if is_only_slots(slots) and "lookup_customer" in situation.tools:
+        has_amount = bool(slots.amounts or slots.amount_unclear)
+        may_create = "create_voucher" in situation.tools and not situation.restricted
+        if has_amount and slots.number and may_create and read.doubt is Doubt.NONE:
+            return _offer(slots)
+        is_lone = not (has_amount or slots.codes or slots.references)
+        if is_lone and slots.number and situation.role in {"staff", "support"}:
+            return Call("lookup_customer", {"msisdn": slots.number, "voucher": None})
+        if slots.codes and not slots.numbers and situation.role != "customer":
+            return Answer("ask.code_alone")
+    if read.doubt is Doubt.STOP and slots.has_any:
         return Answer("answer.nothing_done")
     return Answer("ask.intent")
+
+
+def _offer(slots: Slots) -> Answer:
+    """Ask whether a voucher is meant; a "yes" then leads to the confirm button."""
+    draft = Draft("create", amount=slots.amount, number=slots.number)
+    if slots.amount is None:
+        return Answer("ask.amount_plain", replace(draft, asked="amount"))
+    return Answer("ask.create", replace(draft, asked=_CONFIRM))
 
 
 _SMALL: dict[Intent, Callable[[Understood, Situation], Answer | Call]] = {
     Intent.GREET: _greet,
     Intent.THANKS: lambda _read, _situation: Answer("answer.thanks"),
+    Intent.BYE: lambda _read, _situation: Answer("answer.bye"),
     Intent.HELP: _help,
     Intent.YES: _yes,
     Intent.NO: _no,

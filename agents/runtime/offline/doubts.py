@@ -10,14 +10,18 @@ from agents.runtime.offline.phrases import (
     anywhere,
     at_start,
     phrase_in,
+    phrases,
+    vocabulary_of,
     words_of,
 )
 from agents.runtime.offline.slots import plain
-from agents.runtime.offline.words import LEXICONS
+from agents.runtime.offline.words import LEXICONS, POLITE_COMMANDS
 
 _QUOTED = re.compile(r"[\"“”„«»`]|^\s*>|(?<![^\W\d_])'[^']+\s[^']*'", re.MULTILINE)
 _QUESTION = re.compile(r"[?？؟]")
 _FIELDS = ("questions", "negations", "hearsay")
+# "si" and "au" are words of too many languages.
+_SHORTEST_STRANGER = 3
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -25,36 +29,65 @@ class Doubt(StrEnum):
     NONE = "none"
     # A request in the form of a question: done only by a button.
     POLITE = "polite"
+    # One thing of two, or about as much: asked back.
+    UNSURE = "unsure"
     STOP = "stop"
 
 
 def doubt_of(text: str, languages: frozenset[str]) -> Doubt:
-    """Say whether the text may be a plain request in one of these languages."""
+    """Say whether the text may be a plain request in one of these languages.
+
+    The words of doubt of the other languages count too, as people mix them, unless
+    they mean something else in a language that is spoken here.
+    """
     text = plain(text)
     words = words_of(text)
     if _QUOTED.search(text):
         return Doubt.STOP
     polite, words = _without_politeness(words)
     spoken = languages | {"en"}
-    if any(anywhere(words, field, spoken) for field in _FIELDS):
+    is_no_request = (
+        any(_has(words, field, spoken) for field in _FIELDS)
+        or any(_is_past(text, words, language) for language in spoken)
+        or any(_begins_doubtfully(word, spoken) for word in words)
+    )
+    if is_no_request:
         return Doubt.STOP
-    if any(_is_past(text, words, language) for language in spoken):
-        return Doubt.STOP
-    if any(_begins_doubtfully(word, spoken) for word in words):
-        return Doubt.STOP
+    if _has(words, "unsure", spoken):
+        return Doubt.UNSURE
     if polite:
         return Doubt.POLITE
     return Doubt.STOP if _QUESTION.search(text) else Doubt.NONE
 
 
+def _has(words: Words, field: str, spoken: frozenset[str]) -> bool:
+    if anywhere(words, field, spoken):
+        return True
+    others = frozenset(LEXICONS) - spoken
+    return any(
+        phrase_in(words, phrase) and not _is_ordinary(phrase, spoken)
+        for language in others
+        for phrase in phrases(field, language)
+    )
+
+
+def _is_ordinary(phrase: Words, spoken: frozenset[str]) -> bool:
+    is_short = len(phrase) == 1 and len(phrase[0]) < _SHORTEST_STRANGER
+    return is_short or any(phrase[0] in vocabulary_of(one) for one in spoken)
+
+
 def _without_politeness(words: Words) -> tuple[bool, Words]:
-    """Take "can you" away, wherever a sentence begins with it."""
+    """Take "can you" and "i need" away, wherever a sentence begins with them."""
     polite = False
     kept: list[str] = []
     while words:
         if found := at_start(words, "polite"):
             polite, words = True, found.rest
             continue
+        if found := at_start(words, "wants"):
+            words = found.rest
+            continue
+        polite = polite or words[0] in POLITE_COMMANDS
         kept.append(words[0])
         words = words[1:]
     return polite, tuple(kept)

@@ -11,24 +11,32 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agents.runtime.language import detect_language
+from agents.runtime.offline.asides import (
+    split_reason,
+    station_in,
+    without_answer_words,
+)
 from agents.runtime.offline.doubts import Doubt, doubt_of
 from agents.runtime.offline.phrases import (
     Found,
     Words,
     anywhere,
     at_start,
+    is_voucher_word,
     is_whole,
     phrase_in,
     phrases,
+    with_one_voucher_word,
     words_of,
 )
 from agents.runtime.offline.slots import Slots, plain, read_slots
-from agents.runtime.offline.words import LEXICONS, fold
+from agents.runtime.offline.words import LEXICONS, POLITE_COMMANDS
 
 
 class Intent(StrEnum):
     GREET = "greet"
     THANKS = "thanks"
+    BYE = "bye"
     HELP = "help"
     YES = "yes"
     NO = "no"
@@ -49,6 +57,7 @@ _WHOLE = (
     (Intent.NO, "no"),
     (Intent.YES, "yes"),
     (Intent.THANKS, "thanks"),
+    (Intent.BYE, "bye"),
     (Intent.GREET, "greet"),
     (Intent.HELP, "help"),
     (Intent.LIST, "list"),
@@ -59,12 +68,7 @@ _COURTESIES = {
     *("please", "pls", "plz", "thanks", "now", "svp", "stp", "merci"),
     *("nyamuneka", "murakoze", "tafadhali", "asante"),
 }
-_NAMED = re.compile(r"\[(?:mistyped )?code[^\]]*\]|\bv\w-\w{4}-\w{2}\b", re.IGNORECASE)
-_POLITE_END = re.compile(
-    r"\s*\b(?:please|pls|svp|stp|tafadhali|nyamuneka|station|now)\s*$", re.IGNORECASE
-)
 _LONGEST = 2_000
-_LONGEST_STATION = 60
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class Understood:
     reason: str | None = None
 
 
-def understand(text: str) -> Understood:
+def understand(text: str, *, is_answer: bool = False) -> Understood:
     """Read the person's messages of one turn, joined by new lines."""
     text = plain(text[:_LONGEST])
     head, reason = split_reason(text)
@@ -90,14 +94,23 @@ def understand(text: str) -> Understood:
         if found := _intent_of(sentence, slots):
             intents.setdefault(*found)
     intent = _only(intents)
-    spoken = frozenset({language or "en", *intents.values()})
+    if intent is Intent.CREATE and (slots.codes or slots.references):
+        intent = Intent.SEVERAL
+    spoken = frozenset({language, *intents.values()} - {None}) or frozenset(LEXICONS)
     return Understood(
         intent=intent,
         slots=slots,
-        doubt=doubt_of(head, spoken),
+        doubt=doubt_of(without_answer_words(head) if is_answer else head, spoken),
         language=language,
         station=station_in(head) if intent is Intent.REDEEM else None,
         reason=reason,
+    )
+
+
+def is_only_slots(slots: Slots) -> bool:
+    """Say whether nothing but small words stands beside amounts and numbers."""
+    return all(
+        word in _SMALL_WORDS or is_voucher_word(word) for word in words_of(slots.rest)
     )
 
 
@@ -105,49 +118,6 @@ def asks_for_person(text: str) -> bool:
     """Say whether the message asks for a person of ours, in any language."""
     words = words_of(plain(text[:_LONGEST]))
     return bool(_is_whole_request(words, "person")) or anywhere(words, "person_phrases")
-
-
-def split_reason(text: str) -> tuple[str, str | None]:
-    """Cut "because …" off: what stands in a reason asks for nothing."""
-    folded = fold(text)
-    if len(folded) != len(text):
-        folded = text.casefold() if len(text.casefold()) == len(text) else text
-    best: re.Match[str] | None = None
-    for pattern in _REASONS:
-        found = pattern.search(folded)
-        if found and (best is None or found.start() < best.start()):
-            best = found
-    if best is None:
-        return text, None
-    reason = " ".join(text[best.end() :].split()).strip(" .:,-")
-    return text[: best.start()], reason[:300] or None
-
-
-def station_in(text: str) -> str | None:
-    """Return what stands after "at", if it may be a station's name."""
-    text = _NAMED.sub("\n", text)
-    for pattern in _PLACES:
-        for found in reversed(list(pattern.finditer(text))):
-            if name := _clean_station(found["name"]):
-                return name
-    return None
-
-
-def bare_station(text: str) -> str | None:
-    """Return the answer to "at which station?", with or without its "at"."""
-    return station_in(text) or _clean_station(_NAMED.sub(" ", text))
-
-
-def _clean_station(name: str) -> str | None:
-    name = re.split(r"[\n.,;!?]", name, maxsplit=1)[0]
-    while name != (shorter := _POLITE_END.sub("", name)):
-        name = shorter
-    name = name.strip(" \"'*_-:")
-    words = words_of(name)
-    is_other = anywhere(words, "voucher") or not re.search(r"[^\W\d_]", name)
-    if not 1 <= len(words) <= 6 or is_other or len(name) > _LONGEST_STATION:
-        return None
-    return name
 
 
 def _sentences(text: str) -> list[Words]:
@@ -171,14 +141,35 @@ def _intent_of(words: Words, slots: Slots) -> tuple[Intent, str] | None:
             return intent, found.language
     if anywhere(words, "person_phrases"):
         return Intent.PERSON, "en"
-    stripped = _without_lead_ins(words)
-    return _change_at_start(stripped, slots) or _read_intent(stripped, slots)
+    rest = words
+    while rest:
+        if found := _wants_voucher(rest) or _change_at_start(rest, slots):
+            return found
+        if rest == (stripped := _without_one_lead_in(rest)):
+            break
+        rest = stripped
+    return _read_intent(rest, slots) or _read_intent(words, slots)
+
+
+def _wants_voucher(words: Words) -> tuple[Intent, str] | None:
+    """Find "i need a 5000 voucher", and not "i need my vouchers"."""
+    found = at_start(words, "wants")
+    if found is None or _list_language(words):
+        return None
+    rest = found.rest
+    while rest and (rest[0] in _BEFORE_A_VOUCHER or rest[0].isdigit()):
+        rest = rest[1:]
+    is_voucher = bool(rest) and is_voucher_word(rest[0])
+    return (Intent.CREATE, found.language) if is_voucher else None
 
 
 def _change_at_start(words: Words, slots: Slots) -> tuple[Intent, str] | None:
     is_about_value = anywhere(words, "voucher") or bool(
         slots.codes or slots.references or slots.mistyped_code
     )
+    if words[0] in POLITE_COMMANDS:
+        asked, language = POLITE_COMMANDS[words[0]]
+        return Intent(asked), language
     for intent in CHANGES:
         if found := at_start(words, intent.value, typos=True):
             return intent, found.language
@@ -189,18 +180,27 @@ def _change_at_start(words: Words, slots: Slots) -> tuple[Intent, str] | None:
 
 
 def _read_intent(words: Words, slots: Slots) -> tuple[Intent, str] | None:
-    if found := at_start(words, "list"):
-        is_someones = bool(slots.numbers or slots.codes or slots.references)
+    is_someones = bool(slots.numbers or slots.codes or slots.references)
+    if found := at_start(words, "list", typos=True):
         return (Intent.LOOKUP if is_someones else Intent.LIST), found.language
-    if found := at_start(words, "lookup", typos=True):
+    if found := at_start(words, "lookup", typos=True) or at_start(words, "myself"):
         return Intent.LOOKUP, found.language
     for intent, field in ((Intent.HELP, "help"), (Intent.GREET, "greet")):
         if found := at_start(words, field):
             return intent, found.language
+    if is_someones:
+        asking = [one for one in LEXICONS if anywhere(words, "who", (one,))]
+        return (Intent.LOOKUP, asking[0]) if asking else None
+    language = _list_language(words)
+    return (Intent.LIST, language) if language else None
+
+
+def _list_language(words: Words) -> str | None:
+    words = with_one_voucher_word(words)
     for language in LEXICONS:
         for phrase in phrases("list", language):
             if len(phrase) > 1 and phrase_in(words, phrase):
-                return Intent.LIST, language
+                return language
     return None
 
 
@@ -214,7 +214,9 @@ def _only(intents: dict[Intent, str]) -> Intent:
     # "no" beside a command takes it back, or corrects it.
     if asked:
         return Intent.UNCLEAR if Intent.NO in intents else asked[0]
-    order = (Intent.NO, Intent.YES, Intent.HELP, Intent.THANKS, Intent.GREET)
+    order = (
+        *(Intent.NO, Intent.YES, Intent.HELP, Intent.THANKS, Intent.BYE, Intent.GREET),
+    )
     return next((i for i in order if i in intents), Intent.UNCLEAR)
 
 
@@ -232,12 +234,6 @@ def _is_whole_request(words: Words, field: str) -> Found | None:
     return None
 
 
-def _without_lead_ins(words: Words) -> Words:
-    while words and words != (stripped := _without_one_lead_in(words)):
-        words = stripped
-    return words
-
-
 def _without_one_lead_in(words: Words) -> Words:
     found = at_start(words, "lead_ins")
     polite = at_start(words, "polite")
@@ -245,18 +241,16 @@ def _without_one_lead_in(words: Words) -> Words:
     return min(rests, key=len) if rests else words
 
 
-_REASONS = [
-    re.compile(rf"(?<![^\W\d_]){re.escape(fold(entry))}(?![^\W\d_])[ :,]*")
-    for lexicon in LEXICONS.values()
-    for entry in sorted(lexicon.because, key=len, reverse=True)
-]
-_PLACES = [
-    re.compile(
-        rf"(?<!\w){re.escape(entry)}\s+(?:the\s+|la\s+)?(?P<name>.+)", re.IGNORECASE
+def _all_words(field: str) -> frozenset[str]:
+    return frozenset(
+        word
+        for lexicon in LEXICONS.values()
+        for entry in getattr(lexicon, field)
+        for word in words_of(entry if isinstance(entry, str) else entry[0])
     )
-    for entry in sorted(
-        {entry for lexicon in LEXICONS.values() for entry in lexicon.at},
-        key=len,
-        reverse=True,
-    )
-]
+
+
+_SMALL_WORDS = frozenset().union(
+    *map(_all_words, ("fillers", "numbers", "multipliers", "number_joins"))
+)
+_BEFORE_A_VOUCHER = _all_words("articles") | {"rwf", "frw", "francs", "faranga", "k"}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from agents.runtime.offline.words import LEXICONS, fold
+from agents.runtime.offline.words import LEXICONS, VOUCHER_WORDS, fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +18,9 @@ _ELISION = re.compile(r"\b(qu|[jndlscmt])'(?=\w)")
 _SHORTEST_TYPO = 5
 # Another form of a word, not a slip of the finger: "created", "issues".
 _OTHER_FORM = ("ed", "d", "s", "ing", "er", "ion", "ers", "or")
+
+# Fields whose phrases hold for every word for a voucher.
+ANY_VOUCHER = ("list", "create")
 
 type Words = tuple[str, ...]
 
@@ -39,30 +43,52 @@ def words_of(text: str) -> Words:
 def phrases(field: str, language: str) -> tuple[Words, ...]:
     """Return the phrases of a field as words, longest first."""
     entries = {words_of(entry) for entry in getattr(LEXICONS[language], field)}
+    if field in ANY_VOUCHER:
+        # A lone "vouchers" asks for the list, a lone "voucher" for nothing.
+        entries = {e if len(e) == 1 else with_one_voucher_word(e) for e in entries}
     return tuple(sorted((e for e in entries if e), key=lambda e: (-len(e), e)))
+
+
+def with_one_voucher_word(words: Words) -> Words:
+    """Write "vocha", "bon" and "vouchers" as "voucher", so that one phrase does."""
+    return tuple("voucher" if is_voucher_word(word) else word for word in words)
+
+
+@lru_cache(maxsize=4_096)
+def is_voucher_word(word: str) -> bool:
+    return (
+        word in VOUCHER_WORDS or is_slip(word, "voucher") or is_slip(word, "vouchers")
+    )
+
+
+@cache
+def vocabulary_of(language: str) -> frozenset[str]:
+    lexicon = LEXICONS[language]
+    entries = (value for value in vars(lexicon).values() if isinstance(value, tuple))
+    return frozenset(
+        word
+        for entry in chain.from_iterable(entries)
+        for word in words_of(entry if isinstance(entry, str) else entry[0])
+    )
 
 
 @cache
 def vocabulary() -> frozenset[str]:
     """Return every word we know: none of them is a typo of another."""
-    known: set[str] = set()
-    for lexicon in LEXICONS.values():
-        for field in vars(lexicon):
-            value = getattr(lexicon, field)
-            if isinstance(value, tuple):
-                known |= {w for e in value if isinstance(e, str) for w in words_of(e)}
-    return frozenset(known)
+    return frozenset(chain.from_iterable(vocabulary_of(one) for one in LEXICONS))
 
 
 def at_start(words: Words, field: str, *, typos: bool = False) -> Found | None:
     """Find the longest phrase of any language that the words begin with."""
     best: Found | None = None
+    plain_words = with_one_voucher_word(words) if field in ANY_VOUCHER else words
     for language in LEXICONS:
         for phrase in phrases(field, language):
             rest = words[len(phrase) :]
             if best and len(rest) >= len(best.rest):
                 continue
-            if _begins(words, phrase, typos=typos):
+            read = words if len(phrase) == 1 else plain_words
+            if _begins(read, phrase, typos=typos):
                 best = Found(language, rest)
     return best
 

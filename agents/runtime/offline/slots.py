@@ -12,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agents.runtime.offline.words import MULTIPLIERS, NUMBER_WORDS, UNREAD_NUMBERS
+from agents.runtime.offline.number_words import read_mixed, read_spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,15 +43,13 @@ _CHUNK = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _FOREIGN_MONEY = re.compile(
-    r"[$€£¥₦₹]|\b(?:usd|eur|euros?|dollars?|dolari|dola|gbp|pounds?|kes|ksh|ugx|tzs|bif"
-    r"|shillings?|shilingi|litres?|liters?|lita|litiro|percent|cents?|centimes?)\b",
+    r"[$€£¥₦₹]|\d ?cents?\b|\b(?:usd|eur|euros?|dollars?|dolari|dola|gbp|pounds?|kes|ksh|ugx|tzs|bif"
+    r"|amadolari|amadorali|amayero|yuro|shillings?|shilingi|litres?|liters?|lita|litiro|percent|centimes?)\b",
     re.IGNORECASE,
 )
 _MINUS = re.compile(r"(?:[-−–—]|\b(?:minus|moins|negative)\b) *$", re.IGNORECASE)
 _EDGES = "\"'“”„«»()*_~:;!?,.…"
-_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _LONGEST_AMOUNT = 7
-_END = ";"
 
 
 @dataclass(frozen=True)
@@ -118,18 +116,20 @@ def read_slots(text: str) -> Slots:
     )
     for pattern in (_RWANDAN, _FOREIGN):
         rest = pattern.sub(" ; ", rest)
+    mixed, rest = read_mixed(rest)
     amounts, amount_unclear, number_unclear, rest = _read_amounts(rest)
-    spelled, spelled_unclear, rest = _read_words(rest, amounts)
+    spelled = read_spelled(rest)
+    in_words = [*mixed, *spelled.values]
     return Slots(
-        amounts=_unique([*amounts, *spelled]),
-        amount_unclear=hostile or amount_unclear or spelled_unclear,
-        amount_in_words=bool(spelled),
+        amounts=_unique([*amounts, *in_words]),
+        amount_unclear=hostile or amount_unclear or spelled.is_unclear,
+        amount_in_words=bool(in_words),
         numbers=numbers,
         number_unclear=hostile or number_unclear,
         codes=codes,
         mistyped_code=mistyped,
         references=references,
-        rest=" ".join(rest.replace(";", " ").split()),
+        rest=" ".join(rest.replace(";", " ").replace("#", " ").split()),
     )
 
 
@@ -183,57 +183,6 @@ def _looks_like_a_number(chunk: str) -> bool:
     digits = re.sub(r"\D", "", chunk, flags=re.ASCII)
     starts = chunk.startswith("+") or (digits.startswith("0") and len(digits) > 5)
     return starts or len(digits) > _LONGEST_AMOUNT + 1
-
-
-def _read_words(text: str, amounts: list[int]) -> tuple[list[int], bool, str]:
-    """Read English number words; know those of the others, and do not guess them."""
-    words = [found[0].casefold() for found in _WORD.finditer(text)]
-    tokens = re.findall(r"#|;|[^\W\d_]+(?:['-][^\W\d_]+)*", text)
-    unclear = any(word in UNREAD_NUMBERS for word in words)
-    spelled: list[int] = []
-    run: list[str] = []
-    rest: list[str] = []
-    for sign in [*tokens, _END]:
-        lowered = sign.casefold()
-        parts = lowered.split("-")
-        if all(p in NUMBER_WORDS or p in MULTIPLIERS for p in parts):
-            run += parts
-            continue
-        if run and lowered == "and":
-            continue
-        # "10 thousand": digits and words for one amount are asked back.
-        if run and (rest[-1:] == ["#"] or sign == "#"):
-            unclear = True
-        elif run and run != ["one"]:
-            value = _value_of(run)
-            unclear = unclear or value is None
-            spelled += [value] if value else []
-        run = []
-        rest.append(sign)
-    return spelled, unclear, " ".join(rest).replace("#", " ")
-
-
-def _value_of(run: list[str]) -> int | None:
-    """Return the value of number words in their order, or None for nonsense."""
-    total = current = last = 0
-    ceiling = 10**9
-    for word in run:
-        value = MULTIPLIERS.get(word) or NUMBER_WORDS[word]
-        if value >= 1_000:
-            if value >= ceiling:
-                return None
-            total += max(current, 1) * value
-            current, ceiling = 0, value
-        elif value == 100:
-            if current >= 10:
-                return None
-            current = max(current, 1) * 100
-        elif current % 100 == 0 or (current % 10 == 0 and last >= 20 and value < 10):
-            current += value
-        else:
-            return None
-        last = value
-    return total + current
 
 
 def _unique[T](values: Iterable[T]) -> tuple[T, ...]:

@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 LEXICONS: dict[str, Lexicon] = {
     lexicon.language: lexicon for lexicon in (ENGLISH, FRENCH, KINYARWANDA, SWAHILI)
 }
-NUMBER_WORDS: dict[str, int] = dict(ENGLISH.numbers)
-MULTIPLIERS: dict[str, int] = dict(ENGLISH.multipliers)
-UNREAD_NUMBERS: frozenset[str] = frozenset(
-    word for lexicon in LEXICONS.values() for word in lexicon.unread_numbers
+# "mwakora": a polite question and a command in one word.
+POLITE_COMMANDS: dict[str, tuple[str, str]] = {
+    word: (asked, lexicon.language)
+    for lexicon in LEXICONS.values()
+    for word, asked in lexicon.polite_commands
+}
+# Everything that people call a voucher.
+VOUCHER_WORDS: frozenset[str] = frozenset(
+    word for lexicon in LEXICONS.values() for word in lexicon.voucher if " " not in word
 )
 
 

@@ -71,6 +71,14 @@ TEXTS: dict[str, str] = {
     "ask.voucher_and_reason": (
         "Please send the voucher's code or reference together with the reason, in one message."
     ),
+    "ask.create": (
+        "Shall I create a voucher with that amount for that number? Please write *yes* "
+        "or *no*."
+    ),
+    "ask.code_alone": (
+        "What shall I do with that code? Write *redeem* or *lookup* and the code, "
+        "together in one message."
+    ),
     "ask.voucher": "Which voucher? Please send its code or its reference.",
     "ask.station": "At which station? Please send its name.",
     "ask.reason": "Why should it be voided? Please tell me the reason.",
@@ -83,6 +91,7 @@ TEXTS: dict[str, str] = {
         "changes nothing."
     ),
     "answer.thanks": "You are welcome!",
+    "answer.bye": "Goodbye! Write to me at any time.",
     "answer.nothing_done": (
         "I have changed nothing just now. Tell me what to do as a plain request; "
         "write *help* to see examples."

@@ -78,6 +78,14 @@ TEXTS: dict[str, str] = {
     "ask.voucher_and_reason": (
         "Envoyez le code ou la référence du bon avec la raison, dans un seul message."
     ),
+    "ask.create": (
+        "Faut-il créer un bon de ce montant pour ce numéro ? Répondez par *oui* ou par "
+        "*non*."
+    ),
+    "ask.code_alone": (
+        "Que dois-je faire de ce code ? Écrivez *utiliser* ou *chercher* avec le code, "
+        "dans un seul message."
+    ),
     "ask.voucher": "Quel bon ? Envoyez son code ou sa référence.",
     "ask.station": "Dans quelle station ? Envoyez son nom.",
     "ask.reason": "Pourquoi faut-il l'annuler ? Indiquez-moi la raison.",
@@ -90,6 +98,7 @@ TEXTS: dict[str, str] = {
         "change rien."
     ),
     "answer.thanks": "Avec plaisir !",
+    "answer.bye": "Au revoir ! Écrivez-moi quand vous voulez.",
     "answer.nothing_done": (
         "Je n'ai rien modifié à l'instant. Dites-moi simplement ce qu'il faut faire ; "
         "écrivez *aide* pour voir des exemples."

@@ -72,6 +72,13 @@ TEXTS: dict[str, str] = {
     "ask.voucher_and_reason": (
         "Ohereza kode cyangwa nimero ya voucher hamwe n'impamvu, mu butumwa bumwe."
     ),
+    "ask.create": (
+        "Ntange voucher y'ayo mafaranga kuri iyo nimero? Subiza *yego* cyangwa *oya*."
+    ),
+    "ask.code_alone": (
+        "Iyo kode nyikoreshe iki? Andika *koresha* cyangwa *shaka* hamwe na kode, mu "
+        "butumwa bumwe."
+    ),
     "ask.voucher": "Ni iyihe voucher? Ohereza kode yayo cyangwa nimero yayo.",
     "ask.station": "Ni kuri sitasiyo iyihe? Ohereza izina ryayo.",
     "ask.reason": "Kuki igomba guseswa? Mbwira impamvu.",
@@ -84,6 +91,7 @@ TEXTS: dict[str, str] = {
         "yanditse nta cyo ihindura."
     ),
     "answer.thanks": "Murakaza neza!",
+    "answer.bye": "Murabeho! Nimukenera ikindi, munyandikire.",
     "answer.nothing_done": (
         "Nta cyo mpinduye ubu. Mbwira icyo nkora mu buryo busobanutse; andika "
         "*ubufasha* urebe ingero."

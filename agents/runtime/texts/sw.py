@@ -70,6 +70,14 @@ TEXTS: dict[str, str] = {
     "ask.voucher_and_reason": (
         "Tafadhali tuma msimbo au kumbukumbu ya vocha pamoja na sababu, katika ujumbe mmoja."
     ),
+    "ask.create": (
+        "Nitengeneze vocha ya kiasi hicho kwa namba hiyo? Tafadhali jibu *ndiyo* au "
+        "*hapana*."
+    ),
+    "ask.code_alone": (
+        "Nifanye nini na msimbo huo? Andika *tumia* au *tafuta* pamoja na msimbo, katika "
+        "ujumbe mmoja."
+    ),
     "ask.voucher": "Vocha ipi? Tafadhali tuma msimbo wake au kumbukumbu yake.",
     "ask.station": "Katika kituo kipi? Tafadhali tuma jina lake.",
     "ask.reason": "Kwa nini ibatilishwe? Tafadhali niambie sababu.",
@@ -82,6 +90,7 @@ TEXTS: dict[str, str] = {
         "ya kuandika haibadilishi kitu."
     ),
     "answer.thanks": "Karibu!",
+    "answer.bye": "Kwaheri! Niandikie wakati wowote.",
     "answer.nothing_done": (
         "Sijabadilisha chochote sasa hivi. Niambie wazi nifanye nini; andika *msaada* "
         "uone mifano."
