@@ -49,7 +49,7 @@ def take_word(
 
 
 def _language(heard: Heard, conversation: Conversation, profile: Profile) -> str:
-    return profile.language or heard.language or conversation.language or "en"
+    return heard.language or conversation.language or profile.language or "en"
 
 
 def _has_question(conversation: Conversation) -> bool:

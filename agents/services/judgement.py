@@ -135,7 +135,7 @@ class Judge:
             return
         conversation.flood_notice_at = now
         conversation.save(update_fields=["flood_notice_at"])
-        language = conversation.profile.language or conversation.language
+        language = conversation.language or conversation.profile.language
         outbox.enqueue(
             conversation=conversation,
             cause=f"flood:{message.provider_id_hmac.hex()[:32]}",

@@ -124,7 +124,7 @@ def _say(
     is_open = closes_at is not None and closes_at > timezone.now() + WINDOW_MARGIN
     if not is_open and not template:
         return False
-    language = person.language or conversation.language or "en"
+    language = conversation.language or person.language or "en"
     facts = _facts(event, language) | values
     outbox.enqueue(
         conversation=conversation,

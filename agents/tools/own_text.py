@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agents.runtime.language import detect_language
+from agents.runtime.offline.asides import split_reason
 from agents.runtime.offline.doubts import Doubt, doubt_of
-from agents.runtime.offline.grammar import split_reason
 from agents.runtime.offline.slots import Slots, read_slots
 from agents.runtime.offline.words import fold
 from vouchers import msisdn as numbers

@@ -96,11 +96,14 @@ def understand(text: str, *, is_answer: bool = False) -> Understood:
     intent = _only(intents)
     if intent is Intent.CREATE and (slots.codes or slots.references):
         intent = Intent.SEVERAL
-    spoken = frozenset({language, *intents.values()} - {None}) or frozenset(LEXICONS)
+    spoken = frozenset(filter(None, (language, *intents.values())))
     return Understood(
         intent=intent,
         slots=slots,
-        doubt=doubt_of(without_answer_words(head) if is_answer else head, spoken),
+        doubt=doubt_of(
+            without_answer_words(head) if is_answer else head,
+            spoken or frozenset(LEXICONS),
+        ),
         language=language,
         station=station_in(head) if intent is Intent.REDEEM else None,
         reason=reason,
@@ -143,8 +146,8 @@ def _intent_of(words: Words, slots: Slots) -> tuple[Intent, str] | None:
         return Intent.PERSON, "en"
     rest = words
     while rest:
-        if found := _wants_voucher(rest) or _change_at_start(rest, slots):
-            return found
+        if change := _wants_voucher(rest) or _change_at_start(rest, slots):
+            return change
         if rest == (stripped := _without_one_lead_in(rest)):
             break
         rest = stripped

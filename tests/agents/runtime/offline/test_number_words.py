@@ -94,7 +94,35 @@ def test_read_slots__article__is_no_amount(text: str) -> None:
 
 
 number_words = st.sampled_from(
-    ["one", "ten", "hundred", "thousand", "and", "deux", "cent", "mille", "et", "vingt", "quatre", "elfu", "mia", "kumi", "na", "tano", "ibihumbi", "cumi", "bitanu", "magana", "abiri", "mirongo", "itatu", "igihumbi", "#", ";", "y'ibihumbi"]
+    [
+        "one",
+        "ten",
+        "hundred",
+        "thousand",
+        "and",
+        "deux",
+        "cent",
+        "mille",
+        "et",
+        "vingt",
+        "quatre",
+        "elfu",
+        "mia",
+        "kumi",
+        "na",
+        "tano",
+        "ibihumbi",
+        "cumi",
+        "bitanu",
+        "magana",
+        "abiri",
+        "mirongo",
+        "itatu",
+        "igihumbi",
+        "#",
+        ";",
+        "y'ibihumbi",
+    ]
 )
 
 
