@@ -7,6 +7,7 @@ in our rows whatever a crash left behind.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from procrastinate.contrib.django import app
@@ -35,6 +36,7 @@ from agents.wakes import (
     wake_delivery,
 )
 from easymo.database import units
+from easymo.database.shared import Shared
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -54,15 +56,15 @@ defer_deliver = wake_delivery
 @app.task(name=INGEST, queue=INBOX_QUEUE)
 async def ingest() -> None:
     """Take in what the webhooks stored."""
-    while await units.run(inbox_ingest.drain) == inbox_ingest.MOST_EVENTS:
-        pass
+    await _intake.run()
 
 
 @app.task(name=TURN, queue=CHAT_QUEUE)
 async def turn(conversation_id: int) -> None:
     """Answer what waits in one conversation, then tell whom its vouchers concern."""
-    await turns.run_turn(conversation_id=conversation_id)
-    await units.run(announcements.announce)
+    if await turns.run_turn(conversation_id=conversation_id):
+        await _deliver_here(conversation_id)
+    await _news.run()
 
 
 @app.task(name=DELIVER, queue=DELIVERY_QUEUE)
@@ -75,6 +77,31 @@ async def deliver(conversation_id: int) -> None:
 async def forward(context: JobContext) -> None:
     """Send on what is not for the agent."""
     await forwarding.run(should_stop=context.should_abort)
+
+
+async def _deliver_here(conversation_id: int) -> None:
+    """Send the reply without a job of its own; told to stop, leave it to another.
+
+    Where this worker is killed, the sweep finds the reply in its row.
+    """
+    try:
+        await delivery.deliver(conversation_id=conversation_id)
+    except asyncio.CancelledError:
+        await asyncio.shield(units.run(wake_delivery, conversation_id=conversation_id))
+        raise
+
+
+async def _take_all_in() -> None:
+    while await units.run(inbox_ingest.drain) == inbox_ingest.MOST_EVENTS:
+        pass
+
+
+async def _announce() -> None:
+    await units.run(announcements.announce)
+
+
+_intake = Shared(_take_all_in)
+_news = Shared(_announce)
 
 
 # The last field of the cron expression is the seconds.
@@ -92,7 +119,7 @@ async def sweep_up(context: JobContext, timestamp: int) -> None:
         # Ended, never tried again: our rows know what is left to do.
         await manager.finish_job(job, Status.FAILED, delete_job=False)
         logger.warning("queue.job.ended", job_id=job.id, task=job.task_name)
-    await units.run(announcements.announce)
+    await _news.run()
     await units.run(handoff.resume_overdue)
     await units.run(sweep.wake_what_waits)
 

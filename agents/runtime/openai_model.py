@@ -68,12 +68,19 @@ class OpenAIModel:
             await self.clock.sleep(delay)
 
     async def _try_once(self, payload: dict[str, Any], seconds: float) -> ModelReply:
-        responses = self._client().responses.with_raw_response
+        client = self._client()
         timeout = httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
         try:
             # The client's time-outs are per read: slow bytes would never meet them.
             async with asyncio.timeout(seconds):
-                raw = await responses.create(**payload, timeout=timeout)
+                # The client's own method would look into every item and tool for
+                # values to turn into JSON; ours is JSON.
+                raw = await client.post(
+                    "/responses",
+                    cast_to=httpx2.Response,
+                    body=payload,
+                    options={"timeout": timeout},
+                )
                 return read_reply(raw.content)
         except openai.OpenAIError as error:
             raise classify(error) from None

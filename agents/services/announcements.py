@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
@@ -32,10 +32,24 @@ STALE = timedelta(hours=24)
 
 Outcome = Announcement.Outcome
 
+# Asked after every turn, and nearly always no.
+HAS_NEWS = """
+WITH last AS (SELECT max(event_id) AS id FROM agents_announcement)
+SELECT EXISTS (
+    SELECT FROM voucher_event event, last
+    WHERE event.id > coalesce(last.id - %s, 0)
+      AND NOT EXISTS (
+          SELECT FROM agents_announcement told WHERE told.event_id = event.id
+      )
+)
+"""
+
 
 def announce(*, limit: int = MOST) -> int:
     """Tell the events that nobody has been told of; return how many there were."""
     done = 0
+    if not has_news():
+        return done
     for event in _untold()[:limit]:
         with (
             correlation.bound(event.correlation_id, voucher_event_id=event.pk),
@@ -43,6 +57,13 @@ def announce(*, limit: int = MOST) -> int:
         ):
             done += _announce(event)
     return done
+
+
+def has_news() -> bool:
+    """Tell whether an event may be untold."""
+    with connection.cursor() as cursor:
+        cursor.execute(HAS_NEWS, [OVERLAP])
+        return bool(cursor.fetchone()[0])
 
 
 def _untold() -> QuerySet[VoucherEvent]:

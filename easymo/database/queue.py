@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from procrastinate import PsycopgConnector
 from procrastinate.exceptions import ConnectorException
+from psycopg_pool import AsyncConnectionPool
 
 from easymo.database import listening
 from easymo.observability.logs import get_logger
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from procrastinate.connector import Notify
-    from psycopg_pool import AsyncConnectionPool
 
 logger = get_logger(__name__)
 
@@ -37,9 +37,13 @@ class PatientConnector(PsycopgConnector):
 
     def __init__(self) -> None:
         # The direct connection, where there is one: the library listens on it too.
-        parameters = listening.connect_parameters() or listening.direct_parameters()
+        direct = listening.connect_parameters()
+        parameters = direct or listening.direct_parameters()
         super().__init__(
-            kwargs={**parameters, "prepare_threshold": None},
+            # A statement stays prepared where no pooler changes the connection
+            # behind our back.
+            kwargs={**parameters, "prepare_threshold": 0 if direct else None},
+            configure=_commit_each_statement,
             min_size=1,
             max_size=POOL_SIZE,
             timeout=5.0,
@@ -48,6 +52,10 @@ class PatientConnector(PsycopgConnector):
             name="queue",
         )
         self.is_hurried = False
+
+    async def _create_pool(self, pool_args: dict[str, Any]) -> AsyncConnectionPool:
+        """Ask no connection before its use: a dead one fails once, and is replaced."""
+        return AsyncConnectionPool(**pool_args, open=False)
 
     def hurry(self) -> None:
         """Wait no more: the worker stops."""
@@ -100,8 +108,15 @@ class PatientConnector(PsycopgConnector):
                 if self.is_hurried or not is_passing(error):
                     raise
                 logger.warning("worker.database.waiting", seconds=wait)
+                # What broke together is replaced together.
+                await self.pool.check()
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT)
+
+
+async def _commit_each_statement(connection: psycopg.AsyncConnection) -> None:
+    """Make one statement one transaction and one round trip."""
+    await connection.set_autocommit(True)
 
 
 def is_passing(error: ConnectorException) -> bool:

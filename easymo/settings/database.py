@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from easymo.freshness import check
 from easymo.places import socket_folder
 from easymo.settings.base import DEMONSTRATION, VAR
 from easymo.settings.database_url import DatabaseUrl, parse_database_url
@@ -75,6 +76,7 @@ DATABASES: dict[str, dict[str, Any]] = {
 DATABASES["default"]["OPTIONS"]["pool"] = {
     "min_size": 1,
     "max_size": DATABASE_THREADS + 2,
+    "check": check,
     # How long a request waits for a connection before it says 503.
     "timeout": 5.0,
     "max_idle": 300.0,

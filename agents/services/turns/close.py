@@ -23,7 +23,7 @@ from agents.services.turns.claim import (
 )
 from agents.services.turns.lease import Lease
 from agents.services.turns.spending import RECORDED, record
-from agents.wakes import wake_delivery, wake_turn
+from agents.wakes import wake_turn
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -122,15 +122,14 @@ def bury(*, work: Work) -> None:
 
 
 def _answer(turn: Turn, conversation: Conversation, reply: Reply) -> OutboundMessage:
-    outbound = outbox.enqueue(
+    """Write the reply; the job that ran the turn delivers it, else the sweep."""
+    return outbox.enqueue(
         conversation=conversation,
         turn=turn,
         cause=f"turn:{turn.pk}",
         body=reply.body,
         buttons=reply.buttons,
     )
-    wake_delivery(conversation_id=conversation.pk)
-    return outbound
 
 
 def _is_change(call: ToolCall) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from typing import Any
 
+import uvloop
 from django.core.management.base import CommandError
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.management.commands import procrastinate
@@ -33,7 +34,7 @@ class Command(procrastinate.Command):
         connector = PatientConnector()
         with app.replace_connector(connector):
             try:
-                asyncio.run(work(connector, wanted))
+                uvloop.run(work(connector, wanted))
             except ConnectorException as error:
                 raise CommandError(
                     "The worker lost its database and was told to stop."
@@ -46,7 +47,13 @@ async def work(connector: PatientConnector, options: dict[str, Any]) -> None:
     asked_to_stop = asyncio.Event()
     async with app.open_async():
         worker = asyncio.create_task(
-            app.run_worker_async(install_signal_handlers=False, **options)
+            app.run_worker_async(
+                install_signal_handlers=False,
+                # The library's own closes Django's connections before and after each
+                # job; ours borrow one for a unit of work only.
+                task_middleware=[],
+                **options,
+            )
         )
 
         def stop() -> None:

@@ -1,0 +1,29 @@
+"""Ask a pooled connection whether it lives, but not again within the same second.
+
+A unit of work borrows a connection for a few milliseconds. To ask each time costs a
+round trip; never to ask lets the first units after an outage fail.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from psycopg_pool import ConnectionPool
+
+if TYPE_CHECKING:
+    import psycopg
+
+FRESH_S = 1.0
+
+_asked_at: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()
+
+
+def check(connection: psycopg.Connection[Any]) -> None:
+    """Raise when the connection is dead; believe one that was asked a moment ago."""
+    now = time.monotonic()
+    if now - _asked_at.get(connection, -FRESH_S) < FRESH_S:
+        return
+    ConnectionPool.check_connection(connection)
+    _asked_at[connection] = now
