@@ -1,17 +1,20 @@
-"""Wake a job in the transaction of the rows it is about.
+"""Wake jobs in the transaction of the rows they are about.
 
-The queue only wakes; our rows remember. Within a worker the queue's own connector is
-another connection than Django's, and what it writes commits even where our transaction
-does not: therefore a manager of our own over Django's connection.
+The queue only wakes; our rows remember. One statement for however many: a job that is
+waiting already is passed over by its queueing lock, without an error to recover from.
+Within a worker the queue's own connector is another connection than Django's, and what
+it writes commits even where our transaction does not.
 """
 
 from __future__ import annotations
 
-from django.db import transaction
-from procrastinate.contrib.django.django_connector import DjangoConnector
-from procrastinate.exceptions import AlreadyEnqueued
-from procrastinate.manager import JobManager
-from procrastinate.tasks import configure_task
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 INGEST = "agents.tasks.ingest"
 TURN = "agents.tasks.turn"
@@ -23,49 +26,65 @@ DELIVERY_QUEUE = "delivery"
 FORWARD_QUEUE = "forward"
 
 
+# What the library's procrastinate_defer_jobs_v1 does, less the error; its triggers
+# tell the workers.
+DEFER = """
+INSERT INTO procrastinate_jobs (queue_name, task_name, priority, queueing_lock, args)
+SELECT %s, %s, job.priority, job.queueing_lock, job.args
+FROM unnest(%s::int[], %s::text[], %s::jsonb[]) AS job (priority, queueing_lock, args)
+ON CONFLICT DO NOTHING
+"""
+
+
+class _Job(NamedTuple):
+    priority: int
+    queueing_lock: str
+    arguments: dict[str, Any]
+
+
 def wake_ingest() -> None:
     """See that a worker looks into the raw store."""
-    _defer(INGEST, INBOX_QUEUE, queueing_lock=f"{INGEST}:sweep", priority=20)
+    _defer(INGEST, INBOX_QUEUE, [_Job(20, f"{INGEST}:sweep", {})])
 
 
 def wake_turn(*, conversation_id: int, priority: int = 0) -> None:
     """See that a turn is queued for the conversation; one waiting job is enough."""
-    _wake(TURN, CHAT_QUEUE, conversation_id, priority)
+    wake_turns({conversation_id: priority})
+
+
+def wake_turns(priorities: Mapping[int, int]) -> None:
+    """See that a turn is queued for each conversation, given with its priority."""
+    _wake(TURN, CHAT_QUEUE, priorities)
 
 
 def wake_delivery(*, conversation_id: int, priority: int = 0) -> None:
     """See that what waits for this person is sent."""
-    _wake(DELIVER, DELIVERY_QUEUE, conversation_id, priority)
+    _wake(DELIVER, DELIVERY_QUEUE, {conversation_id: priority})
+
+
+def wake_deliveries(conversation_ids: Iterable[int]) -> None:
+    """See that what waits for these people is sent."""
+    _wake(DELIVER, DELIVERY_QUEUE, dict.fromkeys(conversation_ids, 0))
 
 
 def wake_forward() -> None:
     """See that what waits for the previous workflow is sent on."""
-    _defer(FORWARD, FORWARD_QUEUE, queueing_lock=FORWARD, priority=0)
+    _defer(FORWARD, FORWARD_QUEUE, [_Job(0, FORWARD, {})])
 
 
-def _wake(task: str, queue: str, conversation_id: int, priority: int) -> None:
-    _defer(
-        task,
-        queue,
-        queueing_lock=f"{task}:{conversation_id}",
-        priority=priority,
-        conversation_id=conversation_id,
-    )
+def _wake(task: str, queue: str, priorities: Mapping[int, int]) -> None:
+    # In one order everywhere: two workers that wake the same people then wait for
+    # each other, and never in a circle.
+    jobs = [
+        _Job(priority, f"{task}:{pk}", {"conversation_id": pk})
+        for pk, priority in sorted(priorities.items())
+    ]
+    if jobs:
+        _defer(task, queue, jobs)
 
 
-def _defer(
-    task: str, queue: str, *, queueing_lock: str, priority: int, **arguments: int
-) -> None:
-    job = configure_task(
-        name=task,
-        job_manager=JobManager(DjangoConnector()),
-        queue=queue,
-        queueing_lock=queueing_lock,
-        priority=priority,
-    )
-    try:
-        # A duplicate poisons the transaction unless it has its own savepoint.
-        with transaction.atomic():
-            job.defer(**arguments)
-    except AlreadyEnqueued:
-        pass
+def _defer(task: str, queue: str, jobs: Sequence[_Job]) -> None:
+    priorities, locks, arguments = zip(*jobs, strict=True)
+    values = [list(priorities), list(locks), [Jsonb(each) for each in arguments]]
+    with connection.cursor() as cursor:
+        cursor.execute(DEFER, [queue, task, *values])

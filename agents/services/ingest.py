@@ -1,12 +1,16 @@
-"""From the raw store to messages and statuses: each webhook a transaction of its own.
+"""From the raw store to messages and statuses, several webhooks in a transaction.
 
-Killing it anywhere loses nothing, for the event stays received until its transaction
-commits, and doubles nothing, for ids are seen once. Several may run at once.
+Killing it anywhere loses nothing, for an event stays received until its transaction
+commits, and doubles nothing, for ids are seen once. Several may run at once. Should
+one webhook fail, all are taken in again, each in a transaction and each item in a
+savepoint of its own: that care costs two round trips an item, and is rarely needed.
 """
 
 from __future__ import annotations
 
-from django.db import InterfaceError, OperationalError, transaction
+from typing import TYPE_CHECKING
+
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from agents.channels.whatsapp.payload import (
@@ -22,22 +26,70 @@ from agents.channels.whatsapp.preferences import Preference
 from agents.models import DeadLetter, ForwardedItem, WebhookEvent
 from agents.services import forwarding, statuses
 from agents.services.forwarding import Wanted
-from agents.services.intake import BUSY, Intake
-from agents.wakes import wake_delivery, wake_turn
+from agents.services.intake import BUSY, Intake, open_windows
+from agents.wakes import wake_deliveries, wake_turns
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Known = Inbound | Status | Preference
+    Take = Callable[[Intake, Known], None]
 
 logger = get_logger(__name__)
 
 Reason = ForwardedItem.Reason
+State = WebhookEvent.State
 MOST_EVENTS = 200
+# The first of them waits for the last.
+MOST_AT_ONCE = 16
 MOST_ATTEMPTS = 5
 # The connection or a race with another worker: the same webhook will go in later.
 TRANSIENT = (InterfaceError, OperationalError)
 
+CLAIM = """
+SELECT * FROM agents_webhookevent
+WHERE state = 'received' AND id <> ALL(%s::bigint[])
+ORDER BY id LIMIT %s
+FOR UPDATE SKIP LOCKED
+"""
+CLOSE = """
+UPDATE agents_webhookevent AS event
+SET state = closed.state, attempts = event.attempts + 1, processed_at = %s
+FROM unnest(%s::bigint[], %s::text[]) AS closed (id, state)
+WHERE event.id = closed.id
+"""
+
 
 def drain(*, limit: int = MOST_EVENTS) -> int:
     """Take in up to ``limit`` webhooks, oldest first; return how many there were."""
+    done = 0
+    while done < limit:
+        wanted = min(MOST_AT_ONCE, limit - done)
+        taken = _take_together(wanted)
+        if taken is None:
+            return done + _take_one_by_one(limit - done)
+        done += taken
+        if taken < wanted:
+            break
+    return done
+
+
+def _take_together(limit: int) -> int | None:
+    """Take several in one transaction; None when one of them needs care of its own."""
+    try:
+        with transaction.atomic():
+            events = _claim(limit=limit)
+            if events:
+                _take_in(events, _take_known)
+    except Exception as error:  # noqa: BLE001 - found again, and told, one by one
+        logger.info("ai.whatsapp.webhook.again", error=type(error).__name__)
+        return None
+    return len(events)
+
+
+def _take_one_by_one(limit: int) -> int:
     tried: list[int] = []
     while len(tried) < limit:
         event_id = _take_next(but=tried)
@@ -51,11 +103,10 @@ def _take_next(*, but: list[int]) -> int | None:
     event: WebhookEvent | None = None
     try:
         with transaction.atomic():
-            event = _claim(but)
+            event = next(iter(_claim(limit=1, but=but)), None)
             if event is None:
                 return None
-            with correlation.bound(event.correlation_id, event_id=event.pk):
-                _take_in(event)
+            _take_in([event], _take_carefully)
     except Exception as error:
         if event is None:
             raise
@@ -63,44 +114,38 @@ def _take_next(*, but: list[int]) -> int | None:
     return event.pk
 
 
-def _claim(but: list[int]) -> WebhookEvent | None:
-    return (
-        WebhookEvent.objects.filter(state=WebhookEvent.State.RECEIVED)
-        .exclude(pk__in=but)
-        .select_for_update(skip_locked=True)
-        .order_by("pk")
-        .first()
-    )
+def _claim(*, limit: int, but: Sequence[int] = ()) -> list[WebhookEvent]:
+    return list(WebhookEvent.objects.raw(CLAIM, [list(but), limit]))
 
 
-def _take_in(event: WebhookEvent) -> None:
-    if forwarding.has_come_back(event):
-        _close(event, WebhookEvent.State.DONE)
-        return
-    intake = Intake(event)
-    state = WebhookEvent.State.DONE
-    try:
-        for item in read(bytes(event.body or b"")):
-            _take_item(intake, item)
-    except UnreadableError as error:
-        _bury(event, "", str(error))
-        state = WebhookEvent.State.FAILED
-    intake.open_windows()
-    forwarding.enqueue(event, intake.to_forward)
-    _close(event, state)
-    # In one order everywhere: two workers that wake the same people then wait for
+def _take_in(events: Sequence[WebhookEvent], take: Take) -> None:
+    looped = forwarding.which_came_back(events)
+    intakes = [_take_items(event, take) for event in events if event not in looped]
+    # In one order everywhere: two workers that touch the same people then wait for
     # each other, and never in a circle.
-    for conversation_id in sorted(intake.to_deliver):
-        wake_delivery(conversation_id=conversation_id)
-    for conversation_id in sorted(intake.to_wake):
-        waiting = intake.waiting[conversation_id]
-        wake_turn(
-            conversation_id=conversation_id, priority=-waiting if waiting > BUSY else 0
-        )
+    open_windows(intakes)
+    _close(events)
+    wake_deliveries(set().union(*(intake.to_deliver for intake in intakes)))
+    waiting: dict[int, int] = {}
+    for intake in intakes:
+        waiting |= {pk: intake.waiting[pk] for pk in intake.to_wake}
+    wake_turns({pk: -count if count > BUSY else 0 for pk, count in waiting.items()})
 
 
-def _take_item(intake: Intake, item: Item) -> None:
-    """Take one item in within its own savepoint; a bad one becomes a dead letter."""
+def _take_items(event: WebhookEvent, take: Take) -> Intake:
+    intake = Intake(event)
+    with correlation.bound(event.correlation_id, event_id=event.pk):
+        try:
+            for item in read(bytes(event.body or b"")):
+                _take_item(intake, item, take)
+        except UnreadableError as error:
+            _bury(event, "", str(error))
+            event.state = State.FAILED
+        forwarding.enqueue(event, intake.to_forward)
+    return intake
+
+
+def _take_item(intake: Intake, item: Item, take: Take) -> None:
     if isinstance(item, Bad):
         _bury(intake.event, item.path, item.reason)
         intake.to_forward.append(Wanted(item.path, Reason.UNREADABLE))
@@ -110,6 +155,11 @@ def _take_item(intake: Intake, item: Item) -> None:
         intake.to_forward.append(Wanted(item.path, reason))
         logger.info("ai.whatsapp.message.ignored", reason=item.reason)
         return
+    take(intake, item)
+
+
+def _take_carefully(intake: Intake, item: Known) -> None:
+    """Take one item in within its own savepoint; a bad one becomes a dead letter."""
     try:
         with transaction.atomic():
             _take_known(intake, item)
@@ -120,7 +170,7 @@ def _take_item(intake: Intake, item: Item) -> None:
         _bury(intake.event, item.path, type(error).__name__, error=error)
 
 
-def _take_known(intake: Intake, item: Inbound | Status | Preference) -> None:
+def _take_known(intake: Intake, item: Known) -> None:
     if isinstance(item, Inbound):
         intake.take_in(item)
     elif isinstance(item, Preference):
@@ -133,11 +183,16 @@ def _take_known(intake: Intake, item: Inbound | Status | Preference) -> None:
             intake.to_deliver.add(taken.wakes)
 
 
-def _close(event: WebhookEvent, state: WebhookEvent.State) -> None:
-    event.state = state
-    event.attempts += 1
-    event.processed_at = timezone.now()
-    event.save(update_fields=["state", "attempts", "processed_at"])
+def _close(events: Sequence[WebhookEvent]) -> None:
+    """Note that they need no more looking at; each says itself whether it failed."""
+    states = [
+        event.state if event.state == State.FAILED else State.DONE for event in events
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            CLOSE,
+            [timezone.now(), [event.pk for event in events], list(map(str, states))],
+        )
 
 
 def _bury(
@@ -157,11 +212,12 @@ def _note_failure(event_id: int, error: Exception) -> None:
         return
     with transaction.atomic():
         event = WebhookEvent.objects.select_for_update().get(pk=event_id)
-        if event.state != WebhookEvent.State.RECEIVED:
+        if event.state != State.RECEIVED:
             return
         if event.attempts + 1 >= MOST_ATTEMPTS:
             _bury(event, "", type(error).__name__)
-            _close(event, WebhookEvent.State.FAILED)
+            event.state = State.FAILED
+            _close([event])
         else:
             event.attempts += 1
             event.save(update_fields=["attempts"])

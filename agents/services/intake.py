@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F
-from django.db.models.functions import Coalesce, Greatest
 
 from agents.code_places import take_out
 from agents.models import Conversation, ForwardedItem, Message
@@ -22,6 +20,8 @@ from easymo import keys
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from agents.channels.whatsapp.payload import Inbound, Sender
     from agents.channels.whatsapp.preferences import Preference
     from agents.models import WebhookEvent
@@ -39,6 +39,21 @@ DEMONSTRATION_NUMBER = "sandbox"
 SEEN = """
 INSERT INTO agents_seenmessage (id_hmac, seen_at) VALUES (%s, now())
 ON CONFLICT DO NOTHING
+"""
+
+# Locked in one order everywhere: two workers then wait for each other, never in a circle.
+OPEN_WINDOWS = """
+UPDATE agents_conversation AS conversation
+SET last_inbound_at = greatest(last_inbound_at, heard.sent_at),
+    window_closes_at = greatest(window_closes_at, heard.sent_at + %s)
+FROM (
+    SELECT conversation.id, written.sent_at
+    FROM unnest(%s::bigint[], %s::timestamptz[]) AS written (id, sent_at)
+    JOIN agents_conversation AS conversation USING (id)
+    ORDER BY conversation.id
+    FOR NO KEY UPDATE OF conversation
+) AS heard
+WHERE conversation.id = heard.id
 """
 
 
@@ -125,11 +140,6 @@ class Intake:
         )
         if not self.judge.is_served(profile):
             self._pass_on(item.path, Reason.FEATURE_OFF)
-
-    def open_windows(self) -> None:
-        """Let free text be sent for a day after each person's last message."""
-        for conversation_id, sent_at in sorted(self.judge.written.items()):
-            open_window(conversation_id, sent_at)
 
     def forget(self) -> None:
         """Drop what was looked up within a savepoint that is gone."""
@@ -220,11 +230,17 @@ def see(provider_id: str) -> bytes | None:
         return digests[0] if cursor.rowcount else None
 
 
-def open_window(conversation_id: int, sent_at: datetime) -> None:
-    """Note when a person last wrote; an older message takes nothing back."""
-    Conversation.objects.filter(pk=conversation_id).update(
-        last_inbound_at=Greatest(Coalesce(F("last_inbound_at"), sent_at), sent_at),
-        window_closes_at=Greatest(
-            Coalesce(F("window_closes_at"), sent_at), sent_at + WINDOW
-        ),
-    )
+def open_windows(intakes: Iterable[Intake]) -> None:
+    """Let free text be sent for a day after each person's last message.
+
+    An older message takes nothing back.
+    """
+    written: dict[int, datetime] = {}
+    for intake in intakes:
+        for pk, sent_at in intake.judge.written.items():
+            written[pk] = max(sent_at, written.get(pk, sent_at))
+    if written:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                OPEN_WINDOWS, [WINDOW, list(written), list(written.values())]
+            )

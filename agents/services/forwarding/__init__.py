@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.services.forwarding.loops import has_come_back
+from agents.services.forwarding.loops import which_came_back
 from agents.services.forwarding.queue import (
     Wanted,
     enqueue,
@@ -17,9 +17,9 @@ __all__ = [
     "Wanted",
     "enqueue",
     "forward_unanswered",
-    "has_come_back",
     "is_set_up",
     "purge",
     "run",
     "wake_what_waits",
+    "which_came_back",
 ]

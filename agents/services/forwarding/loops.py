@@ -13,11 +13,21 @@ from easymo.observability.logs import get_logger
 from rollout.services import notify
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agents.models import WebhookEvent
 
 logger = get_logger(__name__)
 
 NOTICE_EVERY = timedelta(hours=1)
+
+
+def which_came_back(events: Sequence[WebhookEvent]) -> list[WebhookEvent]:
+    """Return those whose very bytes we sent; raise the alarm for each."""
+    digests = [bytes(event.sha256) for event in events]
+    if not ForwardedBody.objects.filter(pk__in=digests).exists():
+        return []
+    return [event for event in events if has_come_back(event)]
 
 
 def has_come_back(event: WebhookEvent) -> bool:

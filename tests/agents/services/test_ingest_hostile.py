@@ -178,10 +178,10 @@ def test_drain__fails_as_a_whole__tried_again_and_then_buried(
     # Given
     store(payloads.text("hello"))
 
-    def broken(**_: object) -> None:
+    def broken(*_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(ingest, "wake_turn", broken)
+    monkeypatch.setattr(ingest, "wake_turns", broken)
 
     # When
     for _ in range(ingest.MOST_ATTEMPTS):
