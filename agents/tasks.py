@@ -32,6 +32,7 @@ from agents.wakes import (
     FORWARD_QUEUE,
     INBOX_QUEUE,
     INGEST,
+    INGEST_PRIORITY,
     TURN,
     wake_delivery,
 )
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 # Before everything else: what came in must be known first.
-WAKE_INGEST = Wake(queue=INBOX_QUEUE, task=INGEST, priority=20)
+WAKE_INGEST = Wake(queue=INBOX_QUEUE, task=INGEST, priority=INGEST_PRIORITY)
 UPKEEP_QUEUE = "upkeep"
 # A worker tells every 10 seconds that it lives.
 SILENT_WORKER_S = 30.0
@@ -56,7 +57,7 @@ defer_deliver = wake_delivery
 @app.task(name=INGEST, queue=INBOX_QUEUE)
 async def ingest() -> None:
     """Take in what the webhooks stored."""
-    await _intake.run()
+    await _intake.ask()
 
 
 @app.task(name=TURN, queue=CHAT_QUEUE)

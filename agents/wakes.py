@@ -16,6 +16,11 @@ from psycopg.types.json import Jsonb
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+# Answers go before the jobs that each webhook brings: one of those at work finds all
+# that is stored, and a flood of them would hold up everybody.
+DELIVERY_PRIORITY = 40
+TURN_PRIORITY = 30
+INGEST_PRIORITY = 20
 INGEST = "agents.tasks.ingest"
 TURN = "agents.tasks.turn"
 DELIVER = "agents.tasks.deliver"
@@ -34,6 +39,13 @@ SELECT %s, %s, job.priority, job.queueing_lock, job.args
 FROM unnest(%s::int[], %s::text[], %s::jsonb[]) AS job (priority, queueing_lock, args)
 ON CONFLICT DO NOTHING
 """
+FORGET = """
+DELETE FROM procrastinate_jobs WHERE id IN (
+    SELECT id FROM procrastinate_jobs
+    WHERE task_name = %s AND status = 'todo' AND queueing_lock IS NULL
+    FOR UPDATE SKIP LOCKED
+)
+"""
 
 
 class _Job(NamedTuple):
@@ -44,10 +56,20 @@ class _Job(NamedTuple):
 
 def wake_ingest() -> None:
     """See that a worker looks into the raw store."""
-    _defer(INGEST, INBOX_QUEUE, [_Job(20, f"{INGEST}:sweep", {})])
+    _defer(INGEST, INBOX_QUEUE, [_Job(INGEST_PRIORITY, f"{INGEST}:sweep", {})])
 
 
-def wake_turn(*, conversation_id: int, priority: int = 0) -> None:
+def forget_wakes() -> None:
+    """Take the waiting ingest jobs away: whoever calls does their work now.
+
+    A job is written with its webhook, so what it would find is there to be found.
+    Thousands of them would hold up the jobs that answer people.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET, [INGEST])
+
+
+def wake_turn(*, conversation_id: int, priority: int = TURN_PRIORITY) -> None:
     """See that a turn is queued for the conversation; one waiting job is enough."""
     wake_turns({conversation_id: priority})
 
@@ -57,14 +79,14 @@ def wake_turns(priorities: Mapping[int, int]) -> None:
     _wake(TURN, CHAT_QUEUE, priorities)
 
 
-def wake_delivery(*, conversation_id: int, priority: int = 0) -> None:
+def wake_delivery(*, conversation_id: int, priority: int = DELIVERY_PRIORITY) -> None:
     """See that what waits for this person is sent."""
     _wake(DELIVER, DELIVERY_QUEUE, {conversation_id: priority})
 
 
 def wake_deliveries(conversation_ids: Iterable[int]) -> None:
     """See that what waits for these people is sent."""
-    _wake(DELIVER, DELIVERY_QUEUE, dict.fromkeys(conversation_ids, 0))
+    _wake(DELIVER, DELIVERY_QUEUE, dict.fromkeys(conversation_ids, DELIVERY_PRIORITY))
 
 
 def wake_forward() -> None:

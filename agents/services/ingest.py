@@ -25,9 +25,15 @@ from agents.channels.whatsapp.payload import (
 from agents.channels.whatsapp.preferences import Preference
 from agents.models import DeadLetter, ForwardedItem, WebhookEvent
 from agents.services import forwarding, statuses
+from agents.services.fairness import fair_order
 from agents.services.forwarding import Wanted
 from agents.services.intake import BUSY, Intake, open_windows
-from agents.wakes import wake_deliveries, wake_turns
+from agents.wakes import (
+    TURN_PRIORITY,
+    forget_wakes,
+    wake_deliveries,
+    wake_turns,
+)
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 
@@ -44,14 +50,16 @@ State = WebhookEvent.State
 MOST_EVENTS = 200
 # The first of them waits for the last.
 MOST_AT_ONCE = 16
+# Whoever else is at it has locked the first ones.
+HANDS = 4
 MOST_ATTEMPTS = 5
 # The connection or a race with another worker: the same webhook will go in later.
 TRANSIENT = (InterfaceError, OperationalError)
 
 CLAIM = """
 SELECT * FROM agents_webhookevent
-WHERE state = 'received' AND id <> ALL(%s::bigint[])
-ORDER BY id LIMIT %s
+WHERE state = 'received' AND id = ANY(%s::bigint[])
+ORDER BY array_position(%s::bigint[], id) LIMIT %s
 FOR UPDATE SKIP LOCKED
 """
 CLOSE = """
@@ -64,6 +72,7 @@ WHERE event.id = closed.id
 
 def drain(*, limit: int = MOST_EVENTS) -> int:
     """Take in up to ``limit`` webhooks, oldest first; return how many there were."""
+    forget_wakes()
     done = 0
     while done < limit:
         wanted = min(MOST_AT_ONCE, limit - done)
@@ -115,7 +124,9 @@ def _take_next(*, but: list[int]) -> int | None:
 
 
 def _claim(*, limit: int, but: Sequence[int] = ()) -> list[WebhookEvent]:
-    return list(WebhookEvent.objects.raw(CLAIM, [list(but), limit]))
+    """Lock the next ones, those of a flooding sender after everybody else's."""
+    ahead = fair_order(most=limit * HANDS, but=but)
+    return list(WebhookEvent.objects.raw(CLAIM, [ahead, ahead, limit])) if ahead else []
 
 
 def _take_in(events: Sequence[WebhookEvent], take: Take) -> None:
@@ -129,7 +140,9 @@ def _take_in(events: Sequence[WebhookEvent], take: Take) -> None:
     waiting: dict[int, int] = {}
     for intake in intakes:
         waiting |= {pk: intake.waiting[pk] for pk in intake.to_wake}
-    wake_turns({pk: -count if count > BUSY else 0 for pk, count in waiting.items()})
+    wake_turns(
+        {pk: -count if count > BUSY else TURN_PRIORITY for pk, count in waiting.items()}
+    )
 
 
 def _take_items(event: WebhookEvent, take: Take) -> Intake:

@@ -34,6 +34,15 @@ class Shared:
         # Told to stop, one who waits must not stop it for the others.
         await asyncio.shield(run.task)
 
+    async def ask(self) -> None:
+        """See that a run begins after this call; wait for it only where nobody does.
+
+        A flood of those who ask then takes up two places, and not all there are.
+        """
+        run = self._runs.get(asyncio.get_running_loop())
+        if run is None or run.has_begun:
+            await self.run()
+
 
 class _Run:
     def __init__(self, job: Callable[[], Awaitable[None]], after: _Run | None) -> None:

@@ -5,11 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from agents.models import (
-    Block,
     ConsentEvent,
     Conversation,
     ForwardedItem,
@@ -27,7 +25,6 @@ from vouchers.models import Profile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.test import Client
     from pytest_django.fixtures import SettingsWrapper
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whatsapp")]
@@ -264,46 +261,6 @@ def test_is_over_hour__everybody_together__is_summed_once_in_a_while(
     assert budgets.is_over_hour() is False
     budgets.SUMMED.clear()
     assert budgets.is_over_hour() is True
-
-
-@pytest.mark.parametrize(
-    "page", ["forwardeditem", "block", "consentevent", "conversation"]
-)
-def test_admin__pages__open(admin_client: Client, page: str) -> None:
-    # Given
-    say("STOP")
-    aline = Profile.objects.get()
-    blocks.block(profile=aline, reason="abuse", actor="op")
-
-    # When
-    answer = admin_client.get(reverse(f"admin:agents_{page}_changelist"))
-
-    # Then
-    assert answer.status_code == 200
-
-
-def test_admin__block_and_lift__ask_for_a_reason(admin_client: Client) -> None:
-    # Given
-    say("hello")
-    conversation = Conversation.objects.get()
-    page = reverse("admin:agents_conversation_change", args=[conversation.pk])
-    assert admin_client.get(page).status_code == 200
-
-    # When
-    url = reverse("admin:agents_conversation_block_one", args=[conversation.pk])
-    form = admin_client.get(url).context["form"]
-    key = form["key"].initial
-    admin_client.post(url, {"key": key, "span": "day", "reason": ""})
-    assert Block.objects.count() == 0
-    admin_client.post(url, {"key": key, "span": "day", "reason": "abuse"})
-
-    # Then
-    block = Block.objects.get()
-    assert block.expires_at is not None
-    lift = reverse("admin:agents_block_lift_one", args=[block.pk])
-    admin_client.post(lift, {"key": key, "reason": "sorry"})
-    block.refresh_from_db()
-    assert block.lifted_by == "admin"
 
 
 def ended(conversation: Conversation, **spent: Any) -> Turn:

@@ -1,0 +1,96 @@
+"""How fast a full queue goes on to the previous workflow. Run: python -m tests.bench.forward
+
+Prints JSON lines: 10,000 senders outside a beta in batches of 1,000, taken in and sent
+on; and, as the comparison, as many bodies posted to the same server by nobody but the
+client, with as many places.
+"""
+
+from __future__ import annotations
+
+# Django must be set up before anything of ours is imported.
+# ruff: noqa: E402
+import asyncio
+import os
+import time
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+
+import django
+
+django.setup()
+
+from django.conf import settings
+
+from agents.channels.whatsapp import forward_post
+from agents.models import ForwardedItem
+from agents.services import forwarding, ingest
+from agents.services.forwarding.send import PLACES
+from tests import databases, payloads
+from tests.agents.channel import post
+from tests.bench.turns import tell
+from tests.fakes.legacy import FakeLegacy
+
+SENDERS = 10_000
+BATCH = 1_000
+SECRET = "their-secret"
+
+
+def main() -> None:
+    databases.start_server()
+    template = databases.template()
+    with (
+        databases.clone(template, label="bench") as name,
+        databases.using(name),
+        FakeLegacy(secret=SECRET) as legacy,
+    ):
+        settings.WA_PHONE_ID = payloads.PHONE_NUMBER_ID
+        settings.LEGACY_WEBHOOK_URL = legacy.url
+        settings.LEGACY_WEBHOOK_SECRET = SECRET
+        measure(legacy)
+
+
+def measure(legacy: FakeLegacy) -> None:
+    for start in range(0, SENDERS, BATCH):
+        texts = (
+            payloads.text("hello", sender=f"+25078{1_000_000 + number}")
+            for number in range(start, start + BATCH)
+        )
+        post(payloads.webhook(*texts))
+    began = time.monotonic()
+    while ingest.drain():
+        pass
+    taken_in = time.monotonic() - began
+    began = time.monotonic()
+    asyncio.run(forwarding.run())
+    sent = time.monotonic() - began
+    senders = {message["from"] for message in legacy.messages()}
+    waiting = ForwardedItem.objects.filter(state=ForwardedItem.State.QUEUED).count()
+    bodies = legacy.taken[:]
+    began = time.monotonic()
+    asyncio.run(bare(bodies))
+    alone = time.monotonic() - began
+    tell(
+        "forwarded, senders a second",
+        len(senders) / sent,
+        baseline=round(len(bodies) / alone, 1),
+        ratio=round(alone / sent, 2),
+        senders=len(senders),
+        waiting=waiting,
+        seconds=round(sent, 1),
+    )
+    tell("taken in to be forwarded, messages a second", SENDERS / taken_in)
+
+
+async def bare(bodies: list[bytes]) -> None:
+    """Post the same bodies with nothing around."""
+    places = asyncio.Semaphore(PLACES)
+
+    async def one(body: bytes) -> None:
+        async with places:
+            await forward_post.post(body)
+
+    await asyncio.gather(*(one(body) for body in bodies))
+
+
+if __name__ == "__main__":
+    main()
