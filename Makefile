@@ -9,7 +9,7 @@ PYTHON_BIN := .venv/bin/python
 # Workers for the tests; a large machine may take more.
 TEST_WORKERS ?= 2
 PYTEST_ARGS ?=
-BENCHES ?= webhook vouchers flags turns
+BENCHES ?= webhook vouchers flags turns api
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
