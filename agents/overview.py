@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from agents.models import ForwardedItem, HandOff, OutboundMessage, Turn, WebhookEvent
+from easymo.observability import upkeep
 from rollout.features import Feature
 from rollout.models import Incident
 from rollout.services import exposure
@@ -41,6 +42,7 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         "features": features(),
         "waiting": waiting(),
         "last_day": last_day(),
+        "late_jobs": upkeep.late(),
         "may_switch": request.user.has_perm("rollout.change_exposure"),
     }
 

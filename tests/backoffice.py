@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import Group, User
 from django.test import Client
@@ -21,9 +21,11 @@ from agents.models import (
 )
 from tests.agents.cast import Cast, make_cast
 from vouchers.actors import Actor
-from vouchers.models import Voucher
 from vouchers.money import Money
 from vouchers.services.issue import Issued, issue_voucher
+
+if TYPE_CHECKING:
+    from vouchers.models import Voucher
 
 ROLES = ("operator", "support", "viewer", "superuser")
 HOSTILE = "<img src=x onerror=alert(1)>{{7*7}}"

@@ -153,6 +153,19 @@ class InvalidReason(VoucherError):
         super().__init__("Give a reason of 1 to 500 characters.")
 
 
+class StillHoldsVouchers(VoucherError):
+    """A person is not forgotten while she holds something of value."""
+
+    code = "still_holds_vouchers"
+
+    def __init__(self, references: list[str]) -> None:
+        self.references = references
+        super().__init__(
+            f"The person still holds {len(references)} voucher(s) that count: void or"
+            f" decline them first ({', '.join(references)})."
+        )
+
+
 class InvalidRequest(VoucherError):
     """What was asked for cannot be; the sentence says why."""
 

@@ -7,12 +7,16 @@ from datetime import timedelta
 from procrastinate.contrib.django import app
 
 from easymo.database import units
+from easymo.observability import upkeep
 from easymo.observability.logs import get_logger
-from vouchers.services import envelopes
+from vouchers.services import counters, envelopes
 from vouchers.services.expire import expire_vouchers
 
 logger = get_logger(__name__)
 
+ENVELOPES = "vouchers.envelopes"
+COUNTERS = "vouchers.counters"
+upkeep.expect(ENVELOPES, COUNTERS)
 BATCH = 500
 # Longer than any outage of the worker that nobody notices; the nightly run sees all.
 RECENT = timedelta(days=2)
@@ -33,9 +37,13 @@ async def expire_all(timestamp: int) -> None:
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="vouchers.tasks.purge_envelopes", queue="vouchers")
 async def purge_envelopes(timestamp: int) -> None:
-    purged = await units.run(envelopes.purge)
-    if purged:
-        logger.info("voucher.envelopes_purged", count=purged)
+    await units.run(upkeep.run, ENVELOPES, envelopes.purge)
+
+
+@app.periodic(cron="40 1 * * *")
+@app.task(name="vouchers.tasks.purge_counters", queue="vouchers")
+async def purge_counters(timestamp: int) -> None:
+    await units.run(upkeep.run, COUNTERS, counters.purge)
 
 
 async def _expire(within: timedelta | None) -> None:

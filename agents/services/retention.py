@@ -1,68 +1,175 @@
-"""What is kept how long. Vouchers' events are kept for ever, and are not ours."""
+"""What is kept how long. Vouchers' events are kept for ever, and are not ours.
+
+Each class is a job of its own: bounded in one step, found by an index made for it, and
+resumed by looking again, for what is forgotten is not found any more. One that fails
+leaves the others alone.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from agents.models import (
+    Conversation,
     IdempotentCall,
     Message,
     OutboundMessage,
+    PendingAction,
     RealtimeEvent,
     SimulatedDelivery,
+    ToolCall,
+    Turn,
     WebhookEvent,
 )
-from agents.services import forwarding
+from agents.services import erasure, forwarding
 from agents.tools import rates
+from easymo.observability import lines, upkeep
+from easymo.observability.logs import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.db.models import Model, QuerySet
+
+logger = get_logger(__name__)
 
 RAW = timedelta(days=8)
 TEXT = timedelta(days=90)
-# As long as a caller may come again with its key.
 ANSWERS = timedelta(days=400)
-MOST = 5_000
+# Rows in one statement, and statements in one run; the next run goes on.
+MOST = 2_000
+MOST_STEPS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One class of data: which rows are too old, and what is left of them."""
+
+    rows: Callable[[], QuerySet[Any]]
+    # What the columns become; nothing: the rows go.
+    blank: dict[str, Any] | None
+
+    def step(self) -> int:
+        """Forget a bounded number of rows; say how many."""
+        found = self.rows()
+        ids = list(found.values_list("pk", flat=True)[:MOST])
+        if not ids:
+            return 0
+        # Asked again by the update itself: one that changed meanwhile stays.
+        due = found.model._default_manager.filter(pk__in=ids) & found
+        if self.blank is None:
+            return int(due.delete()[0])
+        return int(due.update(**self.blank))
 
 
 def purge() -> int:
-    """Forget what is old enough, a bounded number of rows at a time."""
-    now = timezone.now()
-    raw, text = now - RAW, now - TEXT
-    events = WebhookEvent.objects.filter(received_at__lt=raw, body__isnull=False)
-    ids = Message.objects.filter(received_at__lt=raw).exclude(
-        provider_id="", codes_sealed=None
-    )
-    sent_ids = OutboundMessage.objects.filter(created_at__lt=raw).exclude(
-        provider_id=""
-    )
-    words = Message.objects.filter(received_at__lt=text).exclude(text="")
-    said = OutboundMessage.objects.filter(created_at__lt=text).exclude(
-        body="", extra={}
-    )
-    shown = SimulatedDelivery.objects.filter(delivered_at__lt=text)
-    shown_ids = list(shown.values_list("pk", flat=True)[:MOST])
-    return (
-        events.filter(pk__in=_first(events)).update(body=None)
-        + ids.filter(pk__in=_first(ids)).update(provider_id="", codes_sealed=None)
-        + sent_ids.filter(pk__in=_first(sent_ids)).update(provider_id="")
-        + words.filter(pk__in=_first(words)).update(text="")
-        + said.filter(pk__in=_first(said)).update(body="", extra={})
-        + SimulatedDelivery.objects.filter(pk__in=shown_ids).delete()[0]
-        + rates.purge()
-        + forwarding.purge(older_than=raw)
-        + _purge_functions()
-    )
+    """Forget what is old enough, class by class; raise the first error at the end."""
+    total, failed = 0, None
+    for name, job in JOBS.items():
+        try:
+            total += upkeep.run(name, job)
+        except Exception as error:
+            logger.exception("upkeep.failed", job=name)
+            failed = failed or error
+    if failed is not None:
+        raise failed
+    return total
 
 
-def _purge_functions() -> int:
-    now = timezone.now()
-    bodies = RealtimeEvent.objects.filter(received_at__lt=now - RAW).exclude(body=None)
-    answers = IdempotentCall.objects.filter(created_at__lt=now - ANSWERS)
-    return (
-        bodies.filter(pk__in=_first(bodies)).update(body=None)
-        + answers.filter(pk__in=_first(answers)).delete()[0]
-    )
+def _older(model: type[Model], column: str, age: timedelta) -> QuerySet[Any]:
+    return model._default_manager.filter(**{f"{column}__lt": timezone.now() - age})
 
 
-def _first(rows: object) -> list[int]:
-    return list(rows.values_list("pk", flat=True)[:MOST])  # type: ignore[attr-defined]
+def _until_done(*classes: Kept) -> Callable[[], int]:
+    def work() -> int:
+        total = 0
+        for kept in classes:
+            for _ in range(MOST_STEPS):
+                count = kept.step()
+                total += count
+                if count < MOST:
+                    break
+        return total
+
+    return work
+
+
+RAW_BODIES = (
+    Kept(
+        lambda: _older(WebhookEvent, "received_at", RAW).filter(body__isnull=False),
+        {"body": None},
+    ),
+    Kept(
+        lambda: _older(RealtimeEvent, "received_at", RAW).filter(body__isnull=False),
+        {"body": None},
+    ),
+)
+PROVIDER_IDS = (
+    Kept(
+        lambda: _older(Message, "received_at", RAW).filter(
+            ~Q(provider_id="") | Q(codes_sealed__isnull=False)
+        ),
+        {"provider_id": "", "codes_sealed": None},
+    ),
+    Kept(
+        lambda: _older(OutboundMessage, "created_at", RAW).filter(~Q(provider_id="")),
+        {"provider_id": "", "recipient": {}},
+    ),
+    Kept(
+        lambda: _older(PendingAction, "expires_at", RAW).filter(
+            code_sealed__isnull=False
+        ),
+        {"code_sealed": None},
+    ),
+)
+TEXTS = (
+    Kept(
+        lambda: _older(Message, "received_at", TEXT).filter(
+            ~Q(text="") | ~Q(button_id="")
+        ),
+        {"text": "", "button_id": ""},
+    ),
+    Kept(
+        lambda: _older(OutboundMessage, "created_at", TEXT).filter(
+            ~Q(body="") | ~Q(extra={})
+        ),
+        {"body": "", "extra": {}},
+    ),
+    Kept(lambda: _older(SimulatedDelivery, "delivered_at", TEXT), None),
+    Kept(
+        lambda: _older(Conversation, "last_inbound_at", TEXT).filter(~Q(memory={})),
+        {"memory": {}},
+    ),
+)
+TURNS = (
+    Kept(lambda: _older(Turn, "started_at", TEXT).filter(~Q(items=[])), {"items": []}),
+    Kept(
+        lambda: _older(ToolCall, "started_at", TEXT).filter(
+            ~Q(arguments={}) | Q(result__isnull=False)
+        ),
+        {"arguments": {}, "result": None},
+    ),
+    Kept(
+        lambda: _older(PendingAction, "created_at", TEXT).filter(~Q(arguments={})),
+        {"arguments": {}},
+    ),
+)
+IDEMPOTENCY = (Kept(lambda: _older(IdempotentCall, "created_at", ANSWERS), None),)
+
+JOBS: dict[str, Callable[[], int]] = {
+    "retention.raw_webhooks": _until_done(*RAW_BODIES),
+    "retention.forwarded": lambda: forwarding.purge(older_than=timezone.now() - RAW),
+    "retention.provider_ids": _until_done(*PROVIDER_IDS),
+    "retention.message_texts": _until_done(*TEXTS),
+    "retention.turns": _until_done(*TURNS),
+    "retention.idempotency": _until_done(*IDEMPOTENCY),
+    "retention.rates": rates.purge,
+    "retention.log_lines": lines.purge,
+    "retention.erased_people": erasure.sweep_erased,
+}
+upkeep.expect(*JOBS)

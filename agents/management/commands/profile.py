@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, transaction
 
+from agents.services import erasure
+from easymo.backoffice.reason import InvalidReason as BadReason
+from easymo.backoffice.reason import clean_reason
 from easymo.observability.privacy import mask_msisdn
 from rollout.errors import RolloutError
 from rollout.models import Cohort
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Add, change or show a person."
+    help = "Add, change, show or forget a person."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -32,10 +35,16 @@ class Command(BaseCommand):
         add.add_argument("--cohort", metavar="NAME", action="append", default=[])
         show = verbs.add_parser("show", help="Show a person.")
         show.add_argument("msisdn")
+        erase = verbs.add_parser("erase", help="Forget a person for good.")
+        erase.add_argument("msisdn")
+        erase.add_argument("--reason", required=True)
+        erase.add_argument("--by", metavar="NAME", default="command line")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            if options["verb"] == "add":
+            if options["verb"] == "erase":
+                self._erase(options)
+            elif options["verb"] == "add":
                 self._show(self._add(options))
             else:
                 self._show(self._find(options["msisdn"]))
@@ -43,7 +52,7 @@ class Command(BaseCommand):
             raise CommandError("Station staff need a station: --station CODE.") from (
                 error
             )
-        except (InvalidMsisdn, VoucherError, RolloutError) as error:
+        except (BadReason, InvalidMsisdn, VoucherError, RolloutError) as error:
             raise CommandError(str(error)) from error
 
     def _add(self, options: dict[str, Any]) -> Profile:
@@ -61,6 +70,15 @@ class Command(BaseCommand):
                     cohort_name=name, subject=str(profile.public_id), by="command line"
                 )
         return profile
+
+    def _erase(self, options: dict[str, Any]) -> None:
+        profile = self._find(options["msisdn"])
+        reason = clean_reason(options["reason"])
+        erasure.erase_person(profile=profile, reason=reason, actor=options["by"][:150])
+        self.stdout.write(
+            f"Forgotten: {mask_msisdn(parse(options['msisdn']))}, now person "
+            f"{profile.pk}. Vouchers and their trails are unchanged."
+        )
 
     def _find(self, msisdn: str) -> Profile:
         profile = (

@@ -1,0 +1,121 @@
+"""Periodic jobs that are themselves watched: when each last came to a good end.
+
+A job that stops running makes no noise of its own. Its row grows old, and the metrics
+and the back office's first page say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.apps import apps
+from django.db import connection
+from django.db.models import F
+from django.utils import timezone
+
+from easymo.observability.logs import get_logger
+from easymo.observability.metrics import GaugeMetricFamily, register
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from easymo.observability.metrics import Metric
+    from easymo.observability.models import UpkeepRun
+
+logger = get_logger(__name__)
+
+Work = Callable[[], int]
+LATE_AFTER = timedelta(days=1)
+_expected: set[str] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A job that has not come to a good end for a day, or never has."""
+
+    name: str
+    since: datetime | None
+    error: str
+
+
+def expect(*names: str) -> None:
+    """Name the jobs that have to run: one that never did is late as well."""
+    _expected.update(names)
+
+
+def run(name: str, work: Work) -> int:
+    """Do a job and write down how it ended; its error goes on to the caller."""
+    rows = _model().objects
+    now = timezone.now()
+    rows.update_or_create(name=name, defaults={"started_at": now})
+    try:
+        count = work()
+    except Exception as error:
+        rows.filter(name=name).update(
+            failed_at=timezone.now(), error=type(error).__name__[:80]
+        )
+        raise
+    rows.filter(name=name).update(
+        succeeded_at=timezone.now(),
+        error="",
+        last_count=count,
+        total=F("total") + count,
+    )
+    if count:
+        logger.info("upkeep.done", job=name, count=count)
+    return count
+
+
+def late() -> list[Late]:
+    """Return the jobs that somebody has to look at, by name."""
+    now = timezone.now()
+    runs = {row.name: row for row in _model().objects.all()}
+    found = []
+    for name in sorted(_expected | runs.keys()):
+        row = runs.get(name)
+        since = row.succeeded_at if row else None
+        # What never succeeded has a day from its first try, or from the installation.
+        begun = since or (row.started_at if row else _installed_at())
+        if row is not None and row.failed_at is not None and since is None:
+            begun = None
+        if begun is None or now - begun > LATE_AFTER:
+            found.append(Late(name, since, row.error if row else ""))
+    return found
+
+
+def _installed_at() -> datetime | None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(applied) FROM django_migrations")
+        at: datetime | None = cursor.fetchone()[0]
+    return at
+
+
+def _model() -> type[UpkeepRun]:
+    model: type[UpkeepRun] = apps.get_model("observability", "UpkeepRun")
+    return model
+
+
+@register
+def collect() -> Iterator[Metric]:
+    """Tell when each job last came to a good end; 0 when it never did."""
+    family = GaugeMetricFamily(
+        "easymo_upkeep_last_success_timestamp_seconds",
+        "When a periodic job last came to a good end; 0 when it never did.",
+        labels=["job"],
+    )
+    counts = GaugeMetricFamily(
+        "easymo_upkeep_rows",
+        "Rows that a periodic job has dealt with, in all its runs.",
+        labels=["job"],
+    )
+    runs = {row.name: row for row in _model().objects.all()}
+    for name in sorted(_expected | runs.keys()):
+        row = runs.get(name)
+        at = row.succeeded_at if row else None
+        family.add_metric([name], at.timestamp() if at else 0.0)
+        counts.add_metric([name], float(row.total if row else 0))
+    yield family
+    yield counts

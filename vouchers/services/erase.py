@@ -1,0 +1,96 @@
+"""Forget a person: her row says nothing any more, her vouchers' trails stay whole."""
+
+from __future__ import annotations
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
+from django.utils import timezone
+
+from vouchers.errors import InvalidRequest, StillHoldsVouchers
+from vouchers.models import Envelope, Erasure, Profile, Voucher, VoucherNote
+from vouchers.services.transition import clean_reason
+
+SHORTEST_NAME = 3
+
+
+def lock_profile(profile: Profile) -> Profile:
+    """Lock the person; nothing new may point at her until the transaction ends."""
+    return Profile.objects.select_for_update().get(pk=profile.pk)
+
+
+def erase_profile(*, profile: Profile, reason: str, actor: str) -> bool:
+    """Blank what names the locked person; False when she was forgotten before.
+
+    Raises StillHoldsVouchers, InvalidReason, InvalidRequest; nothing is then changed.
+    """
+    if profile.erased_at is not None:
+        return False
+    words = clean_reason(reason)
+    if names_person(words, profile):
+        raise InvalidRequest(
+            "The reason is kept: leave the name and the number out of it."
+        )
+    if live := _live_vouchers(profile):
+        raise StillHoldsVouchers(live)
+    _forget_notes(profile)
+    _forget_admin_log(profile)
+    Envelope.objects.filter(voucher__owner=profile).delete()
+    Erasure.objects.create(profile=profile, actor=actor, reason=words)
+    for field, value in {
+        "name": "",
+        "msisdn": None,
+        "language": "",
+        "role": Profile.Role.CUSTOMER,
+        "station": None,
+        "user": None,
+        "is_active": False,
+        "erased_at": timezone.now(),
+    }.items():
+        setattr(profile, field, value)
+    profile.save()
+    return True
+
+
+def names_person(text: str, profile: Profile) -> bool:
+    """Tell whether the text holds the person's number or name."""
+    digits = "".join(letter for letter in text if letter in "0123456789")
+    if profile.msisdn and profile.msisdn[-8:] in digits:
+        return True
+    name = profile.name.casefold()
+    return len(name) >= SHORTEST_NAME and name in text.casefold()
+
+
+def _live_vouchers(profile: Profile) -> list[str]:
+    worth = Q(status=Voucher.Status.ISSUED, expires_at__gt=timezone.now())
+    asked = Q(status=Voucher.Status.PENDING_APPROVAL)
+    rows = Voucher.objects.filter(worth | asked, owner=profile).order_by("id")
+    return list(rows.values_list("reference", flat=True))
+
+
+def _forget_notes(profile: Profile) -> None:
+    """The commitment in the event stays, and tells nobody what it stood for."""
+    about = Q(event__voucher__owner=profile)
+    if len(profile.name) >= SHORTEST_NAME:
+        about |= Q(text__icontains=profile.name)
+    if profile.msisdn:
+        about |= Q(text__contains=profile.msisdn[-8:])
+    VoucherNote.objects.filter(about).delete()
+
+
+def _forget_admin_log(profile: Profile) -> None:
+    """The back office wrote her name down wherever somebody changed her row."""
+    people = ContentType.objects.get_for_model(Profile)
+    vouchers = ContentType.objects.get_for_model(Voucher)
+    hers = [str(pk) for pk in profile.vouchers.values_list("pk", flat=True)]
+    about = Q(content_type=people, object_id=str(profile.pk))
+    LogEntry.objects.filter(
+        about | Q(content_type=vouchers, object_id__in=hers)
+    ).update(change_message="")
+    LogEntry.objects.filter(about).update(object_repr=f"Forgotten person {profile.pk}")
+    if len(profile.name) >= SHORTEST_NAME:
+        named = LogEntry.objects.filter(object_repr__icontains=profile.name)
+        named.update(object_repr="—", change_message="")
+        LogEntry.objects.filter(change_message__icontains=profile.name).update(
+            change_message=""
+        )
