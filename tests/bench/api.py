@@ -1,4 +1,4 @@
-"""How fast the function API is. Run: python -m tests.bench.api
+"""How fast the function API is (python -m tests.bench.api).
 
 Eight clients over HTTP against our own server, and pgbench running the statements that
 the same calls send, taken down as they go by. One JSON line per figure, each with its
@@ -32,7 +32,7 @@ from agents.models import ApiToken
 from agents.services.tokens import digest_of
 from tests import databases
 from tests.bench.vouchers import pgbench_binary, say
-from vouchers.models import Profile
+from vouchers.models import Profile, VoucherEvent
 from vouchers.services.profiles import add_station
 
 if TYPE_CHECKING:
@@ -292,10 +292,8 @@ def through_pgbench(script: str, *, first: int, table: str) -> float:
     return float(re.findall(r"tps = ([0-9.]+)", done.stdout)[-1])
 
 
-def rows_in(condition: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM voucher_event WHERE kind = '{condition}'")
-        return int(cursor.fetchone()[0])
+def rows_in(kind: str) -> int:
+    return VoucherEvent.objects.filter(kind=kind).count()
 
 
 if __name__ == "__main__":
