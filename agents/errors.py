@@ -13,6 +13,10 @@ class NewerInput(AgentError):
     """The person wrote on before anything was done or sent: the draft is dropped."""
 
 
+class IdentityRefused(AgentError):
+    """Nobody's names were changed; the sentence says why."""
+
+
 class TokenError(AgentError):
     """The API token cannot be made, found or revoked; the sentence says why."""
 

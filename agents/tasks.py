@@ -18,6 +18,7 @@ from agents.services import (
     delivery,
     forwarding,
     handoff,
+    media,
     retention,
     sweep,
     turns,
@@ -28,11 +29,13 @@ from agents.wakes import (
     CHAT_QUEUE,
     DELIVER,
     DELIVERY_QUEUE,
+    FETCH_MEDIA,
     FORWARD,
     FORWARD_QUEUE,
     INBOX_QUEUE,
     INGEST,
     INGEST_PRIORITY,
+    MEDIA_QUEUE,
     TURN,
     wake_delivery,
 )
@@ -78,6 +81,12 @@ async def deliver(conversation_id: int) -> None:
 async def forward(context: JobContext) -> None:
     """Send on what is not for the agent."""
     await forwarding.run(should_stop=context.should_abort)
+
+
+@app.task(name=FETCH_MEDIA, queue=MEDIA_QUEUE)
+async def fetch_media(media_id: int) -> None:
+    """Fetch what a person sent, and put a voice note into words."""
+    await media.fetch(media_id=media_id)
 
 
 async def _deliver_here(conversation_id: int) -> None:

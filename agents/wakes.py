@@ -25,10 +25,12 @@ INGEST = "agents.tasks.ingest"
 TURN = "agents.tasks.turn"
 DELIVER = "agents.tasks.deliver"
 FORWARD = "agents.tasks.forward"
+FETCH_MEDIA = "agents.tasks.fetch_media"
 INBOX_QUEUE = "inbox"
 CHAT_QUEUE = "chat"
 DELIVERY_QUEUE = "delivery"
 FORWARD_QUEUE = "forward"
+MEDIA_QUEUE = "media"
 
 
 # What the library's procrastinate_defer_jobs_v1 does, less the error; its triggers
@@ -92,6 +94,12 @@ def wake_deliveries(conversation_ids: Iterable[int]) -> None:
 def wake_forward() -> None:
     """See that what waits for the previous workflow is sent on."""
     _defer(FORWARD, FORWARD_QUEUE, [_Job(0, FORWARD, {})])
+
+
+def wake_media(*, media_id: int) -> None:
+    """See that what a person sent is fetched."""
+    job = _Job(0, f"{FETCH_MEDIA}:{media_id}", {"media_id": media_id})
+    _defer(FETCH_MEDIA, MEDIA_QUEUE, [job])
 
 
 def _wake(task: str, queue: str, priorities: Mapping[int, int]) -> None:

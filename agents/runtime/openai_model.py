@@ -93,18 +93,23 @@ class OpenAIModel:
             raise ModelError("invalid_request", permanent=True) from None
 
     def _client(self) -> AsyncOpenAI:
-        clients = _clients.setdefault(asyncio.get_running_loop(), {})
-        key = (self.base_url, self.api_key)
-        if key not in clients:
-            clients[key] = openai.AsyncOpenAI(
-                api_key=self.api_key,
-                base_url=self.base_url,
-                max_retries=0,
-                http_client=openai.DefaultAsyncHttpxClient(
-                    base_url=self.base_url, limits=LIMITS
-                ),
-            )
-        return clients[key]
+        return client_for(self.base_url, self.api_key)
+
+
+def client_for(base_url: str, api_key: str) -> AsyncOpenAI:
+    """Return this event loop's warm client."""
+    clients = _clients.setdefault(asyncio.get_running_loop(), {})
+    key = (base_url, api_key)
+    if key not in clients:
+        clients[key] = openai.AsyncOpenAI(
+            api_key=api_key,
+            base_url=base_url,
+            max_retries=0,
+            http_client=openai.DefaultAsyncHttpxClient(
+                base_url=base_url, limits=LIMITS
+            ),
+        )
+    return clients[key]
 
 
 def configured() -> OpenAIModel | None:

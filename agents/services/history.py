@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from agents.code_places import hide_codes
+from agents.message_words import shown
 from agents.models import Message, OutboundMessage
 from agents.runtime import items
 from agents.runtime.prompts import message_item
@@ -37,7 +38,7 @@ def before(*, conversation: Conversation, now: datetime) -> tuple[Item, ...]:
     """Return the talk before the present turn, oldest first."""
     since = now - LONGEST_AGO
     heard = conversation.messages.filter(
-        state__in=ANSWERED, received_at__gte=since
+        state__in=ANSWERED, received_at__gte=since, revoked_at=None
     ).order_by("-id")[:MOST_ENTRIES]
     said = (
         conversation.outbound.filter(created_at__gte=since)
@@ -68,11 +69,7 @@ def present(messages: Iterable[Message], texts: Iterable[str]) -> list[Item]:
 
 
 def _present(message: Message, text: str) -> str:
-    words = text[:LONGEST_MESSAGE]
-    if message.kind in {"text", "interactive", "button"}:
-        return words
-    # What is in it was not looked at.
-    return f"[{message.kind}] {words}".strip()
+    return shown(message, text[:LONGEST_MESSAGE])
 
 
 def _said(message: OutboundMessage) -> str:

@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
-from agents.hand_offs import open_hand_off
-from agents.models import HandOff, Identity
+from agents.models import Identity, IdentityClaim
 from agents.services.answering import may_welcome
+from agents.services.identity_claims import claim
 from vouchers.models import Profile
+from vouchers.msisdn import InvalidMsisdn, parse
 
 if TYPE_CHECKING:
     from agents.channels.whatsapp.payload import Sender
 
 RACES = 3
+Kind = Identity.Kind
+Claim = IdentityClaim.Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,43 +53,79 @@ def identify(sender: Sender, *, is_synthetic: bool) -> Person:
 
 def find_person(*, number: str, bsuid: str) -> Profile | None:
     """Return whom these names mean today; nobody is made, and nothing bound."""
-    return _by_bsuid(bsuid) or _by_number(number)
+    return by_bsuid(bsuid) or by_number(number)
 
 
-def confirm_bsuid(*, identity: Identity) -> Identity:
-    """Bind a user id to its profile, because a person of ours checked who it is."""
-    identity.kind = Identity.Kind.BSUID
-    identity.save(update_fields=["kind"])
-    return identity
+def learn_number(profile: Profile, number: str, *, bsuid: str) -> bool:
+    """Take a number that its own telephone shared; return whether it is hers now.
+
+    A sandbox person is never given a number that the real network could reach.
+    """
+    try:
+        if parse(number) != number or profile.is_sandbox:
+            return False
+        with transaction.atomic():
+            return _learn_number(lock_person(profile), number, bsuid)
+    except (InvalidMsisdn, IntegrityError):
+        # No number; or somebody else came with it this very moment.
+        return False
+
+
+def _learn_number(profile: Profile, number: str, bsuid: str) -> bool:
+    if profile.msisdn == number:
+        return True
+    named = by_number(number) or _left_by(number)
+    if named is not None and named != profile:
+        claim(
+            kind=Claim.SHARED,
+            profile=profile,
+            other=named,
+            bsuid=bsuid,
+            number=number,
+        )
+        return False
+    if profile.msisdn or profile.role != Profile.Role.CUSTOMER:
+        claim(kind=Claim.NUMBER_CHANGED, profile=profile, bsuid=bsuid, number=number)
+        return False
+    return _give_number(profile, number)
+
+
+def lock_person(profile: Profile) -> Profile:
+    """Let one webhook at a time change the names of a person."""
+    return Profile.objects.select_for_update(no_key=True).get(pk=profile.pk)
+
+
+def by_bsuid(bsuid: str) -> Profile | None:
+    return _by_identity(Kind.BSUID, bsuid) if bsuid else None
+
+
+def by_number(number: str) -> Profile | None:
+    """Return whom the number names: nobody, once she has given it up."""
+    if not number or _left_by(number) is not None:
+        return None
+    profile = Profile.objects.filter(msisdn=number).first()
+    return profile or _by_identity(Kind.WA_ID, number)
 
 
 def _identify(sender: Sender, *, is_synthetic: bool) -> Person:
-    owner = _by_bsuid(sender.bsuid)
-    named = _by_number(sender.number)
-    known = owner or named
+    owner = by_bsuid(sender.bsuid)
+    named = by_number(sender.number)
+    left = _left_by(sender.number) if sender.number and named is None else None
+    known = owner or named or left
     if known is None:
         return _welcome(sender, is_synthetic=is_synthetic)
     if known.is_sandbox != is_synthetic:
         return Person(None, "sandbox")
     if owner is not None:
-        _compare_number(owner, sender.number, named)
+        _compare_number(owner, sender, named or left)
+        _note_parent(owner, sender)
         return Person(owner)
     if named is None:
-        return Person(None, "unknown")
+        return _stranger(sender, Claim.LEFT_NUMBER, known, is_synthetic=is_synthetic)
     if not sender.bsuid or _accept_bsuid(named, sender.bsuid):
+        _note_parent(named, sender)
         return Person(named)
-    return _stranger(sender, known=named, is_synthetic=is_synthetic)
-
-
-def _by_bsuid(bsuid: str) -> Profile | None:
-    return _by_identity(Identity.Kind.BSUID, bsuid) if bsuid else None
-
-
-def _by_number(number: str) -> Profile | None:
-    if not number:
-        return None
-    profile = Profile.objects.filter(msisdn=number).first()
-    return profile or _by_identity(Identity.Kind.WA_ID, number)
+    return _stranger(sender, Claim.OTHER_ID, known, is_synthetic=is_synthetic)
 
 
 def _by_identity(kind: str, value: str) -> Profile | None:
@@ -98,16 +137,36 @@ def _by_identity(kind: str, value: str) -> Profile | None:
     return identity.profile if identity else None
 
 
-def _compare_number(owner: Profile, number: str, named: Profile | None) -> None:
+def _left_by(number: str) -> Profile | None:
+    return _by_identity(Kind.LEFT_NUMBER, number)
+
+
+def _compare_number(owner: Profile, sender: Sender, named: Profile | None) -> None:
     """Note the number of a customer who was known by her user id only."""
-    if named is not None and named != owner:
-        _report(owner, f"Her number belongs to person {named.pk}.")
+    number = sender.number
+    if not number or owner.msisdn == number or named == owner:
         return
-    may_learn = owner.role == Profile.Role.CUSTOMER and not owner.msisdn
-    if named is None and number and may_learn:
-        owner.msisdn = number
-        owner.save(update_fields=["msisdn"])
-        _link(owner, Identity.Kind.WA_ID, number)
+    if named is not None:
+        claim(
+            kind=Claim.TWO_PEOPLE,
+            profile=named,
+            other=owner,
+            bsuid=sender.bsuid,
+            number=number,
+        )
+    elif owner.msisdn or owner.role != Profile.Role.CUSTOMER:
+        claim(
+            kind=Claim.NUMBER_CHANGED, profile=owner, bsuid=sender.bsuid, number=number
+        )
+    else:
+        _give_number(lock_person(owner), number)
+
+
+def _give_number(owner: Profile, number: str) -> bool:
+    owner.msisdn = number
+    owner.save(update_fields=["msisdn"])
+    _link(owner, Kind.WA_ID, number)
+    return True
 
 
 def _accept_bsuid(profile: Profile, bsuid: str) -> bool:
@@ -117,32 +176,50 @@ def _accept_bsuid(profile: Profile, bsuid: str) -> bool:
     more, it is only noted, and a person of ours binds it; until then her number
     still proves who she is, but only together with the id that was seen first.
     """
-    known = Identity.objects.filter(
-        profile=profile,
-        kind__in=[Identity.Kind.BSUID, Identity.Kind.CLAIMED_BSUID],
-        superseded_at=None,
-    )
-    values = list(known.values_list("value", flat=True))
+    values = _bsuids_of(profile)
+    if not values:
+        # Two first ids at once: the second one waits here, and finds the first.
+        lock_person(profile)
+        values = _bsuids_of(profile)
     if values:
         return bsuid in values
     if profile.role == Profile.Role.CUSTOMER:
-        _link(profile, Identity.Kind.BSUID, bsuid)
+        _link(profile, Kind.BSUID, bsuid)
         return True
-    _link(profile, Identity.Kind.CLAIMED_BSUID, bsuid)
-    _report(profile, "Her WhatsApp user id is new: bind it when it is really hers.")
+    if _by_identity(Kind.CLAIMED_BSUID, bsuid) is not None:
+        # It speaks for somebody else's number already.
+        return False
+    _link(profile, Kind.CLAIMED_BSUID, bsuid)
+    claim(kind=Claim.FIRST_ID, profile=profile, bsuid=bsuid)
     return True
 
 
-def _stranger(sender: Sender, *, known: Profile, is_synthetic: bool) -> Person:
-    """Treat a known number with another user id as somebody new."""
-    reason = f"The number of person {known.pk} came with another WhatsApp user id."
-    if is_synthetic or not may_welcome():
-        _report(known, reason)
-        return Person(None, "unknown")
-    profile = Profile.objects.create(name=sender.name)
-    _link(profile, Identity.Kind.BSUID, sender.bsuid)
-    _report(profile, reason)
-    return Person(profile)
+def _bsuids_of(profile: Profile) -> list[str]:
+    known = Identity.objects.filter(
+        profile=profile,
+        kind__in=[Kind.BSUID, Kind.CLAIMED_BSUID],
+        superseded_at=None,
+    )
+    return list(known.values_list("value", flat=True))
+
+
+def _stranger(
+    sender: Sender, kind: IdentityClaim.Kind, known: Profile, *, is_synthetic: bool
+) -> Person:
+    """Treat a number whose person is in doubt as somebody new: without a number."""
+    other = None
+    if sender.bsuid and not is_synthetic and may_welcome():
+        other = Profile.objects.create(name=sender.name)
+        _link(other, Kind.BSUID, sender.bsuid)
+        _note_parent(other, sender)
+    claim(
+        kind=kind,
+        profile=known,
+        other=other,
+        bsuid=sender.bsuid,
+        number=sender.number,
+    )
+    return Person(other) if other else Person(None, "unknown")
 
 
 def _welcome(sender: Sender, *, is_synthetic: bool) -> Person:
@@ -154,20 +231,18 @@ def _welcome(sender: Sender, *, is_synthetic: bool) -> Person:
         return Person(None, "unknown")
     profile = Profile.objects.create(msisdn=sender.number or None, name=sender.name)
     if sender.number:
-        _link(profile, Identity.Kind.WA_ID, sender.number)
+        _link(profile, Kind.WA_ID, sender.number)
     if sender.bsuid:
-        _link(profile, Identity.Kind.BSUID, sender.bsuid)
+        _link(profile, Kind.BSUID, sender.bsuid)
+    _note_parent(profile, sender)
     return Person(profile)
+
+
+def _note_parent(profile: Profile, sender: Sender) -> None:
+    """Keep the parent id with whoever had it first; it identifies nobody."""
+    if sender.parent and _by_identity(Kind.PARENT_BSUID, sender.parent) is None:
+        _link(profile, Kind.PARENT_BSUID, sender.parent)
 
 
 def _link(profile: Profile, kind: str, value: str) -> None:
     Identity.objects.create(profile=profile, kind=kind, value=value)
-
-
-def _report(profile: Profile, reason: str) -> None:
-    """Ask a person of ours once; what she has decided is not asked again."""
-    asked = HandOff.objects.filter(
-        profile=profile, kind=HandOff.Kind.IDENTITY, reason=reason
-    )
-    if not asked.exists():
-        open_hand_off(kind=HandOff.Kind.IDENTITY, profile=profile, reason=reason)

@@ -15,16 +15,18 @@ from django.utils import timezone
 
 from agents.channels.whatsapp.payload import (
     Bad,
+    Change,
     Ignored,
     Inbound,
     Item,
     Status,
+    Trouble,
     UnreadableError,
     read,
 )
 from agents.channels.whatsapp.preferences import Preference
 from agents.models import DeadLetter, ForwardedItem, WebhookEvent
-from agents.services import forwarding, statuses
+from agents.services import forwarding, identity_changes, statuses
 from agents.services.fairness import fair_order
 from agents.services.forwarding import Wanted
 from agents.services.intake import BUSY, Intake, open_windows
@@ -40,7 +42,7 @@ from easymo.observability.logs import get_logger
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    Known = Inbound | Status | Preference
+    Known = Inbound | Status | Preference | Change
     Take = Callable[[Intake, Known], None]
 
 logger = get_logger(__name__)
@@ -168,6 +170,10 @@ def _take_item(intake: Intake, item: Item, take: Take) -> None:
         intake.to_forward.append(Wanted(item.path, reason))
         logger.info("ai.whatsapp.message.ignored", reason=item.reason)
         return
+    if isinstance(item, Trouble):
+        codes = [error["code"] for error in item.errors]
+        logger.warning("ai.whatsapp.message.error", path=item.path, codes=codes)
+        return
     take(intake, item)
 
 
@@ -188,12 +194,22 @@ def _take_known(intake: Intake, item: Known) -> None:
         intake.take_in(item)
     elif isinstance(item, Preference):
         intake.take_preference(item)
+    elif isinstance(item, Change):
+        _take_change(intake, item)
     else:
         taken = statuses.take_in(item)
         if not taken.is_ours:
             intake.to_forward.append(Wanted(item.path, Reason.NOT_OURS))
         elif taken.wakes is not None:
             intake.to_deliver.add(taken.wakes)
+
+
+def _take_change(intake: Intake, item: Change) -> None:
+    """Note what became of somebody's names; the other side hears of its own people."""
+    known = identity_changes.take_in(item, is_synthetic=intake.event.is_synthetic)
+    if known is None or not intake.judge.is_served(known):
+        intake.to_forward.append(Wanted(item.path, Reason.UNKNOWN_SENDER))
+    intake.forget()
 
 
 def _close(events: Sequence[WebhookEvent]) -> None:

@@ -6,16 +6,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import connection
 
 from agents.code_places import take_out
+from agents.message_words import without_codes
 from agents.models import Conversation, ForwardedItem, Message
-from agents.services import consent, forwarding
+from agents.services import consent, corrections, forwarding, hints
 from agents.services.answering import may_welcome
+from agents.services.answering_number import our_number
 from agents.services.forwarding import Wanted
-from agents.services.identity import find_person, identify
+from agents.services.identity import find_person, identify, learn_number
 from agents.services.judgement import WINDOW, Judge
+from agents.services.media import expect
+from agents.services.seen import digests_of, see
 from easymo import keys
 from easymo.observability.logs import get_logger
 
@@ -30,17 +33,8 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 Reason = ForwardedItem.Reason
-MESSAGE_ID = "message-id"
 # From here on a sender's turns give way to everybody else's.
 BUSY = 5
-# Where no number is set up, only our own marked webhooks name one.
-DEMONSTRATION_NUMBER = "sandbox"
-
-SEEN = """
-INSERT INTO agents_seenmessage (id_hmac, seen_at) VALUES (%s, now())
-ON CONFLICT DO NOTHING
-"""
-
 # Locked in one order everywhere: two workers then wait for each other, never in a circle.
 OPEN_WINDOWS = """
 UPDATE agents_conversation AS conversation
@@ -57,11 +51,6 @@ WHERE conversation.id = heard.id
 """
 
 
-def our_number() -> str:
-    """Return the id of the business number that the agent answers for."""
-    return settings.WA_PHONE_ID or DEMONSTRATION_NUMBER
-
-
 @dataclass
 class Intake:
     """What one webhook's messages share; people are looked up once."""
@@ -74,6 +63,8 @@ class Intake:
     to_forward: list[Wanted] = field(default_factory=list)
     _people: dict[Sender, tuple[Profile | None, str]] = field(default_factory=dict)
     _conversations: dict[int, Conversation] = field(default_factory=dict)
+    # Whether a correction may be here before what it corrects; asked once.
+    _may_be_overtaken: bool | None = None
 
     def __post_init__(self) -> None:
         """Judge what comes with this webhook."""
@@ -115,9 +106,12 @@ class Intake:
                 self._pass_on(item.path, Reason.FEATURE_OFF)
             return
         conversation = self._conversation(profile)
+        note_username(conversation, item.sender.username)
         message = self._new_message(item, conversation, id_hmac)
+        self._learn(item, message, profile)
         message.state = self.judge.state_of(message, conversation, profile)
         message.save()
+        self._follow_up(item, message, conversation)
         if not self.judge.is_served(profile):
             self._pass_on(item.path, Reason.FEATURE_OFF, conversation)
         self._wake(message, conversation)
@@ -201,8 +195,47 @@ class Intake:
             text=text,
             codes_sealed=codes,
             button_id=item.button_id,
+            detail=without_codes(item.content.detail),
+            error_code=item.content.error_code,
+            about_hmac=next(iter(digests_of(item.content.about)), None),
             sent_at=sent_at,
         )
+
+    def _learn(self, item: Inbound, message: Message, profile: Profile) -> None:
+        """Take a number that the channel vouches for; a passed-on card proves none."""
+        number = item.content.proven_number
+        if number and learn_number(profile, number, bsuid=item.sender.bsuid):
+            message.detail["is_number_learned"] = True
+
+    def _follow_up(
+        self, item: Inbound, message: Message, conversation: Conversation
+    ) -> None:
+        """Do what the kind of message asks for besides, or instead of, a turn."""
+        about = digests_of(item.content.about)
+        hint = hints.hint_for(message)
+        if message.kind in corrections.KINDS and about:
+            was_read = corrections.correct(
+                kind=message.kind,
+                words=item.text,
+                about=about,
+                conversation=conversation,
+            )
+            self._may_be_overtaken = True
+            is_edit = message.kind == corrections.EDIT
+            hint = "kind.edited" if was_read and is_edit else ""
+        elif message.state == Message.State.WAITING:
+            if self._may_be_overtaken is None:
+                self._may_be_overtaken = corrections.are_there()
+            if self._may_be_overtaken:
+                corrections.catch_up(message, digests_of(item.provider_id))
+            expect(message, item.media)
+        if hint and self._may_hint(conversation.profile):
+            cause = message.provider_id_hmac.hex()[:32]
+            if hints.tell(conversation=conversation, key=hint, cause=cause):
+                self.to_deliver.add(conversation.pk)
+
+    def _may_hint(self, profile: Profile) -> bool:
+        return self.judge.is_served(profile) and not self.judge.is_silenced(profile)
 
     def _wake(self, message: Message, conversation: Conversation) -> None:
         if message.state != Message.State.WAITING:
@@ -212,22 +245,11 @@ class Intake:
         logger.info("ai.whatsapp.message.processing", message_id=message.pk)
 
 
-def see(provider_id: str) -> bytes | None:
-    """Note a provider's id as handled; return its HMAC, or None when it was before.
-
-    While keys are exchanged, an id may have been noted under an older one.
-    """
-    digests = [value for _, value in keys.digests(MESSAGE_ID, provider_id.encode())]
-    with connection.cursor() as cursor:
-        if len(digests) > 1:
-            cursor.execute(
-                "SELECT 1 FROM agents_seenmessage WHERE id_hmac = ANY(%s)",
-                [digests[1:]],
-            )
-            if cursor.fetchone():
-                return None
-        cursor.execute(SEEN, [digests[0]])
-        return digests[0] if cursor.rowcount else None
+def note_username(conversation: Conversation, username: str) -> None:
+    """Keep the name that she goes by, for the eye only."""
+    if username and conversation.username != username:
+        conversation.username = username
+        conversation.save(update_fields=["username"])
 
 
 def open_windows(intakes: Iterable[Intake]) -> None:

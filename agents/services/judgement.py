@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from agents.channels.whatsapp.contents import SILENT_KINDS
+from agents.channels.whatsapp.contents import OPENS_WINDOW, SILENT_KINDS
 from agents.hand_offs import open_hand_off
 from agents.models import HandOff, Message
 from agents.runtime import texts
@@ -68,12 +68,14 @@ class Judge:
     def _judge(
         self, message: Message, conversation: Conversation, profile: Profile
     ) -> Message.State:
-        if message.kind in SILENT_KINDS:
-            return State.SILENT
         is_late = self.event.received_at - message.sent_at > WINDOW
+        if message.kind in SILENT_KINDS and message.kind not in OPENS_WINDOW:
+            return State.SILENT
         if not is_late:
             latest = self.written.get(conversation.pk, message.sent_at)
             self.written[conversation.pk] = max(latest, message.sent_at)
+        if message.kind in SILENT_KINDS:
+            return State.SILENT
         refused = self._refused(profile, is_late=is_late)
         # Her word counts, whether or not we may answer it.
         is_word = take_word(

@@ -15,7 +15,7 @@ from agents.runtime import texts
 from agents.runtime.texts import code_slot
 from agents.services import blocks, consent, outbox
 from agents.services.answering import may_answer
-from agents.services.intake import our_number
+from agents.services.answering_number import our_number
 from agents.wakes import wake_delivery
 from vouchers.models import Profile, Voucher, VoucherEvent
 from vouchers.money import Money, format_money

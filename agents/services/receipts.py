@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from agents.code_places import PLACE as CODE_PLACE
 from agents.models import PendingAction, ToolCall
 from agents.runtime.texts import render
 from agents.services.confirm import NEEDED
@@ -39,6 +40,14 @@ def compose(*, calls: Sequence[ToolCall], draft: Draft, language: str) -> Reply:
     if any(call.name == "hand_off" for call in done):
         return Reply("hand_off", render("hand_over", language))
     return Reply(draft.outcome, draft.text)
+
+
+def with_heard(reply: Reply, heard: str, language: str) -> Reply:
+    """Show what was heard above the answer to it: a transcriber may be wrong."""
+    if not heard or not reply.body:
+        return reply
+    line = render("heard", language, text=CODE_PLACE.sub("[code]", heard))
+    return replace(reply, body=f"{line}\n\n{reply.body}")
 
 
 def display_of(call: ToolCall) -> str:

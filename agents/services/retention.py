@@ -18,6 +18,7 @@ from agents.models import (
     Conversation,
     IdempotentCall,
     Message,
+    MessageStatus,
     OutboundMessage,
     PendingAction,
     RealtimeEvent,
@@ -26,7 +27,7 @@ from agents.models import (
     Turn,
     WebhookEvent,
 )
-from agents.services import erasure, forwarding
+from agents.services import erasure, forwarding, media_rows
 from agents.tools import rates
 from easymo.observability import lines, upkeep
 from easymo.observability.logs import get_logger
@@ -117,8 +118,14 @@ PROVIDER_IDS = (
         {"provider_id": "", "codes_sealed": None},
     ),
     Kept(
-        lambda: _older(OutboundMessage, "created_at", RAW).filter(~Q(provider_id="")),
+        lambda: _older(OutboundMessage, "created_at", RAW).filter(
+            ~Q(provider_id="") | ~Q(recipient={})
+        ),
         {"provider_id": "", "recipient": {}},
+    ),
+    Kept(
+        lambda: _older(MessageStatus, "received_at", RAW).filter(~Q(recipient={})),
+        {"recipient": {}},
     ),
     Kept(
         lambda: _older(PendingAction, "expires_at", RAW).filter(
@@ -130,9 +137,9 @@ PROVIDER_IDS = (
 TEXTS = (
     Kept(
         lambda: _older(Message, "received_at", TEXT).filter(
-            ~Q(text="") | ~Q(button_id="")
+            ~Q(text="") | ~Q(button_id="") | ~Q(detail={})
         ),
-        {"text": "", "button_id": ""},
+        {"text": "", "button_id": "", "detail": {}},
     ),
     Kept(
         lambda: _older(OutboundMessage, "created_at", TEXT).filter(
@@ -166,6 +173,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "retention.forwarded": lambda: forwarding.purge(older_than=timezone.now() - RAW),
     "retention.provider_ids": _until_done(*PROVIDER_IDS),
     "retention.message_texts": _until_done(*TEXTS),
+    "retention.media": media_rows.forget_old,
     "retention.turns": _until_done(*TURNS),
     "retention.idempotency": _until_done(*IDEMPOTENCY),
     "retention.rates": rates.purge,

@@ -26,6 +26,7 @@ logger = get_logger(__name__)
 State = OutboundMessage.State
 # Meta's word -> ours. https://developers.facebook.com/documentation/business-messaging
 # /whatsapp/webhooks/reference/messages/status
+PLAYED = "played"
 STATES = {
     "sent": State.SENT,
     "delivered": State.DELIVERED,
@@ -67,6 +68,9 @@ def take_in(status: Status) -> Taken:
                 provider_id_hmac=digests[0],
                 status=status.status,
                 error_code=status.error_code,
+                pricing=status.pricing,
+                errors=status.errors,
+                recipient=status.recipient,
                 sent_at=_at(status.timestamp),
             )
         ],
@@ -82,11 +86,40 @@ def attach_early(message: OutboundMessage) -> None:
     early = MessageStatus.objects.filter(
         outbound=None, provider_id_hmac=message.provider_id_hmac
     )
-    words = list(early.values_list("status", flat=True))
-    if words:
-        early.update(outbound=message)
-        for word in words:
-            _advance(message, STATES.get(word))
+    rows = list(early.order_by("id"))
+    if not rows:
+        return
+    early.update(outbound=message)
+    for row in rows:
+        note_facts(
+            message, pricing=row.pricing, errors=row.errors, recipient=row.recipient
+        )
+        _move(message, row.status, row.error_code, row.sent_at)
+
+
+def note_facts(
+    message: OutboundMessage,
+    *,
+    pricing: dict[str, str],
+    errors: list[dict[str, str]],
+    recipient: dict[str, str],
+) -> None:
+    """Keep on the message what any of its statuses told; silence takes nothing back."""
+    message.pricing = pricing or message.pricing
+    message.errors = errors or message.errors
+    message.recipient = message.recipient | recipient
+    message.save(update_fields=["pricing", "errors", "recipient"])
+
+
+def _move(message: OutboundMessage, word: str, code: str, at: datetime) -> None:
+    if word == PLAYED and message.played_at is None:
+        message.played_at = at
+        message.save(update_fields=["played_at"])
+    state = STATES.get(word)
+    if state == State.FAILED and RANK[State(message.state)] < RANK[State.FAILED]:
+        _fail(message, code)
+    else:
+        _advance(message, state)
 
 
 def id_digests(provider_id: str) -> list[bytes]:
@@ -115,16 +148,14 @@ def _project(message: OutboundMessage, status: Status, id_hmac: bytes) -> int | 
         message.provider_id = status.provider_id
         message.provider_id_hmac = id_hmac
         message.handed_over_at = message.handed_over_at or timezone.now()
-    if status.pricing:
-        message.pricing = status.pricing
-    state = STATES.get(status.status)
-    if state == State.FAILED and RANK[State(message.state)] < RANK[State.FAILED]:
-        _fail(message, status.error_code)
-    else:
-        _advance(message, state)
-    message.save(
-        update_fields=["provider_id", "provider_id_hmac", "handed_over_at", "pricing"]
+    note_facts(
+        message,
+        pricing=status.pricing,
+        errors=status.errors,
+        recipient=status.recipient,
     )
+    _move(message, status.status, status.error_code, _at(status.timestamp))
+    message.save(update_fields=["provider_id", "provider_id_hmac", "handed_over_at"])
     return message.conversation_id if was_open else None
 
 

@@ -12,9 +12,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from agents.models import Message, OutboundMessage, Turn, WebhookEvent
-from agents.services import forwarding
+from agents.services import forwarding, media_rows
 from agents.services.outbox import OPEN
-from agents.wakes import wake_delivery, wake_ingest, wake_turn
+from agents.wakes import wake_delivery, wake_ingest, wake_media, wake_turn
 
 # What is younger is most likely on its way.
 PATIENCE = timedelta(seconds=5)
@@ -31,6 +31,9 @@ def wake_what_waits() -> int:
         received = _has_received()
         if received:
             wake_ingest()
+        to_fetch = media_rows.overdue()
+        for media_id in to_fetch:
+            wake_media(media_id=media_id)
         to_forward = forwarding.wake_what_waits()
         to_deliver = _undelivered()
         for conversation_id in to_deliver:
@@ -38,7 +41,8 @@ def wake_what_waits() -> int:
         to_answer = _unanswered()
         for conversation_id in to_answer:
             wake_turn(conversation_id=conversation_id)
-    return received + to_forward + len(to_deliver) + len(to_answer)
+    woken = len(to_fetch) + len(to_deliver) + len(to_answer)
+    return received + to_forward + woken
 
 
 def _has_received() -> bool:

@@ -25,13 +25,14 @@ _MARK = f"\ue000{secrets.token_hex(8)}:"
 _MARKED = re.compile(re.escape(json.dumps(_MARK)[:-1]) + r"([-+.0-9eE]+)\"")
 LONGEST_INTEGER = 18
 # In the value of a change, besides what holds for all of it.
-LISTS = ("messages", "statuses", "user_preferences")
+LISTS = ("messages", "statuses", "user_preferences", "user_id_update")
 OF_ONE = frozenset({*LISTS, "contacts"})
 # How items name whose they are, and how contacts do; the id that lasts comes first.
 NAMES = {
     "messages": ("from_user_id", "user_id", "from"),
     "statuses": ("recipient_user_id", "user_id", "recipient_id"),
     "user_preferences": ("user_id", "wa_id"),
+    "user_id_update": ("wa_id",),
 }
 CONTACT_NAMES = ("user_id", "wa_id")
 KINDS = {"messages": "message", "statuses": "status"}

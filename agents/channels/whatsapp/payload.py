@@ -10,42 +10,46 @@ The shapes: developers.facebook.com/documentation/business-messaging/whatsapp/we
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from agents.channels.whatsapp import preferences
-from agents.channels.whatsapp.contents import content_of
+from agents.channels.whatsapp import changes, preferences
+from agents.channels.whatsapp.changes import Change
+from agents.channels.whatsapp.contents import Content, content_of
+from agents.channels.whatsapp.ids import identifier, timestamp_of
 from agents.channels.whatsapp.preferences import Preference
-from agents.channels.whatsapp.sanitise import clean_line, clean_token
+from agents.channels.whatsapp.sanitise import clean_token
+from agents.channels.whatsapp.senders import Sender, index_contacts, sender_of
+from agents.channels.whatsapp.status_items import Status, errors_in, read_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from agents.channels.whatsapp.contents import MediaRef
+    from agents.channels.whatsapp.senders import Contacts
+
+__all__ = [
+    "Bad",
+    "Change",
+    "Ignored",
+    "Inbound",
+    "Item",
+    "Preference",
+    "Sender",
+    "Status",
+    "Trouble",
+    "UnreadableError",
+    "read",
+]
+
 OBJECT = "whatsapp_business_account"
 FIELD = "messages"
-LONGEST_ID = 512
 # Beyond these PostgreSQL and Python refuse a number; it means nothing to us then.
 LONGEST_INTEGER = 18
-LATEST_TIMESTAMP = 253_402_300_799
-
-NUMBER = re.compile(r"\+?([1-9][0-9]{6,14})", re.ASCII)
-BSUID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
 
 
 class UnreadableError(Exception):
     """The body is no JSON document that we can walk through."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """How the channel names who wrote; at least one of the two is not empty."""
-
-    # E.164 with "+".
-    number: str
-    # Business-scoped user id: opaque, case and dots kept.
-    bsuid: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +61,30 @@ class Inbound:
     provider_id: str
     sender: Sender
     kind: str
-    text: str
-    button_id: str
+    content: Content
     # Seconds since 1970 by the provider's clock, when it told them.
     timestamp: int | None
     is_group: bool
 
+    @property
+    def text(self) -> str:
+        return self.content.text
+
+    @property
+    def button_id(self) -> str:
+        return self.content.button_id
+
+    @property
+    def media(self) -> MediaRef | None:
+        return self.content.media
+
 
 @dataclass(frozen=True, slots=True)
-class Status:
-    """What became of one message of ours."""
+class Trouble:
+    """What the provider could not tell us, and why."""
 
     path: str
-    phone_number_id: str
-    provider_id: str
-    status: str
-    # Our own `biz_opaque_callback_data`, echoed.
-    opaque: str
-    error_code: str
-    pricing: dict[str, str]
-    timestamp: int | None
+    errors: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +103,7 @@ class Bad:
     reason: str
 
 
-type Item = Inbound | Status | Preference | Ignored | Bad
+type Item = Inbound | Status | Preference | Change | Trouble | Ignored | Bad
 
 
 def read(body: bytes) -> Iterator[Item]:
@@ -142,8 +150,8 @@ def _read_change(change: object, path: str) -> Iterator[Item]:
     if not isinstance(change, dict):
         yield Bad(path, "change is no object")
         return
-    field = change.get("field")
-    if field not in {FIELD, preferences.FIELD}:
+    field_name = change.get("field")
+    if field_name not in {FIELD, preferences.FIELD, changes.FIELD}:
         yield Ignored(path, "unknown field")
         return
     value = change.get("value")
@@ -151,132 +159,72 @@ def _read_change(change: object, path: str) -> Iterator[Item]:
         yield Bad(path, "value is no object")
         return
     path += "/value"
-    if field == preferences.FIELD:
+    if field_name == preferences.FIELD:
         for item in preferences.read_preferences(value, path):
             yield item if isinstance(item, Preference) else Bad(*item)
         return
-    metadata = value.get("metadata")
-    number_id = _id(metadata, "phone_number_id")
-    contacts = [c for _, c in _each(value, "contacts", path) if isinstance(c, dict)]
-    by_id = _index(contacts)
-    for name, reader in (("messages", _read_message), ("statuses", _read_status)):
+    yield from _read_value(value, path)
+
+
+def _read_value(value: dict[str, Any], path: str) -> Iterator[Item]:
+    if errors := errors_in(value):
+        yield Trouble(f"{path}/errors", errors)
+    number_id = identifier(value.get("metadata"), "phone_number_id")
+    messages = value.get("messages")
+    contacts = index_contacts(
+        (contact for _, contact in _each(value, "contacts", path)),
+        messages=len(messages) if isinstance(messages, list) else 0,
+    )
+    for name, reader in (
+        ("messages", _read_message),
+        ("statuses", _read_status),
+        (changes.FIELD, _read_id_update),
+    ):
         if name in value and not isinstance(value[name], list):
             yield Bad(f"{path}/{name}", f"{name} is no list")
         for item_path, item in _each(value, name, path):
             if isinstance(item, dict):
-                yield reader(item, item_path, number_id, by_id)
+                yield reader(item, item_path, number_id, contacts)
             else:
                 yield Bad(item_path, "item is no object")
 
 
-def _index(contacts: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Index the contacts by both their names; "" finds the only one there is."""
-    found: dict[str, dict[str, Any]] = {}
-    for contact in contacts:
-        for name in ("wa_id", "user_id"):
-            if value := _id(contact, name):
-                found[value] = contact
-    if len(contacts) == 1:
-        found[""] = contacts[0]
-    return found
-
-
 def _read_message(
-    item: dict[str, Any],
-    path: str,
-    number_id: str,
-    contacts: dict[str, dict[str, Any]],
+    item: dict[str, Any], path: str, number_id: str, contacts: Contacts
 ) -> Item:
-    provider_id = _id(item, "id")
+    if item.get("type") == "system" and (
+        change := changes.read_system(item, path, number_id)
+    ):
+        # About a person, and not by her: it makes nobody a customer.
+        return change
+    provider_id = identifier(item, "id")
     if not provider_id:
         return Bad(path, "message without an id")
-    sender = _sender(item, contacts)
+    sender = sender_of(item, contacts)
     if sender is None:
         return Bad(path, "message without a sender")
     kind = clean_token(item.get("type")) or "unknown"
-    content = content_of(kind, item)
     return Inbound(
         path=path,
         phone_number_id=number_id,
         provider_id=provider_id,
         sender=sender,
         kind=kind,
-        text=content.text,
-        button_id=content.button_id,
-        timestamp=_timestamp(item),
+        content=content_of(kind, item),
+        timestamp=timestamp_of(item),
         is_group=bool(item.get("group_id")),
     )
 
 
-def _sender(item: dict[str, Any], contacts: dict[str, dict[str, Any]]) -> Sender | None:
-    """Pair a message with its own contact: a batch mixes people."""
-    origin = _id(item, "from")
-    user_id = _id(item, "from_user_id") or _id(item, "user_id")
-    # Some stacks saw a user id in `from` itself.
-    if BSUID.fullmatch(origin):
-        origin, user_id = "", user_id or origin
-    names = [name for name in (user_id, origin) if name] or [""]
-    contact = next((contacts[name] for name in names if name in contacts), {})
-    number = NUMBER.fullmatch(origin or _id(contact, "wa_id"))
-    bsuid = BSUID.fullmatch(user_id or _id(contact, "user_id"))
-    if not number and not bsuid:
-        return None
-    profile = contact.get("profile")
-    name = profile.get("name") if isinstance(profile, dict) else None
-    return Sender(
-        number="+" + number[1] if number else "",
-        bsuid=bsuid[0] if bsuid else "",
-        name=clean_line(name, 120),
-    )
-
-
 def _read_status(
-    item: dict[str, Any], path: str, number_id: str, _: dict[str, dict[str, Any]]
-) -> Item:
-    provider_id = _id(item, "id")
-    status = clean_token(item.get("status"))
-    if not provider_id or not status:
-        return Bad(path, "status without an id or a state")
-    pricing = item.get("pricing")
-    words = pricing.items() if isinstance(pricing, dict) else ()
-    return Status(
-        path=path,
-        phone_number_id=number_id,
-        provider_id=provider_id,
-        status=status,
-        opaque=clean_line(item.get("biz_opaque_callback_data"), 64),
-        error_code=_error_code(item.get("errors")),
-        pricing={
-            clean_line(key, 40): clean_line(word, 40)
-            for key, word in list(words)[:10]
-            if isinstance(word, str | bool)
-        },
-        timestamp=_timestamp(item),
-    )
+    item: dict[str, Any], path: str, number_id: str, _: Contacts
+) -> Status | Bad:
+    status = read_status(item, path, number_id)
+    return status or Bad(path, "status without an id or a state")
 
 
-def _error_code(errors: object) -> str:
-    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
-        code = errors[0].get("code")
-        return clean_line(code, 40) if isinstance(code, int | str) else ""
-    return ""
-
-
-def _id(parent: object, name: str) -> str:
-    """Return an identifier as it is, or "" when it is none."""
-    if not isinstance(parent, dict):
-        return ""
-    value = parent.get(name)
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str) or len(value) > LONGEST_ID:
-        return ""
-    return value if value == clean_line(value, LONGEST_ID) else ""
-
-
-def _timestamp(item: dict[str, Any]) -> int | None:
-    value = _id(item, "timestamp")
-    if re.fullmatch(r"[0-9]{1,12}", value, re.ASCII):
-        seconds = int(value)
-        return seconds if seconds <= LATEST_TIMESTAMP else None
-    return None
+def _read_id_update(
+    item: dict[str, Any], path: str, number_id: str, contacts: Contacts
+) -> Change | Bad:
+    change = changes.read_id_update(item, path, number_id, contacts)
+    return change or Bad(path, "change without a user id")

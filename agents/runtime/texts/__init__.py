@@ -7,13 +7,21 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date as babel_date
 
-from agents.runtime.texts import en, fr, rw, sw
+from agents.runtime.texts import en, fr, kinds, rw, sw
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 LANGUAGES = ("en", "fr", "rw", "sw")
-_TEXTS = {"en": en.TEXTS, "fr": fr.TEXTS, "rw": rw.TEXTS, "sw": sw.TEXTS}
+_TEXTS = {
+    language: texts | kinds.TEXTS[language]
+    for language, texts in {
+        "en": en.TEXTS,
+        "fr": fr.TEXTS,
+        "rw": rw.TEXTS,
+        "sw": sw.TEXTS,
+    }.items()
+}
 _KIGALI = ZoneInfo("Africa/Kigali")
 _LONGEST_VALUE = 200
 
@@ -30,12 +38,12 @@ def code_slot(voucher_public_id: object) -> CodeSlot:
 
 def render(key: str, language: str, **values: object) -> str:
     """Return the text; a language we do not speak is answered in English."""
-    text = _TEXTS.get(language, en.TEXTS)[key]
+    text = _TEXTS.get(language, _TEXTS["en"])[key]
     return text.format(**{name: _as_data(value) for name, value in values.items()})
 
 
 def has(key: str) -> bool:
-    return key in en.TEXTS
+    return key in _TEXTS["en"]
 
 
 def format_date(at: datetime, language: str) -> str:

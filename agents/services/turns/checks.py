@@ -36,7 +36,7 @@ def facts_of(calls: Sequence[ToolCall], work: Work) -> Facts:
         ),
         references=frozenset(str(value) for key, value in found if key == "reference"),
         shown=tuple(filter(None, map(display_of, calls))),
-        own_text="\n".join(work.own_text),
+        own_text="\n".join(work.said),
     )
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from agents.code_places import number_through
 from agents.locks import lock_conversation, lock_turn
+from agents.message_words import is_own_text, is_said
 from agents.models import Conversation, Message, Turn
 from agents.runtime.language import choose_language
 from agents.runtime.offline.grammar import asks_for_person
@@ -20,7 +21,8 @@ from agents.services import budgets, forwarding, history
 from agents.services.answering import is_served
 from agents.services.turns.lease import Lease
 from agents.services.turns.quiet import Heard, quiet_until
-from agents.services.turns.work import READABLE, Wait, Work, is_press
+from agents.services.turns.voices import heard_at, is_being_heard
+from agents.services.turns.work import Wait, Work, is_press
 from easymo.observability.logs import get_logger
 from rollout.services.exposure import exposure_of
 
@@ -128,7 +130,10 @@ def _claim(
     if not waiting:
         _close_silently(turn, "nothing_waits")
         return None
+    if is_being_heard(waiting, now):
+        return Wait(timing.listen)
     ended_at = quiet_until([_heard(message) for message in waiting], timing)
+    ended_at = max([ended_at, *heard_at(waiting)])
     if ended_at > now:
         return Wait((ended_at - now).total_seconds())
     if reason := why_silent(conversation):
@@ -146,7 +151,7 @@ def _claim(
 def _waiting(conversation: Conversation) -> QuerySet[Message]:
     return (
         conversation.messages.filter(state=Message.State.WAITING)
-        .select_related("event")
+        .select_related("event", "media")
         .defer("event__body")
         .order_by("sent_at", "id")
     )
@@ -216,11 +221,9 @@ def _work(
     texts, codes = number_through(
         (message.text, message.codes_sealed) for message in messages
     )
-    own = tuple(
-        text
-        for message, text in zip(messages, texts, strict=True)
-        if message.kind in READABLE
-    )
+    spoken = list(zip(messages, texts, strict=True))
+    own = tuple(text for message, text in spoken if is_own_text(message))
+    said = tuple(text for message, text in spoken if is_said(message))
     return Work(
         lease=lease,
         turn=turn,
@@ -229,12 +232,14 @@ def _work(
         exposure=exposure_of(str(conversation.profile.public_id)),
         language=choose_language(
             profile_language=conversation.profile.language,
-            texts=own,
+            texts=said,
             last=conversation.language,
         ),
         history=history.before(conversation=conversation, now=timezone.now()),
         present=tuple(history.present(messages, texts)),
         own_text=own,
+        said=said,
+        heard="\n".join(text for message, text in spoken if message.is_spoken),
         codes=codes,
     )
 

@@ -50,6 +50,7 @@ def close(*, work: Work, draft: Draft, may_restart: bool) -> list[int]:
         if may_restart and not has_effect and is_newer(work, waiting):
             raise NewerInput
         reply = receipts.compose(calls=calls, draft=draft, language=work.language)
+        reply = receipts.with_heard(reply, work.heard, work.language)
         silent = why_silent(conversation)
         if silent == PAUSED and any(map(_is_change, calls)):
             # A colleague took over, after something was changed: that has to be told.

@@ -30,7 +30,7 @@ logger = get_logger(__name__)
 async def converse(talk: Talk) -> Draft:
     """Ask the model, or the offline model where there is none or it fails."""
     work, means = talk.work, talk.means
-    if means.model is None or any(asks_for_person(text) for text in work.own_text):
+    if means.model is None or any(asks_for_person(text) for text in work.said):
         return await _offline(talk)
     if await units.run(budgets.is_over_hour):
         return await _without_model(talk, "hourly_budget")
@@ -93,7 +93,7 @@ async def _without_model(talk: Talk, code: str) -> Draft:
 async def _offline(talk: Talk, *, restricted: bool = False) -> Draft:
     work = talk.work
     model = OfflineModel(
-        own_text=work.own_text,
+        own_text=work.said,
         role=work.profile.role,
         language=work.language,
         has_pending=await units.run(confirm.is_waiting, work.conversation),

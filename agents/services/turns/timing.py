@@ -12,6 +12,8 @@ class Timing:
     quiet_after_text: float = 1.5
     quiet_after_media: float = 2.5
     quiet_at_most: float = 8.0
+    # How often to look whether a voice note was put into words.
+    listen: float = 0.5
     # A worker that died is noticed when its lease ends: well within the 60 seconds.
     lease: float = 20.0
     renew: float = 5.0

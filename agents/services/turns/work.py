@@ -3,8 +3,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agents.channels.whatsapp.contents import BUTTON_KINDS
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,7 +13,6 @@ if TYPE_CHECKING:
     from vouchers.codes import Code
     from vouchers.models import Profile
 
-READABLE = frozenset({"text"}) | BUTTON_KINDS
 CONFIRM = "confirm:"
 DECLINE = "decline:"
 
@@ -42,6 +39,10 @@ class Work:
     present: tuple[Item, ...]
     # The person's own words, codes replaced by "[code 1]", and those codes.
     own_text: tuple[str, ...]
+    # All her words, also those that a transcriber heard or that she passes on.
+    said: tuple[str, ...]
+    # What was heard, to be shown to her; "" when she wrote.
+    heard: str = ""
     codes: Mapping[int, Code] = field(default_factory=dict)
 
     @property
@@ -59,7 +60,7 @@ class Work:
 
     @property
     def has_words(self) -> bool:
-        return any(self.own_text)
+        return any(self.said)
 
 
 def is_press(message: Message) -> bool:

@@ -8,8 +8,9 @@ import pytest
 from django.db import connections
 
 from agents.channels.whatsapp.payload import Sender
-from agents.models import HandOff, Identity
-from agents.services.identity import confirm_bsuid, identify
+from agents.models import HandOff, Identity, IdentityClaim
+from agents.services import identity_claims
+from agents.services.identity import identify
 from vouchers.models import Profile
 
 if TYPE_CHECKING:
@@ -131,7 +132,9 @@ def test_identify__staff_user_id_alone__staff_only_once_a_person_bound_it() -> N
     who(NUMBER, BSUID)
 
     # When
-    confirm_bsuid(identity=Identity.objects.get(kind="claimed"))
+    identity_claims.bind(
+        claim_id=IdentityClaim.objects.get().pk, actor="eve", reason="She showed me"
+    )
 
     # Then
     assert who("", BSUID) == diane

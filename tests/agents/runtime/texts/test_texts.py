@@ -8,10 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.runtime import texts
-from agents.runtime.texts import en, fr, rw, sw
+from agents.runtime.texts import en, fr, kinds, rw, sw
 
-ALL = {"en": en.TEXTS, "fr": fr.TEXTS, "rw": rw.TEXTS, "sw": sw.TEXTS}
-KEYS = sorted(en.TEXTS)
+ALL = {
+    language: words | kinds.TEXTS[language]
+    for language, words in {
+        "en": en.TEXTS,
+        "fr": fr.TEXTS,
+        "rw": rw.TEXTS,
+        "sw": sw.TEXTS,
+    }.items()
+}
+KEYS = sorted(ALL["en"])
 
 
 def _placeholders(text: str) -> list[str]:
@@ -26,7 +34,7 @@ def test_texts__each_language__has_every_key_and_no_other(language: str) -> None
 @pytest.mark.parametrize("language", ["fr", "rw", "sw"])
 @pytest.mark.parametrize("key", KEYS)
 def test_texts__each_key__has_the_same_placeholders(key: str, language: str) -> None:
-    assert _placeholders(ALL[language][key]) == _placeholders(en.TEXTS[key])
+    assert _placeholders(ALL[language][key]) == _placeholders(ALL["en"][key])
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
@@ -45,7 +53,7 @@ def test_texts__each_text__fits_whatsapp_and_is_a_text(key: str, language: str) 
 @pytest.mark.parametrize("language", ["fr", "rw", "sw"])
 def test_texts__sentences__are_translated(language: str) -> None:
     same = {
-        k for k in KEYS if ALL[language][k] == en.TEXTS[k] and len(en.TEXTS[k]) > 20
+        k for k in KEYS if ALL[language][k] == ALL["en"][k] and len(ALL["en"][k]) > 20
     }
 
     assert same == set()

@@ -115,7 +115,7 @@ async def test_run_turn__unreadable_kinds_only__get_one_kind_word_and_no_model(
 
     # Then
     [reply] = await in_database(lambda: cast.aline.replies)
-    assert reply.body == render("kind.unsupported", "en")
+    assert reply.body == render("kind.voice", "en")
     assert openai.requests == []
 
 
