@@ -130,12 +130,9 @@ def _claim(
     if not waiting:
         _close_silently(turn, "nothing_waits")
         return None
-    if is_being_heard(waiting, now):
-        return Wait(timing.listen)
-    ended_at = quiet_until([_heard(message) for message in waiting], timing)
-    ended_at = max([ended_at, *heard_at(waiting)])
-    if ended_at > now:
-        return Wait((ended_at - now).total_seconds())
+    ended_at, pause = _pause(waiting, timing, now)
+    if pause > 0:
+        return Wait(pause)
     if reason := why_silent(conversation):
         _leave_unanswered(turn, conversation, reason)
         return None
@@ -146,6 +143,17 @@ def _claim(
     messages = _first_part(waiting)
     _join(turn, conversation, messages, ended_at)
     return _work(lease, turn, conversation, messages)
+
+
+def _pause(
+    waiting: Sequence[Message], timing: Timing, now: datetime
+) -> tuple[datetime, float]:
+    """Return when she has finished, and for how many seconds to wait before asking."""
+    ended_at = quiet_until([_heard(message) for message in waiting], timing)
+    ended_at = max([ended_at, *heard_at(waiting)])
+    if is_being_heard(waiting, now):
+        return ended_at, timing.listen
+    return ended_at, (ended_at - now).total_seconds()
 
 
 def _waiting(conversation: Conversation) -> QuerySet[Message]:
