@@ -47,7 +47,7 @@ class Shared:
 class _Run:
     def __init__(self, job: Callable[[], Awaitable[None]], after: _Run | None) -> None:
         self.has_begun = False
-        self.task = asyncio.ensure_future(
+        self.task: asyncio.Future[None] = asyncio.ensure_future(
             self._run(job, after.task if after is not None else None)
         )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 # Django must be set up before anything of ours is imported.
 # ruff: noqa: E402
 import asyncio
+import logging
 import os
 import time
 
@@ -36,6 +37,7 @@ SECRET = "their-secret"
 
 
 def main() -> None:
+    logging.disable(logging.INFO)
     databases.start_server()
     template = databases.template()
     with (
