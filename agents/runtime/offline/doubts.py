@@ -114,5 +114,4 @@ def _begins_doubtfully(word: str, languages: frozenset[str]) -> bool:
 
 def _is_known(word: str, language: str) -> bool:
     """Say whether a word that begins doubtfully is none the less an ordinary one."""
-    lexicon = LEXICONS[language]
-    return word in lexicon.voucher or word in lexicon.at or word in lexicon.markers
+    return word in vocabulary_of(language)

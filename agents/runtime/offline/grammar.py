@@ -97,13 +97,14 @@ def understand(text: str, *, is_answer: bool = False) -> Understood:
     if intent is Intent.CREATE and (slots.codes or slots.references):
         intent = Intent.SEVERAL
     spoken = frozenset(filter(None, (language, *intents.values())))
+    doubt = doubt_of(
+        without_answer_words(head) if is_answer else head,
+        spoken or frozenset(LEXICONS),
+    )
     return Understood(
         intent=intent,
         slots=slots,
-        doubt=doubt_of(
-            without_answer_words(head) if is_answer else head,
-            spoken or frozenset(LEXICONS),
-        ),
+        doubt=Doubt.STOP if reason and "?" in reason else doubt,
         language=language,
         station=station_in(head) if intent is Intent.REDEEM else None,
         reason=reason,
@@ -240,7 +241,8 @@ def _is_whole_request(words: Words, field: str) -> Found | None:
 def _without_one_lead_in(words: Words) -> Words:
     found = at_start(words, "lead_ins")
     polite = at_start(words, "polite")
-    rests = [f.rest for f in (found, polite) if f]
+    greeting = at_start(words, "greet")
+    rests = [f.rest for f in (found, polite, greeting) if f]
     return min(rests, key=len) if rests else words
 
 

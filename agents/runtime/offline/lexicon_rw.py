@@ -72,7 +72,7 @@ KINYARWANDA = Lexicon(
     create=(
         "kora", "gukora", "mukore", "rema", "kurema", "sohora", "gusohora", "musohore",
         "voucher nshya", "korera", "gukorera", "mukorere", "umukorere", "mumukorere",
-        "nkorera", "unkorere", "munkorere", "ukore", "fungura", "gufungura", "mufungure",
+        "nkorera", "kunkorera", "kudukorera", "kumukorera", "unkorere", "munkorere", "ukore", "fungura", "gufungura", "mufungure",
         "tegura", "gutegura", "mutegure", "creatinga", "gucreatinga", "ku creatinga",
         "mucreatinge", "gu creatinga", "mu creatinge",
     ),
@@ -95,7 +95,7 @@ KINYARWANDA = Lexicon(
     ),
     lookup=(
         "shaka", "gushaka", "mushake", "reba", "kureba", "murebe", "shakisha", "gushakisha",
-        "ni nde", "ninde", "menya", "genzura", "kugenzura", "nderebera", "underebere",
+        "ni nde", "ninde", "menya", "genzura", "kugenzura", "nderebera", "wandebera", "mwandebera", "kundebera", "underebere",
         "mundebere", "nshakira", "unshakire", "munshakire", "checka", "mushakishe",
         "ushake", "urebe",
     ),
@@ -146,7 +146,7 @@ KINYARWANDA = Lexicon(
     ),
     doubtful_beginnings=(
         "nti", "ntu", "ntak", "ntat", "ntimu", "ntiba", "sin", "wi", "mwik", "mwit", "nzak",
-        "uzak", "azak", "tuzak", "muzak",
+        "uzak", "azak", "tuzak", "muzak", "nimb", "nimur", "nimar", "ninak", "nibaz", "nibam", "nuza", "nutan",
     ),
     numbers=(
         ("bibiri", 2), ("bitatu", 3), ("bine", 4), ("bitanu", 5), ("bitandatu", 6),

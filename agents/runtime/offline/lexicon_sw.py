@@ -18,13 +18,13 @@ SWAHILI = Lexicon(
         "habari gani", "habari za asubuhi", "habari za jioni", "habari za mchana",
         "mambo vipi", "salama", "niaje", "hamjambo", "salamu", "vipi",
     ),
-    thanks=("asante", "asante sana", "ahsante", "ahsante sana", "shukrani", "nashukuru"),
+    thanks=("asante", "asante sana", "ahsante", "ahsante sana", "shukrani", "shukrani sana", "nashukuru"),
     bye=(
         "kwaheri", "kwa heri", "usiku mwema", "lala salama", "siku njema", "tutaonana",
         "mchana mwema", "jioni njema",
     ),
     help=(
-        "msaada", "nisaidie", "saidia", "naomba msaada", "nahitaji msaada", "maelekezo",
+        "msaada", "nisaidie", "saidia", "naomba msaada", "naomba unisaidie", "nahitaji msaada", "maelekezo",
         "unaweza kufanya nini", "unafanya nini", "naweza kufanya nini", "inafanyaje kazi", "amri", "menyu", "wewe ni nani",
     ),
     yes=("ndiyo", "ndio", "sawa", "naam", "thibitisha", "nathibitisha", "sawa sawa", "ndiyo tafadhali", "haya", "kabisa"),
@@ -98,7 +98,7 @@ SWAHILI = Lexicon(
     ),
     negations=(
         "si", "sio", "siyo", "hapana", "bila", "kamwe", "usifanye", "acha", "subiri",
-        "badala", "ngoja", "wala", "hakuna", "sitaki", "isipokuwa",
+        "badala", "ngoja", "wala", "hakuna", "sitaki", "hasha", "isipokuwa",
     ),
     past=(
         "jana", "tayari", "juzi", "imetolewa", "ulipotengeneza", "alinipa", "nilipewa", "alipewa", "umeshatoa",
@@ -109,10 +109,10 @@ SWAHILI = Lexicon(
         "natania", "jinsi", "endapo", "nitengeneze", "nifute", "nitoe",
     ),
     unsure=(
-        "labda", "pengine", "au", "kama", "karibu na", "takriban", "kati ya", "ama", "zaidi ya", "angalau",
+        "labda", "pengine", "au", "kama", "karibu", "takriban", "kati ya", "ama", "zaidi ya", "angalau",
     ),
     doubtful_beginnings=(
-        "usi", "msi", "nitat", "tutat", "nitaf", "atat", "hatu", "haku", "hawa", "hai", "hazi", "siku", "sita", "sija", "siw",
+        "usi", "msi", "niki", "uki", "aki", "waki", "tuki", "mki", "nitat", "tutat", "nitaf", "atat", "hatu", "haku", "hawa", "hai", "hazi", "siku", "sita", "sija", "siw",
         "nili", "uli", "ali", "tuli", "mli", "wali", "ili", "zili",
         "nime", "ume", "ame", "tume", "mme", "wame", "ime", "zime",
         "ninge", "unge", "ange", "tunge",

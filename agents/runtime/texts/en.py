@@ -8,8 +8,8 @@ TEXTS: dict[str, str] = {
         "to reach a person."
     ),
     "greeting.station": (
-        "Hello! I am the fuel voucher assistant. Send me the code of a customer's "
-        "voucher to redeem it at your station. Write *help* to see what I understand."
+        "Hello! I am the fuel voucher assistant. Write *redeem* and the code of "
+        "a customer's voucher to redeem it at your station. Write *help* to see what I understand."
     ),
     "greeting.staff": (
         "Hello! I am the fuel voucher assistant. I can look up customers and create, "
@@ -36,7 +36,7 @@ TEXTS: dict[str, str] = {
         "This is what you can write:\n"
         "• *lookup +250788123456*\n"
         "• *create voucher 10000 for +250788123456*\n"
-        "• *redeem* with the code and the station\n"
+        "• *redeem* with the code, and *at Kimironko*\n"
         "• *void V7-KQ3M-82 because …*\n"
         "• *agent* – a person will answer you"
     ),
@@ -147,9 +147,6 @@ TEXTS: dict[str, str] = {
     ),
     "button.confirm": "Yes, do it",
     "button.cancel": "No, cancel",
-    "confirm.waiting": (
-        "Please press a button under my question; nothing has been changed yet."
-    ),
     "confirm.declined": "All right. Nothing was changed.",
     "confirm.expired": (
         "That question is more than 10 minutes old, so nothing was changed. Please ask "
@@ -190,11 +187,7 @@ TEXTS: dict[str, str] = {
     "list.line": "• {reference}: *{amount}*, {status}, valid until {expires}",
     "list.empty": "You have no vouchers.",
     "list.more": "… and {count} more.",
-    "list.own_only": (
-        "I can only show your own vouchers here; those of others are in the back "
-        "office."
-    ),
-    "status.pending_approval": "waits for approval",
+    "status.pending_approval": ("waiting for approval"),
     "status.issued": "ready to use",
     "status.redeemed": "redeemed",
     "status.void": "voided",
@@ -221,7 +214,6 @@ TEXTS: dict[str, str] = {
         "If that was not you, write *agent*."
     ),
     "notice.voided": "Your voucher {reference} of *{amount}* was voided.",
-    "notice.reached": "The customer has been sent the voucher.",
     "notice.not_reached": (
         "{reference}: I could not reach the customer on WhatsApp. Please tell her the "
         "reference and the code yourself."
@@ -229,10 +221,9 @@ TEXTS: dict[str, str] = {
     # Refusals
     "refused.limit_exceeded": "That is more than a limit allows: {limit}.",
     "limit.voucher": "at most {amount} for one voucher",
-    "limit.issuer_daily": "at most {amount} that you create in one day",
+    "limit.issuer_daily": ("you may create at most {amount} in one day"),
     "limit.customer_daily": "at most {amount} for one customer in one day",
-    "limit.other": "the limit “{limit}”",
-    "refused.not_issued": "That voucher cannot be used. Its status: {status}.",
+    "refused.not_issued": ("That cannot be done with this voucher: it is {status}."),
     "refused.expired": "That voucher has expired.",
     "refused.locked": (
         "There were too many wrong codes. Please wait {minutes} minutes and try again, "

@@ -8,8 +8,8 @@ TEXTS: dict[str, str] = {
         "comprends, ou *humain* pour joindre une personne."
     ),
     "greeting.station": (
-        "Bonjour ! Je suis l'assistant des bons de carburant. Envoyez-moi le code du "
-        "bon d'un client pour l'encaisser dans votre station. Écrivez *aide* pour voir "
+        "Bonjour ! Je suis l'assistant des bons de carburant. Écrivez *utiliser* "
+        "et le code du bon d'un client pour l'encaisser dans votre station. Écrivez *aide* pour voir "
         "ce que je comprends."
     ),
     "greeting.staff": (
@@ -38,7 +38,7 @@ TEXTS: dict[str, str] = {
         "Voici ce que vous pouvez écrire :\n"
         "• *chercher +250788123456*\n"
         "• *créer un bon de 10000 pour +250788123456*\n"
-        "• *utiliser* avec le code et la station\n"
+        "• *utiliser* avec le code, et *à Kimironko*\n"
         "• *annuler V7-KQ3M-82 parce que …*\n"
         "• *humain* – une personne vous répondra"
     ),
@@ -158,9 +158,6 @@ TEXTS: dict[str, str] = {
     ),
     "button.confirm": "Oui, confirmer",
     "button.cancel": "Non, abandonner",
-    "confirm.waiting": (
-        "Appuyez sur un bouton sous ma question ; rien n'a encore été modifié."
-    ),
     "confirm.declined": "Très bien. Rien n'a été modifié.",
     "confirm.expired": (
         "Cette question date de plus de 10 minutes, donc rien n'a été modifié. "
@@ -203,10 +200,6 @@ TEXTS: dict[str, str] = {
     "list.line": "• {reference} : *{amount}*, {status}, valable jusqu'au {expires}",
     "list.empty": "Vous n'avez aucun bon.",
     "list.more": "… et {count} de plus.",
-    "list.own_only": (
-        "Je ne peux montrer ici que vos propres bons ; ceux des autres se trouvent "
-        "dans l'outil de gestion."
-    ),
     "status.pending_approval": "en attente d'approbation",
     "status.issued": "prêt à l'emploi",
     "status.redeemed": "déjà encaissé",
@@ -234,18 +227,16 @@ TEXTS: dict[str, str] = {
         "ce n'était pas vous, écrivez *humain*."
     ),
     "notice.voided": "Votre bon {reference} de *{amount}* a été annulé.",
-    "notice.reached": "Le bon a été envoyé au client.",
     "notice.not_reached": (
         "{reference} : je n'ai pas pu joindre le client sur WhatsApp. Communiquez-lui vous-même la "
         "référence et le code, s'il vous plaît."
     ),
     # Refusals
-    "refused.limit_exceeded": "C'est plus qu'une limite ne le permet : {limit}.",
-    "limit.voucher": "{amount} au plus pour un bon",
-    "limit.issuer_daily": "{amount} au plus que vous créez en un jour",
-    "limit.customer_daily": "{amount} au plus pour un client en un jour",
-    "limit.other": "la limite « {limit} »",
-    "refused.not_issued": "Ce bon ne peut pas être utilisé. Son état : {status}.",
+    "refused.limit_exceeded": ("Cela dépasse la limite : {limit}."),
+    "limit.voucher": ("{amount} au plus par bon"),
+    "limit.issuer_daily": ("vous pouvez créer {amount} au plus par jour"),
+    "limit.customer_daily": ("{amount} au plus par client et par jour"),
+    "refused.not_issued": ("Ce n'est pas possible avec ce bon : il est {status}."),
     "refused.expired": "Ce bon a expiré.",
     "refused.locked": (
         "Il y a eu trop de codes faux. Attendez {minutes} minutes et réessayez, ou "

@@ -8,8 +8,8 @@ TEXTS: dict[str, str] = {
         "numva, cyangwa *umuntu* kugira ngo uvugane n'umukozi."
     ),
     "greeting.station": (
-        "Muraho! Ndi umufasha wa voucher za lisansi. Nyoherereza kode ya voucher "
-        "y'umukiriya kugira ngo yakirwe kuri sitasiyo yawe. Andika *ubufasha* urebe "
+        "Muraho! Ndi umufasha wa voucher za lisansi. Andika *koresha* na kode ya "
+        "voucher y'umukiriya kugira ngo yakirwe kuri sitasiyo yawe. Andika *ubufasha* urebe "
         "ibyo numva."
     ),
     "greeting.staff": (
@@ -37,7 +37,7 @@ TEXTS: dict[str, str] = {
         "Dore ibyo ushobora kwandika:\n"
         "• *shaka +250788123456*\n"
         "• *tanga voucher ya 10000 kuri +250788123456*\n"
-        "• *koresha* na kode na sitasiyo\n"
+        "• *koresha* na kode, *kuri Kimironko*\n"
         "• *sesa V7-KQ3M-82 kubera …*\n"
         "• *umuntu* – umukozi azagusubiza"
     ),
@@ -90,8 +90,8 @@ TEXTS: dict[str, str] = {
         "Ku bw'umutekano, kanda buto iri munsi y'ikibazo cyanjye: yego cyangwa oya "
         "yanditse nta cyo ihindura."
     ),
-    "answer.thanks": "Murakaza neza!",
-    "answer.bye": "Murabeho! Nimukenera ikindi, munyandikire.",
+    "answer.thanks": ("Murakoze namwe!"),
+    "answer.bye": ("Murabeho! Nugira icyo ukenera, unyandikire."),
     "answer.nothing_done": (
         "Nta cyo mpinduye ubu. Mbwira icyo nkora mu buryo busobanutse; andika "
         "*ubufasha* urebe ingero."
@@ -127,7 +127,7 @@ TEXTS: dict[str, str] = {
     "consent.stopped": (
         "Ntuzongera kubona ubutumwa bwacu. Andika START nuba ubushaka nanone."
     ),
-    "consent.started": "Murakaza neza! Mugiye kongera kubona ubutumwa bwacu.",
+    "consent.started": ("Murakaza neza! Ugiye kongera kubona ubutumwa bwacu."),
     # Confirm buttons
     "confirm.create": (
         "Ntange voucher ya *{amount}* igenewe {name} ({msisdn})?\n"
@@ -147,7 +147,6 @@ TEXTS: dict[str, str] = {
     ),
     "button.confirm": "Yego, emeza",
     "button.cancel": "Oya, bireke",
-    "confirm.waiting": ("Kanda buto iri munsi y'ikibazo cyanjye; nta kirahinduka."),
     "confirm.declined": "Ni byiza. Nta cyahindutse.",
     "confirm.expired": (
         "Icyo kibazo kimaze iminota irenga 10, bityo nta cyahindutse. Ongera ubinsabe."
@@ -187,9 +186,6 @@ TEXTS: dict[str, str] = {
     "list.line": "• {reference}: *{amount}*, {status}, irangira {expires}",
     "list.empty": "Nta voucher ufite.",
     "list.more": "… n'izindi {count}.",
-    "list.own_only": (
-        "Hano nshobora kwerekana voucher zawe gusa; iz'abandi ziri mu biro."
-    ),
     "status.pending_approval": "itegereje kwemezwa",
     "status.issued": "yiteguye gukoreshwa",
     "status.redeemed": "yarakoreshejwe",
@@ -217,18 +213,16 @@ TEXTS: dict[str, str] = {
         "{at}. Niba atari wowe, andika *umuntu*."
     ),
     "notice.voided": "Voucher yawe {reference} ya *{amount}* yasheshwe.",
-    "notice.reached": "Umukiriya yohererejwe voucher.",
     "notice.not_reached": (
-        "{reference}: sinashoboye kugera ku mukiriya kuri WhatsApp: mumuhe nimero ya voucher na "
-        "kode ubwanyu."
+        "{reference}: sinashoboye kugera ku mukiriya kuri WhatsApp: muhe nimero ya voucher na "
+        "kode wowe ubwawe."
     ),
     # Refusals
     "refused.limit_exceeded": "Ibyo birenze ibyemewe: {limit}.",
     "limit.voucher": "voucher imwe ntirenza {amount}",
     "limit.issuer_daily": "izo utanga ku munsi umwe ntizirenza {amount}",
     "limit.customer_daily": "umukiriya umwe ntarenza {amount} ku munsi",
-    "limit.other": "urugero ntarengwa “{limit}”",
-    "refused.not_issued": "Iyo voucher ntishobora gukoreshwa: {status}.",
+    "refused.not_issued": ("Ibyo ntibishoboka kuri iyo voucher: {status}."),
     "refused.expired": "Iyo voucher yararangiye.",
     "refused.locked": (
         "Habaye kode nyinshi zitari zo. Tegereza iminota {minutes} wongere ugerageze, "

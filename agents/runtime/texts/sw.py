@@ -8,8 +8,8 @@ TEXTS: dict[str, str] = {
         "uzungumze na mhudumu."
     ),
     "greeting.station": (
-        "Habari! Mimi ni msaidizi wa vocha za mafuta. Nitumie msimbo wa vocha ya mteja "
-        "ili ipokelewe kituoni kwako. Andika *msaada* uone ninachoelewa."
+        "Habari! Mimi ni msaidizi wa vocha za mafuta. Andika *tumia* na msimbo wa "
+        "vocha ya mteja ili ipokelewe kituoni kwako. Andika *msaada* uone ninachoelewa."
     ),
     "greeting.staff": (
         "Habari! Mimi ni msaidizi wa vocha za mafuta. Naweza kutafuta wateja, na "
@@ -36,7 +36,7 @@ TEXTS: dict[str, str] = {
         "Unaweza kuandika hivi:\n"
         "• *tafuta +250788123456*\n"
         "• *tengeneza vocha ya 10000 kwa +250788123456*\n"
-        "• *tumia* pamoja na msimbo na kituo\n"
+        "• *tumia* na msimbo, *kituo cha Kimironko*\n"
         "• *batilisha V7-KQ3M-82 kwa sababu …*\n"
         "• *mtu* – mhudumu atakujibu"
     ),
@@ -146,9 +146,6 @@ TEXTS: dict[str, str] = {
     ),
     "button.confirm": "Ndiyo, thibitisha",
     "button.cancel": "Hapana, acha",
-    "confirm.waiting": (
-        "Tafadhali bonyeza kitufe chini ya swali langu; bado hakuna kilichobadilishwa."
-    ),
     "confirm.declined": "Sawa. Hakuna kilichobadilishwa.",
     "confirm.expired": (
         "Swali hilo limepita dakika 10, kwa hiyo hakuna kilichobadilishwa. Tafadhali "
@@ -191,7 +188,6 @@ TEXTS: dict[str, str] = {
     "list.line": "• {reference}: *{amount}*, {status}, mwisho {expires}",
     "list.empty": "Huna vocha yoyote.",
     "list.more": "… na nyingine {count}.",
-    "list.own_only": ("Hapa naweza kuonyesha vocha zako tu; za wengine ziko ofisini."),
     "status.pending_approval": "inasubiri idhini",
     "status.issued": "iko tayari kutumika",
     "status.redeemed": "imeshatumika",
@@ -219,7 +215,6 @@ TEXTS: dict[str, str] = {
         "{at}. Kama si wewe, andika *mtu*."
     ),
     "notice.voided": "Vocha yako {reference} ya *{amount}* imebatilishwa.",
-    "notice.reached": "Mteja ametumiwa vocha.",
     "notice.not_reached": (
         "{reference}: sikuweza kumfikia mteja kwenye WhatsApp: tafadhali mpe mwenyewe kumbukumbu na "
         "msimbo."
@@ -229,8 +224,7 @@ TEXTS: dict[str, str] = {
     "limit.voucher": "vocha moja isizidi {amount}",
     "limit.issuer_daily": "unazotengeneza kwa siku moja zisizidi {amount}",
     "limit.customer_daily": "mteja mmoja kwa siku asizidi {amount}",
-    "limit.other": "kikomo “{limit}”",
-    "refused.not_issued": "Vocha hiyo haiwezi kutumika: {status}.",
+    "refused.not_issued": ("Hilo haliwezekani kwa vocha hiyo: {status}."),
     "refused.expired": "Vocha hiyo imeisha muda wake.",
     "refused.locked": (
         "Kumekuwa na misimbo mingi isiyo sahihi. Tafadhali subiri dakika {minutes} "
