@@ -76,5 +76,5 @@ def _kinds(kind: type[errors.VoucherError]) -> list[type[errors.VoucherError]]:
 # Told as another refusal, or never met in a chat.
 TOLD_OTHERWISE = {
     *("not_pending", "not_owner", "invalid_reason", "second_person_needed"),
-    "invalid_profile",
+    *("invalid_profile", "still_holds_vouchers"),
 }
