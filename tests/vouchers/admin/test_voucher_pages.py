@@ -1,0 +1,209 @@
+"""Vouchers in the back office: found, shown and changed as they may be."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.backoffice import HOSTILE, House, furnish, grow, signed_in
+from vouchers.models import Profile, Voucher, VoucherEvent
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+pytestmark = pytest.mark.django_db
+
+ACTIONS = {
+    "void": ("operator", "support"),
+    "rotate": ("operator", "support"),
+    "approve": ("operator",),
+    "decline": ("operator",),
+}
+BAD_REASONS = ["", "  ", "x" * 501, "a\x07b", "a\u202eb"]
+LIST = "/admin/vouchers/voucher/"
+
+
+@pytest.fixture
+def house(db: None) -> House:
+    return furnish()
+
+
+def voucher_for(house: House, action: str) -> Voucher:
+    return house.issued.voucher if action in {"void", "rotate"} else house.requested
+
+
+def press(browser: Client, house: House, action: str, **given: Any) -> Any:
+    row = voucher_for(house, action)
+    url = reverse(f"admin:vouchers_voucher_{action}_one", args=[row.pk])
+    return browser.post(url, {"key": uuid.uuid4(), "reason": "a mistake"} | given)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_action__those_who_may__changes_once_with_its_event(
+    house: House, action: str
+) -> None:
+    # Given
+    key, browser = uuid.uuid4(), signed_in("operator")
+    before = VoucherEvent.objects.count()
+
+    # When
+    press(browser, house, action, key=key)
+    press(browser, house, action, key=key)
+
+    # Then
+    assert VoucherEvent.objects.count() == before + 1
+    event = VoucherEvent.objects.latest("id")
+    assert (event.actor_kind, event.channel, event.note.text) == (
+        "user",
+        "admin",
+        "a mistake",
+    )
+
+
+@pytest.mark.parametrize("role", ["support", "viewer"])
+@pytest.mark.parametrize("action", ACTIONS)
+def test_action__role__as_the_table_says(house: House, role: str, action: str) -> None:
+    # When
+    answer = press(signed_in(role), house, action)
+
+    # Then
+    assert (answer.status_code == 302) is (role in ACTIONS[action])
+    changed = Voucher.objects.get(pk=voucher_for(house, action).pk).seq > 1
+    assert changed is (role in ACTIONS[action])
+
+
+@pytest.mark.parametrize("reason", BAD_REASONS, ids=range(len(BAD_REASONS)))
+@pytest.mark.parametrize("action", ACTIONS)
+def test_action__reason_that_is_none__asked_again(
+    house: House, action: str, reason: str
+) -> None:
+    # Given
+    before = VoucherEvent.objects.count()
+
+    # When
+    answer = press(signed_in("operator"), house, action, reason=reason)
+
+    # Then
+    assert answer.status_code == 200
+    assert VoucherEvent.objects.count() == before
+
+
+def test_search__reference_last_four_and_number__finds(house: House) -> None:
+    # Given
+    browser, voucher = signed_in("support"), house.issued.voucher
+
+    # When
+    words = [
+        voucher.reference,
+        voucher.code_last4,
+        "+250788100001",
+        "0788100001",
+        "250 788 100 001",
+    ]
+    pages = [browser.get(LIST, {"q": word}).content.decode() for word in words]
+
+    # Then
+    assert [voucher.reference in page for page in pages] == [True] * len(words)
+
+
+def test_find__whole_code__by_post_and_nowhere_in_an_address(house: House) -> None:
+    # Given
+    browser, code = signed_in("support"), house.issued.code
+    assert code is not None
+
+    # When
+    page = browser.post(reverse("admin:vouchers_voucher_find_by_code"), {"code": code.formatted})  # fmt: skip
+    shown = browser.get(page["Location"])
+
+    # Then
+    assert page.status_code == 302
+    assert code.digits not in page["Location"]
+    assert code.digits not in shown.content.decode().replace(" ", "")
+    assert "no-store" in shown["Cache-Control"]
+    assert "no-store" in browser.get(LIST)["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    "word", ["' OR 1=1--", "%_\\", "; DROP TABLE vouchers", ",id.neq.x", "%"]
+)
+@pytest.mark.parametrize("model", ["voucher", "profile", "station"])
+def test_search__injected__is_taken_literally(
+    house: House, model: str, word: str
+) -> None:
+    # When
+    answer = signed_in("viewer").get(f"/admin/vouchers/{model}/", {"q": word})
+
+    # Then
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert house.issued.voucher.reference not in page
+    assert "syntax error" not in page
+
+
+@pytest.mark.parametrize(
+    "query", ["q=%00", "o=999", "o=password", "p=99999", "status__exact='"]
+)
+def test_list__odd_order_page_or_filter__no_fault(house: House, query: str) -> None:
+    assert signed_in("viewer").get(f"{LIST}?{query}").status_code in {200, 302}
+
+
+@pytest.mark.parametrize("page", [LIST, "/admin/vouchers/profile/"])
+def test_list__ten_and_a_hundred_rows__same_number_of_queries(
+    house: House, page: str
+) -> None:
+    # Given
+    browser = signed_in("operator")
+    grow(house, 10)
+    browser.get(page)
+
+    # When
+    with CaptureQueriesContext(connection) as few:
+        browser.get(page)
+    Profile.objects.bulk_create(
+        Profile(name=f"Person {n}", msisdn=f"+25078890{n:04d}") for n in range(100)
+    )
+    with CaptureQueriesContext(connection) as many:
+        browser.get(page)
+
+    # Then
+    assert len(many) == len(few)
+
+
+def test_pages__hostile_name__is_inert_everywhere(house: House) -> None:
+    # Given
+    Profile.objects.update(name=HOSTILE)
+    voucher = house.issued.voucher
+    browser = signed_in("superuser")
+
+    # When
+    pages = [
+        LIST,
+        f"{LIST}{voucher.pk}/change/",
+        "/admin/vouchers/profile/",
+        f"/admin/vouchers/profile/{voucher.owner_id}/change/",
+        reverse("admin:vouchers_voucher_void_one", args=[voucher.pk]),
+    ]
+
+    # Then
+    for page in pages:
+        shown = browser.get(page).content.decode()
+        assert "<img src=x" not in shown
+        assert "&lt;img src=x" in shown
+
+
+def test_numbers__viewer__are_masked(house: House) -> None:
+    # Given
+    person = house.cast.aline.profile
+
+    # When
+    page = f"/admin/vouchers/profile/{person.pk}/change/"
+    seen = {role: signed_in(role).get(page).content.decode() for role in ("viewer", "support")}  # fmt: skip
+
+    # Then
+    assert "+250788100001" not in seen["viewer"]
+    assert "+250788100001" in seen["support"]
