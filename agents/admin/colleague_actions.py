@@ -45,9 +45,9 @@ class AnswerForm(ReasonForm):
 class ColleagueActions(ReadOnlyAdmin):
     """Answer, take over, give back; each asks why and calls a service."""
 
-    actions_detail = ("answer_one", "pause_one", "resume_one")
+    actions_detail: tuple[str, ...] = ("answer_one", "pause_one", "resume_one")
 
-    def conversation_of(self, object_id: str | None) -> Conversation | None:
+    def conversation_of(self, object_id: str) -> Conversation | None:
         """Return the conversation that this page is about."""
         raise NotImplementedError
 

@@ -103,7 +103,7 @@ class ConversationAdmin(ColleagueActions):
             return found, bool(is_doubled)
         return queryset.filter(profile__msisdn=number), False
 
-    def conversation_of(self, object_id: str | None) -> Conversation | None:
+    def conversation_of(self, object_id: str) -> Conversation | None:
         """Return the conversation of this page."""
         rows = Conversation.objects.select_related("profile")
         return rows.filter(pk=object_id).first()

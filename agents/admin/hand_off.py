@@ -63,7 +63,7 @@ class HandOffAdmin(ColleagueActions):
             return found, bool(is_doubled)
         return queryset.filter(profile__msisdn=number), False
 
-    def conversation_of(self, object_id: str | None) -> Conversation | None:
+    def conversation_of(self, object_id: str) -> Conversation | None:
         """Return the entry's conversation, or the person's newest one."""
         row = HandOff.objects.filter(pk=object_id).first()
         if row is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -28,6 +29,6 @@ def purge() -> int:
     )
     total = 0
     for rows in old:
-        ids = list(rows.values_list("pk", flat=True)[:MOST])
+        ids: list[Any] = list(rows.values_list("pk", flat=True)[:MOST])
         total += rows.model._default_manager.filter(pk__in=ids).delete()[0]
     return total
