@@ -10,11 +10,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db.models import Count, F, Q, Sum
+from django.db import connection
 from django.utils import timezone
 
 from agents.models import Conversation, Turn
@@ -25,7 +24,7 @@ from easymo.observability.logs import get_logger
 from vouchers.models import Profile
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
+    from decimal import Decimal
 
 logger = get_logger(__name__)
 
@@ -36,6 +35,19 @@ HOUR = timedelta(hours=1)
 # The hour's sum is read so often at most by a process; a cap needs no more.
 FRESH_S = 5.0
 SUMMED: dict[str, tuple[float, bool]] = {}
+
+SUM = """
+SELECT count(*) FILTER (WHERE turn.outcome <> 'silent'),
+       coalesce(sum(turn.input_tokens + turn.output_tokens), 0),
+       coalesce(sum(turn.cost), 0)
+FROM agents_turn AS turn
+"""
+# Asked in every turn.
+DAY = f"""{SUM}
+JOIN agents_conversation AS conversation ON conversation.id = turn.conversation_id
+WHERE conversation.profile_id = %s AND turn.started_at >= %s
+"""
+HOURS = f"{SUM} WHERE turn.started_at >= %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +62,7 @@ def is_over_day(conversation: Conversation) -> bool:
     profile = conversation.profile
     times = 1 if profile.role == Profile.Role.CUSTOMER else STAFF_TIMES
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    spent = _sum(
-        Turn.objects.filter(
-            conversation__profile_id=profile.pk, started_at__gte=midnight
-        )
-    )
+    spent = _sum(DAY, [profile.pk, midnight])
     return (
         _is_over(spent.turns, settings.PERSON_DAILY_TURNS * times)
         or _is_over(spent.tokens, settings.PERSON_DAILY_TOKENS * times)
@@ -69,7 +77,7 @@ def is_over_hour() -> bool:
     read_at, is_over = SUMMED.get(name, (-FRESH_S, False))
     if now - read_at < FRESH_S:
         return is_over
-    spent = _sum(Turn.objects.filter(started_at__gte=timezone.now() - HOUR))
+    spent = _sum(HOURS, [timezone.now() - HOUR])
     is_over = _is_over(spent.tokens, settings.HOURLY_TOKENS) or _is_over(
         spent.cost, settings.HOURLY_COST_USD
     )
@@ -98,13 +106,10 @@ def tell_once(conversation: Conversation) -> bool:
     return True
 
 
-def _sum(turns: QuerySet[Turn]) -> Spent:
-    found = turns.aggregate(
-        turns=Count("pk", filter=~Q(outcome="silent")),
-        tokens=Sum(F("input_tokens") + F("output_tokens")),
-        cost=Sum("cost"),
-    )
-    return Spent(found["turns"], found["tokens"] or 0, found["cost"] or Decimal(0))
+def _sum(statement: str, values: list[Any]) -> Spent:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return Spent(*cursor.fetchone())
 
 
 def _is_over(spent: int | Decimal, limit: float) -> bool:

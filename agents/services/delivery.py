@@ -21,9 +21,10 @@ from agents.channels.whatsapp import client
 from agents.channels.whatsapp.client import Address, Button, Line, Template
 from agents.channels.whatsapp.errors import Action, TransportError
 from agents.models import Identity, OutboundMessage, SendingLine
-from agents.services import consent, forwarding, outbox, simulated, statuses
+from agents.services import consent, forwarding, outbox, simulated
 from agents.services.answering import may_answer
 from agents.services.codes_sent import fill
+from agents.services.handing_over import record_sent
 from easymo.database import units
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
@@ -247,22 +248,6 @@ def _doubt(message: OutboundMessage) -> None:
     message.error_code = ANSWER_LOST
     message.next_attempt_at = started_at + STATUS_WAIT
     message.save(update_fields=["state", "error_code", "next_attempt_at"])
-
-
-def record_sent(message_id: int, provider_id: str) -> None:
-    """Write down that the provider has taken the message."""
-    with transaction.atomic():
-        message = _locked(message_id)
-        if not message.provider_id_hmac:
-            message.provider_id = provider_id[:256]
-            message.provider_id_hmac = statuses.id_digests(provider_id)[0]
-        message.handed_over_at = message.handed_over_at or timezone.now()
-        if message.state in outbox.OPEN:
-            message.state = State.SENT
-        message.lease_expires_at = message.next_attempt_at = None
-        message.save()
-        statuses.attach_early(message)
-        SendingLine.objects.filter(pk=message.conversation.phone_number_id).delete()
 
 
 def record_failure(message_id: int, error: TransportError) -> None:

@@ -6,6 +6,8 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.db import connection
+
 from agents.code_places import hide_codes
 from agents.message_words import shown
 from agents.models import Message, OutboundMessage
@@ -33,28 +35,42 @@ ANSWERED = (Message.State.DONE, Message.State.HANDED)
 BY_COLLEAGUE = "[a colleague wrote] "
 UNSENT = (OutboundMessage.State.FAILED, OutboundMessage.State.CANCELLED)
 
+# Asked in every turn: one statement for both sides of the talk.
+SAID = """
+(SELECT received_at, false, text, ''
+ FROM agents_message
+ WHERE conversation_id = %(conversation)s
+   AND state = ANY(%(answered)s) AND received_at >= %(since)s
+   AND revoked_at IS NULL
+ ORDER BY id DESC LIMIT %(most)s)
+UNION ALL
+(SELECT created_at, true, body, written_by
+ FROM agents_outboundmessage
+ WHERE conversation_id = %(conversation)s AND created_at >= %(since)s
+   AND state <> ALL(%(unsent)s) AND kind <> 'template'
+ ORDER BY id DESC LIMIT %(most)s)
+"""
+
 
 def before(*, conversation: Conversation, now: datetime) -> tuple[Item, ...]:
     """Return the talk before the present turn, oldest first."""
     since = now - LONGEST_AGO
-    heard = conversation.messages.filter(
-        state__in=ANSWERED, received_at__gte=since, revoked_at=None
-    ).order_by("-id")[:MOST_ENTRIES]
-    said = (
-        conversation.outbound.filter(created_at__gte=since)
-        .exclude(state__in=UNSENT)
-        .exclude(kind=OutboundMessage.Kind.TEMPLATE)
-        .order_by("-id")[:MOST_ENTRIES]
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SAID,
+            {
+                "conversation": conversation.pk,
+                "since": since,
+                "answered": list(map(str, ANSWERED)),
+                "unsent": list(map(str, UNSENT)),
+                "most": MOST_ENTRIES,
+            },
+        )
+        found = cursor.fetchall()
     entries = [
-        (entry.received_at, message_item(_past(entry.text)))
-        for entry in heard
-        if entry.text
-    ]
-    entries += [
-        (entry.created_at, items.assistant(_said(entry)))
-        for entry in said
-        if entry.body
+        (at, items.assistant(_said(text, by)) if is_ours else message_item(_past(text)))
+        for at, is_ours, text, by in found
+        if text
     ]
     entries.sort(key=lambda entry: entry[0])
     return _bounded([item for _, item in entries])
@@ -72,9 +88,9 @@ def _present(message: Message, text: str) -> str:
     return shown(message, text[:LONGEST_MESSAGE])
 
 
-def _said(message: OutboundMessage) -> str:
-    words = _past(message.body)
-    return f"{BY_COLLEAGUE}{words}" if message.written_by else words
+def _said(text: str, written_by: str) -> str:
+    words = _past(text)
+    return f"{BY_COLLEAGUE}{words}" if written_by else words
 
 
 def _past(text: str) -> str:

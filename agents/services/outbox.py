@@ -6,6 +6,7 @@ import random
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from agents.channels.whatsapp.client import (
@@ -67,11 +68,13 @@ def enqueue(
         written_by=written_by,
         correlation_id=turn.correlation_id if turn else correlation.current(),
     )
-    OutboundMessage.objects.bulk_create([message], ignore_conflicts=True)
-    stored = OutboundMessage.objects.get(cause=cause)
-    if stored.public_id == message.public_id:
-        carry(stored, [body, *(template.parameters if template else ())])
-    return stored
+    try:
+        with transaction.atomic():
+            message.save(force_insert=True)
+    except IntegrityError:
+        return OutboundMessage.objects.get(cause=cause)
+    carry(message, [body, *(template.parameters if template else ())])
+    return message
 
 
 def shortened(body: str, longest: int) -> str:

@@ -26,7 +26,7 @@ TIMEOUT = httpx2.Timeout(8.0, connect=3.0, pool=3.0)
 # The whole exchange, also with a server that answers a byte at a time; shorter than
 # the lease of a message that is being sent (services/outbox).
 LONGEST_EXCHANGE_S = 12.0
-LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=20)
+LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=100)
 
 # A client belongs to the event loop that opened its connections.
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient] = (

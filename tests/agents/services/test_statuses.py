@@ -8,7 +8,7 @@ from agents.models import (
     MessageStatus,
     OutboundMessage,
 )
-from agents.services import delivery, ingest
+from agents.services import delivery, handing_over, ingest
 from tests import payloads
 from tests.agents.channel import post
 from tests.agents.services.delivering import deliver, make_due, say
@@ -51,7 +51,7 @@ def test_statuses__before_our_answer_is_written_down__attached(
     assert MessageStatus.objects.get().outbound is None
 
     # When
-    delivery.record_sent(message.pk, "wamid.EARLY")
+    handing_over.record_sent(message.pk, "wamid.EARLY")
 
     # Then
     message.refresh_from_db()
