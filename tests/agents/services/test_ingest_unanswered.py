@@ -154,7 +154,7 @@ def test_drain__person_has_taken_over__agent_keeps_silent() -> None:
     ingest.drain()
 
     # Then
-    assert Message.objects.get(text="hello?").state == State.UNANSWERED
+    assert Message.objects.get(text="hello?").state == State.HANDED
 
 
 def test_drain__sandbox_person__served_with_our_mark_only() -> None:
