@@ -31,7 +31,7 @@ def writes(client: Client, person: Person, words: str) -> None:
     post(client, payloads.webhook(payloads.text(words, sender=sender)))
 
 
-def until(holds: Callable[[], object], *, seconds: float = 30.0) -> None:
+def until(holds: Callable[[], object], *, seconds: float = 90.0) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it did not come to pass"

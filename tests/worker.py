@@ -78,10 +78,12 @@ class Worker:
             self.process.wait(10)
             self.process = None
 
-    def stop(self, *, seconds: float = 10.0) -> int:
+    def stop(
+        self, *, seconds: float = 10.0, told_by: signal.Signals = signal.SIGTERM
+    ) -> int:
         """Ask it to stop, as Ctrl-C and a deploy do; return its exit code."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(told_by)
         code = self.process.wait(seconds)
         self.process = None
         return code

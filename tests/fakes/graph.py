@@ -133,13 +133,21 @@ class FakeGraph:
         self._thread.join(5)
 
     @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/{VERSION}"
+        return f"http://127.0.0.1:{self.port}/{VERSION}"
+
+    def close(self) -> None:
+        """Listen no more, before it was ever entered: the API is down."""
+        self._server.server_close()
 
     def script(self, *answers: Script) -> None:
         self._script.extend(answers)
 
-    def wait_for(self, count: int, seconds: float = 10.0) -> list[Taken]:
+    def wait_for(self, count: int, seconds: float = 90.0) -> list[Taken]:
         """Return the messages taken so far, once there are ``count`` of them."""
         until = time.monotonic() + seconds
         while len(self.sent) < count and time.monotonic() < until:

@@ -63,14 +63,14 @@ class FakeLegacy:
     def statuses(self) -> list[dict[str, Any]]:
         return [s for value in self.values() for s in value.get("statuses", ())]
 
-    def wait_for(self, count: int, seconds: float = 10.0) -> list[bytes]:
+    def wait_for(self, count: int, seconds: float = 90.0) -> list[bytes]:
         until = time.monotonic() + seconds
         while len(self.taken) < count and time.monotonic() < until:
             time.sleep(0.02)
         assert len(self.taken) >= count, f"{len(self.taken)} of {count} came"
         return self.taken
 
-    def wait_until_asked(self, seconds: float = 10.0) -> None:
+    def wait_until_asked(self, seconds: float = 90.0) -> None:
         until = time.monotonic() + seconds
         while not self.came and time.monotonic() < until:
             time.sleep(0.02)

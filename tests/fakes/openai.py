@@ -112,9 +112,14 @@ class FakeOpenAI:
         self._ready.set()
         await self._stop.wait()
         server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # Also those that were accepted in this very moment.
+        await asyncio.sleep(0)
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        # A transport closes its socket in a later round of the loop.
+        await asyncio.sleep(0.01)
 
     async def _connected(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -129,7 +134,7 @@ class FakeOpenAI:
             pass
         finally:
             self._tasks.discard(task)
-            writer.close()
+            writer.transport.abort() if self._stop.is_set() else writer.close()
 
     async def _exchange(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

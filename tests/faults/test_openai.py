@@ -66,7 +66,7 @@ def test_openai__failing_in_every_way__each_person_is_answered_once(
     )
 
     # Then
-    graph.wait_for(len(FAILURES), seconds=60)
+    graph.wait_for(len(FAILURES))
     until(lambda: not Turn.objects.filter(status=Turn.Status.RUNNING).exists())
     until(lambda: not OutboundMessage.objects.exclude(state="sent").exists())
     told = Counter(senders[taken.to] for taken in graph.sent)

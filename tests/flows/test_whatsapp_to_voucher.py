@@ -37,7 +37,7 @@ def test_order_of_staff__signed_webhook__one_voucher_its_trail_and_its_receipts(
     # When: the same webhook ten times
     for _ in range(10):
         post(client, body)
-    graph.wait_for(2, seconds=30)
+    graph.wait_for(2)
 
     # Then
     [voucher] = cast.aline.vouchers
@@ -68,7 +68,7 @@ def test_worker_killed__before_the_model_answered__answers_once(
     end_leases()
 
     # Then
-    graph.wait_for(2, seconds=30)
+    graph.wait_for(2)
     assert len(cast.aline.vouchers) == 1
     assert len(told_to(graph, cast.diane)) == 1
 
@@ -104,7 +104,7 @@ def test_worker_killed__between_a_sending_and_its_record__sends_once(
     graph.script(graph_says.hang(30))
     openai.script(say.text("Hello."))
     writes(client, cast.diane, "hello")
-    graph.wait_for(1, seconds=30)
+    graph.wait_for(1)
 
     # When
     worker.kill()
@@ -133,6 +133,6 @@ def test_worker_stopped__in_a_turn__gives_it_back_at_once(
     worker.start()
 
     # Then
-    graph.wait_for(1, seconds=30)
+    graph.wait_for(1)
     assert told_to(graph, cast.diane) == ["Hello again."]
     assert Turn.objects.get().attempts == 2

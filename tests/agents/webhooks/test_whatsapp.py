@@ -243,7 +243,7 @@ def test_post__database_unreachable__503_within_seconds(
 
     # Then
     assert status == 503
-    assert time.monotonic() - started_at < 5
+    assert time.monotonic() - started_at < 15
 
 
 def test_post__connection_died_since__stored_by_a_new_one(

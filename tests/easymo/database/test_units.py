@@ -66,10 +66,10 @@ async def test_run__raises__hands_back_and_raises(committed_db: str) -> None:
 async def test_run__many_at_once__run_side_by_side(committed_db: str) -> None:
     # When
     started = time.monotonic()
-    await asyncio.gather(*(units.run(time.sleep, 0.2) for _ in range(8)))
+    await asyncio.gather(*(units.run(time.sleep, 0.5) for _ in range(8)))
 
     # Then
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 3.0
 
 
 def _use_connection() -> BaseDatabaseWrapper:

@@ -1,0 +1,124 @@
+"""What happens around one turn, by a real worker: batches, order, flips, Ctrl-C."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agents.models import Message, OutboundMessage, Turn
+from rollout.features import Feature
+from rollout.services.flags import set_features
+from tests import payloads
+from tests.fakes import openai_answers as say
+from tests.live import post, told_to, until, writes
+from vouchers.models import Voucher
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from tests.agents.cast import Cast
+    from tests.fakes.graph import FakeGraph
+    from tests.fakes.openai import FakeOpenAI
+    from tests.worker import Worker
+
+pytestmark = pytest.mark.slow
+
+ORDER = "create voucher 5000 for +250788100001"
+CALL = say.call(
+    "create_voucher", amount=5000, currency=None, customer_msisdn="+250788100001"
+)
+
+
+def last_words(body: dict[str, Any]) -> str:
+    """Return what the model was asked last, marks and all."""
+    return str([item for item in body["input"] if item.get("role") == "user"][-1])
+
+
+def test_batch__two_people_and_ten_shuffled_messages__each_answered_once_in_order(
+    cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
+) -> None:
+    # Given: what the model was shown comes back
+    def echo(body: dict[str, Any]) -> say.Answer:
+        said = last_words(body)
+        parts = [word for word in ("Kigali", "Huye") if word in said]
+        steps = [f"step{n}" for n in range(10) if f"step{n}" in str(body["input"])]
+        return say.text(" ".join([*parts, *steps]) or "nothing")
+
+    openai.respond_with(echo)
+    aline, bosco = str(cast.aline.profile.msisdn), str(cast.bosco.profile.msisdn)
+    start = time.time() - 60
+    steps = [
+        payloads.text(f"step{n}", sender=aline, at=start + n, name="")
+        for n in range(10)
+    ]
+    random.Random(7).shuffle(steps)
+    other = payloads.text("from Huye", sender=bosco, name="")
+
+    # When
+    post(client, payloads.webhook(*steps[:4], other, *steps[4:7]))
+    post(client, payloads.webhook(*steps[7:]))
+
+    # Then
+    graph.wait_for(2)
+    until(lambda: not Message.objects.filter(state="waiting").exists())
+    until(lambda: not Turn.objects.filter(status=Turn.Status.RUNNING).exists())
+    assert told_to(graph, cast.bosco) == ["Huye"]
+    [told] = told_to(graph, cast.aline)
+    assert told == " ".join(f"step{n}" for n in range(10))
+    asked = max((str(request.body["input"]) for request in openai.requests), key=len)
+    places = [asked.index(f"step{n}") for n in range(10)]
+    assert places == sorted(places)
+
+
+def test_flip__in_the_middle_of_a_turn__nothing_is_made_and_nothing_said(
+    cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
+) -> None:
+    # Given
+    openai.script(say.calls(*CALL.output, delay=2.0), say.text("Done."))
+    writes(client, cast.diane, ORDER)
+    until(lambda: len(openai.requests) == 1)
+
+    # When
+    set_features(
+        dict.fromkeys(Feature, False), actor="tests", reason="stop", source="command"
+    )
+
+    # Then
+    until(lambda: not Turn.objects.filter(status=Turn.Status.RUNNING).exists())
+    time.sleep(1.0)
+    assert not Voucher.objects.exists()
+    assert graph.sent == []
+    assert not OutboundMessage.objects.filter(state="sent").exists()
+
+
+@pytest.mark.parametrize(
+    "told_by", [signal.SIGINT, signal.SIGTERM], ids=["int", "term"]
+)
+def test_stop__in_a_turn__within_ten_seconds_and_answered_afterwards(
+    cast: Cast,
+    client: Client,
+    worker: Worker,
+    graph: FakeGraph,
+    openai: FakeOpenAI,
+    told_by: signal.Signals,
+) -> None:
+    # Given: the voucher is made, its reply is being thought about
+    openai.script(CALL, say.hang())
+    writes(client, cast.diane, ORDER)
+    until(lambda: len(openai.requests) == 2)
+
+    # When
+    started_at = time.monotonic()
+    assert worker.stop(told_by=told_by) == 0
+    assert time.monotonic() - started_at < 10
+    openai.script(say.text("Done."))
+    worker.start()
+
+    # Then
+    until(lambda: len(told_to(graph, cast.diane)) == 1)
+    [voucher] = cast.aline.vouchers
+    assert voucher.reference in told_to(graph, cast.diane)[0]
