@@ -47,6 +47,7 @@ class Holder:
                 version=reading.version,
                 rules=reading.rules,
                 confirmed_at=started_at,
+                functions_removed=reading.functions_removed,
             )
 
     def confirm(self, *, started_at: float) -> None:

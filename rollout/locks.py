@@ -44,3 +44,22 @@ def lock_switches() -> int:
             ) from error
         cursor.execute("SET LOCAL lock_timeout = DEFAULT")
     return row[0] if row else 0
+
+
+def mark_functions(*, removed: bool) -> int | None:
+    """Take the functions away, or give them back; return the new epoch.
+
+    None when they were so already. Every process hears of it like of a flip. The
+    caller holds the switches.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE rollout_epoch SET functions_removed = %s, version = version + 1,"
+            " changed_at = clock_timestamp()"
+            " WHERE id = 1 AND functions_removed <> %s RETURNING version",
+            [removed, removed],
+        )
+        row = cursor.fetchone()
+        if row is not None:
+            cursor.execute("SELECT pg_notify('rollout', '')")
+    return row[0] if row else None

@@ -26,7 +26,8 @@ SELECT
     coalesce(array_agg(DISTINCT cohort.name)
         FILTER (WHERE cohort.name IS NOT NULL), '{}'),
     coalesce(array_agg(member.subject)
-        FILTER (WHERE member.subject IS NOT NULL), '{}')
+        FILTER (WHERE member.subject IS NOT NULL), '{}'),
+    (SELECT functions_removed FROM rollout_epoch WHERE id = 1)
 FROM rollout_agentflag AS flag
 LEFT JOIN rollout_agentflag_cohorts AS link ON link.agentflag_id = flag.id
 LEFT JOIN rollout_cohort AS cohort ON cohort.id = link.cohort_id
@@ -39,6 +40,7 @@ GROUP BY flag.id
 class Reading:
     version: int
     rules: dict[str, Rule]
+    functions_removed: bool
 
 
 def threshold(percent: Decimal | None) -> int:
@@ -58,7 +60,8 @@ def read_all(connection: Connection) -> Reading:
         rows = cursor.fetchall()
     return Reading(
         version=rows[0][0] or 0 if rows else 0,
-        rules={row[1]: rule_of(row) for row in rows},
+        rules={row[1]: rule_of(row[:-1]) for row in rows},
+        functions_removed=bool(rows and rows[0][-1]),
     )
 
 

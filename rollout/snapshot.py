@@ -97,4 +97,9 @@ def _as_snapshot(*, close: bool = False) -> Snapshot:
     finally:
         if close:
             connection.close()
-    return Snapshot(version=read.version, rules=read.rules, confirmed_at=float("-inf"))
+    return Snapshot(
+        version=read.version,
+        rules=read.rules,
+        confirmed_at=float("-inf"),
+        functions_removed=read.functions_removed,
+    )

@@ -41,7 +41,7 @@ class AgentFlagAdmin(KillAll, ReadOnlyAdmin):
     ordering = ("id",)
     fields = (("name", "state"), "audience", ("changed", "reason"), "history")
     readonly_fields = ("name", "state", "audience", "changed", "reason", "history")
-    actions_list = ("kill_all",)
+    actions_list = ("kill_all", "take_away", "restore_functions")
     actions_detail = ("turn_on", "turn_on_for_some", "turn_off")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AgentFlag]:

@@ -9,6 +9,8 @@ class Epoch(models.Model):
     id = models.SmallIntegerField(primary_key=True, default=1)
     version = models.BigIntegerField(default=1)
     changed_at = models.DateTimeField()
+    # A full rollback is in force: the functions answer 410, tokens open nothing.
+    functions_removed = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [

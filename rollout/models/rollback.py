@@ -7,10 +7,13 @@ from rollout.models.incident import Incident
 
 
 class RollbackEvent(models.Model):
-    """One rollback, also one that found everything off already. Append-only."""
+    """One rollback or its end, also one that changed nothing. Append-only."""
 
     class Kind(models.TextChoices):
+        PARTIAL = "partial", "partial"
         QUICK = "quick", "quick"
+        FULL = "full", "full"
+        RESTORE = "restore", "restore"
 
     kind = models.CharField(max_length=10, choices=Kind)
     features = models.JSONField(default=list)

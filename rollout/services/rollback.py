@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.db import Error, transaction
 
 from rollout import locks, wakes
+from rollout.errors import InvalidChange
 from rollout.models import (
     AgentFlag,
     FlagChange,
@@ -17,9 +18,39 @@ from rollout.services import incidents, notify, receipts
 from rollout.services.flags import apply, valid_actor, valid_reason
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from rollout.features import Feature
     from rollout.services.receipts import Receipt
 
-QUICK = "rollback:quick"
+Kind = RollbackEvent.Kind
+SEVERITY = {
+    Kind.PARTIAL: Incident.Severity.HIGH,
+    Kind.QUICK: Incident.Severity.CRITICAL,
+    Kind.FULL: Incident.Severity.CRITICAL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which rollback, why and by whom. `features` names those of a partial one."""
+
+    kind: RollbackEvent.Kind
+    reason: str
+    actor: str
+    source: str
+    features: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Return what makes the same trouble the same incident."""
+        return ":".join(["rollback", self.kind.value, *self.features])[:100]
+
+    @property
+    def title(self) -> str:
+        if self.kind == Kind.RESTORE:
+            return "Functions restored"
+        return f"{self.kind.value.capitalize()} rollback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,38 +80,76 @@ def rollback_quick(*, reason: str, actor: str, source: str) -> Done:
 
     Never blocked by gates, approvals or running vouchers; safe to repeat.
     """
-    rolled_back = turn_all_off(reason=reason, actor=actor, source=source)
-    wakes.wake_notices()
-    try:
-        receipt = receipts.await_receipt(rolled_back.epoch)
-    except Error:
-        return Done(rolled_back=rolled_back, receipt=None)
-    return Done(rolled_back=rolled_back, receipt=receipt)
+    return _told(turn_all_off(reason=reason, actor=actor, source=source))
+
+
+def rollback_partial(
+    *, features: Collection[Feature], reason: str, actor: str, source: str
+) -> Done:
+    """Turn these features off and leave the others as they are."""
+    names = sorted(feature.value for feature in features)
+    if not names:
+        raise InvalidChange("Name at least one feature to turn off.")
+    order = Order(Kind.PARTIAL, reason, actor, source, tuple(names))
+    return _told(carry_out(order))
+
+
+def rollback_full(*, reason: str, actor: str, source: str) -> Done:
+    """Turn every feature off and take the functions away until `restore`."""
+    return _told(carry_out(Order(Kind.FULL, reason, actor, source)))
+
+
+def restore(*, reason: str, actor: str, source: str) -> Done:
+    """End a full rollback: the functions answer again. Turns nothing on."""
+    reason, actor = valid_reason(reason), valid_actor(actor)
+    order = Order(Kind.RESTORE, reason, actor, source)
+    with transaction.atomic():
+        locks.lock_switches()
+        epoch = locks.mark_functions(removed=False)
+        last = RollbackEvent.objects.filter(kind=Kind.FULL).first()
+        if epoch is None or last is None:
+            raise InvalidChange("No full rollback is in force.")
+        done = RolledBack((), epoch, True, last.incident)
+        record(done, order)
+    return _told(done)
 
 
 def turn_all_off(*, reason: str, actor: str, source: str) -> RolledBack:
-    """Do the whole rollback in one transaction: fence, flags, incident, notice."""
-    reason, actor = valid_reason(reason), valid_actor(actor)
+    """Do the whole quick rollback in one transaction, and wait for nobody."""
+    return carry_out(Order(Kind.QUICK, reason, actor, source))
+
+
+def carry_out(order: Order) -> RolledBack:
+    """Do a rollback in one transaction: fence, flags, incident, notice."""
+    order = replace(
+        order, reason=valid_reason(order.reason), actor=valid_actor(order.actor)
+    )
     with transaction.atomic():
         proven = locks.close_fence()
         epoch = locks.lock_switches()
-        changes = [turn_off(flag, reason=reason, actor=actor) for flag in agent_flags()]
+        changes = [turn_off(flag, order) for flag in flags_of(order)]
         written = [change for change in changes if change is not None]
+        if order.kind == Kind.FULL:
+            epoch = locks.mark_functions(removed=True) or epoch
         epoch = max([epoch, *(change.epoch for change in written)])
         names = tuple(change.flag.name for change in written if change.flag)
         incident = incidents.open_incident(
-            key=QUICK,
-            title=f"Quick rollback: {reason}",
-            severity=Incident.Severity.CRITICAL,
-            opened_by=actor,
+            key=order.key,
+            title=f"{order.title}: {order.reason}",
+            severity=SEVERITY[order.kind],
+            opened_by=order.actor,
         )
-        record(
-            RolledBack(names, epoch, proven, incident),
-            reason=reason,
-            actor=actor,
-            source=source,
-        )
-    return RolledBack(names, epoch, proven, incident)
+        done = RolledBack(names, epoch, proven, incident)
+        record(done, order)
+    return done
+
+
+def flags_of(order: Order) -> list[AgentFlag]:
+    """Return the flags that go off; of a partial rollback only those named."""
+    flags = agent_flags()
+    if order.kind != Kind.PARTIAL:
+        return flags
+    return [flag for flag in flags if flag.name in order.features]
 
 
 def agent_flags() -> list[AgentFlag]:
@@ -88,7 +157,7 @@ def agent_flags() -> list[AgentFlag]:
     return list(AgentFlag.objects.order_by("pk"))
 
 
-def turn_off(flag: AgentFlag, *, reason: str, actor: str) -> FlagChange | None:
+def turn_off(flag: AgentFlag, order: Order) -> FlagChange | None:
     if flag.everyone is False and not flag.cohorts.exists():
         return None
     return apply(
@@ -97,38 +166,56 @@ def turn_off(flag: AgentFlag, *, reason: str, actor: str) -> FlagChange | None:
         percent=None,
         cohorts=[],
         audit={
-            "actor": actor,
-            "reason": reason,
+            "actor": order.actor,
+            "reason": order.reason,
             "source": FlagChange.Source.ROLLBACK,
         },
     )
 
 
-def record(done: RolledBack, *, reason: str, actor: str, source: str) -> None:
+def record(done: RolledBack, order: Order) -> None:
     """Write the event, the incident's line and the notice for those on call."""
     RollbackEvent.objects.create(
-        kind=RollbackEvent.Kind.QUICK,
+        kind=order.kind,
         features=list(done.turned_off),
         incident=done.incident,
-        actor=actor,
-        source=source,
-        reason=reason,
+        actor=order.actor,
+        source=order.source,
+        reason=order.reason,
         fence_proven=done.fence_proven,
         epoch=done.epoch,
     )
-    off = ", ".join(done.turned_off) or "nothing (all were off already)"
     proof = "" if done.fence_proven else " Fence not proven."
+    what = _effect(done, order)
     incidents.write(
         done.incident,
         kind=TimelineEntry.Kind.ROLLBACK,
-        author=actor,
-        text=f"Quick rollback turned off {off}.{proof} Reason: {reason}",
+        author=order.actor,
+        text=f"{order.title}: {what}.{proof} Reason: {order.reason}",
         data={"epoch": done.epoch, "fence_proven": done.fence_proven},
     )
     notify.queue(
         incident=done.incident,
         text=(
-            f"Quick rollback by {actor}: {off} off.{proof} Reason: {reason} "
-            f"(incident {done.incident.pk})"
+            f"{order.title} by {order.actor}: {what}.{proof} "
+            f"Reason: {order.reason} (incident {done.incident.pk})"
         ),
     )
+
+
+def _effect(done: RolledBack, order: Order) -> str:
+    if order.kind == Kind.RESTORE:
+        return "the functions answer again, every feature stays as it is"
+    off = ", ".join(done.turned_off) or "nothing (all were off already)"
+    removed = ", the functions are taken away" if order.kind == Kind.FULL else ""
+    return f"turned off {off}{removed}"
+
+
+def _told(rolled_back: RolledBack) -> Done:
+    """Wake the notices, and wait a moment for the processes to take it in."""
+    wakes.wake_notices()
+    try:
+        receipt = receipts.await_receipt(rolled_back.epoch)
+    except Error:
+        return Done(rolled_back=rolled_back, receipt=None)
+    return Done(rolled_back=rolled_back, receipt=receipt)

@@ -5,49 +5,98 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
-from rollout.errors import RolloutError
+from rollout.errors import RolloutError, UnknownFeature
+from rollout.features import Feature
 from rollout.management.people import who
 from rollout.models import FlagChange
-from rollout.services.rollback import Done, rollback_quick
+from rollout.services.rollback import (
+    Done,
+    restore,
+    rollback_full,
+    rollback_partial,
+    rollback_quick,
+)
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+
+KINDS = {
+    "quick": "all four features off, now",
+    "partial": "the named features off, the others stay",
+    "full": "quick, and the functions answer 410 until restore",
+    "restore": "ends a full rollback; turns nothing on",
+}
+SAID = {
+    "quick": "All features are off",
+    "partial": "Turned off",
+    "full": "All features are off and the functions are taken away",
+    "restore": "The functions answer again; every feature stays as it is",
+}
 
 
 class Command(BaseCommand):
     help = "Turn features off at once: rollback quick --reason …"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        kinds = parser.add_subparsers(dest="kind", required=True, metavar="quick")
-        quick = kinds.add_parser("quick", help="all four features off, now")
-        quick.add_argument("--reason", required=True)
-        quick.add_argument("--by", metavar="NAME", help="default: your login")
+        kinds = parser.add_subparsers(
+            dest="kind", required=True, metavar="quick|partial|full|restore"
+        )
+        for kind, words in KINDS.items():
+            one = kinds.add_parser(kind, help=words)
+            if kind == "partial":
+                one.add_argument("features", nargs="+", metavar="FEATURE")
+            one.add_argument("--reason", required=True)
+            one.add_argument("--by", metavar="NAME", help="default: your login")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            done = rollback_quick(
-                reason=options["reason"],
-                actor=who(options["by"]),
-                source=FlagChange.Source.CLI,
-            )
+            done = self.order(options)
         except RolloutError as error:
             raise CommandError(str(error)) from error
         except Error as error:
             raise CommandError(
-                f"NOTHING WAS TURNED OFF: {type(error).__name__}. Is the database"
+                f"NOTHING WAS CHANGED: {type(error).__name__}. Is the database"
                 " reachable? FEATURE_AGENT_…=false in the environment forces off."
             ) from error
-        self.tell(done)
+        self.tell(options["kind"], done)
 
-    def tell(self, done: Done) -> None:
+    def order(self, options: dict[str, Any]) -> Done:
+        said = {
+            "reason": options["reason"],
+            "actor": who(options["by"]),
+            "source": FlagChange.Source.CLI,
+        }
+        match options["kind"]:
+            case "partial":
+                return rollback_partial(
+                    features=[named(name) for name in options["features"]], **said
+                )
+            case "full":
+                return rollback_full(**said)
+            case "restore":
+                return restore(**said)
+        return rollback_quick(**said)
+
+    def tell(self, kind: str, done: Done) -> None:
         rolled_back = done.rolled_back
         off = ", ".join(rolled_back.turned_off) or "all were off already"
-        self.stdout.write(f"All features are off ({off}).")
+        self.stdout.write(f"{SAID[kind]}{'' if kind == 'restore' else f' ({off})'}.")
         self.stdout.write(f"Incident {rolled_back.incident.pk}.")
-        if rolled_back.fence_proven:
-            self.stdout.write("Fence proven: no voucher begun before commits after.")
-        else:
+        if not rolled_back.fence_proven:
             self.stderr.write(
                 "Fence not proven: a voucher operation ran on and may still commit."
             )
+        elif kind != "restore":
+            self.stdout.write("Fence proven: no voucher begun before commits after.")
         self.stdout.write(f"Epoch {rolled_back.epoch} {done.receipt or 'unconfirmed'}.")
+
+
+def named(name: str) -> Feature:
+    """Return the feature of this name, or refuse with those there are."""
+    try:
+        return Feature(name.strip().upper())
+    except ValueError as error:
+        known = ", ".join(feature.value for feature in Feature)
+        raise UnknownFeature(
+            f"There is no feature called {name[:60]!r}. There are {known}."
+        ) from error

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from rollout.features import Feature
 from rollout.models import AgentFlag, FlagChange, Incident
 from rollout.services import cohorts
+from rollout.services.exposure import functions_are_removed
 
 pytestmark = pytest.mark.django_db
 
@@ -116,9 +117,46 @@ def test_rollback_quick__reason__off_and_told() -> None:
     assert Incident.objects.get().opened_by == "Odette"
 
 
+def test_rollback_partial__one_feature__the_others_stay() -> None:
+    # Given
+    both = ["FEATURE_AGENT_VOUCHERS=on", "FEATURE_AGENT_CHAT=on"]
+    run("flags", "set", *both, "--reason", "go")
+
+    # When
+    told = run("rollback", "partial", "FEATURE_AGENT_VOUCHERS", "--reason", "wrong")
+
+    # Then
+    assert "Turned off (FEATURE_AGENT_VOUCHERS)." in told
+    assert "FEATURE_AGENT_CHAT on" in " ".join(run("flags").split())
+
+
+def test_rollback_full__then_restore__functions_answer_again_and_all_is_off() -> None:
+    # Given
+    run("flags", "set", "FEATURE_AGENT_VOUCHERS=on", "--reason", "go")
+
+    # When
+    told = run("rollback", "full", "--reason", "start over")
+
+    # Then
+    assert "the functions are taken away" in told
+    assert functions_are_removed() is True
+    assert "every feature stays as it is" in run(
+        "rollback", "restore", "--reason", "mended"
+    )
+    assert functions_are_removed() is False
+    assert AgentFlag.objects.exclude(everyone=False).exists() is False
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["quick"], ["quick", "--reason", " "], ["full", "--reason", "x"]],
+    [
+        [],
+        ["quick"],
+        ["quick", "--reason", " "],
+        ["partial", "--reason", "x"],
+        ["partial", "FEATURE_AGENT_NONE", "--reason", "x"],
+        ["restore", "--reason", "nothing was taken away"],
+    ],
 )
 def test_rollback__nonsense__one_clear_sentence(arguments: list[str]) -> None:
     with pytest.raises(CommandError):
