@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
 from django.utils import timezone
 
 from agents.models import Block, Message, OutboundMessage
@@ -14,8 +13,6 @@ from easymo.observability.logs import get_logger
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from django.db.models import QuerySet
-
     from vouchers.models import Profile
 
 logger = get_logger(__name__)
@@ -23,9 +20,20 @@ logger = get_logger(__name__)
 EXPIRED = "It ran out."
 BY_TIME = "time"
 
+# Asked for every message.
+IS_BLOCKED = """
+SELECT EXISTS (
+    SELECT FROM agents_block
+    WHERE profile_id = %s AND lifted_at IS NULL
+      AND (expires_at IS NULL OR expires_at > %s)
+)
+"""
+
 
 def is_blocked(profile: Profile) -> bool:
-    return _in_force().filter(profile=profile).exists()
+    with connection.cursor() as cursor:
+        cursor.execute(IS_BLOCKED, [profile.pk, timezone.now()])
+        return bool(cursor.fetchone()[0])
 
 
 def is_in_force(block: Block) -> bool:
@@ -71,9 +79,3 @@ def lift(*, block: Block, reason: str, actor: str) -> bool:
     if lifted:
         logger.info("ai.person.unblocked", block_id=block.pk)
     return lifted == 1
-
-
-def _in_force() -> QuerySet[Block]:
-    return Block.objects.filter(
-        Q(expires_at=None) | Q(expires_at__gt=timezone.now()), lifted_at=None
-    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -39,7 +41,7 @@ SELECT EXISTS (
 
 def record_sent(message_id: int, provider_id: str) -> None:
     """Write down that the provider has taken the message."""
-    values = {
+    values: dict[str, Any] = {
         "id": message_id,
         "provider_id": provider_id[:256],
         "hmac": statuses.id_digests(provider_id)[0],

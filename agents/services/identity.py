@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from agents.models import Identity, IdentityClaim
 from agents.services.answering import may_welcome
@@ -25,6 +25,25 @@ if TYPE_CHECKING:
 RACES = 3
 Kind = Identity.Kind
 Claim = IdentityClaim.Kind
+
+# Asked for every message: whom her names mean, in one statement.
+WHO = """
+WITH name AS (
+    SELECT kind, value, profile_id FROM agents_identity
+    WHERE superseded_at IS NULL
+      AND (kind, value) IN (
+          ('bsuid', nullif(%(bsuid)s, '')),
+          ('wa_id', nullif(%(number)s, '')),
+          ('left', nullif(%(number)s, ''))
+      )
+)
+SELECT (SELECT profile_id FROM name WHERE kind = 'bsuid'),
+       coalesce(
+           (SELECT id FROM profiles WHERE msisdn = nullif(%(number)s, '')),
+           (SELECT profile_id FROM name WHERE kind = 'wa_id')
+       ),
+       (SELECT profile_id FROM name WHERE kind = 'left')
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +127,7 @@ def by_number(number: str) -> Profile | None:
 
 
 def _identify(sender: Sender, *, is_synthetic: bool) -> Person:
-    owner = by_bsuid(sender.bsuid)
-    named = by_number(sender.number)
-    left = _left_by(sender.number) if sender.number and named is None else None
+    owner, named, left = _meant(sender)
     known = owner or named or left
     if known is None:
         return _welcome(sender, is_synthetic=is_synthetic)
@@ -126,6 +143,19 @@ def _identify(sender: Sender, *, is_synthetic: bool) -> Person:
         _note_parent(named, sender)
         return Person(named)
     return _stranger(sender, Claim.OTHER_ID, known, is_synthetic=is_synthetic)
+
+
+def _meant(
+    sender: Sender,
+) -> tuple[Profile | None, Profile | None, Profile | None]:
+    """Return whom the user id and the number name, and who gave the number up."""
+    with connection.cursor() as cursor:
+        cursor.execute(WHO, {"bsuid": sender.bsuid, "number": sender.number})
+        owner, number, left = cursor.fetchone()
+    named = number if left is None else None
+    wanted = {pk for pk in (owner, named, left) if pk is not None}
+    found = Profile.objects.in_bulk(wanted) if wanted else {}
+    return found.get(owner), found.get(named), found.get(left)
 
 
 def _by_identity(kind: str, value: str) -> Profile | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
@@ -263,6 +263,5 @@ def open_windows(intakes: Iterable[Intake]) -> None:
             written[pk] = max(sent_at, written.get(pk, sent_at))
     if written:
         with connection.cursor() as cursor:
-            cursor.execute(
-                OPEN_WINDOWS, [WINDOW, list(written), list(written.values())]
-            )
+            values: list[Any] = [WINDOW, list(written), list(written.values())]
+            cursor.execute(OPEN_WINDOWS, values)

@@ -81,7 +81,7 @@ def overhead(database_url: str) -> None:
 def held(database_url: str) -> None:
     with service(database_url, USUAL, model_s=MODEL_S) as (worker, graph, url):
         # All are open at once before the first is answered.
-        took = send(url, graph, count=HELD, a_second=HELD / (MODEL_S * 0.8))
+        took = send(url, graph, count=HELD, a_second=HELD / (MODEL_S * 0.95))
         megabytes = peak_mb(worker.pid)
     late = max(took) - MODEL_S - QUIET_S
     tell(
@@ -132,7 +132,7 @@ def send(url: str, graph: FakeGraph, *, count: int, a_second: float) -> list[flo
             body = payloads.webhook(payloads.text("hello", sender=sender))
             posted[sender] = time.time()
             pool.submit(post, url, body)
-    taken = graph.wait_for(before + count, seconds=60)[before:]
+    taken = graph.wait_for(before + count, seconds=45)[before:]
     return [sent.at - posted[sent.to] for sent in taken]
 
 
