@@ -254,9 +254,16 @@ def _loads(lanes: Sequence[bytes], now: datetime) -> list[Load]:
         for lane, items in waiting.items()
         if items and (load := _load(lane, items, frontier, now))
     ]
-    for sha256 in sorted(hashlib.sha256(load.body).digest() for load in loads):
-        # Before it leaves: it may come back before its answer does.
-        ForwardedBody.objects.update_or_create(sha256=sha256)
+    # Before they leave: one may come back before its answer does.
+    ForwardedBody.objects.bulk_create(
+        [
+            ForwardedBody(sha256=sha256)
+            for sha256 in sorted({hashlib.sha256(load.body).digest() for load in loads})
+        ],
+        update_conflicts=True,
+        unique_fields=["sha256"],
+        update_fields=["sent_at"],
+    )
     return loads
 
 
