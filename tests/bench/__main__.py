@@ -1,0 +1,87 @@
+"""Run the benchmarks one after the other, each in a bounded time.
+
+python -m tests.bench [NAME …]
+
+Each is a process of its own and prints one JSON line per figure on standard output;
+everything else goes to standard error. One that fails or takes too long is named, the
+others run, and the exit code says so.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+# What each needs besides PostgreSQL (the embedded one, unless DATABASE_URL names
+# another), and the seconds that it may take.
+BENCHES = {
+    # pywa, FastAPI and uvicorn (requirements/bench.txt), and pgbench
+    "webhook": 240,
+    # web and worker processes of ours; OpenAI and the Graph API are played
+    "turns": 300,
+    # pgbench, and room for a million vouchers
+    "vouchers": 600,
+    # eight processes of ours
+    "rollout": 600,
+    # a web process of ours, and pgbench
+    "api": 300,
+    # a worker of ours
+    "flood": 300,
+    "forward": 300,
+}
+
+
+def main() -> int:
+    names = sys.argv[1:] or [name for name in BENCHES if is_there(name)]
+    if strange := [name for name in names if name not in BENCHES]:
+        say(f"No such benchmark: {', '.join(strange)}. There are {', '.join(BENCHES)}.")
+        return 2
+    failed = [name for name in names if not run(name)]
+    if failed:
+        say(f"Without a result: {', '.join(failed)}.")
+    return 1 if failed else 0
+
+
+def is_there(name: str) -> bool:
+    return Path(__file__).with_name(f"{name}.py").exists()
+
+
+def run(name: str) -> bool:
+    say(f"{name} …")
+    started_at = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"tests.bench.{name}"], start_new_session=True
+    )
+    try:
+        code = process.wait(BENCHES[name])
+    except subprocess.TimeoutExpired:
+        say(f"{name}: stopped after {BENCHES[name]} seconds.")
+        end(process)
+        return False
+    except KeyboardInterrupt:
+        end(process)
+        raise
+    say(f"{name}: {time.monotonic() - started_at:.0f} s")
+    return code == 0
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End the benchmark with all that it started."""
+    for told_by in (signal.SIGINT, signal.SIGKILL):
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, told_by)
+            process.wait(15)
+
+
+def say(words: str) -> None:
+    sys.stderr.write(words + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
