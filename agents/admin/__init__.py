@@ -7,6 +7,7 @@ from agents.admin.conversation import ConversationAdmin
 from agents.admin.forward import ForwardedItemAdmin
 from agents.admin.hand_off import HandOffAdmin
 from agents.admin.outbound import OutboundMessageAdmin
+from agents.admin.sending_line import SendingLineAdmin
 from agents.admin.webhook_event import DeadLetterAdmin, WebhookEventAdmin
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "ForwardedItemAdmin",
     "HandOffAdmin",
     "OutboundMessageAdmin",
+    "SendingLineAdmin",
     "WebhookEventAdmin",
 ]

@@ -26,7 +26,7 @@ from agents.models.message import (
 )
 from agents.models.pending_action import PendingAction
 from agents.models.realtime_event import RealtimeEvent
-from agents.models.sending_line import SendingLine
+from agents.models.sending_line import SendingLine, SendingRate
 from agents.models.tool_rate import ToolRate
 from agents.models.turn import ToolCall, Turn
 from agents.models.webhook_event import DeadLetter, WebhookEvent
@@ -58,6 +58,7 @@ __all__ = [
     "RealtimeEvent",
     "SeenMessage",
     "SendingLine",
+    "SendingRate",
     "SimulatedDelivery",
     "ToolCall",
     "ToolRate",

@@ -148,6 +148,10 @@ class OutboundMessage(models.Model):
     # While a worker is sending; past it, nobody knows whether the person has it.
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
+    # Its outcome tells whether our number, which was held, may send again.
+    is_probe = models.BooleanField(default=False)
+    # A try of it had no answer: nobody knows whether she has it already.
+    was_in_doubt = models.BooleanField(default=False)
     # The colleague who wrote it; empty when it is the agent's.
     written_by = models.CharField(max_length=150, blank=True)
     # It failed, and somebody decided that it will not be sent again.
@@ -202,6 +206,12 @@ class OutboundMessage(models.Model):
                 condition=models.Q(state="failed", given_up_at__isnull=True),
                 name="outbound_failed_idx",
             ),
+            # Read by retention: what was taken, and never arrived.
+            models.Index(
+                fields=["handed_over_at"],
+                condition=models.Q(state="sent"),
+                name="outbound_not_arrived_idx",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -229,6 +239,14 @@ class MessageStatus(models.Model):
             # A repeated webhook adds nothing.
             models.UniqueConstraint(
                 fields=["provider_id_hmac", "status"], name="message_status_once"
+            )
+        ]
+        indexes = [
+            # Read by retention: statuses of messages that are not ours.
+            models.Index(
+                fields=["received_at"],
+                condition=models.Q(outbound__isnull=True),
+                name="message_status_stray_idx",
             )
         ]
 

@@ -39,6 +39,8 @@ class Turn(models.Model):
     outcome = models.CharField(max_length=16, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     started_at = models.DateTimeField(auto_now_add=True)
+    # When the person was shown that we read and write: once, whoever resumes the turn.
+    typing_shown_at = models.DateTimeField(null=True, blank=True)
     # The end of the quiet time: latency is counted from here.
     input_ended_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -8,17 +8,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from agents.models import OutboundMessage
-from agents.services import outbox, statuses
+from agents.services import lines, outbox, statuses
 
-# The number works again, whoever held it.
 SENT = """
-WITH line AS (
-    DELETE FROM agents_sendingline AS line
-    USING agents_outboundmessage AS message
-    JOIN agents_conversation AS conversation
-        ON conversation.id = message.conversation_id
-    WHERE message.id = %(id)s AND line.phone_number_id = conversation.phone_number_id
-)
 UPDATE agents_outboundmessage
 SET provider_id = CASE
         WHEN provider_id_hmac IS NULL THEN %(provider_id)s ELSE provider_id
@@ -29,7 +21,7 @@ SET provider_id = CASE
     lease_expires_at = NULL,
     next_attempt_at = NULL
 WHERE id = %(id)s
-RETURNING provider_id_hmac
+RETURNING provider_id_hmac, is_probe
 """
 HAS_OVERTAKEN = """
 SELECT EXISTS (
@@ -50,9 +42,15 @@ def record_sent(message_id: int, provider_id: str) -> None:
     }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(SENT, values)
-        row = cursor.fetchone()
+        id_hmac, is_probe = cursor.fetchone()
         # Asked afterwards: it may have been stored while we waited for the row.
-        cursor.execute(HAS_OVERTAKEN, row)
-        if cursor.fetchone()[0]:
-            message = OutboundMessage.objects.get(pk=message_id)
-            statuses.attach_early(message)
+        cursor.execute(HAS_OVERTAKEN, [id_hmac])
+        was_overtaken = cursor.fetchone()[0]
+        if is_probe or was_overtaken:
+            message = OutboundMessage.objects.select_related(
+                "conversation__profile"
+            ).get(pk=message_id)
+            if is_probe:
+                lines.settle_taken(message)
+            if was_overtaken:
+                statuses.attach_early(message)

@@ -27,6 +27,9 @@ Outcome = Announcement.Outcome
 Kind = VoucherEvent.Kind
 # What closes within this time may be closed when it is sent.
 WINDOW_MARGIN = timedelta(seconds=90)
+# Meta's names of the languages. https://developers.facebook.com/documentation
+# /business-messaging/whatsapp/templates/supported-languages
+TEMPLATE_LANGUAGES = {"en": "en", "fr": "fr", "rw": "rw_RW", "sw": "sw"}
 
 
 def tell(event: VoucherEvent) -> Announcement.Outcome:
@@ -47,7 +50,13 @@ def _tell_issued(event: VoucherEvent) -> Announcement.Outcome:
     )
     issuer = voucher.created_by_profile
     if event.old_status == Voucher.Status.PENDING_APPROVAL and issuer is not None:
-        _say(event, issuer, "notice.approved", code=code_slot(voucher.public_id))
+        _say(
+            event,
+            issuer,
+            "notice.approved",
+            template=settings.WA_TEMPLATE_VOUCHER_ISSUED,
+            code=code_slot(voucher.public_id),
+        )
     if is_told:
         return Outcome.TOLD
     if issuer is not None and issuer != voucher.owner:
@@ -126,11 +135,14 @@ def _say(
         return False
     language = conversation.language or person.language or "en"
     facts = _facts(event, language) | values
+    by_template = _template(template, language, facts) if template else None
     outbox.enqueue(
         conversation=conversation,
         cause=f"told:{event.pk}:{key.removeprefix('notice.')}{suffix}",
         body=texts.render(key, language, **facts),
-        template=None if is_open else _template(template, language, facts),
+        template=None if is_open else by_template,
+        # The window may close before it is sent.
+        fallback=by_template if is_open else None,
     )
     wake_delivery(conversation_id=conversation.pk)
     return True
@@ -175,4 +187,5 @@ def _facts(event: VoucherEvent, language: str) -> dict[str, object]:
 def _template(name: str, language: str, facts: dict[str, object]) -> Template:
     """Return the approved template: its first parameters are always these."""
     order = [facts["amount"], facts["reference"], facts.get("code") or facts["station"]]
-    return Template(name, language, tuple(str(value) for value in order))
+    code = TEMPLATE_LANGUAGES[language]
+    return Template(name, code, tuple(str(value) for value in order))

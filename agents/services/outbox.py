@@ -17,10 +17,10 @@ from agents.channels.whatsapp.client import (
     Button,
     Template,
 )
-from agents.channels.whatsapp.errors import Action
+from agents.channels.whatsapp.errors import Action, words_for
 from agents.hand_offs import open_hand_off
-from agents.models import Conversation, HandOff, OutboundMessage, SendingLine
-from agents.services import consent
+from agents.models import Conversation, HandOff, OutboundMessage
+from agents.services import consent, lines
 from agents.services.code_slots import carry
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
@@ -35,9 +35,13 @@ logger = get_logger(__name__)
 State = OutboundMessage.State
 OPEN = (State.QUEUED, State.SENDING, State.UNKNOWN)
 FINAL = frozenset({Action.WINDOW, Action.PERSON, Action.BUG})
+# Said of one person or chat: our number was let through.
+ABOUT_THE_PERSON = frozenset({Action.WINDOW, Action.PERSON, Action.PAIR})
+# Pauses of 1.5 s, 9 s, 54 s, 5.4 min and 16.7 min between six tries: 24 minutes.
 MOST_ATTEMPTS = 6
-LONGEST_PAUSE_S = 600.0
-LONGEST_HOLD_S = 900.0
+FIRST_PAUSE_S = 1.5
+LONGEST_PAUSE_S = 1_000.0
+FIRST_HOLD_S = 5.0
 OPTED_OUT = "131050"
 
 
@@ -48,13 +52,15 @@ def enqueue(
     body: str,
     buttons: Sequence[Button | tuple[str, str]] = (),
     template: Template | None = None,
+    fallback: Template | None = None,
     turn: Turn | None = None,
     written_by: str = "",
 ) -> OutboundMessage:
     """Write a message for its cause, once; the same cause again returns the first.
 
     Belongs into the transaction of what it tells about. Whoever calls wakes the
-    delivery (`agents.wakes.wake_delivery`).
+    delivery (`agents.wakes.wake_delivery`). The fallback is the template that goes
+    instead of the text, should the window have closed by then.
     """
     pairs = [b if isinstance(b, Button) else Button(*b) for b in buttons]
     longest = LONGEST_BUTTON_BODY if pairs else LONGEST_BODY
@@ -64,7 +70,7 @@ def enqueue(
         cause=cause,
         kind=_kind(pairs, template),
         body=shortened(body, longest),
-        extra=_extra(pairs, template),
+        extra=_extra(pairs, template, fallback),
         written_by=written_by,
         correlation_id=turn.correlation_id if turn else correlation.current(),
     )
@@ -73,7 +79,8 @@ def enqueue(
             message.save(force_insert=True)
     except IntegrityError:
         return OutboundMessage.objects.get(cause=cause)
-    carry(message, [body, *(template.parameters if template else ())])
+    shown = [t for each in (template, fallback) if each for t in each.parameters]
+    carry(message, [body, *shown])
     return message
 
 
@@ -87,15 +94,13 @@ def _kind(buttons: Sequence[Button], template: Template | None) -> OutboundMessa
     return OutboundMessage.Kind.BUTTONS if buttons else OutboundMessage.Kind.TEXT
 
 
-def _extra(buttons: Sequence[Button], template: Template | None) -> dict[str, Any]:
+def _extra(
+    buttons: Sequence[Button], template: Template | None, fallback: Template | None
+) -> dict[str, Any]:
     if template is not None:
-        return {
-            "name": template.name,
-            "language": template.language,
-            "parameters": list(template.parameters),
-        }
+        return _as_json(template)
     if not buttons:
-        return {}
+        return {"fallback": _as_json(fallback)} if fallback else {}
     if len(buttons) > MOST_BUTTONS:
         raise ValueError("A question has at most three buttons.")
     return {
@@ -106,46 +111,80 @@ def _extra(buttons: Sequence[Button], template: Template | None) -> dict[str, An
     }
 
 
+def _as_json(template: Template) -> dict[str, Any]:
+    return {
+        "name": template.name,
+        "language": template.language,
+        "parameters": list(template.parameters),
+    }
+
+
 def settle_failure(
     message: OutboundMessage,
     *,
     code: str,
     action: Action,
     retry_after: float | None = None,
+    by_status: bool = False,
 ) -> None:
     """Queue the message again, hold our number, or give up and tell one of us.
 
-    The caller holds the message's row.
+    The caller holds the message's row. By a status: the message was taken before.
     """
     message.error_code = code[:40]
     message.lease_expires_at = None
+    _settle_line(
+        message, code=code, action=action, retry_after=retry_after, by_status=by_status
+    )
     if action == Action.STOP:
         # Not the message's fault: its tries are not used up.
         message.attempts = max(message.attempts - 1, 0)
-        _queue_again(message, hold_line(message, code=code, first_s=60.0))
+        _queue_again(message, None)
+    elif action == Action.WINDOW and use_fallback(message):
+        _queue_again(message, None)
     elif action in FINAL or message.attempts >= MOST_ATTEMPTS:
         _give_up(message, action)
     elif action == Action.SLOW:
-        first_s = retry_after or 5.0
-        _queue_again(message, hold_line(message, code=code, first_s=first_s))
+        # The number waits, and the message with it.
+        _queue_again(message, None)
+    elif action == Action.PAIR:
+        pause = retry_after or 4.0 ** max(message.attempts, 1)
+        _queue_again(message, _later(pause))
     else:
-        base = 4.0 if action == Action.PAIR else 1.0
-        seconds = retry_after or base * 4.0 ** max(message.attempts - 1, 0)
-        _queue_again(message, _later(seconds))
+        pause = retry_after or FIRST_PAUSE_S * 6.0 ** max(message.attempts - 1, 0)
+        _queue_again(message, _later(pause))
 
 
-def hold_line(message: OutboundMessage, *, code: str, first_s: float) -> datetime:
-    """Let nothing of this number be sent for a while, longer each time in a row."""
-    number = message.conversation.phone_number_id
-    line = SendingLine.objects.select_for_update().filter(pk=number).first()
-    holds = line.holds if line else 0
-    until = _later(min(first_s * 2.0**holds, LONGEST_HOLD_S))
-    SendingLine.objects.update_or_create(
-        pk=number,
-        defaults={"held_until": until, "error_code": code[:40], "holds": holds + 1},
-    )
-    logger.error("ai.whatsapp.send.error", code=code, held="number", holds=holds + 1)
-    return until
+def use_fallback(message: OutboundMessage) -> bool:
+    """Turn the text into the template that says the same; False where there is none."""
+    fallback = message.extra.get("fallback")
+    if message.kind != OutboundMessage.Kind.TEXT or not fallback:
+        return False
+    message.kind = OutboundMessage.Kind.TEMPLATE
+    message.extra = fallback
+    message.save(update_fields=["kind", "extra"])
+    return True
+
+
+def _settle_line(
+    message: OutboundMessage,
+    *,
+    code: str,
+    action: Action,
+    retry_after: float | None,
+    by_status: bool,
+) -> None:
+    """Draw what the answer says about our number."""
+    if action == Action.STOP:
+        lines.stop(message, code=code, by_status=by_status)
+    elif action == Action.SLOW:
+        lines.slow_down(message, code=code, first_s=retry_after or FIRST_HOLD_S)
+    if not message.is_probe:
+        return
+    if action in ABOUT_THE_PERSON:
+        lines.settle_told(message)
+    elif action != Action.STOP:
+        lines.free_probe(message)
 
 
 def _later(seconds: float) -> datetime:
@@ -154,9 +193,10 @@ def _later(seconds: float) -> datetime:
     return timezone.now() + timedelta(seconds=min(seconds * spread, LONGEST_PAUSE_S))
 
 
-def _queue_again(message: OutboundMessage, at: datetime) -> None:
+def _queue_again(message: OutboundMessage, at: datetime | None) -> None:
     message.state = State.QUEUED
     message.next_attempt_at = at
+    message.is_probe = False
     # Another try gets another id; statuses of the first still come by our own.
     message.provider_id = ""
     message.provider_id_hmac = None
@@ -167,6 +207,7 @@ def _queue_again(message: OutboundMessage, at: datetime) -> None:
             "attempts",
             "lease_expires_at",
             "next_attempt_at",
+            "is_probe",
             "provider_id",
             "provider_id_hmac",
         ]
@@ -201,5 +242,6 @@ def _give_up(message: OutboundMessage, action: Action) -> None:
         kind=HandOff.Kind.UNDELIVERED,
         profile=conversation.profile,
         conversation=conversation,
-        reason=f"A message did not reach her ({message.error_code}).",
+        reason=f"A message did not reach her. {words_for(message.error_code)} "
+        f"(code {message.error_code})",
     )

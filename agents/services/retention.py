@@ -27,7 +27,7 @@ from agents.models import (
     Turn,
     WebhookEvent,
 )
-from agents.services import erasure, forwarding, media_rows
+from agents.services import erasure, forwarding, media_rows, outbox_upkeep
 from agents.tools import rates
 from easymo.observability import lines, upkeep
 from easymo.observability.logs import get_logger
@@ -177,6 +177,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "retention.turns": _until_done(*TURNS),
     "retention.idempotency": _until_done(*IDEMPOTENCY),
     "retention.rates": rates.purge,
+    "retention.outbox": outbox_upkeep.purge,
     "retention.log_lines": lines.purge,
     "retention.erased_people": erasure.sweep_erased,
 }

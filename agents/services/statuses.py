@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from agents.channels.whatsapp.errors import action_for
 from agents.models import MessageStatus, OutboundMessage
-from agents.services import outbox
+from agents.services import lines, outbox
 from agents.services.codes_sent import forget_codes
 from easymo import keys
 from easymo.observability.logs import get_logger
@@ -61,10 +61,12 @@ def take_in(status: Status) -> Taken:
     """Note one status of a message of ours; of another's it is noted for a while."""
     digests = id_digests(status.provider_id)
     message = _find(digests, status.opaque)
+    is_void = message is not None and _is_void(message, status.status, digests)
     MessageStatus.objects.bulk_create(
         [
             MessageStatus(
-                outbound=message,
+                # A failure that overtook our own answer waits for it.
+                outbound=None if _is_early(message, status.status) else message,
                 provider_id_hmac=digests[0],
                 status=status.status,
                 error_code=status.error_code,
@@ -78,6 +80,8 @@ def take_in(status: Status) -> Taken:
     )
     if message is None:
         return Taken(is_ours=False)
+    if is_void:
+        return Taken(is_ours=True)
     return Taken(is_ours=True, wakes=_project(message, status, digests[0]))
 
 
@@ -141,6 +145,35 @@ def _find(digests: Sequence[bytes], opaque: str) -> OutboundMessage | None:
     return messages.filter(public_id=public_id).first()
 
 
+def _is_early(message: OutboundMessage | None, word: str) -> bool:
+    return (
+        message is not None
+        and STATES.get(word) == State.FAILED
+        and message.state == State.SENDING
+        and not message.provider_id_hmac
+    )
+
+
+def _is_void(message: OutboundMessage, word: str, digests: Sequence[bytes]) -> bool:
+    """Tell whether the status changes nothing: it is about an earlier try.
+
+    What arrived has arrived, by whichever try. But a failure counts for the try that
+    it is about, and once; and what failed is not sent, whatever comes late.
+    """
+    state = STATES.get(word)
+    if message.provider_id_hmac:
+        is_current = bytes(message.provider_id_hmac) in digests
+        return state == State.FAILED and not is_current
+    if state == State.FAILED:
+        return message.state != State.UNKNOWN
+    return (
+        state == State.SENT
+        and MessageStatus.objects.filter(
+            provider_id_hmac__in=digests, status="failed"
+        ).exists()
+    )
+
+
 def _project(message: OutboundMessage, status: Status, id_hmac: bytes) -> int | None:
     was_open = message.state in outbox.OPEN
     if not message.provider_id_hmac:
@@ -166,7 +199,7 @@ def _fail(message: OutboundMessage, code: str) -> None:
     logger.warning(
         "ai.whatsapp.send.error", outbound_id=message.pk, code=code, action=action
     )
-    outbox.settle_failure(message, code=code, action=action)
+    outbox.settle_failure(message, code=code, action=action, by_status=True)
 
 
 def _advance(message: OutboundMessage, state: State | None) -> None:
@@ -188,6 +221,8 @@ def _advance(message: OutboundMessage, state: State | None) -> None:
             "read_at",
         ]
     )
+    if message.is_probe:
+        lines.settle_told(message)
     if state in {State.DELIVERED, State.READ}:
         forget_codes(message)
 

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from agents.models import Message, OutboundMessage, Turn, WebhookEvent
-from agents.services import forwarding, media_rows
+from agents.services import forwarding, lines, media_rows
 from agents.services.outbox import OPEN
 from agents.wakes import wake_delivery, wake_ingest, wake_media, wake_turn
 
@@ -60,6 +60,11 @@ def _undelivered() -> list[int]:
         | Q(state=State.UNKNOWN) & due
     )
     found = OutboundMessage.objects.filter(overdue, state__in=OPEN)
+    # What waits for our own number is woken when that may send.
+    if held := lines.held_numbers(now):
+        found = found.exclude(
+            conversation__phone_number_id__in=held, conversation__is_synthetic=False
+        )
     return sorted(set(found.values_list("conversation_id", flat=True)[:MOST]))
 
 

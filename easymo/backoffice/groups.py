@@ -43,6 +43,7 @@ EXTRA = {
         "agents.close_handoff",
         "agents.block_person",
         "agents.resend_forwarded",
+        "agents.close_circuit",
         "agents.revoke_apitoken",
         "agents.answer_person",
         "agents.resend_message",

@@ -108,6 +108,7 @@ UNFOLD = {
             _group(
                 "Machine room",
                 _item("Outgoing messages", "outbox", "agents.outboundmessage"),
+                _item("Sending numbers", "cell_tower", "agents.sendingline"),
                 _item("Webhooks", "inbox", "agents.webhookevent"),
                 _item("Previous workflow", "forward", "agents.forwardeditem"),
                 _item("Dead letters", "report", "agents.deadletter"),

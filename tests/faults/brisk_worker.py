@@ -22,7 +22,7 @@ def main() -> None:
     # After the set-up: these modules read the settings.
     from agents.channels.whatsapp import client
     from agents.runtime.loop import LoopLimits
-    from agents.services import delivery
+    from agents.services import claiming, delivery
     from agents.services.turns import means, run
 
     usual = means.means_of_settings
@@ -43,7 +43,8 @@ def main() -> None:
 
     run.means_of_settings = brisk
     client.LONGEST_EXCHANGE_S = 2.0
-    delivery.LEASE = timedelta(seconds=4)
+    claiming.LEASE = timedelta(seconds=4)
+    claiming.CRASH_WAIT = timedelta(seconds=8)
     delivery.STATUS_WAIT = timedelta(seconds=8)
     execute_from_command_line([sys.argv[0], "procrastinate", "worker"])
 

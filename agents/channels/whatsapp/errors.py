@@ -67,6 +67,63 @@ ACTIONS: dict[int, Action] = {
     **dict.fromkeys(range(132000, 132017), Action.BUG),
 }
 
+# What an operator or a colleague reads; a code without words goes by its action.
+WORDS: dict[int, str] = {
+    0: "The access token is not accepted",
+    10: "The app lacks a permission for this number",
+    33: "The phone number id does not exist, or was deleted",
+    190: "The access token has ended or was withdrawn",
+    368: "WhatsApp blocked the account for breaking its rules",
+    131005: "The token lacks a permission for this number",
+    131031: "WhatsApp locked or restricted the account",
+    131042: "WhatsApp sees a payment problem of the account",
+    131045: "The number is not registered for the Cloud API",
+    131048: "WhatsApp limits the number: too many people block or report it",
+    131064: "WhatsApp limits what the account may send",
+    131021: "It was addressed to our own number",
+    131026: "The person is not on WhatsApp, or uses an old version",
+    131047: "The 24 hours in which she may be answered are over",
+    131049: "WhatsApp holds such messages back from her for now",
+    131050: "She does not want such messages",
+    131056: "Too many messages to one person",
+    131062: "This message needs a phone number, and only a user id is known",
+    130429: "Our number sends faster than it may",
+    130472: "WhatsApp does not deliver to her: she is part of an experiment",
+    132000: "The template has another number of parameters",
+    132001: "The template does not exist in this language, or is not approved",
+    132007: "The template breaks WhatsApp's rules",
+    132015: "The template is paused for its poor quality",
+    132016: "The template was disabled for its poor quality",
+}
+WORDS_OF_ACTION: dict[Action, str] = {
+    Action.RETRY: "WhatsApp could not take it",
+    Action.SLOW: "Our number sends faster than it may",
+    Action.PAIR: "Too many messages to one person",
+    Action.WINDOW: "The 24 hours in which she may be answered are over",
+    Action.PERSON: "The person cannot be reached with it",
+    Action.STOP: "The number lacks a permission to send",
+    Action.BUG: "WhatsApp does not understand the message",
+}
+# Ours, where the provider gave no code.
+OWN_WORDS = {
+    "answer_lost": "Nobody knows whether it arrived: its answer was lost twice",
+    "no_address": "Neither a number nor a user id is known",
+    "no_connection": "WhatsApp could not be reached",
+    "not_arrived": "It was not delivered within 30 days",
+}
+
+
+def words_for(code: str) -> str:
+    """Say what a code means, in one sentence."""
+    if code in OWN_WORDS:
+        return f"{OWN_WORDS[code]}."
+    number = int(code) if code.isascii() and code.isdigit() else None
+    if number in WORDS:
+        return f"{WORDS[number]}."
+    http = code.removeprefix("http_")
+    status = int(http) if http != code and http.isdigit() else 0
+    return f"{WORDS_OF_ACTION[action_for(number, status)]}."
+
 
 def action_for(code: int | None, http_status: int = 0) -> Action:
     """Return what to do; an unknown code goes by the HTTP status."""

@@ -7,8 +7,13 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db.models import Exists
+from django.utils import timezone
 
 from agents.channels.whatsapp import client
+from agents.models import Turn
+from agents.services import lines
+from easymo.database import units
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -22,15 +27,30 @@ logger = get_logger(__name__)
 @asynccontextmanager
 async def shown(work: Work) -> AsyncIterator[None]:
     """Show that we read and write, while the block runs."""
-    provider_id = work.messages[-1].provider_id
-    if work.conversation.is_synthetic or not settings.WA_TOKEN or not provider_id:
+    if not await units.run(may_show, work):
         yield
         return
-    task = asyncio.create_task(_show(work, provider_id))
+    task = asyncio.create_task(_show(work, work.messages[-1].provider_id))
     try:
         yield
     finally:
         task.cancel()
+
+
+def may_show(work: Work) -> bool:
+    """Claim the one sign of this turn: nobody who resumes it shows it again.
+
+    Not where no answer can follow: our number is stopped, or the last message has
+    no id any more.
+    """
+    if work.conversation.is_synthetic or not settings.WA_TOKEN:
+        return False
+    if not work.messages[-1].provider_id:
+        return False
+    now = timezone.now()
+    held = lines.held(work.conversation.phone_number_id, now)
+    unshown = Turn.objects.filter(~Exists(held), pk=work.turn.pk, typing_shown_at=None)
+    return unshown.update(typing_shown_at=now) == 1
 
 
 async def _show(work: Work, provider_id: str) -> None:

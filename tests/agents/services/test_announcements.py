@@ -10,7 +10,7 @@ from django.db import connections
 from django.utils import timezone
 
 from agents.models import Announcement, Conversation, HandOff, OutboundMessage
-from agents.services import announcements, consent, delivery, simulated
+from agents.services import announcements, claiming, consent, simulated
 from agents.services.codes_sent import forget_codes
 from tests import payloads
 from vouchers.actors import Actor
@@ -84,7 +84,7 @@ def test_announce__window_open__customer_is_sent_reference_and_code(
     assert Announcement.objects.get().outcome == Announcement.Outcome.TOLD
 
     # When
-    delivery.claim(conversation_id=conversation.pk)
+    claiming.claim(conversation_id=conversation.pk)
 
     # Then
     message = OutboundMessage.objects.get()

@@ -13,7 +13,7 @@ from agents.models import (
     Identity,
     OutboundMessage,
 )
-from agents.services import delivery, simulated, sweep
+from agents.services import claiming, delivery, pace, simulated, sweep
 from tests.agents.channel import jobs
 from tests.agents.services.delivering import deliver, make_conversation, make_due, say
 
@@ -162,7 +162,7 @@ def test_deliver__worker_died_while_sending__taken_up_within_a_minute(
 ) -> None:
     # Given
     message = say(conversation, "hello")
-    delivery.claim(conversation_id=conversation.pk)
+    claiming.claim(conversation_id=conversation.pk)
     message.refresh_from_db()
     assert message.state == State.SENDING
     OutboundMessage.objects.update(lease_expires_at=timezone.now())
@@ -191,7 +191,7 @@ def test_deliver__another_worker_at_it__keeps_the_order(
     # Given
     say(conversation, "first")
     say(conversation, "second")
-    delivery.claim(conversation_id=conversation.pk)
+    claiming.claim(conversation_id=conversation.pk)
 
     # When
     sent = deliver(conversation)
@@ -205,11 +205,11 @@ def test_deliver__too_many_in_a_minute__waits(
 ) -> None:
     # Given
     monkeypatch.setattr(delivery, "PATIENCE_S", 0.0)
-    for n in range(delivery.MOST_IN_PAIR_SPAN + 3):
+    for n in range(pace.PAIR.burst + 3):
         say(conversation, f"number {n}")
 
     # When
     deliver(conversation)
 
     # Then
-    assert len(graph.sent) == delivery.MOST_IN_PAIR_SPAN
+    assert len(graph.sent) == pace.PAIR.burst

@@ -8,7 +8,7 @@ from agents.models import (
     MessageStatus,
     OutboundMessage,
 )
-from agents.services import delivery, handing_over, ingest
+from agents.services import claiming, handing_over, ingest
 from tests import payloads
 from tests.agents.channel import post
 from tests.agents.services.delivering import deliver, make_due, say
@@ -45,7 +45,7 @@ def test_statuses__before_our_answer_is_written_down__attached(
 ) -> None:
     # Given
     message = say(conversation, "hello")
-    delivery.claim(conversation_id=conversation.pk)
+    claiming.claim(conversation_id=conversation.pk)
     post(payloads.webhook(payloads.status("wamid.EARLY", "delivered")))
     ingest.drain()
     assert MessageStatus.objects.get().outbound is None

@@ -1,0 +1,103 @@
+"""How fast we may send: token buckets in the database, one for all workers.
+
+A bucket is stored as the time at which it is full again. Every token taken moves that
+time on by `every_s`; the bucket is empty while it lies `burst` tokens ahead. One
+statement looks and takes, under the row's lock, by the database's clock.
+
+To one person Meta lets 1 message in 6 s through and lends 45 from the future
+(developers.facebook.com/documentation/business-messaging/whatsapp/about-the-platform);
+a number may send 80 a second, in and out together. We stay well below both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import connection
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """One token every so many seconds, and so many at once."""
+
+    every_s: float
+    burst: int
+
+
+PAIR = Rate(every_s=6.0, burst=10)
+LINE = Rate(every_s=1 / 60, burst=10)
+
+_TAKE = """
+INSERT INTO agents_sendingrate AS rate (key, full_at)
+VALUES (
+    %(key)s,
+    coalesce(%(now)s, clock_timestamp()) + make_interval(secs => %(every)s)
+)
+ON CONFLICT (key) DO UPDATE
+SET full_at = greatest(rate.full_at, coalesce(%(now)s, clock_timestamp()))
+    + make_interval(secs => %(every)s)
+WHERE rate.full_at <= coalesce(%(now)s, clock_timestamp())
+    + make_interval(secs => %(every)s * (%(burst)s - 1))
+RETURNING 1
+"""
+_FREE_IN = """
+SELECT extract(epoch FROM (
+    full_at - coalesce(%(now)s, clock_timestamp())
+    - make_interval(secs => %(every)s * (%(burst)s - 1))
+))
+FROM agents_sendingrate WHERE key = %(key)s
+"""
+_GIVE_BACK = """
+UPDATE agents_sendingrate
+SET full_at = full_at - make_interval(secs => %(every)s)
+WHERE key = %(key)s
+"""
+_PURGE = "DELETE FROM agents_sendingrate WHERE full_at <= clock_timestamp()"
+# A refusal is never shorter than this: no busy waiting.
+SHORTEST_WAIT_S = 0.01
+
+
+def take(
+    *, conversation_id: int, phone_number_id: str, now: datetime | None = None
+) -> float | None:
+    """Take one token of the person and one of the number, or neither.
+
+    Returns None, or in how many seconds to ask again. ``now`` is for tests.
+    """
+    pair, line = f"pair:{conversation_id}", f"line:{phone_number_id}"
+    wait = take_one(pair, PAIR, now=now)
+    if wait is not None:
+        return wait
+    # The number's bucket comes last: its row is everybody's, and locked shortest.
+    wait = take_one(line, LINE, now=now)
+    if wait is not None:
+        with connection.cursor() as cursor:
+            cursor.execute(_GIVE_BACK, _values(pair, PAIR, None))
+    return wait
+
+
+def take_one(key: str, rate: Rate, *, now: datetime | None = None) -> float | None:
+    """Take one token; return None, or in how many seconds the next one is there."""
+    values = _values(key, rate, now)
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, values)
+        if cursor.fetchone():
+            return None
+        cursor.execute(_FREE_IN, values)
+        row = cursor.fetchone()
+    return max(float(row[0]) if row else 0.0, SHORTEST_WAIT_S)
+
+
+def purge() -> int:
+    """Forget the buckets that are full again."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PURGE)
+        return int(cursor.rowcount)
+
+
+def _values(key: str, rate: Rate, now: datetime | None) -> dict[str, object]:
+    return {"key": key, "now": now, "every": rate.every_s, "burst": rate.burst}
