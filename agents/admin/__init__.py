@@ -6,6 +6,8 @@ from agents.admin.consent import ConsentEventAdmin
 from agents.admin.conversation import ConversationAdmin
 from agents.admin.forward import ForwardedItemAdmin
 from agents.admin.hand_off import HandOffAdmin
+from agents.admin.identity import IdentityClaimAdmin
+from agents.admin.media import MediaAdmin
 from agents.admin.outbound import OutboundMessageAdmin
 from agents.admin.sending_line import SendingLineAdmin
 from agents.admin.webhook_event import DeadLetterAdmin, WebhookEventAdmin
@@ -18,6 +20,8 @@ __all__ = [
     "DeadLetterAdmin",
     "ForwardedItemAdmin",
     "HandOffAdmin",
+    "IdentityClaimAdmin",
+    "MediaAdmin",
     "OutboundMessageAdmin",
     "SendingLineAdmin",
     "WebhookEventAdmin",

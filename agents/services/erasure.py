@@ -24,6 +24,7 @@ from agents.models import (
     Media,
     MediaPart,
     Message,
+    MessageStatus,
     OutboundMessage,
     PendingAction,
     SimulatedDelivery,
@@ -112,7 +113,7 @@ def _forget_talks(profile: Profile, ids: list[int]) -> None:
     )
     heard = Message.objects.filter(conversation__in=ids)
     heard.filter(state__in=["waiting", "claimed"]).update(state="unanswered")
-    heard.update(text="", provider_id="", codes_sealed=None, button_id="")
+    heard.update(text="", provider_id="", codes_sealed=None, button_id="", detail={})
     MediaPart.objects.filter(media__message__in=heard).delete()
     Media.objects.filter(message__in=heard).update(
         filename="", provider_media_id="", told_sha256="", sha256=None
@@ -120,17 +121,19 @@ def _forget_talks(profile: Profile, ids: list[int]) -> None:
     said = OutboundMessage.objects.filter(conversation__in=ids)
     said.filter(state="queued").update(state="cancelled")
     said.update(body="", extra={}, provider_id="", recipient={}, errors=[])
+    MessageStatus.objects.filter(outbound__in=said).update(recipient={}, errors=[])
     SimulatedDelivery.objects.filter(outbound__in=said).delete()
     ColleagueAct.objects.filter(conversation__in=ids).update(reason="")
     Conversation.objects.filter(pk__in=ids).update(
-        memory={}, language="", paused_at=None, paused_until=None
+        memory={}, language="", username="", paused_at=None, paused_until=None
     )
 
 
 def _forget_names(profile: Profile) -> None:
     Identity.objects.filter(profile=profile).delete()
     claims = Q(profile=profile) | Q(other=profile)
-    IdentityClaim.objects.filter(claims).update(bsuid="", number="", reason="")
+    # What was asked about her names tells them; blanked, two would be one.
+    IdentityClaim.objects.filter(claims).delete()
     HandOff.objects.filter(profile=profile).update(reason="", resolution="")
     HandOff.objects.filter(profile=profile, closed_at=None).update(
         closed_at=timezone.now(), closed_by="system"

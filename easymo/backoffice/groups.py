@@ -33,6 +33,7 @@ EXTRA = {
         "agents.block_person",
         "agents.answer_person",
         "agents.resend_message",
+        "agents.open_media",
     ),
     OPERATOR: (
         "vouchers.see_numbers",
@@ -48,8 +49,10 @@ EXTRA = {
         "agents.answer_person",
         "agents.resend_message",
         "agents.use_simulator",
+        "agents.decide_identity",
         "rollout.change_exposure",
         "rollout.rollback",
+        "agents.open_media",
     ),
 }
 
