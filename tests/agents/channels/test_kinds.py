@@ -116,19 +116,6 @@ def test_read__form_with_hostile_json__bounded_plain_data() -> None:
     assert len(wide.content.detail["form"]) == 20
 
 
-@pytest.mark.parametrize("media_id", ["../../me", "12a", "", "１２", 10**40, None])
-def test_read__media_id_that_is_no_number__not_kept(media_id: object) -> None:
-    item = one("image", {"id": media_id})
-    assert item.media is not None
-    assert item.media.id == ""
-
-
-def test_read__voice_note__said_to_be_one() -> None:
-    item = one("audio", {"id": "42", "mime_type": "audio/ogg", "voice": True})
-    assert item.media is not None
-    assert (item.media.id, item.media.is_voice) == ("42", True)
-
-
 def test_read__body_missing_with_an_error__code_kept() -> None:
     # When
     item = one("interactive", None, errors=[{"code": 131000, "title": "wrong"}])

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agents.channels.whatsapp import media
+from agents.channels.whatsapp import media, payload
 from agents.channels.whatsapp.magic import extension_of, ogg_seconds
 from agents.channels.whatsapp.media import MediaError
+from tests import payloads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -251,3 +252,19 @@ def test_ogg_seconds__last_page_tells() -> None:
     page = b"OggS\0\4" + (48_000 * 7).to_bytes(8, "little") + b"\0" * 13
     assert ogg_seconds(b"OggS\0\0" + b"\0" * 21 + page) == 7.0
     assert ogg_seconds(b"ID3") is None
+
+
+@pytest.mark.parametrize("media_id", ["../../me", "12a", "", "１２", 10**40, None])
+def test_read__media_id_that_is_no_number__not_kept(media_id: object) -> None:
+    [item] = payload.read(payloads.webhook(payloads.message("image", {"id": media_id})))
+    assert isinstance(item, payload.Inbound)
+    assert item.media is not None
+    assert item.media.id == ""
+
+
+def test_read__voice_note__said_to_be_one() -> None:
+    content = {"id": "42", "mime_type": "audio/ogg", "voice": True}
+    [item] = payload.read(payloads.webhook(payloads.message("audio", content)))
+    assert isinstance(item, payload.Inbound)
+    assert item.media is not None
+    assert (item.media.id, item.media.is_voice) == ("42", True)
