@@ -12,6 +12,8 @@ import errno
 import fcntl
 import json
 import os
+import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -176,7 +178,7 @@ def _order(cluster: Cluster) -> Order:
         programs, data = binaries.programs(), cluster.home / "data"
     else:
         programs = binaries.readable_copy()
-        data = binaries.private_root() / cluster.socket.name / "data"
+        data = _private_data(cluster)
     return Order(
         home=str(cluster.home),
         data=str(data),
@@ -186,6 +188,21 @@ def _order(cluster: Cluster) -> Order:
         owner=(owner.uid, owner.gid) if owner else None,
         options=dict(cluster.options),
     )
+
+
+def _private_data(cluster: Cluster) -> Path:
+    """Return where root's data lies: outside the checkout, and no longer than its var.
+
+    Who deletes ``var/``, or clones anew to the same place, starts with new keys and so
+    must not meet the old data. Call it while no server of the cluster runs.
+    """
+    folder = binaries.private_root() / cluster.socket.name
+    marker = cluster.home / "data-id"
+    if not marker.exists():
+        for leftover in folder.glob("data*"):
+            shutil.rmtree(leftover)
+        marker.write_text(secrets.token_hex(8))
+    return folder / f"data-{marker.read_text().strip()}"
 
 
 def _create(cluster: Cluster, database: str) -> None:

@@ -191,7 +191,7 @@ def test_hold__stale_pid_file_with_a_living_stranger__is_not_believed(
     data = (
         cluster.home / "data"
         if os.geteuid()
-        else binaries.private_root() / cluster.socket.name / "data"
+        else next((binaries.private_root() / cluster.socket.name).glob("data-*"))
     )
     (data / "postmaster.pid").write_text(f"{os.getpid()}\n{data}\n")
 
@@ -200,6 +200,28 @@ def test_hold__stale_pid_file_with_a_living_stranger__is_not_believed(
 
     # Then
     assert is_held(second)
+
+
+def test_hold__var_deleted__starts_with_nothing_of_the_old_data(
+    cluster: Cluster, holder: Start
+) -> None:
+    # Given: the keys went with var/, so the old rows could not be read any more
+    first = holder()
+    assert is_held(first)
+    with cluster.connect("easymo") as connection:
+        connection.execute("CREATE TABLE old_data ()")
+    first.kill()
+    assert gone(cluster)
+    shutil.rmtree(cluster.home)
+
+    # When
+    second = holder()
+    assert is_held(second)
+
+    # Then
+    with cluster.connect("easymo") as connection:
+        found = connection.execute("SELECT to_regclass('old_data')").fetchone()
+    assert found == (None,)
 
 
 def test_hold__a_file_where_the_folder_should_be__is_a_sentence(
