@@ -36,7 +36,8 @@ class Transcript:
 class Transcriber(Protocol):
     """Raises ModelError when it cannot."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     async def transcribe(
         self, recording: Recording, *, keywords: Sequence[str], timeout_s: float
