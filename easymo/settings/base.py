@@ -42,8 +42,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = "Africa/Kigali"
 USE_TZ = True
 USE_I18N = True
-# British spelling and a 24-hour clock, as in Rwanda.
+# British spelling; a 24-hour clock, as in Rwanda.
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = "easymo.formats"
 STATIC_URL = "static/"
 # Nothing is collected: whitenoise serves from the apps.
 STATIC_ROOT = None
