@@ -12,7 +12,7 @@ a number may send 80 a second, in and out together. We stay well below both.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
@@ -99,5 +99,5 @@ def purge() -> int:
         return int(cursor.rowcount)
 
 
-def _values(key: str, rate: Rate, now: datetime | None) -> dict[str, object]:
+def _values(key: str, rate: Rate, now: datetime | None) -> dict[str, Any]:
     return {"key": key, "now": now, "every": rate.every_s, "burst": rate.burst}

@@ -144,6 +144,10 @@ class FakeGraph:
         """Listen no more, before it was ever entered: the API is down."""
         self._server.server_close()
 
+    def tell(self, on_taken: Callable[[Taken], None]) -> None:
+        """Call this for every message that is taken."""
+        self._on_taken = on_taken
+
     def script(self, *answers: Script) -> None:
         self._script.extend(answers)
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
-from easymo.database import binaries, embedded
-from easymo.database.embedded import Cluster
+from tests.outage import private_cluster, processes_of
 from tests.processes import ROOT, environment, manage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from easymo.database.embedded import Cluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("embedded")]
 # How long the database is away: tried with 45, too.
@@ -34,13 +34,8 @@ DEFER = (
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    found = Cluster(home=tmp_path / "postgres", options={"fsync": "off"})
-    embedded.hold(found, database="easymo")
-    yield found
-    embedded.release(found, wait_seconds=20)
-    shutil.rmtree(found.socket, ignore_errors=True)
-    if os.geteuid() == 0:
-        shutil.rmtree(binaries.private_root() / found.socket.name, ignore_errors=True)
+    with private_cluster(tmp_path / "postgres") as found:
+        yield found
 
 
 @pytest.mark.timeout(240)
@@ -114,16 +109,3 @@ def defer_and_await(url: str, seconds: float) -> bool:
                 return True
         time.sleep(0.1)
     return False
-
-
-def processes_of(cluster: Cluster) -> tuple[int, int]:
-    """Return the keeper's number and the server's."""
-    found = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            said = (entry / "cmdline").read_bytes().decode(errors="replace")
-            if str(embedded.KEEPER) in said and str(cluster.home) in said:
-                found["keeper"] = int(entry.name)
-            if f"unix_socket_directories={cluster.socket}" in said:
-                found["server"] = int(entry.name)
-    return found["keeper"], found["server"]

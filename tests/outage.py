@@ -1,0 +1,56 @@
+"""Take PostgreSQL away for a while: a private server, stopped under load."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from easymo.database import binaries, embedded
+from easymo.database.embedded import Cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def private_cluster(home: Path) -> Iterator[Cluster]:
+    """Give a server of one's own, with an empty database ``easymo``."""
+    found = Cluster(home=home, options={"fsync": "off"})
+    embedded.hold(found, database="easymo")
+    try:
+        yield found
+    finally:
+        embedded.release(found, wait_seconds=20)
+        shutil.rmtree(found.socket, ignore_errors=True)
+        if os.geteuid() == 0:
+            kept = binaries.private_root() / found.socket.name
+            shutil.rmtree(kept, ignore_errors=True)
+
+
+@contextmanager
+def away(cluster: Cluster) -> Iterator[None]:
+    """Stop the server at once, as a crash does; start it again at the end."""
+    keeper, server = processes_of(cluster)
+    os.kill(keeper, signal.SIGSTOP)
+    os.kill(server, signal.SIGQUIT)
+    try:
+        yield
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+
+
+def processes_of(cluster: Cluster) -> tuple[int, int]:
+    """Return the keeper's number and the server's."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            said = (entry / "cmdline").read_bytes().decode(errors="replace")
+            if str(embedded.KEEPER) in said and str(cluster.home) in said:
+                found["keeper"] = int(entry.name)
+            if f"unix_socket_directories={cluster.socket}" in said:
+                found["server"] = int(entry.name)
+    return found["keeper"], found["server"]
