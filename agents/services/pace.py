@@ -41,13 +41,13 @@ ON CONFLICT (key) DO UPDATE
 SET full_at = greatest(rate.full_at, coalesce(%(now)s, clock_timestamp()))
     + make_interval(secs => %(every)s)
 WHERE rate.full_at <= coalesce(%(now)s, clock_timestamp())
-    + make_interval(secs => %(every)s * (%(burst)s - 1))
+    + make_interval(secs => %(ahead)s)
 RETURNING 1
 """
 _FREE_IN = """
 SELECT extract(epoch FROM (
     full_at - coalesce(%(now)s, clock_timestamp())
-    - make_interval(secs => %(every)s * (%(burst)s - 1))
+    - make_interval(secs => %(ahead)s)
 ))
 FROM agents_sendingrate WHERE key = %(key)s
 """
@@ -100,4 +100,6 @@ def purge() -> int:
 
 
 def _values(key: str, rate: Rate, now: datetime | None) -> dict[str, Any]:
-    return {"key": key, "now": now, "every": rate.every_s, "burst": rate.burst}
+    # A millisecond for what is lost in rounding to microseconds.
+    ahead = rate.every_s * (rate.burst - 1) + 0.001
+    return {"key": key, "now": now, "every": rate.every_s, "ahead": ahead}

@@ -203,6 +203,8 @@ def _fail(message: OutboundMessage, code: str) -> None:
 
 
 def _advance(message: OutboundMessage, state: State | None) -> None:
+    if message.is_probe and state is not None and state != State.FAILED:
+        lines.settle_told(message)
     if state is None or RANK[state] <= RANK[State(message.state)]:
         return
     now = timezone.now()
@@ -221,8 +223,6 @@ def _advance(message: OutboundMessage, state: State | None) -> None:
             "read_at",
         ]
     )
-    if message.is_probe:
-        lines.settle_told(message)
     if state in {State.DELIVERED, State.READ}:
         forget_codes(message)
 

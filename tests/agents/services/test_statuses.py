@@ -12,6 +12,7 @@ from agents.services import claiming, handing_over, ingest
 from tests import payloads
 from tests.agents.channel import post
 from tests.agents.services.delivering import deliver, make_due, say
+from tests.fakes import graph as fake
 
 if TYPE_CHECKING:
     from tests.fakes.graph import FakeGraph
@@ -92,3 +93,69 @@ def test_statuses__failed_for_now__sent_again(
     # Then
     message.refresh_from_db()
     assert (message.state, len(graph.sent)) == (State.SENT, 2)
+
+
+def test_statuses__failure_of_an_earlier_try__changes_nothing(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given: the first try was taken, its answer lost; the second is sent
+    graph.script(fake.lose_answer())
+    message = say(conversation, "hello")
+    deliver(conversation)
+    make_due()
+    deliver(conversation)
+    first, second = graph.sent
+
+    # When
+    post(graph.status_webhook(first, "failed", error=131000))
+    post(graph.status_webhook(first, "delivered"))
+    post(graph.status_webhook(second, "sent"))
+    ingest.drain()
+    make_due()
+    deliver(conversation)
+
+    # Then
+    message.refresh_from_db()
+    assert (message.state, len(graph.sent)) == (State.DELIVERED, 2)
+
+
+def test_statuses__failure_told_twice__one_more_try(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given
+    message = say(conversation, "hello")
+    deliver(conversation)
+    [taken] = graph.sent
+
+    # When
+    for word in ("failed", "failed", "sent"):
+        post(graph.status_webhook(taken, word, error=131000))
+        ingest.drain()
+
+    # Then: it waits for its next try, whatever comes late
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.QUEUED, 1)
+
+
+def test_statuses__failure_before_our_answer__counts_once_it_is_written_down(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given
+    message = say(conversation, "hello")
+    claiming.claim(conversation_id=conversation.pk)
+    opaque = str(message.public_id)
+    post(
+        payloads.webhook(
+            payloads.status("wamid.EARLY", "failed", opaque=opaque, error=131026)
+        )
+    )
+    ingest.drain()
+    message.refresh_from_db()
+    assert message.state == State.SENDING
+
+    # When
+    handing_over.record_sent(message.pk, "wamid.EARLY")
+
+    # Then
+    message.refresh_from_db()
+    assert (message.state, message.error_code) == (State.FAILED, "131026")
