@@ -88,7 +88,12 @@ class Message(models.Model):
                 condition=models.Q(about_hmac__isnull=False),
                 name="message_about_idx",
             ),
-            # Both read by retention.
+            # All read by retention.
+            models.Index(
+                fields=["received_at"],
+                condition=~models.Q(detail={}),
+                name="message_detail_kept_idx",
+            ),
             models.Index(
                 fields=["received_at"],
                 condition=~models.Q(provider_id="")
@@ -247,7 +252,13 @@ class MessageStatus(models.Model):
                 fields=["received_at"],
                 condition=models.Q(outbound__isnull=True),
                 name="message_status_stray_idx",
-            )
+            ),
+            # Read by retention: those that name whom they reached.
+            models.Index(
+                fields=["received_at"],
+                condition=~models.Q(recipient={}),
+                name="message_status_named_idx",
+            ),
         ]
 
     def __str__(self) -> str:

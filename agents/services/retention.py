@@ -118,9 +118,7 @@ PROVIDER_IDS = (
         {"provider_id": "", "codes_sealed": None},
     ),
     Kept(
-        lambda: _older(OutboundMessage, "created_at", RAW).filter(
-            ~Q(provider_id="") | ~Q(recipient={})
-        ),
+        lambda: _older(OutboundMessage, "created_at", RAW).filter(~Q(provider_id="")),
         {"provider_id": "", "recipient": {}},
     ),
     Kept(
@@ -137,9 +135,13 @@ PROVIDER_IDS = (
 TEXTS = (
     Kept(
         lambda: _older(Message, "received_at", TEXT).filter(
-            ~Q(text="") | ~Q(button_id="") | ~Q(detail={})
+            ~Q(text="") | ~Q(button_id="")
         ),
-        {"text": "", "button_id": "", "detail": {}},
+        {"text": "", "button_id": ""},
+    ),
+    Kept(
+        lambda: _older(Message, "received_at", TEXT).filter(~Q(detail={})),
+        {"detail": {}},
     ),
     Kept(
         lambda: _older(OutboundMessage, "created_at", TEXT).filter(
