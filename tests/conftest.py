@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from django.test import TransactionTestCase
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from pytest_django.plugin import DjangoDbBlocker
 
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
+# The same examples in every run, and no time-out of one on a busy machine;
+# `--hypothesis-profile=default` looks for others.
+hypothesis.settings.register_profile(
+    "suite", deadline=None, derandomize=True, database=None
+)
+hypothesis.settings.load_profile("suite")
 COMMITTING = {"committed_db", "transactional_db", "live_server"}
 
 
