@@ -46,7 +46,7 @@ _PERSONAL = (
     r"|(?P<userinfo>(?<=://)[^/\s@'\"]+@)"
     r"|(?P<bearer>\b(?:Bearer|Basic)\s+[A-Za-z0-9._~+/=\-]{6,})"
     r"|(?P<key>\bsk-[\w\-]{6,}|\bEAA[A-Za-z0-9]{8,}|\bwhsec_[\w+/=\-]{6,}"
-    r"|\bxox[a-z]-[\w\-]{6,}|\beyJ[\w\-]{6,}(?:\.[\w\-]+){1,2}"
+    r"|\beasymo_[\w\-]{40,}|\bxox[a-z]-[\w\-]{6,}|\beyJ[\w\-]{6,}(?:\.[\w\-]+){1,2}"
     r"|hooks\.slack\.com/[\w/]+)"
     rf"|(?P<named>\b(?P<what>{_KEYS_OF_SECRETS}){_QUOTE}\s*[:=]\s*{_QUOTE}"
     r"(?P<value>(?:(?:Bearer|Basic)\s+)?(?!\[)[^\s\"'&,;\\})\]]{4,}))"

@@ -200,3 +200,15 @@ def test_scrub__hostile_length__ends_in_time(piece: str) -> None:
 
     # Then
     assert time.perf_counter() - began < 1.5
+
+
+def test_scrub__token_of_the_function_api__is_taken_out_of_an_address() -> None:
+    # Given
+    secret = "easymo_G3wGWMw3Juifpvy2i8yAS-KWYIH4jXmeQRj4yABmR3k"
+
+    # When
+    line = scrub(f"Not Found: /functions/v1/x/{secret}/y")
+
+    # Then
+    assert secret[7:] not in line
+    assert line.startswith("Not Found: /functions/v1/x/[")
