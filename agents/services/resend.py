@@ -106,8 +106,12 @@ def _queue(message: OutboundMessage) -> None:
     # Another try gets another id; statuses of the first still come by our own.
     message.provider_id = ""
     message.provider_id_hmac = None
+    # A person decided: this is a first try again, and nobody's probe.
+    message.was_in_doubt = message.is_probe = False
     message.save(
         update_fields=[
+            "was_in_doubt",
+            "is_probe",
             "state",
             "attempts",
             "error_code",
