@@ -25,6 +25,12 @@ class InvalidChange(RolloutError):
     code = "invalid_change"
 
 
+class FullRollback(RolloutError):
+    """Nothing is turned on while a full rollback is in force."""
+
+    code = "full_rollback"
+
+
 class InvalidReason(RolloutError):
     """A reason has 1 to 500 characters, none of them a control character."""
 

@@ -10,13 +10,14 @@ from django.db import connection, transaction
 
 from rollout import locks
 from rollout.errors import (
+    FullRollback,
     InvalidChange,
     InvalidReason,
     UnknownCohort,
     UnknownFeature,
 )
 from rollout.features import Feature
-from rollout.models import AgentFlag, Cohort, FlagChange
+from rollout.models import AgentFlag, Cohort, Epoch, FlagChange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,6 +59,8 @@ def set_features(
     with transaction.atomic():
         proven = locks.close_fence() if limited or not all(wanted.values()) else True
         locks.lock_switches()
+        if any(wanted.values()):
+            refuse_after_full_rollback()
         groups = known_cohorts(cohorts)
         written = tuple(
             apply(
@@ -81,6 +84,15 @@ def set_features(
         epoch=max(change.epoch for change in written),
         fence_proven=proven,
     )
+
+
+def refuse_after_full_rollback() -> None:
+    """What only forwards must not be woken; the caller holds the switches."""
+    if Epoch.objects.filter(functions_removed=True).exists():
+        raise FullRollback(
+            "A full rollback is in force: nothing is turned on before"
+            " `rollback restore`."
+        )
 
 
 def apply(

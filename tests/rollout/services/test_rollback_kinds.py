@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rollout.errors import InvalidChange
+from rollout.errors import FullRollback, InvalidChange
 from rollout.features import Feature
 from rollout.models import AgentFlag, Epoch, FlagChange, Incident, RollbackEvent
 from rollout.services.exposure import functions_are_removed, is_on_for_anyone
+from rollout.services.flags import set_features
 from rollout.services.rollback import (
     restore,
     rollback_full,
@@ -87,6 +88,27 @@ def test_full__again__changes_nothing_more(switch: Switch) -> None:
     # Then
     assert Epoch.objects.get().version == epoch
     assert Incident.objects.count() == 1
+
+
+@pytest.mark.parametrize("override", [False, True])
+def test_full__turning_a_feature_on__is_refused_until_restored(
+    switch: Switch, *, override: bool
+) -> None:
+    # Given
+    switch(CHAT=True)
+    rollback_full(reason="start over", **SAID)
+    wish = {Feature.CHAT: True, Feature.VOUCHERS: False}
+
+    # When
+    with pytest.raises(FullRollback):
+        set_features(wish, reason="too early", override=override, **SAID)
+
+    # Then
+    assert is_on_for_anyone(Feature.CHAT) is False
+    set_features({Feature.VOICE: False}, reason="off is always allowed", **SAID)
+    restore(reason="over", **SAID)
+    set_features(wish, reason="now", **SAID)
+    assert is_on_for_anyone(Feature.CHAT) is True
 
 
 def test_restore__after_full__turns_nothing_on(switch: Switch) -> None:
