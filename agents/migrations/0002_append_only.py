@@ -2,7 +2,24 @@ from __future__ import annotations
 
 from django.db import migrations
 
-GUARD = """
+CONSENT = """
+CREATE FUNCTION agents_append_only() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is written once: no %', TG_TABLE_NAME, lower(TG_OP)
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'append_only';
+END $$;
+
+CREATE TRIGGER consent_append_only BEFORE UPDATE OR DELETE ON agents_consentevent
+    FOR EACH ROW EXECUTE FUNCTION agents_append_only();
+CREATE TRIGGER consent_no_truncate BEFORE TRUNCATE ON agents_consentevent
+    FOR EACH STATEMENT EXECUTE FUNCTION agents_append_only();
+-- ENABLE ALWAYS: session_replication_role = replica does not switch them off.
+ALTER TABLE agents_consentevent ENABLE ALWAYS TRIGGER consent_append_only;
+ALTER TABLE agents_consentevent ENABLE ALWAYS TRIGGER consent_no_truncate;
+"""
+CONSENT_BACK = "DROP FUNCTION agents_append_only CASCADE;"
+ACTS = """
 -- A reason may be forgotten, never reworded; nothing else ever changes.
 CREATE FUNCTION agents_act_fixed() RETURNS trigger
 LANGUAGE plpgsql AS $$
@@ -25,14 +42,17 @@ CREATE TRIGGER act_no_truncate BEFORE TRUNCATE ON agents_colleagueact
 ALTER TABLE agents_colleagueact ENABLE ALWAYS TRIGGER act_fixed;
 ALTER TABLE agents_colleagueact ENABLE ALWAYS TRIGGER act_no_truncate;
 """
-UNDO = """
+ACTS_BACK = """
 DROP TRIGGER act_no_truncate ON agents_colleagueact;
 DROP FUNCTION agents_act_fixed CASCADE;
 """
 
 
 class Migration(migrations.Migration):
-    """What a colleague did is never rewritten."""
+    """What a person said of our messages, and what a colleague did, stays as it was."""
 
-    dependencies = [("agents", "0008_colleagues_and_retention")]
-    operations = [migrations.RunSQL(GUARD, UNDO)]
+    dependencies = [("agents", "0001_initial")]
+    operations = [
+        migrations.RunSQL(CONSENT, CONSENT_BACK),
+        migrations.RunSQL(ACTS, ACTS_BACK),
+    ]

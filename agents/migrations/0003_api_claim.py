@@ -7,9 +7,9 @@ from django.db import migrations
 # seconds, or was used before and its answer is returned. The waiting insert has a
 # savepoint of its own (the inner block).
 CLAIM = """
-CREATE OR REPLACE FUNCTION api_claim(
+CREATE FUNCTION api_claim(
     p_token bigint, p_operation text, p_key bytea, p_fingerprint bytea,
-    OUT outcome text, OUT call_id bigint, OUT kept_fingerprint bytea, OUT kept jsonb
+    OUT outcome text, OUT call_id bigint, OUT kept_fingerprint bytea, OUT kept text
 ) LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
 BEGIN
     PERFORM FROM agents_apitoken WHERE id = p_token AND revoked_at IS NULL FOR SHARE;
@@ -46,5 +46,5 @@ END $$;
 class Migration(migrations.Migration):
     """One caller at a time under one idempotency key."""
 
-    dependencies = [("agents", "0005_function_api")]
+    dependencies = [("agents", "0002_append_only")]
     operations = [migrations.RunSQL(CLAIM, "DROP FUNCTION api_claim")]
