@@ -30,6 +30,8 @@ pytestmark = [
     pytest.mark.timeout(300),
     pytest.mark.xdist_group("run"),
 ]
+# The one that runs the suite need not lie on the PATH.
+PYTHON = str(getattr(sys, "_base_executable", sys.executable))
 LEFT_OUT = shutil.ignore_patterns("var", ".venv*", ".git", ".*_cache", "__pycache__")
 
 
@@ -47,7 +49,7 @@ class Checkout:
             return subprocess.Popen(
                 ["make", "run"],
                 cwd=self.folder,
-                env=demonstration(PORT=str(self.port), **given),
+                env=demonstration(PORT=str(self.port), PYTHON=PYTHON, **given),
                 stdout=said,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -129,7 +131,7 @@ def test_make_run__started_killed_and_started_again__works(checkout: Checkout) -
         ["make", "run"],
         check=False,
         cwd=checkout.folder,
-        env=demonstration(PORT=str(checkout.port)),
+        env=demonstration(PORT=str(checkout.port), PYTHON=PYTHON),
         capture_output=True,
         text=True,
         timeout=60,
