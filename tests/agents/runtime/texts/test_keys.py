@@ -6,11 +6,12 @@ import ast
 from functools import cache
 from pathlib import Path
 
-from agents.runtime.texts import en
+from agents.runtime.texts import en, kinds
 from vouchers import errors
 
 ROOT = Path(__file__).parents[4]
-FAMILIES = {key.split(".")[0] for key in en.TEXTS}
+TEXTS = en.TEXTS | kinds.TEXTS["en"]
+FAMILIES = {key.split(".")[0] for key in TEXTS}
 
 
 @cache
@@ -38,7 +39,7 @@ def test_texts__each_key__is_used_somewhere() -> None:
 
     unused = [
         key
-        for key in en.TEXTS
+        for key in TEXTS
         if key not in whole
         # "status.issued" is made of f"status.{…}" and the word "issued".
         and not (key.split(".")[0] + "." in begun and key.split(".", 1)[1] in whole)
@@ -57,15 +58,13 @@ def test_texts__each_used_key__exists() -> None:
         and text.split(".")[1].isidentifier()
     }
 
-    assert looks_like_a_key - set(en.TEXTS) == set()
+    assert looks_like_a_key - set(TEXTS) == set()
 
 
 def test_texts__each_refusal_of_the_business__has_words_of_its_own() -> None:
     codes = {kind.code for kind in _kinds(errors.VoucherError)}
 
-    assert {
-        code for code in codes if f"refused.{code}" not in en.TEXTS
-    } <= TOLD_OTHERWISE
+    assert {code for code in codes if f"refused.{code}" not in TEXTS} <= TOLD_OTHERWISE
 
 
 def _kinds(kind: type[errors.VoucherError]) -> list[type[errors.VoucherError]]:
