@@ -109,11 +109,11 @@ def test_kill__without_the_fence__something_does(settings: Settings) -> None:
     # Given
     settings.VOUCHER_GUARD = "tests.rollout.services.test_fence.unfenced"
 
-    # When
-    _vouchers, late = kills(KILLS)
+    # When: a slow machine may let no writer through in one row of kills
+    late = any(kills(KILLS)[1] for _ in range(4))
 
     # Then
-    assert late > 0
+    assert late
 
 
 @pytest.mark.django_db
