@@ -63,6 +63,11 @@ DATABASE_APPEND_ONLY = (
     "rollout_flagchange",
     "rollout_rollbackevent",
     "rollout_timelineentry",
+    "rollout_planchange",
+    "rollout_gateresult",
+    "rollout_evaluation",
+    "rollout_checkrun",
+    "rollout_checklisttick",
 )
 
 DATABASES: dict[str, dict[str, Any]] = {

@@ -5,18 +5,62 @@ from rollout.models.cohort import Cohort, CohortMember
 from rollout.models.epoch import Epoch, ServingProcess
 from rollout.models.flag import AgentFlag
 from rollout.models.incident import Incident, TimelineEntry
+from rollout.models.judgement import (
+    CheckRun,
+    DetectorState,
+    Evaluation,
+    EvaluatorLease,
+)
 from rollout.models.notice import Notice
+from rollout.models.observation import Channel, MetricRollup, Observation
+from rollout.models.people import (
+    ActionItem,
+    Announcement,
+    AnnouncementDelivery,
+    ChecklistItem,
+    ChecklistTick,
+    Contact,
+)
+from rollout.models.plan import (
+    GateResult,
+    Override,
+    Plan,
+    PlanChange,
+    StageName,
+    StageRun,
+    Waiver,
+)
 from rollout.models.rollback import RollbackEvent
 
 __all__ = [
+    "ActionItem",
     "AgentFlag",
+    "Announcement",
+    "AnnouncementDelivery",
+    "Channel",
+    "CheckRun",
+    "ChecklistItem",
+    "ChecklistTick",
     "Cohort",
     "CohortMember",
+    "Contact",
+    "DetectorState",
     "Epoch",
+    "Evaluation",
+    "EvaluatorLease",
     "FlagChange",
+    "GateResult",
     "Incident",
+    "MetricRollup",
     "Notice",
+    "Observation",
+    "Override",
+    "Plan",
+    "PlanChange",
     "RollbackEvent",
     "ServingProcess",
+    "StageName",
+    "StageRun",
     "TimelineEntry",
+    "Waiver",
 ]

@@ -18,6 +18,8 @@ class Incident(models.Model):
         OPEN = "open", "open"
         MITIGATED = "mitigated", "mitigated"
         RESOLVED = "resolved", "resolved"
+        # Resolved, and written down what was learned.
+        CLOSED = "closed", "closed"
 
     dedupe_key = models.CharField(max_length=100)
     title = models.CharField(max_length=200)
@@ -25,10 +27,19 @@ class Incident(models.Model):
     opened_by = models.CharField(max_length=150)
 
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    # Who leads; empty while nobody took it on.
+    commander = models.CharField(max_length=150, blank=True, default="")
+    # The guide's lessons learned: what happened to whom, why, what was done, and
+    # what keeps it from happening again. None may be empty when it is closed.
+    customer_impact = models.TextField(blank=True, default="")
+    root_cause = models.TextField(blank=True, default="")
+    resolution = models.TextField(blank=True, default="")
+    prevention = models.TextField(blank=True, default="")
 
     opened_at = models.DateTimeField(default=clock.now, editable=False)
     mitigated_at = models.DateTimeField(null=True, editable=False)
     resolved_at = models.DateTimeField(null=True, editable=False)
+    closed_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["-id"]
@@ -36,14 +47,31 @@ class Incident(models.Model):
             # The same trouble is one incident until it is resolved.
             models.UniqueConstraint(
                 fields=["dedupe_key"],
-                condition=~models.Q(status="resolved"),
+                condition=~models.Q(status__in=["resolved", "closed"]),
                 name="incident_one_unresolved",
             ),
             # A resolved incident always says when; no other status may.
             models.CheckConstraint(
-                condition=models.Q(status="resolved", resolved_at__isnull=False)
-                | (~models.Q(status="resolved") & models.Q(resolved_at__isnull=True)),
+                condition=models.Q(
+                    status__in=["resolved", "closed"], resolved_at__isnull=False
+                )
+                | (
+                    ~models.Q(status__in=["resolved", "closed"])
+                    & models.Q(resolved_at__isnull=True)
+                ),
                 name="incident_resolved_at_matches_status",
+            ),
+            # What nobody learned from is not closed.
+            models.CheckConstraint(
+                condition=(
+                    models.Q(status="closed", closed_at__isnull=False)
+                    & models.Q(customer_impact__regex=r"\S")
+                    & models.Q(root_cause__regex=r"\S")
+                    & models.Q(resolution__regex=r"\S")
+                    & models.Q(prevention__regex=r"\S")
+                )
+                | (~models.Q(status="closed") & models.Q(closed_at__isnull=True)),
+                name="incident_closed_with_its_lessons",
             ),
         ]
 
@@ -55,7 +83,8 @@ class Incident(models.Model):
 ALLOWED: dict[str, set[str]] = {
     Incident.Status.OPEN: {Incident.Status.MITIGATED, Incident.Status.RESOLVED},
     Incident.Status.MITIGATED: {Incident.Status.RESOLVED},
-    Incident.Status.RESOLVED: set(),
+    Incident.Status.RESOLVED: {Incident.Status.CLOSED},
+    Incident.Status.CLOSED: set(),
 }
 
 

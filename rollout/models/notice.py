@@ -17,6 +17,17 @@ class Notice(models.Model):
     incident = models.ForeignKey(
         Incident, null=True, on_delete=models.PROTECT, related_name="notices"
     )
+
+    class Medium(models.TextChoices):
+        # Slack where it is configured, else the log.
+        CHAT = "chat", "Slack or the log"
+        EMAIL = "email", "e-mail"
+
+    medium = models.CharField(
+        max_length=5, choices=Medium, default=Medium.CHAT, db_default=Medium.CHAT
+    )
+    recipient = models.CharField(max_length=254, blank=True, default="", db_default="")
+    subject = models.CharField(max_length=200, blank=True, default="", db_default="")
     text = models.CharField(max_length=2000)
 
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)

@@ -24,6 +24,10 @@ class RollbackEvent(models.Model):
     actor = models.CharField(max_length=150)
     source = models.CharField(max_length=20)
     reason = models.CharField(max_length=500)
+    # The figures that caused it, when it was not a person: {guardrail, value, n, ...}.
+    evidence = models.JSONField(default=dict, db_default={})
+    # When the evidence was enough; null when a person decided.
+    decided_at = models.DateTimeField(null=True)
     fence_proven = models.BooleanField()
     epoch = models.BigIntegerField()
     at = models.DateTimeField(default=clock.now, editable=False)

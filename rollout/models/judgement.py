@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from django.db import models
+
+from rollout import clock
+from rollout.models.observation import Channel
+from rollout.models.plan import StageRun
+
+
+class DetectorState(models.Model):
+    """What one detector has gathered in one stay in a stage."""
+
+    run = models.ForeignKey(
+        StageRun, on_delete=models.PROTECT, related_name="detectors"
+    )
+    guardrail = models.CharField(max_length=10)
+    channel = models.CharField(max_length=5, choices=Channel)
+    # warn, rollback; for latency besides the ten seconds' one.
+    level = models.CharField(max_length=12)
+    # One logarithm a bet; null is minus infinity.
+    state = models.JSONField(default=list)
+    log_threshold = models.FloatField()
+    n = models.PositiveIntegerField(default=0)
+    bad = models.FloatField(default=0)
+    last_observation = models.BigIntegerField(default=0)
+    fired_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "guardrail", "channel", "level"],
+                name="detector_once_per_run",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.guardrail} {self.channel} {self.level}"
+
+
+class Evaluation(models.Model):
+    """One judgement, acted upon or not: the proof that somebody looked. Append-only."""
+
+    at = models.DateTimeField(default=clock.now, editable=False)
+    run = models.ForeignKey(
+        StageRun, null=True, on_delete=models.PROTECT, related_name="evaluations"
+    )
+    verdicts = models.JSONField(default=list)
+    action = models.CharField(max_length=10)
+    severity = models.CharField(max_length=10)
+    because = models.CharField(max_length=500)
+    # False: nothing was to be done, or a person had asked to hold back.
+    acted = models.BooleanField(default=False)
+    rollback = models.ForeignKey(
+        "rollout.RollbackEvent", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    duration_ms = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            # Read by whoever asks when it last looked.
+            models.Index(fields=["-at"], name="evaluation_at_idx")
+        ]
+
+    def __str__(self) -> str:
+        return f"evaluation {self.pk}"
+
+
+class EvaluatorLease(models.Model):
+    """One row: who judges now, and until when."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    holder = models.UUIDField(null=True)
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(id=1), name="evaluator_lease_is_one_row"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"held until {self.expires_at}"
+
+
+class CheckRun(models.Model):
+    """One run of the pre-flight, the smoke tests or the probe. Append-only."""
+
+    class Kind(models.TextChoices):
+        PREFLIGHT = "preflight", "pre-flight"
+        SMOKE = "smoke", "smoke test"
+        PROBE = "probe", "probe"
+
+    kind = models.CharField(max_length=9, choices=Kind)
+    passed = models.BooleanField()
+    # [{name, title, status, detail, remedy, duration_ms}]
+    results = models.JSONField(default=list)
+    # Which build it was about.
+    release = models.CharField(max_length=80)
+    is_live = models.BooleanField(default=False)
+    actor = models.CharField(max_length=150)
+    started_at = models.DateTimeField(default=clock.now)
+    finished_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["kind", "-id"], name="check_run_latest_idx")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from django.db import models
+
+from rollout import clock
+from rollout.models.plan import StageRun
+
+
+class Channel(models.TextChoices):
+    CHAT = "chat", "chat"
+    VOICE = "voice", "voice"
+
+
+class Observation(models.Model):
+    """How one finished conversation, or call, went: the only input of the detectors."""
+
+    class Outcome(models.TextChoices):
+        DONE = "done", "done"
+        FAILED = "failed", "failed"
+        HANDED_OVER = "handed_over", "handed over"
+        # It reached the cap of cost.
+        CAPPED = "capped", "capped"
+
+    # "chat:<conversation>:<first turn>": the same conversation counts once.
+    source_key = models.CharField(max_length=100, unique=True)
+    # A keyed digest: whose it was cannot be read from it.
+    conversation_key = models.CharField(max_length=64)
+    run = models.ForeignKey(
+        StageRun, null=True, on_delete=models.PROTECT, related_name="observations"
+    )
+    channel = models.CharField(max_length=5, choices=Channel)
+    # Tool calls, and those that failed for a technical reason.
+    calls = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    turns = models.PositiveIntegerField(default=0)
+    slow_3s = models.PositiveIntegerField(default=0)
+    slow_5s = models.PositiveIntegerField(default=0)
+    slow_10s = models.PositiveIntegerField(default=0)
+    # One number a turn: the end of the quiet time to the hand-over, and the wait before.
+    latencies_ms = models.JSONField(default=list)
+    waits_ms = models.JSONField(default=list)
+    # US dollars; null when a price is not known (never zero by mistake).
+    cost = models.DecimalField(max_digits=12, decimal_places=8, null=True)
+    price_version = models.CharField(max_length=40, blank=True, default="")
+    # {code: how often}
+    errors = models.JSONField(default=dict)
+    outcome = models.CharField(max_length=11, choices=Outcome, default=Outcome.DONE)
+    # Sandbox people, smoke tests and probes: never in the rates.
+    is_synthetic = models.BooleanField(default=False)
+    # What she pressed when she was asked; null while she has not answered.
+    satisfied = models.BooleanField(null=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(failed__lte=models.F("calls"))
+                & models.Q(slow_3s__lte=models.F("turns"))
+                & models.Q(slow_5s__lte=models.F("slow_3s"))
+                & models.Q(slow_10s__lte=models.F("slow_5s")),
+                name="observation_parts_within_the_whole",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(cost__isnull=True) | models.Q(cost__gte=0),
+                name="observation_cost_is_no_credit",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(finished_at__gte=models.F("started_at")),
+                name="observation_ends_after_it_began",
+            ),
+        ]
+        indexes = [
+            # Read by the detectors, in the order recorded; and by the gates.
+            models.Index(
+                fields=["run", "id"],
+                condition=models.Q(is_synthetic=False),
+                name="observation_evidence_idx",
+            ),
+            # Read by replay.
+            models.Index(fields=["finished_at", "id"], name="observation_finished_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return f"observation {self.pk}"
+
+
+class MetricRollup(models.Model):
+    """The sums of one minute and channel, real conversations only: what charts read."""
+
+    minute = models.DateTimeField()
+    channel = models.CharField(max_length=5, choices=Channel)
+    conversations = models.PositiveIntegerField(default=0)
+    failed_conversations = models.PositiveIntegerField(default=0)
+    calls = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    turns = models.PositiveIntegerField(default=0)
+    slow_3s = models.PositiveIntegerField(default=0)
+    slow_5s = models.PositiveIntegerField(default=0)
+    slow_10s = models.PositiveIntegerField(default=0)
+    # {upper bound in ms: turns}; sums give the percentiles of charts, not of verdicts.
+    latency_counts = models.JSONField(default=dict)
+    cost = models.DecimalField(max_digits=14, decimal_places=8, default=0)
+    priced = models.PositiveIntegerField(default=0)
+    satisfied = models.PositiveIntegerField(default=0)
+    dissatisfied = models.PositiveIntegerField(default=0)
+    errors = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-minute"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["minute", "channel"], name="rollup_once_per_minute"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.minute:%Y-%m-%d %H:%M}"
