@@ -35,7 +35,7 @@ from tests.fakes.openai import FakeOpenAI
 from tests.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 A_SECOND = 20
 SECONDS = 10
@@ -97,14 +97,20 @@ def held(database_url: str) -> None:
 
 @contextmanager
 def service(
-    database_url: str, command: tuple[str, ...], *, model_s: float
+    database_url: str,
+    command: tuple[str, ...],
+    *,
+    model_s: float = 0.0,
+    answer: Callable[[dict[str, Any]], say.Answer] | None = None,
 ) -> Iterator[tuple[Worker, FakeGraph, str]]:
     """Run web, worker and the two providers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     with FakeOpenAI() as openai, FakeGraph() as graph:
-        openai.respond_with(lambda _body: say.text("I am here.", delay=model_s))
+        openai.respond_with(
+            answer or (lambda _body: say.text("I am here.", delay=model_s))
+        )
         given: dict[str, Any] = {
             "database_url": database_url,
             "graph": graph,
