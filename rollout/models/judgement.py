@@ -23,15 +23,25 @@ class DetectorState(models.Model):
     n = models.PositiveIntegerField(default=0)
     bad = models.FloatField(default=0)
     last_observation = models.BigIntegerField(default=0)
+    # When the evidence was first enough, and at which conversation.
     fired_at = models.DateTimeField(null=True)
+    fired_n = models.PositiveIntegerField(default=0, db_default=0)
+    # Since when the evidence has been far below; long enough, and it has cleared.
+    calm_since = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = [
+            # A misspelt name would be a detector that never fires.
+            models.CheckConstraint(
+                condition=models.Q(guardrail__in=["success", "latency", "cost"])
+                & models.Q(level__in=["warn", "rollback", "very_slow"]),
+                name="detector_is_known",
+            ),
             models.UniqueConstraint(
                 fields=["run", "guardrail", "channel", "level"],
                 name="detector_once_per_run",
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -49,6 +59,8 @@ class Evaluation(models.Model):
     action = models.CharField(max_length=10)
     severity = models.CharField(max_length=10)
     because = models.CharField(max_length=500)
+    # "success:chat": what makes the same trouble the same.
+    key = models.CharField(max_length=40, blank=True, default="", db_default="")
     # False: nothing was to be done, or a person had asked to hold back.
     acted = models.BooleanField(default=False)
     rollback = models.ForeignKey(
@@ -73,6 +85,8 @@ class EvaluatorLease(models.Model):
     id = models.SmallIntegerField(primary_key=True, default=1)
     holder = models.UUIDField(null=True)
     expires_at = models.DateTimeField(null=True)
+    # By the database's own clock: every process measures the silence alike.
+    ticked_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

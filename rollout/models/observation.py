@@ -52,6 +52,16 @@ class Observation(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField()
     recorded_at = models.DateTimeField(default=clock.now, editable=False)
+    # The evaluation that counted it: each is counted once, in the order they were
+    # seen. (Not the order of ids: a lower id may become visible after a higher one.)
+    scored_in = models.ForeignKey(
+        "rollout.Evaluation",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        editable=False,
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -78,6 +88,12 @@ class Observation(models.Model):
                 fields=["run", "id"],
                 condition=models.Q(is_synthetic=False),
                 name="observation_evidence_idx",
+            ),
+            # Read by the evaluator: what nobody has counted yet.
+            models.Index(
+                fields=["id"],
+                condition=models.Q(scored_in__isnull=True, is_synthetic=False),
+                name="observation_unscored_idx",
             ),
             # Read by replay.
             models.Index(fields=["finished_at", "id"], name="observation_finished_idx"),
