@@ -63,7 +63,7 @@ def features() -> list[dict[str, Any]]:
 
 def waiting() -> list[Figure]:
     """Return what needs a person, most urgent first."""
-    open_incidents = Incident.objects.exclude(status=Incident.Status.RESOLVED).count()
+    open_incidents = Incident.objects.filter(resolved_at__isnull=True).count()
     asked = HandOff.objects.filter(closed_at__isnull=True).count()
     to_approve = Voucher.objects.filter(
         status=Voucher.Status.PENDING_APPROVAL, created_at__gt=timezone.now() - 30 * DAY

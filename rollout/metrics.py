@@ -68,7 +68,7 @@ def incidents() -> Iterator[Metric]:
         "rollout_incidents_open", "Incidents not yet resolved.", labels=["severity"]
     )
     found = Counter(
-        Incident.objects.exclude(status=Incident.Status.RESOLVED).values_list(
+        Incident.objects.filter(resolved_at__isnull=True).values_list(
             "severity", flat=True
         )
     )

@@ -197,11 +197,9 @@ def _page(line: SendingLine, now: datetime) -> None:
 
 
 def _tell_closed(line: SendingLine, *, by: str, reason: str) -> None:
-    incident = (
-        Incident.objects.filter(dedupe_key=_key(line))
-        .exclude(status=Incident.Status.RESOLVED)
-        .first()
-    )
+    incident = Incident.objects.filter(
+        dedupe_key=_key(line), resolved_at__isnull=True
+    ).first()
     if incident is None:
         return
     text = f"The number sends again. {reason}"

@@ -18,8 +18,10 @@ from rollout.models.people import (
     Announcement,
     AnnouncementDelivery,
     ChecklistItem,
+    ChecklistReminder,
     ChecklistTick,
     Contact,
+    OnCallShift,
 )
 from rollout.models.plan import (
     GateResult,
@@ -40,6 +42,7 @@ __all__ = [
     "Channel",
     "CheckRun",
     "ChecklistItem",
+    "ChecklistReminder",
     "ChecklistTick",
     "Cohort",
     "CohortMember",
@@ -54,6 +57,7 @@ __all__ = [
     "MetricRollup",
     "Notice",
     "Observation",
+    "OnCallShift",
     "Override",
     "Plan",
     "PlanChange",

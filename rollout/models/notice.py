@@ -7,7 +7,7 @@ from rollout.models.incident import Incident
 
 
 class Notice(models.Model):
-    """A message to the people on call, on its way to Slack or the log."""
+    """A message to our own people, on its way to Slack or the log, or to an address."""
 
     class Status(models.TextChoices):
         PENDING = "pending", "pending"
@@ -28,7 +28,16 @@ class Notice(models.Model):
     )
     recipient = models.CharField(max_length=254, blank=True, default="", db_default="")
     subject = models.CharField(max_length=200, blank=True, default="", db_default="")
-    text = models.CharField(max_length=2000)
+    text = models.TextField(max_length=20_000)
+    # The same key goes to the same recipient once; empty: as often as it is said.
+    key = models.CharField(max_length=100, blank=True, default="", db_default="")
+    # The announcement's recipient whom this notice tells.
+    delivery = models.OneToOneField(
+        "rollout.AnnouncementDelivery",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="notice",
+    )
 
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     attempts = models.IntegerField(default=0)
@@ -41,6 +50,11 @@ class Notice(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
+            models.UniqueConstraint(
+                fields=["key", "medium", "recipient"],
+                condition=~models.Q(key=""),
+                name="notice_once_per_key",
+            ),
             # A sent notice always says when; no other status may.
             models.CheckConstraint(
                 condition=models.Q(status="sent", sent_at__isnull=False)

@@ -22,6 +22,14 @@ class ActionItem(models.Model):
 
     class Meta:
         ordering = ["done_at", "due", "id"]
+        constraints = [
+            # What is done says when and by whom.
+            models.CheckConstraint(
+                condition=models.Q(done_at__isnull=True, done_by="")
+                | (models.Q(done_at__isnull=False) & models.Q(done_by__regex=r"\S")),
+                name="action_item_done_by_somebody",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"action item {self.pk}"
@@ -42,9 +50,41 @@ class Contact(models.Model):
 
     class Meta:
         ordering = ["order", "id"]
+        constraints = [
+            # What a telephone dials from anywhere.
+            models.CheckConstraint(
+                condition=models.Q(phone__regex=r"^(\+[1-9][0-9]{6,14})?$"),
+                name="contact_phone_is_international",
+            ),
+            models.UniqueConstraint(fields=["role"], name="contact_role_once"),
+        ]
 
     def __str__(self) -> str:
         return self.role
+
+
+class OnCallShift(models.Model):
+    """Whoever is called first for a while, before the usual order."""
+
+    contact = models.ForeignKey(
+        Contact, on_delete=models.PROTECT, related_name="shifts"
+    )
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    added_by = models.CharField(max_length=150)
+    added_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["starts_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at")),
+                name="on_call_shift_ends_after_it_began",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"shift {self.pk}"
 
 
 class Announcement(models.Model):
@@ -84,6 +124,14 @@ class Announcement(models.Model):
         ordering = ["-id"]
         permissions = [("send_announcement", "Can approve and send announcements")]
         constraints = [
+            # Roads that exist: nobody has everyone's e-mail address.
+            models.CheckConstraint(
+                condition=models.Q(medium="other")
+                | models.Q(audience="engineering", medium__in=["email", "slack"])
+                | models.Q(audience="beta", medium__in=["email", "whatsapp"])
+                | models.Q(audience="all", medium="whatsapp"),
+                name="announcement_medium_reaches_its_audience",
+            ),
             models.CheckConstraint(
                 condition=models.Q(status="draft", approved_at__isnull=True)
                 | (
@@ -168,6 +216,8 @@ class ChecklistItem(models.Model):
     # Days since the stage was entered between which it comes due.
     from_day = models.PositiveSmallIntegerField(default=0)
     to_day = models.PositiveSmallIntegerField(null=True, blank=True)
+    # So many ticks and it is done for good; null: as long as it comes due.
+    times = models.PositiveSmallIntegerField(null=True, blank=True)
     is_required = models.BooleanField(default=True)
     order = models.PositiveSmallIntegerField(default=0)
 
@@ -201,3 +251,27 @@ class ChecklistTick(models.Model):
 
     def __str__(self) -> str:
         return f"tick {self.pk}"
+
+
+class ChecklistReminder(models.Model):
+    """That people were told of a line left undone: once until it is done again."""
+
+    item = models.ForeignKey(
+        ChecklistItem, on_delete=models.PROTECT, related_name="reminders"
+    )
+    run = models.ForeignKey(
+        StageRun, on_delete=models.PROTECT, related_name="reminders"
+    )
+    # The first hour, day, week, ... that was left out.
+    due_for = models.DateTimeField()
+    at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item", "run", "due_for"], name="checklist_reminded_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"reminder {self.pk}"
