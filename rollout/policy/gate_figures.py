@@ -1,0 +1,144 @@
+"""The gates that count: volume, success, latency, cost, leaks. Pure.
+
+Calls of one conversation fail together, so the bound is taken over conversations,
+with the share of failed calls as how bad they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from math import ceil
+from typing import TYPE_CHECKING
+
+from rollout.policy.gate_words import at_this_rate, counted, percent
+from rollout.policy.intervals import binomial_cdf, clopper_pearson_lower, wilson
+
+if TYPE_CHECKING:
+    from rollout.policy.facts import Facts
+
+MET, FAIL, PENDING, NO_DATA = "pass", "fail", "pending", "no_data"
+
+RATE, LOWER, ALPHA = 0.95, 0.90, 0.05
+# Fewer prove nothing, whatever they say.
+CONVERSATIONS = 100
+SLOW_S, SLOW_SHARE = 3, 0.05
+# Each kind of conversation has a cost of its own; a phone call is sound all through.
+COST_USD = {"chat": Decimal("0.10"), "voice": Decimal("1.00")}
+# Beyond so many the exact bound costs more than it tells.
+EXACT = 2000
+LOOK_AHEAD = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    verdict: str
+    value: str
+    need: str
+    forecast: str = ""
+
+
+def volume(facts: Facts) -> Judged:
+    """Count real conversations; scripted ones are none."""
+    have, need = facts.figures.conversations, facts.terms.min_conversations
+    value = f"{have} of {need} conversations"
+    words = f"{need} real conversations"
+    if have >= need:
+        return Judged(MET, value, words)
+    return Judged(PENDING, value, words, at_this_rate(need - have, have, facts.elapsed))
+
+
+def success(facts: Facts) -> Judged:
+    """Ask for 95 % on the whole, and for 90 % being all but certain."""
+    figures = facts.figures
+    need = "at least 95 %, and 90 % at 95 % confidence"
+    if not figures.calls or not figures.with_calls:
+        return Judged(NO_DATA, "no tool calls yet", need)
+    rate = 1 - figures.failed / figures.calls
+    n = figures.with_calls
+    value = (
+        f"{percent(rate)} of {counted(figures.calls, 'call')},"
+        f" at least {percent(lower_bound(rate, n))} ({counted(n, 'conversation')})"
+    )
+    if rate >= RATE and n >= CONVERSATIONS and is_proven(rate, n):
+        return Judged(MET, value, need)
+    if rate < RATE:
+        return Judged(FAIL, value, need, "not at this rate")
+    missing = conversations_needed(rate, n) - n
+    when = at_this_rate(missing, n, facts.elapsed)
+    return Judged(
+        PENDING, value, need, f"{counted(missing, 'more conversation')}, {when}"
+    )
+
+
+def is_proven(rate: float, n: int) -> bool:
+    """Tell whether Clopper-Pearson's lower bound reaches 90 %."""
+    # As a tail of failures: few terms, however many conversations.
+    return binomial_cdf(n - good(rate, n), n, 1 - LOWER) <= ALPHA
+
+
+def good(rate: float, n: int) -> int:
+    """Return how many whole conversations went well, rounded down."""
+    return int(rate * n + 1e-9)
+
+
+def lower_bound(rate: float, n: int) -> float:
+    if n > EXACT:
+        return wilson(good(rate, n), n, z=1.645)[0]
+    return clopper_pearson_lower(good(rate, n), n, ALPHA)
+
+
+def conversations_needed(rate: float, n: int) -> int:
+    """Return with how many conversations in all this rate is proven."""
+    start = max(n, CONVERSATIONS)
+    for wanted in range(start, start + LOOK_AHEAD):
+        if is_proven(rate, wanted):
+            return wanted
+    return start + LOOK_AHEAD
+
+
+def latency(facts: Facts) -> Judged:
+    """The p95 is under 3 s when fewer than one turn in twenty takes longer."""
+    figures = facts.figures
+    need = f"under {SLOW_S} s"
+    if not figures.turns:
+        return Judged(NO_DATA, "no turns yet", need)
+    share = figures.slow / figures.turns
+    p95 = f"{figures.p95_s:.1f} s, " if figures.p95_s is not None else ""
+    value = f"{p95}{percent(share)} of {counted(figures.turns, 'turn')} over {SLOW_S} s"
+    return Judged(MET if share < SLOW_SHARE else FAIL, value, need)
+
+
+def cost(facts: Facts) -> Judged:
+    """Compare each channel's mean with its own limit; an unknown price is no price."""
+    used = {name: it for name, it in facts.figures.costs.items() if it.conversations}
+    need = ", ".join(
+        f"{name} under ${COST_USD[name]}" for name in sorted(used or {"chat"})
+    )
+    if not used:
+        return Judged(NO_DATA, "no conversations yet", need)
+    unpriced = sum(it.conversations - it.priced for it in used.values())
+    if unpriced:
+        value = f"{counted(unpriced, 'conversation')} without a known price"
+        return Judged(NO_DATA, value, need)
+    means = {name: it.usd / it.priced for name, it in used.items()}
+    value = ", ".join(f"{name} ${mean:.4f}" for name, mean in sorted(means.items()))
+    met = all(mean < COST_USD[name] for name, mean in means.items())
+    return Judged(MET if met else FAIL, value, need)
+
+
+def leaks(facts: Facts) -> Judged:
+    """Ask for none; and say how little "none" proves over few conversations."""
+    need = "none"
+    if facts.leaks is None:
+        return Judged(NO_DATA, "nobody looks", need)
+    if facts.leaks:
+        return Judged(FAIL, f"{facts.leaks} confirmed", need)
+    n = facts.figures.conversations
+    if not n:
+        return Judged(MET, "none found, no conversations yet", need)
+    # The rule of three: 95 % sure of less than 3/n.
+    bound = percent(min(1.0, ceil(3000 / n) / 1000))
+    return Judged(
+        MET, f"none in {counted(n, 'conversation')}: fewer than {bound}", need
+    )

@@ -1,0 +1,270 @@
+"""Promotion needs proof: facts in, one answer for each gate out. Pure.
+
+A gate that is not met is either one for which somebody must do something (`fail`),
+one that time and traffic will meet (`pending`), or one nobody can judge (`no_data`).
+No figures never pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from rollout.policy import gate_figures
+from rollout.policy.gate_words import about, counted, length, some
+from rollout.policy.stages import NEVER_WAIVED, GateName, Stage, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rollout.policy.facts import Checked, Facts
+
+FRESH = timedelta(hours=1)
+SILENCE = timedelta(minutes=3)
+# An acknowledgement covers its hour, and a little, so that nobody ticks by the second.
+COVERED = timedelta(hours=1, minutes=15)
+MEMBERS_AT_LEAST, MEMBERS_AT_MOST = 5, 10
+
+
+class Answer(StrEnum):
+    MET = "pass"
+    FAIL = "fail"
+    PENDING = "pending"
+    WAIVED = "waived"
+    NO_DATA = "no_data"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One gate's answer: what is, what it takes, and when it will be so."""
+
+    name: GateName
+    title: str
+    verdict: Answer
+    value: str
+    need: str
+    forecast: str = ""
+
+    @property
+    def is_met(self) -> bool:
+        return self.verdict in {Answer.MET, Answer.WAIVED}
+
+    @property
+    def sentence(self) -> str:
+        """Say in one line what there is and what it takes."""
+        forecast = f", {self.forecast}" if self.forecast else ""
+        return f"{self.title}: {self.value} (needs {self.need}{forecast})"
+
+
+def evaluate(facts: Facts) -> list[Gate]:
+    """Return the gates of the stage in their order; none for the last stage."""
+    return [_with_waiver(_JUDGES[name](facts), facts) for name in facts.terms.gates]
+
+
+def unmet(gates: list[Gate]) -> list[Gate]:
+    return [gate for gate in gates if not gate.is_met]
+
+
+def _with_waiver(gate: Gate, facts: Facts) -> Gate:
+    waivable = gate.name in facts.waived - NEVER_WAIVED
+    if gate.is_met or not waivable:
+        return gate
+    return replace(gate, verdict=Answer.WAIVED)
+
+
+def _gate(
+    name: GateName, met: bool, value: str, need: str, otherwise: Answer = Answer.FAIL
+) -> Gate:
+    verdict = Answer.MET if met else otherwise
+    return Gate(name, TITLES[name], verdict, value, need)
+
+
+def _state(facts: Facts) -> Gate:
+    words = facts.state.replace("_", " ")
+    active = facts.state == State.ACTIVE
+    waits = facts.state in {State.HELD, State.RECOVERY}
+    value = words if active else f"{words}: {facts.state_reason}"
+    otherwise = Answer.PENDING if waits else Answer.FAIL
+    return _gate(GateName.STATE, active, value, "active", otherwise)
+
+
+def _preflight(facts: Facts) -> Gate:
+    need = "passed on this release within the last hour"
+    gate = _checked(GateName.PREFLIGHT, facts.preflight, facts, need)
+    if gate.is_met and facts.preflight and facts.now - facts.preflight.at >= FRESH:
+        return replace(gate, verdict=Answer.FAIL)
+    return gate
+
+
+def _smoke(facts: Facts) -> Gate:
+    return _checked(GateName.SMOKE, facts.smoke, facts, "passed on this release")
+
+
+def _checked(name: GateName, run: Checked | None, facts: Facts, need: str) -> Gate:
+    if run is None:
+        return _gate(name, False, "never run", need, Answer.NO_DATA)
+    ago = length(facts.now - run.at)
+    if not run.passed:
+        value = f"failed {ago} ago" + (f": {some(run.failed)}" if run.failed else "")
+        return _gate(name, False, value, need)
+    if run.release != facts.release:
+        value = f"passed {ago} ago, on release {run.release or 'unknown'}"
+        return _gate(name, False, value, need)
+    return _gate(name, True, f"passed {ago} ago", need)
+
+
+def _dwell(facts: Facts) -> Gate:
+    need = facts.terms.min_dwell
+    missing = need - facts.elapsed
+    gate = _gate(
+        GateName.DWELL,
+        missing <= timedelta(0),
+        length(facts.elapsed),
+        length(need),
+        Answer.PENDING,
+    )
+    return gate if gate.is_met else replace(gate, forecast=about(missing))
+
+
+def watched(facts: Facts) -> timedelta:
+    """Return the time covered by acknowledgements, each good for its hour."""
+    total, end = timedelta(0), facts.entered_at
+    for at in sorted(facts.acknowledged):
+        start = max(at, end)
+        end = max(end, min(at + COVERED, facts.now))
+        total += max(timedelta(0), end - start)
+    return total
+
+
+def _watch(facts: Facts) -> Gate:
+    need = facts.terms.close_watch
+    covered = watched(facts)
+    gate = _gate(
+        GateName.WATCH,
+        covered >= need,
+        f"{length(covered)} acknowledged hour by hour",
+        f"{length(need)} of close watch",
+        Answer.PENDING,
+    )
+    if gate.is_met:
+        return gate
+    return replace(gate, forecast=f"{about(need - covered)} of hourly ticks")
+
+
+def _members(facts: Facts) -> Gate:
+    need = f"{MEMBERS_AT_LEAST} to {MEMBERS_AT_MOST} members of cohort beta, all staff"
+    count = counted(facts.members, "member")
+    if facts.staff is None:
+        value = f"{count}, nobody can tell who is staff"
+        return _gate(GateName.MEMBERS, False, value, need, Answer.NO_DATA)
+    met = (
+        MEMBERS_AT_LEAST <= facts.members <= MEMBERS_AT_MOST
+        and facts.staff == facts.members
+    )
+    return _gate(GateName.MEMBERS, met, f"{count}, {facts.staff} of them staff", need)
+
+
+def _guardrails(facts: Facts) -> Gate:
+    need = "no open warning, and figures for each"
+    name = GateName.GUARDRAILS
+    if facts.judged_at is None or facts.now - facts.judged_at > SILENCE:
+        value = "nobody judges"
+        if facts.judged_at is not None:
+            value = f"nobody has judged for {length(facts.now - facts.judged_at)}"
+        return _gate(name, False, value, need, Answer.NO_DATA)
+    if facts.warnings:
+        return _gate(name, False, some(facts.warnings), need)
+    # Before beta hardly anybody but ourselves is there to make figures.
+    if facts.silent and facts.stage.rank >= Stage.BETA.rank:
+        value = f"no data: {some(facts.silent)}"
+        return _gate(name, False, value, need, Answer.NO_DATA)
+    return _gate(name, True, "no warning", need)
+
+
+def _incidents(facts: Facts) -> Gate:
+    value = some(facts.incidents) if facts.incidents else "none open"
+    need = "no open incident of severity high or critical"
+    return _gate(GateName.INCIDENTS, not facts.incidents, value, need)
+
+
+def _checklist(facts: Facts) -> Gate:
+    value = "all ticked"
+    if facts.unticked:
+        value = f"{len(facts.unticked)} not ticked: {some(facts.unticked)}"
+    need = "every required line of this stage ticked"
+    return _gate(GateName.CHECKLIST, not facts.unticked, value, need)
+
+
+def _contacts(facts: Facts) -> Gate:
+    need = "somebody on call, everybody named and verified within 30 days"
+    if not facts.on_call:
+        return _gate(GateName.CONTACTS, False, "nobody is on call", need)
+    if facts.unverified:
+        value = f"not verified: {some(facts.unverified)}"
+        return _gate(GateName.CONTACTS, False, value, need)
+    return _gate(GateName.CONTACTS, True, f"{facts.on_call} on call, verified", need)
+
+
+def _announcement(facts: Facts) -> Gate:
+    to = "everyone" if facts.terms.announce_to == "all" else "the beta members"
+    sent = facts.announced_at
+    value = "not sent" if sent is None else f"sent {length(facts.now - sent)} ago"
+    need = f"an announcement to {to} sent"
+    return _gate(GateName.ANNOUNCEMENT, sent is not None, value, need)
+
+
+def _figure(
+    name: GateName, judge: Callable[[Facts], gate_figures.Judged]
+) -> Callable[[Facts], Gate]:
+    def gate(facts: Facts) -> Gate:
+        judged = judge(facts)
+        return Gate(
+            name,
+            TITLES[name],
+            Answer(judged.verdict),
+            judged.value,
+            judged.need,
+            judged.forecast,
+        )
+
+    return gate
+
+
+TITLES = {
+    GateName.STATE: "State",
+    GateName.PREFLIGHT: "Pre-flight",
+    GateName.SMOKE: "Smoke tests",
+    GateName.DWELL: "Time in the stage",
+    GateName.WATCH: "Close watch",
+    GateName.MEMBERS: "Beta members",
+    GateName.VOLUME: "Volume",
+    GateName.SUCCESS: "Success of tool calls",
+    GateName.LATENCY: "Latency (p95)",
+    GateName.COST: "Cost per conversation",
+    GateName.PII: "Personal data in logs",
+    GateName.GUARDRAILS: "Guardrails",
+    GateName.INCIDENTS: "Incidents",
+    GateName.CHECKLIST: "Checklist",
+    GateName.CONTACTS: "Contacts",
+    GateName.ANNOUNCEMENT: "Announcement",
+}
+_JUDGES: dict[GateName, Callable[[Facts], Gate]] = {
+    GateName.STATE: _state,
+    GateName.PREFLIGHT: _preflight,
+    GateName.SMOKE: _smoke,
+    GateName.DWELL: _dwell,
+    GateName.WATCH: _watch,
+    GateName.MEMBERS: _members,
+    GateName.VOLUME: _figure(GateName.VOLUME, gate_figures.volume),
+    GateName.SUCCESS: _figure(GateName.SUCCESS, gate_figures.success),
+    GateName.LATENCY: _figure(GateName.LATENCY, gate_figures.latency),
+    GateName.COST: _figure(GateName.COST, gate_figures.cost),
+    GateName.PII: _figure(GateName.PII, gate_figures.leaks),
+    GateName.GUARDRAILS: _guardrails,
+    GateName.INCIDENTS: _incidents,
+    GateName.CHECKLIST: _checklist,
+    GateName.CONTACTS: _contacts,
+    GateName.ANNOUNCEMENT: _announcement,
+}

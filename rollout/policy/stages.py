@@ -1,0 +1,241 @@
+"""The four stages of the guide as data: who is served, for how long, on what proof.
+
+Pure. Nothing here moves anything; a stage is left only by a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+DAY = timedelta(days=1)
+
+
+class Stage(StrEnum):
+    INFRASTRUCTURE = "infrastructure"
+    SMOKE = "smoke"
+    BETA = "beta"
+    PRODUCTION = "production"
+
+    @property
+    def rank(self) -> int:
+        return ORDER.index(self)
+
+    @property
+    def following(self) -> Stage | None:
+        """Return the stage after this one; None after the last."""
+        return ORDER[self.rank + 1] if self.rank + 1 < len(ORDER) else None
+
+    @property
+    def preceding(self) -> Stage | None:
+        """Return the stage before this one; None before the first."""
+        return ORDER[self.rank - 1] if self.rank else None
+
+
+ORDER = tuple(Stage)
+
+
+class State(StrEnum):
+    """How the stage stands: only an active one can be left upwards."""
+
+    ACTIVE = "active"
+    HELD = "held"
+    ROLLED_BACK = "rolled_back"
+    RECOVERY = "recovery"
+    FROZEN = "frozen"
+
+
+class GateName(StrEnum):
+    STATE = "state"
+    PREFLIGHT = "preflight"
+    SMOKE = "smoke"
+    DWELL = "dwell"
+    WATCH = "watch"
+    MEMBERS = "members"
+    VOLUME = "volume"
+    SUCCESS = "success"
+    LATENCY = "latency"
+    COST = "cost"
+    PII = "pii"
+    GUARDRAILS = "guardrails"
+    INCIDENTS = "incidents"
+    CHECKLIST = "checklist"
+    CONTACTS = "contacts"
+    ANNOUNCEMENT = "announcement"
+
+
+# These are mended, never decided away: what is checked by a machine can be run again,
+# and what harms people is not a matter of opinion.
+NEVER_WAIVED = frozenset(
+    {
+        GateName.STATE,
+        GateName.PREFLIGHT,
+        GateName.SMOKE,
+        GateName.PII,
+        GateName.INCIDENTS,
+    }
+)
+
+# The cohort of the sandbox people, whom smoke tests are made with, and that of beta.
+SMOKE_COHORT = "smoke"
+BETA_COHORT = "beta"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a stage means and what leaving it takes.
+
+    ``cohorts``: who may be served, None for everyone. ``false_rollbacks``: the share
+    of ``budget_days`` with a needless rollback that is accepted. ``warning_acts``: a
+    warning rolls back already. ``probe_below``: probes run each ``probe_interval_s``
+    while fewer tool calls an hour come by themselves; None: always.
+    """
+
+    audience: str
+    cohorts: frozenset[str] | None
+    gates: tuple[GateName, ...]
+    false_rollbacks: float
+    budget_days: int
+    warning_acts: bool
+    min_dwell: timedelta = timedelta(0)
+    close_watch: timedelta = timedelta(0)
+    min_conversations: int = 0
+    probe_interval_s: int | None = 60
+    probe_below: int | None = None
+    # Whom an announcement must have reached before the stage is left.
+    announce_to: str = ""
+
+
+ALWAYS = (
+    GateName.STATE,
+    GateName.PREFLIGHT,
+    GateName.INCIDENTS,
+    GateName.CHECKLIST,
+    GateName.CONTACTS,
+)
+
+TERMS = {
+    Stage.INFRASTRUCTURE: Terms(
+        audience="nobody: every feature is off",
+        cohorts=frozenset(),
+        gates=ALWAYS,
+        # Whoever turns features on without stages is protected as in production.
+        false_rollbacks=0.01,
+        budget_days=30,
+        warning_acts=False,
+    ),
+    Stage.SMOKE: Terms(
+        audience=f"sandbox people and staff in cohort {SMOKE_COHORT}",
+        cohorts=frozenset({SMOKE_COHORT}),
+        gates=(
+            *ALWAYS,
+            GateName.SMOKE,
+            GateName.DWELL,
+            GateName.MEMBERS,
+            GateName.PII,
+            GateName.GUARDRAILS,
+            GateName.ANNOUNCEMENT,
+        ),
+        false_rollbacks=0.5,
+        budget_days=7,
+        warning_acts=True,
+        min_dwell=DAY,
+        announce_to="beta",
+    ),
+    Stage.BETA: Terms(
+        audience=f"cohort {BETA_COHORT}",
+        cohorts=frozenset({SMOKE_COHORT, BETA_COHORT}),
+        gates=(
+            *ALWAYS,
+            GateName.SMOKE,
+            GateName.DWELL,
+            GateName.WATCH,
+            GateName.VOLUME,
+            GateName.SUCCESS,
+            GateName.LATENCY,
+            GateName.COST,
+            GateName.PII,
+            GateName.GUARDRAILS,
+            GateName.ANNOUNCEMENT,
+        ),
+        false_rollbacks=0.2,
+        budget_days=30,
+        warning_acts=True,
+        min_dwell=7 * DAY,
+        close_watch=2 * DAY,
+        min_conversations=100,
+        announce_to="all",
+    ),
+    Stage.PRODUCTION: Terms(
+        audience="everyone",
+        cohorts=None,
+        gates=(),
+        false_rollbacks=0.01,
+        budget_days=30,
+        warning_acts=False,
+        probe_below=300,
+    ),
+}
+
+# After a rollback nobody goes on where she stopped: back one stage, after a full one
+# back to the smoke tests. A partial one left the stage itself in service.
+RECOVERY_DWELL = timedelta(hours=2)
+RECOVERY_CONVERSATIONS = 30
+
+
+def terms_of(stage: str) -> Terms:
+    return TERMS[Stage(stage)]
+
+
+def stage_after_rollback(stage: str, *, kind: str) -> Stage:
+    """Return where recovery begins; the infrastructure stage is its own."""
+    here = Stage(stage)
+    if kind == "partial" or here.rank <= Stage.SMOKE.rank:
+        return here
+    if kind == "full":
+        return Stage.SMOKE
+    return here.preceding or here
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """For whom a feature is on: everyone, a share, cohorts; all empty is off."""
+
+    everyone: bool = False
+    has_share: bool = False
+    cohorts: frozenset[str] = frozenset()
+
+    @property
+    def is_off(self) -> bool:
+        return not (self.everyone or self.has_share or self.cohorts)
+
+    @property
+    def words(self) -> str:
+        if self.everyone:
+            return "everyone"
+        parts = ["a percentage of people"] if self.has_share else []
+        parts += [f"cohort {name}" for name in sorted(self.cohorts)]
+        return " and ".join(parts) or "nobody"
+
+
+def is_wider(audience: Audience, stage: str) -> bool:
+    """Tell whether somebody is served whom this stage does not serve."""
+    allowed = terms_of(stage).cohorts
+    if allowed is None:
+        return False
+    return audience.everyone or audience.has_share or bool(audience.cohorts - allowed)
+
+
+def narrowed(audience: Audience, stage: str) -> Audience:
+    """Return the part of an audience that this stage serves; never more of anybody.
+
+    Of a mere percentage nothing remains: its people are in no cohort, and the
+    cohort's need not be in it.
+    """
+    allowed = terms_of(stage).cohorts
+    if allowed is None:
+        return audience
+    if audience.everyone:
+        return Audience(cohorts=allowed)
+    return Audience(cohorts=audience.cohorts & allowed)

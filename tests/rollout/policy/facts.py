@@ -1,0 +1,54 @@
+"""Facts with which every gate is met, to spoil one at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from rollout.policy.facts import Checked, Costs, Facts, Figures
+from rollout.policy.gates import Gate, evaluate
+from rollout.policy.stages import GateName, Stage, State
+
+NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+HEALTHY = Figures(
+    conversations=104,
+    with_calls=104,
+    calls=520,
+    failed=10,
+    turns=400,
+    slow=8,
+    p95_s=2.2,
+    costs={"chat": Costs(104, 104, Decimal("6.24"))},
+)
+
+
+def facts(**changed: Any) -> Facts:
+    """Return a beta that may go on to production, with something changed."""
+    entered = NOW - 8 * DAY
+    good = Facts(
+        stage=Stage.BETA,
+        state=State.ACTIVE,
+        entered_at=entered,
+        now=NOW,
+        release="v1",
+        preflight=Checked(True, "v1", NOW - 10 * HOUR / 60),
+        smoke=Checked(True, "v1", NOW - DAY),
+        members=7,
+        staff=7,
+        acknowledged=tuple(entered + n * HOUR for n in range(49)),
+        figures=HEALTHY,
+        leaks=0,
+        judged_at=NOW,
+        on_call=2,
+        announced_at=NOW - HOUR,
+    )
+    return replace(good, **changed)
+
+
+def gate(name: GateName, **changed: Any) -> Gate:
+    return next(each for each in evaluate(facts(**changed)) if each.name == name)
