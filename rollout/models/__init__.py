@@ -12,7 +12,12 @@ from rollout.models.judgement import (
     EvaluatorLease,
 )
 from rollout.models.notice import Notice
-from rollout.models.observation import Channel, MetricRollup, Observation
+from rollout.models.observation import (
+    Channel,
+    HourRollup,
+    MetricRollup,
+    Observation,
+)
 from rollout.models.people import (
     ActionItem,
     Announcement,
@@ -53,6 +58,7 @@ __all__ = [
     "EvaluatorLease",
     "FlagChange",
     "GateResult",
+    "HourRollup",
     "Incident",
     "MetricRollup",
     "Notice",

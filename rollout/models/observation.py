@@ -103,10 +103,9 @@ class Observation(models.Model):
         return f"observation {self.pk}"
 
 
-class MetricRollup(models.Model):
-    """The sums of one minute and channel, real conversations only: what charts read."""
+class Sums(models.Model):
+    """The sums of a while and channel, real conversations only."""
 
-    minute = models.DateTimeField()
     channel = models.CharField(max_length=5, choices=Channel)
     conversations = models.PositiveIntegerField(default=0)
     failed_conversations = models.PositiveIntegerField(default=0)
@@ -118,11 +117,22 @@ class MetricRollup(models.Model):
     slow_10s = models.PositiveIntegerField(default=0)
     # {upper bound in ms: turns}; sums give the percentiles of charts, not of verdicts.
     latency_counts = models.JSONField(default=dict)
+    wait_counts = models.JSONField(default=dict)
+    # Of those conversations whose price is known, and how many these are.
     cost = models.DecimalField(max_digits=14, decimal_places=8, default=0)
     priced = models.PositiveIntegerField(default=0)
     satisfied = models.PositiveIntegerField(default=0)
     dissatisfied = models.PositiveIntegerField(default=0)
     errors = models.JSONField(default=dict)
+
+    class Meta:
+        abstract = True
+
+
+class MetricRollup(Sums):
+    """One minute and channel: what charts read. Kept for 90 days."""
+
+    minute = models.DateTimeField()
 
     class Meta:
         ordering = ["-minute"]
@@ -134,3 +144,20 @@ class MetricRollup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.minute:%Y-%m-%d %H:%M}"
+
+
+class HourRollup(Sums):
+    """One hour and channel, for what looks back further than a day. Kept for ever."""
+
+    hour = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-hour"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["hour", "channel"], name="rollup_once_per_hour"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.hour:%Y-%m-%d %H}:00"
