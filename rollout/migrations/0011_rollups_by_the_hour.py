@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rollout", "0008_evidence_is_counted_once"),
+        ("rollout", "0010_contacts_of_the_guide"),
     ]
 
     operations = [
