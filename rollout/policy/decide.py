@@ -5,10 +5,14 @@ Nothing here turns anything on. Pure: verdicts and circumstances in, one decisio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rollout.features import Feature
 from rollout.policy.verdicts import Action, Guardrail, Level, Severity, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CHANNEL_FEATURES = {"chat": Feature.CHAT, "voice": Feature.VOICE}
 ALL = frozenset(Feature)
@@ -20,7 +24,6 @@ HALF_AN_HOUR_S = 30 * MINUTE
 
 HIGH_ERROR = 0.50
 ERROR = 0.20
-VERY_SLOW_S = 10.0
 COST_SPIKE = 5.0
 FAILED_PROBES = 5
 LOCALISED = 0.80
@@ -28,6 +31,8 @@ PATIENCE_MIN = 30.0
 NO_DATA_PATIENCE_MIN = 60.0
 PARTIALS_A_DAY = 2
 ACTIONS_A_DAY = 3
+# What no override holds back: data and money.
+UNSTOPPABLE = frozenset({Guardrail.PII, Guardrail.SPEND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +41,16 @@ class Circumstances:
 
     ``warn_acts``: a warning rolls back already (smoke and beta: a false one is cheap
     there). ``partials`` and ``actions``: automatic ones of the last 24 hours.
+    ``recent``: what was done within the cooldown, by the verdict's key. ``held_back``:
+    a person has asked, for a while, that nothing be rolled back.
     """
 
     stage: str = "production"
     warn_acts: bool = False
     partials: int = 0
     actions: int = 0
+    recent: Mapping[str, Action] = field(default_factory=dict)
+    held_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,11 @@ class Decision:
     because: Verdict | None = None
 
     @property
+    def key(self) -> str:
+        """Return what makes the same trouble the same."""
+        return self.because.key if self.because else ""
+
+    @property
     def sentence(self) -> str:
         """Say why, in numbers."""
         if self.because is None:
@@ -68,7 +82,8 @@ NOTHING = Decision(Action.NONE)
 
 def decide(verdicts: list[Verdict], now: Circumstances) -> Decision:
     """Return the hardest of what each verdict asks for."""
-    asked = [_for_one(verdict, now) for verdict in verdicts]
+    asked = [_unless_held_back(_for_one(each, now), now) for each in verdicts]
+    asked = [each for each in asked if not _is_repeat(each, now)]
     worst = max(
         asked, key=lambda each: (each.action, _RANK[each.severity]), default=NOTHING
     )
@@ -86,6 +101,24 @@ def decide(verdicts: list[Verdict], now: Circumstances) -> Decision:
             because=worst.because,
         )
     return worst
+
+
+def _is_repeat(decision: Decision, now: Circumstances) -> bool:
+    """Tell whether the same was done a moment ago; what is harder never is."""
+    is_cooling = now.recent.get(decision.key, Action.NONE) >= decision.action
+    return decision.action > Action.HOLD and is_cooling
+
+
+def _unless_held_back(decision: Decision, now: Circumstances) -> Decision:
+    verdict = decision.because
+    if (
+        not now.held_back
+        or verdict is None
+        or decision.action <= Action.HOLD
+        or verdict.guardrail in UNSTOPPABLE
+    ):
+        return decision
+    return _hold(verdict, decision.severity)
 
 
 def _for_one(verdict: Verdict, now: Circumstances) -> Decision:
@@ -131,9 +164,8 @@ def _success(verdict: Verdict, now: Circumstances) -> Decision:
 
 
 def _latency(verdict: Verdict, now: Circumstances) -> Decision:
-    very_slow = verdict.p95_s is not None and verdict.p95_s > VERY_SLOW_S
     waited = verdict.unattended_min >= PATIENCE_MIN
-    if very_slow or now.stage != "production" or waited:
+    if verdict.is_very_slow or now.stage != "production" or waited:
         return _partial(verdict, Severity.MEDIUM, HALF_AN_HOUR_S)
     return _hold(verdict, Severity.MEDIUM)
 
@@ -158,6 +190,9 @@ def _probe(verdict: Verdict, now: Circumstances) -> Decision:
 
 def _silence(verdict: Verdict, now: Circumstances) -> Decision:
     is_exposed = now.stage in {"beta", "production"}
+    if verdict.guardrail != Guardrail.DATA:
+        # Blind in one eye: it promotes nobody, and rolls nothing back.
+        return _hold(verdict, Severity.LOW)
     if is_exposed and verdict.unattended_min >= NO_DATA_PATIENCE_MIN:
         return _quick(verdict, Severity.HIGH)
     return _hold(verdict, Severity.MEDIUM)
@@ -214,7 +249,7 @@ def _sentence(verdict: Verdict) -> str:
         case Guardrail.VALUE:
             words = f"{verdict.value:.0f} vouchers broke a rule of value"
         case Guardrail.DATA:
-            words = f"no figures{where} for {verdict.unattended_min:.0f} minutes"
+            words = f"no figures for {verdict.value:.0f} minutes, and no probe either"
     if verdict.level == Level.NO_DATA and verdict.guardrail != Guardrail.DATA:
         words = f"no figures for {verdict.guardrail}{where}"
     return words[0].upper() + words[1:] + "."

@@ -9,7 +9,7 @@ looks. Pure: floats in, floats out; the state is small, storable and replayable.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, inf, log, log1p
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,10 @@ class Detector:
     q0: float
     bets: tuple[float, ...]
     log_threshold: float
+
+    def with_threshold(self, log_threshold: float) -> Detector:
+        """Return the same bets at another price: that with which a stay began."""
+        return replace(self, log_threshold=log_threshold)
 
     def start(self) -> tuple[float, ...]:
         """Return the state before any evidence."""
@@ -60,7 +64,11 @@ class Detector:
 
     def fires(self, state: Sequence[float]) -> bool:
         """Return whether the evidence is enough."""
-        return self.log_evidence(state) >= self.log_threshold
+        # The mean is never above the highest: mostly that is all there is to ask.
+        return (
+            max(state) >= self.log_threshold
+            and self.log_evidence(state) >= self.log_threshold
+        )
 
 
 def for_rate(

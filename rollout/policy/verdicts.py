@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import IntEnum, StrEnum
+from typing import Any
 
 
 class Guardrail(StrEnum):
@@ -50,10 +51,11 @@ class Action(IntEnum):
 class Verdict:
     """One guardrail on one channel, with the figures behind it.
 
-    ``value``: success and latency as the bad share (0 to 1), cost and spend as a
-    multiple of what is expected, probes as failures in a row, PII and value as a
-    count. ``p95_s``: seconds, for latency. ``share_here``: how much of all badness of
-    this guardrail lies on this channel (0 to 1).
+    ``value``: success and latency as the bad share (0 to 1), cost as a multiple of
+    what is expected, spend as a multiple of its cap, probes as failures in a row, PII
+    and value as a count. ``evidence``: how far it has come, 1 fires. ``p95_s``:
+    seconds, for latency; ``is_very_slow``: proven slower than ten. ``share_here``: how
+    much of all badness of this guardrail lies on this channel (0 to 1).
     """
 
     guardrail: Guardrail
@@ -63,6 +65,33 @@ class Verdict:
     n: int = 0
     evidence: float = 0.0
     p95_s: float | None = None
+    is_very_slow: bool = False
     share_here: float = 1.0
     # Minutes since the breach, or the silence, began without anybody taking it on.
     unattended_min: float = 0.0
+    # When the evidence was enough; from when on the figures are bad. ISO 8601 or "".
+    fired_at: str = ""
+    began_at: str = ""
+
+    @property
+    def key(self) -> str:
+        """Return what makes the same trouble the same: "success:chat"."""
+        return f"{self.guardrail}:{self.channel}" if self.channel else self.guardrail
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def from_json(stored: dict[str, Any]) -> Verdict:
+    """Return a verdict as it was stored; what a newer release added has its default."""
+    known = {name: stored[name] for name in FIELDS if name in stored}
+    return Verdict(
+        **known
+        | {
+            "guardrail": Guardrail(stored["guardrail"]),
+            "level": Level(stored["level"]),
+        }
+    )
+
+
+FIELDS = tuple(field.name for field in fields(Verdict))

@@ -79,7 +79,11 @@ def test_decide__all_guardrails_hold__does_nothing(
             Action.DEMOTE,
             Severity.MEDIUM,
         ),
-        (breach(Guardrail.LATENCY, 0.3, p95_s=11.0), Action.PARTIAL, Severity.MEDIUM),
+        (
+            breach(Guardrail.LATENCY, 0.3, p95_s=11.0, is_very_slow=True),
+            Action.PARTIAL,
+            Severity.MEDIUM,
+        ),
         (breach(Guardrail.LATENCY, 0.2, p95_s=7.0), Action.HOLD, Severity.MEDIUM),
         (
             breach(Guardrail.LATENCY, 0.2, p95_s=7.0, unattended_min=30),
