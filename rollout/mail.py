@@ -49,6 +49,8 @@ def is_configured() -> bool:
 
 async def send(message: Mail) -> None:
     """Send one e-mail. Raises MailError."""
+    if not is_configured():
+        raise MailError(permanent=True, code="no mail server")
     try:
         async with asyncio.timeout(DEADLINE_S):
             await asyncio.to_thread(_send, message)

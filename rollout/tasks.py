@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import asyncio
+
 from django.conf import settings
 from procrastinate.contrib.django import app
 
 from easymo.database import units
 from easymo.observability.logs import get_logger
-from rollout import slack
+from rollout import mail, slack
+from rollout.mail import Mail, MailError
+from rollout.models import Notice
 from rollout.services import notify
 from rollout.wakes import DELIVER, QUEUE
 
@@ -14,39 +18,72 @@ logger = get_logger(__name__)
 
 @app.task(name=DELIVER, queue=QUEUE)
 async def deliver_notices() -> None:
-    """Send what is due, one after the other, to Slack or else to the log."""
-    while (notice := await units.run(notify.claim)) is not None:
-        if not settings.SLACK_WEBHOOK_URL:
-            logger.warning(
-                "rollout.notice",
-                notice_id=notice.pk,
-                incident_id=notice.incident_id,
-                notice=notice.text,
-            )
-            await units.run(notify.settle_sent, notice.pk)
-            continue
-        await _post(notice.pk, notice.text)
+    """Send what is due; the roads side by side, so that none waits for another."""
+    await asyncio.gather(*(_drain(medium) for medium in Notice.Medium.values))
 
 
-async def _post(notice_id: int, text: str) -> None:
+async def _drain(medium: str) -> None:
+    """Send over one road until nothing is due, or nothing gets through."""
+    while (notice := await units.run(notify.claim, medium=medium)) is not None:
+        if notice.medium == Notice.Medium.CHAT and not settings.SLACK_WEBHOOK_URL:
+            is_open = await _log(notice)
+        else:
+            is_open = await _send(notice)
+        if not is_open:
+            return
+
+
+async def _log(notice: Notice) -> bool:
+    """Without Slack the log has it; an announcement is not for the log."""
+    if notice.delivery_id is not None:
+        await _failed(notice, code="no Slack", permanent=True)
+        return True
+    logger.warning(
+        "rollout.notice",
+        notice_id=notice.pk,
+        incident_id=notice.incident_id,
+        notice=notice.text,
+    )
+    await units.run(notify.settle_sent, notice.pk)
+    return True
+
+
+async def _send(notice: Notice) -> bool:
+    """Send one notice; False when nothing else would get through now."""
     try:
-        await slack.post(url=settings.SLACK_WEBHOOK_URL, text=text)
+        if notice.medium == Notice.Medium.EMAIL:
+            await mail.send(
+                Mail(
+                    to=notice.recipient,
+                    subject=notice.subject,
+                    text=notice.text,
+                    key=f"notice-{notice.pk}",
+                )
+            )
+        else:
+            await slack.post(url=settings.SLACK_WEBHOOK_URL, text=notice.text)
     except slack.SlackError as error:
-        gave_up = await units.run(
-            notify.settle_failed,
-            notice_id,
-            code=error.code,
-            permanent=error.permanent,
-        )
-        logger.error(  # noqa: TRY400 - the error's own story holds the secret URL
-            "rollout.notice.failed" if gave_up else "rollout.notice.delayed",
-            notice_id=notice_id,
-            error=error.code,
-            # Nobody has read it: at least the log has it.
-            notice=text,
-        )
-    else:
-        await units.run(notify.settle_sent, notice_id)
+        await _failed(notice, code=error.code, permanent=error.permanent)
+        return error.permanent
+    except MailError as error:
+        await _failed(notice, code=error.code, permanent=error.permanent)
+        return not error.is_down
+    await units.run(notify.settle_sent, notice.pk)
+    return True
+
+
+async def _failed(notice: Notice, *, code: str, permanent: bool) -> None:
+    gave_up = await units.run(
+        notify.settle_failed, notice.pk, code=code, permanent=permanent
+    )
+    logger.error(
+        "rollout.notice.failed" if gave_up else "rollout.notice.delayed",
+        notice_id=notice.pk,
+        medium=notice.medium,
+        error=code,
+        # Nobody has read it: at least the log has it.
+        notice=notice.text,
+    )
 
 
 @app.periodic(cron="* * * * *")

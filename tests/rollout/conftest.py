@@ -7,11 +7,14 @@ from django.contrib.auth.models import Group, User
 
 from rollout.features import Feature
 from rollout.services import flags
+from tests.fakes.slack import FakeSlack
+from tests.fakes.smtp import FakeSmtp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from django.test import Client
+    from pytest_django.fixtures import Settings
 
 ALINE = "11111111-1111-4111-8111-111111111111"
 BOSCO = "22222222-2222-4222-8222-222222222222"
@@ -58,3 +61,19 @@ def pascal(db: None, client: Client) -> Client:
     """A viewer, signed in: she may only look."""
     client.force_login(person("pascal", "viewer"))
     return client
+
+
+@pytest.fixture
+def slack_server(settings: Settings) -> Iterator[FakeSlack]:
+    with FakeSlack() as fake:
+        settings.SLACK_WEBHOOK_URL = fake.url
+        yield fake
+
+
+@pytest.fixture
+def smtp(settings: Settings) -> Iterator[FakeSmtp]:
+    with FakeSmtp() as fake:
+        settings.MAILERS = fake.mailers
+        settings.ALERT_EMAILS = ["duty@example.rw"]
+        yield fake
+        assert fake.complaints == []

@@ -1,0 +1,30 @@
+"""What the tests of notices and announcements share."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from rollout import clock
+from rollout.models import Contact, Notice
+from rollout.services import incidents, notify
+
+
+class At:
+    """A clock so many hours ahead."""
+
+    def __init__(self, hours: int) -> None:
+        self.hours = hours
+
+    def now(self) -> datetime:
+        return clock.SYSTEM.now() + timedelta(hours=self.hours)
+
+
+def critical() -> list[Notice]:
+    incident = incidents.open_incident(
+        key="k", title="Outage", severity="critical", opened_by="odette"
+    )
+    return notify.queue(text="All is off.", incident=incident)
+
+
+def name_the_on_call(email: str) -> None:
+    Contact.objects.filter(role="Platform Lead").update(name="Pia", email=email)
