@@ -119,11 +119,9 @@ class Intake:
     def take_preference(self, item: Preference) -> None:
         """Keep what a person chose in her WhatsApp settings, whoever serves her."""
         if item.phone_number_id != our_number():
-            self._pass_on(item.path, Reason.UNKNOWN_NUMBER)
             return
         profile = find_person(number=item.number, bsuid=item.bsuid)
         if profile is None or profile.is_sandbox != self.event.is_synthetic:
-            self._pass_on(item.path, Reason.UNKNOWN_SENDER)
             return
         names = f"{profile.pk}/{item.wants}/{item.timestamp}".encode()
         consent.record(
@@ -132,8 +130,6 @@ class Intake:
             source=consent.Source.PREFERENCES,
             cause=f"preference:{keys.digest('preference', names).hex()}",
         )
-        if not self.judge.is_served(profile):
-            self._pass_on(item.path, Reason.FEATURE_OFF)
 
     def forget(self) -> None:
         """Drop what was looked up within a savepoint that is gone."""

@@ -35,6 +35,7 @@ NAMES = {
     "user_id_update": ("wa_id",),
 }
 CONTACT_NAMES = ("user_id", "wa_id")
+# What goes on; all else that we are told is between the provider and us.
 KINDS = {"messages": "message", "statuses": "status"}
 
 type Json = dict[str, Any]
@@ -64,18 +65,21 @@ class Opened:
         self.document = _loads(body)
 
     def pick(self, path: str) -> Parcel | None:
-        """Return the item at ``path`` of `payload.read`; None where there is none."""
+        """Return what is at ``path`` of `payload.read`.
+
+        None where there is nothing, or neither a message nor a status in it.
+        """
         steps = path.split("/")[1:]
         document = self.document
         if not steps:
-            return _whole(document) if isinstance(document, dict) else None
+            return _whole(document) if _document_holds_any(document) else None
         match steps:
             case ["entry", entry_at, "changes", change_at, *rest]:
                 entry = _at(document, "entry", entry_at)
                 change = _at(entry, "changes", change_at)
             case _:
                 return None
-        if not isinstance(change, dict):
+        if not isinstance(change, dict) or not _holds_any(change):
             return None
         head = {
             "object": _without(document, "entry"),
@@ -84,7 +88,7 @@ class Opened:
         match rest:
             case []:
                 return _change(head, change)
-            case ["value", str(name), place] if name in LISTS:
+            case ["value", str(name), place] if name in KINDS:
                 return _item(head, change, name, place)
         return None
 
@@ -121,6 +125,20 @@ def pack(contents: Sequence[bytes]) -> tuple[int, bytes]:
     return count, _dumps(body)
 
 
+def _document_holds_any(document: object) -> bool:
+    return any(
+        _holds_any(change)
+        for _, entry in _enumerated(document, "entry")
+        for _, change in _enumerated(entry, "changes")
+    )
+
+
+def _holds_any(change: object) -> bool:
+    """Tell whether a change holds a message or a status, in whatever shape."""
+    value = change.get("value") if isinstance(change, dict) else None
+    return isinstance(value, dict) and any(value.get(name) for name in KINDS)
+
+
 def _whole(document: Json) -> Parcel | None:
     content = _dumps({"head": {"object": document}})
     return Parcel("other", "", content.decode(), content)
@@ -142,7 +160,7 @@ def _item(head: Json, change: Json, name: str, place: str) -> Parcel | None:
     contact = _contact_of(item, name, value.get("contacts"))
     content = _dumps({"head": head, "list": name, "item": item, "contact": contact})
     whose = _first_name(item, NAMES[name]) or _first_name(contact, CONTACT_NAMES)
-    kind = KINDS.get(name, "other")
+    kind = KINDS[name]
     about = _text(item.get("id"))
     parts = [kind, about, _text(item.get("status"))] if about else [content.decode()]
     return Parcel(

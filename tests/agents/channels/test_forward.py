@@ -121,14 +121,32 @@ def test_pick__status__goes_to_its_recipients_lane() -> None:
     assert (status.kind, status.about) == ("status", "wamid.X")
 
 
-def test_pick__unknown_field_and_object__go_whole() -> None:
+def test_pick__messages_under_an_unknown_field_or_object__go_whole() -> None:
     # Given
-    change = payloads.webhook(field="account_alerts")
-    instagram = b'{"object":"instagram","entry":[{"id":"7"}]}'
+    change = payloads.webhook(payloads.text("a"), field="standby")
+    instagram = json.loads(change) | {"object": "instagram"}
 
     # Then
     assert sent(change, "/entry/0/changes/0") == json.loads(change)
-    assert sent(instagram, "") == json.loads(instagram)
+    assert sent(json.dumps(instagram).encode(), "") == instagram
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (payloads.webhook(field="account_alerts"), "/entry/0/changes/0"),
+        (b'{"object":"instagram","entry":[{"id":"7"}]}', ""),
+        (b"{}", ""),
+        (b'[{"messages":[{"id":"m"}]}]', ""),
+        (
+            b'{"entry":[{"changes":[{"value":{"user_preferences":[{"wa_id":"1"}]}}]}]}',
+            "/entry/0/changes/0/value/user_preferences/0",
+        ),
+        (b'{"entry":[{"changes":[{"value":{"messages":[]}}]}]}', "/entry/0/changes/0"),
+    ],
+)
+def test_pick__neither_message_nor_status__is_none(body: bytes, path: str) -> None:
+    assert Opened(body).pick(path) is None
 
 
 @pytest.mark.parametrize(

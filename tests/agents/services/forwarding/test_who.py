@@ -111,8 +111,11 @@ async def test_forward__our_own_mark__never_leaves(legacy: FakeLegacy) -> None:
     ("body", "reason"),
     [
         (payloads.webhook(payloads.text("a"), phone_number_id="5"), "unknown_number"),
-        (payloads.webhook(field="account_alerts"), "unknown_field"),
-        (b'{"object":"instagram","entry":[{"id":"7"}]}', "unknown_object"),
+        (payloads.webhook(payloads.text("a"), field="standby"), "unknown_field"),
+        (
+            payloads.webhook(payloads.text("a")).replace(b"whatsapp_b", b"b"),
+            "unknown_object",
+        ),
         (payloads.webhook({"id": "m", "type": "text"}), "unreadable"),
     ],
 )
@@ -128,6 +131,42 @@ async def test_forward__what_we_do_not_know__goes_on_as_it_was(
     assert json.loads(taken) == json.loads(body)
     item = await units.run(ForwardedItem.objects.get)
     assert (item.reason, item.state) == (reason, "sent")
+
+
+PREFERENCE = {
+    "wa_id": STRANGER.removeprefix("+"),
+    "category": "marketing_messages",
+    "value": "stop",
+    "timestamp": 1,
+}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        payloads.webhook(),
+        payloads.webhook(field="account_alerts"),
+        payloads.webhook(field="user_preferences").replace(
+            b'"metadata"',
+            b'"user_preferences": [%b], "metadata"' % json.dumps(PREFERENCE).encode(),
+        ),
+        b'{"object":"instagram","entry":[{"id":"7"}]}',
+        b'{"object":"whatsapp_business_account","entry":[7,{"changes":[7]}]}',
+        b"{}",
+        b"[]",
+        b"no JSON",
+    ],
+)
+async def test_forward__neither_message_nor_status__stays_here(
+    legacy: FakeLegacy, body: bytes
+) -> None:
+    # When
+    await take_in_bytes(body)
+    await forward()
+
+    # Then
+    assert legacy.came == []
+    assert await units.run(ForwardedItem.objects.count) == 0
 
 
 async def test_forward__status_of_our_message__stays(legacy: FakeLegacy) -> None:
