@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
 
-from rollout.models import AgentFlag, FlagChange
+from rollout.models import AgentFlag, Epoch, FlagChange, RollbackEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,6 +46,13 @@ def feature_states(names: Iterable[str] | None = None) -> list[FeatureState]:
         )
         for flag in found
     ]
+
+
+def full_rollback() -> RollbackEvent | None:
+    """Return the full rollback that is in force: the functions are taken away."""
+    if not Epoch.objects.filter(functions_removed=True).exists():
+        return None
+    return RollbackEvent.objects.filter(kind=RollbackEvent.Kind.FULL).first()
 
 
 def percent_text(percent: Decimal) -> str:

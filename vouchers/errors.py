@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from django.utils import timezone
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -34,11 +36,19 @@ class VoucherNotIssued(VoucherError):
     """Only an issued voucher can be redeemed, voided or given a new code."""
 
     code = "not_issued"
+    SENTENCES: ClassVar[dict[str, str]] = {
+        "redeemed": "This voucher was redeemed already{when}.",
+        "void": "This voucher was voided already{when}.",
+        "expired": "This voucher has expired{when}.",
+        "pending_approval": "This voucher still waits for approval.",
+    }
 
-    def __init__(self, status: str) -> None:
+    def __init__(self, status: str, at: datetime | None = None) -> None:
         self.status = status
-        words = status.replace("_", " ")
-        super().__init__(f"This voucher cannot be used: it is {words}.")
+        # Since when it has this status.
+        self.at = at
+        when = f", on {_told(at)}" if at else ""
+        super().__init__(self.SENTENCES[str(status)].format(when=when))
 
 
 class VoucherNotPending(VoucherError):
@@ -185,3 +195,9 @@ class UnknownStation(VoucherError):
 
     def __init__(self, code: str) -> None:
         super().__init__(f"There is no station {code}.")
+
+
+def _told(at: datetime) -> str:
+    """Write a moment as people in the programme's time zone read it."""
+    local = timezone.localtime(at)
+    return f"{local.day} {local:%B %Y} at {local:%H:%M}"

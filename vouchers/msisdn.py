@@ -7,7 +7,10 @@ import re
 import phonenumbers
 
 REGION = "RW"
-_WRITTEN = re.compile(r"(?:\+|00)?[0-9][0-9 ().\-]{4,24}")
+# Digits of a number without its country; of one abroad with it (E.164).
+NATIONAL = 9
+SHORTEST, LONGEST = 8, 15
+_WRITTEN = re.compile(r"(?:\+|00)?[0-9][0-9 ().\-]{0,24}")
 _SEPARATORS = re.compile(r"[ ().\-]")
 
 
@@ -36,7 +39,20 @@ def parse(text: object) -> str:
             return phonenumbers.format_number(
                 number, phonenumbers.PhoneNumberFormat.E164
             )
-    raise InvalidMsisdn("This is no valid telephone number.")
+    raise InvalidMsisdn(_what_is_wrong(digits))
+
+
+def _what_is_wrong(digits: str) -> str:
+    """Say what to mend, where the digits tell."""
+    plain = digits.removeprefix("+").removeprefix("00")
+    national = plain.removeprefix("250").removeprefix("0")
+    is_ours = plain != national or not digits.startswith(("+", "00"))
+    least, most = (NATIONAL, NATIONAL) if is_ours else (SHORTEST, LONGEST)
+    if len(national) < least:
+        return "The number is too short: digits are missing."
+    if len(national) > most:
+        return "The number is too long: it has too many digits."
+    return "This is no valid telephone number."
 
 
 def _readings(digits: str) -> tuple[str, ...]:

@@ -142,7 +142,10 @@ RULE_EXAMPLES: dict[str, tuple[str, Schema]] = {
     "customer_not_found": ("There is no such customer.", {}),
     "voucher_not_found": ("There is no such voucher.", {}),
     "not_owner": ("This voucher belongs to somebody else.", {}),
-    "not_issued": ("This voucher cannot be used: it is void.", {"status": "void"}),
+    "not_issued": (
+        "This voucher was redeemed already, on 22 November 2026 at 14:05.",
+        {"status": "redeemed"},
+    ),
     "expired": ("This voucher has expired.", {}),
     "limit_exceeded": (
         "This customer's limit of RWF 100,000 a day is reached.",

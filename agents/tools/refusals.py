@@ -18,6 +18,8 @@ _TOLD_AS = {
     "not_pending": "not_issued",
 }
 _TEXT_OF = {"invalid_reason": "ask.reason"}
+# What became of a voucher that can no longer be used, and when.
+_SINCE = {"redeemed": "refused.redeemed", "void": "refused.void"}
 
 
 def refusal_of(error: errors.VoucherError, *, language: str) -> ToolResult:
@@ -25,6 +27,9 @@ def refusal_of(error: errors.VoucherError, *, language: str) -> ToolResult:
     code = _TOLD_AS.get(error.code, error.code)
     facts, values = _facts(error, language)
     key = _TEXT_OF.get(code, f"refused.{code}")
+    if isinstance(error, errors.VoucherNotIssued) and error.at is not None:
+        key = _SINCE.get(error.status, key)
+        values["at"] = texts.format_date(error.at, language)
     key = key if texts.has(key) else "refused.other"
     sentence = (
         str(errors.VoucherNotFound()) if code == "voucher_not_found" else str(error)

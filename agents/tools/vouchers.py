@@ -113,7 +113,7 @@ def void_voucher(call: Call) -> ToolResult:
     language = call.context.language
     if not call.is_confirmed:
         if voucher.status != Voucher.Status.ISSUED:
-            raise VoucherNotIssued(voucher.status)
+            raise _not_issued(voucher)
         question = call.text(
             "confirm.void",
             reference=voucher.reference,
@@ -169,9 +169,14 @@ def _refuse_unusable(voucher: Voucher) -> None:
     if voucher.status == Voucher.Status.EXPIRED:
         raise VoucherExpired(voucher.expires_at)
     if voucher.status != Voucher.Status.ISSUED:
-        raise VoucherNotIssued(voucher.status)
+        raise _not_issued(voucher)
     if voucher.expires_at <= timezone.now():
         raise VoucherExpired(voucher.expires_at)
+
+
+def _not_issued(voucher: Voucher) -> VoucherNotIssued:
+    at = voucher.redeemed_at or voucher.voided_at
+    return VoucherNotIssued(voucher.status, at)
 
 
 def _line(call: Call, voucher: Voucher) -> str:

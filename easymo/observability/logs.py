@@ -34,7 +34,9 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {
     "fields",
     _RENDERED,
 }
-# Commands of manage.py that are processes; all others print results for people.
+# How Django's command line is started; the last is `python -m django`.
+_COMMANDS = frozenset({"manage.py", "django-admin", "__main__.py"})
+# Commands of it that are processes; all others print results for people.
 _PROCESSES = frozenset({"procrastinate", "runserver"})
 
 
@@ -105,7 +107,7 @@ class StandardOutput(logging.StreamHandler[IO[str]]):
 
 def _prints_results() -> bool:
     program, arguments = Path(sys.argv[0] if sys.argv else "").name, sys.argv[1:2]
-    return program == "manage.py" and not _PROCESSES.intersection(arguments)
+    return program in _COMMANDS and not _PROCESSES.intersection(arguments)
 
 
 def _to_standard_library(
@@ -155,9 +157,22 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 
 def _message(record: logging.LogRecord) -> str:
     try:
-        return record.getMessage()
+        return _without_path(record) or record.getMessage()
     except Exception:  # noqa: BLE001 - arguments that do not fit, a broken __str__
         return record.msg if isinstance(record.msg, str) else "log.unreadable"
+
+
+def _without_path(record: logging.LogRecord) -> str:
+    """Name our address where Django names the caller's: that may hold anything."""
+    path, args = getattr(getattr(record, "request", None), "path", None), record.args
+    if not isinstance(path, str) or not isinstance(args, tuple):
+        return ""
+    # As Django writes it.
+    escaped = path.encode("unicode_escape").decode("ascii")
+    match = getattr(record.__dict__["request"], "resolver_match", None)
+    ours = f"/{match.route}" if match else "no address of ours"
+    told = tuple(ours if arg in {path, escaped} else arg for arg in args)
+    return str(record.msg) % told
 
 
 def _log_crash(

@@ -32,6 +32,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "easymo.front.AdminPolicyMiddleware",
+    # Before anything asks for the Host.
+    "easymo.health.ProbeLane",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -57,6 +59,8 @@ TEMPLATES = [
 ]
 WAFFLE_FLAG_MODEL = "rollout.AgentFlag"
 VOUCHER_GUARD = "rollout.services.fence.guard"
+# Called once by each worker before its first job.
+WORKER_BEGINS = "rollout.snapshot.start"
 WAFFLE_ENABLE_ADMIN_PAGES = False
 # waffle's own tables would be dead: its models stay known, nothing is created.
 MIGRATION_MODULES = {"waffle": "rollout.waffle.migrations"}

@@ -174,3 +174,18 @@ def test_landing__anyone__shows_where_to_go_and_no_data(
     assert b'href="/simulator/' not in client.get("/").content
     settings.SIMULATOR_ENABLED = True
     assert b'href="/simulator/' in client.get("/").content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_probe__foreign_host__is_answered(client: Client, path: str) -> None:
+    worker_reported(5)
+    answer = client.get(path, headers={"Host": "10.0.0.7:8000"})
+    assert answer.status_code == 200
+    assert client.get(path, headers={"Host": "a b"}).status_code == 200
+    assert client.post(path, headers={"Host": "10.0.0.7"}).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/admin/login/", "/healthz/", "/no"])
+def test_other_page__foreign_host__is_refused(client: Client, path: str) -> None:
+    assert client.get(path, headers={"Host": "10.0.0.7"}).status_code == 400

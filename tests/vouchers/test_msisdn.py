@@ -54,3 +54,36 @@ def test_parse__usual_spellings__are_taken(written: str, number: str) -> None:
 def test_parse__no_valid_number__is_refused(written: object) -> None:
     with pytest.raises(InvalidMsisdn):
         parse(written)
+
+
+SHORT = "The number is too short: digits are missing."
+LONG = "The number is too long: it has too many digits."
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("0788", SHORT),
+        ("7", SHORT),
+        ("078812345", SHORT),
+        ("+25078812345", SHORT),
+        ("25078812345", SHORT),
+        ("0025078812345", SHORT),
+        ("+1415", SHORT),
+        ("788 123", SHORT),
+        ("07881234567", LONG),
+        ("+2507881234567", LONG),
+        ("+2348031234567890", LONG),
+        ("0123456789", "This is no valid telephone number."),
+        ("tel:0788123456", "The number must be digits, with or without +."),
+        ("", "The number must be digits, with or without +."),
+        (250788123456, "The number must be text."),
+    ],
+)
+def test_parse__refused__the_sentence_says_what_to_mend(
+    written: object, sentence: str
+) -> None:
+    with pytest.raises(InvalidMsisdn) as refusal:
+        parse(written)
+
+    assert str(refusal.value) == sentence

@@ -16,6 +16,7 @@ from vouchers.services.fence import pass_fence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from vouchers.actors import Actor
 
@@ -96,7 +97,7 @@ def refusal(row: sql.Row) -> errors.VoucherError:
     detail = row.detail or ""
     match row.outcome:
         case "not_issued":
-            return errors.VoucherNotIssued(detail)
+            return errors.VoucherNotIssued(detail, _since(row.voucher or {}, detail))
         case "not_pending":
             return errors.VoucherNotPending(detail)
         case "expired":
@@ -107,6 +108,14 @@ def refusal(row: sql.Row) -> errors.VoucherError:
             return _PLAIN[outcome]()
 
 
+def _since(voucher: dict[str, Any], status: str) -> datetime | None:
+    """Return since when a voucher is what it is, where its row says so."""
+    at: datetime | None = voucher.get(_SINCE.get(status, ""))
+    return at
+
+
+# A status and the column that says when it came about.
+_SINCE = {"redeemed": "redeemed_at", "void": "voided_at", "expired": "expires_at"}
 _PLAIN: dict[str, Callable[[], errors.VoucherError]] = {
     "voucher_not_found": errors.VoucherNotFound,
     "not_owner": errors.NotOwner,

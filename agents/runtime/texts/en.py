@@ -224,6 +224,8 @@ TEXTS: dict[str, str] = {
     "limit.issuer_daily": ("you may create at most {amount} in one day"),
     "limit.customer_daily": "at most {amount} for one customer in one day",
     "refused.not_issued": ("That cannot be done with this voucher: it is {status}."),
+    "refused.redeemed": "That voucher was redeemed already, on {at}.",
+    "refused.void": "That voucher was voided already, on {at}.",
     "refused.expired": "That voucher has expired.",
     "refused.locked": (
         "There were too many wrong codes. Please wait {minutes} minutes and try again, "

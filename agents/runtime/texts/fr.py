@@ -237,6 +237,8 @@ TEXTS: dict[str, str] = {
     "limit.issuer_daily": ("vous pouvez créer {amount} au plus par jour"),
     "limit.customer_daily": ("{amount} au plus par client et par jour"),
     "refused.not_issued": ("Ce n'est pas possible avec ce bon : il est {status}."),
+    "refused.redeemed": "Ce bon a déjà été encaissé, le {at}.",
+    "refused.void": "Ce bon a déjà été annulé, le {at}.",
     "refused.expired": "Ce bon a expiré.",
     "refused.locked": (
         "Il y a eu trop de codes faux. Attendez {minutes} minutes et réessayez, ou "

@@ -223,6 +223,8 @@ TEXTS: dict[str, str] = {
     "limit.issuer_daily": "izo utanga ku munsi umwe ntizirenza {amount}",
     "limit.customer_daily": "umukiriya umwe ntarenza {amount} ku munsi",
     "refused.not_issued": ("Ibyo ntibishoboka kuri iyo voucher: {status}."),
+    "refused.redeemed": "Iyo voucher yarakoreshejwe, ku wa {at}.",
+    "refused.void": "Iyo voucher yarasheshwe, ku wa {at}.",
     "refused.expired": "Iyo voucher yararangiye.",
     "refused.locked": (
         "Habaye kode nyinshi zitari zo. Tegereza iminota {minutes} wongere ugerageze, "

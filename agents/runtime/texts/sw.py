@@ -225,6 +225,8 @@ TEXTS: dict[str, str] = {
     "limit.issuer_daily": "unazotengeneza kwa siku moja zisizidi {amount}",
     "limit.customer_daily": "mteja mmoja kwa siku asizidi {amount}",
     "refused.not_issued": ("Hilo haliwezekani kwa vocha hiyo: {status}."),
+    "refused.redeemed": "Vocha hiyo imeshatumika, tarehe {at}.",
+    "refused.void": "Vocha hiyo imeshabatilishwa, tarehe {at}.",
     "refused.expired": "Vocha hiyo imeisha muda wake.",
     "refused.locked": (
         "Kumekuwa na misimbo mingi isiyo sahihi. Tafadhali subiri dakika {minutes} "

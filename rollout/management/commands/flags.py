@@ -13,7 +13,12 @@ from rollout.errors import RolloutError
 from rollout.features import Feature
 from rollout.management.people import who
 from rollout.models import FlagChange
-from rollout.selectors import FeatureState, feature_states, percent_text
+from rollout.selectors import (
+    FeatureState,
+    feature_states,
+    full_rollback,
+    percent_text,
+)
 from rollout.services import flags, receipts
 
 ON = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
@@ -46,6 +51,7 @@ class Command(BaseCommand):
             else:
                 for state in feature_states():
                     self.stdout.write(line(state))
+                self.tell_of_rollback()
         except RolloutError as error:
             raise CommandError(str(error)) from error
         except Error as error:
@@ -70,8 +76,18 @@ class Command(BaseCommand):
             self.stderr.write(
                 "Fence not proven: a voucher operation ran on and may still commit."
             )
+        self.tell_of_rollback()
         receipt = receipts.await_receipt(changed.epoch)
         self.stdout.write(f"epoch {receipt.epoch} {receipt}")
+
+    def tell_of_rollback(self) -> None:
+        """Say, after the features, what keeps the functions away."""
+        if event := full_rollback():
+            at = timezone.localtime(event.at).strftime("%Y-%m-%d %H:%M")
+            self.stdout.write(
+                f"Full rollback in force since {at}, by {event.actor}: {event.reason}"
+                ' (end it with: rollback restore --reason "…")'
+            )
 
 
 def assignment(text: str) -> tuple[Feature, bool]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -275,4 +276,8 @@ def test_void__unknown_or_used__refused(api: Api) -> None:
     api.redeem(voucher_id=voucher_id)
     used = api.void(voucher_id).json()
     assert (used["code"], used["status"]) == ("not_issued", "redeemed")
+    assert re.fullmatch(
+        r"This voucher was redeemed already, on \d+ \w+ \d{4} at \d\d:\d\d\.",
+        used["error"],
+    )
     assert refusals()[-2:] == [("void", "voucher_not_found"), ("void", "not_issued")]

@@ -4,9 +4,10 @@ import io
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from rollout.features import Feature
-from rollout.models import AgentFlag, FlagChange, Incident
+from rollout.models import AgentFlag, FlagChange, Incident, RollbackEvent
 from rollout.services import cohorts
 from rollout.services.exposure import functions_are_removed
 
@@ -33,6 +34,29 @@ def test_flags__fresh__four_lines_all_off() -> None:
             Feature.CUSTOMER_LOOKUP,
         )
     ]
+
+
+def test_flags__full_rollback__said_after_the_four_lines() -> None:
+    # Given
+    run("rollback", "full", "--reason", "wrong amounts", "--by", "Odette")
+
+    # When
+    lines = run("flags").splitlines()
+
+    # Then
+    assert [line.split()[0] for line in lines[:4]] == [f.value for f in Feature]
+    assert len(lines) == 5
+    since = timezone.localtime(RollbackEvent.objects.get().at)
+    assert lines[4] == (
+        f"Full rollback in force since {since:%Y-%m-%d %H:%M}, by Odette: wrong amounts"
+        ' (end it with: rollback restore --reason "…")'
+    )
+
+    # When
+    run("rollback", "restore", "--reason", "mended")
+
+    # Then
+    assert len(run("flags").splitlines()) == 4
 
 
 def test_flags_set__limited__told_in_full(settings: object) -> None:

@@ -86,6 +86,7 @@ def test_redeem__owner_or_staff__are_told_why(
     with pytest.raises(errors.VoucherNotIssued) as caught:
         redeem(aline)
     assert caught.value.status == "redeemed"
+    assert caught.value.at == Voucher.objects.get().redeemed_at
     with pytest.raises(errors.VoucherNotIssued):
         redeem(diane)
 

@@ -5,7 +5,9 @@ import signal
 from typing import Any
 
 import uvloop
+from django.conf import settings
 from django.core.management.base import CommandError
+from django.utils.module_loading import import_string
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.management.commands import procrastinate
 from procrastinate.exceptions import ConnectorException
@@ -31,6 +33,7 @@ class Command(procrastinate.Command):
             for name, value in options.items()
             if name not in {*self._django_options, *NOT_OPTIONS}
         }
+        import_string(settings.WORKER_BEGINS)()
         connector = PatientConnector()
         with app.replace_connector(connector):
             try:
