@@ -13,7 +13,6 @@ import logging.config
 import sys
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import structlog
@@ -35,7 +34,7 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {
     _RENDERED,
 }
 # How Django's command line is started; the last is `python -m django`.
-_COMMANDS = frozenset({"manage.py", "django-admin", "__main__.py"})
+_COMMANDS = ("/manage.py", "/django-admin", "/django/__main__.py")
 # Commands of it that are processes; all others print results for people.
 _PROCESSES = frozenset({"procrastinate", "runserver"})
 
@@ -106,8 +105,8 @@ class StandardOutput(logging.StreamHandler[IO[str]]):
 
 
 def _prints_results() -> bool:
-    program, arguments = Path(sys.argv[0] if sys.argv else "").name, sys.argv[1:2]
-    return program in _COMMANDS and not _PROCESSES.intersection(arguments)
+    program, arguments = f"/{sys.argv[0] if sys.argv else ''}", sys.argv[1:2]
+    return program.endswith(_COMMANDS) and not _PROCESSES.intersection(arguments)
 
 
 def _to_standard_library(

@@ -19,7 +19,9 @@ def run(url: str, *arguments: str, program: tuple[str, ...], merged: bool) -> st
         [sys.executable, *program, "token", *arguments],
         cwd=ROOT,
         env=environment(
-            DATABASE_URL=url, DJANGO_SETTINGS_MODULE="easymo.settings", LOG_LEVEL="DEBUG"
+            DATABASE_URL=url,
+            DJANGO_SETTINGS_MODULE="easymo.settings",
+            LOG_LEVEL="DEBUG",
         ),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if merged else subprocess.DEVNULL,

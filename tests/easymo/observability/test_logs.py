@@ -263,8 +263,10 @@ def test_results__of_a_command__keep_standard_output_clean(
 ) -> None:
     for argv, stream in (
         (["manage.py", "audit", "verify", "--json"], sys.stderr),
+        (["/lib/django/__main__.py", "flags"], sys.stderr),
         (["manage.py", "procrastinate", "worker"], sys.stdout),
         (["granian", "easymo.wsgi"], sys.stdout),
+        (["/lib/granian/__main__.py", "easymo.wsgi"], sys.stdout),
     ):
         monkeypatch.setattr(sys, "argv", argv)
         assert StandardOutput().stream is stream
