@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db import models
 
 from rollout import clock
+from rollout.models.change import REASON
 
 # Seven days: what was waived last week is looked at again.
 WAIVER_AT_MOST = timedelta(days=7)
@@ -59,7 +60,7 @@ class Plan(models.Model):
         ROLLED_BACK = "rolled_back", "rolled back"
         # On again after a rollback, watched more closely.
         RECOVERY = "recovery", "recovery"
-        # Only a person with an override moves it.
+        # Everything is off and stays so until two people resume.
         FROZEN = "frozen", "frozen"
 
     id = models.SmallIntegerField(primary_key=True, default=1)
@@ -68,11 +69,30 @@ class Plan(models.Model):
     # One sentence, with the figures that caused it.
     state_reason = models.CharField(max_length=500)
     state_since = models.DateTimeField(default=clock.now)
+    # The hardest rollback since the plan was last in order.
+    rollback = models.ForeignKey(
+        "rollout.RollbackEvent", null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         constraints = [
             # There is one plan.
-            models.CheckConstraint(condition=models.Q(id=1), name="plan_is_one_row")
+            models.CheckConstraint(condition=models.Q(id=1), name="plan_is_one_row"),
+            # Rolled back is by a rollback, and nothing else is.
+            models.CheckConstraint(
+                condition=models.Q(
+                    state__in=["rolled_back", "frozen"], rollback__isnull=False
+                )
+                | (
+                    ~models.Q(state__in=["rolled_back", "frozen"])
+                    & models.Q(rollback__isnull=True)
+                ),
+                name="plan_rolled_back_by_a_rollback",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state_reason__regex=REASON),
+                name="plan_state_says_why",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -80,18 +100,55 @@ class Plan(models.Model):
 
 
 class PlanChange(models.Model):
-    """One move of the plan: who, why, from what to what. Append-only."""
+    """One move of the plan: who, why, from what to what. Append-only.
 
+    The database refuses a move without such a row in the same transaction, one that
+    goes up without a person, and one that goes up against the gates unless it says so.
+    """
+
+    class Kind(models.TextChoices):
+        BEGUN = "begun", "begun"
+        ADVANCED = "advanced", "advanced"
+        SET = "set", "set"
+        DEMOTED = "demoted", "taken back a stage"
+        HELD = "held", "held"
+        RELEASED = "released", "released"
+        ROLLED_BACK = "rolled_back", "rolled back"
+        FROZEN = "frozen", "frozen"
+        RESTORED = "restored", "functions restored"
+        RESUMED = "resumed", "resumed"
+        RECOVERED = "recovered", "recovered"
+
+    kind = models.CharField(
+        max_length=11, choices=Kind, default=Kind.BEGUN, db_default=Kind.BEGUN
+    )
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     actor = models.CharField(max_length=150)
     source = models.CharField(max_length=20)
     reason = models.CharField(max_length=500)
     override = models.BooleanField(default=False)
+    transaction_id = models.BigIntegerField(db_default=0, editable=False)
     at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = "change of the plan"
+        verbose_name_plural = "changes of the plan"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(reason__regex=REASON), name="plan_change_says_why"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(actor__regex=r"\S"), name="plan_change_says_who"
+            ),
+            # Nothing advances, and nothing comes back into service, by itself.
+            models.CheckConstraint(
+                condition=~models.Q(kind__in=["advanced", "set", "resumed"])
+                | models.Q(source__in=["cli", "admin", "api"]),
+                name="plan_goes_up_by_a_person",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"change {self.pk} of the plan"
@@ -136,7 +193,24 @@ class Waiver(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [
+            ("move_stage", "Can move the stage, hold, release and resume"),
+            ("approve_waiver", "Can approve what somebody else asks for"),
+        ]
         constraints = [
+            # What is mended by acting is not decided away.
+            models.CheckConstraint(
+                condition=~models.Q(
+                    gate__in=["state", "preflight", "smoke", "pii", "incidents"]
+                ),
+                name="waiver_of_what_may_be_waived",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(reason__regex=REASON), name="waiver_says_why"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(asked_by__regex=r"\S"), name="waiver_says_who"
+            ),
             models.CheckConstraint(
                 condition=~models.Q(approved_by=models.F("asked_by")),
                 name="waiver_needs_a_second_person",
@@ -174,7 +248,19 @@ class Override(models.Model):
                 condition=models.Q(expires_at__gt=models.F("at"))
                 & models.Q(expires_at__lte=models.F("at") + OVERRIDE_AT_MOST),
                 name="override_expires_within_a_day",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(reason__regex=REASON), name="override_says_why"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(by__regex=r"\S"), name="override_says_who"
+            ),
+            # Ended early is ended by somebody.
+            models.CheckConstraint(
+                condition=models.Q(ended_at__isnull=True, ended_by="")
+                | (models.Q(ended_at__isnull=False) & ~models.Q(ended_by="")),
+                name="override_ended_by_somebody",
+            ),
         ]
 
     def __str__(self) -> str:
