@@ -18,7 +18,10 @@ def test_listening_url__as_it_was_parsed__can_be_connected_to(
     committed_db: str, options: str
 ) -> None:
     # Given
-    listen = parse_database_url("DATABASE_LISTEN_URL", committed_db + options)
+    joined = committed_db + (
+        options if "?" in committed_db else options.replace("&", "?", 1)
+    )
+    listen = parse_database_url("DATABASE_LISTEN_URL", joined)
 
     # When
     with (
