@@ -93,8 +93,7 @@ class Budget:
 
 
 BUDGETS: Mapping[str, Budget] = {
-    # Whoever turns features on and leaves the stages aside serves customers.
-    "infrastructure": Budget(0.01, THIRTY_DAYS_H, warn_acts=False),
+    "infrastructure": Budget(0.50, 7 * 24.0, warn_acts=True),
     "smoke": Budget(0.50, 7 * 24.0, warn_acts=True),
     "beta": Budget(0.20, THIRTY_DAYS_H, warn_acts=True),
     "production": Budget(0.01, THIRTY_DAYS_H, warn_acts=False),

@@ -86,14 +86,18 @@ BETA_COHORT = "beta"
 class Terms:
     """What a stage means and what leaving it takes.
 
-    ``cohorts``: who may be served, None for everyone. ``probe_below``: probes run
-    each ``probe_interval_s`` while fewer tool calls an hour come by themselves; None:
-    always. What a needless rollback may cost here, the guardrails know.
+    ``cohorts``: who may be served, None for everyone. ``false_rollbacks``: the share
+    of ``budget_days`` with a needless rollback that is accepted. ``warning_acts``: a
+    warning rolls back already. ``probe_below``: probes run each ``probe_interval_s``
+    while fewer tool calls an hour come by themselves; None: always.
     """
 
     audience: str
     cohorts: frozenset[str] | None
     gates: tuple[GateName, ...]
+    false_rollbacks: float
+    budget_days: int
+    warning_acts: bool
     min_dwell: timedelta = timedelta(0)
     close_watch: timedelta = timedelta(0)
     min_conversations: int = 0
@@ -116,6 +120,10 @@ TERMS = {
         audience="nobody: every feature is off",
         cohorts=frozenset(),
         gates=ALWAYS,
+        # Whoever turns features on and leaves the stages aside serves customers.
+        false_rollbacks=0.01,
+        budget_days=30,
+        warning_acts=False,
     ),
     Stage.SMOKE: Terms(
         audience=f"sandbox people and staff in cohort {SMOKE_COHORT}",
@@ -129,6 +137,9 @@ TERMS = {
             GateName.GUARDRAILS,
             GateName.ANNOUNCEMENT,
         ),
+        false_rollbacks=0.5,
+        budget_days=7,
+        warning_acts=True,
         min_dwell=DAY,
         announce_to="beta",
     ),
@@ -148,6 +159,9 @@ TERMS = {
             GateName.GUARDRAILS,
             GateName.ANNOUNCEMENT,
         ),
+        false_rollbacks=0.2,
+        budget_days=30,
+        warning_acts=True,
         min_dwell=7 * DAY,
         close_watch=2 * DAY,
         min_conversations=100,
@@ -157,6 +171,9 @@ TERMS = {
         audience="everyone",
         cohorts=None,
         gates=(),
+        false_rollbacks=0.01,
+        budget_days=30,
+        warning_acts=False,
         probe_below=300,
     ),
 }
