@@ -11,7 +11,13 @@ class AgentsConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks, and tell the registry of metrics what to read."""
         # Models must be loaded first.
-        from agents import checks, forward_metrics, metrics  # noqa: F401, PLC0415
+        from agents import (  # noqa: PLC0415
+            checks,  # noqa: F401
+            forward_metrics,
+            metrics,
+            operators,
+        )
 
         metrics.register_all()
         forward_metrics.register_all()
+        operators.fill()

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from agents.models import ForwardedItem, HandOff, OutboundMessage, Turn, WebhookEvent
 from easymo.observability import upkeep
+from rollout.dashboard import page
 from rollout.features import Feature
 from rollout.models import Incident
 from rollout.services import exposure
@@ -37,14 +38,32 @@ class Figure:
 
 def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Fill the first page; Unfold calls it (``DASHBOARD_CALLBACK``)."""
-    return context | {
+    may_see = page.may_see(request)
+    context |= {
         "title": "Overview",
-        "features": features(),
         "waiting": waiting(),
         "last_day": last_day(),
         "late_jobs": upkeep.late(),
         "may_switch": request.user.has_perm("rollout.change_exposure"),
+        "may_see_room": may_see,
+        "may_see_desk": helps_people(request),
     }
+    if may_see and wants_room(request):
+        return context | {"title": "Control room"} | page.add_room(request)
+    return context | {"features": features()}
+
+
+def helps_people(request: HttpRequest) -> bool:
+    """Tell whether this person answers customers."""
+    return request.user.has_perm("agents.answer_person")
+
+
+def wants_room(request: HttpRequest) -> bool:
+    """Whoever operates, or only looks, lands on the control room; helpers do not."""
+    asked = request.GET.get("page", "")
+    if asked in {"room", "desk"}:
+        return asked == "room"
+    return page.may_operate(request) or not helps_people(request)
 
 
 def features() -> list[dict[str, Any]]:

@@ -12,5 +12,6 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("metrics", figures, name="metrics"),
     path("", include("agents.urls")),
+    path("admin/room/", include("rollout.dashboard.urls")),
     path("admin/", admin.site.urls),
 ]

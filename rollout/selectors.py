@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
@@ -58,3 +58,13 @@ def full_rollback() -> RollbackEvent | None:
 def percent_text(percent: Decimal) -> str:
     """Write 25.00 as `25 %`, 0.50 as `0.5 %`."""
     return f"{percent.normalize():f} %"
+
+
+def state_text(state: dict[str, Any] | None) -> str:
+    """Put a state of the audit log into a few words."""
+    if not state:
+        return "—"
+    if state.get("everyone") is not None:
+        return "on" if state["everyone"] else "off"
+    share = [f"{state['percent']:g} %"] if state.get("percent") else []
+    return ", ".join([*share, *state.get("cohorts", ())])

@@ -5,8 +5,8 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from easymo.backoffice.pages import ReadOnlyAdmin
-from rollout.admin.flag import summary
 from rollout.models import FlagChange, RollbackEvent
+from rollout.selectors import state_text
 
 
 @admin.register(FlagChange)
@@ -47,7 +47,7 @@ class FlagChangeAdmin(ReadOnlyAdmin):
     def before_after(self, row: FlagChange) -> str:
         if row.flag is None:
             return row.get_kind_display()
-        return f"{summary(row.before)} → {summary(row.after)}"
+        return f"{state_text(row.before)} → {state_text(row.after)}"
 
 
 @admin.register(RollbackEvent)

@@ -18,7 +18,7 @@ from rollout.admin.asking import AudienceForm, ask_and_do
 from rollout.admin.kill import KillAll
 from rollout.features import Feature
 from rollout.models import AgentFlag, FlagChange
-from rollout.selectors import percent_text
+from rollout.selectors import percent_text, state_text
 from rollout.services import flags, receipts
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class AgentFlagAdmin(KillAll, ReadOnlyAdmin):
                 (
                     timezone.localtime(change.at).strftime("%d %b %Y %H:%M"),
                     change.actor,
-                    f"{summary(change.before)} → {summary(change.after)}",
+                    f"{state_text(change.before)} → {state_text(change.after)}",
                     change.reason,
                 )
                 for change in changes
@@ -191,13 +191,3 @@ class AgentFlagAdmin(KillAll, ReadOnlyAdmin):
             back=reverse("admin:rollout_agentflag_change", args=[row.pk]),
             is_dangerous=not on,
         )
-
-
-def summary(state: dict[str, Any] | None) -> str:
-    """Put a state of the audit log into a few words."""
-    if not state:
-        return "—"
-    if state.get("everyone") is not None:
-        return "on" if state["everyone"] else "off"
-    share = [f"{state['percent']:g} %"] if state.get("percent") else []
-    return ", ".join([*share, *state.get("cohorts", ())])

@@ -20,6 +20,11 @@ TIMEOUT = httpx2.Timeout(25.0, connect=5.0, pool=5.0)
 LONGEST_EXCHANGE_S = 30.0
 LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=50)
 MOST_ANSWER = 64_000
+NOTHING = b'{"object": "whatsapp_business_account", "entry": []}'
+# Somebody waits for it at a page.
+PROBE_TIMEOUT = httpx2.Timeout(5.0)
+UNREACHED = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+FAILURES = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError)
 
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient] = (
     WeakKeyDictionary()
@@ -41,12 +46,35 @@ async def post(body: bytes) -> str:
     try:
         async with asyncio.timeout(LONGEST_EXCHANGE_S):
             status = await _exchange(body)
-    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
+    except (*FAILURES, TimeoutError) as error:
+        return _meaning(error)
+    return _verdict(status)
+
+
+def ask() -> str:
+    """Send a batch that holds nothing, and wait for what the other side says to it.
+
+    It proves the address and the key, and leaves nothing to do.
+    """
+    try:
+        with httpx2.Client(timeout=PROBE_TIMEOUT) as client:
+            response = client.post(
+                settings.LEGACY_WEBHOOK_URL, content=NOTHING, headers=_headers(NOTHING)
+            )
+    except FAILURES as error:
+        return _meaning(error)
+    return _verdict(response.status_code)
+
+
+def _meaning(error: Exception) -> str:
+    if isinstance(error, UNREACHED):
         return "no_connection"
-    except (httpx2.TimeoutException, TimeoutError):
+    if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
         return "no_answer"
-    except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError):
-        return "answer_lost"
+    return "answer_lost"
+
+
+def _verdict(status: int) -> str:
     return "" if 200 <= status < 300 else f"http_{status}"
 
 

@@ -1,0 +1,102 @@
+"""What the operator's page asks of this app: people by number, the previous workflow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.utils import timezone
+
+from agents.channels.whatsapp import forward_post
+from agents.models import ForwardedItem, ForwardTarget
+from agents.services.forwarding.queue import is_set_up
+from easymo.observability.logs import get_logger
+from easymo.observability.privacy import mask_msisdn
+from rollout.ports import PreviousWorkflow, ports
+from vouchers.models import Profile
+from vouchers.msisdn import InvalidMsisdn
+from vouchers.msisdn import parse as parse_msisdn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+# A page asks how much waits, not how many million.
+MOST_COUNTED = 100_000
+logger = get_logger(__name__)
+
+
+def fill() -> None:
+    """Fill the slots that are about people and the previous workflow."""
+    ports.subject_of = subject_of
+    ports.labels = labels
+    ports.previous_workflow = previous_workflow
+    ports.probe_previous_workflow = probe_previous_workflow
+
+
+def subject_of(pasted: str) -> str | None:
+    """Return the subject behind a number or a public id; None: nobody we know."""
+    try:
+        found = Profile.objects.filter(public_id=UUID(pasted))
+    except ValueError:
+        try:
+            found = Profile.objects.filter(msisdn=parse_msisdn(pasted))
+        except InvalidMsisdn:
+            return None
+    public_id = found.values_list("public_id", flat=True).first()
+    return str(public_id) if public_id else None
+
+
+def labels(subjects: Sequence[str]) -> Mapping[str, str]:
+    """Return what a page may call these people: their role and a masked number."""
+    rows = Profile.objects.filter(public_id__in=[s for s in subjects if _is_id(s)])
+    return {
+        str(row.public_id): f"{row.get_role_display()} {mask_msisdn(row.msisdn)}"
+        for row in rows.only("public_id", "role", "msisdn")
+    }
+
+
+def previous_workflow() -> PreviousWorkflow | None:
+    """Return how sending on goes; None where nothing is configured. Two queries."""
+    if not is_set_up():
+        return None
+    queued = ForwardedItem.objects.filter(state=ForwardedItem.State.QUEUED)
+    # The index gives the oldest first, and no more are read than can be told.
+    times = list(queued.order_by("created_at").values_list("created_at", flat=True)[:1])
+    waiting = queued.order_by()[:MOST_COUNTED].count() if times else 0
+    target = ForwardTarget.objects.filter(pk=1).first()
+    return PreviousWorkflow(
+        waiting=waiting,
+        oldest_age_s=_age(times[0]) if times else None,
+        last_error=target.error_code if target else "",
+        last_error_at=target.failed_at if target else None,
+        last_ok_at=target.sent_at if target else None,
+    )
+
+
+def probe_previous_workflow() -> bool | None:
+    """Ask the other side with a signed, empty batch; what it says is written down."""
+    if not is_set_up():
+        return None
+    error = forward_post.ask()
+    now = timezone.now()
+    ForwardTarget.objects.get_or_create(pk=1)
+    target = ForwardTarget.objects.filter(pk=1)
+    if error:
+        target.update(error_code=error[:40], failed_at=now)
+    else:
+        target.update(sent_at=now)
+    logger.info("ai.whatsapp.forward.probed", error=error or None)
+    return not error
+
+
+def _age(at: datetime) -> float:
+    return max(0.0, (timezone.now() - at).total_seconds())
+
+
+def _is_id(subject: str) -> bool:
+    try:
+        UUID(subject)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,54 @@
+"""The operator's page as the admin's first page shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from rollout.dashboard.looking import looked_at
+from rollout.dashboard.room import gather
+from rollout.dashboard.views import TYPED
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+EVERY_S = 5
+# Asked for by the page's own script: the same page without its frame.
+LIVE = "X-Room-Live"
+
+
+def may_see(request: HttpRequest) -> bool:
+    """Tell whether this person may look at the switches at all."""
+    return request.user.has_perm("rollout.view_agentflag")
+
+
+def may_operate(request: HttpRequest) -> bool:
+    """Tell whether this person is one who presses the buttons."""
+    return request.user.has_perm("rollout.rollback") or request.user.has_perm(
+        "rollout.change_exposure"
+    )
+
+
+def add_room(request: HttpRequest) -> dict[str, Any]:
+    """Return what the page's templates need."""
+    is_live = LIVE in request.headers
+    return {
+        "room": gather(looked_at(request)),
+        "person": looked_at(request),
+        "may_kill": request.user.has_perm("rollout.rollback"),
+        "may_change": request.user.has_perm("rollout.change_exposure"),
+        "may_look": request.user.has_perm("vouchers.view_profile"),
+        "typed": "" if is_live else request.session.pop(TYPED, ""),
+        "page_base": "rollout/bare.html" if is_live else "admin/base.html",
+        "is_live": is_live,
+        "every_s": EVERY_S,
+        "reload_s": _reload(request),
+        "now": timezone.now(),
+    }
+
+
+def _reload(request: HttpRequest) -> int:
+    """Return every how many seconds a page without scripts loads itself anew."""
+    asked = request.GET.get("every", "")
+    return max(5, min(int(asked), 600)) if asked.isascii() and asked.isdigit() else 0

@@ -1,0 +1,59 @@
+"""Everything on the operator's page, read once: for the page and for the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rollout import clock, selectors
+from rollout.dashboard.matrix import Row, matrix
+from rollout.dashboard.previous import Previous, previous
+from rollout.dashboard.propagation import Propagation, propagation
+from rollout.dashboard.standing import Standing, attention, standing
+from rollout.dashboard.trouble import Change, Trouble, changes, troubles
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whose effective switches are shown; no subject: nobody we know."""
+
+    subject: str | None
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The page's facts, plain values all through."""
+
+    at: datetime
+    standing: Standing
+    attention: tuple[str, ...]
+    features: tuple[Row, ...]
+    propagation: Propagation
+    incidents: tuple[Trouble, ...]
+    previous_workflow: Previous
+    changes: tuple[Change, ...]
+
+
+def gather(person: Person | None = None) -> Room:
+    """Read it all: a fixed number of queries, whatever there is."""
+    spread = propagation()
+    found = troubles()
+    rows = matrix(
+        selectors.feature_states(),
+        asked=person is not None,
+        subject=person.subject if person else None,
+    )
+    return Room(
+        at=clock.now(),
+        standing=standing(rows, spread, found),
+        attention=tuple(attention(spread, found)),
+        features=rows,
+        propagation=spread,
+        incidents=found,
+        previous_workflow=previous(),
+        changes=changes(),
+    )

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from rollout.dashboard import views
+
+app_name = "room"
+urlpatterns = [
+    path("kill/", views.Kill.as_view(), name="kill"),
+    path("incidents/<int:incident>/note/", views.Note.as_view(), name="note"),
+    path("probe/", views.Probe.as_view(), name="probe"),
+    path("look/", views.Look.as_view(), name="look"),
+]
