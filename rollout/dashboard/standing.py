@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rollout import clock
-from rollout.dashboard.matrix import OFF, ON, PARTLY
+from rollout.dashboard.matrix import ON, PARTLY
 from rollout.dashboard.words import count, span
 from rollout.models import Override, Plan, StageName
 
@@ -135,7 +135,8 @@ def _tone(
     silent = any(process.is_silent for process in spread.processes)
     if found or silent or state in TONES:
         return WARN
-    return QUIET if all(row.state == OFF for row in rows) else GOOD
+    served = any(row.state in {ON, PARTLY} for row in rows)
+    return GOOD if served else QUIET
 
 
 def attention(spread: Propagation, found: Sequence[Trouble]) -> list[str]:

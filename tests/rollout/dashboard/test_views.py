@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.urls import reverse
+
+from rollout.features import Feature
+from rollout.models import AgentFlag, Incident, RollbackEvent, TimelineEntry
+from rollout.ports import ports
+from tests import canaries
+from tests.agents.cast import make_cast
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from tests.rollout.conftest import Switch
+
+INDEX = "/admin/"
+
+
+def press(client: Client, name: str, *args: object, **asked: object) -> str:
+    """Press a button of the page and return what the page says then."""
+    answer = client.post(reverse(f"room:{name}", args=args), asked, follow=True)
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+@pytest.fixture
+def emile(db: None, client: Client) -> Client:
+    """Somebody who helps customers, signed in."""
+    user = User.objects.create_user("emile", password="x", is_staff=True)
+    user.groups.add(Group.objects.get(name="support"))
+    client.force_login(user)
+    return client
+
+
+def test_kill_all__reason_and_one_press__all_off_with_receipt_and_incident(
+    odette: Client, switch: Switch
+) -> None:
+    # Given
+    switch(CHAT=True, VOUCHERS=True)
+
+    # When
+    said = press(odette, "kill", reason="answers are wrong", kill="all")
+
+    # Then
+    assert not AgentFlag.objects.exclude(everyone=False).exists()
+    event = RollbackEvent.objects.get()
+    assert (event.kind, event.actor, event.reason) == (
+        "quick",
+        "odette",
+        "answers are wrong",
+    )
+    assert "All features are off" in said
+    assert event.incident.title in said
+
+
+def test_kill_one__named_by_its_button__others_stay_on(
+    odette: Client, switch: Switch
+) -> None:
+    # Given
+    switch(CHAT=True, VOUCHERS=True)
+
+    # When
+    said = press(odette, "kill", reason="odd vouchers", kill=Feature.VOUCHERS.value)
+
+    # Then
+    assert not AgentFlag.objects.get(name=Feature.VOUCHERS).everyone
+    assert AgentFlag.objects.get(name=Feature.CHAT).everyone
+    assert RollbackEvent.objects.get().kind == "partial"
+    assert "Vouchers is off" in said
+
+
+@pytest.mark.parametrize(
+    "asked", [{"reason": "  ", "kill": "all"}, {"reason": "why", "kill": "everything"}]
+)
+def test_kill__no_reason_or_no_such_feature__turns_nothing_off(
+    odette: Client, switch: Switch, asked: dict[str, str]
+) -> None:
+    # Given
+    switch(CHAT=True)
+
+    # When
+    said = press(odette, "kill", **asked)
+
+    # Then
+    assert AgentFlag.objects.get(name=Feature.CHAT).everyone
+    assert not RollbackEvent.objects.exists()
+    assert "NOTHING WAS TURNED OFF" in said
+    # What was typed comes back once.
+    assert f'value="{asked["reason"]}"' in said
+
+
+@pytest.mark.parametrize("name", ["kill", "probe"])
+def test_buttons__viewer__may_press_none(
+    pascal: Client, switch: Switch, name: str
+) -> None:
+    # Given
+    switch(CHAT=True)
+
+    # When
+    answer = pascal.post(
+        reverse(f"room:{name}"), {"reason": "I would like to", "kill": "all"}
+    )
+    page = pascal.get(INDEX).content.decode()
+
+    # Then
+    assert answer.status_code == 403
+    assert AgentFlag.objects.get(name=Feature.CHAT).everyone
+    assert 'id="kill"' not in page
+    assert 'id="standing"' in page
+
+
+def test_buttons__nobody_signed_in__leads_to_the_sign_in(
+    client: Client, db: None
+) -> None:
+    answer = client.post(reverse("room:kill"), {"reason": "x"})
+
+    assert answer.status_code == 302
+    assert "/admin/login/" in answer["Location"]
+
+
+def test_first_page__support__is_the_desk_and_the_room_is_one_press_away(
+    emile: Client,
+) -> None:
+    desk = emile.get(INDEX).content.decode()
+    room = emile.get(INDEX, {"page": "room"}).content.decode()
+
+    assert "Waiting for a person" in desk
+    assert 'id="standing"' not in desk
+    assert "?page=room" in desk
+    assert 'id="standing"' in room
+    assert 'id="kill"' not in room
+
+
+def test_first_page__staff_without_rights__sees_no_switches(
+    client: Client, db: None
+) -> None:
+    client.force_login(User.objects.create_user("new", is_staff=True))
+
+    page = client.get(INDEX, {"page": "room"}).content.decode()
+
+    assert 'id="standing"' not in page
+
+
+def test_live_part__asked_by_the_script__is_the_page_without_its_frame(
+    odette: Client,
+) -> None:
+    part = odette.get(INDEX, headers={"X-Room-Live": "1"}).content.decode()
+
+    assert 'id="standing"' in part
+    assert "<html" not in part
+    assert "<script" not in part
+
+
+def test_note__on_the_open_incident__is_written_without_numbers(
+    odette: Client, switch: Switch
+) -> None:
+    # Given
+    switch(CHAT=True)
+    press(odette, "kill", reason="trouble", kill="all")
+    incident = Incident.objects.get()
+
+    # When
+    said = press(
+        odette, "note", incident.pk, reason=f"{canaries.ALINE.msisdn} called us"
+    )
+
+    # Then
+    note = TimelineEntry.objects.get(kind="note")
+    assert canaries.ALINE.msisdn not in note.text
+    assert canaries.ALINE.msisdn not in said
+    assert "called us" in said
+
+
+def test_look__a_customers_number__explains_each_feature_and_never_echoes_it(
+    odette: Client, switch: Switch
+) -> None:
+    # Given
+    aline = make_cast().aline.profile
+    switch(CHAT=True, percent=100)
+
+    # When
+    said = press(odette, "look", who=aline.msisdn)
+    later = odette.get(INDEX).content.decode()
+    press(odette, "look", who="")
+    forgotten = odette.get(INDEX).content.decode()
+
+    # Then
+    for page in (said, later):
+        assert aline.msisdn not in page
+        assert "within the percentage" in page
+        assert "+2507***" in page
+    assert "within the percentage" not in forgotten
+    assert aline.msisdn not in str(dict(odette.session))
+
+
+def test_look__a_number_nobody_has__is_decided_as_for_a_stranger(
+    odette: Client, switch: Switch
+) -> None:
+    switch(CHAT=True)
+
+    said = press(odette, "look", who=canaries.BOSCO.msisdn)
+
+    assert "somebody we do not know yet" in said
+    assert canaries.BOSCO.msisdn not in said
+
+
+def test_probe__it_does_not_answer__says_so(
+    odette: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ports, "probe_previous_workflow", lambda: False)
+
+    said = press(odette, "probe")
+
+    assert "did not answer" in said
