@@ -17,6 +17,7 @@ class AgentsConfig(AppConfig):
             metrics,
             operators,
         )
+        from agents.preflight import openai, whatsapp, workflow  # noqa: F401, PLC0415
 
         metrics.register_all()
         forward_metrics.register_all()

@@ -10,4 +10,4 @@ class RolloutConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers the checks and the figures.
-        from rollout import checks, metrics  # noqa: F401, PLC0415
+        from rollout import checks, metrics, preflight  # noqa: F401, PLC0415

@@ -17,6 +17,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "easymo.database",
     "easymo.observability",
+    "easymo.preflight",
     "waffle",
     "procrastinate.contrib.django",
     "rest_framework",

@@ -1,0 +1,76 @@
+"""Ask a provider one question over HTTP, within a bounded time and size."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# The whole exchange, also with a server that answers a byte at a time.
+LONGEST_S = 8.0
+CONNECT_S = 3.0
+LARGEST = 4_000_000
+
+
+class NoAnswer(Exception):
+    """Nothing that can be read came back; the text says what happened instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    # What the body holds where it is JSON; else None.
+    body: Any
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    def find(self, *path: str) -> Any:
+        """Return what stands at the end of these keys, or None."""
+        found = self.body
+        for key in path:
+            found = found.get(key) if isinstance(found, dict) else None
+        return found
+
+
+def ask(
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, str] | None = None,
+) -> Answer:
+    """GET, following nothing; raise ``NoAnswer`` with a reason that names no secret."""
+    try:
+        return asyncio.run(_ask(url, dict(headers or {}), dict(params or {})))
+    except TimeoutError:
+        raise NoAnswer(f"did not answer within {LONGEST_S:g} seconds") from None
+    except httpx2.ConnectError:
+        raise NoAnswer("cannot be connected to") from None
+    except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
+        raise NoAnswer(f"broke off ({type(error).__name__})") from None
+
+
+async def _ask(url: str, headers: dict[str, str], params: dict[str, str]) -> Answer:
+    timeout = httpx2.Timeout(LONGEST_S, connect=CONNECT_S)
+    async with (
+        asyncio.timeout(LONGEST_S),
+        httpx2.AsyncClient(timeout=timeout) as client,
+        client.stream("GET", url, headers=headers, params=params or None) as response,
+    ):
+        content = bytearray()
+        async for part in response.aiter_bytes():
+            content += part
+            if len(content) > LARGEST:
+                raise NoAnswer("answered far more than was asked for")
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        body = None
+    return Answer(response.status_code, body)

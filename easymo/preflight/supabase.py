@@ -1,0 +1,221 @@
+"""Supabase: the service key reaches the project, and the public key reads nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from django.apps import apps
+from django.conf import settings
+
+from easymo.database.catalog import COMMON_NAMES, OUR_APPS
+from easymo.preflight.asking import Answer, NoAnswer, ask
+from easymo.preflight.registry import (
+    Asked,
+    Found,
+    Section,
+    failed,
+    line,
+    ok,
+    skipped,
+    warning,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+URL, ANON, SERVICE = "SUPABASE_URL", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY"
+ASK_LIVE = "`preflight --live` asks."
+# PostgREST's own words: postgrest.org/en/stable/references/errors.html
+NO_SUCH_SCHEMA = "PGRST106"
+DENIED = "42501"
+UNKNOWN_TABLE = {"PGRST205", "PGRST125", "42P01"}
+
+
+@line(
+    "supabase.service_role",
+    "The Supabase project is accessible with the service role key",
+    Section.ENVIRONMENT,
+    place=2,
+)
+def service_role_is_right(asked: Asked) -> Found:
+    key: str = settings.SUPABASE_SERVICE_ROLE_KEY
+    if not settings.SUPABASE_URL and not key:
+        return skipped("The database is not Supabase's, or nobody named it.", "", URL)
+    if wrong := _wrong_service_key(key):
+        return wrong
+    if not asked.live:
+        return skipped(f"It is set. {ASK_LIVE}", "", SERVICE)
+    try:
+        answer = _get("/rest/v1/", key)
+    except NoAnswer as error:
+        return _silent(error)
+    return ok("It does.") if answer.is_success else _refused(answer, SERVICE)
+
+
+def _wrong_service_key(key: str) -> Found | None:
+    if not settings.SUPABASE_URL or not key:
+        missing = SERVICE if settings.SUPABASE_URL else URL
+        return failed(f"{missing} is not set.", "Set both, or neither.", missing)
+    if _role(key) not in {"service_role", ""}:
+        return failed(
+            f"It is the key of the role {_role(key)}.",
+            "Take the service role key, from the project's API settings.",
+            SERVICE,
+        )
+    if problem := _other_project():
+        return failed(problem, "Name the project that DATABASE_URL points to.", URL)
+    return None
+
+
+@line(
+    "supabase.anon",
+    "Supabase's public key reads nothing of ours",
+    Section.SITE,
+)
+def anon_reads_nothing(asked: Asked) -> Found:
+    key: str = settings.SUPABASE_ANON_KEY
+    if not settings.SUPABASE_URL or not key:
+        return skipped("SUPABASE_URL and SUPABASE_ANON_KEY are not both set.", "", ANON)
+    if _role(key) == "service_role" or key.startswith("sb_secret_"):
+        return failed(
+            "It is a service role key: whoever has it reads everything.",
+            "Put the public (anon) key here, and replace the other at once.",
+            ANON,
+        )
+    if not asked.live:
+        return skipped(f"It is set. {ASK_LIVE}", "", ANON)
+    try:
+        return _try_the_doors(key)
+    except NoAnswer as error:
+        return _silent(error)
+
+
+def _try_the_doors(key: str) -> Found:
+    """Ask for our schema, then for our tables where PostgREST shows a schema."""
+    tables = sorted(_tables())
+    schema: str = settings.DATABASE_SCHEMA
+    first = _get(f"/rest/v1/{tables[0]}", key, schema)
+    if not first.is_success and not _code(first).strip("PGRST").isalnum():
+        # Not PostgREST that speaks: nothing is proven.
+        return _refused(first, ANON)
+    if _code(first) in {"PGRST301", "PGRST302", "PGRST303"}:
+        return _refused(first, ANON)
+    open_doors = []
+    if _code(first) != NO_SUCH_SCHEMA:
+        open_doors = [
+            f"{schema}.{name}" for name in tables if _is_open(name, key, schema)
+        ]
+    # Names that an earlier system may use too are no proof in its own schema.
+    elsewhere = [name for name in tables if name not in COMMON_NAMES]
+    open_doors += [f"public.{name}" for name in elsewhere[:1] if _is_open(name, key)]
+    if open_doors:
+        return failed(
+            f"It may read {', '.join(open_doors[:5])}"
+            f"{' and more' if len(open_doors) > 5 else ''}.",
+            f"Take '{schema}' out of the exposed schemas in the project's API settings, "
+            "and run `python manage.py migrate`, which closes every table.",
+            "DATABASE_SCHEMA",
+        )
+    common = [name for name in COMMON_NAMES if _is_open(name, key)]
+    if common:
+        return warning(
+            f"It may read public.{' and public.'.join(common)}, of an earlier system.",
+            "They are not ours; close them there.",
+            ANON,
+        )
+    return ok(f"The schema '{schema}' and its {len(tables)} tables are closed to it.")
+
+
+def _is_open(table: str, key: str, schema: str = "") -> bool:
+    """Tell whether the table may be read; an empty answer is an open door too."""
+    answer = _get(f"/rest/v1/{table}", key, schema)
+    code = _code(answer)
+    if answer.is_success:
+        return True
+    if code in {DENIED, NO_SUCH_SCHEMA} | UNKNOWN_TABLE:
+        return False
+    raise NoAnswer(f"answered {answer.status} where a refusal was due")
+
+
+def _get(path: str, key: str, schema: str = "") -> Answer:
+    headers = {"apikey": key, "Authorization": f"Bearer {key}"}
+    if schema:
+        headers["Accept-Profile"] = schema
+    is_table = path != "/rest/v1/"
+    params = {"select": "*", "limit": "1"} if is_table else {}
+    return ask(settings.SUPABASE_URL + path, headers=headers, params=params)
+
+
+def _tables() -> Iterator[str]:
+    for model in apps.get_models(include_auto_created=True):
+        if model._meta.app_label in OUR_APPS and model._meta.managed:
+            yield model._meta.db_table
+
+
+def _code(answer: Answer) -> str:
+    return str(answer.find("code") or "")
+
+
+def _silent(error: NoAnswer) -> Found:
+    return failed(
+        f"Supabase {error}.", "See that SUPABASE_URL is the project's address.", URL
+    )
+
+
+def _refused(answer: Answer, setting: str) -> Found:
+    match answer.status:
+        case 401 | 403:
+            return failed(
+                f"Supabase refused the key ({answer.status}).",
+                "Copy it anew from the project's API settings.",
+                setting,
+            )
+        case 404 | 301 | 302 | 308:
+            return failed(
+                f"There is no Supabase API at this address ({answer.status}).",
+                "It looks like https://<project>.supabase.co.",
+                URL,
+            )
+        case 540:
+            return failed("The project is paused.", "Resume it at Supabase.", URL)
+        case 429:
+            return warning(
+                "Supabase asks to wait (429).", "Try again in a minute.", URL
+            )
+    return failed(
+        f"Supabase answered {answer.status}.", "See status.supabase.com.", URL
+    )
+
+
+def _role(key: str) -> str:
+    """Return the role that an older key names; a newer one names none."""
+    parts = key.split(".")
+    if len(parts) != 3:
+        return {"sb_publishable": "anon"}.get("_".join(key.split("_")[:2]), "")
+    try:
+        padded = parts[1] + "=" * (-len(parts[1]) % 4)
+        claims = json.loads(base64.urlsafe_b64decode(padded))
+    except (ValueError, binascii.Error):
+        return ""
+    role = claims.get("role") if isinstance(claims, dict) else None
+    return role if isinstance(role, str) and role.isidentifier() else ""
+
+
+def _other_project() -> str:
+    """Say when address and database are two projects, where both can be told."""
+    host = urlsplit(settings.SUPABASE_URL).hostname or ""
+    named = re.fullmatch(r"([a-z0-9]{16,})\.supabase\.(?:co|in)", host)
+    database = settings.DATABASES["default"]
+    direct = re.fullmatch(
+        r"db\.([a-z0-9]{16,})\.supabase\.(?:co|in)", str(database.get("HOST", ""))
+    )
+    pooled = re.fullmatch(r"\w+\.([a-z0-9]{16,})", str(database.get("USER", "")))
+    used = direct or pooled
+    if named and used and named[1] != used[1]:
+        return "SUPABASE_URL and DATABASE_URL are two different projects."
+    return ""

@@ -1,0 +1,136 @@
+"""This app's lines of the pre-deployment checklist."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from easymo.preflight.registry import (
+    Asked,
+    Found,
+    Section,
+    failed,
+    line,
+    ok,
+    skipped,
+    warning,
+)
+from rollout import clock
+from rollout.models import Contact, Evaluation
+from rollout.selectors import feature_states
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+# A contact that nobody has rung for a month is a guess.
+VERIFIED_WITHIN = timedelta(days=30)
+# It looks once a minute.
+LATE = timedelta(minutes=3)
+PLACEHOLDERS = ("[", "contact info", "example.", "todo", "tbd", "changeme", "xxx")
+
+
+@line(
+    "flags.off",
+    "Features are off for the initial deployment",
+    Section.ENVIRONMENT,
+    place=3,
+    reads_rows=True,
+)
+def features_are_off(asked: Asked) -> Found:
+    states = feature_states()
+    on = [state.name for state in states if state.is_on and not state.forced_off]
+    if len(states) < 4:
+        return failed(
+            f"{len(states)} of 4 features are registered.", "Run `manage.py migrate`."
+        )
+    forced = sorted(settings.FEATURES_FORCED_OFF)
+    said = f" Forced off by the environment: {', '.join(forced)}." if forced else ""
+    if not on:
+        return ok(f"All four are off.{said}")
+    if not asked.is_initial:
+        return ok(f"On, as may be in this stage: {', '.join(on)}.{said}")
+    if asked.is_demonstration:
+        return ok(f"On, for the demonstration: {', '.join(on)}.")
+    return failed(
+        f"On in the stage infrastructure: {', '.join(on)}.",
+        f"`manage.py flags set {on[0]}=off --reason …`, or advance the stage first.",
+        on[0],
+    )
+
+
+@line("flags.waffle", "Nobody can go round the switches", Section.SITE)
+def waffle_is_tied(asked: Asked) -> Found:
+    message = asked.said("rollout.E001", "rollout.E002", "rollout.E003")
+    if message:
+        return failed(str(message.msg), str(message.hint), "WAFFLE_OVERRIDE")
+    return ok("WAFFLE_OVERRIDE is off, and the flags are ours.")
+
+
+@line(
+    "evaluator.alive",
+    "The evaluator looks each minute",
+    Section.RUNNING,
+    reads_rows=True,
+)
+def evaluator_is_alive(asked: Asked) -> Found:
+    newest = Evaluation.objects.order_by("-at").values_list("at", flat=True).first()
+    remedy = (
+        "It runs in the worker: start one, and look for rollout.evaluat… in its log."
+    )
+    if newest is None:
+        return asked.lacking("It has never looked.", remedy)
+    silent = clock.now() - newest
+    if silent > LATE:
+        minutes = silent.total_seconds() / 60
+        return asked.lacking(f"It last looked {minutes:.0f} minutes ago.", remedy)
+    return ok(f"It looked {max(silent.total_seconds(), 0):.0f} s ago.")
+
+
+@line(
+    "people.contacts",
+    "Somebody is on call, and was rung within 30 days",
+    Section.RUNNING,
+    reads_rows=True,
+)
+def contacts_answer(asked: Asked) -> Found:
+    """Order 0 is a provider's support, which nobody wakes."""
+    if asked.is_demonstration:
+        return skipped("A demonstration, for this machine only.")
+    on_call = list(Contact.objects.filter(is_active=True, order__gt=0))
+    named = [one for one in on_call if _is_named(one)]
+    if not named:
+        return asked.lacking(
+            "Nobody is named to be called: the guide's placeholders stand there still."
+            if on_call
+            else "There is no contact to be called.",
+            "Name people under Contacts in the back office, with number and e-mail.",
+        )
+    now = clock.now()
+    if unsure := [one for one in named if not _is_verified(one, now)]:
+        return asked.lacking(
+            f"{len(unsure)} of {len(named)} were not verified within 30 days: "
+            f"{', '.join(one.role for one in unsure[:5])}.",
+            "Ring them, and note it under Contacts in the back office.",
+        )
+    if empty := [one.role for one in on_call if one not in named]:
+        return warning(
+            f"Nobody is named for: {', '.join(empty[:5])}.",
+            "Name them under Contacts in the back office, or take the role out.",
+        )
+    return ok(f"{len(named)} people can be called, in order.")
+
+
+def _is_named(contact: Contact) -> bool:
+    words = [contact.name, contact.phone or contact.email]
+    return all(
+        word.strip() and not any(sign in word.lower() for sign in PLACEHOLDERS)
+        for word in words
+    )
+
+
+def _is_verified(contact: Contact, now: datetime) -> bool:
+    return (
+        contact.verified_at is not None and now - contact.verified_at <= VERIFIED_WITHIN
+    )
