@@ -28,10 +28,13 @@ demo: setup ## Puts the demo people and vouchers into the configured database
 test: setup ## Runs the whole test suite on an embedded PostgreSQL
 	@$(PYTHON_BIN) -m pytest -n $(TEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
-check: setup lint types ## Everything that must hold before a change goes in
+check: setup ## Everything that must hold before a change goes in; written down for preflight
+	@$(PYTHON_BIN) scripts/checked.py begin
+	@$(MAKE) lint types
 	@$(PYTHON_BIN) manage.py makemigrations --check --dry-run --verbosity 1
 	@$(PYTHON_BIN) manage.py api_schema --check
 	@$(MAKE) test
+	@$(PYTHON_BIN) scripts/checked.py end
 
 lint: setup ## Format, lint, import contracts, file lengths
 	@$(PYTHON_BIN) -m ruff format --check .
