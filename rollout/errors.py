@@ -47,3 +47,9 @@ class InvalidTransition(RolloutError):
     """The incident cannot go from its status to that one."""
 
     code = "invalid_transition"
+
+
+class LessonsMissing(InvalidTransition):
+    """An incident is closed with its four lessons written down, and not before."""
+
+    code = "lessons_missing"

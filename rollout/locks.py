@@ -11,6 +11,7 @@ from __future__ import annotations
 from django.db import OperationalError, connection, transaction
 
 from rollout.errors import SwitchesBusy
+from rollout.models import Incident
 
 FENCE = 0x6561_7379_6D6F_0001  # "easymo", 1
 WAIT = "2s"
@@ -63,3 +64,8 @@ def mark_functions(*, removed: bool) -> int | None:
         if row is not None:
             cursor.execute("SELECT pg_notify('rollout', '')")
     return row[0] if row else None
+
+
+def lock_incident(incident: Incident) -> Incident:
+    """Let one change of an incident run at a time; return its row as it is now."""
+    return Incident.objects.select_for_update(no_key=True).get(pk=incident.pk)

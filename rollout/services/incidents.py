@@ -1,25 +1,54 @@
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
 from easymo.observability.privacy import scrub
-from rollout import clock
-from rollout.errors import InvalidTransition
+from rollout import clock, wakes
+from rollout.errors import (
+    InvalidChange,
+    InvalidReason,
+    InvalidTransition,
+    LessonsMissing,
+)
+from rollout.locks import lock_incident
 from rollout.models import Incident, TimelineEntry
 from rollout.models.incident import ALLOWED
+from rollout.services import notify
 from rollout.services.flags import valid_actor, valid_reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TEXT = 2000
+SEVERITIES: list[str] = Incident.Severity.values
+STAMPS: dict[str, str] = {
+    Incident.Status.MITIGATED: "mitigated_at",
+    Incident.Status.RESOLVED: "resolved_at",
+    Incident.Status.CLOSED: "closed_at",
+}
+# The guide's lessons learned.
+LESSONS = {
+    "customer_impact": "issue and customer impact",
+    "root_cause": "root cause",
+    "resolution": "resolution",
+    "prevention": "prevention",
+}
 
 
 def open_incident(*, key: str, title: str, severity: str, opened_by: str) -> Incident:
     """Return the unresolved incident of this key, opened when there is none."""
-    incident, _created = Incident.objects.get_or_create(
+    return _found_or_opened(
+        key=key, title=title, severity=severity, opened_by=opened_by
+    )[0]
+
+
+def _found_or_opened(
+    *, key: str, title: str, severity: str, opened_by: str
+) -> tuple[Incident, bool]:
+    return Incident.objects.get_or_create(
         dedupe_key=key,
         resolved_at=None,
         defaults={
@@ -28,7 +57,6 @@ def open_incident(*, key: str, title: str, severity: str, opened_by: str) -> Inc
             "opened_by": opened_by,
         },
     )
-    return incident
 
 
 def write(
@@ -49,33 +77,133 @@ def write(
     )
 
 
+def report_incident(*, title: str, severity: str, text: str, by: str) -> Incident:
+    """Open an incident as a person, and tell those on call; one for each title."""
+    by, title, text = valid_actor(by), valid_reason(title), valid_text(text)
+    valid_severity(severity)
+    key = f"person:{' '.join(scrub(title).lower().split())}"[:100]
+    with transaction.atomic():
+        incident, is_new = _found_or_opened(
+            key=key, title=title, severity=severity, opened_by=by
+        )
+        write(incident, kind=TimelineEntry.Kind.NOTE, author=by, text=text)
+        if is_new:
+            tell(incident, f"Incident {incident.pk} opened by {by}: {title}")
+    return incident
+
+
+def tell(incident: Incident, text: str) -> None:
+    """Put a notice about it on its way, by its severity."""
+    notify.queue(incident=incident, text=text)
+    wakes.wake_notices()
+
+
 def add_note(*, incident: Incident, text: str, author: str) -> TimelineEntry:
     return write(
         incident,
         kind=TimelineEntry.Kind.NOTE,
         author=valid_actor(author),
-        text=valid_reason(text),
+        text=valid_text(text),
     )
 
 
 def set_status(*, incident: Incident, status: str, reason: str, author: str) -> None:
-    """Mitigate or resolve; never back. Raises InvalidTransition."""
+    """Mitigate, resolve or close; never back.
+
+    Raises InvalidTransition, and LessonsMissing where it is closed without them.
+    """
     author, reason = valid_actor(author), valid_reason(reason)
-    now = clock.now()
-    changed: dict[str, Any] = {"status": status}
-    if status == Incident.Status.MITIGATED:
-        changed["mitigated_at"] = now
-    else:
-        changed["resolved_at"] = now
+    if status not in STAMPS:
+        raise InvalidTransition(f"There is no status {status!r} to go to.")
     before = [old for old, allowed in ALLOWED.items() if status in allowed]
     with transaction.atomic():
-        matched = Incident.objects.filter(pk=incident.pk, status__in=before)
-        if not matched.update(**changed):
+        row = lock_incident(incident)
+        if row.status not in before:
             raise InvalidTransition(f"This incident cannot become {status} now.")
+        if status == Incident.Status.CLOSED:
+            refuse_without_lessons(row)
+        row.status = status
+        setattr(row, STAMPS[status], clock.now())
+        row.save(update_fields=["status", STAMPS[status]])
         write(
-            incident,
+            row,
             kind=TimelineEntry.Kind.STATUS,
             author=author,
             text=f"{status}: {reason}",
         )
     incident.refresh_from_db()
+
+
+def set_severity(
+    *, incident: Incident, severity: str, reason: str, author: str
+) -> None:
+    """Say how bad it is; people are told when it is worse than it was."""
+    author, reason = valid_actor(author), valid_reason(reason)
+    valid_severity(severity)
+    with transaction.atomic():
+        row = lock_incident(incident)
+        refuse_closed(row)
+        before = row.severity
+        if before == severity:
+            raise InvalidChange(f"The severity is {severity} already.")
+        row.severity = severity
+        row.save(update_fields=["severity"])
+        write(
+            row,
+            kind=TimelineEntry.Kind.STATUS,
+            author=author,
+            text=f"severity {before} → {severity}: {reason}",
+        )
+        if SEVERITIES.index(severity) > SEVERITIES.index(before):
+            tell(row, f"Incident {row.pk} is now {severity}: {reason}")
+    incident.refresh_from_db()
+
+
+def take_command(*, incident: Incident, commander: str, author: str) -> None:
+    """Let one person lead from now on; the story says who gave it to whom."""
+    author, commander = valid_actor(author), valid_actor(commander)
+    with transaction.atomic():
+        row = lock_incident(incident)
+        refuse_closed(row)
+        if row.commander == commander:
+            raise InvalidChange(f"{commander} leads already.")
+        before = f", after {row.commander}" if row.commander else ""
+        row.commander = commander
+        row.save(update_fields=["commander"])
+        write(
+            row,
+            kind=TimelineEntry.Kind.STATUS,
+            author=author,
+            text=f"{commander} leads{before}",
+        )
+    incident.refresh_from_db()
+
+
+def refuse_without_lessons(incident: Incident) -> None:
+    missing = [
+        label for name, label in LESSONS.items() if not getattr(incident, name).strip()
+    ]
+    if missing:
+        raise LessonsMissing(f"Write down first: {', '.join(missing)}.")
+
+
+def refuse_closed(incident: Incident) -> None:
+    if incident.status == Incident.Status.CLOSED:
+        raise InvalidTransition("This incident is closed; add a note instead.")
+
+
+def valid_severity(severity: str) -> None:
+    if severity not in SEVERITIES:
+        raise InvalidChange(f"A severity is one of {', '.join(SEVERITIES)}.")
+
+
+def valid_text(text: str, *, longest: int = TEXT) -> str:
+    """Return a text of several lines stripped; refuse an empty or unprintable one."""
+    stripped = text.replace("\r\n", "\n").strip()
+    if not 1 <= len(stripped) <= longest:
+        raise InvalidReason(f"A text has 1 to {longest} characters.")
+    if any(
+        unicodedata.category(c) in {"Cc", "Cs"} for c in stripped if c not in "\n\t"
+    ):
+        raise InvalidReason("A text has no control characters but line breaks.")
+    return stripped

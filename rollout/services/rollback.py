@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.db import Error, transaction
@@ -216,6 +216,13 @@ def _told(rolled_back: RolledBack) -> Done:
     wakes.wake_notices()
     try:
         receipt = receipts.await_receipt(rolled_back.epoch)
+        incidents.write(
+            rolled_back.incident,
+            kind=TimelineEntry.Kind.AUTO,
+            author="system",
+            text=f"Switches: {receipt}.",
+            data={"receipt": asdict(receipt)},
+        )
     except Error:
         return Done(rolled_back=rolled_back, receipt=None)
     return Done(rolled_back=rolled_back, receipt=receipt)

@@ -38,7 +38,7 @@ def test_quick__everything_on__all_off_in_one_story(switch: Switch) -> None:
     )
     incident = Incident.objects.get()
     assert (incident.severity, incident.status) == ("critical", "open")
-    assert "error rate" in TimelineEntry.objects.get().text
+    assert "error rate" in TimelineEntry.objects.get(kind="rollback").text
     assert RollbackEvent.objects.get().fence_proven is True
     assert Notice.objects.get().status == "pending"
     assert str(done.receipt) == "no process is running"

@@ -1,0 +1,214 @@
+"""An incident written up from its rows: what happened when, and what is learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rollout import figures
+from rollout.models import FlagChange, Incident, RollbackEvent, TimelineEntry
+from rollout.services.incidents import LESSONS
+from rollout.words import lasted, markdown_line, moment, share, usd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOT_YET = "*not written yet*"
+MOST_ENTRIES = 1_000
+MOST_CHANGES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the way back, when it was and how long after the one before."""
+
+    what: str
+    at: datetime | None
+    after: str = ""
+
+
+def postmortem(incident: Incident) -> str:
+    """Return the post-mortem as Markdown, as far as it is known by now."""
+    rollbacks = list(incident.rollbacks.order_by("id"))
+    entries = list(incident.timeline.order_by("id")[:MOST_ENTRIES])
+    return "\n".join(
+        [
+            f"# Post-mortem of incident {incident.pk}: {markdown_line(incident.title)}",
+            "",
+            *_head(incident),
+            "",
+            "## Times",
+            "",
+            *_times(incident, rollbacks, entries),
+            "",
+            "## Impact",
+            "",
+            incident.customer_impact or NOT_YET,
+            "",
+            *_traffic(incident),
+            "",
+            *_lessons(incident),
+            *_actions(incident),
+            "## Timeline",
+            "",
+            *(
+                f"- {moment(e.at)} **{e.author}**: {markdown_line(e.text)}"
+                for e in entries
+            ),
+            "",
+            *_exposure(incident, rollbacks),
+            "## To be told to customers",
+            "",
+            *customer_text(incident),
+            "",
+        ]
+    )
+
+
+def _head(incident: Incident) -> Iterator[str]:
+    yield f"- Severity: {incident.severity}"
+    yield f"- Status: {incident.status}"
+    yield f"- Opened by: {incident.opened_by}"
+    yield f"- Led by: {incident.commander or 'nobody'}"
+
+
+def _times(
+    incident: Incident, rollbacks: list[RollbackEvent], entries: list[TimelineEntry]
+) -> Iterator[str]:
+    yield "| step | at | took |"
+    yield "| --- | --- | --- |"
+    for step in steps(incident, rollbacks, entries):
+        yield f"| {step.what} | {moment(step.at)} | {step.after} |"
+
+
+def steps(
+    incident: Incident, rollbacks: list[RollbackEvent], entries: list[TimelineEntry]
+) -> list[Step]:
+    """Return the way from the first harm to the end, each step with its time."""
+    found: list[Step] = []
+    first = rollbacks[0] if rollbacks else None
+    began = began_at(first)
+    detected = min(filter(None, [incident.opened_at, first and first.decided_at]))
+    if began is not None:
+        found.append(Step("The harm began", began))
+    found.append(Step("Detected", detected, since(began, detected)))
+    if first is not None:
+        decided = first.decided_at or first.at
+        found += [
+            Step("Decided", decided, since(detected, decided)),
+            Step(
+                f"{first.kind} rollback committed", first.at, since(decided, first.at)
+            ),
+            _propagated(entries),
+        ]
+    for what, at in (
+        ("Mitigated", incident.mitigated_at),
+        ("Resolved", incident.resolved_at),
+        ("Closed", incident.closed_at),
+    ):
+        if at is not None:
+            found.append(Step(what, at, since(detected, at)))
+    return found
+
+
+def began_at(rollback: RollbackEvent | None) -> datetime | None:
+    """Return when the first of the evidence came, where the evidence says so."""
+    told = rollback.evidence.get("began_at") if rollback else None
+    return datetime.fromisoformat(told) if isinstance(told, str) else None
+
+
+def since(before: datetime | None, after: datetime) -> str:
+    return "" if before is None else lasted(after - before)
+
+
+def _propagated(entries: list[TimelineEntry]) -> Step:
+    receipts: list[Any] = [
+        entry.data["receipt"] for entry in entries if "receipt" in entry.data
+    ]
+    if not receipts:
+        return Step("Taken in by every process", None, "not known")
+    first = receipts[0]
+    return Step(
+        f"Taken in by {first['acknowledged']} of {first['processes']} processes",
+        None,
+        f"{first['ms']} ms",
+    )
+
+
+def _traffic(incident: Incident) -> Iterator[str]:
+    end = incident.mitigated_at or incident.resolved_at
+    during = figures.window(incident.opened_at - figures.HOUR, end)
+    yield (
+        f"From an hour before until {'it was mitigated' if end else 'now'}:"
+        f" {during.conversations} conversations, {during.failed_conversations} failed"
+        f" ({share(during.success)} of the calls succeeded), {usd(during.cost)} spent."
+    )
+
+
+def _lessons(incident: Incident) -> Iterator[str]:
+    for name, label in LESSONS.items():
+        if name == "customer_impact":
+            continue
+        yield f"## {label.capitalize()}"
+        yield ""
+        yield getattr(incident, name) or NOT_YET
+        yield ""
+
+
+def _actions(incident: Incident) -> Iterator[str]:
+    yield "## Action items"
+    yield ""
+    items = list(incident.action_items.all())
+    for item in items:
+        box = "x" if item.done_at else " "
+        done = f", done by {item.done_by}" if item.done_at else ""
+        yield (
+            f"- [{box}] {markdown_line(item.text)}"
+            f" ({item.owner}, by {item.due:%d %b %Y}{done})"
+        )
+    if not items:
+        yield "None."
+    yield ""
+
+
+def _exposure(incident: Incident, rollbacks: list[RollbackEvent]) -> Iterator[str]:
+    yield "## Rollbacks and changes of exposure"
+    yield ""
+    for event in rollbacks:
+        proof = "" if event.fence_proven else ", fence not proven"
+        off = ", ".join(event.features) or "nothing that was on"
+        yield (
+            f"- {moment(event.at)} {event.kind} by {event.actor} ({event.source}):"
+            f" {off}{proof}. {markdown_line(event.reason)}"
+        )
+    changes = FlagChange.objects.filter(
+        kind=FlagChange.Kind.FLAG, at__gte=incident.opened_at - figures.MINUTE
+    ).select_related("flag")
+    if incident.resolved_at:
+        changes = changes.filter(at__lte=incident.resolved_at)
+    for change in changes.order_by("id")[:MOST_CHANGES]:
+        state = "off" if (change.after or {}).get("everyone") is False else "changed"
+        yield (
+            f"- {moment(change.at)} {change.flag} {state} by {change.actor}:"
+            f" {markdown_line(change.reason)}"
+        )
+    yield ""
+
+
+def customer_text(incident: Incident) -> list[str]:
+    """Return what customers may be told: no names, no causes inside, no figures."""
+    end = incident.mitigated_at or incident.resolved_at
+    until = f" until {moment(end)}" if end else ""
+    return [
+        f"From {moment(incident.opened_at)}{until} our service by WhatsApp and telephone"
+        " did not work as it should.",
+        "",
+        incident.customer_impact or NOT_YET,
+        "",
+        incident.resolution or NOT_YET,
+        "",
+        f"So that it does not happen again: {incident.prevention or NOT_YET}",
+        "",
+        "We are sorry for the trouble.",
+    ]
