@@ -13,6 +13,7 @@ class AgentsConfig(AppConfig):
         # Models must be loaded first.
         from agents import (  # noqa: PLC0415
             checks,  # noqa: F401
+            evidence,
             forward_metrics,
             metrics,
             operators,
@@ -21,4 +22,5 @@ class AgentsConfig(AppConfig):
 
         metrics.register_all()
         forward_metrics.register_all()
+        evidence.fill()
         operators.fill()

@@ -23,6 +23,16 @@ def lock_conversation(conversation_id: int) -> Conversation:
     )
 
 
+def lock_idle_conversation(conversation_id: int) -> Conversation | None:
+    """Lock the conversation; None when somebody else is at it."""
+    return (
+        Conversation.objects.select_related("profile__station")
+        .select_for_update(of=("self",), no_key=True, skip_locked=True)
+        .filter(pk=conversation_id)
+        .first()
+    )
+
+
 def lock_turn(*, turn_id: int, token: UUID) -> Turn:
     """Lock the running turn, if this worker still holds its lease."""
     try:

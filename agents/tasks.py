@@ -16,6 +16,7 @@ from procrastinate.jobs import Status
 from agents.services import (
     announcements,
     delivery,
+    episodes,
     forwarding,
     handoff,
     media,
@@ -41,6 +42,7 @@ from agents.wakes import (
 )
 from easymo.database import units
 from easymo.database.shared import Shared
+from easymo.observability import upkeep
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -132,6 +134,17 @@ async def sweep_up(context: JobContext, timestamp: int) -> None:
     await _news.run()
     await units.run(handoff.resume_overdue)
     await units.run(sweep.wake_what_waits)
+
+
+@app.periodic(cron="* * * * *", periodic_id="observe")
+@app.task(
+    name="agents.tasks.observe",
+    queue=UPKEEP_QUEUE,
+    queueing_lock="agents.tasks.observe",
+)
+async def observe(timestamp: int) -> None:
+    """Record the conversations that are over."""
+    await units.run(upkeep.run, "evidence.observe", episodes.observe)
 
 
 @app.periodic(cron="17 * * * *", periodic_id="purge")

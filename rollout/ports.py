@@ -70,8 +70,8 @@ class Ports:
     """The slots. None: nobody has filled it."""
 
     spend_since: Callable[[datetime], Spend] | None = None
-    # By the keyed digest of a number: does it belong to somebody we know?
-    is_customer: Callable[[bytes], bool] | None = None
+    # By a number as E.164, which is kept nowhere: is it somebody's whom we know?
+    is_customer: Callable[[str], bool] | None = None
     # By a subject: is she one of our own people?
     is_staff: Callable[[Sequence[str]], Mapping[str, bool]] | None = None
     # By subjects: what a page may call them, masked.

@@ -41,6 +41,8 @@ class Conversation(models.Model):
     username = models.CharField(max_length=64, blank=True)
     # She was told that today's budget is used up.
     budget_notice_at = models.DateTimeField(null=True, blank=True)
+    # She was asked whether we could help.
+    satisfaction_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -89,6 +91,7 @@ class HandOff(models.Model):
         KEY_REUSED = "key_reused", "an operation changed its arguments"
         LATE = "late", "message older than a day"
         UNDELIVERED = "undelivered", "a message did not reach her"
+        CAPPED = "capped", "a conversation reached its cap of cost"
 
     kind = models.CharField(max_length=12, choices=Kind)
     profile = models.ForeignKey(

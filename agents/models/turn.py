@@ -35,7 +35,7 @@ class Turn(models.Model):
     # US dollars; null when the model's price is not known (never zero by mistake).
     cost = models.DecimalField(max_digits=12, decimal_places=8, null=True, blank=True)
     price_version = models.CharField(max_length=40, blank=True)
-    # reply, receipt, confirm, hand_off, silent, apology
+    # reply, receipt, confirm, hand_off, capped, silent, apology
     outcome = models.CharField(max_length=16, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     started_at = models.DateTimeField(auto_now_add=True)
@@ -44,6 +44,8 @@ class Turn(models.Model):
     # The end of the quiet time: latency is counted from here.
     input_ended_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    # It is counted in an observation, or found to have nothing to count.
+    observed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
@@ -69,6 +71,12 @@ class Turn(models.Model):
             ),
             # Read by the budgets: what a person and everybody spent lately.
             models.Index(fields=["started_at"], name="turn_started_idx"),
+            # Read by the observer: what is not counted yet, person by person.
+            models.Index(
+                fields=["conversation", "finished_at"],
+                condition=models.Q(observed_at__isnull=True),
+                name="turn_unobserved_idx",
+            ),
             # Read by retention.
             models.Index(
                 fields=["started_at"],

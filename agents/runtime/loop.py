@@ -29,10 +29,12 @@ from agents.runtime.model import (
 )
 
 type CallTool = Callable[[int, ToolRequest], Awaitable[dict[str, Any]]]
+# The model, and what the turn has used: may it be asked once more?
+type MaySpend = Callable[[str, Usage], bool]
 # The items that are new, and what the model call that made them used.
 type OnItems = Callable[[list[Item], Usage], Awaitable[None]]
 type Stopped = Literal[
-    "done", "calls", "time", "tokens", "refusal", "incomplete", "empty"
+    "done", "calls", "time", "tokens", "cost", "refusal", "incomplete", "empty"
 ]
 
 
@@ -91,6 +93,7 @@ async def run_loop(
     limits: LoopLimits | None = None,
     clock: Clock | None = None,
     progress: Progress | None = None,
+    may_spend: MaySpend | None = None,
 ) -> LoopResult:
     """Run one turn; `request.items` is the history and the person's messages.
 
@@ -106,6 +109,7 @@ async def run_loop(
         limits=limits or LoopLimits(),
         clock=clock or MonotonicClock(),
         progress=progress or Progress(),
+        may_spend=may_spend,
     )
     return await loop.run()
 
@@ -119,6 +123,7 @@ class _Loop:
     limits: LoopLimits
     clock: Clock
     progress: Progress
+    may_spend: MaySpend | None = None
 
     def __post_init__(self) -> None:
         self.items: list[Item] = list(self.progress.items)
@@ -160,6 +165,8 @@ class _Loop:
             return "calls"
         if self.usage.total >= self.limits.tokens:
             return "tokens"
+        if self.may_spend and not self.may_spend(self.model_name, self.usage):
+            return "cost"
         if self.deadline - self.clock.now() <= 0:
             return "time"
         return None

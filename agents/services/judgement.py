@@ -12,7 +12,7 @@ from agents.channels.whatsapp.contents import OPENS_WINDOW, SILENT_KINDS
 from agents.hand_offs import open_hand_off
 from agents.models import HandOff, Message
 from agents.runtime import texts
-from agents.services import forwarding, outbox
+from agents.services import forwarding, outbox, satisfaction
 from agents.services.answering import is_served
 from agents.services.blocks import is_blocked
 from agents.services.hearing import take_word
@@ -90,6 +90,10 @@ class Judge:
             return refused
         if is_word:
             self.to_deliver.add(conversation.pk)
+            return State.DONE
+        if satisfaction.is_answer(message):
+            if satisfaction.take_answer(message, conversation):
+                self.to_deliver.add(conversation.pk)
             return State.DONE
         return self._in_turn(message, conversation)
 

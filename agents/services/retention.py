@@ -31,6 +31,7 @@ from agents.services import erasure, forwarding, media_rows, outbox_upkeep
 from agents.tools import rates
 from easymo.observability import lines, upkeep
 from easymo.observability.logs import get_logger
+from rollout.services import observations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,6 +181,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "retention.idempotency": _until_done(*IDEMPOTENCY),
     "retention.rates": rates.purge,
     "retention.outbox": outbox_upkeep.purge,
+    "retention.rollups": observations.purge,
     "retention.log_lines": lines.purge,
     "retention.erased_people": erasure.sweep_erased,
 }

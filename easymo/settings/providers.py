@@ -48,6 +48,8 @@ SLACK_WEBHOOK_URL = env_secret("SLACK_WEBHOOK_URL")
 PERSON_DAILY_TURNS = env_int("PERSON_DAILY_TURNS", 150)
 PERSON_DAILY_TOKENS = env_int("PERSON_DAILY_TOKENS", 500_000)
 PERSON_DAILY_COST_USD = env_float("PERSON_DAILY_COST_USD", 2.0, least=0, most=10_000)
+# What one conversation may cost; then a person of ours goes on. 0: no limit.
+CONVERSATION_COST_USD = env_float("CONVERSATION_COST_USD", 1.0, least=0, most=1_000)
 # What everybody together may in an hour; then the offline model answers.
 HOURLY_TOKENS = env_int("HOURLY_TOKENS", 50_000_000)
 HOURLY_COST_USD = env_float("HOURLY_COST_USD", 50.0, least=0, most=100_000)

@@ -105,9 +105,10 @@ WORDS_OF_ACTION: dict[Action, str] = {
     Action.BUG: "WhatsApp does not understand the message",
 }
 # Ours, where the provider gave no code.
+NO_ADDRESS = "no_address"
 OWN_WORDS = {
     "answer_lost": "Nobody knows whether it arrived: its answer was lost twice",
-    "no_address": "Neither a number nor a user id is known",
+    NO_ADDRESS: "Neither a number nor a user id is known",
     "no_connection": "WhatsApp could not be reached",
     "not_arrived": "It was not delivered within 30 days",
 }
@@ -117,12 +118,24 @@ def words_for(code: str) -> str:
     """Say what a code means, in one sentence."""
     if code in OWN_WORDS:
         return f"{OWN_WORDS[code]}."
-    number = int(code) if code.isascii() and code.isdigit() else None
+    number, _ = _numbers(code)
     if number in WORDS:
         return f"{WORDS[number]}."
+    return f"{WORDS_OF_ACTION[action_of(code)]}."
+
+
+def action_of(code: str) -> Action:
+    """Return what a stored code stood for."""
+    if code == NO_ADDRESS:
+        return Action.PERSON
+    return action_for(*_numbers(code))
+
+
+def _numbers(code: str) -> tuple[int | None, int]:
+    """Return the provider's code and the HTTP status that a stored code tells."""
+    number = int(code) if code.isascii() and code.isdigit() else None
     http = code.removeprefix("http_")
-    status = int(http) if http != code and http.isdigit() else 0
-    return f"{WORDS_OF_ACTION[action_for(number, status)]}."
+    return number, int(http) if http != code and http.isdigit() else 0
 
 
 def action_for(code: int | None, http_status: int = 0) -> Action:

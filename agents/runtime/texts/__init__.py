@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date as babel_date
 
-from agents.runtime.texts import en, fr, kinds, rw, sw
+from agents.runtime.texts import after, en, fr, kinds, rw, sw
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 LANGUAGES = ("en", "fr", "rw", "sw")
 _TEXTS = {
-    language: texts | kinds.TEXTS[language]
+    language: texts | kinds.TEXTS[language] | after.TEXTS[language]
     for language, texts in {
         "en": en.TEXTS,
         "fr": fr.TEXTS,

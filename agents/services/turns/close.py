@@ -14,6 +14,7 @@ from agents.hand_offs import open_hand_off
 from agents.locks import lock_conversation, lock_turn
 from agents.models import HandOff, Message, ToolCall, Turn
 from agents.services import forwarding, outbox, receipts
+from agents.services.spend import CAPPED
 from agents.services.turns.calls import first_waiting, is_effect, is_newer
 from agents.services.turns.claim import (
     FEATURE_DISABLED,
@@ -66,6 +67,8 @@ def close(*, work: Work, draft: Draft, may_restart: bool) -> list[int]:
         _end(turn, reply, draft, silent)
         if draft.has_failed:
             _count_failure(conversation, turn)
+        if draft.error_code == CAPPED and draft.outcome == "capped":
+            _hand_over_capped(conversation, turn)
         if waiting is not None:
             wake_turn(conversation_id=conversation.pk)
     _log_end(turn)
@@ -181,6 +184,15 @@ def _count_failure(conversation: Conversation, turn: Turn) -> None:
             kind=HandOff.Kind.FAILED_TURN,
             reason="The agent failed twice in a row.",
         )
+
+
+def _hand_over_capped(conversation: Conversation, turn: Turn) -> None:
+    open_hand_off(
+        conversation=conversation,
+        profile=conversation.profile,
+        kind=HandOff.Kind.CAPPED,
+        reason=f"Turn {turn.pk} stopped: the conversation reached its cap of cost.",
+    )
 
 
 def _tell_of_unsent_receipt(conversation: Conversation, turn: Turn) -> None:

@@ -11,7 +11,7 @@ from agents.runtime.offline.grammar import asks_for_person
 from agents.runtime.offline.model import OfflineModel
 from agents.runtime.prompts import UNSURE
 from agents.runtime.texts import render
-from agents.services import budgets, confirm, receipts
+from agents.services import budgets, confirm, receipts, spend
 from agents.services.turns import requests
 from agents.services.turns.calls import is_effect
 from agents.services.turns.checks import reviewed
@@ -22,6 +22,7 @@ from easymo.observability.logs import get_logger
 if TYPE_CHECKING:
     from agents.models import ToolCall
     from agents.runtime.loop import LoopResult
+    from agents.services.spend import Purse
     from agents.services.turns.talk import Talk
 
 logger = get_logger(__name__)
@@ -32,11 +33,15 @@ async def converse(talk: Talk) -> Draft:
     work, means = talk.work, talk.means
     if means.model is None or any(asks_for_person(text) for text in work.said):
         return await _offline(talk)
-    if await units.run(budgets.is_over_hour):
-        return await _without_model(talk, "hourly_budget")
+    purse = await units.run(spend.purse_of, work.conversation, work.turn)
+    if used_up := await units.run(_used_up, purse):
+        return await _without_model(talk, used_up)
     try:
         result = await talk.run(
-            means.model, requests.for_model(work), limits=means.limits
+            means.model,
+            requests.for_model(work),
+            limits=means.limits,
+            may_spend=purse.may_spend,
         )
     except ModelError as error:
         return await _without_model(talk, error.code)
@@ -45,12 +50,23 @@ async def converse(talk: Talk) -> Draft:
     draft = await _judged(talk, result)
     if draft is not None:
         return draft
-    return await _second_try(talk)
+    return await _second_try(talk, purse)
+
+
+def _used_up(purse: Purse) -> str:
+    """Say which budget lets no model be asked; nothing, when one may be."""
+    if purse.was_told:
+        return spend.CAPPED
+    return "hourly_budget" if budgets.is_over_hour() else ""
 
 
 async def _judged(talk: Talk, result: LoopResult) -> Draft | None:
     """Return the draft; None when the text claims what no row shows."""
     calls = await _calls(talk)
+    if result.stopped == "cost":
+        # A receipt or a question comes before these words; a person goes on.
+        text = render("capped", talk.work.language)
+        return Draft(text, "capped", spend.CAPPED, talk.spent)
     if any(is_effect(call) for call in calls):
         # The receipt or the question is the answer, whatever the model says.
         return Draft(spent=talk.spent)
@@ -67,7 +83,7 @@ async def _judged(talk: Talk, result: LoopResult) -> Draft | None:
     return Draft(review.text, spent=talk.spent, memory={})
 
 
-async def _second_try(talk: Talk) -> Draft:
+async def _second_try(talk: Talk, purse: Purse) -> Draft:
     """Let the model answer once more, in words only; then the rows speak."""
     means = talk.means
     assert means.model is not None
@@ -75,7 +91,9 @@ async def _second_try(talk: Talk) -> Draft:
     request = replace(requests.for_model(talk.work), may_call_tools=False)
     limits = replace(means.limits, model_calls=talk.model_calls + 1)
     try:
-        result = await talk.run(means.model, request, limits=limits)
+        result = await talk.run(
+            means.model, request, limits=limits, may_spend=purse.may_spend
+        )
     except ModelError as error:
         return _fixed(talk, await _calls(talk), error.code)
     draft = await _judged(talk, result)

@@ -18,7 +18,7 @@ from easymo.observability.logs import get_logger
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agents.runtime.loop import LoopLimits
+    from agents.runtime.loop import LoopLimits, MaySpend
     from agents.runtime.model import Item, Model, ModelRequest, ToolRequest
     from agents.services.turns.means import Means
     from agents.services.turns.work import Work
@@ -64,7 +64,12 @@ class Talk:
         self.items.append(item)
 
     async def run(
-        self, model: Model, request: ModelRequest, limits: LoopLimits
+        self,
+        model: Model,
+        request: ModelRequest,
+        limits: LoopLimits,
+        *,
+        may_spend: MaySpend | None = None,
     ) -> LoopResult:
         self.model = self.model or model.name
         result = await run_loop(
@@ -75,6 +80,7 @@ class Talk:
             limits=limits,
             clock=self.means.clock,
             progress=Progress(self.items[:], self.usage, self.model_calls),
+            may_spend=may_spend,
         )
         if result.usage.total:
             self.model = result.model

@@ -6,11 +6,11 @@ import ast
 from functools import cache
 from pathlib import Path
 
-from agents.runtime.texts import en, kinds
+from agents.runtime.texts import after, en, kinds
 from vouchers import errors
 
 ROOT = Path(__file__).parents[4]
-TEXTS = en.TEXTS | kinds.TEXTS["en"]
+TEXTS = en.TEXTS | kinds.TEXTS["en"] | after.TEXTS["en"]
 FAMILIES = {key.split(".")[0] for key in TEXTS}
 
 

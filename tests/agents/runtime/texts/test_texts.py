@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.runtime import texts
-from agents.runtime.texts import en, fr, kinds, rw, sw
+from agents.runtime.texts import after, en, fr, kinds, rw, sw
 
 ALL = {
-    language: words | kinds.TEXTS[language]
+    language: words | kinds.TEXTS[language] | after.TEXTS[language]
     for language, words in {
         "en": en.TEXTS,
         "fr": fr.TEXTS,
