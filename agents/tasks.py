@@ -23,6 +23,7 @@ from agents.services import (
     retention,
     sweep,
     turns,
+    unreached,
 )
 from agents.services import ingest as inbox_ingest
 from agents.services.inbox import Wake
@@ -132,6 +133,7 @@ async def sweep_up(context: JobContext, timestamp: int) -> None:
         await manager.finish_job(job, Status.FAILED, delete_job=False)
         logger.warning("queue.job.ended", job_id=job.id, task=job.task_name)
     await _news.run()
+    await units.run(unreached.tell_of_failures)
     await units.run(handoff.resume_overdue)
     await units.run(sweep.wake_what_waits)
 

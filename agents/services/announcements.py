@@ -10,17 +10,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
-from agents.models import Announcement
-from agents.services.news import tell
+from agents.models import Announcement, Turn
+from agents.services.news import tell, tell_issuer
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 from vouchers.models import VoucherEvent
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+    from vouchers.models import Voucher
 
 logger = get_logger(__name__)
 
@@ -31,6 +33,7 @@ MOST = 500
 STALE = timedelta(hours=24)
 
 Outcome = Announcement.Outcome
+RELATED = ("voucher__owner", "voucher__created_by_profile", "station")
 
 # Asked after every turn, and nearly always no.
 HAS_NEWS = """
@@ -55,8 +58,26 @@ def announce(*, limit: int = MOST) -> int:
             correlation.bound(event.correlation_id, voucher_event_id=event.pk),
             transaction.atomic(),
         ):
-            done += _announce(event)
+            claimed = _announce(event)
+            if claimed is None:
+                continue
+            done += 1
+            if claimed.outcome == Outcome.UNREACHABLE:
+                tell_issuer(event)
     return done
+
+
+def announce_issue(voucher: Voucher) -> Announcement.Outcome:
+    """Tell a voucher's owner of it now, and return whether she can be reached.
+
+    For the issuer's receipt, which then says so itself, in one transaction with it.
+    """
+    events = voucher.events.filter(kind=VoucherEvent.Kind.ISSUED)
+    event = events.select_related(*RELATED).order_by("-seq").first()
+    if event is None:
+        return Outcome.NOBODY
+    done = _announce(event) or Announcement.objects.get(pk=event.pk)
+    return Outcome(done.outcome)
 
 
 def has_news() -> bool:
@@ -72,10 +93,16 @@ def _untold() -> QuerySet[VoucherEvent]:
     if last is None:
         last = _begin()
     told = Announcement.objects.filter(event_id__gt=last - OVERLAP)
+    # Whoever is just being answered reads it in her receipt (`announce_issue`).
+    answering = Turn.objects.filter(
+        status=Turn.Status.RUNNING,
+        conversation__profile=OuterRef("voucher__created_by_profile"),
+    )
     return (
         VoucherEvent.objects.filter(pk__gt=last - OVERLAP)
         .exclude(pk__in=told.values("event_id"))
-        .select_related("voucher__owner", "voucher__created_by_profile", "station")
+        .exclude(Exists(answering), kind=VoucherEvent.Kind.ISSUED, channel="whatsapp")
+        .select_related(*RELATED)
         .order_by("pk")
     )
 
@@ -92,8 +119,11 @@ def _begin() -> int:
     return 0
 
 
-def _announce(event: VoucherEvent) -> int:
-    """Claim the event by its row, then tell it within the same transaction."""
+def _announce(event: VoucherEvent) -> Announcement | None:
+    """Claim the event by its row, then tell it within the same transaction.
+
+    None: somebody else has told it.
+    """
     claim = Announcement(event_id=event.pk, outcome=Outcome.NOBODY)
     Announcement.objects.bulk_create([claim], ignore_conflicts=True)
     claimed = (
@@ -102,11 +132,11 @@ def _announce(event: VoucherEvent) -> int:
         .first()
     )
     if claimed is None:
-        return 0
+        return None
     is_news = event.channel != "import" and timezone.now() - event.created_at < STALE
     outcome = tell(event) if is_news else Outcome.NOBODY
     if outcome != Outcome.NOBODY:
         claimed.outcome = outcome
         claimed.save(update_fields=["outcome"])
         logger.info("ai.voucher.announced", outcome=str(outcome), kind=event.kind)
-    return 1
+    return claimed

@@ -27,6 +27,8 @@ Outcome = Announcement.Outcome
 Kind = VoucherEvent.Kind
 # What closes within this time may be closed when it is sent.
 WINDOW_MARGIN = timedelta(seconds=90)
+# The owner learns a code by them, or nobody tells her.
+OF_A_CODE = frozenset({Kind.ISSUED, Kind.CODE_ROTATED})
 # Meta's names of the languages. https://developers.facebook.com/documentation
 # /business-messaging/whatsapp/templates/supported-languages
 TEMPLATE_LANGUAGES = {"en": "en", "fr": "fr", "rw": "rw_RW", "sw": "sw"}
@@ -39,7 +41,7 @@ def tell(event: VoucherEvent) -> Announcement.Outcome:
 
 
 def _tell_issued(event: VoucherEvent) -> Announcement.Outcome:
-    """Send the owner reference and code; tell the issuer when that is impossible."""
+    """Send the owner reference and code; after an approval the issuer, too."""
     voucher = event.voucher
     is_told = _say(
         event,
@@ -57,11 +59,14 @@ def _tell_issued(event: VoucherEvent) -> Announcement.Outcome:
             template=settings.WA_TEMPLATE_VOUCHER_ISSUED,
             code=code_slot(voucher.public_id),
         )
-    if is_told:
-        return Outcome.TOLD
-    if issuer is not None and issuer != voucher.owner:
+    return _outcome(is_told)
+
+
+def tell_issuer(event: VoucherEvent) -> None:
+    """Say that the owner was not reached with her voucher, and who has to tell her."""
+    issuer = event.voucher.created_by_profile
+    if event.kind in OF_A_CODE and issuer not in {None, event.voucher.owner}:
         _say(event, issuer, "notice.not_reached", suffix=":unreached")
-    return Outcome.UNREACHABLE
 
 
 def _tell_declined(event: VoucherEvent) -> Announcement.Outcome:

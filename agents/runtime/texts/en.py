@@ -165,6 +165,10 @@ TEXTS: dict[str, str] = {
         "Reference: {reference}\nValid until: {expires}\n"
         "Its code can no longer be shown."
     ),
+    "receipt.not_reached": (
+        "⚠️ The customer cannot be reached on WhatsApp. Please tell her the reference "
+        "and the code yourself."
+    ),
     "receipt.pending": (
         "⏳ Voucher {reference} of *{amount}* for {name} ({msisdn}) waits for the "
         "approval of a second person. It has no code until then."

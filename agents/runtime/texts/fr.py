@@ -178,6 +178,10 @@ TEXTS: dict[str, str] = {
         "Référence : {reference}\nValable jusqu'au : {expires}\n"
         "Son code ne peut plus être affiché."
     ),
+    "receipt.not_reached": (
+        "⚠️ Le client ne peut pas être joint sur WhatsApp. Communiquez-lui vous-même la "
+        "référence et le code, s'il vous plaît."
+    ),
     "receipt.pending": (
         "⏳ Le bon {reference} de *{amount}* pour {name} ({msisdn}) attend "
         "l'approbation d'une deuxième personne. D'ici là, il n'a pas de code."

@@ -164,6 +164,10 @@ TEXTS: dict[str, str] = {
         "Nimero yayo: {reference}\nIrangira: {expires}\n"
         "Kode yayo ntigishobora kugaragazwa."
     ),
+    "receipt.not_reached": (
+        "⚠️ Umukiriya ntashobora kuboneka kuri WhatsApp: muhe nimero ya voucher na kode "
+        "wowe ubwawe."
+    ),
     "receipt.pending": (
         "⏳ Voucher {reference} ya *{amount}* ya {name} ({msisdn}) itegereje ko undi "
         "muntu ayemeza. Kugeza icyo gihe nta kode ifite."

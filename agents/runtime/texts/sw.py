@@ -166,6 +166,10 @@ TEXTS: dict[str, str] = {
         "Kumbukumbu: {reference}\nMwisho wa matumizi: {expires}\n"
         "Msimbo wake hauwezi kuonyeshwa tena."
     ),
+    "receipt.not_reached": (
+        "⚠️ Mteja hawezi kufikiwa kwenye WhatsApp: tafadhali mpe mwenyewe kumbukumbu na "
+        "msimbo."
+    ),
     "receipt.pending": (
         "⏳ Vocha {reference} ya *{amount}* kwa {name} ({msisdn}) inasubiri idhini ya "
         "mtu wa pili. Hadi hapo haina msimbo."

@@ -13,7 +13,7 @@ from agents.errors import NewerInput
 from agents.hand_offs import open_hand_off
 from agents.locks import lock_conversation, lock_turn
 from agents.models import HandOff, Message, ToolCall, Turn
-from agents.services import forwarding, outbox, receipts
+from agents.services import forwarding, outbox, receipts, unreached
 from agents.services.spend import CAPPED
 from agents.services.turns.calls import first_waiting, is_effect, is_newer
 from agents.services.turns.claim import (
@@ -56,6 +56,8 @@ def close(*, work: Work, draft: Draft, may_restart: bool) -> list[int]:
         if silent == PAUSED and any(map(_is_change, calls)):
             # A colleague took over, after something was changed: that has to be told.
             silent = ""
+        if not silent:
+            reply = unreached.noted(reply, calls, work.language)
         outbound = None if silent else _answer(turn, conversation, reply)
         if silent and has_effect:
             _tell_of_unsent_receipt(conversation, turn)
