@@ -8,10 +8,15 @@ transaction-scoped, which passes a transaction pooler.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import OperationalError, connection, transaction
 
 from rollout.errors import SwitchesBusy
-from rollout.models import Incident
+from rollout.models import DetectorState, EvaluatorLease, Incident
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 FENCE = 0x6561_7379_6D6F_0001  # "easymo", 1
 WAIT = "2s"
@@ -69,3 +74,15 @@ def mark_functions(*, removed: bool) -> int | None:
 def lock_incident(incident: Incident) -> Incident:
     """Let one change of an incident run at a time; return its row as it is now."""
     return Incident.objects.select_for_update(no_key=True).get(pk=incident.pk)
+
+
+def lock_lease(*, wait: bool) -> EvaluatorLease | None:
+    """Take the evaluator's row; None when somebody has it and we do not wait."""
+    rows = EvaluatorLease.objects.select_for_update(skip_locked=not wait)
+    return rows.filter(pk=1).first()
+
+
+def lock_detectors(runs: Collection[int]) -> list[DetectorState]:
+    """Take what the detectors of these stays have gathered, in the order of their pk."""
+    rows = DetectorState.objects.select_for_update().filter(run_id__in=runs)
+    return list(rows.order_by("pk"))

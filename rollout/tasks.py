@@ -10,7 +10,7 @@ from easymo.observability.logs import get_logger
 from rollout import mail, slack
 from rollout.mail import Mail, MailError
 from rollout.models import Notice
-from rollout.services import notify
+from rollout.services import evaluate, notify
 from rollout.wakes import DELIVER, QUEUE
 
 logger = get_logger(__name__)
@@ -91,3 +91,10 @@ async def _failed(notice: Notice, *, code: str, permanent: bool) -> None:
 async def sweep_notices(timestamp: int) -> None:
     """Deliver what no ring announced, and what waits for another attempt."""
     await deliver_notices()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="rollout.tasks.judge", queue=QUEUE, queueing_lock="judge")
+async def judge(timestamp: int) -> None:
+    """Look at the evidence, and act on it; whoever else is at it goes first."""
+    await units.run(evaluate.tick)

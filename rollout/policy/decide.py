@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rollout.features import Feature
+from rollout.policy.sentences import sentence_of
 from rollout.policy.verdicts import Action, Guardrail, Level, Severity, Verdict
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Decision:
         """Say why, in numbers."""
         if self.because is None:
             return "All guardrails hold."
-        return _sentence(self.because)
+        return sentence_of(self.because)
 
 
 NOTHING = Decision(Action.NONE)
@@ -135,6 +136,9 @@ def _for_one(verdict: Verdict, now: Circumstances) -> Decision:
 
 
 def _pii(verdict: Verdict, now: Circumstances) -> Decision:
+    if verdict.level != Level.BREACH:
+        # It only looks like personal data: a person looks at it.
+        return _hold(verdict, Severity.HIGH)
     return Decision(
         Action.FULL, Severity.CRITICAL, ALL, AT_ONCE_S, frozen=True, because=verdict
     )
@@ -158,6 +162,9 @@ def _success(verdict: Verdict, now: Circumstances) -> Decision:
         return _quick(verdict, Severity.HIGH)
     if localised:
         return _partial(verdict, Severity.MEDIUM, HALF_AN_HOUR_S)
+    if now.stage == "infrastructure":
+        # There is no stage to go back to.
+        return _quick(verdict, Severity.MEDIUM)
     return Decision(
         Action.DEMOTE, Severity.MEDIUM, frozenset(), HALF_AN_HOUR_S, because=verdict
     )
@@ -226,30 +233,3 @@ _BREACHES = {
     Guardrail.DATA: _silence,
 }
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
-
-
-def _sentence(verdict: Verdict) -> str:
-    where = f" on {verdict.channel}" if verdict.channel else ""
-    count = f" over {verdict.n} conversations" if verdict.n else ""
-    match verdict.guardrail:
-        case Guardrail.SUCCESS:
-            words = f"{verdict.value:.0%} of tool calls fail{where}{count}"
-        case Guardrail.LATENCY:
-            slow = f", p95 {verdict.p95_s:.1f} s" if verdict.p95_s is not None else ""
-            words = f"{verdict.value:.0%} of turns are too slow{where}{slow}{count}"
-        case Guardrail.COST:
-            words = f"a conversation costs {verdict.value:.1f} times what is expected"
-            words += f"{where}{count}"
-        case Guardrail.SPEND:
-            words = f"spending is at {verdict.value:.1f} times its cap"
-        case Guardrail.PROBE:
-            words = f"{verdict.value:.0f} probes in a row failed"
-        case Guardrail.PII:
-            words = f"personal data reached a log {verdict.value:.0f} times"
-        case Guardrail.VALUE:
-            words = f"{verdict.value:.0f} vouchers broke a rule of value"
-        case Guardrail.DATA:
-            words = f"no figures for {verdict.value:.0f} minutes, and no probe either"
-    if verdict.level == Level.NO_DATA and verdict.guardrail != Guardrail.DATA:
-        words = f"no figures for {verdict.guardrail}{where}"
-    return words[0].upper() + words[1:] + "."

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rollout.policy import evidence
 from rollout.policy.detector import MOST, Detector, for_mean, for_rate
+from rollout.policy.stages import TERMS
 from rollout.policy.verdicts import Guardrail
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from rollout.policy.evidence import Measure
 
 CHANNELS = ("chat", "voice")
-THIRTY_DAYS_H = 30 * 24.0
 
 
 class Watch(StrEnum):
@@ -93,10 +93,10 @@ class Budget:
 
 
 BUDGETS: Mapping[str, Budget] = {
-    "infrastructure": Budget(0.50, 7 * 24.0, warn_acts=True),
-    "smoke": Budget(0.50, 7 * 24.0, warn_acts=True),
-    "beta": Budget(0.20, THIRTY_DAYS_H, warn_acts=True),
-    "production": Budget(0.01, THIRTY_DAYS_H, warn_acts=False),
+    stage.value: Budget(
+        terms.false_rollbacks, 24.0 * terms.budget_days, terms.warning_acts
+    )
+    for stage, terms in TERMS.items()
 }
 
 

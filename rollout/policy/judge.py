@@ -61,6 +61,11 @@ class Judge:
             self.detectors[key] = found
         return found
 
+    def threshold(self, key: Key) -> float:
+        """Return how much evidence, as a logarithm, the detector of this key needs."""
+        guardrail, watch, channel = key
+        return self.detector(self.policy.test(guardrail, watch), channel).log_threshold
+
     def track(self, test: Test, channel: str) -> Track:
         """Return what there is; a track of other bets than today's starts again."""
         found = self.tracks.get((*test.key, channel))
@@ -116,13 +121,16 @@ class Judge:
         figures = self._figures(test, channel)
         fired_at = track.fired_at
         key = f"{guardrail}:{channel}"
+        level = _level(warned, broken, figures)
+        is_unpriced = guardrail == Guardrail.COST and level == Level.NO_DATA
         waited = (now - fired_at).total_seconds() / 60 if fired_at else 0.0
         return Verdict(
             guardrail,
             channel,
-            _level(warned, broken, figures),
+            level,
             value=figures.value,
-            n=figures.n,
+            # Conversations without a known price: their cost cannot be judged.
+            n=figures.unmeasured if is_unpriced else figures.n,
             evidence=round(
                 self.detector(rollback, channel).ratio(broken.held)
                 if broken.has_fired or not warned.has_fired

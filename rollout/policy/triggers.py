@@ -19,6 +19,8 @@ class Facts:
     """Counted since the stay in the stage began. Spending in US dollars."""
 
     leaks: int | None = None
+    # What looks like personal data and is not known to be any.
+    candidates: int = 0
     value_errors: int | None = None
     spent_hour: float | None = None
     spent_day: float | None = None
@@ -31,7 +33,7 @@ class Facts:
 def triggered(facts: Facts, policy: Policy) -> list[Verdict]:
     """Return one verdict a trigger."""
     return [
-        _any(Guardrail.PII, facts.leaks),
+        _leaks(facts),
         _any(Guardrail.VALUE, facts.value_errors),
         _spend(facts, policy),
         _probe(facts, policy),
@@ -44,6 +46,14 @@ def _any(guardrail: Guardrail, count: int | None) -> Verdict:
         return Verdict(guardrail, "", Level.NO_DATA)
     level = Level.BREACH if count else Level.OK
     return Verdict(guardrail, "", level, value=float(count), evidence=float(count > 0))
+
+
+def _leaks(facts: Facts) -> Verdict:
+    verdict = _any(Guardrail.PII, facts.leaks)
+    if verdict.level != Level.OK or not facts.candidates:
+        return verdict
+    count = float(facts.candidates)
+    return Verdict(Guardrail.PII, "", Level.WARN, value=count, evidence=0.5)
 
 
 def _spend(facts: Facts, policy: Policy) -> Verdict:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from django.db import Error, transaction
 
@@ -18,7 +18,8 @@ from rollout.services import incidents, notify, receipts
 from rollout.services.flags import apply, valid_actor, valid_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
 
     from rollout.features import Feature
     from rollout.services.receipts import Receipt
@@ -40,10 +41,17 @@ class Order:
     actor: str
     source: str
     features: tuple[str, ...] = ()
+    # What a measured breach brings with it: its incident, its figures, its moment.
+    incident_key: str = ""
+    severity: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    decided_at: datetime | None = None
 
     @property
     def key(self) -> str:
         """Return what makes the same trouble the same incident."""
+        if self.incident_key:
+            return self.incident_key[:100]
         return ":".join(["rollback", self.kind.value, *self.features])[:100]
 
     @property
@@ -80,7 +88,7 @@ def rollback_quick(*, reason: str, actor: str, source: str) -> Done:
 
     Never blocked by gates, approvals or running vouchers; safe to repeat.
     """
-    return _told(turn_all_off(reason=reason, actor=actor, source=source))
+    return told(turn_all_off(reason=reason, actor=actor, source=source))
 
 
 def rollback_partial(
@@ -91,12 +99,12 @@ def rollback_partial(
     if not names:
         raise InvalidChange("Name at least one feature to turn off.")
     order = Order(Kind.PARTIAL, reason, actor, source, tuple(names))
-    return _told(carry_out(order))
+    return told(carry_out(order))
 
 
 def rollback_full(*, reason: str, actor: str, source: str) -> Done:
     """Turn every feature off and take the functions away until `restore`."""
-    return _told(carry_out(Order(Kind.FULL, reason, actor, source)))
+    return told(carry_out(Order(Kind.FULL, reason, actor, source)))
 
 
 def restore(*, reason: str, actor: str, source: str) -> Done:
@@ -111,7 +119,7 @@ def restore(*, reason: str, actor: str, source: str) -> Done:
             raise InvalidChange("No full rollback is in force.")
         done = RolledBack((), epoch, True, last.incident)
         record(done, order)
-    return _told(done)
+    return told(done)
 
 
 def turn_all_off(*, reason: str, actor: str, source: str) -> RolledBack:
@@ -136,7 +144,7 @@ def carry_out(order: Order) -> RolledBack:
         incident = incidents.open_incident(
             key=order.key,
             title=f"{order.title}: {order.reason}",
-            severity=SEVERITY[order.kind],
+            severity=order.severity or SEVERITY[order.kind],
             opened_by=order.actor,
         )
         done = RolledBack(names, epoch, proven, incident)
@@ -182,6 +190,8 @@ def record(done: RolledBack, order: Order) -> None:
         actor=order.actor,
         source=order.source,
         reason=order.reason,
+        evidence=dict(order.evidence),
+        decided_at=order.decided_at,
         fence_proven=done.fence_proven,
         epoch=done.epoch,
     )
@@ -192,7 +202,11 @@ def record(done: RolledBack, order: Order) -> None:
         kind=TimelineEntry.Kind.ROLLBACK,
         author=order.actor,
         text=f"{order.title}: {what}.{proof} Reason: {order.reason}",
-        data={"epoch": done.epoch, "fence_proven": done.fence_proven},
+        data={
+            "epoch": done.epoch,
+            "fence_proven": done.fence_proven,
+            "evidence": dict(order.evidence),
+        },
     )
     notify.queue(
         incident=done.incident,
@@ -211,7 +225,7 @@ def _effect(done: RolledBack, order: Order) -> str:
     return f"turned off {off}{removed}"
 
 
-def _told(rolled_back: RolledBack) -> Done:
+def told(rolled_back: RolledBack) -> Done:
     """Wake the notices, and wait a moment for the processes to take it in."""
     wakes.wake_notices()
     try:

@@ -1,0 +1,179 @@
+"""What a decision does: hold, or roll back by the road of every rollback.
+
+The caller holds the evaluator's lease and a transaction. Whatever is turned off is so
+together with the incident, its figures and the notice; nothing is turned on here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from rollout.features import Feature
+from rollout.models import (
+    AgentFlag,
+    Evaluation,
+    Incident,
+    Override,
+    Plan,
+    RollbackEvent,
+    TimelineEntry,
+)
+from rollout.policy.decide import CHANNEL_FEATURES, Circumstances
+from rollout.policy.guardrails import BUDGETS
+from rollout.policy.verdicts import Action, Guardrail, Level, Verdict
+from rollout.services import incidents, notify, rollback
+from rollout.services.rollback import Order, RolledBack
+from rollout.services.triggers import INCIDENT
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from rollout.models import StageRun
+    from rollout.policy.decide import Decision
+
+ACTOR = "evaluator"
+SOURCE = "system"
+DAY = timedelta(hours=24)
+COOLDOWN = timedelta(minutes=30)
+KINDS = {
+    Action.PARTIAL: RollbackEvent.Kind.PARTIAL,
+    Action.QUICK: RollbackEvent.Kind.QUICK,
+    Action.FULL: RollbackEvent.Kind.FULL,
+}
+AUTOMATIC = ["demote", "partial", "quick", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What came of a decision; `rolled_back` is yet to be told to the processes."""
+
+    acted: bool = False
+    rollback: RollbackEvent | None = None
+    rolled_back: RolledBack | None = None
+
+
+NOTHING_DONE = Acted()
+
+
+def features_on() -> frozenset[Feature]:
+    """Return the features that are on for anybody."""
+    rows = AgentFlag.objects.exclude(everyone=False)
+    names = set(rows.values_list("name", flat=True)) - set(settings.FEATURES_FORCED_OFF)
+    return frozenset(feature for feature in Feature if feature.value in names)
+
+
+def is_concerned(verdict: Verdict, on: Collection[Feature]) -> bool:
+    """Tell whether there is anything on that the verdict is about.
+
+    A channel on which nobody has talked yet is no news; one whose prices nobody knows
+    is.
+    """
+    if verdict.level == Level.NO_DATA and verdict.guardrail != Guardrail.DATA:
+        return verdict.guardrail == Guardrail.COST and verdict.n > 0
+    if verdict.guardrail == Guardrail.VALUE:
+        return Feature.VOUCHERS in on
+    feature = CHANNEL_FEATURES.get(verdict.channel)
+    return feature in on if feature else bool(on)
+
+
+def circumstances(run: StageRun, now: datetime) -> Circumstances:
+    """Read what the decision depends on besides the verdicts."""
+    acted = Evaluation.objects.filter(acted=True, action__in=AUTOMATIC)
+    # A clock that was set back makes the last day look longer, never shorter.
+    day = list(acted.filter(at__gt=now - DAY).values_list("action", flat=True))
+    recent: dict[str, Action] = {}
+    cooling = acted.filter(run=run, at__gt=now - COOLDOWN, at__lte=now)
+    for key, name in cooling.values_list("key", "action"):
+        recent[key] = max(recent.get(key, Action.NONE), Action[name.upper()])
+    override = Override.objects.filter(
+        at__lte=now, expires_at__gt=now, ended_at__isnull=True
+    )
+    return Circumstances(
+        stage=run.stage,
+        warn_acts=BUDGETS[run.stage].warn_acts,
+        partials=day.count("partial"),
+        actions=len(day),
+        recent=recent,
+        held_back=override.exists(),
+    )
+
+
+def carry_out(decision: Decision, plan: Plan, now: datetime) -> Acted:
+    """Do what was decided; idempotent, for the same is decided each minute."""
+    if decision.action == Action.NONE or decision.because is None:
+        return NOTHING_DONE
+    if decision.action == Action.HOLD:
+        return _hold(decision, plan, now)
+    return _roll_back(decision, now)
+
+
+def tell(acted: Acted) -> None:
+    """After the commit: wake the notices, and wait for the processes a moment."""
+    if acted.rolled_back is not None:
+        rollback.told(acted.rolled_back)
+
+
+def _roll_back(decision: Decision, now: datetime) -> Acted:
+    verdict = decision.because
+    assert verdict is not None
+    done = rollback.carry_out(
+        Order(
+            KINDS[decision.action],
+            decision.sentence,
+            ACTOR,
+            SOURCE,
+            tuple(sorted(feature.value for feature in decision.features)),
+            incident_key=f"{INCIDENT}{decision.key}",
+            severity=decision.severity,
+            evidence=figures_of(decision),
+            decided_at=now,
+        )
+    )
+    event = RollbackEvent.objects.filter(incident=done.incident).first()
+    return Acted(acted=True, rollback=event, rolled_back=done)
+
+
+def _hold(decision: Decision, plan: Plan, now: datetime) -> Acted:
+    """Open the incident once; a stage that is held already is not held again."""
+    key = f"{INCIDENT}{decision.key}"
+    is_known = Incident.objects.filter(
+        dedupe_key=key, resolved_at__isnull=True
+    ).exists()
+    if is_known:
+        return NOTHING_DONE
+    incident = incidents.open_incident(
+        key=key,
+        title=f"Investigate: {decision.sentence}",
+        severity=decision.severity,
+        opened_by=ACTOR,
+    )
+    incidents.write(
+        incident,
+        kind=TimelineEntry.Kind.AUTO,
+        author=ACTOR,
+        text=f"Held: {decision.sentence}",
+        data={"evidence": figures_of(decision), "decided_at": now.isoformat()},
+    )
+    notify.queue(
+        incident=incident,
+        text=f"Held, nothing turned off: {decision.sentence} (incident {incident.pk})",
+    )
+    return Acted(acted=True)
+
+
+def figures_of(decision: Decision) -> dict[str, object]:
+    """Return the figures that caused it, as they are kept with what it caused."""
+    assert decision.because is not None
+    return {
+        **decision.because.as_json(),
+        "action": decision.action.name.lower(),
+        "severity": decision.severity.value,
+        "deadline_s": decision.deadline_s,
+        "frozen": decision.frozen,
+        "sentence": decision.sentence,
+    }

@@ -1,0 +1,85 @@
+"""Evidence, stages and time for tests of the evaluator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from django.db import transaction
+
+from rollout import clock
+from rollout.models import Evaluation, Observation, Plan, PlanChange, StageRun
+from rollout.services import evaluate
+
+NOON = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+NUMBERS = count(1)
+
+
+@dataclass
+class FakeClock:
+    """Tells what it is told."""
+
+    at: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, **by: float) -> datetime:
+        self.at += timedelta(**by)
+        return self.at
+
+
+def enter(stage: str) -> StageRun:
+    """Begin a stay in `stage`, as an operator who overrides the gates."""
+    with transaction.atomic():
+        plan = Plan.objects.select_related("run").get()
+        before = {"stage": plan.run.stage, "state": plan.state, "run": plan.run_id}
+        now = max(clock.now(), plan.run.entered_at)
+        plan.run.exited_at = now
+        plan.run.save(update_fields=["exited_at"])
+        plan.run = StageRun.objects.create(
+            stage=stage, entered_at=now, entered_by="odette", reason="test"
+        )
+        plan.save(update_fields=["run"])
+        PlanChange.objects.create(
+            kind="set",
+            before=before,
+            after=before | {"stage": stage, "run": plan.run_id},
+            actor="odette",
+            source="cli",
+            reason="test",
+            override=True,
+        )
+    return plan.run
+
+
+def observe(times: int = 1, **facts: Any) -> list[Observation]:
+    """Write down `times` finished conversations of the stay that is open."""
+    now = clock.now()
+    fields: dict[str, Any] = {
+        "run": Plan.objects.get().run,
+        "channel": "chat",
+        "calls": 5,
+        "turns": 2,
+        "latencies_ms": [900, 1200],
+        "cost": "0.05",
+        "started_at": now - timedelta(minutes=5),
+        "finished_at": now,
+        "recorded_at": now,
+        **facts,
+    }
+    return [
+        Observation.objects.create(
+            source_key=f"chat:test:{next(NUMBERS)}", conversation_key="k", **fields
+        )
+        for _ in range(times)
+    ]
+
+
+def tick() -> Evaluation:
+    """Judge, and expect nobody else to be at it."""
+    evaluation = evaluate.tick()
+    assert evaluation is not None
+    return evaluation

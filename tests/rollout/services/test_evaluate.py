@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rollout import clock
+from rollout.features import Feature
+from rollout.models import (
+    DetectorState,
+    Evaluation,
+    FlagChange,
+    Incident,
+    Notice,
+    Observation,
+    Plan,
+    RollbackEvent,
+)
+from rollout.policy.verdicts import Guardrail, Level
+from rollout.services import acting, detectors, evaluate, expectations, verdicts
+from tests.rollout.judging import FakeClock, enter, observe, tick
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.rollout.conftest import Switch
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def time() -> Iterator[FakeClock]:
+    fake = FakeClock()
+    with clock.use(fake):
+        yield fake
+
+
+@pytest.fixture
+def production(time: FakeClock, switch: Switch) -> None:
+    """Everything is on for everyone."""
+    enter("production")
+    switch(CHAT=True, VOICE=True, VOUCHERS=True, CUSTOMER_LOOKUP=True)
+
+
+@pytest.mark.usefixtures("production")
+def test_tick__model_fails_altogether__all_off_with_its_figures(
+    time: FakeClock,
+) -> None:
+    # Given
+    observe(12, failed=5, outcome="failed")
+    time.advance(minutes=1)
+
+    # When
+    evaluation = tick()
+
+    # Then
+    assert (evaluation.action, evaluation.acted) == ("quick", True)
+    assert acting.features_on() == frozenset()
+    event = RollbackEvent.objects.get()
+    assert evaluation.rollback == event
+    assert event.reason == "100% of tool calls fail on chat over 12 conversations."
+    assert event.evidence["value"] == 1.0
+    assert event.evidence["n"] == 12
+    assert event.evidence["began_at"] < event.evidence["fired_at"]
+    assert event.decided_at == time.at
+    incident = Incident.objects.get()
+    assert incident.dedupe_key == "guardrail:success:chat"
+    assert incident.severity == "critical"
+    assert Notice.objects.filter(incident=incident).exists()
+    assert {
+        change.actor for change in FlagChange.objects.filter(source="rollback")
+    } == {"evaluator"}
+
+
+@pytest.mark.usefixtures("production")
+def test_tick__healthy_conversations__nothing_is_done(time: FakeClock) -> None:
+    # Given
+    observe(200)
+    observe(10, failed=1)
+
+    # When
+    evaluation = tick()
+
+    # Then
+    assert (evaluation.action, evaluation.acted) == ("none", False)
+    assert evaluation.because == "All guardrails hold."
+    assert acting.features_on() == frozenset(Feature)
+    assert Incident.objects.exists() is False
+
+
+@pytest.mark.usefixtures("production")
+def test_tick__synthetic_conversations__say_nothing(time: FakeClock) -> None:
+    # Given
+    observe(50, failed=5, outcome="failed", is_synthetic=True)
+
+    # When
+    evaluation = tick()
+
+    # Then
+    assert evaluation.action == "none"
+    assert DetectorState.objects.exists() is False
+
+
+@pytest.mark.usefixtures("production")
+def test_tick__again__each_conversation_counts_once_and_in_order(
+    time: FakeClock,
+) -> None:
+    # Given
+    for number in range(6):
+        observe(3, failed=number % 2, turns=4, slow_3s=number % 3)
+        time.advance(minutes=1)
+        tick()
+    # One that became visible late, with an id from before.
+    late = observe(1, failed=5)[0]
+    Observation.objects.filter(pk=late.pk).update(id=-1)
+    tick()
+    tick()
+
+    # When
+    run = Plan.objects.get().run
+    again = detectors.replayed(run, expectations.policy(), time.at)
+
+    # Then
+    rows = {
+        (row.guardrail, row.level, row.channel): detectors.track_of(row)
+        for row in DetectorState.objects.all()
+    }
+    assert rows["success", "warn", "chat"].n == 19
+    assert {key: track.held for key, track in rows.items()} == {
+        key: track.held for key, track in again.tracks.items()
+    }
+    assert Observation.objects.filter(scored_in=None).exists() is False
+
+
+@pytest.mark.usefixtures("production")
+def test_tick__stage_entered_again__evidence_starts_clean(time: FakeClock) -> None:
+    # Given
+    observe(4, failed=5)
+    tick()
+
+    # When
+    time.advance(minutes=1)
+    enter("production")
+    observe(4, failed=5)
+    evaluation = tick()
+
+    # Then
+    assert evaluation.action == "none"
+    run = Plan.objects.get().run
+    assert DetectorState.objects.get(run=run, guardrail="success", level="warn").n == 4
+
+
+@pytest.mark.usefixtures("production")
+def test_tick__rolled_back_already__does_not_act_again(time: FakeClock) -> None:
+    # Given
+    observe(12, failed=5, outcome="failed")
+    tick()
+    events = RollbackEvent.objects.count()
+
+    # When
+    time.advance(minutes=40)
+    observe(5, failed=5, outcome="failed")
+    evaluation = tick()
+
+    # Then
+    assert (evaluation.action, evaluation.acted) == ("none", False)
+    assert RollbackEvent.objects.count() == events
+    shown = verdicts.verdicts_now()
+    assert (Guardrail.SUCCESS, Level.BREACH) in {
+        (verdict.guardrail, verdict.level) for verdict in shown.verdicts
+    }
+
+
+@pytest.mark.usefixtures("production")
+def test_tick__voice_alone_fails__chat_goes_on(time: FakeClock) -> None:
+    # Given
+    observe(60)
+    observe(25, channel="voice", failed=2, cost="0.30")
+
+    # When
+    evaluation = tick()
+
+    # Then
+    assert evaluation.action == "partial"
+    assert acting.features_on() == frozenset(Feature) - {Feature.VOICE}
+
+
+def test_tick__every_feature_off__shows_and_does_nothing(time: FakeClock) -> None:
+    # Given
+    enter("production")
+    observe(12, failed=5, outcome="failed")
+
+    # When
+    evaluation = tick()
+
+    # Then
+    assert (evaluation.action, evaluation.acted) == ("none", False)
+    assert any(v["level"] == "breach" for v in evaluation.verdicts)
+    assert RollbackEvent.objects.exists() is False
+
+
+def test_tick__nobody_judged_for_long__verdicts_are_silent(time: FakeClock) -> None:
+    # Given
+    tick()
+    assert verdicts.verdicts_now().is_silent is False
+
+    # When
+    time.advance(minutes=4)
+
+    # Then
+    assert verdicts.verdicts_now().is_silent is True
+    assert Evaluation.objects.count() == 1
+    assert evaluate.tick() is not None
