@@ -19,8 +19,11 @@ class AgentsConfig(AppConfig):
             operators,
         )
         from agents.preflight import openai, whatsapp, workflow  # noqa: F401, PLC0415
+        from agents.smoke.cases import CASES  # noqa: PLC0415
+        from rollout.ports import ports  # noqa: PLC0415
 
         metrics.register_all()
         forward_metrics.register_all()
         evidence.fill()
         operators.fill()
+        ports.smoke_cases = list(CASES)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from agents.backlog import oldest_waiting
+from easymo.database.workers import LONGEST_SILENCE_S, worker_silence
 from easymo.observability import metrics
 from easymo.observability.logs import get_logger
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 SLOWEST_MS = 2_000
-# A worker reports every 10 seconds.
-LONGEST_SILENCE_S = 45
 # A crash is over within 60 seconds; twice that is trouble.
 LONGEST_WAIT_S = 120
 OK = "ok"
@@ -124,12 +123,7 @@ def _migrations() -> str:
 
 
 def _worker() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT extract(epoch FROM now() - max(last_heartbeat))::float8"
-            " FROM procrastinate_workers"
-        )
-        (silence,) = cursor.fetchone() or (None,)
+    silence = worker_silence()
     if silence is None:
         return "no worker"
     return OK if silence <= LONGEST_SILENCE_S else f"silent for {silence:.0f} s"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rollout.policy import effective
 from rollout.policy.effective import Decision, Reason, Rule
+from rollout.probes import is_probe
 
 if TYPE_CHECKING:
     from rollout.reading import Reading
@@ -28,7 +29,12 @@ class Snapshot:
     def decide(self, feature: str, subject: str | None) -> Decision:
         if self.stale:
             return Decision(on=False, reason=Reason.STALE, version=self.version)
-        return effective.decide(self.rules.get(feature), subject, version=self.version)
+        return effective.decide(
+            self.rules.get(feature),
+            subject,
+            version=self.version,
+            is_probe=is_probe(subject),
+        )
 
 
 NOTHING = Snapshot(version=0, rules={}, confirmed_at=float("-inf"), stale=True)

@@ -18,6 +18,7 @@ from django.db import Error, connection
 from rollout import reading, refreshers
 from rollout.holder import Snapshot, holder
 from rollout.policy.effective import ON, reason_for
+from rollout.probes import is_probe
 
 TRUSTED_S = 5.0
 # While the database is away, how often somebody may wait to find that out again.
@@ -44,7 +45,8 @@ def is_on(feature: str, subject: str | None) -> bool:
     snapshot = current()
     if snapshot.stale:
         return False
-    return reason_for(snapshot.rules.get(feature), subject) in ON
+    rule = snapshot.rules.get(feature)
+    return reason_for(rule, subject, is_probe=is_probe(subject)) in ON
 
 
 def age() -> float | None:

@@ -1,5 +1,7 @@
 """Keep the log lines of a cause for the simulator, off the caller's road.
 
+Smoke tests and probes read theirs too: the mark in their correlation id keeps them
+where there is no simulator.
 A line goes into a bounded queue and is dropped when that is full; a thread of its own
 writes batches over its own connection, never in the caller's transaction.
 """
@@ -21,11 +23,14 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from easymo import marks
 from easymo.observability.logs import rendered
 
 if TYPE_CHECKING:
     from easymo.observability.models import LogLine
 
+# What a correlation id is marked for whose lines are kept anyway.
+MARK = "kept-lines"
 MOST_WAITING = 10_000
 BATCH = 500
 PAUSE_S = 0.1
@@ -39,10 +44,11 @@ class KeptLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue the line; never wait, never raise."""
-        if not settings.LOG_LINES_KEPT or threading.current_thread().name == _WRITER:
+        if threading.current_thread().name == _WRITER:
             return
         line = rendered(record)
-        if line["correlation_id"]:
+        cause = line["correlation_id"]
+        if cause and (settings.LOG_LINES_KEPT or marks.is_ours(MARK, str(cause))):
             _writer().put(line)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802

@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from easymo.database import catalog, listening
+from easymo.database.workers import LONGEST_SILENCE_S, worker_silence
 from easymo.preflight.registry import (
     Asked,
     Found,
@@ -25,12 +26,6 @@ from easymo.preflight.registry import (
 TABLES = ("profiles", "vouchers")
 HEARD_WITHIN_S = 1.0
 CONNECT_S = 5
-# A worker reports every 10 seconds.
-LONGEST_SILENCE_S = 45
-SILENCE = (
-    "SELECT extract(epoch FROM now() - max(last_heartbeat))::float8"
-    " FROM procrastinate_workers"
-)
 
 
 @line(
@@ -142,14 +137,6 @@ def _round_trip(parameters: dict[str, object]) -> float | None:
         for _ in hearing.notifies(timeout=HEARD_WITHIN_S, stop_after=1):
             return (time.monotonic() - started) * 1_000
     return None
-
-
-def worker_silence() -> float | None:
-    """Return for how many seconds no worker has reported; None: there is none."""
-    with connection.cursor() as cursor:
-        cursor.execute(SILENCE)
-        (silence,) = cursor.fetchone() or (None,)
-    return None if silence is None else float(silence)
 
 
 @line("database.worker", "A worker is at work", Section.RUNNING, reads_rows=True)

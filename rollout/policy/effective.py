@@ -1,7 +1,8 @@
 """What a feature's row means for one subject. Pure: values in, a decision out.
 
 First match wins: forced off by the environment, no row, off, on for everyone,
-a cohort of hers, her place in the percentage; otherwise off.
+a cohort of hers, our own probe (as soon as anybody is served), her place in the
+percentage; otherwise off.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ class Reason(StrEnum):
     EVERYONE = "on for everyone"
     COHORT = "member of a cohort"
     PERCENT = "within the percentage"
+    PROBE = "one of our own probes, and on for somebody"
     EXCLUDED = "not in the cohorts or the percentage"
 
 
@@ -43,7 +45,9 @@ class Decision:
     version: int = 0
 
 
-def reason_for(rule: Rule | None, subject: str | None) -> Reason:
+def reason_for(
+    rule: Rule | None, subject: str | None, *, is_probe: bool = False
+) -> Reason:
     if rule is None:
         return Reason.MISSING
     if rule.forced_off:
@@ -52,6 +56,8 @@ def reason_for(rule: Rule | None, subject: str | None) -> Reason:
         return Reason.EVERYONE if rule.everyone else Reason.OFF
     if subject is not None and subject in rule.members:
         return Reason.COHORT
+    if is_probe and is_on_for_anyone(rule):
+        return Reason.PROBE
     return Reason.PERCENT if is_in_share(rule, subject) else Reason.EXCLUDED
 
 
@@ -62,12 +68,18 @@ def is_in_share(rule: Rule, subject: str | None) -> bool:
     return bucket(salt=rule.salt, flag=rule.flag, subject=subject) < rule.threshold
 
 
-ON = frozenset({Reason.EVERYONE, Reason.COHORT, Reason.PERCENT})
+ON = frozenset({Reason.EVERYONE, Reason.COHORT, Reason.PROBE, Reason.PERCENT})
 
 
-def decide(rule: Rule | None, subject: str | None, *, version: int = 0) -> Decision:
+def decide(
+    rule: Rule | None,
+    subject: str | None,
+    *,
+    version: int = 0,
+    is_probe: bool = False,
+) -> Decision:
     """Decide for one subject; None is somebody nobody knows yet."""
-    reason = reason_for(rule, subject)
+    reason = reason_for(rule, subject, is_probe=is_probe)
     return Decision(on=reason in ON, reason=reason, version=version)
 
 

@@ -6,6 +6,7 @@ from django.db import connection, transaction
 from rollout.features import Feature
 from rollout.locks import FENCE
 from rollout.policy import effective
+from rollout.probes import is_probe
 from rollout.reading import rule_of
 
 # Two statements, one round trip: the second must not see less than the lock waited
@@ -42,4 +43,4 @@ def guard(*, subject: str | None) -> bool:
     rule = rule_of(row) if row else None
     if subject is None:
         return effective.is_on_for_anyone(rule)
-    return effective.decide(rule, subject).on
+    return effective.decide(rule, subject, is_probe=is_probe(subject)).on

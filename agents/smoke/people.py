@@ -1,0 +1,115 @@
+"""The sandbox people of the smoke tests and probes, made when they are first needed.
+
+Their public ids carry the probes' mark: they are served as soon as anybody is. The
+staff have no number at all. The customers' numbers are the guide's neighbours.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Max, Sum
+from django.utils import timezone
+
+from agents.models import Identity
+from agents.simulator.envelope import bsuid_of
+from agents.smoke.trouble import Failed
+from rollout.probes import is_probe, new_subject
+from vouchers.limits import cap
+from vouchers.models import Profile, Voucher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vouchers.money import Money
+
+# The guide's own number, where a sandbox person has it; else one of ours.
+GUIDE = "+250788000000"
+NUMBERS = tuple(f"+25078800009{digit}" for digit in range(10))
+STAFF = 6
+# "Ikizamini" is a test.
+CUSTOMER = "Solange Ikizamini"
+
+
+def staff_member(kind: str) -> Profile:
+    """Return one of the staff whom nobody plays at this moment: the longest silent."""
+    people = [_staff_member(f"{kind} {number}") for number in range(1, STAFF + 1)]
+    spoke = dict(
+        Profile.objects.filter(pk__in=[one.pk for one in people])
+        .annotate(spoke_at=Max("conversations__last_inbound_at"))
+        .values_list("pk", "spoke_at")
+    )
+    return min(people, key=lambda one: (spoke[one.pk] is not None, spoke[one.pk] or 0))
+
+
+def customer(amount: Money | None = None) -> Profile:
+    """Return a sandbox customer who may still be issued this much today."""
+    for number in (GUIDE, *NUMBERS):
+        person = Profile.objects.filter(msisdn=number).first()
+        if person is None and number != GUIDE:
+            person = _new_customer(number)
+        if person and _fits(person) and (amount is None or _has_room(person, amount)):
+            return person
+    raise Failed(
+        "Every sandbox customer has been issued as much today as the limit allows.",
+        "Run the smoke tests again tomorrow, or raise VOUCHER_CUSTOMER_DAILY.",
+    )
+
+
+def _fits(person: Profile) -> bool:
+    return (
+        person.is_sandbox
+        and person.is_active
+        and person.role == Profile.Role.CUSTOMER
+        and bool(person.name)
+    )
+
+
+def _has_room(person: Profile, amount: Money) -> bool:
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    today: int | None = Voucher.objects.filter(
+        owner=person, currency=amount.currency, created_at__gte=midnight
+    ).aggregate(total=Sum("amount_minor"))["total"]
+    return (today or 0) + amount.minor <= cap("customer_daily", amount.currency)
+
+
+def _staff_member(name: str) -> Profile:
+    full = f"Smoke test staff, {name}"
+    known: Iterable[Profile] = Profile.objects.filter(
+        is_sandbox=True, is_active=True, name=full, role=Profile.Role.STAFF
+    )
+    for person in known:
+        # Made under keys that are gone, it would not be known as a probe.
+        if is_probe(str(person.public_id)):
+            return person
+    with transaction.atomic():
+        person, _ = Profile.objects.get_or_create(
+            public_id=new_subject(f"staff/{full}".encode()),
+            defaults={
+                "name": full,
+                "role": Profile.Role.STAFF,
+                "language": Profile.Language.ENGLISH,
+                "is_sandbox": True,
+            },
+        )
+        # A person of ours binds the id of somebody who may do more than a customer.
+        Identity.objects.get_or_create(
+            kind=Identity.Kind.BSUID,
+            value=bsuid_of(person),
+            superseded_at=None,
+            defaults={"profile": person},
+        )
+    return person
+
+
+def _new_customer(number: str) -> Profile:
+    return Profile.objects.get_or_create(
+        msisdn=number,
+        defaults={
+            "public_id": new_subject(f"customer/{number}".encode()),
+            "name": CUSTOMER,
+            "language": Profile.Language.ENGLISH,
+            "is_sandbox": True,
+        },
+    )[0]

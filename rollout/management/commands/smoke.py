@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import json
+import re
+import sys
+from argparse import ArgumentTypeError
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import Error
+
+from rollout.management.people import who
+from rollout.management.results import as_json, as_lines
+from rollout.services import smoke
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+
+
+class Command(BaseCommand):
+    help = "Run the guide's smoke tests against a running deployment."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--url",
+            type=address,
+            help=f"default: http://127.0.0.1:{settings.PORT}, which is $PORT here",
+        )
+        parser.add_argument("--json", action="store_true", help="for programs")
+        parser.add_argument("--by", metavar="NAME", help="default: your login")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        url = options["url"] or f"http://127.0.0.1:{settings.PORT}"
+        try:
+            done = smoke.run(url=url, actor=who(options["by"]))
+        except Error as error:
+            raise CommandError(
+                f"The database did not do it: {type(error).__name__}."
+                " Is it reachable, and migrated?"
+            ) from error
+        if options["json"]:
+            told = as_json(done, "cases") | {"url": url}
+            self.stdout.write(json.dumps(told, indent=2))
+        else:
+            self.stdout.write(f"{url}")
+            self.stdout.write("\n".join(as_lines(done)))
+        if not done.passed:
+            sys.exit(1)
+
+
+def address(text: str) -> str:
+    if not ADDRESS.fullmatch(text):
+        raise ArgumentTypeError("an address is like https://host:port")
+    return text.rstrip("/")
