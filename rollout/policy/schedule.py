@@ -1,0 +1,129 @@
+"""When a line of the guide comes due, counted from the beginning of its stage. Pure.
+
+Recurring lines have a period each hour, day, week, ...; what was left out in its own
+period stays left out, and the one that runs can always be done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+DAY = timedelta(days=1)
+PERIODS = {
+    "hourly": timedelta(hours=1),
+    "daily": DAY,
+    "weekly": 7 * DAY,
+    "monthly": 30 * DAY,
+    "quarterly": 91 * DAY,
+}
+
+
+class State(StrEnum):
+    NOT_YET = "not yet"
+    DUE = "due"
+    OVERDUE = "overdue"
+    DONE = "done"
+    # Its days are over.
+    PAST = "past"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`cadence` once, or a period; days since the stage began, `to_day` None: no end.
+
+    `times`: after so many it is done for good.
+    """
+
+    cadence: str
+    from_day: int = 0
+    to_day: int | None = None
+    times: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a line stands now.
+
+    `due_for`: what a tick now would count for; None: nothing can be ticked.
+    `due_by`: until when. `left_out_since`: the first period not done since the last
+    one that was; the reason why it is overdue. `missed`: how many in all.
+    """
+
+    state: State
+    due_for: datetime | None = None
+    due_by: datetime | None = None
+    left_out_since: datetime | None = None
+    missed: int = 0
+
+
+def standing(
+    rule: Rule, *, began: datetime, now: datetime, done: Collection[datetime]
+) -> Standing:
+    """Tell where a line stands; `done`: the moments that its ticks were due for."""
+    start = began + rule.from_day * DAY
+    end = None if rule.to_day is None else began + rule.to_day * DAY
+    if now < start:
+        return Standing(State.NOT_YET, due_by=end if rule.cadence == "once" else None)
+    if rule.cadence == "once":
+        return _once(start, end, now=now, done=done)
+    return _recurring(rule, start, end, now=now, done=done)
+
+
+def _once(
+    start: datetime, end: datetime | None, *, now: datetime, done: Collection[datetime]
+) -> Standing:
+    if start in done:
+        return Standing(State.DONE, due_by=end)
+    if end is not None and now >= end:
+        return Standing(
+            State.OVERDUE, due_for=start, due_by=end, left_out_since=start, missed=1
+        )
+    return Standing(State.DUE, due_for=start, due_by=end)
+
+
+def _recurring(
+    rule: Rule,
+    start: datetime,
+    end: datetime | None,
+    *,
+    now: datetime,
+    done: Collection[datetime],
+) -> Standing:
+    period = PERIODS[rule.cadence]
+    ticked = {at for at in done if at >= start}
+    until = now if end is None else min(now, end)
+    elapsed = max(0, (until - start) // period)
+    missed = max(
+        0, elapsed - len([at for at in ticked if at < start + elapsed * period])
+    )
+    if rule.times is not None and len(ticked) >= rule.times:
+        return Standing(State.DONE, due_for=_running(start, end, period, now, ticked))
+    if end is not None and now >= end:
+        return Standing(State.PAST, missed=missed)
+    current = start + (now - start) // period * period
+    due_by = current + period if end is None else min(current + period, end)
+    if current in ticked:
+        return Standing(State.DONE, due_by=due_by, missed=missed)
+    first_open = max((at + period for at in ticked), default=start)
+    if first_open < current:
+        return Standing(State.OVERDUE, current, due_by, first_open, missed)
+    return Standing(State.DUE, current, due_by, missed=missed)
+
+
+def _running(
+    start: datetime,
+    end: datetime | None,
+    period: timedelta,
+    now: datetime,
+    ticked: Collection[datetime],
+) -> datetime | None:
+    """Return the running period, when it may still be done besides."""
+    current = start + (now - start) // period * period
+    is_over = end is not None and now >= end
+    return None if is_over or current in ticked else current
