@@ -53,3 +53,9 @@ class LessonsMissing(InvalidTransition):
     """An incident is closed with its four lessons written down, and not before."""
 
     code = "lessons_missing"
+
+
+class AlreadyDone(RolloutError):
+    """It was done before; once is enough."""
+
+    code = "already_done"
