@@ -42,6 +42,8 @@ LONGEST_VOICE_S = 180.0
 # Where no clock is within: three minutes at a bit rate that nobody speaks below.
 LARGEST_UNTIMED = 3_000_000
 TRANSCRIBE_S = 15.0
+# What OpenAI reads of all that WhatsApp brings.
+HEARD = frozenset({"ogg", "mp3", "m4a"})
 KEYWORDS = ("voucher", "bon", "lisansi", "essence", "RWF", "station")
 
 _gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
@@ -159,6 +161,8 @@ def _unheard_reason(
 ) -> str:
     if transcriber is None:
         return "no_transcriber"
+    if fetched.extension not in HEARD:
+        return "other_format"
     if seconds is None:
         return "too_long" if len(fetched.content) > LARGEST_UNTIMED else ""
     return "too_long" if seconds > LONGEST_VOICE_S else ""

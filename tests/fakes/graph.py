@@ -19,11 +19,12 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.request import Request, urlopen
 
 from tests import payloads
+from tests.fakes.graph_media import GivesMedia, MediaStore
 from tests.fakes.graph_rules import RefusedError, check
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ class FakeGraph:
         self.sent: list[Taken] = []
         self.read_receipts: list[str] = []
         self.rejected: list[str] = []
+        # What people sent besides words: `graph.media.add(content, mime_type)`.
+        self.media = MediaStore(phone_number_id=phone_number_id)
         self._on_taken = on_taken
         self._script: deque[Script] = deque()
         self._lock = threading.Lock()
@@ -190,7 +193,7 @@ class FakeGraph:
     def sleep(self, seconds: float) -> None:
         self._stopping.wait(seconds)
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[_Handler]:
         graph = self
 
         class Handler(_Handler):
@@ -199,14 +202,14 @@ class FakeGraph:
         return Handler
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(GivesMedia):
     protocol_version = "HTTP/1.1"
     fake: FakeGraph
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Keep quiet."""
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - the library's name
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         fake = self.fake
         try:
@@ -223,8 +226,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._play(fake.next_script(), payload)
 
     def _check_request(self) -> None:
-        if self.headers.get("Authorization") != f"Bearer {self.fake.token}":
-            raise RefusedError(190, "Error validating access token", 401)
+        self._check_token()
         if self.path != f"/{VERSION}/{self.fake.phone_number_id}/messages":
             raise RefusedError(100, f"Unsupported post request: {self.path}", 400)
         if not self.headers.get("Content-Type", "").startswith("application/json"):
@@ -278,12 +280,16 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(http_status, body, headers or {})
 
     def _answer(
-        self, http_status: int, body: bytes, headers: dict[str, str] | None = None
+        self,
+        http_status: int,
+        body: bytes,
+        headers: dict[str, str] | None = None,
+        kind: str = "application/json",
     ) -> None:
         self.send_response(http_status)
         for name, value in (headers or {}).items():
             self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -17,6 +17,9 @@ refuse gets the real API's refusal, takes nothing from the script, is kept in
 `openai.rejected`, and fails `assert_complete()`. `say` also has the ways to fail:
 `server_error()`, `rate_limited("1")`, `out_of_quota()`, `html()`, `hang()`, `drop()`,
 `half_body()`, `slow_bytes()`, `refusal()`, `incomplete("…")`, `empty()`, ...
+
+Voice notes have a script of their own: `openai.speak("hello", say.server_error())` is
+what is heard in the next two; `openai.heard` holds the recordings.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
+from tests.fakes import openai_transcriptions as transcriptions
 from tests.fakes.openai_answers import Answer, Failure, rendered
 from tests.fakes.openai_items import check_items
 from tests.fakes.openai_rules import (
@@ -43,6 +47,9 @@ from tests.fakes.openai_rules import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.fakes.openai_transcriptions import Heard
+
+TRANSCRIPTIONS = "/v1/audio/transcriptions"
 type Reply = Answer | Failure
 
 
@@ -66,7 +73,10 @@ class FakeOpenAI:
         self.rejected: list[Broken] = []
         # Ids of the responses that a request let OpenAI keep.
         self.stored: set[str] = set()
+        # Recordings that came to be put into words.
+        self.heard: list[Heard] = []
         self._script: deque[Reply] = deque()
+        self._speech: deque[str | Failure] = deque()
         self._responder: Callable[[dict[str, Any]], Reply] | None = None
         self._unscripted = 0
         self._encrypted: set[str] = set()
@@ -87,6 +97,10 @@ class FakeOpenAI:
     def script(self, *replies: Reply) -> None:
         self._script.extend(replies)
 
+    def speak(self, *words: str | Failure) -> None:
+        """Hear this in the next voice notes, or fail like that."""
+        self._speech.extend(words)
+
     def respond_with(self, responder: Callable[[dict[str, Any]], Reply]) -> None:
         """Answer by this function, on the fake's thread, when the script is empty."""
         self._responder = responder
@@ -94,6 +108,7 @@ class FakeOpenAI:
     def assert_complete(self) -> None:
         """Every scripted answer was fetched, and nothing else was asked."""
         assert not self._script, f"{len(self._script)} scripted answers were not asked"
+        assert not self._speech, f"{len(self._speech)} voice notes were not heard"
         assert not self._unscripted, f"{self._unscripted} requests had no answer"
         assert not self.rejected, f"refused: {self.rejected}"
 
@@ -156,6 +171,8 @@ class FakeOpenAI:
         self, first: str, headers: dict[str, str], raw: bytes
     ) -> tuple[Reply, dict[str, Any]]:
         try:
+            if first.startswith(f"POST {TRANSCRIPTIONS} "):
+                return self._hear(headers, raw), {}
             body = self._checked(first, headers, raw)
         except RefusedError as refused:
             self.rejected.append(refused.broken)
@@ -168,6 +185,18 @@ class FakeOpenAI:
             return self._responder(body), body
         self._unscripted += 1
         return Failure(500, b'{"error": {"message": "no scripted answer"}}'), body
+
+    def _hear(self, headers: dict[str, str], raw: bytes) -> Failure:
+        self._check_key(headers.get("authorization", ""))
+        heard = transcriptions.parse(headers, raw)
+        self.heard.append(heard)
+        words = self._speech.popleft() if self._speech else None
+        if isinstance(words, Failure):
+            return words
+        if words is None:
+            self._unscripted += 1
+            return Failure(500, b'{"error": {"message": "nothing to be heard"}}')
+        return Failure(200, json.dumps(transcriptions.answer(heard, words)).encode())
 
     def _checked(self, first: str, headers: dict[str, str], raw: bytes) -> Any:
         method, path, _ = first.split(" ")

@@ -1,0 +1,214 @@
+"""A voice note, from the signed webhook over Meta's store and OpenAI to the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agents.models import Media, Message
+from agents.runtime.openai_model import close_clients
+from agents.services import ingest, media
+from agents.services.turns.means import Means
+from agents.services.turns.run import run_turn
+from agents.services.turns.timing import Timing
+from easymo.database import units
+from tests import payloads
+from tests.agents.channel import store
+from tests.fakes import openai_answers as say
+from tests.live import post, told_to, until
+from vouchers.models import Voucher
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from django.test import Client
+    from pytest_django.fixtures import SettingsWrapper
+
+    from tests.agents.cast import Cast, Person
+    from tests.fakes.graph import FakeGraph
+    from tests.fakes.openai import FakeOpenAI
+    from tests.worker import Worker
+
+# Three seconds, by the clock of its last page.
+OGG = b"OggS\0\4" + (48_000 * 3).to_bytes(8, "little") + b"\0" * 50
+WISH = "create voucher 5000 for +250788100001"
+
+
+def voice(person: Person, media_id: str) -> dict[str, object]:
+    content = {"id": media_id, "mime_type": "audio/ogg; codecs=opus", "voice": True}
+    return payloads.message("audio", content, sender=str(person.profile.msisdn))
+
+
+def test_voice_note__signed_webhook__heard_shown_and_changed_by_button_only(
+    cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
+) -> None:
+    # Given: the model takes what was spoken at its word
+    openai.speak(WISH)
+    openai.script(
+        say.call(
+            "create_voucher",
+            amount=5000,
+            currency=None,
+            customer_msisdn="+250788100001",
+        ),
+        say.text("Done, it is created."),
+    )
+    media_id = graph.media.add(OGG, "audio/ogg; codecs=opus")
+
+    # When
+    post(client, payloads.webhook(voice(cast.diane, media_id)))
+    graph.wait_for(1)
+
+    # Then
+    [asked] = graph.sent
+    assert asked.text.startswith(f"I heard: “{WISH}”")
+    assert Voucher.objects.count() == 0
+    [heard] = openai.heard
+    assert (heard.filename, heard.content) == ("voice.ogg", OGG)
+    assert heard.fields["model"] == "gpt-4o-mini-transcribe"
+    assert openai.rejected == []
+
+    # When
+    confirm = asked.buttons[0]
+    press = payloads.button(confirm, sender=str(cast.diane.profile.msisdn))
+    post(client, payloads.webhook(press))
+    graph.wait_for(2)
+
+    # Then
+    until(lambda: len(told_to(graph, cast.diane)) == 2)
+    assert Voucher.objects.get().reference in told_to(graph, cast.diane)[-1]
+    assert graph.rejected == []
+
+
+@pytest.fixture
+async def road(
+    cast: Cast, graph: FakeGraph, openai: FakeOpenAI, settings: SettingsWrapper
+) -> AsyncIterator[Road]:
+    settings.WHATSAPP_API_URL, settings.WA_TOKEN = graph.url, graph.token
+    settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY = openai.base_url, openai.api_key
+    yield Road(cast.diane, graph)
+    await close_clients()
+
+
+class Road:
+    """The same road without a worker: one step after the other."""
+
+    def __init__(self, person: Person, graph: FakeGraph) -> None:
+        self.person = person
+        self.graph = graph
+
+    async def speak(self, content: bytes = OGG) -> Media:
+        """Send a voice note; return what became of it."""
+        media_id = self.graph.media.add(content, "audio/ogg")
+        await units.run(store, voice(self.person, media_id))
+        await units.run(ingest.drain)
+        found = await units.run(Media.objects.get)
+        await media.fetch(media_id=found.pk)
+        await units.run(found.refresh_from_db)
+        return found
+
+    async def answer(self) -> str:
+        timing = Timing(quiet_after_text=0.0, quiet_after_media=0.0)
+        means = Means(model=None, timing=timing)
+        await run_turn(conversation_id=self.person.chat.pk, means=means)
+        [reply] = await units.run(lambda: self.person.replies)
+        return str(reply.body)
+
+
+async def test_voice_note__heard__words_are_spoken_and_priced(
+    road: Road, openai: FakeOpenAI
+) -> None:
+    # Given
+    openai.speak("hello")
+
+    # When
+    found = await road.speak()
+
+    # Then
+    message = await units.run(Message.objects.get)
+    assert (message.text, message.is_spoken) == ("hello", True)
+    assert found.confidence == pytest.approx(0.9)
+    assert found.transcriber == "gpt-4o-mini-transcribe"
+    assert (await road.answer()).startswith("I heard: “hello”")
+
+
+@pytest.mark.parametrize(
+    ("spoken", "code"),
+    [
+        ("", "silence"),
+        (" \n ", "silence"),
+        (say.unauthorized(), "unauthorized"),
+        (say.error(400, code="audio_too_short"), "invalid_request"),
+        (say.html(), None),
+    ],
+)
+async def test_voice_note__nothing_to_be_had__asked_to_write(
+    road: Road, openai: FakeOpenAI, spoken: str | say.Failure, code: str | None
+) -> None:
+    # Given
+    openai.speak(spoken)
+
+    # When
+    found = await road.speak()
+
+    # Then
+    assert found.state == Media.State.STORED
+    assert found.error_code
+    assert code is None or found.error_code == code
+    assert "write" in (await road.answer())
+    message = await units.run(Message.objects.get)
+    assert (message.text, message.is_spoken) == ("", False)
+
+
+@pytest.mark.parametrize("way", [say.hang(), say.slow_bytes()])
+async def test_voice_note__slow__given_up_in_time(
+    road: Road,
+    openai: FakeOpenAI,
+    monkeypatch: pytest.MonkeyPatch,
+    way: say.Failure,
+) -> None:
+    # Given
+    monkeypatch.setattr(media, "TRANSCRIBE_S", 0.4)
+    openai.speak(way)
+
+    # When
+    found = await road.speak()
+
+    # Then
+    assert found.error_code == "timeout"
+    assert "write" in (await road.answer())
+
+
+async def test_voice_note__of_a_kind_that_openai_does_not_read__not_sent_there(
+    road: Road, openai: FakeOpenAI
+) -> None:
+    # When
+    found = await road.speak(b"#!AMR\n" + b"\0" * 200)
+
+    # Then
+    assert found.error_code == "other_format"
+    assert openai.heard == []
+    assert openai.rejected == []
+
+
+async def test_voice_note__link_expired__asked_to_send_it_again(
+    road: Road, graph: FakeGraph, openai: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    add = graph.media.add
+
+    def add_expired(content: bytes, mime_type: str) -> str:
+        media_id = add(content, mime_type)
+        graph.media.expired.add(media_id)
+        return media_id
+
+    monkeypatch.setattr(graph.media, "add", add_expired)
+
+    # When
+    found = await road.speak()
+
+    # Then
+    assert (found.state, found.error_code) == (Media.State.FAILED, "http_404")
+    assert openai.heard == []
+    assert "again" in (await road.answer())
