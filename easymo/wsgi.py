@@ -7,6 +7,11 @@ from django.core.wsgi import get_wsgi_application
 from rollout import snapshot
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "easymo.settings")
-application = get_wsgi_application()
+pages = get_wsgi_application()
+
+# Models can be imported only now.
+from agents.webhooks.door import WebhookDoor  # noqa: E402
+
+application = WebhookDoor(pages)
 # A change that is told "acknowledged by all" counts this process from its start.
 snapshot.start()

@@ -47,6 +47,17 @@ def bound(
         yield uuid.UUID(str(chosen))
 
 
+def begin(given: str | None) -> uuid.UUID:
+    """Begin a request: its caller's id, or a new one, is on every line from here.
+
+    It stays until the thread's next request: Django logs a refusal after the middleware.
+    """
+    structlog.contextvars.clear_contextvars()
+    correlation_id = parse(given) or uuid.uuid4()
+    structlog.contextvars.bind_contextvars(**{_FIELD: str(correlation_id)})
+    return correlation_id
+
+
 class CorrelationMiddleware:
     """Take the caller's ``X-Correlation-ID`` or make one, and answer with it."""
 
@@ -54,10 +65,7 @@ class CorrelationMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        structlog.contextvars.clear_contextvars()
-        correlation_id = parse(request.headers.get(HEADER)) or uuid.uuid4()
-        # Bound until the thread's next request: Django logs a refusal after us.
-        structlog.contextvars.bind_contextvars(**{_FIELD: str(correlation_id)})
+        correlation_id = begin(request.headers.get(HEADER))
         response = self.get_response(request)
         response[HEADER] = str(correlation_id)
         return response

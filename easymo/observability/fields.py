@@ -96,6 +96,10 @@ _SECRETS = re.compile(
     r"|sessionid|csrftoken|appsecret_proof|dsn|.*_dsn|x_agent_jwt|challenge"
 )
 _CODES = frozenset({"voucher_code", "full_code", "codes"})
+# What scrubbing leaves alone whole: every line has one.
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+# Without a digit nobody's number is in it.
+_NAME = re.compile(r"[a-z_.]{1,60}")
 _IDS = re.compile(
     r"(?:.*_)?(?:id|ids|pk|pid|ns|us|bytes|size|count|seq|thread|process)"
 )
@@ -190,8 +194,17 @@ def scrub_text(text: str) -> str:
     """Scrub a text and keep it short; never cut before scrubbing what is shown."""
     if len(text) > 4 * LONGEST_TEXT:
         text = text[: 4 * LONGEST_TEXT]
-    clean = conceal(scrub(text))
+    if _UUID.fullmatch(text):
+        clean = conceal(text)
+    else:
+        clean = conceal(_scrub_name(text) if _NAME.fullmatch(text) else scrub(text))
     return clean if len(clean) <= LONGEST_TEXT else clean[:LONGEST_TEXT] + "…"
+
+
+@lru_cache(maxsize=4096)
+def _scrub_name(text: str) -> str:
+    """Scrub the name of an event, a logger or a field: a few, on every line."""
+    return scrub(text)
 
 
 @lru_cache(maxsize=4096)
@@ -204,6 +217,11 @@ def _taken_out(key: str, value: Plain) -> str | None:
         return None
     if key in _NUMBERS:
         return mask_msisdn(value) if isinstance(value, str | int) else "[numbers]"
+    return _kind_of(key)
+
+
+@lru_cache(maxsize=4096)
+def _kind_of(key: str) -> str | None:
     for kind, is_kind in (
         ("[name]", key in _NAMES),
         ("[text]", key in _TEXTS),

@@ -136,7 +136,7 @@ def _render(record: logging.LogRecord) -> dict[str, Plain]:
     line = _base(record, scrub_text(_message(record)))
     fields = structlog.contextvars.get_contextvars() | _fields(record)
     correlation_id = fields.pop("correlation_id", None)
-    line["correlation_id"] = scrubbed(
+    line["correlation_id"] = (
         None if correlation_id is None else scrub_text(str(correlation_id))
     )
     if record.exc_info and record.exc_info[1] is not None:

@@ -28,7 +28,6 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "easymo.observability.correlation.CorrelationMiddleware",
-    "agents.webhooks.lane.WebhookLane",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",

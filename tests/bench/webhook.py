@@ -4,9 +4,10 @@
 
 Sixteen keep-alive connections post signed webhooks of one message each. pywa runs
 behind FastAPI on uvicorn with uvloop and httptools, as many processes, and makes the
-same two inserts by the same statement before it answers. pgbench runs that statement
-on the same server, the queue's triggers included. Rounds alternate, the best of each
-counts. One JSON line for each figure.
+same two inserts in one statement before it answers. pgbench runs that statement on the
+same server, the queue's triggers included. Both servers are up all the time and take
+short turns, so that what else runs on the machine hits them alike; what each stored in
+all its turns counts. One JSON line for each figure.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 import os
 import re
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 CONNECTIONS = 16
-SECONDS = float(os.environ.get("BENCH_SECONDS", "5"))
-ROUNDS = 2
+SECONDS = float(os.environ.get("BENCH_SECONDS", "1.5"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "8"))
 PROCESSES = int(os.environ.get("BENCH_PROCESSES", "1"))
 SECRET = "bench-secret"
 
@@ -47,6 +49,7 @@ def main() -> int:
     databases.start_server()
     name = databases.template()
     with databases.clone(name, label="bench") as clone, databases.using(clone):
+        both_store_the_same()
         url = databases.url()
         figures = asyncio.run(measure(url))
     ours, pywa, pgbench = figures
@@ -55,23 +58,22 @@ def main() -> int:
     return 0
 
 
-def report(figure: str, ours: float, other: float, need: float) -> None:
+def report(figure: str, ours: list[float], other: list[float], need: float) -> None:
+    ratio = sum(ours) / sum(other)
+    ratios = [a / b for a, b in zip(ours, other, strict=True)]
     line = {
         "figure": figure,
-        "per_second": round(ours),
-        "baseline_per_second": round(other),
-        "ratio": round(ours / other, 2),
+        "per_second": round(statistics.mean(ours)),
+        "baseline_per_second": round(statistics.mean(other)),
+        "ratio": round(ratio, 2),
+        "ratios": [round(min(ratios), 2), round(max(ratios), 2)],
         "need": need,
-        "met": ours / other >= need,
+        "met": ratio >= need,
     }
     print(json.dumps(line), flush=True)  # noqa: T201 - its result
 
 
-async def measure(url: str) -> tuple[float, float, float]:
-    from agents.services.inbox import RECORD
-    from tests.bench import webhook_statement
-
-    assert RECORD == webhook_statement.RECORD, "the two sides must do the same"
+async def measure(url: str) -> tuple[list[float], list[float], list[float]]:
     posts = requests()
     ours: list[float] = []
     pywa: list[float] = []
@@ -81,11 +83,42 @@ async def measure(url: str) -> tuple[float, float, float]:
         server(own_command(), "/healthz", url) as own,
         server(pywa_command(), "/docs", url) as other,
     ):
-        for _ in range(ROUNDS):
+        # The first round warms both up.
+        for _ in range(1 + ROUNDS):
             ours.append(await load(own, posts(path), url))
             pywa.append(await load(other, posts("/webhook"), url))
             raw.append(pgbench(url))
-    return max(ours), max(pywa), max(raw)
+    return ours[1:], pywa[1:], raw[1:]
+
+
+def both_store_the_same() -> None:
+    """Our statement is for several receipts, pywa's for one: they write alike."""
+    from django.db import connection
+
+    from agents import tasks
+    from agents.services import inbox
+    from tests.bench.webhook_statement import RECORD, values
+
+    cause, found = uuid4(), []
+    with connection.cursor() as cursor:
+        for is_ours in (True, False):
+            if is_ours:
+                inbox.record(
+                    body=b"{}",
+                    is_synthetic=False,
+                    correlation_id=cause,
+                    wake=tasks.WAKE_INGEST,
+                )
+            else:
+                cursor.execute(RECORD, values(b"{}", cause))
+            cursor.execute(
+                "SELECT (SELECT to_jsonb(e) - '{id,received_at}'::text[]"
+                " FROM agents_webhookevent e ORDER BY id DESC LIMIT 1),"
+                " (SELECT to_jsonb(j) - 'id'"
+                " FROM procrastinate_jobs j ORDER BY id DESC LIMIT 1)"
+            )
+            found.append(cursor.fetchone())
+    assert found[0] == found[1], "the two sides must do the same"
 
 
 def requests() -> Callable[[str], Callable[[], bytes]]:
@@ -122,13 +155,11 @@ async def load(port: int, post: Callable[[], bytes], url: str) -> float:
 
     Rows are counted, not answers: pywa answers before its handler has stored anything.
     """
-    await _post(port, post, seconds=1)
     before = _stored(url)
     started_at = time.monotonic()
     answers = await _post(port, post, seconds=SECONDS)
     stored, seconds = _stored(url) - before, time.monotonic() - started_at
     print(f"{answers} answered, {stored} stored", file=sys.stderr)  # noqa: T201
-    await asyncio.sleep(1)
     return stored / seconds
 
 

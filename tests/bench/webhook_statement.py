@@ -1,4 +1,4 @@
-"""The statement of the receipt and its values, without Django."""
+"""What one receipt writes, as one statement, without Django."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from uuid import UUID
 
-# The same text as agents.services.inbox.RECORD; the bench compares them first.
+# The bench first sees that agents.services.inbox.RECORD writes the same rows.
 RECORD = """
 WITH event AS (
     INSERT INTO agents_webhookevent (

@@ -11,9 +11,10 @@ from django.test import Client
 
 from agents.models import Message, SeenMessage, WebhookEvent
 from agents.services import inbox, ingest
-from agents.webhooks.whatsapp import LARGEST_BODY
+from agents.webhooks.receiving import LARGEST_BODY
 from tests import payloads
 from tests.agents.channel import jobs, post
+from tests.agents.webhooks.wsgi_client import WsgiClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,15 @@ pytestmark = pytest.mark.usefixtures("whatsapp")
 INGEST = "agents.tasks.ingest"
 
 
-def send(client: Client, body: bytes, headers: dict[str, str] | None = None) -> int:
+@pytest.fixture(params=["door", "page"])
+def client(request: pytest.FixtureRequest) -> Client | WsgiClient:
+    """Post through the door in front of Django, and to Django's own page."""
+    return WsgiClient() if request.param == "door" else Client()
+
+
+def send(
+    client: Client | WsgiClient, body: bytes, headers: dict[str, str] | None = None
+) -> int:
     response = client.post(
         payloads.URL,
         body,
@@ -38,7 +47,9 @@ def send(client: Client, body: bytes, headers: dict[str, str] | None = None) -> 
 
 
 @pytest.mark.django_db
-def test_post__signed__bytes_stored_one_job_and_200(client: Client) -> None:
+def test_post__signed__bytes_stored_one_job_and_200(
+    client: Client | WsgiClient,
+) -> None:
     # Given
     body = payloads.webhook(payloads.text("hello"))
 
@@ -65,7 +76,9 @@ def test_post__signed__bytes_stored_one_job_and_200(client: Client) -> None:
     "body",
     [b"", b"\x00\xff", b"[" * 50_000, b"null", "é".encode("utf-16")],
 )
-def test_post__signed_junk__stored_as_it_is(client: Client, body: bytes) -> None:
+def test_post__signed_junk__stored_as_it_is(
+    client: Client | WsgiClient, body: bytes
+) -> None:
     # When
     status = send(client, body)
 
@@ -75,7 +88,7 @@ def test_post__signed_junk__stored_as_it_is(client: Client, body: bytes) -> None
 
 
 @pytest.mark.django_db
-def test_post__second_secret_while_rotating__taken(client: Client) -> None:
+def test_post__second_secret_while_rotating__taken(client: Client | WsgiClient) -> None:
     # Given
     body = payloads.webhook(payloads.text("hello"))
 
@@ -100,7 +113,7 @@ def test_post__second_secret_while_rotating__taken(client: Client) -> None:
     ],
 )
 def test_post__signature_missing_or_wrong__403_and_nothing_stored(
-    client: Client, header: str | None
+    client: Client | WsgiClient, header: str | None
 ) -> None:
     # Given
     body = payloads.webhook(payloads.text("hello"))
@@ -118,7 +131,7 @@ def test_post__signature_missing_or_wrong__403_and_nothing_stored(
 @pytest.mark.django_db
 @pytest.mark.parametrize("secrets", [[], [""]])
 def test_post__no_secret_set_up__403(
-    client: Client, settings: SettingsWrapper, secrets: list[str]
+    client: Client | WsgiClient, settings: SettingsWrapper, secrets: list[str]
 ) -> None:
     # Given
     settings.WA_APP_SECRETS = secrets
@@ -140,7 +153,7 @@ def test_post__no_secret_set_up__403(
 
 
 @pytest.mark.django_db
-def test_post__changed_by_one_byte__403(client: Client) -> None:
+def test_post__changed_by_one_byte__403(client: Client | WsgiClient) -> None:
     # Given
     body = payloads.webhook(payloads.text("hello"))
 
@@ -152,7 +165,9 @@ def test_post__changed_by_one_byte__403(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_post__legal_batch_over_djangos_own_limit__stored(client: Client) -> None:
+def test_post__legal_batch_over_djangos_own_limit__stored(
+    client: Client | WsgiClient,
+) -> None:
     # Given
     body = b" " * 3_000_000
 
@@ -164,7 +179,9 @@ def test_post__legal_batch_over_djangos_own_limit__stored(client: Client) -> Non
 
 
 @pytest.mark.django_db
-def test_post__over_3_5_megabytes__413_and_nothing_stored(client: Client) -> None:
+def test_post__over_3_5_megabytes__413_and_nothing_stored(
+    client: Client | WsgiClient,
+) -> None:
     # Given
     body = b" " * (LARGEST_BODY + 1)
 
@@ -179,7 +196,7 @@ def test_post__over_3_5_megabytes__413_and_nothing_stored(client: Client) -> Non
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_ours", [True, False])
 def test_post__own_mark__noted_only_when_it_is_right(
-    client: Client, *, is_ours: bool
+    client: Client | WsgiClient, *, is_ours: bool
 ) -> None:
     # Given
     body = payloads.webhook(payloads.text("hello"))
@@ -195,7 +212,7 @@ def test_post__own_mark__noted_only_when_it_is_right(
 
 
 @pytest.mark.django_db
-def test_post__mark_without_a_signature__403(client: Client) -> None:
+def test_post__mark_without_a_signature__403(client: Client | WsgiClient) -> None:
     # Given
     body = payloads.webhook(payloads.text("hello"))
     headers = payloads.signed(body, marked=True)
@@ -210,7 +227,7 @@ def test_post__mark_without_a_signature__403(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_post__database_refuses__503_for_meta_to_come_again(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+    client: Client | WsgiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
     def away(**_: object) -> int:
@@ -227,7 +244,7 @@ def test_post__database_refuses__503_for_meta_to_come_again(
 
 
 def test_post__database_unreachable__503_within_seconds(
-    committed_db: str, client: Client, monkeypatch: pytest.MonkeyPatch
+    committed_db: str, client: Client | WsgiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
     connection.close()
@@ -273,7 +290,7 @@ def test_post__same_webhook_ten_times_at_once__one_message(
 
     def deliver(_: int) -> int:
         try:
-            status = send(Client(), body)
+            status = send(WsgiClient(), body)
             ingest.drain()
             return status
         finally:
