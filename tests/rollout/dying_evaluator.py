@@ -1,0 +1,36 @@
+"""An evaluator that hangs in the middle: `python -m tests.rollout.dying_evaluator`.
+
+It has counted the evidence, decided and turned everything off when it says so; then it
+waits to be killed, with its transaction open.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import django
+
+
+def main() -> None:
+    django.setup()
+    from rollout import clock
+    from rollout.services import detectors, evaluate
+    from tests.rollout.judging import NOON, FakeClock
+
+    mark = detectors.mark
+
+    def hang(*args: Any) -> None:
+        mark(*args)
+        sys.stdout.write("in the middle\n")
+        sys.stdout.flush()
+        time.sleep(60)
+
+    detectors.mark = hang
+    with clock.use(FakeClock(NOON)):
+        evaluate.tick()
+
+
+if __name__ == "__main__":
+    main()
