@@ -7,6 +7,7 @@ DATABASE_LISTEN_URL, nothing listens and polling does it.
 
 from __future__ import annotations
 
+import multiprocessing.util
 import os
 import random
 import socket
@@ -39,6 +40,10 @@ ON CONFLICT (id) DO UPDATE SET
         THEN process.acknowledged_at ELSE EXCLUDED.acknowledged_at END,
     version_seen = EXCLUDED.version_seen
 """
+GOODBYE = "DELETE FROM rollout_servingprocess WHERE id = %s"
+GOODBYE_S = 1.0
+# Before whatever closes without an order of its own.
+GOODBYE_FIRST = 10
 logger = get_logger(__name__)
 
 
@@ -71,6 +76,18 @@ class Refreshers:
         self.ring.set()
         for thread in self.threads:
             thread.join(timeout=5)
+
+    def say_goodbye(self) -> None:
+        """Take its row away: whoever ends in good order is not one fallen silent."""
+        self.stopping.set()
+        self.ring.set()
+        # Else its last sign of life could come after its end.
+        self.threads[0].join(timeout=GOODBYE_S)
+        try:
+            with reading.own_connection() as own:
+                own.execute(GOODBYE, [self.process_id])
+        except (psycopg.Error, OSError) as error:
+            logger.info("rollout.goodbye.unheard", error=type(error).__name__)
 
     def poll(self) -> None:
         while not self.stopping.is_set():
@@ -149,6 +166,10 @@ def start() -> None:
         if _running is None or not _running.is_alive():
             _running = Refreshers()
             _running.start()
+            # At the end of a process, also of one that a server forked.
+            multiprocessing.util.Finalize(
+                None, _running.say_goodbye, exitpriority=GOODBYE_FIRST
+            )
 
 
 def stop() -> None:

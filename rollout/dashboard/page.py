@@ -34,7 +34,7 @@ def add_room(request: HttpRequest) -> dict[str, Any]:
     """Return what the page's templates need."""
     is_live = LIVE in request.headers
     return {
-        "room": gather(looked_at(request)),
+        "room": gather(looked_at(request), shown=request.GET.get("range", "")),
         "person": looked_at(request),
         "may_kill": request.user.has_perm("rollout.rollback"),
         "may_change": request.user.has_perm("rollout.change_exposure"),

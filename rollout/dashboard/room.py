@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rollout import clock, selectors
+from rollout.dashboard.charts import Charts, charts
+from rollout.dashboard.guards import Guards, guards
 from rollout.dashboard.matrix import Row, matrix
 from rollout.dashboard.previous import Previous, previous
 from rollout.dashboard.propagation import Propagation, propagation
@@ -31,16 +33,19 @@ class Room:
     at: datetime
     standing: Standing
     attention: tuple[str, ...]
+    guards: Guards
     features: tuple[Row, ...]
     propagation: Propagation
     incidents: tuple[Trouble, ...]
     previous_workflow: Previous
     changes: tuple[Change, ...]
+    charts: Charts
 
 
-def gather(person: Person | None = None) -> Room:
+def gather(person: Person | None = None, *, shown: str = "") -> Room:
     """Read it all: a fixed number of queries, whatever there is."""
     spread = propagation()
+    watched = guards()
     found = troubles()
     rows = matrix(
         selectors.feature_states(),
@@ -49,11 +54,13 @@ def gather(person: Person | None = None) -> Room:
     )
     return Room(
         at=clock.now(),
-        standing=standing(rows, spread, found),
-        attention=tuple(attention(spread, found)),
+        standing=standing(rows, spread, found, watched),
+        attention=tuple(attention(spread, found, watched)),
+        guards=watched,
         features=rows,
         propagation=spread,
         incidents=found,
         previous_workflow=previous(),
         changes=changes(),
+        charts=charts(shown),
     )

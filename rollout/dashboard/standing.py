@@ -9,11 +9,13 @@ from rollout import clock
 from rollout.dashboard.matrix import ON, PARTLY
 from rollout.dashboard.words import count, span
 from rollout.models import Override, Plan, StageName
+from rollout.policy.verdicts import Level
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from rollout.dashboard.guards import Guards
     from rollout.dashboard.matrix import Row
     from rollout.dashboard.propagation import Propagation
     from rollout.dashboard.trouble import Trouble
@@ -57,7 +59,10 @@ class Standing:
 
 
 def standing(
-    rows: Sequence[Row], spread: Propagation, found: Sequence[Trouble]
+    rows: Sequence[Row],
+    spread: Propagation,
+    found: Sequence[Trouble],
+    watched: Guards,
 ) -> Standing:
     """Read the plan and what holds it: two queries."""
     now = clock.now()
@@ -86,7 +91,7 @@ def standing(
         time_in_state=span(now - plan.state_since) if plan else "",
         exposure=exposure_words(rows, functions_removed=spread.functions_removed),
         hold=held,
-        tone=_tone(state, rows, spread, found),
+        tone=_tone(state, rows, spread, found, watched),
     )
 
 
@@ -128,22 +133,37 @@ def _tone(
     rows: Sequence[Row],
     spread: Propagation,
     found: Sequence[Trouble],
+    watched: Guards,
 ) -> str:
+    levels = {card.level for card in watched.cards}
+    served = any(row.state in {ON, PARTLY} for row in rows)
     grave = any(each.severity in GRAVE and each.status == "open" for each in found)
     if spread.functions_removed or grave or TONES.get(state) == BAD:
         return BAD
+    if Level.BREACH in levels:
+        return BAD
     silent = any(process.is_silent for process in spread.processes)
-    if found or silent or state in TONES:
+    unwatched = served and watched.tick.is_late
+    if found or silent or unwatched or state in TONES or Level.WARN in levels:
         return WARN
-    served = any(row.state in {ON, PARTLY} for row in rows)
     return GOOD if served else QUIET
 
 
-def attention(spread: Propagation, found: Sequence[Trouble]) -> list[str]:
-    """Return what a banner must add: each a short sentence."""
-    words = []
+def attention(
+    spread: Propagation, found: Sequence[Trouble], watched: Guards
+) -> list[str]:
+    """Return what a banner must add, gravest first: each a short sentence."""
+    words = [
+        f"{card.title}{f' on {card.channel}' if card.channel else ''}:"
+        f" {card.level_words}, now {card.now}"
+        for level in (Level.BREACH, Level.WARN)
+        for card in watched.cards
+        if card.level == level
+    ]
     if found:
-        words.append(f"{count(len(found), 'incident')} not resolved")
+        words.append(f"{count(len(found), 'incident')} not resolved: {found[0].title}")
     if silent := sum(process.is_silent for process in spread.processes):
         words.append(f"{count(silent, 'process is', 'processes are')} silent")
+    if watched.tick.is_late:
+        words.append(watched.tick.sentence[0].upper() + watched.tick.sentence[1:])
     return words

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.utils.safestring import SafeString
-
 WIDE, HIGH = 1_000, 100
 # Of the outer picture: above the curve the marks, below it the times.
 ROUND = (1, 2, 2.5, 5, 10)
+NOTHING = SafeString()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,19 @@ class Mark:
 
 
 def sparkline(values: Sequence[float | None], *, label: str) -> SafeString:
-    """Draw a small curve without scales."""
-    top = max((value for value in values if value is not None), default=0.0)
+    """Draw a small curve without scales: between its own least and most."""
+    known = [value for value in values if value is not None]
+    least, most = min(known, default=0.0), max(known, default=0.0)
+    # What hardly moves is drawn as hardly moving.
+    room = max(most - least, abs(most) * 0.1) or 1.0
+    raised = [None if v is None else v - least + room * 0.1 for v in values]
     return format_html(
         '<svg class="spark" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img"'
         ' aria-label="{}"><path d="{}"/></svg>',
         WIDE,
         HIGH,
         label,
-        path(values, top or 1.0),
+        path(raised, room * 1.2),
     )
 
 
@@ -63,7 +67,7 @@ def curves(
 ) -> SafeString:
     """Draw curves with their scale, a target and what happened meanwhile."""
     return format_html(
-        '<svg class="chart" aria-hidden="true" focusable="false">{}'
+        '<svg class="graph" aria-hidden="true" focusable="false">{}'
         '<svg class="plot" viewBox="0 0 {} {}" preserveAspectRatio="none"'
         ' y="16" width="100%" height="120">{}{}</svg>{}{}</svg>',
         _grid(scale, top),
@@ -90,7 +94,7 @@ def stacks(
 ) -> SafeString:
     """Draw columns, the lines of one time on top of each other."""
     return format_html(
-        '<svg class="chart" aria-hidden="true" focusable="false">{}'
+        '<svg class="graph" aria-hidden="true" focusable="false">{}'
         '<svg class="plot" viewBox="0 0 {} {}" preserveAspectRatio="none"'
         ' y="16" width="100%" height="120">{}</svg>{}{}</svg>',
         _grid(scale, top),
@@ -171,7 +175,7 @@ def _columns(lines: Sequence[Line], top: float) -> SafeString:
 
 def _target(target: float | None, top: float) -> SafeString:
     if target is None or target > top:
-        return format_html("")
+        return NOTHING
     return format_html(
         '<path class="target" d="M0 {0}H{1}"/>',
         f"{HIGH - HIGH * target / top:.1f}",

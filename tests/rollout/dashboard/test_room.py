@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from rollout import clock
 from rollout.dashboard import previous
 from rollout.dashboard.room import gather
 from rollout.dashboard.standing import BAD, GOOD, QUIET, WARN
-from rollout.models import Epoch, Incident, Override, Plan, ServingProcess
+from rollout.models import Epoch, Incident, Override, Plan, PlanChange, ServingProcess
 from rollout.ports import PreviousWorkflow, ports
 from rollout.services import incidents
 from rollout.services.rollback import rollback_full, turn_all_off
@@ -68,13 +69,23 @@ def test_propagation__one_behind_and_one_silent__both_stand_out(switch: Switch) 
     assert "1 process is silent" in gather().attention
 
 
+def move(state: str) -> None:
+    """Put the plan into a state, with the row that tells of it."""
+    if not Plan.objects.exclude(state=state).update(state=state):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rollout_plan_state()::text")
+        after = json.loads(cursor.fetchone()[0])
+    PlanChange.objects.create(after=after, actor="odette", source="cli", reason="test")
+
+
 @pytest.mark.parametrize(
     ("state", "tone"), [("active", QUIET), ("held", WARN), ("frozen", BAD)]
 )
 def test_standing__features_off__takes_its_tone_from_the_state(
     state: str, tone: str
 ) -> None:
-    Plan.objects.update(state=state)
+    move(state)
 
     assert gather().standing.tone == tone
 
