@@ -221,6 +221,26 @@ def test_flip__three_processes__all_see_it_and_acknowledge(
     assert ServingProcess.objects.count() == 3
 
 
+def test_process__ends_in_good_order__is_not_one_fallen_silent(
+    committed_db: str,
+) -> None:
+    # Given
+    with processes.asking(committed_db, count=2) as (ends, killed):
+        until = time.monotonic() + 10
+        while ServingProcess.objects.count() < 2 and time.monotonic() < until:
+            time.sleep(0.02)
+
+        # When
+        assert ends.stdin is not None
+        ends.stdin.close()
+        ends.wait(10)
+        killed.kill()
+        killed.wait(10)
+
+    # Then
+    assert ServingProcess.objects.get().pid == killed.pid
+
+
 @pytest.mark.django_db
 def test_exposure__limited__differs_by_subject_not_for_strangers(
     switch: Switch,

@@ -14,7 +14,15 @@ from rollout import clock
 from rollout.dashboard import previous
 from rollout.dashboard.room import gather
 from rollout.dashboard.standing import BAD, GOOD, QUIET, WARN
-from rollout.models import Epoch, Incident, Override, Plan, PlanChange, ServingProcess
+from rollout.models import (
+    Epoch,
+    Evaluation,
+    Incident,
+    Override,
+    Plan,
+    PlanChange,
+    ServingProcess,
+)
 from rollout.ports import PreviousWorkflow, ports
 from rollout.services import incidents
 from rollout.services.rollback import rollback_full, turn_all_off
@@ -69,25 +77,55 @@ def test_propagation__one_behind_and_one_silent__both_stand_out(switch: Switch) 
     assert "1 process is silent" in gather().attention
 
 
-def move(state: str) -> None:
-    """Put the plan into a state, with the row that tells of it."""
-    if not Plan.objects.exclude(state=state).update(state=state):
-        return
+def hold() -> None:
+    """Put the plan on hold, with the row that tells of it."""
+    told = {"actor": "odette", "source": "cli", "reason": "test"}
     with connection.cursor() as cursor:
         cursor.execute("SELECT rollout_plan_state()::text")
-        after = json.loads(cursor.fetchone()[0])
-    PlanChange.objects.create(after=after, actor="odette", source="cli", reason="test")
+        before = json.loads(cursor.fetchone()[0])
+    Plan.objects.update(state="held")
+    after = before | {"state": "held"}
+    PlanChange.objects.create(before=before, after=after, **told)
 
 
-@pytest.mark.parametrize(
-    ("state", "tone"), [("active", QUIET), ("held", WARN), ("frozen", BAD)]
-)
-def test_standing__features_off__takes_its_tone_from_the_state(
-    state: str, tone: str
+def judged(**verdict: object) -> Evaluation:
+    """Let somebody have judged just now."""
+    found = {"guardrail": "success", "channel": "chat", "level": "ok", **verdict}
+    return Evaluation.objects.create(
+        verdicts=[found], action="none", severity="low", because="All guardrails hold."
+    )
+
+
+def test_standing__nothing_on__is_quiet() -> None:
+    assert gather().standing.tone == QUIET
+
+
+def test_standing__held__warns_and_says_what_that_means() -> None:
+    hold()
+
+    found = gather().standing
+
+    assert found.tone == WARN
+    assert "does not advance" in found.next_step
+
+
+@pytest.mark.parametrize(("level", "tone"), [("warn", WARN), ("breach", BAD)])
+def test_standing__a_guardrail_gives_way__is_told_in_the_banner(
+    level: str, tone: str
 ) -> None:
-    move(state)
+    judged(level=level)
 
-    assert gather().standing.tone == tone
+    found = gather()
+
+    assert found.standing.tone == tone
+    assert found.attention[0].startswith("Success on chat: ")
+
+
+def test_standing__on_and_nobody_judges__warns(switch: Switch) -> None:
+    switch(CHAT=True)
+
+    assert gather().standing.tone == WARN
+    assert "Nobody has judged yet: is a worker running?" in gather().attention
 
 
 def test_standing__on_and_well__is_good_and_names_who_is_served(
@@ -95,6 +133,7 @@ def test_standing__on_and_well__is_good_and_names_who_is_served(
 ) -> None:
     switch(CHAT=True, VOUCHERS=True)
     switch(VOICE=True, percent=10)
+    judged()
 
     found = gather().standing
 
@@ -109,11 +148,12 @@ def test_standing__rolled_back__is_bad_until_the_incident_is_mitigated(
 ) -> None:
     # Given
     switch(CHAT=True)
+    judged()
     turn_all_off(reason="trouble", actor="odette", source="cli")
 
     # Then
     assert gather().standing.tone == BAD
-    assert gather().attention == ("1 incident not resolved",)
+    assert gather().attention == ("1 incident not resolved: Quick rollback: trouble",)
 
     # When
     incidents.set_status(
