@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from rollout.features import Feature
+
 
 @dataclass(frozen=True, slots=True)
 class Spend:
@@ -57,11 +59,20 @@ class CaseResult:
 class SmokeCase(Protocol):
     """One of the guide's smoke tests. `is_read_only`: fit to be a probe."""
 
-    name: str
-    title: str
-    is_read_only: bool
+    @property
+    def name(self) -> str: ...
 
-    def run(self, url: str | None) -> CaseResult:
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def needs(self) -> tuple[Feature, ...]:
+        """What must be on for it to be answered."""
+
+    @property
+    def is_read_only(self) -> bool: ...
+
+    def run(self, url: str | None, *, is_probe: bool = False) -> CaseResult:
         """Go through the deployment at `url`; None: through this process itself."""
 
 

@@ -5,12 +5,12 @@ import asyncio
 from django.conf import settings
 from procrastinate.contrib.django import app
 
-from easymo.database import units
+from easymo.database import aside, units
 from easymo.observability.logs import get_logger
 from rollout import mail, slack
 from rollout.mail import Mail, MailError
 from rollout.models import Notice
-from rollout.services import evaluate, notify
+from rollout.services import evaluate, notify, probe
 from rollout.wakes import DELIVER, QUEUE
 
 logger = get_logger(__name__)
@@ -98,3 +98,12 @@ async def sweep_notices(timestamp: int) -> None:
 async def judge(timestamp: int) -> None:
     """Look at the evidence, and act on it; whoever else is at it goes first."""
     await units.run(evaluate.tick)
+
+
+# A queue of its own: whoever probes waits for answers, and holds up nobody.
+@app.periodic(cron="* * * * *", periodic_id="probe")
+@app.task(name="rollout.tasks.probe", queue="probe", queueing_lock="probe")
+async def probe_the_road(timestamp: int) -> None:
+    """Speak where nobody does, and write down whether we were answered."""
+    if await units.run(probe.is_due):
+        await aside.run(probe.run)
