@@ -71,6 +71,8 @@ class FakeOpenAI:
         self.base_url = ""
         self.requests: list[Recorded] = []
         self.rejected: list[Broken] = []
+        # How often the models were listed.
+        self.listed = 0
         # Ids of the responses that a request let OpenAI keep.
         self.stored: set[str] = set()
         # Recordings that came to be put into words.
@@ -178,6 +180,8 @@ class FakeOpenAI:
             self.rejected.append(refused.broken)
             said = json.dumps(refused.broken.body()).encode()
             return Failure(refused.broken.status, said), {}
+        if first.startswith("GET"):
+            return self._models(), {}
         self.requests.append(Recorded(headers, body))
         if self._script:
             return self._script.popleft(), body
@@ -200,9 +204,11 @@ class FakeOpenAI:
 
     def _checked(self, first: str, headers: dict[str, str], raw: bytes) -> Any:
         method, path, _ = first.split(" ")
-        if (method, path) != ("POST", "/v1/responses"):
+        if (method, path) not in {("POST", "/v1/responses"), ("GET", "/v1/models")}:
             raise RefusedError(Broken(f"Invalid URL ({method} {path})", status=404))
         self._check_key(headers.get("authorization", ""))
+        if method == "GET":
+            return {}
         if not headers.get("content-type", "").startswith("application/json"):
             message = "Unsupported content type. This API expects application/json."
             raise RefusedError(Broken(message, "unsupported_content_type"))
@@ -224,6 +230,17 @@ class FakeOpenAI:
         check_tools(body)
         check_items(body["input"], self._encrypted)
         return body
+
+    def _models(self) -> Reply:
+        """List the models; a scripted failure comes first, and nothing is recorded."""
+        self.listed += 1
+        if self._script and isinstance(self._script[0], Failure):
+            return self._script.popleft()
+        listed = [
+            {"id": name, "object": "model", "created": 1, "owned_by": "system"}
+            for name in sorted(self.models)
+        ]
+        return Failure(200, json.dumps({"object": "list", "data": listed}).encode())
 
     def _check_key(self, authorization: str) -> None:
         if not authorization.startswith("Bearer "):
