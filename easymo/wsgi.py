@@ -4,9 +4,12 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from easymo.observability import streams
 from rollout import snapshot
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "easymo.settings")
+# First of all: whoever keeps a stream keeps a guarded one.
+streams.guard_process()
 pages = get_wsgi_application()
 
 # Models can be imported only now.

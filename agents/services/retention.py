@@ -29,7 +29,7 @@ from agents.models import (
 )
 from agents.services import erasure, forwarding, media_rows, outbox_upkeep
 from agents.tools import rates
-from easymo.observability import lines, upkeep
+from easymo.observability import findings, lines, upkeep
 from easymo.observability.logs import get_logger
 from rollout.services import observations
 
@@ -183,6 +183,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "retention.outbox": outbox_upkeep.purge,
     "retention.rollups": observations.purge,
     "retention.log_lines": lines.purge,
+    "retention.scanned_lines": findings.fold,
     "retention.erased_people": erasure.sweep_erased,
 }
 upkeep.expect(*JOBS)

@@ -11,5 +11,8 @@ class ObservabilityConfig(AppConfig):
 
     def ready(self) -> None:
         """Start what the settings ask for; without them nothing starts."""
+        # Registers the figures, whose models must be loaded first.
+        from easymo.observability import leak_metrics  # noqa: F401, PLC0415
+
         sentry.start()
         tracing.start()

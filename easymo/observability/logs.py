@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import structlog
 
+from easymo.observability import leaks
 from easymo.observability.fields import Plain, plain, scrub_text, scrubbed
 
 if TYPE_CHECKING:
@@ -79,10 +80,10 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = rendered(record)
         text = json.dumps(line, ensure_ascii=True, separators=(", ", ": "))
-        if len(text) <= LONGEST_LINE:
-            return text
-        short = {key: line[key] for key in list(line)[:5]}
-        return json.dumps(short | {"cut": len(text)}, ensure_ascii=True)
+        if len(text) > LONGEST_LINE:
+            short = {key: line[key] for key in list(line)[:5]}
+            text = json.dumps(short | {"cut": len(text)}, ensure_ascii=True)
+        return leaks.guard(text, leaks.LOG)
 
 
 class StandardOutput(logging.StreamHandler[IO[str]]):
@@ -94,7 +95,9 @@ class StandardOutput(logging.StreamHandler[IO[str]]):
     @property
     def stream(self) -> IO[str]:
         """The stream of this moment; the results of a command keep stdout clean."""
-        return sys.stderr if _prints_results() else sys.stdout
+        stream = sys.stderr if _prints_results() else sys.stdout
+        # Our lines have been looked at.
+        return getattr(stream, "unguarded", stream)
 
     @stream.setter
     def stream(self, value: IO[str]) -> None:

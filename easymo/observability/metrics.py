@@ -20,6 +20,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from easymo.observability import leaks
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -77,7 +78,17 @@ def render() -> bytes:
     """Return all figures in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_All())
-    return generate_latest(registry)
+    text = generate_latest(registry).decode()
+    return "".join(map(_guarded, text.splitlines(keepends=True))).encode()
+
+
+def _guarded(line: str) -> str:
+    """Look at the labels of a line; its figure may have any digits."""
+    name, brace, rest = line.partition("{")
+    if not brace or line.startswith("#"):
+        return line
+    labels, end, figure = rest.rpartition("} ")
+    return f"{name}{brace}{leaks.guard(labels, leaks.METRIC)}{end}{figure}"
 
 
 class _All(Collector):

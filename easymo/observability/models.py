@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
 
 class LogLine(models.Model):
@@ -39,3 +40,54 @@ class UpkeepRun(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class LeakFinding(models.Model):
+    """Something of a person's that got past the masking. Append-only.
+
+    Neither the text nor the value is kept: a keyed digest tells two findings apart.
+    """
+
+    class Level(models.TextChoices):
+        # It looks like somebody's.
+        CANDIDATE = "candidate", "looks like it"
+        # It is the number of somebody we know.
+        CONFIRMED = "confirmed", "confirmed"
+
+    kind = models.CharField(max_length=10)
+    # Where it was about to leave: log, stdout, stderr, sentry, span, metric, timeline.
+    sink = models.CharField(max_length=10)
+    digest = models.BinaryField(max_length=32)
+    level = models.CharField(max_length=9, choices=Level)
+    # How often within the second.
+    times = models.PositiveIntegerField(default=1)
+    correlation_id = models.UUIDField(null=True)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes = [
+            # Read by the evaluator, the gates and the metrics.
+            models.Index(fields=["level", "at"], name="leak_level_idx")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.sink}: {self.level}"
+
+
+class ScannedLines(models.Model):
+    """How many lines were looked at: none found says nothing where nobody looked."""
+
+    # After two days the minutes of an hour are one row.
+    minute = models.DateTimeField()
+    sink = models.CharField(max_length=10)
+    lines = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["minute", "sink"], name="scanned_once_per_minute"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lines} lines of {self.sink}"

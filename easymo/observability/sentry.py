@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import sentry_sdk
 from django.conf import settings
 
+from easymo.observability import leaks
 from easymo.observability.failures import message_of
 from easymo.observability.fields import plain, scrub_text, scrubbed
 
@@ -68,19 +69,19 @@ def _scrub_event(event: Event, hint: Hint) -> Event:
             "method": request.get("method"),
             "url": str(request.get("url", "")).partition("?")[0],
         }
-    return cast("Event", _scrub(raw))
+    return cast("Event", _guarded(raw))
 
 
 def _scrub_breadcrumb(crumb: Breadcrumb, _: Hint) -> Breadcrumb:
-    return cast("Breadcrumb", _scrub(crumb))
+    return cast("Breadcrumb", _guarded(crumb))
 
 
 def _scrub_log(log: Log, _: Hint) -> Log:
-    return cast("Log", _scrub(log))
+    return cast("Log", _guarded(log))
 
 
 def _scrub_metric(metric: Metric, _: Hint) -> Metric:
-    return cast("Metric", _scrub(metric))
+    return cast("Metric", _guarded(metric))
 
 
 def _messages(hint: Hint) -> dict[str | None, str]:
@@ -91,6 +92,10 @@ def _messages(hint: Hint) -> dict[str | None, str]:
         told.setdefault(type(error).__name__, message_of(error))
         error = error.__cause__ or error.__context__
     return told
+
+
+def _guarded(value: Any) -> Any:
+    return leaks.guard_tree(_scrub(value), leaks.SENTRY)
 
 
 def _scrub(value: Any) -> Any:

@@ -7,7 +7,7 @@ result. What is exported is scrubbed at the last step, whoever made the span.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from opentelemetry import trace
@@ -26,6 +26,7 @@ from opentelemetry.sdk.trace.export import (
 )
 from opentelemetry.trace import Link, Status
 
+from easymo.observability import leaks
 from easymo.observability.fields import plain, scrub_text, scrubbed
 
 if TYPE_CHECKING:
@@ -148,20 +149,20 @@ class ScrubbingExporter(SpanExporter):
 def _clean_span(span: ReadableSpan) -> ReadableSpan:
     status = span.status
     return ReadableSpan(
-        name=scrub_text(span.name),
+        name=_text(span.name),
         context=span.context,
         parent=span.parent,
         resource=span.resource,
         attributes=_clean(span.attributes),
         events=[
-            Event(scrub_text(event.name), _clean(event.attributes), event.timestamp)
+            Event(_text(event.name), _clean(event.attributes), event.timestamp)
             for event in span.events
         ],
         links=[Link(link.context, _clean(link.attributes)) for link in span.links],
         kind=span.kind,
         status=Status(
             status.status_code,
-            scrub_text(status.description) if status.description else None,
+            _text(status.description) if status.description else None,
         ),
         start_time=span.start_time,
         end_time=span.end_time,
@@ -177,4 +178,8 @@ def _clean(attributes: Attributes) -> dict[str, Any]:
         # The conventions' names end in words that are people's elsewhere.
         known = key.startswith(("gen_ai.", "exception.", "app.", "rollout."))
         clean[scrub_text(key)] = scrubbed(plain(value), "" if known else key)
-    return clean
+    return cast("dict[str, Any]", leaks.guard_tree(clean, leaks.SPAN))
+
+
+def _text(text: str) -> str:
+    return leaks.guard(scrub_text(text), leaks.SPAN)

@@ -59,6 +59,7 @@ DATABASE_LISTEN: dict[str, str] | None = (
 # Tables that the runtime role may only add to, where it is not their owner.
 DATABASE_APPEND_ONLY = (
     "agents_consentevent",
+    "observability_leakfinding",
     "voucher_event",
     "rollout_flagchange",
     "rollout_rollbackevent",

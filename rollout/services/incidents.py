@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from easymo.observability import leaks
 from easymo.observability.privacy import scrub
 from rollout import clock, wakes
 from rollout.errors import (
@@ -72,7 +73,7 @@ def write(
         incident=incident,
         kind=kind,
         author=author,
-        text=scrub(text)[:TEXT],
+        text=leaks.guard(scrub(text)[:TEXT], leaks.TIMELINE),
         data=dict(data or {}),
     )
 

@@ -13,6 +13,7 @@ from procrastinate.contrib.django.management.commands import procrastinate
 from procrastinate.exceptions import ConnectorException
 
 from easymo.database.queue import PatientConnector
+from easymo.observability import streams
 from easymo.observability.logs import get_logger
 
 logger = get_logger(__name__)
@@ -33,6 +34,7 @@ class Command(procrastinate.Command):
             for name, value in options.items()
             if name not in {*self._django_options, *NOT_OPTIONS}
         }
+        streams.guard_process()
         import_string(settings.WORKER_BEGINS)()
         connector = PatientConnector()
         with app.replace_connector(connector):

@@ -1,0 +1,183 @@
+"""Findings become rows: whose it is, is asked here, and the value is then forgotten.
+
+One thread of each serving process writes, over a connection of its own and never in a
+caller's transaction; it starts with the process (`start`). A number of somebody we know
+is a confirmed leak, whatever masked it in the end: it reached a sink past the masking.
+While the database is away the findings wait, bounded.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.apps import apps
+from django.db import connection, transaction
+from django.utils import timezone
+
+from easymo import keys
+from easymo.observability import candidates, leaks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from easymo.observability.leaks import Found
+    from easymo.observability.models import LeakFinding
+
+PURPOSE = "leak"
+THREAD = "leak-findings"
+LOOK_S = 1.0
+COUNTS_EVERY_S = 15.0
+BATCH = 500
+# Minutes of counted lines are put together to hours after this.
+MINUTES_KEPT = timedelta(days=2)
+
+# True: somebody we know. None: it cannot be known now.
+type Judge = Callable[[str], bool | None]
+
+ADD_LINES = """
+INSERT INTO observability_scannedlines (minute, sink, lines)
+VALUES (date_trunc('minute', %s::timestamptz), %s, %s)
+ON CONFLICT (minute, sink) DO UPDATE
+SET lines = observability_scannedlines.lines + EXCLUDED.lines
+"""
+FOLD = """
+WITH old AS (
+    DELETE FROM observability_scannedlines
+    WHERE minute < %s AND minute <> date_trunc('hour', minute) RETURNING *
+)
+INSERT INTO observability_scannedlines (minute, sink, lines)
+SELECT date_trunc('hour', minute), sink, sum(lines) FROM old GROUP BY 1, 2
+ON CONFLICT (minute, sink) DO UPDATE
+SET lines = observability_scannedlines.lines + EXCLUDED.lines
+"""
+
+
+def judge_with(judge: Judge) -> None:
+    """Name who knows whose a number is."""
+    _judges[:] = [judge]
+
+
+def start() -> None:
+    """Write this process's findings from now on; once, however often it is called."""
+    pid = os.getpid()
+    with _starting:
+        if pid not in _writers:
+            _writers[pid] = _Writer()
+            atexit.register(flush)
+
+
+def flush(seconds: float = 2.0) -> bool:
+    """Wait until this process's findings are written; say whether they are."""
+    writer = _writers.get(os.getpid())
+    return writer is None or writer.write_out(seconds)
+
+
+def write(found: list[Found], lines: Counter[str]) -> int:
+    """Write findings and counts in one transaction; return how many are confirmed."""
+    now = timezone.now()
+    model: type[LeakFinding] = apps.get_model("observability", "LeakFinding")
+    rows = [row for each, times in _together(found) if (row := _row(each, times))]
+    with transaction.atomic():
+        model.objects.bulk_create(rows)
+        with connection.cursor() as cursor:
+            for sink, count in sorted(lines.items()):
+                cursor.execute(ADD_LINES, [now, sink, count])
+    return sum(row.level == model.Level.CONFIRMED for row in rows)
+
+
+def fold() -> int:
+    """Put the counts of old minutes together to hours; no sum changes."""
+    with connection.cursor() as cursor:
+        cursor.execute(FOLD, [timezone.now() - MINUTES_KEPT])
+        return cursor.rowcount
+
+
+def _together(found: list[Found]) -> list[tuple[Found, int]]:
+    """Make one of what is the same but for its cause."""
+    first: dict[tuple[str, str, str], Found] = {}
+    times: Counter[tuple[str, str, str]] = Counter()
+    for each in found:
+        key = (each.kind, each.sink, each.value)
+        times[key] += 1
+        if key not in first or each.is_strong:
+            first[key] = each
+    return [(each, times[key]) for key, each in first.items()]
+
+
+def _row(found: Found, times: int) -> LeakFinding | None:
+    model: type[LeakFinding] = apps.get_model("observability", "LeakFinding")
+    is_known = found.kind == candidates.MSISDN and _is_known(found.value)
+    if not is_known and not found.is_strong:
+        # Nine digits that are nobody's are a count.
+        return None
+    return model(
+        kind=found.kind,
+        sink=found.sink,
+        digest=keys.digest(PURPOSE, found.value.encode()),
+        level=model.Level.CONFIRMED if is_known else model.Level.CANDIDATE,
+        times=times,
+        correlation_id=found.correlation_id,
+    )
+
+
+def _is_known(value: str) -> bool:
+    return any(judge(value) for judge in _judges)
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self._found: list[Found] = []
+        self._lines: Counter[str] = Counter()
+        self._counted_at = 0.0
+        self._writing = threading.Lock()
+        threading.Thread(target=self._run, name=THREAD, daemon=True).start()
+
+    def write_out(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self._look(with_counts=True):
+                return True
+            time.sleep(0.05)
+        return False
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(LOOK_S)
+            due = time.monotonic() - self._counted_at > COUNTS_EVERY_S
+            self._look(with_counts=due)
+
+    def _look(self, *, with_counts: bool) -> bool:
+        """Write what there is; keep it where that fails, for the next time."""
+        with self._writing:
+            while len(self._found) < BATCH and not leaks.waiting.empty():
+                self._found.append(leaks.waiting.get())
+            if with_counts:
+                self._counted_at = time.monotonic()
+                for sink in leaks.SINKS:
+                    self._lines[sink] += leaks.taken(sink)
+            lines = Counter({k: n for k, n in self._lines.items() if n})
+            if not self._found and not (with_counts and lines):
+                return True
+            try:
+                write(self._found, lines)
+            except Exception:  # noqa: BLE001 - never into the log it is about
+                return False
+            else:
+                self._found, self._lines = [], Counter()
+            finally:
+                with suppress(Exception):
+                    connection.close()
+            return leaks.waiting.empty()
+
+
+_judges: list[Judge] = []
+_starting = threading.Lock()
+_writers: dict[int, _Writer] = {}
+os.register_at_fork(after_in_child=lambda: globals().update(_starting=threading.Lock()))

@@ -1,0 +1,55 @@
+"""What got past the masking, and how many lines were looked at, for /metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from easymo.observability import leaks
+from easymo.observability.metrics import CounterMetricFamily, register, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from easymo.observability.metrics import Metric
+
+FOUND = """
+SELECT level, kind, sink, sum(times)::float8 FROM observability_leakfinding
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+SCANNED = "SELECT sink, sum(lines)::float8 FROM observability_scannedlines GROUP BY 1"
+
+
+@register
+def collect() -> Iterator[Metric]:
+    """Tell what was found; a kind and sink without any finding is told as 0."""
+    candidates = CounterMetricFamily(
+        "pii_candidates",
+        "Texts that looked like a person's, past the masking.",
+        labels=["kind", "sink"],
+    )
+    confirmed = CounterMetricFamily(
+        "pii_confirmed",
+        "Numbers of people we know, past the masking: one is too many.",
+        labels=["kind", "sink"],
+    )
+    found = _found()
+    for sink in leaks.SINKS:
+        for kind in ("msisdn", "email"):
+            for level, family in (("candidate", candidates), ("confirmed", confirmed)):
+                family.add_metric([kind, sink], found.get((level, kind, sink), 0.0))
+    yield candidates
+    yield confirmed
+    scanned = CounterMetricFamily(
+        "pii_lines_scanned", "Lines that were looked at.", labels=["sink"]
+    )
+    counted = {str(sink): float(str(number)) for sink, number in rows(SCANNED)}
+    for sink in leaks.SINKS:
+        scanned.add_metric([sink], counted.get(sink, 0.0))
+    yield scanned
+
+
+def _found() -> dict[tuple[str, str, str], float]:
+    return {
+        (str(level), str(kind), str(sink)): float(str(number))
+        for level, kind, sink, number in rows(FOUND)
+    }
