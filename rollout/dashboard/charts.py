@@ -16,8 +16,8 @@ from rollout.dashboard.trouble import label_of
 from rollout.dashboard.words import NOTHING, count, share, usd
 from rollout.figures import Figures, series
 from rollout.models import FlagChange
-from rollout.policy.guardrails import Policy
 from rollout.selectors import state_text
+from rollout.services import expectations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -124,7 +124,7 @@ def _charts(canvas: Canvas, points: Sequence[Point], whole: Figures) -> list[Cha
             ("cost", "Cost of a conversation"),
             f"{usd(whole.cost)} in all, {usd(whole.cost_per_conversation)} each",
             {"Cost": [_f(each.cost_per_conversation) for each in every]},
-            target=Policy().expected["chat"].cost,
+            target=expectations.policy().expected["chat"].cost,
             words=usd,
         ),
         canvas.columns(

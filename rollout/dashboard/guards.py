@@ -12,9 +12,10 @@ from rollout.dashboard.charts import merged
 from rollout.dashboard.words import NOTHING, count, seconds, share, span, usd
 from rollout.figures import Figures, series
 from rollout.models import Evaluation
-from rollout.policy.guardrails import CHANNELS, Policy
+from rollout.policy.guardrails import CHANNELS
 from rollout.policy.intervals import wilson
 from rollout.policy.verdicts import Guardrail, Level
+from rollout.services import expectations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -213,7 +214,7 @@ def _latency(whole: Figures, channel: str) -> tuple[str, str, str]:
 
 
 def _cost(whole: Figures, channel: str) -> tuple[str, str, str]:
-    expected = Policy().expected[channel].cost
+    expected = expectations.policy().expected[channel].cost
     unknown = whole.unpriced
     words = f"{usd(whole.cost)} in all"
     if unknown:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from rollout import clock, selectors
 from rollout.dashboard.charts import Charts, charts
+from rollout.dashboard.duties import Duties, duties
 from rollout.dashboard.guards import Guards, guards
 from rollout.dashboard.matrix import Row, matrix
+from rollout.dashboard.money import Money, money
 from rollout.dashboard.previous import Previous, previous
 from rollout.dashboard.propagation import Propagation, propagation
 from rollout.dashboard.standing import Standing, attention, standing
@@ -37,6 +39,8 @@ class Room:
     features: tuple[Row, ...]
     propagation: Propagation
     incidents: tuple[Trouble, ...]
+    duties: Duties
+    money: Money
     previous_workflow: Previous
     changes: tuple[Change, ...]
     charts: Charts
@@ -60,6 +64,8 @@ def gather(person: Person | None = None, *, shown: str = "") -> Room:
         features=rows,
         propagation=spread,
         incidents=found,
+        duties=duties(),
+        money=money(),
         previous_workflow=previous(),
         changes=changes(),
         charts=charts(shown),

@@ -8,6 +8,7 @@ app_name = "room"
 urlpatterns = [
     path("kill/", views.Kill.as_view(), name="kill"),
     path("incidents/<int:incident>/note/", views.Note.as_view(), name="note"),
+    path("checklist/<int:item>/tick/", views.Tick.as_view(), name="tick"),
     path("probe/", views.Probe.as_view(), name="probe"),
     path("look/", views.Look.as_view(), name="look"),
 ]

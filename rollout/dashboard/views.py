@@ -18,9 +18,9 @@ from rollout.dashboard import looking
 from rollout.dashboard.matrix import LABELS
 from rollout.errors import RolloutError
 from rollout.features import Feature
-from rollout.models import FlagChange, Incident
+from rollout.models import ChecklistItem, FlagChange, Incident
 from rollout.ports import ports
-from rollout.services import incidents
+from rollout.services import checklists, incidents
 from rollout.services.rollback import rollback_partial, rollback_quick
 
 if TYPE_CHECKING:
@@ -112,6 +112,21 @@ class Note(Button):
             author=actor_of(request),
         )
         return f"Noted on incident {incident.pk}."
+
+
+class Tick(Button):
+    """Say that a line of the guide was done, and what shows it."""
+
+    permission = "rollout.change_exposure"
+    place = "#duties"
+
+    def press(self, request: HttpRequest, **kwargs: Any) -> str:
+        """Tick it for the time that it is due for."""
+        item = get_object_or_404(ChecklistItem, pk=kwargs["item"])
+        checklists.tick(
+            item=item, by=actor_of(request), evidence=request.POST.get("reason", "")
+        )
+        return f"Ticked: {item.text}"
 
 
 class Probe(Button):

@@ -22,7 +22,9 @@ FIELDS = frozenset(
         *("response_format", "stream", "temperature", "timestamp_granularities[]"),
     ]
 )
-EXTENSIONS = frozenset(["flac", "m4a", "mp3", "mp4", "mpeg", "mpga", "oga", "ogg", "wav", "webm"])
+EXTENSIONS = frozenset(
+    ["flac", "m4a", "mp3", "mp4", "mpeg", "mpga", "oga", "ogg", "wav", "webm"]
+)
 BEGINNINGS = (b"OggS", b"ID3", b"\xff\xfb", b"\xff\xf3", b"RIFF", b"fLaC", b"\x1aE\xdf")
 LARGEST = 25 * 1024 * 1024
 SHORTEST = 28
