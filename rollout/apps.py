@@ -12,7 +12,17 @@ class RolloutConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers the checks and the figures.
-        from rollout import checks, metrics, preflight  # noqa: F401, PLC0415
+        from rollout import checks, metrics, preflight, watchdog  # noqa: F401, PLC0415
         from rollout.services import leaks  # noqa: PLC0415
 
         findings.judge_with(leaks.is_known)
+        if page not in watchdog.on_silence:
+            watchdog.on_silence.append(page)
+
+
+def page(silent_s: float) -> None:
+    """Tell people that nobody judges any more."""
+    # The queue's app is not ready while the apps are being loaded.
+    from rollout import paging  # noqa: PLC0415
+
+    paging.page(silent_s)

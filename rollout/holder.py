@@ -8,8 +8,9 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from rollout.policy import effective
-from rollout.policy.effective import Decision, Reason, Rule
+from rollout.policy.effective import Decision, Reason, Rule, cohorts_only
 from rollout.probes import is_probe
+from rollout.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from rollout.reading import Reading
@@ -25,6 +26,8 @@ class Snapshot:
     stale: bool = False
     # A full rollback is in force: the functions answer 410.
     functions_removed: bool = False
+    # Nobody judges: everyone and percentages count as cohorts only.
+    unwatched: bool = False
 
     def decide(self, feature: str, subject: str | None) -> Decision:
         if self.stale:
@@ -45,15 +48,21 @@ class Holder:
     snapshot: Snapshot = NOTHING
     lock: threading.Lock = field(default_factory=threading.Lock)
     tried_at: float = float("-inf")
+    watchdog: Watchdog = field(default_factory=Watchdog)
 
     def publish(self, reading: Reading, *, started_at: float) -> None:
         """Take a reading in, unless one begun later is already here."""
         if started_at >= self.snapshot.confirmed_at:
+            unwatched = self.watchdog.is_unwatched
+            rules = reading.rules
+            if unwatched:
+                rules = {name: cohorts_only(rule) for name, rule in rules.items()}
             self.snapshot = Snapshot(
                 version=reading.version,
-                rules=reading.rules,
+                rules=rules,
                 confirmed_at=started_at,
                 functions_removed=reading.functions_removed,
+                unwatched=unwatched,
             )
 
     def confirm(self, *, started_at: float) -> None:
@@ -73,3 +82,4 @@ def forget() -> None:
     holder.snapshot = NOTHING
     holder.lock = threading.Lock()
     holder.tried_at = float("-inf")
+    holder.watchdog = Watchdog()

@@ -22,7 +22,7 @@ import psycopg
 from django.conf import settings
 
 from easymo.observability.logs import get_logger
-from rollout import reading
+from rollout import reading, watchdog
 from rollout.holder import forget, holder
 
 POLL_S = 0.5
@@ -107,16 +107,29 @@ class Refreshers:
     def refresh(self, own: psycopg.Connection[Any]) -> None:
         """Read the epoch; read the rest and acknowledge only when it moved."""
         started_at = monotonic()
+        pulse = reading.read_pulse(own)
+        dog = holder.watchdog
+        dog.look(pulse.ticked_at, is_exposed=pulse.is_exposed, now=started_at)
         if (
             holder.snapshot.stale
-            or reading.read_version(own) != holder.snapshot.version
+            or pulse.version != holder.snapshot.version
+            or dog.is_unwatched != holder.snapshot.unwatched
         ):
             holder.publish(reading.read_all(own), started_at=started_at)
         else:
             holder.confirm(started_at=started_at)
+        if dog.must_page():
+            self.page(dog.silent_s)
         version, at = self.acknowledged
         if version != holder.snapshot.version or started_at - at > ACKNOWLEDGE_S:
             self.acknowledge(own)
+
+    def page(self, silent_s: float) -> None:
+        """Let somebody be told, without keeping the switches waiting."""
+        for told in watchdog.on_silence:
+            threading.Thread(
+                target=told, args=[silent_s], name="rollout-page", daemon=True
+            ).start()
 
     def acknowledge(self, own: psycopg.Connection[Any]) -> None:
         version = holder.snapshot.version

@@ -7,7 +7,7 @@ percentage; otherwise off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from rollout.policy.buckets import BUCKETS, bucket
@@ -23,6 +23,7 @@ class Reason(StrEnum):
     PERCENT = "within the percentage"
     PROBE = "one of our own probes, and on for somebody"
     EXCLUDED = "not in the cohorts or the percentage"
+    UNWATCHED = "the evaluator is silent: on for cohorts only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Rule:
     cohorts: frozenset[str] = field(default_factory=frozenset)
     members: frozenset[str] = field(default_factory=frozenset)
     forced_off: bool = False
+    # Nobody judges how it goes: only cohorts are served.
+    unwatched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,24 @@ def reason_for(
         return Reason.FORCED_OFF
     if rule.everyone is not None:
         return Reason.EVERYONE if rule.everyone else Reason.OFF
+    return _limited(rule, subject, is_probe=is_probe)
+
+
+def _limited(rule: Rule, subject: str | None, *, is_probe: bool) -> Reason:
     if subject is not None and subject in rule.members:
         return Reason.COHORT
     if is_probe and is_on_for_anyone(rule):
         return Reason.PROBE
-    return Reason.PERCENT if is_in_share(rule, subject) else Reason.EXCLUDED
+    if is_in_share(rule, subject):
+        return Reason.PERCENT
+    return Reason.UNWATCHED if rule.unwatched else Reason.EXCLUDED
+
+
+def cohorts_only(rule: Rule) -> Rule:
+    """Return the rule with nobody but its cohorts: what is off stays off."""
+    if rule.everyone is False:
+        return rule
+    return replace(rule, everyone=None, threshold=0, unwatched=True)
 
 
 def is_in_share(rule: Rule, subject: str | None) -> bool:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from rollout.models import CheckRun, FlagChange, Incident, Observation, RollbackEvent
 from rollout.policy.triggers import Facts
 from rollout.ports import ports
+from rollout.services import leaks
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,7 +33,10 @@ def facts(run: StageRun, now: datetime, *, awaited: bool) -> Facts:
     hour, day = _spent(since, now)
     # Before the guide's stages nobody probes, and nobody is awaited.
     is_staged = run.stage != "infrastructure"
+    unanswered = last_full_rollback(since)
     return Facts(
+        leaks=leaks.confirmed_since(unanswered),
+        candidates=leaks.candidates_since(unanswered),
         value_errors=_value_errors(since),
         spent_hour=hour,
         spent_day=day,
