@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class RolloutError(Exception):
     """The change of exposure was refused; nothing was written."""
@@ -59,3 +64,49 @@ class AlreadyDone(RolloutError):
     """It was done before; once is enough."""
 
     code = "already_done"
+
+
+class WrongState(RolloutError):
+    """The plan does not stand so that this can be done."""
+
+    code = "wrong_state"
+
+
+class OverrideNeeded(RolloutError):
+    """A stage is skipped, or its gates are passed by, only on purpose."""
+
+    code = "override_needed"
+
+
+class PlanFrozen(RolloutError):
+    """Nothing is turned on while the plan is frozen, by whatever override."""
+
+    code = "frozen"
+
+
+class SecondPersonNeeded(RolloutError):
+    """Nobody approves what she asked for herself."""
+
+    code = "second_person"
+
+
+class NotMet(RolloutError):
+    """Something that this takes is not there yet; `unmet` names each."""
+
+    code = "not_met"
+
+    def __init__(self, message: str, unmet: Sequence[str]) -> None:
+        super().__init__(message)
+        self.unmet = tuple(unmet)
+
+
+class GatesUnmet(NotMet):
+    """The stage is left when all its gates are met."""
+
+    code = "gates_unmet"
+
+
+class NotMended(NotMet):
+    """After a rollback features come back when what caused it has been mended."""
+
+    code = "not_mended"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from django.db import OperationalError, connection, transaction
 
 from rollout.errors import SwitchesBusy
-from rollout.models import DetectorState, EvaluatorLease, Incident
+from rollout.models import DetectorState, EvaluatorLease, Incident, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -86,3 +86,19 @@ def lock_detectors(runs: Collection[int]) -> list[DetectorState]:
     """Take what the detectors of these stays have gathered, in the order of their pk."""
     rows = DetectorState.objects.select_for_update().filter(run_id__in=runs)
     return list(rows.order_by("pk"))
+
+
+def lock_plan() -> Plan:
+    """Let one move of the plan run at a time; taken after the switches, if both are."""
+    rows = Plan.objects.select_for_update(of=("self",), no_key=True)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{WAIT}'")
+        try:
+            with transaction.atomic():
+                plan = rows.select_related("run", "rollback").get(pk=1)
+        except OperationalError as error:
+            raise SwitchesBusy(
+                "Another change holds the plan; try again in a moment."
+            ) from error
+        cursor.execute("SET LOCAL lock_timeout = DEFAULT")
+    return plan

@@ -118,7 +118,11 @@ class Features(SimulatorView):
                 )
                 return JsonResponse({"said": f"The agent is silent: {done.receipt}."})
             flags.set_features(
-                dict.fromkeys(Feature, True), actor=actor, reason=reason, source="admin"
+                dict.fromkeys(Feature, True),
+                actor=actor,
+                reason=reason,
+                source="admin",
+                override=request.POST.get("override") == "1",
             )
         except RolloutError as error:
             return JsonResponse({"error": str(error)}, status=400)

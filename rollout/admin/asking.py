@@ -11,6 +11,7 @@ from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from easymo.backoffice.reason import ReasonForm, ask
@@ -24,7 +25,19 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 
-class AudienceForm(ReasonForm):
+class TurnOnForm(ReasonForm):
+    """Ask why; and whether also against what a rollback still asks for."""
+
+    override = forms.BooleanField(
+        required=False,
+        label="Also against what a rollback still asks for",
+        help_text="It is written down, and those on call are told.",
+        widget=UnfoldBooleanSwitchWidget(),
+    )
+    field_order = ("reason", "override")
+
+
+class AudienceForm(TurnOnForm):
     """For whom a feature goes on: a share of people, cohorts, or both."""
 
     percent = forms.DecimalField(
@@ -42,7 +55,7 @@ class AudienceForm(ReasonForm):
         to_field_name="name",
         widget=UnfoldAdminCheckboxSelectMultipleWidget(),
     )
-    field_order = ("percent", "cohorts", "reason")
+    field_order = ("percent", "cohorts", "reason", "override")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -14,12 +14,12 @@ from unfold.enums import ActionVariant
 
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
 from easymo.backoffice.reason import ReasonForm
-from rollout.admin.asking import AudienceForm, ask_and_do
+from rollout.admin.asking import AudienceForm, TurnOnForm, ask_and_do
 from rollout.admin.kill import KillAll
 from rollout.features import Feature
 from rollout.models import AgentFlag, FlagChange
 from rollout.selectors import percent_text, state_text
-from rollout.services import flags, receipts
+from rollout.services import audiences, flags, receipts
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -112,7 +112,7 @@ class AgentFlagAdmin(KillAll, ReadOnlyAdmin):
         permissions=CHANGE,
     )
     def turn_on(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        form = ReasonForm(request.POST or None, label_suffix="")
+        form = TurnOnForm(request.POST or None, label_suffix="")
         return self.change(
             request,
             object_id,
@@ -175,7 +175,10 @@ class AgentFlagAdmin(KillAll, ReadOnlyAdmin):
                 source=FlagChange.Source.ADMIN,
                 percent=asked.get("percent"),
                 cohorts=[cohort.name for cohort in asked.get("cohorts") or ()],
+                override=bool(asked.get("override")),
             )
+            for warning in audiences.warnings():
+                messages.warning(request, warning)
             proof = "" if changed.fence_proven else " Fence not proven."
             receipt = receipts.await_receipt(changed.epoch)
             return f"{row.name} changed: {receipt}.{proof}"

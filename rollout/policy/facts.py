@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from rollout.policy.stages import GateName, Stage, State, Terms, terms_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ class Figures:
     """
 
     conversations: int = 0
-    with_calls: int = 0
+    # Those that broke down as a whole.
+    broken: int = 0
     calls: int = 0
     failed: int = 0
     turns: int = 0
@@ -61,6 +66,7 @@ class Facts:
     staff: int | None = None
     acknowledged: tuple[datetime, ...] = ()
     figures: Figures = Figures()
+    cost_limits: Mapping[str, Decimal] = field(default_factory=dict)
     leaks: int | None = None
     judged_at: datetime | None = None
     warnings: tuple[str, ...] = ()

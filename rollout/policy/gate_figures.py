@@ -23,8 +23,8 @@ RATE, LOWER, ALPHA = 0.95, 0.90, 0.05
 # Fewer prove nothing, whatever they say.
 CONVERSATIONS = 100
 SLOW_S, SLOW_SHARE = 3, 0.05
-# Each kind of conversation has a cost of its own; a phone call is sound all through.
-COST_USD = {"chat": Decimal("0.10"), "voice": Decimal("1.00")}
+# The guide's limit for a chat; other channels have what is planned for them.
+COST_USD = Decimal("0.10")
 # Beyond so many the exact bound costs more than it tells.
 EXACT = 2000
 LOOK_AHEAD = 2000
@@ -52,10 +52,11 @@ def success(facts: Facts) -> Judged:
     """Ask for 95 % on the whole, and for 90 % being all but certain."""
     figures = facts.figures
     need = "at least 95 %, and 90 % at 95 % confidence"
-    if not figures.calls or not figures.with_calls:
+    n = figures.conversations
+    if not figures.calls or not n:
         return Judged(NO_DATA, "no tool calls yet", need)
-    rate = 1 - figures.failed / figures.calls
-    n = figures.with_calls
+    # A conversation that broke down is bad as a whole, whatever its calls said.
+    rate = 1 - max(figures.failed / figures.calls, figures.broken / n)
     value = (
         f"{percent(rate)} of {counted(figures.calls, 'call')},"
         f" at least {percent(lower_bound(rate, n))} ({counted(n, 'conversation')})"
@@ -112,9 +113,10 @@ def latency(facts: Facts) -> Judged:
 def cost(facts: Facts) -> Judged:
     """Compare each channel's mean with its own limit; an unknown price is no price."""
     used = {name: it for name, it in facts.figures.costs.items() if it.conversations}
-    need = ", ".join(
-        f"{name} under ${COST_USD[name]}" for name in sorted(used or {"chat"})
-    )
+    limits = {
+        name: facts.cost_limits.get(name, COST_USD) for name in sorted(used or {"chat"})
+    }
+    need = ", ".join(f"{name} under ${limit:.2f}" for name, limit in limits.items())
     if not used:
         return Judged(NO_DATA, "no conversations yet", need)
     unpriced = sum(it.conversations - it.priced for it in used.values())
@@ -123,7 +125,7 @@ def cost(facts: Facts) -> Judged:
         return Judged(NO_DATA, value, need)
     means = {name: it.usd / it.priced for name, it in used.items()}
     value = ", ".join(f"{name} ${mean:.4f}" for name, mean in sorted(means.items()))
-    met = all(mean < COST_USD[name] for name, mean in means.items())
+    met = all(mean < limits[name] for name, mean in means.items())
     return Judged(MET if met else FAIL, value, need)
 
 

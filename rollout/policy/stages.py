@@ -117,7 +117,7 @@ ALWAYS = (
 
 TERMS = {
     Stage.INFRASTRUCTURE: Terms(
-        audience="nobody: every feature is off",
+        audience="nobody yet",
         cohorts=frozenset(),
         gates=ALWAYS,
         # Whoever turns features on and leaves the stages aside serves customers.

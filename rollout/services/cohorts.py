@@ -5,7 +5,7 @@ from django.db import transaction
 from rollout import locks
 from rollout.errors import InvalidChange, UnknownCohort
 from rollout.models import Cohort, CohortMember, FlagChange
-from rollout.services.flags import valid_actor, valid_reason
+from rollout.services.sayings import valid_actor, valid_reason
 
 
 def make_cohort(*, name: str, description: str = "") -> Cohort:

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from rollout import clock
 from rollout.errors import InvalidChange
 from rollout.models import Contact, OnCallShift
-from rollout.services.flags import valid_actor
+from rollout.services.sayings import valid_actor
 
 # A number that nobody has tried for so long may be somebody else's by now.
 VERIFIED_FOR = timedelta(days=30)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -12,16 +11,19 @@ from rollout import locks
 from rollout.errors import (
     FullRollback,
     InvalidChange,
-    InvalidReason,
     UnknownCohort,
     UnknownFeature,
 )
 from rollout.features import Feature
 from rollout.models import AgentFlag, Cohort, Epoch, FlagChange
+from rollout.services import mending, notify
+from rollout.services.plan import Said
+from rollout.services.sayings import valid_actor, valid_reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+__all__ = ["Changed", "apply", "set_features", "valid_actor", "valid_reason"]
 SMALLEST = Decimal("0.01")
 
 
@@ -47,7 +49,8 @@ def set_features(
     """Turn features on or off in one transaction, each with its audit row.
 
     `percent` and `cohorts` limit those that are turned on; without them on is for
-    everyone. Raises RolloutError and writes nothing when any part is refused.
+    everyone. After a rollback nothing is turned on before it is mended, unless
+    `override`. Raises RolloutError and writes nothing when any part is refused.
     """
     reason = valid_reason(reason)
     actor = valid_actor(actor)
@@ -61,6 +64,11 @@ def set_features(
         locks.lock_switches()
         if any(wanted.values()):
             refuse_after_full_rollback()
+            refuse_unmended(
+                wanted,
+                limited_to=cohorts if share is None and cohorts else None,
+                said=Said(actor, reason, source, override),
+            )
         groups = known_cohorts(cohorts)
         written = tuple(
             apply(
@@ -92,6 +100,21 @@ def refuse_after_full_rollback() -> None:
         raise FullRollback(
             "A full rollback is in force: nothing is turned on before"
             " `rollback restore`."
+        )
+
+
+def refuse_unmended(
+    wanted: Mapping[Feature, bool], *, limited_to: Sequence[str] | None, said: Said
+) -> None:
+    """Ask what is missing since a rollback; going on without it is told."""
+    missing = mending.allow_turning_on(limited_to=limited_to, said=said)
+    if missing:
+        names = ", ".join(feature for feature, on in wanted.items() if on)
+        notify.queue(
+            text=(
+                f"{said.actor} turns on {names} after a rollback, by override."
+                f" {' '.join(missing)} Reason: {said.reason}"
+            )
         )
 
 
@@ -154,20 +177,3 @@ def valid_percent(percent: Decimal | int | None) -> Decimal | None:
     if share != share.quantize(SMALLEST):
         raise InvalidChange("A percentage has at most two decimals.")
     return share
-
-
-def valid_reason(reason: str) -> str:
-    """Return the reason stripped; refuse an empty, long or unprintable one."""
-    stripped = reason.strip()
-    if not 1 <= len(stripped) <= 500:
-        raise InvalidReason("A reason has 1 to 500 characters.")
-    if any(unicodedata.category(c) in {"Cc", "Cs"} for c in stripped):
-        raise InvalidReason("A reason has no control characters.")
-    return stripped
-
-
-def valid_actor(actor: str) -> str:
-    stripped = actor.strip()
-    if not 1 <= len(stripped) <= 150 or not stripped.isprintable():
-        raise InvalidChange("A name has 1 to 150 printable characters.")
-    return stripped

@@ -18,7 +18,7 @@ from rollout.locks import lock_incident
 from rollout.models import Incident, TimelineEntry
 from rollout.models.incident import ALLOWED
 from rollout.services import notify
-from rollout.services.flags import valid_actor, valid_reason
+from rollout.services.sayings import valid_actor, valid_reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

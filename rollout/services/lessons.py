@@ -12,7 +12,7 @@ from rollout.errors import InvalidChange
 from rollout.locks import lock_incident
 from rollout.models import ActionItem, Incident, TimelineEntry
 from rollout.services import incidents
-from rollout.services.flags import valid_actor, valid_reason
+from rollout.services.sayings import valid_actor, valid_reason
 
 if TYPE_CHECKING:
     from datetime import date

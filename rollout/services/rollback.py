@@ -14,8 +14,10 @@ from rollout.models import (
     RollbackEvent,
     TimelineEntry,
 )
-from rollout.services import incidents, notify, receipts
-from rollout.services.flags import apply, valid_actor, valid_reason
+from rollout.services import incidents, notify, receipts, standing
+from rollout.services.flags import apply
+from rollout.services.plan import Said
+from rollout.services.sayings import valid_actor, valid_reason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -46,6 +48,8 @@ class Order:
     severity: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     decided_at: datetime | None = None
+    # Stays off until two people resume, whatever anybody overrides.
+    freezes: bool = False
 
     @property
     def key(self) -> str:
@@ -107,6 +111,11 @@ def rollback_full(*, reason: str, actor: str, source: str) -> Done:
     return told(carry_out(Order(Kind.FULL, reason, actor, source)))
 
 
+def freeze(*, reason: str, actor: str, source: str) -> Done:
+    """Turn every feature off, and let nothing be turned on before two people resume."""
+    return told(carry_out(Order(Kind.QUICK, reason, actor, source, freezes=True)))
+
+
 def restore(*, reason: str, actor: str, source: str) -> Done:
     """End a full rollback: the functions answer again. Turns nothing on."""
     reason, actor = valid_reason(reason), valid_actor(actor)
@@ -119,6 +128,7 @@ def restore(*, reason: str, actor: str, source: str) -> Done:
             raise InvalidChange("No full rollback is in force.")
         done = RolledBack((), epoch, True, last.incident)
         record(done, order)
+        standing.enter_restored(Said(actor, reason, source))
     return told(done)
 
 
@@ -128,7 +138,7 @@ def turn_all_off(*, reason: str, actor: str, source: str) -> RolledBack:
 
 
 def carry_out(order: Order) -> RolledBack:
-    """Do a rollback in one transaction: fence, flags, incident, notice."""
+    """Do a rollback in one transaction: fence, flags, incident, notice, plan."""
     order = replace(
         order, reason=valid_reason(order.reason), actor=valid_actor(order.actor)
     )
@@ -148,7 +158,9 @@ def carry_out(order: Order) -> RolledBack:
             opened_by=order.actor,
         )
         done = RolledBack(names, epoch, proven, incident)
-        record(done, order)
+        event = record(done, order)
+        said = Said(order.actor, order.reason, order.source)
+        standing.enter_rolled_back(event, said, frozen=order.freezes)
     return done
 
 
@@ -181,9 +193,9 @@ def turn_off(flag: AgentFlag, order: Order) -> FlagChange | None:
     )
 
 
-def record(done: RolledBack, order: Order) -> None:
+def record(done: RolledBack, order: Order) -> RollbackEvent:
     """Write the event, the incident's line and the notice for those on call."""
-    RollbackEvent.objects.create(
+    event = RollbackEvent.objects.create(
         kind=order.kind,
         features=list(done.turned_off),
         incident=done.incident,
@@ -215,6 +227,7 @@ def record(done: RolledBack, order: Order) -> None:
             f"Reason: {order.reason} (incident {done.incident.pk})"
         ),
     )
+    return event
 
 
 def _effect(done: RolledBack, order: Order) -> str:

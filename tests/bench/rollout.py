@@ -58,7 +58,12 @@ def told(figure: str, value: float, **others: Any) -> None:
 
 def switch(*, on: bool, percent: int | None = None) -> None:
     flags.set_features(
-        {Feature.CHAT: on}, actor="bench", reason="bench", source="cli", percent=percent
+        {Feature.CHAT: on},
+        actor="bench",
+        reason="bench",
+        source="cli",
+        percent=percent,
+        override=True,
     )
 
 

@@ -24,7 +24,7 @@ type Switch = Callable[..., flags.Changed]
 
 @pytest.fixture
 def switch() -> Switch:
-    """Set features as Odette would."""
+    """Set features as Odette would, also after a rollback."""
 
     def set_features(**changes: object) -> flags.Changed:
         audience = {
@@ -37,6 +37,7 @@ def switch() -> Switch:
             actor="odette",
             reason="test",
             source="cli",
+            override=True,
             **audience,  # type: ignore[arg-type]
         )
 

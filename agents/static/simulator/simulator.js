@@ -157,6 +157,7 @@ for (const opener of document.querySelectorAll("[data-dialog]")) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const body = new URLSearchParams({ action: form.dataset.action, reason: form.elements.reason.value });
+    if (form.elements.override?.checked) body.set("override", "1");
     const headers = { "X-CSRFToken": csrf() };
     try {
       const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers });

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 from django.utils import timezone
 
-from rollout.errors import RolloutError
+from rollout.errors import NotMended, RolloutError
 from rollout.features import Feature
 from rollout.management.people import who
 from rollout.models import FlagChange
@@ -19,7 +19,7 @@ from rollout.selectors import (
     full_rollback,
     percent_text,
 )
-from rollout.services import flags, receipts
+from rollout.services import audiences, flags, receipts
 
 ON = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?", re.ASCII)
@@ -41,7 +41,9 @@ class Command(BaseCommand):
         change.add_argument("--reason", required=True)
         change.add_argument("--by", metavar="NAME", help="default: your login")
         change.add_argument(
-            "--override", action="store_true", help="in spite of an open incident"
+            "--override",
+            action="store_true",
+            help="after a rollback, in spite of what is still missing; written down",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -52,6 +54,8 @@ class Command(BaseCommand):
                 for state in feature_states():
                     self.stdout.write(line(state))
                 self.tell_of_rollback()
+        except NotMended as error:
+            raise CommandError(f"{error} Or say --override.") from error
         except RolloutError as error:
             raise CommandError(str(error)) from error
         except Error as error:
@@ -77,6 +81,8 @@ class Command(BaseCommand):
                 "Fence not proven: a voucher operation ran on and may still commit."
             )
         self.tell_of_rollback()
+        for warning in audiences.warnings():
+            self.stderr.write(f"Warning: {warning}")
         receipt = receipts.await_receipt(changed.epoch)
         self.stdout.write(f"epoch {receipt.epoch} {receipt}")
 

@@ -149,6 +149,22 @@ def test_features__without_permission_to_switch__are_refused(
     assert answer.status_code == 403
 
 
+@pytest.mark.django_db
+def test_features__after_a_rollback__come_back_by_override_only(
+    client: Client, django_user_model: type[User]
+) -> None:
+    client.force_login(django_user_model.objects.create_superuser("odette"))
+    url = reverse("simulator:features")
+    client.post(url, {"action": "off", "reason": "drill"})
+
+    refused = client.post(url, {"action": "on", "reason": "over"})
+    done = client.post(url, {"action": "on", "reason": "over", "override": "1"})
+
+    assert refused.status_code == 400
+    assert "nothing is turned on yet" in refused.json()["error"]
+    assert done.json() == {"said": "All four features are on for everyone."}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_send__one_text__arrives_through_the_signed_webhook(
     live_server: LiveServer, client: Client, odette: User, diane: Profile

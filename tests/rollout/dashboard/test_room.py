@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -19,12 +18,10 @@ from rollout.models import (
     Evaluation,
     Incident,
     Override,
-    Plan,
-    PlanChange,
     ServingProcess,
 )
 from rollout.ports import PreviousWorkflow, ports
-from rollout.services import incidents
+from rollout.services import incidents, stages
 from rollout.services.rollback import rollback_full, turn_all_off
 
 if TYPE_CHECKING:
@@ -78,14 +75,8 @@ def test_propagation__one_behind_and_one_silent__both_stand_out(switch: Switch) 
 
 
 def hold() -> None:
-    """Put the plan on hold, with the row that tells of it."""
-    told = {"actor": "odette", "source": "cli", "reason": "test"}
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT rollout_plan_state()::text")
-        before = json.loads(cursor.fetchone()[0])
-    Plan.objects.update(state="held")
-    after = before | {"state": "held"}
-    PlanChange.objects.create(before=before, after=after, **told)
+    """Put the plan on hold."""
+    stages.hold(reason="test", actor="odette", source="cli")
 
 
 def judged(**verdict: object) -> Evaluation:

@@ -17,7 +17,6 @@ DAY = timedelta(days=1)
 
 HEALTHY = Figures(
     conversations=104,
-    with_calls=104,
     calls=520,
     failed=10,
     turns=400,
@@ -42,6 +41,7 @@ def facts(**changed: Any) -> Facts:
         staff=7,
         acknowledged=tuple(entered + n * HOUR for n in range(49)),
         figures=HEALTHY,
+        cost_limits={"chat": Decimal("0.10"), "voice": Decimal("0.50")},
         leaks=0,
         judged_at=NOW,
         on_call=2,

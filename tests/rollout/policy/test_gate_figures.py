@@ -44,7 +44,7 @@ def test_proof__table_of_numbers__holds(n: int, failures: int, proven: bool) -> 
 
 
 @pytest.mark.parametrize(
-    ("with_calls", "calls", "failed", "verdict"),
+    ("conversations", "calls", "failed", "verdict"),
     [
         (100, 500, 20, "pass"),
         # 95 % on the whole, but five in a hundred do not prove 90 %.
@@ -59,14 +59,20 @@ def test_proof__table_of_numbers__holds(n: int, failures: int, proven: bool) -> 
     ],
 )
 def test_success__calls_and_conversations__needs_rate_and_proof(
-    with_calls: int, calls: int, failed: int, verdict: str
+    conversations: int, calls: int, failed: int, verdict: str
 ) -> None:
-    told = figures(with_calls=with_calls, calls=calls, failed=failed)
+    told = figures(conversations=conversations, calls=calls, failed=failed)
     assert gate(GateName.SUCCESS, figures=told).verdict == verdict
 
 
+def test_success__conversations_broken_down__count_as_bad() -> None:
+    told = figures(conversations=200, broken=11, calls=1000, failed=20)
+    answer = gate(GateName.SUCCESS, figures=told)
+    assert (answer.verdict, answer.value[:6]) == ("fail", "94.5 %")
+
+
 def test_success__promising__says_how_many_more_and_when() -> None:
-    told = figures(with_calls=38, calls=190, failed=6)
+    told = figures(conversations=38, calls=190, failed=6)
     answer = gate(GateName.SUCCESS, figures=told, entered_at=NOW - 2 * DAY)
     assert conversations_needed(184 / 190, 38) == 100
     assert answer.forecast == "62 more conversations, about 3 days"
@@ -74,7 +80,7 @@ def test_success__promising__says_how_many_more_and_when() -> None:
 
 
 def test_success__below_the_rate__no_waiting_mends_it() -> None:
-    told = figures(with_calls=200, calls=1000, failed=60)
+    told = figures(conversations=200, calls=1000, failed=60)
     assert gate(GateName.SUCCESS, figures=told).forecast == "not at this rate"
 
 

@@ -78,7 +78,11 @@ def kills(number: int) -> tuple[int, int]:
         for _ in range(number):
             before = Voucher.objects.count()
             flags.set_features(
-                {Feature.VOUCHERS: True}, actor="odette", reason="on", source="cli"
+                {Feature.VOUCHERS: True},
+                actor="odette",
+                reason="on",
+                source="cli",
+                override=True,
             )
             deadline = time.monotonic() + 5
             while Voucher.objects.count() < before + 3 and time.monotonic() < deadline:

@@ -12,6 +12,7 @@ from rollout import clock, figures
 from rollout.models import HourRollup, MetricRollup, Observation, StageRun
 from rollout.services import observations, sums
 from rollout.services.observations import Finished
+from tests.rollout import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,11 +111,10 @@ def test_record__impossible_parts__are_refused_and_leave_nothing() -> None:
 def test_record__ended_before_the_stage_changed__belongs_to_the_stage_it_ended_in() -> (
     None
 ):
-    StageRun.objects.update(entered_at=NOON - timedelta(days=3), exited_at=NOON)
-    before = StageRun.objects.get()
-    after = StageRun.objects.create(
-        stage="smoke", entered_at=NOON, entered_by="odette", reason="tests"
-    )
+    before = plan.began(NOON - timedelta(days=3))
+    with clock.use(plan.Fake(NOON)):
+        plan.go("smoke")
+    after = StageRun.objects.get(exited_at=None)
 
     early = observations.record(finished("chat:1:1", at=NOON - timedelta(seconds=1)))
     late = observations.record(finished("chat:2:2", at=NOON))

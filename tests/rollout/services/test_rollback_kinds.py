@@ -107,7 +107,7 @@ def test_full__turning_a_feature_on__is_refused_until_restored(
     assert is_on_for_anyone(Feature.CHAT) is False
     set_features({Feature.VOICE: False}, reason="off is always allowed", **SAID)
     restore(reason="over", **SAID)
-    set_features(wish, reason="now", **SAID)
+    set_features(wish, reason="now", override=True, **SAID)
     assert is_on_for_anyone(Feature.CHAT) is True
 
 

@@ -1,0 +1,36 @@
+"""When a recovery is over: two hours, and thirty conversations without a fault. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rollout.policy.gate_words import length, some
+from rollout.policy.stages import RECOVERY_CONVERSATIONS, RECOVERY_DWELL
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    elapsed: timedelta
+    clean: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        return (
+            self.elapsed >= RECOVERY_DWELL
+            and self.clean >= RECOVERY_CONVERSATIONS
+            and not self.warnings
+        )
+
+    @property
+    def words(self) -> str:
+        """Say how far it is."""
+        told = (
+            f"Recovery: {length(self.elapsed)} of {length(RECOVERY_DWELL)},"
+            f" {self.clean} of {RECOVERY_CONVERSATIONS} clean conversations"
+        )
+        return f"{told}, but {some(self.warnings)}" if self.warnings else told

@@ -1,0 +1,38 @@
+"""Whom the stage serves, and the features that serve more."""
+
+from __future__ import annotations
+
+from rollout.models import AgentFlag
+from rollout.policy.stages import Audience, State, is_wider, terms_of
+from rollout.services import plan as plans
+
+
+def audience_of(flag: AgentFlag) -> Audience:
+    return Audience(
+        everyone=flag.everyone is True,
+        has_share=flag.everyone is None and flag.percent is not None,
+        cohorts=frozenset(cohort.name for cohort in flag.cohorts.all()),
+    )
+
+
+def flags() -> list[AgentFlag]:
+    return list(AgentFlag.objects.order_by("pk").prefetch_related("cohorts"))
+
+
+def warnings() -> list[str]:
+    """Say what is on in spite of the plan. Nobody is kept from it: see ADR 0009."""
+    plan = plans.current()
+    found = wider_than(plan.run.stage)
+    if plan.state == State.HELD and any(not audience_of(f).is_off for f in flags()):
+        found.append(f"The plan is held: {plan.state_reason}")
+    return found
+
+
+def wider_than(stage: str) -> list[str]:
+    """Name the features that are on for people whom this stage does not serve yet."""
+    serves = terms_of(stage).audience
+    return [
+        f"{flag.name} is on for {audience.words}; stage {stage} serves {serves}."
+        for flag in flags()
+        if is_wider(audience := audience_of(flag), stage)
+    ]

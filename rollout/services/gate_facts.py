@@ -1,0 +1,186 @@
+"""Reads what the gates ask for: sums and newest rows, whatever lies behind them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Max
+
+from easymo import release
+from rollout import clock
+from rollout.features import Feature
+from rollout.models import (
+    Announcement,
+    CheckRun,
+    CohortMember,
+    Evaluation,
+    GateResult,
+    Incident,
+    Observation,
+    Waiver,
+)
+from rollout.policy.facts import Checked, Facts
+from rollout.policy.stages import BETA_COHORT, GateName, Stage, State, terms_of
+from rollout.policy.verdicts import Guardrail, Level, Verdict, from_json
+from rollout.ports import ports
+from rollout.services import checklists, contacts, gate_sums
+from rollout.services.exposure import is_on_for_anyone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from rollout.models import Plan, StageRun
+    from rollout.policy.gates import Gate
+
+CHANNELS = {"chat": Feature.CHAT, "voice": Feature.VOICE}
+SERIOUS = (Incident.Severity.HIGH, Incident.Severity.CRITICAL)
+BAD = {Level.WARN, Level.BREACH}
+ENOUGH_CLEAN = 1000
+
+
+def collect(plan: Plan) -> Facts:
+    """Read the facts about this stay in the stage: a fixed number of queries."""
+    run, now = plan.run, clock.now()
+    members = list(
+        CohortMember.objects.filter(cohort__name=BETA_COHORT).values_list(
+            "subject", flat=True
+        )
+    )
+    judged_at, verdicts = _judged()
+    called = contacts.on_call(now)
+    return Facts(
+        stage=Stage(run.stage),
+        state=State(plan.state),
+        state_reason=plan.state_reason,
+        entered_at=run.entered_at,
+        now=now,
+        release=release.current(),
+        preflight=_newest(CheckRun.Kind.PREFLIGHT),
+        smoke=_newest(CheckRun.Kind.SMOKE),
+        members=len(members),
+        staff=_staff(members),
+        acknowledged=checklists.acknowledged(run),
+        figures=gate_sums.figures(run),
+        cost_limits=gate_sums.cost_limits(),
+        leaks=gate_sums.leaks_since(run.entered_at),
+        judged_at=judged_at,
+        warnings=_told(verdicts, BAD),
+        silent=_told(verdicts, {Level.NO_DATA}),
+        incidents=_incidents(),
+        unticked=tuple(line.item.text[:80] for line in checklists.unmet(run, now)),
+        on_call=len(called),
+        unverified=tuple(contacts.problems(now)) if called else (),
+        announced_at=_announced(Stage(run.stage)),
+        waived=_waived(run, now),
+    )
+
+
+def write_down(run: StageRun, gates: Sequence[Gate]) -> None:
+    """Keep what the gates said when somebody wanted to pass them."""
+    at = clock.now()
+    GateResult.objects.bulk_create(
+        GateResult(
+            run=run,
+            gate=gate.name,
+            verdict=gate.verdict,
+            value=gate.value[:200],
+            need=gate.need[:200],
+            forecast=gate.forecast[:200],
+            at=at,
+        )
+        for gate in gates
+    )
+
+
+def clean_conversations(plan: Plan) -> int:
+    """Count the real conversations since then in which nothing failed."""
+    clean = Observation.objects.filter(
+        run=plan.run,
+        is_synthetic=False,
+        failed=0,
+        outcome=Observation.Outcome.DONE,
+        finished_at__gte=plan.state_since,
+    )
+    return clean[:ENOUGH_CLEAN].count()
+
+
+def open_warnings(plan: Plan) -> tuple[str, ...]:
+    """Name what speaks against the end of a recovery."""
+    _judged_at, verdicts = _judged()
+    return _told(verdicts, BAD) + _incidents()
+
+
+def _newest(kind: CheckRun.Kind) -> Checked | None:
+    run = CheckRun.objects.filter(kind=kind).order_by("-id").first()
+    if run is None:
+        return None
+    failed = [one["title"] for one in run.results if one.get("status") == "failed"]
+    return Checked(run.passed, run.release, run.finished_at, tuple(failed))
+
+
+def _staff(members: Sequence[str]) -> int | None:
+    """Return how many of them are our own people; None when nobody can tell."""
+    if ports.is_staff is None:
+        return None
+    found = ports.is_staff(members)
+    return sum(found.get(member, False) for member in members)
+
+
+def _judged() -> tuple[datetime | None, list[Verdict]]:
+    """Return when it was judged last, and what about those who are served at all."""
+    newest = Evaluation.objects.order_by("-id").first()
+    if newest is None:
+        return None, []
+    verdicts = [from_json(stored) for stored in newest.verdicts]
+    return newest.at, [verdict for verdict in verdicts if _is_served(verdict)]
+
+
+def _is_served(verdict: Verdict) -> bool:
+    feature = CHANNELS.get(verdict.channel)
+    return feature is None or is_on_for_anyone(feature)
+
+
+def _told(verdicts: Sequence[Verdict], levels: set[Level]) -> tuple[str, ...]:
+    return tuple(
+        f"{verdict.guardrail} on {verdict.channel}"
+        if verdict.channel
+        else str(verdict.guardrail)
+        for verdict in verdicts
+        # Probes and rules of value that nobody runs hold up no promotion.
+        if verdict.level in levels
+        and not (
+            verdict.level == Level.NO_DATA
+            and verdict.guardrail in {Guardrail.PROBE, Guardrail.VALUE}
+        )
+    )
+
+
+def _incidents() -> tuple[str, ...]:
+    found = Incident.objects.filter(
+        status=Incident.Status.OPEN, severity__in=SERIOUS
+    ).order_by("-id")
+    return tuple(f"#{incident.pk} {incident.title[:60]}" for incident in found)
+
+
+def _announced(stage: Stage) -> datetime | None:
+    to = terms_of(stage).announce_to
+    if not to:
+        return None
+    sent = Announcement.objects.filter(
+        audience=to, status=Announcement.Status.SENT
+    ).aggregate(newest=Max("sent_at"))
+    newest: datetime | None = sent["newest"]
+    return newest
+
+
+def _waived(run: StageRun, now: datetime) -> frozenset[GateName]:
+    waivers = Waiver.objects.filter(
+        run=run, expires_at__gt=now, approved_at__isnull=False
+    )
+    known = {name.value for name in GateName}
+    return frozenset(
+        GateName(gate)
+        for gate in waivers.values_list("gate", flat=True)
+        if gate in known
+    )

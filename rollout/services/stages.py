@@ -1,0 +1,133 @@
+"""The moves between stages: up only by a person and through the gates, down always.
+
+The order of locks: fence, switches, plan.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from rollout import locks
+from rollout.errors import GatesUnmet, InvalidChange, OverrideNeeded
+from rollout.policy.gates import evaluate, unmet
+from rollout.policy.stages import Stage, State
+from rollout.services import gate_facts, narrowing
+from rollout.services import plan as plans
+from rollout.services.plan import Kind, Move
+from rollout.services.standing import (
+    enter_restored,
+    enter_rolled_back,
+    hold,
+    recovery_of,
+    release,
+    resume,
+    settle,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rollout.models import Plan, PlanChange
+    from rollout.policy.gates import Gate
+    from rollout.services.plan import Said
+
+__all__ = [
+    "advance",
+    "demote",
+    "enter_restored",
+    "enter_rolled_back",
+    "gates_now",
+    "hold",
+    "recovery_of",
+    "release",
+    "resume",
+    "set_stage",
+    "settle",
+]
+
+
+def gates_now(plan: Plan | None = None) -> list[Gate]:
+    """Judge the gates of the stage as it stands; writes nothing."""
+    return evaluate(gate_facts.collect(plan or plans.current()))
+
+
+def advance(*, reason: str, actor: str, source: str) -> PlanChange:
+    """Go up one stage, when every gate is met or waived. Raises GatesUnmet."""
+    said = plans.said(reason=reason, actor=actor, source=source)
+    with transaction.atomic():
+        locks.lock_switches()
+        plan = locks.lock_plan()
+        following = Stage(plan.run.stage).following
+        if following is None:
+            raise InvalidChange(f"{plan.run.stage.capitalize()} is the last stage.")
+        gates = gates_now(plan)
+        gate_facts.write_down(plan.run, gates)
+        missing = unmet(gates)
+        if not missing:
+            move = Move(Kind.ADVANCED, State.ACTIVE, said.reason, stage=following)
+            return plans.carry_out(plan, move, said)
+    # Outside, so that what the gates said stays written down.
+    raise GatesUnmet(
+        f"Stage {plan.run.stage} cannot be left yet: {len(missing)} of"
+        f" {len(gates)} gates are not met.",
+        [gate.sentence for gate in missing],
+    )
+
+
+def set_stage(
+    stage: str, *, reason: str, actor: str, source: str, override: bool = False
+) -> PlanChange:
+    """Go to any stage: back freely, up only by override; the state stays as it is.
+
+    Going back takes the features back to whom that stage serves.
+    """
+    said = plans.said(reason=reason, actor=actor, source=source, override=override)
+    try:
+        wanted = Stage(stage.strip().lower())
+    except ValueError as error:
+        known = ", ".join(Stage)
+        raise InvalidChange(
+            f"There is no stage {stage[:40]!r}. There are {known}."
+        ) from error
+    return _go(lambda _here: wanted, said, Kind.SET)
+
+
+def demote(*, reason: str, actor: str, source: str) -> PlanChange:
+    """Go back one stage, and take the features back to whom that one serves."""
+
+    def before(here: Stage) -> Stage:
+        if here.preceding is None:
+            raise InvalidChange(f"{here.capitalize()} is the first stage.")
+        return here.preceding
+
+    said = plans.said(reason=reason, actor=actor, source=source)
+    return _go(before, said, Kind.DEMOTED)
+
+
+def _go(where: Callable[[Stage], Stage], said: Said, kind: Kind) -> PlanChange:
+    with transaction.atomic():
+        # Whoever loses a feature by it must not go on redeeming.
+        locks.close_fence()
+        locks.lock_switches()
+        plan = locks.lock_plan()
+        here = Stage(plan.run.stage)
+        wanted = where(here)
+        if wanted == here:
+            raise InvalidChange(f"The stage is {here} already.")
+        if wanted.rank > here.rank and not said.override:
+            raise OverrideNeeded(
+                f"Going from {here} to {wanted} passes by the gates:"
+                " `stage advance` asks them, --override does not."
+            )
+        if wanted.rank < here.rank:
+            narrowing.narrow_to(wanted, said)
+        move = Move(
+            kind,
+            State(plan.state),
+            said.reason if plan.state == State.ACTIVE else plan.state_reason,
+            stage=wanted,
+            rollback=plan.rollback,
+        )
+        return plans.carry_out(plan, move, said)
