@@ -12,6 +12,7 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("metrics", figures, name="metrics"),
     path("", include("agents.urls")),
+    path("api/rollout/", include("rollout.api.urls")),
     path("admin/room/", include("rollout.dashboard.urls")),
     path("admin/", admin.site.urls),
 ]

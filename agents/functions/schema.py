@@ -30,12 +30,15 @@ if TYPE_CHECKING:
     from agents.functions.registry import Function
 
 PREFIX = "/functions/v1/"
+ROLLOUT = "/api/rollout/"
 SUMMARIES = {
     "lookup_customer": "Look a customer up",
     "create_voucher": "Issue a voucher",
     "redeem_voucher": "Redeem a voucher",
     "void_voucher": "Void a voucher",
 }
+# The operator's own: a signed-in person, and for a change Django's CSRF token.
+SIGNED_IN: list[dict[str, list[str]]] = [{"session": []}]
 ANY_ONE: list[dict[str, list[str]]] = [
     {"token": []},
     {"agentJwt": []},
@@ -45,6 +48,7 @@ SECURITY = {
     "token": {"type": "http", "scheme": "bearer"},
     "agentJwt": {"type": "apiKey", "in": "header", "name": "X-Agent-JWT"},
     "agentToken": {"type": "apiKey", "in": "header", "name": "X-Agent-Token"},
+    "session": {"type": "apiKey", "in": "cookie", "name": "easymo_session"},
 }
 CORRELATION = OpenApiParameter(
     "X-Correlation-ID",
@@ -203,7 +207,8 @@ documented_realtime = extend_schema_view(
 def only_functions(
     endpoints: list[tuple[str, str, str, Any]], **_: Any
 ) -> list[tuple[str, str, str, Any]]:
-    return [found for found in endpoints if found[0].startswith(PREFIX)]
+    """Leave out what is no API of ours: webhooks' and the admin's own addresses."""
+    return [found for found in endpoints if found[0].startswith((PREFIX, ROLLOUT))]
 
 
 def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -215,10 +220,14 @@ def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         schema["additionalProperties"] = False
     if redeem := schemas.get("RedeemRequest"):
         redeem["oneOf"] = [{"required": ["voucher_id"]}, {"required": ["code"]}]
-    for methods in result["paths"].values():
+    for path, methods in result["paths"].items():
+        token = SIGNED_IN if path.startswith(ROLLOUT) else ANY_ONE
         for method, operation in methods.items():
-            operation["security"] = ANY_ONE if method == "post" else []
+            is_open = method == "get" and token is ANY_ONE
+            operation["security"] = [] if is_open else token
             if method == "post":
                 operation["requestBody"]["required"] = True
-    add_links(result["paths"])
+    add_links(
+        {path: found for path, found in result["paths"].items() if PREFIX in path}
+    )
     return result

@@ -25,7 +25,6 @@ from urllib.request import Request, urlopen
 
 from tests import payloads
 from tests.fakes.graph_media import GivesMedia, MediaStore
-from tests.fakes.graph_account import Account
 from tests.fakes.graph_rules import RefusedError, check
 
 if TYPE_CHECKING:

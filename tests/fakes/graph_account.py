@@ -67,7 +67,9 @@ class Account:
                 self._need("whatsapp_business_management")
                 return self._templates(query)
             case [found, node] if found == version and node.isdigit():
-                message = f"Unsupported get request. Object with ID '{node}' does not exist"
+                message = (
+                    f"Unsupported get request. Object with ID '{node}' does not exist"
+                )
                 raise RefusedError(100, message)
         raise RefusedError(2500, "Unknown path components", 404)
 

@@ -1,0 +1,203 @@
+"""The operator's page as JSON, and rollbacks, for staff who are signed in.
+
+No token opens these: API tokens belong to machines of the business, and none of their
+scopes is about exposure. A script signs in as a person does, with her session and
+Django's CSRF token, and the audit log names her.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import status
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.parsers import JSONParser
+from rest_framework.permissions import BasePermission
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from rollout.api.plain import described, plain
+from rollout.api.serializers import RollbackSerializer
+from rollout.dashboard.room import Room, gather
+from rollout.errors import RolloutError
+from rollout.features import Feature
+from rollout.models import FlagChange, RollbackEvent
+from rollout.services import rollback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rest_framework.request import Request
+
+    from rollout.services.rollback import Done
+
+SIGNED_IN: Any = [{"session": []}]
+REFUSED = {
+    "type": "object",
+    "properties": {
+        "code": {"type": "string"},
+        "error": {"type": "string"},
+        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+    "required": ["code", "error"],
+}
+DONE = {
+    "type": "object",
+    "properties": {
+        "kind": {"enum": RollbackEvent.Kind.values},
+        "turned_off": {"type": "array", "items": {"type": "string"}},
+        "version": {"type": "integer"},
+        "fence_proven": {
+            "type": "boolean",
+            "description": "True: no voucher operation begun before can still commit.",
+        },
+        "incident": {"type": "integer"},
+        "receipt": {"type": ["string", "null"]},
+        "acknowledged": {"type": ["integer", "null"]},
+        "processes": {"type": ["integer", "null"]},
+        "ms": {"type": ["integer", "null"]},
+    },
+    "required": ["kind", "turned_off", "version", "fence_proven", "incident"],
+}
+DENIED = {
+    401: OpenApiResponse(REFUSED, "Nobody is signed in."),
+    403: OpenApiResponse(REFUSED, "Without the permission, or the CSRF token."),
+}
+SERVICES: dict[str, Callable[..., Done]] = {
+    RollbackEvent.Kind.QUICK: rollback.rollback_quick,
+    RollbackEvent.Kind.PARTIAL: rollback.rollback_partial,
+    RollbackEvent.Kind.FULL: rollback.rollback_full,
+    RollbackEvent.Kind.RESTORE: rollback.restore,
+}
+
+
+class Session(SessionAuthentication):
+    """A signed-in person; whoever is not is told so, and not that she may not."""
+
+    def authenticate_header(self, request: Request) -> str:
+        """Make the answer 401."""
+        return "Session"
+
+
+class MayLook(BasePermission):
+    """Staff who may see the switches."""
+
+    permission = "rollout.view_agentflag"
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Ask for staff and the permission."""
+        user = request.user
+        return bool(user and user.is_staff and user.has_perm(self.permission))
+
+
+class MayRollBack(MayLook):
+    """Staff who may turn everything off."""
+
+    permission = "rollout.rollback"
+
+
+class RolloutView(APIView):
+    """What both have in common."""
+
+    authentication_classes = (Session,)
+    parser_classes = (JSONParser,)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer every refusal in the same shape."""
+        if isinstance(exc, RolloutError):
+            body = {"code": exc.code, "error": str(exc)}
+            return Response(body, status=status.HTTP_400_BAD_REQUEST)
+        answer = super().handle_exception(exc)
+        answer.data = _refused(answer.status_code, answer.data)
+        return answer
+
+
+def _refused(code: int, said: Any) -> dict[str, Any]:
+    """Put the framework's refusal into our words."""
+    detail = said.get("detail") if isinstance(said, dict) else None
+    if detail is not None:
+        return {"code": getattr(detail, "code", "refused"), "error": str(detail)}
+    fields = {
+        name: " ".join(
+            str(each) for each in (found if isinstance(found, list) else [found])
+        )
+        for name, found in (said.items() if isinstance(said, dict) else ())
+    }
+    return {
+        "code": "invalid_request",
+        "error": "The request is not what it must be.",
+        "fields": fields,
+    }
+
+
+class Status(RolloutView):
+    """Everything on the operator's page."""
+
+    permission_classes = (MayLook,)
+
+    @extend_schema(
+        operation_id="rollout_status",
+        summary="How the rollout stands",
+        description="Everything on the operator's page, for signed-in staff with the "
+        "permission `rollout.view_agentflag`. `range` is that of the charts.",
+        tags=["rollout"],
+        auth=SIGNED_IN,
+        parameters=[],
+        responses={200: OpenApiResponse(described(Room), "As of `at`."), **DENIED},
+    )
+    def get(self, request: Request) -> Response:
+        """Answer what the page would show."""
+        room = gather(shown=request.query_params.get("range", ""))
+        return Response(plain(room), headers={"Cache-Control": "no-store"})
+
+
+class Rollback(RolloutView):
+    """Turn features off: everything, some, or the functions as well; and its end."""
+
+    permission_classes = (MayRollBack,)
+
+    @extend_schema(
+        operation_id="rollout_rollback",
+        summary="Roll back",
+        description="For signed-in staff with the permission `rollout.rollback`, with "
+        "Django's CSRF token in `X-CSRFToken`. Never blocked by gates or approvals, and "
+        "safe to repeat. `restore` ends a full rollback and turns nothing on.",
+        tags=["rollout"],
+        auth=SIGNED_IN,
+        request={"application/json": RollbackSerializer},
+        responses={
+            200: OpenApiResponse(DONE, "Done, and who has taken it in."),
+            400: OpenApiResponse(REFUSED, "Nothing was done."),
+            **DENIED,
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Carry it out and answer with its receipt."""
+        asked = RollbackSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        kind = asked.validated_data["kind"]
+        named = asked.validated_data.get("features") or ()
+        some = {"features": [Feature(each) for each in named]} if named else {}
+        done = SERVICES[kind](
+            **some,
+            reason=asked.validated_data["reason"],
+            actor=request.user.get_username(),
+            source=FlagChange.Source.API,
+        )
+        return Response(_answer(kind, done))
+
+
+def _answer(kind: str, done: Done) -> dict[str, Any]:
+    receipt, back = done.receipt, done.rolled_back
+    return {
+        "kind": kind,
+        "turned_off": list(back.turned_off),
+        "version": back.epoch,
+        "fence_proven": back.fence_proven,
+        "incident": back.incident.pk,
+        "receipt": str(receipt) if receipt else None,
+        "acknowledged": receipt.acknowledged if receipt else None,
+        "processes": receipt.processes if receipt else None,
+        "ms": receipt.ms if receipt else None,
+    }
