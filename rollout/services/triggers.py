@@ -36,7 +36,7 @@ def facts(run: StageRun, now: datetime, *, awaited: bool) -> Facts:
     unanswered = last_full_rollback(since)
     return Facts(
         leaks=leaks.confirmed_since(unanswered),
-        candidates=leaks.candidates_since(unanswered),
+        candidates=leaks.candidates_since(max(unanswered, now - HOUR)),
         value_errors=_value_errors(since),
         spent_hour=hour,
         spent_day=day,
