@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.db import migrations
 from django.utils import timezone
 
-REASON = "a new deployment, every feature off"
+REASON = "a new deployment"
 
 
 def begin(apps, schema_editor):
