@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 from django.db.models import Min
@@ -83,7 +83,7 @@ def current(conversation: Conversation, turn: Turn) -> list[Turn]:
 
 
 def _due(after: int, now: datetime, limit: int) -> list[int]:
-    values = {"after": after, "idle_since": now - episodes.IDLE, "limit": limit}
+    values: dict[str, Any] = {"after": after, "idle_since": now - episodes.IDLE, "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(DUE, values)
         return [row[0] for row in cursor.fetchall()]

@@ -96,7 +96,7 @@ def fold() -> int:
     """Put the counts of old minutes together to hours; no sum changes."""
     with connection.cursor() as cursor:
         cursor.execute(FOLD, [timezone.now() - MINUTES_KEPT])
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _together(found: list[Found]) -> list[tuple[Found, int]]:

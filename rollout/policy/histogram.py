@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-BOUNDS_MS = (
+BOUNDS_MS: tuple[int, ...] = (
     *range(100, 2_000, 100),
     *range(2_000, 5_000, 250),
     *range(5_000, 10_000, 500),
@@ -38,12 +38,13 @@ def percentile(found: Mapping[str, int], share: float) -> float | None:
         return None
     wanted = share * total
     below = 0
-    for place, bound in enumerate(BOUNDS_MS):
+    least = 0
+    for bound in BOUNDS_MS:
         here = found.get(str(bound), 0)
         if here and below + here >= wanted:
-            least = BOUNDS_MS[place - 1] if place else 0
             return least + (bound - least) * max(wanted - below, 0.0) / here
         below += here
+        least = bound
     return float(BOUNDS_MS[-1])
 
 

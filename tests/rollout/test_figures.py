@@ -95,7 +95,7 @@ def test_series__by_the_day__begins_at_a_whole_hour() -> None:
 
 
 @pytest.mark.parametrize("days", [1, 30])
-def test_figures__however_long__take_two_queries(days: int) -> None:
+def test_figures__however_long__take_one_query(days: int) -> None:
     add(START)
 
     with CaptureQueriesContext(
@@ -105,4 +105,4 @@ def test_figures__however_long__take_two_queries(days: int) -> None:
     with CaptureQueriesContext(connection) as series:
         figures.series(START, START + timedelta(days=days), HOUR)
 
-    assert len(window) == len(series) == 2
+    assert len(window) == len(series) == 1

@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import structlog
@@ -123,7 +123,7 @@ def test_log__the_scrubber_overlooks_a_number__the_last_look_does_not() -> None:
     [
         lambda: sentry._scrub_event({"message": NATIONAL}, {}),
         lambda: sentry._scrub_breadcrumb({"message": NATIONAL}, {}),
-        lambda: sentry._scrub_log({"body": NATIONAL}, {}),
+        lambda: sentry._scrub_log(cast("Any", {"body": NATIONAL}), {}),
     ],
 )
 def test_sentry__the_scrubber_overlooks_a_number__the_last_look_does_not(
