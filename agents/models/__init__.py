@@ -26,6 +26,7 @@ from agents.models.message import (
 )
 from agents.models.pending_action import PendingAction
 from agents.models.realtime_event import RealtimeEvent
+from agents.models.sandbox_media import SandboxMedia
 from agents.models.sending_line import SendingLine, SendingRate
 from agents.models.tool_rate import ToolRate
 from agents.models.turn import ToolCall, Turn
@@ -56,6 +57,7 @@ __all__ = [
     "OutboundMessage",
     "PendingAction",
     "RealtimeEvent",
+    "SandboxMedia",
     "SeenMessage",
     "SendingLine",
     "SendingRate",

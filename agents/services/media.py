@@ -22,7 +22,7 @@ from agents.models import Media, Message
 from agents.runtime import openai_transcriber
 from agents.runtime.model import ModelError
 from agents.runtime.transcriber import Recording, Transcriber, Transcript
-from agents.services import media_rows
+from agents.services import media_rows, sandbox_media
 from agents.wakes import wake_media
 from easymo.database import units
 from easymo.observability.logs import get_logger
@@ -86,7 +86,11 @@ async def fetch(
         if claimed is None:
             return
         try:
-            fetched = await _fetched(claimed, resolver)
+            if claimed.is_synthetic:
+                fetched, said = await units.run(sandbox_media.fetch, claimed)
+                transcriber = said or transcriber
+            else:
+                fetched = await _fetched(claimed, resolver)
         except MediaError as error:
             logger.warning("ai.media.error", media_id=media_id, code=error.code)
             await units.run(media_rows.fail, media_id, error.code)
@@ -104,7 +108,7 @@ async def fetch(
 
 
 def _skip_reason(message: Message, ref: MediaRef) -> str:
-    if message.conversation.is_synthetic or not settings.WA_TOKEN:
+    if not (message.conversation.is_synthetic or settings.WA_TOKEN):
         return "no_channel"
     if not ref.id:
         return "bad_id"

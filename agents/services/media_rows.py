@@ -48,6 +48,8 @@ class Claimed:
     kind: str
     told_sha256: str
     is_voice: bool
+    # A sandbox person's: it lies in our own store.
+    is_synthetic: bool = False
 
 
 def claim(media_id: int) -> Claimed | None:
@@ -68,6 +70,7 @@ def claim(media_id: int) -> Claimed | None:
         kind=media.kind,
         told_sha256=media.told_sha256,
         is_voice=media.is_voice,
+        is_synthetic=media.message.conversation.is_synthetic,
     )
 
 

@@ -22,6 +22,7 @@ from agents.models import (
     OutboundMessage,
     PendingAction,
     RealtimeEvent,
+    SandboxMedia,
     SimulatedDelivery,
     ToolCall,
     Turn,
@@ -43,6 +44,7 @@ logger = get_logger(__name__)
 RAW = timedelta(days=8)
 TEXT = timedelta(days=90)
 ANSWERS = timedelta(days=400)
+SANDBOX = timedelta(days=1)
 # Rows in one statement, and statements in one run; the next run goes on.
 MOST = 2_000
 MOST_STEPS = 100
@@ -177,6 +179,9 @@ JOBS: dict[str, Callable[[], int]] = {
     "retention.provider_ids": _until_done(*PROVIDER_IDS),
     "retention.message_texts": _until_done(*TEXTS),
     "retention.media": media_rows.forget_old,
+    "retention.sandbox_media": _until_done(
+        Kept(lambda: _older(SandboxMedia, "created_at", SANDBOX), None)
+    ),
     "retention.turns": _until_done(*TURNS),
     "retention.idempotency": _until_done(*IDEMPOTENCY),
     "retention.rates": rates.purge,

@@ -24,15 +24,29 @@ class Button:
     title: str
 
 
+@dataclass(frozen=True)
+class Content:
+    """What a message holds besides whose it is: Meta's type, and the part of it."""
+
+    kind: str
+    fields: dict[str, Any]
+
+
 def bsuid_of(profile: Profile) -> str:
     """Return the WhatsApp user id that this sandbox person has for ever."""
     return f"{BSUID_PREFIX}{profile.public_id.hex}"
 
 
 def envelope(
-    *, profile: Profile, phone_number_id: str, text: str, button: Button | None = None
+    *,
+    profile: Profile,
+    phone_number_id: str,
+    text: str = "",
+    button: Button | None = None,
+    content: Content | None = None,
 ) -> bytes:
-    """Return the webhook body for one text, or for one pressed button."""
+    """Return the webhook body for one text, pressed button, or any other content."""
+    said = content or _words(text, button)
     return json.dumps(
         {
             "object": "whatsapp_business_account",
@@ -49,7 +63,7 @@ def envelope(
                                     "phone_number_id": phone_number_id,
                                 },
                                 "contacts": [_contact(profile)],
-                                "messages": [_message(profile, text, button)],
+                                "messages": [_message(profile, said)],
                             },
                         }
                     ],
@@ -69,18 +83,21 @@ def _contact(profile: Profile) -> dict[str, Any]:
     return contact
 
 
-def _message(profile: Profile, text: str, button: Button | None) -> dict[str, Any]:
+def _message(profile: Profile, said: Content) -> dict[str, Any]:
     message: dict[str, Any] = {
         "id": "wamid." + urlsafe_b64encode(secrets.token_bytes(24)).decode(),
         "timestamp": str(int(time.time())),
         "from_user_id": bsuid_of(profile),
+        "type": said.kind,
+        said.kind: said.fields,
     }
     if profile.msisdn:
         message["from"] = profile.msisdn.removeprefix("+")
+    return message
+
+
+def _words(text: str, button: Button | None) -> Content:
     if button is None:
-        return message | {"type": "text", "text": {"body": text}}
+        return Content("text", {"body": text})
     reply = {"id": button.id, "title": button.title}
-    return message | {
-        "type": "interactive",
-        "interactive": {"type": "button_reply", "button_reply": reply},
-    }
+    return Content("interactive", {"type": "button_reply", "button_reply": reply})

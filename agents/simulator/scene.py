@@ -19,6 +19,7 @@ from agents.models import (
     Turn,
 )
 from agents.services import simulated
+from agents.services.seen import digests_of
 from easymo.keys import KeyRingError
 from vouchers.models import Profile
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 BUBBLES = 60
 TURNS = 12
 
+# Kinds that have a look of their own.
+SHOWN = frozenset({"image", "audio", "location", "sticker"})
 # How far a message of the person's has come, as ticks beside it.
 INBOUND_TICKS = {
     Message.State.WAITING: "delivered",
@@ -49,6 +52,15 @@ class Bubble:
     ticks: str
     buttons: list[dict[str, str]] = field(default_factory=list)
     note: str = ""
+    # text, image, audio, location, sticker
+    kind: str = "text"
+    # Of a photo: the id under which it is kept. Of a place: what to call it.
+    photo: str = ""
+    place: str = ""
+    seconds: int | None = None
+    # Of a message of ours: the id that a reaction names, and what was reacted.
+    about: str = ""
+    reaction: str = ""
 
 
 def people() -> list[Profile]:
@@ -76,11 +88,18 @@ def bubbles(conversation: Conversation | None) -> list[Bubble]:
     """Return the last messages of both sides, oldest first."""
     if conversation is None:
         return []
-    theirs = conversation.messages.order_by("-id")[:BUBBLES]
+    theirs = (
+        conversation.messages.exclude(kind="reaction")
+        .select_related("media")
+        .order_by("-id")[:BUBBLES]
+    )
     ours = conversation.outbound.select_related("simulated").order_by("-id")[:BUBBLES]
     open_buttons = _open_buttons(conversation)
+    reactions = _reactions(conversation)
     found = [_their_bubble(row) for row in theirs]
-    found += [_our_bubble(row, open_buttons) for row in ours if _has_arrived(row)]
+    found += [
+        _our_bubble(row, open_buttons, reactions) for row in ours if _has_arrived(row)
+    ]
     return sorted(found, key=lambda bubble: (bubble.at, bubble.is_ours))[-BUBBLES:]
 
 
@@ -124,17 +143,46 @@ def _their_bubble(row: Message) -> Bubble:
         Message.State.FLOODED: "stored, not read: too many at once",
         Message.State.LATE: "stored for a person: older than a day",
     }.get(Message.State(row.state), "")
+    media = getattr(row, "media", None)
+    is_shown = row.kind in SHOWN
     return Bubble(
         key=f"in-{row.pk}",
         at=row.received_at,
         is_ours=False,
-        text=row.text or f"({row.kind})",
+        text=row.text or ("" if is_shown else f"({row.kind})"),
         ticks=INBOUND_TICKS.get(Message.State(row.state), "delivered"),
         note=note,
+        kind=row.kind if is_shown else "text",
+        photo=media.provider_media_id if media and row.kind == "image" else "",
+        seconds=round(media.seconds) if media and media.seconds else None,
+        place=_place(row.detail.get("place") or {}) if row.kind == "location" else "",
     )
 
 
-def _our_bubble(row: OutboundMessage, open_buttons: set[str]) -> Bubble:
+def _place(place: dict[str, Any]) -> str:
+    name = str(place.get("name") or "")
+    where = f"{place.get('latitude', '?')}, {place.get('longitude', '?')}"
+    return f"{name} ({where})" if name else where
+
+
+def sandbox_id(row: OutboundMessage) -> str:
+    """Return the id that a telephone knows a message of ours by."""
+    return f"wamid.SANDBOX{row.public_id.hex}"
+
+
+def _reactions(conversation: Conversation) -> dict[bytes, str]:
+    """Return the last reaction to each message, by the HMAC of its id."""
+    rows = conversation.messages.filter(kind="reaction", about_hmac__isnull=False)
+    return {
+        bytes(row.about_hmac or b""): str(row.detail.get("emoji") or "")
+        for row in reversed(rows.order_by("-id")[:BUBBLES])
+    }
+
+
+def _our_bubble(
+    row: OutboundMessage, open_buttons: set[str], reactions: dict[bytes, str]
+) -> Bubble:
+    about = sandbox_id(row)
     buttons = [
         {**button, "is_open": "1" if button["id"] in open_buttons else ""}
         for button in row.extra.get("buttons", [])
@@ -147,6 +195,8 @@ def _our_bubble(row: OutboundMessage, open_buttons: set[str]) -> Bubble:
         ticks="",
         buttons=buttons,
         note="" if row.state != OutboundMessage.State.FAILED else row.error_code,
+        about=about,
+        reaction=next((reactions[d] for d in digests_of(about) if d in reactions), ""),
     )
 
 

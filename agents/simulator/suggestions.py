@@ -27,3 +27,20 @@ SUGGESTIONS = {
 def for_person(person: Profile) -> list[str]:
     """Return messages worth sending, the best first."""
     return SUGGESTIONS[Profile.Role(person.role)]
+
+
+SPOKEN = {
+    Profile.Role.STAFF: "create voucher 10000 for +250788000000",
+    Profile.Role.CUSTOMER: "show me my vouchers please",
+}
+# Somewhere to stand in Kigali: name, latitude, longitude.
+PLACES = (
+    ("Kimironko Market", "-1.9499", "30.1262"),
+    ("Nyabugogo bus park", "-1.9397", "30.0443"),
+    ("Kigali Heights", "-1.9538", "30.0926"),
+)
+
+
+def spoken_by(person: Profile) -> str:
+    """Return what is worth saying in a voice note."""
+    return SPOKEN.get(Profile.Role(person.role), "hello, I need some help")

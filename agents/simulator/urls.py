@@ -11,5 +11,6 @@ urlpatterns = [
     path("<uuid:person>/chat/", views.Chat.as_view(), name="chat"),
     path("<uuid:person>/behind/", views.Behind.as_view(), name="behind"),
     path("<uuid:person>/send/", views.Send.as_view(), name="send"),
+    path("<uuid:person>/photo/<int:media>/", views.Photo.as_view(), name="photo"),
     path("features/", views.Features.as_view(), name="features"),
 ]

@@ -10,7 +10,10 @@ from django.views import View
 from django.views.generic import TemplateView
 
 from agents import overview
+from agents.channels.whatsapp.magic import extension_of
+from agents.models import SandboxMedia
 from agents.simulator import access, behind, scene, suggestions
+from agents.simulator.attachments import REACTIONS, NotSendable, content_from
 from agents.simulator.envelope import Button, envelope
 from agents.simulator.post import NotTaken, post_to_webhook
 from rollout.errors import RolloutError
@@ -68,6 +71,8 @@ class Page(SimulatorView, TemplateView):
         if person is not None:
             context |= chat_context(person) | behind.context(person)
             context["suggestions"] = suggestions.for_person(person)
+            context["spoken"] = suggestions.spoken_by(person)
+            context["places"] = suggestions.PLACES
         return context
 
 
@@ -84,24 +89,43 @@ class Behind(SimulatorView):
 
 class Send(SimulatorView):
     def post(self, request: HttpRequest, person: UUID) -> HttpResponse:
-        """Send one text, or press one button, as the person would."""
+        """Send a text, press a button, or send whatever else a telephone can."""
+        sender = self.person()
         text = request.POST.get("text", "").strip()[:MAX_TEXT]
         button = None
         if pressed := request.POST.get("button", ""):
             button = Button(id=pressed[:256], title=text[:20])
-        if not text:
+        try:
+            content = content_from(request, sender)
+        except NotSendable as error:
+            return JsonResponse({"error": str(error)}, status=400)
+        if not text and content is None:
             return JsonResponse({"error": "There is nothing to send."}, status=400)
         body = envelope(
-            profile=self.person(),
+            profile=sender,
             phone_number_id=scene.phone_number_id(),
             text=text,
             button=button,
+            content=content,
         )
         try:
             post_to_webhook(request=request, body=body)
         except NotTaken as error:
             return JsonResponse({"error": str(error)}, status=502)
         return JsonResponse({"sent": True})
+
+
+class Photo(SimulatorView):
+    def get(self, request: HttpRequest, person: UUID, media: int) -> HttpResponse:
+        """Show a photo that this sandbox person sent."""
+        kept = get_object_or_404(SandboxMedia, pk=media, profile=self.person())
+        extension = extension_of(bytes(kept.content), "image")
+        if not extension:
+            raise Http404
+        kind = "jpeg" if extension == "jpg" else extension
+        answer = HttpResponse(bytes(kept.content), content_type=f"image/{kind}")
+        answer["Cache-Control"] = "private, max-age=86400"
+        return answer
 
 
 class Features(SimulatorView):
@@ -135,6 +159,7 @@ def chat_context(person: Profile) -> dict[str, Any]:
     bubbles = scene.bubbles(conversation)
     return {
         "person": person,
+        "reactions": REACTIONS,
         "bubbles": bubbles,
         "is_typing": scene.is_typing(conversation)
         and exposure.is_on_for_anyone(Feature.CHAT),

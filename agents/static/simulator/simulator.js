@@ -87,9 +87,11 @@ function echo(text) {
   chat.append(bubble);
 }
 
-async function send(text, button = "") {
+// Returns whether it was sent; `shown` stands in the chat until it has arrived.
+async function post(fields, shown) {
   say("");
-  const body = new URLSearchParams({ text, button });
+  const body = new FormData();
+  for (const [name, value] of Object.entries(fields)) body.append(name, value);
   const headers = { "X-CSRFToken": csrf() };
   try {
     const answer = await fetch(composer.action, { method: "POST", body, headers });
@@ -101,9 +103,13 @@ async function send(text, button = "") {
     say(`Not sent: ${error.message}`);
     return false;
   }
-  echo(text);
+  if (shown) echo(shown);
   toEnd();
   return true;
+}
+
+function send(text, button = "") {
+  return post({ text, button }, text);
 }
 
 if (composer) {
@@ -131,6 +137,10 @@ if (composer) {
     const reply = event.target.closest("[data-button]");
     if (reply) send(reply.dataset.say, reply.dataset.button);
   });
+  // A photo takes its room only once it is there.
+  let wasAtEnd = true;
+  chat.addEventListener("scroll", () => { wasAtEnd = atEnd(); });
+  chat.addEventListener("load", () => { if (wasAtEnd) toEnd(); }, true);
   toEnd();
   tick();
 }
@@ -154,7 +164,7 @@ for (const opener of document.querySelectorAll("[data-dialog]")) {
     dialog.showModal();
   });
   dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
-  form.addEventListener("submit", async (event) => {
+  if (form.dataset.action) form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const body = new URLSearchParams({ action: form.dataset.action, reason: form.elements.reason.value });
     if (form.elements.override?.checked) body.set("override", "1");
