@@ -101,7 +101,7 @@ def test_charts__any_range__are_drawn_with_a_table_each(
 ) -> None:
     seeding.rollups(days=31, an_hour=60)
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         found = charts(wanted)
 
     assert found.range == (wanted if wanted in {"24h", "7d", "30d"} else "24h")
