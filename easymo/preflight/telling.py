@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import os
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -141,11 +142,16 @@ def _stream_handlers() -> list[logging.StreamHandler[_Ear]]:
         if isinstance(one, logging.Logger)
         for handler in one.handlers
         if isinstance(handler, logging.StreamHandler)
-        # Ours follows sys.stdout; what stays in memory leaves nothing.
         and not isinstance(handler, StandardOutput)
-        and not isinstance(handler.stream, io.StringIO)
+        and not _keeps_everything(handler.stream)
     }
     return list(handlers.values())
+
+
+def _keeps_everything(stream: object) -> bool:
+    """Tell whether nothing leaves by this stream: it is memory, or nowhere."""
+    is_memory = isinstance(stream, io.StringIO)
+    return is_memory or getattr(stream, "name", None) == os.devnull
 
 
 @line(

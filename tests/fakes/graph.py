@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.request import Request, urlopen
 
 from tests import payloads
+from tests.fakes.graph_account import Account
 from tests.fakes.graph_media import GivesMedia, MediaStore
 from tests.fakes.graph_rules import RefusedError, check
 
@@ -117,6 +118,8 @@ class FakeGraph:
         self.rejected: list[str] = []
         # What people sent besides words: `graph.media.add(content, mime_type)`.
         self.media = MediaStore(phone_number_id=phone_number_id)
+        # What it says of the number, the token and the account when asked.
+        self.account = Account(phone_number_id=phone_number_id)
         self._on_taken = on_taken
         self._script: deque[Script] = deque()
         self._lock = threading.Lock()

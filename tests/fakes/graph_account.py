@@ -14,6 +14,7 @@ from tests.fakes.graph_rules import RefusedError
 if TYPE_CHECKING:
     from tests.fakes.graph_rules import Json
 
+VERSION = "v26.0"
 WABA = "102289599326934"
 APP = "670843887433847"
 PHONE_FIELDS = {
@@ -51,22 +52,22 @@ class Account:
     # Older installations: nobody may look at a token.
     tells_of_tokens: bool = True
 
-    def answer(self, path: str, *, version: str, token: str) -> Json:
+    def answer(self, path: str, *, token: str) -> Json:
         """Answer a GET, or refuse it as Meta would."""
         parts = urlsplit(path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         match parts.path.strip("/").split("/"):
-            case [found, "debug_token"] if found == version:
+            case [found, "debug_token"] if found == VERSION:
                 return self._token(query, token)
-            case [found, node] if (found, node) == (version, self.phone_number_id):
+            case [found, node] if (found, node) == (VERSION, self.phone_number_id):
                 return self._number(query)
-            case [found, node, "subscribed_apps"] if (found, node) == (version, WABA):
+            case [found, node, "subscribed_apps"] if (found, node) == (VERSION, WABA):
                 self._need("whatsapp_business_management")
                 return {"data": [self._app(one) for one in self.subscribed]}
-            case [found, node, "message_templates"] if (found, node) == (version, WABA):
+            case [found, node, "message_templates"] if (found, node) == (VERSION, WABA):
                 self._need("whatsapp_business_management")
                 return self._templates(query)
-            case [found, node] if found == version and node.isdigit():
+            case [found, node] if found == VERSION and node.isdigit():
                 message = (
                     f"Unsupported get request. Object with ID '{node}' does not exist"
                 )

@@ -76,9 +76,28 @@ class GivesMedia(BaseHTTPRequestHandler):
             self.fake.rejected.append(str(error))
             self._refuse(error.code, error.http_status, str(error))
             return
+        parts = urlsplit(self.path)
+        if "fields=" in parts.query or not parts.path[-1:].isdigit():
+            self._tell_of_account()
+            return
         base = f"http://127.0.0.1:{self.fake.port}"
         status, kind, body = self.fake.media.answer(self.path, base=base)
         self._answer(status, body, kind=kind)
+
+    def _tell_of_account(self) -> None:
+        script = self.fake.next_script()
+        if script.kind != "ok":
+            self._play(script, {})
+            return
+        try:
+            said = self.fake.account.answer(self.path, token=self.fake.token)
+        except RefusedError as error:
+            self._refuse(error.code, error.http_status, str(error))
+        else:
+            self._answer(200, json.dumps(said).encode())
+
+    def _play(self, script: Any, payload: Any) -> None:
+        raise NotImplementedError
 
     def _check_token(self) -> None:
         if self.headers.get("Authorization") != f"Bearer {self.fake.token}":
@@ -87,5 +106,5 @@ class GivesMedia(BaseHTTPRequestHandler):
     def _refuse(self, code: int, http_status: int, message: str) -> None:
         raise NotImplementedError
 
-    def _answer(self, http_status: int, body: bytes, *, kind: str) -> None:
+    def _answer(self, http_status: int, body: bytes, *, kind: str = "") -> None:
         raise NotImplementedError

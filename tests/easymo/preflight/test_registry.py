@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from django.core import checks
+from django.core.management import call_command
+
+from easymo.preflight import registry
+from easymo.preflight.registry import Section
+from tests.easymo.preflight.looking import asked
+
+# The guide's Environment Preparation and Code Validation, in its order.
+GUIDE = [
+    "openai.key",
+    "supabase.service_role",
+    "flags.off",
+    "monitoring.endpoints",
+    "database.reachable",
+    "database.tables",
+    "whatsapp.credentials",
+    "whatsapp.account",
+    "voice.sip",
+    "code.tests",
+    "code.build",
+    "code.types",
+    "code.lint",
+    "code.secrets",
+]
+
+
+def test_lines__every_line_of_the_guide__is_there_in_order() -> None:
+    named = [one.name for one in registry.lines()]
+
+    assert named[: len(GUIDE)] == GUIDE
+    assert len(named) == len(set(named))
+
+
+def test_lines__each_app__has_its_own() -> None:
+    from_apps = {one.look.__module__.split(".")[0] for one in registry.lines()}
+
+    assert from_apps == {"agents", "easymo", "rollout", "vouchers"}
+
+
+def test_asked__lacking__graver_once_people_are_served() -> None:
+    assert asked().lacking("a", "b").status == "warning"
+    assert asked(serves_people=True).lacking("a", "b").status == "failed"
+
+
+@pytest.mark.django_db
+def test_check_framework__asked_for_the_tag__runs_the_lines(settings: object) -> None:
+    # Given
+    settings.ALLOWED_HOSTS = ["*"]  # type: ignore[attr-defined]
+    said = io.StringIO()
+
+    # When
+    with pytest.raises(Exception, match=r"preflight\.site\.hosts"):
+        call_command(
+            "check",
+            tags=["preflight"],
+            deploy=True,
+            databases=["default"],
+            fail_level="ERROR",
+            stderr=said,
+        )
+
+
+def test_messages__our_own_lines__left_out() -> None:
+    assert not [one for one in registry.messages(()) if one.startswith("preflight.")]
+    own = [
+        one
+        for one in checks.registry.registry.get_checks(include_deployment_checks=True)
+        if registry.TAG in one.tags
+    ]
+    assert len(own) == len(registry.lines())
+
+
+def test_sections__in_the_order_of_the_guide() -> None:
+    seen = [one.section for one in registry.lines()]
+
+    assert seen == sorted(seen, key=list(Section).index)

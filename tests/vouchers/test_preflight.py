@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.easymo.preflight.looking import look
+from vouchers.actors import Actor
+from vouchers.models import Profile
+from vouchers.money import Money
+from vouchers.services.issue import issue_voucher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_django.fixtures import SettingsWrapper
+
+
+@pytest.mark.django_db
+def test_codes__key_gone__failed(
+    settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    settings.VOUCHER_GUARD = "tests.vouchers.guards.open_guard"
+    customer = Profile.objects.create(msisdn="+250788100001", name="Aline")
+    issue_voucher(
+        customer=customer,
+        amount=Money(5_000, "RWF"),
+        actor=Actor.system("tests"),
+        key="preflight",
+    )
+    assert look("vouchers.codes").status == "ok"
+
+    # When
+    [key] = settings.EASYMO_KEYS.values()
+    settings.EASYMO_KEYS = {"another": key}
+
+    # Then
+    found = look("vouchers.codes")
+    assert (found.status, found.setting) == ("failed", "EASYMO_KEYS")
+    assert "codes of 1 issued" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("said", "change", "status"),
+    [
+        ((), {}, "ok"),
+        (("vouchers.E001",), {}, "failed"),
+        ((), {"VOUCHER_APPROVE_ABOVE": 60_000}, "failed"),
+    ],
+)
+def test_limits__each_state__told(
+    settings: SettingsWrapper,
+    said: tuple[str, ...],
+    change: dict[str, int],
+    status: str,
+) -> None:
+    for name, value in change.items():
+        setattr(settings, name, value)
+
+    assert look("vouchers.limits", said=said).status == status
