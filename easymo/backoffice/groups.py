@@ -52,6 +52,9 @@ EXTRA = {
         "agents.decide_identity",
         "rollout.change_exposure",
         "rollout.rollback",
+        "rollout.move_stage",
+        "rollout.approve_waiver",
+        "rollout.send_announcement",
         "agents.open_media",
     ),
 }

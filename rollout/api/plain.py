@@ -10,9 +10,12 @@ import types
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from django.utils.safestring import SafeString
+
+from rollout.policy.gates import Gate
 
 PLAIN: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
@@ -39,6 +42,8 @@ def described(kind: Any) -> dict[str, Any]:
     """Return the JSON schema of what ``plain`` makes of that kind of value."""
     if kind in PLAIN:
         return PLAIN[kind]
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return {"enum": [each.value for each in kind]}
     if is_dataclass(kind):
         told = _told(kind)
         return {
@@ -72,4 +77,10 @@ def _told(kind: Any) -> dict[str, Any]:
     }
 
 
-NAMES = {"datetime": datetime, "Decimal": Decimal, "SafeString": SafeString}
+# What the dataclasses import for the type checker only.
+NAMES = {
+    "datetime": datetime,
+    "Decimal": Decimal,
+    "SafeString": SafeString,
+    "Gate": Gate,
+}

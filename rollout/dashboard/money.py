@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from rollout import clock
-from rollout.dashboard.words import count, usd
+from rollout.dashboard.words import NOTHING, count, usd
 from rollout.ports import ports
 from rollout.services import expectations
 
@@ -28,6 +28,7 @@ class Money:
     share: float | None
     unpriced: int
     tone: str
+    words: str
     sentence: str
 
 
@@ -35,7 +36,9 @@ def money() -> Money:
     """Ask whoever counts it."""
     cap = expectations.policy().spend_day
     if ports.spend_since is None:
-        return Money(None, cap, None, 0, "none", "Nobody counts what is spent here.")
+        return Money(
+            None, cap, None, 0, "none", NOTHING, "Nobody counts what is spent here."
+        )
     midnight = timezone.localtime(clock.now()).replace(
         hour=0, minute=0, second=0, microsecond=0
     )
@@ -51,6 +54,7 @@ def money() -> Money:
         share=share,
         unpriced=spent.unpriced,
         tone=_tone(share, spent.unpriced),
+        words=f"{usd(spent.usd)} of {usd(cap)}",
         sentence=f"{sentence}.",
     )
 

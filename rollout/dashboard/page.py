@@ -38,6 +38,7 @@ def add_room(request: HttpRequest) -> dict[str, Any]:
         "person": looked_at(request),
         "may_kill": request.user.has_perm("rollout.rollback"),
         "may_change": request.user.has_perm("rollout.change_exposure"),
+        "may_move": request.user.has_perm("rollout.move_stage"),
         "may_look": request.user.has_perm("vouchers.view_profile"),
         "typed": "" if is_live else request.session.pop(TYPED, ""),
         "page_base": "rollout/bare.html" if is_live else "admin/base.html",

@@ -15,9 +15,12 @@ from rollout.dashboard.previous import Previous, previous
 from rollout.dashboard.propagation import Propagation, propagation
 from rollout.dashboard.standing import Standing, attention, standing
 from rollout.dashboard.trouble import Change, Trouble, changes, troubles
+from rollout.services import stages
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from rollout.policy.gates import Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Room:
     at: datetime
     standing: Standing
     attention: tuple[str, ...]
+    gates: tuple[Gate, ...]
     guards: Guards
     features: tuple[Row, ...]
     propagation: Propagation
@@ -44,6 +48,10 @@ class Room:
     previous_workflow: Previous
     changes: tuple[Change, ...]
     charts: Charts
+
+    @property
+    def gates_met(self) -> int:
+        return sum(gate.is_met for gate in self.gates)
 
 
 def gather(person: Person | None = None, *, shown: str = "") -> Room:
@@ -60,6 +68,7 @@ def gather(person: Person | None = None, *, shown: str = "") -> Room:
         at=clock.now(),
         standing=standing(rows, spread, found, watched),
         attention=tuple(attention(spread, found, watched)),
+        gates=tuple(stages.gates_now()),
         guards=watched,
         features=rows,
         propagation=spread,

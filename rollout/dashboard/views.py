@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin.views.decorators import staff_member_required
@@ -16,18 +16,21 @@ from easymo.backoffice.pages import actor_of
 from rollout.admin.kill import told
 from rollout.dashboard import looking
 from rollout.dashboard.matrix import LABELS
-from rollout.errors import RolloutError
+from rollout.errors import NotMet, RolloutError
 from rollout.features import Feature
 from rollout.models import ChecklistItem, FlagChange, Incident
 from rollout.ports import ports
-from rollout.services import checklists, incidents
+from rollout.services import checklists, incidents, stages, standing
 from rollout.services.rollback import rollback_partial, rollback_quick
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
+
+    from rollout.models import PlanChange
 
 # What somebody typed before a refusal is given back to her.
 TYPED = "room_typed"
@@ -55,7 +58,9 @@ class Button(View):
         try:
             messages.success(request, self.press(request, **kwargs))
         except RolloutError as error:
-            messages.error(request, f"{self.nothing_done} {error}")
+            missing = error.unmet if isinstance(error, NotMet) else ()
+            said = " · ".join([f"{self.nothing_done} {error}", *missing])
+            messages.error(request, said)
             request.session[TYPED] = request.POST.get("reason", "")[:500]
         return redirect(f"{reverse('admin:index')}?page=room{self.place}")
 
@@ -95,6 +100,34 @@ class Kill(Button):
             f"{LABELS[feature]} is off; {done.receipt or 'receipt unknown'}."
             f" Incident {done.rolled_back.incident.pk}.{proof}"
         )
+
+
+class Move(Button):
+    """Move the stage or its state; gates and lessons are asked for by the service."""
+
+    permission = "rollout.move_stage"
+    place = "#gates"
+
+    moves: ClassVar[dict[str, tuple[Callable[..., PlanChange | None], str]]] = {
+        "advance": (stages.advance, "The next stage has begun"),
+        "demote": (stages.demote, "Back to the stage before"),
+        "hold": (standing.hold, "Held: nothing advances"),
+        "release": (standing.release, "The hold has ended"),
+        "resume": (standing.resume, "Resumed: turn on what shall be on"),
+    }
+
+    def press(self, request: HttpRequest, **kwargs: Any) -> str:
+        """Do what the button says."""
+        asked = request.POST.get("move", "")
+        if asked not in self.moves:
+            raise RolloutError("There is no such move.")
+        service, words = self.moves[asked]
+        service(
+            reason=request.POST.get("reason", ""),
+            actor=actor_of(request),
+            source=FlagChange.Source.ADMIN,
+        )
+        return f"{words}."
 
 
 class Note(Button):
