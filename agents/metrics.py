@@ -6,7 +6,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from agents.backlog import oldest_waiting
-from agents.tallies import Key, Tally
 from easymo.observability.metrics import (
     Collect,
     CounterMetricFamily,
@@ -17,6 +16,7 @@ from easymo.observability.metrics import (
     register,
     rows,
 )
+from easymo.observability.tallies import Key, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,8 +103,8 @@ LATENCY_SUM = _of_turns(
 )
 GAUGES: tuple[tuple[str, str, list[str], str], ...] = (
     (
-        "agent_conversations",
-        "Conversations there are.",
+        "agent_chats",
+        "Conversations there are, over or not.",
         ["channel", "synthetic"],
         f"SELECT c.channel, {_SYNTHETIC}, count(*) FROM agents_conversation c"  # noqa: S608 - constants
         " GROUP BY 1, 2",

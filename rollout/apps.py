@@ -12,7 +12,14 @@ class RolloutConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers the checks and the figures.
-        from rollout import checks, metrics, preflight, watchdog  # noqa: F401, PLC0415
+        from rollout import (  # noqa: PLC0415
+            checks,  # noqa: F401
+            conversation_metrics,  # noqa: F401
+            metrics,  # noqa: F401
+            preflight,  # noqa: F401
+            standing_metrics,  # noqa: F401
+            watchdog,
+        )
         from rollout.services import leaks  # noqa: PLC0415
 
         findings.judge_with(leaks.is_known)

@@ -11,7 +11,7 @@ from easymo.observability.metrics import (
     register,
     rows,
 )
-from rollout import snapshot
+from rollout.dashboard.propagation import propagation as read_propagation
 from rollout.models import Incident
 from rollout.selectors import feature_states
 
@@ -20,13 +20,6 @@ if TYPE_CHECKING:
 
     from easymo.observability.metrics import Metric
     from rollout.selectors import FeatureState
-
-PROCESSES = """
-SELECT count(*) FILTER (WHERE version_seen >= epoch.version),
-       count(*) FILTER (WHERE version_seen < epoch.version)
-FROM rollout_servingprocess, rollout_epoch AS epoch
-WHERE seen_at > now() - interval '30 seconds'
-"""
 
 
 @register
@@ -67,31 +60,43 @@ def incidents() -> Iterator[Metric]:
     unresolved = GaugeMetricFamily(
         "rollout_incidents_open", "Incidents not yet resolved.", labels=["severity"]
     )
-    found = Counter(
-        Incident.objects.filter(resolved_at__isnull=True).values_list(
-            "severity", flat=True
-        )
+    open_now = list(
+        Incident.objects.filter(resolved_at=None).values_list("severity", "commander")
     )
+    found = Counter(severity for severity, _ in open_now)
     for severity in Incident.Severity.values:
         unresolved.add_metric([severity], found[severity])
     yield unresolved
+    alone = GaugeMetricFamily(
+        "rollout_incidents_unattended",
+        "Incidents not yet resolved that nobody has taken command of.",
+    )
+    alone.add_metric([], sum(not leads for _, leads in open_now))
+    yield alone
 
 
 @register
 def propagation() -> Iterator[Metric]:
+    """Tell what the processes' rows say: every one that answers says the same."""
+    spread = read_propagation()
     age = GaugeMetricFamily(
         "rollout_snapshot_age_seconds",
-        "Since the switches of the answering process were last confirmed.",
+        "Since the most silent of the serving processes last confirmed its switches.",
     )
-    # Nobody has asked a switch here yet: there is nothing that could be old.
-    age.add_metric([], snapshot.age() or 0.0)
+    age.add_metric([], max((each.quiet_s for each in spread.processes), default=0.0))
     yield age
+    took = GaugeMetricFamily(
+        "rollout_propagation_seconds",
+        "How long the slowest process took to take the newest switches in.",
+    )
+    took.add_metric([], spread.slowest_ms / 1000)
+    yield took
     processes = GaugeMetricFamily(
         "rollout_processes",
-        "Serving processes by whether they know the newest switches.",
+        "Serving processes by whether they know the newest switches and are heard of.",
         labels=["acked"],
     )
-    ((acknowledged, behind),) = rows(PROCESSES)
-    processes.add_metric(["true"], float(str(acknowledged)))
-    processes.add_metric(["false"], float(str(behind)))
+    well = spread.acknowledged
+    processes.add_metric(["true"], well)
+    processes.add_metric(["false"], len(spread.processes) - well)
     yield processes

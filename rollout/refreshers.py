@@ -26,7 +26,7 @@ from rollout import reading, watchdog
 from rollout.holder import forget, holder
 
 POLL_S = 0.5
-ACKNOWLEDGE_S = 10.0
+ACKNOWLEDGE_S = 5.0
 # How long the listener may take to notice that it should end.
 HEAR_S = 1.0
 ACKNOWLEDGE = """

@@ -37,6 +37,7 @@ class Process:
     version: int
     is_silent: bool
     is_behind: bool
+    quiet_s: float
     words: str
 
     @property
@@ -110,5 +111,6 @@ def _process(newest: int, row: tuple[Any, ...]) -> Process:
         version=seen,
         is_silent=is_silent,
         is_behind=seen < newest,
+        quiet_s=round(quiet.total_seconds(), 1),
         words=words,
     )

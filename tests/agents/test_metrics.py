@@ -11,8 +11,8 @@ from django.utils import timezone
 from agents import metrics as agent_metrics
 from agents.backlog import oldest_waiting
 from agents.models import Conversation, HandOff, OutboundMessage, ToolCall, Turn
-from agents.tallies import Tally
 from easymo.observability import metrics
+from easymo.observability.tallies import Tally
 from tests.canaries import ALINE, leaks_in
 from vouchers.models import Profile
 
