@@ -67,7 +67,9 @@ class Facts:
     acknowledged: tuple[datetime, ...] = ()
     figures: Figures = Figures()
     cost_limits: Mapping[str, Decimal] = field(default_factory=dict)
-    leaks: int | None = None
+    leaks: int = 0
+    # How many lines somebody looked at for them: "none" must mean "looked".
+    scanned: int = 0
     judged_at: datetime | None = None
     warnings: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()

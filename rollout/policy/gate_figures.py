@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from math import ceil
 from typing import TYPE_CHECKING
 
 from rollout.policy.gate_words import at_this_rate, counted, percent
@@ -130,17 +129,14 @@ def cost(facts: Facts) -> Judged:
 
 
 def leaks(facts: Facts) -> Judged:
-    """Ask for none; and say how little "none" proves over few conversations."""
-    need = "none"
-    if facts.leaks is None:
-        return Judged(NO_DATA, "nobody looks", need)
+    """Ask for none; and say how little "none" proves over few lines."""
+    need = "none, of lines that were looked at"
     if facts.leaks:
         return Judged(FAIL, f"{facts.leaks} confirmed", need)
-    n = facts.figures.conversations
+    n = facts.scanned
     if not n:
-        return Judged(MET, "none found, no conversations yet", need)
+        return Judged(NO_DATA, "nobody has looked at a line yet", need)
     # The rule of three: 95 % sure of less than 3/n.
-    bound = percent(min(1.0, ceil(3000 / n) / 1000))
-    return Judged(
-        MET, f"none in {counted(n, 'conversation')}: fewer than {bound}", need
-    )
+    bound = max(1, n // 3)
+    value = f"none in {counted(n, 'line')}: fewer than 1 in {bound}"
+    return Judged(MET, value, need)

@@ -64,6 +64,7 @@ def collect(plan: Plan) -> Facts:
         figures=gate_sums.figures(run),
         cost_limits=gate_sums.cost_limits(),
         leaks=gate_sums.leaks_since(run.entered_at),
+        scanned=gate_sums.scanned_since(run.entered_at),
         judged_at=judged_at,
         warnings=_told(verdicts, BAD),
         silent=_told(verdicts, {Level.NO_DATA}),

@@ -8,9 +8,10 @@ from decimal import Decimal
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from django.apps import apps
 from django.conf import settings
+from django.db.models import Sum
 
+from easymo.observability.models import LeakFinding, ScannedLines
 from rollout.models import HourRollup, MetricRollup
 from rollout.policy import histogram
 from rollout.policy.facts import Costs, Figures
@@ -77,10 +78,14 @@ def cost_limits() -> Mapping[str, Decimal]:
     }
 
 
-def leaks_since(at: datetime) -> int | None:
-    """Count the confirmed leaks of personal data; None when nobody looks for them."""
-    try:
-        findings = apps.get_model("observability", "LeakFinding")
-    except LookupError:
-        return None
-    return int(findings._default_manager.filter(level="confirmed", at__gte=at).count())
+def leaks_since(at: datetime) -> int:
+    """Count the confirmed leaks of personal data."""
+    return LeakFinding.objects.filter(
+        level=LeakFinding.Level.CONFIRMED, at__gte=at
+    ).count()
+
+
+def scanned_since(at: datetime) -> int:
+    """Count the lines that somebody looked at for them."""
+    looked = ScannedLines.objects.filter(minute__gte=at)
+    return looked.aggregate(total=Sum("lines"))["total"] or 0

@@ -42,7 +42,7 @@ def facts(**changed: Any) -> Facts:
         acknowledged=tuple(entered + n * HOUR for n in range(49)),
         figures=HEALTHY,
         cost_limits={"chat": Decimal("0.10"), "voice": Decimal("0.50")},
-        leaks=0,
+        scanned=9000,
         judged_at=NOW,
         on_call=2,
         announced_at=NOW - HOUR,

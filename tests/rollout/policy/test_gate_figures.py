@@ -123,17 +123,19 @@ def test_cost__each_channel__has_its_own_limit(
 
 
 @pytest.mark.parametrize(
-    ("found", "verdict", "value"),
+    ("found", "scanned", "verdict", "value"),
     [
-        (0, "pass", "none in 104 conversations: fewer than 2.9 %"),
-        (1, "fail", "1 confirmed"),
-        (None, "no_data", "nobody looks"),
+        (0, 9000, "pass", "none in 9000 lines: fewer than 1 in 3000"),
+        (1, 9000, "fail", "1 confirmed"),
+        # None found where nobody looked is no news.
+        (0, 0, "no_data", "nobody has looked at a line yet"),
+        (1, 0, "fail", "1 confirmed"),
     ],
 )
 def test_leaks__none__shows_what_that_proves(
-    found: int | None, verdict: str, value: str
+    found: int, scanned: int, verdict: str, value: str
 ) -> None:
-    answer = gate(GateName.PII, leaks=found)
+    answer = gate(GateName.PII, leaks=found, scanned=scanned)
     assert (answer.verdict, answer.value) == (verdict, value)
 
 

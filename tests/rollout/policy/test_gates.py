@@ -195,7 +195,8 @@ def test_waiver__what_is_never_waived__stays_unmet() -> None:
     seconds=st.integers(-(10**7), 10**8),
     members=st.integers(0, 50),
     staff=st.none() | st.integers(0, 50),
-    leaks=st.none() | st.integers(0, 5),
+    leaks=st.integers(0, 5),
+    scanned=st.integers(0, 5),
     waived=st.frozensets(st.sampled_from(GateName)),
 )
 def test_gates__whatever_the_facts__each_answers_in_words(
