@@ -202,8 +202,7 @@ def _contacts(facts: Facts) -> Gate:
     if not facts.on_call:
         return _gate(GateName.CONTACTS, False, "nobody is on call", need)
     if facts.unverified:
-        value = f"not verified: {some(facts.unverified)}"
-        return _gate(GateName.CONTACTS, False, value, need)
+        return _gate(GateName.CONTACTS, False, some(facts.unverified), need)
     return _gate(GateName.CONTACTS, True, f"{facts.on_call} on call, verified", need)
 
 

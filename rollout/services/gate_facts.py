@@ -71,7 +71,9 @@ def collect(plan: Plan) -> Facts:
         incidents=_incidents(),
         unticked=tuple(line.item.text[:80] for line in checklists.unmet(run, now)),
         on_call=len(called),
-        unverified=tuple(contacts.problems(now)) if called else (),
+        unverified=tuple(said.rstrip(".") for said in contacts.problems(now))
+        if called
+        else (),
         announced_at=_announced(Stage(run.stage)),
         waived=_waived(run, now),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rollout import clock, locks
 from rollout.errors import NotMended, PlanFrozen
-from rollout.models import CheckRun, Incident, RollbackEvent, Waiver
+from rollout.models import CheckRun, Epoch, Incident, RollbackEvent, Waiver
 from rollout.policy.stages import SMOKE_COHORT, State, stage_after_rollback
 from rollout.services import plan as plans
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 RESUME = "resume"
 # What the second person is asked for.
 SECOND = "second_person"
+RESTORE = "The functions are taken away."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ def to_turn_on() -> list[Need]:
 def to_resume(plan: Plan) -> list[Need]:
     """Return what going on with the stages asks for besides: to know why, and whom."""
     needs = [*to_turn_on(), _understood(plan)]
+    if Epoch.objects.filter(functions_removed=True).exists():
+        needs.append(Need("restore", False, RESTORE, "Run `rollback restore` first."))
     if needs_second_person(plan):
         needs.append(_seconded(plan))
     return needs

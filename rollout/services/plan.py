@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rollout import clock
 from rollout.models import Plan, PlanChange, StageRun
-from rollout.policy.stages import Stage, State
+from rollout.policy.stages import Stage, State, Terms, terms_of
 from rollout.services import notify
 from rollout.services.sayings import valid_actor, valid_reason
 
@@ -45,6 +45,10 @@ class Move:
 def said(*, reason: str, actor: str, source: str, override: bool = False) -> Said:
     """Hold who and why to the rules that every road shares."""
     return Said(valid_actor(actor), valid_reason(reason), source, override)
+
+
+def terms(plan: Plan) -> Terms:
+    return terms_of(plan.run.stage)
 
 
 def words_of(plan: Plan) -> str:

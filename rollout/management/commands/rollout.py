@@ -1,29 +1,158 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import Error
 
-from rollout.management import replaying
+from rollout import wakes
+from rollout.errors import NotMet, RolloutError
+from rollout.management import replaying, standings
+from rollout.management.people import who
+from rollout.models import Override, PlanChange, Waiver
+from rollout.services import overrides, rollback, stages, waivers
+from rollout.services import plan as plans
 
 if TYPE_CHECKING:
-    from django.core.management.base import CommandParser
+    from argparse import ArgumentParser
+    from collections.abc import Callable
 
-PARTS = {
-    "replay": ("what a policy would have done over stored evidence", replaying),
+SOURCE = "cli"
+MOVES: dict[str, tuple[str, Callable[..., PlanChange | None]]] = {
+    "promote": ("go up one stage, through the gates", stages.advance),
+    "hold": ("no promotion; traffic as it is", stages.hold),
+    "release": ("end a hold", stages.release),
+    "demote": ("back one stage, with the features", stages.demote),
+    "resume": ("go on after a rollback; turns nothing on", stages.resume),
 }
 
 
 class Command(BaseCommand):
-    help = "The rollout: " + "; ".join(
-        f"{name}, {what}" for name, (what, _) in PARTS.items()
-    )
+    help = "Show where the rollout stands, or move it"
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parts = parser.add_subparsers(dest="part", required=True)
-        for name, (what, part) in PARTS.items():
-            part.add_arguments(parts.add_parser(name, help=what))
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True, metavar="VERB")
+        status = actions.add_parser("status", help="the plan, its gates, what is on")
+        status.add_argument("--json", action="store_true", help="for programs")
+        for name, (words, _service) in MOVES.items():
+            explained(actions.add_parser(name, help=words))
+        explained(
+            actions.add_parser("freeze", help="everything off, until two people resume")
+        )
+        waive = actions.add_parser(
+            "waive", help="ask that a gate be passed by; somebody else approves"
+        )
+        waive.add_argument("gate", metavar="GATE|resume")
+        waive.add_argument("--days", type=int, default=waivers.LONGEST_DAYS)
+        explained(waive)
+        approve = actions.add_parser("approve", help="agree to what somebody asked for")
+        approve.add_argument("number", type=int)
+        approve.add_argument("--by", metavar="NAME", help="default: your login")
+        override = actions.add_parser(
+            "override", help="let the evaluator roll nothing back for some hours"
+        )
+        override.add_argument("--hours", type=int, required=True)
+        explained(override)
+        replaying.add_arguments(
+            actions.add_parser(
+                "replay", help="what a policy would have done over stored evidence"
+            )
+        )
+        end = actions.add_parser("end-override", help="let it act again")
+        end.add_argument("number", type=int)
+        end.add_argument("--by", metavar="NAME", help="default: your login")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        _what, part = PARTS[options["part"]]
-        part.run(options, self.stdout.write)
+        if options["action"] == "replay":
+            replaying.run(options, self.stdout.write)
+            return
+        try:
+            self.stdout.write(getattr(self, f"do_{road(options)}")(options))
+        except NotMet as error:
+            for missing in error.unmet:
+                self.stdout.write(f"  not met  {missing}")
+            raise CommandError(str(error)) from error
+        except RolloutError as error:
+            raise CommandError(str(error)) from error
+        except Error as error:
+            raise CommandError(
+                f"The database did not do it: {type(error).__name__}."
+                " Is it reachable, and migrated?"
+            ) from error
+
+    def do_status(self, options: dict[str, Any]) -> str:
+        plan = plans.current()
+        gates = stages.gates_now(plan)
+        if options["json"]:
+            return json.dumps(standings.as_json(plan, gates), indent=2)
+        return "\n".join(standings.as_lines(plan, gates))
+
+    def do_move(self, options: dict[str, Any]) -> str:
+        _words, service = MOVES[options["action"]]
+        change = service(**said(options))
+        wakes.wake_notices()
+        if change is None:
+            return "Nothing changed: it is so already."
+        state = change.after["state"].replace("_", " ")
+        return f"Stage {change.after['stage']}, {state}."
+
+    def do_freeze(self, options: dict[str, Any]) -> str:
+        done = rollback.freeze(**said(options))
+        off = ", ".join(done.rolled_back.turned_off) or "all were off already"
+        return (
+            f"Everything is off ({off}) and frozen;"
+            f" incident {done.rolled_back.incident.pk}; {done.receipt or 'unconfirmed'}."
+        )
+
+    def do_waive(self, options: dict[str, Any]) -> str:
+        told = said(options)
+        waiver = waivers.ask(
+            gate=options["gate"],
+            reason=told["reason"],
+            actor=told["actor"],
+            days=options["days"],
+        )
+        return f"Asked for {waivers.words(waiver)}; somebody else approves it."
+
+    def do_approve(self, options: dict[str, Any]) -> str:
+        waiver = Waiver.objects.filter(pk=options["number"]).first()
+        if waiver is None:
+            raise CommandError(f"There is no waiver {options['number']}.")
+        waivers.approve(waiver=waiver, actor=who(options["by"]))
+        return f"Approved {waivers.words(waiver)}."
+
+    def do_override(self, options: dict[str, Any]) -> str:
+        told = said(options)
+        override = overrides.begin(
+            reason=told["reason"], actor=told["actor"], hours=options["hours"]
+        )
+        return (
+            f"Override {override.pk}: nothing is rolled back by itself for"
+            f" {options['hours']} h, but for personal data and spending."
+        )
+
+    def do_end_override(self, options: dict[str, Any]) -> str:
+        override = Override.objects.filter(pk=options["number"]).first()
+        if override is None:
+            raise CommandError(f"There is no override {options['number']}.")
+        overrides.end(override=override, actor=who(options["by"]))
+        return "The evaluator acts again."
+
+
+def explained(parser: ArgumentParser) -> None:
+    parser.add_argument("--reason", required=True)
+    parser.add_argument("--by", metavar="NAME", help="default: your login")
+
+
+def road(options: dict[str, Any]) -> str:
+    action = str(options["action"])
+    return "move" if action in MOVES else action.replace("-", "_")
+
+
+def said(options: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "reason": options["reason"],
+        "actor": who(options["by"]),
+        "source": SOURCE,
+    }

@@ -90,7 +90,7 @@ def test_gates__nothing_known__none_is_met_that_needs_figures() -> None:
             GateName.CONTACTS,
             {"unverified": ("Platform Lead",)},
             "fail",
-            "not verified: Platform Lead",
+            "Platform Lead",
         ),
         (GateName.ANNOUNCEMENT, {"announced_at": None}, "fail", "not sent"),
     ],

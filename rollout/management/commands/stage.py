@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import Error
+
+from rollout import wakes
+from rollout.errors import GatesUnmet, RolloutError
+from rollout.management import standings
+from rollout.management.people import who
+from rollout.models import FlagChange
+from rollout.policy.gates import unmet
+from rollout.services import audiences, stages
+from rollout.services import plan as plans
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from rollout.models import PlanChange
+
+
+class Command(BaseCommand):
+    help = "Show the stage and every gate, or move it: stage advance|set"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="for programs")
+        actions = parser.add_subparsers(dest="action", metavar="advance|set")
+        advance = actions.add_parser(
+            "advance",
+            help="go up one stage; exit 1 and every unmet gate, if there is one",
+        )
+        chosen = actions.add_parser(
+            "set", help="go to a stage: back freely, up with --override"
+        )
+        chosen.add_argument("name", metavar="infrastructure|smoke|beta|production")
+        chosen.add_argument(
+            "--override", action="store_true", help="pass the gates by; written down"
+        )
+        for each in (advance, chosen):
+            each.add_argument("--reason", required=True)
+            each.add_argument("--by", metavar="NAME", help="default: your login")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            if options["action"]:
+                self.tell(self.move(options))
+            else:
+                self.show(is_json=options["json"])
+        except GatesUnmet as error:
+            for gate in unmet(stages.gates_now()):
+                self.stdout.write(standings.gate_line(gate))
+            raise CommandError(str(error)) from error
+        except RolloutError as error:
+            raise CommandError(str(error)) from error
+        except Error as error:
+            raise CommandError(
+                f"The database did not do it: {type(error).__name__}."
+                " Is it reachable, and migrated?"
+            ) from error
+
+    def show(self, *, is_json: bool) -> None:
+        plan = plans.current()
+        gates = stages.gates_now(plan)
+        if is_json:
+            self.stdout.write(json.dumps(standings.as_json(plan, gates), indent=2))
+            return
+        for line in standings.as_lines(plan, gates):
+            self.stdout.write(line)
+
+    def move(self, options: dict[str, Any]) -> PlanChange:
+        said = {
+            "reason": options["reason"],
+            "actor": who(options["by"]),
+            "source": FlagChange.Source.CLI,
+        }
+        if options["action"] == "advance":
+            return stages.advance(**said)
+        return stages.set_stage(options["name"], override=options["override"], **said)
+
+    def tell(self, change: PlanChange) -> None:
+        wakes.wake_notices()
+        self.stdout.write(
+            f"Stage {change.after['stage']}, before {change.before['stage']};"
+            f" {change.after['state'].replace('_', ' ')}."
+        )
+        for warning in audiences.warnings():
+            self.stderr.write(f"Warning: {warning}")
