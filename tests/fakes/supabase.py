@@ -53,7 +53,6 @@ class FakeSupabase:
 
     def answer(self, path: str, headers: Any) -> tuple[int, Any]:
         """Answer a GET."""
-        parts = urlsplit(path)
         key = headers.get("apikey")
         if key is None:
             return 401, {"message": "No API key found in request"}
@@ -61,6 +60,10 @@ class FakeSupabase:
             return 401, {"message": "Invalid API key"}
         if headers.get("Authorization") != f"Bearer {key}":
             return 401, {"code": "PGRST301", "message": "JWT could not be decoded"}
+        return self._rest(path, headers, key)
+
+    def _rest(self, path: str, headers: Any, key: str) -> tuple[int, Any]:
+        parts = urlsplit(path)
         if not parts.path.startswith("/rest/v1/"):
             return 404, {"message": "no Route matched with those values"}
         schema = headers.get("Accept-Profile", "public")

@@ -11,7 +11,6 @@ from vouchers.money import Money
 from vouchers.services.issue import issue_voucher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
 
     from pytest_django.fixtures import SettingsWrapper
 
@@ -21,7 +20,7 @@ def test_codes__key_gone__failed(
     settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
-    settings.VOUCHER_GUARD = "tests.vouchers.guards.open_guard"
+    settings.VOUCHER_GUARD = "tests.vouchers.guards.open_to_all"
     customer = Profile.objects.create(msisdn="+250788100001", name="Aline")
     issue_voucher(
         customer=customer,
