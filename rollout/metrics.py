@@ -12,7 +12,8 @@ from easymo.observability.metrics import (
     rows,
 )
 from rollout.dashboard.propagation import propagation as read_propagation
-from rollout.models import Incident
+from rollout.features import Feature
+from rollout.models import FlagChange, Incident
 from rollout.selectors import feature_states
 
 if TYPE_CHECKING:
@@ -40,8 +41,18 @@ def features() -> Iterator[Metric]:
         SELECT flag.name, change.source, count(*) FROM rollout_flagchange AS change
         JOIN rollout_agentflag AS flag ON flag.id = change.flag_id GROUP BY 1, 2
     """
-    for name, source, number in rows(query):
-        changes.add_metric([str(name), str(source)], float(str(number)))
+    # What never happened is told as 0: else the first of its kind is no increase.
+    counted: Counter[tuple[str, str]] = Counter(
+        {
+            (name.value, source): 0
+            for name in Feature
+            for source in FlagChange.Source.values
+        }
+    )
+    for flag, source, number in rows(query):
+        counted[str(flag), str(source)] += int(str(number))
+    for labels, times in sorted(counted.items()):
+        changes.add_metric(labels, times)
     yield changes
 
 
