@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.services import spend
+from agents.services import spend, value
 from rollout.ports import ports
 from vouchers.models import Profile
 
@@ -11,6 +11,7 @@ def fill() -> None:
     """Fill the rollout's slots."""
     ports.spend_since = spend.since
     ports.is_customer = is_customer
+    ports.value_errors_since = value.errors_since
 
 
 def is_customer(msisdn: str) -> bool:

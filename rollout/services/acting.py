@@ -20,12 +20,13 @@ from rollout.models import (
     Override,
     Plan,
     RollbackEvent,
+    StageName,
     TimelineEntry,
 )
 from rollout.policy.decide import CHANNEL_FEATURES, Circumstances
 from rollout.policy.guardrails import BUDGETS
 from rollout.policy.verdicts import Action, Guardrail, Level, Verdict
-from rollout.services import incidents, notify, rollback
+from rollout.services import incidents, notify, rollback, stages, standing
 from rollout.services.rollback import Order, RolledBack
 from rollout.services.triggers import INCIDENT
 
@@ -40,11 +41,15 @@ ACTOR = "evaluator"
 SOURCE = "system"
 DAY = timedelta(hours=24)
 COOLDOWN = timedelta(minutes=30)
+# Looked at nearly each minute of it: silence is no proof of health.
+CLEAR = timedelta(minutes=30)
+CLEAR_LOOKS = 20
 KINDS = {
     Action.PARTIAL: RollbackEvent.Kind.PARTIAL,
     Action.QUICK: RollbackEvent.Kind.QUICK,
     Action.FULL: RollbackEvent.Kind.FULL,
 }
+HOLDABLE = {Plan.State.ACTIVE, Plan.State.RECOVERY}
 AUTOMATIC = ["demote", "partial", "quick", "full"]
 
 
@@ -109,7 +114,26 @@ def carry_out(decision: Decision, plan: Plan, now: datetime) -> Acted:
         return NOTHING_DONE
     if decision.action == Action.HOLD:
         return _hold(decision, plan, now)
+    if decision.action == Action.DEMOTE:
+        return _demote(decision, now)
     return _roll_back(decision, now)
+
+
+def release_when_clear(decision: Decision, plan: Plan, now: datetime) -> bool:
+    """End a hold of our own after half an hour without a reason for one."""
+    since = now - CLEAR
+    if (
+        decision.action != Action.NONE
+        or plan.state != Plan.State.HELD
+        or plan.state_since > since
+    ):
+        return False
+    looks = Evaluation.objects.filter(at__gt=since, at__lte=now)
+    if looks.exclude(action="none").exists() or looks.count() < CLEAR_LOOKS:
+        return False
+    reason = f"No reason to hold for {CLEAR.seconds // 60} minutes."
+    # None: a person holds it, and only a person lets go.
+    return standing.release(reason=reason, actor=ACTOR, source=SOURCE) is not None
 
 
 def tell(acted: Acted) -> None:
@@ -132,23 +156,52 @@ def _roll_back(decision: Decision, now: datetime) -> Acted:
             severity=decision.severity,
             evidence=figures_of(decision),
             decided_at=now,
+            freezes=decision.frozen,
         )
     )
     event = RollbackEvent.objects.filter(incident=done.incident).first()
     return Acted(acted=True, rollback=event, rolled_back=done)
 
 
+def _demote(decision: Decision, now: datetime) -> Acted:
+    """Go back a stage, and take the features back to whom that one serves."""
+    incident, _is_new = _opened(decision, "Taken back a stage", now)
+    stages.demote(reason=decision.sentence, actor=ACTOR, source=SOURCE)
+    notify.queue(
+        incident=incident,
+        text=f"Taken back a stage: {decision.sentence} (incident {incident.pk})",
+    )
+    return Acted(acted=True)
+
+
 def _hold(decision: Decision, plan: Plan, now: datetime) -> Acted:
-    """Open the incident once; a stage that is held already is not held again."""
+    """Stop promotions and open the incident, once; traffic stays as it is."""
+    is_held = False
+    # Before the guide's stages there is nothing to be held up.
+    if plan.state in HOLDABLE and plan.run.stage != StageName.INFRASTRUCTURE:
+        reason = decision.sentence
+        is_held = bool(standing.hold(reason=reason, actor=ACTOR, source=SOURCE))
+    incident, is_new = _opened(decision, "Held, nothing turned off", now)
+    if is_new:
+        notify.queue(
+            incident=incident,
+            text=(
+                f"Held, nothing turned off: {decision.sentence}"
+                f" (incident {incident.pk})"
+            ),
+        )
+    return Acted(acted=is_held or is_new)
+
+
+def _opened(decision: Decision, what: str, now: datetime) -> tuple[Incident, bool]:
+    """Open the guardrail's incident, or write on in the one that is open."""
     key = f"{INCIDENT}{decision.key}"
-    is_known = Incident.objects.filter(
-        dedupe_key=key, resolved_at__isnull=True
-    ).exists()
-    if is_known:
-        return NOTHING_DONE
-    incident = incidents.open_incident(
+    known = Incident.objects.filter(dedupe_key=key, resolved_at__isnull=True).first()
+    if known is not None and decision.action == Action.HOLD:
+        return known, False
+    incident = known or incidents.open_incident(
         key=key,
-        title=f"Investigate: {decision.sentence}",
+        title=decision.sentence,
         severity=decision.severity,
         opened_by=ACTOR,
     )
@@ -156,14 +209,10 @@ def _hold(decision: Decision, plan: Plan, now: datetime) -> Acted:
         incident,
         kind=TimelineEntry.Kind.AUTO,
         author=ACTOR,
-        text=f"Held: {decision.sentence}",
+        text=f"{what}: {decision.sentence}",
         data={"evidence": figures_of(decision), "decided_at": now.isoformat()},
     )
-    notify.queue(
-        incident=incident,
-        text=f"Held, nothing turned off: {decision.sentence} (incident {incident.pk})",
-    )
-    return Acted(acted=True)
+    return incident, known is None
 
 
 def figures_of(decision: Decision) -> dict[str, object]:

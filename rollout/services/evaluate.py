@@ -9,15 +9,16 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 
 from easymo.observability.logs import get_logger
 from rollout import clock
+from rollout.errors import RolloutError
 from rollout.models import Evaluation, Plan
 from rollout.policy.decide import Decision, decide
 from rollout.policy.triggers import triggered
 from rollout.policy.verdicts import Action, Level, Verdict
-from rollout.services import acting, detectors, expectations, lease, triggers
+from rollout.services import acting, detectors, expectations, lease, standing, triggers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,7 @@ def tick() -> Evaluation | None:
     token = lease.claim()
     if token is None:
         return None
+    _settle()
     try:
         evaluation, acted = _judge(token)
     except BaseException:
@@ -58,6 +60,14 @@ def tick() -> Evaluation | None:
     return evaluation
 
 
+def _settle() -> None:
+    """Let the plan do what time alone does; that may wait a minute more."""
+    try:
+        standing.settle()
+    except (Error, RolloutError) as error:
+        logger.warning("rollout.plan.unsettled", error=type(error).__name__)
+
+
 def _judge(token: UUID) -> tuple[Evaluation | None, Acted]:
     began = perf_counter()
     with transaction.atomic():
@@ -71,6 +81,7 @@ def _judge(token: UUID) -> tuple[Evaluation | None, Acted]:
         verdicts = _verdicts(plan.run, fresh, now)
         decision = _decided(plan.run, verdicts, now)
         acted = acting.carry_out(decision, plan, now)
+        acting.release_when_clear(decision, plan, now)
         evaluation = _written(plan, verdicts, decision, acted, began)
         detectors.mark(fresh, evaluation.pk)
         lease.finish(row)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from django.db import Error, transaction
 
+from easymo.observability.logs import get_logger
+from rollout.errors import RolloutError
 from rollout.models import Incident, TimelineEntry
-from rollout.services import incidents, notify
+from rollout.services import incidents, notify, standing
+
+logger = get_logger(__name__)
 
 KEY = "evaluator:silent"
 ACTOR = "system"
@@ -32,4 +36,14 @@ def report(*, silent_s: float) -> bool:
                 incident, kind=TimelineEntry.Kind.AUTO, author=ACTOR, text=text
             )
             notify.queue(incident=incident, text=text)
+    if is_new:
+        _hold(text)
     return is_new
+
+
+def _hold(text: str) -> None:
+    """Nothing is promoted meanwhile; whoever sits on the plan keeps nobody waiting."""
+    try:
+        standing.hold(reason=text, actor=ACTOR, source=ACTOR)
+    except (Error, RolloutError) as error:
+        logger.warning("rollout.silence.not_held", error=type(error).__name__)

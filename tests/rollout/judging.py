@@ -9,12 +9,22 @@ from typing import Any
 
 from django.db import transaction
 
+from easymo.observability.models import LeakFinding
 from rollout import clock
-from rollout.models import Evaluation, Observation, Plan, PlanChange, StageRun
+from rollout.models import (
+    CheckRun,
+    Evaluation,
+    Observation,
+    Plan,
+    PlanChange,
+    StageRun,
+)
 from rollout.services import evaluate
 
-NOON = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+# Later than any migration that a test database began with.
+NOON = datetime(2046, 3, 2, 10, 0, tzinfo=UTC)
 NUMBERS = count(1)
+EVERYTHING = {"CHAT": True, "VOICE": True, "VOUCHERS": True, "CUSTOMER_LOOKUP": True}
 
 
 @dataclass
@@ -83,3 +93,34 @@ def tick() -> Evaluation:
     evaluation = evaluate.tick()
     assert evaluation is not None
     return evaluation
+
+
+def plan() -> Plan:
+    return Plan.objects.select_related("run").get()
+
+
+def leak(level: str = "confirmed") -> None:
+    LeakFinding.objects.create(
+        kind="number", sink="log", digest=b"d" * 32, level=level, at=clock.now()
+    )
+
+
+def probe(*, passed: bool) -> None:
+    CheckRun.objects.create(
+        kind="probe",
+        passed=passed,
+        release="1",
+        actor="probe",
+        started_at=clock.now(),
+        finished_at=clock.now(),
+    )
+
+
+def minutes(now: FakeClock, count: int) -> list[Evaluation]:
+    """Let the evaluator look once a minute, with probes that pass."""
+    found = []
+    for _ in range(count):
+        now.advance(minutes=1)
+        probe(passed=True)
+        found.append(tick())
+    return found

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from rollout import holder, reading, refreshers, watchdog
 from rollout.features import Feature
 from rollout.holder import Holder
-from rollout.models import EvaluatorLease, Incident, Notice
+from rollout.models import EvaluatorLease, Incident, Notice, Plan
 from rollout.policy.effective import Reason
 from rollout.services import cohorts, silence
 from rollout.watchdog import FAIL_SAFE_S, PAGE_S, Watchdog
@@ -164,6 +164,9 @@ def test_tick__each_look__moves_the_moment() -> None:
 
 @pytest.mark.django_db
 def test_report__by_several_processes__one_incident_and_one_notice() -> None:
+    # Given
+    enter("production")
+
     # When
     with transaction.atomic():
         found = [silence.report(silent_s=200 + n) for n in range(3)]
@@ -171,4 +174,6 @@ def test_report__by_several_processes__one_incident_and_one_notice() -> None:
     # Then
     assert found == [True, False, False]
     assert Incident.objects.get().severity == "high"
-    assert "has not looked for 3 minutes" in Notice.objects.get().text
+    notice = Notice.objects.get(incident__isnull=False)
+    assert "has not looked for 3 minutes" in notice.text
+    assert Plan.objects.get().state == "held"

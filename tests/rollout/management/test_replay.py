@@ -11,7 +11,7 @@ from rollout.models import Evaluation, RollbackEvent
 from tests.rollout.judging import NOON, enter, observe
 
 pytestmark = pytest.mark.django_db
-HOURS = ["--from", "2026-03-01", "--to", "2026-03-31"]
+HOURS = ["--from", "2046-03-01", "--to", "2046-03-31"]
 
 
 def replayed(*arguments: str) -> dict[str, list[dict[str, str]]]:
@@ -42,7 +42,7 @@ def test_replay__agent_breaks_at_noon__says_when_and_writes_nothing() -> None:
     # Then
     first = next(event for event in events if event["action"] == "quick")
     assert first["guardrail"] == "success:chat"
-    assert first["at"].startswith(("2026-03-02T22", "2026-03-02T23"))
+    assert first["at"].startswith(("2046-03-02T22", "2046-03-02T23"))
     assert "of tool calls fail on chat over" in first["because"]
     assert Evaluation.objects.exists() is False
     assert RollbackEvent.objects.exists() is False
@@ -77,9 +77,9 @@ def test_replay__in_words__one_line_each() -> None:
     call_command("rollout", "replay", *HOURS, stdout=out)
 
     # Then
-    assert "240 conversations from 2026-03-01 00:00" in out.getvalue()
+    assert "240 conversations from 2046-03-01 00:00" in out.getvalue()
     assert "judged as in beta." in out.getvalue()
-    assert "2026-03-03 00:" in out.getvalue()
+    assert "2046-03-03 00:" in out.getvalue()
 
 
 def test_replay__policy_as_json__changes_what_is_judged() -> None:

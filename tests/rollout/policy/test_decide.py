@@ -158,3 +158,51 @@ def test_decide__sentence__names_value_channel_and_sample() -> None:
     decision = decide([breach(Guardrail.SUCCESS, 0.35)], PRODUCTION)
 
     assert decision.sentence == "35% of tool calls fail on chat over 40 conversations."
+
+
+def test_decide__same_was_done_a_moment_ago__is_not_repeated() -> None:
+    now = replace(PRODUCTION, recent={"success:chat": Action.PARTIAL})
+
+    assert decide([breach(Guardrail.SUCCESS, 0.15)], now).action == Action.NONE
+
+
+def test_decide__worse_than_a_moment_ago__is_done() -> None:
+    now = replace(PRODUCTION, recent={"success:chat": Action.PARTIAL})
+
+    assert decide([breach(Guardrail.SUCCESS, 0.60)], now).action == Action.QUICK
+
+
+def test_decide__repeat_of_one_hides_no_other() -> None:
+    now = replace(PRODUCTION, recent={"success:chat": Action.PARTIAL})
+    other = breach(Guardrail.SUCCESS, 0.15, channel="voice")
+
+    decision = decide([breach(Guardrail.SUCCESS, 0.15), other], now)
+
+    assert (decision.action, decision.key) == (Action.PARTIAL, "success:voice")
+
+
+@given(st.lists(VERDICTS, max_size=6), SITUATIONS)
+def test_decide__held_back__only_data_and_money_roll_back(
+    verdicts: list[Verdict], now: Circumstances
+) -> None:
+    decision = decide(verdicts, replace(now, held_back=True))
+
+    if decision.action > Action.HOLD:
+        assert decision.because is not None
+        assert decision.because.guardrail in {Guardrail.PII, Guardrail.SPEND}
+
+
+def test_decide__only_looks_like_personal_data__holds_in_every_stage() -> None:
+    looks = Verdict(Guardrail.PII, "", Level.WARN, value=3)
+
+    assert decide([looks], BETA).action == Action.HOLD
+    assert decide([looks], PRODUCTION).action == Action.HOLD
+
+
+@given(st.lists(VERDICTS, max_size=6), SITUATIONS)
+def test_decide__infrastructure__never_goes_back_a_stage(
+    verdicts: list[Verdict], now: Circumstances
+) -> None:
+    decision = decide(verdicts, replace(now, stage="infrastructure"))
+
+    assert decision.action != Action.DEMOTE

@@ -25,16 +25,7 @@ from rollout.services import acting, detectors, evaluate, lease
 from tests.rollout.judging import NOON, FakeClock, enter, observe, tick
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.rollout.conftest import Switch
-
-
-@pytest.fixture
-def now() -> Iterator[FakeClock]:
-    fake = FakeClock()
-    with clock.use(fake):
-        yield fake
 
 
 @pytest.fixture

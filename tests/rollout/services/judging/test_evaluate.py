@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from rollout import clock
 from rollout.features import Feature
 from rollout.models import (
     DetectorState,
@@ -20,35 +17,16 @@ from rollout.policy.verdicts import Guardrail, Level
 from rollout.services import acting, detectors, evaluate, expectations, verdicts
 from tests.rollout.judging import FakeClock, enter, observe, tick
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.rollout.conftest import Switch
-
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def time() -> Iterator[FakeClock]:
-    fake = FakeClock()
-    with clock.use(fake):
-        yield fake
-
-
-@pytest.fixture
-def production(time: FakeClock, switch: Switch) -> None:
-    """Everything is on for everyone."""
-    enter("production")
-    switch(CHAT=True, VOICE=True, VOUCHERS=True, CUSTOMER_LOOKUP=True)
 
 
 @pytest.mark.usefixtures("production")
 def test_tick__model_fails_altogether__all_off_with_its_figures(
-    time: FakeClock,
+    now: FakeClock,
 ) -> None:
     # Given
     observe(12, failed=5, outcome="failed")
-    time.advance(minutes=1)
+    now.advance(minutes=1)
 
     # When
     evaluation = tick()
@@ -62,7 +40,7 @@ def test_tick__model_fails_altogether__all_off_with_its_figures(
     assert event.evidence["value"] == 1.0
     assert event.evidence["n"] == 12
     assert event.evidence["began_at"] < event.evidence["fired_at"]
-    assert event.decided_at == time.at
+    assert event.decided_at == now.at
     incident = Incident.objects.get()
     assert incident.dedupe_key == "guardrail:success:chat"
     assert incident.severity == "critical"
@@ -73,7 +51,7 @@ def test_tick__model_fails_altogether__all_off_with_its_figures(
 
 
 @pytest.mark.usefixtures("production")
-def test_tick__healthy_conversations__nothing_is_done(time: FakeClock) -> None:
+def test_tick__healthy_conversations__nothing_is_done(now: FakeClock) -> None:
     # Given
     observe(200)
     observe(10, failed=1)
@@ -89,7 +67,7 @@ def test_tick__healthy_conversations__nothing_is_done(time: FakeClock) -> None:
 
 
 @pytest.mark.usefixtures("production")
-def test_tick__synthetic_conversations__say_nothing(time: FakeClock) -> None:
+def test_tick__synthetic_conversations__say_nothing(now: FakeClock) -> None:
     # Given
     observe(50, failed=5, outcome="failed", is_synthetic=True)
 
@@ -103,12 +81,12 @@ def test_tick__synthetic_conversations__say_nothing(time: FakeClock) -> None:
 
 @pytest.mark.usefixtures("production")
 def test_tick__again__each_conversation_counts_once_and_in_order(
-    time: FakeClock,
+    now: FakeClock,
 ) -> None:
     # Given
     for number in range(6):
         observe(3, failed=number % 2, turns=4, slow_3s=number % 3)
-        time.advance(minutes=1)
+        now.advance(minutes=1)
         tick()
     # One that became visible late, with an id from before.
     late = observe(1, failed=5)[0]
@@ -118,7 +96,7 @@ def test_tick__again__each_conversation_counts_once_and_in_order(
 
     # When
     run = Plan.objects.get().run
-    again = detectors.replayed(run, expectations.policy(), time.at)
+    again = detectors.replayed(run, expectations.policy(), now.at)
 
     # Then
     rows = {
@@ -133,13 +111,13 @@ def test_tick__again__each_conversation_counts_once_and_in_order(
 
 
 @pytest.mark.usefixtures("production")
-def test_tick__stage_entered_again__evidence_starts_clean(time: FakeClock) -> None:
+def test_tick__stage_entered_again__evidence_starts_clean(now: FakeClock) -> None:
     # Given
     observe(4, failed=5)
     tick()
 
     # When
-    time.advance(minutes=1)
+    now.advance(minutes=1)
     enter("production")
     observe(4, failed=5)
     evaluation = tick()
@@ -151,14 +129,14 @@ def test_tick__stage_entered_again__evidence_starts_clean(time: FakeClock) -> No
 
 
 @pytest.mark.usefixtures("production")
-def test_tick__rolled_back_already__does_not_act_again(time: FakeClock) -> None:
+def test_tick__rolled_back_already__does_not_act_again(now: FakeClock) -> None:
     # Given
     observe(12, failed=5, outcome="failed")
     tick()
     events = RollbackEvent.objects.count()
 
     # When
-    time.advance(minutes=40)
+    now.advance(minutes=40)
     observe(5, failed=5, outcome="failed")
     evaluation = tick()
 
@@ -172,7 +150,7 @@ def test_tick__rolled_back_already__does_not_act_again(time: FakeClock) -> None:
 
 
 @pytest.mark.usefixtures("production")
-def test_tick__voice_alone_fails__chat_goes_on(time: FakeClock) -> None:
+def test_tick__voice_alone_fails__chat_goes_on(now: FakeClock) -> None:
     # Given
     observe(60)
     observe(25, channel="voice", failed=2, cost="0.30")
@@ -185,7 +163,7 @@ def test_tick__voice_alone_fails__chat_goes_on(time: FakeClock) -> None:
     assert acting.features_on() == frozenset(Feature) - {Feature.VOICE}
 
 
-def test_tick__every_feature_off__shows_and_does_nothing(time: FakeClock) -> None:
+def test_tick__every_feature_off__shows_and_does_nothing(now: FakeClock) -> None:
     # Given
     enter("production")
     observe(12, failed=5, outcome="failed")
@@ -199,13 +177,13 @@ def test_tick__every_feature_off__shows_and_does_nothing(time: FakeClock) -> Non
     assert RollbackEvent.objects.exists() is False
 
 
-def test_tick__nobody_judged_for_long__verdicts_are_silent(time: FakeClock) -> None:
+def test_tick__nobody_judged_for_long__verdicts_are_silent(now: FakeClock) -> None:
     # Given
     tick()
     assert verdicts.verdicts_now().is_silent is False
 
     # When
-    time.advance(minutes=4)
+    now.advance(minutes=4)
 
     # Then
     assert verdicts.verdicts_now().is_silent is True
