@@ -83,7 +83,11 @@ def current(conversation: Conversation, turn: Turn) -> list[Turn]:
 
 
 def _due(after: int, now: datetime, limit: int) -> list[int]:
-    values: dict[str, Any] = {"after": after, "idle_since": now - episodes.IDLE, "limit": limit}
+    values: dict[str, Any] = {
+        "after": after,
+        "idle_since": now - episodes.IDLE,
+        "limit": limit,
+    }
     with connection.cursor() as cursor:
         cursor.execute(DUE, values)
         return [row[0] for row in cursor.fetchall()]

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
 from agents import synthetic
 from agents.channels.whatsapp.signature import sign
@@ -157,19 +157,14 @@ def _shown(url: str) -> str:
 
 
 def _through_here(path: str, body: bytes, headers: dict[str, str]) -> Answer:
-    """Call the WSGI application as a server does."""
-    begun: dict[str, Any] = {}
+    """Go through the whole site, from the outermost middleware to the view.
 
-    def start_response(status: str, given: list[tuple[str, str]], *_: Any) -> None:
-        begun["status"] = int(status.split(maxsplit=1)[0])
-        begun["headers"] = {name.lower(): value for name, value in given}
-
-    response = _application()(_environ(path, body, headers), start_response)
-    try:
-        content = b"".join(response)
-    finally:
-        response.close()
-    return Answer(begun["status"], begun["headers"], content)
+    Not by the handler's `__call__`: its signals would close the caller's connection.
+    """
+    request = WSGIRequest(_environ(path, body, headers))
+    response = _application().get_response(request)
+    told = {name.lower(): value for name, value in response.items()}
+    return Answer(response.status_code, told, response.content)
 
 
 def _environ(path: str, body: bytes, headers: dict[str, str]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from vouchers.money import Money
 from vouchers.services.issue import issue_voucher
 
 if TYPE_CHECKING:
-
     from pytest_django.fixtures import SettingsWrapper
 
 

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import payloads
+from tests.fakes.graph import FakeGraph
+from tests.faults.brisk_worker import COMMAND
+from tests.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_django.fixtures import SettingsWrapper
+
+
+@pytest.fixture
+def deployment(settings: SettingsWrapper) -> SettingsWrapper:
+    """What this process and the worker's have in common."""
+    settings.WA_APP_SECRETS = ["first-secret"]
+    settings.WA_PHONE_ID = payloads.PHONE_NUMBER_ID
+    settings.ALLOWED_HOSTS = ["agent.example.rw", "localhost"]
+    return settings
+
+
+@pytest.fixture
+def graph() -> Iterator[FakeGraph]:
+    with FakeGraph() as fake:
+        yield fake
+
+
+@pytest.fixture
+def worker(
+    committed_db: str, deployment: SettingsWrapper, graph: FakeGraph
+) -> Iterator[Worker]:
+    """Start a worker without a simulator: it keeps no log line but a probe's."""
+    with Worker(database_url=committed_db, graph=graph, command=COMMAND) as process:
+        yield process

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from agents.models import Conversation, Identity
+from agents.simulator.envelope import bsuid_of
+from agents.smoke import people
+from agents.smoke.trouble import Failed
+from rollout.probes import is_probe
+from tests.agents.smoke.test_running import switch
+from vouchers.actors import Actor
+from vouchers.models import Profile
+from vouchers.money import Money
+from vouchers.services.issue import issue_voucher
+
+pytestmark = pytest.mark.django_db
+TEN = Money(10_000, "RWF")
+
+
+def test_staff__first__a_marked_sandbox_person_without_a_number() -> None:
+    person = people.staff_member("smoke")
+
+    assert person.is_sandbox
+    assert (person.role, person.msisdn) == ("staff", None)
+    assert is_probe(str(person.public_id))
+    identity = Identity.objects.get(profile=person)
+    assert (identity.kind, identity.value) == ("bsuid", bsuid_of(person))
+
+
+def test_staff__again__the_same_people() -> None:
+    people.staff_member("smoke")
+    people.staff_member("smoke")
+
+    assert Profile.objects.count() == people.STAFF
+
+
+def test_staff__several__the_one_who_was_silent_longest() -> None:
+    # Given
+    first = people.staff_member("probe")
+    everybody = Profile.objects.exclude(pk=first.pk)
+    now = timezone.now()
+    for number, person in enumerate([first, *everybody]):
+        Conversation.objects.create(
+            profile=person,
+            phone_number_id="1",
+            last_inbound_at=now - timedelta(minutes=number),
+        )
+
+    # Then
+    assert people.staff_member("probe") == everybody.last()
+
+
+def test_customer__first__one_of_the_guides_neighbours() -> None:
+    person = people.customer()
+
+    assert person.msisdn == people.NUMBERS[0]
+    assert person.is_sandbox
+    assert is_probe(str(person.public_id))
+    assert people.customer() == person
+
+
+def test_customer__the_guides_own_is_in_the_sandbox__taken() -> None:
+    grace = Profile.objects.create(msisdn=people.GUIDE, name="Grace", is_sandbox=True)
+
+    assert people.customer() == grace
+
+
+def test_customer__numbers_are_somebodys__left_alone() -> None:
+    for number in (people.GUIDE, *people.NUMBERS[:2]):
+        Profile.objects.create(msisdn=number, name="Somebody")
+
+    assert people.customer().msisdn == people.NUMBERS[2]
+
+
+def test_customer__issued_enough_today__the_next_one() -> None:
+    # Given
+    switch()
+    first = people.customer(TEN)
+    for number in range(10):
+        issue_voucher(
+            customer=first,
+            amount=TEN,
+            actor=Actor.system("tests"),
+            key=f"smoke:{number}",
+        )
+
+    # Then
+    assert people.customer(TEN) != first
+    assert people.customer() == first
+
+
+def test_customer__nobody_is_free__said() -> None:
+    for number in (people.GUIDE, *people.NUMBERS):
+        Profile.objects.create(msisdn=number, name="Somebody")
+
+    with pytest.raises(Failed, match="Every sandbox customer"):
+        people.customer()
