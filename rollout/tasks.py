@@ -10,7 +10,7 @@ from easymo.observability.logs import get_logger
 from rollout import mail, slack
 from rollout.mail import Mail, MailError
 from rollout.models import Notice
-from rollout.services import evaluate, notify, probe
+from rollout.services import evaluate, notify, probe, standing
 from rollout.wakes import DELIVER, QUEUE
 
 logger = get_logger(__name__)
@@ -98,6 +98,13 @@ async def sweep_notices(timestamp: int) -> None:
 async def judge(timestamp: int) -> None:
     """Look at the evidence, and act on it; whoever else is at it goes first."""
     await units.run(evaluate.tick)
+
+
+@app.periodic(cron="* * * * *", periodic_id="plan")
+@app.task(name="rollout.tasks.settle_plan", queue=QUEUE, queueing_lock="plan")
+async def settle_plan(timestamp: int) -> None:
+    """End a recovery that went well, and follow a rollback that went ahead."""
+    await units.run(standing.settle)
 
 
 # A queue of its own: whoever probes waits for answers, and holds up nobody.

@@ -100,6 +100,8 @@ UNFOLD = {
             ),
             _group(
                 "Rollout",
+                _item("Stage", "stairs", "rollout.plan"),
+                _item("Waivers", "approval", "rollout.waiver"),
                 _item("Features", "toggle_on", "rollout.agentflag"),
                 _item("Changes", "history", "rollout.flagchange"),
                 _item("Cohorts", "groups", "rollout.cohort"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -10,13 +11,16 @@ from django.shortcuts import redirect
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
 
 from easymo.backoffice.reason import ReasonForm, ask
 from rollout.errors import RolloutError
-from rollout.models import Cohort
+from rollout.models import Cohort, StageName
+from rollout.services import overrides, waivers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,6 +72,52 @@ class AudienceForm(TurnOnForm):
         if not cleaned.get("percent") and not cleaned.get("cohorts"):
             raise forms.ValidationError("Give a percentage, a cohort, or both.")
         return cleaned
+
+
+class StageForm(ReasonForm):
+    stage = forms.ChoiceField(
+        choices=StageName.choices, widget=UnfoldAdminSelectWidget()
+    )
+    override = forms.BooleanField(
+        required=False,
+        label="Pass the gates by",
+        help_text="It is written down, and those on call are told.",
+        widget=UnfoldBooleanSwitchWidget(),
+    )
+    field_order = ("stage", "reason", "override")
+
+
+class WaiverForm(ReasonForm):
+    gate = forms.ChoiceField(widget=UnfoldAdminSelectWidget())
+    days = forms.IntegerField(
+        min_value=1,
+        max_value=waivers.LONGEST_DAYS,
+        initial=waivers.LONGEST_DAYS,
+        widget=UnfoldAdminIntegerFieldWidget(),
+    )
+    field_order = ("gate", "days", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["gate"]
+        if isinstance(choice, forms.ChoiceField):
+            choice.choices = waivers.choices()
+
+
+class HoursForm(ReasonForm):
+    hours = forms.IntegerField(
+        min_value=1,
+        max_value=overrides.LONGEST_HOURS,
+        initial=1,
+        widget=UnfoldAdminIntegerFieldWidget(),
+    )
+    field_order = ("hours", "reason")
+
+
+class ConfirmForm(forms.Form):
+    """The page says it all; a hidden field, so that an answer is never empty."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
 
 class MemberForm(ReasonForm):

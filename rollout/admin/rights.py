@@ -24,3 +24,15 @@ class ExposureRights:
     ) -> bool:
         """Turn everything off."""
         return request.user.has_perm("rollout.rollback")
+
+    def has_move_stage_permission(
+        self, request: HttpRequest, object_id: str | None = None
+    ) -> bool:
+        """Move the stage, hold, release, resume, and ask for waivers."""
+        return request.user.has_perm("rollout.move_stage")
+
+    def has_approve_waiver_permission(
+        self, request: HttpRequest, object_id: str | None = None
+    ) -> bool:
+        """Agree to what somebody else asked for."""
+        return request.user.has_perm("rollout.approve_waiver")

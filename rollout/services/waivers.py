@@ -91,6 +91,19 @@ def waiting(plan: Plan) -> QuerySet[Waiver]:
     )
 
 
+def choices() -> list[tuple[str, str]]:
+    """Return what could be asked for now, with its title."""
+    plan = plans.current()
+    found = [
+        (name.value, TITLES[name])
+        for name in plans.terms(plan).gates
+        if name not in NEVER_WAIVED
+    ]
+    if plan.state in plans.DOWN and needs_second_person(plan):
+        found.append((RESUME, "Going on after the rollback"))
+    return found
+
+
 def words(waiver: Waiver) -> str:
     if waiver.gate == RESUME:
         return f"going on after the rollback (waiver {waiver.pk})"
