@@ -27,6 +27,8 @@ BENCHES = {
     "vouchers": 600,
     # eight processes of ours
     "rollout": 600,
+    # nothing
+    "judge": 120,
     # room for ten million observations
     "figures": 900,
     # a web process of ours, and pgbench
