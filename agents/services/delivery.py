@@ -51,13 +51,16 @@ async def deliver(*, conversation_id: int) -> int:
             await asyncio.sleep(max(seconds, 0.05))
         elif isinstance(step, Sending):
             with correlation.bound(step.correlation_id, outbound_id=step.message_id):
-                await _send(step)
+                more = await _send(step)
             sent += 1
+            if not more:
+                return sent
         else:
             sent += 1
 
 
-async def _send(sending: Sending) -> None:
+async def _send(sending: Sending) -> bool:
+    """Send it, write down what became of it, and tell whether more waits."""
     started_at = timezone.now()
     try:
         provider_id = await _call(sending)
@@ -69,10 +72,11 @@ async def _send(sending: Sending) -> None:
             unknown_outcome=error.unknown_outcome,
         )
         await units.run(record_failure, sending.message_id, error)
-    else:
-        await units.run(record_sent, sending.message_id, provider_id)
-        waited = timezone.now() - started_at
-        logger.info("ai.whatsapp.send.success", ms=round(waited.total_seconds() * 1000))
+        return True
+    more = await units.run(record_sent, sending.message_id, provider_id)
+    waited = timezone.now() - started_at
+    logger.info("ai.whatsapp.send.success", ms=round(waited.total_seconds() * 1000))
+    return more
 
 
 async def _call(sending: Sending) -> str:

@@ -76,6 +76,9 @@ def current(conversation: Conversation, turn: Turn) -> list[Turn]:
         .defer(*NOT_COPIED)
         .order_by("-id")[:MOST_TURNS]
     )
+    if all(row.pk == turn.pk for row in rows):
+        # It is the first one, or all before it were counted.
+        return []
     seen = _seen(rows[::-1], with_replies=False)
     closed = _closed_at(conversation)
     *_, last = episodes.episodes(seen, closed_at=closed) if seen else [[]]

@@ -21,7 +21,7 @@ SET provider_id = CASE
     lease_expires_at = NULL,
     next_attempt_at = NULL
 WHERE id = %(id)s
-RETURNING provider_id_hmac, is_probe
+RETURNING provider_id_hmac, is_probe, conversation_id
 """
 HAS_OVERTAKEN = """
 SELECT EXISTS (
@@ -31,8 +31,21 @@ SELECT EXISTS (
 """
 
 
-def record_sent(message_id: int, provider_id: str) -> None:
-    """Write down that the provider has taken the message."""
+# The states as they stand in the index that answers this.
+HAS_MORE = """
+SELECT EXISTS (
+    SELECT FROM agents_outboundmessage
+    WHERE conversation_id = %s AND state IN ('queued', 'sending', 'unknown')
+)
+"""
+
+
+def record_sent(message_id: int, provider_id: str) -> bool:
+    """Write down that the provider has taken the message; tell whether more waits.
+
+    More is looked for after the commit: until then whoever wrote more, and came to
+    send it, waited for this message and left the rest to us.
+    """
     values: dict[str, Any] = {
         "id": message_id,
         "provider_id": provider_id[:256],
@@ -42,7 +55,7 @@ def record_sent(message_id: int, provider_id: str) -> None:
     }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(SENT, values)
-        id_hmac, is_probe = cursor.fetchone()
+        id_hmac, is_probe, conversation_id = cursor.fetchone()
         # Asked afterwards: it may have been stored while we waited for the row.
         cursor.execute(HAS_OVERTAKEN, [id_hmac])
         was_overtaken = cursor.fetchone()[0]
@@ -54,3 +67,6 @@ def record_sent(message_id: int, provider_id: str) -> None:
                 lines.settle_taken(message)
             if was_overtaken:
                 statuses.attach_early(message)
+    with connection.cursor() as cursor:
+        cursor.execute(HAS_MORE, [conversation_id])
+        return bool(cursor.fetchone()[0])

@@ -22,6 +22,9 @@ from vouchers.msisdn import InvalidMsisdn, parse
 if TYPE_CHECKING:
     from agents.channels.whatsapp.payload import Sender
 
+    # Whom the user id names, whom the number, and who gave that number up.
+    type Meant = tuple[Profile | None, Profile | None, Profile | None]
+
 RACES = 3
 Kind = Identity.Kind
 Claim = IdentityClaim.Kind
@@ -53,6 +56,8 @@ class Person:
     profile: Profile | None
     # unknown, sandbox
     refusal: str = ""
+    # Made this moment, in this transaction: nothing else can be known of her yet.
+    is_new: bool = False
 
 
 def identify(sender: Sender, *, is_synthetic: bool) -> Person:
@@ -62,12 +67,15 @@ def identify(sender: Sender, *, is_synthetic: bool) -> Person:
     unique, and whoever comes second finds what the first one made.
     """
     for _ in range(RACES):
+        meant = _meant(sender)
+        if known := _settled(sender, meant, is_synthetic=is_synthetic):
+            return Person(known)
         try:
             with transaction.atomic():
-                return _identify(sender, is_synthetic=is_synthetic)
+                return _identify(sender, meant, is_synthetic=is_synthetic)
         except IntegrityError:
             continue
-    return _identify(sender, is_synthetic=is_synthetic)
+    return _identify(sender, _meant(sender), is_synthetic=is_synthetic)
 
 
 def find_person(*, number: str, bsuid: str) -> Profile | None:
@@ -126,8 +134,20 @@ def by_number(number: str) -> Profile | None:
     return profile or _by_identity(Kind.WA_ID, number)
 
 
-def _identify(sender: Sender, *, is_synthetic: bool) -> Person:
-    owner, named, left = _meant(sender)
+def _settled(sender: Sender, meant: Meant, *, is_synthetic: bool) -> Profile | None:
+    """Return the person of whom nothing has to be noted: that of nearly every message."""
+    owner, named, _ = meant
+    known = owner or (None if sender.bsuid else named)
+    if known is None or known.is_sandbox != is_synthetic or sender.parent:
+        return None
+    number = sender.number
+    if known == named or not number or known.msisdn == number:
+        return known
+    return None
+
+
+def _identify(sender: Sender, meant: Meant, *, is_synthetic: bool) -> Person:
+    owner, named, left = meant
     known = owner or named or left
     if known is None:
         return _welcome(sender, is_synthetic=is_synthetic)
@@ -145,9 +165,7 @@ def _identify(sender: Sender, *, is_synthetic: bool) -> Person:
     return _stranger(sender, Claim.OTHER_ID, known, is_synthetic=is_synthetic)
 
 
-def _meant(
-    sender: Sender,
-) -> tuple[Profile | None, Profile | None, Profile | None]:
+def _meant(sender: Sender) -> Meant:
     """Return whom the user id and the number name, and who gave the number up."""
     with connection.cursor() as cursor:
         cursor.execute(WHO, {"bsuid": sender.bsuid, "number": sender.number})
@@ -265,7 +283,7 @@ def _welcome(sender: Sender, *, is_synthetic: bool) -> Person:
     if sender.bsuid:
         _link(profile, Kind.BSUID, sender.bsuid)
     _note_parent(profile, sender)
-    return Person(profile)
+    return Person(profile, is_new=True)
 
 
 def _note_parent(profile: Profile, sender: Sender) -> None:

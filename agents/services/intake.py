@@ -62,6 +62,8 @@ class Intake:
     # What is not for the agent, in its order.
     to_forward: list[Wanted] = field(default_factory=list)
     _people: dict[Sender, tuple[Profile | None, str]] = field(default_factory=dict)
+    # Those of them who are made in this transaction.
+    _new: set[int] = field(default_factory=set)
     _conversations: dict[int, Conversation] = field(default_factory=dict)
     # Whether a correction may be here before what it corrects; asked once.
     _may_be_overtaken: bool | None = None
@@ -134,6 +136,7 @@ class Intake:
     def forget(self) -> None:
         """Drop what was looked up within a savepoint that is gone."""
         self._people.clear()
+        self._new.clear()
         self._conversations.clear()
 
     def _pass_on(
@@ -155,6 +158,9 @@ class Intake:
     def _person(self, sender: Sender) -> tuple[Profile | None, str]:
         if sender not in self._people:
             person = identify(sender, is_synthetic=self.event.is_synthetic)
+            if person.profile is not None and person.is_new:
+                self._new.add(person.profile.pk)
+                self.judge.note_new(person.profile)
             self._people[sender] = (
                 person.profile,
                 "sandbox" if person.refusal == "sandbox" else "feature disabled",
@@ -164,14 +170,22 @@ class Intake:
     def _conversation(self, profile: Profile) -> Conversation:
         found = self._conversations.get(profile.pk)
         if found is None:
-            found, _ = Conversation.objects.get_or_create(
-                profile=profile,
-                channel=Conversation.Channel.WHATSAPP,
-                phone_number_id=our_number(),
-                defaults={"is_synthetic": self.event.is_synthetic},
-            )
-            self._conversations[profile.pk] = found
+            found = self._conversations[profile.pk] = self._open_conversation(profile)
         return found
+
+    def _open_conversation(self, profile: Profile) -> Conversation:
+        names = {
+            "profile": profile,
+            "channel": Conversation.Channel.WHATSAPP,
+            "phone_number_id": our_number(),
+        }
+        others = {"is_synthetic": self.event.is_synthetic}
+        if profile.pk not in self._new:
+            return Conversation.objects.get_or_create(**names, defaults=others)[0]
+        # Nobody else sees her before we commit.
+        made = Conversation.objects.create(**names, **others)
+        self.waiting[made.pk] = 0
+        return made
 
     def _new_message(
         self, item: Inbound, conversation: Conversation, id_hmac: bytes

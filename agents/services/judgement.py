@@ -59,6 +59,10 @@ class Judge:
             self._served[profile.pk] = is_served(profile)
         return self._served[profile.pk]
 
+    def note_new(self, profile: Profile) -> None:
+        """Spare the questions about somebody who was made this moment."""
+        self._silenced[profile.pk] = False
+
     def is_silenced(self, profile: Profile) -> bool:
         """Tell whether a person of ours decided that she gets no answer."""
         if profile.pk not in self._silenced:

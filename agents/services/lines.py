@@ -12,7 +12,7 @@ import random
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -23,8 +23,6 @@ from rollout.models import Incident, TimelineEntry
 from rollout.services import incidents, notify
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
     from agents.models import OutboundMessage
 
 logger = get_logger(__name__)
@@ -38,13 +36,17 @@ PROBE_STATUS_WAIT = timedelta(seconds=60)
 # One page for the same trouble in this time, however often it comes and goes.
 PAGE_AGAIN = timedelta(minutes=30)
 SYSTEM = "easymo"
+# Asked for every message.
+HOLDS = """
+SELECT EXISTS (
+    SELECT FROM agents_sendingline WHERE phone_number_id = %s AND holds > 0
+)
+"""
 
 
 def may_send(message: OutboundMessage, now: datetime) -> datetime | None:
     """Return until when its number waits; None: it may go, perhaps as the probe."""
-    line = SendingLine.objects.filter(
-        pk=message.conversation.phone_number_id, holds__gt=0
-    ).first()
+    line = _holding(message.conversation.phone_number_id)
     message.is_probe = line is not None
     if line is None:
         return None
@@ -58,6 +60,13 @@ def may_send(message: OutboundMessage, now: datetime) -> datetime | None:
         free | Q(probe_id=message.pk), pk=line.pk, is_open=True, held_until__lte=now
     ).update(probe_id=message.pk, probe_expires_at=until)
     return None if taken else until
+
+
+def _holding(number: str) -> SendingLine | None:
+    with connection.cursor() as cursor:
+        cursor.execute(HOLDS, [number])
+        holds = cursor.fetchone()[0]
+    return SendingLine.objects.get(pk=number) if holds else None
 
 
 def slow_down(message: OutboundMessage, *, code: str, first_s: float) -> None:
@@ -132,12 +141,6 @@ def held_numbers(now: datetime) -> list[str]:
     probing = Q(is_open=True, probe_expires_at__gt=now)
     rows = SendingLine.objects.filter(Q(held_until__gt=now) | probing, holds__gt=0)
     return list(rows.values_list("pk", flat=True))
-
-
-def held(number: object, now: datetime) -> QuerySet[SendingLine]:
-    """Return the number's row when nothing of it may go now."""
-    waits = Q(held_until__gt=now) | Q(is_open=True)
-    return SendingLine.objects.filter(waits, pk=number, holds__gt=0)
 
 
 def _locked(number: str) -> SendingLine:

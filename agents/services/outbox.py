@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -55,12 +56,14 @@ def enqueue(
     fallback: Template | None = None,
     turn: Turn | None = None,
     written_by: str = "",
+    is_first: bool = False,
 ) -> OutboundMessage:
     """Write a message for its cause, once; the same cause again returns the first.
 
     Belongs into the transaction of what it tells about. Whoever calls wakes the
     delivery (`agents.wakes.wake_delivery`). The fallback is the template that goes
-    instead of the text, should the window have closed by then.
+    instead of the text, should the window have closed by then. Whoever holds the row
+    of the cause, and knows that it is the first, spares a savepoint.
     """
     pairs = [b if isinstance(b, Button) else Button(*b) for b in buttons]
     longest = LONGEST_BUTTON_BODY if pairs else LONGEST_BODY
@@ -75,7 +78,7 @@ def enqueue(
         correlation_id=turn.correlation_id if turn else correlation.current(),
     )
     try:
-        with transaction.atomic():
+        with nullcontext() if is_first else transaction.atomic():
             message.save(force_insert=True)
     except IntegrityError:
         return OutboundMessage.objects.get(cause=cause)

@@ -108,7 +108,9 @@ def claim(*, lease: Lease, timing: Timing, now: datetime) -> Work | Wait | None:
     with transaction.atomic():
         conversation = lock_conversation(lease.conversation_id)
         turn = lock_turn(turn_id=lease.turn_id, token=lease.token)
-        return _claim(lease, turn, conversation, None, timing=timing, now=now)
+        # Only who takes a turn over can find messages joined to it already.
+        waiting = list(_waiting(conversation))
+        return _claim(lease, turn, conversation, waiting, timing=timing, now=now)
 
 
 def _claim(

@@ -135,6 +135,8 @@ def _answer(turn: Turn, conversation: Conversation, reply: Reply) -> OutboundMes
         cause=f"turn:{turn.pk}",
         body=reply.body,
         buttons=reply.buttons,
+        # We hold the running turn, and it ends once.
+        is_first=True,
     )
 
 

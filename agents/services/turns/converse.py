@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from agents.runtime.loop import LoopResult
     from agents.services.spend import Purse
     from agents.services.turns.talk import Talk
+    from agents.services.turns.work import Work
 
 logger = get_logger(__name__)
 
@@ -33,8 +34,8 @@ async def converse(talk: Talk) -> Draft:
     work, means = talk.work, talk.means
     if means.model is None or any(asks_for_person(text) for text in work.said):
         return await _offline(talk)
-    purse = await units.run(spend.purse_of, work.conversation, work.turn)
-    if used_up := await units.run(_used_up, purse):
+    purse, used_up = await units.run(_budget, work)
+    if used_up:
         return await _without_model(talk, used_up)
     try:
         result = await talk.run(
@@ -53,11 +54,12 @@ async def converse(talk: Talk) -> Draft:
     return await _second_try(talk, purse)
 
 
-def _used_up(purse: Purse) -> str:
-    """Say which budget lets no model be asked; nothing, when one may be."""
+def _budget(work: Work) -> tuple[Purse, str]:
+    """Return what may be spent, and which budget lets no model be asked, if one does."""
+    purse = spend.purse_of(work.conversation, work.turn)
     if purse.was_told:
-        return spend.CAPPED
-    return "hourly_budget" if budgets.is_over_hour() else ""
+        return purse, spend.CAPPED
+    return purse, "hourly_budget" if budgets.is_over_hour() else ""
 
 
 async def _judged(talk: Talk, result: LoopResult) -> Draft | None:

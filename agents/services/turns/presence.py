@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db.models import Exists
+from django.db import connection
 from django.utils import timezone
 
 from agents.channels.whatsapp import client
-from agents.models import Turn
-from agents.services import lines
 from easymo.database import units
 from easymo.observability.logs import get_logger
 
@@ -22,6 +20,17 @@ if TYPE_CHECKING:
     from agents.services.turns.work import Work
 
 logger = get_logger(__name__)
+
+# Asked in every turn. Not while our number rests or its circuit is open.
+CLAIM_SIGN = """
+UPDATE agents_turn SET typing_shown_at = %(now)s
+WHERE id = %(turn)s AND typing_shown_at IS NULL
+  AND NOT EXISTS (
+      SELECT FROM agents_sendingline
+      WHERE phone_number_id = %(number)s AND holds > 0
+        AND (held_until > %(now)s OR is_open)
+  )
+"""
 
 
 @asynccontextmanager
@@ -47,10 +56,14 @@ def may_show(work: Work) -> bool:
         return False
     if not work.messages[-1].provider_id:
         return False
-    now = timezone.now()
-    held = lines.held(work.conversation.phone_number_id, now)
-    unshown = Turn.objects.filter(~Exists(held), pk=work.turn.pk, typing_shown_at=None)
-    return unshown.update(typing_shown_at=now) == 1
+    values: dict[str, Any] = {
+        "turn": work.turn.pk,
+        "number": work.conversation.phone_number_id,
+        "now": timezone.now(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM_SIGN, values)
+        return cursor.rowcount == 1
 
 
 async def _show(work: Work, provider_id: str) -> None:
