@@ -43,8 +43,9 @@ _HARMLESS = re.compile(
 _EMAIL = re.compile(r"[\w.+%\-]{1,64}@[\w\-]+(?:\.[\w\-]+)*\.[A-Za-z]{2,24}\b")
 _WAMID = re.compile(r"wamid\.[A-Za-z0-9+/_\-]{8,}={0,2}")
 _DIGITS_INSIDE = re.compile(rb"[0-9]{9,15}")
-# A Rwandan mobile number without its 0 may as well be a count.
-_BARE = re.compile(r"(?<![\w.+\-])7[2389]\d[ \-]?\d{3}[ \-]?\d{3}(?![\w.\-])")
+# A Rwandan mobile number without its 0 may as well be a count. What stands as a whole
+# number in a line of JSON is one: the masking left it because of its name.
+_BARE = re.compile(r"(?<!\": )(?<![\w.+\-])7[2389]\d[ \-]?\d{3}[ \-]?\d{3}(?![\w.\-])")
 # Written so that it can hardly be anything but a number to call.
 _STRONG = re.compile(r"(?:\+|00[1-9]|0[1-9]\d{8}$|250\d{9}$)")
 _ESCAPED = (

@@ -74,6 +74,10 @@ def test_find__nine_bare_digits__are_weak_and_stay() -> None:
     assert candidates.masked(line, [found]) == line
 
 
+def test_find__a_whole_number_in_a_line_of_json__is_a_count() -> None:
+    assert candidates.find(json.dumps({"took_ns": int(NUMBER[4:]), "n": 1})) == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
