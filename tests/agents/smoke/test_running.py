@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,11 +11,13 @@ from django.core.management import call_command
 
 from agents.models import ApiToken, Conversation, OutboundMessage, Turn
 from agents.smoke import road
+from agents.smoke.cases import CASES
 from easymo.database.workers import worker_silence
 from easymo.observability.models import LogLine
 from rollout.features import Feature
 from rollout.models import CheckRun, Observation
 from rollout.services import cohorts, probe, smoke
+from rollout.services.exposure import exposure_of
 from rollout.services.flags import set_features
 from tests.live import until
 from tests.rollout.judging import enter
@@ -79,7 +80,7 @@ def test_command__running_deployment__five_pass_and_nothing_is_left(
 
 
 def test_probe__for_a_cohort_only__answered_through_this_process(
-    worker: Worker, graph: FakeGraph, deployment: SettingsWrapper
+    worker: Worker, deployment: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given: on, but for nobody yet
     cohorts.make_cohort(name="beta")
@@ -97,29 +98,15 @@ def test_probe__for_a_cohort_only__answered_through_this_process(
     assert done.passed, told(done)
     # Somebody else stays outside.
     stranger = Profile.objects.create(name="Nobody", is_sandbox=True)
-    from rollout.services.exposure import exposure_of
-
     assert exposure_of(str(stranger.public_id)).chat is False
 
-
-def test_run__a_stranger_sends_a_correlation_id__keeps_no_line(
-    worker: Worker, deployment: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The mark keeps the lines, and nothing else does."""
-    # Given
-    switch()
-    until(lambda: worker_silence() is not None)
-    monkeypatch.setattr("agents.smoke.whatsapp.marks.make", lambda *_: uuid.uuid4())
+    # And a correlation id without our mark keeps no line.
+    kept = LogLine.objects.count()
+    monkeypatch.setattr("agents.smoke.whatsapp.MARK", "another purpose")
     monkeypatch.setattr("agents.smoke.watching.WRITTEN_WITHIN_S", 0.5)
-
-    # When
-    done = smoke.run()
-
-    # Then
-    status, detail = told(done)["whatsapp.hello"]
-    assert status == "failed"
-    assert "The log lacks" in detail
-    assert not LogLine.objects.exists()
+    result = CASES[0].run(None)
+    assert "The log lacks" in result.detail
+    assert LogLine.objects.count() == kept
 
 
 @pytest.mark.django_db

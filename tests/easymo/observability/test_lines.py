@@ -10,6 +10,7 @@ import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
+from easymo import marks
 from easymo.observability import correlation, lines
 from easymo.observability.logs import get_logger
 from easymo.observability.models import LogLine
@@ -107,3 +108,20 @@ def test_purge__older_than_a_day__goes() -> None:
 
     # Then
     assert LogLine.objects.get().event == "23"
+
+
+def test_kept_lines__no_simulator__kept_for_a_marked_cause_only(
+    kept: None, settings: Any
+) -> None:
+    # Given
+    settings.LOG_LINES_KEPT = False
+    ours = marks.make(lines.MARK)
+
+    # When
+    for cause in (ours, marks.make("another purpose"), uuid.uuid4()):
+        with correlation.bound(cause):
+            logger.warning("voucher.issued", msisdn=ALINE.msisdn)
+    assert lines.flush(5)
+
+    # Then
+    assert LogLine.objects.get().correlation_id == ours

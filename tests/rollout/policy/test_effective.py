@@ -82,3 +82,18 @@ def test_decide__share_grows__nobody_falls_out(
     # Then
     if decide(limited(small), subject).on:
         assert decide(limited(large), subject).on
+
+
+@given(rule=rules, subject=subjects)
+def test_decide__our_own_probe__served_exactly_when_anybody_is(
+    rule: Rule, subject: str | None
+) -> None:
+    on = decide(rule, subject, is_probe=True).on
+
+    assert on is is_on_for_anyone(rule)
+
+
+@given(rule=rules, subject=subjects)
+def test_decide__no_probe__as_without_the_word(rule: Rule, subject: str | None) -> None:
+    assert decide(rule, subject) == decide(rule, subject, is_probe=False)
+    assert decide(rule, subject).reason is not Reason.PROBE
