@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +64,7 @@ UNFOLD = {
             "href": lambda _request: static("simulator/icon.svg"),
         }
     ],
+    "STYLES": [lambda _request: static("easymo/unscripted.css")],
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "COLORS": {"primary": dict(GREENS)},
@@ -77,6 +78,12 @@ UNFOLD = {
                     "title": "Overview",
                     "icon": "space_dashboard",
                     "link": reverse_lazy("admin:index"),
+                },
+                {
+                    "title": "Control room",
+                    "icon": "monitor_heart",
+                    "link": lambda _request: reverse("admin:index") + "?page=room",
+                    "permission": _seen_by("rollout.view_agentflag"),
                 },
                 {
                     "title": "Simulator",

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,18 +43,23 @@ def product(
     template_database: str, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Product]:
     """Start web and worker on a database of their own, seeded as `make demo` does."""
+    with django_db_blocker.unblock(), started(template_database) as running:
+        yield running
+
+
+@contextmanager
+def started(template: str, **settings: str) -> Iterator[Product]:
+    """Run a product of its own while the block lasts."""
     if CHROMIUM is None:
         pytest.skip("No Chromium here: install the package chromium.")
-    with (
-        django_db_blocker.unblock(),
-        databases.clone(template_database, label="browser") as name,
-    ):
+    with databases.clone(template, label="browser") as name:
         environment = {
             "DATABASE_URL": databases.url(name),
             "SIMULATOR_ENABLED": "true",
             "WA_APP_SECRET": "secret-of-the-browser-tests",
             "WA_VERIFY_TOKEN": "verify",
             "PORT": str(_free_port()),
+            **settings,
         }
         said = processes.manage("demo", **environment)
         found = re.search(r"Sign in as (\S+) with (\S+)", said)
