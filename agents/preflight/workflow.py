@@ -27,8 +27,8 @@ VOICE = ("SIP_TRUNK_URI", "SIP_TRUNK_USERNAME", "SIP_TRUNK_PASSWORD")
 )
 def voice_is_set_up(asked: Asked) -> Found:
     missing = [name for name in VOICE if not getattr(settings, name)]
-    if Feature.VOICE not in asked.features_on and len(missing) == len(VOICE):
-        return skipped("Voice is off.", "", "SIP_TRUNK_URI")
+    if len(missing) == len(VOICE):
+        return _without_trunk(asked)
     if missing:
         return failed(
             f"Not set: {', '.join(missing)}.",
@@ -55,6 +55,18 @@ def voice_is_set_up(asked: Asked) -> Found:
             "VOICE_FALLBACK_URI",
         )
     return ok("Trunk, model and fallback are set.")
+
+
+def _without_trunk(asked: Asked) -> Found:
+    if asked.is_demonstration:
+        return skipped("A demonstration: nobody calls.")
+    if Feature.VOICE not in asked.features_on:
+        return skipped("Voice is off.", "", "SIP_TRUNK_URI")
+    return asked.lacking(
+        f"Voice is on, and not set: {', '.join(VOICE)}.",
+        "The trunk's provider tells all three; or turn FEATURE_AGENT_VOICE off.",
+        "SIP_TRUNK_URI",
+    )
 
 
 @line(

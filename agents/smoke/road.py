@@ -11,7 +11,7 @@ import io
 import json
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import httpx2
@@ -27,6 +27,8 @@ from easymo.observability.correlation import HEADER
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
+
+    from django.http import HttpResponse
 
 TIMEOUT_S = 10.0
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -162,7 +164,7 @@ def _through_here(path: str, body: bytes, headers: dict[str, str]) -> Answer:
     Not by the handler's `__call__`: its signals would close the caller's connection.
     """
     request = WSGIRequest(_environ(path, body, headers))
-    response = _application().get_response(request)
+    response = cast("HttpResponse", _application().get_response(request))
     told = {name.lower(): value for name, value in response.items()}
     return Answer(response.status_code, told, response.content)
 

@@ -7,7 +7,7 @@ import binascii
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.apps import apps
 from django.conf import settings
@@ -118,7 +118,8 @@ def served_files() -> set[Path]:
 
 def _template_folders() -> Iterator[Path]:
     for engine in settings.TEMPLATES:
-        yield from (Path(folder) for folder in engine["DIRS"])
+        folders = cast("list[str | Path]", engine["DIRS"])
+        yield from (Path(folder) for folder in folders)
     for config in apps.get_app_configs():
         folder = Path(config.path) / "templates"
         if folder.is_dir():

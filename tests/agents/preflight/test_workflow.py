@@ -53,8 +53,10 @@ def test_voice__one_wrong__named(
     assert (found.status, found.setting) == (status, name)
 
 
-def test_voice__on_and_unset__failed() -> None:
-    assert look("voice.sip", **ON).status == "failed"
+def test_voice__on_and_unset__lacking() -> None:
+    assert look("voice.sip", **ON).status == "warning"
+    assert look("voice.sip", serves_people=True, **ON).status == "failed"
+    assert look("voice.sip", is_demonstration=True, **ON).status == "skipped"
 
 
 def test_previous__none__warning() -> None:

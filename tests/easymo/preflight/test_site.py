@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core import checks
 
-from easymo.preflight import site
+from easymo.preflight import registry, site
 from tests.easymo.preflight.looking import asked, look, real
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def test_site__open__told_with_its_setting(
     settings.ALLOWED_HOSTS = ["agent.example.rw"]
     settings.SECRET_KEY = "0123456789" * 6
     said = real()
-    [closed] = [one for one in site_lines() if one.name == line]
+    [closed] = [one for one in registry.lines() if one.name == line]
     assert closed.look(said).status == "ok"
 
     # When
@@ -59,7 +59,7 @@ def test_secret_key__weak_while_people_are_served__failed(
     settings: SettingsWrapper,
 ) -> None:
     settings.SECRET_KEY = "short"
-    [line] = [one for one in site_lines() if one.name == "site.secret_key"]
+    [line] = [one for one in registry.lines() if one.name == "site.secret_key"]
 
     assert line.look(real(serves_people=True)).status == "failed"
 
@@ -101,9 +101,3 @@ def test_remaining__an_error__failed() -> None:
 
 def test_remaining__nothing__ok() -> None:
     assert site.remaining(asked()).status == "ok"
-
-
-def site_lines() -> list[object]:
-    from easymo.preflight import registry
-
-    return registry.lines()

@@ -8,6 +8,7 @@ import pytest
 
 from easymo.observability import fields, logs
 from easymo.preflight import telling
+from tests import watch
 from tests.easymo.preflight.looking import look
 
 if TYPE_CHECKING:
@@ -65,9 +66,11 @@ def test_masked__scrubbing_lets_one_through__failed(
         logs, "_render", lambda record: logs._base(record, f"{telling.EVENT} {text}")
     )
 
+    # The suite's own watch would find the canary on its way, and rightly so.
+    monkeypatch.setattr(watch, "leaks_in", lambda text: [])
+
     # When
-    with _unwatched(monkeypatch):
-        found = look("logs.masked")
+    found = look("logs.masked")
 
     # Then
     assert found.status == "failed"
@@ -123,13 +126,3 @@ def test_monitoring__each_state__told(
     found = look("monitoring.endpoints")
 
     assert (found.status, found.setting) == (status, setting)
-
-
-def _unwatched(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch.context:
-    # The suite's own watch would find the canary on its way, and rightly so.
-    from tests import watch
-
-    monkeypatch.setattr(watch, "leaks_in", lambda text: [])
-    import contextlib
-
-    return contextlib.nullcontext()  # type: ignore[return-value]
