@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 from django.db import OperationalError, connection, transaction
 
 from rollout.errors import SwitchesBusy
-from rollout.models import DetectorState, EvaluatorLease, Incident, Plan
+from rollout.models import (
+    Announcement,
+    AnnouncementDelivery,
+    DetectorState,
+    EvaluatorLease,
+    Incident,
+    Plan,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -102,3 +109,17 @@ def lock_plan() -> Plan:
             ) from error
         cursor.execute("SET LOCAL lock_timeout = DEFAULT")
     return plan
+
+
+def lock_announcement(announcement: Announcement) -> Announcement:
+    """Let one change of an announcement run at a time; return its row as it is now."""
+    return Announcement.objects.select_for_update(no_key=True).get(pk=announcement.pk)
+
+
+def lock_delivery(delivery_id: int) -> AnnouncementDelivery | None:
+    """Take one recipient's row, unless she was told or somebody tells her now."""
+    return (
+        AnnouncementDelivery.objects.select_for_update(skip_locked=True, no_key=True)
+        .filter(pk=delivery_id, status=AnnouncementDelivery.Status.PENDING)
+        .first()
+    )

@@ -96,6 +96,8 @@ class Ports:
     tell: Callable[[str, str, str, str], Reached] | None = None
     # Every subject that may be told something, in batches after a given one.
     audience: Callable[[str, int], Sequence[str]] | None = None
+    # By subjects: where those have e-mail who may be told something.
+    mail_addresses: Callable[[Sequence[str]], Mapping[str, str]] | None = None
     # Ends what waits in the queues; the count of what was cancelled.
     cancel_waiting: Callable[[], int] | None = None
     # Broken rules of value since then: vouchers whose trail does not fit, and the like.

@@ -10,8 +10,15 @@ from easymo.observability.logs import get_logger
 from rollout import mail, slack
 from rollout.mail import Mail, MailError
 from rollout.models import Notice
-from rollout.services import evaluate, notify, probe, standing
-from rollout.wakes import DELIVER, QUEUE
+from rollout.services import (
+    checklists,
+    delivering,
+    evaluate,
+    notify,
+    probe,
+    standing,
+)
+from rollout.wakes import ANNOUNCE, DELIVER, QUEUE
 
 logger = get_logger(__name__)
 
@@ -114,3 +121,27 @@ async def probe_the_road(timestamp: int) -> None:
     """Speak where nobody does, and write down whether we were answered."""
     if await units.run(probe.is_due):
         await aside.run(probe.run)
+
+
+@app.task(name=ANNOUNCE, queue=QUEUE)
+async def announce() -> None:
+    """Tell the recipients of what is being sent, batch by batch."""
+    for announcement_id in await units.run(delivering.being_sent):
+        while await units.run(delivering.step, announcement_id):
+            pass
+
+
+@app.periodic(cron="* * * * *", periodic_id="announcements")
+@app.task(
+    name="rollout.tasks.sweep_announcements", queue=QUEUE, queueing_lock="announcements"
+)
+async def sweep_announcements(timestamp: int) -> None:
+    """Go on with what a worker that is gone began, and end what is all told."""
+    await announce()
+
+
+@app.periodic(cron="*/5 * * * *", periodic_id="checklist")
+@app.task(name="rollout.tasks.remind", queue=QUEUE, queueing_lock="checklist")
+async def remind(timestamp: int) -> None:
+    """Tell people which lines of the guide were left undone."""
+    await units.run(checklists.remind)

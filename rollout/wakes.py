@@ -11,17 +11,27 @@ from procrastinate.tasks import configure_task
 from easymo.observability.logs import get_logger
 
 DELIVER = "rollout.tasks.deliver_notices"
+ANNOUNCE = "rollout.tasks.announce"
 QUEUE = "notices"
 logger = get_logger(__name__)
 
 
 def wake_notices() -> None:
     """See that what waits for the people on call is sent; never fails its caller."""
+    _wake(DELIVER)
+
+
+def wake_announcements() -> None:
+    """See that what was ordered to be announced goes out."""
+    _wake(ANNOUNCE)
+
+
+def _wake(task: str) -> None:
     job = configure_task(
-        name=DELIVER,
+        name=task,
         job_manager=JobManager(DjangoConnector()),
         queue=QUEUE,
-        queueing_lock=DELIVER,
+        queueing_lock=task,
     )
     try:
         with transaction.atomic():

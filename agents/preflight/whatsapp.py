@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ENDS_SOON = timedelta(days=14)
-TEMPLATES = ("WA_TEMPLATE_VOUCHER_ISSUED", "WA_TEMPLATE_STATION_NOTICE")
+TEMPLATES = (
+    "WA_TEMPLATE_VOUCHER_ISSUED",
+    "WA_TEMPLATE_STATION_NOTICE",
+    "WA_TEMPLATE_ANNOUNCEMENT",
+)
 BODY = b'{"object": "whatsapp_business_account", "entry": []}'
 
 

@@ -131,7 +131,7 @@ def _say(
     **values: object,
 ) -> bool:
     """Write one message if it can reach the person; tell whether it can."""
-    conversation = _conversation(person, may_make=bool(template))
+    conversation = conversation_with(person, may_make=bool(template))
     if conversation is None or not _may_tell(person):
         return False
     closes_at = conversation.window_closes_at
@@ -162,7 +162,7 @@ def _may_tell(person: Profile) -> bool:
     )
 
 
-def _conversation(person: Profile, *, may_make: bool) -> Conversation | None:
+def conversation_with(person: Profile, *, may_make: bool) -> Conversation | None:
     """Return where we talk with this person; a template may begin it."""
     where = {
         "profile": person,

@@ -6,9 +6,11 @@ import pytest
 from django.contrib.auth.models import Group, User
 
 from rollout.features import Feature
+from rollout.ports import ports
 from rollout.services import flags
 from tests.fakes.slack import FakeSlack
 from tests.fakes.smtp import FakeSmtp
+from tests.rollout.announcing import MEMBERS, People
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,3 +80,12 @@ def smtp(settings: Settings) -> Iterator[FakeSmtp]:
         settings.ALERT_EMAILS = ["duty@example.rw"]
         yield fake
         assert fake.complaints == []
+
+
+@pytest.fixture
+def people(monkeypatch: pytest.MonkeyPatch) -> People:
+    found = People(*MEMBERS)
+    monkeypatch.setattr(ports, "tell", found.tell)
+    monkeypatch.setattr(ports, "audience", found.audience)
+    monkeypatch.setattr(ports, "mail_addresses", found.mail_addresses)
+    return found

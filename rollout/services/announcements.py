@@ -1,0 +1,195 @@
+"""What engineering, beta members or everyone is told: drafted, approved, sent, counted.
+
+Two people send it: whoever drafted it does not approve it, and what was approved is
+what goes. Each recipient is a row, told once whatever breaks in between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Q
+
+from easymo.observability.privacy import scrub
+from rollout import clock, mail, wakes
+from rollout.errors import InvalidChange, InvalidTransition
+from rollout.locks import lock_announcement
+from rollout.models import Announcement, AnnouncementDelivery
+from rollout.ports import ports
+from rollout.services import delivering
+from rollout.services.flags import valid_actor, valid_reason
+from rollout.services.incidents import valid_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Status = Announcement.Status
+Medium = Announcement.Medium
+Audience = Announcement.Audience
+ROADS: dict[str, tuple[str, ...]] = {
+    Audience.ENGINEERING: (Medium.EMAIL, Medium.SLACK, Medium.OTHER),
+    Audience.BETA: (Medium.WHATSAPP, Medium.EMAIL, Medium.OTHER),
+    Audience.ALL: (Medium.WHATSAPP, Medium.OTHER),
+}
+LONGEST = 4_000
+# A template's parameter takes no more, its subject line included.
+LONGEST_WHATSAPP = 900
+LONGEST_SUBJECT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How far it came. Over WhatsApp, handed over is: into our outbox."""
+
+    recipients: int = 0
+    pending: int = 0
+    delivered: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __str__(self) -> str:
+        told = f"{self.delivered} of {self.recipients} told"
+        rest = [
+            f"{number} {word}"
+            for number, word in (
+                (self.pending, "waiting"),
+                (self.failed, "failed"),
+                (self.skipped, "skipped"),
+            )
+            if number
+        ]
+        return ", ".join([told, *rest])
+
+
+def draft(
+    *, audience: str, medium: str, subject: str, text: str, by: str
+) -> Announcement:
+    """Write an announcement that another person has to approve."""
+    subject, text = valid_words(subject, text, medium)
+    valid_road(audience, medium)
+    return Announcement.objects.create(
+        audience=audience,
+        medium=medium,
+        subject=subject,
+        text=text,
+        drafted_by=valid_actor(by),
+        drafted_at=clock.now(),
+    )
+
+
+def rewrite(*, announcement: Announcement, subject: str, text: str, by: str) -> None:
+    """Change a draft; whoever did it last is the one who drafted it."""
+    by = valid_actor(by)
+    with transaction.atomic():
+        row = lock_announcement(announcement)
+        refuse_unless(row, Status.DRAFT)
+        row.subject, row.text = valid_words(subject, text, row.medium)
+        row.drafted_by = by
+        row.save(update_fields=["subject", "text", "drafted_by"])
+    announcement.refresh_from_db()
+
+
+def approve(*, announcement: Announcement, by: str, seen: str = "") -> None:
+    """Approve what was seen, as another person than whoever drafted it."""
+    by = valid_actor(by)
+    with transaction.atomic():
+        row = lock_announcement(announcement)
+        refuse_unless(row, Status.DRAFT)
+        if by.casefold() == row.drafted_by.casefold():
+            raise InvalidChange("Whoever drafted it cannot approve it.")
+        if seen and seen != fingerprint(row):
+            raise InvalidChange("It was changed meanwhile: read it again.")
+        row.status, row.approved_by, row.approved_at = Status.APPROVED, by, clock.now()
+        row.save(update_fields=["status", "approved_by", "approved_at"])
+    announcement.refresh_from_db()
+
+
+def take_back(*, announcement: Announcement, by: str) -> None:
+    """Make what is approved, and not sent, a draft again."""
+    valid_actor(by)
+    with transaction.atomic():
+        row = lock_announcement(announcement)
+        refuse_unless(row, Status.APPROVED)
+        row.status, row.approved_by, row.approved_at = Status.DRAFT, "", None
+        row.save(update_fields=["status", "approved_by", "approved_at"])
+    announcement.refresh_from_db()
+
+
+def send(*, announcement: Announcement, by: str) -> Announcement:
+    """Begin to send it, once; the rest is done by the worker.
+
+    By other means: write down that somebody did it.
+    """
+    by = valid_actor(by)
+    with transaction.atomic():
+        row = lock_announcement(announcement)
+        refuse_unless(row, Status.APPROVED)
+        refuse_closed_road(row)
+        row.sent_by = by
+        if row.medium == Medium.OTHER:
+            row.status, row.sent_at = Status.SENT, clock.now()
+        else:
+            row.status = Status.SENDING
+            delivering.add_first(row)
+        row.save(update_fields=["status", "sent_by", "sent_at"])
+        wakes.wake_announcements()
+        wakes.wake_notices()
+    announcement.refresh_from_db()
+    return announcement
+
+
+def counts(announcement: Announcement) -> Counts:
+    statuses = AnnouncementDelivery.Status
+    found = AnnouncementDelivery.objects.filter(announcement=announcement).aggregate(
+        recipients=Count("pk"),
+        pending=Count("pk", filter=Q(status=statuses.PENDING)),
+        delivered=Count("pk", filter=Q(status=statuses.HANDED_OVER)),
+        failed=Count("pk", filter=Q(status=statuses.FAILED)),
+        skipped=Count("pk", filter=Q(status=statuses.SKIPPED)),
+    )
+    return Counts(**found)
+
+
+def fingerprint(announcement: Announcement) -> str:
+    """Name what somebody has read before she approves it."""
+    told = f"{announcement.subject}\0{announcement.text}".encode()
+    return hashlib.sha256(told).hexdigest()
+
+
+def refuse_unless(announcement: Announcement, status: str) -> None:
+    if announcement.status != status:
+        now = announcement.get_status_display()
+        raise InvalidTransition(
+            f"This announcement is {now}, not {Status(status).label}."
+        )
+
+
+def refuse_closed_road(announcement: Announcement) -> None:
+    """Refuse where nothing would arrive, rather than count failures."""
+    roads: dict[str, tuple[Callable[[], bool], str]] = {
+        Medium.SLACK: (lambda: bool(settings.SLACK_WEBHOOK_URL), "SLACK_WEBHOOK_URL"),
+        Medium.EMAIL: (mail.is_configured, "EMAIL_URL"),
+        Medium.WHATSAPP: (lambda: ports.tell is not None, "WhatsApp"),
+    }
+    is_open, setting = roads.get(announcement.medium, (lambda: True, ""))
+    if not is_open():
+        raise InvalidChange(f"{setting} is not set: nobody would be told.")
+
+
+def valid_road(audience: str, medium: str) -> None:
+    if medium not in ROADS.get(audience, ()):
+        known = "; ".join(f"{who}: {', '.join(how)}" for who, how in ROADS.items())
+        raise InvalidChange(f"There is no such road. There are {known}.")
+
+
+def valid_words(subject: str, text: str, medium: str) -> tuple[str, str]:
+    """Return both without numbers, codes and addresses of people."""
+    longest = LONGEST_WHATSAPP if medium == Medium.WHATSAPP else LONGEST
+    line = scrub(valid_reason(subject))
+    if len(line) > LONGEST_SUBJECT:
+        raise InvalidChange(f"A subject has at most {LONGEST_SUBJECT} characters.")
+    return line, scrub(valid_text(text, longest=longest))[:longest]
