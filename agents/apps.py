@@ -19,7 +19,7 @@ class AgentsConfig(AppConfig):
             operators,
         )
         from agents.preflight import openai, whatsapp, workflow  # noqa: F401, PLC0415
-        from agents.services import told_by_us  # noqa: PLC0415
+        from agents.services import cancelling, told_by_us  # noqa: PLC0415
         from agents.smoke.cases import CASES  # noqa: PLC0415
         from rollout.ports import ports  # noqa: PLC0415
 
@@ -27,5 +27,6 @@ class AgentsConfig(AppConfig):
         forward_metrics.register_all()
         evidence.fill()
         operators.fill()
+        cancelling.fill()
         told_by_us.fill()
         ports.smoke_cases = list(CASES)

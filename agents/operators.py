@@ -30,6 +30,7 @@ def fill() -> None:
     """Fill the slots that are about people and the previous workflow."""
     ports.subject_of = subject_of
     ports.labels = labels
+    ports.is_staff = are_staff
     ports.previous_workflow = previous_workflow
     ports.probe_previous_workflow = probe_previous_workflow
 
@@ -54,6 +55,17 @@ def labels(subjects: Sequence[str]) -> Mapping[str, str]:
         str(row.public_id): f"{row.get_role_display()} {mask_msisdn(row.msisdn)}"
         for row in rows.only("public_id", "role", "msisdn")
     }
+
+
+def are_staff(subjects: Sequence[str]) -> Mapping[str, bool]:
+    """Tell who of them are our own people; the sandbox's are nobody."""
+    rows = Profile.objects.filter(
+        public_id__in=[s for s in subjects if _is_id(s)],
+        role__in=[Profile.Role.STAFF, Profile.Role.SUPPORT],
+        is_sandbox=False,
+    )
+    ours = {str(found) for found in rows.values_list("public_id", flat=True)}
+    return {subject: subject in ours for subject in subjects}
 
 
 def previous_workflow() -> PreviousWorkflow | None:

@@ -40,6 +40,7 @@ WINDOW_MARGIN = timedelta(seconds=60)
 # Another worker is at it: somebody looks again after this.
 ELSEWHERE = timedelta(seconds=16)
 ANSWER_LOST = "answer_lost"
+STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,7 @@ def _not_yet(message: OutboundMessage, now: datetime) -> Pause | bool | None:
 def _take(message: OutboundMessage, now: datetime) -> Sending | Pause | bool:
     conversation = message.conversation
     if reason := _why_cancelled(message):
-        message.state = State.CANCELLED
-        message.save(update_fields=["state"])
-        logger.info("ai.whatsapp.webhook.disabled", reason=reason)
+        cancel(message, reason)
         return True
     closes_at = conversation.window_closes_at
     is_open = closes_at is not None and closes_at - WINDOW_MARGIN > now
@@ -136,6 +135,20 @@ def _take(message: OutboundMessage, now: datetime) -> Sending | Pause | bool:
     return _sending(message, to)
 
 
+def cancel(message: OutboundMessage, reason: str) -> None:
+    """Leave a message of the agent's unsent; the caller holds its row.
+
+    What she asked goes on to who serves her now, where the answer did nothing but say
+    something.
+    """
+    turn = message.turn
+    if reason != STOPPED and turn is not None and turn.outcome == "reply":
+        forwarding.forward_unanswered(turn.messages.all())
+    message.state = State.CANCELLED
+    message.save(update_fields=["state"])
+    logger.info("ai.whatsapp.webhook.disabled", reason=reason)
+
+
 def _held_up(message: OutboundMessage, now: datetime) -> Pause | None:
     """Say until when our number or a rate holds the message up."""
     conversation = message.conversation
@@ -152,14 +165,10 @@ def _why_cancelled(message: OutboundMessage) -> str:
     conversation = message.conversation
     # What a colleague wrote is no word of the agent's.
     if not message.written_by and not may_answer(conversation.profile):
-        # Switched off since it was written: the agent is silent. What she asked goes
-        # on to who serves her now, where the answer did nothing but say something.
-        turn = message.turn
-        if turn is not None and turn.outcome == "reply":
-            forwarding.forward_unanswered(turn.messages.all())
+        # Switched off since it was written: the agent is silent.
         return "feature disabled"
     if conversation.stopped_at is not None and consent.is_unasked(message):
-        return "stopped"
+        return STOPPED
     return ""
 
 

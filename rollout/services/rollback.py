@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import Error, transaction
 
+from easymo.observability.logs import get_logger
 from rollout import locks, wakes
 from rollout.errors import InvalidChange
 from rollout.models import (
@@ -14,6 +15,7 @@ from rollout.models import (
     RollbackEvent,
     TimelineEntry,
 )
+from rollout.ports import ports
 from rollout.services import incidents, notify, receipts, standing
 from rollout.services.flags import apply
 from rollout.services.plan import Said
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from rollout.features import Feature
     from rollout.services.receipts import Receipt
 
+logger = get_logger(__name__)
 Kind = RollbackEvent.Kind
 SEVERITY = {
     Kind.PARTIAL: Incident.Severity.HIGH,
@@ -77,6 +80,7 @@ class RolledBack:
     epoch: int
     fence_proven: bool
     incident: Incident
+    is_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +161,7 @@ def carry_out(order: Order) -> RolledBack:
             severity=order.severity or SEVERITY[order.kind],
             opened_by=order.actor,
         )
-        done = RolledBack(names, epoch, proven, incident)
+        done = RolledBack(names, epoch, proven, incident, order.kind == Kind.FULL)
         event = record(done, order)
         said = Said(order.actor, order.reason, order.source)
         standing.enter_rolled_back(event, said, frozen=order.freezes)
@@ -241,6 +245,8 @@ def _effect(done: RolledBack, order: Order) -> str:
 def told(rolled_back: RolledBack) -> Done:
     """Wake the notices, and wait a moment for the processes to take it in."""
     wakes.wake_notices()
+    if rolled_back.is_full:
+        _cancel_waiting(rolled_back)
     try:
         receipt = receipts.await_receipt(rolled_back.epoch)
         incidents.write(
@@ -253,3 +259,23 @@ def told(rolled_back: RolledBack) -> Done:
     except Error:
         return Done(rolled_back=rolled_back, receipt=None)
     return Done(rolled_back=rolled_back, receipt=receipt)
+
+
+def _cancel_waiting(rolled_back: RolledBack) -> None:
+    """End what waits in the queues; the rollback stands, whatever comes of it."""
+    cancel = ports.cancel_waiting
+    if cancel is None:
+        return
+    try:
+        number = cancel()
+        incidents.write(
+            rolled_back.incident,
+            kind=TimelineEntry.Kind.AUTO,
+            author="system",
+            text=f"Cancelled what waited: {number} replies and questions.",
+            data={"cancelled": number},
+        )
+    except Error as error:
+        logger.error(  # noqa: TRY400 - its story may quote rows
+            "rollout.cancel.failed", error=type(error).__name__
+        )
