@@ -18,6 +18,7 @@ from agents.services import (
     delivery,
     episodes,
     forwarding,
+    guessing,
     handoff,
     media,
     retention,
@@ -134,6 +135,7 @@ async def sweep_up(context: JobContext, timestamp: int) -> None:
         logger.warning("queue.job.ended", job_id=job.id, task=job.task_name)
     await _news.run()
     await units.run(unreached.tell_of_failures)
+    await units.run(guessing.watch)
     await units.run(handoff.resume_overdue)
     await units.run(sweep.wake_what_waits)
 

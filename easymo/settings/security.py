@@ -5,10 +5,12 @@ from datetime import timedelta
 from django.utils.csp import CSP
 
 from easymo.settings.api import BEHIND_PROXY
-from easymo.settings.base import DEMONSTRATION
-from easymo.settings.environment import env_bool
+from easymo.settings.base import DEBUG, DEMONSTRATION
+from easymo.settings.environment import SettingError, env_bool
 
 HTTPS_ONLY = env_bool("HTTPS_ONLY")
+if HTTPS_ONLY and DEBUG:
+    raise SettingError("DEBUG shows every setting to everybody: not with HTTPS_ONLY.")
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 # Probes speak plain HTTP inside the machine room.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]

@@ -37,6 +37,7 @@ def start(*arguments: str, **given: str) -> subprocess.CompletedProcess[str]:
         ({**URL, **SECRET, "EASYMO_KEYS": "nonsense"}, "EASYMO_KEYS"),
         ({**URL, **SECRET, **KEYS, "DATABASE_URL": "hidden"}, "DATABASE_URL"),
         ({**URL, **SECRET, **KEYS, "DEBUG": "hidden"}, "DEBUG"),
+        ({**URL, **SECRET, **KEYS, "DEBUG": "1", "HTTPS_ONLY": "1"}, "DEBUG"),
         ({**URL, **SECRET, **KEYS, "FEATURE_AGENT_CHAT": "hidden"}, "FEATURE_AGENT"),
         ({**URL, **SECRET, **KEYS, "DATABASE_SCHEMA": "public"}, "DATABASE_SCHEMA"),
         (
