@@ -39,10 +39,10 @@ type Measure = Callable[[Evidence, float], float | None]
 
 
 def failing(evidence: Evidence, expected_cost: float) -> float | None:
-    """Return the share of tool calls that failed; a conversation that broke is 1."""
-    if evidence.has_failed:
-        return 1.0
-    return evidence.failed / evidence.calls if evidence.calls else 0.0
+    """Return the share of what was tried that failed, as everywhere it is shown."""
+    if evidence.calls:
+        return evidence.failed / evidence.calls
+    return 1.0 if evidence.has_failed else None
 
 
 def slower_than_3s(evidence: Evidence, expected_cost: float) -> float | None:
