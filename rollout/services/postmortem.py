@@ -115,7 +115,8 @@ def steps(
 def began_at(rollback: RollbackEvent | None) -> datetime | None:
     """Return when the first of the evidence came, where the evidence says so."""
     told = rollback.evidence.get("began_at") if rollback else None
-    return datetime.fromisoformat(told) if isinstance(told, str) else None
+    # Empty, where one piece of evidence is enough.
+    return datetime.fromisoformat(told) if isinstance(told, str) and told else None
 
 
 def since(before: datetime | None, after: datetime) -> str:

@@ -142,3 +142,21 @@ def test_customer_text__lessons__no_cause_no_names(switch: Switch) -> None:
     assert FOUR["root_cause"] not in told
     assert "odette" not in told
     assert "evaluator" not in told
+
+
+def test_postmortem__evidence_without_a_beginning__begins_with_its_detection() -> None:
+    done = rollback.carry_out(
+        rollback.Order(
+            RollbackEvent.Kind.FULL,
+            "a leak",
+            "evaluator",
+            "system",
+            evidence={"began_at": ""},
+            decided_at=NOON,
+        )
+    )
+
+    told = postmortem(done.incident)
+
+    assert "Detected" in told
+    assert "The harm began" not in told
