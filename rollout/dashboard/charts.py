@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
+from django.utils.html import format_html_join
 
 from rollout import clock
 from rollout.dashboard import svg
@@ -60,6 +61,7 @@ class Chart:
     is_stacked: bool = False
     times: tuple[datetime, ...] = ()
     table: tuple[tuple[str, ...], ...] = ()
+    rows: SafeString = svg.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ def charts(wanted: str) -> Charts:
     points = series(until - length, until, step)
     marks = _marks(points[0].at, points[-1].at + step)
     whole = merged(points)
-    canvas = Canvas(points, marks, shape)
+    begins = [f"{timezone.localtime(each.at):%d %b %H:%M}" for each in points]
+    canvas = Canvas(points, marks, shape, begins)
     return Charts(
         range=name,
         ranges=tuple((key, words[0]) for key, words in RANGES.items()),
@@ -145,6 +148,7 @@ class Canvas:
     points: Sequence[Point]
     marks: Sequence[Mark]
     shape: str
+    begins: Sequence[str]
 
     def curves(
         self,
@@ -189,16 +193,20 @@ class Canvas:
         return self._with_table(chart, _whole)
 
     def _with_table(self, chart: Chart, words: Words) -> Chart:
-        rows = zip(self.points, *(line.values for line in chart.lines), strict=True)
+        columns = [
+            [NOTHING if value is None else words(value) for value in line.values]
+            for line in chart.lines
+        ]
+        table = tuple(zip(self.begins, *columns, strict=True))
         return replace(
             chart,
             times=tuple(point.at for point in self.points),
-            table=tuple(
-                (
-                    f"{timezone.localtime(point.at):%d %b %H:%M}",
-                    *(NOTHING if v is None else words(v) for v in found),
-                )
-                for point, *found in rows
+            table=table,
+            # Some hundred cells: written here ten times as fast as by a template.
+            rows=format_html_join(
+                "",
+                '<tr><th scope="row">{}</th>' + "<td>{}</td>" * len(columns) + "</tr>",
+                table,
             ),
         )
 

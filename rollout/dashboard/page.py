@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 EVERY_S = 5
-# Asked for by the page's own script: the same page without its frame.
+# Asked for by the page's own script: the same page without its frame; "quick": also
+# without the charts, which it asks for once a minute.
 LIVE = "X-Room-Live"
+QUICK = "quick"
 
 
 def may_see(request: HttpRequest) -> bool:
@@ -33,8 +35,13 @@ def may_operate(request: HttpRequest) -> bool:
 def add_room(request: HttpRequest) -> dict[str, Any]:
     """Return what the page's templates need."""
     is_live = LIVE in request.headers
+    room = gather(
+        looked_at(request),
+        shown=request.GET.get("range", ""),
+        drawn=request.headers.get(LIVE) != QUICK,
+    )
     return {
-        "room": gather(looked_at(request), shown=request.GET.get("range", "")),
+        "room": room,
         "person": looked_at(request),
         "may_kill": request.user.has_perm("rollout.rollback"),
         "may_change": request.user.has_perm("rollout.change_exposure"),

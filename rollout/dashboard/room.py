@@ -47,14 +47,17 @@ class Room:
     money: Money
     previous_workflow: Previous
     changes: tuple[Change, ...]
-    charts: Charts
+    # None: not asked for, since they move by the minute only.
+    charts: Charts | None
 
     @property
     def gates_met(self) -> int:
         return sum(gate.is_met for gate in self.gates)
 
 
-def gather(person: Person | None = None, *, shown: str = "") -> Room:
+def gather(
+    person: Person | None = None, *, shown: str = "", drawn: bool = True
+) -> Room:
     """Read it all: a fixed number of queries, whatever there is."""
     spread = propagation()
     watched = guards()
@@ -77,5 +80,5 @@ def gather(person: Person | None = None, *, shown: str = "") -> Room:
         money=money(),
         previous_workflow=previous(),
         changes=changes(),
-        charts=charts(shown),
+        charts=charts(shown) if drawn else None,
     )

@@ -22,17 +22,6 @@ FROM generate_series(date_trunc('{period}', now()) - make_interval(days => %(day
 WHERE n > 0
 ON CONFLICT DO NOTHING
 """
-OBSERVATIONS = """
-INSERT INTO rollout_observation (source_key, conversation_key, run_id, channel, calls,
-    failed, turns, slow_3s, slow_5s, slow_10s, latencies_ms, waits_ms, cost,
-    price_version, errors, outcome, is_synthetic, started_at, finished_at, recorded_at)
-SELECT 'chat:' || n || ':0', md5(n::text), (SELECT run_id FROM rollout_plan), 'chat', 5,
-    (n %% 40 = 0)::int, 3, 0, 0, 0, '[900, 1500, 2500]', '[100]', 0.06, 'seed', '{{}}',
-    'done', false, at, at, at
-FROM generate_series(1, %(rows)s) AS n,
-    LATERAL (SELECT now() - make_interval(secs => 2592000.0 * (%(rows)s - n) / %(rows)s)
-        AS at) AS time
-"""
 
 
 def rollups(*, days: int = 30, an_hour: int = 300) -> None:
@@ -44,10 +33,3 @@ def rollups(*, days: int = 30, an_hour: int = 300) -> None:
         ):
             statement = ROLLUPS.format(table=table, period=period)
             cursor.execute(statement, {"days": days, "n": n})
-
-
-def observations(rows: int) -> None:
-    """Put so many observations behind the sums."""
-    with connection.cursor() as cursor:
-        cursor.execute(OBSERVATIONS.format(), {"rows": rows})
-        cursor.execute("ANALYZE rollout_observation")

@@ -7,8 +7,16 @@ from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
 from rollout.features import Feature
-from rollout.models import AgentFlag, Incident, RollbackEvent, TimelineEntry
+from rollout.models import (
+    AgentFlag,
+    ChecklistTick,
+    Incident,
+    Plan,
+    RollbackEvent,
+    TimelineEntry,
+)
 from rollout.ports import ports
+from rollout.services import checklists
 from tests import canaries
 from tests.agents.cast import make_cast
 
@@ -148,9 +156,13 @@ def test_first_page__staff_without_rights__sees_no_switches(
 def test_live_part__asked_by_the_script__is_the_page_without_its_frame(
     odette: Client,
 ) -> None:
-    part = odette.get(INDEX, headers={"X-Room-Live": "1"}).content.decode()
+    part = odette.get(INDEX, headers={"X-Room-Live": "whole"}).content.decode()
+    quick = odette.get(INDEX, headers={"X-Room-Live": "quick"}).content.decode()
 
     assert 'id="standing"' in part
+    assert 'id="standing"' in quick
+    assert 'id="charts-now"' in part
+    assert 'id="charts-now"' not in quick
     assert "<html" not in part
     assert "<script" not in part
 
@@ -216,3 +228,48 @@ def test_probe__it_does_not_answer__says_so(
     said = press(odette, "probe")
 
     assert "did not answer" in said
+
+
+def test_tick__with_evidence__is_written_down_and_no_longer_due(odette: Client) -> None:
+    # Given
+    line = checklists.due()[0]
+
+    # When
+    said = press(odette, "tick", line.item.pk, reason="seen in the log of 14:03")
+    again = press(odette, "tick", line.item.pk, reason="once more")
+
+    # Then
+    tick = ChecklistTick.objects.get()
+    assert (tick.item, tick.by, tick.evidence) == (
+        line.item,
+        "odette",
+        "seen in the log of 14:03",
+    )
+    assert f"Ticked: {line.item.text}".replace('"', "&quot;") in said
+    assert "Nothing was changed" in again
+
+
+def test_move__gates_not_met__stays_and_names_each(odette: Client) -> None:
+    said = press(odette, "move", reason="it looks good", move="advance")
+
+    assert Plan.objects.get().run.stage == "infrastructure"
+    assert "gates are not met" in said
+    assert "Contacts: " in said
+
+
+def test_move__held_and_released__says_so_in_the_banner(odette: Client) -> None:
+    held = press(odette, "move", reason="let us wait", move="hold")
+    assert Plan.objects.get().state == "held"
+    assert "Infrastructure: held" in held
+
+    press(odette, "move", reason="go on", move="release")
+    assert Plan.objects.get().state == "active"
+
+
+@pytest.mark.parametrize("name", ["move", "tick", "note"])
+def test_buttons__support__may_not_move_tick_or_note(emile: Client, name: str) -> None:
+    args = [] if name == "move" else [1]
+
+    answer = emile.post(reverse(f"room:{name}", args=args), {"reason": "x"})
+
+    assert answer.status_code == 403
