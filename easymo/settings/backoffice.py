@@ -113,6 +113,10 @@ UNFOLD = {
                 _item("Changes", "history", "rollout.flagchange"),
                 _item("Cohorts", "groups", "rollout.cohort"),
                 _item("Incidents", "emergency", "rollout.incident"),
+                _item("Checklist", "checklist", "rollout.checklistitem"),
+                _item("Announcements", "campaign", "rollout.announcement"),
+                _item("Contacts", "call", "rollout.contact"),
+                _item("Notices", "notifications", "rollout.notice"),
             ),
             _group(
                 "Machine room",

@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+from rollout.admin.announcement import (
+    AnnouncementAdmin,
+    AnnouncementDeliveryAdmin,
+)
 from rollout.admin.change import FlagChangeAdmin, RollbackEventAdmin
+from rollout.admin.checklist import ChecklistItemAdmin, ChecklistTickAdmin
 from rollout.admin.cohort import CohortAdmin, CohortMemberAdmin
+from rollout.admin.contact import ContactAdmin, OnCallShiftAdmin
 from rollout.admin.flag import AgentFlagAdmin
-from rollout.admin.incident import IncidentAdmin, NoticeAdmin
+from rollout.admin.incident import IncidentAdmin
+from rollout.admin.notice import NoticeAdmin
 from rollout.admin.plan import PlanAdmin
 from rollout.admin.waiver import (
     GateResultAdmin,
@@ -15,12 +22,18 @@ from rollout.admin.waiver import (
 
 __all__ = [
     "AgentFlagAdmin",
+    "AnnouncementAdmin",
+    "AnnouncementDeliveryAdmin",
+    "ChecklistItemAdmin",
+    "ChecklistTickAdmin",
     "CohortAdmin",
     "CohortMemberAdmin",
+    "ContactAdmin",
     "FlagChangeAdmin",
     "GateResultAdmin",
     "IncidentAdmin",
     "NoticeAdmin",
+    "OnCallShiftAdmin",
     "OverrideAdmin",
     "PlanAdmin",
     "PlanChangeAdmin",

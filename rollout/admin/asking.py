@@ -141,14 +141,6 @@ class CohortForm(forms.Form):
     )
 
 
-class NoteForm(ReasonForm):
-    """A note is held to the rules of a reason."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["reason"].label = "Note"
-
-
 def ask_and_do(
     page: ModelAdmin[Any],
     request: HttpRequest,

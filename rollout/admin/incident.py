@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import RangeDateTimeFilter
@@ -12,9 +11,11 @@ from unfold.decorators import action, display
 
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
 from easymo.backoffice.reason import ReasonForm
-from rollout.admin.asking import NoteForm, ask_and_do
+from rollout.admin.asking import ask_and_do
+from rollout.admin.incident_steps import IncidentSteps, page_of
 from rollout.admin.kill import KillAll
-from rollout.models import Incident, Notice
+from rollout.admin.people_forms import NoteForm
+from rollout.models import Incident
 from rollout.services import incidents
 
 if TYPE_CHECKING:
@@ -22,24 +23,41 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 SHOWN_ENTRIES = 200
-STATUS = {"open": "danger", "mitigated": "warning", "resolved": "success"}
+STATUS = {
+    "open": "danger",
+    "mitigated": "warning",
+    "resolved": "success",
+    "closed": "info",
+}
 SEVERITY = {"critical": "danger", "high": "danger", "medium": "warning", "low": "info"}
 CHANGE = ["change_exposure"]
 
 
 @admin.register(Incident)
-class IncidentAdmin(KillAll, ReadOnlyAdmin):
+class IncidentAdmin(IncidentSteps, KillAll, ReadOnlyAdmin):
     """What went wrong and what was done about it."""
 
-    list_display = ("title", "shown_severity", "shown_status", "opened_at", "opened_by")
+    list_display = (
+        "title",
+        "shown_severity",
+        "shown_status",
+        "opened_at",
+        "opened_by",
+        "commander",
+    )
     list_filter = ("status", "severity", ("opened_at", RangeDateTimeFilter))
     list_filter_submit = True
     search_fields = ("title", "opened_by", "timeline__text")
     fields = (
         "title",
         ("shown_severity", "shown_status"),
-        ("opened_at", "opened_by"),
-        ("mitigated_at", "resolved_at"),
+        ("opened_at", "opened_by", "commander"),
+        ("mitigated_at", "resolved_at", "closed_at"),
+        "customer_impact",
+        "root_cause",
+        "resolution",
+        "prevention",
+        "to_do",
         "story",
     )
     readonly_fields = (
@@ -48,12 +66,31 @@ class IncidentAdmin(KillAll, ReadOnlyAdmin):
         "shown_status",
         "opened_at",
         "opened_by",
+        "commander",
         "mitigated_at",
         "resolved_at",
+        "closed_at",
+        "customer_impact",
+        "root_cause",
+        "resolution",
+        "prevention",
+        "to_do",
         "story",
     )
-    actions_list = ("kill_all",)
-    actions_detail = ("add_note", "mitigate", "resolve")
+    actions_list = ("kill_all", "open_incident")
+    actions_detail = (
+        "add_note",
+        "take_command",
+        "assign",
+        "set_severity",
+        "mitigate",
+        "resolve",
+        "write_lessons",
+        "add_action",
+        "finish_action",
+        "close_incident",
+        "download",
+    )
 
     @display(description="Severity", label=SEVERITY)
     def shown_severity(self, row: Incident) -> str:
@@ -90,7 +127,7 @@ class IncidentAdmin(KillAll, ReadOnlyAdmin):
 
         def do(asked: dict[str, Any]) -> str:
             incidents.add_note(
-                incident=row, text=asked["reason"], author=actor_of(request)
+                incident=row, text=asked["text"], author=actor_of(request)
             )
             return "Noted."
 
@@ -127,6 +164,17 @@ class IncidentAdmin(KillAll, ReadOnlyAdmin):
             "The cause is known and gone. The next rollback opens a new incident.",
         )
 
+    @action(
+        description="Closed", url_path="close", icon="inventory", permissions=CHANGE
+    )
+    def close_incident(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.move(
+            request,
+            object_id,
+            Incident.Status.CLOSED,
+            "Its four lessons are written down; nothing but notes is added afterwards.",
+        )
+
     def move(
         self, request: HttpRequest, object_id: str, status: str, explanation: str
     ) -> HttpResponse:
@@ -151,26 +199,3 @@ class IncidentAdmin(KillAll, ReadOnlyAdmin):
             submit=f"Set to {status}",
             back=page_of(row),
         )
-
-
-def page_of(row: Incident) -> str:
-    return reverse("admin:rollout_incident_change", args=[row.pk])
-
-
-@admin.register(Notice)
-class NoticeAdmin(ReadOnlyAdmin):
-    """What was told to the people on call, and whether it arrived."""
-
-    list_display = ("created_at", "text", "status", "attempts", "last_error")
-    list_filter = ("status",)
-    search_fields = ("text",)
-    fields = readonly_fields = (
-        "created_at",
-        "text",
-        "incident",
-        "status",
-        "attempts",
-        "last_error",
-        "sent_at",
-    )
-    list_select_related = ("incident",)

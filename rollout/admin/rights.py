@@ -36,3 +36,9 @@ class ExposureRights:
     ) -> bool:
         """Agree to what somebody else asked for."""
         return request.user.has_perm("rollout.approve_waiver")
+
+    def has_send_announcement_permission(
+        self, request: HttpRequest, object_id: str | None = None
+    ) -> bool:
+        """Draft, approve and send announcements."""
+        return request.user.has_perm("rollout.send_announcement")

@@ -59,7 +59,7 @@ def test_incident__note_mitigated_resolved__story_told_in_order(odette: Client) 
     press(
         odette,
         action_of("incident", "add_note", incident.pk),
-        reason="called +250788123456 <script>",
+        text="called +250788123456 <script>",
     )
     press(odette, action_of("incident", "mitigate", incident.pk), reason="off")
     press(odette, action_of("incident", "resolve", incident.pk), reason="fixed")
