@@ -76,9 +76,7 @@ def waffle_is_tied(asked: Asked) -> Found:
 )
 def evaluator_is_alive(asked: Asked) -> Found:
     newest = Evaluation.objects.order_by("-at").values_list("at", flat=True).first()
-    remedy = (
-        "It runs in the worker: start one, and look for rollout.evaluat… in its log."
-    )
+    remedy = "It runs in the worker: start one, and see what its log says."
     if newest is None:
         return asked.lacking("It has never looked.", remedy)
     silent = clock.now() - newest

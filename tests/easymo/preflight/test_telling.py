@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import io
 import logging
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from easymo.observability import fields, logs
+from easymo.observability import fields, leaks, logs, streams
 from easymo.preflight import telling
 from tests import watch
 from tests.easymo.preflight.looking import look
@@ -68,6 +69,8 @@ def test_masked__scrubbing_lets_one_through__failed(
 
     # The suite's own watch would find the canary on its way, and rightly so.
     monkeypatch.setattr(watch, "leaks_in", lambda text: [])
+    # And so would the last look at what leaves.
+    monkeypatch.setattr(leaks, "guard", lambda text, sink: text)
 
     # When
     found = look("logs.masked")
@@ -126,3 +129,13 @@ def test_monitoring__each_state__told(
     found = look("monitoring.endpoints")
 
     assert (found.status, found.setting) == (status, setting)
+
+
+def test_masked__in_a_serving_process__heard_before_its_guarded_streams(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("stdout", "stderr"):
+        guarded = streams.GuardedStream(getattr(sys, name), leaks.STDOUT)
+        monkeypatch.setattr(sys, name, guarded)
+
+    assert look("logs.masked").status == "ok"
