@@ -39,6 +39,8 @@ logger = get_logger(__name__)
 
 FEATURE_DISABLED = "feature_disabled"
 PAUSED = "paused"
+# Of the turn before, everything that is long.
+UNREAD = ("items", "exposure")
 
 
 def begin(
@@ -50,7 +52,7 @@ def begin(
             conversation = lock_conversation(conversation_id)
         except Conversation.DoesNotExist:
             return None
-        last = conversation.turns.order_by("-id").first()
+        last = conversation.turns.order_by("-id").defer(*UNREAD).first()
         if last is not None and last.status == Turn.Status.RUNNING:
             turn, waiting = _take_over(last, timing), None
         else:
@@ -96,8 +98,7 @@ def _take_over(running: Turn, timing: Timing) -> Turn | None:
     )
     if not taken:
         return None
-    running.refresh_from_db()
-    return running
+    return Turn.objects.get(pk=running.pk)
 
 
 def claim(*, lease: Lease, timing: Timing, now: datetime) -> Work | Wait | None:
@@ -202,9 +203,10 @@ def unanswered(reason: str) -> Message.State:
 
 def _has_spent_the_day(conversation: Conversation, waiting: Sequence[Message]) -> bool:
     """Tell whether a model may not be asked; a button and a person cost nothing."""
-    if is_press(waiting[0]) or any(asks_for_person(m.text) for m in waiting):
+    if is_press(waiting[0]) or not budgets.is_over_day(conversation):
         return False
-    return budgets.is_over_day(conversation)
+    # Last: to understand words costs more than to ask for a sum.
+    return not any(asks_for_person(message.text) for message in waiting)
 
 
 def _join(
