@@ -169,14 +169,13 @@ def _read(
             bound,
         )
         found = cursor.fetchall()
-    return {
-        place: Figures(
-            seconds=step.total_seconds(),
-            **dict(zip(NUMBERS, rest, strict=False)),
-            **dict(zip(COUNTS, map(_merged, rest[len(NUMBERS) :]), strict=True)),
-        )
-        for place, *rest in found
-    }
+    return {place: _figures(rest, step.total_seconds()) for place, *rest in found}
+
+
+def _figures(columns: Sequence[Any], seconds: float) -> Figures:
+    facts: dict[str, Any] = dict(zip(NUMBERS, columns, strict=False))
+    facts |= zip(COUNTS, map(_merged, columns[len(NUMBERS) :]), strict=True)
+    return Figures(seconds=seconds, **facts)
 
 
 def _merged(each: str | list[dict[str, int]]) -> dict[str, int]:

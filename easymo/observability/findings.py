@@ -136,45 +136,48 @@ class _Writer:
         self._found: list[Found] = []
         self._lines: Counter[str] = Counter()
         self._counted_at = 0.0
-        self._writing = threading.Lock()
+        self._asked = threading.Event()
+        self._written = threading.Event()
         threading.Thread(target=self._run, name=THREAD, daemon=True).start()
 
     def write_out(self, seconds: float) -> bool:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if self._look(with_counts=True):
-                return True
-            time.sleep(0.05)
-        return False
+        """Have the thread write; wait for it, but never for the database."""
+        self._written.clear()
+        self._asked.set()
+        return self._written.wait(seconds)
 
     def _run(self) -> None:
         while True:
-            time.sleep(LOOK_S)
+            was_asked = self._asked.wait(LOOK_S)
+            self._asked.clear()
             due = time.monotonic() - self._counted_at > COUNTS_EVERY_S
-            self._look(with_counts=due)
+            if self._look(with_counts=was_asked or due) and was_asked:
+                self._written.set()
 
     def _look(self, *, with_counts: bool) -> bool:
         """Write what there is; keep it where that fails, for the next time."""
-        with self._writing:
-            while len(self._found) < BATCH and not leaks.waiting.empty():
-                self._found.append(leaks.waiting.get())
-            if with_counts:
-                self._counted_at = time.monotonic()
-                for sink in leaks.SINKS:
-                    self._lines[sink] += leaks.taken(sink)
-            lines = Counter({k: n for k, n in self._lines.items() if n})
-            if not self._found and not (with_counts and lines):
-                return True
+        if with_counts:
+            self._counted_at = time.monotonic()
+            for sink in leaks.SINKS:
+                if count := leaks.taken(sink):
+                    self._lines[sink] += count
+        while self._gathered() or (with_counts and self._lines):
             try:
-                write(self._found, lines)
+                write(self._found, self._lines if with_counts else Counter())
             except Exception:  # noqa: BLE001 - never into the log it is about
                 return False
-            else:
-                self._found, self._lines = [], Counter()
             finally:
                 with suppress(Exception):
                     connection.close()
-            return leaks.waiting.empty()
+            self._found = []
+            if with_counts:
+                self._lines = Counter()
+        return True
+
+    def _gathered(self) -> bool:
+        while len(self._found) < BATCH and not leaks.waiting.empty():
+            self._found.append(leaks.waiting.get())
+        return bool(self._found)
 
 
 _judges: list[Judge] = []

@@ -35,6 +35,7 @@ from tests.vouchers.tampering import unguarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
 MANY = 10_000_000
 DAYS = 30
@@ -128,7 +129,7 @@ def windows(count: int) -> None:
     for name, days in (("a day", 1), ("a month", DAYS)):
         since = now - timedelta(days=days)
 
-        def from_rows(since: object = since) -> None:
+        def from_rows(since: datetime = since) -> None:
             with connection.cursor() as cursor:
                 cursor.execute(FROM_ROWS, [since, now])
                 cursor.fetchall()
