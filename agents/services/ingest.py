@@ -137,6 +137,7 @@ def _take_in(events: Sequence[WebhookEvent], take: Take) -> None:
     # In one order everywhere: two workers that touch the same people then wait for
     # each other, and never in a circle.
     open_windows(intakes)
+    forwarding.open_lanes(set().union(*(intake.lanes for intake in intakes)))
     _close(events)
     wake_deliveries(set().union(*(intake.to_deliver for intake in intakes)))
     waiting: dict[int, int] = {}
@@ -156,7 +157,7 @@ def _take_items(event: WebhookEvent, take: Take) -> Intake:
         except UnreadableError as error:
             _bury(event, "", str(error))
             event.state = State.FAILED
-        forwarding.enqueue(event, intake.to_forward)
+        intake.lanes |= forwarding.enqueue(event, intake.to_forward)
     return intake
 
 

@@ -59,8 +59,9 @@ class Intake:
     judge: Judge = field(init=False)
     # Conversations with something to answer.
     to_wake: set[int] = field(default_factory=set)
-    # What is not for the agent, in its order.
+    # What is not for the agent, in its order, and the lanes it waits in.
     to_forward: list[Wanted] = field(default_factory=list)
+    lanes: set[bytes] = field(default_factory=set)
     _people: dict[Sender, tuple[Profile | None, str]] = field(default_factory=dict)
     # Those of them who are made in this transaction.
     _new: set[int] = field(default_factory=set)
@@ -153,7 +154,7 @@ class Intake:
         before = list(waiting)
         if before:
             waiting.update(state=Message.State.UNANSWERED, codes_sealed=None)
-            forwarding.forward_unanswered(before)
+            self.lanes |= forwarding.enqueue_unanswered(before)
 
     def _person(self, sender: Sender) -> tuple[Profile | None, str]:
         if sender not in self._people:

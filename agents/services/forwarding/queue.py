@@ -65,31 +65,42 @@ def is_set_up() -> bool:
     return bool(settings.LEGACY_WEBHOOK_URL)
 
 
-def enqueue(event: WebhookEvent, wanted: Sequence[Wanted]) -> int:
-    """Queue the items, each once for ever it is kept; return how many are new."""
+def enqueue(event: WebhookEvent, wanted: Sequence[Wanted]) -> set[bytes]:
+    """Queue the items, each once for ever it is kept; return whose lanes have new ones.
+
+    Whoever calls opens them (`open_lanes`): all of its transaction at once, at its end
+    and after its conversations. Lane by lane, two batches would wait in a circle.
+    """
     if not wanted or event.is_synthetic or not is_set_up():
-        return 0
+        return set()
     try:
         opened = Opened(bytes(event.body or b""))
         picked = [(each.reason, opened.pick(each.path)) for each in wanted]
     except (UnreadableError, RecursionError):
-        return 0
+        return set()
     rows = [_row(event, reason, parcel) for reason, parcel in picked if parcel]
     return _store(rows)
 
 
-def forward_unanswered(messages: Iterable[Message]) -> int:
+def forward_unanswered(messages: Iterable[Message]) -> None:
     """Send on what was taken in to be answered, and then may not be."""
+    open_lanes(enqueue_unanswered(messages))
+
+
+def enqueue_unanswered(messages: Iterable[Message]) -> set[bytes]:
+    """Queue it, and return whose lanes have new items, as `enqueue` does."""
     if not is_set_up():
-        return 0
+        return set()
     by_event: dict[int, list[Message]] = {}
     for message in messages:
         if message.event_id is not None and message.provider_id:
             by_event.setdefault(message.event_id, []).append(message)
     events = WebhookEvent.objects.in_bulk(list(by_event))
-    return sum(
-        enqueue(event, _find(event, {m.provider_id for m in by_event[event_id]}))
-        for event_id, event in sorted(events.items())
+    return set().union(
+        *(
+            enqueue(event, _find(event, {m.provider_id for m in by_event[event_id]}))
+            for event_id, event in sorted(events.items())
+        )
     )
 
 
@@ -129,9 +140,9 @@ def _may_be_ours(parcel: Parcel) -> bool:
     return not parcel.opaque and sending.exists()
 
 
-def _store(rows: list[ForwardedItem]) -> int:
+def _store(rows: list[ForwardedItem]) -> set[bytes]:
     if not rows:
-        return 0
+        return set()
     ForwardedItem.objects.bulk_create(rows, ignore_conflicts=True)
     made = ForwardedItem.objects.filter(
         key__in=[row.key for row in rows],
@@ -143,18 +154,18 @@ def _store(rows: list[ForwardedItem]) -> int:
     for lane, reason in made.values_list("lane", "reason"):
         lanes.add(bytes(lane))
         reasons[reason] = reasons.get(reason, 0) + 1
-    if not lanes:
-        return 0
-    open_lanes(lanes)
-    wake_forward()
-    logger.info("ai.whatsapp.forward.queued", **reasons)
-    return sum(reasons.values())
+    if lanes:
+        logger.info("ai.whatsapp.forward.queued", **reasons)
+    return lanes
 
 
 def open_lanes(lanes: set[bytes]) -> None:
-    """See that each of these senders has a lane."""
+    """See that each of these senders has a lane, and wake the forwarder."""
+    if not lanes:
+        return
     with connection.cursor() as cursor:
         cursor.execute(LANES, [timezone.now(), sorted(lanes)])
+    wake_forward()
 
 
 def wake_what_waits() -> int:

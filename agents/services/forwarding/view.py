@@ -75,6 +75,5 @@ def send_again(item_ids: Sequence[int]) -> int:
             state=State.QUEUED, sent_at=None
         )
         open_lanes({bytes(row.lane) for row in rows})
-        wake_forward()
     logger.info("ai.whatsapp.forward.sent_again", items=len(rows))
     return len(rows)
