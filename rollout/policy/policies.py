@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from rollout.policy.guardrails import UnknownGuardrail, detector_for
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from rollout.policy.replay import Looker
 
 NAMES = ("default", "naive60")
-NUMBERS = ("spend_times", "spend_a_day")
 
 
 class InvalidPolicy(ValueError):
@@ -46,17 +46,21 @@ def looker_of(text: str, *, base: Policy, stage: str) -> Looker:
         raise
     except UnknownGuardrail as error:
         raise InvalidPolicy(str(error)) from error
-    except (ValueError, TypeError, ZeroDivisionError) as error:
+    except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
         raise InvalidPolicy(f"The policy cannot be used: {error}") from error
     return ByEvidence(policy, stage)
 
 
 def _changed(base: Policy, wanted: dict[str, Any], stage: str) -> Policy:
-    _refuse_unknown(wanted, {"name", "alpha", "tests", "expected", *NUMBERS})
+    _refuse_unknown(
+        wanted, {"name", "alpha", "tests", "expected", "spend_times", "spend_a_day"}
+    )
+    day = wanted.get("spend_a_day", base.spend_a_day)
     policy = replace(
         base,
         name=str(wanted.get("name", "JSON")),
-        **{name: float(wanted[name]) for name in NUMBERS if name in wanted},
+        spend_times=_positive(wanted.get("spend_times", base.spend_times)),
+        spend_a_day=None if day is None else _positive(day),
     )
     if "alpha" in wanted:
         budget = replace(base.budget(stage), alpha=float(wanted["alpha"]))
@@ -66,7 +70,7 @@ def _changed(base: Policy, wanted: dict[str, Any], stage: str) -> Policy:
     for channel, changes in wanted.get("expected", {}).items():
         _refuse_unknown({channel: 0}, set(base.expected))
         _refuse_unknown(changes, {"an_hour", "cost"})
-        numbers = {name: float(value) for name, value in changes.items()}
+        numbers = {name: _positive(value) for name, value in changes.items()}
         changed = replace(policy.expected[channel], **numbers)
         policy = replace(policy, expected={**policy.expected, channel: changed})
     return policy
@@ -84,6 +88,13 @@ def _with_test(policy: Policy, name: str, changes: dict[str, Any]) -> Policy:
     )
     tests = tuple(new if test is old else test for test in policy.tests)
     return replace(policy, tests=tests)
+
+
+def _positive(value: Any) -> float:
+    number = float(value)
+    if not 0.0 < number < inf:
+        raise InvalidPolicy(f"{value!r} is no positive number.")
+    return number
 
 
 def _refuse_unknown(given: dict[str, Any], known: set[str]) -> None:

@@ -72,11 +72,11 @@ def step(
     stages = dict(StageRun.objects.filter(pk__in=runs).values_list("pk", "stage"))
     judges = {run: Judge(policy, stages[run]) for run in runs}
     stored: dict[tuple[int, Key], DetectorState] = {}
-    for row in locks.lock_detectors(runs):
-        key = (row.guardrail, row.level, row.channel)
-        judges[row.run_id].tracks[key] = track_of(row)
-        judges[row.run_id].thresholds[key] = row.log_threshold
-        stored[row.run_id, key] = row
+    for state in locks.lock_detectors(runs):
+        key = (state.guardrail, state.level, state.channel)
+        judges[state.run_id].tracks[key] = track_of(state)
+        judges[state.run_id].thresholds[key] = state.log_threshold
+        stored[state.run_id, key] = state
     before = {run: dict(judge.tracks) for run, judge in judges.items()}
     last: dict[tuple[int, str], int] = {}
     for row in fresh:

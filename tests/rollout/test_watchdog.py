@@ -49,13 +49,13 @@ def test_watchdog__three_minutes_of_silence__pages_once() -> None:
 def test_watchdog__quarter_of_an_hour__fails_safe_until_somebody_looks() -> None:
     # Given
     dog = watched(seconds=FAIL_SAFE_S + 1, ticking=False)
-    assert dog.is_unwatched is True
+    before = dog.is_unwatched
 
     # When
     dog.look(MOMENT + timedelta(hours=1), is_exposed=True, now=dog.looked + 1)
 
     # Then
-    assert dog.is_unwatched is False
+    assert (before, dog.is_unwatched) == (True, False)
     assert dog.must_page() is False
 
 

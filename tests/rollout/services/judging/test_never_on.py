@@ -27,6 +27,7 @@ from rollout.services import (
     evaluate,
     exposure,
     flags,
+    receipts,
     rollback,
     silence,
     standing,
@@ -158,7 +159,7 @@ def test_rollout__anything_in_any_order__turns_nothing_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ports, "spend_since", None)
-    monkeypatch.setattr(rollback.receipts, "await_receipt", _at_once)
+    monkeypatch.setattr(receipts, "await_receipt", _at_once)
     run_state_machine_as_test(
         Deployment,
         settings=settings(
@@ -170,5 +171,5 @@ def test_rollout__anything_in_any_order__turns_nothing_on(
     )
 
 
-def _at_once(epoch: int, **_options: Any) -> rollback.receipts.Receipt:
-    return rollback.receipts.Receipt(epoch=epoch, processes=0, acknowledged=0, ms=0)
+def _at_once(epoch: int, **_options: Any) -> receipts.Receipt:
+    return receipts.Receipt(epoch=epoch, processes=0, acknowledged=0, ms=0)

@@ -29,6 +29,8 @@ from tests.rollout.judging import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tests.rollout.conftest import Switch
 
 pytestmark = pytest.mark.django_db
@@ -106,10 +108,13 @@ def test_tick__spending_is_asked_for_since_the_stay_began(
     now: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
-    asked = []
-    monkeypatch.setattr(
-        ports, "spend_since", lambda at: asked.append(at) or Spend(Decimal(0), 0)
-    )
+    asked: list[datetime] = []
+
+    def spend_since(at: datetime) -> Spend:
+        asked.append(at)
+        return Spend(Decimal(0), 0)
+
+    monkeypatch.setattr(ports, "spend_since", spend_since)
     began = plan().run.entered_at
     now.advance(minutes=20)
 
