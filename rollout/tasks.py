@@ -16,6 +16,7 @@ from rollout.services import (
     evaluate,
     notify,
     probe,
+    reports,
     standing,
 )
 from rollout.wakes import ANNOUNCE, DELIVER, QUEUE
@@ -145,3 +146,11 @@ async def sweep_announcements(timestamp: int) -> None:
 async def remind(timestamp: int) -> None:
     """Tell people which lines of the guide were left undone."""
     await units.run(checklists.remind)
+
+
+# Each hour, not each morning: a worker that was away then makes up for it.
+@app.periodic(cron="1 * * * *", periodic_id="reports")
+@app.task(name="rollout.tasks.report", queue=QUEUE, queueing_lock="reports")
+async def report(timestamp: int) -> None:
+    """Send the morning's reports, once."""
+    await units.run(reports.send_due)

@@ -117,6 +117,12 @@ UNFOLD = {
                 _item("Announcements", "campaign", "rollout.announcement"),
                 _item("Contacts", "call", "rollout.contact"),
                 _item("Notices", "notifications", "rollout.notice"),
+                {
+                    "title": "Reports",
+                    "icon": "lab_profile",
+                    "link": reverse_lazy("admin:rollout_report", args=["daily"]),
+                    "permission": _seen_by("rollout.view_notice"),
+                },
             ),
             _group(
                 "Machine room",

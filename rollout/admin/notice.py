@@ -1,9 +1,20 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
 
 from easymo.backoffice.pages import ReadOnlyAdmin
 from rollout.models import Notice
+from rollout.services import reports
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from django.urls import URLPattern
 
 
 @admin.register(Notice)
@@ -35,3 +46,30 @@ class NoticeAdmin(ReadOnlyAdmin):
         "sent_at",
     )
     list_select_related = ("incident",)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the reports, which are sent by the roads of notices."""
+        page = self.admin_site.admin_view(self.show_report)
+        own = path("report/<slug:kind>/", page, name="rollout_report")
+        return [own, *super().get_urls()]
+
+    def show_report(self, request: HttpRequest, kind: str) -> HttpResponse:
+        """Show a report until now, or give it as Markdown."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if kind not in reports.KINDS:
+            raise Http404
+        made = reports.make(kind)
+        if request.GET.get("as") == "markdown":
+            answer = HttpResponse(made.markdown, content_type="text/markdown")
+            name = f'attachment; filename="{kind}-report.md"'
+            answer["Content-Disposition"] = name
+            return answer
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "title": made.title,
+            "report": made,
+            "kind": kind,
+            "kinds": reports.KINDS,
+        }
+        return TemplateResponse(request, "admin/rollout/report.html", context)

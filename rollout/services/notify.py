@@ -72,6 +72,10 @@ def queue_report(*, subject: str, text: str, key: str = "") -> list[Notice]:
     )
 
 
+def was_queued(key: str) -> bool:
+    return Notice.objects.filter(key=key).exists()
+
+
 def put(
     roads: list[tuple[Notice.Medium, str]],
     *,

@@ -309,3 +309,21 @@ def test_action__viewer__refused(
     # Then
     assert answer.status_code == 403
     assert (Notice.objects.count(), AnnouncementDelivery.objects.count()) == before
+
+
+@pytest.mark.parametrize("kind", ["daily", "weekly", "summary"])
+def test_report__viewer__page_and_markdown(pascal: Client, kind: str) -> None:
+    url = reverse("admin:rollout_report", args=[kind])
+
+    page = pascal.get(url)
+    text = pascal.get(url, {"as": "markdown"})
+
+    assert "Tool call success rate" in page.content.decode()
+    assert text.content.decode().startswith("# ")
+    assert "attachment" in text["Content-Disposition"]
+
+
+def test_report__no_such_kind_or_nobody__refused(pascal: Client) -> None:
+    assert pascal.get("/admin/rollout/notice/report/yearly/").status_code == 404
+    url = reverse("admin:rollout_report", args=["daily"])
+    assert Client().get(url).status_code == 302
