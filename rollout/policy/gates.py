@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 FRESH = timedelta(hours=1)
 SILENCE = timedelta(minutes=3)
-# An acknowledgement covers its hour, and a little, so that nobody ticks by the second.
-COVERED = timedelta(hours=1, minutes=15)
+HOUR = timedelta(hours=1)
 MEMBERS_AT_LEAST, MEMBERS_AT_MOST = 5, 10
 
 
@@ -128,29 +127,25 @@ def _dwell(facts: Facts) -> Gate:
     return gate if gate.is_met else replace(gate, forecast=about(missing))
 
 
-def watched(facts: Facts) -> timedelta:
-    """Return the time covered by acknowledgements, each good for its hour."""
-    total, end = timedelta(0), facts.entered_at
-    for at in sorted(facts.acknowledged):
-        start = max(at, end)
-        end = max(end, min(at + COVERED, facts.now))
-        total += max(timedelta(0), end - start)
-    return total
+def watched_hours(facts: Facts) -> int:
+    """Count the hours of this stay that somebody acknowledged, each once."""
+    spans = (at - facts.entered_at for at in facts.acknowledged)
+    return len({span // HOUR for span in spans if span >= timedelta(0)})
 
 
 def _watch(facts: Facts) -> Gate:
-    need = facts.terms.close_watch
-    covered = watched(facts)
+    need = facts.terms.close_watch // HOUR
+    hours = watched_hours(facts)
     gate = _gate(
         GateName.WATCH,
-        covered >= need,
-        f"{length(covered)} acknowledged hour by hour",
-        f"{length(need)} of close watch",
+        hours >= need,
+        f"{hours} of {need} hours acknowledged",
+        f"{need} hours of close watch, each acknowledged",
         Answer.PENDING,
     )
     if gate.is_met:
         return gate
-    return replace(gate, forecast=f"{about(need - covered)} of hourly ticks")
+    return replace(gate, forecast=about((need - hours) * HOUR))
 
 
 def _members(facts: Facts) -> Gate:

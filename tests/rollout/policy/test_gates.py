@@ -68,7 +68,7 @@ def test_gates__nothing_known__none_is_met_that_needs_figures() -> None:
             "fail",
             "passed 1 d ago, on release v1",
         ),
-        (GateName.WATCH, {"acknowledged": ()}, "pending", "0 min acknowledged hour by hour"),
+        (GateName.WATCH, {"acknowledged": ()}, "pending", "0 of 48 hours acknowledged"),
         (GateName.GUARDRAILS, {"judged_at": None}, "no_data", "nobody judges"),
         (
             GateName.GUARDRAILS,
@@ -137,14 +137,15 @@ def test_dwell__clock_gone_backwards__is_no_time_at_all() -> None:
 @pytest.mark.parametrize(
     ("hours", "verdict", "value"),
     [
-        # Each covers its hour and a little, the last one no longer than until now.
-        (range(48), "pass", "2 d"),
-        (range(47), "pending", "1 d 23 h"),
-        # A night without anybody is not watched.
-        ([*range(20), *range(30, 50)], "pending", "1 d 16 h"),
-        ([*range(20), *range(30, 60)], "pass", "2 d 2 h"),
+        (range(48), "pass", "48 of 48"),
+        (range(47), "pending", "47 of 48"),
+        # A night without anybody is not watched, and can be made up for.
+        ([*range(20), *range(30, 50)], "pending", "40 of 48"),
+        ([*range(20), *range(30, 60)], "pass", "50 of 48"),
         # Pressed often in one hour: still one hour.
-        ([0] * 60, "pending", "1 h 15 min"),
+        ([0] * 60, "pending", "1 of 48"),
+        # Before the stage began nobody watched it.
+        (range(-60, 0), "pending", "0 of 48"),
     ],
 )
 def test_watch__ticks__count_for_their_hours(
