@@ -11,6 +11,8 @@ import sys
 import threading
 from typing import IO, TYPE_CHECKING, Any
 
+from django.conf import settings
+
 from easymo.observability import findings, leaks
 
 if TYPE_CHECKING:
@@ -83,6 +85,8 @@ class _GuardedBytes:
 
 def guard_process() -> None:
     """Look at all that this process writes out, and write down what is found."""
+    if not settings.LEAKS_WATCHED:
+        return
     for name, sink in (("stdout", leaks.STDOUT), ("stderr", leaks.STDERR)):
         stream = getattr(sys, name)
         if stream is not None and not isinstance(stream, GuardedStream):

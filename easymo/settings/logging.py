@@ -17,6 +17,8 @@ LOG_LEVEL = env_choice(
 )
 # The simulator shows the log lines of a message: they are kept in a table for a day.
 LOG_LINES_KEPT = DEMONSTRATION or SIMULATOR_ENABLED
+# Serving processes look at their standard streams, and write down what leaks.
+LEAKS_WATCHED = True
 SENTRY_DSN = env_secret("SENTRY_DSN")
 ENABLE_OTEL_TRACING = env_bool("ENABLE_OTEL_TRACING")
 OTEL_EXPORTER_OTLP_ENDPOINT = env_url("OTEL_EXPORTER_OTLP_ENDPOINT")
