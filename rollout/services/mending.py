@@ -22,6 +22,11 @@ RESUME = "resume"
 # What the second person is asked for.
 SECOND = "second_person"
 RESTORE = "The functions are taken away."
+HOW = {
+    CheckRun.Kind.PREFLIGHT: "Run `python manage.py preflight`.",
+    CheckRun.Kind.SMOKE: "Let in the sandbox people alone (`python manage.py flags set"
+    f" … --cohort {SMOKE_COHORT}`), then run `python manage.py smoke`.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +144,16 @@ def _mitigated() -> Need:
     open_ones = [
         incident for incident in _incidents() if incident.status == Incident.Status.OPEN
     ]
-    numbers = ", ".join(str(incident.pk) for incident in open_ones)
+    if not open_ones:
+        return Need("mitigated", True, "Its incident is mitigated.")
+    numbers = " and ".join(str(incident.pk) for incident in open_ones)
+    what = "Incident {} is" if len(open_ones) == 1 else "Incidents {} are"
     return Need(
         "mitigated",
-        not open_ones,
-        f"Incident {numbers} is open." if open_ones else "Its incident is mitigated.",
-        "Mitigate or resolve it first.",
+        False,
+        f"{what.format(numbers)} open.",
+        f"Run `python manage.py incident mitigate {open_ones[0].pk}`, once the harm"
+        " has stopped.",
     )
 
 
@@ -172,7 +181,7 @@ def _passed(kind: CheckRun.Kind, since: datetime | None) -> Need:
         kind.value,
         met,
         f"The {label} {how}.",
-        f"Run `python manage.py {kind.value}`.",
+        HOW[kind],
     )
 
 

@@ -59,9 +59,12 @@ def test_turn_on__not_mended__refused_naming_each_need(switch: Switch) -> None:
 
     # Then
     assert refused.value.unmet == (
-        f"Incident {number} is open. Mitigate or resolve it first.",
+        f"Incident {number} is open."
+        f" Run `python manage.py incident mitigate {number}`, once the harm has stopped.",
         "The pre-flight has not been run since. Run `python manage.py preflight`.",
-        "The smoke tests have not been run since. Run `python manage.py smoke`.",
+        "The smoke tests have not been run since. Let in the sandbox people alone"
+        " (`python manage.py flags set … --cohort smoke`), then run"
+        " `python manage.py smoke`.",
     )
     assert FlagChange.objects.count() == changes
     assert state()[1] == "rolled_back"
