@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from django.conf import settings
 from procrastinate.contrib.django import app
@@ -9,14 +10,16 @@ from easymo.database import aside, units
 from easymo.observability.logs import get_logger
 from rollout import mail, slack
 from rollout.mail import Mail, MailError
-from rollout.models import Notice
+from rollout.models import CheckRun, Notice
 from rollout.services import (
     checklists,
     delivering,
     evaluate,
     notify,
+    preflight,
     probe,
     reports,
+    smoke,
     standing,
 )
 from rollout.wakes import ANNOUNCE, DELIVER, QUEUE
@@ -154,3 +157,13 @@ async def remind(timestamp: int) -> None:
 async def report(timestamp: int) -> None:
     """Send the morning's reports, once."""
     await units.run(reports.send_due)
+
+
+@app.task(name="rollout.tasks.run_checks", queue="probe")
+async def run_checks(kind: str, actor: str, live: bool) -> None:
+    """Go through the pre-flight or the smoke tests, as somebody asked on the page."""
+    if kind == CheckRun.Kind.SMOKE:
+        url = settings.PROBE_URL or None
+        await aside.run(partial(smoke.run, url=url, actor=actor))
+    else:
+        await aside.run(partial(preflight.run, live=live, actor=actor))

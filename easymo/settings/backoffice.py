@@ -114,6 +114,7 @@ UNFOLD = {
                 _item("Cohorts", "groups", "rollout.cohort"),
                 _item("Incidents", "emergency", "rollout.incident"),
                 _item("Checklist", "checklist", "rollout.checklistitem"),
+                _item("Pre-flight and tests", "flight_takeoff", "rollout.checkrun"),
                 _item("Announcements", "campaign", "rollout.announcement"),
                 _item("Contacts", "call", "rollout.contact"),
                 _item("Notices", "notifications", "rollout.notice"),

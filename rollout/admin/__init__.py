@@ -5,6 +5,7 @@ from rollout.admin.announcement import (
     AnnouncementDeliveryAdmin,
 )
 from rollout.admin.change import FlagChangeAdmin, RollbackEventAdmin
+from rollout.admin.check_run import CheckRunAdmin
 from rollout.admin.checklist import ChecklistItemAdmin, ChecklistTickAdmin
 from rollout.admin.cohort import CohortAdmin, CohortMemberAdmin
 from rollout.admin.contact import ContactAdmin, OnCallShiftAdmin
@@ -24,6 +25,7 @@ __all__ = [
     "AgentFlagAdmin",
     "AnnouncementAdmin",
     "AnnouncementDeliveryAdmin",
+    "CheckRunAdmin",
     "ChecklistItemAdmin",
     "ChecklistTickAdmin",
     "CohortAdmin",
