@@ -42,6 +42,10 @@ def postmortem(incident: Incident) -> str:
             "",
             *_times(incident, rollbacks, entries),
             "",
+            "## Measured",
+            "",
+            *_measured(rollbacks, entries),
+            "",
             "## Impact",
             "",
             incident.customer_impact or NOT_YET,
@@ -86,20 +90,19 @@ def steps(
     incident: Incident, rollbacks: list[RollbackEvent], entries: list[TimelineEntry]
 ) -> list[Step]:
     """Return the way from the first harm to the end, each step with its time."""
-    found: list[Step] = []
     first = rollbacks[0] if rollbacks else None
-    began = began_at(first)
-    detected = min(filter(None, [incident.opened_at, first and first.decided_at]))
-    if began is not None:
-        found.append(Step("The harm began", began))
+    evidence, decided = judged(first, entries)
+    began, fired = told_at(evidence, "began_at"), told_at(evidence, "fired_at")
+    detected = min(at for at in (incident.opened_at, fired, decided) if at is not None)
+    found = [Step("The harm began", began)] if began else []
     found.append(Step("Detected", detected, since(began, detected)))
+    decided = decided or (first.at if first else None)
+    if decided is not None:
+        found.append(Step("Decided", decided, since(detected, decided)))
     if first is not None:
-        decided = first.decided_at or first.at
+        committed = f"{first.kind} rollback committed"
         found += [
-            Step("Decided", decided, since(detected, decided)),
-            Step(
-                f"{first.kind} rollback committed", first.at, since(decided, first.at)
-            ),
+            Step(committed, first.at, since(decided, first.at)),
             _propagated(entries),
         ]
     for what, at in (
@@ -112,11 +115,35 @@ def steps(
     return found
 
 
-def began_at(rollback: RollbackEvent | None) -> datetime | None:
-    """Return when the first of the evidence came, where the evidence says so."""
-    told = rollback.evidence.get("began_at") if rollback else None
-    # Empty, where one piece of evidence is enough.
+def judged(
+    first: RollbackEvent | None, entries: list[TimelineEntry]
+) -> tuple[dict[str, Any], datetime | None]:
+    """Return what the evaluator saw and when it decided; nothing, of a person's."""
+    if first is not None and first.evidence:
+        return first.evidence, first.decided_at
+    # What was only held has no rollback; the story tells it.
+    for entry in entries:
+        if entry.data.get("evidence"):
+            return entry.data["evidence"], told_at(entry.data, "decided_at")
+    return {}, first.decided_at if first else None
+
+
+def told_at(data: dict[str, Any], name: str) -> datetime | None:
+    """Return a moment written in JSON; empty, where one look was enough."""
+    told = data.get(name)
     return datetime.fromisoformat(told) if isinstance(told, str) and told else None
+
+
+def _measured(
+    rollbacks: list[RollbackEvent], entries: list[TimelineEntry]
+) -> Iterator[str]:
+    evidence, _ = judged(rollbacks[0] if rollbacks else None, entries)
+    if not evidence:
+        yield "By a person; no figures were kept with the decision."
+        return
+    for name, value in evidence.items():
+        if value not in ("", None) and isinstance(value, str | int | float):
+            yield f"- {markdown_line(f'{name}: {value}')}"
 
 
 def since(before: datetime | None, after: datetime) -> str:

@@ -52,7 +52,13 @@ def rolled_back_by_evidence(switch: Switch) -> Incident:
             actor="evaluator",
             source="system",
             reason="success 50 %",
-            evidence={"began_at": NOON.isoformat()},
+            evidence={
+                "guardrail": "success",
+                "value": 0.5,
+                "n": 40,
+                "began_at": NOON.isoformat(),
+                "fired_at": (NOON + timedelta(minutes=3)).isoformat(),
+            },
             decided_at=NOON + timedelta(minutes=4),
             fence_proven=True,
             epoch=1,
@@ -109,11 +115,38 @@ def test_postmortem__evidence_decided__detection_decision_and_commit_told(
 
     # Then
     assert "| The harm began | 04 Jan 2027 12:00:00 |  |" in told
-    assert "| Detected | 04 Jan 2027 12:04:00 | 4 min |" in told
-    assert "| Decided | 04 Jan 2027 12:04:00 | 0 ms |" in told
+    assert "| Detected | 04 Jan 2027 12:03:00 | 3 min |" in told
+    assert "| Decided | 04 Jan 2027 12:04:00 | 1 min |" in told
+    assert "- guardrail: success" in told
+    assert "- n: 40" in told
     assert "| quick rollback committed | 04 Jan 2027 12:04:05 | 5.0 s |" in told
     assert "| Taken in by every process | — | not known |" in told
     assert "*not written yet*" in told
+
+
+def test_postmortem__only_held__times_from_the_story() -> None:
+    # Given
+    with clock.use(at(minutes=10)):
+        incident = incidents.open_incident(
+            key="evaluator:cost", title="x", severity="medium", opened_by="evaluator"
+        )
+        incidents.write(
+            incident,
+            kind="auto",
+            author="evaluator",
+            text="Held",
+            data={
+                "evidence": {"guardrail": "cost", "began_at": NOON.isoformat()},
+                "decided_at": (NOON + timedelta(minutes=9)).isoformat(),
+            },
+        )
+
+    # When
+    told = postmortem(incident)
+
+    # Then
+    assert "| Detected | 04 Jan 2027 12:09:00 | 9 min |" in told
+    assert "rollback committed" not in told
 
 
 def test_postmortem__hostile_words__stay_inert_on_one_line() -> None:
