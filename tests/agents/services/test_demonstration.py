@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from agents.services import demonstration
+from rollout import clock
 from rollout.features import Feature
-from rollout.models import AgentFlag, FlagChange
+from rollout.models import AgentFlag, FlagChange, Incident
 from rollout.services import flags
+from tests.rollout.judging import FakeClock, tick
 from vouchers.models import Profile, Voucher
 
 
@@ -36,6 +39,25 @@ def test_seed__again_after_a_switch_off__turns_nothing_on_and_adds_nothing() -> 
         "void",
     ]
     assert Profile.objects.filter(is_sandbox=True).count() == 6
+
+
+@pytest.mark.django_db
+def test_seed__evaluator_looks_for_two_hours__leaves_it_alone() -> None:
+    # Given
+    demonstration.seed()
+    now = FakeClock(timezone.now())
+
+    # When
+    with clock.use(now):
+        found = []
+        for _ in range(8):
+            now.advance(minutes=15)
+            found.append(tick())
+
+    # Then
+    assert {evaluation.action for evaluation in found} == {"none"}
+    assert AgentFlag.objects.filter(everyone=True).count() == len(Feature)
+    assert Incident.objects.exists() is False
 
 
 @pytest.mark.django_db
