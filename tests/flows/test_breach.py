@@ -1,182 +1,135 @@
-"""A breach made on purpose is noticed, rolled back, written up and told by itself.
-
-Nobody touches anything but the customers' telephones.
-"""
+"""Breaches made on purpose: noticed, rolled back, written up and told by themselves."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
-from django.db import connections
+from django.utils import timezone
 
-from rollout.models import (
-    AgentFlag,
-    FlagChange,
-    Incident,
-    Observation,
-    Plan,
-    RollbackEvent,
-)
-from rollout.services import stages
+from agents.models import Conversation
+from agents.services import episodes
+from easymo.observability import findings
+from easymo.observability.leaks import Found
+from rollout.features import Feature
+from rollout.models import Incident, Notice, Plan, RollbackEvent
+from rollout.services import evaluate, exposure
 from rollout.services.postmortem import postmortem
-from tests import payloads
-from tests.fakes import openai_answers as say
-from tests.fakes.slack import FakeSlack
-from tests.flows.watchful_worker import COMMAND
-from tests.live import post, until
-from tests.worker import Worker
+from tests.agents.cast import Person, make_cast
+from tests.agents.services.test_episodes import talked
+from tests.canaries import ALINE
+from tests.rollout.judging import enter
+from tests.rollout.plan import began
+from vouchers.models import Profile
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from django.test import Client
-
-    from tests.agents.cast import Cast
-    from tests.fakes.graph import FakeGraph
-    from tests.fakes.openai import FakeOpenAI, Reply
-
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-PEOPLE = 14
-CHAT = "FEATURE_AGENT_CHAT"
-EXPENSIVE = say.Answer(say.text("Here I am.").output, output_tokens=450_000)
-Kind = RollbackEvent.Kind
+pytestmark = pytest.mark.django_db
+AGO = timedelta(minutes=12)
 
 
 @pytest.fixture
-def cast(cast: Cast) -> Cast:
-    """Begin the beta stage, in which everybody is served."""
-    stages.set_stage("beta", reason="tests", actor="tests", source="cli", override=True)
-    return cast
-
-
-@contextmanager
-def watched(
-    database_url: str, graph: FakeGraph, openai: FakeOpenAI, **settings: str
-) -> Iterator[FakeSlack]:
-    """Run a worker, and Slack on the loopback."""
-    with (
-        FakeSlack() as slack,
-        Worker(
-            database_url=database_url,
-            graph=graph,
-            openai=openai,
-            command=COMMAND,
-            SLACK_WEBHOOK_URL=slack.url,
-            **settings,
-        ),
-    ):
-        yield slack
-
-
-def everybody_writes(client: Client) -> None:
-    for n in range(PEOPLE):
-        sender = f"+2507887{n:05d}"
-        post(client, payloads.webhook(payloads.text("hello there", sender=sender)))
-
-
-def is_rolled_back() -> bool:
-    connections.close_all()
-    return RollbackEvent.objects.exists()
-
-
-def is_told(slack: FakeSlack) -> bool:
-    """Tell whether Slack heard why, in the very words of the incident."""
-    sentence = RollbackEvent.objects.get().evidence["sentence"]
-    return any(sentence in text for text in slack.texts)
+def people() -> list[Person]:
+    """Twenty-five customers of a deployment in production."""
+    make_cast()
+    enter("production")
+    began(timezone.now() - timedelta(hours=2))
+    found = []
+    for number in range(25):
+        profile = Profile.objects.create(msisdn=f"+2507885{number:05d}")
+        chat = Conversation.objects.create(channel="whatsapp", profile=profile)
+        found.append(Person(profile, chat))
+    return found
 
 
 @pytest.mark.parametrize(
-    ("reply", "guardrail", "kind"),
+    ("facts", "action", "says"),
     [
-        (say.server_error(), "success", Kind.QUICK),
-        (say.text("Here I am.", delay=5.5), "latency", Kind.PARTIAL),
-        (EXPENSIVE, "cost", Kind.QUICK),
+        ({}, "none", "All guardrails hold."),
+        (
+            {"error_code": "server_error"},
+            "quick",
+            "100% of tool calls fail on chat over 25 conversations.",
+        ),
+        ({"input_ended_at": -30}, "partial", "100% of turns are too slow on chat"),
+        ({"cost": Decimal("0.90")}, "quick", "times what is planned on chat"),
+        ({"cost": None}, "hold", "No figures for cost on chat."),
     ],
-    ids=["failing", "slow", "expensive"],
+    ids=["healthy", "a model that fails", "a slow one", "an expensive one", "unpriced"],
 )
-def test_model__gone_bad__is_rolled_back_written_up_and_told(
-    reply: Reply,
-    guardrail: str,
-    kind: str,
-    committed_db: str,
-    cast: Cast,
-    client: Client,
-    graph: FakeGraph,
-    openai: FakeOpenAI,
+def test_breach__of_the_model__is_judged_by_what_people_met(
+    people: list[Person], facts: dict[str, Any], action: str, says: str
 ) -> None:
     # Given
-    openai.respond_with(lambda _body: reply)
+    if "input_ended_at" in facts:
+        facts = {
+            "input_ended_at": timezone.now()
+            - AGO
+            + timedelta(seconds=facts["input_ended_at"])
+        }
+    for person in people:
+        talked(person, AGO, **facts)
+    assert episodes.observe() == len(people)
 
     # When
-    with watched(committed_db, graph, openai) as slack:
-        everybody_writes(client)
-        until(is_rolled_back)
-        until(lambda: is_told(slack))
+    evaluation = evaluate.tick()
 
     # Then
-    event = RollbackEvent.objects.get()
-    assert (event.kind, event.actor) == (kind, "evaluator")
-    assert event.evidence["guardrail"] == guardrail
-    assert_written_up(event)
+    assert evaluation is not None
+    assert evaluation.action == action
+    assert says in evaluation.because
+    is_on = exposure.is_on(Feature.CHAT, str(people[0].profile.public_id))
+    assert is_on is (action in {"none", "hold"})
 
 
-def test_customers_number__printed_past_the_logging__takes_everything_away(
-    committed_db: str,
-    cast: Cast,
-    client: Client,
-    graph: FakeGraph,
-    openai: FakeOpenAI,
-) -> None:
+def test_breach__model_that_fails__is_written_up_and_told(people: list[Person]) -> None:
     # Given
-    openai.respond_with(lambda _body: say.text("Here I am."))
-    number = str(cast.aline.profile.msisdn)
+    for person in people:
+        talked(person, AGO, error_code="server_error")
+    episodes.observe()
 
     # When
-    with watched(committed_db, graph, openai, EASYMO_TEST_LEAK=number) as slack:
-        everybody_writes(client)
-        until(is_rolled_back)
-        until(lambda: is_told(slack))
+    evaluate.tick()
 
     # Then
-    event = RollbackEvent.objects.get()
-    assert (event.kind, event.actor) == (Kind.FULL, "evaluator")
-    assert Plan.objects.get().state == Plan.State.FROZEN
-    assert_written_up(event)
+    incident = Incident.objects.get()
+    assert (incident.severity, Plan.objects.get().state) == ("critical", "rolled_back")
+    assert "100% of tool calls fail" in Notice.objects.filter(incident=incident)[0].text
+    written = postmortem(incident)
+    assert "| The harm began |" in written
+    assert "| Detected |" in written
+    assert "| quick rollback committed |" in written
 
 
-def test_model__in_good_order__nothing_is_touched(
-    committed_db: str,
-    cast: Cast,
-    client: Client,
-    graph: FakeGraph,
-    openai: FakeOpenAI,
-) -> None:
+def test_breach__customers_number_in_a_log__takes_production_down() -> None:
     # Given
-    openai.respond_with(lambda _body: say.text("Here I am."))
+    make_cast()
+    enter("production")
+    Profile.objects.create(name=ALINE.name, msisdn=ALINE.msisdn)
 
     # When
-    with watched(committed_db, graph, openai):
-        everybody_writes(client)
-        until(
-            lambda: (
-                Observation.objects.filter(scored_in__isnull=False).count() == PEOPLE
-            )
-        )
+    findings.write([Found("msisdn", "stdout", ALINE.msisdn, True, None)], Counter())
+    evaluation = evaluate.tick()
 
     # Then
-    assert not RollbackEvent.objects.exists()
-    assert not Incident.objects.exists()
-    assert AgentFlag.objects.get(name=CHAT).everyone is True
+    assert evaluation is not None
+    assert evaluation.action == "full"
+    assert RollbackEvent.objects.get().kind == "full"
+    assert exposure.functions_are_removed() is True
 
 
-def assert_written_up(event: RollbackEvent) -> None:
-    assert AgentFlag.objects.get(name=CHAT).everyone is False
-    changes = FlagChange.objects.filter(source=FlagChange.Source.ROLLBACK)
-    assert {change.actor for change in changes} == {"evaluator"}
-    incident = event.incident
-    sentence = event.evidence["sentence"]
-    assert sentence in incident.title
-    assert any(sentence in entry.text for entry in incident.timeline.all())
-    assert sentence in postmortem(incident)
+@pytest.mark.parametrize("text", ["10000", "250788", "1799999999"])
+def test_breach__number_of_nobody__takes_nothing_down(text: str) -> None:
+    # Given
+    make_cast()
+    enter("production")
+
+    # When
+    findings.write([Found("msisdn", "stdout", text, False, None)], Counter())
+    evaluation = evaluate.tick()
+
+    # Then
+    assert evaluation is not None
+    assert evaluation.action == "none"
+    assert exposure.is_on(Feature.CHAT, None) is True
