@@ -38,7 +38,7 @@ class TurnOnForm(ReasonForm):
         help_text="It is written down, and those on call are told.",
         widget=UnfoldBooleanSwitchWidget(),
     )
-    field_order = ("reason", "override")
+    field_order: tuple[str, ...] = ("reason", "override")
 
 
 class AudienceForm(TurnOnForm):

@@ -20,7 +20,7 @@ def flags() -> list[AgentFlag]:
 
 
 def warnings() -> list[str]:
-    """Say what is on in spite of the plan. Nobody is kept from it: see ADR 0009."""
+    """Say what is on in spite of the plan. Nobody is kept from it: see ADR 11."""
     plan = plans.current()
     found = wider_than(plan.run.stage)
     if plan.state == State.HELD and any(not audience_of(f).is_off for f in flags()):
