@@ -56,6 +56,7 @@ class Refreshers:
     stopping: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
     acknowledged: tuple[int, float] = (-1, float("-inf"))
+    at_end: multiprocessing.util.Finalize | None = None
 
     def start(self) -> None:
         jobs = [self.poll]
@@ -67,11 +68,17 @@ class Refreshers:
         ]
         for thread in self.threads:
             thread.start()
+        # At the end of a process, also of one that a server forked.
+        self.at_end = multiprocessing.util.Finalize(
+            None, self.say_goodbye, exitpriority=GOODBYE_FIRST
+        )
 
     def is_alive(self) -> bool:
         return bool(self.threads) and all(t.is_alive() for t in self.threads)
 
     def stop(self) -> None:
+        if self.at_end is not None:
+            self.at_end.cancel()
         self.stopping.set()
         self.ring.set()
         for thread in self.threads:
@@ -179,10 +186,6 @@ def start() -> None:
         if _running is None or not _running.is_alive():
             _running = Refreshers()
             _running.start()
-            # At the end of a process, also of one that a server forked.
-            multiprocessing.util.Finalize(
-                None, _running.say_goodbye, exitpriority=GOODBYE_FIRST
-            )
 
 
 def stop() -> None:

@@ -19,7 +19,9 @@ MOST_PROCESSES = 200
 PROCESSES = """
 SELECT epoch.version, epoch.changed_at, epoch.functions_removed,
     process.role, process.host, process.pid, process.version_seen,
-    process.acknowledged_at - epoch.changed_at, clock_timestamp() - process.seen_at
+    CASE WHEN process.began_at <= epoch.changed_at
+        THEN process.acknowledged_at - epoch.changed_at END,
+    clock_timestamp() - process.seen_at
 FROM rollout_epoch AS epoch
 LEFT JOIN rollout_servingprocess AS process
     ON process.seen_at > clock_timestamp() - make_interval(secs => %s)
@@ -82,7 +84,7 @@ def propagation() -> Propagation:
     if not rows:
         return Propagation(0, None, False, (), 0)
     version, changed_at, removed = rows[0][:3]
-    times = [row[7] for row in rows if row[3] is not None and row[6] >= version]
+    times = [row[7] for row in rows if row[7] is not None and row[6] >= version]
     return Propagation(
         version=version,
         changed_at=changed_at,
@@ -93,9 +95,7 @@ def propagation() -> Propagation:
 
 
 def _ms(time: timedelta) -> int:
-    """Return how long a process that was there took; one started later: nothing."""
-    ms = round(time.total_seconds() * 1000)
-    return ms if 0 < ms < SILENT_S * 1000 else 0
+    return max(0, round(time.total_seconds() * 1000))
 
 
 def _process(newest: int, row: tuple[Any, ...]) -> Process:

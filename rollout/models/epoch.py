@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
 
 class Epoch(models.Model):
@@ -33,6 +34,8 @@ class ServingProcess(models.Model):
     version_seen = models.BigIntegerField()
     acknowledged_at = models.DateTimeField()
     seen_at = models.DateTimeField(db_index=True)
+    # Who began after a flip took it in with its start: nobody waited for that.
+    began_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         verbose_name_plural = "serving processes"

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-def process(*, behind: int = 0, quiet_s: float = 1, pid: int = 7) -> ServingProcess:
-    """Let a process have taken in the epoch, or not, or be silent."""
+def process(
+    *, behind: int = 0, quiet_s: float = 1, pid: int = 7, later: bool = False
+) -> ServingProcess:
+    """Let a process have taken in the epoch, or not, or be silent, or begin later."""
     epoch = Epoch.objects.get()
     return ServingProcess.objects.create(
         id=uuid.uuid4(),
@@ -41,15 +43,19 @@ def process(*, behind: int = 0, quiet_s: float = 1, pid: int = 7) -> ServingProc
         pid=pid,
         role="web",
         version_seen=epoch.version - behind,
-        acknowledged_at=epoch.changed_at + timedelta(milliseconds=38),
+        acknowledged_at=epoch.changed_at
+        + (timedelta(hours=1) if later else timedelta(milliseconds=38)),
+        began_at=epoch.changed_at + timedelta(minutes=59 if later else -1),
         seen_at=timezone.now() - timedelta(seconds=quiet_s),
     )
 
 
 def test_propagation__all_have_it__says_how_many_and_how_fast(switch: Switch) -> None:
     switch(CHAT=True)
-    for pid in range(9):
+    for pid in range(8):
         process(pid=pid)
+    # With its start: nobody waited an hour for it.
+    process(pid=9, later=True)
 
     spread = gather().propagation
 
