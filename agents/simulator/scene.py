@@ -21,6 +21,7 @@ from agents.models import (
 from agents.services import simulated
 from agents.services.seen import digests_of
 from easymo.keys import KeyRingError
+from rollout.probes import is_probe
 from vouchers.models import Profile
 
 if TYPE_CHECKING:
@@ -64,11 +65,16 @@ class Bubble:
 
 
 def people() -> list[Profile]:
-    """Return the sandbox people, those who can do most first."""
+    """Return the sandbox people, those who can do most first; no probe among them."""
     order = {"staff": 0, "station": 1, "customer": 2, "support": 3}
     rows = Profile.objects.filter(is_sandbox=True, is_active=True)
     return sorted(
-        rows.select_related("station"), key=lambda row: (order[row.role], row.name)
+        (
+            row
+            for row in rows.select_related("station")
+            if not is_probe(str(row.public_id))
+        ),
+        key=lambda row: (order[row.role], row.name),
     )
 
 

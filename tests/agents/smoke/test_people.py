@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from agents.models import Conversation, Identity
+from agents.simulator import scene
 from agents.simulator.envelope import bsuid_of
 from agents.smoke import people
 from agents.smoke.trouble import Failed
@@ -51,6 +52,14 @@ def test_staff__several__the_one_who_was_silent_longest() -> None:
 
     # Then
     assert people.staff_member("probe") == everybody.last()
+
+
+def test_staff__the_simulator__does_not_play_them() -> None:
+    diane = Profile.objects.create(name="Diane", role="staff", is_sandbox=True)
+    people.staff_member("smoke")
+    people.customer()
+
+    assert scene.people() == [diane]
 
 
 def test_customer__first__one_of_the_guides_neighbours() -> None:
