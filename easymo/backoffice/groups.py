@@ -24,8 +24,9 @@ SUPPORT = "support"
 OPERATOR = "operator"
 
 EXTRA = {
-    VIEWER: (),
+    VIEWER: ("observability.view_leakfinding",),
     SUPPORT: (
+        "observability.view_leakfinding",
         "vouchers.see_numbers",
         "vouchers.void_voucher",
         "vouchers.rotate_code",
@@ -36,6 +37,7 @@ EXTRA = {
         "agents.open_media",
     ),
     OPERATOR: (
+        "observability.view_leakfinding",
         "vouchers.see_numbers",
         "vouchers.void_voucher",
         "vouchers.rotate_code",

@@ -113,6 +113,8 @@ UNFOLD = {
                 _item("Changes", "history", "rollout.flagchange"),
                 _item("Cohorts", "groups", "rollout.cohort"),
                 _item("Incidents", "emergency", "rollout.incident"),
+                _item("Evidence", "fact_check", "rollout.observation"),
+                _item("Leaks", "policy", "observability.leakfinding"),
                 _item("Checklist", "checklist", "rollout.checklistitem"),
                 _item("Pre-flight and tests", "flight_takeoff", "rollout.checkrun"),
                 _item("Announcements", "campaign", "rollout.announcement"),

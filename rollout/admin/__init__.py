@@ -9,6 +9,7 @@ from rollout.admin.check_run import CheckRunAdmin
 from rollout.admin.checklist import ChecklistItemAdmin, ChecklistTickAdmin
 from rollout.admin.cohort import CohortAdmin, CohortMemberAdmin
 from rollout.admin.contact import ContactAdmin, OnCallShiftAdmin
+from rollout.admin.evidence import LeakFindingAdmin, ObservationAdmin
 from rollout.admin.flag import AgentFlagAdmin
 from rollout.admin.incident import IncidentAdmin
 from rollout.admin.notice import NoticeAdmin
@@ -34,7 +35,9 @@ __all__ = [
     "FlagChangeAdmin",
     "GateResultAdmin",
     "IncidentAdmin",
+    "LeakFindingAdmin",
     "NoticeAdmin",
+    "ObservationAdmin",
     "OnCallShiftAdmin",
     "OverrideAdmin",
     "PlanAdmin",

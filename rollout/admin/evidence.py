@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import display
+
+from easymo.backoffice.pages import ReadOnlyAdmin
+from easymo.observability.models import LeakFinding
+from rollout.models import Observation
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+LEVELS = {"candidate": "warning", "confirmed": "danger"}
+OUTCOMES = {
+    "done": "success",
+    "failed": "danger",
+    "handed_over": "info",
+    "capped": "warning",
+}
+
+
+@admin.register(Observation)
+class ObservationAdmin(ReadOnlyAdmin):
+    """Every conversation that is over: what the figures are made of."""
+
+    list_display = (
+        "finished_at",
+        "channel",
+        "shown_outcome",
+        "tried",
+        "turns",
+        "slowest",
+        "shown_cost",
+        "satisfied",
+        "is_synthetic",
+    )
+    list_display_links = ("finished_at",)
+    list_filter = (
+        "outcome",
+        "channel",
+        "is_synthetic",
+        "satisfied",
+        ("finished_at", RangeDateTimeFilter),
+    )
+    list_filter_submit = True
+    list_select_related = ("run",)
+    ordering = ("-id",)
+    fields = readonly_fields = (
+        "started_at",
+        "finished_at",
+        "recorded_at",
+        "run",
+        "channel",
+        "outcome",
+        "calls",
+        "failed",
+        "turns",
+        "latencies_ms",
+        "waits_ms",
+        "cost",
+        "price_version",
+        "errors",
+        "satisfied",
+        "is_synthetic",
+    )
+
+    @display(description="Outcome", label=OUTCOMES)
+    def shown_outcome(self, row: Observation) -> tuple[str, str]:
+        return row.outcome, row.get_outcome_display()
+
+    @display(description="Tried, failed")
+    def tried(self, row: Observation) -> str:
+        return f"{row.calls}, {row.failed}"
+
+    @display(description="Slowest")
+    def slowest(self, row: Observation) -> str:
+        return f"{max(row.latencies_ms) / 1000:.1f} s" if row.latencies_ms else "—"
+
+    @display(description="Cost")
+    def shown_cost(self, row: Observation) -> str:
+        return "not known" if row.cost is None else f"${row.cost:.4f}"
+
+
+@admin.register(LeakFinding)
+class LeakFindingAdmin(ReadOnlyAdmin):
+    """What got past the masking: where and when, never what."""
+
+    list_display = ("at", "shown_level", "kind", "sink", "times", "cause")
+    list_display_links = ("at",)
+    list_filter = ("level", "kind", "sink", ("at", RangeDateTimeFilter))
+    list_filter_submit = True
+    ordering = ("-id",)
+    fields = readonly_fields = (
+        "at",
+        "level",
+        "kind",
+        "sink",
+        "times",
+        "cause",
+        "fingerprint",
+    )
+
+    @display(description="Level", label=LEVELS)
+    def shown_level(self, row: LeakFinding) -> tuple[str, str]:
+        return row.level, row.get_level_display()
+
+    @display(description="Correlation id")
+    def cause(self, row: LeakFinding) -> UUID | str:
+        return row.correlation_id or "—"
+
+    @display(description="The same value has the same fingerprint")
+    def fingerprint(self, row: LeakFinding) -> str:
+        return bytes(row.digest).hex()[:12]
