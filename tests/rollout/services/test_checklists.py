@@ -19,6 +19,7 @@ from rollout.models import (
     StageRun,
 )
 from rollout.policy.schedule import State
+from rollout.ports import ports
 from rollout.services import checklists
 from tests.canaries import ALINE
 from tests.rollout import judging
@@ -60,6 +61,7 @@ def checked(kind: str, passed: bool, *results: dict[str, Any]) -> None:
 @pytest.mark.django_db
 def test_seed__names_of_checks__the_pre_flight_has_each_of_them() -> None:
     known = {line.name for line in registry.lines()}
+    known |= {case.name for case in ports.smoke_cases}
     asked = set(ChecklistItem.objects.values_list("check_name", flat=True)) - {""}
 
     strange = {
@@ -165,7 +167,11 @@ def test_unmet__all_done__nothing_keeps_us_in_smoke() -> None:
     run = enter("smoke")
     assert len(checklists.unmet(run)) == 10
     checked("preflight", True, {"name": "logs.masked", "status": "ok"})
-    checked("smoke", True)
+    checked(
+        "smoke",
+        True,
+        *({"name": one.name, "status": "ok"} for one in ports.smoke_cases),
+    )
     Announcement.objects.create(
         audience="beta",
         medium="whatsapp",
@@ -189,10 +195,12 @@ def test_unmet__all_done__nothing_keeps_us_in_smoke() -> None:
 @pytest.mark.django_db
 def test_unmet__smoke_failed_since__unmet_again() -> None:
     run = enter("smoke")
-    checked("smoke", True)
-    checked("smoke", False)
+    checked("smoke", True, {"name": "whatsapp.hello", "status": "ok"})
+    before = {line.item.key for line in checklists.unmet(run)}
+    checked("smoke", False, {"name": "whatsapp.hello", "status": "skipped"})
 
-    assert "smoke-hello" in {line.item.key for line in checklists.unmet(run)}
+    left = {line.item.key for line in checklists.unmet(run)}
+    assert left - before == {"smoke-hello", "phase-2-all-pass", "phase-2-correlation"}
 
 
 @pytest.mark.django_db
