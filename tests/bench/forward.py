@@ -2,7 +2,7 @@
 
 Prints JSON lines: 10,000 senders outside a beta in batches of 1,000, taken in and sent
 on; and, as the comparison, as many bodies posted to the same server by nobody but the
-client, with as many places.
+client, with as many places. Before that, what it adds to the webhook's answer.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ django.setup()
 from django.conf import settings
 
 from agents.channels.whatsapp import forward_post
-from agents.models import ForwardedItem
+from agents.models import ForwardedItem, WebhookEvent
 from agents.services import forwarding, ingest
 from agents.services.forwarding.send import PLACES
 from tests import databases, payloads
 from tests.agents.channel import post
+from tests.bench import answers
 from tests.bench.turns import tell
 from tests.fakes.legacy import FakeLegacy
 
@@ -48,6 +49,8 @@ def main() -> None:
         settings.WA_PHONE_ID = payloads.PHONE_NUMBER_ID
         settings.LEGACY_WEBHOOK_URL = legacy.url
         settings.LEGACY_WEBHOOK_SECRET = SECRET
+        answers.measure(databases.url(name), legacy.url)
+        WebhookEvent.objects.all().delete()
         measure(legacy)
 
 
