@@ -123,7 +123,11 @@ def service(
         with web, Worker(command=command, **given) as worker:
             url = f"http://127.0.0.1:{port}"
             wait_for(f"{url}/healthz")
-            yield worker, graph, url + payloads.URL
+            try:
+                yield worker, graph, url + payloads.URL
+            finally:
+                # Killed, it would leave the process behind that it watches over.
+                web.stop(seconds=20)
 
 
 def send(url: str, graph: FakeGraph, *, count: int, a_second: float) -> list[float]:
