@@ -49,6 +49,13 @@ def is_on(feature: str, subject: str | None) -> bool:
     return reason_for(rule, subject, is_probe=is_probe(subject)) in ON
 
 
+def is_known_off(feature: str, subject: str | None) -> bool:
+    """Tell by the last snapshot, however old: for the event loop, which never waits."""
+    inline = settings.ROLLOUT_REFRESH == "inline"
+    snapshot = _read_inline() if inline else holder.snapshot
+    return not snapshot.stale and not snapshot.decide(feature, subject).on
+
+
 def age() -> float | None:
     """Return for how long nobody has confirmed the snapshot; None without one."""
     return None if holder.snapshot.stale else holder.age()

@@ -40,6 +40,7 @@ def exposure_of(subject: str | None) -> Exposure:
 
 
 is_on = snapshot.is_on
+is_known_off = snapshot.is_known_off
 
 
 def is_on_for_anyone(feature: Feature) -> bool:

@@ -15,13 +15,17 @@ from agents.services import budgets, confirm, receipts, spend
 from agents.services.turns import requests
 from agents.services.turns.calls import is_effect
 from agents.services.turns.checks import reviewed
+from agents.services.turns.claim import FEATURE_DISABLED
 from agents.services.turns.draft import Draft
 from easymo.database import units
 from easymo.observability.logs import get_logger
+from rollout.features import Feature
+from rollout.services.exposure import is_known_off
 
 if TYPE_CHECKING:
     from agents.models import ToolCall
-    from agents.runtime.loop import LoopResult
+    from agents.runtime.loop import LoopResult, MaySpend
+    from agents.runtime.model import Usage
     from agents.services.spend import Purse
     from agents.services.turns.talk import Talk
     from agents.services.turns.work import Work
@@ -42,7 +46,7 @@ async def converse(talk: Talk) -> Draft:
             means.model,
             requests.for_model(work),
             limits=means.limits,
-            may_spend=purse.may_spend,
+            may_spend=_may_spend(work, purse),
         )
     except ModelError as error:
         return await _without_model(talk, error.code)
@@ -52,6 +56,20 @@ async def converse(talk: Talk) -> Draft:
     if draft is not None:
         return draft
     return await _second_try(talk, purse)
+
+
+def _is_off(work: Work) -> bool:
+    """Tell whether CHAT was turned off for her since the turn began."""
+    return is_known_off(Feature.CHAT, str(work.profile.public_id))
+
+
+def _may_spend(work: Work, purse: Purse) -> MaySpend:
+    """Ask before each call of the model; what is off costs no more of them."""
+
+    def may_spend(model: str, usage: Usage) -> bool:
+        return not _is_off(work) and purse.may_spend(model, usage)
+
+    return may_spend
 
 
 def _budget(work: Work) -> tuple[Purse, str]:
@@ -65,6 +83,10 @@ def _budget(work: Work) -> tuple[Purse, str]:
 async def _judged(talk: Talk, result: LoopResult) -> Draft | None:
     """Return the draft; None when the text claims what no row shows."""
     calls = await _calls(talk)
+    if result.stopped == "cost" and _is_off(talk.work):
+        # Nobody reads it: closing says nothing to whom it is off for.
+        words = render("ask.intent", talk.work.language)
+        return Draft(words, error_code=FEATURE_DISABLED, spent=talk.spent)
     if result.stopped == "cost":
         # A receipt or a question comes before these words; a person goes on.
         text = render("capped", talk.work.language)
@@ -94,7 +116,7 @@ async def _second_try(talk: Talk, purse: Purse) -> Draft:
     limits = replace(means.limits, model_calls=talk.model_calls + 1)
     try:
         result = await talk.run(
-            means.model, request, limits=limits, may_spend=purse.may_spend
+            means.model, request, limits=limits, may_spend=_may_spend(talk.work, purse)
         )
     except ModelError as error:
         return _fixed(talk, await _calls(talk), error.code)

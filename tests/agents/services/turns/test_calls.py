@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from agents.models import ToolCall, Turn
+from agents.models import HandOff, ToolCall, Turn
 from agents.runtime.texts import render
 from rollout.features import Feature
 from rollout.services.flags import set_features
@@ -214,6 +214,28 @@ async def test_flip__vouchers_off_in_the_turn__refuses_the_write(
     call = await in_database(ToolCall.objects.get)
     assert (call.status, call.code) == ("refused", "feature_disabled")
     assert await in_database(Voucher.objects.count) == 0
+
+
+async def test_flip__all_off_in_the_turn__asks_the_model_no_more(
+    cast: Cast, online: Means, openai: FakeOpenAI
+) -> None:
+    # Given
+    openai.script(replace(CALL, delay=0.4), say.text("That is switched off."))
+    await in_database(cast.diane.writes, ORDER)
+    running = asyncio.create_task(turn(cast.diane, online))
+    await asked(openai, 1)
+
+    # When
+    for feature in Feature:
+        await in_database(flip, feature)
+
+    # Then
+    assert await running == []
+    assert len(openai.requests) == 1
+    [done] = await in_database(lambda: cast.diane.turns)
+    assert (done.status, done.outcome) == ("done", "silent")
+    assert done.error_code == "feature_disabled"
+    assert await in_database(HandOff.objects.exists) is False
 
 
 async def test_flip__chat_off_in_the_turn__drops_the_reply(
