@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from rollout.features import Feature
 from rollout.models import (
@@ -13,7 +14,9 @@ from rollout.models import (
     Plan,
     RollbackEvent,
 )
-from rollout.policy.verdicts import Guardrail, Level
+from rollout.policy.decide import Circumstances, decide
+from rollout.policy.guardrails import STATISTICAL, Watch
+from rollout.policy.verdicts import Action, Guardrail, Level, Verdict
 from rollout.services import acting, detectors, evaluate, expectations, verdicts
 from tests.rollout.judging import FakeClock, enter, observe, tick
 
@@ -189,3 +192,30 @@ def test_tick__nobody_judged_for_long__verdicts_are_silent(now: FakeClock) -> No
     assert verdicts.verdicts_now().is_silent is True
     assert Evaluation.objects.count() == 1
     assert evaluate.tick() is not None
+
+
+@pytest.mark.parametrize(
+    ("guardrail", "level"), [("sucess", "warn"), ("success", "rolback")]
+)
+def test_detector__misspelt_name__is_refused_by_the_database(
+    guardrail: str, level: str
+) -> None:
+    with pytest.raises(IntegrityError, match="detector_is_known"), transaction.atomic():
+        DetectorState.objects.create(
+            run=Plan.objects.get().run,
+            guardrail=guardrail,
+            channel="chat",
+            level=level,
+            log_threshold=10,
+        )
+
+
+def test_policy__every_guardrail__has_its_measure_and_its_row_in_the_matrix() -> None:
+    policy = expectations.policy()
+
+    for guardrail in Guardrail:
+        breach = Verdict(guardrail, "chat", Level.BREACH, value=1.0)
+        assert decide([breach], Circumstances()).action > Action.NONE
+    for guardrail in STATISTICAL:
+        assert policy.test(guardrail, Watch.WARN).measure
+        assert policy.test(guardrail, Watch.ROLLBACK).measure
