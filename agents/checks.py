@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
 
+TEMPLATES = ("WA_TEMPLATE_VOUCHER_ISSUED", "WA_TEMPLATE_STATION_NOTICE")
+TEMPLATE_NAME = re.compile(r"[a-z0-9_]{1,512}", re.ASCII)
 OWN_PATH = "/functions/v1/ai-whatsapp-webhook"
 
 
@@ -91,4 +94,18 @@ def model_is_set_up(**_: Any) -> list[CheckMessage]:
             hint="It understands the commands and their everyday variants only.",
             id="agents.W004",
         )
+    ]
+
+
+@register("agents")
+def templates_are_named(**_: Any) -> list[CheckMessage]:
+    """Name templates that Meta cannot have: a message by one would only fail."""
+    return [
+        Error(
+            f"{name} is no name of a template.",
+            hint="Lower case letters, digits and underscores, as Meta lists it.",
+            id="agents.E003",
+        )
+        for name in TEMPLATES
+        if (given := getattr(settings, name)) and not TEMPLATE_NAME.fullmatch(given)
     ]

@@ -44,6 +44,9 @@ FIRST_PAUSE_S = 1.5
 LONGEST_PAUSE_S = 1_000.0
 FIRST_HOLD_S = 5.0
 OPTED_OUT = "131050"
+# The template does not exist in this language.
+NOT_TRANSLATED = "132001"
+ENGLISH = "en"
 
 
 def enqueue(
@@ -143,7 +146,7 @@ def settle_failure(
         # Not the message's fault: its tries are not used up.
         message.attempts = max(message.attempts - 1, 0)
         _queue_again(message, None)
-    elif action == Action.WINDOW and use_fallback(message):
+    elif (action == Action.WINDOW and use_fallback(message)) or (code == NOT_TRANSLATED and use_english(message)):
         _queue_again(message, None)
     elif action in FINAL or message.attempts >= MOST_ATTEMPTS:
         _give_up(message, action)
@@ -166,6 +169,17 @@ def use_fallback(message: OutboundMessage) -> bool:
     message.kind = OutboundMessage.Kind.TEMPLATE
     message.extra = fallback
     message.save(update_fields=["kind", "extra"])
+    return True
+
+
+def use_english(message: OutboundMessage) -> bool:
+    """Send the template in English, once, where it was not approved in her language."""
+    if message.kind != OutboundMessage.Kind.TEMPLATE:
+        return False
+    if message.extra.get("language") == ENGLISH:
+        return False
+    message.extra = {**message.extra, "language": ENGLISH}
+    message.save(update_fields=["extra"])
     return True
 
 

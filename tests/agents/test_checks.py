@@ -28,6 +28,7 @@ def all_found() -> list[CheckMessage]:
     return [
         *checks.whatsapp_is_complete(),
         *checks.model_is_set_up(),
+        *checks.templates_are_named(),
         *database_checks.site_is_closed(),
     ]
 
@@ -63,3 +64,18 @@ def test_checks__something_missing__is_named_with_a_hint(
 
     assert [message.id for message in found] == [named]
     assert found[0].hint
+
+
+@pytest.mark.parametrize(
+    "name", ["Voucher Issued", "voucher-issued", "émis", "x" * 513]
+)
+def test_checks__template_name_that_meta_cannot_have__is_an_error(name: str) -> None:
+    with override_settings(**SET, WA_TEMPLATE_STATION_NOTICE=name):
+        [found] = all_found()
+    assert found.id == "agents.E003"
+    assert name not in found.msg
+
+
+def test_checks__template_name_as_meta_lists_it__is_fine() -> None:
+    with override_settings(**SET, WA_TEMPLATE_VOUCHER_ISSUED="voucher_issued_2"):
+        assert all_found() == []
