@@ -65,7 +65,8 @@ def _need(features: tuple[Feature, ...]) -> None:
         wanted = " ".join(f"{one}=on" for one in off)
         raise Failed(
             f"{' and '.join(off)} {'is' if len(off) == 1 else 'are'} off.",
-            f"Turn it on: `manage.py flags set {wanted} --reason …`.",
+            f"Turn it on: `manage.py flags set {wanted} --reason …`"
+            " (with `--cohort smoke` for nobody else).",
         )
 
 
