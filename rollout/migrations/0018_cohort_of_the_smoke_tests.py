@@ -11,6 +11,6 @@ def make(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rollout", "0016_processes_say_when_they_began")]
+    dependencies = [("rollout", "0017_smoke_lines_by_their_case")]
 
     operations = [migrations.RunPython(make, migrations.RunPython.noop)]
