@@ -8,7 +8,15 @@ from rollout.errors import InvalidChange, InvalidTransition
 from rollout.models import Announcement, AnnouncementDelivery
 from rollout.services import announcements
 from tests.canaries import ALINE
-from tests.rollout.announcing import MEMBERS, People, approved, beta, drafted
+from tests.rollout.announcing import (
+    MEMBERS,
+    People,
+    approved,
+    beta,
+    drafted,
+    met_by_both,
+)
+from tests.rollout.services.test_incidents import at_once
 
 
 @pytest.mark.django_db
@@ -102,3 +110,37 @@ def test_send__not_approved__refused_and_nobody_told(people: People) -> None:
         announcements.send(announcement=row, by="pascal")
 
     assert AnnouncementDelivery.objects.exists() is False
+
+
+@pytest.mark.parametrize("is_locked", [True, False], ids=["lock", "control"])
+@pytest.mark.usefixtures("committed_db")
+def test_approve__two_at_once__approved_once(
+    monkeypatch: pytest.MonkeyPatch, is_locked: bool
+) -> None:
+    # Given
+    row = drafted()
+    refused: list[Exception] = []
+    if not is_locked:
+        monkeypatch.setattr(
+            announcements,
+            "lock_announcement",
+            lambda one: met_by_both(Announcement.objects.get(pk=one.pk)),
+        )
+
+    # When
+    at_once(
+        [
+            lambda name=name: announcements.approve(
+                announcement=Announcement.objects.get(pk=row.pk), by=name
+            )
+            for name in ("pascal", "paula")
+        ],
+        refused,
+    )
+
+    # Then
+    assert [type(error) for error in refused] == (
+        [InvalidTransition] if is_locked else []
+    )
+    row.refresh_from_db()
+    assert row.status == "approved"
