@@ -81,6 +81,9 @@ def take_answer(message: Message, conversation: Conversation) -> bool:
     if not known.filter(conversation_key__in=theirs).exists():
         logger.warning("ai.satisfaction.strange", conversation_id=conversation.pk)
         return False
+    # Holds the hour's sum until the webhook is taken in, while the observer may hold a
+    # conversation and wait for the sum. Accepted: PostgreSQL ends one of the two, and
+    # either is done again.
     if not observations.satisfaction(int(number), satisfied=word == YES):
         return False
     outbox.enqueue(
