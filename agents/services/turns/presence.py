@@ -63,7 +63,7 @@ def may_show(work: Work) -> bool:
     }
     with connection.cursor() as cursor:
         cursor.execute(CLAIM_SIGN, values)
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount)
 
 
 async def _show(work: Work, provider_id: str) -> None:
