@@ -44,3 +44,11 @@ def test_probe__an_id_that_only_looks_like_one__is_nobody(switch: Switch) -> Non
     assert not is_probe(str(forged))
     assert not exposure.is_on(Feature.VOUCHERS, str(forged))
     assert not is_let_in(str(forged))
+
+
+def test_probe__on_for_the_cohort_smoke__which_nobody_made(switch: Switch) -> None:
+    switch(CHAT=True, cohorts=["smoke"])
+
+    assert exposure.is_on(Feature.CHAT, str(new_subject()))
+    assert not exposure.is_on(Feature.CHAT, str(uuid.uuid4()))
+    assert not exposure.is_on_for_everyone(Feature.CHAT)
