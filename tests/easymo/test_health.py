@@ -6,10 +6,12 @@ from uuid import uuid4
 
 import pytest
 from django.db import OperationalError, connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from agents.models import WebhookEvent
 from easymo import health
+from rollout.models import EvaluatorLease
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -45,6 +47,28 @@ def test_readyz__worker_silent__names_it(client: Client) -> None:
     assert answer.status_code == 503
     assert answer.json()["failing"] == ["worker"]
     assert answer.json()["parts"]["worker"] == "silent for 300 s"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("seconds", "says"), [(60, "ok"), (240, "silent for 240 s"), (None, "has never")]
+)
+def test_readyz__evaluator_silent__is_told_and_stays_ready(
+    client: Client, seconds: int | None, says: str
+) -> None:
+    # Given
+    worker_reported(5)
+    if seconds is not None:
+        EvaluatorLease.objects.update(
+            ticked_at=Now() - timedelta(seconds=seconds),
+        )
+
+    # When
+    answer = client.get("/readyz")
+
+    # Then
+    assert (answer.status_code, answer.json()["failing"]) == (200, [])
+    assert answer.json()["parts"]["evaluator"].startswith(says)
 
 
 @pytest.mark.django_db
