@@ -146,7 +146,9 @@ def settle_failure(
         # Not the message's fault: its tries are not used up.
         message.attempts = max(message.attempts - 1, 0)
         _queue_again(message, None)
-    elif (action == Action.WINDOW and use_fallback(message)) or (code == NOT_TRANSLATED and use_english(message)):
+    elif (action == Action.WINDOW and use_fallback(message)) or (
+        code == NOT_TRANSLATED and use_english(message)
+    ):
         _queue_again(message, None)
     elif action in FINAL or message.attempts >= MOST_ATTEMPTS:
         _give_up(message, action)
