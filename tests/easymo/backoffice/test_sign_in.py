@@ -96,7 +96,7 @@ def test_session__at_sign_in__gets_a_new_key(odette: User) -> None:
     session = browser.session
     session["planted"] = True
     session.save()
-    planted = session.session_key
+    planted = str(session.session_key)
     browser.cookies[settings.SESSION_COOKIE_NAME] = planted
 
     # When
