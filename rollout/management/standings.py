@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from rollout.models import Plan
+    from rollout.models import Override, Plan
     from rollout.policy.gates import Gate
+    from rollout.selectors import FeatureState
 
 MARKS = {
     "pass": "met",
@@ -97,30 +98,32 @@ def as_json(plan: Plan, gates: list[Gate]) -> dict[str, Any]:
             {"name": need.name, "met": need.met, "value": need.value}
             for need in (mending.to_resume(plan) if plan.state in plans.DOWN else ())
         ],
-        "features": [
-            {
-                "name": state.name,
-                "on": state.is_on,
-                "percent": state.percent and float(state.percent),
-                "cohorts": list(state.cohorts),
-                "forced_off": state.forced_off,
-            }
-            for state in feature_states()
-        ],
+        "features": [feature_json(state) for state in feature_states()],
         "warnings": audiences.warnings(),
-        "overrides": [
-            {
-                "id": each.pk,
-                "by": each.by,
-                "reason": each.reason,
-                "expires_at": each.expires_at.isoformat(),
-            }
-            for each in overrides.active()
-        ],
+        "overrides": [override_json(each) for each in overrides.active()],
         "waivers_waiting": [
             {"id": each.pk, "gate": each.gate, "by": each.asked_by}
             for each in waivers.waiting(plan)
         ],
+    }
+
+
+def feature_json(state: FeatureState) -> dict[str, Any]:
+    return {
+        "name": state.name,
+        "on": state.is_on,
+        "percent": state.percent and float(state.percent),
+        "cohorts": list(state.cohorts),
+        "forced_off": state.forced_off,
+    }
+
+
+def override_json(override: Override) -> dict[str, Any]:
+    return {
+        "id": override.pk,
+        "by": override.by,
+        "reason": override.reason,
+        "expires_at": override.expires_at.isoformat(),
     }
 
 

@@ -27,7 +27,7 @@ def main() -> None:
         sys.stdout.flush()
         time.sleep(60)
 
-    detectors.mark = hang
+    detectors.mark = hang  # type: ignore[assignment]
     with clock.use(FakeClock(NOON)):
         evaluate.tick()
 

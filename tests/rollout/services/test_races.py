@@ -42,7 +42,8 @@ def only_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def together(*calls: Callable[[], object]) -> list[BaseException]:
     """Call all at once; return what they raised."""
-    barrier, raised = threading.Barrier(len(calls)), []
+    barrier = threading.Barrier(len(calls))
+    raised: list[BaseException] = []
 
     def call(one: Callable[[], object]) -> None:
         barrier.wait(5)
