@@ -50,7 +50,7 @@ def queue(
     people = contacts.on_call() if severity == Severity.CRITICAL else []
     if people:
         order = ", ".join(f"{n}. {one.role}" for n, one in enumerate(people, 1))
-        text = f"{text[: LONGEST_TEXT - 200]} On call: {order}"
+        text = f"{text[: LONGEST_TEXT - 200].rstrip('. ')}. On call: {order}"
     addresses = alert_addresses(severity, (one.email for one in people))
     return put(
         [(Medium.CHAT, ""), *((Medium.EMAIL, address) for address in addresses)],

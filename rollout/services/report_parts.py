@@ -61,7 +61,7 @@ def figures_of(since: datetime, until: datetime) -> Section:
     now = figures.window(since, until)
     before = figures.window(since - (until - since), since)
     rows = [(name, read(now), read(before), need) for name, read, need in ROWS]
-    rows.append(("Personal data in logs since", leaks(since), UNKNOWN, "0"))
+    rows.append(("Personal data in logs, since then", leaks(since), UNKNOWN, "0"))
     return Section(
         "Figures", table=(("figure", "now", "before", "guide's target"), *rows)
     )

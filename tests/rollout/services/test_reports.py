@@ -91,7 +91,7 @@ def test_daily__nothing_happened__nothing_known_is_not_zero() -> None:
     told = reports.daily().markdown
 
     assert "| Tool call success rate | — | — |" in told
-    assert "| Personal data in logs since | — | — | 0 |" in told
+    assert "| Personal data in logs, since then | — | — | 0 |" in told
     assert "## Incidents and rollbacks\n\nNone." in told
 
 
