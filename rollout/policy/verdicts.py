@@ -79,7 +79,12 @@ class Verdict:
         return f"{self.guardrail}:{self.channel}" if self.channel else self.guardrail
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Return what is to be kept, each minute and for ever: nothing idle in it."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name in ALWAYS or value != DEFAULTS[name]
+        }
 
 
 def from_json(stored: dict[str, Any]) -> Verdict:
@@ -95,3 +100,5 @@ def from_json(stored: dict[str, Any]) -> Verdict:
 
 
 FIELDS = tuple(field.name for field in fields(Verdict))
+ALWAYS = {"guardrail", "channel", "level", "value", "n", "evidence"}
+DEFAULTS = {field.name: field.default for field in fields(Verdict)}
