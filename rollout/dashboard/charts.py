@@ -98,6 +98,10 @@ def charts(wanted: str) -> Charts:
 
 def _charts(canvas: Canvas, points: Sequence[Point], whole: Figures) -> list[Chart]:
     every = [point.figures for point in points]
+    return [*_work(canvas, every, whole), *_worth(canvas, every, whole)]
+
+
+def _work(canvas: Canvas, every: list[Figures], whole: Figures) -> list[Chart]:
     return [
         canvas.curves(
             ("requests", "Requests an hour"),
@@ -123,6 +127,11 @@ def _charts(canvas: Canvas, points: Sequence[Point], whole: Figures) -> list[Cha
             target=SLOW_S,
             words=_seconds,
         ),
+    ]
+
+
+def _worth(canvas: Canvas, every: list[Figures], whole: Figures) -> list[Chart]:
+    return [
         canvas.curves(
             ("cost", "Cost of a conversation"),
             f"{usd(whole.cost)} in all, {usd(whole.cost_per_conversation)} each",
