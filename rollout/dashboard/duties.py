@@ -83,6 +83,11 @@ class Duties:
     numbers: tuple[Number, ...]
     checks: tuple[Check, ...]
 
+    @property
+    def to_call(self) -> Number | None:
+        """Return the first on call who has a telephone."""
+        return next((n for n in self.numbers if n.is_on_call and n.phone), None)
+
 
 def duties() -> Duties:
     """Read it: a fixed number of queries."""
