@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from easymo.observability import lines
 from tests import payloads
 from tests.fakes.graph import FakeGraph
 from tests.faults.brisk_worker import COMMAND
@@ -13,6 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_django.fixtures import SettingsWrapper
+
+
+@pytest.fixture(autouse=True)
+def _no_lines_left(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keep no line where the database is shared: their writer commits by itself."""
+    if "committed_db" not in request.fixturenames:
+        monkeypatch.setattr(lines, "MARK", "nobody's")
 
 
 @pytest.fixture
