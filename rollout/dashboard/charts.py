@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # What is shown, in steps of how long, and how its times read.
 RANGES = {
-    "24h": ("24 hours", DAY, timedelta(minutes=30), "H:i"),
+    "24h": ("24 hours", DAY, HOUR, "H:i"),
     "7d": ("7 days", 7 * DAY, 3 * HOUR, "D j"),
     "30d": ("30 days", 30 * DAY, 12 * HOUR, "j M"),
 }
@@ -43,6 +43,8 @@ MOST_MARKS = 20
 # Marks closer than this share of the width are one.
 APART = 0.012
 TIMES = 5
+# A step that has run for less says nothing about an hour.
+LEAST_S = 300
 # The guide's target of the 95th percentile.
 SLOW_S = 3.0
 
@@ -85,7 +87,7 @@ def charts(wanted: str) -> Charts:
     marks = _marks(points[0].at, points[-1].at + step)
     whole = merged(points)
     begins = [f"{timezone.localtime(each.at):%d %b %H:%M}" for each in points]
-    canvas = Canvas(points, marks, shape, begins)
+    canvas = Canvas(points, marks, shape, begins, until)
     return Charts(
         range=name,
         ranges=tuple((key, words[0]) for key, words in RANGES.items()),
@@ -106,7 +108,7 @@ def _work(canvas: Canvas, every: list[Figures], whole: Figures) -> list[Chart]:
         canvas.curves(
             ("requests", "Requests an hour"),
             count(whole.turns, "request"),
-            {"Requests an hour": [each.requests_an_hour for each in every]},
+            {"Requests an hour": canvas.requests()},
             words=lambda value: f"{value or 0:.0f}",
         ),
         canvas.columns(
@@ -158,6 +160,15 @@ class Canvas:
     marks: Sequence[Mark]
     shape: str
     begins: Sequence[str]
+    until: datetime
+
+    def requests(self) -> list[Value]:
+        """Return requests an hour; the step that still runs by what ran of it."""
+        found: list[Value] = [each.figures.requests_an_hour for each in self.points]
+        last = self.points[-1]
+        ran = (self.until - last.at).total_seconds()
+        found[-1] = last.figures.turns / ran * 3600 if ran >= LEAST_S else None
+        return found
 
     def curves(
         self,
