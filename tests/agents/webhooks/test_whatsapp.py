@@ -4,7 +4,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 from django.db import OperationalError, connection, connections
 from django.test import Client
@@ -13,7 +12,7 @@ from agents.models import Message, SeenMessage, WebhookEvent
 from agents.services import inbox, ingest
 from agents.webhooks.receiving import LARGEST_BODY
 from tests import payloads
-from tests.agents.channel import jobs, post
+from tests.agents.channel import jobs
 from tests.agents.webhooks.wsgi_client import WsgiClient
 
 if TYPE_CHECKING:
@@ -261,24 +260,6 @@ def test_post__database_unreachable__503_within_seconds(
     # Then
     assert status == 503
     assert time.monotonic() - started_at < 15
-
-
-def test_post__connection_died_since__stored_by_a_new_one(
-    committed_db: str,
-) -> None:
-    # Given
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        pid = cursor.fetchone()[0]
-    with psycopg.connect(committed_db, autocommit=True) as other:
-        other.execute("SELECT pg_terminate_backend(%s)", [pid])
-    body = payloads.webhook(payloads.text("hello"))
-
-    # When
-    event_id = post(body)
-
-    # Then
-    assert WebhookEvent.objects.get().pk == event_id
 
 
 def test_post__same_webhook_ten_times_at_once__one_message(
