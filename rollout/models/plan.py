@@ -128,6 +128,8 @@ class PlanChange(models.Model):
     source = models.CharField(max_length=20)
     reason = models.CharField(max_length=500)
     override = models.BooleanField(default=False)
+    # The newest rollback that this move has answered; no clock is asked for it.
+    answered = models.BigIntegerField(default=0, db_default=0, editable=False)
     transaction_id = models.BigIntegerField(db_default=0, editable=False)
     at = models.DateTimeField(default=clock.now, editable=False)
 

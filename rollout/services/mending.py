@@ -102,6 +102,7 @@ def allow_turning_on(
 def begin_recovery(plan: Plan, said: Said) -> PlanChange:
     """Go back into service under watch, with clean evidence; turns nothing on."""
     kind = plan.rollback.kind if plan.rollback else RollbackEvent.Kind.QUICK
+    newest = newest_rollback()
     return plans.carry_out(
         plan,
         plans.Move(
@@ -109,15 +110,21 @@ def begin_recovery(plan: Plan, said: Said) -> PlanChange:
             state=State.RECOVERY,
             why=f"Back in service after the {_words(plan)}: {said.reason}",
             stage=stage_after_rollback(plan.run.stage, kind=kind),
+            answered=newest.pk if newest else 0,
         ),
         said,
     )
 
 
+def newest_rollback() -> RollbackEvent | None:
+    events = RollbackEvent.objects.exclude(kind=RollbackEvent.Kind.RESTORE)
+    return events.order_by("-id").first()
+
+
 def last_rollback_at() -> datetime | None:
     """Return when anything was rolled back last; what was tried before is stale."""
-    events = RollbackEvent.objects.exclude(kind=RollbackEvent.Kind.RESTORE)
-    return events.order_by("-id").values_list("at", flat=True).first()
+    newest = newest_rollback()
+    return newest.at if newest else None
 
 
 def needs_second_person(plan: Plan) -> bool:

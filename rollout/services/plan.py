@@ -40,6 +40,8 @@ class Move:
     stage: Stage | None = None
     rollback: RollbackEvent | None = None
     is_told: bool = True
+    # The newest rollback that is answered by it.
+    answered: int = 0
 
 
 def said(*, reason: str, actor: str, source: str, override: bool = False) -> Said:
@@ -84,6 +86,7 @@ def carry_out(plan: Plan, move: Move, said: Said) -> PlanChange:
         source=said.source,
         reason=said.reason,
         override=said.override,
+        answered=move.answered,
     )
     if move.is_told:
         notify.queue(text=_notice(change, said))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import Error, transaction
+from django.db.models import Max
 
 from easymo.observability.logs import get_logger
 from rollout import clock, locks
@@ -155,6 +156,7 @@ def _follow(
         why=f"{event.kind.capitalize()} rollback by {said.actor}: {said.reason}",
         rollback=hardest,
         is_told=False,
+        answered=event.pk,
     )
     return plans.carry_out(plan, move, said)
 
@@ -166,10 +168,13 @@ def _harder(known: RollbackEvent | None, new: RollbackEvent) -> RollbackEvent:
 
 
 def _unfollowed() -> RollbackEvent | None:
-    """Return the newest rollback, when the plan has not moved since it."""
-    events = RollbackEvent.objects.exclude(kind=RollbackEvent.Kind.RESTORE)
-    newest = events.order_by("-id").first()
+    """Return the newest rollback, when no move of the plan has answered it."""
+    newest = mending.newest_rollback()
     if newest is None or plans.current().state in DOWN:
         return None
-    moved = PlanChange.objects.filter(at__gte=newest.at)
-    return None if moved.exists() else newest
+    begun = PlanChange.objects.order_by("id").values_list("at", flat=True).first()
+    if begun is None or newest.at < begun:
+        # Before there was a plan, people answered it.
+        return None
+    answered = PlanChange.objects.aggregate(newest=Max("answered"))["newest"] or 0
+    return newest if newest.pk > answered else None

@@ -15,7 +15,7 @@ from rollout.models import (
     PlanChange,
     RollbackEvent,
 )
-from rollout.services import exposure, stages, waivers
+from rollout.services import exposure, stages, standing, waivers
 from rollout.services import plan as plans
 from rollout.services.flags import set_features
 from rollout.services.rollback import (
@@ -252,3 +252,34 @@ def test_recovery__held_and_released__is_recovery_again(time: Fake) -> None:
     stages.hold(reason="look", **ODETTE)
     stages.release(reason="looked", **ODETTE)
     assert state()[1] == "recovery"
+
+
+def test_settle__clock_gone_backwards_since__rolls_nothing_back_again(
+    time: Fake,
+) -> None:
+    # Given
+    time.advance(days=365 * 20)
+    rollback_quick(reason="outage", **ODETTE)
+    rollback_quick(reason="still", **ODETTE)
+    time.advance(days=-1)
+    set_features(CHAT_ON, reason="mended", override=True, **ODETTE)
+
+    # When
+    change = stages.settle()
+
+    # Then
+    assert change is None
+    assert state()[1] == "recovery"
+
+
+def test_settle__rollback_from_before_there_was_a_plan__is_left_alone(
+    time: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "enter_rolled_back", lambda *_a, **_k: False)
+    rollback_quick(reason="long ago", **ODETTE)
+    assert stages.settle() is None
+    assert state()[1] == "active"
+    time.advance(days=365 * 20)
+    rollback_quick(reason="now", **ODETTE)
+    assert stages.settle() is not None
+    assert state()[1] == "rolled_back"
