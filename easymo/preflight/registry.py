@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.core import checks
+from django.db import Error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -162,7 +163,13 @@ def _as_check(made: Line) -> Callable[..., list[CheckMessage]]:
     ) -> list[checks.CheckMessage]:
         if made.reads_rows and not databases:
             return []
-        found = made.look(Asked(messages=partial(messages, ())))
+        try:
+            found = made.look(Asked(messages=partial(messages, ())))
+        except Error as error:
+            found = failed(
+                f"The database refused: {type(error).__name__}.",
+                "Is it reachable, and migrated (manage.py migrate)?",
+            )
         kind = {Status.FAILED: checks.Error, Status.WARNING: checks.Warning}.get(
             found.status
         )

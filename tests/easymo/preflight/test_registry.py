@@ -5,6 +5,7 @@ import io
 import pytest
 from django.core import checks
 from django.core.management import call_command
+from django.db import connection
 
 from easymo.preflight import registry
 from easymo.preflight.registry import Section
@@ -79,3 +80,18 @@ def test_sections__in_the_order_of_the_guide() -> None:
     seen = [one.section for one in registry.lines()]
 
     assert seen == sorted(seen, key=list(Section).index)
+
+
+@pytest.mark.django_db
+def test_check_framework__table_missing__is_an_error_and_no_traceback() -> None:
+    def look(_: registry.Asked) -> registry.Found:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT FROM no_such_table")
+        return registry.ok("never")
+
+    line = registry.Line("a", "A", Section.REST, look, reads_rows=True)
+
+    [said] = registry._as_check(line)(databases=["default"])
+
+    assert isinstance(said, checks.Error)
+    assert "ProgrammingError" in said.msg
