@@ -7,7 +7,6 @@ import pytest
 from easymo.observability.fields import scrub_text
 from tests.canaries import OPENAI_KEY
 
-
 if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper
 
