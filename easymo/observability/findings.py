@@ -156,6 +156,8 @@ class _Writer:
 
     def _look(self, *, with_counts: bool) -> bool:
         """Write what there is; keep it where that fails, for the next time."""
+        if not apps.ready:
+            return False
         if with_counts:
             self._counted_at = time.monotonic()
             for sink in leaks.SINKS:
