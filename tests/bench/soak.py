@@ -14,6 +14,7 @@ import statistics
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,7 +132,13 @@ MIX: tuple[Callable[[int], bytes], ...] = (
 def tell_arrival(graph: FakeGraph, url: str, taken: Taken) -> None:
     """Meta tells of each message that it arrived."""
     body = graph.status_webhook(taken, "delivered")
-    threading.Thread(target=post, args=(url, body), daemon=True).start()
+
+    def tell_it() -> None:
+        # At the end nobody is there any more to be told.
+        with suppress(OSError):
+            post(url, body)
+
+    threading.Thread(target=tell_it, daemon=True).start()
 
 
 def answer(body: dict[str, Any]) -> say.Answer:
