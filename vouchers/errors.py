@@ -41,6 +41,8 @@ class VoucherNotIssued(VoucherError):
         "void": "This voucher was voided already{when}.",
         "expired": "This voucher has expired{when}.",
         "pending_approval": "This voucher still waits for approval.",
+        # Somebody changed it in between: it got another code, or another owner.
+        "issued": "This voucher has just changed; try again.",
     }
 
     def __init__(self, status: str, at: datetime | None = None) -> None:

@@ -125,6 +125,7 @@ def test_simulator__agent_silenced__stores_and_says_nothing(operator: Page) -> N
 
     operator.click("button:has-text('Turn on')")
     operator.fill("#switch-on [name=reason]", "the drill is over")
+    operator.check("#switch-on [name=override]")
     operator.locator("#switch-on [type=submit]").click()
     expect(operator.locator("#features .on")).to_have_count(4)
 
