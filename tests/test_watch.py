@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ from easymo.observability.logs import JsonLines
 from tests.canaries import ALINE, PEOPLE, WORDS, leaks_in
 from tests.watch import Findings, _reading
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SAID = {
     "msisdn": ALINE.msisdn,
     "name": ALINE.name,
@@ -18,6 +22,14 @@ SAID = {
     "note": f"{ALINE.code} {ALINE.email} {ALINE.wamid}",
     "text": WORDS,
 }
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    """Forget what was scrubbed by parts that a test took out."""
+    fields._scrub_name.cache_clear()
+    yield
+    fields._scrub_name.cache_clear()
 
 
 def findings_of_a_line() -> Findings:
