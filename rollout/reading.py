@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from rollout.policy.buckets import BUCKETS
 from rollout.policy.effective import Rule
+from rollout.policy.stages import SMOKE_COHORT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,10 +21,18 @@ if TYPE_CHECKING:
 
     type Connection = BaseDatabaseWrapper | psycopg.Connection[Any]
 
-# Asked twice a second by every process: three rows by their keys.
+# Asked twice a second by every process: three rows by their keys, and the four flags.
 VERSION = """
 SELECT epoch.version, lease.ticked_at,
-       coalesce(run.stage IN ('beta', 'production'), FALSE)
+       coalesce(run.stage IN ('beta', 'production'), FALSE) OR EXISTS (
+           SELECT FROM rollout_agentflag AS flag
+           WHERE flag.name <> ALL (%(forced_off)s::text[]) AND (
+               flag.everyone OR flag.everyone IS NULL AND (
+                   flag.percent > 0 OR EXISTS (
+                       SELECT FROM rollout_agentflag_cohorts AS link
+                       JOIN rollout_cohort AS cohort ON cohort.id = link.cohort_id
+                       WHERE link.agentflag_id = flag.id
+                       AND cohort.name <> %(smoke)s))))
 FROM rollout_epoch AS epoch
 LEFT JOIN rollout_evaluatorlease AS lease ON lease.id = 1
 LEFT JOIN rollout_plan AS plan ON plan.id = 1
@@ -60,7 +69,10 @@ def threshold(percent: Decimal | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """The epoch, when the evaluator last looked, and whether customers may be served."""
+    """The epoch, when the evaluator last looked, and whether customers may be served.
+
+    They may in beta and production, and wherever anything is on outside of `smoke`.
+    """
 
     version: int
     ticked_at: datetime | None
@@ -69,7 +81,10 @@ class Pulse:
 
 def read_pulse(connection: Connection) -> Pulse:
     with connection.cursor() as cursor:
-        cursor.execute(VERSION)
+        cursor.execute(
+            VERSION,
+            {"forced_off": list(settings.FEATURES_FORCED_OFF), "smoke": SMOKE_COHORT},
+        )
         row = cursor.fetchone()
     return Pulse(*row) if row else Pulse(0, None, is_exposed=False)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection, transaction
@@ -15,6 +16,9 @@ from rollout.services import cohorts, silence
 from rollout.watchdog import FAIL_SAFE_S, PAGE_S, Watchdog
 from tests.rollout.conftest import ALINE, BOSCO, Switch
 from tests.rollout.judging import enter, tick
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
 
 MOMENT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
@@ -152,6 +156,74 @@ def test_read_pulse__stage__tells_whether_customers_may_be_served() -> None:
         enter(stage)
 
         assert reading.read_pulse(connection).is_exposed is is_exposed
+
+
+@pytest.mark.parametrize("stage", ["infrastructure", "smoke"])
+@pytest.mark.parametrize(
+    ("audience", "is_exposed"),
+    [
+        ({}, True),
+        ({"percent": 1}, True),
+        ({"cohorts": ["smoke", "beta"]}, True),
+        ({"cohorts": ["smoke"]}, False),
+    ],
+)
+@pytest.mark.django_db
+def test_read_pulse__on_before_beta__is_exposed_outside_of_smoke(
+    switch: Switch, stage: str, audience: dict[str, object], is_exposed: bool
+) -> None:
+    # Given
+    enter(stage)
+    cohorts.make_cohort(name="beta")
+    cohorts.make_cohort(name="smoke")
+
+    # When
+    switch(CHAT=True, **audience)
+
+    # Then
+    assert reading.read_pulse(connection).is_exposed is is_exposed
+
+
+@pytest.mark.django_db
+def test_read_pulse__on_but_forced_off__serves_nobody(
+    switch: Switch, settings: SettingsWrapper
+) -> None:
+    switch(CHAT=True)
+    settings.FEATURES_FORCED_OFF = frozenset({str(Feature.CHAT)})
+
+    assert reading.read_pulse(connection).is_exposed is False
+
+
+@pytest.mark.usefixtures("committed_db")
+def test_refresh__evaluator_silent_with_all_on_in_infrastructure__pages_and_narrows(
+    switch: Switch, silent_holder: Holder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    switch(CHAT=True)
+    tick()
+    paged: list[float] = []
+    monkeypatch.setattr(refreshers.Refreshers, "page", lambda _, s: paged.append(s))
+    monkeypatch.setattr(watchdog, "BLIND_S", float("inf"))
+    process = refreshers.Refreshers()
+
+    with reading.own_connection() as own:
+        process.refresh(own)
+
+        # When
+        silent_holder.watchdog.moved -= PAGE_S + 1
+        process.refresh(own)
+
+        # Then
+        assert len(paged) == 1
+        assert silent_holder.snapshot.decide(Feature.CHAT, BOSCO).on is True
+
+        # When
+        silent_holder.watchdog.moved -= FAIL_SAFE_S
+        process.refresh(own)
+
+        # Then
+        found = silent_holder.snapshot.decide(Feature.CHAT, BOSCO)
+        assert found.reason is Reason.UNWATCHED
 
 
 @pytest.mark.django_db
