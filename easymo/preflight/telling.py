@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -145,15 +145,20 @@ def _stream_handlers() -> list[logging.StreamHandler[_Ear]]:
         for handler in one.handlers
         if isinstance(handler, logging.StreamHandler)
         and not isinstance(handler, StandardOutput)
-        and not _keeps_everything(handler.stream)
+        and not _keeps_everything(handler)
     }
     return list(handlers.values())
 
 
-def _keeps_everything(stream: object) -> bool:
-    """Tell whether nothing leaves by this stream: it is memory, or nowhere."""
-    is_memory = isinstance(stream, io.StringIO)
-    return is_memory or getattr(stream, "name", None) == os.devnull
+def _keeps_everything(handler: logging.StreamHandler[Any]) -> bool:
+    """Tell whether nothing leaves by this handler: it writes to memory, or nowhere."""
+    if isinstance(handler, logging.FileHandler):
+        # One that was closed has no stream, and opens none.
+        return handler.baseFilename == os.devnull
+    stream = handler.stream
+    return isinstance(stream, io.StringIO) or (
+        getattr(stream, "name", None) == os.devnull
+    )
 
 
 @line(

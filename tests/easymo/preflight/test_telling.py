@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -147,3 +148,13 @@ def test_masked__in_a_serving_process__heard_before_its_guarded_streams(
         monkeypatch.setattr(sys, name, guarded)
 
     assert look("logs.masked").status == "ok"
+
+
+def test_masked__a_closed_handler_to_nowhere__is_no_leak() -> None:
+    handler = logging.FileHandler(os.devnull, mode="w", delay=True)
+    handler.close()
+    logging.getLogger().addHandler(handler)
+    try:
+        assert look("logs.masked").status == "ok"
+    finally:
+        logging.getLogger().removeHandler(handler)
