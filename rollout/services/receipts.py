@@ -11,12 +11,18 @@ from django.db import connection
 SILENT_S = 30
 WAIT_S = 1.5
 PAUSE_S = 0.02
+# The change's own moment; one of long ago is not what is waited for: nothing moved.
+MOMENTS = """
+SELECT clock_timestamp(),
+    (SELECT changed_at FROM rollout_epoch
+     WHERE changed_at > clock_timestamp() - make_interval(secs => %s))
+"""
 COUNT = """
 SELECT
     count(*),
     count(*) FILTER (WHERE version_seen >= %(epoch)s),
-    extract(epoch FROM max(acknowledged_at - %(committed_at)s)
-        FILTER (WHERE version_seen >= %(epoch)s)) * 1000
+    extract(epoch FROM max(acknowledged_at - %(changed_at)s)
+        FILTER (WHERE version_seen >= %(epoch)s AND began_at <= %(changed_at)s)) * 1000
 FROM rollout_servingprocess
 WHERE seen_at > %(committed_at)s - make_interval(secs => %(silent)s)
 """
@@ -24,7 +30,10 @@ WHERE seen_at > %(committed_at)s - make_interval(secs => %(silent)s)
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`acknowledged` of `processes` have it; the slowest of them after `ms`."""
+    """`acknowledged` of `processes` have it; the slowest of them `ms` after the change.
+
+    A process begun since took it in with its start: nobody waited for that.
+    """
 
     epoch: int
     processes: int
@@ -39,7 +48,7 @@ class Receipt:
         if not self.processes:
             return "no process is running"
         told = f"acknowledged by {self.acknowledged} of {self.processes}"
-        return f"{told} in {self.ms} ms" if self.acknowledged else told
+        return f"{told} in {self.ms} ms" if self.ms else told
 
 
 def await_receipt(epoch: int, *, wait: float = WAIT_S) -> Receipt:
@@ -49,13 +58,16 @@ def await_receipt(epoch: int, *, wait: float = WAIT_S) -> Receipt:
     """
     deadline = monotonic() + wait
     with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        committed_at = cursor.fetchone()[0]
+        cursor.execute(MOMENTS, [SILENT_S])
+        committed_at, changed_at = cursor.fetchone()
+        asked = {
+            "epoch": epoch,
+            "committed_at": committed_at,
+            "changed_at": changed_at or committed_at,
+            "silent": SILENT_S,
+        }
         while True:
-            cursor.execute(
-                COUNT,
-                {"epoch": epoch, "committed_at": committed_at, "silent": SILENT_S},
-            )
+            cursor.execute(COUNT, asked)
             processes, acknowledged, ms = cursor.fetchone()
             receipt = Receipt(
                 epoch=epoch,
