@@ -18,11 +18,13 @@ from easymo.preflight.registry import (
     warning,
 )
 from rollout import clock
-from rollout.models import Contact, Evaluation
+from rollout.models import Contact, Evaluation, Plan
 from rollout.selectors import feature_states
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from rollout.selectors import FeatureState
 
 # A contact that nobody has rung for a month is a guess.
 VERIFIED_WITHIN = timedelta(days=30)
@@ -40,7 +42,8 @@ PLACEHOLDERS = ("[", "contact info", "example.", "todo", "tbd", "changeme", "xxx
 )
 def features_are_off(asked: Asked) -> Found:
     states = feature_states()
-    on = [state.name for state in states if state.is_on and not state.forced_off]
+    found_on = [state for state in states if state.is_on and not state.forced_off]
+    on = [state.name for state in found_on]
     if len(states) < 4:
         return failed(
             f"{len(states)} of 4 features are registered.", "Run `manage.py migrate`."
@@ -53,10 +56,25 @@ def features_are_off(asked: Asked) -> Found:
         return ok(f"On, as may be in this stage: {', '.join(on)}.{said}")
     if asked.is_demonstration:
         return ok(f"On, for the demonstration: {', '.join(on)}.")
+    return _on_before_smoke(found_on)
+
+
+def _on_before_smoke(found: list[FeatureState]) -> Found:
+    """The way back after a rollback turns on here, for the smoke tests at first."""
+    on = ", ".join(state.name for state in found)
+    if all(state.is_limited_to_smoke for state in found):
+        return ok(f"On for the smoke tests' people only: {on}.")
+    if Plan.objects.filter(state=Plan.State.RECOVERY).exists():
+        return warning(
+            f"On again after a rollback, in the stage infrastructure: {on}.",
+            "Limit them to the cohort smoke, or advance the stage when it may be left.",
+            found[0].name,
+        )
     return failed(
-        f"On in the stage infrastructure: {', '.join(on)}.",
-        f"`manage.py flags set {on[0]}=off --reason …`, or advance the stage first.",
-        on[0],
+        f"On in the stage infrastructure: {on}.",
+        f"`manage.py flags set {found[0].name}=off --reason …`,"
+        " or advance the stage first.",
+        found[0].name,
     )
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import OuterRef, Subquery
 
 from rollout.models import AgentFlag, Epoch, FlagChange, RollbackEvent
+from rollout.policy.stages import SMOKE_COHORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +24,13 @@ class FeatureState:
     cohorts: tuple[str, ...]
     forced_off: bool
     change: FlagChange | None
+    is_on_for_everyone: bool = False
+
+    @property
+    def is_limited_to_smoke(self) -> bool:
+        """Tell whether nobody but the people of the smoke tests may be served."""
+        is_wider = self.is_on_for_everyone or self.percent
+        return not is_wider and set(self.cohorts) <= {SMOKE_COHORT}
 
 
 def feature_states(names: Iterable[str] | None = None) -> list[FeatureState]:
@@ -43,6 +51,7 @@ def feature_states(names: Iterable[str] | None = None) -> list[FeatureState]:
             cohorts=tuple(sorted(cohort.name for cohort in flag.cohorts.all())),
             forced_off=flag.name in settings.FEATURES_FORCED_OFF,
             change=changes.get(flag.newest),
+            is_on_for_everyone=bool(flag.everyone),
         )
         for flag in found
     ]

@@ -16,7 +16,12 @@ from rollout import clock, locks
 from rollout.errors import NotMended, SwitchesBusy, WrongState
 from rollout.models import PlanChange, RollbackEvent
 from rollout.policy.recovery import Recovery
-from rollout.policy.stages import State, stage_after_rollback
+from rollout.policy.stages import (
+    RECOVERY_CONVERSATIONS,
+    Stage,
+    State,
+    stage_after_rollback,
+)
 from rollout.services import gate_facts, mending, narrowing
 from rollout.services import plan as plans
 from rollout.services.plan import DOWN, Kind, Move, Said
@@ -139,6 +144,7 @@ def recovery_of(plan: Plan) -> Recovery:
         elapsed=clock.now() - plan.state_since,
         clean=gate_facts.clean_conversations(plan),
         warnings=gate_facts.open_warnings(plan),
+        wanted=0 if plan.run.stage == Stage.INFRASTRUCTURE else RECOVERY_CONVERSATIONS,
     )
 
 

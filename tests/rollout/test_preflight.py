@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rollout import clock
-from rollout.models import Contact, Evaluation
+from rollout.models import Contact, Evaluation, Plan
+from rollout.services import cohorts
+from rollout.services.rollback import rollback_quick
 from tests import canaries
 from tests.easymo.preflight.looking import look
 from tests.rollout.judging import NOON, FakeClock
@@ -40,6 +42,36 @@ def test_features__on_in_infrastructure__failed(switch: Switch) -> None:
 
     assert (found.status, found.setting) == ("failed", "FEATURE_AGENT_CHAT")
     assert look("flags.off", is_demonstration=True).status == "ok"
+
+
+def test_features__on_for_the_smoke_tests_in_infrastructure__ok(switch: Switch) -> None:
+    # Given
+    cohorts.make_cohort(name="smoke")
+    cohorts.make_cohort(name="beta")
+    switch(CHAT=True, cohorts=["smoke"])
+
+    # When
+    found = look("flags.off")
+    switch(CHAT=True, cohorts=["smoke", "beta"])
+
+    # Then
+    assert found.status == "ok"
+    assert "smoke tests' people only: FEATURE_AGENT_CHAT" in found.detail
+    assert look("flags.off").status == "failed"
+
+
+def test_features__on_again_in_recovery__warning(switch: Switch) -> None:
+    # Given
+    rollback_quick(reason="outage", actor="odette", source="cli")
+    switch(CHAT=True)
+    assert Plan.objects.get().state == Plan.State.RECOVERY
+
+    # When
+    found = look("flags.off")
+
+    # Then
+    assert found.status == "warning"
+    assert "On again after a rollback" in found.detail
 
 
 def test_features__on_later__shown(switch: Switch) -> None:

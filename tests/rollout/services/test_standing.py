@@ -199,6 +199,7 @@ def test_resume__nothing_rolled_back__refused() -> None:
 
 
 def recovering(time: Fake) -> None:
+    go("beta")
     rollback_quick(reason="outage", **ODETTE)
     time.advance(minutes=1)
     set_features(CHAT_ON, reason="mended", override=True, **ODETTE)
