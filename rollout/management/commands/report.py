@@ -3,13 +3,16 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
+from rollout.models import Notice
 from rollout.services import reports
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Sequence
 
 
 class Command(BaseCommand):
@@ -32,13 +35,23 @@ class Command(BaseCommand):
             made = reports.make(options["kind"], day)
             self.stdout.write(made.markdown, ending="")
             if options["send"]:
-                roads = len(reports.send(made))
-                self.stderr.write(f"On its way to {roads} recipients.")
+                self.stderr.write(self.on_its_way(reports.send(made)))
         except Error as error:
             raise CommandError(
                 f"The database did not do it: {type(error).__name__}."
                 " Is it reachable, and migrated?"
             ) from error
+
+    @staticmethod
+    def on_its_way(sent: Sequence[Notice]) -> str:
+        """Say where to; without Slack the log has what Slack would have had."""
+        mails = sum(one.medium == Notice.Medium.EMAIL for one in sent)
+        roads = ["Slack" if settings.SLACK_WEBHOOK_URL else "the log"]
+        if mails:
+            roads.append(f"{mails} e-mail address{'' if mails == 1 else 'es'}")
+        unread = len(roads) == 1 and not settings.SLACK_WEBHOOK_URL
+        why = ": neither Slack nor an e-mail address is set" if unread else ""
+        return f"On its way to {' and '.join(roads)}{why}."
 
     @staticmethod
     def day(text: str | None) -> date | None:

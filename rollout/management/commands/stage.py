@@ -82,7 +82,7 @@ class Command(BaseCommand):
     def tell(self, change: PlanChange) -> None:
         wakes.wake_notices()
         self.stdout.write(
-            f"Stage {change.after['stage']}, before {change.before['stage']};"
+            f"Stage {change.after['stage']} (was {change.before['stage']});"
             f" {change.after['state'].replace('_', ' ')}."
         )
         for warning in audiences.warnings():

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import io
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from rollout.models import ActionItem, Incident, Notice
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +36,27 @@ def test_report__send__on_its_way() -> None:
     notice = Notice.objects.get()
     assert notice.text == told
     assert "Weekly report" in notice.subject
+
+
+@pytest.mark.parametrize(
+    ("webhook", "said"),
+    [
+        ("", "to the log: neither Slack nor an e-mail address is set."),
+        ("https://hooks.slack.com/services/x", "to Slack."),
+    ],
+)
+def test_report__send__says_where_it_goes(
+    settings: SettingsWrapper, webhook: str, said: str
+) -> None:
+    # Given
+    settings.SLACK_WEBHOOK_URL, settings.ALERT_EMAILS = webhook, []
+    err = io.StringIO()
+
+    # When
+    call_command("report", "--send", stdout=io.StringIO(), stderr=err)
+
+    # Then
+    assert err.getvalue() == f"On its way {said}\n"
 
 
 @pytest.mark.parametrize(

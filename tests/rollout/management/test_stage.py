@@ -64,7 +64,7 @@ def test_stage_advance__gates_met__goes_on(monkeypatch: pytest.MonkeyPatch) -> N
     met = Gate(GateName.STATE, "State", Answer.MET, "active", "active")
     monkeypatch.setattr(stages, "gates_now", lambda _plan=None: [met])
     told, _ = run("stage", "advance", *BY)
-    assert told == "Stage smoke, before infrastructure; active.\n"
+    assert told == "Stage smoke (was infrastructure); active.\n"
     assert PlanChange.objects.latest("id").actor == "Odette"
 
 
@@ -93,7 +93,7 @@ def test_stage_set__without_override__refused_up_and_allowed_back() -> None:
     run("stage", "set", "production", "--override", *BY)
     assert state() == ("production", "active")
     told, _ = run("stage", "set", "smoke", *BY)
-    assert told == "Stage smoke, before production; active.\n"
+    assert told == "Stage smoke (was production); active.\n"
 
 
 def test_flags_set__wider_than_the_stage__on_with_a_warning() -> None:
