@@ -89,6 +89,12 @@ def figures(request: HttpRequest) -> HttpResponse:
         )
         answer["WWW-Authenticate"] = "Bearer"
         return answer
+    try:
+        # Once: each collector would wait anew for a database that is away.
+        _database()
+    except (DatabaseError, InterfaceError):
+        logger.warning("metrics.unreachable")
+        return HttpResponse("The database cannot be reached.\n", "text/plain", 503)
     return HttpResponse(metrics.render(), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -191,6 +191,27 @@ def test_metrics__right_token__shows_the_figures(client: Client, settings: Any) 
     )
 
 
+@pytest.mark.django_db
+def test_metrics__database_away__asks_once_and_gives_up(
+    client: Client, settings: Any
+) -> None:
+    # Given
+    settings.METRICS_TOKEN = TOKEN
+    asked = []
+
+    def refuse(_: object, query: str, *__: object) -> None:
+        asked.append(query)
+        raise OperationalError("could not connect as easymo with password hunter2")
+
+    # When
+    with connection.execute_wrapper(refuse):
+        answer = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+
+    # Then
+    assert (answer.status_code, len(asked)) == (503, 1)
+    assert answer.content == b"The database cannot be reached.\n"
+
+
 def test_landing__anyone__shows_where_to_go_and_no_data(
     client: Client, settings: Any
 ) -> None:
