@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from agents.services import erasure
 from easymo.backoffice.reason import InvalidReason as BadReason
 from easymo.backoffice.reason import clean_reason
+from easymo.database.told import telling
 from easymo.observability.privacy import mask_msisdn
 from rollout.errors import RolloutError
 from rollout.models import Cohort
@@ -41,6 +42,10 @@ class Command(BaseCommand):
         erase.add_argument("--by", metavar="NAME", default="command line")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        with telling():
+            self._do(options)
+
+    def _do(self, options: dict[str, Any]) -> None:
         try:
             if options["verb"] == "erase":
                 self._erase(options)

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from agents.errors import TokenError
 from agents.models.api_token import SCOPES
 from agents.services import tokens
+from easymo.database.told import telling
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -40,15 +41,19 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            match options["verb"]:
-                case "create":
-                    self._create(options)
-                case "list":
-                    self._list()
-                case _:
-                    self._revoke(options)
+            with telling():
+                self._do(options)
         except TokenError as error:
             raise CommandError(str(error)) from error
+
+    def _do(self, options: dict[str, Any]) -> None:
+        match options["verb"]:
+            case "create":
+                self._create(options)
+            case "list":
+                self._list()
+            case _:
+                self._revoke(options)
 
     def _create(self, options: dict[str, Any]) -> None:
         given = ",".join(options["scope"] or ["lookup"])

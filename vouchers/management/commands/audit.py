@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand
 
+from easymo.database.told import telling
 from vouchers.services.audit import verify
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ class Command(BaseCommand):
         check.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = verify()
+        with telling():
+            report = verify()
         if options["as_json"]:
             self.stdout.write(json.dumps(dataclasses.asdict(report)))
         else:

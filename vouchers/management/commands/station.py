@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from easymo.database.told import telling
 from vouchers.errors import VoucherError
 from vouchers.services import profiles
 
@@ -22,7 +23,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            station = profiles.add_station(code=options["code"], name=options["name"])
+            with telling():
+                station = profiles.add_station(
+                    code=options["code"], name=options["name"]
+                )
         except VoucherError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{station.code}: {station.name}")
