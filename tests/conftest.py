@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+import sentry_sdk
 from django.test import TransactionTestCase
 
 from tests import databases
@@ -100,6 +101,13 @@ def committed_db(
         databases.using(name),
     ):
         yield databases.url()
+
+
+@pytest.fixture(autouse=True)
+def _no_crumbs() -> None:
+    """Let no error report of one test hold what another one logged."""
+    sentry_sdk.get_isolation_scope().clear_breadcrumbs()
+    sentry_sdk.get_current_scope().clear_breadcrumbs()
 
 
 @pytest.fixture(autouse=True, scope="session")

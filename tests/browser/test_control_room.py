@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
     from pytest_django.plugin import DjangoDbBlocker
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [
+    # One test goes on where the one before ended.
+    pytest.mark.xdist_group("control-room"),
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+]
 LOOKING = Path(__file__).with_name("looking.js").read_text()
 # A busy machine may take its time; a quiet one does not.
 expect.set_options(timeout=15_000)
