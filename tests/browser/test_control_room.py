@@ -19,12 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
     from pytest_django.plugin import DjangoDbBlocker
 
-pytestmark = [
-    # One test goes on where the one before ended.
-    pytest.mark.xdist_group("control-room"),
-    pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LOOKING = Path(__file__).with_name("looking.js").read_text()
 # A busy machine may take its time; a quiet one does not.
 expect.set_options(timeout=15_000)
@@ -243,6 +238,7 @@ def test_refresh__somebody_else_writes__shows_it_and_keeps_what_i_type(
     operator: Page,
 ) -> None:
     # Given: killed by the test before.
+    operator.goto("/admin/")
     mine = operator.locator("#incident-now input[name=reason]").first
     mine.fill("half a thou")
     other = operator.context.new_page()
