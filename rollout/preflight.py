@@ -18,19 +18,15 @@ from easymo.preflight.registry import (
     warning,
 )
 from rollout import clock
-from rollout.models import Contact, Evaluation, Plan
+from rollout.models import Evaluation, Plan
 from rollout.selectors import feature_states
+from rollout.services import contacts
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from rollout.selectors import FeatureState
 
-# A contact that nobody has rung for a month is a guess.
-VERIFIED_WITHIN = timedelta(days=30)
 # It looks once a minute.
 LATE = timedelta(minutes=3)
-PLACEHOLDERS = ("[", "contact info", "example.", "todo", "tbd", "changeme", "xxx")
 
 
 @line(
@@ -111,42 +107,12 @@ def evaluator_is_alive(asked: Asked) -> Found:
     reads_rows=True,
 )
 def contacts_answer(asked: Asked) -> Found:
-    """Order 0 is a provider's support, which nobody wakes."""
+    """Say what the gate of the stages says: one rule for both."""
     if asked.is_demonstration:
         return skipped("A demonstration, for this machine only.")
-    on_call = list(Contact.objects.filter(is_active=True, order__gt=0))
-    named = [one for one in on_call if _is_named(one)]
-    if not named:
+    if found := contacts.problems():
         return asked.lacking(
-            "Nobody is named to be called: the guide's placeholders stand there still."
-            if on_call
-            else "There is no contact to be called.",
-            "Name people under Contacts in the back office, with number and e-mail.",
+            " ".join(found[:5]),
+            "Name people under Contacts in the back office, ring them, and note it there.",
         )
-    now = clock.now()
-    if unsure := [one for one in named if not _is_verified(one, now)]:
-        return asked.lacking(
-            f"{len(unsure)} of {len(named)} were not verified within 30 days: "
-            f"{', '.join(one.role for one in unsure[:5])}.",
-            "Ring them, and note it under Contacts in the back office.",
-        )
-    if empty := [one.role for one in on_call if one not in named]:
-        return warning(
-            f"Nobody is named for: {', '.join(empty[:5])}.",
-            "Name them under Contacts in the back office, or take the role out.",
-        )
-    return ok(f"{len(named)} people can be called, in order.")
-
-
-def _is_named(contact: Contact) -> bool:
-    words = [contact.name, contact.phone or contact.email]
-    return all(
-        word.strip() and not any(sign in word.lower() for sign in PLACEHOLDERS)
-        for word in words
-    )
-
-
-def _is_verified(contact: Contact, now: datetime) -> bool:
-    return (
-        contact.verified_at is not None and now - contact.verified_at <= VERIFIED_WITHIN
-    )
+    return ok(f"{len(contacts.on_call())} people can be called, in order.")

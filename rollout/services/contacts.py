@@ -19,6 +19,8 @@ VERIFIED_FOR = timedelta(days=30)
 LONGEST_SHIFT = timedelta(days=31)
 SEPARATORS = str.maketrans("", "", " \t-./()\u00a0")
 MOST_ORDER = 99
+# What people write who will name somebody later.
+STAND_INS = frozenset({"", "contact info", "todo", "tbd", "changeme", "xxx", "n/a"})
 
 
 def on_call(now: datetime | None = None) -> list[Contact]:
@@ -34,8 +36,9 @@ def on_call(now: datetime | None = None) -> list[Contact]:
 
 def is_placeholder(contact: Contact) -> bool:
     """Tell whether nobody could be called by this row."""
-    named = contact.name.strip() and not contact.name.strip().startswith("[")
-    return not (named and (contact.phone or contact.email))
+    name = contact.name.strip().lower()
+    is_named = name not in STAND_INS and not name.startswith("[")
+    return not (is_named and (contact.phone or contact.email))
 
 
 def problems(now: datetime | None = None) -> list[str]:

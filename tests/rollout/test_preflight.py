@@ -136,7 +136,7 @@ def test_contacts__the_guides_placeholders__lacking(time: FakeClock) -> None:
     found = look(CONTACTS)
 
     assert found.status == "warning"
-    assert "placeholder" in found.detail
+    assert "names nobody yet" in found.detail
     assert look(CONTACTS, serves_people=True).status == "failed"
     assert look(CONTACTS, is_demonstration=True).status == "skipped"
 
@@ -181,12 +181,12 @@ def test_contacts__not_rung_lately__lacking_by_role(
     assert canaries.ALINE.name not in found.detail
 
 
-def test_contacts__a_role_without_a_name__warning_even_while_serving(
+def test_contacts__a_role_without_a_name__lacking_as_in_the_gate(
     on_call: Contact,
 ) -> None:
     Contact.objects.create(role="Platform lead", order=2)
 
     found = look(CONTACTS, serves_people=True)
 
-    assert found.status == "warning"
+    assert found.status == "failed"
     assert "Platform lead" in found.detail
