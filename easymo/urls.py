@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from agents.functions import elsewhere
 from easymo.health import figures, healthz, readyz
 from easymo.landing import landing
 
@@ -16,3 +17,7 @@ urlpatterns = [
     path("admin/room/", include("rollout.dashboard.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = elsewhere.bad_request
+handler404 = elsewhere.not_found
+handler500 = elsewhere.server_error

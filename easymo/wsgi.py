@@ -5,6 +5,7 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 from easymo import orphan
+from easymo.bodies import MeasuredBodies
 from easymo.observability import streams
 from rollout import snapshot
 
@@ -17,6 +18,6 @@ pages = get_wsgi_application()
 # Models can be imported only now.
 from agents.webhooks.door import WebhookDoor  # noqa: E402
 
-application = WebhookDoor(pages)
+application = WebhookDoor(MeasuredBodies(pages))
 # A change that is told "acknowledged by all" counts this process from its start.
 snapshot.start()

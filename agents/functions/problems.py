@@ -88,6 +88,10 @@ def feature_disabled() -> Refusal:
     )
 
 
+def no_such_function() -> Refusal:
+    return Refusal(404, "not_found", "There is no function at this address.")
+
+
 def method_not_allowed(allowed: str) -> Refusal:
     return Refusal(
         405,

@@ -11,32 +11,51 @@ type Word = Literal["stop", "start"]
 STOP = {
     "stop": "",
     "stop all": "en",
+    "stopall": "en",
+    "stop messages": "en",
+    "stop sending messages": "en",
+    "stop sending me messages": "en",
+    "stop messaging me": "en",
     "unsubscribe": "en",
+    "unsubscribe me": "en",
     "opt out": "en",
+    "optout": "en",
     "arret": "fr",
     "arrêt": "fr",
     "arrêter": "fr",
     "arreter": "fr",
+    "arrêtez": "fr",
+    "arretez": "fr",
     "désabonner": "fr",
     "desabonner": "fr",
+    "désinscrire": "fr",
+    "desinscrire": "fr",
     "hagarika": "rw",
+    "hagarara": "rw",
     "reka": "rw",
     "acha": "sw",
+    "simama": "sw",
     "simamisha": "sw",
     "sitisha": "sw",
 }
 # They also mean "leave it": a question of ours that is open is meant first.
-STOP_OR_NO = frozenset({"reka", "acha"})
+STOP_OR_NO = frozenset({"reka", "acha", "hagarara", "simama"})
 START = {
     "start": "",
     "unstop": "en",
     "subscribe": "en",
+    "opt in": "en",
+    "optin": "en",
+    "resume": "en",
     "commencer": "fr",
+    "reprendre": "fr",
     "démarrer": "fr",
     "demarrer": "fr",
     "tangira": "rw",
     "anza": "sw",
 }
+# Politeness before or after the word changes nothing of it.
+COURTESY = frozenset({"please", "pls", "svp", "stp", "nyamuneka", "tafadhali"})
 LONGEST = 40
 
 
@@ -66,9 +85,19 @@ def _bare(text: str) -> str:
         for char in unicodedata.normalize("NFKC", text)
         if unicodedata.category(char) != "Cf"
     )
-    words = " ".join(unicodedata.normalize("NFC", kept.casefold()).split())
+    plain = unicodedata.normalize("NFC", kept.casefold()).replace("-", " ")
+    words = " ".join(_impolite(plain.split()))
     while words and not words[0].isalnum():
         words = words[1:]
     while words and not words[-1].isalnum():
+        words = words[:-1]
+    return words
+
+
+def _impolite(words: list[str]) -> list[str]:
+    """Return the words without one of politeness at either end."""
+    if len(words) > 1 and words[0].strip(",.!") in COURTESY:
+        words = words[1:]
+    if len(words) > 1 and words[-1].strip(",.!") in COURTESY:
         words = words[:-1]
     return words

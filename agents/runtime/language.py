@@ -21,10 +21,13 @@ _CLEAR = 2
 def choose_language(
     *, profile_language: str, texts: Iterable[str], last: str = ""
 ) -> str:
-    """Return what she clearly writes, else what was last spoken, else her profile's."""
-    clear = clear_language(texts)
+    """Return what she clearly writes, else what was last spoken, else her profile's.
+
+    Where nothing is known of her, one word is better than none.
+    """
+    given = list(texts)
     known = (one for one in (last, profile_language) if one in LANGUAGES)
-    return clear or next(known, "en")
+    return clear_language(given) or next(known, None) or detect_language(given) or "en"
 
 
 def clear_language(texts: Iterable[str]) -> str | None:

@@ -45,6 +45,8 @@ def test_choose_language__clear_words_then_last_then_profile_then_english() -> N
     assert choose("fr", "10000", "sw") == "sw"
     assert choose("fr", "10000", "") == "fr"
     assert choose("", "10000", "") == "en"
+    assert choose("", "shakisha 0788000000", "") == "rw"
+    assert choose("en", "shakisha 0788000000", "") == "en"
     assert choose("de", "10000", "xx") == "en"
 
 
