@@ -21,6 +21,7 @@ from agents.runtime.clock import Clock, MonotonicClock
 from agents.runtime.model import ModelError, ModelReply, ModelRequest, ToolSpec
 from agents.runtime.openai_errors import classify
 from agents.runtime.openai_reply import read_reply
+from easymo.observability import tracing
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -52,6 +53,17 @@ class OpenAIModel:
     clock: Clock = field(default_factory=MonotonicClock)
 
     async def respond(self, request: ModelRequest) -> ModelReply:
+        with tracing.chat(self.name, provider="openai") as span:
+            reply = await self._respond(request)
+            tracing.used(
+                span,
+                model=reply.model or self.name,
+                input_tokens=reply.usage.input_tokens,
+                output_tokens=reply.usage.output_tokens,
+            )
+        return reply
+
+    async def _respond(self, request: ModelRequest) -> ModelReply:
         deadline = self.clock.now() + request.timeout_s
         payload = payload_for(self.name, request)
         tries = 0

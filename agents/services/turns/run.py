@@ -23,7 +23,7 @@ from agents.services.turns.means import Means, means_of_settings
 from agents.services.turns.talk import Talk
 from agents.services.turns.work import Wait, Work
 from easymo.database import units
-from easymo.observability import correlation
+from easymo.observability import correlation, tracing
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -44,7 +44,12 @@ async def run_turn(*, conversation_id: int, means: Means | None = None) -> list[
     if begun is None:
         return []
     lease, turn, claimed = begun
-    with correlation.bound(turn.correlation_id, turn_id=turn.pk):
+    with (
+        correlation.bound(turn.correlation_id, turn_id=turn.pk),
+        tracing.invoke_agent(
+            "easymo", channel="whatsapp", conversation=str(conversation_id)
+        ),
+    ):
         return await Run(means, lease, turn).guarded(claimed)
 
 

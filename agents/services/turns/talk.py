@@ -13,6 +13,7 @@ from agents.runtime.model import Usage
 from agents.services.turns import calls
 from agents.services.turns.draft import Spent
 from easymo.database import units
+from easymo.observability import tracing
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ class Talk:
         if answer is not None:
             return answer
         try:
-            return await units.run(calls.perform, self.work, ordinal)
+            with tracing.execute_tool(request.name, call_id=request.call_id):
+                return await units.run(calls.perform, self.work, ordinal)
         except (AgentError, InterfaceError, OperationalError):
             # Nothing was committed, or it is in doubt: the row knows, later.
             raise
