@@ -64,7 +64,9 @@ class VoucherActions(ReadOnlyAdmin):
             object_id, Voucher.Status.PENDING_APPROVAL
         )
 
-    @action(description="Find by code", url_path="find", icon="pin")
+    @action(
+        description="Find by code", url_path="find", icon="pin", permissions=["view"]
+    )
     def find_by_code(self, request: HttpRequest) -> HttpResponse:
         """Open the voucher with this code, and write down nothing of the code."""
         form = CodeForm(request.POST or None, label_suffix="")

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.backoffice import HOSTILE, House, furnish, grow, signed_in
 from vouchers.models import Profile, Voucher, VoucherEvent
-
-if TYPE_CHECKING:
-    from django.test import Client
 
 pytestmark = pytest.mark.django_db
 
@@ -126,6 +125,21 @@ def test_find__whole_code__by_post_and_nowhere_in_an_address(house: House) -> No
     assert code.digits not in shown.content.decode().replace(" ", "")
     assert "no-store" in shown["Cache-Control"]
     assert "no-store" in browser.get(LIST)["Cache-Control"]
+
+
+def test_find__staff_who_may_see_no_vouchers__learns_nothing(house: House) -> None:
+    # Given
+    browser, code = Client(), house.issued.code
+    browser.force_login(User.objects.create_user("new", is_staff=True))
+    assert code is not None
+
+    # When
+    page = browser.post(
+        reverse("admin:vouchers_voucher_find_by_code"), {"code": code.formatted}
+    )
+
+    # Then
+    assert page.status_code == 403
 
 
 @pytest.mark.parametrize(
