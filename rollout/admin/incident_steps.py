@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.decorators import action, display
@@ -223,11 +223,13 @@ class IncidentSteps:
     )
     def finish_action(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         row = get_object_or_404(Incident, pk=object_id)
+        # Asked first for the next one; then the page names the one that it shows.
         chosen = request.GET.get("item", "")
-        waiting = row.action_items.filter(done_at__isnull=True)
-        if chosen.isdigit():
-            waiting = waiting.filter(pk=chosen)
-        item: ActionItem = get_object_or_404(waiting.order_by("due", "id")[:1])
+        if not (chosen.isascii() and chosen.isdigit()):
+            waiting = row.action_items.filter(done_at__isnull=True)
+            following = get_object_or_404(waiting.order_by("due", "id")[:1])
+            return redirect(page_to_finish(following))
+        item = get_object_or_404(row.action_items, pk=chosen)
 
         def do(_asked: dict[str, Any]) -> str:
             lessons.finish_action(item=item, author=actor_of(request))
@@ -271,5 +273,9 @@ def told(item: ActionItem) -> tuple[str, SafeString | str]:
     text = f"{item.text} — {item.owner}, by {item.due:%d %b %Y}"
     if item.done_at:
         return text, f", done by {item.done_by}"
+    return text, format_html(' (<a href="{}">done?</a>)', page_to_finish(item))
+
+
+def page_to_finish(item: ActionItem) -> str:
     url = reverse("admin:rollout_incident_finish_action", args=[item.incident_id])
-    return text, format_html(' (<a href="{}?item={}">done?</a>)', url, item.pk)
+    return f"{url}?item={item.pk}"

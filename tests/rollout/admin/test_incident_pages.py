@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from rollout.models import ActionItem, Incident, Notice
+from rollout.services import lessons
 from tests.canaries import ALINE
 from tests.rollout.admin.test_pages import action_of, press
 from tests.rollout.admin.test_people import opened
@@ -46,7 +49,8 @@ def test_incident__from_opening_to_closing__by_the_buttons(odette: Client) -> No
         owner="pascal",
         due="2027-02-01",
     )
-    press(odette, action_of("incident", "finish_action", row.pk))
+    finish = odette.get(action_of("incident", "finish_action", row.pk))
+    press(odette, finish["Location"])
     press(odette, action_of("incident", "close_incident", row.pk), reason="learned")
 
     # Then
@@ -59,6 +63,27 @@ def test_incident__from_opening_to_closing__by_the_buttons(odette: Client) -> No
     assert "About root_cause." in text
     assert ALINE.msisdn not in text
     assert Notice.objects.filter(incident=row).exists()
+
+
+def test_action_item__done_by_somebody_meanwhile__ends_no_other(odette: Client) -> None:
+    # Given
+    row = opened()
+    for text in ("Ask in pre-flight", "Write a test"):
+        lessons.add_action(
+            incident=row, text=text, owner="pascal", due=date(2027, 2, 1), author="o"
+        )
+    first, second = ActionItem.objects.order_by("id")
+    shown = odette.get(action_of("incident", "finish_action", row.pk), follow=True)
+    lessons.finish_action(item=first, author="pascal")
+
+    # When
+    refused = press(odette, shown.redirect_chain[0][0])
+
+    # Then
+    second.refresh_from_db()
+    assert "Ask in pre-flight" in shown.content.decode()
+    assert "done already" in refused.content.decode()
+    assert second.done_at is None
 
 
 def test_incident__post_mortem__downloaded_by_a_viewer(pascal: Client) -> None:
