@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from unfold.decorators import action, display
 
-from agents.models import ForwardedItem
+from agents.models import ForwardedItem, ForwardTarget
 from agents.services.forwarding import view
 from easymo.backoffice.pages import ReadOnlyAdmin
 from easymo.backoffice.reason import ReasonForm, ask
@@ -85,6 +85,9 @@ class ForwardedItemAdmin(ReadOnlyAdmin):
         form = ReasonForm(request.POST or None, label_suffix="")
         if request.method == "POST" and form.is_valid():
             count = view.try_now()
+            target = ForwardTarget.objects.get(pk=1)
+            reason = form.cleaned_data["reason"]
+            self.log_change(request, target, f"Tried now: {reason}")
             messages.success(request, f"{count} senders are tried now.")
             return redirect(back)
         return ask(

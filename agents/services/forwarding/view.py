@@ -55,7 +55,9 @@ def overview() -> Overview:
 def try_now() -> int:
     """End every pause; return how many senders wait."""
     with transaction.atomic():
-        ForwardTarget.objects.filter(pk=1).update(held_until=None, failures=0)
+        ForwardTarget.objects.update_or_create(
+            pk=1, defaults={"held_until": None, "failures": 0}
+        )
         lanes = ForwardLane.objects.filter(lease_expires_at=None)
         count = lanes.update(next_attempt_at=timezone.now())
         wake_forward()
