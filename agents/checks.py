@@ -9,7 +9,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
 
-TEMPLATES = ("WA_TEMPLATE_VOUCHER_ISSUED", "WA_TEMPLATE_STATION_NOTICE")
+TEMPLATES = (
+    "WA_TEMPLATE_VOUCHER_ISSUED",
+    "WA_TEMPLATE_STATION_NOTICE",
+    "WA_TEMPLATE_ANNOUNCEMENT",
+)
 TEMPLATE_NAME = re.compile(r"[a-z0-9_]{1,512}", re.ASCII)
 OWN_PATH = "/functions/v1/ai-whatsapp-webhook"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from agents.channels.whatsapp.signature import is_handshake, is_signed, sign
+from agents.checks import TEMPLATES
 from agents.preflight import graph
 from easymo.preflight.asking import Answer, NoAnswer
 from easymo.preflight.registry import (
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ENDS_SOON = timedelta(days=14)
-TEMPLATES = (
-    "WA_TEMPLATE_VOUCHER_ISSUED",
-    "WA_TEMPLATE_STATION_NOTICE",
-    "WA_TEMPLATE_ANNOUNCEMENT",
-)
 BODY = b'{"object": "whatsapp_business_account", "entry": []}'
 
 

@@ -66,6 +66,12 @@ def test_checks__something_missing__is_named_with_a_hint(
     assert found[0].hint
 
 
+def test_checks__template_of_an_announcement__is_looked_at_too() -> None:
+    with override_settings(**SET, WA_TEMPLATE_ANNOUNCEMENT="Big News"):
+        [found] = all_found()
+    assert found.id == "agents.E003"
+
+
 @pytest.mark.parametrize(
     "name", ["Voucher Issued", "voucher-issued", "émis", "x" * 513]
 )
