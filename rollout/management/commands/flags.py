@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import Error
 from django.utils import timezone
 
+from easymo.database.told import telling
 from rollout.errors import NotMended, RolloutError
 from rollout.features import Feature
 from rollout.management.people import who
@@ -48,21 +48,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            if options["action"] == "set":
-                self.change(options)
-            else:
-                for state in feature_states():
-                    self.stdout.write(line(state))
-                self.tell_of_rollback()
+            with telling():
+                if options["action"] == "set":
+                    self.change(options)
+                else:
+                    for state in feature_states():
+                        self.stdout.write(line(state))
+                    self.tell_of_rollback()
         except NotMended as error:
             raise CommandError(f"{error} Or say --override.") from error
         except RolloutError as error:
             raise CommandError(str(error)) from error
-        except Error as error:
-            raise CommandError(
-                f"The database did not do it: {type(error).__name__}."
-                " Is it reachable, and migrated?"
-            ) from error
 
     def change(self, options: dict[str, Any]) -> None:
         changed = flags.set_features(

@@ -4,8 +4,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import Error
 
+from easymo.database.told import telling
 from rollout.errors import RolloutError
 from rollout.management.people import who
 from rollout.models import ActionItem, Incident
@@ -59,14 +59,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            self.stdout.write(self.do(options["action"], options))
+            with telling():
+                self.stdout.write(self.do(options["action"], options))
         except RolloutError as error:
             raise CommandError(str(error)) from error
-        except Error as error:
-            raise CommandError(
-                f"The database did not do it: {type(error).__name__}."
-                " Is it reachable, and migrated?"
-            ) from error
 
     def do(self, action: str | None, given: dict[str, Any]) -> str:
         if action is None:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import Error
 
+from easymo.database.told import telling
 from rollout.models import Notice
 from rollout.services import reports
 
@@ -31,16 +31,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         day = self.day(options["day"])
-        try:
+        with telling():
             made = reports.make(options["kind"], day)
             self.stdout.write(made.markdown, ending="")
             if options["send"]:
                 self.stderr.write(self.on_its_way(reports.send(made)))
-        except Error as error:
-            raise CommandError(
-                f"The database did not do it: {type(error).__name__}."
-                " Is it reachable, and migrated?"
-            ) from error
 
     @staticmethod
     def on_its_way(sent: Sequence[Notice]) -> str:

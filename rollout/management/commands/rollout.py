@@ -4,8 +4,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import Error
 
+from easymo.database.told import telling
 from rollout import wakes
 from rollout.errors import NotMet, RolloutError
 from rollout.management import replaying, standings
@@ -65,21 +65,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["action"] == "replay":
-            replaying.run(options, self.stdout.write)
+            with telling():
+                replaying.run(options, self.stdout.write)
             return
         try:
-            self.stdout.write(getattr(self, f"do_{road(options)}")(options))
+            with telling():
+                self.stdout.write(getattr(self, f"do_{road(options)}")(options))
         except NotMet as error:
             for missing in error.unmet:
                 self.stdout.write(f"  not met  {missing}")
             raise CommandError(str(error)) from error
         except RolloutError as error:
             raise CommandError(str(error)) from error
-        except Error as error:
-            raise CommandError(
-                f"The database did not do it: {type(error).__name__}."
-                " Is it reachable, and migrated?"
-            ) from error
 
     def do_status(self, options: dict[str, Any]) -> str:
         plan = plans.current()

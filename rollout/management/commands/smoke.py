@@ -7,9 +7,9 @@ from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
-from django.db import Error
+from django.core.management.base import BaseCommand
 
+from easymo.database.told import telling
 from rollout.management.people import who
 from rollout.management.results import as_json, as_lines
 from rollout.services import smoke
@@ -34,13 +34,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         url = options["url"] or f"http://127.0.0.1:{settings.PORT}"
-        try:
+        with telling():
             done = smoke.run(url=url, actor=who(options["by"]))
-        except Error as error:
-            raise CommandError(
-                f"The database did not do it: {type(error).__name__}."
-                " Is it reachable, and migrated?"
-            ) from error
         if options["json"]:
             told = as_json(done, "cases") | {"url": url}
             self.stdout.write(json.dumps(told, indent=2))

@@ -4,8 +4,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import Error
 
+from easymo.database.told import telling
 from rollout import wakes
 from rollout.errors import GatesUnmet, RolloutError
 from rollout.management import standings
@@ -44,21 +44,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            if options["action"]:
-                self.tell(self.move(options))
-            else:
-                self.show(is_json=options["json"])
+            with telling():
+                if options["action"]:
+                    self.tell(self.move(options))
+                else:
+                    self.show(is_json=options["json"])
         except GatesUnmet as error:
             for gate in unmet(stages.gates_now()):
                 self.stdout.write(standings.gate_line(gate))
             raise CommandError(str(error)) from error
         except RolloutError as error:
             raise CommandError(str(error)) from error
-        except Error as error:
-            raise CommandError(
-                f"The database did not do it: {type(error).__name__}."
-                " Is it reachable, and migrated?"
-            ) from error
 
     def show(self, *, is_json: bool) -> None:
         plan = plans.current()
