@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
 
-from rollout.models import AgentFlag, Epoch, FlagChange, RollbackEvent
+from rollout.models import AgentFlag, CheckRun, Epoch, FlagChange, RollbackEvent
 from rollout.policy.stages import SMOKE_COHORT
 
 if TYPE_CHECKING:
@@ -62,6 +62,11 @@ def full_rollback() -> RollbackEvent | None:
     if not Epoch.objects.filter(functions_removed=True).exists():
         return None
     return RollbackEvent.objects.filter(kind=RollbackEvent.Kind.FULL).first()
+
+
+def latest_check(kind: CheckRun.Kind) -> CheckRun | None:
+    """Return the newest run of this kind, however many probes came since."""
+    return CheckRun.objects.filter(kind=kind).order_by("-id").first()
 
 
 def percent_text(percent: Decimal) -> str:

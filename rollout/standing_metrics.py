@@ -16,6 +16,7 @@ from rollout.models import CheckRun, DetectorState, Evaluation, Plan, RollbackEv
 from rollout.policy.gates import Answer
 from rollout.policy.stages import Stage, State
 from rollout.policy.verdicts import Guardrail, Level, from_json
+from rollout.selectors import latest_check
 from rollout.services import expectations, stages
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def probes() -> Iterator[Metric]:
     family = GaugeMetricFamily(
         "rollout_probe_success", "1 when the newest probe passed.", labels=["case"]
     )
-    newest = CheckRun.objects.filter(kind=CheckRun.Kind.PROBE).order_by("-id").first()
+    newest = latest_check(CheckRun.Kind.PROBE)
     for each in newest.results if newest else ():
         if each.get("status") in {"ok", "failed"}:
             family.add_metric([str(each.get("name"))], each["status"] == "ok")

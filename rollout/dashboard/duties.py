@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Q
-
 from rollout.models import (
     Announcement,
-    AnnouncementDelivery,
     ChecklistItem,
     CheckRun,
     Contact,
 )
 from rollout.policy.schedule import State
-from rollout.services import checklists, contacts
+from rollout.selectors import latest_check
+from rollout.services import announcements, checklists, contacts
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -119,12 +117,8 @@ def _duty(line: checklists.Line) -> Duty:
 
 
 def _messages() -> tuple[Message, ...]:
-    status = AnnouncementDelivery.Status
-    rows = Announcement.objects.annotate(
-        told=Count("deliveries"),
-        reached=Count("deliveries", filter=Q(deliveries__status=status.HANDED_OVER)),
-        lost=Count("deliveries", filter=Q(deliveries__status=status.FAILED)),
-    ).order_by("-id")
+    rows = list(Announcement.objects.order_by("-id")[:SHOWN_ANNOUNCEMENTS])
+    counted = announcements.counts_of(rows)
     return tuple(
         Message(
             id=row.pk,
@@ -132,11 +126,11 @@ def _messages() -> tuple[Message, ...]:
             audience=row.get_audience_display(),
             medium=row.get_medium_display(),
             status=row.get_status_display(),
-            recipients=row.told,
-            reached=row.reached,
-            failed=row.lost,
+            recipients=counted[row.pk].recipients,
+            reached=counted[row.pk].delivered,
+            failed=counted[row.pk].failed,
         )
-        for row in rows[:SHOWN_ANNOUNCEMENTS]
+        for row in rows
     )
 
 
@@ -160,11 +154,7 @@ def _numbers() -> tuple[Number, ...]:
 
 
 def _checks() -> tuple[Check, ...]:
-    newest = {
-        row.kind: row
-        for row in CheckRun.objects.order_by("kind", "-id").distinct("kind")
-    }
-    return tuple(_check(kind, newest.get(kind.value)) for kind in CheckRun.Kind)
+    return tuple(_check(kind, latest_check(kind)) for kind in CheckRun.Kind)
 
 
 def _check(kind: CheckRun.Kind, row: CheckRun | None) -> Check:

@@ -83,11 +83,11 @@ class Observation(models.Model):
             ),
         ]
         indexes = [
-            # Read by the detectors, in the order recorded; and by the gates.
+            # Read by the detectors, a channel's newest; and by whoever ends a recovery.
             models.Index(
-                fields=["run", "id"],
+                fields=["run", "channel", "id"],
                 condition=models.Q(is_synthetic=False),
-                name="observation_evidence_idx",
+                name="observation_channel_idx",
             ),
             # Read by the evaluator: what nobody has counted yet.
             models.Index(

@@ -188,7 +188,11 @@ class AnnouncementDelivery(models.Model):
                 fields=["announcement", "id"],
                 condition=models.Q(status="pending"),
                 name="announcement_pending_idx",
-            )
+            ),
+            # Read by whoever counts how far it came.
+            models.Index(
+                fields=["announcement", "status"], name="announcement_counts_idx"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -23,7 +23,8 @@ from rollout.policy.facts import Checked, Facts
 from rollout.policy.stages import BETA_COHORT, GateName, Stage, State, terms_of
 from rollout.policy.verdicts import Guardrail, Level, Verdict, from_json
 from rollout.ports import ports
-from rollout.services import checklists, contacts, gate_sums
+from rollout.selectors import latest_check
+from rollout.services import checklists, contacts, gate_sums, leaks
 from rollout.services.exposure import is_on_for_anyone
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def collect(plan: Plan) -> Facts:
         acknowledged=checklists.acknowledged(run),
         figures=gate_sums.figures(run),
         cost_limits=gate_sums.cost_limits(),
-        leaks=gate_sums.leaks_since(run.entered_at),
-        scanned=gate_sums.scanned_since(run.entered_at),
+        leaks=leaks.confirmed_since(run.entered_at),
+        scanned=leaks.lines_scanned_since(run.entered_at),
         judged_at=judged_at,
         warnings=_told(verdicts, BAD),
         silent=_told(verdicts, {Level.NO_DATA}),
@@ -115,7 +116,7 @@ def open_warnings(plan: Plan) -> tuple[str, ...]:
 
 
 def _newest(kind: CheckRun.Kind) -> Checked | None:
-    run = CheckRun.objects.filter(kind=kind).order_by("-id").first()
+    run = latest_check(kind)
     if run is None:
         return None
     failed = [one["title"] for one in run.results if one.get("status") == "failed"]

@@ -9,16 +9,13 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db.models import Sum
 
-from easymo.observability.models import LeakFinding, ScannedLines
 from rollout.models import HourRollup, MetricRollup
 from rollout.policy import histogram
 from rollout.policy.facts import Costs, Figures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from rollout.models import StageRun
 
@@ -76,16 +73,3 @@ def cost_limits() -> Mapping[str, Decimal]:
         "chat": Decimal(str(settings.EXPECTED_COST_CHAT_USD)),
         "voice": Decimal(str(settings.EXPECTED_COST_CALL_USD)),
     }
-
-
-def leaks_since(at: datetime) -> int:
-    """Count the confirmed leaks of personal data."""
-    return LeakFinding.objects.filter(
-        level=LeakFinding.Level.CONFIRMED, at__gte=at
-    ).count()
-
-
-def scanned_since(at: datetime) -> int:
-    """Count the lines that somebody looked at for them."""
-    looked = ScannedLines.objects.filter(minute__gte=at)
-    return looked.aggregate(total=Sum("lines"))["total"] or 0

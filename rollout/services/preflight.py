@@ -64,11 +64,6 @@ def run(*, live: bool = False, actor: str = "system") -> CheckRun:
     return done
 
 
-def latest(kind: CheckRun.Kind) -> CheckRun | None:
-    """Return the newest run of this kind."""
-    return CheckRun.objects.filter(kind=kind).order_by("-id").first()
-
-
 def _results(asked: Asked, *, is_there: bool) -> list[dict[str, Any]]:
     """Look at the database first: without it, nothing else that reads it can be told."""
     lines = registry.lines()

@@ -17,7 +17,7 @@ from rollout.models import (
 )
 from rollout.policy.schedule import State
 from rollout.report import Section
-from rollout.services import announcements, checklists, gate_sums, stages
+from rollout.services import announcements, checklists, leaks, stages
 from rollout.services import plan as plans
 from rollout.words import UNKNOWN, lasted, moment, seconds, share, usd
 
@@ -61,16 +61,16 @@ def figures_of(since: datetime, until: datetime) -> Section:
     now = figures.window(since, until)
     before = figures.window(since - (until - since), since)
     rows = [(name, read(now), read(before), need) for name, read, need in ROWS]
-    rows.append(("Personal data in logs, since then", leaks(since), UNKNOWN, "0"))
+    rows.append(("Personal data in logs, since then", leaks_told(since), UNKNOWN, "0"))
     return Section(
         "Figures", table=(("figure", "now", "before", "guide's target"), *rows)
     )
 
 
-def leaks(since: datetime) -> str:
+def leaks_told(since: datetime) -> str:
     """Count them; where nobody looked, nobody knows."""
-    found = gate_sums.leaks_since(since)
-    looked = found or gate_sums.scanned_since(since)
+    found = leaks.confirmed_since(since)
+    looked = found or leaks.lines_scanned_since(since)
     return str(found) if looked else UNKNOWN
 
 
@@ -166,12 +166,14 @@ def checklist_of(since: datetime, until: datetime) -> Section:
 
 
 def announcements_of(since: datetime, until: datetime) -> Section:
-    rows = Announcement.objects.filter(sent_at__gte=since, sent_at__lt=until)
+    sent = Announcement.objects.filter(sent_at__gte=since, sent_at__lt=until)
+    rows = list(sent.order_by("-id")[:MOST])
+    counted = announcements.counts_of(rows)
     return Section(
         "Announcements",
         tuple(
             f"{row.subject} (to {row.get_audience_display()} by"
-            f" {row.get_medium_display()}): {announcements.counts(row)}"
-            for row in rows.order_by("-id")[:MOST]
+            f" {row.get_medium_display()}): {counted[row.pk]}"
+            for row in rows
         ),
     )

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from rollout import clock, wakes
-from rollout.models import StageName, StageRun
+from rollout.models import StageName
 from rollout.report import Report, Section
 from rollout.services import notify, report_parts
+from rollout.services.checklists import current_run
 from rollout.words import lasted, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rollout.models import Notice
+    from rollout.models import Notice, StageRun
 
 DAY = timedelta(days=1)
 WEEK = 7 * DAY
@@ -112,10 +113,6 @@ def _due(run: StageRun, local: datetime) -> Iterator[tuple[str, Callable[[], Rep
         yield f"report:weekly:{monday}", lambda: weekly(monday)
     if run.stage == StageName.PRODUCTION and age >= WEEK:
         yield f"report:summary:{run.pk}", summary
-
-
-def current_run() -> StageRun | None:
-    return StageRun.objects.filter(exited_at__isnull=True).first()
 
 
 def _midnight(day: date) -> datetime:

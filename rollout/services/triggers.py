@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from rollout.models import CheckRun, FlagChange, Incident, Observation, RollbackEvent
+from rollout.policy.guardrails import CHANNELS
 from rollout.policy.triggers import Facts
 from rollout.ports import ports
 from rollout.services import leaks
@@ -91,8 +92,10 @@ def _spent(since: datetime, now: datetime) -> tuple[float | None, float | None]:
 def _silent_min(run: StageRun, now: datetime) -> float:
     """Return for how long neither a conversation nor a probe was heard of."""
     heard = [run.entered_at]
-    newest = Observation.objects.filter(run=run, is_synthetic=False).order_by("-id")
-    heard += newest.values_list("recorded_at", flat=True)[:1]
+    real = Observation.objects.filter(run=run, is_synthetic=False).order_by("-id")
+    for channel in CHANNELS:
+        newest = real.filter(channel=channel)
+        heard += newest.values_list("recorded_at", flat=True)[:1]
     probes = CheckRun.objects.filter(kind=CheckRun.Kind.PROBE).order_by("-id")
     heard += probes.values_list("finished_at", flat=True)[:1]
     # Whoever was turned on a moment ago has had no time to say anything.

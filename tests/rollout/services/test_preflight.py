@@ -12,6 +12,7 @@ from easymo import release
 from easymo.preflight import registry
 from easymo.preflight.registry import Line, Section
 from rollout.models import CheckRun
+from rollout.selectors import latest_check
 from rollout.services import preflight
 from tests.rollout.judging import enter
 
@@ -53,7 +54,7 @@ def test_run__fresh__passed_and_kept(settings: SettingsWrapper) -> None:
 
     assert done.passed
     kept = CheckRun.objects.get(kind="preflight")
-    assert kept == preflight.latest(CheckRun.Kind.PREFLIGHT)
+    assert kept == latest_check(CheckRun.Kind.PREFLIGHT)
     assert (kept.actor, kept.is_live, kept.release) == (
         "odette",
         False,
