@@ -41,16 +41,19 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
     may_see = page.may_see(request)
     context |= {
         "title": "Overview",
-        "waiting": waiting(),
-        "last_day": last_day(),
-        "late_jobs": upkeep.late(),
         "may_switch": request.user.has_perm("rollout.change_exposure"),
         "may_see_room": may_see,
         "may_see_desk": helps_people(request),
     }
-    if may_see and wants_room(request):
-        return context | {"title": "Control room"} | page.add_room(request)
-    return context | {"features": features()}
+    if not (may_see and wants_room(request)):
+        return context | desk() | {"features": features()}
+    context |= {"title": "Control room"} | page.add_room(request)
+    return context if page.is_quick(request) else context | desk()
+
+
+def desk() -> dict[str, Any]:
+    """Return what waits for a person, and what the last day was like."""
+    return {"waiting": waiting(), "last_day": last_day(), "late_jobs": upkeep.late()}
 
 
 def helps_people(request: HttpRequest) -> bool:

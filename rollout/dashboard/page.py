@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 EVERY_S = 5
 # Asked for by the page's own script: the same page without its frame; "quick": also
-# without the charts, which it asks for once a minute.
+# without the charts and the desk, which it asks for once a minute.
 LIVE = "X-Room-Live"
 QUICK = "quick"
 
@@ -32,13 +32,18 @@ def may_operate(request: HttpRequest) -> bool:
     )
 
 
+def is_quick(request: HttpRequest) -> bool:
+    """Tell whether only what moves by the second is asked for."""
+    return request.headers.get(LIVE) == QUICK
+
+
 def add_room(request: HttpRequest) -> dict[str, Any]:
     """Return what the page's templates need."""
     is_live = LIVE in request.headers
     room = gather(
         looked_at(request),
         shown=request.GET.get("range", ""),
-        drawn=request.headers.get(LIVE) != QUICK,
+        drawn=not is_quick(request),
     )
     return {
         "room": room,

@@ -29,7 +29,7 @@ NEXT = {
         "To go on: mitigate the incident, pass pre-flight and smoke, then resume."
     ),
     Plan.State.RECOVERY: "On again after a rollback, and watched more closely.",
-    Plan.State.FROZEN: "Nothing moves until a person resumes with an override.",
+    Plan.State.FROZEN: "Nothing is turned on before two people resume.",
 }
 TONES = {
     Plan.State.HELD: WARN,

@@ -7,7 +7,7 @@ const words = document.getElementById("fresh-words");
 const news = document.getElementById("news");
 const EVERY_MS = Number(room.dataset.every) * 1000;
 const PATIENCE_MS = 4000;
-// The charts move by the minute: each twelfth time they are asked for, too.
+// The charts and the desk move by the minute: each twelfth time they are asked for, too.
 const WHOLE_EVERY = 12;
 let times = 0;
 const shown = new Map();

@@ -163,6 +163,8 @@ def test_live_part__asked_by_the_script__is_the_page_without_its_frame(
     assert 'id="standing"' in quick
     assert 'id="charts-now"' in part
     assert 'id="charts-now"' not in quick
+    assert 'id="desk"' in part
+    assert 'id="desk"' not in quick
     assert "<html" not in part
     assert "<script" not in part
 
