@@ -1,9 +1,10 @@
 """Whether we could help: asked once after a conversation, with two buttons.
 
 Asked at most once in seven days of a person, and never after STOP, outside the 24
-hours in which she may be written to, while a colleague has the word or something of
-hers waits, where CHAT is off for her, or about a conversation of long ago. The press
-of a button is kept with the observation and is no turn; the first press counts.
+hours in which she may be written to, while a colleague has the word, something of hers
+waits or she waits for a person, where CHAT is off for her, or about a conversation of
+long ago. The press of a button is kept with the observation and is no turn; the first
+press counts.
 """
 
 from __future__ import annotations
@@ -117,6 +118,7 @@ def _may_ask(
         and profile.erased_at is None
         and may_answer(profile)
         and not is_blocked(profile)
+        and not profile.hand_offs.filter(closed_at__isnull=True).exists()
         and not conversation.messages.filter(state=Message.State.WAITING).exists()
     )
 

@@ -29,6 +29,14 @@ if TYPE_CHECKING:
     from vouchers.models import Station
 
 _SHOWN = 10
+# What may lack: its code, what the model is told, and the text for the person.
+_NO_STATION = ("station_needed", "Name the station.", "ask.station")
+_UNKNOWN_STATION = (
+    "station_not_found",
+    "There is no such station.",
+    "refused.station_not_found",
+)
+_NO_REASON = ("reason_needed", "A reason is needed.", "ask.reason")
 
 
 def redeem_voucher(call: Call) -> ToolResult:
@@ -40,7 +48,7 @@ def redeem_voucher(call: Call) -> ToolResult:
     is_own_station = call.rule.place is Place.OWN_STATION
     wanted = call.arguments.get("station")
     if not is_own_station and not wanted:
-        return call.refused("station_needed", "Name the station.", "ask.station")
+        return _asked(call, named, "station_needed", "Name the station.", "ask.station")
     try:
         station = (
             named_station(call.profile.station.code)
@@ -48,11 +56,7 @@ def redeem_voucher(call: Call) -> ToolResult:
             else named_station(wanted)
         )
     except UnknownStation:
-        return call.refused(
-            "station_not_found",
-            "There is no such station.",
-            "refused.station_not_found",
-        )
+        return _asked(call, named, *_UNKNOWN_STATION)
     if not call.is_confirmed:
         _refuse_unusable(named.voucher)
         if _needs_button(call, named, station):
@@ -103,13 +107,14 @@ def _ask_to_redeem(call: Call, voucher: Voucher, station: Station) -> ToolResult
 def void_voucher(call: Call) -> ToolResult:
     """Take a voucher back: with a reason, and never without the button."""
     try:
-        voucher = find_voucher(call).voucher
+        named = find_voucher(call)
     except VoucherNotNamed:
         return _which(call)
+    voucher = named.voucher
     reason = call.arguments.get("reason")
     reason = " ".join(reason.split())[:300] if isinstance(reason, str) else ""
     if not reason:
-        return call.refused("reason_needed", "A reason is needed.", "ask.reason")
+        return _asked(call, named, "reason_needed", "A reason is needed.", "ask.reason")
     language = call.context.language
     if not call.is_confirmed:
         if voucher.status != Voucher.Status.ISSUED:
@@ -162,6 +167,11 @@ def _which(call: Call) -> ToolResult:
         display = f"{display}\n\n{list_vouchers(call).payload['display']}"
     result = call.refused("which_voucher", "Name one voucher.", "ask.voucher")
     return ToolResult({**result.payload, "display": display})
+
+
+def _asked(call: Call, named: Named, code: str, error: str, key: str) -> ToolResult:
+    """Ask for what is missing; the reference outlives the turn, a code does not."""
+    return call.refused(code, error, key, voucher=named.voucher.reference)
 
 
 def _refuse_unusable(voucher: Voucher) -> None:

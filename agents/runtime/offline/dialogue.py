@@ -139,10 +139,7 @@ def _missing_to_create(draft: Draft, slots: Slots) -> tuple[str, str] | None:
 def _missing_to_void(draft: Draft) -> tuple[str, str] | None:
     if draft.voucher is None:
         return "voucher", "ask.voucher"
-    if draft.reason is None and draft.voucher.startswith("["):
-        # The code is gone with its turn: both are needed in one.
-        return "voucher", "ask.voucher_and_reason"
-    return None if draft.reason else ("reason", "ask.reason")
+    return None if draft.reason or _is_code(draft) else ("reason", "ask.reason")
 
 
 def _missing_to_redeem(draft: Draft, situation: Situation) -> tuple[str, str] | None:
@@ -150,11 +147,15 @@ def _missing_to_redeem(draft: Draft, situation: Situation) -> tuple[str, str] | 
     if draft.voucher is None and situation.role != "customer":
         needs_both = not is_station and draft.station is None
         return ("code", "ask.code_and_station" if needs_both else "ask.code")
-    if draft.station is None and not is_station:
-        if draft.voucher and draft.voucher.startswith("["):
-            return "code", "ask.code_and_station"
+    if draft.station is None and not is_station and not _is_code(draft):
         return "station", "ask.station"
     return None
+
+
+def _is_code(draft: Draft) -> bool:
+    """Say whether it names a code: the tool then asks for the rest, and tells the
+    reference, which is still known in the next turn."""
+    return bool(draft.voucher and draft.voucher.startswith("["))
 
 
 def _lookup(read: Understood, situation: Situation) -> Answer | Call:
@@ -255,6 +256,6 @@ _ARGUMENTS: dict[str, Callable[[Draft], dict[str, Any]]] = {
         "currency": None,
     },
     "redeem": lambda d: {"voucher": d.voucher, "station": d.station},
-    "void": lambda d: {"voucher": d.voucher, "reason": d.reason},
+    "void": lambda d: {"voucher": d.voucher, "reason": d.reason or ""},
     "lookup": lambda d: {"msisdn": d.number, "voucher": d.voucher},
 }

@@ -130,6 +130,9 @@ def _draft_after(told: dict[str, Any], items: Sequence[Item]) -> Draft | None:
     arguments = _loads(call.get("arguments"))
     slots = {_SLOT_OF[k]: v for k, v in arguments.items() if k in _SLOT_OF}
     slots.pop(asked, None)
+    if isinstance(told.get("voucher"), str):
+        # Its reference, where it was named by a code that is gone with its turn.
+        slots["voucher"] = told["voucher"]
     draft = replace(Draft(intent=intent, asked=asked), **slots)
     lost_code = draft.without_codes() != draft and asked != "voucher"
     return replace(draft, asked="code_and_station") if lost_code else draft

@@ -68,9 +68,6 @@ TEXTS: dict[str, str] = {
     "ask.code_and_station": (
         "Please send the voucher's code and the station together in one message."
     ),
-    "ask.voucher_and_reason": (
-        "Please send the voucher's code or reference together with the reason, in one message."
-    ),
     "ask.create": (
         "Shall I create a voucher with that amount for that number? Please write *yes* "
         "or *no*."

@@ -75,9 +75,6 @@ TEXTS: dict[str, str] = {
         "Envoyez le code du bon et la station ensemble dans un seul message, s'il "
         "vous plaît."
     ),
-    "ask.voucher_and_reason": (
-        "Envoyez le code ou la référence du bon avec la raison, dans un seul message."
-    ),
     "ask.create": (
         "Faut-il créer un bon de ce montant pour ce numéro ? Répondez par *oui* ou par "
         "*non*."

@@ -69,9 +69,6 @@ TEXTS: dict[str, str] = {
     "ask.code_and_station": (
         "Ohereza kode ya voucher na sitasiyo hamwe mu butumwa bumwe."
     ),
-    "ask.voucher_and_reason": (
-        "Ohereza kode cyangwa nimero ya voucher hamwe n'impamvu, mu butumwa bumwe."
-    ),
     "ask.create": (
         "Ntange voucher y'ayo mafaranga kuri iyo nimero? Subiza *yego* cyangwa *oya*."
     ),

@@ -67,9 +67,6 @@ TEXTS: dict[str, str] = {
     "ask.code_and_station": (
         "Tafadhali tuma msimbo wa vocha na kituo pamoja katika ujumbe mmoja."
     ),
-    "ask.voucher_and_reason": (
-        "Tafadhali tuma msimbo au kumbukumbu ya vocha pamoja na sababu, katika ujumbe mmoja."
-    ),
     "ask.create": (
         "Nitengeneze vocha ya kiasi hicho kwa namba hiyo? Tafadhali jibu *ndiyo* au "
         "*hapana*."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
-from agents.models import Conversation, Message, OutboundMessage
+from agents.models import Conversation, HandOff, Message, OutboundMessage
 from agents.runtime.texts import LANGUAGES, render
 from agents.services import consent, episodes, ingest, satisfaction
 from rollout.features import Feature
@@ -104,18 +104,32 @@ def inactive(cast: Cast) -> None:
     Profile.objects.filter(pk=cast.aline.profile.pk).update(is_active=False)
 
 
+def waits_for_a_person(cast: Cast) -> None:
+    HandOff.objects.create(profile=cast.aline.profile, kind=HandOff.Kind.ASKED)
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
         stopped,
         switched_off,
         inactive,
+        waits_for_a_person,
         change(window_closes_at=None),
         change(window_closes_at=timezone.now() + timedelta(minutes=10)),
         change(paused_at=timezone.now()),
         change(is_synthetic=True),
     ],
-    ids=["stop", "off", "inactive", "no window", "closing", "paused", "synthetic"],
+    ids=[
+        "stop",
+        "off",
+        "inactive",
+        "waits",
+        "no-window",
+        "closing",
+        "paused",
+        "synthetic",
+    ],
 )
 def test_ask__where_she_may_not_be_asked__stays_silent(
     cast: Cast, spoil: Callable[[Cast], None]

@@ -226,19 +226,20 @@ def test_redeem__many_wrong_codes__locks_also_for_the_right_one(cast: Cast) -> N
 
 @pytest.mark.parametrize("station", [None, "", "Nowhere", "'; --", "\x00", 5])
 def test_redeem__no_such_station__asks_for_it(cast: Cast, station: object) -> None:
-    code = cast.issue(cast.aline).code
-    assert code
+    issued = cast.issue(cast.aline)
+    assert issued.code
 
     result = call(
         cast.diane,
         "redeem_voucher",
-        f"redeem {code.digits}",
+        f"redeem {issued.code.digits}",
         confirmed=True,
         voucher="[code 1]",
         station=station,
     )
 
     assert result.code in {"station_needed", "station_not_found"}
+    assert result.payload["voucher"] == issued.voucher.reference
     assert Voucher.objects.get().status == "issued"
 
 

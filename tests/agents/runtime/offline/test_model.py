@@ -155,16 +155,27 @@ async def test_respond__redemption_without_a_station__asks_for_it() -> None:
     assert arguments(completed)[1] == {"voucher": "V7-KQ3M-82", "station": "Kimironko"}
 
 
-async def test_respond__code_without_a_station__needs_both_again() -> None:
+@pytest.mark.parametrize(
+    ("text", "asked", "answer", "told"),
+    [
+        ("redeem [code 1]", "station_needed", "Kimironko", {"station": "Kimironko"}),
+        ("redeem [code 1] at X", "station_not_found", "KIM", {"station": "KIM"}),
+        ("void [code 1]", "reason_needed", "a mistake", {"reason": "a mistake"}),
+    ],
+)
+async def test_respond__something_lacks_beside_a_code__goes_on_by_reference(
+    text: str, asked: str, answer: str, told: dict[str, str]
+) -> None:
     """A code is gone with the turn it came in: it is never remembered."""
-    chat = Chat(role="customer")
-
-    asked = await chat.says("redeem [code 1]")
-
-    assert asked.text == texts.render("ask.code_and_station", "en")
+    chat = Chat(role="staff")
+    await chat.says(text)
+    refusal = {"success": False, "code": asked, "voucher": "V7-KQ3M-82"}
+    await chat.says("", told=refusal | {"display": "Which?"})
     assert "code 1" not in str(chat.memory)
-    completed = await chat.says("[code 1] Kimironko")
-    assert arguments(completed)[1] == {"voucher": "[code 1]", "station": "Kimironko"}
+
+    completed = await chat.says(answer)
+
+    assert arguments(completed)[1] == {"voucher": "V7-KQ3M-82", **told}
 
 
 async def test_respond__station_staff__need_no_station() -> None:
