@@ -14,7 +14,7 @@ from easymo.observability.fields import plain, scrub_text, scrubbed
 
 if TYPE_CHECKING:
     from sentry_sdk.integrations import Integration
-    from sentry_sdk.types import Breadcrumb, Event, Hint, Log, Metric
+    from sentry_sdk.types import Event, Hint, Log, Metric
 
 # Command lines hold names and numbers; prompts and answers are somebody's words.
 _UNWANTED = (
@@ -33,7 +33,11 @@ def start() -> None:
 
 
 def options() -> dict[str, Any]:
-    """Return how the client works: what it leaves out, and what it scrubs."""
+    """Return how the client works: what it leaves out, and what it scrubs.
+
+    Breadcrumbs are scrubbed with the event that takes them along: there is one for each
+    query, and nearly all of them go nowhere.
+    """
     return {
         # send_default_pii stays unset, which is False; to set it is deprecated.
         "include_local_variables": False,
@@ -41,7 +45,6 @@ def options() -> dict[str, Any]:
         "max_request_body_size": "never",
         "before_send": _scrub_event,
         "before_send_transaction": _scrub_event,
-        "before_breadcrumb": _scrub_breadcrumb,
         "before_send_log": _scrub_log,
         "before_send_metric": _scrub_metric,
         "disabled_integrations": list(_unwanted()),
@@ -70,10 +73,6 @@ def _scrub_event(event: Event, hint: Hint) -> Event:
             "url": str(request.get("url", "")).partition("?")[0],
         }
     return cast("Event", _guarded(raw))
-
-
-def _scrub_breadcrumb(crumb: Breadcrumb, _: Hint) -> Breadcrumb:
-    return cast("Breadcrumb", _guarded(crumb))
 
 
 def _scrub_log(log: Log, _: Hint) -> Log:

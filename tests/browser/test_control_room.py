@@ -237,7 +237,10 @@ def test_kill_all__by_keys_alone__needs_a_reason_and_one_press(operator: Page) -
 def test_refresh__somebody_else_writes__shows_it_and_keeps_what_i_type(
     operator: Page,
 ) -> None:
-    # Given: killed by the test before.
+    # Given
+    operator.fill("#kill-reason", "the answers are wrong")
+    operator.click("#kill .all")
+    expect(operator.locator(".told")).to_contain_text("features are off")
     operator.goto("/admin/")
     mine = operator.locator("#incident-now input[name=reason]").first
     mine.fill("half a thou")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -52,6 +53,14 @@ def listeners() -> int:
             " WHERE datname = current_database() AND query = 'LISTEN rollout'"
         )
         return int(cursor.fetchone()[0])
+
+
+def cut_off_the_others() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 def chat_is_on() -> bool:
@@ -137,30 +146,34 @@ def test_current__database_gone__off_as_stale_and_back_again(
     # Given
     switch(CHAT=True)
     assert chat_is_on() is True
-    monkeypatch.setattr(snapshot, "TRUSTED_S", 2.0)
-    connect = reading.own_connection
+    connect, trusted_s = reading.own_connection, snapshot.TRUSTED_S
 
     def refused() -> psycopg.Connection:
         raise psycopg.OperationalError("gone")
 
+    def goes_off() -> bool:
+        cut_off_the_others()
+        return not chat_is_on()
+
     # When
+    monkeypatch.setattr(snapshot, "TRUSTED_S", 600.0)
     monkeypatch.setattr(reading, "own_connection", refused)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+    cut_off_the_others()
     assert chat_is_on() is True
-    went_off = wait_until(lambda: not chat_is_on())
+    monkeypatch.setattr(snapshot, "TRUSTED_S", 0.0)
+    went_off = wait_until(goes_off)
     reasons = exposure.exposure_of(ALINE).reasons
     anyone = exposure.is_on_for_anyone(Feature.CHAT)
+    gone_until = time.monotonic()
+    monkeypatch.setattr(snapshot, "TRUSTED_S", trusted_s)
     monkeypatch.setattr(reading, "own_connection", connect)
 
     # Then
     assert went_off is True
     assert set(reasons.values()) == {Reason.STALE}
     assert anyone is False
-    assert wait_until(chat_is_on)
+    assert wait_until(lambda: holder.snapshot.confirmed_at > gone_until)
+    assert chat_is_on() is True
 
 
 @pytest.mark.usefixtures("refreshing")
@@ -169,12 +182,12 @@ def test_current__refreshers_dead__reads_through(
 ) -> None:
     # Given
     monkeypatch.setattr(refreshers, "start", lambda: None)
-    monkeypatch.setattr(snapshot, "TRUSTED_S", 0.05)
-
-    # When
     before = chat_is_on()
     switch(CHAT=True)
-    time.sleep(0.1)
+
+    # When: nobody has confirmed it for too long.
+    long_ago = time.monotonic() - snapshot.TRUSTED_S - 1
+    holder.snapshot = replace(holder.snapshot, confirmed_at=long_ago)
 
     # Then
     assert before is False

@@ -122,7 +122,9 @@ def test_log__the_scrubber_overlooks_a_number__the_last_look_does_not() -> None:
     "send",
     [
         lambda: sentry._scrub_event({"message": NATIONAL}, {}),
-        lambda: sentry._scrub_breadcrumb({"message": NATIONAL}, {}),
+        lambda: sentry._scrub_event(
+            {"breadcrumbs": {"values": [{"message": NATIONAL}]}}, {}
+        ),
         lambda: sentry._scrub_log(cast("Any", {"body": NATIONAL}), {}),
     ],
 )

@@ -22,6 +22,7 @@ from rollout.models import (
     RollbackEvent,
 )
 from rollout.services import acting, detectors, evaluate, lease
+from tests.live import until
 from tests.rollout.judging import NOON, FakeClock, enter, observe, tick
 
 if TYPE_CHECKING:
@@ -39,6 +40,16 @@ def slow_reading(monkeypatch: pytest.MonkeyPatch) -> None:
         return found
 
     monkeypatch.setattr("rollout.services.detectors.uncounted", slowly)
+
+
+def nobody_else_is_connected() -> bool:
+    """Tell whether the server has noticed the death, and rolled back."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return cursor.fetchone() == (0,)
 
 
 def two_at_once(at: FakeClock) -> list[Evaluation | None]:
@@ -122,6 +133,7 @@ def test_tick__killed_in_the_middle__nothing_half_done_and_the_next_takes_over(
 
         # When
         process.kill()
+    until(nobody_else_is_connected)
 
     # Then
     assert Evaluation.objects.exists() is False
