@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from axes.models import AccessAttempt, AccessLog
+from django.contrib.sessions.models import Session
 from django.db.models import Q
 from django.utils import timezone
 
@@ -32,7 +34,7 @@ from agents.services import erasure, forwarding, media_rows, outbox_upkeep
 from agents.tools import rates
 from easymo.observability import findings, lines, upkeep
 from easymo.observability.logs import get_logger
-from rollout.services import observations
+from rollout.services import observations, receipts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,6 +173,12 @@ TURNS = (
         {"arguments": {}},
     ),
 )
+# Who signed in, from where: our own people, and nobody's for longer than texts.
+SIGN_INS = (
+    Kept(lambda: _older(Session, "expire_date", timedelta(0)), None),
+    Kept(lambda: _older(AccessAttempt, "attempt_time", TEXT), None),
+    Kept(lambda: _older(AccessLog, "attempt_time", TEXT), None),
+)
 IDEMPOTENCY = (Kept(lambda: _older(IdempotentCall, "created_at", ANSWERS), None),)
 
 JOBS: dict[str, Callable[[], int]] = {
@@ -184,6 +192,8 @@ JOBS: dict[str, Callable[[], int]] = {
     ),
     "retention.turns": _until_done(*TURNS),
     "retention.idempotency": _until_done(*IDEMPOTENCY),
+    "retention.sign_ins": _until_done(*SIGN_INS),
+    "retention.processes": receipts.forget_gone,
     "retention.rates": rates.purge,
     "retention.outbox": outbox_upkeep.purge,
     "retention.rollups": observations.purge,

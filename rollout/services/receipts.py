@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from time import monotonic, sleep
 
 from django.db import connection
 
+from rollout import clock
+from rollout.models import ServingProcess
+
 # A process that has said nothing for so long is taken for gone.
 SILENT_S = 30
+# And this long after it nobody asks any more when that was.
+GONE_FOR = timedelta(days=1)
 WAIT_S = 1.5
 PAUSE_S = 0.02
 # The change's own moment; one of long ago is not what is waited for: nothing moved.
@@ -78,3 +84,9 @@ def await_receipt(epoch: int, *, wait: float = WAIT_S) -> Receipt:
             if receipt.is_complete or monotonic() >= deadline:
                 return receipt
             sleep(PAUSE_S)
+
+
+def forget_gone() -> int:
+    """Take away the rows of processes that ended without a word; say how many."""
+    silent = clock.now() - GONE_FOR
+    return ServingProcess.objects.filter(seen_at__lt=silent).delete()[0]

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
+from axes.models import AccessLog
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
@@ -18,6 +21,7 @@ from agents.models import (
 from agents.services import retention
 from easymo.observability import metrics, upkeep
 from easymo.observability.models import UpkeepRun
+from rollout.models import ServingProcess
 from tests.backoffice import furnish, signed_in
 
 if TYPE_CHECKING:
@@ -70,6 +74,31 @@ def test_purge__age__forgotten_from_its_day_and_not_before(
     # Then
     assert blank not in young
     assert list(model.objects.values(*blank)) == [blank] * len(young)
+
+
+def test_purge__sign_ins_and_processes_of_long_ago__are_forgotten(db: None) -> None:
+    # Given
+    now = timezone.now()
+    for key, ends_at in (("old", now - timedelta(1)), ("new", now + timedelta(1))):
+        Session.objects.create(session_key=key, session_data="", expire_date=ends_at)
+    AccessLog.objects.create(username="odette", ip_address="10.0.0.1")
+    age(AccessLog, "attempt_time", 91)
+    for days in (0, 2):
+        ServingProcess.objects.create(
+            id=uuid4(),
+            pid=1,
+            version_seen=1,
+            acknowledged_at=now,
+            seen_at=now - timedelta(days=days),
+        )
+
+    # When
+    retention.purge()
+
+    # Then
+    assert [row.session_key for row in Session.objects.all()] == ["new"]
+    assert AccessLog.objects.exists() is False
+    assert ServingProcess.objects.get().seen_at == now
 
 
 def test_purge__more_than_one_step__goes_on(
