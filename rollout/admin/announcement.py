@@ -17,9 +17,10 @@ from rollout.services import announcements
 from rollout.suggestions import SUGGESTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from django import forms
+    from django.contrib.admin.views.main import ChangeList
     from django.http import HttpRequest, HttpResponse
 
 SEND = ["send_announcement"]
@@ -154,7 +155,8 @@ class AnnouncementAdmin(ExposureRights, ReadOnlyAdmin):
         row = get_object_or_404(Announcement, pk=object_id)
 
         def do(_asked: dict[str, Any]) -> str:
-            announcements.take_back(announcement=row, by=actor_of(request))
+            announcements.take_back(announcement=row)
+            self.log_change(request, row, "Taken back.")
             return "It is a draft again."
 
         form = ConfirmForm(request.POST or None)
@@ -220,9 +222,21 @@ class AnnouncementDeliveryAdmin(ReadOnlyAdmin):
         "settled_at",
     )
 
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Ask once for all names of a page."""
+        page = super().get_changelist_instance(request)
+        labels = _labels([row.recipient for row in page.result_list])
+        for row in page.result_list:
+            row.label = labels.get(row.recipient, row.recipient)
+        return page
+
     @display(description="Recipient")
     def who(self, row: AnnouncementDelivery) -> str:
         """Return an address of our own people, or a person's masked number."""
-        if "@" in row.recipient or ports.labels is None:
-            return row.recipient
-        return ports.labels([row.recipient]).get(row.recipient, row.recipient)
+        if not hasattr(row, "label"):
+            return _labels([row.recipient]).get(row.recipient, row.recipient)
+        return str(row.label)
+
+
+def _labels(recipients: list[str]) -> Mapping[str, str]:
+    return ports.labels(recipients) if ports.labels else {}

@@ -64,6 +64,7 @@ class CohortAdmin(ExposureRights, ReadOnlyAdmin):
             made = cohorts.make_cohort(
                 name=asked["name"], description=asked["description"]
             )
+            self.log_change(request, made, "Made, or there already.")
             return f"Cohort {made.name} is there."
 
         return ask_and_do(

@@ -88,7 +88,8 @@ class ContactAdmin(ExposureRights, ReadOnlyAdmin):
 
         def do(asked: dict[str, Any]) -> str:
             given = {name: asked[name] for name in names}
-            saved = contacts.save_contact(contact=row, by=actor_of(request), **given)
+            saved = contacts.save_contact(contact=row, **given)
+            self.log_change(request, saved, "Saved.")
             return f"{saved.role} is saved."
 
         return ask_and_do(
@@ -112,7 +113,8 @@ class ContactAdmin(ExposureRights, ReadOnlyAdmin):
         row = get_object_or_404(Contact, pk=object_id)
 
         def do(_asked: dict[str, Any]) -> str:
-            contacts.verify(contact=row, by=actor_of(request))
+            contacts.verify(contact=row)
+            self.log_change(request, row, "Somebody answered there.")
             return f"{row.role} is verified."
 
         return ask_and_do(
@@ -172,6 +174,7 @@ class OnCallShiftAdmin(ExposureRights, ReadOnlyAdmin):
         row = get_object_or_404(OnCallShift, pk=object_id)
 
         def do(_asked: dict[str, Any]) -> str:
+            self.log_change(request, row.contact, "No longer called first.")
             contacts.end_shift(shift=row)
             return "Ended."
 

@@ -19,6 +19,7 @@ from rollout.models import (
     Notice,
     OnCallShift,
 )
+from rollout.ports import ports
 from rollout.services import announcements, checklists, contacts, delivering, incidents
 from tests.rollout.admin.test_pages import action_of, press
 from tests.rollout.announcing import MEMBERS, People, approved, beta
@@ -60,7 +61,7 @@ def furnish() -> None:
     delivering.step(row.pk)
     lead = Contact.objects.get(role="Platform Lead")
     contacts.save_contact(
-        contact=lead, by="odette", role=lead.role, name="Pia", phone="+250788000111"
+        contact=lead, role=lead.role, name="Pia", phone="+250788000111"
     )
     now = clock.now()
     contacts.add_shift(
@@ -101,6 +102,22 @@ def test_list__rows__bounded_number_of_queries(
 
     with django_assert_max_num_queries(40):
         assert odette.get(url).status_code == 200
+
+
+def test_deliveries__many_rows__their_names_are_asked_for_once(
+    odette: Client, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    furnish()
+    asked: list[list[str]] = []
+    monkeypatch.setattr(ports, "labels", lambda who: asked.append(who) or {})
+
+    # When
+    odette.get(reverse("admin:rollout_announcementdelivery_changelist"))
+
+    # Then
+    [once] = asked
+    assert len(once) == AnnouncementDelivery.objects.count() > 1
 
 
 def test_contact__changed_verified_and_on_shift__called_with_a_tap(

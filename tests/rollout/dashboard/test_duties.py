@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 def save(role: str, **values: object) -> None:
     row = Contact.objects.filter(role=role).first()
-    contacts.save_contact(contact=row, by="odette", role=role, **values)
+    contacts.save_contact(contact=row, role=role, **values)
 
 
 def test_numbers__nobody_named__says_so_and_offers_nobody_to_call() -> None:

@@ -96,7 +96,7 @@ def test_rewrite__approved__refused_by_both_until_taken_back() -> None:
     with pytest.raises(IntegrityError, match="stays as it is"), transaction.atomic():
         Announcement.objects.filter(pk=row.pk).update(text="another")
 
-    announcements.take_back(announcement=row, by="odette")
+    announcements.take_back(announcement=row)
     announcements.rewrite(announcement=row, subject="x", text="y", by="odette")
     assert (row.text, row.status, row.approved_by) == ("y", "draft", "")
 

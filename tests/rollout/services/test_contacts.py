@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def named(role: str = "Platform Lead", **values: object) -> Contact:
     row = Contact.objects.get(role=role)
     given = {"role": role, "name": "Pia", "phone": "+250 788-000-111", "order": 2}
-    return contacts.save_contact(contact=row, by="odette", **{**given, **values})
+    return contacts.save_contact(contact=row, **{**given, **values})
 
 
 def test_seed__the_guides_contacts__two_placeholders_and_two_providers() -> None:
@@ -38,7 +38,7 @@ def test_problems__named_and_verified__none_until_a_month_later() -> None:
     for role in ("On-call Engineer", "Platform Lead"):
         row = named(role)
         assert f"{role} was never verified." in contacts.problems()
-        contacts.verify(contact=row, by="odette")
+        contacts.verify(contact=row)
 
     assert contacts.problems() == []
     later = clock.now() + timedelta(days=30, seconds=1)
@@ -53,7 +53,7 @@ def test_problems__nobody__says_so() -> None:
 
 def test_save__another_number__has_to_be_verified_anew() -> None:
     row = named()
-    contacts.verify(contact=row, by="odette")
+    contacts.verify(contact=row)
 
     same = named(order=3)
     assert same.verified_at is not None
@@ -90,7 +90,7 @@ def test_phone__round_the_service__the_database_refuses() -> None:
 
 def test_save__role_taken__refused() -> None:
     with pytest.raises(InvalidChange, match="already"):
-        contacts.save_contact(contact=None, by="odette", role="Platform Lead")
+        contacts.save_contact(contact=None, role="Platform Lead")
 
 
 def test_on_call__a_shift_runs__its_contact_first_and_only_once() -> None:
