@@ -29,14 +29,14 @@ def watch() -> bool:
     if failed < MOST:
         return False
     with transaction.atomic():
-        if Incident.objects.filter(dedupe_key=KEY, resolved_at=None).exists():
-            return False
-        incident = incidents.open_incident(
+        incident, is_new = incidents.found_or_opened(
             key=KEY,
             title="Voucher codes are being guessed",
             severity=Incident.Severity.HIGH,
             opened_by="easymo",
         )
+        if not is_new:
+            return False
         notify.queue(
             incident=incident,
             text=f"Voucher codes are being guessed: {failed} that do not exist were "

@@ -17,7 +17,6 @@ from rollout.models import (
     AgentFlag,
     Evaluation,
     Incident,
-    Override,
     Plan,
     RollbackEvent,
     StageName,
@@ -26,7 +25,14 @@ from rollout.models import (
 from rollout.policy.decide import CHANNEL_FEATURES, Circumstances
 from rollout.policy.guardrails import BUDGETS
 from rollout.policy.verdicts import Action, Guardrail, Level, Verdict
-from rollout.services import incidents, notify, rollback, stages, standing
+from rollout.services import (
+    incidents,
+    notify,
+    overrides,
+    rollback,
+    stages,
+    standing,
+)
 from rollout.services.rollback import Order, RolledBack
 from rollout.services.triggers import INCIDENT
 
@@ -95,16 +101,13 @@ def circumstances(run: StageRun, now: datetime) -> Circumstances:
     cooling = acted.filter(run=run, at__gt=now - COOLDOWN, at__lte=now)
     for key, name in cooling.values_list("key", "action"):
         recent[key] = max(recent.get(key, Action.NONE), Action[name.upper()])
-    override = Override.objects.filter(
-        at__lte=now, expires_at__gt=now, ended_at__isnull=True
-    )
     return Circumstances(
         stage=run.stage,
         warn_acts=BUDGETS[run.stage].warn_acts,
         partials=day.count("partial"),
         actions=len(day),
         recent=recent,
-        held_back=override.exists(),
+        held_back=overrides.active(now).exists(),
     )
 
 
@@ -195,16 +198,14 @@ def _hold(decision: Decision, plan: Plan, now: datetime) -> Acted:
 
 def _opened(decision: Decision, what: str, now: datetime) -> tuple[Incident, bool]:
     """Open the guardrail's incident, or write on in the one that is open."""
-    key = f"{INCIDENT}{decision.key}"
-    known = Incident.objects.filter(dedupe_key=key, resolved_at__isnull=True).first()
-    if known is not None and decision.action == Action.HOLD:
-        return known, False
-    incident = known or incidents.open_incident(
-        key=key,
+    incident, is_new = incidents.found_or_opened(
+        key=f"{INCIDENT}{decision.key}",
         title=decision.sentence,
         severity=decision.severity,
         opened_by=ACTOR,
     )
+    if not is_new and decision.action == Action.HOLD:
+        return incident, False
     incidents.write(
         incident,
         kind=TimelineEntry.Kind.AUTO,
@@ -212,7 +213,7 @@ def _opened(decision: Decision, what: str, now: datetime) -> tuple[Incident, boo
         text=f"{what}: {decision.sentence}",
         data={"evidence": figures_of(decision), "decided_at": now.isoformat()},
     )
-    return incident, known is None
+    return incident, is_new
 
 
 def figures_of(decision: Decision) -> dict[str, object]:

@@ -41,14 +41,15 @@ LESSONS = {
 
 def open_incident(*, key: str, title: str, severity: str, opened_by: str) -> Incident:
     """Return the unresolved incident of this key, opened when there is none."""
-    return _found_or_opened(
+    return found_or_opened(
         key=key, title=title, severity=severity, opened_by=opened_by
     )[0]
 
 
-def _found_or_opened(
+def found_or_opened(
     *, key: str, title: str, severity: str, opened_by: str
 ) -> tuple[Incident, bool]:
+    """Return the unresolved incident of this key, and whether it was opened now."""
     return Incident.objects.get_or_create(
         dedupe_key=key,
         resolved_at=None,
@@ -82,9 +83,9 @@ def report_incident(*, title: str, severity: str, text: str, by: str) -> Inciden
     """Open an incident as a person, and tell those on call; one for each title."""
     by, title, text = valid_actor(by), valid_reason(title), valid_text(text)
     valid_severity(severity)
-    key = f"person:{' '.join(scrub(title).lower().split())}"[:100]
+    key = f"person:{' '.join(title.lower().split())}"[:100]
     with transaction.atomic():
-        incident, is_new = _found_or_opened(
+        incident, is_new = found_or_opened(
             key=key, title=title, severity=severity, opened_by=by
         )
         write(incident, kind=TimelineEntry.Kind.NOTE, author=by, text=text)

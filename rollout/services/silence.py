@@ -22,14 +22,11 @@ def report(*, silent_s: float) -> bool:
         " noticed, nothing is rolled back by itself. Is a worker running?"
     )
     with transaction.atomic():
-        incident, is_new = Incident.objects.get_or_create(
-            dedupe_key=KEY,
-            resolved_at=None,
-            defaults={
-                "title": "The evaluator is silent",
-                "severity": Incident.Severity.HIGH,
-                "opened_by": ACTOR,
-            },
+        incident, is_new = incidents.found_or_opened(
+            key=KEY,
+            title="The evaluator is silent",
+            severity=Incident.Severity.HIGH,
+            opened_by=ACTOR,
         )
         if is_new:
             incidents.write(
