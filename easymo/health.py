@@ -17,6 +17,7 @@ from agents.backlog import oldest_waiting
 from easymo.database.workers import LONGEST_SILENCE_S, worker_silence
 from easymo.observability import metrics
 from easymo.observability.logs import get_logger
+from rollout.policy.verdicts import SILENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,6 @@ LONGEST_WAIT_S = 120
 OK = "ok"
 # Worth knowing, and no reason to send messages elsewhere.
 TOLD_ONLY = {"evaluator"}
-EVALUATOR_SILENCE_S = 180
 _migrated = False
 
 
@@ -150,7 +150,8 @@ def _evaluator() -> str:
         (silence,) = cursor.fetchone() or (None,)
     if silence is None:
         return "has never looked"
-    return OK if silence <= EVALUATOR_SILENCE_S else f"silent for {silence:.0f} s"
+    is_heard = silence <= SILENCE.total_seconds()
+    return OK if is_heard else f"silent for {silence:.0f} s"
 
 
 def _waiting() -> str:

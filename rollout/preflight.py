@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -18,15 +17,13 @@ from easymo.preflight.registry import (
     warning,
 )
 from rollout import clock
-from rollout.models import Evaluation, Plan
+from rollout.models import Plan
 from rollout.selectors import feature_states
 from rollout.services import contacts
+from rollout.services.verdicts import verdicts_now
 
 if TYPE_CHECKING:
     from rollout.selectors import FeatureState
-
-# It looks once a minute.
-LATE = timedelta(minutes=3)
 
 
 @line(
@@ -89,15 +86,14 @@ def waffle_is_tied(asked: Asked) -> Found:
     reads_rows=True,
 )
 def evaluator_is_alive(asked: Asked) -> Found:
-    newest = Evaluation.objects.order_by("-at").values_list("at", flat=True).first()
+    newest = verdicts_now()
     remedy = "It runs in the worker: start one, and see what its log says."
-    if newest is None:
+    if newest.at is None:
         return asked.lacking("It has never looked.", remedy)
-    silent = clock.now() - newest
-    if silent > LATE:
-        minutes = silent.total_seconds() / 60
-        return asked.lacking(f"It last looked {minutes:.0f} minutes ago.", remedy)
-    return ok(f"It looked {max(silent.total_seconds(), 0):.0f} s ago.")
+    silent = (clock.now() - newest.at).total_seconds()
+    if newest.is_silent:
+        return asked.lacking(f"It last looked {silent / 60:.0f} minutes ago.", remedy)
+    return ok(f"It looked {max(silent, 0):.0f} s ago.")
 
 
 @line(

@@ -12,12 +12,13 @@ from easymo.observability.metrics import (
     register,
     rows,
 )
-from rollout.models import CheckRun, DetectorState, Evaluation, Plan, RollbackEvent
+from rollout.models import CheckRun, DetectorState, Plan, RollbackEvent
 from rollout.policy.gates import Answer
 from rollout.policy.stages import Stage, State
-from rollout.policy.verdicts import Guardrail, Level, from_json
+from rollout.policy.verdicts import Guardrail, Level
 from rollout.selectors import latest_check
 from rollout.services import expectations, stages
+from rollout.services.verdicts import verdicts_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,17 +81,15 @@ def gates() -> Iterator[Metric]:
 @register
 def judgement() -> Iterator[Metric]:
     """Tell what the guardrails said last, and when; nothing when nobody ever looked."""
-    newest = Evaluation.objects.order_by("-id").first()
+    newest = verdicts_now()
     ticked = GaugeMetricFamily(
         "rollout_evaluator_last_tick_timestamp_seconds",
         "When somebody last judged; missing: never.",
     )
-    if newest is not None:
+    if newest.at is not None:
         ticked.add_metric([], newest.at.timestamp())
     yield ticked
-    yield from _verdicts(
-        [from_json(each) for each in newest.verdicts] if newest else []
-    )
+    yield from _verdicts(newest.verdicts)
     expected = GaugeMetricFamily(
         "rollout_expected_spend_usd_per_hour", "What is planned to be spent an hour."
     )

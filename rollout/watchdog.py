@@ -11,11 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rollout.policy.verdicts import SILENCE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-PAGE_S = 180.0
+PAGE_S = SILENCE.total_seconds()
 FAIL_SAFE_S = 900.0
 # Whoever has not been able to look for so long begins to count again.
 BLIND_S = 30.0

@@ -14,7 +14,7 @@ from rollout.figures import Figures, series
 from rollout.models import Evaluation
 from rollout.policy.guardrails import CHANNELS
 from rollout.policy.intervals import wilson
-from rollout.policy.verdicts import Guardrail, Level
+from rollout.policy.verdicts import SILENCE, Guardrail, Level
 from rollout.services import expectations
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from rollout.figures import Point
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-# An evaluator that has not looked for so long is taken for dead.
-LATE = timedelta(minutes=3)
 TITLES = {
     Guardrail.SUCCESS: "Success",
     Guardrail.LATENCY: "Latency (p95)",
@@ -114,9 +112,9 @@ def tick(last: Evaluation | None) -> Tick:
         return Tick(None, True, "Nobody has judged yet: is a worker running?", "", 0)
     age = clock.now() - last.at
     sentence = f"judged {span(age)} ago"
-    if age > LATE:
+    if age > SILENCE:
         sentence += ": nobody watches; is a worker running?"
-    return Tick(last.at, age > LATE, sentence, last.because, last.duration_ms)
+    return Tick(last.at, age > SILENCE, sentence, last.because, last.duration_ms)
 
 
 def _verdicts(last: Evaluation | None) -> dict[tuple[str, str], dict[str, Any]]:

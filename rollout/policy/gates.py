@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rollout.policy import gate_figures
 from rollout.policy.gate_words import about, counted, length, some
 from rollout.policy.stages import NEVER_WAIVED, GateName, Stage, State
+from rollout.policy.verdicts import SILENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from rollout.policy.facts import Checked, Facts
 
 FRESH = timedelta(hours=1)
-SILENCE = timedelta(minutes=3)
 HOUR = timedelta(hours=1)
 MEMBERS_AT_LEAST, MEMBERS_AT_MOST = 5, 10
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+from datetime import timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
+
+# The evaluator looks each minute; whoever looked before that does not watch now.
+SILENCE = timedelta(minutes=3)
 
 
 class Guardrail(StrEnum):

@@ -13,7 +13,6 @@ from rollout.models import (
     Announcement,
     CheckRun,
     CohortMember,
-    Evaluation,
     GateResult,
     Incident,
     Observation,
@@ -21,11 +20,12 @@ from rollout.models import (
 )
 from rollout.policy.facts import Checked, Facts
 from rollout.policy.stages import BETA_COHORT, GateName, Stage, State, terms_of
-from rollout.policy.verdicts import Guardrail, Level, Verdict, from_json
+from rollout.policy.verdicts import Guardrail, Level, Verdict
 from rollout.ports import ports
 from rollout.selectors import latest_check
 from rollout.services import checklists, contacts, gate_sums, leaks
 from rollout.services.exposure import is_on_for_anyone
+from rollout.services.verdicts import verdicts_now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,11 +133,8 @@ def _staff(members: Sequence[str]) -> int | None:
 
 def _judged() -> tuple[datetime | None, list[Verdict]]:
     """Return when it was judged last, and what about those who are served at all."""
-    newest = Evaluation.objects.order_by("-id").first()
-    if newest is None:
-        return None, []
-    verdicts = [from_json(stored) for stored in newest.verdicts]
-    return newest.at, [verdict for verdict in verdicts if _is_served(verdict)]
+    newest = verdicts_now()
+    return newest.at, [each for each in newest.verdicts if _is_served(each)]
 
 
 def _is_served(verdict: Verdict) -> bool:

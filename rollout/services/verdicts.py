@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rollout import clock
 from rollout.models import Evaluation
-from rollout.policy.verdicts import Level, from_json
+from rollout.policy.verdicts import SILENCE, from_json
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from rollout.policy.verdicts import Verdict
-
-# The evaluator looks each minute; whoever looked before that is not now.
-SILENCE = timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +22,6 @@ class Judgement:
     verdicts: tuple[Verdict, ...] = ()
     at: datetime | None = None
     is_silent: bool = True
-    sentence: str = "Nobody has judged yet."
-
-    @property
-    def warnings(self) -> tuple[Verdict, ...]:
-        return tuple(v for v in self.verdicts if v.level in {Level.WARN, Level.BREACH})
 
 
 def verdicts_now() -> Judgement:
@@ -42,5 +33,4 @@ def verdicts_now() -> Judgement:
         verdicts=tuple(map(from_json, newest.verdicts)),
         at=newest.at,
         is_silent=clock.now() - newest.at > SILENCE,
-        sentence=newest.because,
     )
