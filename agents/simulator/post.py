@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -11,6 +9,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from agents import synthetic
+from agents.channels.whatsapp.signature import sign
+from agents.webhooks.receiving import SIGNATURE
 from agents.webhooks.whatsapp import FUNCTION
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ class NotTaken(Exception):
 
 def post_to_webhook(*, request: HttpRequest, body: bytes) -> None:
     """Post ``body`` as Meta would, to the server that answers this very request."""
+    if not settings.WA_APP_SECRETS:
+        raise NotTaken("WA_APP_SECRET is not set, so nothing can be signed.")
     # Our own socket, not the Host header: a header must not choose where we connect.
     url = f"http://127.0.0.1:{request.META['SERVER_PORT']}{reverse(FUNCTION)}"
     try:
@@ -35,7 +37,7 @@ def post_to_webhook(*, request: HttpRequest, body: bytes) -> None:
                 "Content-Type": "application/json",
                 "Host": request.get_host(),
                 "X-Forwarded-Proto": request.scheme or "http",
-                "X-Hub-Signature-256": _signature(body),
+                SIGNATURE: sign(body, settings.WA_APP_SECRETS[0]),
                 synthetic.HEADER: synthetic.mark(body),
             },
             timeout=TIMEOUT_S,
@@ -45,10 +47,3 @@ def post_to_webhook(*, request: HttpRequest, body: bytes) -> None:
         raise NotTaken("The webhook did not answer. Is the web process up?") from error
     if answer.status_code != httpx2.codes.OK:
         raise NotTaken(f"The webhook answered {answer.status_code}.")
-
-
-def _signature(body: bytes) -> str:
-    if not settings.WA_APP_SECRETS:
-        raise NotTaken("WA_APP_SECRET is not set, so nothing can be signed.")
-    key = settings.WA_APP_SECRETS[0].encode()
-    return "sha256=" + hmac.new(key, body, hashlib.sha256).hexdigest()

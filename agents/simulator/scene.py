@@ -7,7 +7,6 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db.models import Prefetch
 from django.utils import timezone
 
@@ -19,6 +18,7 @@ from agents.models import (
     Turn,
 )
 from agents.services import simulated
+from agents.services.answering_number import our_number
 from agents.services.seen import digests_of
 from easymo.keys import KeyRingError
 from rollout.probes import is_probe
@@ -78,15 +78,10 @@ def people() -> list[Profile]:
     )
 
 
-def phone_number_id() -> str:
-    """Return the business number that the sandbox people write to."""
-    return settings.WA_PHONE_ID or "sandbox"
-
-
 def conversation_of(profile: Profile) -> Conversation | None:
     """Return the person's sandbox conversation, when there is one yet."""
     return Conversation.objects.filter(
-        profile=profile, is_synthetic=True, phone_number_id=phone_number_id()
+        profile=profile, is_synthetic=True, phone_number_id=our_number()
     ).first()
 
 

@@ -12,6 +12,7 @@ from django.views.generic import TemplateView
 from agents import overview
 from agents.channels.whatsapp.magic import extension_of
 from agents.models import SandboxMedia
+from agents.services.answering_number import our_number
 from agents.simulator import access, behind, scene, suggestions
 from agents.simulator.attachments import REACTIONS, NotSendable, content_from
 from agents.simulator.envelope import Button, envelope
@@ -103,7 +104,7 @@ class Send(SimulatorView):
             return JsonResponse({"error": "There is nothing to send."}, status=400)
         body = envelope(
             profile=sender,
-            phone_number_id=scene.phone_number_id(),
+            phone_number_id=our_number(),
             text=text,
             button=button,
             content=content,

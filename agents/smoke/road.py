@@ -21,6 +21,7 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from agents import synthetic
 from agents.channels.whatsapp.signature import sign
 from agents.smoke.trouble import Failed
+from agents.webhooks.receiving import SIGNATURE
 from agents.webhooks.whatsapp import FUNCTION
 from easymo.observability.correlation import HEADER
 
@@ -56,7 +57,7 @@ def post_webhook(*, url: str | None, body: bytes, correlation_id: UUID) -> None:
             "Set WA_APP_SECRET, to Meta's app secret where there is one.",
         )
     headers = {
-        "X-Hub-Signature-256": sign(body, settings.WA_APP_SECRETS[0]),
+        SIGNATURE: sign(body, settings.WA_APP_SECRETS[0]),
         synthetic.HEADER: synthetic.mark(body),
     }
     answer = _post(url, FUNCTION, body, headers, correlation_id)
