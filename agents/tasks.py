@@ -58,8 +58,6 @@ UPKEEP_QUEUE = "upkeep"
 # A worker tells every 10 seconds that it lives.
 SILENT_WORKER_S = 30.0
 
-defer_deliver = wake_delivery
-
 
 @app.task(name=INGEST, queue=INBOX_QUEUE)
 async def ingest() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vouchers.models import Profile, Refusal, Station, Voucher, VoucherEvent
+from vouchers.models import Profile, Refusal, Voucher, VoucherEvent
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -37,10 +37,6 @@ def voucher_by_public_id(public_id: UUID) -> Voucher | None:
     return vouchers().filter(public_id=public_id).first()
 
 
-def vouchers_waiting_for_approval() -> QuerySet[Voucher]:
-    return vouchers().filter(status=Voucher.Status.PENDING_APPROVAL).order_by("id")
-
-
 def trail(voucher: Voucher) -> QuerySet[VoucherEvent]:
     """Return everything that happened to the voucher, in order, with its notes."""
     return (
@@ -52,26 +48,6 @@ def trail(voucher: Voucher) -> QuerySet[VoucherEvent]:
 
 def refusals(voucher: Voucher) -> QuerySet[Refusal]:
     return Refusal.objects.filter(voucher=voucher).order_by("-id")
-
-
-def event_by_key(key: str) -> VoucherEvent | None:
-    """Return what an operation under this key did, if it did anything."""
-    events = VoucherEvent.objects.select_related("voucher__owner", "station")
-    return events.filter(key=key).first()
-
-
-def events_after(event_id: int, *, limit: int = 200) -> QuerySet[VoucherEvent]:
-    """Return events to announce, in order.
-
-    Ids are given before commit: a smaller id may appear later. Whoever keeps a
-    place reads again from some way before it and remembers what it announced.
-    """
-    events = VoucherEvent.objects.filter(id__gt=event_id)
-    return events.select_related("voucher__owner", "station").order_by("id")[:limit]
-
-
-def stations() -> QuerySet[Station]:
-    return Station.objects.filter(is_active=True)
 
 
 def profile_by_public_id(public_id: UUID) -> Profile | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
@@ -12,9 +11,6 @@ from agents.models import OutboundMessage, SimulatedDelivery
 from agents.services.codes_sent import fill, forget_codes
 from easymo import keys
 from easymo.observability.logs import get_logger
-
-if TYPE_CHECKING:
-    from agents.models import Conversation
 
 logger = get_logger(__name__)
 
@@ -78,10 +74,3 @@ def show(delivery: SimulatedDelivery) -> Shown:
         body=content["body"],
         buttons=tuple((entry[0], entry[1]) for entry in content["buttons"]),
     )
-
-
-def mark_read(conversation: Conversation) -> int:
-    """Turn the ticks blue: the sandbox person has looked at her telephone."""
-    return conversation.outbound.filter(
-        state=State.DELIVERED, simulated__isnull=False
-    ).update(state=State.READ, read_at=timezone.now())

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from rollout import clock
 from rollout.dashboard.matrix import ON, PARTLY
 from rollout.dashboard.words import count, span
-from rollout.models import Override, Plan, StageName
+from rollout.models import Plan, StageName
 from rollout.policy.verdicts import Level
+from rollout.services import overrides
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,11 +68,7 @@ def standing(
     """Read the plan and what holds it: two queries."""
     now = clock.now()
     plan = Plan.objects.select_related("run").filter(pk=1).first()
-    hold = (
-        Override.objects.filter(ended_at=None, expires_at__gt=now)
-        .order_by("-id")
-        .first()
-    )
+    hold = overrides.active(now).first()
     held = ""
     if hold is not None:
         left = span(hold.expires_at - now)

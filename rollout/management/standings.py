@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from rollout import clock
+from rollout.models import GateResult
 from rollout.policy.gate_words import length
 from rollout.policy.gates import unmet
 from rollout.policy.stages import Stage, State, terms_of
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
     from rollout.models import Override, Plan
     from rollout.policy.gates import Gate
     from rollout.selectors import FeatureState
-
-MARKS = {
-    "pass": "met",
-    "fail": "not met",
-    "pending": "not yet",
-    "waived": "waived",
-    "no_data": "no data",
-}
 
 
 def as_lines(plan: Plan, gates: list[Gate]) -> Iterator[str]:
@@ -57,7 +50,8 @@ def as_lines(plan: Plan, gates: list[Gate]) -> Iterator[str]:
 
 
 def gate_line(gate: Gate) -> str:
-    return f"  {MARKS[gate.verdict]:<8} {gate.name:<12} {gate.sentence}"
+    mark = GateResult.Verdict(gate.verdict).label
+    return f"  {mark:<8} {gate.name:<12} {gate.sentence}"
 
 
 def spoken_against(plan: Plan) -> Iterator[str]:

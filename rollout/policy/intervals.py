@@ -31,13 +31,6 @@ def clopper_pearson_lower(successes: int, n: int, alpha: float = 0.05) -> float:
     return _rising_root(lambda p: 1.0 - binomial_cdf(successes - 1, n, p), alpha)
 
 
-def clopper_pearson_upper(successes: int, n: int, alpha: float = 0.05) -> float:
-    """Return the exact upper bound of a rate: one side, confidence 1 - alpha."""
-    if n <= 0 or successes >= n:
-        return 1.0
-    return _rising_root(lambda p: 1.0 - binomial_cdf(successes, n, p), 1.0 - alpha)
-
-
 def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
     """Return Wilson's interval, for showing."""
     if n <= 0:
@@ -47,25 +40,6 @@ def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
     middle = (rate + z * z / (2 * n)) / scale
     spread = z * sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)) / scale
     return max(0.0, middle - spread), min(1.0, middle + spread)
-
-
-def percentile_bounds(
-    ordered: Sequence[float], share: float = 0.95, alpha: float = 0.05
-) -> tuple[float | None, float | None]:
-    """Return one-sided bounds of a percentile from values in rising order.
-
-    Distribution-free, by order statistics. None where so few values prove nothing:
-    an upper bound of the 95th percentile needs 59.
-    """
-    n = len(ordered)
-    lower = upper = None
-    for rank in range(1, n + 1):
-        # P(the rank-th smallest lies at or below the percentile).
-        if 1.0 - binomial_cdf(rank - 1, n, share) >= 1.0 - alpha:
-            lower = ordered[rank - 1]
-        if upper is None and binomial_cdf(rank - 1, n, share) >= 1.0 - alpha:
-            upper = ordered[rank - 1]
-    return lower, upper
 
 
 def percentile(ordered: Sequence[float], share: float = 0.95) -> float | None:

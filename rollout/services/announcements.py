@@ -22,8 +22,8 @@ from rollout.locks import lock_announcement
 from rollout.models import Announcement, AnnouncementDelivery
 from rollout.ports import ports
 from rollout.services import delivering
-from rollout.services.flags import valid_actor, valid_reason
 from rollout.services.incidents import valid_text
+from rollout.services.sayings import valid_actor, valid_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,9 +109,8 @@ def approve(*, announcement: Announcement, by: str, seen: str = "") -> None:
     announcement.refresh_from_db()
 
 
-def take_back(*, announcement: Announcement, by: str) -> None:
+def take_back(*, announcement: Announcement) -> None:
     """Make what is approved, and not sent, a draft again."""
-    valid_actor(by)
     with transaction.atomic():
         row = lock_announcement(announcement)
         refuse_unless(row, Status.APPROVED)
@@ -203,7 +202,7 @@ def valid_road(audience: str, medium: str) -> None:
 def valid_words(subject: str, text: str, medium: str) -> tuple[str, str]:
     """Return both without numbers, codes and addresses of people."""
     longest = LONGEST_WHATSAPP if medium == Medium.WHATSAPP else LONGEST
-    line = scrub(valid_reason(subject))
+    line = valid_reason(subject)
     if len(line) > LONGEST_SUBJECT:
         raise InvalidChange(f"A subject has at most {LONGEST_SUBJECT} characters.")
     return line, scrub(valid_text(text, longest=longest))[:longest]

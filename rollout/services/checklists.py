@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
-from easymo.observability.privacy import scrub
 from rollout import clock, wakes
 from rollout.errors import AlreadyDone, InvalidChange
 from rollout.models import (
@@ -21,7 +20,7 @@ from rollout.models import (
 )
 from rollout.policy.schedule import Rule, Standing, State, standing
 from rollout.services import notify
-from rollout.services.flags import valid_actor, valid_reason
+from rollout.services.sayings import valid_actor, valid_reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,7 +152,7 @@ def tick(*, item: ChecklistItem, by: str, evidence: str) -> ChecklistTick:
                 run=run,
                 due_for=where.due_for,
                 by=by,
-                evidence=scrub(evidence)[:500],
+                evidence=evidence,
                 at=now,
             )
     except IntegrityError as error:

@@ -23,7 +23,6 @@ from rollout.services.sayings import valid_actor, valid_reason
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Changed", "apply", "set_features", "valid_actor", "valid_reason"]
 SMALLEST = Decimal("0.01")
 
 

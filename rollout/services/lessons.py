@@ -52,7 +52,7 @@ def add_action(
 ) -> ActionItem:
     """Give somebody something to do by a day, so that it does not happen again."""
     author, owner = valid_actor(author), valid_actor(owner)
-    text = scrub(valid_reason(text))[:500]
+    text = valid_reason(text)
     with transaction.atomic():
         item = ActionItem.objects.create(
             incident=incident, text=text, owner=owner, due=due

@@ -15,13 +15,16 @@ from rollout.services import notify
 from rollout.services.sayings import valid_actor, valid_reason
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.db.models import QuerySet
 
 LONGEST_HOURS = int(OVERRIDE_AT_MOST.total_seconds() // 3600)
 
 
-def active() -> QuerySet[Override]:
-    now = clock.now()
+def active(now: datetime | None = None) -> QuerySet[Override]:
+    """Return what is in force; one at most."""
+    now = now or clock.now()
     return Override.objects.filter(
         at__lte=now, expires_at__gt=now, ended_at__isnull=True
     )

@@ -46,11 +46,4 @@ def test_trail__with_notes__is_one_query_in_order(
     with django_assert_num_queries(1):
         first, last = selectors.trail(issued.voucher)
         assert (first.kind, last.kind, last.note.text) == ("issued", "voided", "Wrong")
-    found = selectors.event_by_key("turn:1:0")
-    assert found == last
-    assert list(selectors.events_after(first.pk)) == [last]
     assert not selectors.refusals(issued.voucher)
-
-
-def test_waiting__request__is_listed(requested: Issued, issued: Issued) -> None:
-    assert list(selectors.vouchers_waiting_for_approval()) == [requested.voucher]
