@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db.models.functions import Now
+
 from agents.errors import LeaseLost
 from agents.models import Conversation, PendingAction, Turn
 
@@ -16,11 +18,14 @@ if TYPE_CHECKING:
 
 def lock_conversation(conversation_id: int) -> Conversation:
     """Lock the conversation; messages may still be added to it meanwhile."""
-    return (
+    found = (
         Conversation.objects.select_related("profile__station")
+        .annotate(asked_at=Now())
         .select_for_update(of=("self",), no_key=True)
         .get(pk=conversation_id)
     )
+    found.locked_at = found.asked_at
+    return found
 
 
 def lock_idle_conversation(conversation_id: int) -> Conversation | None:

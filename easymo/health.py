@@ -122,8 +122,9 @@ def _parts() -> dict[str, str]:
 
 def _database() -> str:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return OK
+        cursor.execute("SELECT current_setting('transaction_read_only')")
+        (is_read_only,) = cursor.fetchone() or ("off",)
+    return "read only" if is_read_only == "on" else OK
 
 
 def _migrations() -> str:

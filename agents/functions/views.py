@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.db import InterfaceError, OperationalError
 from django.http import JsonResponse
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation
@@ -16,6 +15,7 @@ from agents.functions import idempotency, pipeline, problems, reading, registry
 from agents.functions.authentication import authenticate
 from agents.functions.schema import documented
 from agents.webhooks.health import health_answer
+from easymo.database.passing import is_passing
 from easymo.observability.logs import get_logger
 from rollout.services.exposure import functions_are_removed
 
@@ -61,7 +61,7 @@ class ApiView(APIView):
                 refusal = exc
             case exceptions.MethodNotAllowed():
                 refusal = problems.method_not_allowed("GET, HEAD, POST")
-            case OperationalError() | InterfaceError():
+            case _ if is_passing(exc):
                 logger.warning("api.database.unreachable", exc_info=exc)
                 refusal = problems.unavailable()
             case _:

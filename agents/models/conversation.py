@@ -45,6 +45,9 @@ class Conversation(models.Model):
     satisfaction_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    # By the database's clock, which is the same for all workers: see `lock_conversation`.
+    locked_at: datetime
+
     class Meta:
         permissions = [
             ("use_simulator", "Can write as sandbox people"),

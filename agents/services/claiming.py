@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from agents.channels.whatsapp.client import Address, Button, Line, Template
@@ -38,7 +39,7 @@ STATUS_WAIT = timedelta(seconds=60)
 CRASH_WAIT = timedelta(seconds=45)
 WINDOW_MARGIN = timedelta(seconds=60)
 # Another worker is at it: somebody looks again after this.
-ELSEWHERE = timedelta(seconds=16)
+ELSEWHERE_S = 16.0
 ANSWER_LOST = "answer_lost"
 STOPPED = "stopped"
 
@@ -59,9 +60,9 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Nothing may be sent yet."""
+    """Nothing may be sent yet, and for so long."""
 
-    until: datetime
+    seconds: float
 
 
 def claim(*, conversation_id: int) -> Sending | Pause | bool | None:
@@ -69,19 +70,22 @@ def claim(*, conversation_id: int) -> Sending | Pause | bool | None:
 
     None: nothing to do here. True: settled without sending (simulated, given up).
     """
-    now = timezone.now()
     with transaction.atomic():
+        # By the database's clock: on its own, a worker whose clock is wrong would take
+        # for dead whoever is just sending, and say it again.
         message = (
             OutboundMessage.objects.filter(
                 conversation_id=conversation_id, state__in=outbox.OPEN
             )
             .select_for_update(of=("self",), no_key=True)
             .select_related("conversation__profile")
+            .annotate(claimed_at=Now())
             .order_by("pk")
             .first()
         )
         if message is None or message.state not in outbox.OPEN:
             return None
+        now = message.claimed_at
         return _not_yet(message, now) or _take(message, now)
 
 
@@ -89,13 +93,13 @@ def _not_yet(message: OutboundMessage, now: datetime) -> Pause | bool | None:
     if message.state == State.SENDING:
         if message.lease_expires_at is not None and message.lease_expires_at > now:
             # Another worker is at it, and goes on with what follows.
-            return Pause(now + ELSEWHERE)
+            return Pause(ELSEWHERE_S)
         if message.attempts >= outbox.MOST_ATTEMPTS:
             outbox.settle_failure(message, code=ANSWER_LOST, action=Action.BUG)
             return True
         doubt(message, CRASH_WAIT)
     if message.next_attempt_at is not None and message.next_attempt_at > now:
-        return Pause(message.next_attempt_at)
+        return Pause((message.next_attempt_at - now).total_seconds())
     return None
 
 
@@ -153,11 +157,11 @@ def _held_up(message: OutboundMessage, now: datetime) -> Pause | None:
     """Say until when our number or a rate holds the message up."""
     conversation = message.conversation
     if until := lines.may_send(message, now):
-        return Pause(until)
+        return Pause((until - now).total_seconds())
     wait = pace.take(
         conversation_id=conversation.pk, phone_number_id=conversation.phone_number_id
     )
-    return None if wait is None else Pause(now + timedelta(seconds=wait))
+    return None if wait is None else Pause(wait)
 
 
 def _why_cancelled(message: OutboundMessage) -> str:

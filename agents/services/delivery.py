@@ -45,10 +45,9 @@ async def deliver(*, conversation_id: int) -> int:
         if step is None:
             return sent
         if isinstance(step, Pause):
-            seconds = (step.until - timezone.now()).total_seconds()
-            if seconds > PATIENCE_S:
+            if step.seconds > PATIENCE_S:
                 return sent
-            await asyncio.sleep(max(seconds, 0.05))
+            await asyncio.sleep(max(step.seconds, 0.05))
         elif isinstance(step, Sending):
             with correlation.bound(step.correlation_id, outbound_id=step.message_id):
                 more = await _send(step)
@@ -71,9 +70,10 @@ async def _send(sending: Sending) -> bool:
             action=error.action,
             unknown_outcome=error.unknown_outcome,
         )
-        await units.run(record_failure, sending.message_id, error)
+        await units.run_patiently(record_failure, sending.message_id, error)
         return True
-    more = await units.run(record_sent, sending.message_id, provider_id)
+    # What Meta answered is known here only: unwritten, it would be said again.
+    more = await units.run_patiently(record_sent, sending.message_id, provider_id)
     waited = timezone.now() - started_at
     logger.info("ai.whatsapp.send.success", ms=round(waited.total_seconds() * 1000))
     return more

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from agents.channels.whatsapp.payload import (
@@ -36,6 +36,7 @@ from agents.wakes import (
     wake_deliveries,
     wake_turns,
 )
+from easymo.database.passing import is_passing
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 
@@ -55,8 +56,6 @@ MOST_AT_ONCE = 16
 # Whoever else is at it has locked the first ones.
 HANDS = 4
 MOST_ATTEMPTS = 5
-# The connection or a race with another worker: the same webhook will go in later.
-TRANSIENT = (InterfaceError, OperationalError)
 
 CLAIM = """
 SELECT * FROM agents_webhookevent
@@ -183,9 +182,10 @@ def _take_carefully(intake: Intake, item: Known) -> None:
     try:
         with transaction.atomic():
             _take_known(intake, item)
-    except TRANSIENT:
-        raise
-    except Exception as error:  # noqa: BLE001 - its siblings go on
+    except Exception as error:
+        if is_passing(error):
+            raise
+        # Its siblings go on.
         intake.forget()
         _bury(intake.event, item.path, type(error).__name__, error=error)
 
@@ -238,7 +238,8 @@ def _bury(
 def _note_failure(event_id: int, error: Exception) -> None:
     """Count the try of a whole webhook; after the last one a person has to look."""
     logger.error("ai.whatsapp.webhook.error", event_id=event_id, exc_info=error)
-    if isinstance(error, TRANSIENT):
+    if is_passing(error):
+        # The database, or a race with another worker: it will go in later.
         return
     with transaction.atomic():
         event = WebhookEvent.objects.select_for_update().get(pk=event_id)

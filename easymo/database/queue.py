@@ -10,17 +10,18 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 from procrastinate import PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from psycopg_pool import AsyncConnectionPool
 
 from easymo.database import listening
+from easymo.database.passing import is_passing
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    import psycopg
     from procrastinate.connector import Notify
 
 logger = get_logger(__name__)
@@ -28,8 +29,6 @@ logger = get_logger(__name__)
 POOL_SIZE = 4
 FIRST_WAIT = 0.2
 LONGEST_WAIT = 2.0
-# Too many connections, an administrator's stop, a start that is not done yet.
-PASSING_STATES = ("08", "53", "57P")
 
 
 class PatientConnector(PsycopgConnector):
@@ -105,7 +104,7 @@ class PatientConnector(PsycopgConnector):
             try:
                 return await call(*args, **kwargs)
             except ConnectorException as error:
-                if self.is_hurried or not is_passing(error):
+                if self.is_hurried or not is_passing(error.__cause__ or error):
                     raise
                 logger.warning("worker.database.waiting", seconds=wait)
                 # What broke together is replaced together.
@@ -117,12 +116,3 @@ class PatientConnector(PsycopgConnector):
 async def _commit_each_statement(connection: psycopg.AsyncConnection) -> None:
     """Make one statement one transaction and one round trip."""
     await connection.set_autocommit(True)
-
-
-def is_passing(error: ConnectorException) -> bool:
-    """Tell whether the database is away, and not at odds with the statement."""
-    cause = error.__cause__
-    if not isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
-        return False
-    state = cause.sqlstate
-    return state is None or state.startswith(PASSING_STATES)

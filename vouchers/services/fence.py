@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import OperationalError
 from django.utils.module_loading import import_string
 
+from easymo.database.passing import is_passing
 from vouchers.errors import FeatureDisabled
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ def pass_fence(actor: Actor) -> None:
     try:
         guard = import_string(settings.VOUCHER_GUARD)
         is_open = guard(subject=actor.subject)
-    except OperationalError:
-        # The database is away: that is not a switch, and the caller tells it apart.
-        raise
     except Exception as error:
+        if is_passing(error):
+            # The database is away: that is not a switch, and the caller tells it apart.
+            raise
         raise FeatureDisabled from error
     if is_open is not True:
         raise FeatureDisabled

@@ -191,11 +191,12 @@ def _read(response: httpx2.Response, content: bytes) -> object:
         answer = json.loads(content)
     except (ValueError, RecursionError):
         answer = None
-    if response.is_success:
+    code = _code(answer)
+    # An error that comes with a good status is an error all the same.
+    if response.is_success and code is None:
         if answer is None:
             raise TransportError("no_json", Action.RETRY, unknown_outcome=True)
         return answer
-    code = _code(answer)
     raise TransportError(
         str(code) if code is not None else f"http_{response.status_code}",
         action_for(code, response.status_code),

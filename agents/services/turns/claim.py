@@ -44,7 +44,7 @@ UNREAD = ("items", "exposure")
 
 
 def begin(
-    *, conversation_id: int, timing: Timing, now: datetime
+    *, conversation_id: int, timing: Timing
 ) -> tuple[Lease, Turn, Work | Wait | None] | None:
     """Take a turn and, where the quiet time is over, what it answers."""
     with transaction.atomic():
@@ -61,7 +61,7 @@ def begin(
         if turn is None:
             return None
         lease = Lease(turn.pk, conversation_id, turn.lease_token)
-        claimed = _claim(lease, turn, conversation, waiting, timing=timing, now=now)
+        claimed = _claim(lease, turn, conversation, waiting, timing=timing)
         return lease, turn, claimed
 
 
@@ -101,7 +101,7 @@ def _take_over(running: Turn, timing: Timing) -> Turn | None:
     return Turn.objects.get(pk=running.pk)
 
 
-def claim(*, lease: Lease, timing: Timing, now: datetime) -> Work | Wait | None:
+def claim(*, lease: Lease, timing: Timing) -> Work | Wait | None:
     """Take in what the person wrote; Wait while she may still be writing.
 
     None when there is nothing that may be answered: the turn is then closed.
@@ -111,7 +111,7 @@ def claim(*, lease: Lease, timing: Timing, now: datetime) -> Work | Wait | None:
         turn = lock_turn(turn_id=lease.turn_id, token=lease.token)
         # Only who takes a turn over can find messages joined to it already.
         waiting = list(_waiting(conversation))
-        return _claim(lease, turn, conversation, waiting, timing=timing, now=now)
+        return _claim(lease, turn, conversation, waiting, timing=timing)
 
 
 def _claim(
@@ -121,7 +121,6 @@ def _claim(
     waiting: Sequence[Message] | None,
     *,
     timing: Timing,
-    now: datetime,
 ) -> Work | Wait | None:
     """Claim, holding both locks; `waiting` was read under them for a new turn."""
     if waiting is None:
@@ -133,7 +132,7 @@ def _claim(
     if not waiting:
         _close_silently(turn, "nothing_waits")
         return None
-    ended_at, pause = _pause(waiting, timing, now)
+    ended_at, pause = _pause(waiting, timing, conversation.locked_at)
     if pause > 0:
         return Wait(pause)
     if reason := why_silent(conversation):

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.utils import timezone
 
 from agents.runtime.clock import Clock, MonotonicClock
 from agents.runtime.loop import LoopLimits
@@ -12,9 +11,6 @@ from agents.runtime.openai_model import OpenAIModel
 from agents.services.turns.timing import TIMING, Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
     from agents.runtime.model import Model
 
 
@@ -27,7 +23,6 @@ class Means:
     timing: Timing = TIMING
     limits: LoopLimits = field(default_factory=LoopLimits)
     clock: Clock = field(default_factory=MonotonicClock)
-    now: Callable[[], datetime] = timezone.now
 
 
 def means_of_settings() -> Means:

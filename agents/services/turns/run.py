@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, Error, InterfaceError
 
 from agents.errors import AgentError, LeaseLost, NewerInput
 from agents.runtime.texts import render
@@ -23,6 +23,7 @@ from agents.services.turns.means import Means, means_of_settings
 from agents.services.turns.talk import Talk
 from agents.services.turns.work import Wait, Work
 from easymo.database import units
+from easymo.database.passing import is_passing
 from easymo.observability import correlation, tracing
 from easymo.observability.logs import get_logger
 
@@ -38,9 +39,7 @@ async def run_turn(*, conversation_id: int, means: Means | None = None) -> list[
     Returns quietly when nothing waits or another worker is at it.
     """
     means = means or means_of_settings()
-    begun = await units.run(
-        begin, conversation_id=conversation_id, timing=means.timing, now=means.now()
-    )
+    begun = await units.run(begin, conversation_id=conversation_id, timing=means.timing)
     if begun is None:
         return []
     lease, turn, claimed = begun
@@ -68,7 +67,9 @@ class Run:
             return await self._drafts(claimed)
         except LeaseLost:
             logger.warning("ai.turn.lease.lost", turn_id=self.lease.turn_id)
-        except (InterfaceError, OperationalError) as error:
+        except Error as error:
+            if not is_passing(error):
+                raise
             # The database went away, or chose us to give way. What was committed
             # stands; whoever comes when the lease has ended goes on from it.
             logger.error(  # noqa: TRY400 - the text may quote rows
@@ -107,12 +108,7 @@ class Run:
         """Let the person finish, then take in all that she wrote."""
         while isinstance(claimed, Wait):
             await self.means.clock.sleep(claimed.seconds)
-            claimed = await units.run(
-                claim,
-                lease=self.lease,
-                timing=self.means.timing,
-                now=self.means.now(),
-            )
+            claimed = await units.run(claim, lease=self.lease, timing=self.means.timing)
         return claimed
 
     async def _answered(self, talk: Talk) -> list[int]:
@@ -136,9 +132,11 @@ class Run:
     async def _drafted(self, talk: Talk) -> Draft:
         try:
             return await answer(talk)
-        except (AgentError, InterfaceError, OperationalError):
+        except AgentError:
             raise
-        except Exception:
+        except Exception as error:
+            if is_passing(error):
+                raise
             # A defect of ours. What was done is told; else the person hears that it
             # did not work, instead of nothing.
             logger.exception("ai.turn.broken", turn_id=self.lease.turn_id)

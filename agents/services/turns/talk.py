@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.db import InterfaceError, OperationalError
-
 from agents.errors import AgentError
 from agents.runtime.loop import LoopResult, Progress, run_loop
 from agents.runtime.model import Usage
 from agents.services.turns import calls
 from agents.services.turns.draft import Spent
 from easymo.database import units
+from easymo.database.passing import is_passing
 from easymo.observability import tracing
 from easymo.observability.logs import get_logger
 
@@ -109,10 +108,12 @@ class Talk:
         try:
             with tracing.execute_tool(request.name, call_id=request.call_id):
                 return await units.run(calls.perform, self.work, ordinal)
-        except (AgentError, InterfaceError, OperationalError):
-            # Nothing was committed, or it is in doubt: the row knows, later.
+        except AgentError:
             raise
-        except Exception:
+        except Exception as error:
+            if is_passing(error):
+                # Nothing was committed, or it is in doubt: the row knows, later.
+                raise
             logger.exception(
                 f"ai.tool.{request.name}.error",
                 turn_id=self.work.turn.pk,

@@ -13,6 +13,7 @@ from agents.models import ApiToken, IdempotentCall
 from agents.services import tokens
 from tests.agents.functions.conftest import forget_rates, token
 from tests.agents.functions.test_redeem import wrong_code
+from tests.refusing import refusing
 from tests.vouchers.racing import race
 from vouchers.actors import Actor
 from vouchers.codes import parse_code
@@ -111,6 +112,19 @@ def test_crash_before_commit__nothing_kept__retry_issues_once(
     assert answer.json()["code"] == "unavailable"
     assert int(answer["Retry-After"]) > 0
     assert not Voucher.objects.exists()
+    assert not IdempotentCall.objects.exists()
+
+    assert committed_api.create(key="order-1").json()["success"]
+    assert Voucher.objects.count() == 1
+
+
+@pytest.mark.parametrize("code", ["53100", "25006", "55P03"])
+def test_database_cannot_write__503_and_the_retry_issues_once(
+    committed_api: Api, code: str
+) -> None:
+    with refusing("vouchers", code):
+        answer = committed_api.create(key="order-1")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert not IdempotentCall.objects.exists()
 
     assert committed_api.create(key="order-1").json()["success"]

@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError, connection, connections
 from django.test import Client
 
-from agents.models import Message, SeenMessage, WebhookEvent
+from agents.models import DeadLetter, Message, SeenMessage, WebhookEvent
 from agents.services import inbox, ingest
 from agents.webhooks.receiving import LARGEST_BODY
 from tests import payloads
@@ -287,4 +287,5 @@ def test_post__same_webhook_ten_times_at_once__one_message(
     assert WebhookEvent.objects.filter(state=WebhookEvent.State.DONE).count() == 10
     assert Message.objects.count() == 1
     assert SeenMessage.objects.count() == 1
+    assert not DeadLetter.objects.exists()
     assert len(jobs("agents.tasks.turn")) == 1

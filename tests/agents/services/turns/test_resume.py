@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from agents.errors import LeaseLost
 from agents.models import HandOff, ToolCall, Turn
@@ -256,4 +255,4 @@ async def test_kept__while_working__renews(cast: Cast) -> None:
 
 
 def _begin(person: Person) -> Begun:
-    return claim.begin(conversation_id=person.chat.pk, timing=QUICK, now=timezone.now())
+    return claim.begin(conversation_id=person.chat.pk, timing=QUICK)
