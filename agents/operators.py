@@ -12,6 +12,7 @@ from agents.models import ForwardedItem, ForwardTarget
 from agents.services.forwarding.queue import is_set_up
 from easymo.observability.logs import get_logger
 from easymo.observability.privacy import mask_msisdn
+from rollout.errors import UnknownPerson
 from rollout.ports import PreviousWorkflow, ports
 from vouchers.models import Profile
 from vouchers.msisdn import InvalidMsisdn
@@ -36,15 +37,23 @@ def fill() -> None:
 
 
 def subject_of(pasted: str) -> str | None:
-    """Return the subject behind a number or a public id; None: nobody we know."""
+    """Return the subject behind a number or a public id.
+
+    None: the number of nobody we know yet. Raises UnknownPerson for anything else.
+    """
+    if _is_id(pasted):
+        if Profile.objects.filter(public_id=UUID(pasted)).exists():
+            return str(UUID(pasted))
+        raise UnknownPerson("Nobody has that id.")
     try:
-        found = Profile.objects.filter(public_id=UUID(pasted))
-    except ValueError:
-        try:
-            found = Profile.objects.filter(msisdn=parse_msisdn(pasted))
-        except InvalidMsisdn:
-            return None
-    public_id = found.values_list("public_id", flat=True).first()
+        number = parse_msisdn(pasted)
+    except InvalidMsisdn as error:
+        raise UnknownPerson(
+            "That is neither a telephone number (0788123456, 250788123456 or"
+            " +250 788 123 456) nor a person's id (as on her page)."
+        ) from error
+    found = Profile.objects.filter(msisdn=number).values_list("public_id", flat=True)
+    public_id = found.first()
     return str(public_id) if public_id else None
 
 

@@ -24,6 +24,12 @@ class UnknownCohort(RolloutError):
     code = "unknown_cohort"
 
 
+class UnknownPerson(RolloutError):
+    """What was typed names nobody, and could not."""
+
+    code = "unknown_person"
+
+
 class InvalidChange(RolloutError):
     """The change asked for makes no sense as it stands."""
 

@@ -87,7 +87,8 @@ class Ports:
     is_staff: Callable[[Sequence[str]], Mapping[str, bool]] | None = None
     # By subjects: what a page may call them, masked.
     labels: Callable[[Sequence[str]], Mapping[str, str]] | None = None
-    # What an operator pasted (a number, an id) to a subject; None: nobody.
+    # What an operator pasted (a number, an id) to a subject; None: a number of nobody
+    # we know yet. Raises UnknownPerson for what is neither.
     subject_of: Callable[[str], str | None] | None = None
     previous_workflow: Callable[[], PreviousWorkflow | None] | None = None
     # True: it answered; False: it did not; None: none is configured.

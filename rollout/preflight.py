@@ -19,11 +19,14 @@ from easymo.preflight.registry import (
 from rollout import clock
 from rollout.models import Plan
 from rollout.selectors import feature_states
-from rollout.services import contacts
+from rollout.services import contacts, expectations
 from rollout.services.verdicts import verdicts_now
+from rollout.words import usd
 
 if TYPE_CHECKING:
     from rollout.selectors import FeatureState
+
+DAILY = "DAILY_COST_USD"
 
 
 @line(
@@ -94,6 +97,28 @@ def evaluator_is_alive(asked: Asked) -> Found:
     if newest.is_silent:
         return asked.lacking(f"It last looked {silent / 60:.0f} minutes ago.", remedy)
     return ok(f"It looked {max(silent, 0):.0f} s ago.")
+
+
+@line("spending.planned", "What to expect is planned", Section.RUNNING)
+def spending_is_planned(asked: Asked) -> Found:
+    """The caps come from what is planned: too low ones turn a success off."""
+    policy = expectations.policy()
+    caps = (
+        f"everything goes off beyond {usd(policy.spend_an_hour)} in an hour"
+        f" or {usd(policy.spend_day)} in a day"
+    )
+    unset = [name for name in settings.PLANNED_BY_DEFAULT if name != DAILY]
+    if not unset:
+        return ok(f"As planned, {caps}.")
+    if asked.is_initial or asked.is_demonstration:
+        return ok(f"The defaults hold: {caps}.")
+    if settings.DAILY_COST_USD == 0:
+        unset.append(DAILY)
+    return warning(
+        f"Nobody has said what to expect here, so by the defaults {caps}.",
+        f"Set {', '.join(unset)} to what you plan, or to what the beta has shown.",
+        unset[0],
+    )
 
 
 @line(

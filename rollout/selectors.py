@@ -81,4 +81,4 @@ def state_text(state: dict[str, Any] | None) -> str:
     if state.get("everyone") is not None:
         return "on" if state["everyone"] else "off"
     share = [f"{state['percent']:g} %"] if state.get("percent") else []
-    return ", ".join([*share, *state.get("cohorts", ())])
+    return f"on for {', '.join([*share, *state.get('cohorts', ())])}"

@@ -51,7 +51,7 @@ def seconds(ms: float | None) -> str:
     return UNKNOWN if ms is None else f"{ms / 1000:.1f} s"
 
 
-def usd(value: Decimal | None) -> str:
+def usd(value: Decimal | float | None) -> str:
     """Write an amount with cents, or finer where it is less than one."""
     if value is None:
         return UNKNOWN

@@ -34,7 +34,7 @@ from agents.services import erasure, forwarding, media_rows, outbox_upkeep
 from agents.tools import rates
 from easymo.observability import findings, lines, upkeep
 from easymo.observability.logs import get_logger
-from rollout.services import observations, receipts
+from rollout.services import observations, receipts, rounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -197,6 +197,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "retention.rates": rates.purge,
     "retention.outbox": outbox_upkeep.purge,
     "retention.rollups": observations.purge,
+    "retention.rounds": rounds.purge,
     "retention.log_lines": lines.purge,
     "retention.scanned_lines": findings.fold,
     "retention.erased_people": erasure.sweep_erased,

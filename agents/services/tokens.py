@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from logging import DEBUG, WARNING
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -71,8 +72,13 @@ def known_scopes(scopes: Sequence[str]) -> list[str]:
     return [scope for scope in SCOPES if scope in scopes]
 
 
-def revoke_token(*, name: str, actor: str, reason: str) -> ApiToken:
-    """End a token: once this returned, nothing commits under it any more."""
+def revoke_token(
+    *, name: str, actor: str, reason: str, is_planned: bool = False
+) -> ApiToken:
+    """End a token: once this returned, nothing commits under it any more.
+
+    ``is_planned``: it was made to end soon, and nobody need wonder.
+    """
     sync_internal()
     with transaction.atomic():
         row = (
@@ -82,7 +88,7 @@ def revoke_token(*, name: str, actor: str, reason: str) -> ApiToken:
         )
         if row is None:
             raise TokenError(f"There is no token called {name} in force.")
-        _revoke(row, actor, reason)
+        _revoke(row, actor, reason, level=DEBUG if is_planned else WARNING)
     return row
 
 
@@ -140,7 +146,7 @@ def _as_configured(row: ApiToken) -> ApiToken:
     return row
 
 
-def _revoke(row: ApiToken, actor: str, reason: str) -> None:
+def _revoke(row: ApiToken, actor: str, reason: str, *, level: int = WARNING) -> None:
     row.revoked_at, row.revoked_by, row.revoke_reason = timezone.now(), actor, reason
     row.save(update_fields=["revoked_at", "revoked_by", "revoke_reason"])
-    logger.warning("api.token.revoked", token_id=row.pk)
+    logger.log(level, "api.token.revoked", token_id=row.pk)

@@ -82,5 +82,8 @@ def _token() -> Iterator[str]:
         yield secret
     finally:
         tokens.revoke_token(
-            name=row.name, actor=ACTOR, reason="The smoke test is over."
+            name=row.name,
+            actor=ACTOR,
+            reason="The smoke test is over.",
+            is_planned=True,
         )

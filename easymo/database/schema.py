@@ -212,10 +212,14 @@ def _grants(owner: str, runtime: str, tables: Sequence[str]) -> Iterator[sql.Com
         yield sql.SQL("GRANT {} ON ALL {} IN SCHEMA {} TO {}").format(
             sql.SQL(what), sql.SQL(kind), schema, who
         )
-    for table in set(tables) & set(settings.DATABASE_APPEND_ONLY):
-        yield sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(
-            sql.Identifier(settings.DATABASE_SCHEMA, table), who
-        )
+    for rights, closed in (
+        ("UPDATE, DELETE", settings.DATABASE_APPEND_ONLY),
+        ("UPDATE", settings.DATABASE_NEVER_CHANGED),
+    ):
+        for table in set(tables) & set(closed):
+            yield sql.SQL("REVOKE {} ON {} FROM {}").format(
+                sql.SQL(rights), sql.Identifier(settings.DATABASE_SCHEMA, table), who
+            )
 
 
 def _tables(cursor: Any) -> list[str]:

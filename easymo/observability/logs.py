@@ -38,6 +38,9 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {
 _COMMANDS = ("/manage.py", "/django-admin", "/django/__main__.py")
 # Commands of it that are processes; all others print results for people.
 _PROCESSES = frozenset({"procrastinate", "runserver"})
+# They complain for each attempt while the database is away; a command that prints
+# results says that in one sentence at its end.
+_COMPLAINING = ("psycopg.pool", "rollout.refreshers")
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
@@ -49,6 +52,9 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
 def configure(config: Mapping[str, Any]) -> None:
     """Set logging up; Django calls this with ``settings.LOGGING``."""
     logging.config.dictConfig(dict(config))
+    if _prints_results():
+        for name in _COMPLAINING:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     logging.raiseExceptions = False
     logging.captureWarnings(capture=True)
     sys.excepthook = _log_crash

@@ -66,10 +66,10 @@ DATABASE_APPEND_ONLY = (
     "rollout_timelineentry",
     "rollout_planchange",
     "rollout_gateresult",
-    "rollout_evaluation",
-    "rollout_checkrun",
     "rollout_checklisttick",
 )
+# Those that it may forget besides, where their triggers let it.
+DATABASE_NEVER_CHANGED = ("rollout_evaluation", "rollout_checkrun")
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {

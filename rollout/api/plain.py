@@ -16,6 +16,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from django.utils.safestring import SafeString
 
 from rollout.policy.gates import Gate
+from rollout.services.mending import Need
 
 PLAIN: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
@@ -83,4 +84,5 @@ NAMES = {
     "Decimal": Decimal,
     "SafeString": SafeString,
     "Gate": Gate,
+    "Need": Need,
 }

@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import status
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from rollout.api import refusals
 from rollout.api.plain import described, plain
 from rollout.api.serializers import RollbackSerializer
 from rollout.dashboard.room import Room, gather
@@ -33,18 +33,10 @@ if TYPE_CHECKING:
     from rollout.services.rollback import Done
 
 SIGNED_IN: Any = [{"session": []}]
-REFUSED = {
-    "type": "object",
-    "properties": {
-        "code": {"type": "string"},
-        "error": {"type": "string"},
-        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
-    },
-    "required": ["code", "error"],
-}
 DONE = {
     "type": "object",
     "properties": {
+        "success": {"const": True},
         "kind": {"enum": RollbackEvent.Kind.values},
         "turned_off": {"type": "array", "items": {"type": "string"}},
         "version": {"type": "integer"},
@@ -58,11 +50,18 @@ DONE = {
         "processes": {"type": ["integer", "null"]},
         "ms": {"type": ["integer", "null"]},
     },
-    "required": ["kind", "turned_off", "version", "fence_proven", "incident"],
+    "required": [
+        "success",
+        "kind",
+        "turned_off",
+        "version",
+        "fence_proven",
+        "incident",
+    ],
 }
 DENIED = {
-    401: OpenApiResponse(REFUSED, "Nobody is signed in."),
-    403: OpenApiResponse(REFUSED, "Without the permission, or the CSRF token."),
+    401: OpenApiResponse(refusals.SCHEMA, "Nobody is signed in."),
+    403: OpenApiResponse(refusals.SCHEMA, "Without the permission, or the CSRF token."),
 }
 SERVICES: dict[str, Callable[..., Done]] = {
     RollbackEvent.Kind.QUICK: rollback.rollback_quick,
@@ -106,29 +105,11 @@ class RolloutView(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         """Answer every refusal in the same shape."""
         if isinstance(exc, RolloutError):
-            body = {"code": exc.code, "error": str(exc)}
-            return Response(body, status=status.HTTP_400_BAD_REQUEST)
+            status, body = refusals.of_service(exc)
+            return Response(body, status=status)
         answer = super().handle_exception(exc)
-        answer.data = _refused(answer.status_code, answer.data)
+        answer.data = refusals.of_framework(answer.status_code, answer.data)
         return answer
-
-
-def _refused(code: int, said: Any) -> dict[str, Any]:
-    """Put the framework's refusal into our words."""
-    detail = said.get("detail") if isinstance(said, dict) else None
-    if detail is not None:
-        return {"code": getattr(detail, "code", "refused"), "error": str(detail)}
-    fields = {
-        name: " ".join(
-            str(each) for each in (found if isinstance(found, list) else [found])
-        )
-        for name, found in (said.items() if isinstance(said, dict) else ())
-    }
-    return {
-        "code": "invalid_request",
-        "error": "The request is not what it must be.",
-        "fields": fields,
-    }
 
 
 class Status(RolloutView):
@@ -168,7 +149,10 @@ class Rollback(RolloutView):
         request={"application/json": RollbackSerializer},
         responses={
             200: OpenApiResponse(DONE, "Done, and who has taken it in."),
-            400: OpenApiResponse(REFUSED, "Nothing was done."),
+            400: OpenApiResponse(refusals.SCHEMA, "Nothing was done."),
+            409: OpenApiResponse(
+                refusals.SCHEMA, "Nothing was done: another change runs. Ask again."
+            ),
             **DENIED,
         },
     )
@@ -191,6 +175,7 @@ class Rollback(RolloutView):
 def _answer(kind: str, done: Done) -> dict[str, Any]:
     receipt, back = done.receipt, done.rolled_back
     return {
+        "success": True,
         "kind": kind,
         "turned_off": list(back.turned_off),
         "version": back.epoch,

@@ -12,12 +12,10 @@ from django.utils.html import format_html_join
 
 from rollout import clock
 from rollout.dashboard import svg
+from rollout.dashboard.marks import marks_between
 from rollout.dashboard.svg import Line, Mark
-from rollout.dashboard.trouble import label_of
 from rollout.dashboard.words import NOTHING, count, share, usd
 from rollout.figures import Figures, series
-from rollout.models import FlagChange
-from rollout.selectors import state_text
 from rollout.services import expectations
 
 if TYPE_CHECKING:
@@ -39,9 +37,6 @@ RANGES = {
     "7d": ("7 days", 7 * DAY, 3 * HOUR, "D j"),
     "30d": ("30 days", 30 * DAY, 12 * HOUR, "j M"),
 }
-MOST_MARKS = 20
-# Marks closer than this share of the width are one.
-APART = 0.012
 TIMES = 5
 # A step that has run for less says nothing about an hour.
 LEAST_S = 300
@@ -84,7 +79,7 @@ def charts(wanted: str) -> Charts:
     _, length, step, shape = RANGES[name]
     until = clock.now()
     points = series(until - length, until, step)
-    marks = _marks(points[0].at, points[-1].at + step)
+    marks = marks_between(points[0].at, points[-1].at + step)
     whole = merged(points)
     begins = [f"{timezone.localtime(each.at):%d %b %H:%M}" for each in points]
     canvas = Canvas(points, marks, shape, begins, until)
@@ -206,7 +201,12 @@ class Canvas:
             lines,
             top=top,
             marks=self.marks,
-            scale=[(0.0, "0"), (top / 2, f"{top / 2:g}"), (top, f"{top:g}")],
+            # Half a call is none.
+            scale=[
+                (value, f"{value:g}")
+                for value in (0.0, top / 2, top)
+                if value.is_integer()
+            ],
             times=self._times(),
         )
         chart = Chart(*name, total, lines, drawing, is_stacked=True)
@@ -245,26 +245,6 @@ def _lines(values: Mapping[str, Sequence[Value]]) -> tuple[Line, ...]:
         Line(label, style, tuple(found))
         for (label, found), style in zip(values.items(), "abcd", strict=False)
     )
-
-
-def _marks(since: datetime, until: datetime) -> list[Mark]:
-    """Return what was changed in that time, oldest first: one query."""
-    rows = FlagChange.objects.filter(flag__isnull=False, at__gte=since, at__lte=until)
-    found: list[Mark] = []
-    for row in reversed(rows.select_related("flag").order_by("-id")[:MOST_MARKS]):
-        place = min(1.0, max(0.0, (row.at - since) / (until - since)))
-        flag = label_of(row.flag.name) if row.flag else ""
-        words = (
-            f"{timezone.localtime(row.at):%d %b %H:%M} {flag}:"
-            f" {state_text(row.before)} → {state_text(row.after)}"
-            f" by {row.actor} ({row.reason})"
-        )
-        if found and place - found[-1].place < APART:
-            last = found.pop()
-            found.append(Mark(last.place, last.number, f"{last.words}; {words}"))
-        else:
-            found.append(Mark(place, len(found) + 1, words))
-    return found
 
 
 def merged(points: Sequence[Point]) -> Figures:

@@ -15,12 +15,13 @@ from rollout.dashboard.previous import Previous, previous
 from rollout.dashboard.propagation import Propagation, propagation
 from rollout.dashboard.standing import Standing, attention, standing
 from rollout.dashboard.trouble import Change, Trouble, changes, troubles
-from rollout.services import stages
+from rollout.services import mending, stages
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from rollout.policy.gates import Gate
+    from rollout.services.mending import Need
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Room:
     standing: Standing
     attention: tuple[str, ...]
     gates: tuple[Gate, ...]
+    # After a rollback: what it takes to go on.
+    to_resume: tuple[Need, ...]
     guards: Guards
     features: tuple[Row, ...]
     propagation: Propagation
@@ -72,6 +75,7 @@ def gather(
         standing=standing(rows, spread, found, watched),
         attention=tuple(attention(spread, found, watched)),
         gates=tuple(stages.gates_now()),
+        to_resume=tuple(mending.now()),
         guards=watched,
         features=rows,
         propagation=spread,

@@ -32,6 +32,7 @@ NEXT = {
     Plan.State.RECOVERY: "On again after a rollback, and watched more closely.",
     Plan.State.FROZEN: "Nothing is turned on before two people resume.",
 }
+RESTORE_FIRST = "Restore the functions first."
 TONES = {
     Plan.State.HELD: WARN,
     Plan.State.RECOVERY: WARN,
@@ -80,8 +81,9 @@ def standing(
         stages=_steps(stage),
         state=state.value,
         state_words=str(state.label),
-        reason=plan.state_reason if plan else "No plan: run migrate.",
-        next_step=NEXT[state],
+        reason=_sentence(plan.state_reason) if plan else "No plan: run migrate.",
+        next_step=f"{RESTORE_FIRST if spread.functions_removed else ''}"
+        f" {NEXT[state]}".strip(),
         since=plan.state_since if plan else None,
         entered_at=plan.run.entered_at if plan else None,
         time_in_stage=span(now - plan.run.entered_at) if plan else "",
@@ -90,6 +92,11 @@ def standing(
         hold=held,
         tone=_tone(state, rows, spread, found, watched),
     )
+
+
+def _sentence(text: str) -> str:
+    """End it, where whoever wrote it did not."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _steps(current: str) -> tuple[tuple[str, str], ...]:

@@ -144,6 +144,8 @@ def _grid(scale: Sequence[tuple[float, str]], top: float) -> SafeString:
         (
             (f"{136 - 120 * value / top:.1f}", f"{132 - 120 * value / top:.1f}", words)
             for value, words in scale
+            # What rounds to the same is told once, at its lowest.
+            if words not in {lower for height, lower in scale if height < value}
         ),
     )
 

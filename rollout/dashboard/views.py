@@ -186,6 +186,7 @@ class Look(Button):
 
     permission = "rollout.view_agentflag"
     place = "#features"
+    nothing_done = "Nobody was looked up."
 
     def press(self, request: HttpRequest, **kwargs: Any) -> str:
         """Remember the subject in the session: never what was pasted."""

@@ -40,8 +40,12 @@ def as_lines(done: CheckRun) -> Iterator[str]:
         if one["status"] != "ok" and one.get("setting"):
             text += f" [{one['setting']}]"
         yield text
-    said = ", ".join(f"{n} {word}" for word, n in counts(done).items() if n)
+    said = ", ".join(_said(word, n) for word, n in counts(done).items() if n)
     yield f"{'Passed' if done.passed else 'NOT passed'}: {said}. Release {done.release}."
+
+
+def _said(word: str, number: int) -> str:
+    return f"{number} {word}{'s' if word == 'warning' and number > 1 else ''}"
 
 
 def counts(done: CheckRun) -> dict[str, int]:

@@ -42,9 +42,9 @@ def as_lines(plan: Plan, gates: list[Gate]) -> Iterator[str]:
         yield gate_line(gate)
     if plan.state == State.RECOVERY:
         yield f"{stages.recovery_of(plan).words}."
-    if plan.state in plans.DOWN:
+    if needs := mending.now():
         yield "To go on (`rollout resume`):"
-        for need in mending.to_resume(plan):
+        for need in needs:
             yield f"  {'met' if need.met else 'not met':<8} {need.sentence}"
     yield from spoken_against(plan)
 
@@ -90,7 +90,7 @@ def as_json(plan: Plan, gates: list[Gate]) -> dict[str, Any]:
         "recovery": stages.recovery_of(plan).words if recovering else None,
         "to_resume": [
             {"name": need.name, "met": need.met, "value": need.value}
-            for need in (mending.to_resume(plan) if plan.state in plans.DOWN else ())
+            for need in mending.now()
         ],
         "features": [feature_json(state) for state in feature_states()],
         "warnings": audiences.warnings(),

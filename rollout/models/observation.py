@@ -54,10 +54,12 @@ class Observation(models.Model):
     recorded_at = models.DateTimeField(default=clock.now, editable=False)
     # The evaluation that counted it: each is counted once, in the order they were
     # seen. (Not the order of ids: a lower id may become visible after a higher one.)
+    # The number outlives the evaluation: see services/rounds.py.
     scored_in = models.ForeignKey(
         "rollout.Evaluation",
         null=True,
-        on_delete=models.PROTECT,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
         related_name="+",
         db_index=False,
         editable=False,

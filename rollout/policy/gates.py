@@ -109,7 +109,10 @@ def _checked(name: GateName, run: Checked | None, facts: Facts, need: str) -> Ga
         value = f"failed {ago} ago" + (f": {some(run.failed)}" if run.failed else "")
         return _gate(name, False, value, need)
     if run.release != facts.release:
-        value = f"passed {ago} ago, on release {run.release or 'unknown'}"
+        value = (
+            f"passed {ago} ago, on release {run.release or 'unknown'};"
+            f" this is {facts.release}"
+        )
         return _gate(name, False, value, need)
     return _gate(name, True, f"passed {ago} ago", need)
 

@@ -169,7 +169,7 @@ def _roll_back(decision: Decision, now: datetime) -> Acted:
 def _demote(decision: Decision, now: datetime) -> Acted:
     """Go back a stage, and take the features back to whom that one serves."""
     incident, _is_new = _opened(decision, "Taken back a stage", now)
-    stages.demote(reason=decision.sentence, actor=ACTOR, source=SOURCE)
+    stages.demote(reason=decision.sentence, actor=ACTOR, source=SOURCE, is_told=False)
     notify.queue(
         incident=incident,
         text=f"Taken back a stage: {decision.sentence} (incident {incident.pk})",
@@ -179,12 +179,15 @@ def _demote(decision: Decision, now: datetime) -> Acted:
 
 def _hold(decision: Decision, plan: Plan, now: datetime) -> Acted:
     """Stop promotions and open the incident, once; traffic stays as it is."""
+    incident, is_new = _opened(decision, "Held, nothing turned off", now)
     is_held = False
     # Before the guide's stages there is nothing to be held up.
     if plan.state in HOLDABLE and plan.run.stage != StageName.INFRASTRUCTURE:
         reason = decision.sentence
-        is_held = bool(standing.hold(reason=reason, actor=ACTOR, source=SOURCE))
-    incident, is_new = _opened(decision, "Held, nothing turned off", now)
+        held = standing.hold(
+            reason=reason, actor=ACTOR, source=SOURCE, is_told=not is_new
+        )
+        is_held = held is not None
     if is_new:
         notify.queue(
             incident=incident,

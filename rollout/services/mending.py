@@ -63,6 +63,12 @@ def to_resume(plan: Plan) -> list[Need]:
     return needs
 
 
+def now() -> list[Need]:
+    """Return what resuming takes as things stand; nothing where there is no need."""
+    plan = plans.current()
+    return to_resume(plan) if plan.state in plans.DOWN else []
+
+
 def unmet(needs: Sequence[Need]) -> list[str]:
     return [need.sentence for need in needs if not need.met]
 

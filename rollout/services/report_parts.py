@@ -13,10 +13,14 @@ from rollout.models import (
     ChecklistTick,
     FlagChange,
     Incident,
+    Override,
+    PlanChange,
     RollbackEvent,
+    Waiver,
 )
 from rollout.policy.schedule import State
 from rollout.report import Section
+from rollout.selectors import state_text
 from rollout.services import announcements, checklists, leaks, stages
 from rollout.services import plan as plans
 from rollout.words import UNKNOWN, lasted, moment, seconds, share, usd
@@ -130,20 +134,49 @@ def changes_of(since: datetime, until: datetime) -> Section:
     return Section(
         "Changes of features",
         tuple(
-            f"{moment(row.at)} {row.flag}: {_audience(row.after)} by {row.actor}."
-            f" {row.reason}"
+            f"{moment(row.at)} {row.flag}: {_audience(row.after)} by {row.actor}"
+            f"{_against(row)}. {row.reason}"
             for row in rows.order_by("-id")[:MOST]
         ),
     )
 
 
 def _audience(state: dict[str, object] | None) -> str:
-    found = state or {}
-    if found.get("everyone") is False:
-        return "off"
-    if found.get("everyone") is True:
+    if state and state.get("everyone") is True:
         return "on for everyone"
-    return "on for some"
+    if state and state.get("everyone") is None:
+        return state_text(state)
+    return "off"
+
+
+def _against(row: FlagChange | PlanChange) -> str:
+    return ", by OVERRIDE" if row.override else ""
+
+
+def moves_of(since: datetime, until: datetime) -> Section:
+    """Tell how the plan moved, and who went round what for how long."""
+    moves = PlanChange.objects.filter(at__gte=since, at__lt=until)
+    lines = [
+        f"{moment(row.at)} {row.get_kind_display()}, now {row.after['stage']} and"
+        f" {str(row.after['state']).replace('_', ' ')}, by {row.actor}"
+        f"{_against(row)}. {row.reason}"
+        for row in moves.order_by("-id")[:MOST]
+    ]
+    holds = Override.objects.filter(at__gte=since, at__lt=until)
+    lines += [
+        f"{moment(row.at)} OVERRIDE: automatic rollback held back until"
+        f" {moment(row.ended_at or row.expires_at)} by {row.by}. {row.reason}"
+        for row in holds.order_by("-id")[:MOST]
+    ]
+    waivers = Waiver.objects.filter(asked_at__gte=since, asked_at__lt=until)
+    lines += [
+        f"{moment(row.asked_at)} WAIVER of {row.gate} until"
+        f" {moment(row.expires_at)}, asked by {row.asked_by},"
+        f" {f'approved by {row.approved_by}' if row.approved_by else 'not approved'}."
+        f" {row.reason}"
+        for row in waivers.order_by("-id")[:MOST]
+    ]
+    return Section("Moves of the plan, overrides, waivers", tuple(lines))
 
 
 def gates() -> Section:

@@ -77,6 +77,7 @@ def _sections(since: datetime, until: datetime) -> Iterator[Section]:
         yield report_parts.days_of(since, until)
     yield report_parts.incidents_of(since, until)
     yield report_parts.changes_of(since, until)
+    yield report_parts.moves_of(since, until)
     yield report_parts.gates()
     yield report_parts.checklist_of(since, until)
     yield report_parts.announcements_of(since, until)

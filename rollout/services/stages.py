@@ -98,8 +98,11 @@ def set_stage(
     return _go(lambda _here: wanted, said, Kind.SET)
 
 
-def demote(*, reason: str, actor: str, source: str) -> PlanChange:
-    """Go back one stage, and take the features back to whom that one serves."""
+def demote(*, reason: str, actor: str, source: str, is_told: bool = True) -> PlanChange:
+    """Go back one stage, and take the features back to whom that one serves.
+
+    ``is_told`` False: the caller tells people.
+    """
 
     def before(here: Stage) -> Stage:
         if here.preceding is None:
@@ -107,10 +110,12 @@ def demote(*, reason: str, actor: str, source: str) -> PlanChange:
         return here.preceding
 
     said = plans.said(reason=reason, actor=actor, source=source)
-    return _go(before, said, Kind.DEMOTED)
+    return _go(before, said, Kind.DEMOTED, is_told=is_told)
 
 
-def _go(where: Callable[[Stage], Stage], said: Said, kind: Kind) -> PlanChange:
+def _go(
+    where: Callable[[Stage], Stage], said: Said, kind: Kind, *, is_told: bool = True
+) -> PlanChange:
     with transaction.atomic():
         # Whoever loses a feature by it must not go on redeeming.
         locks.close_fence()
@@ -133,5 +138,6 @@ def _go(where: Callable[[Stage], Stage], said: Said, kind: Kind) -> PlanChange:
             said.reason if plan.state == State.ACTIVE else plan.state_reason,
             stage=wanted,
             rollback=plan.rollback,
+            is_told=is_told,
         )
         return plans.carry_out(plan, move, said)

@@ -34,10 +34,13 @@ SYSTEM = "system"
 HARDNESS = ("partial", "quick", "full")
 
 
-def hold(*, reason: str, actor: str, source: str) -> PlanChange | None:
+def hold(
+    *, reason: str, actor: str, source: str, is_told: bool = True
+) -> PlanChange | None:
     """Stop every promotion and leave traffic as it is; None when it is held already.
 
-    Raises WrongState while the plan is rolled back, which holds more than that.
+    ``is_told`` False: the caller tells people. Raises WrongState while the plan is
+    rolled back, which holds more than that.
     """
     said = plans.said(reason=reason, actor=actor, source=source)
     with transaction.atomic():
@@ -46,7 +49,8 @@ def hold(*, reason: str, actor: str, source: str) -> PlanChange | None:
             raise WrongState(f"The plan is {plans.words_of(plan)} already.")
         if plan.state == State.HELD:
             return None
-        return plans.carry_out(plan, Move(Kind.HELD, State.HELD, said.reason), said)
+        move = Move(Kind.HELD, State.HELD, said.reason, is_told=is_told)
+        return plans.carry_out(plan, move, said)
 
 
 def release(*, reason: str, actor: str, source: str) -> PlanChange | None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from agents import operators
 from agents.channels.whatsapp.signature import is_signed
 from agents.models import ForwardTarget
+from rollout.errors import UnknownPerson
 from tests import canaries
 from tests.agents.cast import make_cast
 
@@ -131,11 +132,23 @@ def test_subject_of__a_number_or_an_id__is_the_same_person(form: str) -> None:
     assert operators.subject_of(str(aline.public_id)) == str(aline.public_id)
 
 
+def test_subject_of__number_nobody_has__is_none() -> None:
+    assert operators.subject_of("+250788123456") is None
+
+
 @pytest.mark.parametrize(
-    "pasted", ["", "nobody", "0", "11111111-1111-4111-8111-111111111111"]
+    ("pasted", "why"),
+    [
+        ("", "neither"),
+        ("nobody", "neither"),
+        ("0", "neither"),
+        ("+250 788 12", "neither"),
+        ("11111111-1111-4111-8111-111111111111", "Nobody has that id."),
+    ],
 )
-def test_subject_of__nobody_we_know__is_none(pasted: str) -> None:
-    assert operators.subject_of(pasted) is None
+def test_subject_of__what_names_nobody__refused(pasted: str, why: str) -> None:
+    with pytest.raises(UnknownPerson, match=why):
+        operators.subject_of(pasted)
 
 
 def test_labels__people__are_masked() -> None:

@@ -31,6 +31,24 @@ def time() -> Iterator[FakeClock]:
         yield fake
 
 
+def test_spending__nobody_said_what_to_expect__warned_from_smoke_on(
+    settings: SettingsWrapper,
+) -> None:
+    # Given
+    settings.PLANNED_BY_DEFAULT = ("EXPECTED_COST_CHAT_USD", "DAILY_COST_USD")
+
+    # When
+    found = look("spending.planned", is_initial=False)
+
+    # Then
+    assert found.status == "warning"
+    assert "everything goes off beyond $22.50 in an hour or $270.00" in found.detail
+    assert "Set EXPECTED_COST_CHAT_USD, DAILY_COST_USD to" in found.remedy
+    assert look("spending.planned").status == "ok"
+    settings.PLANNED_BY_DEFAULT = ("DAILY_COST_USD",)
+    assert look("spending.planned", is_initial=False).status == "ok"
+
+
 def test_features__all_off__ok() -> None:
     assert look("flags.off").detail == "All four are off."
 

@@ -27,6 +27,7 @@ PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?", re.ASCII)
 
 class Command(BaseCommand):
     help = "Show the four features, or turn them on and off: flags set NAME=on …"
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", metavar="set")
@@ -95,7 +96,7 @@ class Command(BaseCommand):
 def assignment(text: str) -> tuple[Feature, bool]:
     name, _, word = text.partition("=")
     try:
-        feature = Feature(name)
+        feature = Feature(name.strip().upper())
     except ValueError as error:
         known = ", ".join(Feature)
         raise ArgumentTypeError(f"{name[:60]!r} is none of {known}") from error

@@ -22,6 +22,7 @@ SHOWN = 50
 
 class Command(BaseCommand):
     help = "List the open incidents, or lead one: open, note, …, close, postmortem"
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", metavar="ACTION")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 class Command(BaseCommand):
     help = "Print the daily or weekly report, or the post-deployment summary"
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kind", nargs="?", default="daily", choices=reports.KINDS)

@@ -32,10 +32,13 @@ SAID = {
     "full": "All features are off and the functions are taken away",
     "restore": "The functions answer again; every feature stays as it is",
 }
+WAS_OFF = " (all were off already)"
 
 
 class Command(BaseCommand):
     help = "Turn features off at once: rollback quick --reason …"
+    # Nothing that is set up badly keeps an operator from acting.
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         kinds = parser.add_subparsers(
@@ -79,8 +82,12 @@ class Command(BaseCommand):
 
     def tell(self, kind: str, done: Done) -> None:
         rolled_back = done.rolled_back
-        off = ", ".join(rolled_back.turned_off) or "all were off already"
-        self.stdout.write(f"{SAID[kind]}{'' if kind == 'restore' else f' ({off})'}.")
+        if rolled_back.turned_off:
+            self.stdout.write(f"{SAID[kind]} ({', '.join(rolled_back.turned_off)}).")
+        elif kind == "partial":
+            self.stdout.write("Nothing to turn off: it was off already.")
+        else:
+            self.stdout.write(f"{SAID[kind]}{WAS_OFF if kind != 'restore' else ''}.")
         self.stdout.write(f"Incident {rolled_back.incident.pk}.")
         if not rolled_back.fence_proven:
             self.stderr.write(

@@ -30,6 +30,7 @@ MOVES: dict[str, tuple[str, Callable[..., PlanChange | None]]] = {
 
 class Command(BaseCommand):
     help = "Show where the rollout stands, or move it"
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="VERB")

@@ -22,6 +22,7 @@ ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 
 class Command(BaseCommand):
     help = "Run the guide's smoke tests against a running deployment."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

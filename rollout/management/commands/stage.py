@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 class Command(BaseCommand):
     help = "Show the stage and every gate, or move it: stage advance|set"
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="for programs")

@@ -72,6 +72,7 @@ def test_command__running_deployment__five_pass_and_nothing_is_left(
     assert audit.verify().broken == []
     assert not Profile.objects.filter(is_sandbox=False).exists()
     assert not ApiToken.objects.filter(revoked_at=None).exists()
+    assert not LogLine.objects.filter(level="warning").exists()
     # Nothing of it counts, and nothing of it left.
     assert not Conversation.objects.filter(is_synthetic=False).exists()
     assert not Observation.objects.filter(is_synthetic=False).exists()

@@ -232,6 +232,14 @@ def test_runtime_role__rows__are_seen_and_written_through_row_security(
             assert count(runtime, "auth_group") == 4
 
 
+def test_runtime_role__thin_rounds__may_be_forgotten(migrated: str) -> None:
+    with supabase.connect(migrated, RUNTIME) as runtime:
+        runtime.execute(
+            "DELETE FROM rollout_evaluation WHERE action = 'none' AND false"
+        )
+        runtime.execute("SELECT rollout_is_forgettable(now())")
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -242,6 +250,7 @@ def test_runtime_role__rows__are_seen_and_written_through_row_security(
         # The trail is only ever added to.
         "DELETE FROM voucher_event",
         "UPDATE rollout_flagchange SET reason = 'another'",
+        "UPDATE rollout_evaluation SET because = 'another'",
     ],
 )
 def test_runtime_role__definitions__are_not_its_business(

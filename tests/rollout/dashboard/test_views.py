@@ -17,8 +17,8 @@ from rollout.models import (
 )
 from rollout.ports import ports
 from rollout.services import checklists
+from rollout.services.rollback import rollback_full
 from tests import canaries
-from tests.agents.cast import make_cast
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -189,37 +189,21 @@ def test_note__on_the_open_incident__is_written_without_numbers(
     assert "called us" in said
 
 
-def test_look__a_customers_number__explains_each_feature_and_never_echoes_it(
-    odette: Client, switch: Switch
+def test_page__restore__is_offered_while_there_is_something_to_restore(
+    odette: Client,
 ) -> None:
-    # Given
-    aline = make_cast().aline.profile
-    switch(CHAT=True, percent=100)
+    before = odette.get(INDEX).content.decode()
+    rollback_full(reason="trouble", actor="odette", source="cli")
+    during = odette.get(INDEX).content.decode()
 
-    # When
-    said = press(odette, "look", who=aline.msisdn)
-    later = odette.get(INDEX).content.decode()
-    press(odette, "look", who="")
-    forgotten = odette.get(INDEX).content.decode()
-
-    # Then
-    for page in (said, later):
-        assert aline.msisdn not in page
-        assert "within the percentage" in page
-        assert "+2507***" in page
-    assert "within the percentage" not in forgotten
-    assert aline.msisdn not in str(dict(odette.session))
-
-
-def test_look__a_number_nobody_has__is_decided_as_for_a_stranger(
-    odette: Client, switch: Switch
-) -> None:
-    switch(CHAT=True)
-
-    said = press(odette, "look", who=canaries.BOSCO.msisdn)
-
-    assert "somebody we do not know yet" in said
-    assert canaries.BOSCO.msisdn not in said
+    assert ("Restore the functions" in before, "Full rollback…" in before) == (
+        False,
+        True,
+    )
+    assert ("Restore the functions" in during, "Full rollback…" in during) == (
+        True,
+        False,
+    )
 
 
 def test_probe__it_does_not_answer__says_so(

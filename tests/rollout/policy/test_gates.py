@@ -66,7 +66,7 @@ def test_gates__nothing_known__none_is_met_that_needs_figures() -> None:
             GateName.SMOKE,
             {"release": "v2", "preflight": Checked(True, "v2", NOW)},
             "fail",
-            "passed 1 d ago, on release v1",
+            "passed 1 d ago, on release v1; this is v2",
         ),
         (GateName.WATCH, {"acknowledged": ()}, "pending", "0 of 48 hours acknowledged"),
         (GateName.GUARDRAILS, {"judged_at": None}, "no_data", "nobody judges"),

@@ -7,9 +7,19 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rollout import clock
+from rollout.features import Feature
 from rollout.models import Notice
-from rollout.services import checklists, incidents, observations, reports
+from rollout.services import (
+    checklists,
+    flags,
+    incidents,
+    observations,
+    overrides,
+    reports,
+    waivers,
+)
 from rollout.services.observations import Finished
+from rollout.services.rollback import rollback_quick
 from tests.canaries import ALINE
 from tests.rollout import judging
 from tests.rollout.judging import FakeClock
@@ -84,6 +94,37 @@ def test_daily__a_day__its_figures_and_those_of_the_day_before(switch: Switch) -
     assert "\\#1 About" in told or "About" in told
     assert ALINE.msisdn[4:] not in told
     assert "- Stage beta since" in told
+
+
+@pytest.mark.django_db
+def test_daily__what_went_round_the_rules__is_marked() -> None:
+    # Given
+    judging.enter("smoke")
+    rollback_quick(reason="outage", actor="odette", source="cli")
+    flags.set_features(
+        {Feature.CHAT: True},
+        percent=10,
+        override=True,
+        reason="the fair",
+        actor="odette",
+        source="cli",
+    )
+    overrides.begin(reason="load test", actor="odette", hours=1)
+    waivers.ask(gate="dwell", reason="nobody is here", actor="odette")
+
+    # When
+    told = reports.daily().markdown
+
+    # Then
+    assert (
+        "FEATURE\\_AGENT\\_CHAT: on for 10 % by odette, by OVERRIDE. the fair" in told
+    )
+    assert "FEATURE\\_AGENT\\_CHAT: off by odette. outage" not in told
+    assert "rolled back, now smoke and rolled back, by odette. outage" in told
+    assert "resumed, now smoke and recovery, by odette, by OVERRIDE" in told
+    assert "OVERRIDE: automatic rollback held back until" in told
+    assert "WAIVER of dwell until" in told
+    assert "asked by odette, not approved. nobody is here" in told
 
 
 @pytest.mark.django_db

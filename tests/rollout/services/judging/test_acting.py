@@ -10,6 +10,7 @@ import pytest
 from rollout.features import Feature
 from rollout.models import (
     Incident,
+    Notice,
     Override,
 )
 from rollout.services import acting, exposure, standing
@@ -53,6 +54,7 @@ def test_tick__warning__acts_only_before_production(
 
     # Then
     assert (evaluation.action, plan().state) == (action, state)
+    assert Notice.objects.count() == 1
 
 
 @pytest.mark.usefixtures("production")
@@ -187,6 +189,7 @@ def test_tick__failures_on_both_channels__back_to_the_stage_before(
 
     # Then
     assert evaluation.action == "demote"
+    assert Notice.objects.exclude(text__contains="incident").count() == 0
     assert plan().run.stage == "beta"
     assert exposure.is_on(Feature.CHAT, "somebody") is False
     assert Incident.objects.get().dedupe_key.startswith("guardrail:success:")
