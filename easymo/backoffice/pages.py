@@ -6,13 +6,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import IntegerField, QuerySet
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 from unfold.admin import ModelAdmin
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.db.models import Model
     from django.http import HttpRequest
+    from django.urls import URLPattern
 
 # Nobody turns to page 200; counting a million rows on each visit is not worth it.
 MAX_COUNT = 10_000
@@ -30,6 +33,15 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return len(rows)
 
 
+class RowId(StringConverter):
+    """What can be the id of a row; anything else is no page, and no question."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_converter(RowId, "row")
+
+
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     """Rows to look at: state changes only by actions, which call services."""
 
@@ -39,6 +51,21 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     paginator = BoundedPaginator
     actions: Any = None
     warn_unsaved_form = False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Answer 404 where an address names no row that there could be."""
+        found: list[URLPattern] = super().get_urls()
+        if not isinstance(self.model._meta.pk, IntegerField):
+            return found
+        return [
+            path(
+                str(each.pattern).replace("<path:object_id>", "<row:object_id>"),
+                each.callback,
+                each.default_args,
+                each.name,
+            )
+            for each in found
+        ]
 
     def has_add_permission(
         self, request: HttpRequest, obj: Model | None = None
