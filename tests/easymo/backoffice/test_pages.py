@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.urls import reverse
 
 from agents.models import OutboundMessage
@@ -14,6 +16,7 @@ from vouchers.models import Profile, Voucher
 
 if TYPE_CHECKING:
     from django.db.models import Model
+    from django.test import Client
 
 pytestmark = pytest.mark.django_db
 
@@ -103,3 +106,45 @@ def test_pages__nobody_signed_in__sent_to_the_login(house: House, client) -> Non
         answer = client.get(address(model, "changelist"))
         assert answer.status_code == 302
         assert answer["Location"].startswith("/admin/login/")
+
+
+PAGES = ("changelist", "add", "history", "delete", "change")
+PLACE = re.compile("<[a-z]+:([a-z_]+)>")
+
+
+def _some(place: re.Match[str]) -> str:
+    return {"object_id": "1", "kind": "daily"}[place[1]]
+
+
+def test_buttons__staff_without_a_right__open_nothing(client: Client, db: None) -> None:
+    # Given
+    client.force_login(User.objects.create_user("new", is_staff=True))
+    buttons = {
+        f"/admin/{model._meta.app_label}/{model._meta.model_name}/{each.pattern}"
+        for model in MODELS
+        for each in admin.site._registry[model].get_urls()
+        if each.name and not each.name.endswith(PAGES)
+    }
+
+    # When
+    answers = {
+        path: client.post(PLACE.sub(_some, path), {"reason": "x"}).status_code
+        for path in buttons
+    }
+
+    # Then
+    assert len(answers) > 60
+    assert {path for path, status in answers.items() if status != 403} == set()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/rollout/incident/abc/note/",
+        "/admin/agents/conversation/abc/answer/",
+        "/admin/vouchers/voucher/12abc/change/",
+        "/admin/rollout/plan/9999999999999999999/change/",
+    ],
+)
+def test_pages__address_that_names_no_row__is_no_page(db: None, path: str) -> None:
+    assert signed_in("superuser").get(path).status_code == 404
