@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from rollout import wakes
 from rollout.features import Feature
 from rollout.models import (
     AgentFlag,
@@ -143,6 +144,8 @@ def tell(acted: Acted) -> None:
     """After the commit: wake the notices, and wait for the processes a moment."""
     if acted.rolled_back is not None:
         rollback.told(acted.rolled_back)
+    elif acted.acted:
+        wakes.wake_notices()
 
 
 def _roll_back(decision: Decision, now: datetime) -> Acted:

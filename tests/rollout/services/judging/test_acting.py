@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
 
 from rollout.features import Feature
 from rollout.models import (
@@ -55,6 +56,23 @@ def test_tick__warning__acts_only_before_production(
     # Then
     assert (evaluation.action, plan().state) == (action, state)
     assert Notice.objects.count() == 1
+
+
+@pytest.mark.usefixtures("production")
+def test_tick__hold__its_notice_leaves_without_waiting_for_the_sweep() -> None:
+    # Given
+    observe(160)
+    observe(40, calls=10, failed=1)
+
+    # When
+    evaluation = tick()
+
+    # Then
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT task_name FROM procrastinate_jobs WHERE status = 'todo'")
+        waiting = {name for (name,) in cursor.fetchall()}
+    assert evaluation.action == "hold"
+    assert "rollout.tasks.deliver_notices" in waiting
 
 
 @pytest.mark.usefixtures("production")
