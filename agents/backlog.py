@@ -24,7 +24,10 @@ def oldest_waiting() -> dict[str, float]:
     since = now - OLDEST
     first = {
         "webhook": WebhookEvent.objects.filter(
-            state=WebhookEvent.State.RECEIVED, received_at__gt=since
+            # One that is tried again, because it failed, waits for no worker.
+            state=WebhookEvent.State.RECEIVED,
+            processed_at=None,
+            received_at__gt=since,
         ).aggregate(at=Min("received_at"))["at"],
         "message": Message.objects.filter(
             state=Message.State.WAITING,

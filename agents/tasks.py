@@ -22,6 +22,7 @@ from agents.services import (
     handoff,
     media,
     retention,
+    suspects,
     sweep,
     turns,
     unreached,
@@ -131,6 +132,8 @@ async def sweep_up(context: JobContext, timestamp: int) -> None:
         # Ended, never tried again: our rows know what is left to do.
         await manager.finish_job(job, Status.FAILED, delete_job=False)
         logger.warning("queue.job.ended", job_id=job.id, task=job.task_name)
+        if job.task_name == INGEST:
+            await units.run(suspects.note)
     await _news.run()
     await units.run(unreached.tell_of_failures)
     await units.run(guessing.watch)

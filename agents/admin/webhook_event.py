@@ -56,7 +56,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
 
     @display(description="Taken in", ordering="processed_at")
     def taken_at(self, row: WebhookEvent) -> object:
-        return row.processed_at
+        return None if row.state == WebhookEvent.State.RECEIVED else row.processed_at
 
 
 @admin.register(DeadLetter)

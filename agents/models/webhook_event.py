@@ -20,6 +20,7 @@ class WebhookEvent(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.RECEIVED)
     attempts = models.PositiveSmallIntegerField(default=0)
     received_at = models.DateTimeField(auto_now_add=True)
+    # When it was taken in, or last tried alone.
     processed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

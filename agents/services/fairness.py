@@ -25,12 +25,14 @@ SENDER = re.compile(rb'"from"\s*:\s*"([^"]{1,160})"')
 def fair_order(*, most: int, but: Iterable[int] = ()) -> list[int]:
     """Return the next webhooks to take in, oldest first, a flooder's after the rest.
 
+    Not those that failed before: they are tried alone (`services/suspects`).
+
     Those of one sender stay in their order. It is a glance at raw bytes that nothing
     but the order hangs on.
     """
-    received = WebhookEvent.objects.filter(state=WebhookEvent.State.RECEIVED).exclude(
-        pk__in=list(but)
-    )
+    received = WebhookEvent.objects.filter(
+        state=WebhookEvent.State.RECEIVED, attempts=0
+    ).exclude(pk__in=list(but))
     ids = list(received.order_by("pk").values_list("pk", flat=True)[:LOOKED_AT])
     if len(ids) <= BUSY:
         return ids[:most]

@@ -26,7 +26,7 @@ from agents.channels.whatsapp.payload import (
 )
 from agents.channels.whatsapp.preferences import Preference
 from agents.models import DeadLetter, ForwardedItem, WebhookEvent
-from agents.services import forwarding, identity_changes, statuses
+from agents.services import forwarding, identity_changes, statuses, suspects
 from agents.services.fairness import fair_order
 from agents.services.forwarding import Wanted
 from agents.services.intake import BUSY, Intake, open_windows
@@ -83,7 +83,7 @@ def drain(*, limit: int = MOST_EVENTS) -> int:
         done += taken
         if taken < wanted:
             break
-    return done
+    return done + _take_suspects(limit - done)
 
 
 def _take_together(limit: int) -> int | None:
@@ -122,6 +122,24 @@ def _take_next(*, but: list[int]) -> int | None:
             raise
         _note_failure(event.pk, error)
     return event.pk
+
+
+def _take_suspects(limit: int) -> int:
+    done = 0
+    for event in suspects.claimed(most=limit):
+        done += 1
+        if event.attempts >= MOST_ATTEMPTS:
+            _give_up(event, "it took its worker along")
+            continue
+        try:
+            with transaction.atomic():
+                rows = WebhookEvent.objects.select_for_update(skip_locked=True)
+                held = list(rows.filter(pk=event.pk, state=State.RECEIVED))
+                if held:
+                    _take_in(held, _take_carefully)
+        except Exception as error:  # noqa: BLE001 - it is told there
+            _note_failure(event.pk, error, is_counted=True)
+    return done
 
 
 def _claim(*, limit: int, but: Sequence[int] = ()) -> list[WebhookEvent]:
@@ -235,20 +253,28 @@ def _bury(
     logger.error("ai.whatsapp.message.error", path=path, reason=reason, exc_info=error)
 
 
-def _note_failure(event_id: int, error: Exception) -> None:
+def _note_failure(event_id: int, error: Exception, *, is_counted: bool = False) -> None:
     """Count the try of a whole webhook; after the last one a person has to look."""
     logger.error("ai.whatsapp.webhook.error", event_id=event_id, exc_info=error)
     if is_passing(error):
         # The database, or a race with another worker: it will go in later.
+        if is_counted:
+            suspects.forgive(event_id)
         return
     with transaction.atomic():
         event = WebhookEvent.objects.select_for_update().get(pk=event_id)
         if event.state != State.RECEIVED:
             return
         if event.attempts + 1 >= MOST_ATTEMPTS:
-            _bury(event, "", type(error).__name__)
-            event.state = State.FAILED
-            _close([event])
-        else:
+            _give_up(event, type(error).__name__)
+        elif not is_counted:
             event.attempts += 1
             event.save(update_fields=["attempts"])
+
+
+def _give_up(event: WebhookEvent, reason: str) -> None:
+    """Leave a whole webhook to a person."""
+    with transaction.atomic():
+        _bury(event, "", reason)
+        event.state = State.FAILED
+        _close([event])

@@ -6,7 +6,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from agents.models import OutboundMessage, ToolCall, Turn
+from agents.models import DeadLetter, OutboundMessage, ToolCall, Turn
 from tests import payloads
 from tests.fakes import graph as graph_says
 from tests.fakes import openai_answers as say
@@ -47,6 +47,7 @@ def test_order_of_staff__signed_webhook__one_voucher_its_trail_and_its_receipts(
     assert voucher.reference in told_to(graph, cast.aline)[0]
     assert audit.verify().broken == []
     assert graph.rejected == []
+    assert not DeadLetter.objects.exists()
     openai.assert_complete()
     until(lambda: OutboundMessage.objects.filter(state="sent").count() == 2)
     stored = OutboundMessage.objects.values_list("body", flat=True)
@@ -90,6 +91,9 @@ def test_worker_killed__between_a_commit_and_its_reply__one_effect_one_receipt(
 
     # Then
     until(lambda: len(told_to(graph, cast.diane)) == 1)
+    until(lambda: not OutboundMessage.objects.exclude(state="sent").exists())
+    assert len(told_to(graph, cast.diane)) == 1
+    assert audit.verify().broken == []
     [voucher] = cast.aline.vouchers
     assert voucher.reference in told_to(graph, cast.diane)[0]
     assert ToolCall.objects.count() == 1

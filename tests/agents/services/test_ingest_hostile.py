@@ -185,6 +185,7 @@ def test_drain__fails_as_a_whole__tried_again_and_then_buried(
 
     # When
     for _ in range(ingest.MOST_ATTEMPTS):
+        WebhookEvent.objects.update(processed_at=None)
         ingest.drain()
 
     # Then

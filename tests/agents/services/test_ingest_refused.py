@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
+from procrastinate.contrib.django import app
 
+from agents import tasks
 from agents.models import DeadLetter, Message, WebhookEvent
-from agents.services import ingest
+from agents.services import ingest, intake, suspects
+from easymo.database import units
+from easymo.database.queue import PatientConnector
 from tests import payloads
 from tests.agents.channel import store
 from tests.refusing import refusing
@@ -15,9 +21,10 @@ from tests.refusing import refusing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whatsapp")]
+pytestmark = pytest.mark.usefixtures("whatsapp")
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("code", ["53100", "25006", "57014"])
 def test_drain__database_cannot_write__is_not_the_messages_fault(
     switch: Callable[..., None], code: str
@@ -36,3 +43,89 @@ def test_drain__database_cannot_write__is_not_the_messages_fault(
     # Then
     assert Message.objects.get().text == "hello"
     assert not DeadLetter.objects.exists()
+
+
+class Death(BaseException):
+    """What no handler of ours survives, as a worker that is killed."""
+
+
+def die_of(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the process end whenever it takes in these words."""
+    take_out = intake.take_out
+
+    def deadly(text: str) -> tuple[str, bytes | None]:
+        if text == words:
+            raise Death
+        return take_out(text)
+
+    monkeypatch.setattr(intake, "take_out", deadly)
+
+
+def next_worker() -> bool:
+    """Drain as a worker that comes after a dead one; False: it died as well."""
+    WebhookEvent.objects.update(processed_at=None)
+    try:
+        ingest.drain()
+    except Death:
+        suspects.note()
+        return False
+    return True
+
+
+@pytest.mark.django_db
+def test_drain__webhook_that_kills_its_worker__costs_four_and_goes_to_a_person(
+    switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given: it stands before others
+    switch(chat=True)
+    die_of("boom", monkeypatch)
+    for words in ("first", "boom", "last"):
+        store(payloads.text(words))
+
+    # When
+    lives = [next_worker() for _ in range(6)]
+
+    # Then
+    assert lives == [False, False, False, False, True, True]
+    assert sorted(Message.objects.values_list("text", flat=True)) == ["first", "last"]
+    assert DeadLetter.objects.get().reason == "it took its worker along"
+    assert WebhookEvent.objects.filter(state="failed").count() == 1
+
+
+@pytest.mark.django_db
+def test_claimed__just_tried__is_left_to_whoever_tries_it() -> None:
+    # Given
+    store(payloads.text("hello"))
+    assert suspects.note() == 1
+
+    # When
+    first, second = ([*suspects.claimed(most=1)] for _ in range(2))
+
+    # Then
+    assert [len(first), len(second)] == [1, 0]
+
+
+def held_by_a_dead_worker() -> None:
+    store(payloads.text("hello"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH gone AS (INSERT INTO procrastinate_workers (last_heartbeat)"
+            " VALUES (now() - interval '1 minute') RETURNING id)"
+            " UPDATE procrastinate_jobs SET status = 'doing', worker_id = gone.id"
+            " FROM gone WHERE task_name = 'agents.tasks.ingest'"
+        )
+
+
+async def test_sweep__worker_died_taking_in__what_it_held_is_suspect(
+    committed_db: str,
+) -> None:
+    # Given
+    await units.run(held_by_a_dead_worker)
+    queue = app.with_connector(PatientConnector())
+
+    # When
+    async with queue.open_async():
+        await tasks.sweep_up.func(SimpleNamespace(app=queue), timestamp=0)
+
+    # Then
+    assert await units.run(lambda: WebhookEvent.objects.get().attempts) == 1
