@@ -102,6 +102,15 @@ def env_address(name: str) -> str:
     return text
 
 
+def env_dsn(name: str) -> str:
+    """Return where Sentry listens, as its pages give it, or nothing."""
+    text = env_secret(name)
+    form = r"https?://[^\s/@:]+(:[^\s/@]*)?@[^\s/@:]+(:[0-9]{1,5})?/([^\s?#]*/)?[0-9]+"
+    if text and not re.fullmatch(form, text):
+        raise SettingError(f"{name} must look like https://key@host/number.")
+    return text
+
+
 def env_secret(name: str, default: str = "") -> str:
     """Return a secret: from ``NAME``, or from the file that ``NAME_FILE`` names."""
     text, file = env_str(name), env_str(f"{name}_FILE")

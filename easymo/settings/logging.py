@@ -6,6 +6,7 @@ from easymo.settings.base import DEMONSTRATION
 from easymo.settings.environment import (
     env_bool,
     env_choice,
+    env_dsn,
     env_secret,
     env_str,
     env_url,
@@ -19,7 +20,7 @@ LOG_LEVEL = env_choice(
 LOG_LINES_KEPT = DEMONSTRATION or SIMULATOR_ENABLED
 # Serving processes look at their standard streams, and write down what leaks.
 LEAKS_WATCHED = True
-SENTRY_DSN = env_secret("SENTRY_DSN")
+SENTRY_DSN = env_dsn("SENTRY_DSN")
 ENABLE_OTEL_TRACING = env_bool("ENABLE_OTEL_TRACING")
 OTEL_EXPORTER_OTLP_ENDPOINT = env_url("OTEL_EXPORTER_OTLP_ENDPOINT")
 OTEL_SERVICE_NAME = env_str("OTEL_SERVICE_NAME", "easymo")

@@ -42,7 +42,7 @@ WA_TEMPLATE_ANNOUNCEMENT = env_str("WA_TEMPLATE_ANNOUNCEMENT")
 LEGACY_WEBHOOK_URL = env_address("LEGACY_WEBHOOK_URL")
 LEGACY_WEBHOOK_SECRET = env_secret("LEGACY_WEBHOOK_SECRET")
 SIMULATOR_ENABLED = env_bool("SIMULATOR_ENABLED")
-SLACK_WEBHOOK_URL = env_secret("SLACK_WEBHOOK_URL")
+SLACK_WEBHOOK_URL = env_address("SLACK_WEBHOOK_URL")
 
 # What one person may have a model do in a day (Africa/Kigali's); staff, station staff
 # and support ten times as much. 0: no limit.

@@ -72,6 +72,31 @@ def test_env_url__no_address__is_refused(
         environment.env_url("SOME_SETTING")
 
 
+@pytest.mark.parametrize(
+    "text", ["nonsense", "https://me/1", "https://me@sentry", "https://me@sentry/x"]
+)
+def test_env_dsn__no_dsn__is_refused_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("SOME_SETTING", text)
+
+    with pytest.raises(SettingError, match="SOME_SETTING must look like") as refused:
+        environment.env_dsn("SOME_SETTING")
+
+    assert text not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "https://key@o1.ingest.sentry.io/42", "http://k:s@127.0.0.1:9000/a/1"]
+)
+def test_env_dsn__as_sentry_gives_it__is_taken(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("SOME_SETTING", text)
+
+    assert environment.env_dsn("SOME_SETTING") == text
+
+
 def test_env_secret__from_a_file__is_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
