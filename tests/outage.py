@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from easymo.database import binaries, embedded
 from easymo.database.embedded import Cluster
 
@@ -41,6 +43,22 @@ def away(cluster: Cluster) -> Iterator[None]:
         yield
     finally:
         os.kill(keeper, signal.SIGCONT)
+
+
+@contextmanager
+def read_only(cluster: Cluster) -> Iterator[None]:
+    """Let nobody write: a standby, or what a provider does when the disk is full."""
+    _configure(cluster, "SET default_transaction_read_only = on")
+    try:
+        yield
+    finally:
+        _configure(cluster, "RESET default_transaction_read_only")
+
+
+def _configure(cluster: Cluster, change: str) -> None:
+    with psycopg.connect(cluster.url("easymo"), autocommit=True) as connection:
+        connection.execute(f"ALTER SYSTEM {change}")  # type: ignore[call-overload]
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def processes_of(cluster: Cluster) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""PostgreSQL away for 3 and for 45 seconds while people write.
+"""PostgreSQL away for 3 and for 45 seconds, or read-only, while people write.
 
 Web and worker are real processes over a private server; webhooks that are refused
 come again, as Meta's do. Afterwards every order made one voucher and had one receipt.
@@ -24,11 +24,12 @@ from tests import payloads
 from tests.fakes.graph import FakeGraph
 from tests.faults.test_graph import free_port
 from tests.live import until
-from tests.outage import away, private_cluster
+from tests.outage import away, private_cluster, read_only
 from tests.processes import ROOT, environment, manage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from easymo.database.embedded import Cluster
@@ -131,7 +132,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     with private_cluster(home) as cluster:
         url = cluster.url("easymo")
         manage("migrate", "--verbosity", "0", DATABASE_URL=url)
-        manage("shell", "-c", PEOPLE.format(count=2 * STAFF), DATABASE_URL=url)
+        manage("shell", "-c", PEOPLE.format(count=3 * STAFF), DATABASE_URL=url)
         switches = [f"FEATURE_AGENT_{name}" for name in SWITCHES]
         manage("flags", "set", *switches, "--reason", "a test", DATABASE_URL=url)
         with FakeGraph() as graph:
@@ -149,12 +150,19 @@ def tell_delivered(deployment: Deployment, taken: Taken) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "first"),
-    [(3.0, 0), (float(os.environ.get("EASYMO_TEST_OUTAGE", "45")), STAFF)],
-    ids=["3", "45"],
+    ("gone", "seconds", "first"),
+    [
+        (away, 3.0, 0),
+        (away, float(os.environ.get("EASYMO_TEST_OUTAGE", "45")), STAFF),
+        (read_only, 3.0, 2 * STAFF),
+    ],
+    ids=["3", "45", "read-only"],
 )
 def test_database__away_under_load__every_order_once(
-    deployment: Deployment, seconds: float, first: int
+    deployment: Deployment,
+    gone: Callable[[Cluster], AbstractContextManager[None]],
+    seconds: float,
+    first: int,
 ) -> None:
     # Given
     orders = range(first, first + STAFF)
@@ -170,7 +178,7 @@ def test_database__away_under_load__every_order_once(
     for sender in senders:
         sender.start()
     time.sleep(1)
-    with away(deployment.cluster):
+    with gone(deployment.cluster):
         time.sleep(seconds)
     back_at = time.monotonic()
     for sender in senders:
