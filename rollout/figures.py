@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from rollout import clock
+from rollout.models.observation import COUNTS, NUMBERS
 from rollout.policy import histogram
-from rollout.services.sums import COUNTS, NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

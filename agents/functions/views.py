@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 
 from agents.functions import idempotency, pipeline, problems, reading, registry
 from agents.functions.authentication import authenticate
+from agents.functions.health import health_answer
 from agents.functions.schema import documented
-from agents.webhooks.health import health_answer
 from easymo.database.passing import is_passing
 from easymo.observability.logs import get_logger
 from rollout.services.exposure import functions_are_removed

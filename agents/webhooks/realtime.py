@@ -9,10 +9,10 @@ from django.http import JsonResponse
 from agents.channels.voice.signature import headers_of, is_openai, is_signed
 from agents.functions import problems, reading, tool_events
 from agents.functions.authentication import authenticate
+from agents.functions.health import health_answer
 from agents.functions.schema import documented_realtime
 from agents.functions.views import ApiView
 from agents.services import realtime_inbox
-from agents.webhooks.health import health_answer
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 from rollout.features import Feature

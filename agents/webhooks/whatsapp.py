@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from agents import synthetic
 from agents.channels.whatsapp.signature import is_handshake
-from agents.webhooks.health import health_answer
+from agents.functions.health import health_answer
 from agents.webhooks.receiving import SIGNATURE, receive
 from easymo.observability.logs import get_logger
 from rollout.features import Feature

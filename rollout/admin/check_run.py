@@ -15,7 +15,6 @@ from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
 from rollout import tasks
 from rollout.admin.asking import ask_and_do
 from rollout.admin.rights import ExposureRights
-from rollout.management.results import counts
 from rollout.models import CheckRun
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ class CheckRunAdmin(ExposureRights, ReadOnlyAdmin):
 
     @display(description="Lines")
     def told(self, row: CheckRun) -> str:
-        return ", ".join(f"{n} {word}" for word, n in counts(row).items() if n)
+        return ", ".join(f"{n} {word}" for word, n in row.counts.items() if n)
 
     @display(description="Lines")
     def lines(self, row: CheckRun) -> SafeString:

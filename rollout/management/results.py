@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rollout.models import CheckRun
-
-ORDER = ("failed", "warning", "skipped", "ok")
 
 
 def as_json(done: CheckRun, many: str) -> dict[str, Any]:
@@ -22,7 +19,7 @@ def as_json(done: CheckRun, many: str) -> dict[str, Any]:
         "live": done.is_live,
         "started_at": done.started_at.isoformat(),
         "finished_at": done.finished_at.isoformat(),
-        "counts": counts(done),
+        "counts": done.counts,
         many: done.results,
     }
 
@@ -40,14 +37,9 @@ def as_lines(done: CheckRun) -> Iterator[str]:
         if one["status"] != "ok" and one.get("setting"):
             text += f" [{one['setting']}]"
         yield text
-    said = ", ".join(_said(word, n) for word, n in counts(done).items() if n)
+    said = ", ".join(_said(word, n) for word, n in done.counts.items() if n)
     yield f"{'Passed' if done.passed else 'NOT passed'}: {said}. Release {done.release}."
 
 
 def _said(word: str, number: int) -> str:
     return f"{number} {word}{'s' if word == 'warning' and number > 1 else ''}"
-
-
-def counts(done: CheckRun) -> dict[str, int]:
-    found = Counter(one["status"] for one in done.results)
-    return {word: found[word] for word in ORDER}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+
 from django.db import models
 
 from rollout import clock
@@ -124,3 +126,9 @@ class CheckRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Say how many lines ended how, the gravest first."""
+        found = Counter(each["status"] for each in self.results)
+        return {word: found[word] for word in ("failed", "warning", "skipped", "ok")}

@@ -105,6 +105,24 @@ class Observation(models.Model):
         return f"observation {self.pk}"
 
 
+# What of the sums is a number, and what is counted key by key.
+NUMBERS = (
+    "conversations",
+    "failed_conversations",
+    "calls",
+    "failed",
+    "turns",
+    "slow_3s",
+    "slow_5s",
+    "slow_10s",
+    "cost",
+    "priced",
+    "satisfied",
+    "dissatisfied",
+)
+COUNTS = ("latency_counts", "wait_counts", "errors")
+
+
 class Sums(models.Model):
     """The sums of a while and channel, real conversations only."""
 

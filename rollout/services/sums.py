@@ -7,25 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from psycopg.types.json import Jsonb
 
+from rollout.models.observation import COUNTS, NUMBERS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-NUMBERS = (
-    "conversations",
-    "failed_conversations",
-    "calls",
-    "failed",
-    "turns",
-    "slow_3s",
-    "slow_5s",
-    "slow_10s",
-    "cost",
-    "priced",
-    "satisfied",
-    "dissatisfied",
-)
-COUNTS = ("latency_counts", "wait_counts", "errors")
 # Always in this order: two who add wait for each other, and never in a circle.
 TABLES = (("rollout_metricrollup", "minute"), ("rollout_hourrollup", "hour"))
 
