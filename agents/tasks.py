@@ -148,8 +148,9 @@ async def sweep_up(context: JobContext, timestamp: int) -> None:
     queueing_lock="agents.tasks.observe",
 )
 async def observe(timestamp: int) -> None:
-    """Record the conversations that are over."""
+    """Record the conversations that are over, and tell what was left behind."""
     await units.run(upkeep.run, "evidence.observe", episodes.observe)
+    await units.run(announcements.announce_left_behind)
 
 
 @app.periodic(cron="17 * * * *", periodic_id="purge")

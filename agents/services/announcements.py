@@ -28,6 +28,9 @@ logger = get_logger(__name__)
 
 # An id is given before its transaction commits: a smaller one may appear later.
 OVERLAP = 1_000
+# What a receipt tells is told out of turn, ahead of all that waits while no worker is
+# there: once a minute somebody looks further back.
+FAR = 20_000
 MOST = 500
 # Who could not be told for so long learns it elsewhere.
 STALE = timedelta(hours=24)
@@ -48,12 +51,12 @@ SELECT EXISTS (
 """
 
 
-def announce(*, limit: int = MOST) -> int:
+def announce(*, limit: int = MOST, overlap: int = OVERLAP) -> int:
     """Tell the events that nobody has been told of; return how many there were."""
     done = 0
-    if not has_news():
+    if not has_news(overlap):
         return done
-    for event in _untold()[:limit]:
+    for event in _untold(overlap)[:limit]:
         with (
             correlation.bound(event.correlation_id, voucher_event_id=event.pk),
             transaction.atomic(),
@@ -65,6 +68,14 @@ def announce(*, limit: int = MOST) -> int:
             if claimed.outcome == Outcome.UNREACHABLE:
                 tell_issuer(event)
     return done
+
+
+def announce_left_behind() -> int:
+    """Tell what lies further behind the last one told than is looked at each time."""
+    total = 0
+    while done := announce(overlap=FAR):
+        total += done
+    return total
 
 
 def announce_issue(voucher: Voucher) -> Announcement.Outcome:
@@ -80,26 +91,26 @@ def announce_issue(voucher: Voucher) -> Announcement.Outcome:
     return Outcome(done.outcome)
 
 
-def has_news() -> bool:
+def has_news(overlap: int = OVERLAP) -> bool:
     """Tell whether an event may be untold."""
     with connection.cursor() as cursor:
-        cursor.execute(HAS_NEWS, [OVERLAP])
+        cursor.execute(HAS_NEWS, [overlap])
         return bool(cursor.fetchone()[0])
 
 
-def _untold() -> QuerySet[VoucherEvent]:
+def _untold(overlap: int) -> QuerySet[VoucherEvent]:
     """Return the events without an announcement, from a little before the last one."""
     last = Announcement.objects.aggregate(last=Max("event_id"))["last"]
     if last is None:
         last = _begin()
-    told = Announcement.objects.filter(event_id__gt=last - OVERLAP)
+    told = Announcement.objects.filter(event_id__gt=last - overlap)
     # Whoever is just being answered reads it in her receipt (`announce_issue`).
     answering = Turn.objects.filter(
         status=Turn.Status.RUNNING,
         conversation__profile=OuterRef("voucher__created_by_profile"),
     )
     return (
-        VoucherEvent.objects.filter(pk__gt=last - OVERLAP)
+        VoucherEvent.objects.filter(pk__gt=last - overlap)
         .exclude(pk__in=told.values("event_id"))
         .exclude(Exists(answering), kind=VoucherEvent.Kind.ISSUED, channel="whatsapp")
         .select_related(*RELATED)

@@ -6,6 +6,8 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+
 from agents.models import DeadLetter, OutboundMessage, ToolCall, Turn
 from tests import payloads
 from tests.fakes import graph as graph_says
@@ -133,6 +135,7 @@ def test_worker_stopped__in_a_turn__gives_it_back_at_once(
     started = time.monotonic()
     worker.stop()
     assert time.monotonic() - started < 10
+    assert Turn.objects.get().lease_expires_at <= timezone.now()
     openai.script(say.text("Hello again."))
     worker.start()
 
