@@ -13,6 +13,7 @@ import psycopg
 
 from easymo.database import binaries, embedded
 from easymo.database.embedded import Cluster
+from tests import databases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,16 +22,18 @@ if TYPE_CHECKING:
 @contextmanager
 def private_cluster(home: Path) -> Iterator[Cluster]:
     """Give a server of one's own, with an empty database ``easymo``."""
-    found = Cluster(home=home, options={"fsync": "off"})
+    root = databases.memory()
+    found = Cluster(home=home, options={"fsync": "off"}, data_root=root)
     embedded.hold(found, database="easymo")
     try:
         yield found
     finally:
         embedded.release(found, wait_seconds=20)
         shutil.rmtree(found.socket, ignore_errors=True)
-        if os.geteuid() == 0:
-            kept = binaries.private_root() / found.socket.name
-            shutil.rmtree(kept, ignore_errors=True)
+        if root is None and os.geteuid() == 0:
+            root = binaries.private_root()
+        if root is not None:
+            shutil.rmtree(root / found.socket.name, ignore_errors=True)
 
 
 @contextmanager

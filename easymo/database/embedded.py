@@ -44,6 +44,8 @@ class Cluster:
 
     home: Path
     options: Mapping[str, str] = field(default_factory=dict)
+    # Where its data lies, when that is not to be beside it.
+    data_root: Path | None = None
 
     @property
     def socket(self) -> Path:
@@ -174,11 +176,9 @@ def _start(cluster: Cluster) -> None:
 
 def _order(cluster: Cluster) -> Order:
     owner = binaries.owner()
-    if owner is None:
-        programs, data = binaries.programs(), cluster.home / "data"
-    else:
-        programs = binaries.readable_copy()
-        data = _private_data(cluster)
+    programs = binaries.readable_copy() if owner else binaries.programs()
+    root = cluster.data_root or (binaries.private_root() if owner else None)
+    data = _data_below(root, cluster) if root else cluster.home / "data"
     return Order(
         home=str(cluster.home),
         data=str(data),
@@ -190,13 +190,13 @@ def _order(cluster: Cluster) -> Order:
     )
 
 
-def _private_data(cluster: Cluster) -> Path:
-    """Return where root's data lies: outside the checkout, and no longer than its var.
+def _data_below(root: Path, cluster: Cluster) -> Path:
+    """Return where data outside the checkout lies: no longer than the checkout's var.
 
     Who deletes ``var/``, or clones anew to the same place, starts with new keys and so
     must not meet the old data. Call it while no server of the cluster runs.
     """
-    folder = binaries.private_root() / cluster.socket.name
+    folder = root / cluster.socket.name
     marker = cluster.home / "data-id"
     if not marker.exists():
         for leftover in folder.glob("data*"):
