@@ -16,6 +16,7 @@ from agents.locks import lock_conversation
 from agents.models import Media, MediaOpening, MediaPart, Message
 from agents.services.answering import may_answer
 from agents.wakes import wake_turn
+from easymo.database import clock
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Claimed:
 
 def claim(media_id: int) -> Claimed | None:
     """Take the medium for a while; None when it is not to be had."""
-    now = timezone.now()
+    now = clock.now()
     free = Q(state=State.WAITING) | Q(state=State.FETCHING, lease_expires_at__lte=now)
     taken = Media.objects.filter(free, pk=media_id, attempts__lt=MOST_ATTEMPTS).update(
         state=State.FETCHING,
@@ -139,7 +140,7 @@ def settle(media_id: int, heard: Transcript | None, reason: str) -> None:
 
 def overdue() -> list[int]:
     """Return what waits for too long, or whose worker is gone; end what nobody ends."""
-    now = timezone.now()
+    now = clock.now()
     gone = Q(state=State.FETCHING, lease_expires_at__lte=now)
     Media.objects.filter(gone, attempts__gte=MOST_ATTEMPTS).update(
         state=State.FAILED, error_code="gave_up", settled_at=now

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from django.db import connection, transaction
 from django.db.models import Min
 from django.db.models.functions import Coalesce, Greatest
-from django.utils import timezone
 
 from agents.channels.whatsapp.forward import pack
 from agents.models import (
@@ -27,6 +26,7 @@ from agents.models import (
     OutboundMessage,
     WebhookEvent,
 )
+from easymo.database import clock
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def settle(outcomes: Sequence[Outcome]) -> None:
     """Write down what became of the requests."""
     if not outcomes:
         return
-    now = timezone.now()
+    now = clock.now()
     taken = [o.load for o in outcomes if not o.error]
     with transaction.atomic():
         held = _locked([o.load.lane for o in outcomes])
@@ -115,7 +115,7 @@ def settle(outcomes: Sequence[Outcome]) -> None:
 
 def claim(room: int) -> list[Load]:
     """Take up to ``room`` lanes that are due, with what to send for each."""
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         target = _target()
         if target.held_until is not None and target.held_until > now:
@@ -136,7 +136,7 @@ def claim(room: int) -> list[Load]:
 
 def next_due() -> float | None:
     """Return in how many seconds something may be sent; None when nothing waits."""
-    now = timezone.now()
+    now = clock.now()
     first: datetime | None = ForwardLane.objects.aggregate(
         at=Min(
             Greatest("next_attempt_at", Coalesce("lease_expires_at", "next_attempt_at"))

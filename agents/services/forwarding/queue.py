@@ -15,6 +15,7 @@ from agents.channels.whatsapp.payload import UnreadableError
 from agents.models import ForwardedItem, ForwardLane, OutboundMessage, WebhookEvent
 from agents.wakes import wake_forward
 from easymo import keys
+from easymo.database import clock
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def open_lanes(lanes: set[bytes]) -> None:
     if not lanes:
         return
     with connection.cursor() as cursor:
-        cursor.execute(LANES, [timezone.now(), sorted(lanes)])
+        cursor.execute(LANES, [clock.now(), sorted(lanes)])
     wake_forward()
 
 

@@ -48,7 +48,7 @@ async def test_forward__down_for_an_hour__all_arrives_in_order(
     start = timezone.now()
     for minutes in (0, 1, 5, 20, 59):
         clock = start + timedelta(minutes=minutes)
-        monkeypatch.setattr(lanes.timezone, "now", lambda at=clock: at)
+        monkeypatch.setattr(lanes.clock, "now", lambda at=clock: at)
         await forward()
     tries = len(legacy.came)
 
@@ -56,7 +56,7 @@ async def test_forward__down_for_an_hour__all_arrives_in_order(
     legacy.answer = lambda _: 200
     for seconds in range(3600, 3800, 40):
         clock = start + timedelta(seconds=seconds)
-        monkeypatch.setattr(lanes.timezone, "now", lambda at=clock: at)
+        monkeypatch.setattr(lanes.clock, "now", lambda at=clock: at)
         await forward()
 
     # Then
@@ -236,3 +236,22 @@ async def test_claim__two_workers_at_once__each_lane_has_one(
     # Then
     claimed = [load.lane for loads in both for load in loads]
     assert len(claimed) == len(set(claimed)) == 20
+
+
+@pytest.mark.parametrize("wrong", [-3_600, 3_600])
+async def test_claim__worker_with_a_wrong_clock__leaves_a_held_lane_alone(
+    legacy: FakeLegacy, monkeypatch: pytest.MonkeyPatch, wrong: int
+) -> None:
+    # Given: one that is behind sends, or one that is ahead comes by
+    await take_in(payloads.text("a"))
+    first, second = (wrong, 0) if wrong < 0 else (0, wrong)
+    now = timezone.now
+
+    async def claimed(offset: int) -> int:
+        shifted = timedelta(seconds=offset)
+        with monkeypatch.context() as patch:
+            patch.setattr(timezone, "now", lambda: now() + shifted)
+            return len(await units.run(lanes.claim, 5))
+
+    # Then
+    assert [await claimed(first), await claimed(second)] == [1, 0]
