@@ -58,7 +58,7 @@ def service_role_is_right(asked: Asked) -> Found:
         answer = _get("/rest/v1/", key)
     except NoAnswer as error:
         return _silent(error)
-    return ok("It does.") if answer.is_success else _refused(answer, SERVICE)
+    return ok("It is.") if answer.is_success else _refused(answer, SERVICE)
 
 
 def _wrong_service_key(key: str) -> Found | None:
@@ -156,7 +156,11 @@ def _get(path: str, key: str, schema: str = "") -> Answer:
         headers["Accept-Profile"] = schema
     is_table = path != "/rest/v1/"
     params = {"select": "*", "limit": "1"} if is_table else {}
-    return ask(settings.SUPABASE_URL + path, headers=headers, params=params)
+    answer = ask(settings.SUPABASE_URL + path, headers=headers, params=params)
+    if answer.is_success and answer.body is None:
+        # A page of some web server: neither reached nor closed is proven by it.
+        raise NoAnswer("does not answer there: it is no JSON that came back")
+    return answer
 
 
 def _tables() -> Iterator[str]:

@@ -18,7 +18,7 @@ from unfold.widgets import (
 )
 
 from easymo.backoffice.reason import ReasonForm, ask
-from rollout.errors import RolloutError
+from rollout.errors import NotMet, RolloutError
 from rollout.models import Cohort, StageName
 from rollout.services import overrides, waivers
 
@@ -141,6 +141,13 @@ class CohortForm(forms.Form):
     )
 
 
+def refusal(error: RolloutError) -> list[str]:
+    """Return what it says and, where something is missing, each thing by itself."""
+    said = str(error)
+    missing = error.unmet if isinstance(error, NotMet) else ()
+    return [said, *(each for each in missing if each not in said)]
+
+
 def ask_and_do(
     page: ModelAdmin[Any],
     request: HttpRequest,
@@ -159,7 +166,8 @@ def ask_and_do(
         try:
             messages.success(request, do(form.cleaned_data))
         except RolloutError as error:
-            form.add_error(None, str(error))
+            for sentence in refusal(error):
+                form.add_error(None, sentence)
         else:
             return redirect(back)
     return ask(

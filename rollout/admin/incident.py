@@ -81,15 +81,21 @@ class IncidentAdmin(IncidentSteps, KillAll, ReadOnlyAdmin):
     actions_detail = (
         "add_note",
         "take_command",
-        "assign",
-        "set_severity",
         "mitigate",
         "resolve",
         "write_lessons",
-        "add_action",
-        "finish_action",
         "close_incident",
-        "download",
+        # All of them side by side are wider than a screen.
+        {
+            "title": "More",
+            "items": [
+                "assign",
+                "set_severity",
+                "add_action",
+                "finish_action",
+                "download",
+            ],
+        },
     )
 
     @display(description="Severity", label=SEVERITY)

@@ -13,8 +13,7 @@ from easymo.backoffice.reason import ReasonForm
 from rollout import wakes
 from rollout.admin.asking import StageForm, WaiverForm, ask_and_do
 from rollout.admin.rights import ExposureRights
-from rollout.errors import NotMet, RolloutError
-from rollout.models import FlagChange, Plan
+from rollout.models import FlagChange, GateResult, Plan
 from rollout.policy.stages import terms_of
 from rollout.services import mending, rollback, stages, waivers
 from rollout.services import plan as plans
@@ -68,11 +67,9 @@ class PlanAdmin(ExposureRights, ReadOnlyAdmin):
         "advance",
         "hold",
         "release",
-        "demote",
-        "set_stage",
         "resume",
-        "waive",
         "freeze",
+        {"title": "More", "items": ["waive", "demote", "set_stage"]},
     )
 
     @display(description="Stage")
@@ -93,7 +90,7 @@ class PlanAdmin(ExposureRights, ReadOnlyAdmin):
         if not found:
             return "None: this is the last stage."
         return bullets(
-            (gate.verdict.value.replace("_", " "), gate.sentence) for gate in found
+            (GateResult.Verdict(gate.verdict).label, gate.sentence) for gate in found
         )
 
     @display(description="To resume")
@@ -280,10 +277,7 @@ class PlanAdmin(ExposureRights, ReadOnlyAdmin):
         is_dangerous: bool = False,
     ) -> HttpResponse:
         def do_and_ring(asked: dict[str, Any]) -> str:
-            try:
-                done = do(asked)
-            except NotMet as error:
-                raise RolloutError(" ".join([str(error), *error.unmet])) from error
+            done = do(asked)
             wakes.wake_notices()
             return done
 

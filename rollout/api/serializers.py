@@ -7,13 +7,36 @@ from rest_framework import serializers
 from rollout.features import Feature
 from rollout.models import RollbackEvent
 
+KINDS = ", ".join(RollbackEvent.Kind.values)
+
+
+class FeatureField(serializers.ChoiceField):
+    """A feature by its name, small or large, as the commands take it."""
+
+    def __init__(self, **options: Any) -> None:
+        known = ", ".join(Feature)
+        super().__init__(
+            choices=[each.value for each in Feature],
+            error_messages={"invalid_choice": f"There are {known}, not {{input}}."},
+            **options,
+        )
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Take it as large letters."""
+        return super().to_internal_value(
+            data.strip().upper() if isinstance(data, str) else data
+        )
+
 
 class RollbackSerializer(serializers.Serializer[Any]):
     """Which rollback and why; the shape only, the service holds the rules."""
 
-    kind = serializers.ChoiceField(choices=RollbackEvent.Kind.choices)
+    kind = serializers.ChoiceField(
+        choices=RollbackEvent.Kind.choices,
+        error_messages={"invalid_choice": f"There are {KINDS}, not {{input}}."},
+    )
     features = serializers.ListField(
-        child=serializers.ChoiceField(choices=[each.value for each in Feature]),
+        child=FeatureField(),
         required=False,
         max_length=len(Feature),
         help_text="Of a partial rollback: what goes off. Empty for every other kind.",

@@ -12,6 +12,7 @@ from rollout.dashboard.charts import merged
 from rollout.dashboard.words import NOTHING, count, seconds, share, span, usd
 from rollout.figures import Figures, series
 from rollout.models import Evaluation
+from rollout.policy.decide import ALL_HOLD
 from rollout.policy.guardrails import CHANNELS
 from rollout.policy.intervals import wilson
 from rollout.policy.verdicts import SILENCE, Guardrail, Level
@@ -86,6 +87,18 @@ class Guards:
 
     tick: Tick
     cards: tuple[Card, ...]
+
+    @property
+    def sentence(self) -> str:
+        """Say who looked when, and what she saw; silence is never called health."""
+        looked = self.tick.sentence[:1].upper() + self.tick.sentence[1:]
+        if self.tick.is_late or not self.tick.because:
+            return looked
+        unknown = sum(card.level == Level.NO_DATA for card in self.cards)
+        if unknown and self.tick.because == ALL_HOLD:
+            silent = f"{unknown} of {len(self.cards)} have no data"
+            return f"{looked}. Nothing gives way; {silent}."
+        return f"{looked}. {self.tick.because}"
 
 
 def guards() -> Guards:

@@ -35,6 +35,8 @@ ACTIONS_A_DAY = 3
 # What no override holds back: data and money.
 UNSTOPPABLE = frozenset({Guardrail.PII, Guardrail.SPEND})
 
+ALL_HOLD = "All guardrails hold."
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
@@ -74,7 +76,7 @@ class Decision:
     def sentence(self) -> str:
         """Say why, in numbers."""
         if self.because is None:
-            return "All guardrails hold."
+            return ALL_HOLD
         return sentence_of(self.because)
 
 

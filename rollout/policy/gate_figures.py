@@ -26,6 +26,8 @@ SLOW_S, SLOW_SHARE = 3, 0.05
 COST_USD = Decimal("0.10")
 # Beyond so many the exact bound costs more than it tells.
 EXACT = 2000
+# Of fewer lines a share says nothing.
+LEAST_LINES = 30
 LOOK_AHEAD = 2000
 
 
@@ -137,6 +139,5 @@ def leaks(facts: Facts) -> Judged:
     if not n:
         return Judged(NO_DATA, "nobody has looked at a line yet", need)
     # The rule of three: 95 % sure of less than 3/n.
-    bound = max(1, n // 3)
-    value = f"none in {counted(n, 'line')}: fewer than 1 in {bound}"
-    return Judged(MET, value, need)
+    bound = f": fewer than 1 in {n // 3}" if n >= LEAST_LINES else ""
+    return Judged(MET, f"none in {counted(n, 'line')}{bound}", need)

@@ -121,7 +121,7 @@ def set_status(*, incident: Incident, status: str, reason: str, author: str) -> 
     with transaction.atomic():
         row = lock_incident(incident)
         if row.status not in before:
-            raise InvalidTransition(f"This incident cannot become {status} now.")
+            raise InvalidTransition(_why_not(row.status, status))
         if status == Incident.Status.CLOSED:
             refuse_without_lessons(row)
         row.status = status
@@ -134,6 +134,15 @@ def set_status(*, incident: Incident, status: str, reason: str, author: str) -> 
             text=f"{status}: {reason}",
         )
     incident.refresh_from_db()
+
+
+def _why_not(status: str, wanted: str) -> str:
+    if status == wanted:
+        return f"This incident is {status} already."
+    follows = " or ".join(sorted(ALLOWED[status]))
+    if not follows:
+        return f"This incident is {status}, and stays so."
+    return f"This incident is {status}: {follows} comes next, not {wanted}."
 
 
 def set_severity(

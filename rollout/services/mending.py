@@ -159,7 +159,8 @@ def _mitigated() -> Need:
     ]
     if not open_ones:
         return Need("mitigated", True, "Its incident is mitigated.")
-    numbers = " and ".join(str(incident.pk) for incident in open_ones)
+    *others, last = [str(incident.pk) for incident in open_ones]
+    numbers = f"{', '.join(others)} and {last}" if others else last
     what = "Incident {} is" if len(open_ones) == 1 else "Incidents {} are"
     return Need(
         "mitigated",
@@ -180,7 +181,8 @@ def _understood(plan: Plan) -> Need:
         "The root cause is written down."
         if known
         else f"Incident {number} names no root cause.",
-        "Write down what caused it.",
+        "Write down what caused it: on its page, or with"
+        f" `python manage.py incident lessons {number} --root-cause …`.",
     )
 
 

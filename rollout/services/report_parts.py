@@ -12,6 +12,7 @@ from rollout.models import (
     Announcement,
     ChecklistTick,
     FlagChange,
+    GateResult,
     Incident,
     Override,
     PlanChange,
@@ -182,7 +183,10 @@ def moves_of(since: datetime, until: datetime) -> Section:
 def gates() -> Section:
     return Section(
         "Gates of this stage",
-        tuple(f"{gate.verdict}: {gate.sentence}" for gate in stages.gates_now()),
+        tuple(
+            f"{GateResult.Verdict(gate.verdict).label}: {gate.sentence}"
+            for gate in stages.gates_now()
+        ),
         otherwise="This is the last stage.",
     )
 

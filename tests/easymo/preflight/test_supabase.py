@@ -101,6 +101,8 @@ def test_service__two_projects__failed(
         (540, "failed", "SUPABASE_URL"),
         (429, "warning", "SUPABASE_URL"),
         (503, "failed", "SUPABASE_URL"),
+        # Some other web server.
+        (200, "failed", "SUPABASE_URL"),
         (403, "failed", "SUPABASE_SERVICE_ROLE_KEY"),
     ],
 )

@@ -69,7 +69,7 @@ def test_incident__note_mitigated_resolved__story_told_in_order(odette: Client) 
     # Then
     incident.refresh_from_db()
     assert incident.status == "resolved"
-    assert "cannot become mitigated" in again.content.decode()
+    assert "is resolved: closed comes next, not mitigated" in again.content.decode()
     text = page.content.decode()
     assert "+250788123456" not in text
     assert "<script>" not in text.split("Timeline")[1].split("</ol>")[0]

@@ -131,7 +131,7 @@ def test_rollback__partial__only_what_is_named(odette: Client, switch: Switch) -
 
     answer = post(
         odette,
-        {"kind": "partial", "features": [Feature.VOICE], "reason": "echo on the line"},
+        {"kind": "partial", "features": [Feature.VOICE.lower()], "reason": "echo"},
     )
 
     assert answer.json()["turned_off"] == [Feature.VOICE]

@@ -50,6 +50,7 @@ def test_cards__judged_well_without_figures__is_no_data_not_green() -> None:
     judge(verdict("success", "ok"))
 
     assert card("success").level == "no_data"
+    assert "Nothing gives way; 11 of 11 have no data." in guards().sentence
 
 
 def test_cards__judged_and_measured__tell_now_n_interval_and_evidence() -> None:
