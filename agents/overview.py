@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 DAY = timedelta(hours=24)
 TEN_MINUTES = timedelta(minutes=10)
+SHOWN = [
+    VoucherEvent.Kind.ISSUED,
+    VoucherEvent.Kind.REDEEMED,
+    VoucherEvent.Kind.VOIDED,
+]
 
 
 @dataclass(frozen=True)
@@ -87,8 +92,12 @@ def waiting() -> list[Figure]:
     """Return what needs a person, most urgent first."""
     open_incidents = Incident.objects.filter(resolved_at__isnull=True).count()
     asked = HandOff.objects.filter(closed_at__isnull=True).count()
-    to_approve = Voucher.objects.filter(
-        status=Voucher.Status.PENDING_APPROVAL, created_at__gt=timezone.now() - 30 * DAY
+    # Through the events: no index of vouchers may hold a status (see there).
+    asked_for = VoucherEvent.objects.filter(
+        kind=VoucherEvent.Kind.REQUESTED, created_at__gt=timezone.now() - 30 * DAY
+    )
+    to_approve = asked_for.filter(
+        voucher__status=Voucher.Status.PENDING_APPROVAL
     ).count()
     failed = OutboundMessage.objects.filter(
         state=OutboundMessage.State.FAILED,
@@ -133,11 +142,13 @@ def last_day() -> list[Figure]:
         failed=Count("pk", filter=Q(status=Turn.Status.FAILED)),
     )
     kinds = dict(
-        VoucherEvent.objects.filter(created_at__gt=since)
+        VoucherEvent.objects.filter(kind__in=SHOWN, created_at__gt=since)
         .values_list("kind")
         .annotate(Count("pk"))
     )
-    received = WebhookEvent.objects.filter(received_at__gt=since).count()
+    # None of a day has lost its body: so its index is read, not all that ever came.
+    kept = WebhookEvent.objects.filter(body__isnull=False)
+    received = kept.filter(received_at__gt=since).count()
     vouchers = _list("vouchers_voucher")
     talks = _list("agents_conversation")
     return [

@@ -149,8 +149,10 @@ async def sweep_up(context: JobContext, timestamp: int) -> None:
 )
 async def observe(timestamp: int) -> None:
     """Record the conversations that are over, and tell what was left behind."""
-    await units.run(upkeep.run, "evidence.observe", episodes.observe)
-    await units.run(announcements.announce_left_behind)
+    try:
+        await units.run(upkeep.run, "evidence.observe", episodes.observe)
+    finally:
+        await units.run(announcements.announce_left_behind)
 
 
 @app.periodic(cron="17 * * * *", periodic_id="purge")

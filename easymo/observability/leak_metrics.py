@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 from easymo.observability import leaks
 from easymo.observability.metrics import CounterMetricFamily, register, rows
+from easymo.observability.tallies import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from easymo.observability.metrics import Metric
 
-FOUND = """
-SELECT level, kind, sink, sum(times)::float8 FROM observability_leakfinding
-GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-"""
+FOUND = Tally(
+    table="observability_leakfinding",
+    settled="at < now() - interval '10 minutes'",
+    query="SELECT level, kind, sink, sum(times)::float8 FROM observability_leakfinding"
+    " WHERE id > %s AND id <= %s GROUP BY 1, 2, 3",
+)
 SCANNED = "SELECT sink, sum(lines)::float8 FROM observability_scannedlines GROUP BY 1"
 
 
@@ -32,7 +35,7 @@ def collect() -> Iterator[Metric]:
         "Numbers of people we know, past the masking: one is too many.",
         labels=["kind", "sink"],
     )
-    found = _found()
+    found = FOUND.read()
     for sink in leaks.SINKS:
         for kind in ("msisdn", "email"):
             for level, family in (("candidate", candidates), ("confirmed", confirmed)):
@@ -46,10 +49,3 @@ def collect() -> Iterator[Metric]:
     for sink in leaks.SINKS:
         scanned.add_metric([sink], counted.get(sink, 0.0))
     yield scanned
-
-
-def _found() -> dict[tuple[str, str, str], float]:
-    return {
-        (str(level), str(kind), str(sink)): float(str(number))
-        for level, kind, sink, number in rows(FOUND)
-    }

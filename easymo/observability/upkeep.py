@@ -74,11 +74,12 @@ def late() -> list[Late]:
     now = timezone.now()
     runs = {row.name: row for row in _model().objects.all()}
     found = []
+    installed = _installed_at() if _expected - runs.keys() else None
     for name in sorted(_expected | runs.keys()):
         row = runs.get(name)
         since = row.succeeded_at if row else None
         # What never succeeded has a day from its first try, or from the installation.
-        begun = since or (row.started_at if row else _installed_at())
+        begun = since or (row.started_at if row else installed)
         if row is not None and row.failed_at is not None and since is None:
             begun = None
         if begun is None or now - begun > LATE_AFTER:

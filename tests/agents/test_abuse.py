@@ -50,7 +50,7 @@ def sent() -> list[str]:
 
 def take_turn() -> Turn:
     conversation = Conversation.objects.get()
-    begun = begin(conversation_id=conversation.pk, timing=AT_ONCE, now=timezone.now())
+    begun = begin(conversation_id=conversation.pk, timing=AT_ONCE)
     assert begun is not None
     return begun[1]
 

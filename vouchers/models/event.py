@@ -69,6 +69,10 @@ class VoucherEvent(models.Model):
 
     class Meta:
         db_table = "voucher_event"
+        indexes = [
+            # Read by the desk: what was asked for and done of late.
+            models.Index(fields=["kind", "created_at"], name="voucher_event_day_idx"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["voucher", "seq"], name="voucher_event_one_per_seq"

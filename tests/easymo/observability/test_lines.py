@@ -93,9 +93,12 @@ def test_kept_lines__setting_off__writes_nothing(committed_db: str) -> None:
 
 
 @pytest.mark.django_db
-def test_purge__older_than_a_day__goes() -> None:
+def test_purge__older_than_a_day__goes_piece_by_piece(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     # Given
-    for hours in (23, 25):
+    monkeypatch.setattr(lines, "MOST_PURGED", 2)
+    for hours in (23, 25, 26, 27):
         LogLine.objects.create(
             correlation_id=uuid.uuid4(),
             at=timezone.now() - timedelta(hours=hours),
@@ -104,7 +107,7 @@ def test_purge__older_than_a_day__goes() -> None:
         )
 
     # When
-    assert lines.purge() == 1
+    assert lines.purge() == 3
 
     # Then
     assert LogLine.objects.get().event == "23"

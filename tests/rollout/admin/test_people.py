@@ -110,7 +110,12 @@ def test_deliveries__many_rows__their_names_are_asked_for_once(
     # Given
     furnish()
     asked: list[list[str]] = []
-    monkeypatch.setattr(ports, "labels", lambda who: asked.append(who) or {})
+
+    def labels(who: list[str]) -> dict[str, str]:
+        asked.append(who)
+        return {}
+
+    monkeypatch.setattr(ports, "labels", labels)
 
     # When
     odette.get(reverse("admin:rollout_announcementdelivery_changelist"))
