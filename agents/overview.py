@@ -19,6 +19,8 @@ from rollout.services import exposure
 from vouchers.models import Voucher, VoucherEvent
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.http import HttpRequest
 
 DAY = timedelta(hours=24)
@@ -90,19 +92,14 @@ def features() -> list[dict[str, Any]]:
 
 def waiting() -> list[Figure]:
     """Return what needs a person, most urgent first."""
+    month_ago = timezone.now() - 30 * DAY
     open_incidents = Incident.objects.filter(resolved_at__isnull=True).count()
     asked = HandOff.objects.filter(closed_at__isnull=True).count()
-    # Through the events: no index of vouchers may hold a status (see there).
-    asked_for = VoucherEvent.objects.filter(
-        kind=VoucherEvent.Kind.REQUESTED, created_at__gt=timezone.now() - 30 * DAY
-    )
-    to_approve = asked_for.filter(
-        voucher__status=Voucher.Status.PENDING_APPROVAL
-    ).count()
+    to_approve = _to_approve(month_ago)
     failed = OutboundMessage.objects.filter(
         state=OutboundMessage.State.FAILED,
         given_up_at=None,
-        created_at__gt=timezone.now() - 30 * DAY,
+        created_at__gt=month_ago,
     ).count()
     queued = ForwardedItem.objects.filter(state=ForwardedItem.State.QUEUED)
     to_forward = queued[:1_000].count()
@@ -159,6 +156,15 @@ def last_day() -> list[Figure]:
         Figure("Vouchers redeemed", kinds.get("redeemed", 0), vouchers),
         Figure("Vouchers voided", kinds.get("voided", 0), vouchers),
     ]
+
+
+def _to_approve(since: datetime) -> int:
+    """Count them through the events: no index of vouchers may hold their status."""
+    return VoucherEvent.objects.filter(
+        kind=VoucherEvent.Kind.REQUESTED,
+        created_at__gt=since,
+        voucher__status=Voucher.Status.PENDING_APPROVAL,
+    ).count()
 
 
 def _list(model: str, query: str = "") -> str:
