@@ -4,6 +4,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test check format lint types lock bench
 MAKEFLAGS += --no-print-directory
+# Else each of the many processes of a check would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON_BIN := .venv/bin/python
 # Workers for the tests; a large machine may take more.

@@ -10,12 +10,12 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-import openai
-
 from agents.runtime.model import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import openai
 
 # A 429 or 403 with one of these is about money or the account: waiting does not help.
 ACCOUNT_CODES = frozenset(
@@ -46,6 +46,8 @@ TRANSIENT_FAILURES = {
 
 def classify(error: openai.OpenAIError) -> ModelError:
     """Return our error for OpenAI's; its text never travels on."""
+    import openai  # noqa: PLC0415 - see openai_model.load
+
     if isinstance(error, openai.APITimeoutError):
         return ModelError("timeout")
     if isinstance(error, openai.APIStatusError):

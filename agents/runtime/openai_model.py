@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import httpx2
-import openai
 from django.conf import settings
 
 from agents.runtime.clock import Clock, MonotonicClock
@@ -80,6 +79,8 @@ class OpenAIModel:
             await self.clock.sleep(delay)
 
     async def _try_once(self, payload: dict[str, Any], seconds: float) -> ModelReply:
+        import openai  # noqa: PLC0415 - see load
+
         client = self._client()
         timeout = httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
         try:
@@ -110,6 +111,8 @@ class OpenAIModel:
 
 def client_for(base_url: str, api_key: str) -> AsyncOpenAI:
     """Return this event loop's warm client."""
+    import openai  # noqa: PLC0415 - see load
+
     clients = _clients.setdefault(asyncio.get_running_loop(), {})
     key = (base_url, api_key)
     if key not in clients:
@@ -122,6 +125,17 @@ def client_for(base_url: str, api_key: str) -> AsyncOpenAI:
             ),
         )
     return clients[key]
+
+
+def load() -> None:
+    """Import OpenAI's library and prices now, in a worker that will speak to it.
+
+    They take as long as half of the rest of a start: a command or a web process does
+    without them, and no person's turn waits for them.
+    """
+    if settings.OPENAI_API_KEY:
+        import genai_prices  # noqa: F401, PLC0415
+        import openai  # noqa: F401, PLC0415
 
 
 def configured() -> OpenAIModel | None:

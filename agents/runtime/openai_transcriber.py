@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx2
-import openai
 from django.conf import settings
 
 from agents.runtime.model import ModelError, Usage
@@ -33,6 +32,8 @@ class OpenAITranscriber:
     async def transcribe(
         self, recording: Recording, *, keywords: Sequence[str], timeout_s: float
     ) -> Transcript:
+        import openai  # noqa: PLC0415 - see openai_model.load
+
         transcriptions = client_for(self.base_url, self.api_key).audio.transcriptions
         try:
             # The client's time-outs are per read: slow bytes would never meet them.

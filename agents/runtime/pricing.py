@@ -2,16 +2,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from importlib.metadata import version
 from typing import TYPE_CHECKING
-
-import genai_prices
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from agents.runtime.model import Usage
 
-PRICE_VERSION = f"genai-prices {genai_prices.__version__}"
+PRICE_VERSION = f"genai-prices {version('genai-prices')}"
 # The column that keeps it: eight places after the point.
 SMALLEST = Decimal("0.00000001")
 
@@ -25,6 +24,8 @@ class Price:
 
 def price_of(model: str, usage: Usage, *, at: datetime | None = None) -> Price:
     """Price what one model used, from the table shipped with the package."""
+    import genai_prices  # noqa: PLC0415 - see openai_model.load
+
     # The table counts as we do: the cached tokens are part of the input.
     tokens = genai_prices.Usage(
         input_tokens=usage.input_tokens,

@@ -60,7 +60,7 @@ TEMPLATES = [
 WAFFLE_FLAG_MODEL = "rollout.AgentFlag"
 VOUCHER_GUARD = "rollout.services.fence.guard"
 # Called once by each worker before its first job.
-WORKER_BEGINS = "rollout.snapshot.start"
+WORKER_BEGINS = ("rollout.snapshot.start", "agents.runtime.openai_model.load")
 WAFFLE_ENABLE_ADMIN_PAGES = False
 # waffle's own tables would be dead: its models stay known, nothing is created.
 MIGRATION_MODULES = {"waffle": "rollout.waffle.migrations"}

@@ -38,7 +38,7 @@ class Product:
     password: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def product(
     template_database: str, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Product]:

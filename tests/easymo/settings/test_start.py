@@ -108,3 +108,14 @@ def test_env_example__every_setting_read__is_listed() -> None:
     # Then
     assert read - listed == {"EASYMO_ENV_FILE"}
     assert listed >= {"FEATURE_AGENT_CHAT", "FEATURE_AGENT_CUSTOMER_LOOKUP"}
+
+
+def test_start__a_command__loads_nothing_that_only_a_worker_needs() -> None:
+    asked = "import django, sys; django.setup(); print({*sys.modules} & {'openai', 'genai_prices'})"
+
+    done = start(
+        *("-c", asked),
+        **{**URL, **SECRET, **KEYS, "DJANGO_SETTINGS_MODULE": "easymo.settings"},
+    )
+
+    assert done.stdout == "set()\n", done.stderr

@@ -35,7 +35,8 @@ class Command(procrastinate.Command):
             if name not in {*self._django_options, *NOT_OPTIONS}
         }
         streams.guard_process()
-        import_string(settings.WORKER_BEGINS)()
+        for beginning in settings.WORKER_BEGINS:
+            import_string(beginning)()
         connector = PatientConnector()
         with app.replace_connector(connector):
             try:
