@@ -207,7 +207,9 @@ def _contacts(facts: Facts) -> Gate:
 def _announcement(facts: Facts) -> Gate:
     to = "everyone" if facts.terms.announce_to == "all" else "the beta members"
     sent = facts.announced_at
-    value = "not sent" if sent is None else f"sent {length(facts.now - sent)} ago"
+    value = (
+        "nobody was told" if sent is None else f"sent {length(facts.now - sent)} ago"
+    )
     need = f"an announcement to {to} sent"
     return _gate(GateName.ANNOUNCEMENT, sent is not None, value, need)
 

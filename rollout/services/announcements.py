@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, Q
 
 from easymo.observability.privacy import scrub
 from rollout import clock, mail, wakes
@@ -28,6 +28,8 @@ from rollout.services.sayings import valid_actor, valid_reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from django.db.models import QuerySet
+
 Status = Announcement.Status
 Medium = Announcement.Medium
 Audience = Announcement.Audience
@@ -35,6 +37,11 @@ ROADS: dict[str, tuple[str, ...]] = {
     Audience.ENGINEERING: (Medium.EMAIL, Medium.SLACK, Medium.OTHER),
     Audience.BETA: (Medium.WHATSAPP, Medium.EMAIL, Medium.OTHER),
     Audience.ALL: (Medium.WHATSAPP, Medium.OTHER),
+}
+NOBODY = {
+    Audience.ENGINEERING: "neither ALERT_EMAILS nor a contact has an address",
+    Audience.BETA: "the cohort beta has no members",
+    Audience.ALL: "nobody may be written to",
 }
 LONGEST = 4_000
 # A template's parameter takes no more, its subject line included.
@@ -135,11 +142,25 @@ def send(*, announcement: Announcement, by: str) -> Announcement:
         else:
             row.status = Status.SENDING
             delivering.add_first(row)
+            if not row.deliveries.exists():
+                raise InvalidChange(
+                    f"There is nobody to tell: {NOBODY[Audience(row.audience)]}."
+                )
         row.save(update_fields=["status", "sent_by", "sent_at"])
         wakes.wake_announcements()
         wakes.wake_notices()
     announcement.refresh_from_db()
     return announcement
+
+
+def told() -> QuerySet[Announcement]:
+    """Return what was sent and reached somebody; nobody counts what a person does."""
+    reached = AnnouncementDelivery.objects.filter(
+        announcement=OuterRef("pk"), status=AnnouncementDelivery.Status.HANDED_OVER
+    )
+    return Announcement.objects.filter(
+        Q(medium=Medium.OTHER) | Exists(reached), status=Status.SENT
+    )
 
 
 def counts(announcement: Announcement) -> Counts:

@@ -11,7 +11,6 @@ from django.db import IntegrityError, transaction
 from rollout import clock, wakes
 from rollout.errors import AlreadyDone, InvalidChange
 from rollout.models import (
-    Announcement,
     ChecklistItem,
     ChecklistReminder,
     ChecklistTick,
@@ -19,7 +18,7 @@ from rollout.models import (
     StageRun,
 )
 from rollout.policy.schedule import Rule, Standing, State, standing
-from rollout.services import notify
+from rollout.services import announcements, notify
 from rollout.services.sayings import valid_actor, valid_reason
 
 if TYPE_CHECKING:
@@ -106,8 +105,9 @@ def _answers() -> Mapping[str, bool]:
         # What does not apply here is no reason to wait; a case not tried is.
         good = GOOD[CheckRun.Kind(run.kind)]
         found |= {str(one["name"]): one["status"] in good for one in run.results}
-    sent = Announcement.objects.filter(status=Announcement.Status.SENT)
-    for audience in sent.order_by().values_list("audience", flat=True).distinct():
+    for audience in (
+        announcements.told().order_by().values_list("audience", flat=True).distinct()
+    ):
         found[f"announcement.{audience}"] = True
     return found
 

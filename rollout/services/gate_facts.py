@@ -10,7 +10,6 @@ from easymo import release
 from rollout import clock
 from rollout.features import Feature
 from rollout.models import (
-    Announcement,
     CheckRun,
     CohortMember,
     GateResult,
@@ -23,7 +22,7 @@ from rollout.policy.stages import BETA_COHORT, GateName, Stage, State, terms_of
 from rollout.policy.verdicts import Guardrail, Level, Verdict
 from rollout.ports import ports
 from rollout.selectors import latest_check
-from rollout.services import checklists, contacts, gate_sums, leaks
+from rollout.services import announcements, checklists, contacts, gate_sums, leaks
 from rollout.services.exposure import is_on_for_anyone
 from rollout.services.verdicts import verdicts_now
 
@@ -168,10 +167,8 @@ def _announced(stage: Stage) -> datetime | None:
     to = terms_of(stage).announce_to
     if not to:
         return None
-    sent = Announcement.objects.filter(
-        audience=to, status=Announcement.Status.SENT
-    ).aggregate(newest=Max("sent_at"))
-    newest: datetime | None = sent["newest"]
+    told = announcements.told().filter(audience=to)
+    newest: datetime | None = told.aggregate(newest=Max("sent_at"))["newest"]
     return newest
 
 

@@ -64,7 +64,7 @@ def announce(audience: str) -> None:
     now = clock.now()
     Announcement.objects.create(
         audience=audience,
-        medium="whatsapp",
+        medium="other",
         subject="It comes",
         text="Soon.",
         status="sent",

@@ -92,7 +92,7 @@ def test_gates__nothing_known__none_is_met_that_needs_figures() -> None:
             "fail",
             "Platform Lead",
         ),
-        (GateName.ANNOUNCEMENT, {"announced_at": None}, "fail", "not sent"),
+        (GateName.ANNOUNCEMENT, {"announced_at": None}, "fail", "nobody was told"),
     ],
 )  # fmt: skip
 def test_gate__one_thing_amiss__says_what(

@@ -97,6 +97,33 @@ def test_send__road_is_not_configured__refused(
 
 
 @pytest.mark.django_db
+def test_send__nobody_to_tell__refused(people: People) -> None:
+    row = approved()
+
+    with pytest.raises(InvalidChange, match="the cohort beta has no members"):
+        announcements.send(announcement=row, by="pascal")
+
+    row.refresh_from_db()
+    assert row.status == "approved"
+
+
+@pytest.mark.django_db
+def test_told__everybody_said_stop__does_not_count(people: People) -> None:
+    # Given
+    beta(*MEMBERS)
+    people.stopped = set(MEMBERS)
+    row = approved()
+
+    # When
+    announcements.send(announcement=row, by="pascal")
+    finish(row)
+
+    # Then
+    assert row.status == "sent"
+    assert not announcements.told().exists()
+
+
+@pytest.mark.django_db
 def test_send__by_other_means__sent_as_somebody_says() -> None:
     row = approved("all", "other")
 

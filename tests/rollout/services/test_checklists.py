@@ -174,7 +174,7 @@ def test_unmet__all_done__nothing_keeps_us_in_smoke() -> None:
     )
     Announcement.objects.create(
         audience="beta",
-        medium="whatsapp",
+        medium="other",
         subject="x",
         text="y",
         status="sent",
