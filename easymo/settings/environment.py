@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 import math
 import os
 import re
@@ -17,6 +18,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from easymo.places import BASE_DIR
+from easymo.settings import dotenv
 
 TRUE = {"1", "true", "yes", "on", "y", "t"}
 FALSE = {"0", "false", "no", "off", "n", "f"}
@@ -152,7 +154,21 @@ def parse_keys(text: str) -> dict[str, bytes]:
     return keys
 
 
-# What the process was given wins over the file.
-environ.Env.read_env(
-    env_str("EASYMO_ENV_FILE", str(BASE_DIR / ".env")), overwrite=False
-)
+def read_file(name: str, default: Path) -> None:
+    """Read the file of settings; what the process was given wins over it."""
+    file = Path(env_str(name)) if env_str(name) else default
+    # A folder of that name is somebody's virtual environment.
+    if file == default and (not file.exists() or file.is_dir()):
+        return
+    try:
+        text = dotenv.tidied(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"The file {file.name} cannot be read.") from error
+    except dotenv.BadLine as error:
+        raise SettingError(
+            f"The file {file.name}: line {error} is not NAME=value."
+        ) from None
+    environ.Env.read_env(io.StringIO(text), overwrite=False)
+
+
+read_file("EASYMO_ENV_FILE", BASE_DIR / ".env")
