@@ -11,20 +11,31 @@ from django.db.models.functions import Now
 
 from agents.errors import LeaseLost
 from agents.models import Conversation, PendingAction, Turn
+from easymo.database.prepared import Prepared, slot
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+CONVERSATION: Prepared[Conversation] = Prepared(
+    lambda: (
+        Conversation.objects.select_related("profile__station")
+        .annotate(locked_at=Now())  # type: ignore[no-redef]
+        .select_for_update(of=("self",), no_key=True)
+        .filter(pk=slot("pk"))
+    )
+)
+TURN = Prepared(
+    lambda: Turn.objects.select_for_update(of=("self",), no_key=True).filter(
+        pk=slot("pk"), lease_token=slot("token"), status=Turn.Status.RUNNING
+    )
+)
+
 
 def lock_conversation(conversation_id: int) -> Conversation:
     """Lock the conversation; messages may still be added to it meanwhile."""
-    found = (
-        Conversation.objects.select_related("profile__station")
-        .annotate(asked_at=Now())
-        .select_for_update(of=("self",), no_key=True)
-        .get(pk=conversation_id)
-    )
-    found.locked_at = found.asked_at
+    found = CONVERSATION.first(pk=conversation_id)
+    if found is None:
+        raise Conversation.DoesNotExist
     return found
 
 
@@ -40,12 +51,10 @@ def lock_idle_conversation(conversation_id: int) -> Conversation | None:
 
 def lock_turn(*, turn_id: int, token: UUID) -> Turn:
     """Lock the running turn, if this worker still holds its lease."""
-    try:
-        return Turn.objects.select_for_update(of=("self",), no_key=True).get(
-            pk=turn_id, lease_token=token, status=Turn.Status.RUNNING
-        )
-    except Turn.DoesNotExist:
-        raise LeaseLost from None
+    found = TURN.first(pk=turn_id, token=token)
+    if found is None:
+        raise LeaseLost
+    return found
 
 
 def lock_action(public_id: UUID) -> PendingAction | None:

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.db import models
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class SeenMessage(models.Model):
@@ -71,6 +75,8 @@ class Message(models.Model):
     # The provider's clock, never later than ours.
     sent_at = models.DateTimeField()
     received_at = models.DateTimeField(auto_now_add=True)
+    # By the database's clock, where a turn looked whether she has finished.
+    looked_at: datetime
 
     class Meta:
         indexes = [
@@ -172,6 +178,9 @@ class OutboundMessage(models.Model):
     delivered_at = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
     played_at = models.DateTimeField(null=True, blank=True)
+
+    # By the database's clock, where a worker takes it.
+    claimed_at: datetime
 
     class Meta:
         permissions = [

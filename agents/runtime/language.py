@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from agents.runtime.offline.phrases import anywhere, phrases, words_of
@@ -50,6 +51,11 @@ def _ranked(texts: Iterable[str]) -> list[tuple[int, str]]:
 
 
 def _score(words: tuple[str, ...], language: str) -> int:
-    markers = {phrase[0] for phrase in phrases("markers", language) if len(phrase) == 1}
-    score = sum(word in markers for word in words)
+    score = sum(word in _markers(language) for word in words)
     return score + sum(anywhere(words, field, (language,)) for field in _TELLING)
+
+
+@cache
+def _markers(language: str) -> frozenset[str]:
+    found = phrases("markers", language)
+    return frozenset(phrase[0] for phrase in found if len(phrase) == 1)

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 CONNECT_SECONDS = 5.0
-# By default a connection is closed after five idle seconds: people pause longer.
+# By default a connection is closed after five idle seconds: people pause longer. Before
+# each exchange, and after it, every idle one is looked at: few are kept.
 LIMITS = httpx2.Limits(
-    max_connections=400, max_keepalive_connections=50, keepalive_expiry=60.0
+    max_connections=400, max_keepalive_connections=16, keepalive_expiry=60.0
 )
 FIRST_DELAY = 0.4
 LONGEST_DELAY = 4.0

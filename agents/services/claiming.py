@@ -21,6 +21,8 @@ from agents.models import Identity, OutboundMessage
 from agents.services import consent, forwarding, lines, outbox, pace, simulated
 from agents.services.answering import may_answer
 from agents.services.codes_sent import fill
+from easymo.database import rows
+from easymo.database.prepared import Prepared, slot
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -42,6 +44,21 @@ WINDOW_MARGIN = timedelta(seconds=60)
 ELSEWHERE_S = 16.0
 ANSWER_LOST = "answer_lost"
 STOPPED = "stopped"
+# What taking a message changes of it.
+TAKEN = ("state", "attempts", "is_probe", "lease_expires_at", "next_attempt_at")
+# By the database's clock: on its own, a worker whose clock is wrong would take for dead
+# whoever is just sending, and say it again.
+NEXT: Prepared[OutboundMessage] = Prepared(
+    lambda: (
+        OutboundMessage.objects.filter(
+            conversation_id=slot("conversation"), state__in=outbox.OPEN
+        )
+        .select_for_update(of=("self",), no_key=True)
+        .select_related("conversation__profile")
+        .annotate(claimed_at=Now())  # type: ignore[no-redef]
+        .order_by("pk")[:1]
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +88,7 @@ def claim(*, conversation_id: int) -> Sending | Pause | bool | None:
     None: nothing to do here. True: settled without sending (simulated, given up).
     """
     with transaction.atomic():
-        # By the database's clock: on its own, a worker whose clock is wrong would take
-        # for dead whoever is just sending, and say it again.
-        message = (
-            OutboundMessage.objects.filter(
-                conversation_id=conversation_id, state__in=outbox.OPEN
-            )
-            .select_for_update(of=("self",), no_key=True)
-            .select_related("conversation__profile")
-            .annotate(claimed_at=Now())
-            .order_by("pk")
-            .first()
-        )
+        message = NEXT.first(conversation=conversation_id)
         if message is None or message.state not in outbox.OPEN:
             return None
         now = message.claimed_at
@@ -127,15 +133,7 @@ def _take(message: OutboundMessage, now: datetime) -> Sending | Pause | bool:
     message.attempts += 1
     message.lease_expires_at = now + LEASE
     message.next_attempt_at = None
-    message.save(
-        update_fields=[
-            "state",
-            "attempts",
-            "is_probe",
-            "lease_expires_at",
-            "next_attempt_at",
-        ]
-    )
+    rows.update(message, TAKEN)
     return _sending(message, to)
 
 

@@ -22,6 +22,7 @@ from agents.locks import lock_idle_conversation
 from agents.models import HandOff, Message, OutboundMessage, ToolCall, Turn
 from agents.services import satisfaction
 from easymo import keys
+from easymo.database.prepared import Prepared, slot
 from easymo.observability.logs import get_logger
 from rollout.models import Channel
 from rollout.services import observations
@@ -40,6 +41,18 @@ MOST = 500
 MOST_TURNS = 1_000
 PURPOSE = "observation"
 NOT_COPIED = ("items", "exposure")
+# Asked in every turn.
+UNOBSERVED = Prepared(
+    lambda: (
+        Turn.objects.filter(
+            conversation_id=slot("conversation"),
+            observed_at__isnull=True,
+            pk__lte=slot("turn"),
+        )
+        .defer(*NOT_COPIED)
+        .order_by("-id")[:MOST_TURNS]
+    )
+)
 
 # In the order of the partial index, which holds the turns not counted yet.
 DUE = """
@@ -71,11 +84,7 @@ def observe(*, now: datetime | None = None, limit: int = MOST) -> int:
 
 def current(conversation: Conversation, turn: Turn) -> list[Turn]:
     """Return the earlier turns of the episode that this turn belongs to."""
-    rows = list(
-        conversation.turns.filter(observed_at__isnull=True, pk__lte=turn.pk)
-        .defer(*NOT_COPIED)
-        .order_by("-id")[:MOST_TURNS]
-    )
+    rows = UNOBSERVED.all(conversation=conversation.pk, turn=turn.pk)
     if all(row.pk == turn.pk for row in rows):
         # It is the first one, or all before it were counted.
         return []

@@ -11,42 +11,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from agents.models import Identity, IdentityClaim
 from agents.services.answering import may_welcome
 from agents.services.identity_claims import claim
+from agents.services.names import meant
+from easymo.database import rows
 from vouchers.models import Profile
 from vouchers.msisdn import InvalidMsisdn, parse
 
 if TYPE_CHECKING:
     from agents.channels.whatsapp.payload import Sender
-
-    # Whom the user id names, whom the number, and who gave that number up.
-    type Meant = tuple[Profile | None, Profile | None, Profile | None]
+    from agents.services.names import Meant
 
 RACES = 3
 Kind = Identity.Kind
 Claim = IdentityClaim.Kind
-
-# Asked for every message: whom her names mean, in one statement.
-WHO = """
-WITH name AS (
-    SELECT kind, value, profile_id FROM agents_identity
-    WHERE superseded_at IS NULL
-      AND (kind, value) IN (
-          ('bsuid', nullif(%(bsuid)s, '')),
-          ('wa_id', nullif(%(number)s, '')),
-          ('left', nullif(%(number)s, ''))
-      )
-)
-SELECT (SELECT profile_id FROM name WHERE kind = 'bsuid'),
-       coalesce(
-           (SELECT id FROM profiles WHERE msisdn = nullif(%(number)s, '')),
-           (SELECT profile_id FROM name WHERE kind = 'wa_id')
-       ),
-       (SELECT profile_id FROM name WHERE kind = 'left')
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +48,15 @@ def identify(sender: Sender, *, is_synthetic: bool) -> Person:
     unique, and whoever comes second finds what the first one made.
     """
     for _ in range(RACES):
-        meant = _meant(sender)
-        if known := _settled(sender, meant, is_synthetic=is_synthetic):
+        found = meant(sender)
+        if known := _settled(sender, found, is_synthetic=is_synthetic):
             return Person(known)
         try:
             with transaction.atomic():
-                return _identify(sender, meant, is_synthetic=is_synthetic)
+                return _identify(sender, found, is_synthetic=is_synthetic)
         except IntegrityError:
             continue
-    return _identify(sender, _meant(sender), is_synthetic=is_synthetic)
+    return _identify(sender, meant(sender), is_synthetic=is_synthetic)
 
 
 def find_person(*, number: str, bsuid: str) -> Profile | None:
@@ -163,17 +144,6 @@ def _identify(sender: Sender, meant: Meant, *, is_synthetic: bool) -> Person:
         _note_parent(named, sender)
         return Person(named)
     return _stranger(sender, Claim.OTHER_ID, known, is_synthetic=is_synthetic)
-
-
-def _meant(sender: Sender) -> Meant:
-    """Return whom the user id and the number name, and who gave the number up."""
-    with connection.cursor() as cursor:
-        cursor.execute(WHO, {"bsuid": sender.bsuid, "number": sender.number})
-        owner, number, left = cursor.fetchone()
-    named = number if left is None else None
-    wanted = {pk for pk in (owner, named, left) if pk is not None}
-    found = Profile.objects.in_bulk(wanted) if wanted else {}
-    return found.get(owner), found.get(named), found.get(left)
 
 
 def _by_identity(kind: str, value: str) -> Profile | None:
@@ -277,7 +247,8 @@ def _welcome(sender: Sender, *, is_synthetic: bool) -> Person:
     """
     if is_synthetic or not may_welcome():
         return Person(None, "unknown")
-    profile = Profile.objects.create(msisdn=sender.number or None, name=sender.name)
+    profile = Profile(msisdn=sender.number or None, name=sender.name)
+    rows.insert(profile)
     if sender.number:
         _link(profile, Kind.WA_ID, sender.number)
     if sender.bsuid:
@@ -293,4 +264,4 @@ def _note_parent(profile: Profile, sender: Sender) -> None:
 
 
 def _link(profile: Profile, kind: str, value: str) -> None:
-    Identity.objects.create(profile=profile, kind=kind, value=value)
+    rows.insert(Identity(profile=profile, kind=kind, value=value))

@@ -20,6 +20,8 @@ from agents.services.judgement import WINDOW, Judge
 from agents.services.media import expect
 from agents.services.seen import digests_of, see
 from easymo import keys
+from easymo.database import rows
+from easymo.database.prepared import Prepared, slot
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -49,6 +51,13 @@ FROM (
 ) AS heard
 WHERE conversation.id = heard.id
 """
+KNOWN = Prepared(
+    lambda: Conversation.objects.filter(
+        profile_id=slot("profile"),
+        channel=Conversation.Channel.WHATSAPP,
+        phone_number_id=slot("number"),
+    )
+)
 
 
 @dataclass
@@ -113,7 +122,7 @@ class Intake:
         message = self._new_message(item, conversation, id_hmac)
         self._learn(item, message, profile)
         message.state = self.judge.state_of(message, conversation, profile)
-        message.save()
+        rows.insert(message)
         self._follow_up(item, message, conversation)
         if not self.judge.is_served(profile):
             self._pass_on(item.path, Reason.FEATURE_OFF, conversation)
@@ -182,9 +191,14 @@ class Intake:
         }
         others = {"is_synthetic": self.event.is_synthetic}
         if profile.pk not in self._new:
-            return Conversation.objects.get_or_create(**names, defaults=others)[0]
+            known = KNOWN.first(profile=profile.pk, number=our_number())
+            if known is None:
+                return Conversation.objects.get_or_create(**names, defaults=others)[0]
+            known.profile = profile
+            return known
         # Nobody else sees her before we commit.
-        made = Conversation.objects.create(**names, **others)
+        made = Conversation(**names, **others)
+        rows.insert(made)
         self.waiting[made.pk] = 0
         return made
 

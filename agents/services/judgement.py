@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.db import connection
 from django.utils import timezone
 
 from agents.channels.whatsapp.contents import OPENS_WINDOW, SILENT_KINDS
@@ -28,6 +29,9 @@ State = Message.State
 WINDOW = timedelta(hours=24)
 MOST_WAITING = 30
 FLOOD_NOTICE_EVERY = timedelta(hours=1)
+COUNT_WAITING = """
+SELECT count(*) FROM agents_message WHERE conversation_id = %s AND state = 'waiting'
+"""
 
 
 @dataclass
@@ -133,9 +137,9 @@ class Judge:
 
     def _count_waiting(self, conversation: Conversation) -> int:
         if conversation.pk not in self.waiting:
-            self.waiting[conversation.pk] = conversation.messages.filter(
-                state=State.WAITING
-            ).count()
+            with connection.cursor() as cursor:
+                cursor.execute(COUNT_WAITING, [conversation.pk])
+                self.waiting[conversation.pk] = cursor.fetchone()[0]
         return self.waiting[conversation.pk]
 
     def _notice_flood(self, conversation: Conversation, message: Message) -> None:

@@ -23,6 +23,7 @@ from agents.hand_offs import open_hand_off
 from agents.models import Conversation, HandOff, OutboundMessage
 from agents.services import consent, lines
 from agents.services.code_slots import carry
+from easymo.database import rows
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 
@@ -82,7 +83,7 @@ def enqueue(
     )
     try:
         with nullcontext() if is_first else transaction.atomic():
-            message.save(force_insert=True)
+            rows.insert(message)
     except IntegrityError:
         return OutboundMessage.objects.get(cause=cause)
     shown = [t for each in (template, fallback) if each for t in each.parameters]

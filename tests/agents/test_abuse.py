@@ -51,7 +51,7 @@ def sent() -> list[str]:
 def take_turn() -> Turn:
     conversation = Conversation.objects.get()
     begun = begin(conversation_id=conversation.pk, timing=AT_ONCE)
-    assert begun is not None
+    assert isinstance(begun, tuple)
     return begun[1]
 
 

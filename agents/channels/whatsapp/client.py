@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -29,7 +30,8 @@ TIMEOUT = httpx2.Timeout(8.0, connect=3.0, pool=3.0)
 LONGEST_EXCHANGE_S = 12.0
 # Meta answers in some hundred bytes.
 LARGEST_ANSWER = 256 * 1024
-LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=100)
+# Before each exchange, and after it, every idle connection is looked at: few are kept.
+LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=8)
 
 # A client belongs to the event loop that opened its connections.
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient] = (
@@ -154,7 +156,7 @@ async def _send(line: Line, to: Address, content: dict[str, Any], opaque: str) -
 
 
 async def _post(line: Line, payload: dict[str, Any]) -> object:
-    url = f"{settings.WHATSAPP_API_URL.rstrip('/')}/{line.phone_number_id}/messages"
+    url = _endpoint(settings.WHATSAPP_API_URL, line.phone_number_id)
     headers = {
         "Authorization": f"Bearer {settings.WA_TOKEN}",
         # Compressed bytes could grow past the bound after it was checked.
@@ -174,6 +176,11 @@ async def _post(line: Line, payload: dict[str, Any]) -> object:
             "answer_lost", Action.RETRY, unknown_outcome=True
         ) from error
     return _read(response, content)
+
+
+@cache
+def _endpoint(base: str, number: str) -> httpx2.URL:
+    return httpx2.URL(f"{base.rstrip('/')}/{number}/messages")
 
 
 async def _bounded(response: httpx2.Response) -> bytes:

@@ -49,6 +49,15 @@ def phrases(field: str, language: str) -> tuple[Words, ...]:
     return tuple(sorted((e for e in entries if e), key=lambda e: (-len(e), e)))
 
 
+@cache
+def _by_first_word(field: str, language: str) -> dict[str, list[Words]]:
+    """Return the phrases under their first words: few of them can be in a text."""
+    found: dict[str, list[Words]] = {}
+    for phrase in phrases(field, language):
+        found.setdefault(phrase[0], []).append(phrase)
+    return found
+
+
 def with_one_voucher_word(words: Words) -> Words:
     """Write "vocha", "bon" and "vouchers" as "voucher", so that one phrase does."""
     return tuple("voucher" if is_voucher_word(word) else word for word in words)
@@ -99,10 +108,12 @@ def is_whole(words: Words, field: str) -> Found | None:
 
 
 def anywhere(words: Words, field: str, languages: Iterable[str] = ()) -> bool:
+    said = set(words)
     return any(
         phrase_in(words, phrase)
         for language in languages or LEXICONS
-        for phrase in phrases(field, language)
+        for word in said & _by_first_word(field, language).keys()
+        for phrase in _by_first_word(field, language)[word]
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -20,13 +21,17 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 NOTICE_EVERY = timedelta(hours=1)
+CAME_BACK = """
+SELECT EXISTS (SELECT FROM agents_forwardedbody WHERE sha256 = ANY(%s))
+"""
 
 
 def which_came_back(events: Sequence[WebhookEvent]) -> list[WebhookEvent]:
     """Return those whose very bytes we sent; raise the alarm for each."""
-    digests = [bytes(event.sha256) for event in events]
-    if not ForwardedBody.objects.filter(pk__in=digests).exists():
-        return []
+    with connection.cursor() as cursor:
+        cursor.execute(CAME_BACK, [[bytes(event.sha256) for event in events]])
+        if not cursor.fetchone()[0]:
+            return []
     return [event for event in events if has_come_back(event)]
 
 

@@ -23,6 +23,7 @@ from agents.services.turns.spending import RECORDED, cleaned, record
 from agents.services.turns.work import is_press
 from agents.tools import registry
 from agents.tools.base import ToolContext, ToolResult, refused
+from easymo.database.prepared import Prepared, slot
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 Status = ToolCall.Status
 HAND_OFF = "hand_off"
+FIRST_WAITING = Prepared(
+    lambda: Message.objects.filter(
+        conversation_id=slot("conversation"), state=Message.State.WAITING
+    ).order_by("sent_at", "id")[:1]
+)
 
 
 def key_of(turn_id: int, ordinal: int) -> str:
@@ -146,13 +152,7 @@ def is_effect(call: ToolCall) -> bool:
 
 def first_waiting(work: Work) -> Message | None:
     """Return what the next turn has to begin with."""
-    return (
-        Message.objects.filter(
-            conversation_id=work.lease.conversation_id, state=Message.State.WAITING
-        )
-        .order_by("sent_at", "id")
-        .first()
-    )
+    return FIRST_WAITING.first(conversation=work.lease.conversation_id)
 
 
 def is_newer(work: Work, waiting: Message | None) -> bool:

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -19,10 +19,12 @@ from agents.runtime.language import choose_language
 from agents.runtime.offline.grammar import asks_for_person
 from agents.services import budgets, forwarding, history
 from agents.services.answering import is_served
-from agents.services.turns.lease import Lease
-from agents.services.turns.quiet import Heard, quiet_until
-from agents.services.turns.voices import heard_at, is_being_heard
+from agents.services.turns.lease import Lease, hold
+from agents.services.turns.presence import claim_sign
+from agents.services.turns.waiting import pause, waiting_in
 from agents.services.turns.work import Wait, Work, is_press
+from easymo.database import rows
+from easymo.database.prepared import Prepared, slot
 from easymo.observability.logs import get_logger
 from rollout.services.exposure import exposure_of
 
@@ -31,56 +33,71 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from django.db.models import QuerySet
-
     from agents.services.turns.timing import Timing
 
 logger = get_logger(__name__)
 
 FEATURE_DISABLED = "feature_disabled"
 PAUSED = "paused"
-# Of the turn before, everything that is long.
-UNREAD = ("items", "exposure")
+# Of the turn before, everything but what is long.
+LAST = Prepared(
+    lambda: (
+        Turn.objects.filter(conversation_id=slot("conversation"))
+        .order_by("-id")
+        .defer("items", "exposure")[:1]
+    )
+)
+JOIN = "UPDATE agents_message SET state = 'claimed', turn_id = %s WHERE id = ANY(%s)"
+LEAVE = """
+UPDATE agents_message SET state = %s, codes_sealed = NULL
+WHERE conversation_id = %s AND state = 'waiting'
+"""
 
 
 def begin(
     *, conversation_id: int, timing: Timing
-) -> tuple[Lease, Turn, Work | Wait | None] | None:
-    """Take a turn and, where the quiet time is over, what it answers."""
+) -> tuple[Lease, Turn, Work | Wait | None] | Wait | None:
+    """Take a turn and what it answers; Wait while the person may still be writing."""
     with transaction.atomic():
         try:
             conversation = lock_conversation(conversation_id)
         except Conversation.DoesNotExist:
             return None
-        last = conversation.turns.order_by("-id").defer(*UNREAD).first()
+        last = LAST.first(conversation=conversation_id)
         if last is not None and last.status == Turn.Status.RUNNING:
-            turn, waiting = _take_over(last, timing), None
-        else:
-            waiting = list(_waiting(conversation))
-            turn = _open(conversation, waiting, last, timing)
-        if turn is None:
+            turn = _take_over(last, timing)
+            if turn is None:
+                return None
+            return _go_on(turn, conversation, timing)
+        waiting = waiting_in(conversation)
+        if not waiting:
             return None
-        lease = Lease(turn.pk, conversation_id, turn.lease_token)
-        claimed = _claim(lease, turn, conversation, waiting, timing=timing)
-        return lease, turn, claimed
+        ended_at, seconds = pause(waiting, timing, conversation.locked_at)
+        if seconds > 0:
+            return Wait(seconds)
+        turn = Turn(
+            conversation=conversation,
+            lease_token=uuid.uuid4(),
+            correlation_id=_correlation_of(waiting[0]),
+            # Waiting for the turn before is waiting, not slowness of this one.
+            input_ended_at=last.finished_at if last else None,
+        )
+        reason = _why_unanswered(conversation, waiting)
+        if not reason:
+            _note(turn, conversation, waiting, ended_at)
+        lease = hold(turn, timing)
+        return lease, turn, _take(lease, turn, conversation, waiting, reason)
 
 
-def _open(
-    conversation: Conversation,
-    waiting: Sequence[Message],
-    last: Turn | None,
-    timing: Timing,
-) -> Turn | None:
-    if not waiting:
-        return None
-    return Turn.objects.create(
-        conversation=conversation,
-        lease_token=uuid.uuid4(),
-        lease_expires_at=Now() + timing.lease_span,
-        correlation_id=_correlation_of(waiting[0]),
-        # Waiting for the turn before is waiting, not slowness of this one.
-        input_ended_at=last.finished_at if last else None,
-    )
+def _go_on(
+    turn: Turn, conversation: Conversation, timing: Timing
+) -> tuple[Lease, Turn, Work | Wait | None]:
+    """Go on where another worker stopped, perhaps after it had claimed messages."""
+    lease = Lease(turn.pk, conversation.pk, turn.lease_token)
+    messages = list(turn.messages.order_by("sent_at", "id"))
+    if messages:
+        return lease, turn, _work(lease, turn, conversation, messages)
+    return lease, turn, _claim(lease, turn, conversation, timing)
 
 
 def _take_over(running: Turn, timing: Timing) -> Turn | None:
@@ -109,71 +126,71 @@ def claim(*, lease: Lease, timing: Timing) -> Work | Wait | None:
     with transaction.atomic():
         conversation = lock_conversation(lease.conversation_id)
         turn = lock_turn(turn_id=lease.turn_id, token=lease.token)
-        # Only who takes a turn over can find messages joined to it already.
-        waiting = list(_waiting(conversation))
-        return _claim(lease, turn, conversation, waiting, timing=timing)
+        return _claim(lease, turn, conversation, timing)
 
 
 def _claim(
     lease: Lease,
     turn: Turn,
     conversation: Conversation,
-    waiting: Sequence[Message] | None,
-    *,
     timing: Timing,
 ) -> Work | Wait | None:
-    """Claim, holding both locks; `waiting` was read under them for a new turn."""
-    if waiting is None:
-        messages = list(turn.messages.order_by("sent_at", "id"))
-        if messages:
-            # Another worker had claimed them: nothing to wait for.
-            return _work(lease, turn, conversation, messages)
-        waiting = list(_waiting(conversation))
+    """Take in what waits, for a turn that is there already."""
+    waiting = waiting_in(conversation)
     if not waiting:
         _close_silently(turn, "nothing_waits")
         return None
-    ended_at, pause = _pause(waiting, timing, conversation.locked_at)
-    if pause > 0:
-        return Wait(pause)
+    ended_at, seconds = pause(waiting, timing, conversation.locked_at)
+    if seconds > 0:
+        return Wait(seconds)
+    reason = _why_unanswered(conversation, waiting)
+    if not reason:
+        _note(turn, conversation, waiting, ended_at)
+        rows.update(turn, ["input_ended_at", "correlation_id", "exposure"])
+    return _take(lease, turn, conversation, waiting, reason)
+
+
+def _why_unanswered(conversation: Conversation, waiting: Sequence[Message]) -> str:
+    """Say why nobody answers now; nothing, when somebody does."""
     if reason := why_silent(conversation):
-        _leave_unanswered(turn, conversation, reason)
-        return None
-    if _has_spent_the_day(conversation, waiting):
-        budgets.tell_once(conversation)
-        _leave_unanswered(turn, conversation, budgets.OVER)
+        return reason
+    return budgets.OVER if _has_spent_the_day(conversation, waiting) else ""
+
+
+def _note(
+    turn: Turn,
+    conversation: Conversation,
+    waiting: Sequence[Message],
+    ended_at: datetime,
+) -> None:
+    """Note when the person had finished, and what was on for her then."""
+    turn.input_ended_at = max(ended_at, turn.input_ended_at or ended_at)
+    turn.correlation_id = _correlation_of(waiting[0])
+    turn.exposure = asdict(exposure_of(str(conversation.profile.public_id)))
+
+
+def _take(
+    lease: Lease,
+    turn: Turn,
+    conversation: Conversation,
+    waiting: Sequence[Message],
+    reason: str,
+) -> Work | None:
+    """Join the messages to the turn, or close both where there is a reason to."""
+    if reason:
+        if reason == budgets.OVER:
+            budgets.tell_once(conversation)
+        _leave_unanswered(turn, conversation, waiting, reason)
         return None
     messages = _first_part(waiting)
-    _join(turn, conversation, messages, ended_at)
+    with connection.cursor() as cursor:
+        cursor.execute(JOIN, [turn.pk, [message.pk for message in messages]])
     return _work(lease, turn, conversation, messages)
-
-
-def _pause(
-    waiting: Sequence[Message], timing: Timing, now: datetime
-) -> tuple[datetime, float]:
-    """Return when she has finished, and for how many seconds to wait before asking."""
-    ended_at = quiet_until([_heard(message) for message in waiting], timing)
-    ended_at = max([ended_at, *heard_at(waiting)])
-    if is_being_heard(waiting, now):
-        return ended_at, timing.listen
-    return ended_at, (ended_at - now).total_seconds()
-
-
-def _waiting(conversation: Conversation) -> QuerySet[Message]:
-    return (
-        conversation.messages.filter(state=Message.State.WAITING)
-        .select_related("event", "media")
-        .defer("event__body")
-        .order_by("sent_at", "id")
-    )
 
 
 def _correlation_of(message: Message) -> UUID:
     """One id from the webhook to the reply."""
     return message.event.correlation_id if message.event else uuid.uuid4()
-
-
-def _heard(message: Message) -> Heard:
-    return Heard(message.received_at, message.kind, bool(message.button_id))
 
 
 def _first_part(waiting: Sequence[Message]) -> list[Message]:
@@ -208,21 +225,6 @@ def _has_spent_the_day(conversation: Conversation, waiting: Sequence[Message]) -
     return not any(asks_for_person(message.text) for message in waiting)
 
 
-def _join(
-    turn: Turn,
-    conversation: Conversation,
-    messages: Sequence[Message],
-    ended_at: datetime,
-) -> None:
-    Message.objects.filter(pk__in=[message.pk for message in messages]).update(
-        state=Message.State.CLAIMED, turn=turn
-    )
-    turn.input_ended_at = max(ended_at, turn.input_ended_at or ended_at)
-    turn.correlation_id = _correlation_of(messages[0])
-    turn.exposure = asdict(exposure_of(str(conversation.profile.public_id)))
-    turn.save(update_fields=["input_ended_at", "correlation_id", "exposure"])
-
-
 def _work(
     lease: Lease,
     turn: Turn,
@@ -252,12 +254,15 @@ def _work(
         said=said,
         heard="\n".join(text for message, text in spoken if message.is_spoken),
         codes=codes,
+        shows_sign=claim_sign(turn, conversation, messages[-1]),
     )
 
 
-def _leave_unanswered(turn: Turn, conversation: Conversation, reason: str) -> None:
-    waiting = list(_waiting(conversation))
-    _waiting(conversation).update(state=unanswered(reason), codes_sealed=None)
+def _leave_unanswered(
+    turn: Turn, conversation: Conversation, waiting: Sequence[Message], reason: str
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(LEAVE, [str(unanswered(reason)), conversation.pk])
     _close_silently(turn, reason)
     if reason == FEATURE_DISABLED:
         forwarding.forward_unanswered(waiting)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from django.db import transaction
-from django.db.models.functions import Now
+from django.db import connection, transaction
 from django.utils import timezone
 
 from agents.errors import NewerInput
@@ -22,9 +21,10 @@ from agents.services.turns.claim import (
     unanswered,
     why_silent,
 )
-from agents.services.turns.lease import Lease
+from agents.services.turns.lease import Lease, hold
 from agents.services.turns.spending import RECORDED, record
 from agents.wakes import wake_turn
+from easymo.database import rows
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from agents.services.turns.work import Work
 
 logger = get_logger(__name__)
+
+CLOSE_MESSAGES = """
+UPDATE agents_message SET state = %s, codes_sealed = NULL WHERE turn_id = %s
+"""
 
 
 def close(*, work: Work, draft: Draft, may_restart: bool) -> list[int]:
@@ -96,13 +100,12 @@ def start_again(*, lease: Lease, spent: Spent, timing: Timing) -> Lease:
         turn.finished_at = timezone.now()
         turn.save(update_fields=[*RECORDED, "status", "error_code", "finished_at"])
         turn.messages.update(state=Message.State.WAITING, turn=None)
-        successor = Turn.objects.create(
+        successor = Turn(
             conversation_id=lease.conversation_id,
             lease_token=uuid.uuid4(),
-            lease_expires_at=Now() + timing.lease_span,
             correlation_id=turn.correlation_id,
         )
-    return Lease(successor.pk, lease.conversation_id, successor.lease_token)
+        return hold(successor, timing)
 
 
 def bury(*, work: Work) -> None:
@@ -146,7 +149,8 @@ def _is_change(call: ToolCall) -> bool:
 
 def _close_messages(turn: Turn, silent: str) -> None:
     state = unanswered(silent) if silent else Message.State.DONE
-    turn.messages.update(state=state, codes_sealed=None)
+    with connection.cursor() as cursor:
+        cursor.execute(CLOSE_MESSAGES, [str(state), turn.pk])
 
 
 def _remember(conversation: Conversation, work: Work, draft: Draft) -> None:
@@ -158,7 +162,7 @@ def _remember(conversation: Conversation, work: Work, draft: Draft) -> None:
         conversation.language = work.language
         changed.append("language")
     if changed:
-        conversation.save(update_fields=changed)
+        rows.update(conversation, changed)
 
 
 def _end(turn: Turn, reply: Reply, draft: Draft, silent: str) -> None:
@@ -167,9 +171,7 @@ def _end(turn: Turn, reply: Reply, draft: Draft, silent: str) -> None:
     turn.outcome = "silent" if silent else reply.outcome
     turn.error_code = (silent or draft.error_code)[:40]
     turn.finished_at = timezone.now()
-    turn.save(
-        update_fields=[*RECORDED, "status", "outcome", "error_code", "finished_at"]
-    )
+    rows.update(turn, [*RECORDED, "status", "outcome", "error_code", "finished_at"])
 
 
 def _count_failure(conversation: Conversation, turn: Turn) -> None:

@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 from agents.errors import LeaseLost
 from agents.models import Turn
 from agents.wakes import wake_turn
-from easymo.database import units
+from easymo.database import rows, units
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -36,6 +36,13 @@ class Lease:
     turn_id: int
     conversation_id: int
     token: UUID
+
+
+def hold(turn: Turn, timing: Timing) -> Lease:
+    """Write the row of a new turn, held by this worker."""
+    span = ("statement_timestamp() + %s", timing.lease_span)
+    rows.insert(turn, lease_expires_at=span)
+    return Lease(turn.pk, turn.conversation_id, turn.lease_token)
 
 
 def renew(lease: Lease, timing: Timing) -> bool:

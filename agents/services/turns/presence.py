@@ -11,12 +11,12 @@ from django.db import connection
 from django.utils import timezone
 
 from agents.channels.whatsapp import client
-from easymo.database import units
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from agents.models import Conversation, Message, Turn
     from agents.services.turns.work import Work
 
 logger = get_logger(__name__)
@@ -36,7 +36,7 @@ WHERE id = %(turn)s AND typing_shown_at IS NULL
 @asynccontextmanager
 async def shown(work: Work) -> AsyncIterator[None]:
     """Show that we read and write, while the block runs."""
-    if not await units.run(may_show, work):
+    if not work.shows_sign:
         yield
         return
     task = asyncio.create_task(_show(work, work.messages[-1].provider_id))
@@ -46,19 +46,17 @@ async def shown(work: Work) -> AsyncIterator[None]:
         task.cancel()
 
 
-def may_show(work: Work) -> bool:
+def claim_sign(turn: Turn, conversation: Conversation, last: Message) -> bool:
     """Claim the one sign of this turn: nobody who resumes it shows it again.
 
     Not where no answer can follow: our number is stopped, or the last message has
     no id any more.
     """
-    if work.conversation.is_synthetic or not settings.WA_TOKEN:
-        return False
-    if not work.messages[-1].provider_id:
+    if conversation.is_synthetic or not settings.WA_TOKEN or not last.provider_id:
         return False
     values: dict[str, Any] = {
-        "turn": work.turn.pk,
-        "number": work.conversation.phone_number_id,
+        "turn": turn.pk,
+        "number": conversation.phone_number_id,
         "now": timezone.now(),
     }
     with connection.cursor() as cursor:

@@ -21,6 +21,7 @@ from agents.services.turns.draft import Draft
 from agents.services.turns.lease import Lease, give_back, kept
 from agents.services.turns.means import Means, means_of_settings
 from agents.services.turns.talk import Talk
+from agents.services.turns.waiting import until_quiet
 from agents.services.turns.work import Wait, Work
 from easymo.database import units
 from easymo.database.passing import is_passing
@@ -39,7 +40,7 @@ async def run_turn(*, conversation_id: int, means: Means | None = None) -> list[
     Returns quietly when nothing waits or another worker is at it.
     """
     means = means or means_of_settings()
-    begun = await units.run(begin, conversation_id=conversation_id, timing=means.timing)
+    begun = await _begun(conversation_id, means)
     if begun is None:
         return []
     lease, turn, claimed = begun
@@ -50,6 +51,19 @@ async def run_turn(*, conversation_id: int, means: Means | None = None) -> list[
         ),
     ):
         return await Run(means, lease, turn).guarded(claimed)
+
+
+async def _begun(
+    conversation_id: int, means: Means
+) -> tuple[Lease, Turn, Work | Wait | None] | None:
+    """Let the person finish, then take the turn."""
+    while await until_quiet(conversation_id, means):
+        begun = await units.run(
+            begin, conversation_id=conversation_id, timing=means.timing
+        )
+        if not isinstance(begun, Wait):
+            return begun
+    return None
 
 
 class Run:

@@ -44,6 +44,8 @@ class Work:
     # What was heard, to be shown to her; "" when she wrote.
     heard: str = ""
     codes: Mapping[int, Code] = field(default_factory=dict)
+    # She is shown that we read and write.
+    shows_sign: bool = False
 
     @property
     def profile(self) -> Profile:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tests.fakes.graph import FakeGraph, Taken
 
 ALINE = "+250788123456"
-# Of one webhook: its claim and its end; of one message; of a person never seen before.
-WEBHOOK, MESSAGE, STRANGER = 11, 9, 3
+# Of one run: its claims and its end; of one message; of a person never seen before.
+WEBHOOK, MESSAGE, STRANGER = 12, 9, 3
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from agents.errors import LeaseLost
 from agents.models import HandOff, ToolCall, Turn
 from agents.services.turns import claim, lease
 from agents.services.turns.timing import Timing
+from agents.services.turns.work import Wait
 from tests.agents.services.turns.conftest import (
     QUICK,
     Person,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tests.agents.services.turns.conftest import Cast
     from tests.fakes.openai import FakeOpenAI
 
-type Begun = tuple[lease.Lease, Turn, object] | None
+type Begun = tuple[lease.Lease, Turn, object] | Wait | None
 ORDER = "create voucher 5000 for +250788100001"
 ARGUMENTS = {"amount": 5000, "currency": None, "customer_msisdn": "+250788100001"}
 CALL = say.call("create_voucher", **ARGUMENTS)
