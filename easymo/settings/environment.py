@@ -154,7 +154,7 @@ def parse_keys(text: str) -> dict[str, bytes]:
     return keys
 
 
-def read_file(name: str, default: Path) -> None:
+def env_file(name: str, default: Path) -> None:
     """Read the file of settings; what the process was given wins over it."""
     file = Path(env_str(name)) if env_str(name) else default
     # A folder of that name is somebody's virtual environment.
@@ -171,4 +171,4 @@ def read_file(name: str, default: Path) -> None:
     environ.Env.read_env(io.StringIO(text), overwrite=False)
 
 
-read_file("EASYMO_ENV_FILE", BASE_DIR / ".env")
+env_file("EASYMO_ENV_FILE", BASE_DIR / ".env")
