@@ -134,11 +134,18 @@ async def sweep_up(context: JobContext, timestamp: int) -> None:
         logger.warning("queue.job.ended", job_id=job.id, task=job.task_name)
         if job.task_name == INGEST:
             await units.run(suspects.note)
-    await _news.run()
-    await units.run(unreached.tell_of_failures)
-    await units.run(guessing.watch)
-    await units.run(handoff.resume_overdue)
-    await units.run(sweep.wake_what_waits)
+    for step in (
+        sweep.wake_what_waits,
+        announcements.announce,
+        unreached.tell_of_failures,
+        guessing.watch,
+        handoff.resume_overdue,
+    ):
+        try:
+            await units.run(step)
+        except Exception:
+            # What is wrong with one of them leaves nobody else asleep.
+            logger.exception("queue.sweep.error", step=step.__name__)
 
 
 @app.periodic(cron="* * * * *", periodic_id="observe")

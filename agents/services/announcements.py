@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from agents.models import Announcement, Turn
 from agents.services.news import tell, tell_issuer
+from easymo.database.passing import is_passing
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 from vouchers.models import VoucherEvent
@@ -57,17 +58,24 @@ def announce(*, limit: int = MOST, overlap: int = OVERLAP) -> int:
     if not has_news(overlap):
         return done
     for event in _untold(overlap)[:limit]:
-        with (
-            correlation.bound(event.correlation_id, voucher_event_id=event.pk),
-            transaction.atomic(),
-        ):
-            claimed = _announce(event)
-            if claimed is None:
-                continue
-            done += 1
-            if claimed.outcome == Outcome.UNREACHABLE:
-                tell_issuer(event)
+        with correlation.bound(event.correlation_id, voucher_event_id=event.pk):
+            try:
+                done += _tell_both(event)
+            except Exception as error:
+                if is_passing(error):
+                    raise
+                # It is tried again for a day; the others' news does not wait for it.
+                logger.exception("ai.voucher.announced.error")
     return done
+
+
+def _tell_both(event: VoucherEvent) -> bool:
+    """Tell the owner, or else the issuer; False when somebody else does."""
+    with transaction.atomic():
+        claimed = _announce(event)
+        if claimed is not None and claimed.outcome == Outcome.UNREACHABLE:
+            tell_issuer(event)
+    return claimed is not None
 
 
 def announce_left_behind() -> int:

@@ -11,7 +11,14 @@ from procrastinate.contrib.django import app
 
 from agents import tasks
 from agents.models import DeadLetter, Message, WebhookEvent
-from agents.services import ingest, intake, suspects
+from agents.services import (
+    announcements,
+    handoff,
+    ingest,
+    intake,
+    suspects,
+    sweep,
+)
 from easymo.database import units
 from easymo.database.queue import PatientConnector
 from tests import payloads
@@ -129,3 +136,24 @@ async def test_sweep__worker_died_taking_in__what_it_held_is_suspect(
 
     # Then
     assert await units.run(lambda: WebhookEvent.objects.get().attempts) == 1
+
+
+async def test_sweep__one_of_its_steps_breaks__the_others_are_done(
+    committed_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    def broken() -> None:
+        raise RuntimeError("odd")
+
+    done: list[str] = []
+    monkeypatch.setattr(sweep, "wake_what_waits", broken)
+    monkeypatch.setattr(announcements, "announce", broken)
+    monkeypatch.setattr(handoff, "resume_overdue", lambda: done.append("resumed"))
+    queue = app.with_connector(PatientConnector())
+
+    # When
+    async with queue.open_async():
+        await tasks.sweep_up.func(SimpleNamespace(app=queue), timestamp=0)
+
+    # Then
+    assert done == ["resumed"]
