@@ -30,7 +30,7 @@ def test_statuses__out_of_order_and_repeated__only_forward(
     [taken] = graph.sent
 
     # When
-    for state in ("read", "sent", "delivered", "failed", "read"):
+    for state in ("read", "failed", "read", "delivered", "sent"):
         post(graph.status_webhook(taken, state))
     ingest.drain()
 
