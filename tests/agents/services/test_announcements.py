@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import User
-from django.db import connection, connections
+from django.db import connections
 from django.utils import timezone
 
 from agents.models import Announcement, Conversation, HandOff, OutboundMessage
@@ -15,9 +14,8 @@ from agents.services import announcements, claiming, consent, simulated
 from agents.services.codes_sent import forget_codes
 from tests import payloads
 from vouchers.actors import Actor
-from vouchers.models import Envelope, Profile, Station, VoucherEvent
+from vouchers.models import Envelope, Profile, Station
 from vouchers.money import Money
-from vouchers.services.approve import approve_voucher
 from vouchers.services.issue import issue_voucher
 from vouchers.services.redeem import redeem_voucher
 
@@ -215,83 +213,6 @@ def test_forget_codes__not_yet_announced__envelope_is_kept(
 
     # Then
     assert Envelope.objects.exists()
-
-
-def test_announce__after_an_approval__both_told_once_whoever_died_meanwhile(
-    aline: Profile, diane: Profile
-) -> None:
-    # Given: whoever approved is gone before anybody was told
-    talk(aline)
-    talk(diane)
-    asked = issue_voucher(
-        customer=aline,
-        amount=Money(30_000, "RWF"),
-        actor=Actor.of_profile(diane, channel="whatsapp"),
-        key="test:large",
-    )
-    announcements.announce()
-    assert (said(aline), said(diane)) == ([], [])
-    odette = User.objects.create_superuser("odette")
-    approve_voucher(voucher=asked.voucher, approver=odette, reason="Fine", key="a:1")
-
-    # When
-    announcements.announce()
-    announcements.announce()
-
-    # Then
-    [[hers], [theirs]] = said(aline), said(diane)
-    assert asked.voucher.reference in hers
-    assert asked.voucher.reference in theirs
-
-
-def test_announce__one_that_cannot_be_told__holds_up_nobody(
-    aline: Profile, diane: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Given
-    talk(aline)
-    odd, fine = issue(aline, diane).voucher, issue(aline, diane).voucher
-    tell = announcements.tell
-
-    def broken(event: VoucherEvent) -> Announcement.Outcome:
-        if event.voucher_id == odd.pk:
-            raise RuntimeError("odd")
-        return tell(event)
-
-    monkeypatch.setattr(announcements, "tell", broken)
-
-    # When
-    announcements.announce()
-
-    # Then
-    [body] = said(aline)
-    assert fine.reference in body
-    assert Announcement.objects.count() == 1
-
-
-def test_announce__receipt_told_ahead_of_a_backlog__the_rest_is_not_left_behind(
-    aline: Profile, diane: Profile
-) -> None:
-    # Given: no worker for a while, then a receipt tells the newest
-    talk(aline)
-    issue(aline, diane)
-    announcements.announce()
-    waiting = [issue(aline, diane).voucher for _ in range(3)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT setval(sequence, nextval(sequence) + 2000) FROM"
-            " pg_get_serial_sequence('voucher_event', 'id') AS sequence"
-        )
-    announcements.announce_issue(issue(aline, diane).voucher)
-    announcements.announce()
-    assert len(said(aline)) == 2
-
-    # When
-    announcements.announce_left_behind()
-
-    # Then
-    told = "".join(said(aline))
-    assert all(voucher.reference in told for voucher in waiting)
-    assert len(said(aline)) == 5
 
 
 @pytest.mark.django_db(transaction=True)
