@@ -16,6 +16,7 @@ from agents.models import ApiToken
 from agents.services import tokens
 from agents.tools import rates
 from easymo import keys
+from easymo.caller import address_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -101,15 +102,6 @@ def _is_internal(presented: list[str]) -> bool:
 def _count_refused(request: HttpRequest) -> int | None:
     digest = keys.digest("address", address_of(request).encode("utf-8", "replace"))
     return rates.take(f"address:{digest.hex()[:40]}", limit=REFUSED_A_MINUTE)
-
-
-def address_of(request: HttpRequest) -> str:
-    """Return who called; behind our proxy, whom the proxy saw."""
-    if settings.BEHIND_PROXY:
-        seen = request.headers.get("X-Forwarded-For", "")
-        if nearest := seen.rpartition(",")[2].strip():
-            return nearest
-    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _note_use(row: ApiToken) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth import hashers
 from django.contrib.auth.models import User
@@ -52,6 +53,32 @@ def test_sign_in__ten_wrong_passwords__locked_for_the_right_one_too(
     assert answers[-1] == 429
     assert sign_in(browser, RIGHT) == 429
     assert not is_in(browser)
+
+
+def test_sign_in__guessed_at_from_elsewhere__odette_still_comes_in(
+    odette: User, settings: SettingsWrapper
+) -> None:
+    # Given: all come through one proxy
+    settings.BEHIND_PROXY = True
+    guesser = Client(headers={"X-Forwarded-For": "10.0.0.9, 203.0.113.7:52011"})
+    assert [sign_in(guesser, f"wrong {n}") for n in range(6)][-1] == 429
+
+    # When
+    hers = Client(headers={"X-Forwarded-For": "203.0.113.7, 198.51.100.2"})
+
+    # Then
+    assert sign_in(hers, RIGHT) == 302
+    assert sign_in(guesser, RIGHT) == 429
+
+
+@pytest.mark.parametrize("seen", ["", "unknown", "1.2.3.4, nonsense:80"])
+def test_sign_in__odd_proxy__counts_it_instead_of_failing(
+    odette: User, settings: SettingsWrapper, seen: str
+) -> None:
+    settings.BEHIND_PROXY = True
+
+    assert sign_in(Client(headers={"X-Forwarded-For": seen}), "wrong") == 200
+    assert AccessAttempt.objects.get().ip_address == "127.0.0.1"
 
 
 def test_sign_in__fewer_wrong_ones__the_right_one_opens(odette: User) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agents.webhooks import health
+from agents.functions import health
 from rollout.features import Feature
 
 if TYPE_CHECKING:
