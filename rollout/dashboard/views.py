@@ -18,7 +18,7 @@ from rollout.dashboard import looking
 from rollout.dashboard.matrix import LABELS
 from rollout.errors import NotMet, RolloutError
 from rollout.features import Feature
-from rollout.models import ChecklistItem, FlagChange, Incident
+from rollout.models import ChecklistItem, FlagChange, Incident, Plan
 from rollout.ports import ports
 from rollout.services import checklists, incidents, stages, standing
 from rollout.services.rollback import rollback_partial, rollback_quick
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 # What somebody typed before a refusal is given back to her.
 TYPED = "room_typed"
 ALL = "all"
+THAWED = "No longer frozen: try it with the smoke tests, then resume once more"
 
 
 class Button(View):
@@ -122,11 +123,13 @@ class Move(Button):
         if asked not in self.moves:
             raise RolloutError("There is no such move.")
         service, words = self.moves[asked]
-        service(
+        change = service(
             reason=request.POST.get("reason", ""),
             actor=actor_of(request),
             source=FlagChange.Source.ADMIN,
         )
+        if change is not None and change.after["state"] == Plan.State.ROLLED_BACK:
+            words = THAWED
         return f"{words}."
 
 

@@ -56,6 +56,9 @@ def to_turn_on() -> list[Need]:
 def to_resume(plan: Plan) -> list[Need]:
     """Return what going on with the stages asks for besides: to know why, and whom."""
     needs = [*to_turn_on(), _understood(plan)]
+    if plan.state == State.FROZEN:
+        # Nothing can be tried while everything stays off: that comes afterwards.
+        needs = [need for need in needs if need.name != CheckRun.Kind.SMOKE]
     if Epoch.objects.filter(functions_removed=True).exists():
         needs.append(Need("restore", False, RESTORE, "Run `rollback restore` first."))
     if needs_second_person(plan):
@@ -67,6 +70,11 @@ def now() -> list[Need]:
     """Return what resuming takes as things stand; nothing where there is no need."""
     plan = plans.current()
     return to_resume(plan) if plan.state in plans.DOWN else []
+
+
+def was_tried() -> bool:
+    """Tell whether the smoke tests have passed since the last rollback."""
+    return _passed(CheckRun.Kind.SMOKE, last_rollback_at()).met
 
 
 def unmet(needs: Sequence[Need]) -> list[str]:

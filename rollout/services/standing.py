@@ -104,7 +104,8 @@ def enter_restored(said: Said) -> PlanChange | None:
 def resume(*, reason: str, actor: str, source: str) -> PlanChange:
     """Go on after a rollback, one stage lower and under watch; turns nothing on.
 
-    Raises NotMended, naming each thing that is missing.
+    What is frozen is rolled back first, so that the smoke tests can be made; then it
+    resumes as after any rollback. Raises NotMended, naming each thing that is missing.
     """
     said = plans.said(reason=reason, actor=actor, source=source)
     with transaction.atomic():
@@ -117,6 +118,10 @@ def resume(*, reason: str, actor: str, source: str) -> PlanChange:
             )
         if missing := mending.unmet(mending.to_resume(plan)):
             raise NotMended("The plan cannot resume yet.", missing)
+        if plan.state == State.FROZEN and not mending.was_tried():
+            why = f"No longer frozen, every feature still off: {said.reason}"
+            thawed = Move(Kind.RESUMED, State.ROLLED_BACK, why, rollback=plan.rollback)
+            return plans.carry_out(plan, thawed, said)
         kind = plan.rollback.kind if plan.rollback else "quick"
         narrowing.narrow_to(stage_after_rollback(plan.run.stage, kind=kind), said)
         return mending.begin_recovery(plan, said)
