@@ -54,6 +54,7 @@ ENGLISH = Lexicon(
         "i want a human", "i want an agent", "i want a person", "i need a human",
         "i need an agent", "i need a person", "connect me to", "call me back",
         "transfer me", "hand me over", "real human", "call me", "please call",
+        "from a person", "from a human", "from an agent", "from a real person",
     ),
     lead_ins=(
         "please", "pls", "plz", "kindly", "hello", "hi", "hey", "good morning",
@@ -87,12 +88,15 @@ ENGLISH = Lexicon(
     redeem=("redeem", "encash", "cash in", "redeeming"),
     void=("void", "revoke", "annul", "invalidate"),
     create_weak=("make", "give", "send", "add", "prepare", "open", "write", "offer"),
-    redeem_weak=("use", "spend", "consume", "cash", "fill", "refuel", "take", "accept", "process"),
+    redeem_weak=("use", "spend", "consume", "cash", "fill", "refuel", "take", "accept", "process",
+        "pay with",
+    ),
     void_weak=("cancel", "delete", "remove", "block", "kill", "stop"),
     lookup=(
         "lookup", "look up", "look-up", "find", "search", "search for", "who is", "whois",
         "check", "check customer", "show customer", "get customer", "look for", "identify",
         "whose", "who owns", "show me customer", "find me", "verify", "loook up", "lokup",
+        "details of", "details for", "info on", "info about", "status", "status of",
     ),
     who=("who is", "who's", "who owns", "whose", "who has", "belongs to"),
     myself=(

@@ -47,7 +47,7 @@ FRENCH = Lexicon(
         "parler à un agent", "parler avec quelqu'un", "parler à un conseiller",
         "parler avec un agent", "parler avec une personne", "un vrai humain",
         "passez-moi", "mettez-moi en contact",
-        "contacter un agent", "je veux un humain", "je veux un agent", "joindre une personne", "rappelez-moi",
+        "contacter un agent", "je veux un humain", "je veux un agent", "joindre une personne", "rappelez-moi", "appelez-moi",
     ),
     lead_ins=(
         "s'il vous plaît", "s'il te plaît", "svp", "stp", "bonjour", "bonsoir", "salut",

@@ -41,7 +41,8 @@ KINYARWANDA = Lexicon(
         "kuvugana na", "kuvugisha umukozi", "kuvugisha umuntu", "mumpamagare",
         "mwampamagara", "mpuza na", "mumpuze na", "kuvugana n'umuntu", "kuvugana n'umukozi", "mpuza n'umuntu", "mpuza n'umukozi",
         "ndashaka umuntu", "ndashaka umukozi", "nshaka umuntu", "nshaka umukozi",
-        "mumpe umuntu", "mumpuze n'umukozi", "mumpuze n'umuntu", "mpamagara",
+        "mumpe umuntu", "mpuze n'umuntu", "mpuze n'umukozi", "ubufasha bw'umuntu",
+        "ubufasha bw'umukozi", "mumpuze n'umukozi", "mumpuze n'umuntu", "mpamagara",
     ),
     lead_ins=(
         "nyamuneka", "ndagusaba", "ndabasaba", "ndashaka", "nshaka", "nifuzaga", "ndifuza",

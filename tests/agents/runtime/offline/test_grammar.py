@@ -181,6 +181,7 @@ def test_understand__anything_but_a_plain_request__is_no_creation(text: str) -> 
     "text",
     [
         "lookup +250788000000",
+        "details of 0788000000",
         "Look up 0788 000 000 please",
         "who is 0788000000?",
         "find customer 0788000000",
@@ -263,7 +264,8 @@ SMALL_TALK = {
     "person": [
         "agent", "human", "I want to talk to a human", "a person please", "humain",
         "parler à quelqu'un", "umuntu", "umukozi", "ndashaka kuvugana n'umuntu", "mtu",
-        "mhudumu", "nataka kuzungumza na mtu", "Agent!",
+        "mhudumu", "nataka kuzungumza na mtu", "Agent!", "I need help from a person",
+        "ndashaka ubufasha bw'umuntu", "mpuze n'umuntu", "appelez-moi",
     ],
     "list": [
         "list", "my vouchers", "show my vouchers", "do I have any vouchers?", "mes bons",
