@@ -7,7 +7,10 @@ import re
 from agents.runtime.offline.phrases import anywhere, words_of
 from agents.runtime.offline.words import LEXICONS, fold
 
-_NAMED = re.compile(r"\[(?:mistyped )?code[^\]]*\]|\bv\w-\w{4}-\w{2}\b", re.IGNORECASE)
+_NAMED = re.compile(
+    r"\[(?:mistyped )?code[^\]]*\]|\bv\w-\w{4}-\w{2}\b|\bv(?=\w*\d)\w{7}\b",
+    re.IGNORECASE,
+)
 _POLITE_END = re.compile(
     r"\s*\b(?:please|pls|svp|stp|tafadhali|nyamuneka|station|now)\s*$", re.IGNORECASE
 )

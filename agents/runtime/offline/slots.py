@@ -23,8 +23,10 @@ _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011", "-"))
 _MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PLACE = re.compile(r"\[code (\d{1,3})\]", re.IGNORECASE)
 _MISTYPED = re.compile(r"\[mistyped code\]", re.IGNORECASE)
+# With its dashes, or without any: then a digit tells it from a word.
 _REFERENCE = re.compile(
-    r"(?<![\w-])v[2-9a-z]-[2-9a-z]{4}-[2-9a-z]{2}(?![\w-])", re.ASCII | re.IGNORECASE
+    r"(?<![\w-])(v[2-9a-z])(?:-([2-9a-z]{4})-|(?=\w*\d)([2-9a-z]{4}))([2-9a-z]{2})(?![\w-])",
+    re.ASCII | re.IGNORECASE,
 )
 # A Rwandan mobile number in the groups that people write, or any number with "+".
 _RWANDAN = re.compile(
@@ -107,7 +109,10 @@ def read_slots(text: str) -> Slots:
     codes = tuple(dict.fromkeys(int(found[1]) for found in _PLACE.finditer(text)))
     mistyped = bool(_MISTYPED.search(text))
     rest = _MISTYPED.sub(" ; ", _PLACE.sub(" ; ", text))
-    references = _unique(found[0].upper() for found in _REFERENCE.finditer(rest))
+    references = _unique(
+        f"{found[1]}-{found[2] or found[3]}-{found[4]}".upper()
+        for found in _REFERENCE.finditer(rest)
+    )
     rest = _REFERENCE.sub(" ; ", rest)
     numbers = _unique(
         number_of(found[0])

@@ -214,6 +214,8 @@ def test_understand__look_up__in_every_language(text: str) -> None:
         ("reedem [code 1] at Kimironko station", "[code 1]", "Kimironko"),
         ("redeem at Kimironko [code 1]", "[code 1]", "Kimironko"),
         ("utiliser V7-KQ3M-82 à Kimironko", "V7-KQ3M-82", "Kimironko"),
+        ("redeem v7kq3m82 at Kimironko", "V7-KQ3M-82", "Kimironko"),
+        ("redeem vouchers at Kimironko", None, "Kimironko"),
         ("koresha V7-KQ3M-82 kuri Kimironko", "V7-KQ3M-82", "Kimironko"),
         ("tumia V7-KQ3M-82 kituo cha Kimironko", "V7-KQ3M-82", "Kimironko"),
         ("tumia vocha yangu katika Kimironko", None, "Kimironko"),
