@@ -14,6 +14,8 @@ register = template.Library()
 
 BOLD = re.compile(r"(?<![\w*])\*([^*\n]{1,200})\*(?![\w*])")
 
+COMMAND = re.compile(r"`([^`\n]{1,200})`")
+
 
 @register.filter
 def whatsapp(text: str) -> SafeString:
@@ -21,6 +23,13 @@ def whatsapp(text: str) -> SafeString:
     escaped = conditional_escape(text)
     bold = BOLD.sub(r"<strong>\1</strong>", str(escaped))
     return mark_safe(bold.replace("\n", "<br>"))  # noqa: S308 - escaped two lines up
+
+
+@register.filter
+def commands(text: str) -> SafeString:
+    """Set what stands between `ticks` as something to type; the rest is inert."""
+    escaped = str(conditional_escape(text))
+    return mark_safe(COMMAND.sub(r"<code>\1</code>", escaped))  # noqa: S308 - escaped
 
 
 @register.filter

@@ -189,6 +189,16 @@ def test_note__on_the_open_incident__is_written_without_numbers(
     assert "called us" in said
 
 
+def test_page__rolled_back__says_what_it_takes_to_resume(odette: Client) -> None:
+    before = odette.get(INDEX).content.decode()
+    rollback_full(reason="trouble", actor="odette", source="cli")
+    during = odette.get(INDEX).content.decode()
+
+    assert "Before it can resume" not in before
+    assert "Run <code>rollback restore</code> first." in during
+    assert "No second person has agreed." in during
+
+
 def test_page__restore__is_offered_while_there_is_something_to_restore(
     odette: Client,
 ) -> None:
