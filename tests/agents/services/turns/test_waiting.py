@@ -73,7 +73,8 @@ async def test_run_turn__writes_on_meanwhile__one_listens_and_answers_all(
 
     # When
     await in_database(cast.aline.writes, "are you there")
-    assert await turn(cast.aline, means) == []
+    async with asyncio.timeout(5):
+        assert await turn(cast.aline, means) == []
     await in_database(
         Message.objects.update, received_at=Now() - timedelta(seconds=3600)
     )
