@@ -18,7 +18,6 @@ from tests.processes import ROOT, environment, manage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from easymo.database.embedded import Cluster
 
@@ -32,9 +31,11 @@ DEFER = (
 )
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    with private_cluster(tmp_path / "postgres") as found:
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Give a migrated server that each test takes away, and brings back."""
+    with private_cluster(tmp_path_factory.mktemp("worker") / "postgres") as found:
+        manage("migrate", "--verbosity", "0", DATABASE_URL=found.url("easymo"))
         yield found
 
 
@@ -42,7 +43,6 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 def test_worker__database_away__waits_and_goes_on(cluster: Cluster) -> None:
     # Given
     url = cluster.url("easymo")
-    manage("migrate", "--verbosity", "0", DATABASE_URL=url)
     worker = start_worker(url)
     assert defer_and_await(url, 30)
 
@@ -66,7 +66,6 @@ def test_worker__told_to_stop_while_the_database_is_away__stops(
 ) -> None:
     # Given
     url = cluster.url("easymo")
-    manage("migrate", "--verbosity", "0", DATABASE_URL=url)
     worker = start_worker(url)
     assert defer_and_await(url, 30)
     keeper, server = processes_of(cluster)

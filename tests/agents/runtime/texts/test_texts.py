@@ -32,22 +32,28 @@ def test_texts__each_language__has_every_key_and_no_other(language: str) -> None
 
 
 @pytest.mark.parametrize("language", ["fr", "rw", "sw"])
-@pytest.mark.parametrize("key", KEYS)
-def test_texts__each_key__has_the_same_placeholders(key: str, language: str) -> None:
-    assert _placeholders(ALL[language][key]) == _placeholders(ALL["en"][key])
+def test_texts__each_key__has_the_same_placeholders(language: str) -> None:
+    other = {
+        key
+        for key in KEYS
+        if _placeholders(ALL[language][key]) != _placeholders(ALL["en"][key])
+    }
+
+    assert other == set()
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
-@pytest.mark.parametrize("key", KEYS)
-def test_texts__each_text__fits_whatsapp_and_is_a_text(key: str, language: str) -> None:
-    text = ALL[language][key]
-
-    assert text == text.strip()
-    assert "  " not in text
+def test_texts__each_text__fits_whatsapp_and_is_a_text(language: str) -> None:
     # Interactive bodies hold 1,024 characters, and values come on top.
-    assert len(text) <= 700
-    if key.startswith("button."):
-        assert len(text) <= 20
+    unfit = {
+        key
+        for key, text in ALL[language].items()
+        if text != text.strip()
+        or "  " in text
+        or len(text) > (20 if key.startswith("button.") else 700)
+    }
+
+    assert unfit == set()
 
 
 @pytest.mark.parametrize("language", ["fr", "rw", "sw"])
