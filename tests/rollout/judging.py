@@ -80,12 +80,12 @@ def observe(times: int = 1, **facts: Any) -> list[Observation]:
         "recorded_at": now,
         **facts,
     }
-    return [
-        Observation.objects.create(
+    return Observation.objects.bulk_create(
+        Observation(
             source_key=f"chat:test:{next(NUMBERS)}", conversation_key="k", **fields
         )
         for _ in range(times)
-    ]
+    )
 
 
 def tick() -> Evaluation:

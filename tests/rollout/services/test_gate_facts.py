@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection, transaction
@@ -79,16 +79,18 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
+BAD: tuple[tuple[dict[str, Any], str, str], ...] = (
+    ({"failed": 5}, "success", "fail"),
+    ({"outcome": "failed"}, "success", "fail"),
+    ({"latencies_ms": [900, 4000, 2100]}, "latency", "fail"),
+    ({"cost": Decimal("0.50")}, "cost", "fail"),
+    ({"cost": None}, "cost", "no_data"),
+)
+
+
 def test_figures__some_go_bad__their_gate_says_so(beta: Fake) -> None:
     beta.advance(minutes=1)
-    talked: dict[str, object]
-    for talked, name, verdict in (
-        ({"failed": 5}, "success", "fail"),
-        ({"outcome": "failed"}, "success", "fail"),
-        ({"latencies_ms": [900, 4000, 2100]}, "latency", "fail"),
-        ({"cost": Decimal("0.50")}, "cost", "fail"),
-        ({"cost": None}, "cost", "no_data"),
-    ):
+    for talked, name, verdict in BAD:
         with undone():
             talk(40, **talked)
             assert gate(name)[0] == verdict, talked
