@@ -212,6 +212,7 @@ def _opened(decision: Decision, what: str, now: datetime) -> tuple[Incident, boo
     )
     if not is_new and decision.action == Action.HOLD:
         return incident, False
+    incidents.break_out_again(incident, severity=decision.severity, author=ACTOR)
     incidents.write(
         incident,
         kind=TimelineEntry.Kind.AUTO,

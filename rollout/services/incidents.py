@@ -3,9 +3,10 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import Error, transaction
 
 from easymo.observability import leaks
+from easymo.observability.logs import get_logger
 from easymo.observability.privacy import scrub
 from rollout import clock, wakes
 from rollout.errors import (
@@ -23,6 +24,7 @@ from rollout.services.sayings import valid_actor, valid_reason
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+logger = get_logger(__name__)
 TEXT = 2000
 SEVERITIES: list[str] = Incident.Severity.values
 STAMPS: dict[str, str] = {
@@ -59,6 +61,38 @@ def found_or_opened(
             "opened_by": opened_by,
         },
     )
+
+
+def break_out_again(incident: Incident, *, severity: str, author: str) -> None:
+    """Open a mitigated one again, as bad as it now is: the harm has not stopped.
+
+    People only lead it on; only what happens leads it back. Whatever is turned off
+    stays off also where the row cannot be had.
+    """
+    is_worse = SEVERITIES.index(severity) > SEVERITIES.index(incident.severity)
+    if incident.status == Incident.Status.OPEN and not is_worse:
+        return
+    try:
+        with transaction.atomic():
+            _open_again(lock_incident(incident), severity, author)
+    except Error as error:
+        logger.error(  # noqa: TRY400 - its story may quote rows
+            "rollout.incident.behind", error=type(error).__name__
+        )
+    incident.refresh_from_db()
+
+
+def _open_again(row: Incident, severity: str, author: str) -> None:
+    told = []
+    if row.status == Incident.Status.MITIGATED:
+        row.status, row.mitigated_at = Incident.Status.OPEN, None
+        told.append("open again: it was mitigated, and has come back")
+    if SEVERITIES.index(severity) > SEVERITIES.index(row.severity):
+        told.append(f"severity {row.severity} → {severity}")
+        row.severity = severity
+    row.save(update_fields=["status", "mitigated_at", "severity"])
+    for text in told:
+        write(row, kind=TimelineEntry.Kind.STATUS, author=author, text=text)
 
 
 def write(

@@ -155,12 +155,14 @@ def carry_out(order: Order) -> RolledBack:
             epoch = locks.mark_functions(removed=True) or epoch
         epoch = max([epoch, *(change.epoch for change in written)])
         names = tuple(change.flag.name for change in written if change.flag)
+        severity = order.severity or SEVERITY[order.kind]
         incident = incidents.open_incident(
             key=order.key,
             title=f"{order.title}: {order.reason}",
-            severity=order.severity or SEVERITY[order.kind],
+            severity=severity,
             opened_by=order.actor,
         )
+        incidents.break_out_again(incident, severity=severity, author=order.actor)
         done = RolledBack(names, epoch, proven, incident, order.kind == Kind.FULL)
         event = record(done, order)
         said = Said(order.actor, order.reason, order.source)

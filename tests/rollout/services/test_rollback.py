@@ -15,7 +15,7 @@ from rollout.models import (
     RollbackEvent,
     TimelineEntry,
 )
-from rollout.services import incidents
+from rollout.services import incidents, mending
 from rollout.services.rollback import rollback_quick, turn_all_off
 
 if TYPE_CHECKING:
@@ -82,6 +82,28 @@ def test_quick__again__same_incident_no_new_change(switch: Switch) -> None:
         "odette",
         "pascal",
     ]
+
+
+@pytest.mark.django_db
+def test_quick__after_a_mitigated_incident__is_open_again(switch: Switch) -> None:
+    # Given
+    incident = turn_all_off(reason="boom", actor="odette", source="cli").incident
+    incidents.set_status(
+        incident=incident, status="mitigated", reason="off", author="odette"
+    )
+    Incident.objects.filter(pk=incident.pk).update(severity="low")
+    switch(CHAT=True)
+
+    # When
+    again = turn_all_off(reason="boom once more", actor="odette", source="cli").incident
+
+    # Then
+    assert (again.pk, again.status, again.severity) == (incident.pk, "open", "critical")
+    assert again.mitigated_at is None
+    story = list(again.timeline.values_list("text", flat=True))
+    assert "open again: it was mitigated, and has come back" in story
+    assert "severity low → critical" in story
+    assert next(need.met for need in mending.to_turn_on()) is False
 
 
 @pytest.mark.django_db
