@@ -10,6 +10,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -77,6 +78,7 @@ class ProbeLane:
 
 
 @never_cache
+@csrf_exempt
 @require_safe
 def figures(request: HttpRequest) -> HttpResponse:
     """Answer Prometheus; without a token in the settings there is no such page."""

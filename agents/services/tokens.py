@@ -40,7 +40,7 @@ def create_token(
     """Make a token; return its row and the secret, which nobody can read again."""
     if not _NAME.fullmatch(name) or name == INTERNAL:
         raise TokenError(
-            "A name has 1 to 50 letters, digits or . _ @ : / - and begins and ends "
+            "A name has 1 to 50 letters, digits, spaces or . _ @ : / - and begins and ends "
             "with a letter or digit."
         )
     secret = PREFIX + secrets.token_urlsafe(32)

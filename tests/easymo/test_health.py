@@ -1,20 +1,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
+from django.test import Client
 from django.utils import timezone
 
 from agents.models import WebhookEvent
 from easymo import health
 from rollout.models import EvaluatorLease
-
-if TYPE_CHECKING:
-    from django.test import Client
 
 TOKEN = "a token for figures"
 
@@ -166,7 +164,8 @@ def test_readyz__database_hangs__gives_up_after_two_seconds(
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/"])
-def test_pages__written_to__refuse(client: Client, path: str) -> None:
+def test_pages__written_to__refuse(path: str) -> None:
+    client = Client(enforce_csrf_checks=True)
     assert client.post(path).status_code == 405
 
 

@@ -33,11 +33,16 @@ class Command(BaseCommand):
         actions = parser.add_subparsers(dest="action", metavar="set")
         change = actions.add_parser("set", help="turn features on or off")
         change.add_argument(
-            "changes", nargs="+", metavar="FEATURE=on|off", type=assignment
+            "changes", nargs="*", metavar="FEATURE=on|off", type=assignment
         )
         change.add_argument("--percent", type=percentage, metavar="N")
         change.add_argument(
-            "--cohort", nargs="+", action="extend", default=[], metavar="NAME"
+            "--cohort",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="NAME",
+            type=cohort_or_change,
         )
         change.add_argument("--reason", required=True)
         change.add_argument("--by", metavar="NAME", help="default: your login")
@@ -62,16 +67,17 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def change(self, options: dict[str, Any]) -> None:
+        changes, cohorts = told_apart(options["changes"], options["cohort"])
         changed = flags.set_features(
-            agreed(options["changes"]),
+            agreed(changes),
             actor=who(options["by"]),
             reason=options["reason"],
             source=FlagChange.Source.CLI,
             percent=options["percent"],
-            cohorts=options["cohort"],
+            cohorts=cohorts,
             override=options["override"],
         )
-        for state in feature_states(name for name, _ in options["changes"]):
+        for state in feature_states(name for name, _ in changes):
             self.stdout.write(line(state))
         if not changed.fence_proven:
             self.stderr.write(
@@ -103,6 +109,21 @@ def assignment(text: str) -> tuple[Feature, bool]:
     if word.lower() not in ON:
         raise ArgumentTypeError(f"{feature} is set to on or off, not {word[:60]!r}")
     return feature, ON[word.lower()]
+
+
+def cohort_or_change(text: str) -> str | tuple[Feature, bool]:
+    """Read a word after --cohort: a feature to set may follow there too."""
+    return assignment(text) if "=" in text else text
+
+
+def told_apart(
+    changes: list[tuple[Feature, bool]], words: list[str | tuple[Feature, bool]]
+) -> tuple[list[tuple[Feature, bool]], list[str]]:
+    """Return the features to set, wherever they stood, and the names of cohorts."""
+    found = [*changes, *(word for word in words if not isinstance(word, str))]
+    if not found:
+        raise CommandError("Say what to set: FEATURE=on or FEATURE=off.", returncode=2)
+    return found, [word for word in words if isinstance(word, str)]
 
 
 def agreed(changes: list[tuple[Feature, bool]]) -> dict[Feature, bool]:

@@ -83,6 +83,17 @@ def test_flags_set__limited__told_in_full(settings: object) -> None:
         assert part in line
 
 
+def test_flags_set__feature_after_the_cohort__set_for_it() -> None:
+    # Given
+    cohorts.make_cohort(name="beta")
+
+    # When
+    run("flags", "set", "--cohort", "beta", "FEATURE_AGENT_CHAT=on", "--reason", "x")
+
+    # Then
+    assert "cohorts beta" in run("flags").splitlines()[0]
+
+
 @pytest.mark.parametrize("word", ["on", "true", "1", "ON"])
 def test_flags_set__each_word__on_and_off(word: str) -> None:
     # When
@@ -113,6 +124,7 @@ def test_flags_set__each_word__on_and_off(word: str) -> None:
         ["FEATURE_AGENT_CHAT=on", "--reason", "x", "--by", "\ud800"],
         ["FEATURE_AGENT_CHAT=on", "--reason", "x", "--by", " "],
         ["--reason", "x"],
+        ["--cohort", "a", "FEATURE_AGENT_CHAT=maybe", "--reason", "x"],
     ],
 )
 def test_flags_set__nonsense__one_clear_sentence(arguments: list[str]) -> None:
