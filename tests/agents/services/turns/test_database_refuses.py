@@ -70,7 +70,7 @@ async def test_begin__worker_with_a_wrong_clock__waits_as_any_other(
     monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(seconds=wrong))
 
     # When
-    _, _, claimed = await in_database(
+    claimed = await in_database(
         lambda: claim.begin(
             conversation_id=cast.diane.chat.pk, timing=Timing(quiet_after_text=5.0)
         )
