@@ -87,3 +87,12 @@ def test_leaks_in__harmless_line__finds_nothing() -> None:
 def test_leaks_in__number_pulled_apart__finds_it(person: object) -> None:
     msisdn: str = person.msisdn  # type: ignore[attr-defined]
     assert leaks_in(" - ".join(msisdn[4:])) != []
+
+
+@pytest.mark.parametrize(
+    "id_", ["0x0722253809c2bdeccdd3bc02d8d6b7db", "0788999456c2bdec"]
+)
+def test_watch__id_of_a_trace_that_looks_like_a_number__is_none(id_: str) -> None:
+    assert leaks_in(f'{{"trace_id": "{id_}"}}') == []
+    assert leaks_in(f'{{"customer": "{id_}"}}') == ["a number"]
+    assert leaks_in('{"customer_id": "0788999456"}') == ["a number"]
