@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rollout import clock
 from rollout.errors import NotMended, PlanFrozen
 from rollout.features import Feature
 from rollout.models import (
@@ -22,23 +21,13 @@ from rollout.services.rollback import (
     freeze,
     rollback_quick,
 )
-from tests.rollout.plan import ODETTE, Fake, began, checked, go, mend
+from tests.rollout.plan import ODETTE, Fake, checked, go, mend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.rollout.conftest import Switch
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("time")]
 CHAT_ON = {Feature.CHAT: True}
-
-
-@pytest.fixture(autouse=True)
-def time() -> Iterator[Fake]:
-    fake = Fake()
-    began(fake.at)
-    with clock.use(fake):
-        yield fake
 
 
 def state() -> tuple[str, str]:

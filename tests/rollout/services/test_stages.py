@@ -26,22 +26,12 @@ from rollout.policy.stages import GateName
 from rollout.services import cohorts, stages
 from rollout.services import plan as plans
 from rollout.services.rollback import rollback_quick
-from tests.rollout.plan import ODETTE, Fake, began, go
+from tests.rollout.plan import ODETTE, Fake, go
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.rollout.conftest import Switch
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def time() -> Iterator[Fake]:
-    fake = Fake()
-    began(fake.at)
-    with clock.use(fake):
-        yield fake
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("time")]
 
 
 @pytest.fixture

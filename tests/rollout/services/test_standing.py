@@ -25,23 +25,13 @@ from rollout.services.rollback import (
     rollback_partial,
     rollback_quick,
 )
-from tests.rollout.plan import ODETTE, Fake, began, go, mend
+from tests.rollout.plan import ODETTE, Fake, go, mend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.rollout.conftest import Switch
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("time")]
 CHAT_ON = {Feature.CHAT: True}
-
-
-@pytest.fixture(autouse=True)
-def time() -> Iterator[Fake]:
-    fake = Fake()
-    began(fake.at)
-    with clock.use(fake):
-        yield fake
 
 
 def state() -> tuple[str, str]:

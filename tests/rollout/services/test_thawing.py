@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rollout import clock
 from rollout.errors import NotMended, PlanFrozen
 from rollout.features import Feature
 from rollout.models import Incident
@@ -14,23 +13,13 @@ from rollout.services import exposure, incidents, stages, waivers
 from rollout.services import plan as plans
 from rollout.services.flags import set_features
 from rollout.services.rollback import freeze
-from tests.rollout.plan import ODETTE, Fake, began, checked, go
+from tests.rollout.plan import ODETTE, Fake, checked, go
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.rollout.conftest import Switch
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("time")]
 CHAT_ON = {Feature.CHAT: True}
-
-
-@pytest.fixture(autouse=True)
-def time() -> Iterator[Fake]:
-    fake = Fake()
-    began(fake.at)
-    with clock.use(fake):
-        yield fake
 
 
 def try_again() -> None:
