@@ -21,7 +21,7 @@ setup: ## Makes .venv from the locked requirements (run and test do it themselve
 	@sh scripts/setup.sh
 
 run: setup ## Starts everything; without DATABASE_URL as a demonstration
-	@exec $(PYTHON_BIN) -m easymo.supervisor
+	@exec $(PYTHON_BIN) -m easymo.development.supervisor
 
 demo: setup ## Puts the demo people and vouchers into the configured database
 	@$(PYTHON_BIN) manage.py migrate --verbosity 0

@@ -6,8 +6,8 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
-from easymo.database import development
-from easymo.database.binaries import EmbeddedError
+from easymo.development import database
+from easymo.development.binaries import EmbeddedError
 from easymo.start import load_settings
 
 # Commands that read no row: they work where no database can be had.
@@ -19,7 +19,7 @@ def main() -> None:
     try:
         load_settings()
         if command not in WITHOUT_DATABASE and "--help" not in sys.argv:
-            development.hold()
+            database.hold()
     except (ImproperlyConfigured, EmbeddedError) as error:
         sys.exit(f"easymo cannot start: {error}")
     execute_from_command_line(sys.argv)

@@ -11,22 +11,23 @@ class AgentsConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks, and tell the registry of metrics what to read."""
         # Models must be loaded first.
-        from agents import (  # noqa: PLC0415
-            checks,  # noqa: F401
-            evidence,
+        from agents.notifications import broadcasts  # noqa: PLC0415
+        from agents.operations import (
+            cancellation,
             forward_metrics,
             metrics,
-            operators,
+            rollout_ports,
         )
-        from agents.preflight import openai, whatsapp, workflow  # noqa: F401, PLC0415
-        from agents.services import cancelling, told_by_us  # noqa: PLC0415
+        from agents.operations.preflight import (
+            workflow,  # noqa: F401
+        )
         from agents.smoke.cases import CASES  # noqa: PLC0415
-        from rollout.ports import ports  # noqa: PLC0415
+        from rollout.core.ports import ports  # noqa: PLC0415
 
         metrics.register_all()
         forward_metrics.register_all()
-        evidence.fill()
-        operators.fill()
-        cancelling.fill()
-        told_by_us.fill()
+        rollout_ports.register_evidence_ports()
+        rollout_ports.register_people_ports()
+        cancellation.register_cancellation_port()
+        broadcasts.register_broadcast_ports()
         ports.smoke_cases = list(CASES)

@@ -13,23 +13,8 @@ from typing import TYPE_CHECKING
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
-from agents.services import (
-    announcements,
-    delivery,
-    episodes,
-    forwarding,
-    guessing,
-    handoff,
-    media,
-    retention,
-    suspects,
-    sweep,
-    turns,
-    unreached,
-)
-from agents.services import ingest as inbox_ingest
-from agents.services.inbox import Wake
-from agents.wakes import (
+from agents import forwarding, turns
+from agents.core.jobs import (
     CHAT_QUEUE,
     DELIVER,
     DELIVERY_QUEUE,
@@ -38,13 +23,18 @@ from agents.wakes import (
     FORWARD_QUEUE,
     INBOX_QUEUE,
     INGEST,
-    INGEST_PRIORITY,
     MEDIA_QUEUE,
     TURN,
     wake_delivery,
 )
+from agents.handoff import handoff
+from agents.inbound import event_selection, media, process_events
+from agents.notifications import undelivered, voucher_events
+from agents.operations import retention, sweep, value_checks
+from agents.outbound import sending
+from agents.outcomes import recording
 from easymo.database import units
-from easymo.database.shared import Shared
+from easymo.database.units import Shared
 from easymo.observability import upkeep
 from easymo.observability.logs import get_logger
 
@@ -53,8 +43,6 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-# Before everything else: what came in must be known first.
-WAKE_INGEST = Wake(queue=INBOX_QUEUE, task=INGEST, priority=INGEST_PRIORITY)
 UPKEEP_QUEUE = "upkeep"
 # A worker tells every 10 seconds that it lives.
 SILENT_WORKER_S = 30.0
@@ -77,7 +65,7 @@ async def turn(conversation_id: int) -> None:
 @app.task(name=DELIVER, queue=DELIVERY_QUEUE)
 async def deliver(conversation_id: int) -> None:
     """Send what waits for one person."""
-    await delivery.deliver(conversation_id=conversation_id)
+    await sending.deliver(conversation_id=conversation_id)
 
 
 @app.task(name=FORWARD, queue=FORWARD_QUEUE, pass_context=True)
@@ -98,19 +86,19 @@ async def _deliver_here(conversation_id: int) -> None:
     Where this worker is killed, the sweep finds the reply in its row.
     """
     try:
-        await delivery.deliver(conversation_id=conversation_id)
+        await sending.deliver(conversation_id=conversation_id)
     except asyncio.CancelledError:
         await asyncio.shield(units.run(wake_delivery, conversation_id=conversation_id))
         raise
 
 
 async def _take_all_in() -> None:
-    while await units.run(inbox_ingest.drain) == inbox_ingest.MOST_EVENTS:
+    while await units.run(process_events.drain) == process_events.MOST_EVENTS:
         pass
 
 
 async def _announce() -> None:
-    await units.run(announcements.announce)
+    await units.run(voucher_events.announce)
 
 
 _intake = Shared(_take_all_in)
@@ -133,12 +121,12 @@ async def sweep_up(context: JobContext, timestamp: int) -> None:
         await manager.finish_job(job, Status.FAILED, delete_job=False)
         logger.warning("queue.job.ended", job_id=job.id, task=job.task_name)
         if job.task_name == INGEST:
-            await units.run(suspects.note)
+            await units.run(event_selection.note)
     for step in (
         sweep.wake_what_waits,
-        announcements.announce,
-        unreached.tell_of_failures,
-        guessing.watch,
+        voucher_events.announce,
+        undelivered.tell_of_failures,
+        value_checks.watch,
         handoff.resume_overdue,
     ):
         try:
@@ -157,9 +145,9 @@ async def sweep_up(context: JobContext, timestamp: int) -> None:
 async def observe(timestamp: int) -> None:
     """Record the conversations that are over, and tell what was left behind."""
     try:
-        await units.run(upkeep.run, "evidence.observe", episodes.observe)
+        await units.run(upkeep.run, "evidence.observe", recording.observe)
     finally:
-        await units.run(announcements.announce_left_behind)
+        await units.run(voucher_events.announce_left_behind)
 
 
 @app.periodic(cron="17 * * * *", periodic_id="purge")

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from agents.functions import pages, views
-from agents.webhooks import realtime, whatsapp
+from agents.api import realtime_endpoint, schema_pages, views
+from agents.inbound import endpoint
 
 FUNCTIONS = {
-    whatsapp.FUNCTION: whatsapp.WhatsAppWebhook,
-    realtime.FUNCTION: realtime.RealtimeWebhook,
+    endpoint.FUNCTION: endpoint.WhatsAppWebhook,
+    realtime_endpoint.FUNCTION: realtime_endpoint.RealtimeWebhook,
     views.LookupCustomer.function.name: views.LookupCustomer,
     views.CreateVoucher.function.name: views.CreateVoucher,
     views.RedeemVoucher.function.name: views.RedeemVoucher,
@@ -16,8 +16,8 @@ FUNCTIONS = {
 
 urlpatterns = [
     path("simulator/", include("agents.simulator.urls")),
-    path("api/schema/", pages.schema, name="api-schema"),
-    path("api/docs/", pages.docs, name="api-docs"),
+    path("api/schema/", schema_pages.schema, name="api-schema"),
+    path("api/docs/", schema_pages.docs, name="api-docs"),
     *(
         path(f"functions/v1/{name}", view.as_view(), name=name)
         for name, view in FUNCTIONS.items()

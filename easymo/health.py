@@ -14,8 +14,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from agents.backlog import oldest_waiting
-from easymo.database.workers import LONGEST_SILENCE_S, worker_silence
+from agents.operations.backlog import oldest_waiting
+from easymo.database.clock import LONGEST_SILENCE_S, worker_silence
 from easymo.observability import metrics
 from easymo.observability.logs import get_logger
 from rollout.policy.verdicts import SILENCE

@@ -3,9 +3,9 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from agents.functions import elsewhere
+from agents.api import refusals
 from easymo.health import figures, healthz, readyz
-from easymo.landing import landing
+from easymo.web.landing import landing
 
 urlpatterns = [
     path("", landing, name="landing"),
@@ -18,6 +18,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = elsewhere.bad_request
-handler404 = elsewhere.not_found
-handler500 = elsewhere.server_error
+handler400 = refusals.bad_request
+handler404 = refusals.not_found
+handler500 = refusals.server_error

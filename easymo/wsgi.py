@@ -4,10 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from easymo import orphan
-from easymo.bodies import MeasuredBodies
 from easymo.observability import streams
-from rollout import snapshot
+from easymo.web import orphan
+from easymo.web.bodies import MeasuredBodies
+from rollout.snapshot import flag_snapshot
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "easymo.settings")
 # First of all: whoever keeps a stream keeps a guarded one.
@@ -16,8 +16,8 @@ orphan.watch()
 pages = get_wsgi_application()
 
 # Models can be imported only now.
-from agents.webhooks.door import WebhookDoor  # noqa: E402
+from agents.inbound.fast_path import WebhookDoor  # noqa: E402
 
 application = WebhookDoor(MeasuredBodies(pages))
 # A change that is told "acknowledged by all" counts this process from its start.
-snapshot.start()
+flag_snapshot.start()

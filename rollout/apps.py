@@ -12,15 +12,8 @@ class RolloutConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers the checks and the figures.
-        from rollout import (  # noqa: PLC0415
-            checks,  # noqa: F401
-            conversation_metrics,  # noqa: F401
-            metrics,  # noqa: F401
-            preflight,  # noqa: F401
-            standing_metrics,  # noqa: F401
-            watchdog,
-        )
-        from rollout.services import leaks  # noqa: PLC0415
+        from rollout.evidence import leaks  # noqa: PLC0415
+        from rollout.snapshot import watchdog
 
         findings.judge_with(leaks.is_known)
         if page not in watchdog.on_silence:
@@ -30,6 +23,6 @@ class RolloutConfig(AppConfig):
 def page(silent_s: float) -> None:
     """Tell people that nobody judges any more."""
     # The queue's app is not ready while the apps are being loaded.
-    from rollout import paging  # noqa: PLC0415
+    from rollout.operations import paging  # noqa: PLC0415
 
     paging.page(silent_s)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.db import OperationalError, connection, transaction
 
-from rollout.errors import SwitchesBusy
+from rollout.core.errors import SwitchesBusy
 from rollout.models import (
     Announcement,
     AnnouncementDelivery,

@@ -6,23 +6,18 @@ from functools import partial
 from django.conf import settings
 from procrastinate.contrib.django import app
 
-from easymo.database import aside, units
+from easymo.database import units
 from easymo.observability.logs import get_logger
-from rollout import mail, slack
-from rollout.mail import Mail, MailError
+from rollout.announcements import sending
+from rollout.check_runs import preflight, probe, smoke
+from rollout.checklists import checklists
+from rollout.core.jobs import ANNOUNCE, DELIVER, QUEUE
+from rollout.guardrails import evaluate
 from rollout.models import CheckRun, Notice
-from rollout.services import (
-    checklists,
-    delivering,
-    evaluate,
-    notify,
-    preflight,
-    probe,
-    reports,
-    smoke,
-    standing,
-)
-from rollout.wakes import ANNOUNCE, DELIVER, QUEUE
+from rollout.notices import mail, notices, slack
+from rollout.notices.mail import Mail, MailError
+from rollout.reports import reports
+from rollout.stages import state
 
 logger = get_logger(__name__)
 
@@ -35,7 +30,7 @@ async def deliver_notices() -> None:
 
 async def _drain(medium: str) -> None:
     """Send over one road until nothing is due, or nothing gets through."""
-    while (notice := await units.run(notify.claim, medium=medium)) is not None:
+    while (notice := await units.run(notices.claim, medium=medium)) is not None:
         if notice.medium == Notice.Medium.CHAT and not settings.SLACK_WEBHOOK_URL:
             is_open = await _log(notice)
         else:
@@ -55,7 +50,7 @@ async def _log(notice: Notice) -> bool:
         incident_id=notice.incident_id,
         notice=notice.text,
     )
-    await units.run(notify.settle_sent, notice.pk)
+    await units.run(notices.settle_sent, notice.pk)
     return True
 
 
@@ -79,13 +74,13 @@ async def _send(notice: Notice) -> bool:
     except MailError as error:
         await _failed(notice, code=error.code, permanent=error.permanent)
         return not error.is_down
-    await units.run(notify.settle_sent, notice.pk)
+    await units.run(notices.settle_sent, notice.pk)
     return True
 
 
 async def _failed(notice: Notice, *, code: str, permanent: bool) -> None:
     gave_up = await units.run(
-        notify.settle_failed, notice.pk, code=code, permanent=permanent
+        notices.settle_failed, notice.pk, code=code, permanent=permanent
     )
     logger.error(
         "rollout.notice.failed" if gave_up else "rollout.notice.delayed",
@@ -115,7 +110,7 @@ async def judge(timestamp: int) -> None:
 @app.task(name="rollout.tasks.settle_plan", queue=QUEUE, queueing_lock="plan")
 async def settle_plan(timestamp: int) -> None:
     """End a recovery that went well, and follow a rollback that went ahead."""
-    await units.run(standing.settle)
+    await units.run(state.settle)
 
 
 # A queue of its own: whoever probes waits for answers, and holds up nobody.
@@ -124,14 +119,14 @@ async def settle_plan(timestamp: int) -> None:
 async def probe_the_road(timestamp: int) -> None:
     """Speak where nobody does, and write down whether we were answered."""
     if await units.run(probe.is_due):
-        await aside.run(probe.run)
+        await units.run_in_own_thread(probe.run)
 
 
 @app.task(name=ANNOUNCE, queue=QUEUE)
 async def announce() -> None:
     """Tell the recipients of what is being sent, batch by batch."""
-    for announcement_id in await units.run(delivering.being_sent):
-        while await units.run(delivering.step, announcement_id):
+    for announcement_id in await units.run(sending.being_sent):
+        while await units.run(sending.step, announcement_id):
             pass
 
 
@@ -164,6 +159,6 @@ async def run_checks(kind: str, actor: str, live: bool) -> None:
     """Go through the pre-flight or the smoke tests, as somebody asked on the page."""
     if kind == CheckRun.Kind.SMOKE:
         url = settings.PROBE_URL or None
-        await aside.run(partial(smoke.run, url=url, actor=actor))
+        await units.run_in_own_thread(partial(smoke.run, url=url, actor=actor))
     else:
-        await aside.run(partial(preflight.run, live=live, actor=actor))
+        await units.run_in_own_thread(partial(preflight.run, live=live, actor=actor))

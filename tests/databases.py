@@ -24,7 +24,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 from psycopg import sql
 
-from easymo.database.embedded import Cluster, hold
+from easymo.development.embedded import Cluster, hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

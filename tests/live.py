@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from agents.core.jobs import wake_turn
 from agents.models import Turn
-from agents.wakes import wake_turn
 from tests import payloads
 
 if TYPE_CHECKING:

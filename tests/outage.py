@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from easymo.database import binaries, embedded
-from easymo.database.embedded import Cluster
+from easymo.development import binaries, embedded
+from easymo.development.embedded import Cluster
 from tests import databases
 
 if TYPE_CHECKING:

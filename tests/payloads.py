@@ -13,8 +13,8 @@ from typing import Any
 
 from django.conf import settings
 
-from agents import synthetic
-from agents.channels.whatsapp.signature import sign
+from agents.core import synthetic
+from agents.whatsapp.signature import sign
 
 URL = "/functions/v1/ai-whatsapp-webhook"
 PHONE_NUMBER_ID = "106540352242922"

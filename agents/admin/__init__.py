@@ -2,11 +2,10 @@ from __future__ import annotations
 
 from agents.admin.api_token import ApiTokenAdmin
 from agents.admin.block import BlockAdmin
-from agents.admin.consent import ConsentEventAdmin
 from agents.admin.conversation import ConversationAdmin
 from agents.admin.forward import ForwardedItemAdmin
 from agents.admin.hand_off import HandOffAdmin
-from agents.admin.identity import IdentityClaimAdmin
+from agents.admin.identity import ConsentEventAdmin, IdentityClaimAdmin
 from agents.admin.media import MediaAdmin
 from agents.admin.outbound import OutboundMessageAdmin
 from agents.admin.sending_line import SendingLineAdmin

@@ -7,9 +7,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from unfold.decorators import action, display
 
-from agents.errors import TokenError
+from agents.api import tokens
+from agents.core.errors import TokenError
 from agents.models import ApiToken
-from agents.services import tokens
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
 from easymo.backoffice.reason import ReasonForm, ask
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from agents.identity import blocks
 from agents.models import Block
-from agents.services import blocks
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
 from easymo.backoffice.reason import ReasonForm, ask
 

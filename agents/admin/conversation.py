@@ -11,10 +11,10 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from agents.admin.block import block_person
-from agents.admin.colleague_actions import ColleagueActions, open_until
+from agents.admin.conversation_actions import ColleagueActions, open_until
+from agents.handoff.thread import thread
+from agents.identity import blocks, consent
 from agents.models import Conversation, Turn
-from agents.services import blocks, consent
-from agents.thread import thread
 from easymo.observability.privacy import mask_msisdn
 from vouchers.msisdn import InvalidMsisdn, parse
 

@@ -9,9 +9,9 @@ from django.utils.html import format_html
 from django.utils.timesince import timesince
 from unfold.decorators import action, display
 
-from agents.admin.colleague_actions import ColleagueActions, open_until
+from agents.admin.conversation_actions import ColleagueActions, open_until
+from agents.handoff import handoff
 from agents.models import Conversation, HandOff
-from agents.services import handoff
 from easymo.backoffice.pages import actor_of
 from easymo.backoffice.reason import ReasonForm, ask
 from vouchers.msisdn import InvalidMsisdn, parse

@@ -10,9 +10,9 @@ from django.urls import reverse
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
-from agents.errors import IdentityRefused
-from agents.models import Identity, IdentityClaim
-from agents.services import identity_claims
+from agents.core.errors import IdentityRefused
+from agents.identity import disputes
+from agents.models import ConsentEvent, Identity, IdentityClaim
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
 from easymo.backoffice.reason import ReasonForm, ask
 from easymo.observability.privacy import mask_msisdn
@@ -139,9 +139,7 @@ class IdentityClaimAdmin(ReadOnlyAdmin):
         permissions=["decide"],
     )
     def bind_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._decide(
-            request, object_id, identity_claims.bind, "Bind the names to her"
-        )
+        return self._decide(request, object_id, disputes.bind, "Bind the names to her")
 
     @action(
         description="Keep them apart",
@@ -150,9 +148,7 @@ class IdentityClaimAdmin(ReadOnlyAdmin):
         permissions=["decide"],
     )
     def keep_apart_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._decide(
-            request, object_id, identity_claims.keep_apart, "Keep them apart"
-        )
+        return self._decide(request, object_id, disputes.keep_apart, "Keep them apart")
 
     def _decide(
         self,
@@ -192,13 +188,13 @@ class IdentityClaimAdmin(ReadOnlyAdmin):
             explanation=_explained(row),
             submit=title,
             subjects=_subjects(row),
-            is_dangerous=decide is identity_claims.bind,
+            is_dangerous=decide is disputes.bind,
             back=back,
         )
 
 
 def _explained(row: IdentityClaim) -> str:
-    bsuid, number = identity_claims.names_of(row)
+    bsuid, number = disputes.names_of(row)
     names = ", ".join(filter(None, (_masked(bsuid), number and mask_msisdn(number))))
     return (
         f"It is about {names or 'her telephone'}. Whoever writes under these names may "
@@ -220,3 +216,24 @@ def _masked(value: str) -> str:
     if value.startswith("+"):
         return mask_msisdn(value)
     return f"{value[:5]}…{value[-4:]}" if len(value) > 12 else value
+
+
+@admin.register(ConsentEvent)
+class ConsentEventAdmin(ReadOnlyAdmin):
+    """Who said STOP and START, when, and by which road; never rewritten."""
+
+    list_display = ("created_at", "person", "word", "source")
+    list_filter = ("kind", "source")
+    list_select_related = ("profile",)
+    search_fields = ("profile__name", "=profile__msisdn")
+    ordering = ("-id",)
+    fields = (("person", "word", "source"), "created_at")
+    readonly_fields = ("person", "word", "source", "created_at")
+
+    @display(description="Person")
+    def person(self, row: ConsentEvent) -> str:
+        return str(row.profile)
+
+    @display(description="Word", label={"stop": "warning", "start": "success"})
+    def word(self, row: ConsentEvent) -> tuple[str, str]:
+        return row.kind, row.get_kind_display()

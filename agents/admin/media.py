@@ -11,8 +11,8 @@ from django.shortcuts import get_object_or_404
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
+from agents.inbound import media_store
 from agents.models import Media, MediaOpening
-from agents.services import media_rows
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class MediaAdmin(ReadOnlyAdmin):
         if media.state != Media.State.STORED:
             raise Http404
         answer = StreamingHttpResponse(
-            media_rows.opened(media, by=actor_of(request)),
+            media_store.opened(media, by=actor_of(request)),
             content_type="application/octet-stream",
         )
         name = f"{media.public_id}.{media.extension or 'bin'}"

@@ -7,11 +7,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from unfold.decorators import action, display
 
-from agents.errors import AgentError
+from agents.core.code_redaction import SLOT
+from agents.core.errors import AgentError
+from agents.handoff.thread import FORGOTTEN
 from agents.models import OutboundMessage
-from agents.services import resend
-from agents.services.code_slots import SLOT
-from agents.thread import FORGOTTEN
+from agents.operations import resend
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
 from easymo.backoffice.reason import ReasonForm, ask
 

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import action, display
 
-from agents.channels.whatsapp.errors import words_for
 from agents.models import OutboundMessage, SendingLine
-from agents.services import lines
-from agents.services.outbox import OPEN
+from agents.outbound import circuit_breaker
+from agents.outbound.outbox import OPEN
+from agents.whatsapp.error_table import words_for
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
 from easymo.backoffice.reason import ReasonForm, ask
 
@@ -100,7 +100,7 @@ class SendingLineAdmin(ReadOnlyAdmin):
         back = reverse("admin:agents_sendingline_change", args=[row.pk])
         form = ReasonForm(request.POST or None, label_suffix="")
         if request.method == "POST" and form.is_valid():
-            closed = lines.close_by_hand(
+            closed = circuit_breaker.close_by_hand(
                 line=row,
                 reason=form.cleaned_data["reason"],
                 actor=actor_of(request),

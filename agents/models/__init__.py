@@ -1,36 +1,27 @@
 from __future__ import annotations
 
-from agents.models.announcement import Announcement
-from agents.models.api_token import ApiToken
-from agents.models.block import Block
-from agents.models.carried_code import CarriedCode
-from agents.models.colleague_act import ColleagueAct
-from agents.models.consent import ConsentEvent
-from agents.models.conversation import Conversation, HandOff
-from agents.models.forward import (
+from agents.models.api import ApiToken, IdempotentCall, ToolRate
+from agents.models.conversation import ColleagueAct, Conversation, HandOff
+from agents.models.forwarding import (
     ForwardedBody,
     ForwardedItem,
     ForwardLane,
     ForwardTarget,
 )
-from agents.models.idempotent_call import IdempotentCall
-from agents.models.identity import Identity
-from agents.models.identity_claim import IdentityClaim
-from agents.models.media import Media, MediaOpening, MediaPart
-from agents.models.message import (
-    Message,
+from agents.models.identity import Block, ConsentEvent, Identity, IdentityClaim
+from agents.models.media import Media, MediaOpening, MediaPart, SandboxMedia
+from agents.models.message import Message, SeenMessage
+from agents.models.outbound import (
+    Announcement,
+    CarriedCode,
     MessageStatus,
     OutboundMessage,
-    SeenMessage,
+    SendingLine,
+    SendingRate,
     SimulatedDelivery,
 )
-from agents.models.pending_action import PendingAction
-from agents.models.realtime_event import RealtimeEvent
-from agents.models.sandbox_media import SandboxMedia
-from agents.models.sending_line import SendingLine, SendingRate
-from agents.models.tool_rate import ToolRate
-from agents.models.turn import ToolCall, Turn
-from agents.models.webhook_event import DeadLetter, WebhookEvent
+from agents.models.turn import PendingAction, ToolCall, Turn
+from agents.models.webhook_event import DeadLetter, RealtimeEvent, WebhookEvent
 
 __all__ = [
     "Announcement",

@@ -6,9 +6,9 @@ import hashlib
 import math
 from typing import TYPE_CHECKING
 
-from agents.channels.whatsapp.media import MediaError
-from agents.services import sandbox_media
-from agents.simulator.envelope import Content
+from agents.inbound import sandbox_media
+from agents.simulator.webhook_post import Content
+from agents.whatsapp.media_download import MediaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Prefetch
 from django.utils import timezone
 
+from agents.core.serving import our_number
+from agents.inbound.deduplication import digests_of
 from agents.models import (
     Conversation,
     Message,
@@ -17,11 +19,9 @@ from agents.models import (
     PendingAction,
     Turn,
 )
-from agents.services import simulated
-from agents.services.answering_number import our_number
-from agents.services.seen import digests_of
+from agents.outbound import simulated
 from easymo.keys import KeyRingError
-from rollout.probes import is_probe
+from rollout.core.probes import is_probe
 from vouchers.models import Profile
 
 if TYPE_CHECKING:

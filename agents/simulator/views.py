@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth.mixins import AccessMixin
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -9,17 +10,17 @@ from django.template.loader import render_to_string
 from django.views import View
 from django.views.generic import TemplateView
 
-from agents import overview
-from agents.channels.whatsapp.magic import extension_of
+from agents.admin import overview
+from agents.core.serving import our_number
 from agents.models import SandboxMedia
-from agents.services.answering_number import our_number
-from agents.simulator import access, behind, scene, suggestions
+from agents.simulator import behind, scene, suggestions
 from agents.simulator.attachments import REACTIONS, NotSendable, content_from
-from agents.simulator.envelope import Button, envelope
-from agents.simulator.post import NotTaken, post_to_webhook
-from rollout.errors import RolloutError
-from rollout.features import Feature
-from rollout.services import exposure, flags, rollback
+from agents.simulator.webhook_post import Button, NotTaken, envelope, post_to_webhook
+from agents.whatsapp.media_download import extension_of
+from rollout.core.errors import RolloutError
+from rollout.core.features import Feature
+from rollout.flags import exposure, flags
+from rollout.stages import rollback
 from vouchers.models import Profile
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ class SimulatorView(AccessMixin, View):
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        if not access.is_switched_on():
+        if not is_switched_on():
             raise Http404
         if not request.user.is_authenticated:
             return self.handle_no_permission()
-        if not access.may_use(request):
+        if not may_use(request):
             self.raise_exception = True
             return self.handle_no_permission()
         return super().dispatch(request, *args, **kwargs)
@@ -176,3 +177,17 @@ def fragment(
     if request.headers.get("If-None-Match") == tag:
         return HttpResponse(status=304, headers={"ETag": tag})
     return HttpResponse(html, headers={"ETag": tag, "Cache-Control": "no-store"})
+
+
+PERMISSION = "agents.use_simulator"
+
+
+def is_switched_on() -> bool:
+    """Return whether this installation has a simulator at all."""
+    return bool(settings.DEMONSTRATION or settings.SIMULATOR_ENABLED)
+
+
+def may_use(request: HttpRequest) -> bool:
+    """Return whether this person may write as sandbox people."""
+    user = request.user
+    return is_switched_on() and user.is_staff and user.has_perm(PERMISSION)

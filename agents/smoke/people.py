@@ -13,9 +13,9 @@ from django.db.models import Max, Sum
 from django.utils import timezone
 
 from agents.models import Identity
-from agents.simulator.envelope import bsuid_of
-from agents.smoke.trouble import Failed
-from rollout.probes import is_probe, new_subject
+from agents.simulator.webhook_post import bsuid_of
+from agents.smoke.errors import Failed
+from rollout.core.probes import is_probe, new_subject
 from vouchers.limits import cap
 from vouchers.models import Profile, Voucher
 

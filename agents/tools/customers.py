@@ -2,15 +2,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agents.tools.authority import Reach, may_meet
-from agents.tools.base import Tool, ToolResult, done, strict_object
-from agents.tools.naming import (
+from agents.core.handoffs import open_hand_off
+from agents.models import HandOff
+from agents.tools.arguments import (
     VoucherNotNamed,
     amount_of,
     find_voucher,
     name_of,
     number_of,
 )
+from agents.tools.authority import Reach, may_meet
+from agents.tools.base import Effect, Tool, ToolResult, done, strict_object
 from easymo.observability.privacy import mask_msisdn
 from vouchers import msisdn as numbers
 from vouchers.services import profiles
@@ -108,4 +110,35 @@ LOOKUP_CUSTOMER = Tool(
         msisdn={"type": ["string", "null"]}, voucher={"type": ["string", "null"]}
     ),
     handler=lookup_customer,
+)
+
+
+# What the list in the admin says; the model's own words may hold personal data.
+_REASONS = {
+    "asked_for_a_person": "The person asked for somebody of ours.",
+    "complaint": "The person has a complaint.",
+    "cannot_help": "The agent could not help.",
+}
+
+
+def hand_off(call: Call) -> ToolResult:
+    """Put the conversation on the list of those that wait for a person."""
+    reason = str(call.arguments.get("reason"))
+    open_hand_off(
+        kind=HandOff.Kind.ASKED,
+        profile=call.profile,
+        conversation=call.context.conversation,
+        reason=_REASONS.get(reason, _REASONS["asked_for_a_person"]),
+    )
+    return done(call.text("hand_over"), effect=Effect("hand_off"))
+
+
+HAND_OFF = Tool(
+    name="hand_off",
+    description=(
+        "Pass the conversation to a person of ours: when asked for one, on a "
+        "complaint, or when you cannot help."
+    ),
+    parameters=strict_object(reason={"type": "string", "enum": list(_REASONS)}),
+    handler=hand_off,
 )

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agents.runtime import texts
-from agents.runtime.model import ToolSpec
-from agents.tools import authority, rates
-from agents.tools.base import Call, Payload, Tool, ToolContext, ToolResult, refused
-from agents.tools.customers import LOOKUP_CUSTOMER
-from agents.tools.handoff import HAND_OFF
-from agents.tools.issuing import CREATE_VOUCHER
-from agents.tools.refusals import refusal_of
+from agents.language import texts
+from agents.llm.model import ToolSpec
+from agents.tools import authority, tool_rate
+from agents.tools.base import (
+    Call,
+    Payload,
+    Tool,
+    ToolContext,
+    ToolResult,
+    refusal_of,
+    refused,
+)
+from agents.tools.customers import HAND_OFF, LOOKUP_CUSTOMER
+from agents.tools.issue import CREATE_VOUCHER
 from agents.tools.vouchers import LIST_VOUCHERS, REDEEM_VOUCHER, VOID_VOUCHER
 from easymo.observability.logs import get_logger
-from rollout.services.exposure import exposure_of
+from rollout.flags.exposure import exposure_of
 from vouchers.errors import VoucherError
 
 if TYPE_CHECKING:
@@ -74,8 +80,8 @@ def _barred(tool: Tool, context: ToolContext, *, confirmed: bool) -> ToolResult 
     if _rule(tool.name, context) is None:
         return _refuse("forbidden", "This person may not do that.", context)
     if not confirmed:
-        limit = rates.limit_for(context.profile)
-        if seconds := rates.take(context.subject, limit=limit):
+        limit = tool_rate.limit_for(context.profile)
+        if seconds := tool_rate.take(context.subject, limit=limit):
             return _refuse(
                 "rate_limited", "Too many calls in a minute.", context, seconds=seconds
             )

@@ -4,11 +4,8 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from agents.tools import own_text
-from agents.tools.authority import Button, Place
-from agents.tools.base import Effect, Tool, ToolResult, done, strict_object
-from agents.tools.confirming import ask
-from agents.tools.naming import (
+from agents.tools import plain_request
+from agents.tools.arguments import (
     Named,
     VoucherNotNamed,
     amount_of,
@@ -17,6 +14,9 @@ from agents.tools.naming import (
     name_of,
     named_station,
 )
+from agents.tools.authority import Button, Place
+from agents.tools.base import Effect, Tool, ToolResult, done, strict_object
+from agents.tools.confirmation import ask_by_button
 from vouchers import limits, selectors
 from vouchers.errors import UnknownStation, VoucherExpired, VoucherNotIssued
 from vouchers.models import Voucher
@@ -87,10 +87,10 @@ def _needs_button(call: Call, named: Named, station: Station) -> bool:
         return True
     texts = call.context.own_text
     names = (station.name, station.code)
-    is_named = call.rule.place is Place.OWN_STATION or own_text.names_one_of(
+    is_named = call.rule.place is Place.OWN_STATION or plain_request.names_one_of(
         texts, names
     )
-    return not (is_named and own_text.states_code(texts, place=named.place))
+    return not (is_named and plain_request.states_code(texts, place=named.place))
 
 
 def _ask_to_redeem(call: Call, voucher: Voucher, station: Station) -> ToolResult:
@@ -101,7 +101,7 @@ def _ask_to_redeem(call: Call, voucher: Voucher, station: Station) -> ToolResult
         station=station.name,
     )
     arguments = {"voucher": voucher.reference, "station": station.code}
-    return ask(call, "redeem_voucher", arguments, question)
+    return ask_by_button(call, "redeem_voucher", arguments, question)
 
 
 def void_voucher(call: Call) -> ToolResult:
@@ -127,7 +127,7 @@ def void_voucher(call: Call) -> ToolResult:
             reason=reason,
         )
         arguments = {"voucher": voucher.reference, "reason": reason}
-        return ask(call, "void_voucher", arguments, question)
+        return ask_by_button(call, "void_voucher", arguments, question)
     voided = void(
         voucher_id=voucher.public_id,
         reason=reason,

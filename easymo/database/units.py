@@ -8,20 +8,23 @@ model thinks; a unit borrows a thread and a connection and gives both back.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import functools
 import os
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db import connections, reset_queries
 
-from easymo.database.passing import is_passing
+from easymo.database.errors import is_passing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 # For so long a database that is away is waited for, where something would be lost.
 PATIENCE_S = 120.0
@@ -81,3 +84,89 @@ def _executor() -> ThreadPoolExecutor:
             max_workers=settings.DATABASE_THREADS, thread_name_prefix="database"
         )
     return _executors[pid]
+
+
+async def run_in_own_thread[T](function: Callable[[], T]) -> T:
+    """Run ``function`` in a thread that nobody waits for at the process's end."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def work() -> None:
+        try:
+            result = context.run(function)
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited
+            _tell(loop, done, error=error)
+        else:
+            _tell(loop, done, result=result)
+        finally:
+            connections.close_all()
+
+    threading.Thread(target=work, name="aside", daemon=True).start()
+    return await done
+
+
+def _tell[T](
+    loop: asyncio.AbstractEventLoop,
+    done: asyncio.Future[T],
+    *,
+    result: T | None = None,
+    error: BaseException | None = None,
+) -> None:
+    def settle() -> None:
+        if done.done():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result)  # type: ignore[arg-type]
+
+    # The loop may be closed: then nobody waits any more.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(settle)
+
+
+class Shared:
+    """A job that runs once at a time in this process, however many ask for it."""
+
+    def __init__(self, job: Callable[[], Awaitable[None]]) -> None:
+        self._job = job
+        # The last run that was asked for, and whether it has begun.
+        self._runs: WeakKeyDictionary[asyncio.AbstractEventLoop, _Run] = (
+            WeakKeyDictionary()
+        )
+
+    async def run(self) -> None:
+        """Return when a run that began after this call has ended; raise as it does."""
+        loop = asyncio.get_running_loop()
+        run = self._runs.get(loop)
+        if run is None or run.has_begun:
+            run = _Run(self._job, after=run)
+            self._runs[loop] = run
+        # Told to stop, one who waits must not stop it for the others.
+        await asyncio.shield(run.task)
+
+    async def ask(self) -> None:
+        """See that a run begins after this call; wait for it only where nobody does.
+
+        A flood of those who ask then takes up two places, and not all there are.
+        """
+        run = self._runs.get(asyncio.get_running_loop())
+        if run is None or run.has_begun:
+            await self.run()
+
+
+class _Run:
+    def __init__(self, job: Callable[[], Awaitable[None]], after: _Run | None) -> None:
+        self.has_begun = False
+        self.task: asyncio.Future[None] = asyncio.ensure_future(
+            self._run(job, after.task if after is not None else None)
+        )
+
+    async def _run(
+        self, job: Callable[[], Awaitable[None]], before: asyncio.Future[None] | None
+    ) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        self.has_begun = True
+        await job()

@@ -23,7 +23,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from easymo import marks
+from easymo import keys
 from easymo.observability.logs import rendered
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class KeptLines(logging.Handler):
             return
         line = rendered(record)
         cause = line["correlation_id"]
-        if cause and (settings.LOG_LINES_KEPT or marks.is_ours(MARK, str(cause))):
+        if cause and (settings.LOG_LINES_KEPT or keys.is_ours(MARK, str(cause))):
             _writer().put(line)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802

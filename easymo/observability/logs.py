@@ -40,7 +40,7 @@ _COMMANDS = ("/manage.py", "/django-admin", "/django/__main__.py")
 _PROCESSES = frozenset({"procrastinate", "runserver"})
 # They complain for each attempt while the database is away; a command that prints
 # results says that in one sentence at its end.
-_COMPLAINING = ("psycopg.pool", "rollout.refreshers")
+_COMPLAINING = ("psycopg.pool", "rollout.snapshot.refreshers")
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

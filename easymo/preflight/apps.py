@@ -10,10 +10,4 @@ class PreflightConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers the lines, in the order of the guide.
-        from easymo.preflight import (  # noqa: F401, PLC0415
-            code,
-            database,
-            site,
-            supabase,
-            telling,
-        )
+        pass

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from easymo.database import catalog, listening
-from easymo.database.workers import LONGEST_SILENCE_S, worker_silence
+from easymo.database import catalog, queue_connector
+from easymo.database.clock import LONGEST_SILENCE_S, worker_silence
 from easymo.preflight.registry import (
     Asked,
     Found,
@@ -99,7 +99,7 @@ def tables_are_closed(asked: Asked) -> Found:
 def notices_are_heard(asked: Asked) -> Found:
     """Ring, and wait for the ring: LISTEN fails silently through some poolers."""
     asked.said("database.W002")
-    parameters = listening.connect_parameters()
+    parameters = queue_connector.connect_parameters()
     polling = "Flips are polled for, which takes 600 ms at most, and jobs every 200 ms."
     if parameters is None:
         return warning(
@@ -126,7 +126,7 @@ def notices_are_heard(asked: Asked) -> Found:
 
 def _round_trip(parameters: dict[str, object]) -> float | None:
     channel = f"easymo_preflight_{secrets.token_hex(8)}"
-    ours = {**listening.direct_parameters(), "connect_timeout": CONNECT_S}
+    ours = {**queue_connector.direct_parameters(), "connect_timeout": CONNECT_S}
     with (
         psycopg.connect(**parameters, autocommit=True) as hearing,  # type: ignore[arg-type]
         psycopg.connect(**ours, autocommit=True, prepare_threshold=None) as ringing,

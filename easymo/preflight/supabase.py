@@ -15,7 +15,7 @@ from django.apps import apps
 from django.conf import settings
 
 from easymo.database.catalog import COMMON_NAMES, OUR_APPS
-from easymo.preflight.asking import Answer, NoAnswer, ask
+from easymo.preflight.provider_request import Answer, NoAnswer, ask
 from easymo.preflight.registry import (
     Asked,
     Found,

@@ -54,7 +54,7 @@ SPECTACULAR_SETTINGS = {
     ),
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PUBLIC": True,
-    "PREPROCESSING_HOOKS": ["agents.functions.schema.only_functions"],
-    "POSTPROCESSING_HOOKS": ["agents.functions.schema.finish"],
+    "PREPROCESSING_HOOKS": ["agents.api.schema.only_functions"],
+    "POSTPROCESSING_HOOKS": ["agents.api.schema.finish"],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
 }

@@ -31,7 +31,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "easymo.front.AdminPolicyMiddleware",
+    "easymo.web.middleware.AdminPolicyMiddleware",
     # Before anything asks for the Host.
     "easymo.health.ProbeLane",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -58,9 +58,12 @@ TEMPLATES = [
     }
 ]
 WAFFLE_FLAG_MODEL = "rollout.AgentFlag"
-VOUCHER_GUARD = "rollout.services.fence.guard"
+VOUCHER_GUARD = "rollout.flags.fence.guard"
 # Called once by each worker before its first job.
-WORKER_BEGINS = ("rollout.snapshot.start", "agents.runtime.openai_model.load")
+WORKER_BEGINS = (
+    "rollout.snapshot.flag_snapshot.start",
+    "agents.llm.openai_client.load",
+)
 WAFFLE_ENABLE_ADMIN_PAGES = False
 # waffle's own tables would be dead: its models stay known, nothing is created.
 MIGRATION_MODULES = {"waffle": "rollout.waffle.migrations"}

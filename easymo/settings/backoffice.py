@@ -68,7 +68,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "COLORS": {"primary": dict(GREENS)},
-    "DASHBOARD_CALLBACK": "agents.overview.add_overview",
+    "DASHBOARD_CALLBACK": "agents.admin.overview.add_overview",
     "SIDEBAR": {
         "show_search": True,
         "navigation": [
@@ -89,7 +89,7 @@ UNFOLD = {
                     "title": "Simulator",
                     "icon": "smartphone",
                     "link": reverse_lazy("simulator:home"),
-                    "permission": "agents.simulator.access.may_use",
+                    "permission": "agents.simulator.views.may_use",
                 },
             ),
             _group(

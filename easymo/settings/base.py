@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from easymo import places
+from easymo.settings import paths
 from easymo.settings.demonstration import demonstration_secrets
 from easymo.settings.environment import (
     SettingError,
@@ -10,8 +10,8 @@ from easymo.settings.environment import (
     parse_keys,
 )
 
-BASE_DIR = places.BASE_DIR
-VAR = places.VAR
+BASE_DIR = paths.BASE_DIR
+VAR = paths.VAR
 
 # Without a database of its own the product shows itself: development database,
 # demo people, secrets of its own making. Never the case where DATABASE_URL is set.

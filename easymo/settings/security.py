@@ -76,7 +76,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 # Else five wrong words of anybody shut a name out for all who come through the proxy.
-AXES_CLIENT_IP_CALLABLE = "easymo.caller.address_of"
+AXES_CLIENT_IP_CALLABLE = "easymo.web.caller.address_of"
 AXES_RESET_ON_SUCCESS = True
 # Its log lines name people and addresses; the rows in the admin do that already.
 AXES_VERBOSE = False

@@ -8,13 +8,13 @@ from django.urls import reverse
 from unfold.decorators import action, display
 
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
-from rollout.admin.asking import ConfirmForm, ask_and_do
-from rollout.admin.people_forms import AnnouncementForm, ApprovalForm, WordsForm
-from rollout.admin.rights import ExposureRights
+from rollout.admin.actions import ConfirmForm, ask_and_do
+from rollout.admin.forms import AnnouncementForm, ApprovalForm, WordsForm
+from rollout.admin.permissions import ExposureRights
+from rollout.announcements import announcements
+from rollout.announcements.suggestions import SUGGESTED
+from rollout.core.ports import ports
 from rollout.models import Announcement, AnnouncementDelivery
-from rollout.ports import ports
-from rollout.services import announcements
-from rollout.suggestions import SUGGESTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

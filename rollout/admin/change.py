@@ -5,8 +5,8 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from easymo.backoffice.pages import ReadOnlyAdmin
+from rollout.flags.selectors import state_text
 from rollout.models import FlagChange, RollbackEvent
-from rollout.selectors import state_text
 
 
 @admin.register(FlagChange)

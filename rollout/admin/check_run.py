@@ -13,8 +13,8 @@ from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
 from rollout import tasks
-from rollout.admin.asking import ask_and_do
-from rollout.admin.rights import ExposureRights
+from rollout.admin.actions import ask_and_do
+from rollout.admin.permissions import ExposureRights
 from rollout.models import CheckRun
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from django.utils import timezone
 from unfold.decorators import action, display
 
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
-from rollout.admin.asking import ask_and_do
-from rollout.admin.people_forms import TickForm
-from rollout.admin.rights import ExposureRights
+from rollout.admin.actions import ask_and_do
+from rollout.admin.forms import TickForm
+from rollout.admin.permissions import ExposureRights
+from rollout.checklists import checklists
 from rollout.models import ChecklistItem, ChecklistTick
-from rollout.services import checklists
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,10 +12,10 @@ from unfold.enums import ActionVariant
 
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
 from easymo.backoffice.reason import ReasonForm
-from rollout.admin.asking import CohortForm, MemberForm, ask_and_do
-from rollout.admin.rights import ExposureRights
+from rollout.admin.actions import CohortForm, MemberForm, ask_and_do
+from rollout.admin.permissions import ExposureRights
+from rollout.flags import cohorts
 from rollout.models import Cohort, CohortMember, FlagChange
-from rollout.services import cohorts
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse

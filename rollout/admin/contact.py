@@ -10,12 +10,12 @@ from django.utils.html import format_html
 from unfold.decorators import action, display
 
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
-from rollout import clock
-from rollout.admin.asking import ConfirmForm, ask_and_do
-from rollout.admin.people_forms import ContactForm, ShiftForm
-from rollout.admin.rights import ExposureRights
+from rollout.admin.actions import ConfirmForm, ask_and_do
+from rollout.admin.forms import ContactForm, ShiftForm
+from rollout.admin.permissions import ExposureRights
+from rollout.core import clock
 from rollout.models import Contact, OnCallShift
-from rollout.services import contacts
+from rollout.notices import contacts
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse

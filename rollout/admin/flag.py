@@ -14,12 +14,13 @@ from unfold.enums import ActionVariant
 
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
 from easymo.backoffice.reason import ReasonForm
-from rollout.admin.asking import AudienceForm, TurnOnForm, ask_and_do
+from rollout.admin.actions import AudienceForm, TurnOnForm, ask_and_do
 from rollout.admin.kill import KillAll
-from rollout.features import Feature
+from rollout.core.features import Feature
+from rollout.flags import acknowledgements, flags
+from rollout.flags.selectors import percent_text, state_text
 from rollout.models import AgentFlag, FlagChange
-from rollout.selectors import percent_text, state_text
-from rollout.services import audiences, flags, receipts
+from rollout.stages import audience as stages_audience
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -177,10 +178,10 @@ class AgentFlagAdmin(KillAll, ReadOnlyAdmin):
                 cohorts=[cohort.name for cohort in asked.get("cohorts") or ()],
                 override=bool(asked.get("override")),
             )
-            for warning in audiences.warnings():
+            for warning in stages_audience.warnings():
                 messages.warning(request, warning)
             proof = "" if changed.fence_proven else " Fence not proven."
-            receipt = receipts.await_receipt(changed.epoch)
+            receipt = acknowledgements.await_receipt(changed.epoch)
             return f"{row.name} changed: {receipt}.{proof}"
 
         return ask_and_do(

@@ -11,12 +11,12 @@ from unfold.decorators import action, display
 
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
 from easymo.backoffice.reason import ReasonForm
-from rollout.admin.asking import ask_and_do
-from rollout.admin.incident_steps import IncidentSteps, page_of
+from rollout.admin.actions import ask_and_do
+from rollout.admin.forms import NoteForm
+from rollout.admin.incident_actions import IncidentSteps, page_of
 from rollout.admin.kill import KillAll
-from rollout.admin.people_forms import NoteForm
+from rollout.incidents import incidents
 from rollout.models import Incident
-from rollout.services import incidents
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse

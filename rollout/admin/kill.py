@@ -7,15 +7,10 @@ from unfold.enums import ActionVariant
 
 from easymo.backoffice.pages import actor_of
 from easymo.backoffice.reason import ReasonForm
-from rollout.admin.asking import ask_and_do
-from rollout.admin.rights import ExposureRights
+from rollout.admin.actions import ask_and_do
+from rollout.admin.permissions import ExposureRights
 from rollout.models import FlagChange
-from rollout.services.rollback import (
-    Done,
-    restore,
-    rollback_full,
-    rollback_quick,
-)
+from rollout.stages.rollback import Done, restore, rollback_full, rollback_quick
 
 if TYPE_CHECKING:
     from collections.abc import Callable

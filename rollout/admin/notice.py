@@ -10,7 +10,7 @@ from django.urls import path
 
 from easymo.backoffice.pages import ReadOnlyAdmin
 from rollout.models import Notice
-from rollout.services import reports
+from rollout.reports import reports
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

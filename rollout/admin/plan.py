@@ -10,13 +10,14 @@ from unfold.enums import ActionVariant
 
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
 from easymo.backoffice.reason import ReasonForm
-from rollout import wakes
-from rollout.admin.asking import StageForm, WaiverForm, ask_and_do
-from rollout.admin.rights import ExposureRights
+from rollout.admin.actions import StageForm, WaiverForm, ask_and_do
+from rollout.admin.permissions import ExposureRights
+from rollout.core import jobs
 from rollout.models import FlagChange, GateResult, Plan
+from rollout.plan import plan as plans
+from rollout.plan import resume_requirements
 from rollout.policy.stages import terms_of
-from rollout.services import mending, rollback, stages, waivers
-from rollout.services import plan as plans
+from rollout.stages import rollback, stages, waivers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -97,7 +98,7 @@ class PlanAdmin(ExposureRights, ReadOnlyAdmin):
     def to_resume(self, row: Plan) -> SafeString | str:
         if row.state not in plans.DOWN:
             return "Nothing is rolled back."
-        needs = mending.to_resume(row)
+        needs = resume_requirements.to_resume(row)
         return bullets(
             ("met" if need.met else "not met", need.sentence) for need in needs
         )
@@ -278,7 +279,7 @@ class PlanAdmin(ExposureRights, ReadOnlyAdmin):
     ) -> HttpResponse:
         def do_and_ring(asked: dict[str, Any]) -> str:
             done = do(asked)
-            wakes.wake_notices()
+            jobs.wake_notices()
             return done
 
         return ask_and_do(

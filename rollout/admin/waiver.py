@@ -9,10 +9,10 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
-from rollout.admin.asking import ConfirmForm, HoursForm, ask_and_do
-from rollout.admin.rights import ExposureRights
+from rollout.admin.actions import ConfirmForm, HoursForm, ask_and_do
+from rollout.admin.permissions import ExposureRights
 from rollout.models import GateResult, Override, PlanChange, StageRun, Waiver
-from rollout.services import overrides, waivers
+from rollout.stages import overrides, waivers
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse

@@ -15,8 +15,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from django.utils.safestring import SafeString
 
+from rollout.plan.resume_requirements import Need
 from rollout.policy.gates import Gate
-from rollout.services.mending import Need
 
 PLAIN: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from easymo.observability import correlation
-from rollout.errors import InvalidReason, RolloutError, SwitchesBusy
+from rollout.core.errors import InvalidReason, RolloutError, SwitchesBusy
 
 CODES = {
     400: "invalid_request",

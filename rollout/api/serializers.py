@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from rollout.features import Feature
+from rollout.core.features import Feature
 from rollout.models import RollbackEvent
 
 KINDS = ", ".join(RollbackEvent.Kind.values)

@@ -19,18 +19,18 @@ from rest_framework.views import APIView
 from rollout.api import refusals
 from rollout.api.plain import described, plain
 from rollout.api.serializers import RollbackSerializer
-from rollout.dashboard.room import Room, gather
-from rollout.errors import RolloutError
-from rollout.features import Feature
+from rollout.core.errors import RolloutError
+from rollout.core.features import Feature
+from rollout.dashboard.data import Room, gather
 from rollout.models import FlagChange, RollbackEvent
-from rollout.services import rollback
+from rollout.stages import rollback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rest_framework.request import Request
 
-    from rollout.services.rollback import Done
+    from rollout.stages.rollback import Done
 
 SIGNED_IN: Any = [{"session": []}]
 DONE = {

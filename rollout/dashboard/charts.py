@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 from django.utils.html import format_html_join
 
-from rollout import clock
+from rollout.core import clock
+from rollout.core.display_formatting import NOTHING, count, share, usd
 from rollout.dashboard import svg
-from rollout.dashboard.marks import marks_between
+from rollout.dashboard.incidents import label_of
 from rollout.dashboard.svg import Line, Mark
-from rollout.dashboard.words import NOTHING, count, share, usd
-from rollout.figures import Figures, series
-from rollout.services import expectations
+from rollout.evidence.figures import Figures, series
+from rollout.flags.selectors import state_text
+from rollout.guardrails import expectations
+from rollout.models import FlagChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,10 +27,12 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
-    from rollout.figures import Point
+    from rollout.evidence.figures import Point
 
     type Value = float | None
+
     type Words = Callable[[Value], str]
+
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # What is shown, in steps of how long, and how its times read.
@@ -276,3 +280,31 @@ def _seconds(value: Value) -> str:
 
 def _whole(value: Value) -> str:
     return f"{value or 0:.0f}"
+
+
+MOST = 20
+# Closer than this share of the width, two are one.
+APART = 0.012
+
+
+def marks_between(since: datetime, until: datetime) -> list[Mark]:
+    """Return what was changed in that time, oldest first: one query."""
+    rows = FlagChange.objects.filter(flag__isnull=False, at__gte=since, at__lte=until)
+    found: list[Mark] = []
+    for row in reversed(rows.select_related("flag").order_by("-id")[:MOST]):
+        if not row.before:
+            # Registered with the first migration: nobody changed anything.
+            continue
+        place = min(1.0, max(0.0, (row.at - since) / (until - since)))
+        flag = label_of(row.flag.name) if row.flag else ""
+        words = (
+            f"{timezone.localtime(row.at):%d %b %H:%M} {flag}:"
+            f" {state_text(row.before)} → {state_text(row.after)}"
+            f" by {row.actor} ({row.reason})"
+        )
+        if found and place - found[-1].place < APART:
+            last = found.pop()
+            found.append(Mark(last.place, last.number, f"{last.words}; {words}"))
+        else:
+            found.append(Mark(place, len(found) + 1, words))
+    return found

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from rollout.dashboard.looking import looked_at
-from rollout.dashboard.room import gather
+from rollout.dashboard.data import gather
+from rollout.dashboard.subject import looked_at
 from rollout.dashboard.views import TYPED
 
 if TYPE_CHECKING:

@@ -14,14 +14,16 @@ from django.views import View
 
 from easymo.backoffice.pages import actor_of
 from rollout.admin.kill import told
-from rollout.dashboard import looking
-from rollout.dashboard.matrix import LABELS
-from rollout.errors import NotMet, RolloutError
-from rollout.features import Feature
+from rollout.checklists import checklists
+from rollout.core.errors import NotMet, RolloutError
+from rollout.core.features import Feature
+from rollout.core.ports import ports
+from rollout.dashboard import subject
+from rollout.dashboard.features import LABELS
+from rollout.incidents import incidents
 from rollout.models import ChecklistItem, FlagChange, Incident, Plan
-from rollout.ports import ports
-from rollout.services import checklists, incidents, stages, standing
-from rollout.services.rollback import rollback_partial, rollback_quick
+from rollout.stages import stages, state
+from rollout.stages.rollback import rollback_partial, rollback_quick
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,9 +114,9 @@ class Move(Button):
     moves: ClassVar[dict[str, tuple[Callable[..., PlanChange | None], str]]] = {
         "advance": (stages.advance, "The next stage has begun"),
         "demote": (stages.demote, "Back to the stage before"),
-        "hold": (standing.hold, "Held: nothing advances"),
-        "release": (standing.release, "The hold has ended"),
-        "resume": (standing.resume, "Resumed: turn on what shall be on"),
+        "hold": (state.hold, "Held: nothing advances"),
+        "release": (state.release, "The hold has ended"),
+        "resume": (state.resume, "Resumed: turn on what shall be on"),
     }
 
     def press(self, request: HttpRequest, **kwargs: Any) -> str:
@@ -194,9 +196,9 @@ class Look(Button):
     def press(self, request: HttpRequest, **kwargs: Any) -> str:
         """Remember the subject in the session: never what was pasted."""
         if not request.POST.get("who", "").strip():
-            looking.forget(request)
+            subject.forget(request)
             return "Nobody is looked at any more."
         if not request.user.has_perm("vouchers.view_profile"):
             raise PermissionDenied
-        person = looking.look(request, request.POST["who"])
+        person = subject.look(request, request.POST["who"])
         return f"Showing what is on for {person.label}."

@@ -5,7 +5,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import rollout.clock
+import rollout.core.clock
 import rollout.models.flag
 
 
@@ -52,7 +52,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "created_at",
-                    models.DateTimeField(default=rollout.clock.now, editable=False),
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
                 ),
             ],
             options={
@@ -186,7 +188,9 @@ class Migration(migrations.Migration):
                 ("added_by", models.CharField(max_length=150)),
                 (
                     "added_at",
-                    models.DateTimeField(default=rollout.clock.now, editable=False),
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
                 ),
                 (
                     "cohort",
@@ -270,7 +274,12 @@ class Migration(migrations.Migration):
                     "transaction_id",
                     models.BigIntegerField(db_default=0, editable=False),
                 ),
-                ("at", models.DateTimeField(default=rollout.clock.now, editable=False)),
+                (
+                    "at",
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
+                ),
                 (
                     "cohort",
                     models.ForeignKey(
@@ -337,7 +346,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "opened_at",
-                    models.DateTimeField(default=rollout.clock.now, editable=False),
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
                 ),
                 ("mitigated_at", models.DateTimeField(editable=False, null=True)),
                 ("resolved_at", models.DateTimeField(editable=False, null=True)),
@@ -398,11 +409,15 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "created_at",
-                    models.DateTimeField(default=rollout.clock.now, editable=False),
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
                 ),
                 (
                     "next_attempt_at",
-                    models.DateTimeField(default=rollout.clock.now, editable=False),
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
                 ),
                 ("sent_at", models.DateTimeField(editable=False, null=True)),
                 (
@@ -438,7 +453,12 @@ class Migration(migrations.Migration):
                 ("reason", models.CharField(max_length=500)),
                 ("fence_proven", models.BooleanField()),
                 ("epoch", models.BigIntegerField()),
-                ("at", models.DateTimeField(default=rollout.clock.now, editable=False)),
+                (
+                    "at",
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
+                ),
                 (
                     "incident",
                     models.ForeignKey(
@@ -479,7 +499,12 @@ class Migration(migrations.Migration):
                 ("author", models.CharField(max_length=150)),
                 ("text", models.CharField(max_length=2000)),
                 ("data", models.JSONField(default=dict)),
-                ("at", models.DateTimeField(default=rollout.clock.now, editable=False)),
+                (
+                    "at",
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
+                ),
                 (
                     "incident",
                     models.ForeignKey(

@@ -8,7 +8,7 @@ import django.db.models.deletion
 import django.db.models.expressions
 from django.db import migrations, models
 
-import rollout.clock
+import rollout.core.clock
 
 
 class Migration(migrations.Migration):
@@ -34,7 +34,9 @@ class Migration(migrations.Migration):
                 ("due", models.DateField()),
                 (
                     "created_at",
-                    models.DateTimeField(default=rollout.clock.now, editable=False),
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
                 ),
                 ("done_at", models.DateTimeField(editable=False, null=True)),
                 ("done_by", models.CharField(blank=True, default="", max_length=150)),
@@ -96,7 +98,9 @@ class Migration(migrations.Migration):
                 ("drafted_by", models.CharField(max_length=150)),
                 (
                     "drafted_at",
-                    models.DateTimeField(default=rollout.clock.now, editable=False),
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
                 ),
                 (
                     "approved_by",
@@ -214,7 +218,12 @@ class Migration(migrations.Migration):
                 ("due_for", models.DateTimeField()),
                 ("by", models.CharField(max_length=150)),
                 ("evidence", models.CharField(max_length=500)),
-                ("at", models.DateTimeField(default=rollout.clock.now, editable=False)),
+                (
+                    "at",
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
+                ),
             ],
             options={
                 "ordering": ["-id"],
@@ -248,8 +257,8 @@ class Migration(migrations.Migration):
                 ("release", models.CharField(max_length=80)),
                 ("is_live", models.BooleanField(default=False)),
                 ("actor", models.CharField(max_length=150)),
-                ("started_at", models.DateTimeField(default=rollout.clock.now)),
-                ("finished_at", models.DateTimeField(default=rollout.clock.now)),
+                ("started_at", models.DateTimeField(default=rollout.core.clock.now)),
+                ("finished_at", models.DateTimeField(default=rollout.core.clock.now)),
             ],
             options={
                 "ordering": ["-id"],
@@ -305,7 +314,7 @@ class Migration(migrations.Migration):
                 ("bad", models.FloatField(default=0)),
                 ("last_observation", models.BigIntegerField(default=0)),
                 ("fired_at", models.DateTimeField(null=True)),
-                ("updated_at", models.DateTimeField(default=rollout.clock.now)),
+                ("updated_at", models.DateTimeField(default=rollout.core.clock.now)),
             ],
         ),
         migrations.CreateModel(
@@ -320,7 +329,12 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                ("at", models.DateTimeField(default=rollout.clock.now, editable=False)),
+                (
+                    "at",
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
+                ),
                 ("verdicts", models.JSONField(default=list)),
                 ("action", models.CharField(max_length=10)),
                 ("severity", models.CharField(max_length=10)),
@@ -374,7 +388,12 @@ class Migration(migrations.Migration):
                 ("value", models.CharField(blank=True, max_length=200)),
                 ("need", models.CharField(blank=True, max_length=200)),
                 ("forecast", models.CharField(blank=True, max_length=200)),
-                ("at", models.DateTimeField(default=rollout.clock.now, editable=False)),
+                (
+                    "at",
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
+                ),
             ],
             options={
                 "ordering": ["-id"],
@@ -477,7 +496,9 @@ class Migration(migrations.Migration):
                 ("finished_at", models.DateTimeField()),
                 (
                     "recorded_at",
-                    models.DateTimeField(default=rollout.clock.now, editable=False),
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
                 ),
             ],
             options={
@@ -498,7 +519,12 @@ class Migration(migrations.Migration):
                 ),
                 ("reason", models.CharField(max_length=500)),
                 ("by", models.CharField(max_length=150)),
-                ("at", models.DateTimeField(default=rollout.clock.now, editable=False)),
+                (
+                    "at",
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
+                ),
                 ("expires_at", models.DateTimeField()),
                 ("ended_at", models.DateTimeField(editable=False, null=True)),
                 ("ended_by", models.CharField(blank=True, default="", max_length=150)),
@@ -531,7 +557,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("state_reason", models.CharField(max_length=500)),
-                ("state_since", models.DateTimeField(default=rollout.clock.now)),
+                ("state_since", models.DateTimeField(default=rollout.core.clock.now)),
             ],
         ),
         migrations.CreateModel(
@@ -552,7 +578,12 @@ class Migration(migrations.Migration):
                 ("source", models.CharField(max_length=20)),
                 ("reason", models.CharField(max_length=500)),
                 ("override", models.BooleanField(default=False)),
-                ("at", models.DateTimeField(default=rollout.clock.now, editable=False)),
+                (
+                    "at",
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
+                ),
             ],
             options={
                 "ordering": ["-id"],
@@ -584,7 +615,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "entered_at",
-                    models.DateTimeField(default=rollout.clock.now, editable=False),
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
                 ),
                 ("exited_at", models.DateTimeField(editable=False, null=True)),
                 ("entered_by", models.CharField(max_length=150)),
@@ -611,7 +644,9 @@ class Migration(migrations.Migration):
                 ("asked_by", models.CharField(max_length=150)),
                 (
                     "asked_at",
-                    models.DateTimeField(default=rollout.clock.now, editable=False),
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
                 ),
                 (
                     "approved_by",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import django.db.models.deletion
 from django.db import migrations, models
 
-import rollout.clock
+import rollout.core.clock
 
 
 class Migration(migrations.Migration):
@@ -27,7 +27,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("due_for", models.DateTimeField()),
-                ("at", models.DateTimeField(default=rollout.clock.now, editable=False)),
+                (
+                    "at",
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
@@ -47,7 +52,9 @@ class Migration(migrations.Migration):
                 ("added_by", models.CharField(max_length=150)),
                 (
                     "added_at",
-                    models.DateTimeField(default=rollout.clock.now, editable=False),
+                    models.DateTimeField(
+                        default=rollout.core.clock.now, editable=False
+                    ),
                 ),
             ],
             options={

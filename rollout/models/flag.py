@@ -7,8 +7,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from waffle.models import AbstractUserFlag
 
-from rollout import snapshot
 from rollout.models.cohort import Cohort
+from rollout.snapshot import flag_snapshot
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -93,11 +93,11 @@ class AgentFlag(AbstractUserFlag):
 
     def is_active(self, request: HttpRequest, read_only: bool = False) -> bool:
         """Decide for `request.rollout_subject`; a request without one is a stranger."""
-        return snapshot.is_on(self.name, getattr(request, "rollout_subject", None))
+        return flag_snapshot.is_on(self.name, getattr(request, "rollout_subject", None))
 
     def is_active_for_user(self, user: AbstractBaseUser) -> bool:
         """A login is no subject: on only when on for everyone."""
-        return snapshot.is_on(self.name, None)
+        return flag_snapshot.is_on(self.name, None)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Write the row as Django does, without waffle's cache keys."""

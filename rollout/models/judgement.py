@@ -4,7 +4,7 @@ from collections import Counter
 
 from django.db import models
 
-from rollout import clock
+from rollout.core import clock
 from rollout.models.observation import Channel
 from rollout.models.plan import StageRun
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.db import models
 
-from rollout import clock
+from rollout.core import clock
 from rollout.models.change import REASON
 
 # Seven days: what was waived last week is looked at again.

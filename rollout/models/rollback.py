@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from rollout import clock
+from rollout.core import clock
 from rollout.models.incident import Incident
 
 

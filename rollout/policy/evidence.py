@@ -7,10 +7,11 @@ conversation says nothing about it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import log1p
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
 # A conversation counts with at most so many times its expected cost: a runaway is
@@ -62,3 +63,19 @@ def costing(evidence: Evidence, expected_cost: float) -> float | None:
     if evidence.cost is None:
         return None
     return min(evidence.cost / (COST_SCALE * expected_cost), 1.0)
+
+
+def since_change(xs: Sequence[float], *, q0: float, bets: Sequence[float]) -> int:
+    """Return the index in `xs`, newest last, from which on it has been bad."""
+    best, start = 0.0, 0
+    for bet in bets:
+        won = 0.0
+        for index in range(len(xs) - 1, -1, -1):
+            won += log1p(bet * (xs[index] - q0))
+            if won > best:
+                best, start = won, index
+    return start
+
+
+def mean(xs: Sequence[float]) -> float:
+    return sum(xs) / len(xs) if xs else 0.0

@@ -13,14 +13,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from rollout.policy import gate_figures
-from rollout.policy.gate_words import about, counted, length, some
+from rollout.policy.gate_figures import about, counted, length, some
 from rollout.policy.stages import NEVER_WAIVED, GateName, Stage, State
 from rollout.policy.verdicts import SILENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rollout.policy.facts import Checked, Facts
+    from rollout.policy.gate_facts import Checked, Facts
 
 FRESH = timedelta(hours=1)
 HOUR = timedelta(hours=1)

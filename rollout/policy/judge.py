@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rollout.policy import window
+from rollout.policy import evidence as policy_evidence
+from rollout.policy.detector import Track, rest, start, step
 from rollout.policy.evidence import COST_SCALE
 from rollout.policy.guardrails import (
     CHANNELS,
@@ -15,8 +16,7 @@ from rollout.policy.guardrails import (
     Watch,
     detector_for,
 )
-from rollout.policy.intervals import percentile
-from rollout.policy.tracks import Track, rest, start, step
+from rollout.policy.statistics import percentile
 from rollout.policy.verdicts import Guardrail, Level, Verdict
 
 if TYPE_CHECKING:
@@ -153,11 +153,11 @@ class Judge:
         xs = [x for _, x in seen]
         if track.has_fired:
             detector = self.detector(test, channel)
-            begin = window.since_change(xs, q0=test.q0, bets=detector.bets)
+            begin = policy_evidence.since_change(xs, q0=test.q0, bets=detector.bets)
         else:
             begin = max(0, len(xs) - SHOWN)
         of = [each for each, _ in seen[begin:]]
-        value = window.mean(xs[begin:])
+        value = policy_evidence.mean(xs[begin:])
         slow = sorted(ms / 1000 for each in of for ms in each.latencies_ms)
         return Figures(
             value=value * COST_SCALE if test.guardrail == Guardrail.COST else value,

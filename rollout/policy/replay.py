@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from rollout.policy.decide import Circumstances, decide
+from rollout.policy.decision_matrix import Circumstances, decide
 from rollout.policy.guardrails import CHANNELS
-from rollout.policy.intervals import percentile
 from rollout.policy.judge import Judge
+from rollout.policy.statistics import percentile
 from rollout.policy.triggers import Facts, triggered
 from rollout.policy.verdicts import Action, Guardrail, Level, Severity, Verdict
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from rollout.policy.decide import Decision
+    from rollout.policy.decision_matrix import Decision
     from rollout.policy.evidence import Evidence
     from rollout.policy.guardrails import Policy
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from rollout.policy.gate_figures import length, some
+
 DAY = timedelta(days=1)
 
 
@@ -239,3 +241,27 @@ def narrowed(audience: Audience, stage: str) -> Audience:
     if audience.everyone:
         return Audience(cohorts=allowed)
     return Audience(cohorts=audience.cohorts & allowed)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    elapsed: timedelta
+    clean: int
+    warnings: tuple[str, ...] = ()
+    wanted: int = RECOVERY_CONVERSATIONS
+
+    @property
+    def is_over(self) -> bool:
+        return (
+            self.elapsed >= RECOVERY_DWELL
+            and self.clean >= self.wanted
+            and not self.warnings
+        )
+
+    @property
+    def words(self) -> str:
+        """Say how far it is."""
+        told = f"Recovery: {length(self.elapsed)} of {length(RECOVERY_DWELL)}"
+        if self.wanted:
+            told += f", {self.clean} of {self.wanted} clean conversations"
+        return f"{told}, but {some(self.warnings)}" if self.warnings else told

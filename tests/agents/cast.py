@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from agents.code_places import take_out
+from agents.core.code_redaction import take_out
 from agents.models import Conversation, Message, OutboundMessage, Turn
-from rollout.features import Feature
-from rollout.services.flags import set_features
+from rollout.core.features import Feature
+from rollout.flags.flags import set_features
 from tests import payloads
 from vouchers.models import Profile, Station, Voucher
 

@@ -8,18 +8,18 @@ from uuid import uuid4
 
 from django.db import connection
 
-from agents import tasks
-from agents.services import inbox
+from agents.core import jobs as core_jobs
+from agents.inbound import event_store
 from tests import payloads
 
 
 def post(body: bytes, *, marked: bool = False) -> int:
     """Store the bytes as the view does, without the view."""
-    return inbox.record(
+    return event_store.record(
         body=body,
         is_synthetic=marked,
         correlation_id=uuid4(),
-        wake=tasks.WAKE_INGEST,
+        wake=core_jobs.WAKE_INGEST,
     )
 
 

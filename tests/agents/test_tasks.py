@@ -13,9 +13,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from agents.core.jobs import wake_delivery
 from agents.models import Conversation, Message, OutboundMessage, WebhookEvent
-from agents.services import outbox
-from agents.wakes import wake_delivery
+from agents.outbound import outbox
 from tests import payloads
 from tests.agents.channel import store
 from tests.fakes import graph as fake

@@ -82,7 +82,7 @@ def web(
         **more,
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "easymo.serve"],
+        [sys.executable, "-m", "easymo.web.serve"],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -28,8 +28,8 @@ from django.db import connection
 from django.test import Client
 from psycopg import ClientCursor
 
+from agents.api.tokens import digest_of
 from agents.models import ApiToken
-from agents.services.tokens import digest_of
 from tests import databases
 from tests.bench.vouchers import pgbench_binary, say
 from vouchers.models import Profile, VoucherEvent
@@ -99,7 +99,7 @@ def server() -> Iterator[None]:
     """Serve as in production: two processes for two processors."""
     given = {"PORT": str(PORT), "HOST": "127.0.0.1", "WEB_WORKERS": "2"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "easymo.serve"],
+        [sys.executable, "-m", "easymo.web.serve"],
         env={**os.environ, **given, "DJANGO_SETTINGS_MODULE": "easymo.settings"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -29,7 +29,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from easymo.observability import candidates
-from rollout import figures
+from rollout.evidence import figures
 from tests import databases
 from tests.vouchers.tampering import unguarded
 
@@ -84,7 +84,7 @@ LINE = json.dumps(
         "level": "info",
         "event": "ai.whatsapp.message.success",
         "correlation_id": "74f5b5e9-f8a0-477b-a7a5-f793db0dea64",
-        "logger": "agents.services.turns.close",
+        "logger": "agents.turns.close",
         "turn_id": 18_234,
         "conversation_id": 6_411,
         "outcome": "reply",

@@ -22,10 +22,11 @@ django.setup()
 
 from django.conf import settings
 
-from agents.channels.whatsapp import forward_post
+from agents import forwarding
+from agents.forwarding import client
+from agents.forwarding.sending import PLACES
+from agents.inbound import process_events
 from agents.models import ForwardedItem, WebhookEvent
-from agents.services import forwarding, ingest
-from agents.services.forwarding.send import PLACES
 from tests import databases, payloads
 from tests.agents.channel import post
 from tests.bench import answers
@@ -62,7 +63,7 @@ def measure(legacy: FakeLegacy) -> None:
         )
         post(payloads.webhook(*texts))
     began = time.monotonic()
-    while ingest.drain():
+    while process_events.drain():
         pass
     taken_in = time.monotonic() - began
     began = time.monotonic()
@@ -92,7 +93,7 @@ async def bare(bodies: list[bytes]) -> None:
 
     async def one(body: bytes) -> None:
         async with places:
-            await forward_post.post(body)
+            await client.post(body)
 
     await asyncio.gather(*(one(body) for body in bodies))
 

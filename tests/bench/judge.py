@@ -22,15 +22,15 @@ import django
 
 django.setup()
 
+from rollout.guardrails import evaluate
 from rollout.models import Observation, Plan
 from rollout.policy.evidence import Evidence
 from rollout.policy.guardrails import Policy, Watch, detector_for
 from rollout.policy.judge import Judge
 from rollout.policy.replay import Naive60
 from rollout.policy.verdicts import Guardrail
-from rollout.services import evaluate
 from tests import databases
-from tests.rollout.judging import enter
+from tests.rollout.guardrail_cases import enter
 
 NOON = datetime(2026, 3, 2, 10, tzinfo=UTC)
 STEPS = 20_000

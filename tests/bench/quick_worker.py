@@ -12,11 +12,11 @@ from django.core.management import execute_from_command_line
 def main() -> None:
     django.setup()
     # After the set-up: these modules read the settings.
-    from agents.services.turns import means, run
+    from agents.turns import run
 
-    usual = means.means_of_settings
+    usual = run.means_of_settings
 
-    def without_quiet_time() -> means.Means:
+    def without_quiet_time() -> run.Means:
         given = usual()
         timing = replace(given.timing, quiet_after_text=0.0, quiet_after_media=0.0)
         return replace(given, timing=timing)

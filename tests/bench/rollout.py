@@ -33,13 +33,13 @@ from django.test import RequestFactory, override_settings
 from django.test.utils import CaptureQueriesContext
 from waffle.models import AbstractUserFlag
 
-from rollout import refreshers
-from rollout.features import Feature
+from rollout.core.features import Feature
+from rollout.flags import exposure, flags
 from rollout.models import AgentFlag
-from rollout.services import exposure, flags
+from rollout.snapshot import refreshers
 from tests import databases
 from tests.rollout import processes
-from tests.rollout.services import test_fence
+from tests.rollout.flags import test_fence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -157,7 +157,7 @@ def kill() -> None:
     }
     with override_settings(**limits):
         vouchers, late = test_fence.kills(KILLS)
-    unfenced = "tests.rollout.services.test_fence.unfenced"
+    unfenced = "tests.rollout.flags.test_fence.unfenced"
     with override_settings(**limits, VOUCHER_GUARD=unfenced):
         others, others_late = test_fence.kills(KILLS)
     told(

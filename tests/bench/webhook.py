@@ -95,19 +95,19 @@ def both_store_the_same() -> None:
     """Our statement is for several receipts, pywa's for one: they write alike."""
     from django.db import connection
 
-    from agents import tasks
-    from agents.services import inbox
+    from agents.core import jobs
+    from agents.inbound import event_store
     from tests.bench.webhook_statement import RECORD, values
 
     cause, found = uuid4(), []
     with connection.cursor() as cursor:
         for is_ours in (True, False):
             if is_ours:
-                inbox.record(
+                event_store.record(
                     body=b"{}",
                     is_synthetic=False,
                     correlation_id=cause,
-                    wake=tasks.WAKE_INGEST,
+                    wake=jobs.WAKE_INGEST,
                 )
             else:
                 cursor.execute(RECORD, values(b"{}", cause))
@@ -126,7 +126,7 @@ def requests() -> Callable[[str], Callable[[], bytes]]:
 
     pywa skips a body that it has seen before.
     """
-    from agents.channels.whatsapp.signature import sign
+    from agents.whatsapp.signature import sign
     from tests import payloads
 
     message = payloads.text("create voucher 1 for +250788000000", id="wamid.NUMBER")
@@ -225,7 +225,7 @@ def pgbench(url: str) -> float:
 
 
 def own_command() -> list[str]:
-    return [sys.executable, "-m", "easymo.serve"]
+    return [sys.executable, "-m", "easymo.web.serve"]
 
 
 def pywa_command() -> list[str]:

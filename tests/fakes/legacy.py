@@ -14,7 +14,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
-from agents.channels.whatsapp.signature import is_signed
+from agents.whatsapp.signature import is_signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

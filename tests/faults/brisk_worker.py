@@ -20,15 +20,15 @@ COMMAND = ("-m", "tests.faults.brisk_worker")
 def main() -> None:
     django.setup()
     # After the set-up: these modules read the settings.
-    from agents.channels.whatsapp import client
-    from agents.runtime.loop import LoopLimits
-    from agents.services import claiming, delivery
-    from agents.services.turns import means, run
+    from agents.llm.loop import LoopLimits
+    from agents.outbound import next_to_send, sending
+    from agents.turns import run
+    from agents.whatsapp import graph_client
 
-    usual = means.means_of_settings
+    usual = run.means_of_settings
     seconds = float(os.environ.get("EASYMO_TEST_TURN_SECONDS", "8"))
 
-    def brisk() -> means.Means:
+    def brisk() -> run.Means:
         given = usual()
         timing = replace(
             given.timing,
@@ -42,10 +42,10 @@ def main() -> None:
         return replace(given, timing=timing, limits=limits)
 
     run.means_of_settings = brisk
-    client.LONGEST_EXCHANGE_S = 2.0
-    claiming.LEASE = timedelta(seconds=4)
-    claiming.CRASH_WAIT = timedelta(seconds=8)
-    delivery.STATUS_WAIT = timedelta(seconds=8)
+    graph_client.LONGEST_EXCHANGE_S = 2.0
+    next_to_send.LEASE = timedelta(seconds=4)
+    next_to_send.CRASH_WAIT = timedelta(seconds=8)
+    sending.STATUS_WAIT = timedelta(seconds=8)
     execute_from_command_line([sys.argv[0], "procrastinate", "worker"])
 
 

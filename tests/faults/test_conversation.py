@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agents.models import Message, OutboundMessage, Turn
-from rollout.features import Feature
-from rollout.services.flags import set_features
+from rollout.core.features import Feature
+from rollout.flags.flags import set_features
 from tests import payloads
 from tests.fakes import openai_answers as say
 from tests.live import post, told_to, until, writes

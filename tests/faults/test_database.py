@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from easymo.database.embedded import Cluster
+    from easymo.development.embedded import Cluster
     from tests.fakes.graph import Taken
 
 pytestmark = [
@@ -74,7 +74,7 @@ class Deployment:
             WA_APP_SECRET=SECRET,
         )
         for command in (
-            ("-m", "easymo.serve"),
+            ("-m", "easymo.web.serve"),
             ("manage.py", "procrastinate", "worker"),
         ):
             self.processes.append(

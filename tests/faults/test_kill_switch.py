@@ -14,9 +14,9 @@ import pytest
 from django.db import connection, connections
 
 from agents.models import Message, OutboundMessage, ToolCall, Turn
-from rollout.features import Feature
-from rollout.services.flags import set_features
-from rollout.services.rollback import rollback_quick
+from rollout.core.features import Feature
+from rollout.flags.flags import set_features
+from rollout.stages.rollback import rollback_quick
 from tests import payloads
 from tests.agents.channel import post
 from tests.fakes import openai_answers as say

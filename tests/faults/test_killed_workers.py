@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connections
 
+from agents.inbound import process_events
 from agents.models import Message, OutboundMessage, Turn
-from agents.services import ingest
 from tests import payloads
 from tests.agents.channel import post
 from tests.fakes import openai_answers as say
@@ -125,6 +125,6 @@ class Statuses:
     def _post(self, body: bytes) -> None:
         try:
             post(body)
-            ingest.drain()
+            process_events.drain()
         finally:
             connections.close_all()

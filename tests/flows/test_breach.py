@@ -11,18 +11,19 @@ import pytest
 from django.utils import timezone
 
 from agents.models import Conversation
-from agents.services import episodes
+from agents.outcomes import recording
 from easymo.observability import findings
 from easymo.observability.leaks import Found
-from rollout.features import Feature
+from rollout.core.features import Feature
+from rollout.flags import exposure
+from rollout.guardrails import evaluate
 from rollout.models import Incident, Notice, Plan, RollbackEvent
-from rollout.services import evaluate, exposure
-from rollout.services.postmortem import postmortem
+from rollout.reports.postmortem import postmortem
 from tests.agents.cast import Person, make_cast
-from tests.agents.services.test_episodes import talked
+from tests.agents.outcomes.test_recording import talked
 from tests.canaries import ALINE
-from tests.rollout.judging import enter
-from tests.rollout.plan import began
+from tests.rollout.guardrail_cases import enter
+from tests.rollout.plan_cases import began
 from vouchers.models import Profile
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +71,7 @@ def test_breach__of_the_model__is_judged_by_what_people_met(
         }
     for person in people:
         talked(person, AGO, **facts)
-    assert episodes.observe() == len(people)
+    assert recording.observe() == len(people)
 
     # When
     evaluation = evaluate.tick()
@@ -87,7 +88,7 @@ def test_breach__model_that_fails__is_written_up_and_told(people: list[Person]) 
     # Given
     for person in people:
         talked(person, AGO, error_code="server_error")
-    episodes.observe()
+    recording.observe()
 
     # When
     evaluate.tick()

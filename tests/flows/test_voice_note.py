@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agents.inbound import media, process_events
+from agents.llm.openai_client import close_clients
 from agents.models import Media, Message
-from agents.runtime.openai_model import close_clients
-from agents.services import ingest, media
-from agents.services.turns.means import Means
-from agents.services.turns.run import run_turn
-from agents.services.turns.timing import Timing
+from agents.turns.quiet_time import Timing
+from agents.turns.run import Means, run_turn
 from easymo.database import units
 from tests import payloads
 from tests.agents.channel import store
@@ -102,7 +101,7 @@ class Road:
         """Send a voice note; return what became of it."""
         media_id = self.graph.media.add(content, "audio/ogg")
         await units.run(store, voice(self.person, media_id))
-        await units.run(ingest.drain)
+        await units.run(process_events.drain)
         found = await units.run(Media.objects.get)
         await media.fetch(media_id=found.pk)
         await units.run(found.refresh_from_db)

@@ -25,18 +25,18 @@ def main() -> None:
     # After the set-up: these modules read the settings.
     from procrastinate.contrib.django import app
 
-    from agents import episodes
-    from agents.services.turns import means, run
+    from agents.outcomes import outcome
+    from agents.turns import run
 
-    usual = means.means_of_settings
+    usual = run.means_of_settings
 
-    def without_quiet_time() -> means.Means:
+    def without_quiet_time() -> run.Means:
         given = usual()
         timing = replace(given.timing, quiet_after_text=0.0)
         return replace(given, timing=timing)
 
     run.means_of_settings = without_quiet_time
-    episodes.IDLE = timedelta(seconds=2)
+    outcome.IDLE = timedelta(seconds=2)
     registry = app.periodic_registry.periodic_tasks
     for key, task in registry.items():
         if task.cron == "* * * * *":

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from rollout.ports import Reached
-from rollout.services import announcements, cohorts, delivering
+from rollout.announcements import announcements, sending
+from rollout.core.ports import Reached
+from rollout.flags import cohorts
 
 if TYPE_CHECKING:
     from rollout.models import Announcement
@@ -61,7 +62,7 @@ def beta(*members: str) -> None:
 
 
 def finish(announcement: Announcement) -> None:
-    while delivering.step(announcement.pk):
+    while sending.step(announcement.pk):
         pass
     announcement.refresh_from_db()
 

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import Group, User
 
-from rollout.features import Feature
-from rollout.ports import ports
-from rollout.services import flags
+from rollout.core import clock
+from rollout.core.features import Feature
+from rollout.core.ports import ports
+from rollout.flags import flags
 from tests.fakes.slack import FakeSlack
 from tests.fakes.smtp import FakeSmtp
 from tests.rollout.announcing import MEMBERS, People
+from tests.rollout.plan_cases import Fake, began
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,3 +91,12 @@ def people(monkeypatch: pytest.MonkeyPatch) -> People:
     monkeypatch.setattr(ports, "audience", found.audience)
     monkeypatch.setattr(ports, "mail_addresses", found.mail_addresses)
     return found
+
+
+@pytest.fixture
+def time() -> Iterator[Fake]:
+    """Give a clock that only the test moves; the plan began by it."""
+    fake = Fake()
+    began(fake.at)
+    with clock.use(fake):
+        yield fake

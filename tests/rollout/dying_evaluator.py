@@ -15,9 +15,9 @@ import django
 
 def main() -> None:
     django.setup()
-    from rollout import clock
-    from rollout.services import detectors, evaluate
-    from tests.rollout.judging import NOON, FakeClock
+    from rollout.core import clock
+    from rollout.guardrails import detectors, evaluate
+    from tests.rollout.guardrail_cases import NOON, FakeClock
 
     mark = detectors.mark
 

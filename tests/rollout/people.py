@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from rollout import clock
+from rollout.core import clock
+from rollout.incidents import incidents
 from rollout.models import Contact, Notice
-from rollout.services import incidents, notify
+from rollout.notices import notices
 
 
 class At:
@@ -23,7 +24,7 @@ def critical() -> list[Notice]:
     incident = incidents.open_incident(
         key="k", title="Outage", severity="critical", opened_by="odette"
     )
-    return notify.queue(text="All is off.", incident=incident)
+    return notices.queue(text="All is off.", incident=incident)
 
 
 def name_the_on_call(email: str) -> None:

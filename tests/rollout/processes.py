@@ -23,7 +23,7 @@ def asking(url: str, *, count: int) -> Iterator[list[subprocess.Popen[str]]]:
         for _ in range(count):
             process = stack.enter_context(
                 subprocess.Popen(
-                    [sys.executable, "-m", "tests.rollout.asker"],
+                    [sys.executable, "-m", "tests.rollout.asking_process"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     text=True,

@@ -9,7 +9,7 @@ from django.core.checks import run_checks
 from django.db import connection
 from django.test import RequestFactory
 
-from rollout.services import cohorts
+from rollout.flags import cohorts
 from tests.rollout.conftest import ALINE, BOSCO, Switch
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.easymo.preflight.looking import look
+from tests.easymo.preflight.requests import look
 from vouchers.actors import Actor
 from vouchers.models import Profile
 from vouchers.money import Money

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from easymo.database.passing import is_passing
+from easymo.database.errors import is_passing
 from vouchers.errors import FeatureDisabled
 
 if TYPE_CHECKING:

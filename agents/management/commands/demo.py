@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from agents.services import demonstration
-from rollout.errors import RolloutError
+from agents.operations import demonstration
+from rollout.core.errors import RolloutError
 from vouchers.errors import VoucherError
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, transaction
 
-from agents.services import erasure
+from agents.operations import erasure
 from easymo.backoffice.reason import InvalidReason as BadReason
 from easymo.backoffice.reason import clean_reason
-from easymo.database.told import telling
+from easymo.database.errors import telling
 from easymo.observability.privacy import mask_msisdn
-from rollout.errors import RolloutError
+from rollout.core.errors import RolloutError
+from rollout.flags import cohorts
 from rollout.models import Cohort
-from rollout.services import cohorts
 from vouchers.errors import VoucherError
 from vouchers.models import Profile
 from vouchers.msisdn import InvalidMsisdn, parse

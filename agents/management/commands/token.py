@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from agents.errors import TokenError
-from agents.models.api_token import SCOPES
-from agents.services import tokens
-from easymo.database.told import telling
+from agents.api import tokens
+from agents.core.errors import TokenError
+from agents.models.api import SCOPES
+from easymo.database.errors import telling
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

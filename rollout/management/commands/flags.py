@@ -8,18 +8,19 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from easymo.database.told import telling
-from rollout.errors import NotMended, RolloutError
-from rollout.features import Feature
-from rollout.management.people import who
-from rollout.models import FlagChange
-from rollout.selectors import (
+from easymo.database.errors import telling
+from rollout.core.errors import NotMended, RolloutError
+from rollout.core.features import Feature
+from rollout.flags import acknowledgements, flags
+from rollout.flags.selectors import (
     FeatureState,
     feature_states,
     full_rollback,
     percent_text,
 )
-from rollout.services import audiences, flags, receipts
+from rollout.management.actor import who
+from rollout.models import FlagChange
+from rollout.stages import audience
 
 ON = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?", re.ASCII)
@@ -84,9 +85,9 @@ class Command(BaseCommand):
                 "Fence not proven: a voucher operation ran on and may still commit."
             )
         self.tell_of_rollback()
-        for warning in audiences.warnings():
+        for warning in audience.warnings():
             self.stderr.write(f"Warning: {warning}")
-        receipt = receipts.await_receipt(changed.epoch)
+        receipt = acknowledgements.await_receipt(changed.epoch)
         self.stdout.write(f"epoch {receipt.epoch} {receipt}")
 
     def tell_of_rollback(self) -> None:

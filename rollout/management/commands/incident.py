@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from easymo.database.told import telling
-from rollout.errors import RolloutError
-from rollout.management.people import who
+from easymo.database.errors import telling
+from rollout.core.errors import RolloutError
+from rollout.incidents import incidents, lessons
+from rollout.incidents.incidents import LESSONS, SEVERITIES
+from rollout.management.actor import who
 from rollout.models import ActionItem, Incident
-from rollout.services import incidents, lessons
-from rollout.services.incidents import LESSONS, SEVERITIES
-from rollout.services.postmortem import postmortem
+from rollout.reports.postmortem import postmortem
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

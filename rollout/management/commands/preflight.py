@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand
 
-from rollout.management.people import who
-from rollout.management.results import as_json, as_lines
-from rollout.services import preflight
+from rollout.check_runs import preflight
+from rollout.management.actor import who
+from rollout.management.output import as_json, as_lines
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

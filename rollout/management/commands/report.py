@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from easymo.database.told import telling
+from easymo.database.errors import telling
 from rollout.models import Notice
-from rollout.services import reports
+from rollout.reports import reports
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

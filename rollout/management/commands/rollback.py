@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
-from rollout.errors import RolloutError, UnknownFeature
-from rollout.features import Feature
-from rollout.management.people import who
+from rollout.core.errors import RolloutError, UnknownFeature
+from rollout.core.features import Feature
+from rollout.management.actor import who
 from rollout.models import FlagChange
-from rollout.services.rollback import (
+from rollout.stages.rollback import (
     Done,
     restore,
     rollback_full,

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from easymo.database.told import telling
-from rollout import wakes
-from rollout.errors import NotMet, RolloutError
-from rollout.management import replaying, standings
-from rollout.management.people import who
+from easymo.database.errors import telling
+from rollout.core import jobs
+from rollout.core.errors import NotMet, RolloutError
+from rollout.management import replay, stage_output
+from rollout.management.actor import who
 from rollout.models import Override, PlanChange, Waiver
-from rollout.services import overrides, rollback, stages, waivers
-from rollout.services import plan as plans
+from rollout.plan import plan as plans
+from rollout.stages import overrides, rollback, stages, waivers
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         )
         override.add_argument("--hours", type=int, required=True)
         explained(override)
-        replaying.add_arguments(
+        replay.add_arguments(
             actions.add_parser(
                 "replay", help="what a policy would have done over stored evidence"
             )
@@ -67,7 +67,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["action"] == "replay":
             with telling():
-                replaying.run(options, self.stdout.write)
+                replay.run(options, self.stdout.write)
             return
         try:
             with telling():
@@ -83,13 +83,13 @@ class Command(BaseCommand):
         plan = plans.current()
         gates = stages.gates_now(plan)
         if options["json"]:
-            return json.dumps(standings.as_json(plan, gates), indent=2)
-        return "\n".join(standings.as_lines(plan, gates))
+            return json.dumps(stage_output.as_json(plan, gates), indent=2)
+        return "\n".join(stage_output.as_lines(plan, gates))
 
     def do_move(self, options: dict[str, Any]) -> str:
         _words, service = MOVES[options["action"]]
         change = service(**said(options))
-        wakes.wake_notices()
+        jobs.wake_notices()
         if change is None:
             return "Nothing changed: it is so already."
         state = change.after["state"].replace("_", " ")

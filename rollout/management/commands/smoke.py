@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from easymo.database.told import telling
-from rollout.management.people import who
-from rollout.management.results import as_json, as_lines
-from rollout.services import smoke
+from easymo.database.errors import telling
+from rollout.check_runs import smoke
+from rollout.management.actor import who
+from rollout.management.output import as_json, as_lines
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

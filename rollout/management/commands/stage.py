@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from easymo.database.told import telling
-from rollout import wakes
-from rollout.errors import GatesUnmet, RolloutError
-from rollout.management import standings
-from rollout.management.people import who
+from easymo.database.errors import telling
+from rollout.core import jobs
+from rollout.core.errors import GatesUnmet, RolloutError
+from rollout.management import stage_output
+from rollout.management.actor import who
 from rollout.models import FlagChange
+from rollout.plan import plan as plans
 from rollout.policy.gates import unmet
-from rollout.services import audiences, stages
-from rollout.services import plan as plans
+from rollout.stages import audience, stages
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -52,7 +52,7 @@ class Command(BaseCommand):
                     self.show(is_json=options["json"])
         except GatesUnmet as error:
             for gate in unmet(stages.gates_now()):
-                self.stdout.write(standings.gate_line(gate))
+                self.stdout.write(stage_output.gate_line(gate))
             raise CommandError(str(error)) from error
         except RolloutError as error:
             raise CommandError(str(error)) from error
@@ -61,9 +61,9 @@ class Command(BaseCommand):
         plan = plans.current()
         gates = stages.gates_now(plan)
         if is_json:
-            self.stdout.write(json.dumps(standings.as_json(plan, gates), indent=2))
+            self.stdout.write(json.dumps(stage_output.as_json(plan, gates), indent=2))
             return
-        for line in standings.as_lines(plan, gates):
+        for line in stage_output.as_lines(plan, gates):
             self.stdout.write(line)
 
     def move(self, options: dict[str, Any]) -> PlanChange:
@@ -77,10 +77,10 @@ class Command(BaseCommand):
         return stages.set_stage(options["name"], override=options["override"], **said)
 
     def tell(self, change: PlanChange) -> None:
-        wakes.wake_notices()
+        jobs.wake_notices()
         self.stdout.write(
             f"Stage {change.after['stage']} (was {change.before['stage']});"
             f" {change.after['state'].replace('_', ' ')}."
         )
-        for warning in audiences.warnings():
+        for warning in audience.warnings():
             self.stderr.write(f"Warning: {warning}")

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 from django.urls import reverse
 
+from agents.identity import blocks
+from agents.inbound import process_events
 from agents.models import Block, Conversation
-from agents.services import blocks, ingest
 from tests import payloads
 from tests.agents.channel import store
 from vouchers.models import Profile
@@ -26,7 +27,7 @@ def _chat(switch: Callable[..., None]) -> None:
 
 def say(text: str) -> None:
     store(payloads.text(text))
-    ingest.drain()
+    process_events.drain()
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
+from agents.inbound import media, process_events, sandbox_media
 from agents.models import Media, Message, SandboxMedia, WebhookEvent
-from agents.services import ingest, media, retention, sandbox_media
+from agents.operations import retention
 from agents.simulator import views
-from agents.simulator.envelope import Content, envelope
+from agents.simulator.webhook_post import Content, envelope
 from easymo.database import units
 from tests.agents.cast import make_cast
 from tests.agents.channel import post
@@ -172,7 +173,7 @@ async def test_voice_note__typed_speech__heard_from_our_own_store(
 
     # When
     await units.run(lambda: post(body, marked=True))
-    await units.run(ingest.drain)
+    await units.run(process_events.drain)
     found = await units.run(Media.objects.get)
     await media.fetch(media_id=found.pk)
 

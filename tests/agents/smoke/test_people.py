@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from agents.models import Conversation, Identity
 from agents.simulator import scene
-from agents.simulator.envelope import bsuid_of
+from agents.simulator.webhook_post import bsuid_of
 from agents.smoke import people
-from agents.smoke.trouble import Failed
-from rollout.probes import is_probe
-from tests.agents.smoke.test_running import switch
+from agents.smoke.errors import Failed
+from rollout.core.probes import is_probe
+from tests.agents.smoke.test_cases import switch
 from vouchers.actors import Actor
 from vouchers.models import Profile
 from vouchers.money import Money

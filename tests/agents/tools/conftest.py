@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agents.code_places import number_through, take_out
+from agents.core.code_redaction import number_through, take_out
 from agents.models import Conversation, HandOff
 from agents.tools import registry
 from agents.tools.base import Payload, ToolContext, ToolResult
-from rollout.services.exposure import exposure_of
+from rollout.flags.exposure import exposure_of
 from vouchers.actors import Actor
 from vouchers.models import Profile, Refusal, Station, Voucher, VoucherEvent
 from vouchers.money import Money

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from easymo.database import binaries
+from easymo.development import binaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from easymo.database.shared import Shared
+from easymo.database.units import Shared
 
 
 async def test_run__asked_while_one_is_on__all_share_the_next() -> None:

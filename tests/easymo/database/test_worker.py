@@ -19,7 +19,7 @@ from tests.processes import ROOT, environment, manage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from easymo.database.embedded import Cluster
+    from easymo.development.embedded import Cluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("embedded")]
 # How long the database is away: tried with 45, too.

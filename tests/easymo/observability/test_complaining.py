@@ -8,7 +8,7 @@ import pytest
 from easymo.observability import logs
 
 
-@pytest.mark.parametrize("name", ["psycopg.pool", "rollout.refreshers"])
+@pytest.mark.parametrize("name", ["psycopg.pool", "rollout.snapshot.refreshers"])
 def test_configure__a_command_that_prints_results__leaves_it_to_say_what_failed(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

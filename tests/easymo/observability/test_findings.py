@@ -14,7 +14,7 @@ from django.utils import timezone
 from easymo.observability import findings, leak_metrics, leaks, metrics
 from easymo.observability.leaks import Found
 from easymo.observability.models import LeakFinding, ScannedLines
-from rollout.services import leaks as told
+from rollout.evidence import leaks as told
 from tests import processes
 from tests.canaries import ALINE, BOSCO
 from vouchers.models import Profile

@@ -10,7 +10,7 @@ import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
-from easymo import marks
+from easymo import keys
 from easymo.observability import correlation, lines
 from easymo.observability.logs import get_logger
 from easymo.observability.models import LogLine
@@ -118,10 +118,10 @@ def test_kept_lines__no_simulator__kept_for_a_marked_cause_only(
 ) -> None:
     # Given
     settings.LOG_LINES_KEPT = False
-    ours = marks.make(lines.MARK)
+    ours = keys.make(lines.MARK)
 
     # When
-    for cause in (ours, marks.make("another purpose"), uuid.uuid4()):
+    for cause in (ours, keys.make("another purpose"), uuid.uuid4()):
         with correlation.bound(cause):
             logger.warning("voucher.issued", msisdn=ALINE.msisdn)
     assert lines.flush(5)

@@ -8,9 +8,9 @@ import pytest
 
 from easymo import release
 from easymo.observability import secrets
-from easymo.places import BASE_DIR
 from easymo.preflight import code
-from tests.easymo.preflight.looking import look
+from easymo.settings.paths import BASE_DIR
+from tests.easymo.preflight.requests import look
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import connection
 
-from easymo.database import listening
-from tests.easymo.preflight.looking import look
+from easymo.database import queue_connector
+from tests.easymo.preflight.requests import look
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper
@@ -82,7 +82,7 @@ def test_notices__another_database__not_heard(
     settings.DATABASE_LISTEN = {
         **{
             key: value
-            for key, value in listening.direct_parameters().items()
+            for key, value in queue_connector.direct_parameters().items()
             if isinstance(value, str | int)
         },
         "dbname": "postgres",

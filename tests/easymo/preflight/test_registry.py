@@ -9,7 +9,7 @@ from django.db import connection
 
 from easymo.preflight import registry
 from easymo.preflight.registry import Section
-from tests.easymo.preflight.looking import asked
+from tests.easymo.preflight.requests import asked
 
 # The guide's Environment Preparation and Code Validation, in its order.
 GUIDE = [

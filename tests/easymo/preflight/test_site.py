@@ -6,7 +6,7 @@ import pytest
 from django.core import checks
 
 from easymo.preflight import registry, site
-from tests.easymo.preflight.looking import asked, look, real
+from tests.easymo.preflight.requests import asked, look, real
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper

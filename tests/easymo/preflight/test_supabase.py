@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from easymo.preflight import asking
-from tests.easymo.preflight.looking import look
+from easymo.preflight import provider_request
+from tests.easymo.preflight.requests import look
 from tests.fakes.supabase import FakeSupabase
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def test_service__each_refusal__its_remedy(
 def test_service__silent__within_the_time(
     supabase: FakeSupabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "LONGEST_S", 0.1)
+    monkeypatch.setattr(provider_request, "LONGEST_S", 0.1)
     supabase.delay = 0.3
 
     assert "did not answer within" in look(SERVICE_LINE, live=True).detail

@@ -6,8 +6,8 @@ import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from rollout import tasks
+from rollout.check_runs import preflight, smoke
 from rollout.models import CheckRun
-from rollout.services import preflight, smoke
 
 if TYPE_CHECKING:
     from django.test import Client

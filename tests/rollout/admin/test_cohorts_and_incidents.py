@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 
 from rollout.models import Cohort, CohortMember, FlagChange
-from rollout.services.rollback import turn_all_off
+from rollout.stages.rollback import turn_all_off
 from tests.rollout.admin.test_pages import action_of, press
 from tests.rollout.conftest import ALINE
 

@@ -9,10 +9,10 @@ from django.urls import reverse
 from easymo.observability import findings
 from easymo.observability.leaks import Found
 from easymo.observability.models import LeakFinding
+from rollout.evidence import observations
 from rollout.models import Observation
-from rollout.services import observations
 from tests.canaries import ALINE
-from tests.rollout.services.test_observations import finished
+from tests.rollout.evidence.test_observations import finished
 
 if TYPE_CHECKING:
     from django.test import Client

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from rollout.incidents import lessons
 from rollout.models import ActionItem, Incident, Notice
-from rollout.services import lessons
 from tests.canaries import ALINE
 from tests.rollout.admin.test_pages import action_of, press
 from tests.rollout.admin.test_people import opened

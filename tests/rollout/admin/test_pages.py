@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.urls import reverse
 
-from rollout.features import Feature
+from rollout.core.features import Feature
+from rollout.flags import cohorts, exposure
 from rollout.models import (
     AgentFlag,
     Cohort,
@@ -15,8 +16,7 @@ from rollout.models import (
     Incident,
     TimelineEntry,
 )
-from rollout.services import cohorts, exposure
-from rollout.services.rollback import turn_all_off
+from rollout.stages.rollback import turn_all_off
 from tests.rollout.conftest import ALINE, Switch
 
 if TYPE_CHECKING:

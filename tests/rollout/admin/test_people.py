@@ -8,7 +8,11 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
-from rollout import clock
+from rollout.announcements import announcements, sending
+from rollout.checklists import checklists
+from rollout.core import clock
+from rollout.core.ports import ports
+from rollout.incidents import incidents
 from rollout.models import (
     Announcement,
     AnnouncementDelivery,
@@ -19,8 +23,7 @@ from rollout.models import (
     Notice,
     OnCallShift,
 )
-from rollout.ports import ports
-from rollout.services import announcements, checklists, contacts, delivering, incidents
+from rollout.notices import contacts
 from tests.rollout.admin.test_pages import action_of, press
 from tests.rollout.announcing import MEMBERS, People, approved, beta
 
@@ -58,7 +61,7 @@ def furnish() -> None:
     beta(*MEMBERS)
     row = approved()
     announcements.send(announcement=row, by="odette")
-    delivering.step(row.pk)
+    sending.step(row.pk)
     lead = Contact.objects.get(role="Platform Lead")
     contacts.save_contact(
         contact=lead, role=lead.role, name="Pia", phone="+250788000111"
@@ -180,7 +183,7 @@ def test_announcement__two_people__drafted_approved_sent(
     press(paula, action_of("announcement", "approve", row.pk), seen=seen)
     press(paula, action_of("announcement", "send", row.pk))
     twice = press(odette, action_of("announcement", "send", row.pk))
-    delivering.step(row.pk)
+    sending.step(row.pk)
 
     # Then
     row.refresh_from_db()

@@ -7,11 +7,11 @@ import pytest
 from django.urls import reverse
 
 from rollout.models import Override, PlanChange, Waiver
-from rollout.services import overrides, stages, waivers
-from rollout.services import plan as plans
-from rollout.services.rollback import rollback_quick
+from rollout.plan import plan as plans
+from rollout.stages import overrides, stages, waivers
+from rollout.stages.rollback import rollback_quick
 from tests.rollout.conftest import person
-from tests.rollout.plan import ODETTE, go
+from tests.rollout.plan_cases import ODETTE, go
 
 if TYPE_CHECKING:
     from django.test import Client

@@ -11,10 +11,10 @@ from django.test import Client
 
 from rollout.api import refusals
 from rollout.api.plain import described
-from rollout.dashboard.room import Room
-from rollout.features import Feature
+from rollout.core.features import Feature
+from rollout.dashboard.data import Room
 from rollout.models import AgentFlag, FlagChange, RollbackEvent
-from rollout.services.rollback import rollback_full
+from rollout.stages.rollback import rollback_full
 from tests.rollout import seeding
 from tests.rollout.conftest import person
 

@@ -6,7 +6,9 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
-from rollout.features import Feature
+from rollout.checklists import checklists
+from rollout.core.features import Feature
+from rollout.core.ports import ports
 from rollout.models import (
     AgentFlag,
     ChecklistTick,
@@ -15,9 +17,7 @@ from rollout.models import (
     RollbackEvent,
     TimelineEntry,
 )
-from rollout.ports import ports
-from rollout.services import checklists
-from rollout.services.rollback import rollback_full
+from rollout.stages.rollback import rollback_full
 from tests import canaries
 
 if TYPE_CHECKING:

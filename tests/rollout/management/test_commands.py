@@ -6,10 +6,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from rollout.features import Feature
+from rollout.core.features import Feature
+from rollout.flags import cohorts
+from rollout.flags.exposure import functions_are_removed
 from rollout.models import AgentFlag, FlagChange, Incident, RollbackEvent
-from rollout.services import cohorts
-from rollout.services.exposure import functions_are_removed
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from rollout.models import Evaluation, RollbackEvent
-from tests.rollout.judging import NOON, enter, observe
+from tests.rollout.guardrail_cases import NOON, enter, observe
 
 pytestmark = pytest.mark.django_db
 HOURS = ["--from", "2046-03-01", "--to", "2046-03-31"]

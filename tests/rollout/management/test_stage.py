@@ -9,11 +9,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from rollout.models import Override, PlanChange, Waiver
+from rollout.plan import plan as plans
 from rollout.policy.gates import Answer, Gate
 from rollout.policy.stages import GateName
-from rollout.services import plan as plans
-from rollout.services import stages
-from tests.rollout.plan import go
+from rollout.stages import stages
+from tests.rollout.plan_cases import go
 
 if TYPE_CHECKING:
     from tests.rollout.conftest import Switch

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from rollout.flags import cohorts
 from rollout.models import AgentFlag, Epoch, FlagChange
-from rollout.services import cohorts
-from rollout.services.rollback import turn_all_off
+from rollout.stages.rollback import turn_all_off
 from tests.rollout.conftest import ALINE, Switch
 
 if TYPE_CHECKING:

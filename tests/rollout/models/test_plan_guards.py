@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 
 from rollout.models import Override, PlanChange, Waiver
-from rollout.services import overrides, stages, waivers
-from rollout.services.rollback import freeze, rollback_full, rollback_quick
+from rollout.stages import overrides, stages, waivers
+from rollout.stages.rollback import freeze, rollback_full, rollback_quick
 from tests.rollout.models.test_guards import refused, run
-from tests.rollout.plan import ODETTE, go
+from tests.rollout.plan_cases import ODETTE, go
 
 if TYPE_CHECKING:
     from tests.rollout.conftest import Switch

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from rollout.policy.facts import Checked, Costs, Facts, Figures
+from rollout.policy.gate_facts import Checked, Costs, Facts, Figures
 from rollout.policy.gates import Gate, evaluate
 from rollout.policy.stages import GateName, Stage, State
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from rollout.policy.buckets import BUCKETS, bucket
+from rollout.policy.effective_flag import BUCKETS, bucket
 
 GOLDEN = Path(__file__).with_name("buckets.json")
 SALT = "0123456789abcdef"

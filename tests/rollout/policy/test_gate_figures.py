@@ -6,9 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from rollout.policy.facts import Costs, Figures
-from rollout.policy.gate_figures import conversations_needed, is_proven
-from rollout.policy.gate_words import about, length, percent
+from rollout.policy.gate_facts import Costs, Figures
+from rollout.policy.gate_figures import (
+    about,
+    conversations_needed,
+    is_proven,
+    length,
+    percent,
+)
 from rollout.policy.stages import GateName
 from tests.rollout.policy.facts import DAY, HEALTHY, HOUR, NOW, gate
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollout.policy.facts import Checked, Facts
+from rollout.policy.gate_facts import Checked, Facts
 from rollout.policy.gates import TITLES, Answer, evaluate, unmet
 from rollout.policy.stages import NEVER_WAIVED, GateName, Stage, State
 from tests.rollout.policy.facts import DAY, HOUR, NOW, facts, gate

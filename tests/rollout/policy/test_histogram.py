@@ -4,16 +4,16 @@ import random
 
 import pytest
 
-from rollout.policy import histogram
-from rollout.policy.intervals import percentile
+from rollout.policy import statistics
+from rollout.policy.statistics import percentile
 
 
 def test_percentile__no_values__is_unknown_and_not_zero() -> None:
-    assert histogram.percentile({}, 0.95) is None
+    assert statistics.histogram_percentile({}, 0.95) is None
 
 
 def test_counts__values_on_a_bound__are_up_to_it() -> None:
-    assert histogram.counts([100, 100.1, 3_000, 3_001]) == {
+    assert statistics.counts([100, 100.1, 3_000, 3_001]) == {
         "100": 1,
         "200": 1,
         "3000": 1,
@@ -22,7 +22,10 @@ def test_counts__values_on_a_bound__are_up_to_it() -> None:
 
 
 def test_percentile__beyond_the_last_bound__is_at_least_that() -> None:
-    assert histogram.percentile(histogram.counts([10_000_000] * 3), 0.5) == 60_000
+    assert (
+        statistics.histogram_percentile(statistics.counts([10_000_000] * 3), 0.5)
+        == 60_000
+    )
 
 
 @pytest.mark.parametrize("share", [0.5, 0.95])
@@ -32,7 +35,7 @@ def test_percentile__many_values__lies_within_a_step_of_the_true_one(
     values = sorted(random.Random(7).lognormvariate(7.0, 0.6) for _ in range(5_000))
     true = percentile(values, share)
 
-    found = histogram.percentile(histogram.counts(values), share)
+    found = statistics.histogram_percentile(statistics.counts(values), share)
 
     assert true is not None
     assert found is not None

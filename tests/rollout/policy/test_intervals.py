@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rollout.policy.intervals import (
+from rollout.policy.statistics import (
     binomial_cdf,
     clopper_pearson_lower,
     percentile,

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 
 from rollout.policy.verdicts import Guardrail, Level, Verdict, from_json
-from tests.rollout.policy.test_decide import VERDICTS
+from tests.rollout.policy.test_decision_matrix import VERDICTS
 
 
 @given(VERDICTS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand
 
-from easymo.database.told import telling
+from easymo.database.errors import telling
 from vouchers.services.audit import verify
 
 if TYPE_CHECKING:

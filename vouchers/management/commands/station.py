@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from easymo.database.told import telling
+from easymo.database.errors import telling
 from vouchers.errors import VoucherError
 from vouchers.services import profiles
 

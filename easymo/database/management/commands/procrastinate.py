@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.management.commands import procrastinate
 from procrastinate.exceptions import ConnectorException
 
-from easymo.database.queue import PatientConnector
+from easymo.database.queue_connector import PatientConnector
 from easymo.observability import streams
 from easymo.observability.logs import get_logger
 

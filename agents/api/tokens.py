@@ -1,0 +1,152 @@
+"""API tokens: made once, shown once, kept as a hash, revoked at once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from logging import DEBUG, WARNING
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from agents.core.errors import TokenError
+from agents.models import ApiToken
+from agents.models.api import SCOPES
+from easymo.observability.logs import get_logger
+from vouchers.errors import UnknownStation
+from vouchers.models import Station
+from vouchers.services.profiles import find_station
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+logger = get_logger(__name__)
+
+PREFIX = "easymo_"
+INTERNAL = "agent-core-internal"
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._@:/-]{0,48}[A-Za-z0-9])?")
+
+
+def digest_of(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def create_token(
+    *, name: str, scopes: Sequence[str], station: str | None, actor: str
+) -> tuple[ApiToken, str]:
+    """Make a token; return its row and the secret, which nobody can read again."""
+    if not _NAME.fullmatch(name) or name == INTERNAL:
+        raise TokenError(
+            "A name has 1 to 50 letters, digits, spaces or . _ @ : / - and begins and ends "
+            "with a letter or digit."
+        )
+    secret = PREFIX + secrets.token_urlsafe(32)
+    try:
+        bound_to = find_station(station) if station else None
+        with transaction.atomic():
+            row = ApiToken.objects.create(
+                name=name,
+                digest=digest_of(secret),
+                scopes=known_scopes(scopes),
+                station=bound_to,
+                created_by=actor,
+            )
+    except UnknownStation as error:
+        raise TokenError(str(error)) from error
+    except IntegrityError as error:
+        raise TokenError(f"There is a token called {name} already.") from error
+    return row, secret
+
+
+def known_scopes(scopes: Sequence[str]) -> list[str]:
+    """Return the scopes in their own order, each once."""
+    if unknown := sorted(set(scopes) - set(SCOPES)):
+        raise TokenError(
+            f"There is no scope {unknown[0]}: there are {', '.join(SCOPES)}."
+        )
+    if not scopes:
+        raise TokenError("A token needs at least one scope.")
+    return [scope for scope in SCOPES if scope in scopes]
+
+
+def revoke_token(
+    *, name: str, actor: str, reason: str, is_planned: bool = False
+) -> ApiToken:
+    """End a token: once this returned, nothing commits under it any more.
+
+    ``is_planned``: it was made to end soon, and nobody need wonder.
+    """
+    sync_internal()
+    with transaction.atomic():
+        row = (
+            ApiToken.objects.select_for_update(of=("self",))
+            .filter(name=name, revoked_at__isnull=True)
+            .first()
+        )
+        if row is None:
+            raise TokenError(f"There is no token called {name} in force.")
+        _revoke(row, actor, reason, level=DEBUG if is_planned else WARNING)
+    return row
+
+
+def all_tokens() -> list[ApiToken]:
+    """Return every token, those in force first."""
+    sync_internal()
+    rows = ApiToken.objects.select_related("station")
+    return sorted(rows, key=lambda row: (row.revoked_at is not None, row.name, row.pk))
+
+
+def sync_internal() -> ApiToken | None:
+    """See that the row of the environment's token says what the environment says.
+
+    It is listed and revocable like any other. A new value in the environment is a
+    new token; the one before it ends.
+    """
+    secret = settings.AGENT_CORE_INTERNAL_TOKEN
+    digest = digest_of(secret) if secret else b""
+    in_force = ApiToken.objects.filter(name=INTERNAL, revoked_at__isnull=True)
+    row = ApiToken.objects.filter(digest=digest).first() if secret else None
+    if not in_force.exclude(digest=digest).exists() and row is not None:
+        return _as_configured(row)
+    with transaction.atomic():
+        for older in in_force.exclude(digest=digest).select_for_update(of=("self",)):
+            _revoke(older, "environment", "Replaced in the environment.")
+        if secret and row is None:
+            row, _ = ApiToken.objects.get_or_create(
+                digest=digest,
+                defaults={
+                    "name": INTERNAL,
+                    "scopes": known_scopes(settings.AGENT_CORE_INTERNAL_SCOPES),
+                    "is_internal": True,
+                    "created_by": "environment",
+                },
+            )
+    return _as_configured(row) if row else None
+
+
+def _as_configured(row: ApiToken) -> ApiToken:
+    """Let the environment say what its token may do; a wrong station says nothing."""
+    if not row.is_internal:
+        return row
+    scopes = known_scopes(settings.AGENT_CORE_INTERNAL_SCOPES)
+    station = None
+    if code := settings.AGENT_CORE_INTERNAL_STATION:
+        station = Station.objects.filter(code=code).first()
+        if station is None:
+            logger.error("api.token.unknown_station", token_id=row.pk)
+            # Not bound would be more than was given.
+            scopes = [scope for scope in scopes if scope != "redeem"] or ["lookup"]
+    station_id = station.pk if station else None
+    if (row.scopes, row.station_id) != (scopes, station_id):
+        row.scopes, row.station = scopes, station
+        row.save(update_fields=["scopes", "station"])
+    return row
+
+
+def _revoke(row: ApiToken, actor: str, reason: str, *, level: int = WARNING) -> None:
+    row.revoked_at, row.revoked_by, row.revoke_reason = timezone.now(), actor, reason
+    row.save(update_fields=["revoked_at", "revoked_by", "revoke_reason"])
+    logger.log(level, "api.token.revoked", token_id=row.pk)

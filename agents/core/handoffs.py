@@ -1,0 +1,46 @@
+"""The list of what waits for a person of ours: services and tools add to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.models import HandOff
+from easymo.observability.logs import get_logger
+from rollout.core.jobs import wake_notices
+from rollout.notices import notices
+
+if TYPE_CHECKING:
+    from agents.models import Conversation
+    from vouchers.models import Profile
+
+logger = get_logger(__name__)
+
+
+def open_hand_off(
+    *,
+    kind: HandOff.Kind,
+    profile: Profile,
+    reason: str,
+    conversation: Conversation | None = None,
+) -> bool:
+    """Put something on the list; return whether it was not there yet.
+
+    The same trouble of one person stays one entry while it is open: the
+    constraint decides. Call it inside the transaction of its cause.
+    """
+    entry = HandOff(
+        kind=kind, profile=profile, conversation=conversation, reason=reason[:300]
+    )
+    HandOff.objects.bulk_create([entry], ignore_conflicts=True)
+    is_new = HandOff.objects.filter(
+        profile=profile, kind=kind, opened_at=entry.opened_at
+    ).exists()
+    if is_new:
+        logger.warning("ai.hand_off.opened", profile_id=profile.pk, kind=str(kind))
+        # No name, no number: whoever reads it finds them in the list.
+        word = HandOff.Kind(kind).label
+        notices.queue(
+            text=f"Waiting for a person of ours: {word} (person {profile.pk})."
+        )
+        wake_notices()
+    return is_new

@@ -1,0 +1,65 @@
+"""The one door to row locks of this app.
+
+Always in this order: conversation, turn, pending action. Call inside `atomic`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models.functions import Now
+
+from agents.core.errors import LeaseLost
+from agents.models import Conversation, PendingAction, Turn
+from easymo.database.prepared import Prepared, slot
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+CONVERSATION: Prepared[Conversation] = Prepared(
+    lambda: (
+        Conversation.objects.select_related("profile__station")
+        .annotate(locked_at=Now())  # type: ignore[no-redef]
+        .select_for_update(of=("self",), no_key=True)
+        .filter(pk=slot("pk"))
+    )
+)
+TURN = Prepared(
+    lambda: Turn.objects.select_for_update(of=("self",), no_key=True).filter(
+        pk=slot("pk"), lease_token=slot("token"), status=Turn.Status.RUNNING
+    )
+)
+
+
+def lock_conversation(conversation_id: int) -> Conversation:
+    """Lock the conversation; messages may still be added to it meanwhile."""
+    found = CONVERSATION.first(pk=conversation_id)
+    if found is None:
+        raise Conversation.DoesNotExist
+    return found
+
+
+def lock_idle_conversation(conversation_id: int) -> Conversation | None:
+    """Lock the conversation; None when somebody else is at it."""
+    return (
+        Conversation.objects.select_related("profile__station")
+        .select_for_update(of=("self",), no_key=True, skip_locked=True)
+        .filter(pk=conversation_id)
+        .first()
+    )
+
+
+def lock_turn(*, turn_id: int, token: UUID) -> Turn:
+    """Lock the running turn, if this worker still holds its lease."""
+    found = TURN.first(pk=turn_id, token=token)
+    if found is None:
+        raise LeaseLost
+    return found
+
+
+def lock_action(public_id: UUID) -> PendingAction | None:
+    return (
+        PendingAction.objects.select_for_update(of=("self",), no_key=True)
+        .filter(public_id=public_id)
+        .first()
+    )

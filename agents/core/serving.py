@@ -1,0 +1,48 @@
+"""Who may be answered at this moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import OperationalError
+
+from rollout.core.features import Feature
+from rollout.flags.exposure import exposure_of, is_on_for_everyone
+from rollout.policy.effective_flag import Reason
+
+if TYPE_CHECKING:
+    from vouchers.models import Profile
+
+
+class SwitchesUnreadError(OperationalError):
+    """Nobody knows what is on: wait, rather than keep silent for ever."""
+
+
+def is_served(profile: Profile) -> bool:
+    """Tell whether CHAT is on for this person; raise when that cannot be known."""
+    exposure = exposure_of(str(profile.public_id))
+    if exposure.reasons[Feature.CHAT] == Reason.STALE:
+        raise SwitchesUnreadError
+    return exposure.chat
+
+
+def may_answer(profile: Profile) -> bool:
+    """Tell whether this person is the agent's, and may be spoken to."""
+    return is_served(profile) and profile.is_active
+
+
+def may_welcome() -> bool:
+    """Tell whether a stranger becomes a customer: CHAT is on for everyone."""
+    if exposure_of(None).reasons[Feature.CHAT] == Reason.STALE:
+        raise SwitchesUnreadError
+    return is_on_for_everyone(Feature.CHAT)
+
+
+# Where no number is set up, only our own marked webhooks name one.
+DEMONSTRATION_NUMBER = "sandbox"
+
+
+def our_number() -> str:
+    """Return the id of the business number that the agent answers for."""
+    return settings.WA_PHONE_ID or DEMONSTRATION_NUMBER

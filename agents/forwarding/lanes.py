@@ -1,0 +1,299 @@
+"""The lanes: one sender's items, in order, one request at a time.
+
+A lane that fails pauses by itself, longer each time. Where one sender after the other
+fails, the other side is down: everything pauses, and one request at a time tries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import connection, transaction
+from django.db.models import Min
+from django.db.models.functions import Coalesce, Greatest
+
+from agents.forwarding.envelope import pack
+from agents.models import (
+    ForwardedBody,
+    ForwardedItem,
+    ForwardLane,
+    ForwardTarget,
+    OutboundMessage,
+    WebhookEvent,
+)
+from easymo.database import clock
+from easymo.observability.logs import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+logger = get_logger(__name__)
+
+State = ForwardedItem.State
+# Longer than the longest exchange (channels/whatsapp/forward_post).
+LEASE = timedelta(seconds=40)
+LONGEST_PAUSE_S = 60.0
+# So many senders in a row, and it is not they.
+MOST_FAILURES = 5
+LONGEST_HOLD_S = 30.0
+MOST_TOGETHER = 50
+# An older webhook that is still being taken in may hold something of this sender.
+INGEST_PAUSE = timedelta(seconds=0.3)
+INGEST_PATIENCE = timedelta(seconds=60)
+
+QUEUED = """
+SELECT l.lane, i.id, i.event_id, i.content, i.status_hmac, i.held_until
+FROM unnest(%s::bytea[]) AS l (lane)
+LEFT JOIN LATERAL (
+    SELECT id, event_id, content, status_hmac, held_until
+    FROM agents_forwardeditem
+    WHERE lane = l.lane AND state = 'queued'
+    ORDER BY event_id, id LIMIT %s
+) AS i ON TRUE
+ORDER BY l.lane, i.event_id, i.id
+"""
+EMPTY = """
+DELETE FROM agents_forwardlane AS l
+WHERE l.lane = ANY(%s) AND NOT EXISTS (
+    SELECT FROM agents_forwardeditem AS i WHERE i.lane = l.lane AND i.state = 'queued'
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is sent in one request: all that is needed, and nothing is read meanwhile."""
+
+    lane: bytes
+    token: UUID
+    item_ids: tuple[int, ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    load: Load
+    # "": the other side has it.
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """One item, as it waits in its lane."""
+
+    id: int
+    event_id: int
+    content: bytes
+    status_hmac: bytes | None
+    held_until: datetime | None
+
+
+def settle(outcomes: Sequence[Outcome]) -> None:
+    """Write down what became of the requests."""
+    if not outcomes:
+        return
+    now = clock.now()
+    taken = [o.load for o in outcomes if not o.error]
+    with transaction.atomic():
+        held = _locked([o.load.lane for o in outcomes])
+        ForwardedItem.objects.filter(
+            pk__in=[pk for load in taken for pk in load.item_ids], state=State.QUEUED
+        ).update(state=State.SENT, sent_at=now)
+        _free([load.lane for load in taken if held.get(load.lane) == load.token], now)
+        for outcome in outcomes:
+            lane = outcome.load.lane
+            if outcome.error and held.get(lane) == outcome.load.token:
+                _put_off(lane, outcome.error, now)
+        _note(outcomes, now)
+
+
+def claim(room: int) -> list[Load]:
+    """Take up to ``room`` lanes that are due, with what to send for each."""
+    now = clock.now()
+    with transaction.atomic():
+        target = _target()
+        if target.held_until is not None and target.held_until > now:
+            return []
+        is_trying = target.failures >= MOST_FAILURES
+        due = ForwardLane.objects.annotate(
+            free_at=Greatest(
+                "next_attempt_at", Coalesce("lease_expires_at", "next_attempt_at")
+            )
+        ).filter(next_attempt_at__lte=now, free_at__lte=now)
+        order = ("attempts", "next_attempt_at") if is_trying else ("next_attempt_at",)
+        rows = due.select_for_update(skip_locked=True).order_by(*order)
+        found = [bytes(row.lane) for row in rows[: 1 if is_trying else room]]
+        if is_trying:
+            _hold(target, now)
+        return _loads(found, now) if found else []
+
+
+def next_due() -> float | None:
+    """Return in how many seconds something may be sent; None when nothing waits."""
+    now = clock.now()
+    first: datetime | None = ForwardLane.objects.aggregate(
+        at=Min(
+            Greatest("next_attempt_at", Coalesce("lease_expires_at", "next_attempt_at"))
+        )
+    )["at"]
+    if first is None:
+        return None
+    held = ForwardTarget.objects.filter(pk=1).values_list("held_until", flat=True)
+    held_until = held.first()
+    if held_until is not None:
+        first = max(first, held_until)
+    return max((first - now).total_seconds(), 0.0)
+
+
+def give_back(loads: Sequence[Load]) -> None:
+    """Let another worker send at once what this one was told to stop sending."""
+    for load in sorted(loads, key=lambda load: load.lane):
+        ForwardLane.objects.filter(lane=load.lane, lease_token=load.token).update(
+            lease_token=None, lease_expires_at=None
+        )
+
+
+def _target() -> ForwardTarget:
+    """Return the one row, not locked: its figures are advice."""
+    target = ForwardTarget.objects.filter(pk=1).first()
+    return target or ForwardTarget.objects.get_or_create(pk=1)[0]
+
+
+def _locked(lanes: Sequence[bytes]) -> dict[bytes, UUID | None]:
+    rows = (
+        ForwardLane.objects.select_for_update()
+        .filter(lane__in=lanes)
+        .order_by("lane")
+        .values_list("lane", "lease_token")
+    )
+    return {bytes(lane): token for lane, token in rows}
+
+
+def _free(lanes: Sequence[bytes], now: datetime) -> None:
+    """Let the next request of each go out, or forget the lane. They are locked."""
+    if not lanes:
+        return
+    ForwardLane.objects.filter(lane__in=lanes).update(
+        next_attempt_at=now,
+        lease_token=None,
+        lease_expires_at=None,
+        attempts=0,
+        error_code="",
+        failing_since=None,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(EMPTY, [list(lanes)])
+
+
+def _put_off(lane: bytes, error: str, now: datetime) -> None:
+    row = ForwardLane.objects.get(lane=lane)
+    row.attempts += 1
+    seconds = min(2.0 ** min(row.attempts - 1, 10), LONGEST_PAUSE_S)
+    # Jitter: what failed together shall not come back together.
+    spread = random.uniform(0.8, 1.0)  # noqa: S311 - no secret
+    row.next_attempt_at = now + timedelta(seconds=seconds * spread)
+    row.error_code = error[:40]
+    row.failing_since = row.failing_since or now
+    row.lease_token = row.lease_expires_at = None
+    row.save()
+    logger.warning("ai.whatsapp.forward.error", code=error, attempts=row.attempts)
+
+
+def _note(outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Keep how the other side is doing; one update, so that workers add up."""
+    target = ForwardTarget.objects.select_for_update().filter(pk=1).first()
+    if target is None:
+        return
+    for outcome in outcomes:
+        if not outcome.error:
+            target.failures, target.failing_since, target.failed_lane = 0, None, None
+            target.held_until, target.sent_at = None, now
+            continue
+        if target.failed_lane is None or bytes(target.failed_lane) != outcome.load.lane:
+            target.failures += 1
+        target.failed_lane = outcome.load.lane
+        target.failing_since = target.failing_since or now
+        target.error_code, target.failed_at = outcome.error[:40], now
+    if target.failures >= MOST_FAILURES:
+        _hold(target, now, save=False)
+    target.save()
+
+
+def _hold(target: ForwardTarget, now: datetime, *, save: bool = True) -> None:
+    """Pause everything, longer the longer it has been failing."""
+    failing = (now - (target.failing_since or now)).total_seconds()
+    seconds = min(max(failing / 4, 1.0), LONGEST_HOLD_S)
+    target.held_until = now + timedelta(seconds=seconds)
+    if save:
+        target.save(update_fields=["held_until"])
+    else:
+        logger.error("ai.whatsapp.forward.held", code=target.error_code)
+
+
+def _loads(lanes: Sequence[bytes], now: datetime) -> list[Load]:
+    """Read what waits in the claimed lanes, and lease those that have something."""
+    frontier = _frontier(now)
+    waiting: dict[bytes, list[Queued]] = {lane: [] for lane in lanes}
+    with connection.cursor() as cursor:
+        cursor.execute(QUEUED, [list(lanes), MOST_TOGETHER])
+        for lane, pk, event_id, content, status_hmac, held_until in cursor.fetchall():
+            if pk is not None:
+                item = Queued(pk, event_id, bytes(content), status_hmac, held_until)
+                waiting[bytes(lane)].append(item)
+    empty = [lane for lane, items in waiting.items() if not items]
+    if empty:
+        _free(empty, now)
+    loads = [
+        load
+        for lane, items in waiting.items()
+        if items and (load := _load(lane, items, frontier, now))
+    ]
+    # Before they leave: one may come back before its answer does.
+    ForwardedBody.objects.bulk_create(
+        [
+            ForwardedBody(sha256=sha256)
+            for sha256 in sorted({hashlib.sha256(load.body).digest() for load in loads})
+        ],
+        update_conflicts=True,
+        unique_fields=["sha256"],
+        update_fields=["sent_at"],
+    )
+    return loads
+
+
+def _load(
+    lane: bytes, items: Sequence[Queued], frontier: int | None, now: datetime
+) -> Load | None:
+    row = ForwardLane.objects.filter(lane=lane)
+    first = items[0]
+    if frontier is not None and first.event_id >= frontier:
+        row.update(next_attempt_at=now + INGEST_PAUSE)
+        return None
+    if first.held_until is not None:
+        if OutboundMessage.objects.filter(provider_id_hmac=first.status_hmac).exists():
+            ForwardedItem.objects.filter(pk=first.id).update(state=State.OURS)
+            return None
+        if first.held_until > now:
+            row.update(
+                next_attempt_at=min(first.held_until, now + timedelta(seconds=2))
+            )
+            return None
+    together = [item for item in items if item.event_id == first.event_id]
+    count, body = pack([item.content for item in together])
+    token = uuid.uuid4()
+    row.update(lease_token=token, lease_expires_at=now + LEASE)
+    return Load(lane, token, tuple(item.id for item in together[:count]), body)
+
+
+def _frontier(now: datetime) -> int | None:
+    """Return the oldest webhook that is still being taken in."""
+    first: int | None = WebhookEvent.objects.filter(
+        state=WebhookEvent.State.RECEIVED, received_at__gt=now - INGEST_PATIENCE
+    ).aggregate(first=Min("pk"))["first"]
+    return first

@@ -1,0 +1,77 @@
+"""What a message without plain words shows to a model, and to a person of ours. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agents.core.code_redaction import hide_codes
+from agents.whatsapp.contents import BUTTON_KINDS, FORM_REPLIES
+
+if TYPE_CHECKING:
+    from agents.models import Message
+
+LONGEST = 600
+SHOWN = ("place", "cards", "order", "form", "answer", "emoji", "product")
+
+
+def is_own_text(message: Message) -> bool:
+    """Tell whether these words were written by the person herself, here and now.
+
+    What she passes on, a form fills in, or a transcriber heard, are words all the
+    same, but nothing is done on them without a button.
+    """
+    return (
+        message.kind in {"text", *BUTTON_KINDS}
+        and not message.is_spoken
+        and "forwarded" not in message.detail
+        and message.detail.get("reply") not in FORM_REPLIES
+    )
+
+
+def is_said(message: Message) -> bool:
+    """Tell whether the message has words to answer at all."""
+    return bool(message.text) and message.detail.get("reply") not in FORM_REPLIES
+
+
+def shown(message: Message, text: str) -> str:
+    """Return the message in one text: its words, marked for what they are."""
+    mark = _mark(message)
+    around = described(message.detail)
+    return " ".join(filter(None, (mark, text, around)))
+
+
+def described(detail: dict[str, Any]) -> str:
+    """Put what else a message says into a bounded line."""
+    parts = [f"{name}: {_flat(detail[name])}" for name in SHOWN if detail.get(name)]
+    return "; ".join(parts)[:LONGEST]
+
+
+def without_codes(value: Any) -> Any:
+    """Blank whatever looks like a code, anywhere in the data."""
+    if isinstance(value, str):
+        return hide_codes(value)
+    if isinstance(value, list):
+        return [without_codes(entry) for entry in value]
+    if isinstance(value, dict):
+        return {hide_codes(key): without_codes(entry) for key, entry in value.items()}
+    return value
+
+
+def _mark(message: Message) -> str:
+    if message.is_spoken:
+        return "[voice note, as heard]"
+    if "forwarded" in message.detail:
+        return f"[forwarded {message.kind}]"
+    if message.kind in {"text", *BUTTON_KINDS} and is_own_text(message):
+        return ""
+    return f"[{message.detail.get('reply') or message.kind}]"
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(
+            f"{key} {_flat(entry)}" for key, entry in value.items() if entry
+        )
+    if isinstance(value, list):
+        return " / ".join(_flat(entry) for entry in value)
+    return str(value)

@@ -1,0 +1,156 @@
+"""Words and phrases found in a text, without regard to accents and capitals."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from agents.language.lexicons.vocabulary import LEXICONS, VOUCHER_WORDS, fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*'?|[#;]")
+_ELISION = re.compile(r"\b(qu|[jndlscmt])'(?=\w)")
+_SHORTEST_TYPO = 5
+# Another form of a word, not a slip of the finger: "created", "issues".
+_OTHER_FORM = ("ed", "d", "s", "ing", "er", "ion", "ers", "or")
+
+# Fields whose phrases hold for every word for a voucher.
+ANY_VOUCHER = ("list", "create")
+
+type Words = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A phrase of one field of one lexicon, and the words after it."""
+
+    language: str
+    rest: Words
+
+
+def words_of(text: str) -> Words:
+    """Return the folded words; French elisions and hyphens stand apart."""
+    folded = fold(text.replace("’", "'"))
+    return tuple(_TOKEN.findall(_ELISION.sub(r"\1' ", folded)))
+
+
+@cache
+def phrases(field: str, language: str) -> tuple[Words, ...]:
+    """Return the phrases of a field as words, longest first."""
+    entries = {words_of(entry) for entry in getattr(LEXICONS[language], field)}
+    if field in ANY_VOUCHER:
+        # A lone "vouchers" asks for the list, a lone "voucher" for nothing.
+        entries = {e if len(e) == 1 else with_one_voucher_word(e) for e in entries}
+    return tuple(sorted((e for e in entries if e), key=lambda e: (-len(e), e)))
+
+
+@cache
+def _by_first_word(field: str, language: str) -> dict[str, list[Words]]:
+    """Return the phrases under their first words: few of them can be in a text."""
+    found: dict[str, list[Words]] = {}
+    for phrase in phrases(field, language):
+        found.setdefault(phrase[0], []).append(phrase)
+    return found
+
+
+def with_one_voucher_word(words: Words) -> Words:
+    """Write "vocha", "bon" and "vouchers" as "voucher", so that one phrase does."""
+    return tuple("voucher" if is_voucher_word(word) else word for word in words)
+
+
+@lru_cache(maxsize=4_096)
+def is_voucher_word(word: str) -> bool:
+    return (
+        word in VOUCHER_WORDS or is_slip(word, "voucher") or is_slip(word, "vouchers")
+    )
+
+
+@cache
+def vocabulary_of(language: str) -> frozenset[str]:
+    lexicon = LEXICONS[language]
+    entries = (value for value in vars(lexicon).values() if isinstance(value, tuple))
+    return frozenset(
+        word
+        for entry in chain.from_iterable(entries)
+        for word in words_of(entry if isinstance(entry, str) else entry[0])
+    )
+
+
+@cache
+def vocabulary() -> frozenset[str]:
+    """Return every word we know: none of them is a typo of another."""
+    return frozenset(chain.from_iterable(vocabulary_of(one) for one in LEXICONS))
+
+
+def at_start(words: Words, field: str, *, typos: bool = False) -> Found | None:
+    """Find the longest phrase of any language that the words begin with."""
+    best: Found | None = None
+    plain_words = with_one_voucher_word(words) if field in ANY_VOUCHER else words
+    for language in LEXICONS:
+        for phrase in phrases(field, language):
+            rest = words[len(phrase) :]
+            if best and len(rest) >= len(best.rest):
+                continue
+            read = words if len(phrase) == 1 else plain_words
+            if _begins(read, phrase, typos=typos):
+                best = Found(language, rest)
+    return best
+
+
+def is_whole(words: Words, field: str) -> Found | None:
+    found = at_start(words, field)
+    return found if found and not found.rest else None
+
+
+def anywhere(words: Words, field: str, languages: Iterable[str] = ()) -> bool:
+    said = set(words)
+    return any(
+        phrase_in(words, phrase)
+        for language in languages or LEXICONS
+        for word in said & _by_first_word(field, language).keys()
+        for phrase in _by_first_word(field, language)[word]
+    )
+
+
+def phrase_in(words: Words, phrase: Words) -> bool:
+    size = len(phrase)
+    return any(words[at : at + size] == phrase for at in range(len(words) - size + 1))
+
+
+def _begins(words: Words, phrase: Words, *, typos: bool) -> bool:
+    if len(words) < len(phrase):
+        return False
+    return all(
+        word == wanted or (typos and is_slip(word, wanted))
+        for word, wanted in zip(words, phrase, strict=False)
+    )
+
+
+def is_slip(word: str, wanted: str) -> bool:
+    """Say whether the word is the wanted one with one slip of the finger."""
+    if len(wanted) < _SHORTEST_TYPO or word[:1] != wanted[:1] or word in vocabulary():
+        return False
+    if abs(len(word) - len(wanted)) > 1 or word == wanted:
+        return False
+    if word.startswith(wanted[:-1]) and word.endswith(_OTHER_FORM):
+        return False
+    if len(word) == len(wanted):
+        wrong = [
+            i
+            for i, pair in enumerate(zip(word, wanted, strict=True))
+            if pair[0] != pair[1]
+        ]
+        swapped = (
+            len(wrong) == 2
+            and wrong[1] == wrong[0] + 1
+            and word[wrong[0]] == wanted[wrong[1]]
+            and word[wrong[1]] == wanted[wrong[0]]
+        )
+        return len(wrong) == 1 or swapped
+    longer, shorter = (word, wanted) if len(word) > len(wanted) else (wanted, word)
+    return any(longer[:i] + longer[i + 1 :] == shorter for i in range(len(longer)))

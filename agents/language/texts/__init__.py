@@ -1,0 +1,60 @@
+"""The fixed texts: one file per language, one door to all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date as babel_date
+
+from agents.language.texts import after, en, fr, kinds, rw, sw
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+LANGUAGES = ("en", "fr", "rw", "sw")
+_TEXTS = {
+    language: texts | kinds.TEXTS[language] | after.TEXTS[language]
+    for language, texts in {
+        "en": en.TEXTS,
+        "fr": fr.TEXTS,
+        "rw": rw.TEXTS,
+        "sw": sw.TEXTS,
+    }.items()
+}
+_KIGALI = ZoneInfo("Africa/Kigali")
+_LONGEST_VALUE = 200
+
+
+class CodeSlot(str):
+    """Where a voucher's code is put in at the moment of sending."""
+
+    __slots__ = ()
+
+
+def code_slot(voucher_public_id: object) -> CodeSlot:
+    return CodeSlot(f"{{code:{voucher_public_id}}}")
+
+
+def render(key: str, language: str, **values: object) -> str:
+    """Return the text; a language we do not speak is answered in English."""
+    text = _TEXTS.get(language, _TEXTS["en"])[key]
+    return text.format(**{name: _as_data(value) for name, value in values.items()})
+
+
+def has(key: str) -> bool:
+    return key in _TEXTS["en"]
+
+
+def format_date(at: datetime, language: str) -> str:
+    locale = language if language in LANGUAGES else "en"
+    return babel_date(at.astimezone(_KIGALI).date(), "d MMM y", locale=locale)
+
+
+def _as_data(value: object) -> str:
+    """Keep a value (a name, a reason) from looking like a slot or a new line."""
+    if isinstance(value, CodeSlot):
+        return str(value)
+    text = str(value).replace("{", "(").replace("}", ")")
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(plain.split())[:_LONGEST_VALUE]

@@ -1,0 +1,98 @@
+"""OpenAI's ways to fail, sorted by the one question that matters: ask again?
+
+https://developers.openai.com/api/docs/guides/error-codes
+"""
+
+from __future__ import annotations
+
+import email.utils
+import math
+import time
+from typing import TYPE_CHECKING
+
+from agents.llm.model import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import openai
+
+# A 429 or 403 with one of these is about money or the account: waiting does not help.
+ACCOUNT_CODES = frozenset(
+    {
+        "insufficient_quota",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "account_deactivated",
+        "access_terminated",
+    }
+)
+PERMANENT_STATUSES = {
+    400: "invalid_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "model_not_found",
+    413: "too_large",
+    422: "invalid_request",
+}
+# Lock and request time-outs on their side.
+PASSING_STATUSES = frozenset({408, 409, 425})
+# What `response.error.code` of an answer with status "failed" may hold.
+TRANSIENT_FAILURES = {
+    "server_error": "server_error",
+    "rate_limit_exceeded": "rate_limited",
+}
+
+
+def classify(error: openai.OpenAIError) -> ModelError:
+    """Return our error for OpenAI's; its text never travels on."""
+    import openai  # noqa: PLC0415 - see openai_model.load
+
+    if isinstance(error, openai.APITimeoutError):
+        return ModelError("timeout")
+    if isinstance(error, openai.APIStatusError):
+        return _classify_status(error)
+    if isinstance(error, openai.APIConnectionError):
+        return ModelError("connection")
+    return ModelError("client_error", permanent=True)
+
+
+def failed_answer(code: str) -> ModelError:
+    """Return the error for an answer that arrived with the status "failed"."""
+    known = TRANSIENT_FAILURES.get(code)
+    return ModelError(known or "failed", permanent=known is None)
+
+
+def _classify_status(error: openai.APIStatusError) -> ModelError:
+    words = {error.code, error.type}
+    if words & ACCOUNT_CODES:
+        return ModelError("quota", permanent=True)
+    retry_after = retry_after_of(error.response.headers)
+    status = error.status_code
+    if status == 429:
+        return ModelError("rate_limited", retry_after=retry_after)
+    if "context_length_exceeded" in words:
+        return ModelError("too_long", permanent=True)
+    code = PERMANENT_STATUSES.get(status)
+    if code is None and 400 <= status < 500 and status not in PASSING_STATUSES:
+        code = "invalid_request"
+    # This header of OpenAI's overrides what the status alone would say.
+    wanted = error.response.headers.get("x-should-retry")
+    if wanted == "false" or (code and wanted != "true"):
+        return ModelError(code or "server_error", permanent=True)
+    return ModelError(code or "server_error", retry_after=retry_after)
+
+
+def retry_after_of(headers: Mapping[str, str]) -> float | None:
+    """Read how many seconds to wait: milliseconds, seconds or a date; None if junk."""
+    for name, divisor in (("retry-after-ms", 1_000.0), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers[name]) / divisor
+        except (KeyError, ValueError):
+            continue
+        return max(0.0, seconds) if math.isfinite(seconds) else None
+    try:
+        moment = email.utils.parsedate_to_datetime(headers["retry-after"])
+        return max(0.0, moment.timestamp() - time.time())
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from agents.llm.model import Usage
+
+PRICE_VERSION = f"genai-prices {version('genai-prices')}"
+# The column that keeps it: eight places after the point.
+SMALLEST = Decimal("0.00000001")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    # US dollars; None when the model's price is not known, never zero by mistake.
+    cost: Decimal | None
+    version: str
+
+
+def price_of(model: str, usage: Usage, *, at: datetime | None = None) -> Price:
+    """Price what one model used, from the table shipped with the package."""
+    import genai_prices  # noqa: PLC0415 - see openai_model.load
+
+    # The table counts as we do: the cached tokens are part of the input.
+    tokens = genai_prices.Usage(
+        input_tokens=usage.input_tokens,
+        cache_read_tokens=min(usage.cached_input_tokens, usage.input_tokens),
+        output_tokens=usage.output_tokens,
+    )
+    try:
+        price = genai_prices.calc_price(
+            tokens, model, provider_id="openai", genai_request_timestamp=at
+        )
+    except LookupError:
+        return Price(cost=None, version=PRICE_VERSION)
+    return Price(cost=price.total_price.quantize(SMALLEST), version=PRICE_VERSION)
+
+
+def price_of_offline() -> Price:
+    """The offline model costs nothing, and that is known."""
+    return Price(cost=Decimal(0), version="offline")

@@ -1,0 +1,134 @@
+"""Putting a voice note into words, whoever does it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import httpx2
+from django.conf import settings
+
+from agents.llm.model import ModelError, Usage
+from agents.llm.openai_client import client_for
+from agents.llm.openai_errors import classify
+from agents.llm.pricing import price_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One voice note; its bytes were looked at, its words are a stranger's."""
+
+    content: bytes
+    # ogg, mp3, m4a, ...
+    extension: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was heard."""
+
+    text: str
+    # The provider's word for the language, when it tells one.
+    language: str = ""
+    # 0 to 1, when it tells how sure it is.
+    confidence: float | None = None
+    model: str = ""
+    # US dollars; None when the price is not known.
+    cost: Decimal | None = None
+
+
+class Transcriber(Protocol):
+    """Raises ModelError when it cannot."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def transcribe(
+        self, recording: Recording, *, keywords: Sequence[str], timeout_s: float
+    ) -> Transcript: ...
+
+
+LONGEST_PROMPT = 400
+LONGEST_TEXT = 4_096
+
+
+@dataclass(frozen=True)
+class OpenAITranscriber:
+    name: str
+    api_key: str = field(repr=False)
+    base_url: str = "https://api.openai.com/v1"
+
+    async def transcribe(
+        self, recording: Recording, *, keywords: Sequence[str], timeout_s: float
+    ) -> Transcript:
+        import openai  # noqa: PLC0415 - see openai_model.load
+
+        transcriptions = client_for(self.base_url, self.api_key).audio.transcriptions
+        try:
+            # The client's time-outs are per read: slow bytes would never meet them.
+            async with asyncio.timeout(timeout_s):
+                answer = await transcriptions.create(
+                    model=self.name,
+                    # Our own name for it: the person's could say anything.
+                    file=(f"voice.{recording.extension}", recording.content),
+                    prompt=", ".join(keywords)[:LONGEST_PROMPT],
+                    response_format="json",
+                    include=["logprobs"],
+                    timeout=timeout_s,
+                )
+        except openai.OpenAIError as error:
+            raise classify(error) from None
+        except TimeoutError:
+            raise ModelError("timeout") from None
+        except (httpx2.HTTPError, httpx2.StreamError):
+            raise ModelError("connection") from None
+        except (httpx2.InvalidURL, ValueError, TypeError):
+            raise ModelError("invalid_request", permanent=True) from None
+        return self._read(answer)
+
+    def _read(self, answer: Any) -> Transcript:
+        text = getattr(answer, "text", None)
+        if not isinstance(text, str):
+            raise ModelError("no_text")
+        languages = getattr(answer, "languages", None) or [""]
+        return Transcript(
+            text=text[:LONGEST_TEXT],
+            language=str(languages[0])[:8],
+            confidence=_confidence(getattr(answer, "logprobs", None)),
+            model=self.name,
+            cost=self._cost(getattr(answer, "usage", None)),
+        )
+
+    def _cost(self, usage: Any) -> Any:
+        tokens = getattr(usage, "input_tokens", None)
+        if not isinstance(tokens, int):
+            return None
+        used = Usage(tokens, 0, int(getattr(usage, "output_tokens", 0) or 0))
+        return price_of(self.name, used).cost
+
+
+def configured() -> OpenAITranscriber | None:
+    """Return the one that the settings name; None without a key."""
+    if not settings.OPENAI_API_KEY:
+        return None
+    return OpenAITranscriber(
+        name=settings.OPENAI_TRANSCRIPTION_MODEL,
+        api_key=settings.OPENAI_API_KEY,
+        base_url=settings.OPENAI_BASE_URL,
+    )
+
+
+def _confidence(logprobs: Any) -> float | None:
+    """Return the mean certainty of its words."""
+    values = [
+        entry.logprob
+        for entry in logprobs or ()
+        if isinstance(getattr(entry, "logprob", None), int | float)
+    ]
+    return math.exp(sum(values) / len(values)) if values else None

@@ -1,0 +1,260 @@
+"""One step of a conversation: what to say, or which tool to call. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from agents.offline.follow_up import CONFIRM, Draft, complete
+from agents.offline.grammar import (
+    CHANGES,
+    Intent,
+    Understood,
+    is_only_slots,
+    understand,
+)
+from agents.offline.non_commands import Doubt
+from agents.offline.slots import Slots
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TRIES = 3
+_ROLES = ("customer", "station", "staff", "support")
+_TOOL = {
+    "create": "create_voucher",
+    "redeem": "redeem_voucher",
+    "void": "void_voucher",
+    "lookup": "lookup_customer",
+    "list": "list_vouchers",
+}
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Who is talking, and what is open to them in this turn."""
+
+    role: str
+    tools: frozenset[str]
+    has_pending: bool = False
+    restricted: bool = False
+
+    @property
+    def texts_role(self) -> str:
+        return self.role if self.role in _ROLES else "customer"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A fixed text, by its key."""
+
+    key: str
+    draft: Draft | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    tool: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    draft: Draft | None = None
+
+
+def answer(text: str, *, situation: Situation, draft: Draft | None) -> Answer | Call:
+    """Take one step with the person's messages and what she was asked before."""
+    if draft and (completed := complete(text, draft)):
+        return _go_on(completed, situation)
+    read = understand(text)
+    if read.intent in CHANGES:
+        return _change(read, situation)
+    return _SMALL[read.intent](read, situation)
+
+
+def _change(read: Understood, situation: Situation) -> Answer | Call:
+    if read.doubt is Doubt.STOP:
+        return Answer("answer.nothing_done")
+    if situation.restricted:
+        return Answer("restricted")
+    slots = read.slots
+    is_unsure = read.doubt is Doubt.UNSURE
+    if is_unsure and read.intent is not Intent.CREATE:
+        return Answer("answer.nothing_done")
+    draft = Draft(
+        intent=read.intent.value,
+        # "5000 or 6000", "about 5000": the number may be what is unsure.
+        amount=None if is_unsure and slots.number else slots.amount,
+        number=slots.number,
+        voucher=slots.voucher,
+        station=read.station,
+        reason=read.reason,
+    )
+    return _go_on(draft, situation, read)
+
+
+def _go_on(
+    draft: Draft, situation: Situation, read: Understood | None = None
+) -> Answer | Call:
+    """Call the tool when all is there, else ask for what is missing."""
+    tool = _TOOL[draft.intent]
+    if draft.intent in {"create", "redeem", "void"} and situation.restricted:
+        return Answer("restricted")
+    if tool not in situation.tools:
+        return Answer("refused.forbidden")
+    missing = _missing(draft, situation, read)
+    if missing is None:
+        return Call(tool, _ARGUMENTS[draft.intent](draft))
+    asked, key = missing
+    if draft.tries >= _TRIES:
+        return Answer("ask.intent")
+    return Answer(key, replace(draft, asked=asked, tries=draft.tries + 1))
+
+
+def _missing(
+    draft: Draft, situation: Situation, read: Understood | None
+) -> tuple[str, str] | None:
+    """Return what to ask for next, and how; None when all is there."""
+    slots = read.slots if read else Slots()
+    if slots.mistyped_code:
+        return "voucher", "refused.mistyped_code"
+    match draft.intent:
+        case "create":
+            return _missing_to_create(draft, slots)
+        case "redeem":
+            return _missing_to_redeem(draft, situation)
+        case "void":
+            return _missing_to_void(draft)
+    return None
+
+
+def _missing_to_create(draft: Draft, slots: Slots) -> tuple[str, str] | None:
+    if draft.amount is None:
+        told = bool(slots.amounts or slots.amount_unclear)
+        return "amount", "ask.amount_plain" if told else "ask.amount"
+    if draft.number is None:
+        told = bool(slots.numbers or slots.number_unclear)
+        return "number", "ask.number_plain" if told else "ask.number"
+    return None
+
+
+def _missing_to_void(draft: Draft) -> tuple[str, str] | None:
+    if draft.voucher is None:
+        return "voucher", "ask.voucher"
+    return None if draft.reason or _is_code(draft) else ("reason", "ask.reason")
+
+
+def _missing_to_redeem(draft: Draft, situation: Situation) -> tuple[str, str] | None:
+    is_station = situation.role == "station"
+    if draft.voucher is None and situation.role != "customer":
+        needs_both = not is_station and draft.station is None
+        return ("code", "ask.code_and_station" if needs_both else "ask.code")
+    if draft.station is None and not is_station and not _is_code(draft):
+        return "station", "ask.station"
+    return None
+
+
+def _is_code(draft: Draft) -> bool:
+    """Say whether it names a code: the tool then asks for the rest, and tells the
+    reference, which is still known in the next turn."""
+    return bool(draft.voucher and draft.voucher.startswith("["))
+
+
+def _lookup(read: Understood, situation: Situation) -> Answer | Call:
+    slots = read.slots
+    if slots.mistyped_code:
+        return Answer("refused.mistyped_code")
+    if "lookup_customer" not in situation.tools:
+        return Answer("refused.forbidden")
+    arguments = {"msisdn": slots.number, "voucher": slots.voucher}
+    if slots.number or slots.voucher or situation.role == "customer":
+        return Call("lookup_customer", arguments)
+    if situation.role == "station":
+        return Answer("ask.code", Draft("lookup", asked="voucher"))
+    told = bool(slots.numbers or slots.number_unclear)
+    key = "ask.number_plain" if told else "ask.number"
+    return Answer(key, Draft("lookup", asked="number"))
+
+
+def _list(read: Understood, situation: Situation) -> Answer | Call:
+    del read
+    if "list_vouchers" not in situation.tools:
+        return Answer("refused.forbidden")
+    return Call("list_vouchers")
+
+
+def _person(read: Understood, situation: Situation) -> Answer | Call:
+    del read
+    if "hand_off" not in situation.tools:
+        return Answer("refused.forbidden")
+    return Call("hand_off", {"reason": "asked_for_a_person"})
+
+
+def _yes(read: Understood, situation: Situation) -> Answer | Call:
+    del read
+    is_asked = situation.has_pending
+    return Answer("answer.press_button" if is_asked else "answer.nothing_waits")
+
+
+def _no(read: Understood, situation: Situation) -> Answer | Call:
+    del read
+    is_asked = situation.has_pending
+    return Answer("answer.press_button" if is_asked else "answer.cancelled")
+
+
+def _greet(read: Understood, situation: Situation) -> Answer | Call:
+    del read
+    return Answer(f"greeting.{situation.texts_role}")
+
+
+def _help(read: Understood, situation: Situation) -> Answer | Call:
+    del read
+    return Answer(f"help.{situation.texts_role}")
+
+
+def _unclear(read: Understood, situation: Situation) -> Answer | Call:
+    """A lone number is looked up; an amount beside it is a hint, never a command."""
+    slots = read.slots
+    if is_only_slots(slots) and "lookup_customer" in situation.tools:
+        has_amount = bool(slots.amounts or slots.amount_unclear)
+        may_create = "create_voucher" in situation.tools and not situation.restricted
+        if has_amount and slots.number and may_create and read.doubt is Doubt.NONE:
+            return _offer(slots)
+        is_lone = not (has_amount or slots.codes or slots.references)
+        if is_lone and slots.number and situation.role in {"staff", "support"}:
+            return Call("lookup_customer", {"msisdn": slots.number, "voucher": None})
+        if slots.codes and not slots.numbers and situation.role != "customer":
+            return Answer("ask.code_alone")
+    if read.doubt is Doubt.STOP and slots.has_any:
+        return Answer("answer.nothing_done")
+    return Answer("ask.intent")
+
+
+def _offer(slots: Slots) -> Answer:
+    """Ask whether a voucher is meant; a "yes" then leads to the confirm button."""
+    draft = Draft("create", amount=slots.amount, number=slots.number)
+    if slots.amount is None:
+        return Answer("ask.amount_plain", replace(draft, asked="amount"))
+    return Answer("ask.create", replace(draft, asked=CONFIRM))
+
+
+_SMALL: dict[Intent, Callable[[Understood, Situation], Answer | Call]] = {
+    Intent.GREET: _greet,
+    Intent.THANKS: lambda _read, _situation: Answer("answer.thanks"),
+    Intent.BYE: lambda _read, _situation: Answer("answer.bye"),
+    Intent.HELP: _help,
+    Intent.YES: _yes,
+    Intent.NO: _no,
+    Intent.PERSON: _person,
+    Intent.LOOKUP: _lookup,
+    Intent.LIST: _list,
+    Intent.SEVERAL: lambda _read, _situation: Answer("ask.one_thing"),
+    Intent.UNCLEAR: _unclear,
+}
+_ARGUMENTS: dict[str, Callable[[Draft], dict[str, Any]]] = {
+    "create": lambda d: {
+        "customer_msisdn": d.number,
+        "amount": d.amount,
+        "currency": None,
+    },
+    "redeem": lambda d: {"voucher": d.voucher, "station": d.station},
+    "void": lambda d: {"voucher": d.voucher, "reason": d.reason or ""},
+    "lookup": lambda d: {"msisdn": d.number, "voucher": d.voucher},
+}

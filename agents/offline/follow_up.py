@@ -1,0 +1,107 @@
+"""A bare answer to what was asked back, and what is none. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from agents.offline.details import bare_station
+from agents.offline.grammar import Intent, Understood, understand
+from agents.offline.non_commands import Doubt
+
+# Asked for: whether a voucher is meant at all.
+CONFIRM = "create"
+
+
+def complete(text: str, draft: Draft) -> Draft | None:
+    """Return the request with the bare answer filled in, or None: something else."""
+    read = understand(text, is_answer=True)
+    if draft.asked == CONFIRM:
+        return replace(draft, asked="") if read.intent is Intent.YES else None
+    if draft.asked == "reason":
+        return _with_reason(text, read, draft)
+    slots = read.slots
+    is_small_talk = read.intent in {Intent.YES, Intent.GREET} and slots.has_any
+    if not is_small_talk and read.intent is not Intent.UNCLEAR:
+        return None
+    if read.doubt is Doubt.STOP:
+        return None
+    if read.doubt is Doubt.UNSURE:
+        # "about 5000" tells an amount, but none to go by.
+        slots = replace(slots, amount_unclear=True, number_unclear=True)
+    filled = replace(
+        draft,
+        amount=slots.amount if slots.amount is not None else draft.amount,
+        number=slots.number or draft.number,
+        voucher=slots.voucher or draft.voucher,
+        reason=read.reason or draft.reason,
+    )
+    if draft.intent == "redeem" and draft.station is None:
+        filled = replace(filled, station=bare_station(text))
+    told_something = slots.has_any or filled != draft
+    return filled if told_something else None
+
+
+_NO_REASON = frozenset(Intent) - {Intent.UNCLEAR, Intent.LOOKUP, Intent.LIST}
+
+
+def _with_reason(text: str, read: Understood, draft: Draft) -> Draft | None:
+    """Any sentence may be a reason, but no greeting, question or other request."""
+    if read.intent in _NO_REASON or "?" in text:
+        return None
+    if read.intent is not Intent.UNCLEAR and read.slots.has_any:
+        return None
+    reason = read.reason or " ".join(text.split())[:300]
+    return replace(draft, reason=reason) if len(reason) > 1 else None
+
+
+_KEPT = timedelta(minutes=10)
+_KEY = "asked"
+_INTENTS = {"create", "redeem", "void", "lookup"}
+_TYPES: dict[str, type] = {
+    **dict.fromkeys(("intent", "asked", "number", "voucher", "station", "reason"), str),
+    **dict.fromkeys(("amount", "tries"), int),
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A request that lacks something; `asked` names what the person was asked for."""
+
+    intent: str
+    asked: str = ""
+    amount: int | None = None
+    number: str | None = None
+    voucher: str | None = None
+    station: str | None = None
+    reason: str | None = None
+    # How often the same thing was asked in vain.
+    tries: int = 0
+
+    def without_codes(self) -> Draft:
+        """Forget "[code 1]": codes are gone with the turn they came in."""
+        is_code = bool(self.voucher and self.voucher.startswith("["))
+        return replace(self, voucher=None) if is_code else self
+
+
+def remember(draft: Draft, *, now: datetime) -> dict[str, Any]:
+    kept = {k: v for k, v in asdict(draft.without_codes()).items() if v}
+    return {_KEY: {**kept, "at": now.isoformat()}}
+
+
+def recall(memory: dict[str, Any], *, now: datetime) -> Draft | None:
+    """Return the open request, unless it is older than ten minutes or unreadable."""
+    kept = memory.get(_KEY) if isinstance(memory, dict) else None
+    if not isinstance(kept, dict):
+        return None
+    try:
+        age = now - datetime.fromisoformat(str(kept.get("at")))
+    except (ValueError, TypeError):
+        return None
+    if not timedelta(0) <= age <= _KEPT or kept.get("intent") not in _INTENTS:
+        return None
+    known = {name: kept[name] for name in _TYPES if name in kept}
+    if any(type(value) is not _TYPES[name] for name, value in known.items()):
+        return None
+    return Draft(**known)

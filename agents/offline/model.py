@@ -1,0 +1,153 @@
+"""The model that answers without a network: a grammar, fixed texts, the same tools."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from agents.language import texts
+from agents.llm.items import assistant, function_call
+from agents.llm.model import ModelReply, ToolRequest
+from agents.offline.dialogue import Answer, Call, Situation, answer
+from agents.offline.follow_up import Draft, recall, remember
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from agents.llm.model import Item, Memory, ModelRequest
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class OfflineModel:
+    """Answers one turn of one person.
+
+    `own_text` are the person's messages of this turn, codes replaced. `restricted`
+    while OpenAI fails: greet, help, read and hand over only.
+    """
+
+    own_text: tuple[str, ...]
+    role: str = "customer"
+    language: str = "en"
+    has_pending: bool = False
+    restricted: bool = False
+    now: Callable[[], datetime] = field(default=_utc_now)
+
+    @property
+    def name(self) -> str:
+        return "offline"
+
+    async def respond(self, request: ModelRequest) -> ModelReply:
+        now = self.now()
+        told = _last_output(request.items)
+        if told is not None:
+            return self._after_tool(request, told, now=now)
+        situation = Situation(
+            role=self.role,
+            has_pending=self.has_pending,
+            restricted=self.restricted,
+            tools=frozenset(
+                tool.name for tool in request.tools if request.may_call_tools
+            ),
+        )
+        draft = recall(request.memory, now=now)
+        step = answer("\n".join(self.own_text), situation=situation, draft=draft)
+        memory = remember(step.draft, now=now) if step.draft else {}
+        if isinstance(step, Call):
+            return self._call(step, request.items, memory)
+        return self._say(step, memory)
+
+    def _say(self, step: Answer, memory: Memory) -> ModelReply:
+        text = texts.render(step.key, self.language)
+        return ModelReply(
+            items=[assistant(text)], text=text, model=self.name, memory=memory
+        )
+
+    def _call(self, step: Call, items: Sequence[Item], memory: Memory) -> ModelReply:
+        call_id = f"offline_{len(items)}"
+        arguments = json.dumps(step.arguments, ensure_ascii=False)
+        item = function_call(call_id=call_id, name=step.tool, arguments=arguments)
+        return ModelReply(
+            items=[item],
+            calls=[ToolRequest(call_id, step.tool, arguments)],
+            model=self.name,
+            memory=memory,
+        )
+
+    def _after_tool(
+        self, request: ModelRequest, told: dict[str, Any], *, now: datetime
+    ) -> ModelReply:
+        """Say what the tool said; where it asks for something, remember that."""
+        text = told.get("display")
+        if not isinstance(text, str) or not text:
+            text = texts.render("refused.invalid_request", self.language)
+        draft = _draft_after(told, request.items)
+        memory = remember(draft, now=now) if draft else {}
+        return ModelReply(
+            items=[assistant(text)], text=text, model=self.name, memory=memory
+        )
+
+
+# What a refusal asks for, so that a bare answer completes the request.
+_ASKED_BY = {
+    "station_needed": "station",
+    "station_not_found": "station",
+    "which_voucher": "voucher",
+    "voucher_needed": "voucher",
+    "invalid_number": "number",
+    "customer_not_found": "number",
+    "invalid_amount": "amount",
+    "reason_needed": "reason",
+}
+_INTENT_OF = {
+    "create_voucher": "create",
+    "redeem_voucher": "redeem",
+    "void_voucher": "void",
+    "lookup_customer": "lookup",
+}
+_SLOT_OF = {
+    "amount": "amount",
+    "customer_msisdn": "number",
+    "msisdn": "number",
+    "voucher": "voucher",
+    "station": "station",
+    "reason": "reason",
+}
+
+
+def _draft_after(told: dict[str, Any], items: Sequence[Item]) -> Draft | None:
+    asked = _ASKED_BY.get(str(told.get("code")))
+    call = next((i for i in reversed(items) if i.get("type") == "function_call"), None)
+    intent = _INTENT_OF.get(str(call.get("name"))) if call else None
+    if told.get("success") or not asked or not call or not intent:
+        return None
+    arguments = _loads(call.get("arguments"))
+    slots = {_SLOT_OF[k]: v for k, v in arguments.items() if k in _SLOT_OF}
+    slots.pop(asked, None)
+    if isinstance(told.get("voucher"), str):
+        # Its reference, where it was named by a code that is gone with its turn.
+        slots["voucher"] = told["voucher"]
+    draft = replace(Draft(intent=intent, asked=asked), **slots)
+    lost_code = draft.without_codes() != draft and asked != "voucher"
+    return replace(draft, asked="code_and_station") if lost_code else draft
+
+
+def _last_output(items: Sequence[Item]) -> dict[str, Any] | None:
+    """Return what the last tool said, if it is the newest item."""
+    if not items or items[-1].get("type") != "function_call_output":
+        return None
+    return _loads(items[-1].get("output"))
+
+
+def _loads(raw: object) -> dict[str, Any]:
+    try:
+        value = json.loads(raw) if isinstance(raw, str) else {}
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,194 @@
+"""Amounts, telephone numbers, codes and references in what a person wrote.
+
+Nothing is guessed: what can be read in two ways is `unclear`, and asked back. The same
+reader finds a person's own words for the tools, so it must never read more than stands
+there in plain ASCII digits.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agents.offline.number_words import read_mixed, read_spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SPACES = str.maketrans(dict.fromkeys("\u00a0\u202f\u2009\u2007\u2008\t", " "))
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011", "-"))
+# Bidirectional marks come along when a contact's number is pasted.
+_MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_PLACE = re.compile(r"\[code (\d{1,3})\]", re.IGNORECASE)
+_MISTYPED = re.compile(r"\[mistyped code\]", re.IGNORECASE)
+# With its dashes, or without any: then a digit tells it from a word.
+_REFERENCE = re.compile(
+    r"(?<![\w-])(v[2-9a-z])(?:-([2-9a-z]{4})-|(?=\w*\d)([2-9a-z]{4}))([2-9a-z]{2})(?![\w-])",
+    re.ASCII | re.IGNORECASE,
+)
+# A Rwandan mobile number in the groups that people write, or any number with "+".
+_RWANDAN = re.compile(
+    r"(?<![\w+.,-])(?:2507\d{8}|(?:\+250|0|(?<!\d )250)[ -]?7(?:[ -]?\d){8})(?!\w)",
+    re.ASCII,
+)
+_FOREIGN = re.compile(r"(?<![\w+.,-])\+[1-9](?:[ -]?\d){6,14}(?![\w])", re.ASCII)
+_CURRENCY = r"(?:rwf|frw|rfw|francs?|faranga|amafaranga|frs?|/=|/-)"
+_AMOUNT = re.compile(
+    rf"{_CURRENCY}?[ ]?(\d{{1,3}}(?:,\d{{3}})+|\d{{1,3}}(?: \d{{3}})+(?!\S)|\d+)"
+    rf"[ ]?{_CURRENCY}?",
+    re.ASCII | re.IGNORECASE,
+)
+_CHUNK = re.compile(
+    rf"(?:{_CURRENCY} )?\S*\d\S*(?: \d{{3}}(?![\w.,]))*(?: {_CURRENCY}(?!\w))?",
+    re.ASCII | re.IGNORECASE,
+)
+_FOREIGN_MONEY = re.compile(
+    r"[$€£¥₦₹]|\d ?cents?\b|\b(?:usd|eur|euros?|dollars?|dolari|dola|gbp|pounds?|kes|ksh|ugx|tzs|bif"
+    r"|amadolari|amadorali|amayero|yuro|shillings?|shilingi|litres?|liters?|lita|litiro|percent|centimes?)\b",
+    re.IGNORECASE,
+)
+_MINUS = re.compile(r"(?:[-−–—]|\b(?:minus|moins|negative)\b) *$", re.IGNORECASE)
+_EDGES = "\"'“”„«»()*_~:;!?,.…"
+_LONGEST_AMOUNT = 7
+
+
+@dataclass(frozen=True)
+class Slots:
+    """What stands in a text. `unclear`: something is there that must be asked back."""
+
+    amounts: tuple[int, ...] = ()
+    amount_unclear: bool = False
+    # The amount stood in words: understood, but not the person's own digits.
+    amount_in_words: bool = False
+    numbers: tuple[str, ...] = ()
+    number_unclear: bool = False
+    # 1 for "[code 1]".
+    codes: tuple[int, ...] = ()
+    mistyped_code: bool = False
+    references: tuple[str, ...] = ()
+    # The text without what was found; words only.
+    rest: str = ""
+
+    @property
+    def amount(self) -> int | None:
+        if self.amount_unclear or len(self.amounts) != 1:
+            return None
+        return self.amounts[0]
+
+    @property
+    def number(self) -> str | None:
+        if self.number_unclear or len(self.numbers) != 1:
+            return None
+        return self.numbers[0]
+
+    @property
+    def voucher(self) -> str | None:
+        """The one voucher that is named, by "[code 1]" or by reference."""
+        named = [f"[code {n}]" for n in self.codes] + list(self.references)
+        return named[0] if len(named) == 1 and not self.mistyped_code else None
+
+    @property
+    def has_any(self) -> bool:
+        return bool(
+            self.amounts
+            or self.amount_unclear
+            or self.numbers
+            or self.number_unclear
+            or self.codes
+            or self.references
+            or self.mistyped_code
+        )
+
+
+def read_slots(text: str) -> Slots:
+    """Read what stands in the text."""
+    text = plain(text)
+    hostile = has_strange_digits(text)
+    codes = tuple(dict.fromkeys(int(found[1]) for found in _PLACE.finditer(text)))
+    mistyped = bool(_MISTYPED.search(text))
+    rest = _MISTYPED.sub(" ; ", _PLACE.sub(" ; ", text))
+    references = _unique(
+        f"{found[1]}-{found[2] or found[3]}-{found[4]}".upper()
+        for found in _REFERENCE.finditer(rest)
+    )
+    rest = _REFERENCE.sub(" ; ", rest)
+    numbers = _unique(
+        number_of(found[0])
+        for pattern in (_RWANDAN, _FOREIGN)
+        for found in pattern.finditer(rest)
+    )
+    for pattern in (_RWANDAN, _FOREIGN):
+        rest = pattern.sub(" ; ", rest)
+    mixed, rest = read_mixed(rest)
+    amounts, amount_unclear, number_unclear, rest = _read_amounts(rest)
+    spelled = read_spelled(rest)
+    in_words = [*mixed, *spelled.values]
+    return Slots(
+        amounts=_unique([*amounts, *in_words]),
+        amount_unclear=hostile or amount_unclear or spelled.is_unclear,
+        amount_in_words=bool(in_words),
+        numbers=numbers,
+        number_unclear=hostile or number_unclear,
+        codes=codes,
+        mistyped_code=mistyped,
+        references=references,
+        rest=" ".join(rest.replace(";", " ").replace("#", " ").split()),
+    )
+
+
+def plain(text: str) -> str:
+    """Return the text with ordinary spaces, dashes and apostrophes."""
+    text = _MARKS.sub("", text.translate(_SPACES).translate(_DASHES))
+    return text.replace("’", "'").replace("‘", "'").replace("ʼ", "'")
+
+
+def has_strange_digits(text: str) -> bool:
+    """Say whether digits stand there that are not 0 to 9, or hidden signs in them."""
+    for place, sign in enumerate(text):
+        if not sign.isascii() and unicodedata.category(sign) in {"Nd", "No", "Nl"}:
+            return True
+        near = text[max(0, place - 1) : place + 2]
+        if unicodedata.category(sign) == "Cf" and any(s.isdigit() for s in near):
+            return True
+    return False
+
+
+def number_of(written: str) -> str:
+    """Return the number in one spelling, so that two ways of writing it are one."""
+    digits = re.sub(r"[ -]", "", written)
+    if digits.startswith("0"):
+        return "+250" + digits[1:]
+    return digits if digits.startswith("+") else "+" + digits
+
+
+def _read_amounts(text: str) -> tuple[list[int], bool, bool, str]:
+    amounts: list[int] = []
+    amount_unclear = bool(_FOREIGN_MONEY.search(text))
+    number_unclear = False
+    for found in _CHUNK.finditer(text):
+        chunk = found[0].strip(_EDGES + " ")
+        whole = _AMOUNT.fullmatch(chunk)
+        digits = re.sub(r"[ ,]", "", whole[1]) if whole else ""
+        if _looks_like_a_number(chunk):
+            number_unclear = True
+        elif _is_plain_amount(digits) and not _MINUS.search(text[: found.start()]):
+            amounts.append(int(digits))
+        else:
+            amount_unclear = True
+    return amounts, amount_unclear, number_unclear, _CHUNK.sub(" # ", text)
+
+
+def _is_plain_amount(digits: str) -> bool:
+    return 0 < len(digits) <= _LONGEST_AMOUNT and not digits.startswith("0")
+
+
+def _looks_like_a_number(chunk: str) -> bool:
+    digits = re.sub(r"\D", "", chunk, flags=re.ASCII)
+    starts = chunk.startswith("+") or (digits.startswith("0") and len(digits) > 5)
+    return starts or len(digits) > _LONGEST_AMOUNT + 1
+
+
+def _unique[T](values: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(values))

@@ -1,0 +1,143 @@
+"""The people, stations and vouchers of the demonstration, made once."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from rollout.core.features import Feature
+from rollout.flags import cohorts, flags
+from rollout.models import FlagChange
+from vouchers.actors import Actor
+from vouchers.models import Profile, Station
+from vouchers.money import Money
+from vouchers.services import profiles
+from vouchers.services.issue import issue_voucher
+from vouchers.services.redeem import redeem_voucher
+from vouchers.services.void import void_voucher
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+REASON = "demo data"
+BY = "demonstration"
+LOGIN = "operator"
+BETA = "beta"
+STATIONS = {"KIMIRONKO": "Kimironko", "NYABUGOGO": "Nyabugogo"}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody to play in the simulator."""
+
+    msisdn: str
+    name: str
+    role: str = Profile.Role.CUSTOMER
+    station: str | None = None
+    language: str = "en"
+
+
+# The guide's own number belongs to Grace.
+GRACE = Person("+250788000000", "Grace Uwimana")
+ALINE = Person("+250788000001", "Aline Mukamana", language="rw")
+BOSCO = Person("+250788000002", "Bosco Habimana")
+CLAUDINE = Person(
+    "+250788000003", "Claudine Ingabire", Profile.Role.STATION, station="KIMIRONKO"
+)
+DIANE = Person("+250788000004", "Diane Umutoni", Profile.Role.STAFF)
+EMILE = Person("+250788000005", "Emile Nkurunziza", Profile.Role.SUPPORT)
+PEOPLE = (GRACE, ALINE, BOSCO, CLAUDINE, DIANE, EMILE)
+
+
+def seed() -> None:
+    """Make what is not there yet; change nothing that somebody changed since."""
+    with transaction.atomic():
+        if FlagChange.objects.filter(reason=REASON).exists():
+            return
+        for code, name in STATIONS.items():
+            if not Station.objects.filter(code=code).exists():
+                profiles.add_station(code=code, name=name)
+        people = {person.msisdn: _profile(person) for person in PEOPLE}
+        cohorts.make_cohort(name=BETA, description="The first who try it")
+        cohorts.add_member(BETA, str(people[ALINE.msisdn].public_id), BY, reason=REASON)
+        flags.set_features(
+            dict.fromkeys(Feature, True),
+            actor=BY,
+            reason=REASON,
+            source=FlagChange.Source.DEMO,
+        )
+        _vouchers(people)
+
+
+def open_login(password: str | None = None) -> tuple[User, str | None]:
+    """Return the operator; the password when the login was made or it was given."""
+    user, is_new = get_user_model().objects.get_or_create(
+        username=LOGIN, defaults={"is_staff": True}
+    )
+    if is_new:
+        password = password or new_password()
+    user.groups.add(*Group.objects.filter(name="operator"))
+    if password is not None and not user.check_password(password):
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    return user, password
+
+
+def new_password() -> str:
+    """Return a password that can be read off a screen and typed."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join(
+        "".join(secrets.choice(letters) for _ in range(4)) for _ in range(4)
+    )
+
+
+def _profile(person: Person) -> Profile:
+    known = Profile.objects.filter(msisdn=person.msisdn).first()
+    return known or profiles.create_or_change_profile(
+        msisdn=person.msisdn,
+        name=person.name,
+        role=person.role,
+        station=person.station,
+        language=person.language,
+        is_sandbox=True,
+    )
+
+
+def _vouchers(people: dict[str, Profile]) -> None:
+    """Make a voucher in each state that a newcomer should see."""
+    diane = Actor.of_profile(people[DIANE.msisdn], channel="whatsapp")
+    claudine = people[CLAUDINE.msisdn]
+    for number, (person, francs) in enumerate(
+        ((ALINE, 10_000), (ALINE, 5_000), (BOSCO, 8_000), (BOSCO, 3_000))
+    ):
+        issued = issue_voucher(
+            customer=people[person.msisdn],
+            amount=Money(francs, "RWF"),
+            actor=diane,
+            key=f"demo:issue:{number}",
+        )
+        if number == 1 and issued.code is not None and claudine.station is not None:
+            redeem_voucher(
+                code=issued.code,
+                station=claudine.station,
+                actor=Actor.of_profile(claudine, channel="whatsapp"),
+                key="demo:redeem",
+            )
+        if number == 3:
+            void_voucher(
+                voucher_id=issued.voucher.public_id,
+                reason="Issued to the wrong person",
+                actor=diane,
+                key="demo:void",
+            )
+    issue_voucher(
+        customer=people[BOSCO.msisdn],
+        amount=Money(30_000, "RWF"),
+        actor=diane,
+        key="demo:pending",
+    )

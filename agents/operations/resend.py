@@ -1,0 +1,142 @@
+"""What was not delivered: sent again by a person's decision, or given up by one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+
+from agents.core.errors import NotSentAgain
+from agents.core.jobs import wake_delivery
+from agents.core.locks import lock_conversation
+from agents.core.serving import may_answer
+from agents.handoff.handoff import why_unreachable
+from agents.models import ColleagueAct, OutboundMessage
+from agents.outbound.outbox import OPTED_OUT
+from agents.whatsapp.error_table import Action, action_for
+from easymo.observability.logs import get_logger
+
+if TYPE_CHECKING:
+    from agents.models import Conversation
+
+logger = get_logger(__name__)
+
+State = OutboundMessage.State
+Kind = OutboundMessage.Kind
+# As long as a confirm button counts.
+BUTTONS_COUNT_FOR = timedelta(minutes=10)
+OURSELVES = "131021"
+HOPELESS = {
+    OPTED_OUT: "She does not want such messages: WhatsApp refused it for her.",
+    OURSELVES: "It was addressed to our own number.",
+}
+
+
+def send_again(*, message: OutboundMessage, reason: str, actor: str) -> bool:
+    """Queue a failed message once more; False when it is on its way already.
+
+    Raises NotSentAgain, or what makes the person unreachable; nothing is then changed.
+    """
+    with transaction.atomic():
+        conversation = lock_conversation(message.conversation_id)
+        held = _locked(message.pk)
+        if held.state != State.FAILED:
+            return False
+        if refusal := why_not(held, conversation):
+            raise refusal
+        _queue(held)
+        _note(held, ColleagueAct.Kind.SENT_AGAIN, actor, reason)
+        wake_delivery(conversation_id=conversation.pk)
+    logger.info("ai.whatsapp.send.again", outbound_id=message.pk)
+    return True
+
+
+def give_up(*, message: OutboundMessage, reason: str, actor: str) -> bool:
+    """Take a failed message off the list for good; False when it is off already."""
+    with transaction.atomic():
+        lock_conversation(message.conversation_id)
+        held = _locked(message.pk)
+        if held.state != State.FAILED or held.given_up_at is not None:
+            return False
+        held.given_up_at = timezone.now()
+        held.save(update_fields=["given_up_at"])
+        _note(held, ColleagueAct.Kind.GAVE_UP, actor, reason)
+    logger.info("ai.whatsapp.send.given_up", outbound_id=message.pk)
+    return True
+
+
+def why_not(message: OutboundMessage, conversation: Conversation) -> Exception | None:
+    """Say why sending it again would be wrong or in vain; nothing, when it would not."""
+    if sentence := _hopeless(message):
+        return NotSentAgain(sentence)
+    unreachable = why_unreachable(
+        conversation, needs_window=message.kind != Kind.TEMPLATE
+    )
+    if unreachable is not None:
+        return unreachable
+    if not message.written_by and not may_answer(conversation.profile):
+        return NotSentAgain("The agent is switched off for this person.")
+    return None
+
+
+def _hopeless(message: OutboundMessage) -> str:
+    if message.given_up_at is not None:
+        return "It was given up."
+    if not message.body and not message.extra:
+        return "Its text was forgotten: there is nothing to send."
+    if message.error_code in HOPELESS:
+        return HOPELESS[message.error_code]
+    code = message.error_code
+    number = int(code) if code.isascii() and code.isdigit() else None
+    if number is not None and action_for(number) == Action.BUG:
+        return "WhatsApp does not understand it: it would fail in the same way."
+    age = timezone.now() - message.created_at
+    if message.kind == Kind.BUTTONS and age > BUTTONS_COUNT_FOR:
+        return "Its buttons count no longer: the question has to be asked anew."
+    return ""
+
+
+def _queue(message: OutboundMessage) -> None:
+    message.state = State.QUEUED
+    message.attempts = 0
+    message.error_code = ""
+    message.next_attempt_at = message.lease_expires_at = message.handed_over_at = None
+    # Another try gets another id; statuses of the first still come by our own.
+    message.provider_id = ""
+    message.provider_id_hmac = None
+    # A person decided: this is a first try again, and nobody's probe.
+    message.was_in_doubt = message.is_probe = False
+    message.save(
+        update_fields=[
+            "was_in_doubt",
+            "is_probe",
+            "state",
+            "attempts",
+            "error_code",
+            "next_attempt_at",
+            "lease_expires_at",
+            "handed_over_at",
+            "provider_id",
+            "provider_id_hmac",
+        ]
+    )
+
+
+def _locked(message_id: int) -> OutboundMessage:
+    return OutboundMessage.objects.select_for_update(of=("self",), no_key=True).get(
+        pk=message_id
+    )
+
+
+def _note(
+    message: OutboundMessage, kind: ColleagueAct.Kind, actor: str, reason: str
+) -> None:
+    ColleagueAct.objects.create(
+        conversation_id=message.conversation_id,
+        kind=kind,
+        actor=actor,
+        reason=reason,
+        outbound=message,
+    )

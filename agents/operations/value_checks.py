@@ -1,0 +1,70 @@
+"""Codes guessed by many at once: each stays under its own lock, all together do not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+
+from easymo.observability.logs import get_logger
+from rollout.core.jobs import wake_notices
+from rollout.incidents import incidents
+from rollout.models import Incident
+from rollout.notices import notices
+from vouchers.models import Refusal, Voucher, VoucherEvent
+from vouchers.services import audit
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+logger = get_logger(__name__)
+
+KEY = "guessing"
+SPAN = timedelta(hours=1)
+# In an hour, over all channels; people err a few times a day.
+MOST_GUESSES = 100
+
+
+def watch() -> bool:
+    """Open an incident when more codes failed than people mistake; tell whether new."""
+    failed = Refusal.objects.filter(
+        created_at__gt=timezone.now() - SPAN, reason="voucher_not_found"
+    ).count()
+    if failed < MOST_GUESSES:
+        return False
+    with transaction.atomic():
+        incident, is_new = incidents.found_or_opened(
+            key=KEY,
+            title="Voucher codes are being guessed",
+            severity=Incident.Severity.HIGH,
+            opened_by="easymo",
+        )
+        if not is_new:
+            return False
+        notices.queue(
+            incident=incident,
+            text=f"Voucher codes are being guessed: {failed} that do not exist were "
+            f"tried within an hour (incident {incident.pk}). Look under Refusals who it "
+            "is; revoke a token, block people, or turn FEATURE_AGENT_VOUCHERS off.",
+        )
+        wake_notices()
+    logger.error("vouchers.guessing", failed=failed, incident_id=incident.pk)
+    return True
+
+
+# The evaluator asks each minute: what it saw ten minutes ago it need not see again.
+LATELY = timedelta(minutes=10)
+MOST_TRAILS = 200
+
+
+def errors_since(at: datetime) -> int:
+    """Count the newest vouchers, touched since then, whose trail does not hold."""
+    since = max(at, timezone.now() - LATELY)
+    newest = VoucherEvent.objects.order_by("-id").values_list(
+        "voucher_id", "created_at"
+    )
+    touched = {voucher for voucher, when in newest[:MOST_TRAILS] if when >= since}
+    vouchers = Voucher.objects.filter(pk__in=touched)
+    return sum(bool(audit.verify_one(voucher=voucher)) for voucher in vouchers)

@@ -1,0 +1,131 @@
+"""Whether we could help: asked once after a conversation, with two buttons.
+
+Asked at most once in seven days of a person, and never after STOP, outside the 24
+hours in which she may be written to, while a colleague has the word, something of hers
+waits or she waits for a person, where CHAT is off for her, or about a conversation of
+long ago. The press of a button is kept with the observation and is no turn; the first
+press counts.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from agents.core.jobs import wake_delivery
+from agents.core.serving import may_answer
+from agents.identity.blocks import is_blocked
+from agents.language.texts import render
+from agents.models import Message
+from agents.outbound import outbox
+from easymo import keys
+from easymo.observability.logs import get_logger
+from rollout.evidence import observations
+from rollout.models import Observation
+
+if TYPE_CHECKING:
+    from agents.models import Conversation
+
+logger = get_logger(__name__)
+
+EVERY = timedelta(days=7)
+# Whoever was away longer has forgotten what it was about.
+FRESH = timedelta(hours=1)
+# What closes within this time may be closed when it is sent.
+WINDOW_MARGIN = timedelta(minutes=15)
+# "told:": nobody asked for it, so STOP also holds one back that is under way.
+CAUSE = "told:satisfaction"
+RATE = "rate:"
+YES, NO = "yes", "no"
+PURPOSE = "observation"
+
+
+def ask(conversation: Conversation, observation: Observation, *, now: datetime) -> bool:
+    """Ask, where she may be asked. The caller holds the conversation."""
+    if not _may_ask(conversation, observation, now):
+        return False
+    conversation.satisfaction_asked_at = now
+    conversation.save(update_fields=["satisfaction_asked_at"])
+    language = _language(conversation)
+    outbox.enqueue(
+        conversation=conversation,
+        cause=f"{CAUSE}:{observation.pk}",
+        body=render("satisfaction.ask", language),
+        buttons=[
+            (f"{RATE}{observation.pk}:{YES}", render("button.satisfied", language)),
+            (f"{RATE}{observation.pk}:{NO}", render("button.dissatisfied", language)),
+        ],
+    )
+    wake_delivery(conversation_id=conversation.pk)
+    logger.info(
+        "ai.satisfaction.asked",
+        conversation_id=conversation.pk,
+        observation_id=observation.pk,
+    )
+    return True
+
+
+def is_answer(message: Message) -> bool:
+    return message.button_id.startswith(RATE)
+
+
+def take_answer(message: Message, conversation: Conversation) -> bool:
+    """Keep what she pressed and thank her; return whether there is something to send."""
+    number, _, word = message.button_id.removeprefix(RATE).partition(":")
+    if not number.isascii() or not number.isdigit() or word not in {YES, NO}:
+        return False
+    known = Observation.objects.filter(pk=min(int(number), 2**62))
+    theirs = [value.hex() for _, value in keys.digests(PURPOSE, _name(conversation))]
+    # What she presses is hers to judge, and nobody else's conversation.
+    if not known.filter(conversation_key__in=theirs).exists():
+        logger.warning("ai.satisfaction.strange", conversation_id=conversation.pk)
+        return False
+    # Holds the hour's sum until the webhook is taken in, while the observer may hold a
+    # conversation and wait for the sum. Accepted: PostgreSQL ends one of the two, and
+    # either is done again.
+    if not observations.satisfaction(int(number), satisfied=word == YES):
+        return False
+    outbox.enqueue(
+        conversation=conversation,
+        cause=f"satisfaction:{number}:thanks",
+        body=render(
+            "satisfaction.thanks" if word == YES else "satisfaction.sorry",
+            _language(conversation),
+        ),
+    )
+    return True
+
+
+def _may_ask(
+    conversation: Conversation, observation: Observation, now: datetime
+) -> bool:
+    closes_at, asked_at = (
+        conversation.window_closes_at,
+        conversation.satisfaction_asked_at,
+    )
+    profile = conversation.profile
+    return (
+        # Sandbox people are asked where somebody plays them to see it.
+        (settings.DEMONSTRATION or not observation.is_synthetic)
+        and now - observation.finished_at < FRESH
+        and (asked_at is None or now - asked_at >= EVERY)
+        and closes_at is not None
+        and closes_at - WINDOW_MARGIN > now
+        and conversation.stopped_at is None
+        and not conversation.is_paused(now)
+        and profile.erased_at is None
+        and may_answer(profile)
+        and not is_blocked(profile)
+        and not profile.hand_offs.filter(closed_at__isnull=True).exists()
+        and not conversation.messages.filter(state=Message.State.WAITING).exists()
+    )
+
+
+def _language(conversation: Conversation) -> str:
+    return conversation.language or conversation.profile.language or "en"
+
+
+def _name(conversation: Conversation) -> bytes:
+    return bytes(conversation.public_id.bytes)

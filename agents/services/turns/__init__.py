@@ -1,7 +1,0 @@
-"""One answer of the agent, from the messages it claims to the reply in the outbox."""
-
-from __future__ import annotations
-
-from agents.services.turns.run import run_turn
-
-__all__ = ["run_turn"]

@@ -1,0 +1,118 @@
+"""Which voucher, station and person a call means."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agents.language import texts
+from agents.tools.authority import Reach, may_meet
+from easymo.observability.privacy import mask_msisdn
+from vouchers import selectors
+from vouchers.errors import UnknownStation, VoucherNotFound
+from vouchers.models import Voucher
+from vouchers.money import Money, format_money
+from vouchers.services import guesses
+from vouchers.services.profiles import find_station
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from agents.tools.base import Call
+    from vouchers.models import Profile, Station
+
+_PLACE = re.compile(r"\[?\s*code\s+([0-9]{1,3})\s*\]?", re.IGNORECASE)
+
+
+class VoucherNotNamed(Exception):
+    """The call names no voucher, or one of several that could be meant."""
+
+
+@dataclass(frozen=True)
+class Named:
+    voucher: Voucher
+    # 1 when it was named by "[code 1]".
+    place: int | None = None
+
+
+def find_voucher(call: Call) -> Named:
+    """Return the voucher that the call names, if it is within this person's reach.
+
+    Raises VoucherNotNamed, VoucherNotFound, Locked. A code that does not fit counts
+    as a guess, and nothing tells an unknown voucher from somebody else's.
+    """
+    named = call.arguments.get("voucher")
+    if not isinstance(named, str) or not named.strip():
+        return Named(_only_one_of(call))
+    if place := _PLACE.fullmatch(named.strip()):
+        return _by_code(call, int(place[1]))
+    is_at_hand = call.is_confirmed or call.rule.reach is not Reach.CODE_IN_HAND
+    voucher = selectors.voucher_by_reference(named) if is_at_hand else None
+    if not is_at_hand:
+        raise VoucherNotNamed
+    if voucher is None or not _is_within_reach(call, voucher):
+        raise VoucherNotFound
+    return Named(voucher)
+
+
+def _by_code(call: Call, place: int) -> Named:
+    code = call.context.codes.get(place)
+    if code is None:
+        raise VoucherNotNamed
+    guesses.check(actor=call.actor)
+    voucher = selectors.voucher_by_code(code)
+    if voucher is None or not _is_within_reach(call, voucher):
+        guesses.count_failure(actor=call.actor)
+        raise VoucherNotFound
+    return Named(voucher, place)
+
+
+def _is_within_reach(call: Call, voucher: Voucher) -> bool:
+    is_own = voucher.owner_id == call.profile.pk
+    return (is_own or call.rule.reach is not Reach.OWN) and may_meet(
+        call.profile, voucher.owner, spends=call.rule.place is not None
+    )
+
+
+def _only_one_of(call: Call) -> Voucher:
+    """Return a customer's only usable voucher: "use my voucher"."""
+    if call.rule.reach is not Reach.OWN:
+        raise VoucherNotNamed
+    usable = selectors.vouchers_of(call.profile).filter(status=Voucher.Status.ISSUED)
+    found = list(usable[:2])
+    if len(found) != 1:
+        raise VoucherNotNamed
+    return found[0]
+
+
+def named_station(name: object) -> Station:
+    """Return the station; "Kimironko station" is Kimironko. Raises UnknownStation."""
+    wanted = name.strip() if isinstance(name, str) else ""
+    shorter = re.sub(
+        r"^(the|station|sitasiyo|kituo)\s+|\s+station$", "", wanted, flags=re.IGNORECASE
+    )
+    for spelling in (wanted, shorter, shorter.title()):
+        try:
+            return find_station(spelling)
+        except UnknownStation:
+            continue
+    raise UnknownStation(wanted)
+
+
+def name_of(profile: Profile, language: str) -> str:
+    return profile.name or texts.render("name.unknown", language)
+
+
+def number_of(profile: Profile, language: str) -> str:
+    if not profile.msisdn:
+        return texts.render("msisdn.unknown", language)
+    return mask_msisdn(profile.msisdn)
+
+
+def amount_of(voucher: Voucher) -> str:
+    return format_money(Money(voucher.amount_minor, voucher.currency))
+
+
+def date_of(at: datetime | None, language: str) -> str:
+    return texts.format_date(at, language) if at else ""

@@ -1,0 +1,156 @@
+"""The exact operation that waits for its person's button."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from agents.core.locks import lock_action
+from agents.models import PendingAction
+from agents.tools.base import Pending, ToolResult
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from agents.models import Conversation, ToolCall
+    from agents.tools.base import Call, Payload
+
+# The code of a tool's answer that waits for a button.
+NEEDED = "confirmation_needed"
+VALID_FOR = timedelta(minutes=10)
+Status = PendingAction.Status
+# What a press of a question that no longer waits is answered with.
+SAID: dict[str, str] = {
+    Status.CONFIRMED: "confirm.used",
+    Status.DECLINED: "confirm.declined",
+    Status.EXPIRED: "confirm.expired",
+    Status.REPLACED: "confirm.replaced",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a press counts, and what to say when it does not."""
+
+    action: PendingAction | None
+    # The key of the fixed text; empty when the operation is to be done now.
+    text: str = ""
+
+    @property
+    def counts(self) -> bool:
+        return not self.text
+
+
+def ask(
+    *, conversation: Conversation, tool_call: ToolCall, pending: Pending
+) -> PendingAction:
+    """Let the operation wait for a button; a newer question replaces an older one.
+
+    Call inside the transaction of the tool call.
+    """
+    now = timezone.now()
+    withdraw(conversation=conversation, now=now)
+    return PendingAction.objects.create(
+        conversation=conversation,
+        profile_id=conversation.profile_id,
+        tool_call=tool_call,
+        operation=pending.operation,
+        arguments=pending.arguments,
+        arguments_sha256=fingerprint(pending.operation, pending.arguments),
+        expires_at=now + VALID_FOR,
+    )
+
+
+def withdraw(*, conversation: Conversation, now: datetime) -> None:
+    """End the question that still waits, if there is one."""
+    waiting = PendingAction.objects.filter(
+        conversation=conversation, status=Status.WAITING
+    )
+    waiting.filter(expires_at__lte=now).update(status=Status.EXPIRED, decided_at=now)
+    waiting.filter(expires_at__gt=now).update(status=Status.REPLACED, decided_at=now)
+
+
+def is_waiting(conversation: Conversation) -> bool:
+    """Tell whether a question of ours waits for its button."""
+    return PendingAction.objects.filter(
+        conversation=conversation,
+        status=Status.WAITING,
+        expires_at__gt=timezone.now(),
+    ).exists()
+
+
+def judge(*, button_id: str, conversation: Conversation, now: datetime) -> Verdict:
+    """Lock the action that the button names and say whether the press counts.
+
+    Single-use, bound to the person, the chat and the exact arguments, for 10 minutes.
+    Who presses is known by the conversation, never by what the button says.
+    """
+    action = _named(button_id)
+    if (
+        action is None
+        or action.conversation_id != conversation.pk
+        or action.profile_id != conversation.profile_id
+    ):
+        # One answer for unknown and for not-yours.
+        return Verdict(None, "confirm.foreign")
+    if action.status == Status.WAITING and action.expires_at <= now:
+        decide(action, Status.EXPIRED, now)
+    if said := SAID.get(action.status):
+        return Verdict(action, said)
+    if not hmac.compare_digest(
+        bytes(action.arguments_sha256),
+        fingerprint(action.operation, action.arguments),
+    ):
+        decide(action, Status.REPLACED, now)
+        return Verdict(action, "confirm.replaced")
+    return Verdict(action)
+
+
+def decide(action: PendingAction, status: str, now: datetime) -> None:
+    """Record the answer, once."""
+    if action.status == Status.WAITING:
+        action.status = status
+        action.decided_at = now
+        action.save(update_fields=["status", "decided_at"])
+
+
+def fingerprint(operation: str, arguments: dict[str, Any]) -> bytes:
+    """Return what binds a button to one operation with exactly these arguments."""
+    exact = json.dumps([operation, arguments], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(exact.encode()).digest()
+
+
+def _named(button_id: str) -> PendingAction | None:
+    _, _, name = button_id.partition(":")
+    try:
+        return lock_action(UUID(name))
+    except ValueError:
+        return None
+
+
+def ask_by_button(
+    call: Call, operation: str, arguments: Payload, question: str
+) -> ToolResult:
+    """Return the question whose button does exactly this operation."""
+    return ToolResult(
+        {
+            "success": False,
+            "code": "confirmation_needed",
+            "error": "The person is asked to press a button; nothing is changed yet.",
+            "display": question,
+        },
+        pending=Pending(
+            operation=operation,
+            arguments=arguments,
+            question=question,
+            confirm_title=call.text("button.confirm"),
+            cancel_title=call.text("button.cancel"),
+        ),
+    )

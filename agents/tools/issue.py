@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from agents.language import texts
+from agents.tools import plain_request
+from agents.tools.arguments import amount_of, date_of, name_of, number_of
+from agents.tools.authority import Button, may_meet
+from agents.tools.base import Effect, Tool, ToolResult, done, strict_object
+from agents.tools.confirmation import ask_by_button
+from vouchers import limits, money
+from vouchers import msisdn as numbers
+from vouchers.errors import CustomerNotFound
+from vouchers.models import Voucher
+from vouchers.services import profiles
+from vouchers.services.issue import issue_voucher
+
+if TYPE_CHECKING:
+    from agents.tools.base import Call
+    from vouchers.models import Profile
+    from vouchers.services.issue import Issued
+
+
+def create_voucher(call: Call) -> ToolResult:
+    """Issue a voucher, or ask for the button first."""
+    try:
+        currency = money.parse_currency_strict(
+            call.arguments.get("currency") or settings.VOUCHER_CURRENCIES[0],
+            allowed=settings.VOUCHER_CURRENCIES,
+        )
+        amount = money.parse_amount_strict(
+            call.arguments.get("amount"), currency=currency
+        )
+        number = numbers.parse(call.arguments.get("customer_msisdn"))
+    except money.InvalidCurrency as error:
+        return call.refused("invalid_currency", str(error), "refused.invalid_currency")
+    except money.InvalidAmount as error:
+        return call.refused("invalid_amount", str(error), "refused.invalid_amount")
+    except numbers.InvalidMsisdn as error:
+        return call.refused("invalid_number", str(error), "refused.invalid_number")
+    customer = profiles.lookup(msisdn=number)
+    if customer is None or not may_meet(call.profile, customer, spends=False):
+        raise CustomerNotFound
+    if not call.is_confirmed and _needs_button(call, amount, number):
+        return _ask(call, customer, amount)
+    issued = issue_voucher(
+        customer=customer, amount=amount, actor=call.actor, key=call.context.turn_key
+    )
+    return _receipt(call, issued, customer)
+
+
+def _needs_button(call: Call, amount: money.Money, number: str) -> bool:
+    if call.rule.button is not Button.UNLESS_OWN_WORDS:
+        return True
+    if limits.needs_confirmation(amount):
+        return True
+    return not (
+        isinstance(amount.major, int)
+        and plain_request.states_issue(
+            call.context.own_text, amount=amount.major, msisdn=number
+        )
+    )
+
+
+def _ask(call: Call, customer: Profile, amount: money.Money) -> ToolResult:
+    if amount.minor > limits.cap("voucher", amount.currency):
+        # No button could make this pass.
+        raise limits.exceeded("voucher", amount.currency)
+    needs_approval = limits.needs_approval(amount)
+    language = call.context.language
+    question = call.text(
+        "confirm.create_approval" if needs_approval else "confirm.create",
+        amount=money.format_money(amount),
+        name=name_of(customer, language),
+        msisdn=number_of(customer, language),
+    )
+    arguments = {
+        "customer_msisdn": customer.msisdn,
+        "amount": amount.major,
+        "currency": amount.currency,
+    }
+    return ask_by_button(call, "create_voucher", arguments, question)
+
+
+def _receipt(call: Call, issued: Issued, customer: Profile) -> ToolResult:
+    voucher = issued.voucher
+    is_pending = voucher.status == Voucher.Status.PENDING_APPROVAL
+    key = "receipt.issue" if issued.code else "receipt.issue_without_code"
+    language = call.context.language
+    display = call.text(
+        "receipt.pending" if is_pending else key,
+        amount=amount_of(voucher),
+        name=name_of(customer, language),
+        msisdn=number_of(customer, language),
+        reference=voucher.reference,
+        code=texts.code_slot(voucher.public_id),
+        expires=date_of(voucher.expires_at, language),
+    )
+    return done(
+        display,
+        effect=Effect("issue", voucher.public_id, replayed=issued.replayed),
+        reference=voucher.reference,
+        status=voucher.status,
+        amount=amount_of(voucher),
+        expires_at=voucher.expires_at.isoformat(),
+    )
+
+
+CREATE_VOUCHER = Tool(
+    name="create_voucher",
+    description=(
+        "Create one fuel voucher for a customer, when the person asks for it in plain "
+        "words. Amount in whole francs and number exactly as the person wrote them; "
+        "ask back when either is unclear. Never for a question, an example or a quote."
+    ),
+    parameters=strict_object(
+        customer_msisdn={"type": "string"},
+        amount={"type": "integer"},
+        currency={"type": ["string", "null"]},
+    ),
+    handler=create_voucher,
+    is_write=True,
+)

@@ -1,0 +1,72 @@
+"""The typing sign and the blue ticks: shown once, best effort, never waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from agents.whatsapp import graph_client
+from easymo.observability.logs import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from agents.models import Conversation, Message, Turn
+    from agents.turns.claim import Work
+
+logger = get_logger(__name__)
+
+# Asked in every turn. Not while our number rests or its circuit is open.
+CLAIM_SIGN = """
+UPDATE agents_turn SET typing_shown_at = %(now)s
+WHERE id = %(turn)s AND typing_shown_at IS NULL
+  AND NOT EXISTS (
+      SELECT FROM agents_sendingline
+      WHERE phone_number_id = %(number)s AND holds > 0
+        AND (held_until > %(now)s OR is_open)
+  )
+"""
+
+
+@asynccontextmanager
+async def shown(work: Work) -> AsyncIterator[None]:
+    """Show that we read and write, while the block runs."""
+    if not work.shows_sign:
+        yield
+        return
+    task = asyncio.create_task(_show(work, work.messages[-1].provider_id))
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+def claim_sign(turn: Turn, conversation: Conversation, last: Message) -> bool:
+    """Claim the one sign of this turn: nobody who resumes it shows it again.
+
+    Not where no answer can follow: our number is stopped, or the last message has
+    no id any more.
+    """
+    if conversation.is_synthetic or not settings.WA_TOKEN or not last.provider_id:
+        return False
+    values: dict[str, Any] = {
+        "turn": turn.pk,
+        "number": conversation.phone_number_id,
+        "now": timezone.now(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM_SIGN, values)
+        return bool(cursor.rowcount)
+
+
+async def _show(work: Work, provider_id: str) -> None:
+    try:
+        line = graph_client.Line(work.conversation.phone_number_id)
+        await graph_client.mark_read_and_typing(line, provider_id)
+    except Exception as error:  # noqa: BLE001 - a sign is never worth an answer
+        logger.info("ai.whatsapp.typing.error", error=type(error).__name__)

@@ -1,0 +1,240 @@
+"""The development database: a real PostgreSQL for this checkout, held while used.
+
+Whoever needs it takes a shared lock for as long as the process lives; the first
+one starts a keeper (``keeper.py``), which starts PostgreSQL, starts it again
+should it die, and stops it when the last lock is gone. The kernel drops a lock
+with its process, so nothing has to be tidied up after kill -9.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+from urllib.parse import quote
+
+import psycopg
+
+from easymo.development import binaries
+from easymo.development.binaries import EmbeddedError
+from easymo.settings.paths import socket_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+USER = "easymo"
+START_SECONDS = 90
+KEEPER = Path(__file__).with_name("keeper.py")
+_held: dict[Path, int] = {}
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One development server, told by the folder that it belongs to."""
+
+    home: Path
+    options: Mapping[str, str] = field(default_factory=dict)
+    # Where its data lies, when that is not to be beside it.
+    data_root: Path | None = None
+
+    @property
+    def socket(self) -> Path:
+        """The folder that its socket lies in."""
+        return socket_folder(self.home)
+
+    def url(self, database: str) -> str:
+        """Return the URL of one of its databases."""
+        return f"postgresql://{USER}@/{quote(database)}?host={quote(str(self.socket))}"
+
+    def answers(self) -> bool:
+        """Tell whether a server can be spoken to: the only test of being alive."""
+        try:
+            self.connect().close()
+        except psycopg.Error:
+            return False
+        return True
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection:
+        """Open a connection of our own, in autocommit."""
+        return psycopg.connect(
+            host=str(self.socket),
+            user=USER,
+            dbname=database,
+            connect_timeout=5,
+            autocommit=True,
+        )
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a keeper is told: plain values, since it is a process of its own."""
+
+    home: str
+    data: str
+    socket: str
+    programs: str
+    user: str
+    owner: tuple[int, int] | None
+    options: dict[str, str]
+
+
+def hold(cluster: Cluster, *, database: str | None = None) -> None:
+    """See that the server runs, and keep it running until this process ends."""
+    if cluster.home in _held:
+        return
+    with _in_plain_words(cluster.home):
+        cluster.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        users = os.open(cluster.home / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        with (cluster.home / "start.lock").open("a") as starting:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            fcntl.flock(users, fcntl.LOCK_SH)
+            if not cluster.answers() or not _is_kept(cluster):
+                _start(cluster)
+            if database:
+                _create(cluster, database)
+    _held[cluster.home] = users
+
+
+def release(cluster: Cluster, *, wait_seconds: float = 0) -> None:
+    """Let go; with a wait, return when the server stopped or another holds it."""
+    users = _held.pop(cluster.home, None)
+    if users is None:
+        return
+    os.close(users)
+    deadline = time.monotonic() + wait_seconds
+    with (cluster.home / "keeper.lock").open("a") as keeper:
+        while time.monotonic() < deadline:
+            if _is_free(keeper) or not _is_idle(cluster):
+                return
+            time.sleep(0.05)
+
+
+def _is_kept(cluster: Cluster) -> bool:
+    with (cluster.home / "keeper.lock").open("a") as keeper:
+        return not _is_free(keeper)
+
+
+def _is_idle(cluster: Cluster) -> bool:
+    """Tell whether nobody holds the server, or its keeper is stopping it."""
+    with (cluster.home / "users.lock").open("a") as users:
+        try:
+            fcntl.flock(users, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True  # the keeper holds it alone: it is stopping the server
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+    return True
+
+
+def _is_free(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    fcntl.flock(lock, fcntl.LOCK_UN)
+    return True
+
+
+def _start(cluster: Cluster) -> None:
+    """Start a keeper and wait until the server answers or a sentence says why not."""
+    failure = cluster.home / "failed"
+    failure.unlink(missing_ok=True)
+    order = _order(cluster)
+    with (cluster.home / "keeper.log").open("w") as log:
+        # The keeper detaches itself: it outlives us when others still need it.
+        subprocess.run(  # noqa: S603
+            [sys.executable, "-I", str(KEEPER), json.dumps(asdict(order))],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if cluster.answers():
+            return
+        if failure.exists():
+            raise EmbeddedError(failure.read_text().strip())
+        time.sleep(0.05)
+    raise EmbeddedError(
+        f"The development database did not start within {START_SECONDS} seconds; "
+        f"{cluster.home / 'postgres.log'} says more."
+    )
+
+
+def _order(cluster: Cluster) -> Order:
+    owner = binaries.owner()
+    programs = binaries.readable_copy() if owner else binaries.programs()
+    root = cluster.data_root or (binaries.private_root() if owner else None)
+    data = _data_below(root, cluster) if root else cluster.home / "data"
+    return Order(
+        home=str(cluster.home),
+        data=str(data),
+        socket=str(cluster.socket),
+        programs=str(programs),
+        user=USER,
+        owner=(owner.uid, owner.gid) if owner else None,
+        options=dict(cluster.options),
+    )
+
+
+def _data_below(root: Path, cluster: Cluster) -> Path:
+    """Return where data outside the checkout lies: no longer than the checkout's var.
+
+    Who deletes ``var/``, or clones anew to the same place, starts with new keys and so
+    must not meet the old data. Call it while no server of the cluster runs.
+    """
+    folder = root / cluster.socket.name
+    marker = cluster.home / "data-id"
+    if not marker.exists():
+        for leftover in folder.glob("data*"):
+            shutil.rmtree(leftover)
+        marker.write_text(secrets.token_hex(8))
+    return folder / f"data-{marker.read_text().strip()}"
+
+
+def _create(cluster: Cluster, database: str) -> None:
+    with cluster.connect() as connection:
+        known = connection.execute(
+            "SELECT 1 FROM pg_database WHERE datname = %s", [database]
+        ).fetchone()
+        if not known:
+            name = psycopg.sql.Identifier(database)
+            connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(name))
+
+
+@contextmanager
+def _in_plain_words(folder: Path) -> Iterator[None]:
+    """Turn what the file system refuses into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise EmbeddedError(refusal(folder, error)) from error
+    except subprocess.CalledProcessError as error:
+        log = folder / "keeper.log"
+        raise EmbeddedError(
+            f"The development database did not start; {log} says why."
+        ) from error
+
+
+def refusal(folder: Path, error: OSError) -> str:
+    """Say in a sentence why a folder cannot be used."""
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return f"There is no room left on the disk for {folder} ({reason})."
+    return (
+        f"easymo cannot write to {folder} ({reason}). Give the folder to your "
+        "account, or set DATABASE_URL to a database elsewhere."
+    )

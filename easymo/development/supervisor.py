@@ -1,0 +1,217 @@
+"""``make run``: migrate, start web and worker, say where to look, stop it all.
+
+Development only; in production a process manager runs the Procfile.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import closing, contextmanager, suppress
+from typing import IO, TYPE_CHECKING
+
+import django
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import DatabaseError, connections
+
+from easymo.development import database
+from easymo.development.binaries import EmbeddedError
+from easymo.development.children import Child, end_leftovers
+from easymo.development.embedded import refusal
+from easymo.settings.paths import VAR
+from easymo.start import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+READY_SECONDS = 60
+STOP_SECONDS = 7
+DATABASE_STOP_SECONDS = 2.5
+
+
+class StartError(Exception):
+    """The product cannot be started; the text is a sentence for people."""
+
+
+class Stopped(BaseException):
+    """Somebody pressed Ctrl-C, or told us to stop."""
+
+
+def main() -> None:
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, _stop)
+    try:
+        load_settings()
+        with only_one():
+            try:
+                run()
+            finally:
+                database.release(wait_seconds=DATABASE_STOP_SECONDS)
+    except (ImproperlyConfigured, EmbeddedError, StartError, CommandError) as error:
+        sys.exit(f"easymo cannot start: {error}")
+    except Stopped:
+        say("Stopped.")
+
+
+def run() -> None:
+    """Start everything and watch it until told to stop."""
+    end_leftovers(VAR / "run.json")
+    need_port()
+    if settings.DEMONSTRATION:
+        say("Starting the development database …")
+    database.hold()
+    say("Preparing the tables …")
+    prepare()
+    children = [
+        Child("web", [sys.executable, "-m", "easymo.web.serve"]),
+        Child("worker", [sys.executable, "manage.py", "procrastinate", "worker"]),
+    ]
+    try:
+        for child in children:
+            child.start()
+        remember(children)
+        wait_until_ready(children)
+        call_command("demo", "--show") if settings.DEMONSTRATION else say_where()
+        watch(children)
+    finally:
+        # A second Ctrl-C must not leave anything behind.
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(name, signal.SIG_IGN)
+        stop(children)
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Refuse a second start from the same folder."""
+    try:
+        VAR.mkdir(exist_ok=True)
+        lock: IO[str] = (VAR / "run.lock").open("a+")
+    except OSError as error:
+        raise StartError(refusal(VAR, error)) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise StartError(
+                f"it already runs from this folder ({lock.read().strip()}). "
+                "Stop it there first."
+            ) from None
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()}, port {settings.PORT}\n")
+        lock.flush()
+        yield
+
+
+def need_port() -> None:
+    """Refuse a port that another program listens on, before anything is started."""
+    family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
+    with closing(socket.socket(family)) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((settings.HOST, settings.PORT))
+            trial.listen(1)
+        except PermissionError as error:
+            raise StartError(
+                f"your account may not listen on port {settings.PORT}. "
+                f"`PORT=8000 make run` takes another."
+            ) from error
+        except OSError as error:
+            raise StartError(
+                f"port {settings.PORT} is taken by another program. "
+                f"`PORT={settings.PORT + 1} make run` takes another."
+            ) from error
+
+
+def prepare() -> None:
+    """Migrate; in a demonstration, see that there are people to play."""
+    django.setup()
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+        if settings.DEMONSTRATION:
+            call_command("demo", "--quiet")
+    except DatabaseError as error:
+        said = str(error).strip().splitlines() or ["no reason given"]
+        raise StartError(f"the database refuses: {said[-1]}") from error
+    finally:
+        connections.close_all()
+        connections["default"].close_pool()  # type: ignore[attr-defined]
+
+
+def remember(children: list[Child]) -> None:
+    """Note what runs, for a start after our own death."""
+    with suppress(OSError):
+        (VAR / "run.json").write_text(json.dumps([child.mark() for child in children]))
+
+
+def wait_until_ready(children: list[Child]) -> None:
+    """Return when the web process answers."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if any(child.has_ended() for child in children):
+            raise StartError("one of its processes ended; the lines above say why.")
+        with suppress(OSError, urllib.error.URLError):
+            urllib.request.urlopen(f"{address()}/healthz", timeout=2).close()  # noqa: S310
+            return
+        time.sleep(0.1)
+    raise StartError(f"the web process did not answer within {READY_SECONDS} seconds.")
+
+
+def address() -> str:
+    """Return where a browser on this machine finds the product."""
+    host = "localhost" if settings.HOST in {"0.0.0.0", "127.0.0.1"} else settings.HOST  # noqa: S104
+    return f"http://{host}:{settings.PORT}"
+
+
+def say_where() -> None:
+    say(f"\n  easymo runs at {address()}  (back office: {address()}/admin/)")
+    say("  Ctrl-C stops it.\n")
+
+
+def watch(children: list[Child]) -> None:
+    """Start again what ended by itself, each time a little later."""
+    while True:
+        time.sleep(0.3)
+        for child in children:
+            if child.has_ended():
+                pause = child.next_pause()
+                say(f"The {child.name} process ended; starting it again.")
+                child.kill()
+                time.sleep(pause)
+                child.start()
+                remember(children)
+
+
+def stop(children: list[Child]) -> None:
+    """Ask all at once, wait, and end what does not listen."""
+    for child in children:
+        child.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < deadline and not all(c.has_ended() for c in children):
+        time.sleep(0.05)
+    for child in children:
+        child.kill()
+    (VAR / "run.json").unlink(missing_ok=True)
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _stop(_number: int, _frame: object) -> None:
+    raise Stopped
+
+
+if __name__ == "__main__":
+    main()

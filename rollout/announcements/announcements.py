@@ -1,0 +1,230 @@
+"""What engineering, beta members or everyone is told: drafted, approved, sent, counted.
+
+Two people send it: whoever drafted it does not approve it, and what was approved is
+what goes. Each recipient is a row, told once whatever breaks in between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Q
+
+from easymo.observability.privacy import scrub
+from rollout.announcements import sending
+from rollout.core import clock, jobs
+from rollout.core.change_reason import valid_actor, valid_reason
+from rollout.core.errors import InvalidChange, InvalidTransition
+from rollout.core.ports import ports
+from rollout.incidents.incidents import valid_text
+from rollout.locks import lock_announcement
+from rollout.models import Announcement, AnnouncementDelivery
+from rollout.notices import mail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from django.db.models import QuerySet
+
+Status = Announcement.Status
+Medium = Announcement.Medium
+Audience = Announcement.Audience
+ROADS: dict[str, tuple[str, ...]] = {
+    Audience.ENGINEERING: (Medium.EMAIL, Medium.SLACK, Medium.OTHER),
+    Audience.BETA: (Medium.WHATSAPP, Medium.EMAIL, Medium.OTHER),
+    Audience.ALL: (Medium.WHATSAPP, Medium.OTHER),
+}
+NOBODY = {
+    Audience.ENGINEERING: "neither ALERT_EMAILS nor a contact has an address",
+    Audience.BETA: "the cohort beta has no members",
+    Audience.ALL: "nobody may be written to",
+}
+LONGEST = 4_000
+# A template's parameter takes no more, its subject line included.
+LONGEST_WHATSAPP = 900
+LONGEST_SUBJECT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How far it came. Over WhatsApp, handed over is: into our outbox."""
+
+    recipients: int = 0
+    pending: int = 0
+    delivered: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __str__(self) -> str:
+        told = f"{self.delivered} of {self.recipients} told"
+        rest = [
+            f"{number} {word}"
+            for number, word in (
+                (self.pending, "waiting"),
+                (self.failed, "failed"),
+                (self.skipped, "skipped"),
+            )
+            if number
+        ]
+        return ", ".join([told, *rest])
+
+
+def draft(
+    *, audience: str, medium: str, subject: str, text: str, by: str
+) -> Announcement:
+    """Write an announcement that another person has to approve."""
+    subject, text = valid_words(subject, text, medium)
+    valid_road(audience, medium)
+    return Announcement.objects.create(
+        audience=audience,
+        medium=medium,
+        subject=subject,
+        text=text,
+        drafted_by=valid_actor(by),
+        drafted_at=clock.now(),
+    )
+
+
+def rewrite(*, announcement: Announcement, subject: str, text: str, by: str) -> None:
+    """Change a draft; whoever did it last is the one who drafted it."""
+    by = valid_actor(by)
+    with transaction.atomic():
+        row = lock_announcement(announcement)
+        refuse_unless(row, Status.DRAFT)
+        row.subject, row.text = valid_words(subject, text, row.medium)
+        row.drafted_by = by
+        row.save(update_fields=["subject", "text", "drafted_by"])
+    announcement.refresh_from_db()
+
+
+def approve(*, announcement: Announcement, by: str, seen: str = "") -> None:
+    """Approve what was seen, as another person than whoever drafted it."""
+    by = valid_actor(by)
+    with transaction.atomic():
+        row = lock_announcement(announcement)
+        refuse_unless(row, Status.DRAFT)
+        if by.casefold() == row.drafted_by.casefold():
+            raise InvalidChange("Whoever drafted it cannot approve it.")
+        if seen and seen != fingerprint(row):
+            raise InvalidChange("It was changed meanwhile: read it again.")
+        row.status, row.approved_by, row.approved_at = Status.APPROVED, by, clock.now()
+        row.save(update_fields=["status", "approved_by", "approved_at"])
+    announcement.refresh_from_db()
+
+
+def take_back(*, announcement: Announcement) -> None:
+    """Make what is approved, and not sent, a draft again."""
+    with transaction.atomic():
+        row = lock_announcement(announcement)
+        refuse_unless(row, Status.APPROVED)
+        row.status, row.approved_by, row.approved_at = Status.DRAFT, "", None
+        row.save(update_fields=["status", "approved_by", "approved_at"])
+    announcement.refresh_from_db()
+
+
+def send(*, announcement: Announcement, by: str) -> Announcement:
+    """Begin to send it, once; the rest is done by the worker.
+
+    By other means: write down that somebody did it.
+    """
+    by = valid_actor(by)
+    with transaction.atomic():
+        row = lock_announcement(announcement)
+        refuse_unless(row, Status.APPROVED)
+        refuse_closed_road(row)
+        row.sent_by = by
+        if row.medium == Medium.OTHER:
+            row.status, row.sent_at = Status.SENT, clock.now()
+        else:
+            row.status = Status.SENDING
+            sending.add_first(row)
+            if not row.deliveries.exists():
+                raise InvalidChange(
+                    f"There is nobody to tell: {NOBODY[Audience(row.audience)]}."
+                )
+        row.save(update_fields=["status", "sent_by", "sent_at"])
+        jobs.wake_announcements()
+        jobs.wake_notices()
+    announcement.refresh_from_db()
+    return announcement
+
+
+def told() -> QuerySet[Announcement]:
+    """Return what was sent and reached somebody; nobody counts what a person does."""
+    reached = AnnouncementDelivery.objects.filter(
+        announcement=OuterRef("pk"), status=AnnouncementDelivery.Status.HANDED_OVER
+    )
+    return Announcement.objects.filter(
+        Q(medium=Medium.OTHER) | Exists(reached), status=Status.SENT
+    )
+
+
+def counts(announcement: Announcement) -> Counts:
+    return counts_of([announcement])[announcement.pk]
+
+
+def counts_of(announcements: Sequence[Announcement]) -> dict[int, Counts]:
+    """Count how far each came: one query, from an index alone."""
+    rows = AnnouncementDelivery.objects.filter(announcement__in=announcements)
+    found: dict[int, Counter[str]] = {row.pk: Counter() for row in announcements}
+    numbers = rows.order_by().values_list("announcement", "status")
+    for announcement, status, number in numbers.annotate(number=Count("*")):
+        found[announcement][status] = number
+    return {pk: _counts(each) for pk, each in found.items()}
+
+
+def _counts(by_status: Counter[str]) -> Counts:
+    statuses = AnnouncementDelivery.Status
+    return Counts(
+        recipients=by_status.total(),
+        pending=by_status[statuses.PENDING],
+        delivered=by_status[statuses.HANDED_OVER],
+        failed=by_status[statuses.FAILED],
+        skipped=by_status[statuses.SKIPPED],
+    )
+
+
+def fingerprint(announcement: Announcement) -> str:
+    """Name what somebody has read before she approves it."""
+    told = f"{announcement.subject}\0{announcement.text}".encode()
+    return hashlib.sha256(told).hexdigest()
+
+
+def refuse_unless(announcement: Announcement, status: str) -> None:
+    if announcement.status != status:
+        now = announcement.get_status_display()
+        raise InvalidTransition(
+            f"This announcement is {now}, not {Status(status).label}."
+        )
+
+
+def refuse_closed_road(announcement: Announcement) -> None:
+    """Refuse where nothing would arrive, rather than count failures."""
+    roads: dict[str, tuple[Callable[[], bool], str]] = {
+        Medium.SLACK: (lambda: bool(settings.SLACK_WEBHOOK_URL), "SLACK_WEBHOOK_URL"),
+        Medium.EMAIL: (mail.is_configured, "EMAIL_URL"),
+        Medium.WHATSAPP: (lambda: ports.tell is not None, "WhatsApp"),
+    }
+    is_open, setting = roads.get(announcement.medium, (lambda: True, ""))
+    if not is_open():
+        raise InvalidChange(f"{setting} is not set: nobody would be told.")
+
+
+def valid_road(audience: str, medium: str) -> None:
+    if medium not in ROADS.get(audience, ()):
+        known = "; ".join(f"{who}: {', '.join(how)}" for who, how in ROADS.items())
+        raise InvalidChange(f"There is no such road. There are {known}.")
+
+
+def valid_words(subject: str, text: str, medium: str) -> tuple[str, str]:
+    """Return both without numbers, codes and addresses of people."""
+    longest = LONGEST_WHATSAPP if medium == Medium.WHATSAPP else LONGEST
+    line = valid_reason(subject)
+    if len(line) > LONGEST_SUBJECT:
+        raise InvalidChange(f"A subject has at most {LONGEST_SUBJECT} characters.")
+    return line, scrub(valid_text(text, longest=longest))[:longest]

@@ -1,0 +1,174 @@
+"""The pre-deployment checklist, gone through line by line, and kept as a row."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import DatabaseError, Error, InterfaceError, connection, transaction
+
+from easymo import release
+from easymo.observability.fields import scrub_text
+from easymo.observability.logs import get_logger
+from easymo.preflight import registry, site
+from easymo.preflight.registry import Asked, Found, Line, Section, Status
+from rollout.core import clock
+from rollout.core.features import Feature
+from rollout.flags.exposure import is_on_for_anyone
+from rollout.models import CheckRun, Plan, StageName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+logger = get_logger(__name__)
+
+# One look at rows; a lock that somebody holds must not hold up the others.
+SLOWEST_MS = 5_000
+UNREACHABLE = Found(
+    Status.FAILED,
+    "The database does not answer.",
+    "See that it runs, and that DATABASE_URL names it and its password.",
+    "DATABASE_URL",
+)
+FIRST = "database.reachable"
+LAST = Line(
+    "site.checks",
+    "Django's check framework",
+    Section.REST,
+    site.remaining,
+    is_for_sites=True,
+)
+
+
+def run(*, live: bool = False, actor: str = "system") -> CheckRun:
+    """Go through every line; return the run, stored unless the database is gone."""
+    started_at = clock.now()
+    is_there = _database_answers()
+    asked = _circumstances(live=live, is_there=is_there)
+    results = _results(asked, is_there=is_there)
+    done = CheckRun(
+        kind=CheckRun.Kind.PREFLIGHT,
+        passed=not any(one["status"] == Status.FAILED for one in results),
+        results=results,
+        release=release.current(),
+        is_live=live,
+        actor=actor,
+        started_at=started_at,
+        finished_at=clock.now(),
+    )
+    if is_there:
+        _store(done)
+    return done
+
+
+def _results(asked: Asked, *, is_there: bool) -> list[dict[str, Any]]:
+    """Look at the database first: without it, nothing else that reads it can be told."""
+    lines = registry.lines()
+    [first] = [one for one in lines if one.name == FIRST]
+    told = _result(first, asked, "" if is_there else UNREACHABLE.detail)
+    blocked = told["detail"] if told["status"] == Status.FAILED else ""
+    return [
+        told if one is first else _result(one, asked, blocked) for one in [*lines, LAST]
+    ]
+
+
+def _result(one: Line, asked: Asked, blocked: str) -> dict[str, Any]:
+    started = time.monotonic()
+    found = _look(one, asked, blocked)
+    return {
+        "name": one.name,
+        "title": one.title,
+        "section": str(one.section),
+        "status": str(found.status),
+        # Once more: what stands here is shown, stored and sent about.
+        "detail": scrub_text(found.detail),
+        "remedy": scrub_text(found.remedy),
+        "setting": found.setting,
+        "duration_ms": round((time.monotonic() - started) * 1_000),
+    }
+
+
+def _look(one: Line, asked: Asked, blocked: str) -> Found:
+    if one.reads_rows and blocked:
+        return UNREACHABLE if one.name == FIRST else registry.skipped(blocked)
+    if one.is_for_sites and asked.is_demonstration:
+        return registry.skipped("A demonstration, for this machine only.")
+    try:
+        if not one.reads_rows:
+            return one.look(asked)
+        with _short_unit():
+            return one.look(asked)
+    except Exception as error:
+        logger.exception("preflight.line.broken", line=one.name)
+        return registry.failed(
+            f"The look itself failed ({type(error).__name__}).",
+            "The log tells more: preflight.line.broken.",
+        )
+
+
+@contextmanager
+def _short_unit() -> Iterator[None]:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = {SLOWEST_MS:d}")
+        yield
+
+
+def _database_answers() -> bool:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (DatabaseError, InterfaceError):
+        return False
+    return True
+
+
+def _circumstances(*, live: bool, is_there: bool) -> Asked:
+    stage = _stage() if is_there else StageName.INFRASTRUCTURE
+    databases = ("default",) if is_there else ()
+    return Asked(
+        live=live,
+        serves_people=stage in {StageName.BETA, StageName.PRODUCTION},
+        is_initial=stage == StageName.INFRASTRUCTURE,
+        features_on=frozenset(
+            str(feature) for feature in Feature if is_there and _is_on(feature)
+        ),
+        is_demonstration=settings.DEMONSTRATION,
+        messages=cache(partial(_messages, databases)),
+    )
+
+
+def _messages(databases: tuple[str, ...]) -> dict[str, Any]:
+    try:
+        return dict(registry.messages(databases))
+    except Error:
+        return dict(registry.messages(()))
+
+
+def _stage() -> str:
+    try:
+        with transaction.atomic():
+            plan = Plan.objects.select_related("run").first()
+    except Error:
+        # Not migrated yet: a line of its own says so.
+        return StageName.INFRASTRUCTURE
+    return plan.run.stage if plan else StageName.INFRASTRUCTURE
+
+
+def _is_on(feature: Feature) -> bool:
+    try:
+        with transaction.atomic():
+            return is_on_for_anyone(feature)
+    except Error:
+        return False
+
+
+def _store(done: CheckRun) -> None:
+    try:
+        with transaction.atomic():
+            done.save()
+    except Error as error:
+        logger.warning("preflight.unstored", error=type(error).__name__)

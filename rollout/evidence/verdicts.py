@@ -1,0 +1,74 @@
+"""What the guardrails said when somebody last looked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import connection
+
+from rollout.core import clock
+from rollout.models import Evaluation
+from rollout.policy.verdicts import SILENCE, from_json
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rollout.policy.verdicts import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The newest evaluation. `is_silent`: it is too old to say anything about now."""
+
+    verdicts: tuple[Verdict, ...] = ()
+    at: datetime | None = None
+    is_silent: bool = True
+
+
+def verdicts_now() -> Judgement:
+    """Return the newest evaluation's verdicts: one query."""
+    newest = Evaluation.objects.order_by("-id").first()
+    if newest is None:
+        return Judgement()
+    return Judgement(
+        verdicts=tuple(map(from_json, newest.verdicts)),
+        at=newest.at,
+        is_silent=clock.now() - newest.at > SILENCE,
+    )
+
+
+# Their age, and the incidents near them: rollout_is_forgettable(), which the triggers
+# on these tables ask as well.
+MOST = 2_000
+MOST_STEPS = 100
+JUDGEMENTS = """
+DELETE FROM rollout_evaluation WHERE id IN (
+    SELECT id FROM rollout_evaluation
+    WHERE at < now() - interval '90 days' AND rollout_is_forgettable(at)
+        AND action = 'none' AND NOT acted AND rollback_id IS NULL
+    ORDER BY at LIMIT %s)
+"""
+PROBES = """
+DELETE FROM rollout_checkrun WHERE id IN (
+    SELECT id FROM rollout_checkrun
+    WHERE kind = 'probe' AND passed AND rollout_is_forgettable(finished_at)
+    ORDER BY id LIMIT %s)
+"""
+
+
+def purge() -> int:
+    """Forget rounds that decided nothing, and probes that passed; say how many."""
+    return sum(_forget(statement) for statement in (JUDGEMENTS, PROBES))
+
+
+def _forget(statement: str) -> int:
+    total = 0
+    for _ in range(MOST_STEPS):
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [MOST])
+            count = cursor.rowcount
+        total += count
+        if count < MOST:
+            break
+    return total

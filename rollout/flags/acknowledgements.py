@@ -1,0 +1,200 @@
+"""Who has taken a change in: read from the rows that each process writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+
+from rollout.core import clock
+from rollout.core.display_formatting import count, span
+from rollout.models import ServingProcess
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+# A process that has said nothing for so long is taken for gone.
+SILENT_S = 30
+# And this long after it nobody asks any more when that was.
+GONE_FOR = timedelta(days=1)
+WAIT_S = 1.5
+PAUSE_S = 0.02
+# The change's own moment; one of long ago is not what is waited for: nothing moved.
+MOMENTS = """
+SELECT clock_timestamp(),
+    (SELECT changed_at FROM rollout_epoch
+     WHERE changed_at > clock_timestamp() - make_interval(secs => %s))
+"""
+COUNT = """
+SELECT
+    count(*),
+    count(*) FILTER (WHERE version_seen >= %(epoch)s),
+    extract(epoch FROM max(acknowledged_at - %(changed_at)s)
+        FILTER (WHERE version_seen >= %(epoch)s AND began_at <= %(changed_at)s)) * 1000
+FROM rollout_servingprocess
+WHERE seen_at > %(committed_at)s - make_interval(secs => %(silent)s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """`acknowledged` of `processes` have it; the slowest of them `ms` after the change.
+
+    A process begun since took it in with its start: nobody waited for that.
+    """
+
+    epoch: int
+    processes: int
+    acknowledged: int
+    ms: int
+
+    @property
+    def is_complete(self) -> bool:
+        return self.acknowledged >= self.processes
+
+    def __str__(self) -> str:
+        if not self.processes:
+            return "no process is running"
+        told = f"acknowledged by {self.acknowledged} of {self.processes}"
+        return f"{told} in {self.ms} ms" if self.ms else told
+
+
+def await_receipt(epoch: int, *, wait: float = WAIT_S) -> Receipt:
+    """Wait, `wait` seconds at most, until every process has taken `epoch` in.
+
+    Call it right after the commit, outside any transaction.
+    """
+    deadline = monotonic() + wait
+    with connection.cursor() as cursor:
+        cursor.execute(MOMENTS, [SILENT_S])
+        committed_at, changed_at = cursor.fetchone()
+        asked = {
+            "epoch": epoch,
+            "committed_at": committed_at,
+            "changed_at": changed_at or committed_at,
+            "silent": SILENT_S,
+        }
+        while True:
+            cursor.execute(COUNT, asked)
+            processes, acknowledged, ms = cursor.fetchone()
+            receipt = Receipt(
+                epoch=epoch,
+                processes=processes,
+                acknowledged=acknowledged,
+                ms=max(0, round(ms or 0)),
+            )
+            if receipt.is_complete or monotonic() >= deadline:
+                return receipt
+            sleep(PAUSE_S)
+
+
+def forget_gone() -> int:
+    """Take away the rows of processes that ended without a word; say how many."""
+    silent = clock.now() - GONE_FOR
+    return ServingProcess.objects.filter(seen_at__lt=silent).delete()[0]
+
+
+# Silent for longer, a process is taken for ended on another machine's death.
+GONE_S = 900
+MOST_PROCESSES = 200
+PROCESSES = """
+SELECT epoch.version, epoch.changed_at, epoch.functions_removed,
+    process.role, process.host, process.pid, process.version_seen,
+    CASE WHEN process.began_at <= epoch.changed_at
+        THEN process.acknowledged_at - epoch.changed_at END,
+    clock_timestamp() - process.seen_at
+FROM rollout_epoch AS epoch
+LEFT JOIN rollout_servingprocess AS process
+    ON process.seen_at > clock_timestamp() - make_interval(secs => %s)
+WHERE epoch.id = 1
+ORDER BY process.role DESC, process.host, process.pid
+LIMIT %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process that serves people, as its last sign of life tells."""
+
+    name: str
+    version: int
+    is_silent: bool
+    is_behind: bool
+    quiet_s: float
+    words: str
+
+    @property
+    def is_well(self) -> bool:
+        return not self.is_silent and not self.is_behind
+
+
+@dataclass(frozen=True, slots=True)
+class Propagation:
+    """The newest version of the switches and who acknowledged it."""
+
+    version: int
+    changed_at: datetime | None
+    functions_removed: bool
+    processes: tuple[Process, ...]
+    slowest_ms: int
+
+    @property
+    def acknowledged(self) -> int:
+        return sum(process.is_well for process in self.processes)
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self.processes) and self.acknowledged == len(self.processes)
+
+    @property
+    def sentence(self) -> str:
+        """Say it as the receipt does: `v412 acknowledged by 9 of 9 in 38 ms`."""
+        if not self.processes:
+            return f"v{self.version}: no process is running"
+        told = f"v{self.version} acknowledged by {self.acknowledged} of"
+        total = f"{told} {count(len(self.processes), 'process', 'processes')}"
+        # A process started later took it in with its start: nobody waited for that.
+        return f"{total} in {self.slowest_ms} ms" if self.slowest_ms else total
+
+
+def propagation() -> Propagation:
+    """Read it: one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(PROCESSES, [GONE_S, MOST_PROCESSES])
+        rows = cursor.fetchall()
+    if not rows:
+        return Propagation(0, None, False, (), 0)
+    version, changed_at, removed = rows[0][:3]
+    times = [row[7] for row in rows if row[7] is not None and row[6] >= version]
+    return Propagation(
+        version=version,
+        changed_at=changed_at,
+        functions_removed=removed,
+        processes=tuple(_process(version, row) for row in rows if row[3] is not None),
+        slowest_ms=max((_ms(time) for time in times), default=0),
+    )
+
+
+def _ms(time: timedelta) -> int:
+    return max(0, round(time.total_seconds() * 1000))
+
+
+def _process(newest: int, row: tuple[Any, ...]) -> Process:
+    role, host, pid, seen, _, quiet = row[3:]
+    is_silent = quiet.total_seconds() > SILENT_S
+    words = f"v{seen}"
+    if is_silent:
+        words = f"silent for {span(quiet)}, last at v{seen}"
+    elif seen < newest:
+        words = f"still at v{seen}"
+    return Process(
+        name=f"{role} {host}:{pid}",
+        version=seen,
+        is_silent=is_silent,
+        is_behind=seen < newest,
+        quiet_s=round(quiet.total_seconds(), 1),
+        words=words,
+    )

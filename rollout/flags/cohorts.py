@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from django.db import transaction
+
+from rollout import locks
+from rollout.core.change_reason import valid_actor, valid_reason
+from rollout.core.errors import InvalidChange, UnknownCohort
+from rollout.models import Cohort, CohortMember, FlagChange
+
+
+def make_cohort(*, name: str, description: str = "") -> Cohort:
+    """Return the cohort of that name, made when it does not exist."""
+    field = Cohort._meta.get_field("name")
+    if len(name) > (field.max_length or 0) or not is_plain(name):
+        raise InvalidChange(
+            "A cohort's name has 1 to 50 lower-case letters, digits, - or _."
+        )
+    cohort, _created = Cohort.objects.get_or_create(
+        name=name, defaults={"description": description[:200]}
+    )
+    return cohort
+
+
+def is_plain(name: str) -> bool:
+    return (
+        name.isascii()
+        and name[:1].isalnum()
+        and name == name.lower()
+        and all(c.isalnum() or c in "-_" for c in name)
+    )
+
+
+def add_member(
+    cohort_name: str,
+    subject: str,
+    by: str,
+    *,
+    reason: str = "added",
+    source: str = FlagChange.Source.CLI,
+) -> bool:
+    """Put a subject into a cohort; False when she was in it already."""
+    reason, by = valid_reason(reason), valid_actor(by)
+    with transaction.atomic():
+        locks.lock_switches()
+        cohort = cohort_named(cohort_name)
+        member, created = CohortMember.objects.get_or_create(
+            cohort=cohort, subject=valid_subject(subject), defaults={"added_by": by}
+        )
+        if created:
+            FlagChange.objects.create(
+                kind=FlagChange.Kind.MEMBER_ADDED,
+                cohort=cohort,
+                subject=member.subject,
+                actor=by,
+                reason=reason,
+                source=source,
+            )
+    return created
+
+
+def remove_member(
+    cohort_name: str,
+    subject: str,
+    by: str,
+    *,
+    reason: str,
+    source: str = FlagChange.Source.CLI,
+) -> bool:
+    """Take a subject out, at once and behind the fence; False when she was not in."""
+    reason, by = valid_reason(reason), valid_actor(by)
+    with transaction.atomic():
+        locks.close_fence()
+        locks.lock_switches()
+        cohort = cohort_named(cohort_name)
+        removed, _ = CohortMember.objects.filter(
+            cohort=cohort, subject=subject
+        ).delete()
+        if removed:
+            FlagChange.objects.create(
+                kind=FlagChange.Kind.MEMBER_REMOVED,
+                cohort=cohort,
+                subject=subject,
+                actor=by,
+                reason=reason,
+                source=source,
+            )
+    return bool(removed)
+
+
+def cohort_named(name: str) -> Cohort:
+    try:
+        return Cohort.objects.get(name=name)
+    except Cohort.DoesNotExist as error:
+        raise UnknownCohort(f"There is no cohort called {name[:60]!r}.") from error
+
+
+def valid_subject(subject: str) -> str:
+    if not 1 <= len(subject) <= 100 or not all("!" <= c <= "~" for c in subject):
+        raise InvalidChange("A subject has 1 to 100 visible ASCII characters.")
+    return subject

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection, transaction
+
+from rollout import locks
+from rollout.core.change_reason import valid_actor, valid_reason
+from rollout.core.errors import (
+    FullRollback,
+    InvalidChange,
+    UnknownCohort,
+    UnknownFeature,
+)
+from rollout.core.features import Feature
+from rollout.models import AgentFlag, Cohort, Epoch, FlagChange
+from rollout.notices import notices
+from rollout.plan import resume_requirements
+from rollout.plan.plan import Said
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SMALLEST = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a change did. `fence_proven`: no voucher begun before it can commit."""
+
+    changes: tuple[FlagChange, ...]
+    epoch: int
+    fence_proven: bool
+
+
+def set_features(
+    changes: Mapping[Feature, bool],
+    *,
+    actor: str,
+    reason: str,
+    source: str,
+    percent: Decimal | int | None = None,
+    cohorts: Sequence[str] = (),
+    override: bool = False,
+) -> Changed:
+    """Turn features on or off in one transaction, each with its audit row.
+
+    `percent` and `cohorts` limit those that are turned on; without them on is for
+    everyone. After a rollback nothing is turned on before it is mended, unless
+    `override`. Raises RolloutError and writes nothing when any part is refused.
+    """
+    reason = valid_reason(reason)
+    actor = valid_actor(actor)
+    wanted = valid_features(changes)
+    share = valid_percent(percent)
+    limited = share is not None or bool(cohorts)
+    if limited and not any(wanted.values()):
+        raise InvalidChange("A percentage or cohort needs a feature to turn on.")
+    with transaction.atomic():
+        proven = locks.close_fence() if limited or not all(wanted.values()) else True
+        locks.lock_switches()
+        if any(wanted.values()):
+            refuse_after_full_rollback()
+            refuse_unmended(
+                wanted,
+                limited_to=cohorts if share is None and cohorts else None,
+                said=Said(actor, reason, source, override),
+            )
+        groups = known_cohorts(cohorts)
+        written = tuple(
+            apply(
+                flag,
+                everyone=None if on and limited else on,
+                percent=share if on else None,
+                cohorts=groups if on else [],
+                audit={
+                    "actor": actor,
+                    "reason": reason,
+                    "source": source,
+                    "override": override,
+                },
+            )
+            for flag, on in (
+                (flag, wanted[Feature(flag.name)]) for flag in flags_named(wanted)
+            )
+        )
+    return Changed(
+        changes=written,
+        epoch=max(change.epoch for change in written),
+        fence_proven=proven,
+    )
+
+
+def refuse_after_full_rollback() -> None:
+    """What only forwards must not be woken; the caller holds the switches."""
+    if Epoch.objects.filter(functions_removed=True).exists():
+        raise FullRollback(
+            "A full rollback is in force: nothing is turned on before"
+            " `rollback restore`."
+        )
+
+
+def refuse_unmended(
+    wanted: Mapping[Feature, bool], *, limited_to: Sequence[str] | None, said: Said
+) -> None:
+    """Ask what is missing since a rollback; going on without it is told."""
+    missing = resume_requirements.allow_turning_on(limited_to=limited_to, said=said)
+    if missing:
+        names = ", ".join(feature for feature, on in wanted.items() if on)
+        notices.queue(
+            text=(
+                f"{said.actor} turns on {names} after a rollback, by override."
+                f" {' '.join(missing)} Reason: {said.reason}"
+            )
+        )
+
+
+def apply(
+    flag: AgentFlag,
+    *,
+    everyone: bool | None,
+    percent: Decimal | None,
+    cohorts: Sequence[Cohort],
+    audit: Mapping[str, Any],
+) -> FlagChange:
+    """Write one flag's new state and the row that tells of it."""
+    before = state_of(flag)
+    flag.everyone = everyone
+    flag.percent = percent
+    flag.save(update_fields=["everyone", "percent"])
+    flag.cohorts.set(cohorts)
+    return FlagChange.objects.create(
+        flag=flag, before=before, after=state_of(flag), **audit
+    )
+
+
+def state_of(flag: AgentFlag) -> dict[str, Any]:
+    """Ask the database, which compares the audit row with the same function."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rollout_flag_state(%s)::text", [flag.pk])
+        state: dict[str, Any] = json.loads(cursor.fetchone()[0])
+    return state
+
+
+def flags_named(names: Mapping[Feature, bool]) -> list[AgentFlag]:
+    flags = list(AgentFlag.objects.filter(name__in=[f.value for f in names]))
+    if len(flags) < len(names):
+        raise UnknownFeature("A feature is not registered; run migrate.")
+    return flags
+
+
+def known_cohorts(names: Sequence[str]) -> list[Cohort]:
+    found = list(Cohort.objects.filter(name__in=set(names)))
+    if missing := sorted(set(names) - {cohort.name for cohort in found}):
+        raise UnknownCohort(f"There is no cohort called {missing[0][:60]!r}.")
+    return found
+
+
+def valid_features(changes: Mapping[Feature, bool]) -> dict[Feature, bool]:
+    if not changes:
+        raise InvalidChange("Name at least one feature to turn on or off.")
+    try:
+        return {Feature(name): bool(on) for name, on in changes.items()}
+    except ValueError as error:
+        raise UnknownFeature(f"{error}.") from error
+
+
+def valid_percent(percent: Decimal | int | None) -> Decimal | None:
+    if percent is None:
+        return None
+    share = Decimal(percent)
+    if not share.is_finite() or not SMALLEST <= share <= 100:
+        raise InvalidChange("A percentage is a number from 0.01 to 100.")
+    if share != share.quantize(SMALLEST):
+        raise InvalidChange("A percentage has at most two decimals.")
+    return share

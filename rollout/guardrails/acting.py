@@ -1,0 +1,229 @@
+"""What a decision does: hold, or roll back by the road of every rollback.
+
+The caller holds the evaluator's lease and a transaction. Whatever is turned off is so
+together with the incident, its figures and the notice; nothing is turned on here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from rollout.core import jobs
+from rollout.core.features import Feature
+from rollout.guardrails.triggers import INCIDENT
+from rollout.incidents import incidents
+from rollout.models import (
+    AgentFlag,
+    Evaluation,
+    Incident,
+    Plan,
+    RollbackEvent,
+    StageName,
+    TimelineEntry,
+)
+from rollout.notices import notices
+from rollout.policy.decision_matrix import CHANNEL_FEATURES, Circumstances
+from rollout.policy.guardrails import BUDGETS
+from rollout.policy.verdicts import Action, Guardrail, Level, Verdict
+from rollout.stages import overrides, rollback, stages, state
+from rollout.stages.rollback import Order, RolledBack
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from rollout.models import StageRun
+    from rollout.policy.decision_matrix import Decision
+
+ACTOR = "evaluator"
+SOURCE = "system"
+DAY = timedelta(hours=24)
+COOLDOWN = timedelta(minutes=30)
+# Looked at nearly each minute of it: silence is no proof of health.
+CLEAR = timedelta(minutes=30)
+CLEAR_LOOKS = 20
+KINDS = {
+    Action.PARTIAL: RollbackEvent.Kind.PARTIAL,
+    Action.QUICK: RollbackEvent.Kind.QUICK,
+    Action.FULL: RollbackEvent.Kind.FULL,
+}
+HOLDABLE = {Plan.State.ACTIVE, Plan.State.RECOVERY}
+AUTOMATIC = ["demote", "partial", "quick", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What came of a decision; `rolled_back` is yet to be told to the processes."""
+
+    acted: bool = False
+    rollback: RollbackEvent | None = None
+    rolled_back: RolledBack | None = None
+
+
+NOTHING_DONE = Acted()
+
+
+def features_on() -> frozenset[Feature]:
+    """Return the features that are on for anybody."""
+    rows = AgentFlag.objects.exclude(everyone=False)
+    names = set(rows.values_list("name", flat=True)) - set(settings.FEATURES_FORCED_OFF)
+    return frozenset(feature for feature in Feature if feature.value in names)
+
+
+def is_concerned(verdict: Verdict, on: Collection[Feature]) -> bool:
+    """Tell whether there is anything on that the verdict is about.
+
+    A channel on which nobody has talked yet is no news; one whose prices nobody knows
+    is.
+    """
+    if verdict.level == Level.NO_DATA and verdict.guardrail != Guardrail.DATA:
+        return verdict.guardrail == Guardrail.COST and verdict.n > 0
+    if verdict.guardrail == Guardrail.VALUE:
+        return Feature.VOUCHERS in on
+    feature = CHANNEL_FEATURES.get(verdict.channel)
+    return feature in on if feature else bool(on)
+
+
+def circumstances(run: StageRun, now: datetime) -> Circumstances:
+    """Read what the decision depends on besides the verdicts."""
+    acted = Evaluation.objects.filter(acted=True, action__in=AUTOMATIC)
+    # A clock that was set back makes the last day look longer, never shorter.
+    day = list(acted.filter(at__gt=now - DAY).values_list("action", flat=True))
+    recent: dict[str, Action] = {}
+    cooling = acted.filter(run=run, at__gt=now - COOLDOWN, at__lte=now)
+    for key, name in cooling.values_list("key", "action"):
+        recent[key] = max(recent.get(key, Action.NONE), Action[name.upper()])
+    return Circumstances(
+        stage=run.stage,
+        warn_acts=BUDGETS[run.stage].warn_acts,
+        partials=day.count("partial"),
+        actions=len(day),
+        recent=recent,
+        held_back=overrides.active(now).exists(),
+    )
+
+
+def carry_out(decision: Decision, plan: Plan, now: datetime) -> Acted:
+    """Do what was decided; idempotent, for the same is decided each minute."""
+    if decision.action == Action.NONE or decision.because is None:
+        return NOTHING_DONE
+    if decision.action == Action.HOLD:
+        return _hold(decision, plan, now)
+    if decision.action == Action.DEMOTE:
+        return _demote(decision, now)
+    return _roll_back(decision, now)
+
+
+def release_when_clear(decision: Decision, plan: Plan, now: datetime) -> bool:
+    """End a hold of our own after half an hour without a reason for one."""
+    since = now - CLEAR
+    if (
+        decision.action != Action.NONE
+        or plan.state != Plan.State.HELD
+        or plan.state_since > since
+    ):
+        return False
+    looks = Evaluation.objects.filter(at__gt=since, at__lte=now)
+    if looks.exclude(action="none").exists() or looks.count() < CLEAR_LOOKS:
+        return False
+    reason = f"No reason to hold for {CLEAR.seconds // 60} minutes."
+    # None: a person holds it, and only a person lets go.
+    return state.release(reason=reason, actor=ACTOR, source=SOURCE) is not None
+
+
+def tell(acted: Acted) -> None:
+    """After the commit: wake the notices, and wait for the processes a moment."""
+    if acted.rolled_back is not None:
+        rollback.told(acted.rolled_back)
+    elif acted.acted:
+        jobs.wake_notices()
+
+
+def _roll_back(decision: Decision, now: datetime) -> Acted:
+    verdict = decision.because
+    assert verdict is not None
+    done = rollback.carry_out(
+        Order(
+            KINDS[decision.action],
+            decision.sentence,
+            ACTOR,
+            SOURCE,
+            tuple(sorted(feature.value for feature in decision.features)),
+            incident_key=f"{INCIDENT}{decision.key}",
+            severity=decision.severity,
+            evidence=figures_of(decision),
+            decided_at=now,
+            freezes=decision.frozen,
+        )
+    )
+    event = RollbackEvent.objects.filter(incident=done.incident).first()
+    return Acted(acted=True, rollback=event, rolled_back=done)
+
+
+def _demote(decision: Decision, now: datetime) -> Acted:
+    """Go back a stage, and take the features back to whom that one serves."""
+    incident, _is_new = _opened(decision, "Taken back a stage", now)
+    stages.demote(reason=decision.sentence, actor=ACTOR, source=SOURCE, is_told=False)
+    notices.queue(
+        incident=incident,
+        text=f"Taken back a stage: {decision.sentence} (incident {incident.pk})",
+    )
+    return Acted(acted=True)
+
+
+def _hold(decision: Decision, plan: Plan, now: datetime) -> Acted:
+    """Stop promotions and open the incident, once; traffic stays as it is."""
+    incident, is_new = _opened(decision, "Held, nothing turned off", now)
+    is_held = False
+    # Before the guide's stages there is nothing to be held up.
+    if plan.state in HOLDABLE and plan.run.stage != StageName.INFRASTRUCTURE:
+        reason = decision.sentence
+        held = state.hold(reason=reason, actor=ACTOR, source=SOURCE, is_told=not is_new)
+        is_held = held is not None
+    if is_new:
+        notices.queue(
+            incident=incident,
+            text=(
+                f"Held, nothing turned off: {decision.sentence}"
+                f" (incident {incident.pk})"
+            ),
+        )
+    return Acted(acted=is_held or is_new)
+
+
+def _opened(decision: Decision, what: str, now: datetime) -> tuple[Incident, bool]:
+    """Open the guardrail's incident, or write on in the one that is open."""
+    incident, is_new = incidents.found_or_opened(
+        key=f"{INCIDENT}{decision.key}",
+        title=decision.sentence,
+        severity=decision.severity,
+        opened_by=ACTOR,
+    )
+    if not is_new and decision.action == Action.HOLD:
+        return incident, False
+    incidents.break_out_again(incident, severity=decision.severity, author=ACTOR)
+    incidents.write(
+        incident,
+        kind=TimelineEntry.Kind.AUTO,
+        author=ACTOR,
+        text=f"{what}: {decision.sentence}",
+        data={"evidence": figures_of(decision), "decided_at": now.isoformat()},
+    )
+    return incident, is_new
+
+
+def figures_of(decision: Decision) -> dict[str, object]:
+    """Return the figures that caused it, as they are kept with what it caused."""
+    assert decision.because is not None
+    return {
+        **decision.because.as_json(),
+        "action": decision.action.name.lower(),
+        "severity": decision.severity.value,
+        "deadline_s": decision.deadline_s,
+        "frozen": decision.frozen,
+        "sentence": decision.sentence,
+    }

@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from django.db import Error, transaction
+
+from easymo.observability import leaks
+from easymo.observability.logs import get_logger
+from easymo.observability.privacy import scrub
+from rollout.core import clock, jobs
+from rollout.core.change_reason import valid_actor, valid_reason
+from rollout.core.errors import (
+    InvalidChange,
+    InvalidReason,
+    InvalidTransition,
+    LessonsMissing,
+)
+from rollout.locks import lock_incident
+from rollout.models import Incident, TimelineEntry
+from rollout.models.incident import ALLOWED
+from rollout.notices import notices
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+logger = get_logger(__name__)
+TEXT = 2000
+SEVERITIES: list[str] = Incident.Severity.values
+STAMPS: dict[str, str] = {
+    Incident.Status.MITIGATED: "mitigated_at",
+    Incident.Status.RESOLVED: "resolved_at",
+    Incident.Status.CLOSED: "closed_at",
+}
+# The guide's lessons learned.
+LESSONS = {
+    "customer_impact": "issue and customer impact",
+    "root_cause": "root cause",
+    "resolution": "resolution",
+    "prevention": "prevention",
+}
+
+
+def open_incident(*, key: str, title: str, severity: str, opened_by: str) -> Incident:
+    """Return the unresolved incident of this key, opened when there is none."""
+    return found_or_opened(
+        key=key, title=title, severity=severity, opened_by=opened_by
+    )[0]
+
+
+def found_or_opened(
+    *, key: str, title: str, severity: str, opened_by: str
+) -> tuple[Incident, bool]:
+    """Return the unresolved incident of this key, and whether it was opened now."""
+    return Incident.objects.get_or_create(
+        dedupe_key=key,
+        resolved_at=None,
+        defaults={
+            "title": scrub(title)[:200],
+            "severity": severity,
+            "opened_by": opened_by,
+        },
+    )
+
+
+def break_out_again(incident: Incident, *, severity: str, author: str) -> None:
+    """Open a mitigated one again, as bad as it now is: the harm has not stopped.
+
+    People only lead it on; only what happens leads it back. Whatever is turned off
+    stays off also where the row cannot be had.
+    """
+    is_worse = SEVERITIES.index(severity) > SEVERITIES.index(incident.severity)
+    if incident.status == Incident.Status.OPEN and not is_worse:
+        return
+    try:
+        with transaction.atomic():
+            _open_again(lock_incident(incident), severity, author)
+    except Error as error:
+        logger.error(  # noqa: TRY400 - its story may quote rows
+            "rollout.incident.behind", error=type(error).__name__
+        )
+    incident.refresh_from_db()
+
+
+def _open_again(row: Incident, severity: str, author: str) -> None:
+    told = []
+    if row.status == Incident.Status.MITIGATED:
+        row.status, row.mitigated_at = Incident.Status.OPEN, None
+        told.append("open again: it was mitigated, and has come back")
+    if SEVERITIES.index(severity) > SEVERITIES.index(row.severity):
+        told.append(f"severity {row.severity} → {severity}")
+        row.severity = severity
+    row.save(update_fields=["status", "mitigated_at", "severity"])
+    for text in told:
+        write(row, kind=TimelineEntry.Kind.STATUS, author=author, text=text)
+
+
+def write(
+    incident: Incident,
+    *,
+    kind: str,
+    author: str,
+    text: str,
+    data: Mapping[str, Any] | None = None,
+) -> TimelineEntry:
+    """Add a line to the story; numbers, codes and addresses are taken out of it."""
+    return TimelineEntry.objects.create(
+        incident=incident,
+        kind=kind,
+        author=author,
+        text=leaks.guard(scrub(text)[:TEXT], leaks.TIMELINE),
+        data=dict(data or {}),
+    )
+
+
+def report_incident(*, title: str, severity: str, text: str, by: str) -> Incident:
+    """Open an incident as a person, and tell those on call; one for each title."""
+    by, title, text = valid_actor(by), valid_reason(title), valid_text(text)
+    valid_severity(severity)
+    key = f"person:{' '.join(title.lower().split())}"[:100]
+    with transaction.atomic():
+        incident, is_new = found_or_opened(
+            key=key, title=title, severity=severity, opened_by=by
+        )
+        write(incident, kind=TimelineEntry.Kind.NOTE, author=by, text=text)
+        if is_new:
+            tell(incident, f"Incident {incident.pk} opened by {by}: {title}")
+    return incident
+
+
+def tell(incident: Incident, text: str) -> None:
+    """Put a notice about it on its way, by its severity."""
+    notices.queue(incident=incident, text=text)
+    jobs.wake_notices()
+
+
+def add_note(*, incident: Incident, text: str, author: str) -> TimelineEntry:
+    return write(
+        incident,
+        kind=TimelineEntry.Kind.NOTE,
+        author=valid_actor(author),
+        text=valid_text(text),
+    )
+
+
+def set_status(*, incident: Incident, status: str, reason: str, author: str) -> None:
+    """Mitigate, resolve or close; never back.
+
+    Raises InvalidTransition, and LessonsMissing where it is closed without them.
+    """
+    author, reason = valid_actor(author), valid_reason(reason)
+    if status not in STAMPS:
+        raise InvalidTransition(f"There is no status {status!r} to go to.")
+    before = [old for old, allowed in ALLOWED.items() if status in allowed]
+    with transaction.atomic():
+        row = lock_incident(incident)
+        if row.status not in before:
+            raise InvalidTransition(_why_not(row.status, status))
+        if status == Incident.Status.CLOSED:
+            refuse_without_lessons(row)
+        row.status = status
+        setattr(row, STAMPS[status], clock.now())
+        row.save(update_fields=["status", STAMPS[status]])
+        write(
+            row,
+            kind=TimelineEntry.Kind.STATUS,
+            author=author,
+            text=f"{status}: {reason}",
+        )
+    incident.refresh_from_db()
+
+
+def _why_not(status: str, wanted: str) -> str:
+    if status == wanted:
+        return f"This incident is {status} already."
+    follows = " or ".join(sorted(ALLOWED[status]))
+    if not follows:
+        return f"This incident is {status}, and stays so."
+    return f"This incident is {status}: {follows} comes next, not {wanted}."
+
+
+def set_severity(
+    *, incident: Incident, severity: str, reason: str, author: str
+) -> None:
+    """Say how bad it is; people are told when it is worse than it was."""
+    author, reason = valid_actor(author), valid_reason(reason)
+    valid_severity(severity)
+    with transaction.atomic():
+        row = lock_incident(incident)
+        refuse_closed(row)
+        before = row.severity
+        if before == severity:
+            raise InvalidChange(f"The severity is {severity} already.")
+        row.severity = severity
+        row.save(update_fields=["severity"])
+        write(
+            row,
+            kind=TimelineEntry.Kind.STATUS,
+            author=author,
+            text=f"severity {before} → {severity}: {reason}",
+        )
+        if SEVERITIES.index(severity) > SEVERITIES.index(before):
+            tell(row, f"Incident {row.pk} is now {severity}: {reason}")
+    incident.refresh_from_db()
+
+
+def take_command(*, incident: Incident, commander: str, author: str) -> None:
+    """Let one person lead from now on; the story says who gave it to whom."""
+    author, commander = valid_actor(author), valid_actor(commander)
+    with transaction.atomic():
+        row = lock_incident(incident)
+        refuse_closed(row)
+        if row.commander == commander:
+            raise InvalidChange(f"{commander} leads already.")
+        before = f", after {row.commander}" if row.commander else ""
+        row.commander = commander
+        row.save(update_fields=["commander"])
+        write(
+            row,
+            kind=TimelineEntry.Kind.STATUS,
+            author=author,
+            text=f"{commander} leads{before}",
+        )
+    incident.refresh_from_db()
+
+
+def refuse_without_lessons(incident: Incident) -> None:
+    missing = [
+        label for name, label in LESSONS.items() if not getattr(incident, name).strip()
+    ]
+    if missing:
+        raise LessonsMissing(f"Write down first: {', '.join(missing)}.")
+
+
+def refuse_closed(incident: Incident) -> None:
+    if incident.status == Incident.Status.CLOSED:
+        raise InvalidTransition("This incident is closed; add a note instead.")
+
+
+def valid_severity(severity: str) -> None:
+    if severity not in SEVERITIES:
+        raise InvalidChange(f"A severity is one of {', '.join(SEVERITIES)}.")
+
+
+def valid_text(text: str, *, longest: int = TEXT) -> str:
+    """Return a text of several lines stripped; refuse an empty or unprintable one."""
+    stripped = text.replace("\r\n", "\n").strip()
+    if not 1 <= len(stripped) <= longest:
+        raise InvalidReason(f"A text has 1 to {longest} characters.")
+    if any(
+        unicodedata.category(c) in {"Cc", "Cs"} for c in stripped if c not in "\n\t"
+    ):
+        raise InvalidReason("A text has no control characters but line breaks.")
+    return stripped

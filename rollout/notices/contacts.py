@@ -1,0 +1,146 @@
+"""Whom to call, in which order; and whether they could be called at all."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+
+from rollout.core import clock
+from rollout.core.change_reason import valid_actor
+from rollout.core.errors import InvalidChange
+from rollout.models import Contact, OnCallShift
+
+# A number that nobody has tried for so long may be somebody else's by now.
+VERIFIED_FOR = timedelta(days=30)
+LONGEST_SHIFT = timedelta(days=31)
+SEPARATORS = str.maketrans("", "", " \t-./()\u00a0")
+MOST_ORDER = 99
+# What people write who will name somebody later.
+STAND_INS = frozenset({"", "contact info", "todo", "tbd", "changeme", "xxx", "n/a"})
+
+
+def on_call(now: datetime | None = None) -> list[Contact]:
+    """Return whom to call, first one first: who is on shift, then the usual order."""
+    moment = now or clock.now()
+    on_shift = OnCallShift.objects.filter(
+        starts_at__lte=moment, ends_at__gt=moment, contact__is_active=True
+    ).select_related("contact")
+    usual = Contact.objects.filter(is_active=True, order__gt=0)
+    ordered = [shift.contact for shift in on_shift] + list(usual)
+    return list({contact.pk: contact for contact in ordered}.values())
+
+
+def is_placeholder(contact: Contact) -> bool:
+    """Tell whether nobody could be called by this row."""
+    name = contact.name.strip().lower()
+    is_named = name not in STAND_INS and not name.startswith("[")
+    return not (is_named and (contact.phone or contact.email))
+
+
+def problems(now: datetime | None = None) -> list[str]:
+    """Say what is wrong with the contacts, a sentence each; nothing: all can be called."""
+    moment = now or clock.now()
+    called = on_call(moment)
+    if not called:
+        return ["Nobody is on call."]
+    found = []
+    for contact in called:
+        if is_placeholder(contact):
+            found.append(f"{contact.role} names nobody yet.")
+        elif not contact.phone:
+            found.append(f"{contact.role} has no telephone number.")
+        elif contact.verified_at is None:
+            found.append(f"{contact.role} was never verified.")
+        elif contact.verified_at < moment - VERIFIED_FOR:
+            found.append(f"{contact.role} was last verified over 30 days ago.")
+    return found
+
+
+def save_contact(*, contact: Contact | None, **values: Any) -> Contact:
+    """Make or change a contact; another number or address has to be verified anew."""
+    row = contact or Contact()
+    before = (row.name, row.phone, row.email)
+    row.role = one_line(values["role"], "A role", 80)
+    row.name = one_line(values.get("name", ""), "A name", 100, least=0)
+    row.phone = valid_phone(values.get("phone", ""))
+    row.email = valid_address(values.get("email", ""))
+    row.order = int(values.get("order") or 0)
+    row.is_active = bool(values.get("is_active", True))
+    if not 0 <= row.order <= MOST_ORDER:
+        raise InvalidChange(
+            "The order is 1 for who is called first, 0 for not on call."
+        )
+    if contact is not None and before != (row.name, row.phone, row.email):
+        row.verified_at = None
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as error:
+        raise InvalidChange(f"There is a contact {row.role!r} already.") from error
+    return row
+
+
+def verify(*, contact: Contact) -> None:
+    """Write down that somebody answered there just now."""
+    if is_placeholder(contact):
+        raise InvalidChange("Name somebody with a number or an address first.")
+    contact.verified_at = clock.now()
+    contact.save(update_fields=["verified_at"])
+
+
+def add_shift(
+    *, contact: Contact, starts_at: datetime, ends_at: datetime, by: str
+) -> OnCallShift:
+    """Let somebody be called first for a while."""
+    if not starts_at < ends_at <= starts_at + LONGEST_SHIFT:
+        raise InvalidChange("A shift ends after it began, and lasts a month at most.")
+    if is_placeholder(contact):
+        raise InvalidChange("Name somebody with a number or an address first.")
+    return OnCallShift.objects.create(
+        contact=contact, starts_at=starts_at, ends_at=ends_at, added_by=valid_actor(by)
+    )
+
+
+def end_shift(*, shift: OnCallShift) -> None:
+    """End a shift now; one that has not begun goes away."""
+    now = clock.now()
+    if shift.starts_at >= now:
+        shift.delete()
+    elif shift.ends_at > now:
+        shift.ends_at = now
+        shift.save(update_fields=["ends_at"])
+
+
+def valid_phone(text: str) -> str:
+    """Return a number as a telephone dials it from anywhere, or nothing."""
+    number = text.strip().translate(SEPARATORS)
+    if number.startswith("00"):
+        number = "+" + number[2:]
+    digits = number[1:]
+    is_number = digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15
+    if number and not (number.startswith("+") and is_number and digits[0] != "0"):
+        raise InvalidChange("Give the number with its country: +250 …")
+    return number
+
+
+def valid_address(text: str) -> str:
+    address = text.strip()
+    try:
+        if address:
+            validate_email(address)
+    except ValidationError as error:
+        raise InvalidChange("That is no e-mail address.") from error
+    return address
+
+
+def one_line(text: str, what: str, longest: int, *, least: int = 1) -> str:
+    stripped = text.strip()
+    if not least <= len(stripped) <= longest or not (
+        not stripped or stripped.isprintable()
+    ):
+        raise InvalidChange(f"{what} has {least} to {longest} printable characters.")
+    return stripped

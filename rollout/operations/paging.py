@@ -1,0 +1,31 @@
+"""Tells people that nobody judges: from a web process, for the worker may be dead.
+
+The notice waits in the outbox like any other, and is sent from here at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from django.db import Error, connections
+
+from easymo.observability.logs import get_logger
+from rollout.guardrails import silence
+from rollout.snapshot import refreshers
+from rollout.tasks import deliver_notices
+
+logger = get_logger(__name__)
+
+
+def page(silent_s: float) -> None:
+    """Open the incident once, for all processes, and send what tells of it."""
+    logger.error("rollout.evaluator.silent", silent_s=round(silent_s))
+    if refreshers.role() != "web":
+        return
+    try:
+        silence.report(silent_s=silent_s)
+        asyncio.run(deliver_notices())
+    except Error as error:
+        logger.warning("rollout.page.failed", error=type(error).__name__)
+    finally:
+        connections.close_all()

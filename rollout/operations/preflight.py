@@ -1,0 +1,140 @@
+"""This app's lines of the pre-deployment checklist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from easymo.preflight.registry import (
+    Asked,
+    Found,
+    Section,
+    failed,
+    line,
+    ok,
+    skipped,
+    warning,
+)
+from rollout.core import clock
+from rollout.core.formatting import usd
+from rollout.evidence.verdicts import verdicts_now
+from rollout.flags.selectors import feature_states
+from rollout.guardrails import expectations
+from rollout.models import Plan
+from rollout.notices import contacts
+
+if TYPE_CHECKING:
+    from rollout.flags.selectors import FeatureState
+
+DAILY = "DAILY_COST_USD"
+
+
+@line(
+    "flags.off",
+    "Features are off for the initial deployment",
+    Section.ENVIRONMENT,
+    place=3,
+    reads_rows=True,
+)
+def features_are_off(asked: Asked) -> Found:
+    states = feature_states()
+    found_on = [state for state in states if state.is_on and not state.forced_off]
+    on = [state.name for state in found_on]
+    if len(states) < 4:
+        return failed(
+            f"{len(states)} of 4 features are registered.", "Run `manage.py migrate`."
+        )
+    forced = sorted(settings.FEATURES_FORCED_OFF)
+    said = f" Forced off by the environment: {', '.join(forced)}." if forced else ""
+    if not on:
+        return ok(f"All four are off.{said}")
+    if not asked.is_initial:
+        return ok(f"On, as may be in this stage: {', '.join(on)}.{said}")
+    if asked.is_demonstration:
+        return ok(f"On, for the demonstration: {', '.join(on)}.")
+    return _on_before_smoke(found_on)
+
+
+def _on_before_smoke(found: list[FeatureState]) -> Found:
+    """The way back after a rollback turns on here, for the smoke tests at first."""
+    on = ", ".join(state.name for state in found)
+    if all(state.is_limited_to_smoke for state in found):
+        return ok(f"On for the smoke tests' people only: {on}.")
+    if Plan.objects.filter(state=Plan.State.RECOVERY).exists():
+        return warning(
+            f"On again after a rollback, in the stage infrastructure: {on}.",
+            "Limit them to the cohort smoke, or advance the stage when it may be left.",
+            found[0].name,
+        )
+    return failed(
+        f"On in the stage infrastructure: {on}.",
+        f"`manage.py flags set {found[0].name}=off --reason …`,"
+        " or advance the stage first.",
+        found[0].name,
+    )
+
+
+@line("flags.waffle", "Nobody can go round the switches", Section.SITE)
+def waffle_is_tied(asked: Asked) -> Found:
+    message = asked.said("rollout.E001", "rollout.E002", "rollout.E003")
+    if message:
+        return failed(str(message.msg), str(message.hint), "WAFFLE_OVERRIDE")
+    return ok("WAFFLE_OVERRIDE is off, and the flags are ours.")
+
+
+@line(
+    "evaluator.alive",
+    "The evaluator looks each minute",
+    Section.RUNNING,
+    reads_rows=True,
+)
+def evaluator_is_alive(asked: Asked) -> Found:
+    newest = verdicts_now()
+    remedy = "It runs in the worker: start one, and see what its log says."
+    if newest.at is None:
+        return asked.lacking("It has never looked.", remedy)
+    silent = (clock.now() - newest.at).total_seconds()
+    if newest.is_silent:
+        return asked.lacking(f"It last looked {silent / 60:.0f} minutes ago.", remedy)
+    return ok(f"It looked {max(silent, 0):.0f} s ago.")
+
+
+@line("spending.planned", "What to expect is planned", Section.RUNNING)
+def spending_is_planned(asked: Asked) -> Found:
+    """The caps come from what is planned: too low ones turn a success off."""
+    policy = expectations.policy()
+    caps = (
+        f"everything goes off beyond {usd(policy.spend_an_hour)} in an hour"
+        f" or {usd(policy.spend_day)} in a day"
+    )
+    unset = [name for name in settings.PLANNED_BY_DEFAULT if name != DAILY]
+    if not unset:
+        return ok(f"As planned, {caps}.")
+    if asked.is_initial or asked.is_demonstration:
+        return ok(f"The defaults hold: {caps}.")
+    if settings.DAILY_COST_USD == 0:
+        unset.append(DAILY)
+    return warning(
+        f"Nobody has said what to expect here, so by the defaults {caps}.",
+        f"Set {', '.join(unset)} to what you plan, or to what the beta has shown.",
+        unset[0],
+    )
+
+
+@line(
+    "people.contacts",
+    "Somebody is on call, and was rung within 30 days",
+    Section.RUNNING,
+    reads_rows=True,
+)
+def contacts_answer(asked: Asked) -> Found:
+    """Say what the gate of the stages says: one rule for both."""
+    if asked.is_demonstration:
+        return skipped("A demonstration, for this machine only.")
+    if found := contacts.problems():
+        return asked.lacking(
+            " ".join(found[:5]),
+            "Name people under Contacts in the back office, ring them, and note it there.",
+        )
+    return ok(f"{len(contacts.on_call())} people can be called, in order.")

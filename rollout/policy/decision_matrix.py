@@ -1,0 +1,243 @@
+"""The decision matrix of the guide, its gaps filled: total over all it can be asked.
+
+Nothing here turns anything on. Pure: verdicts and circumstances in, one decision out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rollout.core.features import Feature
+from rollout.policy.verdicts import (
+    Action,
+    Guardrail,
+    Level,
+    Severity,
+    Verdict,
+    sentence_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHANNEL_FEATURES = {"chat": Feature.CHAT, "voice": Feature.VOICE}
+ALL = frozenset(Feature)
+
+MINUTE = 60
+AT_ONCE_S = 0
+FIVE_MINUTES_S = 5 * MINUTE
+HALF_AN_HOUR_S = 30 * MINUTE
+
+HIGH_ERROR = 0.50
+ERROR = 0.20
+COST_SPIKE = 5.0
+FAILED_PROBES = 5
+LOCALISED = 0.80
+PATIENCE_MIN = 30.0
+NO_DATA_PATIENCE_MIN = 60.0
+PARTIALS_A_DAY = 2
+ACTIONS_A_DAY = 3
+# What no override holds back: data and money.
+UNSTOPPABLE = frozenset({Guardrail.PII, Guardrail.SPEND})
+
+ALL_HOLD = "All guardrails hold."
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the decision depends on besides the verdicts.
+
+    ``warn_acts``: a warning rolls back already (smoke and beta: a false one is cheap
+    there). ``partials`` and ``actions``: automatic ones of the last 24 hours.
+    ``recent``: what was done within the cooldown, by the verdict's key. ``held_back``:
+    a person has asked, for a while, that nothing be rolled back.
+    """
+
+    stage: str = "production"
+    warn_acts: bool = False
+    partials: int = 0
+    actions: int = 0
+    recent: Mapping[str, Action] = field(default_factory=dict)
+    held_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do, how bad it is, until when, and the sentence that says why."""
+
+    action: Action
+    severity: Severity = Severity.LOW
+    features: frozenset[Feature] = frozenset()
+    deadline_s: int = HALF_AN_HOUR_S
+    frozen: bool = False
+    because: Verdict | None = None
+
+    @property
+    def key(self) -> str:
+        """Return what makes the same trouble the same."""
+        return self.because.key if self.because else ""
+
+    @property
+    def sentence(self) -> str:
+        """Say why, in numbers."""
+        if self.because is None:
+            return ALL_HOLD
+        return sentence_of(self.because)
+
+
+NOTHING = Decision(Action.NONE)
+
+
+def decide(verdicts: list[Verdict], now: Circumstances) -> Decision:
+    """Return the hardest of what each verdict asks for."""
+    asked = [_unless_held_back(_for_one(each, now), now) for each in verdicts]
+    asked = [each for each in asked if not _is_repeat(each, now)]
+    worst = max(
+        asked, key=lambda each: (each.action, _RANK[each.severity]), default=NOTHING
+    )
+    if worst.action == Action.PARTIAL and now.partials + 1 >= PARTIALS_A_DAY:
+        worst = _quick(worst.because, Severity.HIGH)
+    if worst.action > Action.HOLD and now.actions >= ACTIONS_A_DAY:
+        # Whatever keeps breaking is for people to look at: all off, and it stays so.
+        hardest = max(worst.action, Action.QUICK)
+        return Decision(
+            hardest,
+            worst.severity,
+            ALL,
+            worst.deadline_s,
+            frozen=True,
+            because=worst.because,
+        )
+    return worst
+
+
+def _is_repeat(decision: Decision, now: Circumstances) -> bool:
+    """Tell whether the same was done a moment ago; what is harder never is."""
+    is_cooling = now.recent.get(decision.key, Action.NONE) >= decision.action
+    return decision.action > Action.HOLD and is_cooling
+
+
+def _unless_held_back(decision: Decision, now: Circumstances) -> Decision:
+    verdict = decision.because
+    if (
+        not now.held_back
+        or verdict is None
+        or decision.action <= Action.HOLD
+        or verdict.guardrail in UNSTOPPABLE
+    ):
+        return decision
+    return _hold(verdict, decision.severity)
+
+
+def _for_one(verdict: Verdict, now: Circumstances) -> Decision:
+    acts = verdict.level == Level.BREACH or (
+        verdict.level == Level.WARN and now.warn_acts
+    )
+    if acts:
+        return _BREACHES[verdict.guardrail](verdict, now)
+    if verdict.level == Level.WARN:
+        return _hold(verdict, Severity.LOW)
+    if verdict.level == Level.NO_DATA:
+        return _silence(verdict, now)
+    return NOTHING
+
+
+def _pii(verdict: Verdict, now: Circumstances) -> Decision:
+    if verdict.level != Level.BREACH:
+        # It only looks like personal data: a person looks at it.
+        return _hold(verdict, Severity.HIGH)
+    return Decision(
+        Action.FULL, Severity.CRITICAL, ALL, AT_ONCE_S, frozen=True, because=verdict
+    )
+
+
+def _value(verdict: Verdict, now: Circumstances) -> Decision:
+    # A voucher redeemed twice or for the wrong person: value stops, talk goes on.
+    features = frozenset({Feature.VOUCHERS})
+    return Decision(
+        Action.PARTIAL, Severity.CRITICAL, features, AT_ONCE_S, because=verdict
+    )
+
+
+def _success(verdict: Verdict, now: Circumstances) -> Decision:
+    if verdict.value > HIGH_ERROR:
+        return _quick(verdict, Severity.CRITICAL)
+    localised = verdict.share_here >= LOCALISED
+    if verdict.value > ERROR:
+        if localised:
+            return _partial(verdict, Severity.HIGH, FIVE_MINUTES_S)
+        return _quick(verdict, Severity.HIGH)
+    if localised:
+        return _partial(verdict, Severity.MEDIUM, HALF_AN_HOUR_S)
+    if now.stage == "infrastructure":
+        # There is no stage to go back to.
+        return _quick(verdict, Severity.MEDIUM)
+    return Decision(
+        Action.DEMOTE, Severity.MEDIUM, frozenset(), HALF_AN_HOUR_S, because=verdict
+    )
+
+
+def _latency(verdict: Verdict, now: Circumstances) -> Decision:
+    waited = verdict.unattended_min >= PATIENCE_MIN
+    if verdict.is_very_slow or now.stage != "production" or waited:
+        return _partial(verdict, Severity.MEDIUM, HALF_AN_HOUR_S)
+    return _hold(verdict, Severity.MEDIUM)
+
+
+def _cost(verdict: Verdict, now: Circumstances) -> Decision:
+    if verdict.value >= COST_SPIKE:
+        return _quick(verdict, Severity.HIGH)
+    if verdict.unattended_min >= PATIENCE_MIN:
+        return _partial(verdict, Severity.MEDIUM, HALF_AN_HOUR_S)
+    return _hold(verdict, Severity.MEDIUM)
+
+
+def _spend(verdict: Verdict, now: Circumstances) -> Decision:
+    return _quick(verdict, Severity.HIGH)
+
+
+def _probe(verdict: Verdict, now: Circumstances) -> Decision:
+    if verdict.value >= FAILED_PROBES:
+        return _quick(verdict, Severity.CRITICAL)
+    return _hold(verdict, Severity.HIGH)
+
+
+def _silence(verdict: Verdict, now: Circumstances) -> Decision:
+    is_exposed = now.stage in {"beta", "production"}
+    if verdict.guardrail != Guardrail.DATA:
+        # Blind in one eye: it promotes nobody, and rolls nothing back.
+        return _hold(verdict, Severity.LOW)
+    if is_exposed and verdict.unattended_min >= NO_DATA_PATIENCE_MIN:
+        return _quick(verdict, Severity.HIGH)
+    return _hold(verdict, Severity.MEDIUM)
+
+
+def _quick(verdict: Verdict | None, severity: Severity) -> Decision:
+    return Decision(Action.QUICK, severity, ALL, FIVE_MINUTES_S, because=verdict)
+
+
+def _partial(verdict: Verdict, severity: Severity, deadline_s: int) -> Decision:
+    feature = CHANNEL_FEATURES.get(verdict.channel)
+    if feature is None:
+        return _quick(verdict, severity)
+    return Decision(
+        Action.PARTIAL, severity, frozenset({feature}), deadline_s, because=verdict
+    )
+
+
+def _hold(verdict: Verdict, severity: Severity) -> Decision:
+    return Decision(Action.HOLD, severity, because=verdict)
+
+
+_BREACHES = {
+    Guardrail.PII: _pii,
+    Guardrail.VALUE: _value,
+    Guardrail.SUCCESS: _success,
+    Guardrail.LATENCY: _latency,
+    Guardrail.COST: _cost,
+    Guardrail.SPEND: _spend,
+    Guardrail.PROBE: _probe,
+    Guardrail.DATA: _silence,
+}
+_RANK = {severity: rank for rank, severity in enumerate(Severity)}

@@ -1,0 +1,125 @@
+"""What a feature's row means for one subject. Pure: values in, a decision out.
+
+First match wins: forced off by the environment, no row, off, on for everyone,
+a cohort of hers, our own probe (as soon as anybody is served), her place in the
+percentage; otherwise off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from hashlib import blake2b
+
+
+class Reason(StrEnum):
+    FORCED_OFF = "forced off by the environment"
+    STALE = "the switches cannot be read"
+    MISSING = "no such switch"
+    OFF = "off"
+    EVERYONE = "on for everyone"
+    COHORT = "member of a cohort"
+    PERCENT = "within the percentage"
+    PROBE = "one of our own probes, and on for somebody"
+    EXCLUDED = "not in the cohorts or the percentage"
+    UNWATCHED = "the evaluator is silent: on for cohorts only"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One feature's row: `everyone` True, False, or None for a limited audience."""
+
+    flag: str
+    everyone: bool | None
+    salt: str = ""
+    threshold: int = 0  # the first `threshold` of 10,000 buckets are on
+    cohorts: frozenset[str] = field(default_factory=frozenset)
+    members: frozenset[str] = field(default_factory=frozenset)
+    forced_off: bool = False
+    # Nobody judges how it goes: only cohorts are served.
+    unwatched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    on: bool
+    reason: Reason
+    version: int = 0
+
+
+def reason_for(
+    rule: Rule | None, subject: str | None, *, is_probe: bool = False
+) -> Reason:
+    if rule is None:
+        return Reason.MISSING
+    if rule.forced_off:
+        return Reason.FORCED_OFF
+    if rule.everyone is not None:
+        return Reason.EVERYONE if rule.everyone else Reason.OFF
+    return _limited(rule, subject, is_probe=is_probe)
+
+
+def _limited(rule: Rule, subject: str | None, *, is_probe: bool) -> Reason:
+    if subject is not None and subject in rule.members:
+        return Reason.COHORT
+    if is_probe and is_on_for_anyone(rule):
+        return Reason.PROBE
+    if is_in_share(rule, subject):
+        return Reason.PERCENT
+    return Reason.UNWATCHED if rule.unwatched else Reason.EXCLUDED
+
+
+def cohorts_only(rule: Rule) -> Rule:
+    """Return the rule with nobody but its cohorts: what is off stays off."""
+    if rule.everyone is False:
+        return rule
+    return replace(rule, everyone=None, threshold=0, unwatched=True)
+
+
+def is_in_share(rule: Rule, subject: str | None) -> bool:
+    """Tell whether her bucket is in; a stranger has none, but 100 % holds all."""
+    if subject is None or rule.threshold in {0, BUCKETS}:
+        return rule.threshold == BUCKETS
+    return bucket(salt=rule.salt, flag=rule.flag, subject=subject) < rule.threshold
+
+
+ON = frozenset({Reason.EVERYONE, Reason.COHORT, Reason.PROBE, Reason.PERCENT})
+
+
+def decide(
+    rule: Rule | None,
+    subject: str | None,
+    *,
+    version: int = 0,
+    is_probe: bool = False,
+) -> Decision:
+    """Decide for one subject; None is somebody nobody knows yet."""
+    reason = reason_for(rule, subject, is_probe=is_probe)
+    return Decision(on=reason in ON, reason=reason, version=version)
+
+
+def is_on_for_anyone(rule: Rule | None) -> bool:
+    """Tell whether there is anybody for whom the feature may be on.
+
+    A cohort counts even while it is empty: its door is open.
+    """
+    if rule is None or rule.forced_off:
+        return False
+    if rule.everyone is not None:
+        return rule.everyone
+    return rule.threshold > 0 or bool(rule.cohorts)
+
+
+def is_on_for_everyone(rule: Rule | None) -> bool:
+    if rule is None or rule.forced_off:
+        return False
+    return bool(rule.everyone) or (rule.everyone is None and rule.threshold >= BUCKETS)
+
+
+BUCKETS = 10_000
+
+
+def bucket(*, salt: str, flag: str, subject: str) -> int:
+    """Return 0 to 9,999; the same subject keeps its place as the share widens."""
+    digest = blake2b(f"{salt}:{flag}:{subject}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) % BUCKETS

@@ -1,0 +1,85 @@
+"""The one reference that every check reads and the refreshers swap."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from rollout.core.probes import is_probe
+from rollout.policy import effective_flag
+from rollout.policy.effective_flag import Decision, Reason, Rule, cohorts_only
+from rollout.snapshot.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from rollout.snapshot.reading import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All switches as of one epoch. `confirmed_at` is monotonic time."""
+
+    version: int
+    rules: dict[str, Rule]
+    confirmed_at: float
+    stale: bool = False
+    # A full rollback is in force: the functions answer 410.
+    functions_removed: bool = False
+    # Nobody judges: everyone and percentages count as cohorts only.
+    unwatched: bool = False
+
+    def decide(self, feature: str, subject: str | None) -> Decision:
+        if self.stale:
+            return Decision(on=False, reason=Reason.STALE, version=self.version)
+        return effective_flag.decide(
+            self.rules.get(feature),
+            subject,
+            version=self.version,
+            is_probe=is_probe(subject),
+        )
+
+
+NOTHING = Snapshot(version=0, rules={}, confirmed_at=float("-inf"), stale=True)
+
+
+@dataclass(slots=True)
+class Holder:
+    snapshot: Snapshot = NOTHING
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    tried_at: float = float("-inf")
+    watchdog: Watchdog = field(default_factory=Watchdog)
+
+    def publish(self, reading: Reading, *, started_at: float) -> None:
+        """Take a reading in, unless one begun later is already here."""
+        if started_at >= self.snapshot.confirmed_at:
+            unwatched = self.watchdog.is_unwatched
+            rules = reading.rules
+            if unwatched:
+                rules = {name: cohorts_only(rule) for name, rule in rules.items()}
+            self.snapshot = Snapshot(
+                version=reading.version,
+                rules=rules,
+                confirmed_at=started_at,
+                functions_removed=reading.functions_removed,
+                unwatched=unwatched,
+            )
+
+    def confirm(self, *, started_at: float) -> None:
+        """Trust the same snapshot for longer: the epoch has not moved."""
+        if started_at >= self.snapshot.confirmed_at:
+            self.snapshot = replace(self.snapshot, confirmed_at=started_at)
+
+    def age(self) -> float:
+        return monotonic() - self.snapshot.confirmed_at
+
+
+holder = Holder()
+
+
+def forget() -> None:
+    """Start from nothing, as a forked child must."""
+    holder.snapshot = NOTHING
+    holder.lock = threading.Lock()
+    holder.tried_at = float("-inf")
+    holder.watchdog = Watchdog()

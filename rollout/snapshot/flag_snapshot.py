@@ -1,0 +1,114 @@
+"""All switches, asked without a query and without a lock.
+
+A snapshot that nobody has confirmed for five seconds is not trusted: the asker
+reads through to the database, and where that fails every feature is off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from time import monotonic
+
+import psycopg
+from django.conf import settings
+from django.db import Error, connection
+
+from rollout.core.probes import is_probe
+from rollout.policy.effective_flag import ON, reason_for
+from rollout.snapshot import reading, refreshers
+from rollout.snapshot.cache import Snapshot, holder
+
+TRUSTED_S = 5.0
+# While the database is away, how often somebody may wait to find that out again.
+RETRY_S = 1.0
+
+
+def start() -> None:
+    """Begin refreshing now; else the first question does."""
+    if settings.ROLLOUT_REFRESH == "threads":
+        refreshers.start()
+
+
+def current() -> Snapshot:
+    """Return the snapshot to decide by; raises nothing, waits only when it is old."""
+    snapshot = holder.snapshot
+    if monotonic() - snapshot.confirmed_at <= TRUSTED_S:
+        return snapshot
+    if settings.ROLLOUT_REFRESH == "inline":
+        return _read_inline()
+    return _read_through()
+
+
+def is_on(feature: str, subject: str | None) -> bool:
+    snapshot = current()
+    if snapshot.stale:
+        return False
+    rule = snapshot.rules.get(feature)
+    return reason_for(rule, subject, is_probe=is_probe(subject)) in ON
+
+
+def is_known_off(feature: str, subject: str | None) -> bool:
+    """Tell by the last snapshot, however old: for the event loop, which never waits."""
+    inline = settings.ROLLOUT_REFRESH == "inline"
+    snapshot = _read_inline() if inline else holder.snapshot
+    return not snapshot.stale and not snapshot.decide(feature, subject).on
+
+
+def age() -> float | None:
+    """Return for how long nobody has confirmed the snapshot; None without one."""
+    return None if holder.snapshot.stale else holder.age()
+
+
+def _read_through() -> Snapshot:
+    """Let one asker read for all; the others wait for her a second at most."""
+    refreshers.start()
+    if not holder.lock.acquire(timeout=RETRY_S):
+        return replace(holder.snapshot, stale=True)
+    try:
+        if holder.age() <= TRUSTED_S:
+            return holder.snapshot
+        if monotonic() - holder.tried_at >= RETRY_S:
+            _read_once()
+    finally:
+        holder.lock.release()
+    if holder.age() <= TRUSTED_S:
+        return holder.snapshot
+    return replace(holder.snapshot, stale=True)
+
+
+def _read_once() -> None:
+    started_at = monotonic()
+    try:
+        with reading.own_connection() as own, own.transaction():
+            own.execute("SET LOCAL statement_timeout = '1500ms'")
+            holder.publish(reading.read_all(own), started_at=started_at)
+    except psycopg.Error:
+        holder.tried_at = monotonic()
+
+
+def _read_inline() -> Snapshot:
+    """Read on the asker's own connection: tests see their own transaction."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _as_snapshot()
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(_as_snapshot, close=True).result()
+
+
+def _as_snapshot(*, close: bool = False) -> Snapshot:
+    try:
+        read = reading.read_all(connection)
+    except Error:
+        return replace(holder.snapshot, stale=True)
+    finally:
+        if close:
+            connection.close()
+    return Snapshot(
+        version=read.version,
+        rules=read.rules,
+        confirmed_at=float("-inf"),
+        functions_removed=read.functions_removed,
+    )

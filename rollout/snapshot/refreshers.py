@@ -1,0 +1,208 @@
+"""Keeps this process's snapshot fresh: LISTEN for speed, polling for certainty.
+
+The listener only rings; the poller alone reads, swaps and acknowledges. LISTEN
+fails silently through a transaction pooler, so there, without a
+DATABASE_LISTEN_URL, nothing listens and polling does it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing.util
+import os
+import random
+import socket
+import sys
+import threading
+import uuid
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+import psycopg
+from django.conf import settings
+
+from easymo.observability.logs import get_logger
+from rollout.snapshot import reading, watchdog
+from rollout.snapshot.cache import forget, holder
+
+POLL_S = 0.5
+ACKNOWLEDGE_S = 5.0
+# How long the listener may take to notice that it should end.
+HEAR_S = 1.0
+ACKNOWLEDGE = """
+INSERT INTO rollout_servingprocess AS process
+    (id, host, pid, role, version_seen, acknowledged_at, seen_at)
+VALUES (%s, %s, %s, %s, %s, clock_timestamp(), clock_timestamp())
+ON CONFLICT (id) DO UPDATE SET
+    seen_at = EXCLUDED.seen_at,
+    acknowledged_at = CASE
+        WHEN process.version_seen = EXCLUDED.version_seen
+        THEN process.acknowledged_at ELSE EXCLUDED.acknowledged_at END,
+    version_seen = EXCLUDED.version_seen
+"""
+GOODBYE = "DELETE FROM rollout_servingprocess WHERE id = %s"
+GOODBYE_S = 1.0
+# Before whatever closes without an order of its own.
+GOODBYE_FIRST = 10
+logger = get_logger(__name__)
+
+
+@dataclass
+class Refreshers:
+    """The two threads of one process."""
+
+    process_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    ring: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    threads: list[threading.Thread] = field(default_factory=list)
+    acknowledged: tuple[int, float] = (-1, float("-inf"))
+    at_end: multiprocessing.util.Finalize | None = None
+
+    def start(self) -> None:
+        jobs = [self.poll]
+        if settings.DATABASE_LISTEN is not None:
+            jobs.append(self.listen)
+        self.threads = [
+            threading.Thread(target=job, name=f"rollout-{job.__name__}", daemon=True)
+            for job in jobs
+        ]
+        for thread in self.threads:
+            thread.start()
+        # At the end of a process, also of one that a server forked.
+        self.at_end = multiprocessing.util.Finalize(
+            None, self.say_goodbye, exitpriority=GOODBYE_FIRST
+        )
+
+    def is_alive(self) -> bool:
+        return bool(self.threads) and all(t.is_alive() for t in self.threads)
+
+    def stop(self) -> None:
+        if self.at_end is not None:
+            self.at_end.cancel()
+        self.stopping.set()
+        self.ring.set()
+        for thread in self.threads:
+            thread.join(timeout=5)
+
+    def say_goodbye(self) -> None:
+        """Take its row away: whoever ends in good order is not one fallen silent."""
+        self.stopping.set()
+        self.ring.set()
+        # Else its last sign of life could come after its end.
+        self.threads[0].join(timeout=GOODBYE_S)
+        try:
+            with reading.own_connection() as own:
+                own.execute(GOODBYE, [self.process_id])
+        except (psycopg.Error, OSError) as error:
+            logger.info("rollout.goodbye.unheard", error=type(error).__name__)
+
+    def poll(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                with reading.own_connection() as own:
+                    while not self.stopping.is_set():
+                        self.refresh(own)
+                        self.wait(POLL_S)
+            except (psycopg.Error, OSError) as error:
+                logger.warning("rollout.poll.error", error=type(error).__name__)
+                self.wait(POLL_S)
+
+    def wait(self, seconds: float) -> None:
+        self.ring.wait(seconds * random.uniform(0.8, 1.2))  # noqa: S311
+        self.ring.clear()
+
+    def refresh(self, own: psycopg.Connection[Any]) -> None:
+        """Read the epoch; read the rest and acknowledge only when it moved."""
+        started_at = monotonic()
+        pulse = reading.read_pulse(own)
+        dog = holder.watchdog
+        dog.look(pulse.ticked_at, is_exposed=pulse.is_exposed, now=started_at)
+        if (
+            holder.snapshot.stale
+            or pulse.version != holder.snapshot.version
+            or dog.is_unwatched != holder.snapshot.unwatched
+        ):
+            holder.publish(reading.read_all(own), started_at=started_at)
+        else:
+            holder.confirm(started_at=started_at)
+        if dog.must_page():
+            self.page(dog.silent_s)
+        version, at = self.acknowledged
+        if version != holder.snapshot.version or started_at - at > ACKNOWLEDGE_S:
+            self.acknowledge(own)
+
+    def page(self, silent_s: float) -> None:
+        """Let somebody be told, without keeping the switches waiting."""
+        for told in watchdog.on_silence:
+            threading.Thread(
+                target=told, args=[silent_s], name="rollout-page", daemon=True
+            ).start()
+
+    def acknowledge(self, own: psycopg.Connection[Any]) -> None:
+        version = holder.snapshot.version
+        host = socket.gethostname()[:100]
+        own.execute(ACKNOWLEDGE, [self.process_id, host, os.getpid(), role(), version])
+        self.acknowledged = (version, monotonic())
+
+    def listen(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                with listening() as raw:
+                    self.ring.set()
+                    self.hear(raw)
+            except (psycopg.Error, OSError) as error:
+                logger.warning("rollout.listen.error", error=type(error).__name__)
+                self.stopping.wait(random.uniform(0.2, 1.0))  # noqa: S311
+
+    def hear(self, raw: psycopg.Connection[Any]) -> None:
+        raw.execute("LISTEN rollout")
+        while not self.stopping.is_set():
+            for _ in raw.notifies(timeout=HEAR_S, stop_after=1):
+                self.ring.set()
+
+
+def listening() -> psycopg.Connection[Any]:
+    """Connect to where notices can be heard: directly, or by a session."""
+    elsewhere: dict[str, Any] | None = settings.DATABASE_LISTEN
+    if not elsewhere:
+        return reading.own_connection()
+    # The setting brings a time-out of its own: one of the two must give way.
+    wanted: dict[str, Any] = {**elsewhere, "connect_timeout": 5, "keepalives_idle": 5}
+    return psycopg.connect(**wanted, autocommit=True)
+
+
+def role() -> str:
+    return "worker" if "procrastinate" in sys.argv else "web"
+
+
+_start_lock = threading.Lock()
+_running: Refreshers | None = None
+
+
+def start() -> None:
+    """See that this process has living refreshers. Cheap, idempotent."""
+    global _running  # noqa: PLW0603
+    with _start_lock:
+        if _running is None or not _running.is_alive():
+            _running = Refreshers()
+            _running.start()
+
+
+def stop() -> None:
+    """End the threads and forget the snapshot."""
+    global _running  # noqa: PLW0603
+    with _start_lock:
+        if _running is not None:
+            _running.stop()
+        _running = None
+    forget()
+
+
+def _after_fork() -> None:
+    global _running, _start_lock  # noqa: PLW0603
+    _running = None
+    _start_lock = threading.Lock()
+    forget()
+
+
+os.register_at_fork(after_in_child=_after_fork)

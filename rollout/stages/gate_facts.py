@@ -1,0 +1,251 @@
+"""Reads what the gates ask for: sums and newest rows, whatever lies behind them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db.models import Max
+
+from easymo import release
+from rollout.announcements import announcements
+from rollout.checklists import checklists
+from rollout.core import clock
+from rollout.core.features import Feature
+from rollout.core.ports import ports
+from rollout.evidence import leaks
+from rollout.evidence.verdicts import verdicts_now
+from rollout.flags.exposure import is_on_for_anyone
+from rollout.flags.selectors import latest_check
+from rollout.models import (
+    CheckRun,
+    CohortMember,
+    GateResult,
+    HourRollup,
+    Incident,
+    MetricRollup,
+    Observation,
+    Waiver,
+)
+from rollout.notices import contacts
+from rollout.policy import statistics
+from rollout.policy.gate_facts import Checked, Costs, Facts, Figures
+from rollout.policy.stages import BETA_COHORT, GateName, Stage, State, terms_of
+from rollout.policy.verdicts import Guardrail, Level, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from rollout.models import Plan, StageRun
+    from rollout.policy.gates import Gate
+
+CHANNELS = {"chat": Feature.CHAT, "voice": Feature.VOICE}
+SERIOUS = (Incident.Severity.HIGH, Incident.Severity.CRITICAL)
+BAD = {Level.WARN, Level.BREACH}
+ENOUGH_CLEAN = 1000
+
+
+def collect(plan: Plan) -> Facts:
+    """Read the facts about this stay in the stage: a fixed number of queries."""
+    run, now = plan.run, clock.now()
+    members = list(
+        CohortMember.objects.filter(cohort__name=BETA_COHORT).values_list(
+            "subject", flat=True
+        )
+    )
+    judged_at, verdicts = _judged()
+    called = contacts.on_call(now)
+    return Facts(
+        stage=Stage(run.stage),
+        state=State(plan.state),
+        state_reason=plan.state_reason,
+        entered_at=run.entered_at,
+        now=now,
+        release=release.current(),
+        preflight=_newest(CheckRun.Kind.PREFLIGHT),
+        smoke=_newest(CheckRun.Kind.SMOKE),
+        members=len(members),
+        staff=_staff(members),
+        acknowledged=checklists.acknowledged(run),
+        figures=figures(run),
+        cost_limits=cost_limits(),
+        leaks=leaks.confirmed_since(run.entered_at),
+        scanned=leaks.lines_scanned_since(run.entered_at),
+        judged_at=judged_at,
+        warnings=_told(verdicts, BAD),
+        silent=_told(verdicts, {Level.NO_DATA}),
+        incidents=_incidents(),
+        unticked=tuple(line.item.text[:80] for line in checklists.unmet(run, now)),
+        on_call=len(called),
+        unverified=tuple(said.rstrip(".") for said in contacts.problems(now))
+        if called
+        else (),
+        announced_at=_announced(Stage(run.stage)),
+        waived=_waived(run, now),
+    )
+
+
+def write_down(run: StageRun, gates: Sequence[Gate]) -> None:
+    """Keep what the gates said when somebody wanted to pass them."""
+    at = clock.now()
+    GateResult.objects.bulk_create(
+        GateResult(
+            run=run,
+            gate=gate.name,
+            verdict=gate.verdict,
+            value=gate.value[:200],
+            need=gate.need[:200],
+            forecast=gate.forecast[:200],
+            at=at,
+        )
+        for gate in gates
+    )
+
+
+def clean_conversations(plan: Plan) -> int:
+    """Count the real conversations since then in which nothing failed."""
+    clean = Observation.objects.filter(
+        run=plan.run,
+        is_synthetic=False,
+        failed=0,
+        outcome=Observation.Outcome.DONE,
+        finished_at__gte=plan.state_since,
+    )
+    return clean[:ENOUGH_CLEAN].count()
+
+
+def open_warnings(plan: Plan) -> tuple[str, ...]:
+    """Name what speaks against the end of a recovery."""
+    _judged_at, verdicts = _judged()
+    return _told(verdicts, BAD) + _incidents()
+
+
+def _newest(kind: CheckRun.Kind) -> Checked | None:
+    run = latest_check(kind)
+    if run is None:
+        return None
+    failed = [one["title"] for one in run.results if one.get("status") == "failed"]
+    return Checked(run.passed, run.release, run.finished_at, tuple(failed))
+
+
+def _staff(members: Sequence[str]) -> int | None:
+    """Return how many of them are our own people; None when nobody can tell."""
+    if ports.is_staff is None:
+        return None
+    found = ports.is_staff(members)
+    return sum(found.get(member, False) for member in members)
+
+
+def _judged() -> tuple[datetime | None, list[Verdict]]:
+    """Return when it was judged last, and what about those who are served at all."""
+    newest = verdicts_now()
+    return newest.at, [each for each in newest.verdicts if _is_served(each)]
+
+
+def _is_served(verdict: Verdict) -> bool:
+    feature = CHANNELS.get(verdict.channel)
+    return feature is None or is_on_for_anyone(feature)
+
+
+def _told(verdicts: Sequence[Verdict], levels: set[Level]) -> tuple[str, ...]:
+    return tuple(
+        f"{verdict.guardrail} on {verdict.channel}"
+        if verdict.channel
+        else str(verdict.guardrail)
+        for verdict in verdicts
+        # Probes and rules of value that nobody runs hold up no promotion.
+        if verdict.level in levels
+        and not (
+            verdict.level == Level.NO_DATA
+            and verdict.guardrail in {Guardrail.PROBE, Guardrail.VALUE}
+        )
+    )
+
+
+def _incidents() -> tuple[str, ...]:
+    found = Incident.objects.filter(
+        status=Incident.Status.OPEN, severity__in=SERIOUS
+    ).order_by("-id")
+    return tuple(f"#{incident.pk} {incident.title[:60]}" for incident in found)
+
+
+def _announced(stage: Stage) -> datetime | None:
+    to = terms_of(stage).announce_to
+    if not to:
+        return None
+    told = announcements.told().filter(audience=to)
+    newest: datetime | None = told.aggregate(newest=Max("sent_at"))["newest"]
+    return newest
+
+
+def _waived(run: StageRun, now: datetime) -> frozenset[GateName]:
+    waivers = Waiver.objects.filter(
+        run=run, expires_at__gt=now, approved_at__isnull=False
+    )
+    known = {name.value for name in GateName}
+    return frozenset(
+        GateName(gate)
+        for gate in waivers.values_list("gate", flat=True)
+        if gate in known
+    )
+
+
+HOUR = timedelta(hours=1)
+NUMBERS = (
+    "conversations",
+    "failed_conversations",
+    "calls",
+    "failed",
+    "turns",
+    "slow_3s",
+)
+COLUMNS = ("channel", *NUMBERS, "cost", "priced", "latency_counts")
+
+
+def figures(run: StageRun) -> Figures:
+    """Sum the real conversations of this stay: two queries, a row an hour.
+
+    The minutes of its first, broken hour are summed one by one.
+    """
+    since = run.entered_at.replace(second=0, microsecond=0)
+    whole = since.replace(minute=0)
+    if whole < since:
+        whole += HOUR
+    first = MetricRollup.objects.filter(minute__gte=since, minute__lt=whole)
+    hours = HourRollup.objects.filter(hour__gte=whole)
+    totals: Counter[str] = Counter()
+    latencies: Counter[str] = Counter()
+    costs: dict[str, Costs] = {}
+    for row in chain(first.values(*COLUMNS), hours.values(*COLUMNS)):
+        totals.update({name: row[name] for name in NUMBERS})
+        latencies.update(row["latency_counts"])
+        known = costs.get(row["channel"], Costs())
+        costs[row["channel"]] = Costs(
+            known.conversations + row["conversations"],
+            known.priced + row["priced"],
+            known.usd + row["cost"],
+        )
+    p95 = statistics.histogram_percentile(latencies, 0.95)
+    return Figures(
+        conversations=totals["conversations"],
+        broken=totals["failed_conversations"],
+        calls=totals["calls"],
+        failed=totals["failed"],
+        turns=totals["turns"],
+        slow=totals["slow_3s"],
+        p95_s=None if p95 is None else p95 / 1000,
+        costs=costs,
+    )
+
+
+def cost_limits() -> Mapping[str, Decimal]:
+    """Return what a conversation of each channel is planned to cost."""
+    return {
+        "chat": Decimal(str(settings.EXPECTED_COST_CHAT_USD)),
+        "voice": Decimal(str(settings.EXPECTED_COST_CALL_USD)),
+    }

@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from django.db import Error, transaction
+
+from easymo.observability.logs import get_logger
+from rollout import locks
+from rollout.core import jobs
+from rollout.core.change_reason import valid_actor, valid_reason
+from rollout.core.errors import InvalidChange
+from rollout.core.ports import ports
+from rollout.flags import acknowledgements
+from rollout.flags.flags import apply
+from rollout.incidents import incidents
+from rollout.models import (
+    AgentFlag,
+    FlagChange,
+    Incident,
+    RollbackEvent,
+    TimelineEntry,
+)
+from rollout.notices import notices
+from rollout.plan.plan import Said
+from rollout.stages import state
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+    from rollout.core.features import Feature
+    from rollout.flags.acknowledgements import Receipt
+
+logger = get_logger(__name__)
+Kind = RollbackEvent.Kind
+SEVERITY = {
+    Kind.PARTIAL: Incident.Severity.HIGH,
+    Kind.QUICK: Incident.Severity.CRITICAL,
+    Kind.FULL: Incident.Severity.CRITICAL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which rollback, why and by whom. `features` names those of a partial one."""
+
+    kind: RollbackEvent.Kind
+    reason: str
+    actor: str
+    source: str
+    features: tuple[str, ...] = ()
+    # What a measured breach brings with it: its incident, its figures, its moment.
+    incident_key: str = ""
+    severity: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    decided_at: datetime | None = None
+    # Stays off until two people resume, whatever anybody overrides.
+    freezes: bool = False
+
+    @property
+    def key(self) -> str:
+        """Return what makes the same trouble the same incident."""
+        if self.incident_key:
+            return self.incident_key[:100]
+        return ":".join(["rollback", self.kind.value, *self.features])[:100]
+
+    @property
+    def title(self) -> str:
+        if self.kind == Kind.RESTORE:
+            return "Functions restored"
+        return f"{self.kind.value.capitalize()} rollback"
+
+
+@dataclass(frozen=True, slots=True)
+class RolledBack:
+    """What a rollback did, before anybody acknowledged it.
+
+    `fence_proven` False: a value transaction ran on for too long and was not
+    waited for; it may still commit.
+    """
+
+    turned_off: tuple[str, ...]
+    epoch: int
+    fence_proven: bool
+    incident: Incident
+    is_full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A rollback and who has taken it in; None when that could not be read."""
+
+    rolled_back: RolledBack
+    receipt: Receipt | None
+
+
+def rollback_quick(*, reason: str, actor: str, source: str) -> Done:
+    """Turn every feature off, open an incident, and wait for the processes.
+
+    Never blocked by gates, approvals or running vouchers; safe to repeat.
+    """
+    return told(turn_all_off(reason=reason, actor=actor, source=source))
+
+
+def rollback_partial(
+    *, features: Collection[Feature], reason: str, actor: str, source: str
+) -> Done:
+    """Turn these features off and leave the others as they are."""
+    names = sorted(feature.value for feature in features)
+    if not names:
+        raise InvalidChange("Name at least one feature to turn off.")
+    order = Order(Kind.PARTIAL, reason, actor, source, tuple(names))
+    return told(carry_out(order))
+
+
+def rollback_full(*, reason: str, actor: str, source: str) -> Done:
+    """Turn every feature off and take the functions away until `restore`."""
+    return told(carry_out(Order(Kind.FULL, reason, actor, source)))
+
+
+def freeze(*, reason: str, actor: str, source: str) -> Done:
+    """Turn every feature off, and let nothing be turned on before two people resume."""
+    return told(carry_out(Order(Kind.QUICK, reason, actor, source, freezes=True)))
+
+
+def restore(*, reason: str, actor: str, source: str) -> Done:
+    """End a full rollback: the functions answer again. Turns nothing on."""
+    reason, actor = valid_reason(reason), valid_actor(actor)
+    order = Order(Kind.RESTORE, reason, actor, source)
+    with transaction.atomic():
+        locks.lock_switches()
+        epoch = locks.mark_functions(removed=False)
+        last = RollbackEvent.objects.filter(kind=Kind.FULL).first()
+        if epoch is None or last is None:
+            raise InvalidChange("No full rollback is in force.")
+        done = RolledBack((), epoch, True, last.incident)
+        record(done, order)
+        state.enter_restored(Said(actor, reason, source))
+    return told(done)
+
+
+def turn_all_off(*, reason: str, actor: str, source: str) -> RolledBack:
+    """Do the whole quick rollback in one transaction, and wait for nobody."""
+    return carry_out(Order(Kind.QUICK, reason, actor, source))
+
+
+def carry_out(order: Order) -> RolledBack:
+    """Do a rollback in one transaction: fence, flags, incident, notice, plan."""
+    order = replace(
+        order, reason=valid_reason(order.reason), actor=valid_actor(order.actor)
+    )
+    with transaction.atomic():
+        proven = locks.close_fence()
+        epoch = locks.lock_switches()
+        changes = [turn_off(flag, order) for flag in flags_of(order)]
+        written = [change for change in changes if change is not None]
+        if order.kind == Kind.FULL:
+            epoch = locks.mark_functions(removed=True) or epoch
+        epoch = max([epoch, *(change.epoch for change in written)])
+        names = tuple(change.flag.name for change in written if change.flag)
+        severity = order.severity or SEVERITY[order.kind]
+        incident = incidents.open_incident(
+            key=order.key,
+            title=f"{order.title}: {order.reason}",
+            severity=severity,
+            opened_by=order.actor,
+        )
+        incidents.break_out_again(incident, severity=severity, author=order.actor)
+        done = RolledBack(names, epoch, proven, incident, order.kind == Kind.FULL)
+        event = record(done, order)
+        said = Said(order.actor, order.reason, order.source)
+        state.enter_rolled_back(event, said, frozen=order.freezes)
+    return done
+
+
+def flags_of(order: Order) -> list[AgentFlag]:
+    """Return the flags that go off; of a partial rollback only those named."""
+    flags = agent_flags()
+    if order.kind != Kind.PARTIAL:
+        return flags
+    return [flag for flag in flags if flag.name in order.features]
+
+
+def agent_flags() -> list[AgentFlag]:
+    """Return every feature there is, whatever a release once called it."""
+    return list(AgentFlag.objects.order_by("pk"))
+
+
+def turn_off(flag: AgentFlag, order: Order) -> FlagChange | None:
+    if flag.everyone is False and not flag.cohorts.exists():
+        return None
+    return apply(
+        flag,
+        everyone=False,
+        percent=None,
+        cohorts=[],
+        audit={
+            "actor": order.actor,
+            "reason": order.reason,
+            "source": FlagChange.Source.ROLLBACK,
+        },
+    )
+
+
+def record(done: RolledBack, order: Order) -> RollbackEvent:
+    """Write the event, the incident's line and the notice for those on call."""
+    event = RollbackEvent.objects.create(
+        kind=order.kind,
+        features=list(done.turned_off),
+        incident=done.incident,
+        actor=order.actor,
+        source=order.source,
+        reason=order.reason,
+        evidence=dict(order.evidence),
+        decided_at=order.decided_at,
+        fence_proven=done.fence_proven,
+        epoch=done.epoch,
+    )
+    proof = "" if done.fence_proven else " Fence not proven."
+    what = _effect(done, order)
+    incidents.write(
+        done.incident,
+        kind=TimelineEntry.Kind.ROLLBACK,
+        author=order.actor,
+        text=f"{order.title}: {what}.{proof} Reason: {order.reason}",
+        data={
+            "epoch": done.epoch,
+            "fence_proven": done.fence_proven,
+            "evidence": dict(order.evidence),
+        },
+    )
+    notices.queue(
+        incident=done.incident,
+        text=(
+            f"{order.title} by {order.actor}: {what}.{proof} "
+            f"Reason: {order.reason} (incident {done.incident.pk})"
+        ),
+    )
+    return event
+
+
+def _effect(done: RolledBack, order: Order) -> str:
+    if order.kind == Kind.RESTORE:
+        return "the functions answer again, every feature stays as it is"
+    off = ", ".join(done.turned_off) or "nothing (all were off already)"
+    removed = ", the functions are taken away" if order.kind == Kind.FULL else ""
+    return f"turned off {off}{removed}"
+
+
+def told(rolled_back: RolledBack) -> Done:
+    """Wake the notices, and wait a moment for the processes to take it in."""
+    jobs.wake_notices()
+    if rolled_back.is_full:
+        _cancel_waiting(rolled_back)
+    try:
+        receipt = acknowledgements.await_receipt(rolled_back.epoch)
+        incidents.write(
+            rolled_back.incident,
+            kind=TimelineEntry.Kind.AUTO,
+            author="system",
+            text=f"Switches: {receipt}.",
+            data={"receipt": asdict(receipt)},
+        )
+    except Error:
+        return Done(rolled_back=rolled_back, receipt=None)
+    return Done(rolled_back=rolled_back, receipt=receipt)
+
+
+def _cancel_waiting(rolled_back: RolledBack) -> None:
+    """End what waits in the queues; the rollback stands, whatever comes of it."""
+    cancel = ports.cancel_waiting
+    if cancel is None:
+        return
+    try:
+        number = cancel()
+        incidents.write(
+            rolled_back.incident,
+            kind=TimelineEntry.Kind.AUTO,
+            author="system",
+            text=f"Cancelled what waited: {number} replies and questions.",
+            data={"cancelled": number},
+        )
+    except Error as error:
+        logger.error(  # noqa: TRY400 - its story may quote rows
+            "rollout.cancel.failed", error=type(error).__name__
+        )

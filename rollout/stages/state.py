@@ -1,0 +1,197 @@
+"""How the plan stands: held, rolled back, in recovery. Its stage is another matter.
+
+A rollback has turned everything off before it asks for the plan's row, and goes on
+without it when somebody sits on it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import Error, transaction
+from django.db.models import Max
+
+from easymo.observability.logs import get_logger
+from rollout import locks
+from rollout.core import clock
+from rollout.core.errors import NotMended, SwitchesBusy, WrongState
+from rollout.models import PlanChange, RollbackEvent
+from rollout.plan import plan as plans
+from rollout.plan import resume_requirements
+from rollout.plan.plan import DOWN, Kind, Move, Said
+from rollout.policy.stages import (
+    RECOVERY_CONVERSATIONS,
+    Recovery,
+    Stage,
+    State,
+    stage_after_rollback,
+)
+from rollout.stages import audience, gate_facts
+
+if TYPE_CHECKING:
+    from rollout.models import Plan
+
+logger = get_logger(__name__)
+SYSTEM = "system"
+HARDNESS = ("partial", "quick", "full")
+
+
+def hold(
+    *, reason: str, actor: str, source: str, is_told: bool = True
+) -> PlanChange | None:
+    """Stop every promotion and leave traffic as it is; None when it is held already.
+
+    ``is_told`` False: the caller tells people. Raises WrongState while the plan is
+    rolled back, which holds more than that.
+    """
+    said = plans.said(reason=reason, actor=actor, source=source)
+    with transaction.atomic():
+        plan = locks.lock_plan()
+        if plan.state in DOWN:
+            raise WrongState(f"The plan is {plans.words_of(plan)} already.")
+        if plan.state == State.HELD:
+            return None
+        move = Move(Kind.HELD, State.HELD, said.reason, is_told=is_told)
+        return plans.carry_out(plan, move, said)
+
+
+def release(*, reason: str, actor: str, source: str) -> PlanChange | None:
+    """End a hold: back to what was before it.
+
+    The system ends only its own holds; None when it is a person's. Raises WrongState.
+    """
+    said = plans.said(reason=reason, actor=actor, source=source)
+    with transaction.atomic():
+        plan = locks.lock_plan()
+        if plan.state != State.HELD:
+            raise WrongState(f"The plan is not held, but {plans.words_of(plan)}.")
+        held = PlanChange.objects.filter(kind=Kind.HELD).first()
+        if source == SYSTEM and held is not None and held.source != SYSTEM:
+            return None
+        state = State(held.before["state"]) if held else State.ACTIVE
+        return plans.carry_out(plan, Move(Kind.RELEASED, state, said.reason), said)
+
+
+def enter_rolled_back(
+    event: RollbackEvent, said: Said, *, frozen: bool = False
+) -> bool:
+    """Let the plan follow a rollback; False when somebody sits on its row.
+
+    Belongs in the rollback's transaction and is never its obstacle: `settle` comes
+    after it.
+    """
+    try:
+        with transaction.atomic():
+            _follow(locks.lock_plan(), event, said, frozen=frozen)
+    except (Error, SwitchesBusy) as error:
+        logger.error(  # noqa: TRY400 - the rollback goes on; the error is only late
+            "rollout.plan.behind", error=type(error).__name__, rollback_id=event.pk
+        )
+        return False
+    return True
+
+
+def enter_restored(said: Said) -> PlanChange | None:
+    """The functions are back; what a full rollback turned off is not."""
+    plan = locks.lock_plan()
+    if plan.state != State.FROZEN:
+        return None
+    why = f"Functions restored, every feature still off: {said.reason}"
+    move = Move(
+        Kind.RESTORED, State.ROLLED_BACK, why, rollback=plan.rollback, is_told=False
+    )
+    return plans.carry_out(plan, move, said)
+
+
+def resume(*, reason: str, actor: str, source: str) -> PlanChange:
+    """Go on after a rollback, one stage lower and under watch; turns nothing on.
+
+    What is frozen is rolled back first, so that the smoke tests can be made; then it
+    resumes as after any rollback. Raises NotMended, naming each thing that is missing.
+    """
+    said = plans.said(reason=reason, actor=actor, source=source)
+    with transaction.atomic():
+        locks.close_fence()
+        locks.lock_switches()
+        plan = locks.lock_plan()
+        if plan.state not in DOWN:
+            raise WrongState(
+                f"The plan is not rolled back, but {plans.words_of(plan)}."
+            )
+        if missing := resume_requirements.unmet(resume_requirements.to_resume(plan)):
+            raise NotMended("The plan cannot resume yet.", missing)
+        if plan.state == State.FROZEN and not resume_requirements.was_tried():
+            why = f"No longer frozen, every feature still off: {said.reason}"
+            thawed = Move(Kind.RESUMED, State.ROLLED_BACK, why, rollback=plan.rollback)
+            return plans.carry_out(plan, thawed, said)
+        kind = plan.rollback.kind if plan.rollback else "quick"
+        audience.narrow_to(stage_after_rollback(plan.run.stage, kind=kind), said)
+        return resume_requirements.begin_recovery(plan, said)
+
+
+def settle() -> PlanChange | None:
+    """Do what time alone does: end a recovery, follow a rollback that went ahead."""
+    if _unfollowed() is None and plans.current().state != State.RECOVERY:
+        return None
+    with transaction.atomic():
+        locks.lock_switches()
+        plan = locks.lock_plan()
+        if late := _unfollowed():
+            said = Said(late.actor, late.reason, SYSTEM)
+            return _follow(plan, late, said, frozen=False)
+        if plan.state != State.RECOVERY:
+            return None
+        recovery = recovery_of(plan)
+        if not recovery.is_over:
+            return None
+        said = Said(SYSTEM, f"{recovery.words}.", SYSTEM)
+        move = Move(Kind.RECOVERED, State.ACTIVE, said.reason)
+        return plans.carry_out(plan, move, said)
+
+
+def recovery_of(plan: Plan) -> Recovery:
+    """Return how far the recovery is."""
+    return Recovery(
+        elapsed=clock.now() - plan.state_since,
+        clean=gate_facts.clean_conversations(plan),
+        warnings=gate_facts.open_warnings(plan),
+        wanted=0 if plan.run.stage == Stage.INFRASTRUCTURE else RECOVERY_CONVERSATIONS,
+    )
+
+
+def _follow(
+    plan: Plan, event: RollbackEvent, said: Said, *, frozen: bool
+) -> PlanChange | None:
+    hardest = _harder(plan.rollback, event)
+    is_frozen = frozen or event.kind == event.Kind.FULL or plan.state == State.FROZEN
+    state = State.FROZEN if is_frozen else State.ROLLED_BACK
+    if state == plan.state and hardest == plan.rollback:
+        return None
+    move = Move(
+        kind=Kind.FROZEN if is_frozen else Kind.ROLLED_BACK,
+        state=state,
+        why=f"{event.kind.capitalize()} rollback by {said.actor}: {said.reason}",
+        rollback=hardest,
+        is_told=False,
+        answered=event.pk,
+    )
+    return plans.carry_out(plan, move, said)
+
+
+def _harder(known: RollbackEvent | None, new: RollbackEvent) -> RollbackEvent:
+    if known is None or HARDNESS.index(new.kind) > HARDNESS.index(known.kind):
+        return new
+    return known
+
+
+def _unfollowed() -> RollbackEvent | None:
+    """Return the newest rollback, when no move of the plan has answered it."""
+    newest = resume_requirements.newest_rollback()
+    if newest is None or plans.current().state in DOWN:
+        return None
+    begun = PlanChange.objects.order_by("id").values_list("at", flat=True).first()
+    if begun is None or newest.at < begun:
+        # Before there was a plan, people answered it.
+        return None
+    answered = PlanChange.objects.aggregate(newest=Max("answered"))["newest"] or 0
+    return newest if newest.pk > answered else None

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from agents.admin import overview
+from tests.canaries import ALINE, BOSCO
+from vouchers.actors import Actor
+from vouchers.models import Profile
+from vouchers.money import Money
+from vouchers.services.issue import issue_voucher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agents.admin.overview import Figure
+
+pytestmark = pytest.mark.django_db
+
+# Small for good, or read as a whole anyway.
+SMALL = {"rollout_incident", "observability_upkeeprun", "django_migrations"}
+
+
+def figures(found: list[Figure]) -> dict[str, int]:
+    return {figure.label: figure.value for figure in found}
+
+
+def scanned(statement: str) -> set[str]:
+    """Return the tables that no index spares."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {statement}")
+        lines = [str(line) for (line,) in cursor.fetchall()]
+    return {line.split(" on ")[1].split()[0] for line in lines if "Seq Scan" in line}
+
+
+@pytest.mark.parametrize(
+    ("amount", "waiting", "issued"), [(5_000, 0, 1), (30_000, 1, 0)]
+)
+def test_desk__voucher_asked_for__waits_or_is_counted_as_issued(
+    amount: int, waiting: int, issued: int, switch: Callable[..., None]
+) -> None:
+    switch(vouchers=True)
+    bosco = Profile.objects.create(msisdn=BOSCO.msisdn, name=BOSCO.name, role="staff")
+    issue_voucher(
+        customer=Profile.objects.create(msisdn=ALINE.msisdn, name=ALINE.name),
+        amount=Money(amount, "RWF"),
+        actor=Actor.of_profile(bosco, channel="whatsapp"),
+        key="test:1",
+    )
+
+    desk = overview.desk()
+
+    assert figures(desk["waiting"])["Vouchers to approve"] == waiting
+    assert figures(desk["last_day"])["Vouchers issued"] == issued
+
+
+def test_desk__no_table_that_grows__is_read_as_a_whole() -> None:
+    with CaptureQueriesContext(connection) as asked:
+        overview.desk()
+
+    statements = {query["sql"] for query in asked if query["sql"].startswith("SELECT")}
+    assert len(statements) > 8
+    assert set().union(*map(scanned, statements)) <= SMALL

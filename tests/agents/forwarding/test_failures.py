@@ -1,0 +1,257 @@
+"""The other side down, slow, failing for one sender, being ourselves."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.utils import timezone
+
+from agents.forwarding import lanes, sending
+from agents.models import ForwardedItem, ForwardLane, ForwardTarget, WebhookEvent
+from easymo.database import units
+from rollout.models import Notice
+from tests import payloads
+from tests.agents.forwarding.conftest import forward, take_in, take_in_bytes
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
+
+    from tests.fakes.legacy import FakeLegacy
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ALINE, BOSCO = "+250788123456", "+250788654321"
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Return where the job would wait: the sweep wakes again."""
+    monkeypatch.setattr(sending, "PATIENCE_S", 0.3)
+
+
+def people(count: int) -> list[str]:
+    return [f"+2507881{n:05d}" for n in range(count)]
+
+
+async def test_forward__down_for_an_hour__all_arrives_in_order(
+    legacy: FakeLegacy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    legacy.answer = lambda _: 503
+    for word in ("one", "two"):
+        await take_in(*(payloads.text(word, sender=each) for each in people(12)))
+    start = timezone.now()
+    for minutes in (0, 1, 5, 20, 59):
+        clock = start + timedelta(minutes=minutes)
+        monkeypatch.setattr(lanes.clock, "now", lambda at=clock: at)
+        await forward()
+    tries = len(legacy.came)
+
+    # When
+    legacy.answer = lambda _: 200
+    for seconds in range(3600, 3800, 40):
+        clock = start + timedelta(seconds=seconds)
+        monkeypatch.setattr(lanes.clock, "now", lambda at=clock: at)
+        await forward()
+
+    # Then
+    assert tries < 60
+    said: dict[str, list[str]] = {}
+    for message in legacy.messages():
+        said.setdefault(message["from"], []).append(message["text"]["body"])
+    assert len(said) == 12
+    assert all(words == ["one", "two"] for words in said.values())
+    target = await units.run(ForwardTarget.objects.get)
+    assert (target.failures, target.held_until) == (0, None)
+    assert target.error_code == "http_503"
+
+
+async def test_forward__no_server_there__waits_without_loss(
+    whatsapp: SettingsWrapper,
+) -> None:
+    # Given
+    whatsapp.LEGACY_WEBHOOK_URL = "http://127.0.0.1:9/"
+
+    # When
+    await take_in(payloads.text("a"))
+    await forward()
+
+    # Then
+    lane = await units.run(ForwardLane.objects.get)
+    assert (lane.error_code, lane.lease_token) == ("no_connection", None)
+    assert lane.next_attempt_at > timezone.now() - timedelta(seconds=5)
+    item = await units.run(ForwardedItem.objects.get)
+    assert item.state == ForwardedItem.State.QUEUED
+
+
+@pytest.mark.parametrize("status", [302, 400, 404, 500])
+async def test_forward__refuses_one_sender__the_others_go_on(
+    legacy: FakeLegacy, status: int
+) -> None:
+    # Given
+    bad = people(1)[0].removeprefix("+").encode()
+    legacy.answer = lambda body: status if bad in body else 200
+
+    # When
+    for word in ("one", "two"):
+        await take_in(*(payloads.text(word, sender=each) for each in people(10)))
+        await forward()
+
+    # Then
+    assert len(legacy.messages()) == 18
+    lane = await units.run(ForwardLane.objects.get)
+    assert (lane.error_code, lane.failing_since is None) == (f"http_{status}", False)
+    target = await units.run(ForwardTarget.objects.get)
+    assert target.held_until is None
+
+
+async def test_forward__slow_for_one_sender__the_others_do_not_wait(
+    legacy: FakeLegacy,
+) -> None:
+    # Given
+    slow = people(1)[0].removeprefix("+").encode()
+    others_are_through = threading.Event()
+    was_alone: list[bool] = []
+
+    def answer(body: bytes) -> int:
+        if slow in body:
+            was_alone.append(others_are_through.wait(8))
+        return 200
+
+    legacy.answer = answer
+    await take_in(*(payloads.text("a", sender=each) for each in people(40)))
+
+    # When
+    job = asyncio.create_task(forward())
+    await asyncio.to_thread(legacy.wait_for, 39)
+
+    # Then: they did not wait for the slow one, who is waiting for them
+    others_are_through.set()
+    await job
+    assert was_alone == [True]
+    assert len(legacy.messages()) == 40
+
+
+async def test_forward__told_to_stop__what_was_on_its_way_is_given_back(
+    legacy: FakeLegacy,
+) -> None:
+    # Given
+    def answer(_: bytes) -> int:
+        time.sleep(1)
+        return 200
+
+    legacy.answer = answer
+    await take_in(payloads.text("a"))
+
+    # When
+    job = asyncio.create_task(forward())
+    await asyncio.to_thread(legacy.wait_until_asked)
+    job.cancel()
+    await asyncio.gather(job, return_exceptions=True)
+
+    # Then
+    lane = await units.run(ForwardLane.objects.get)
+    assert lane.lease_token is None
+    legacy.answer = lambda _: 200
+    await forward()
+    assert await units.run(ForwardLane.objects.count) == 0
+
+
+async def test_forward__a_body_of_ours_comes_back__dropped_with_an_alarm(
+    legacy: FakeLegacy,
+) -> None:
+    # Given
+    await take_in(payloads.text("a", sender=BOSCO))
+    await forward()
+
+    # When
+    for _ in range(3):
+        await take_in_bytes(legacy.taken[0])
+    await forward()
+
+    # Then
+    assert len(legacy.came) == 1
+    target = await units.run(ForwardTarget.objects.get)
+    assert target.loops == 3
+    notice = await units.run(Notice.objects.get)
+    assert "LEGACY_WEBHOOK_URL" in notice.text
+    states = await units.run(lambda: {e.state for e in WebhookEvent.objects.all()})
+    assert states == {"done"}
+
+
+async def test_forward__crashed_while_sending__another_takes_it_up(
+    legacy: FakeLegacy,
+) -> None:
+    # Given
+    await take_in(payloads.text("a"))
+    assert len(await units.run(lanes.claim, 5)) == 1
+    await forward()
+    assert legacy.came == []
+
+    # When
+    past = timezone.now() - timedelta(seconds=1)
+    await units.run(lambda: ForwardLane.objects.update(lease_expires_at=past))
+    await forward()
+
+    # Then
+    assert len(legacy.taken) == 1
+
+
+async def test_claim__an_older_webhook_is_not_taken_in_yet__waits_for_it(
+    legacy: FakeLegacy,
+) -> None:
+    # Given
+    await take_in(payloads.text("a"))
+    item = await units.run(ForwardedItem.objects.select_related("event").get)
+    older = WebhookEvent(
+        pk=item.event_id - 1,
+        body=b"{}",
+        sha256=b"",
+        correlation_id=item.event.correlation_id,
+    )
+    await units.run(older.save)
+
+    # Then
+    assert await units.run(lanes.claim, 5) == []
+    older.state = WebhookEvent.State.DONE
+    await units.run(older.save)
+    await forward()
+    assert len(legacy.taken) == 1
+
+
+async def test_claim__two_workers_at_once__each_lane_has_one(
+    legacy: FakeLegacy,
+) -> None:
+    # Given
+    await take_in(*(payloads.text("a", sender=each) for each in people(20)))
+
+    # When
+    both = await asyncio.gather(*(units.run(lanes.claim, 15) for _ in range(2)))
+
+    # Then
+    claimed = [load.lane for loads in both for load in loads]
+    assert len(claimed) == len(set(claimed)) == 20
+
+
+@pytest.mark.parametrize("wrong", [-3_600, 3_600])
+async def test_claim__worker_with_a_wrong_clock__leaves_a_held_lane_alone(
+    legacy: FakeLegacy, monkeypatch: pytest.MonkeyPatch, wrong: int
+) -> None:
+    # Given: one that is behind sends, or one that is ahead comes by
+    await take_in(payloads.text("a"))
+    first, second = (wrong, 0) if wrong < 0 else (0, wrong)
+    now = timezone.now
+
+    async def claimed(offset: int) -> int:
+        shifted = timedelta(seconds=offset)
+        with monkeypatch.context() as patch:
+            patch.setattr(timezone, "now", lambda: now() + shifted)
+            return len(await units.run(lanes.claim, 5))
+
+    # Then
+    assert [await claimed(first), await claimed(second)] == [1, 0]

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connections
+
+from agents.identity import disputes
+from agents.identity.resolution import identify
+from agents.models import HandOff, Identity, IdentityClaim
+from agents.whatsapp.payload import Sender
+from vouchers.models import Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NUMBER = "+250788123456"
+BSUID = "RW.13491208655302741918"
+OTHER = "RW.99999999999999999999"
+Role = Profile.Role
+
+
+@pytest.fixture
+def chat_for_everyone(switch: Callable[..., None]) -> None:
+    switch(chat=True)
+
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("chat_for_everyone")]
+
+
+def who(number: str = "", bsuid: str = "", name: str = "Aline") -> Profile | None:
+    sender = Sender(number=number, bsuid=bsuid, name=name)
+    return identify(sender, is_synthetic=False).profile
+
+
+def test_identify__stranger_with_both_names__one_customer_linked_to_both() -> None:
+    # When
+    aline = who(NUMBER, BSUID)
+
+    # Then
+    assert aline is not None
+    assert (aline.role, aline.msisdn) == (Role.CUSTOMER, NUMBER)
+    assert who(NUMBER) == who("", BSUID) == who(NUMBER, BSUID) == aline
+    assert Profile.objects.count() == 1
+
+
+def test_identify__user_id_alone__customer_without_a_number() -> None:
+    # When
+    person = who("", BSUID)
+
+    # Then
+    assert person is not None
+    assert person.msisdn is None
+
+    # When her number comes with it later
+    assert who(NUMBER, BSUID) == person
+
+    # Then
+    person.refresh_from_db()
+    assert person.msisdn == NUMBER
+
+
+def test_identify__known_customer_by_number__user_id_bound() -> None:
+    # Given
+    aline = Profile.objects.create(msisdn=NUMBER)
+
+    # When
+    found = who(NUMBER, BSUID)
+
+    # Then
+    assert found == aline
+    assert Identity.objects.get(kind="bsuid").profile == aline
+    assert not HandOff.objects.exists()
+
+
+def test_identify__known_number_with_another_user_id__new_person_and_a_task() -> None:
+    # Given
+    aline = Profile.objects.create(msisdn=NUMBER, name="Aline")
+    who(NUMBER, BSUID)
+
+    # When
+    stranger = who(NUMBER, OTHER, name="Somebody")
+
+    # Then
+    assert stranger is not None
+    assert stranger != aline
+    assert (stranger.role, stranger.msisdn) == (Role.CUSTOMER, None)
+    assert HandOff.objects.get().kind == HandOff.Kind.IDENTITY
+    assert who(NUMBER, OTHER) == stranger
+    assert who(NUMBER, BSUID) == aline
+    aline.refresh_from_db()
+    assert aline.msisdn == NUMBER
+
+
+@pytest.mark.parametrize("role", [Role.STAFF, Role.SUPPORT])
+def test_identify__staff_number_with_a_first_user_id__served_but_not_bound(
+    role: str,
+) -> None:
+    # Given
+    diane = Profile.objects.create(msisdn=NUMBER, role=role)
+
+    # When
+    found = who(NUMBER, BSUID)
+
+    # Then
+    assert found == diane
+    assert not Identity.objects.filter(kind="bsuid").exists()
+    assert HandOff.objects.get(profile=diane).kind == HandOff.Kind.IDENTITY
+    assert who(NUMBER, BSUID) == diane
+    assert HandOff.objects.count() == 1
+
+
+def test_identify__staff_number_with_a_second_user_id__no_longer_staff() -> None:
+    # Given
+    diane = Profile.objects.create(msisdn=NUMBER, role=Role.STAFF)
+    who(NUMBER, BSUID)
+
+    # When
+    other = who(NUMBER, OTHER)
+
+    # Then
+    assert other is not None
+    assert other != diane
+    assert other.role == Role.CUSTOMER
+
+
+def test_identify__staff_user_id_alone__staff_only_once_a_person_bound_it() -> None:
+    # Given
+    diane = Profile.objects.create(msisdn=NUMBER, role=Role.STAFF)
+    who(NUMBER, BSUID)
+
+    # When
+    disputes.bind(
+        claim_id=IdentityClaim.objects.get().pk, actor="eve", reason="She showed me"
+    )
+
+    # Then
+    assert who("", BSUID) == diane
+
+
+def test_identify__chat_limited__stranger_gets_no_profile(
+    switch: Callable[..., None],
+) -> None:
+    # Given
+    switch(chat=False)
+
+    # When
+    found = who(NUMBER, BSUID)
+
+    # Then
+    assert found is None
+    assert not Profile.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_identify__two_webhooks_of_a_new_person_at_once__one_profile(
+    committed_db: str,
+) -> None:
+    # Given
+    start = Barrier(6)
+
+    def arrive(n: int) -> int:
+        try:
+            start.wait(10)
+            found = who(NUMBER if n % 2 else "", BSUID)
+            assert found is not None
+            return found.pk
+        finally:
+            connections.close_all()
+
+    # When
+    with ThreadPoolExecutor(6) as pool:
+        found = set(pool.map(arrive, range(6)))
+
+    # Then
+    assert len(found) == 1
+    assert Profile.objects.count() == 1

@@ -1,0 +1,155 @@
+"""Webhooks that the database could not take in, and one that takes its worker along."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connection
+from procrastinate.contrib.django import app
+
+from agents import tasks
+from agents.handoff import handoff
+from agents.inbound import event_selection, process_events, receive_message
+from agents.models import DeadLetter, Message, WebhookEvent
+from agents.notifications import voucher_events
+from agents.operations import sweep
+from easymo.database import units
+from easymo.database.queue_connector import PatientConnector
+from tests import payloads
+from tests.agents.channel import store
+from tests.refusing import refusing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.usefixtures("whatsapp")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("code", ["53100", "25006", "57014"])
+def test_drain__database_cannot_write__is_not_the_messages_fault(
+    switch: Callable[..., None], code: str
+) -> None:
+    # Given
+    switch(chat=True)
+    store(payloads.text("hello"))
+
+    # When
+    with refusing("agents_message", code):
+        for _ in range(process_events.MOST_ATTEMPTS + 1):
+            process_events.drain()
+    assert WebhookEvent.objects.get().attempts == 0
+    process_events.drain()
+
+    # Then
+    assert Message.objects.get().text == "hello"
+    assert not DeadLetter.objects.exists()
+
+
+class Death(BaseException):
+    """What no handler of ours survives, as a worker that is killed."""
+
+
+def die_of(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the process end whenever it takes in these words."""
+    take_out = receive_message.take_out
+
+    def deadly(text: str) -> tuple[str, bytes | None]:
+        if text == words:
+            raise Death
+        return take_out(text)
+
+    monkeypatch.setattr(receive_message, "take_out", deadly)
+
+
+def next_worker() -> bool:
+    """Drain as a worker that comes after a dead one; False: it died as well."""
+    WebhookEvent.objects.update(processed_at=None)
+    try:
+        process_events.drain()
+    except Death:
+        event_selection.note()
+        return False
+    return True
+
+
+@pytest.mark.django_db
+def test_drain__webhook_that_kills_its_worker__costs_four_and_goes_to_a_person(
+    switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given: it stands before others
+    switch(chat=True)
+    die_of("boom", monkeypatch)
+    for words in ("first", "boom", "last"):
+        store(payloads.text(words))
+
+    # When
+    lives = [next_worker() for _ in range(6)]
+
+    # Then
+    assert lives == [False, False, False, False, True, True]
+    assert sorted(Message.objects.values_list("text", flat=True)) == ["first", "last"]
+    assert DeadLetter.objects.get().reason == "it took its worker along"
+    assert WebhookEvent.objects.filter(state="failed").count() == 1
+
+
+@pytest.mark.django_db
+def test_claimed__just_tried__is_left_to_whoever_tries_it() -> None:
+    # Given
+    store(payloads.text("hello"))
+    assert event_selection.note() == 1
+
+    # When
+    first, second = ([*event_selection.claimed(most=1)] for _ in range(2))
+
+    # Then
+    assert [len(first), len(second)] == [1, 0]
+
+
+def held_by_a_dead_worker() -> None:
+    store(payloads.text("hello"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH gone AS (INSERT INTO procrastinate_workers (last_heartbeat)"
+            " VALUES (now() - interval '1 minute') RETURNING id)"
+            " UPDATE procrastinate_jobs SET status = 'doing', worker_id = gone.id"
+            " FROM gone WHERE task_name = 'agents.tasks.ingest'"
+        )
+
+
+async def test_sweep__worker_died_taking_in__what_it_held_is_suspect(
+    committed_db: str,
+) -> None:
+    # Given
+    await units.run(held_by_a_dead_worker)
+    queue = app.with_connector(PatientConnector())
+
+    # When
+    async with queue.open_async():
+        await tasks.sweep_up.func(SimpleNamespace(app=queue), timestamp=0)
+
+    # Then
+    assert await units.run(lambda: WebhookEvent.objects.get().attempts) == 1
+
+
+async def test_sweep__one_of_its_steps_breaks__the_others_are_done(
+    committed_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    def broken() -> None:
+        raise RuntimeError("odd")
+
+    done: list[str] = []
+    monkeypatch.setattr(sweep, "wake_what_waits", broken)
+    monkeypatch.setattr(voucher_events, "announce", broken)
+    monkeypatch.setattr(handoff, "resume_overdue", lambda: done.append("resumed"))
+    queue = app.with_connector(PatientConnector())
+
+    # When
+    async with queue.open_async():
+        await tasks.sweep_up.func(SimpleNamespace(app=queue), timestamp=0)
+
+    # Then
+    assert done == ["resumed"]

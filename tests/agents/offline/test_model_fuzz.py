@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from agents.offline.follow_up import recall
+from agents.offline.slots import read_slots
+from tests.agents.offline.chat import START, TOOLS, WRITES, Chat
+
+if TYPE_CHECKING:
+    from agents.llm.model import ToolRequest
+
+words = st.sampled_from(
+    [
+        "create",
+        "voucher",
+        "issue",
+        "10000",
+        "5000",
+        "10k",
+        "0",
+        "-1",
+        "0788000000",
+        "+250788000001",
+        "for",
+        "to",
+        "not",
+        "don't",
+        "did",
+        "?",
+        '"',
+        "no",
+        "yes",
+        "if",
+        "redeem",
+        "void",
+        "[code",
+        "1]",
+        "V7-KQ3M-82",
+        "at",
+        "Kimironko",
+        "because",
+        "please",
+        "hello",
+        "créer",
+        "bon",
+        "pour",
+        "tanga",
+        "kuri",
+        "tengeneza",
+        "vocha",
+        "kwa",
+        "10.000",
+        "١٠",
+        "one",
+        "ten",
+        "thousand",
+        "\n",
+        ".",
+        "and",
+        "annuler",
+        "koresha",
+        "tumia",
+        "lookup",
+        "agent",
+        "help",
+        "list",
+        "my",
+    ]
+)
+
+
+@given(st.text(max_size=200), st.sampled_from(list(TOOLS)))
+@example("\x00\ud800", "staff")
+async def test_respond__any_text__never_raises(text: str, role: str) -> None:
+    reply = await Chat(role=role).says(text)
+
+    assert bool(reply.text) != bool(reply.calls)
+
+
+@given(st.lists(st.lists(words, max_size=12), min_size=1, max_size=4))
+async def test_respond__any_words__write_only_what_stands_there(
+    turns: list[list[str]],
+) -> None:
+    chat = Chat()
+    said = ""
+    for turn in turns:
+        text = " ".join(turn)
+        # What was asked back is part of the request that a bare answer completes.
+        said = f"{said}\n{text}" if recall(chat.memory, now=START) else text
+        reply = await chat.says(text)
+        for call in reply.calls:
+            if call.name in WRITES:
+                _assert_stands_in(said, call)
+
+
+def _assert_stands_in(said: str, call: ToolRequest) -> None:
+    asked = json.loads(call.arguments_json)
+    lowered = said.lower()
+    if call.name == "create_voucher":
+        verbs = ("create", "issue", "créer", "tanga", "tengeneza")
+        assert any(verb in lowered for verb in verbs)
+        found = [read_slots(line) for line in said.split("\n")] + [read_slots(said)]
+        assert asked["amount"] in {a for slots in found for a in slots.amounts}
+        assert asked["customer_msisdn"] in {n for s in found for n in s.numbers}
+    elif call.name == "redeem_voucher":
+        assert any(verb in lowered for verb in ("redeem", "koresha", "tumia"))
+        assert asked["voucher"].lower() in lowered
+    else:
+        assert any(verb in lowered for verb in ("void", "annuler"))
+        assert asked["voucher"].lower() in lowered
+        assert asked["reason"].lower() in " ".join(lowered.split())

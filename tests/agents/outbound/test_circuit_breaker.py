@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from agents.inbound import process_events
+from agents.models import Conversation, OutboundMessage, SendingLine
+from agents.operations import sweep
+from agents.outbound import circuit_breaker, next_to_send, sending
+from rollout.models import Incident, Notice
+from tests import payloads
+from tests.agents.channel import jobs, post
+from tests.agents.outbound.delivering import deliver, make_conversation, make_due, say
+from tests.fakes import graph as fake
+from tests.vouchers.racing import race
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from tests.fakes.graph import FakeGraph
+
+State = OutboundMessage.State
+
+
+@pytest.fixture
+def stopped(graph: FakeGraph, conversation: Conversation) -> OutboundMessage:
+    """The token has ended; one message waits."""
+    graph.script(fake.refuse(190, 401))
+    message = say(conversation, "first")
+    deliver(conversation)
+    return message
+
+
+def pause_ends() -> None:
+    SendingLine.objects.update(
+        held_until=timezone.now(), probe_id=None, probe_expires_at=None
+    )
+
+
+def test_stop__token_ended__one_page_and_one_incident(
+    graph: FakeGraph, stopped: OutboundMessage
+) -> None:
+    # Given
+    line = SendingLine.objects.get()
+    assert (line.is_open, line.holds, line.error_code) == (True, 1, "190")
+
+    # When: the probe fails as well
+    pause_ends()
+    graph.script(fake.refuse(190, 401))
+    deliver(stopped.conversation)
+
+    # Then
+    line.refresh_from_db()
+    assert (line.is_open, line.holds) == (True, 2)
+    assert line.held_until > timezone.now() + timedelta(seconds=90)
+    incident = Incident.objects.get()
+    assert (incident.severity, incident.status) == ("high", "open")
+    assert "190" in Notice.objects.get().text
+    stopped.refresh_from_db()
+    assert (stopped.state, stopped.attempts) == (State.QUEUED, 0)
+
+
+def test_probe__sent__closes_and_the_rest_follows(
+    graph: FakeGraph, stopped: OutboundMessage
+) -> None:
+    # Given
+    other = make_conversation(msisdn="+250788654321")
+    say(other, "other")
+    pause_ends()
+
+    # When
+    deliver(stopped.conversation)
+    deliver(other)
+
+    # Then
+    assert [taken.text for taken in graph.sent] == ["first", "other"]
+    line = SendingLine.objects.get()
+    assert (line.is_open, line.holds, line.closed_by) == (False, 0, "easymo")
+    assert Incident.objects.get().status == "mitigated"
+
+
+def test_probe__out__everybody_else_waits(
+    graph: FakeGraph, stopped: OutboundMessage
+) -> None:
+    # Given
+    others = [make_conversation(msisdn=f"+25078865432{n}") for n in range(4)]
+    for n, other in enumerate(others):
+        say(other, f"other {n}")
+    pause_ends()
+
+    # When
+    results = race(
+        *[
+            lambda pk=each.pk: next_to_send.claim(conversation_id=pk)
+            for each in (stopped.conversation, *others)
+        ]
+    )
+
+    # Then
+    assert sum(isinstance(each, next_to_send.Sending) for each in results) == 1
+    assert sum(isinstance(each, next_to_send.Pause) for each in results) == 4
+
+
+def test_probe__refused_for_the_person__the_number_may_send(
+    graph: FakeGraph, stopped: OutboundMessage
+) -> None:
+    # Given
+    pause_ends()
+    graph.script(fake.refuse(131026))
+
+    # When
+    deliver(stopped.conversation)
+
+    # Then
+    assert not SendingLine.objects.get().is_open
+
+
+def test_probe__told_nothing__the_next_one_tries(
+    graph: FakeGraph, stopped: OutboundMessage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    monkeypatch.setattr(sending, "PATIENCE_S", 0.0)
+    pause_ends()
+    graph.script(fake.refuse(131000, 500))
+
+    # When
+    deliver(stopped.conversation)
+
+    # Then
+    line = SendingLine.objects.get()
+    assert (line.is_open, line.probe_id) == (True, None)
+
+
+def test_stop__told_by_a_status__closed_by_a_status_only(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given
+    message = say(conversation, "first")
+    deliver(conversation)
+    post(graph.status_webhook(graph.sent[0], "failed", error=131042))
+    process_events.drain()
+    message.refresh_from_db()
+    assert (message.state, SendingLine.objects.get().is_open) == (State.QUEUED, True)
+
+    # When
+    pause_ends()
+    make_due()
+    deliver(conversation)
+
+    # Then: taken is not enough
+    assert SendingLine.objects.get().is_open
+
+    # When
+    post(graph.status_webhook(graph.sent[1], "sent"))
+    process_events.drain()
+
+    # Then
+    assert not SendingLine.objects.get().is_open
+
+
+def test_sweep__number_stopped__does_not_wake_what_must_wait(
+    graph: FakeGraph, stopped: OutboundMessage
+) -> None:
+    # Given
+    long_ago = timezone.now() - timedelta(minutes=1)
+    OutboundMessage.objects.update(created_at=long_ago)
+
+    # When
+    sweep.wake_what_waits()
+    assert jobs("agents.tasks.deliver") == []
+    pause_ends()
+    sweep.wake_what_waits()
+
+    # Then
+    waiting = {"conversation_id": stopped.conversation_id}
+    assert jobs("agents.tasks.deliver") == [waiting]
+
+
+def test_slow_down__many_refused_at_once__is_one_refusal(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given
+    messages = [
+        say(make_conversation(msisdn=f"+25078865432{n}"), f"m{n}") for n in range(3)
+    ]
+
+    # When
+    for message in messages:
+        with transaction.atomic():
+            circuit_breaker.slow_down(message, code="130429", first_s=5.0)
+
+    # Then
+    line = SendingLine.objects.get()
+    assert (line.holds, line.is_open) == (1, False)
+    assert Incident.objects.count() == 0
+
+
+def test_admin__close__asks_for_a_reason_and_lets_it_send(
+    graph: FakeGraph, stopped: OutboundMessage, admin_client: Client
+) -> None:
+    # Given
+    page = reverse("admin:agents_sendingline_change", args=[payloads.PHONE_NUMBER_ID])
+    assert "token has ended" in admin_client.get(page).content.decode()
+    url = reverse("admin:agents_sendingline_close_one", args=[payloads.PHONE_NUMBER_ID])
+    key = admin_client.get(url).context["form"]["key"].initial
+
+    # When
+    admin_client.post(url, {"key": key, "reason": ""})
+    assert SendingLine.objects.get().is_open
+    admin_client.post(url, {"key": key, "reason": "new token"})
+
+    # Then
+    line = SendingLine.objects.get()
+    assert (line.is_open, line.close_reason) == (False, "new token")
+    taken = next_to_send.claim(conversation_id=stopped.conversation_id)
+    assert isinstance(taken, next_to_send.Sending)

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.utils import timezone
+
+from agents.inbound import process_events
+from agents.models import (
+    Conversation,
+    HandOff,
+    OutboundMessage,
+    SendingLine,
+)
+from agents.whatsapp import graph_client
+from tests import payloads
+from tests.agents.channel import jobs, post
+from tests.agents.outbound.delivering import deliver, make_conversation, make_due, say
+from tests.fakes import graph as fake
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
+
+    from tests.fakes.graph import FakeGraph
+
+
+State = OutboundMessage.State
+
+
+@pytest.mark.parametrize("code", [1, 131000, 131016, 131056])
+def test_deliver__passing_error__sent_on_a_later_try(
+    graph: FakeGraph, conversation: Conversation, code: int
+) -> None:
+    # Given
+    graph.script(fake.refuse(code, 500, Retry_After="0"))
+    message = say(conversation, "hello")
+
+    # When
+    deliver(conversation)
+
+    # Then
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.SENT, 2)
+    assert len(graph.sent) == 1
+
+
+def test_deliver__graph_api_down__kept_until_it_is_back(
+    graph: FakeGraph, conversation: Conversation, whatsapp: SettingsWrapper
+) -> None:
+    # Given
+    url, whatsapp.WHATSAPP_API_URL = graph.url, "http://127.0.0.1:9/v26.0"
+    message = say(conversation, "hello")
+    OutboundMessage.objects.update(attempts=3)
+    deliver(conversation)
+    message.refresh_from_db()
+    assert (message.state, message.error_code) == (State.QUEUED, "no_connection")
+
+    # When
+    whatsapp.WHATSAPP_API_URL = url
+    make_due()
+    deliver(conversation)
+
+    # Then
+    message.refresh_from_db()
+    assert message.state == State.SENT
+
+
+def test_deliver__never_taken__given_up_after_six_tries(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given
+    graph.script(*(fake.refuse(131000, 500) for _ in range(10)))
+    message = say(conversation, "hello")
+    OutboundMessage.objects.update(attempts=5)
+
+    # When
+    deliver(conversation)
+
+    # Then
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.FAILED, 6)
+    assert HandOff.objects.filter(kind=HandOff.Kind.UNDELIVERED).exists()
+
+
+@pytest.mark.parametrize("code", [131026, 131050, 131021, 100, 132001, 131047])
+def test_deliver__final_error__not_tried_again(
+    graph: FakeGraph, conversation: Conversation, code: int
+) -> None:
+    # Given
+    graph.script(fake.refuse(code))
+    message = say(conversation, "hello")
+
+    # When
+    deliver(conversation)
+    make_due()
+    deliver(conversation)
+
+    # Then
+    message.refresh_from_db()
+    assert (message.state, message.error_code) == (State.FAILED, str(code))
+    assert graph.sent == []
+    conversation.refresh_from_db()
+    assert (conversation.stopped_at is not None) == (code == 131050)
+    assert (conversation.window_closes_at < timezone.now()) == (code == 131047)
+
+
+@pytest.mark.parametrize("code", [190, 131031, 131042, 130429])
+def test_deliver__number_may_not_send__everything_waits(
+    graph: FakeGraph, conversation: Conversation, code: int
+) -> None:
+    # Given
+    graph.script(fake.refuse(code, 401))
+    first = say(conversation, "hello")
+    OutboundMessage.objects.update(attempts=2)
+    SendingLine.objects.create(
+        pk=payloads.PHONE_NUMBER_ID, held_until=timezone.now(), error_code="x", holds=3
+    )
+    other = make_conversation(msisdn="+250788654321")
+    say(other, "another")
+
+    # When
+    deliver(conversation)
+    deliver(other)
+
+    # Then
+    assert graph.sent == []
+    first.refresh_from_db()
+    assert first.state == State.QUEUED
+    assert SendingLine.objects.get().held_until > timezone.now()
+
+    # When
+    SendingLine.objects.update(held_until=timezone.now())
+    make_due()
+    deliver(conversation)
+    deliver(other)
+
+    # Then
+    assert [taken.text for taken in graph.sent] == ["hello", "another"]
+    assert SendingLine.objects.get().holds == 0
+
+
+@pytest.mark.parametrize(
+    "script", [fake.lose_answer(), fake.raw(b"<html>"), fake.raw(b'{"mess')]
+)
+def test_deliver__answer_lost__waits_for_a_status_and_is_not_repeated(
+    graph: FakeGraph, conversation: Conversation, script: fake.Script
+) -> None:
+    # Given
+    graph.script(script)
+    message = say(conversation, "hello")
+    say(conversation, "after it")
+
+    # When
+    deliver(conversation)
+
+    # Then
+    message.refresh_from_db()
+    assert message.state == State.UNKNOWN
+    assert "after it" not in [taken.text for taken in graph.sent]
+
+    # When
+    taken = graph.sent[0] if graph.sent else fake.Taken("wamid.X", {}, 0.0)
+    opaque = str(message.public_id)
+    post(payloads.webhook(payloads.status(taken.id, "delivered", opaque=opaque)))
+    process_events.drain()
+    assert jobs("agents.tasks.deliver") == [{"conversation_id": conversation.pk}]
+    deliver(conversation)
+
+    # Then
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.DELIVERED, 1)
+    assert [taken.text for taken in graph.sent].count("hello") <= 1
+    assert graph.sent[-1].text == "after it"
+
+
+def test_deliver__answer_lost_and_no_status__tried_once_more(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given
+    graph.script(fake.drop(), fake.drop())
+    message = say(conversation, "hello")
+    deliver(conversation)
+
+    # When
+    make_due()
+    deliver(conversation)
+    make_due()
+    deliver(conversation)
+
+    # Then
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.FAILED, 2)
+
+
+def test_deliver__graph_api_hangs__outcome_unknown(
+    graph: FakeGraph, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    monkeypatch.setattr(graph_client, "LONGEST_EXCHANGE_S", 0.3)
+    graph.script(fake.hang())
+    message = say(conversation, "hello")
+    started_at = time.monotonic()
+
+    # When
+    deliver(conversation)
+
+    # Then: the bound of the exchange, not those of its parts
+    assert time.monotonic() - started_at < graph_client.TIMEOUT.read
+    message.refresh_from_db()
+    assert message.state == State.UNKNOWN
+    assert message.next_attempt_at > timezone.now() + timedelta(seconds=20)

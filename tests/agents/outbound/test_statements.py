@@ -1,0 +1,111 @@
+"""How many statements the roads of every message take, and what was left out of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+
+from agents.inbound import process_events
+from agents.models import Conversation, Identity, Message
+from agents.outbound import next_to_send
+from tests import payloads
+from tests.agents.channel import store
+from tests.agents.outbound.delivering import deliver, say
+from vouchers.models import Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.fakes.graph import FakeGraph, Taken
+
+ALINE = "+250788123456"
+# Of one run: its claims and its end; of one message; of a person never seen before.
+WEBHOOK, MESSAGE, STRANGER = 12, 9, 3
+
+
+@pytest.fixture
+def _chat(whatsapp: None, switch: Callable[..., None]) -> None:
+    switch(chat=True)
+
+
+def drained() -> int:
+    with CaptureQueriesContext(connection) as queries:
+        process_events.drain()
+    return len(queries)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_chat")
+def test_drain__strangers_together__few_statements_each() -> None:
+    # Given
+    for n in range(8):
+        store(payloads.text("hello", sender=f"+2507881234{n:02d}"))
+
+    # When
+    statements = drained()
+
+    # Then
+    assert Message.objects.filter(state=Message.State.WAITING).count() == 8
+    assert Identity.objects.filter(kind=Identity.Kind.WA_ID).count() == 8
+    assert statements <= WEBHOOK + 8 * (MESSAGE + STRANGER)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_chat")
+def test_drain__person_known__no_savepoint_about_her() -> None:
+    # Given
+    store(payloads.text("hello", sender=ALINE))
+    process_events.drain()
+    for _ in range(8):
+        store(payloads.text("hello again", sender=ALINE))
+
+    # When
+    statements = drained()
+
+    # Then
+    assert (Profile.objects.count(), Conversation.objects.count()) == (1, 1)
+    assert Message.objects.count() == 9
+    assert statements <= WEBHOOK + 8 * MESSAGE
+
+
+def test_deliver__written_while_another_is_sent__goes_with_it(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given
+    say(conversation, "first")
+
+    def write_on(taken: Taken) -> None:
+        if taken.text == "first":
+            say(Conversation.objects.get(pk=conversation.pk), "second")
+            connections.close_all()
+
+    graph.tell(write_on)
+
+    # When
+    deliver(conversation)
+
+    # Then
+    assert [taken.text for taken in graph.sent] == ["first", "second"]
+
+
+def test_deliver__nothing_follows__not_looked_for_again(
+    graph: FakeGraph, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    say(conversation, "first")
+    claims = []
+
+    def counted(*, conversation_id: int) -> object:
+        claims.append(conversation_id)
+        return next_to_send.claim(conversation_id=conversation_id)
+
+    monkeypatch.setattr("agents.outbound.sending.claim", counted)
+
+    # When
+    deliver(conversation)
+
+    # Then
+    assert len(claims) == 1

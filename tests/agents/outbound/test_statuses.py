@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.inbound import process_events
+from agents.models import (
+    Conversation,
+    HandOff,
+    MessageStatus,
+    OutboundMessage,
+)
+from agents.outbound import next_to_send, sending
+from tests import payloads
+from tests.agents.channel import post
+from tests.agents.outbound.delivering import deliver, make_due, say
+from tests.fakes import graph as fake
+
+if TYPE_CHECKING:
+    from tests.fakes.graph import FakeGraph
+
+
+State = OutboundMessage.State
+
+
+def test_statuses__out_of_order_and_repeated__only_forward(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given
+    message = say(conversation, "hello")
+    deliver(conversation)
+    [taken] = graph.sent
+
+    # When
+    for state in ("read", "failed", "read", "delivered", "sent"):
+        post(graph.status_webhook(taken, state))
+    process_events.drain()
+
+    # Then
+    message.refresh_from_db()
+    assert message.state == State.READ
+    assert message.delivered_at is not None
+    assert MessageStatus.objects.count() == 4
+
+
+def test_statuses__before_our_answer_is_written_down__attached(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given
+    message = say(conversation, "hello")
+    next_to_send.claim(conversation_id=conversation.pk)
+    post(payloads.webhook(payloads.status("wamid.EARLY", "delivered")))
+    process_events.drain()
+    assert MessageStatus.objects.get().outbound is None
+
+    # When
+    sending.record_sent(message.pk, "wamid.EARLY")
+
+    # Then
+    message.refresh_from_db()
+    assert message.state == State.DELIVERED
+    assert MessageStatus.objects.get().outbound == message
+
+
+def test_statuses__failed_for_good__handed_over(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given
+    message = say(conversation, "hello")
+    deliver(conversation)
+
+    # When
+    post(graph.status_webhook(graph.sent[0], "failed", error=131026))
+    process_events.drain()
+
+    # Then
+    message.refresh_from_db()
+    assert (message.state, message.error_code) == (State.FAILED, "131026")
+    assert HandOff.objects.get().kind == HandOff.Kind.UNDELIVERED
+
+
+def test_statuses__failed_for_now__sent_again(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given
+    message = say(conversation, "hello")
+    deliver(conversation)
+
+    # When
+    post(graph.status_webhook(graph.sent[0], "failed", error=131000))
+    process_events.drain()
+    make_due()
+    deliver(conversation)
+
+    # Then
+    message.refresh_from_db()
+    assert (message.state, len(graph.sent)) == (State.SENT, 2)
+
+
+def test_statuses__failure_of_an_earlier_try__changes_nothing(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given: the first try was taken, its answer lost; the second is sent
+    graph.script(fake.lose_answer())
+    message = say(conversation, "hello")
+    deliver(conversation)
+    make_due()
+    deliver(conversation)
+    first, second = graph.sent
+
+    # When
+    post(graph.status_webhook(first, "failed", error=131000))
+    post(graph.status_webhook(first, "delivered"))
+    post(graph.status_webhook(second, "sent"))
+    process_events.drain()
+    make_due()
+    deliver(conversation)
+
+    # Then
+    message.refresh_from_db()
+    assert (message.state, len(graph.sent)) == (State.DELIVERED, 2)
+
+
+def test_statuses__failure_told_twice__one_more_try(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given
+    message = say(conversation, "hello")
+    deliver(conversation)
+    [taken] = graph.sent
+
+    # When
+    for word in ("failed", "failed", "sent"):
+        post(graph.status_webhook(taken, word, error=131000))
+        process_events.drain()
+
+    # Then: it waits for its next try, whatever comes late
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.QUEUED, 1)
+
+
+def test_statuses__failure_before_our_answer__counts_once_it_is_written_down(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given
+    message = say(conversation, "hello")
+    next_to_send.claim(conversation_id=conversation.pk)
+    opaque = str(message.public_id)
+    post(
+        payloads.webhook(
+            payloads.status("wamid.EARLY", "failed", opaque=opaque, error=131026)
+        )
+    )
+    process_events.drain()
+    message.refresh_from_db()
+    assert message.state == State.SENDING
+
+    # When
+    sending.record_sent(message.pk, "wamid.EARLY")
+
+    # Then
+    message.refresh_from_db()
+    assert (message.state, message.error_code) == (State.FAILED, "131026")

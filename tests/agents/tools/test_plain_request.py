@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.tools.plain_request import names_one_of, states_code, states_issue
+
+NUMBER = "+250788123456"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["create voucher 10000 for +250788123456"],
+        ["issue 10000 to 0788123456"],
+        ["Please create a voucher of RWF 10,000 for 0788 123 456"],
+        ["create voucher of 10 000 frw for 250788123456"],
+        ["create voucher", "10000", "0788123456"],
+        ["créer un bon de 10 000 pour 0788123456"],
+        ["tanga voucher ya 10000 kuri 0788123456"],
+        ["tengeneza vocha ya 10000 kwa 0788123456"],
+        ["create voucher 10000 for \u202a+250 788 123 456\u202c"],
+    ],
+)
+def test_states_issue__own_plain_words__are_found(texts: list[str]) -> None:
+    assert states_issue(texts, amount=10_000, msisdn=NUMBER)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "create a voucher for them",
+        "create voucher for 0788123456",
+        "create voucher 10000",
+        # Another amount, another number, two of them.
+        "create voucher 1000 for 0788123456",
+        "create voucher 100000 for 0788123456",
+        "create voucher 10000 for 0788123457",
+        "create voucher 10000 for 0788123456 and 0788123457",
+        "create voucher 10000 or 5000 for 0788123456",
+        "create voucher 10000 5000 for 0788123456",
+        # Digits that are none, or that can be read in two ways.
+        "create voucher ١٠٠٠٠ for 0788123456",
+        "create voucher １００００ for 0788123456",
+        "create voucher 10000 for ٠٧٨٨١٢٣٤٥٦",
+        "create voucher 10000 for ０７８８１２３４５６",
+        "create voucher 1٠٠٠٠ for 0788123456",
+        "create voucher 10\u200b000 for 0788123456",
+        "create voucher 10.000 for 0788123456",
+        "create voucher 10k for 0788123456",
+        "create voucher 1e4 for 0788123456",
+        "create voucher 10000.0 for 0788123456",
+        "create voucher 10,00 for 0788123456",
+        "create voucher -10000 for 0788123456",
+        "create voucher minus 10000 for 0788123456",
+        "create voucher 010000 for 0788123456",
+        "create voucher 10 thousand for 0788123456",
+        "create voucher ten thousand for 0788123456",
+        "create voucher $10000 for 0788123456",
+        "create voucher 10000 USD for 0788123456",
+        "create voucher 10000%-off for 0788123456",
+        "create voucher 10000 for 078812345",
+        # The code's own digits are no amount.
+        "create voucher [code 1] for 0788123456",
+        # Not a request.
+        "did you create voucher 10000 for 0788123456?",
+        "don't create voucher 10000 for 0788123456",
+        "he said: create voucher 10000 for 0788123456",
+        '"create voucher 10000 for 0788123456"',
+        "I created voucher 10000 for 0788123456",
+        "can you create voucher 10000 for 0788123456?",
+        "n'émets pas de bon de 10000 pour 0788123456",
+    ],
+)
+def test_states_issue__anything_else__is_the_buttons_turn(text: str) -> None:
+    assert not states_issue([text], amount=10_000, msisdn=NUMBER)
+
+
+@given(st.lists(st.text(max_size=60), max_size=4))
+def test_states_issue__any_text__never_raises(texts: list[str]) -> None:
+    states_issue(texts, amount=10_000, msisdn=NUMBER)
+    states_code(texts, place=1)
+    names_one_of(texts, ["Kimironko"])
+
+
+@given(st.text(alphabet="0123456789 .,-+٠١２k", max_size=24))
+def test_states_issue__digits_that_say_something_else__are_not_found(text: str) -> None:
+    if states_issue([f"create voucher {text}"], amount=10_000, msisdn=NUMBER):
+        plain = text.replace(" ", "").replace(",", "")
+        assert "10000" in plain
+        assert "788123456" in plain.replace("-", "")
+
+
+def test_states_code__the_only_code__is_found() -> None:
+    assert states_code(["redeem [code 1]"], place=1)
+    assert states_code(["redeem", "[code 1]"], place=1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "redeem it",
+        "redeem [code 2]",
+        "redeem [code 1] and [code 2]",
+        "redeem [code 1] or V7-KQ3M-82",
+        "don't redeem [code 1]",
+        "did you redeem [code 1]?",
+        "redeem [mistyped code]",
+    ],
+)
+def test_states_code__anything_else__is_the_buttons_turn(text: str) -> None:
+    assert not states_code([text], place=1)
+
+
+def test_names_one_of__name_or_code__is_found_without_accents_and_capitals() -> None:
+    assert names_one_of(["redeem [code 1] at kimironko"], ["Kimironko", "KMR-1"])
+    assert names_one_of(["à Gisényi"], ["Gisenyi"])
+    assert not names_one_of(["redeem [code 1]"], ["Kimironko", "KMR-1"])
+    assert not names_one_of(["redeem [code 1]"], [""])

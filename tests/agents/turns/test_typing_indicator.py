@@ -1,0 +1,143 @@
+"""The typing sign and the blue ticks: once in a turn, and never in the way."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.utils import timezone
+
+from agents.models import Conversation, Message, SendingLine, Turn
+from agents.whatsapp import graph_client
+from tests import payloads
+from tests.agents.turns.conftest import asked, in_database, turn
+from tests.fakes import openai_answers as say
+from tests.fakes.graph import FakeGraph
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from pytest_django.fixtures import SettingsWrapper
+
+    from agents.turns.run import Means
+    from tests.agents.turns.conftest import Cast, Person
+    from tests.fakes.openai import FakeOpenAI
+
+
+@pytest.fixture
+async def graph(cast: Cast, whatsapp: SettingsWrapper) -> AsyncIterator[FakeGraph]:
+    with FakeGraph() as server:
+        whatsapp.WHATSAPP_API_URL, whatsapp.WA_TOKEN = server.url, server.token
+        yield server
+        await graph_client.close()
+
+
+def writes(person: Person, text: str) -> None:
+    message = person.writes(text)
+    Message.objects.filter(pk=message.pk).update(provider_id=f"wamid.{text}")
+
+
+async def test_turn__asked_twice_of_the_model__one_sign_for_its_last_message(
+    cast: Cast, graph: FakeGraph, online: Means, openai: FakeOpenAI
+) -> None:
+    # Given
+    openai.script(
+        say.calls(*say.call("list_vouchers").output, delay=0.3), say.text("None yet.")
+    )
+    await in_database(writes, cast.aline, "first")
+    await in_database(writes, cast.aline, "second")
+
+    # When
+    await turn(cast.aline, online)
+
+    # Then
+    assert graph.read_receipts == ["wamid.second"]
+    assert graph.rejected == []
+    assert (await in_database(Turn.objects.get)).typing_shown_at is not None
+
+
+async def test_turn__taken_up_by_another_worker__no_second_sign(
+    cast: Cast, graph: FakeGraph, online: Means, openai: FakeOpenAI
+) -> None:
+    # Given: the first worker dies after it showed the sign
+    openai.script(say.hang())
+    await in_database(writes, cast.aline, "hello")
+    first = asyncio.create_task(turn(cast.aline, online))
+    await asked(openai, 1)
+    for _ in range(500):
+        if graph.read_receipts:
+            break
+        await asyncio.sleep(0.01)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    past = timezone.now()
+    await in_database(lambda: Turn.objects.update(lease_expires_at=past))
+
+    # When
+    openai.script(say.text("Hello."))
+    await turn(cast.aline, online)
+
+    # Then
+    assert len(await in_database(lambda: cast.aline.replies)) == 1
+    assert graph.read_receipts == ["wamid.hello"]
+
+
+async def test_turn__where_no_answer_can_follow__no_sign(
+    cast: Cast, graph: FakeGraph, online: Means, openai: FakeOpenAI
+) -> None:
+    # Given: our number rests
+    await in_database(
+        lambda: SendingLine.objects.create(
+            pk=payloads.PHONE_NUMBER_ID,
+            held_until=timezone.now() + timedelta(minutes=5),
+            error_code="190",
+            holds=1,
+        )
+    )
+    openai.script(say.text("Hello.", delay=0.2))
+    await in_database(writes, cast.aline, "hello")
+
+    # When
+    await turn(cast.aline, online)
+
+    # Then
+    assert graph.read_receipts == []
+
+
+async def test_turn__sandbox_person__no_sign(
+    cast: Cast, graph: FakeGraph, online: Means, openai: FakeOpenAI
+) -> None:
+    await in_database(
+        lambda: Conversation.objects.filter(pk=cast.aline.chat.pk).update(
+            is_synthetic=True
+        )
+    )
+    openai.script(say.text("Hello.", delay=0.2))
+    await in_database(writes, cast.aline, "hello")
+
+    await turn(cast.aline, online)
+
+    assert graph.read_receipts == []
+
+
+async def test_turn__sign_is_refused__answered_all_the_same(
+    cast: Cast,
+    graph: FakeGraph,
+    online: Means,
+    openai: FakeOpenAI,
+    whatsapp: SettingsWrapper,
+) -> None:
+    # Given
+    whatsapp.WA_TOKEN = "ended"
+    openai.script(say.text("Hello.", delay=0.3))
+    await in_database(writes, cast.aline, "hello")
+
+    # When
+    await turn(cast.aline, online)
+
+    # Then
+    assert len(await in_database(lambda: cast.aline.replies)) == 1
+    assert graph.read_receipts == []
+    assert graph.rejected

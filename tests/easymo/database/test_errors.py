@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import psycopg
+import pytest
+from django.contrib.auth.models import Group
+from django.db import Error, InterfaceError, connection, transaction
+from procrastinate.exceptions import ConnectorException
+
+from easymo.database.errors import is_passing
+from tests.refusing import PASSING, refusing
+
+
+def raised(code: str) -> Error:
+    with (
+        refusing("auth_group", code),
+        pytest.raises(Error) as caught,
+        transaction.atomic(),
+    ):
+        Group.objects.create(name="x")
+    return caught.value
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("code", [*PASSING, "25P03", "08006", "40001"])
+def test_is_passing__could_not__passes(code: str) -> None:
+    assert is_passing(raised(code))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("code", ["23505", "22P02", "42501", "42P01", "25P02", "P0001"])
+def test_is_passing__would_not__stays(code: str) -> None:
+    assert not is_passing(raised(code))
+
+
+@pytest.mark.django_db
+def test_is_passing__really_read_only__passes() -> None:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
+        with pytest.raises(Error) as caught, transaction.atomic():
+            Group.objects.create(name="x")
+    assert is_passing(caught.value)
+
+
+def test_is_passing__the_drivers_own_errors__as_djangos() -> None:
+    # As the queue's connector hands it on.
+    wrapped = ConnectorException()
+    wrapped.__cause__ = psycopg.OperationalError("gone")
+    assert is_passing(wrapped.__cause__)
+    assert is_passing(InterfaceError("connection already closed"))
+    assert not is_passing(ValueError("no"))
+    assert not is_passing(psycopg.errors.SyntaxError("no"))

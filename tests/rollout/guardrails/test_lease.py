@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import connection
+
+from rollout.core import clock
+from rollout.guardrails import acting, detectors, evaluate, lease
+from rollout.models import (
+    DetectorState,
+    Evaluation,
+    EvaluatorLease,
+    FlagChange,
+    Incident,
+    Observation,
+    RollbackEvent,
+)
+from tests.live import until
+from tests.rollout.guardrail_cases import NOON, FakeClock, enter, observe, tick
+
+if TYPE_CHECKING:
+    from tests.rollout.conftest import Switch
+
+
+@pytest.fixture
+def slow_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a second evaluator time to read the same evidence."""
+    read = detectors.uncounted
+
+    def slowly() -> list[dict[str, Any]]:
+        found = read()
+        time.sleep(0.3)
+        return found
+
+    monkeypatch.setattr("rollout.guardrails.detectors.uncounted", slowly)
+
+
+def nobody_else_is_connected() -> bool:
+    """Tell whether the server has noticed the death, and rolled back."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return cursor.fetchone() == (0,)
+
+
+def two_at_once(at: FakeClock) -> list[Evaluation | None]:
+    """Let two evaluators look at the same moment; return what each came to."""
+    barrier = threading.Barrier(2)
+    found: list[Evaluation | None] = []
+
+    def judge() -> None:
+        with clock.use(at):
+            barrier.wait()
+            found.append(evaluate.tick())
+        connection.close()
+
+    threads = [threading.Thread(target=judge) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+@pytest.mark.usefixtures("committed_db", "slow_reading")
+def test_tick__two_evaluators_at_once__one_acts(now: FakeClock, switch: Switch) -> None:
+    # Given
+    enter("production")
+    switch(CHAT=True, VOUCHERS=True)
+    observe(1)
+    tick()
+    observe(12, failed=5)
+
+    # When
+    found = two_at_once(now)
+
+    # Then
+    assert [evaluation.acted for evaluation in found if evaluation] == [True]
+    assert RollbackEvent.objects.count() == 1
+    assert DetectorState.objects.get(guardrail="success", level="warn").n == 13
+
+
+@pytest.mark.usefixtures("committed_db", "slow_reading")
+def test_tick__two_evaluators_without_the_lease__count_twice(
+    now: FakeClock, switch: Switch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given: the control
+    enter("production")
+    switch(CHAT=True, VOUCHERS=True)
+    observe(1)
+    tick()
+    observe(12, failed=5)
+    anybody = EvaluatorLease.objects.get
+    monkeypatch.setattr("rollout.guardrails.lease.claim", lambda: "anybody")
+    monkeypatch.setattr("rollout.guardrails.lease.hold", lambda _token: anybody())
+
+    # When
+    two_at_once(now)
+
+    # Then
+    assert DetectorState.objects.get(guardrail="success", level="warn").n == 25
+
+
+def test_tick__killed_in_the_middle__nothing_half_done_and_the_next_takes_over(
+    committed_db: str, now: FakeClock, switch: Switch
+) -> None:
+    # Given
+    enter("production")
+    switch(CHAT=True, VOUCHERS=True)
+    observe(12, failed=5)
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.rollout.dying_evaluator"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={
+            **os.environ,
+            "DATABASE_URL": committed_db,
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+        },
+    ) as process:
+        assert process.stdout is not None
+        while "in the middle" not in (line := process.stdout.readline()):
+            assert line, "it died before its time"
+
+        # When
+        process.kill()
+    until(nobody_else_is_connected)
+
+    # Then
+    assert Evaluation.objects.exists() is False
+    assert Incident.objects.exists() is False
+    assert FlagChange.objects.filter(source="rollback").exists() is False
+    assert Observation.objects.filter(scored_in=None).count() == 12
+    assert evaluate.tick() is None
+    now.advance(seconds=91)
+    assert tick().action == "quick"
+    assert acting.features_on() == frozenset()
+
+
+@pytest.mark.django_db
+def test_judge__slept_through_its_lease__does_nothing(
+    now: FakeClock, switch: Switch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    enter("production")
+    switch(CHAT=True)
+    observe(12, failed=5)
+    sleeper = lease.claim()
+    now.advance(minutes=2)
+    tick()
+    monkeypatch.setattr("rollout.guardrails.lease.claim", lambda: sleeper)
+
+    # When
+    found = evaluate.tick()
+
+    # Then
+    assert found is None
+    assert Evaluation.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_tick__judgement_breaks__lease_is_given_back_and_evidence_kept(
+    now: FakeClock, switch: Switch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    enter("production")
+    switch(CHAT=True)
+    observe(12, failed=5)
+    with monkeypatch.context() as broken:
+        broken.setattr("rollout.guardrails.acting.carry_out", _explode)
+        with pytest.raises(ZeroDivisionError):
+            evaluate.tick()
+    assert EvaluatorLease.objects.get().holder is None
+
+    # When
+    evaluation = tick()
+
+    # Then
+    assert evaluation.acted is True
+
+
+def _explode(*_args: object) -> None:
+    raise ZeroDivisionError
+
+
+@pytest.mark.django_db
+def test_claim__clock_set_back__is_not_stuck(now: FakeClock) -> None:
+    # Given: somebody died a day in the future
+    now.at = NOON + timedelta(days=1)
+    assert lease.claim() is not None
+    assert lease.claim() is None
+
+    # When
+    now.at = NOON
+
+    # Then
+    assert lease.claim() is not None
+    assert EvaluatorLease.objects.get().expires_at == NOON + lease.LEASE
+
+
+@pytest.mark.django_db
+def test_tick__clock_goes_backwards__no_evidence_is_lost(
+    now: FakeClock, switch: Switch
+) -> None:
+    # Given
+    now.at = NOON + timedelta(hours=5)
+    enter("production")
+    switch(CHAT=True)
+    observe(3, failed=5)
+    tick()
+
+    # When
+    now.at = NOON
+    observe(3, failed=5, outcome="failed")
+    tick()
+    now.advance(minutes=1)
+    observe(6, failed=5, outcome="failed")
+    evaluation = tick()
+
+    # Then
+    assert evaluation.action == "quick"
+    assert DetectorState.objects.get(guardrail="success", level="warn").n == 12

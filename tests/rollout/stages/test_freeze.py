@@ -1,0 +1,74 @@
+"""A freeze ends by the roads that an operator has, and by no row put there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rollout.core.errors import NotMended, PlanFrozen
+from rollout.core.features import Feature
+from rollout.flags import exposure
+from rollout.flags.flags import set_features
+from rollout.incidents import incidents
+from rollout.models import Incident
+from rollout.plan import plan as plans
+from rollout.stages import stages, waivers
+from rollout.stages.rollback import freeze
+from tests.rollout.plan_cases import ODETTE, Fake, checked, go
+
+if TYPE_CHECKING:
+    from tests.rollout.conftest import Switch
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("time")]
+CHAT_ON = {Feature.CHAT: True}
+
+
+def try_again() -> None:
+    """Let in whoever makes the smoke tests."""
+    set_features(CHAT_ON, cohorts=["smoke"], reason="the smoke tests", **ODETTE)
+
+
+def agree(time: Fake) -> None:
+    asked = waivers.ask(gate="resume", reason="all mended", actor="odette")
+    waivers.approve(waiver=asked, actor="grace")
+    time.advance(minutes=1)
+
+
+def test_freeze__two_people_and_the_smoke_tests__is_back_under_watch(
+    time: Fake, switch: Switch
+) -> None:
+    # Given
+    go("production")
+    switch(CHAT=True)
+    freeze(reason="third time today", **ODETTE)
+    incident = Incident.objects.get()
+    time.advance(minutes=1)
+    incidents.set_status(
+        incident=incident, status="mitigated", reason="off", author="odette"
+    )
+    Incident.objects.update(root_cause="a missing index")
+    checked("preflight")
+    with pytest.raises(PlanFrozen):
+        try_again()
+    with pytest.raises(NotMended) as refused:
+        stages.resume(reason="on", **ODETTE)
+
+    # When
+    agree(time)
+    stages.resume(reason="it is mended", **ODETTE)
+    thawed = plans.current()
+    with pytest.raises(NotMended):
+        set_features(CHAT_ON, reason="everybody", **ODETTE)
+    try_again()
+    with pytest.raises(NotMended):
+        stages.resume(reason="on", **ODETTE)
+    checked("smoke")
+    stages.resume(reason="it works", **ODETTE)
+
+    # Then
+    assert ["second person" in said for said in refused.value.unmet] == [True]
+    assert (thawed.run.stage, thawed.state) == ("production", "rolled_back")
+    plan = plans.current()
+    assert (plan.run.stage, plan.state) == ("beta", "recovery")
+    assert not exposure.is_on(Feature.CHAT, "somebody")
