@@ -12,13 +12,16 @@ class AgentsConfig(AppConfig):
         """Register the checks, and tell the registry of metrics what to read."""
         # Models must be loaded first.
         from agents.notifications import broadcasts  # noqa: PLC0415
-        from agents.operations import (
+        from agents.operations import (  # noqa: PLC0415
             cancellation,
             forward_metrics,
             metrics,
             rollout_ports,
+            system_checks,  # noqa: F401
         )
-        from agents.operations.preflight import (
+        from agents.operations.preflight import (  # noqa: PLC0415
+            openai,  # noqa: F401
+            whatsapp,  # noqa: F401
             workflow,  # noqa: F401
         )
         from agents.smoke.cases import CASES  # noqa: PLC0415

@@ -13,7 +13,14 @@ class RolloutConfig(AppConfig):
     def ready(self) -> None:
         # Registers the checks and the figures.
         from rollout.evidence import leaks  # noqa: PLC0415
-        from rollout.snapshot import watchdog
+        from rollout.operations import (  # noqa: PLC0415
+            conversation_metrics,  # noqa: F401
+            metrics,  # noqa: F401
+            preflight,  # noqa: F401
+            stage_metrics,  # noqa: F401
+            system_checks,  # noqa: F401
+        )
+        from rollout.snapshot import watchdog  # noqa: PLC0415
 
         findings.judge_with(leaks.is_known)
         if page not in watchdog.on_silence:

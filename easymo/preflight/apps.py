@@ -10,4 +10,10 @@ class PreflightConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers the lines, in the order of the guide.
-        pass
+        from easymo.preflight import (  # noqa: PLC0415
+            code,  # noqa: F401
+            database,  # noqa: F401
+            logging,  # noqa: F401
+            site,  # noqa: F401
+            supabase,  # noqa: F401
+        )
