@@ -27,7 +27,7 @@ import psycopg
 
 from easymo.development import binaries
 from easymo.development.binaries import EmbeddedError
-from easymo.settings.paths import socket_folder
+from easymo.paths import socket_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -28,7 +28,7 @@ from easymo.development import database
 from easymo.development.binaries import EmbeddedError
 from easymo.development.children import Child, end_leftovers
 from easymo.development.embedded import refusal
-from easymo.settings.paths import VAR
+from easymo.paths import VAR
 from easymo.start import load_settings
 
 if TYPE_CHECKING:

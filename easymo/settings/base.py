@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from easymo.settings import paths
+from easymo import paths
 from easymo.settings.demonstration import demonstration_secrets
 from easymo.settings.environment import (
     SettingError,

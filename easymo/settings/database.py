@@ -4,10 +4,10 @@ import re
 from typing import Any
 
 from easymo.database.freshness import check
+from easymo.paths import socket_folder
 from easymo.settings.base import DEMONSTRATION, VAR
 from easymo.settings.database_url import DatabaseUrl, parse_database_url
 from easymo.settings.environment import SettingError, env_int, env_secret, env_str
-from easymo.settings.paths import socket_folder
 
 # Threads that do database work, in a web process and in a worker; each may hold one
 # connection. Two more are for the admin's and the worker's own.

@@ -17,8 +17,8 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from easymo.paths import BASE_DIR
 from easymo.settings import dotenv
-from easymo.settings.paths import BASE_DIR
 
 TRUE = {"1", "true", "yes", "on", "y", "t"}
 FALSE = {"0", "false", "no", "off", "n", "f"}
