@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 CHANGE = ["change_exposure"]
 LINES: ContextVar[Mapping[int, checklists.ChecklistLine]] = ContextVar(
-    "lines", default={}  # noqa: B039
+    "lines",
+    default={},  # noqa: B039
 )
 STANDING = {
     "due": "warning",
