@@ -22,7 +22,7 @@ from agents.api.refusals import Refusal
 from agents.models import ApiToken
 from agents.tools import tool_rate
 from easymo import keys
-from easymo.web.caller import address_of
+from easymo.web.middleware import address_of
 
 if TYPE_CHECKING:
     from rest_framework.request import Request

@@ -12,7 +12,7 @@ from rollout.admin.actions import ConfirmForm, ask_and_do
 from rollout.admin.forms import AnnouncementForm, ApprovalForm, WordsForm
 from rollout.admin.permissions import ExposureRights
 from rollout.announcements import announcements
-from rollout.announcements.suggestions import SUGGESTED
+from rollout.announcements.announcements import SUGGESTED
 from rollout.core.ports import ports
 from rollout.models import Announcement, AnnouncementDelivery
 

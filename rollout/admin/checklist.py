@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 CHANGE = ["change_exposure"]
-LINES: ContextVar[Mapping[int, checklists.Line]] = ContextVar("lines", default={})  # noqa: B039
+LINES: ContextVar[Mapping[int, checklists.ChecklistLine]] = ContextVar(
+    "lines",
+    default={},  # noqa: B039
+)
 STANDING = {
     "due": "warning",
     "overdue": "danger",
@@ -57,7 +60,7 @@ class ChecklistItemAdmin(ExposureRights, ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChecklistItem]:
         found: QuerySet[ChecklistItem] = super().get_queryset(request)
         # Read once a page, for all of its rows.
-        LINES.set({line.item.pk: line for line in checklists.lines()})
+        LINES.set({line.item.pk: line for line in checklists.checklist_lines()})
         return found
 
     @display(description="Standing", label=STANDING)
@@ -90,7 +93,9 @@ class ChecklistItemAdmin(ExposureRights, ReadOnlyAdmin):
         row = get_object_or_404(ChecklistItem, pk=object_id)
 
         def do(asked: dict[str, Any]) -> str:
-            checklists.tick(item=row, by=actor_of(request), evidence=asked["evidence"])
+            checklists.tick_line(
+                item=row, by=actor_of(request), evidence=asked["evidence"]
+            )
             return "Ticked."
 
         return ask_and_do(
