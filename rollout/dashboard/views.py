@@ -13,7 +13,7 @@ from django.utils.decorators import method_decorator
 from django.views import View
 
 from easymo.backoffice.pages import actor_of
-from rollout.admin.kill import told
+from rollout.admin.rollback_actions import rollback_message
 from rollout.checklists import checklists
 from rollout.core.errors import NotMet, RolloutError
 from rollout.core.features import Feature
@@ -89,7 +89,7 @@ class Kill(Button):
         }
         what = request.POST.get("kill", ALL)
         if what == ALL:
-            return told(rollback_quick(**asked))
+            return rollback_message(rollback_quick(**asked))
         feature = Feature(what) if what in list(Feature) else None
         if feature is None:
             raise RolloutError("There is no such feature.")
