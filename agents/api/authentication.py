@@ -15,7 +15,7 @@ from agents.api import refusals, tokens
 from agents.models import ApiToken
 from agents.tools import tool_rate
 from easymo import keys
-from easymo.web.caller import address_of
+from easymo.web.middleware import address_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

@@ -14,13 +14,13 @@ CREATE TRIGGER consent_append_only BEFORE UPDATE OR DELETE ON agents_consenteven
     FOR EACH ROW EXECUTE FUNCTION agents_append_only();
 CREATE TRIGGER consent_no_truncate BEFORE TRUNCATE ON agents_consentevent
     FOR EACH STATEMENT EXECUTE FUNCTION agents_append_only();
--- ENABLE ALWAYS: session_replication_role = replica does not switch them off.
+-- ENABLE ALWAYS: they also fire with session_replication_role = replica.
 ALTER TABLE agents_consentevent ENABLE ALWAYS TRIGGER consent_append_only;
 ALTER TABLE agents_consentevent ENABLE ALWAYS TRIGGER consent_no_truncate;
 """
 CONSENT_BACK = "DROP FUNCTION agents_append_only CASCADE;"
 ACTS = """
--- A reason may be forgotten, never reworded; nothing else ever changes.
+-- The only change allowed is to blank the reason (erasure of personal data).
 CREATE FUNCTION agents_act_fixed() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -38,7 +38,7 @@ CREATE TRIGGER act_fixed BEFORE UPDATE OR DELETE ON agents_colleagueact
     FOR EACH ROW EXECUTE FUNCTION agents_act_fixed();
 CREATE TRIGGER act_no_truncate BEFORE TRUNCATE ON agents_colleagueact
     FOR EACH STATEMENT EXECUTE FUNCTION agents_append_only();
--- ENABLE ALWAYS: session_replication_role = replica does not switch them off.
+-- ENABLE ALWAYS: they also fire with session_replication_role = replica.
 ALTER TABLE agents_colleagueact ENABLE ALWAYS TRIGGER act_fixed;
 ALTER TABLE agents_colleagueact ENABLE ALWAYS TRIGGER act_no_truncate;
 """
@@ -49,7 +49,7 @@ DROP FUNCTION agents_act_fixed CASCADE;
 
 
 class Migration(migrations.Migration):
-    """What a person said of our messages, and what a colleague did, stays as it was."""
+    """Make consent events and colleague acts append-only."""
 
     dependencies = [("agents", "0001_initial")]
     operations = [

@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from granian import Granian
 from granian.constants import Interfaces
 
-from easymo.development import database
+from easymo.development import embedded
 from easymo.development.binaries import EmbeddedError
 from easymo.start import load_settings
 
@@ -17,7 +17,7 @@ from easymo.start import load_settings
 def main() -> None:
     try:
         load_settings()
-        database.hold()
+        embedded.hold()
     except (ImproperlyConfigured, EmbeddedError) as error:
         sys.exit(f"easymo cannot start: {error}")
     Granian(

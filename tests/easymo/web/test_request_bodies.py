@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.handlers.wsgi import WSGIRequest
 
-from easymo.web.bodies import MeasuredBodies
+from easymo.web.middleware import MeasuredBodies
 from tests.agents.inbound.wsgi_client import WsgiClient
 
 CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}

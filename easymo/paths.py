@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-BASE_DIR = Path(__file__).resolve().parents[2]
+BASE_DIR = Path(__file__).resolve().parents[1]
 VAR = BASE_DIR / "var"
 
 

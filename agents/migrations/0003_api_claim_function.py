@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from django.db import migrations
 
-# One round trip: the token still stands and cannot be revoked before this
-# transaction ends; the key is ours, or is somebody's who is not done within two
-# seconds, or was used before and its answer is returned. The waiting insert has a
-# savepoint of its own (the inner block).
+# In one round trip: lock the token against revocation until this transaction ends, and
+# claim the key. The key is new, or in use by a request that does not end within two
+# seconds, or was used before and its answer is returned. The inner block gives the
+# insert that may wait a savepoint of its own.
 CLAIM = """
 CREATE FUNCTION api_claim(
     p_token bigint, p_operation text, p_key bytea, p_fingerprint bytea,
@@ -44,7 +44,7 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    """One caller at a time under one idempotency key."""
+    """Add the function that claims an idempotency key."""
 
-    dependencies = [("agents", "0002_append_only")]
+    dependencies = [("agents", "0002_append_only_triggers")]
     operations = [migrations.RunSQL(CLAIM, "DROP FUNCTION api_claim")]
