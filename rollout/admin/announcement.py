@@ -15,7 +15,7 @@ from rollout.admin.forms import (
     RewriteForm,
 )
 from rollout.announcements import announcements
-from rollout.announcements.suggestions import SUGGESTED
+from rollout.announcements.announcements import SUGGESTED
 from rollout.core.ports import ports
 from rollout.models import Announcement, AnnouncementDelivery
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
-LINES: ContextVar[Mapping[int, checklists.Line]] = ContextVar("lines", default={})  # noqa: B039
+LINES: ContextVar[Mapping[int, checklists.ChecklistLine]] = ContextVar("lines", default={})  # noqa: B039
 STATES = {
     "due": "warning",
     "overdue": "danger",
@@ -48,7 +48,7 @@ class ChecklistItemAdmin(RolloutAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChecklistItem]:
         found: QuerySet[ChecklistItem] = super().get_queryset(request)
         # Read once for all rows of a page.
-        LINES.set({line.item.pk: line for line in checklists.lines()})
+        LINES.set({line.item.pk: line for line in checklists.checklist_lines()})
         return found
 
     @display(description="State", label=STATES)
@@ -88,7 +88,7 @@ class ChecklistItemAdmin(RolloutAdmin):
         back=list_url,
     )
     def tick(self, call: ActionCall[ChecklistItem]) -> str:
-        checklists.tick(item=call.row, by=call.actor, evidence=call.data["evidence"])
+        checklists.tick_line(item=call.row, by=call.actor, evidence=call.data["evidence"])
         return f"Ticked: {call.row.text}"
 
 

@@ -234,7 +234,7 @@ class AnnouncementForm(RewriteForm):
                 f"{Announcement.Audience(audience).label}, "
                 f"{Announcement.Medium(medium).label}",
             )
-            for audience, media in announcements.ROADS.items()
+            for audience, media in announcements.MEDIA.items()
             for medium in media
         ],
     )

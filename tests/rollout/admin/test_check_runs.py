@@ -81,8 +81,10 @@ def test_button__who_may_only_look__refused(pascal: Client, button: str) -> None
 async def test_task__each_kind__runs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     # Given
     done: list[tuple[str, dict[str, object]]] = []
-    monkeypatch.setattr(preflight, "run", lambda **given: done.append(("p", given)))
-    monkeypatch.setattr(smoke, "run", lambda **given: done.append(("s", given)))
+    monkeypatch.setattr(
+        preflight, "run_preflight", lambda **given: done.append(("p", given))
+    )
+    monkeypatch.setattr(smoke, "run_smoke", lambda **given: done.append(("s", given)))
 
     # When
     await tasks.run_checks(kind="preflight", actor="odette", live=True)
