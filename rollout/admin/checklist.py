@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
-LINES: ContextVar[Mapping[int, checklists.ChecklistLine]] = ContextVar("lines", default={})  # noqa: B039
+LINES: ContextVar[Mapping[int, checklists.ChecklistLine]] = ContextVar(
+    "lines", default={}
+)
 STATES = {
     "due": "warning",
     "overdue": "danger",
@@ -88,7 +90,9 @@ class ChecklistItemAdmin(RolloutAdmin):
         back=list_url,
     )
     def tick(self, call: ActionCall[ChecklistItem]) -> str:
-        checklists.tick_line(item=call.row, by=call.actor, evidence=call.data["evidence"])
+        checklists.tick_line(
+            item=call.row, by=call.actor, evidence=call.data["evidence"]
+        )
         return f"Ticked: {call.row.text}"
 
 
