@@ -13,7 +13,7 @@ from django.utils.decorators import method_decorator
 from django.views import View
 
 from easymo.backoffice.pages import actor_of
-from rollout.admin.kill import told
+from rollout.admin.rollback_actions import rollback_message
 from rollout.checklists import checklists
 from rollout.core.errors import NotMet, RolloutError
 from rollout.core.features import Feature
@@ -86,7 +86,7 @@ class Kill(DashboardForm):
     def perform(self, request: HttpRequest, **kwargs: Any) -> str:
         name = request.POST.get("kill", ALL)
         if name == ALL:
-            return told(rollback_quick(**_change_arguments(request)))
+            return rollback_message(rollback_quick(**_change_arguments(request)))
         if name not in set(Feature):
             raise RolloutError("There is no such feature.")
         feature = Feature(name)
