@@ -57,12 +57,12 @@ class _Job(NamedTuple):
     arguments: dict[str, Any]
 
 
-def wake_ingest() -> None:
+def enqueue_event_processing() -> None:
     """See that a worker looks into the raw store."""
     _defer(INGEST, INBOX_QUEUE, [_Job(INGEST_PRIORITY, f"{INGEST}:sweep", {})])
 
 
-def forget_wakes() -> None:
+def discard_event_jobs() -> None:
     """Take the waiting ingest jobs away: whoever calls does their work now.
 
     A job is written with its webhook, so what it would find is there to be found.
@@ -72,32 +72,34 @@ def forget_wakes() -> None:
         cursor.execute(FORGET, [INGEST])
 
 
-def wake_turn(*, conversation_id: int, priority: int = TURN_PRIORITY) -> None:
+def enqueue_turn(*, conversation_id: int, priority: int = TURN_PRIORITY) -> None:
     """See that a turn is queued for the conversation; one waiting job is enough."""
-    wake_turns({conversation_id: priority})
+    enqueue_turns({conversation_id: priority})
 
 
-def wake_turns(priorities: Mapping[int, int]) -> None:
+def enqueue_turns(priorities: Mapping[int, int]) -> None:
     """See that a turn is queued for each conversation, given with its priority."""
     _wake(TURN, CHAT_QUEUE, priorities)
 
 
-def wake_delivery(*, conversation_id: int, priority: int = DELIVERY_PRIORITY) -> None:
+def enqueue_delivery(
+    *, conversation_id: int, priority: int = DELIVERY_PRIORITY
+) -> None:
     """See that what waits for this person is sent."""
     _wake(DELIVER, DELIVERY_QUEUE, {conversation_id: priority})
 
 
-def wake_deliveries(conversation_ids: Iterable[int]) -> None:
+def enqueue_deliveries(conversation_ids: Iterable[int]) -> None:
     """See that what waits for these people is sent."""
     _wake(DELIVER, DELIVERY_QUEUE, dict.fromkeys(conversation_ids, DELIVERY_PRIORITY))
 
 
-def wake_forward() -> None:
+def enqueue_forwarding() -> None:
     """See that what waits for the previous workflow is sent on."""
     _defer(FORWARD, FORWARD_QUEUE, [_Job(0, FORWARD, {})])
 
 
-def wake_media(*, media_id: int) -> None:
+def enqueue_media_download(*, media_id: int) -> None:
     """See that what a person sent is fetched."""
     job = _Job(0, f"{FETCH_MEDIA}:{media_id}", {"media_id": media_id})
     _defer(FETCH_MEDIA, MEDIA_QUEUE, [job])
@@ -121,7 +123,7 @@ def _defer(task: str, queue: str, jobs: Sequence[_Job]) -> None:
         cursor.execute(DEFER, [queue, task, *values])
 
 
-class Wake(NamedTuple):
+class EventJob(NamedTuple):
     """The job that the edge wants written with the event."""
 
     queue: str
@@ -130,4 +132,4 @@ class Wake(NamedTuple):
 
 
 # Before everything else: what came in must be known first.
-WAKE_INGEST = Wake(queue=INBOX_QUEUE, task=INGEST, priority=INGEST_PRIORITY)
+PROCESS_EVENTS = EventJob(queue=INBOX_QUEUE, task=INGEST, priority=INGEST_PRIORITY)

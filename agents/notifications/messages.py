@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils import timezone
 
-from agents.core.handoffs import open_hand_off
-from agents.core.jobs import wake_delivery
+from agents.core.handoffs import open_handoff
+from agents.core.jobs import enqueue_delivery
 from agents.core.serving import may_answer, our_number
 from agents.identity import blocks, consent
 from agents.language import texts
@@ -96,7 +96,7 @@ def _tell_redeemed(event: VoucherEvent) -> Announcement.Outcome:
         ).order_by("pk")
     ]
     if not any(reached):
-        open_hand_off(
+        open_handoff(
             kind=HandOff.Kind.UNDELIVERED,
             profile=voucher.owner,
             reason=f"Nobody at the station could be told of {voucher.reference}.",
@@ -149,7 +149,7 @@ def _say(
         # The window may close before it is sent.
         fallback=by_template if is_open else None,
     )
-    wake_delivery(conversation_id=conversation.pk)
+    enqueue_delivery(conversation_id=conversation.pk)
     return True
 
 
@@ -157,7 +157,7 @@ def _may_tell(person: Profile) -> bool:
     """Tell whether she may be written to unasked."""
     return (
         may_answer(person)
-        and not consent.is_stopped(person)
+        and not consent.is_opted_out(person)
         and not blocks.is_blocked(person)
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
-from agents.core.code_redaction import hide_codes
+from agents.core.code_redaction import blank_codes
 from agents.language.message_text import shown
 from agents.llm import items
 from agents.llm.prompts import message_item
@@ -95,7 +95,7 @@ def _said(text: str, written_by: str) -> str:
 
 def _past(text: str) -> str:
     """Codes of earlier messages can no longer be used, so no place is left for one."""
-    return PLACES.sub("[code]", hide_codes(text))[:LONGEST_ENTRY]
+    return PLACES.sub("[code]", blank_codes(text))[:LONGEST_ENTRY]
 
 
 def _bounded(entries: Sequence[Item]) -> tuple[Item, ...]:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from agents.core.errors import AgentError, NewerInput
-from agents.core.handoffs import open_hand_off
+from agents.core.handoffs import open_handoff
 from agents.core.locks import lock_turn
 from agents.language.texts import render
 from agents.llm.loop import LoopResult, Progress, run_loop
@@ -278,7 +278,7 @@ def _answer_again(
 
 
 def _tell_of_changed_arguments(work: Work) -> None:
-    open_hand_off(
+    open_handoff(
         conversation=work.conversation,
         profile=work.profile,
         kind=HandOff.Kind.KEY_REUSED,

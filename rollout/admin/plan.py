@@ -279,7 +279,7 @@ class PlanAdmin(ExposureRights, ReadOnlyAdmin):
     ) -> HttpResponse:
         def do_and_ring(asked: dict[str, Any]) -> str:
             done = do(asked)
-            jobs.wake_notices()
+            jobs.enqueue_notices()
             return done
 
         return ask_and_do(

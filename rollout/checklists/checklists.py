@@ -179,5 +179,5 @@ def remind(now: datetime | None = None) -> int:
                 )
                 told += 1
     if told:
-        jobs.wake_notices()
+        jobs.enqueue_notices()
     return told

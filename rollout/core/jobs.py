@@ -16,12 +16,12 @@ QUEUE = "notices"
 logger = get_logger(__name__)
 
 
-def wake_notices() -> None:
+def enqueue_notices() -> None:
     """See that what waits for the people on call is sent; never fails its caller."""
     _wake(DELIVER)
 
 
-def wake_announcements() -> None:
+def enqueue_announcements() -> None:
     """See that what was ordered to be announced goes out."""
     _wake(ANNOUNCE)
 

@@ -87,7 +87,7 @@ def _sections(since: datetime, until: datetime) -> Iterator[Section]:
 def send(report: Report, *, key: str = "") -> list[Notice]:
     """Put a report on its way over every road; with a key, once."""
     sent = notices.queue_report(subject=report.title, text=report.markdown, key=key)
-    jobs.wake_notices()
+    jobs.enqueue_notices()
     return sent
 
 

@@ -54,7 +54,7 @@ def begin(*, reason: str, actor: str, hours: int) -> Override:
                 f" Reason: {reason}"
             )
         )
-    jobs.wake_notices()
+    jobs.enqueue_notices()
     return override
 
 
@@ -70,5 +70,5 @@ def end(*, override: Override, actor: str) -> Override:
         row.ended_at, row.ended_by = now, actor
         row.save(update_fields=["ended_at", "ended_by"])
         notices.queue(text=f"{actor} ends override {row.pk}: rollbacks act again.")
-    jobs.wake_notices()
+    jobs.enqueue_notices()
     return row
