@@ -195,7 +195,7 @@ def gates() -> Section:
 
 def checklist_of(since: datetime, until: datetime) -> Section:
     ticks = ChecklistTick.objects.filter(at__gte=since, at__lt=until).count()
-    due = checklists.due()
+    due = checklists.due_lines()
     lines = [f"Ticked: {ticks}"]
     lines += [
         f"{line.standing.state}: {line.item.text} ({line.item.cadence})" for line in due

@@ -1,14 +1,14 @@
-// Keeps the operator's page fresh. The server draws it; this file fetches the same
-// page without its frame and swaps what has changed, and nothing a person is using.
+// Refreshes the dashboard. Fetches the page without its frame and replaces the parts
+// that have changed. What a user has typed, opened or focused in a part stays.
 "use strict";
 
-const room = document.getElementById("room");
+const dashboard = document.getElementById("room");
 const words = document.getElementById("fresh-words");
 const news = document.getElementById("news");
-const EVERY_MS = Number(room.dataset.every) * 1000;
-const PATIENCE_MS = 4000;
-// The charts and the desk move by the minute: each twelfth time they are asked for, too.
-const WHOLE_EVERY = 12;
+const EVERY_MS = Number(dashboard.dataset.every) * 1000;
+const TIMEOUT_MS = 4000;
+// The charts and the work list change by the minute: every twelfth request includes them.
+const FULL_EVERY = 12;
 let times = 0;
 const shown = new Map();
 let lastAt = words.dataset.at;
@@ -19,8 +19,8 @@ function liveParts(root) {
   return [...root.querySelectorAll("[data-live]")];
 }
 
-// What somebody has typed or opened inside a part, and where she is in it.
-function useOf(part) {
+// Returns what the user has typed, opened and focused inside a part.
+function userInput(part) {
   const use = { typed: [], open: [], focus: null };
   for (const field of part.querySelectorAll("input[id], textarea[id], select[id]")) {
     if (field.value !== field.defaultValue) use.typed.push([field.id, field.value]);
@@ -38,7 +38,7 @@ function useOf(part) {
   return use;
 }
 
-function giveBack(part, use) {
+function restoreInput(part, use) {
   for (const [id, value] of use.typed) {
     const field = document.getElementById(id);
     if (field) field.value = value;
@@ -60,39 +60,39 @@ function giveBack(part, use) {
   }
 }
 
-// A masked token differs in every answer and says nothing new.
-function sameButForTokens(html) {
+// CSRF tokens differ in every answer.
+function withoutTokens(html) {
   return html.replace(/(name="csrfmiddlewaretoken" value=")[^"]*/g, "$1");
 }
 
-function swap(fresh) {
+function replaceParts(fresh) {
   for (const next of liveParts(fresh)) {
     const part = document.getElementById(next.id);
     const html = next.innerHTML;
-    if (!part || shown.get(next.id) === sameButForTokens(html)) continue;
-    // Half a letter of an input method must not be lost.
+    if (!part || shown.get(next.id) === withoutTokens(html)) continue;
+    // Do not interrupt the composition of an input method.
     if (composing && part.contains(document.activeElement)) continue;
-    shown.set(next.id, sameButForTokens(html));
-    const use = useOf(part);
+    shown.set(next.id, withoutTokens(html));
+    const use = userInput(part);
     part.className = next.className;
-    tell(part, next);
+    announce(part, next);
     part.innerHTML = html;
-    giveBack(part, use);
+    restoreInput(part, use);
   }
 }
 
-function tell(part, next) {
+function announce(part, next) {
   if (!next.dataset.news || next.dataset.news === part.dataset.news) return;
   part.dataset.news = next.dataset.news;
   news.textContent = next.dataset.news;
 }
 
-async function fetchRoom() {
+async function fetchDashboard() {
   const answer = await fetch(location.pathname + location.search, {
-    headers: { "X-Room-Live": ++times % WHOLE_EVERY ? "quick" : "whole" },
+    headers: { "X-Room-Live": ++times % FULL_EVERY ? "quick" : "whole" },
     cache: "no-store",
     redirect: "manual",
-    signal: AbortSignal.timeout(PATIENCE_MS),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   if (answer.type === "opaqueredirect") throw new Error("signed out");
   if (!answer.ok) throw new Error(`the server says ${answer.status}`);
@@ -104,7 +104,7 @@ function showAge(problem) {
   const why = problem === "signed out" ? "you are signed out: sign in again" : "the server does not answer";
   const said = problem ? `Not refreshed since ${lastAt}: ${why}.` : `As of ${lastAt}`;
   if (words.textContent !== said) words.textContent = said;
-  // Said aloud once, when it begins.
+  // Announced to screen readers once, when the problem begins.
   if (problem && news.dataset.problem !== problem) news.textContent = said;
   news.dataset.problem = problem || "";
 }
@@ -112,11 +112,11 @@ function showAge(problem) {
 async function refresh() {
   clearTimeout(timer);
   try {
-    const fresh = await fetchRoom();
+    const fresh = await fetchDashboard();
     const at = fresh.getElementById("fresh-words");
     if (!at) throw new Error("signed out");
     lastAt = at.dataset.at;
-    swap(fresh);
+    replaceParts(fresh);
     showAge("");
   } catch (error) {
     showAge(error.message === "signed out" ? "signed out" : "silent");
@@ -125,7 +125,7 @@ async function refresh() {
   if (!document.hidden) timer = setTimeout(refresh, EVERY_MS);
 }
 
-for (const part of liveParts(room)) shown.set(part.id, sameButForTokens(part.innerHTML));
+for (const part of liveParts(dashboard)) shown.set(part.id, withoutTokens(part.innerHTML));
 document.addEventListener("compositionstart", () => { composing = true; });
 document.addEventListener("compositionend", () => { composing = false; });
 document.addEventListener("visibilitychange", () => {

@@ -24,9 +24,9 @@ def test_look__a_customers_number__explains_each_feature_and_never_echoes_it(
     switch(CHAT=True, percent=100)
 
     # When
-    said = press(odette, "look", who=aline.msisdn)
+    said = press(odette, "look-up", who=aline.msisdn)
     later = odette.get(INDEX).content.decode()
-    press(odette, "look", who="")
+    press(odette, "look-up", who="")
     forgotten = odette.get(INDEX).content.decode()
 
     # Then
@@ -43,9 +43,9 @@ def test_look__a_number_nobody_has__is_decided_as_for_a_stranger(
 ) -> None:
     switch(CHAT=True)
 
-    said = press(odette, "look", who=canaries.BOSCO.msisdn)
+    said = press(odette, "look-up", who=canaries.BOSCO.msisdn)
 
-    assert "somebody we do not know yet" in said
+    assert "an unknown person" in said
     assert canaries.BOSCO.msisdn not in said
 
 
@@ -54,12 +54,12 @@ def test_look__rubbish__says_what_it_understands_and_keeps_looking_at_whom_it_di
 ) -> None:
     # Given
     switch(CHAT=True)
-    press(odette, "look", who=make_cast().aline.profile.msisdn)
+    press(odette, "look-up", who=make_cast().aline.profile.msisdn)
 
     # When
-    said = press(odette, "look", who="<b>the lady from Kimironko</b>")
+    said = press(odette, "look-up", who="<b>the lady from Kimironko</b>")
 
     # Then
-    assert "Nobody was looked up. That is neither a telephone number" in said
+    assert "No person was looked up. That is neither a telephone number" in said
     assert "Kimironko" not in said
     assert "For Customer +2507***" in said

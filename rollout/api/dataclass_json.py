@@ -28,18 +28,18 @@ PLAIN: dict[Any, dict[str, Any]] = {
 }
 
 
-def plain(value: Any) -> Any:
+def to_json(value: Any) -> Any:
     """Return a value as JSON knows it; drawings are for the page alone."""
     if is_dataclass(value):
-        return {name: plain(getattr(value, name)) for name in _told(type(value))}
+        return {name: to_json(getattr(value, name)) for name in _told(type(value))}
     if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
+        return [to_json(each) for each in value]
     if isinstance(value, datetime):
         return value.isoformat()
     return str(value) if isinstance(value, Decimal) else value
 
 
-def described(kind: Any) -> dict[str, Any]:
+def json_schema(kind: Any) -> dict[str, Any]:
     """Return the JSON schema of what ``plain`` makes of that kind of value."""
     if kind in PLAIN:
         return PLAIN[kind]
@@ -49,20 +49,20 @@ def described(kind: Any) -> dict[str, Any]:
         told = _told(kind)
         return {
             "type": "object",
-            "properties": {name: described(hint) for name, hint in told.items()},
+            "properties": {name: json_schema(hint) for name, hint in told.items()},
             "required": list(told),
             "additionalProperties": False,
         }
     inner = get_args(kind)
     if get_origin(kind) in {types.UnionType, Union}:
-        known = [described(each) for each in inner if each is not types.NoneType]
+        known = [json_schema(each) for each in inner if each is not types.NoneType]
         return {"oneOf": [*known, {"type": "null"}]}
     if get_origin(kind) is tuple and inner[-1] is Ellipsis:
-        return {"type": "array", "items": described(inner[0])}
+        return {"type": "array", "items": json_schema(inner[0])}
     if get_origin(kind) is tuple:
         return {
             "type": "array",
-            "prefixItems": [described(each) for each in inner],
+            "prefixItems": [json_schema(each) for each in inner],
             "minItems": len(inner),
             "maxItems": len(inner),
         }

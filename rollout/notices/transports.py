@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
+import httpx2
 from django.conf import settings
 from django.core import mail
 from django.core.mail import EmailMessage
@@ -15,13 +16,50 @@ from django.core.mail import EmailMessage
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+TIMEOUT_S = 5.0
+
+
+class SlackError(Exception):
+    """Slack did not take the message; `permanent` says whether it ever will."""
+
+    def __init__(self, *, permanent: bool, code: str) -> None:
+        super().__init__(code)
+        self.permanent = permanent
+        self.code = code
+
+
+async def post_to_slack(*, url: str, text: str) -> None:
+    """Send one message to an incoming webhook. Raises SlackError."""
+    try:
+        async with httpx2.AsyncClient(timeout=TIMEOUT_S) as client:
+            answer = await client.post(url, json={"text": escape(text)})
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        # The error's own text holds the URL, which is a secret.
+        wrong = isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol)
+        raise SlackError(permanent=wrong, code=type(error).__name__) from None
+    if not answer.is_success:
+        raise SlackError(
+            permanent=300 <= answer.status_code < 500
+            and answer.status_code not in {408, 429},
+            code=f"HTTP {answer.status_code}",
+        )
+
+
+def escape(text: str) -> str:
+    """Let no text of ours become a mention or a link.
+
+    https://docs.slack.dev/messaging/formatting-message-text/#escaping
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 # All steps together; each of them has its own time-out besides.
 DEADLINE_S = 25.0
 LONGEST_SUBJECT = 150
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class Email:
     """What goes to one address. The same key is the same e-mail, sent again."""
 
     to: str
@@ -43,25 +81,25 @@ class MailError(Exception):
         self.is_down = is_down
 
 
-def is_configured() -> bool:
+def email_is_configured() -> bool:
     return "default" in settings.MAILERS
 
 
-async def send(message: Mail) -> None:
+async def send_email(message: Email) -> None:
     """Send one e-mail. Raises MailError."""
-    if not is_configured():
+    if not email_is_configured():
         raise MailError(permanent=True, code="no mail server")
     try:
         async with asyncio.timeout(DEADLINE_S):
-            await asyncio.to_thread(_send, message)
+            await asyncio.to_thread(_send_email, message)
     except TimeoutError:
         raise MailError(permanent=False, code="TimeoutError", is_down=True) from None
 
 
-def _send(message: Mail) -> None:
+def _send_email(message: Email) -> None:
     _, _, domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition("@")
     email = EmailMessage(
-        subject=one_line(message.subject),
+        subject=header_line(message.subject),
         body=message.text,
         to=[message.to],
         headers={
@@ -103,6 +141,6 @@ def _refused(recipients: Mapping[str, tuple[int, bytes]]) -> MailError:
     )
 
 
-def one_line(text: str) -> str:
+def header_line(text: str) -> str:
     """Return a text as a header takes it."""
     return " ".join(text.split())[:LONGEST_SUBJECT]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.db import migrations
 
-# What the audit row of a move is compared with.
+# The audit row of a change of the plan is compared with this state.
 STATE = """
 CREATE FUNCTION rollout_plan_state() RETURNS jsonb LANGUAGE sql STABLE
 SET search_path FROM CURRENT AS $$
@@ -11,10 +11,9 @@ SET search_path FROM CURRENT AS $$
     WHERE plan.id = 1
 $$;
 """
-STATE_BACK = "DROP FUNCTION rollout_plan_state();"
 
-# A move begins where the last one ended, so that of two at once one fails; it goes up
-# by one step from an active stage, or says that it overrides.
+# A change starts from the state that the last one left, so that one of two concurrent
+# changes fails. It advances one stage, from an active stage, or it is an override.
 STAMP = """
 CREATE FUNCTION rollout_stamp_plan_change() RETURNS trigger LANGUAGE plpgsql
 SET search_path FROM CURRENT AS $$
@@ -29,7 +28,7 @@ BEGIN
         last -> 'stage' IS DISTINCT FROM NEW.before -> 'stage'
         OR last -> 'state' IS DISTINCT FROM NEW.before -> 'state'
     ) THEN
-        RAISE EXCEPTION 'the plan was moved by somebody else meanwhile'
+        RAISE EXCEPTION 'the plan has changed since it was read'
             USING ERRCODE = 'integrity_constraint_violation',
                   CONSTRAINT = 'plan_change_continues';
     END IF;
@@ -38,7 +37,7 @@ BEGIN
     IF steps > 0 AND NOT NEW.override AND NOT (
         steps = 1 AND NEW.kind = 'advanced' AND NEW.before ->> 'state' = 'active'
     ) THEN
-        RAISE EXCEPTION 'the plan goes up step by step, from an active stage'
+        RAISE EXCEPTION 'the plan advances one stage at a time, from an active stage'
             USING ERRCODE = 'integrity_constraint_violation',
                   CONSTRAINT = 'plan_change_goes_up_step_by_step';
     END IF;
@@ -48,24 +47,20 @@ CREATE TRIGGER stamp_change BEFORE INSERT ON rollout_planchange
     FOR EACH ROW EXECUTE FUNCTION rollout_stamp_plan_change();
 ALTER TABLE rollout_planchange ENABLE ALWAYS TRIGGER stamp_change;
 """
-STAMP_BACK = """
-DROP TRIGGER stamp_change ON rollout_planchange;
-DROP FUNCTION rollout_stamp_plan_change();
-"""
 
-# At commit: the newest audit row of this transaction says where the plan now is, and
-# the plan is in the one stay that is open.
+# At commit: the newest audit row of this transaction holds the state of the plan, and
+# the plan is in the one open stage run.
 AUDIT = """
 CREATE FUNCTION rollout_plan_needs_change() RETURNS trigger LANGUAGE plpgsql
 SET search_path FROM CURRENT AS $$
 DECLARE
-    told jsonb;
+    recorded jsonb;
 BEGIN
-    SELECT after INTO told FROM rollout_planchange
+    SELECT after INTO recorded FROM rollout_planchange
     WHERE transaction_id = pg_current_xact_id()::text::bigint
     ORDER BY id DESC LIMIT 1;
-    IF told IS NULL OR told IS DISTINCT FROM rollout_plan_state() THEN
-        RAISE EXCEPTION 'the plan moved without its row in the audit log'
+    IF recorded IS NULL OR recorded IS DISTINCT FROM rollout_plan_state() THEN
+        RAISE EXCEPTION 'the plan changed without a row in the audit log'
             USING ERRCODE = 'integrity_constraint_violation',
                   CONSTRAINT = 'plan_change_in_same_transaction';
     END IF;
@@ -73,7 +68,7 @@ BEGIN
         SELECT FROM rollout_plan AS plan JOIN rollout_stagerun AS run
         ON run.id = plan.run_id WHERE run.exited_at IS NULL
     ) THEN
-        RAISE EXCEPTION 'the plan is not in the stay that is open'
+        RAISE EXCEPTION 'the plan is not in the open stage run'
             USING ERRCODE = 'integrity_constraint_violation',
                   CONSTRAINT = 'plan_in_its_open_stay';
     END IF;
@@ -88,14 +83,10 @@ CREATE CONSTRAINT TRIGGER plan_needs_change AFTER INSERT OR UPDATE ON rollout_st
 ALTER TABLE rollout_plan ENABLE ALWAYS TRIGGER plan_needs_change;
 ALTER TABLE rollout_stagerun ENABLE ALWAYS TRIGGER plan_needs_change;
 """
-AUDIT_BACK = """
-DROP TRIGGER plan_needs_change ON rollout_stagerun;
-DROP TRIGGER plan_needs_change ON rollout_plan;
-DROP FUNCTION rollout_plan_needs_change();
-"""
 
-# Which state follows which; what is frozen, or has no functions, has nothing on.
-ARROWS = """
+# The allowed changes of state. While the plan is frozen, or the functions are removed,
+# every feature is off.
+STATES = """
 CREATE FUNCTION rollout_plan_arrows() RETURNS trigger LANGUAGE plpgsql
 SET search_path FROM CURRENT AS $$
 BEGIN
@@ -106,21 +97,21 @@ BEGIN
         'recovery>active', 'recovery>held', 'recovery>rolled_back', 'recovery>frozen',
         'frozen>rolled_back', 'frozen>recovery'
     ]) THEN
-        RAISE EXCEPTION 'the plan does not go from % to %', OLD.state, NEW.state
+        RAISE EXCEPTION 'the plan cannot change from % to %', OLD.state, NEW.state
             USING ERRCODE = 'integrity_constraint_violation',
                   CONSTRAINT = 'plan_state_arrows';
     END IF;
     IF NEW.state = 'frozen' AND EXISTS (
         SELECT FROM rollout_agentflag WHERE everyone IS DISTINCT FROM false
     ) THEN
-        RAISE EXCEPTION 'a frozen plan has every feature off'
+        RAISE EXCEPTION 'a plan can be frozen only when every feature is off'
             USING ERRCODE = 'integrity_constraint_violation',
                   CONSTRAINT = 'plan_frozen_is_all_off';
     END IF;
     IF OLD.state = 'frozen' AND EXISTS (
         SELECT FROM rollout_epoch WHERE functions_removed
     ) THEN
-        RAISE EXCEPTION 'the functions are taken away: restore them first'
+        RAISE EXCEPTION 'the functions are removed: restore them first'
             USING ERRCODE = 'integrity_constraint_violation',
                   CONSTRAINT = 'plan_frozen_until_restored';
     END IF;
@@ -134,7 +125,7 @@ SET search_path FROM CURRENT AS $$
 BEGIN
     IF EXISTS (SELECT FROM rollout_plan WHERE state = 'frozen')
         OR EXISTS (SELECT FROM rollout_epoch WHERE functions_removed) THEN
-        RAISE EXCEPTION 'nothing is turned on while the plan is frozen'
+        RAISE EXCEPTION 'no feature can be turned on while the plan is frozen'
             USING ERRCODE = 'integrity_constraint_violation',
                   CONSTRAINT = 'flag_stays_off_while_frozen';
     END IF;
@@ -151,7 +142,7 @@ BEGIN
     IF EXISTS (
         SELECT FROM rollout_agentflag WHERE everyone IS DISTINCT FROM false
     ) THEN
-        RAISE EXCEPTION 'the functions are taken away when every feature is off'
+        RAISE EXCEPTION 'the functions can be removed only when every feature is off'
             USING ERRCODE = 'integrity_constraint_violation',
                   CONSTRAINT = 'functions_removed_is_all_off';
     END IF;
@@ -165,68 +156,22 @@ ALTER TABLE rollout_agentflag ENABLE ALWAYS TRIGGER flag_stays_off;
 ALTER TABLE rollout_agentflag_cohorts ENABLE ALWAYS TRIGGER flag_stays_off;
 ALTER TABLE rollout_epoch ENABLE ALWAYS TRIGGER functions_go_last;
 """
-ARROWS_BACK = """
-DROP TRIGGER functions_go_last ON rollout_epoch;
-DROP FUNCTION rollout_functions_go_last();
-DROP TRIGGER flag_stays_off ON rollout_agentflag_cohorts;
-DROP TRIGGER flag_stays_off ON rollout_agentflag;
-DROP FUNCTION rollout_flag_stays_off();
-DROP TRIGGER plan_arrows ON rollout_plan;
-DROP FUNCTION rollout_plan_arrows();
-"""
-
-# What was written of a stay, a waiver, an override stands; it ends, once.
-FIXED = """
-CREATE TRIGGER plan_stays BEFORE DELETE ON rollout_plan
-    FOR EACH ROW EXECUTE FUNCTION rollout_refuse('there is one plan');
-CREATE TRIGGER stage_run_stays BEFORE DELETE ON rollout_stagerun
-    FOR EACH ROW EXECUTE FUNCTION rollout_refuse('the story stays');
-CREATE TRIGGER stage_run_ends_once BEFORE UPDATE ON rollout_stagerun
-    FOR EACH ROW WHEN (
-        OLD.exited_at IS NOT NULL
-        OR (OLD.stage, OLD.entered_at, OLD.entered_by, OLD.reason)
-        IS DISTINCT FROM (NEW.stage, NEW.entered_at, NEW.entered_by, NEW.reason)
-    ) EXECUTE FUNCTION rollout_refuse('a stay only ends, and once');
-CREATE TRIGGER waiver_stays BEFORE DELETE ON rollout_waiver
-    FOR EACH ROW EXECUTE FUNCTION rollout_refuse('the story stays');
-CREATE TRIGGER waiver_approved_once BEFORE UPDATE ON rollout_waiver
-    FOR EACH ROW WHEN (
-        OLD.approved_by <> ''
-        OR (OLD.run_id, OLD.gate, OLD.reason, OLD.asked_by, OLD.asked_at, OLD.expires_at)
-        IS DISTINCT FROM
-        (NEW.run_id, NEW.gate, NEW.reason, NEW.asked_by, NEW.asked_at, NEW.expires_at)
-    ) EXECUTE FUNCTION rollout_refuse('a waiver is only approved, and once');
-CREATE TRIGGER override_stays BEFORE DELETE ON rollout_override
-    FOR EACH ROW EXECUTE FUNCTION rollout_refuse('the story stays');
-CREATE TRIGGER override_ends_once BEFORE UPDATE ON rollout_override
-    FOR EACH ROW WHEN (
-        OLD.ended_at IS NOT NULL
-        OR (OLD.reason, OLD.by, OLD.at, OLD.expires_at)
-        IS DISTINCT FROM (NEW.reason, NEW.by, NEW.at, NEW.expires_at)
-    ) EXECUTE FUNCTION rollout_refuse('an override only ends, and once');
-"""
-NAMES = (
-    ("plan_stays", "rollout_plan"),
-    ("stage_run_stays", "rollout_stagerun"),
-    ("stage_run_ends_once", "rollout_stagerun"),
-    ("waiver_stays", "rollout_waiver"),
-    ("waiver_approved_once", "rollout_waiver"),
-    ("override_stays", "rollout_override"),
-    ("override_ends_once", "rollout_override"),
-)
-FIXED += "".join(
-    f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name};\n" for name, table in NAMES
-)
-FIXED_BACK = "".join(f"DROP TRIGGER {name} ON {table};\n" for name, table in NAMES)
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rollout", "0012_plan_moves_say_why")]
+    dependencies = [("rollout", "0003_exposure_audit")]
 
+    # CASCADE drops the triggers.
     operations = [
-        migrations.RunSQL(STATE, STATE_BACK),
-        migrations.RunSQL(STAMP, STAMP_BACK),
-        migrations.RunSQL(AUDIT, AUDIT_BACK),
-        migrations.RunSQL(ARROWS, ARROWS_BACK),
-        migrations.RunSQL(FIXED, FIXED_BACK),
+        migrations.RunSQL(STATE, "DROP FUNCTION rollout_plan_state()"),
+        migrations.RunSQL(STAMP, "DROP FUNCTION rollout_stamp_plan_change() CASCADE"),
+        migrations.RunSQL(AUDIT, "DROP FUNCTION rollout_plan_needs_change() CASCADE"),
+        migrations.RunSQL(
+            STATES,
+            """
+            DROP FUNCTION rollout_functions_go_last() CASCADE;
+            DROP FUNCTION rollout_flag_stays_off() CASCADE;
+            DROP FUNCTION rollout_plan_arrows() CASCADE;
+            """,
+        ),
     ]
