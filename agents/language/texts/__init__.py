@@ -7,21 +7,13 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date as babel_date
 
-from agents.language.texts import after, en, fr, kinds, rw, sw
+from agents.language.texts import en, fr, rw, sw
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 LANGUAGES = ("en", "fr", "rw", "sw")
-_TEXTS = {
-    language: texts | kinds.TEXTS[language] | after.TEXTS[language]
-    for language, texts in {
-        "en": en.TEXTS,
-        "fr": fr.TEXTS,
-        "rw": rw.TEXTS,
-        "sw": sw.TEXTS,
-    }.items()
-}
+_TEXTS = {"en": en.TEXTS, "fr": fr.TEXTS, "rw": rw.TEXTS, "sw": sw.TEXTS}
 _KIGALI = ZoneInfo("Africa/Kigali")
 _LONGEST_VALUE = 200
 
