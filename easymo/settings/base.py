@@ -118,8 +118,8 @@ WORKER_BEGINS = (
     "agents.llm.openai_client.load",
 )
 WAFFLE_ENABLE_ADMIN_PAGES = False
-# waffle's own tables would be dead: its models stay known, nothing is created.
-MIGRATION_MODULES = {"waffle": "rollout.waffle.migrations"}
+# The tables of waffle would not be used: `migrate` does not create them.
+MIGRATION_MODULES = {"waffle": None}
 # "threads": refreshers in every process; "inline": tests see their own transaction.
 ROLLOUT_REFRESH = "threads"
 # Static files are served from where the apps keep them: no build step, no folder.
