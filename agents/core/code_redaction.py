@@ -73,7 +73,7 @@ def _numbered_from(text: str, before: int) -> str:
     return REDACTED_CODE.sub(place, text)
 
 
-def blank_codes(text: str) -> str:
+def blank_code_digits(text: str) -> str:
     """Blank whatever looks like a code, in words that are to be kept."""
     for match in reversed(find_codes(text)):
         text = f"{text[: match.start]}[code]{text[match.end :]}"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
-from agents.core.code_redaction import blank_codes
+from agents.core.code_redaction import blank_code_digits
 from agents.core.errors import (
     HandOffError,
     OptedOut,
@@ -219,7 +219,7 @@ def _clean(text: str) -> str:
         raise TextRefused(f"An answer has at most {LONGEST_ANSWER:,} characters.")
     if any(_is_control(words)):
         raise TextRefused("An answer has no control characters.")
-    if blank_codes(words) != words:
+    if blank_code_digits(words) != words:
         raise TextRefused(
             "A voucher's code never stands in an answer: send a new code from the "
             "voucher's page."

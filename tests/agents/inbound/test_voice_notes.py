@@ -69,7 +69,7 @@ async def fetched(
             raise content
         return DownloadedMedia(content, b"h" * 32, "ogg")
 
-    monkeypatch.setattr(media.channel, "download", fetch)
+    monkeypatch.setattr(media.media_download, "download", fetch)
     await media.fetch(media_id=note.pk, transcriber=ear)
     stored = await units.run(lambda: Media.objects.get(pk=note.pk))
     message = await units.run(lambda: Message.objects.get(pk=note.message_id))
