@@ -18,7 +18,7 @@ from agents.inbound import edits
 from agents.inbound.deduplication import digests_of, see
 from agents.inbound.media import expect
 from agents.inbound.routing import WINDOW, Judge
-from agents.language.message_text import without_codes
+from agents.language.message_text import blank_codes
 from agents.models import Conversation, ForwardedItem, Message
 from agents.turns import hints
 from easymo import keys
@@ -222,7 +222,7 @@ class Intake:
             text=text,
             codes_sealed=codes,
             button_id=item.button_id,
-            detail=without_codes(item.content.detail),
+            detail=blank_codes(item.content.detail),
             error_code=item.content.error_code,
             about_hmac=next(iter(digests_of(item.content.about)), None),
             sent_at=sent_at,

@@ -13,7 +13,7 @@ from agents.core.jobs import wake_delivery
 from agents.core.serving import may_answer, our_number
 from agents.identity import blocks, consent
 from agents.language import texts
-from agents.language.texts import code_slot
+from agents.language.texts import code_placeholder
 from agents.models import Announcement, Conversation, HandOff
 from agents.outbound import outbox
 from agents.whatsapp.graph_client import Template
@@ -48,7 +48,7 @@ def _tell_issued(event: VoucherEvent) -> Announcement.Outcome:
         voucher.owner,
         "notice.issued",
         template=settings.WA_TEMPLATE_VOUCHER_ISSUED,
-        code=code_slot(voucher.public_id),
+        code=code_placeholder(voucher.public_id),
     )
     issuer = voucher.created_by_profile
     if event.old_status == Voucher.Status.PENDING_APPROVAL and issuer is not None:
@@ -57,7 +57,7 @@ def _tell_issued(event: VoucherEvent) -> Announcement.Outcome:
             issuer,
             "notice.approved",
             template=settings.WA_TEMPLATE_VOUCHER_ISSUED,
-            code=code_slot(voucher.public_id),
+            code=code_placeholder(voucher.public_id),
         )
     return _outcome(is_told)
 

@@ -16,7 +16,7 @@ from agents.core.code_redaction import number_through
 from agents.core.locks import lock_conversation, lock_turn
 from agents.core.serving import is_served
 from agents.language.detection import choose_language
-from agents.language.message_text import is_own_text, is_said
+from agents.language.message_text import has_words, is_own_text
 from agents.models import Conversation, Message, Turn
 from agents.offline.grammar import asks_for_person
 from agents.turns import budgets, history
@@ -296,7 +296,7 @@ def _work(
     )
     spoken = list(zip(messages, texts, strict=True))
     own = tuple(text for message, text in spoken if is_own_text(message))
-    said = tuple(text for message, text in spoken if is_said(message))
+    said = tuple(text for message, text in spoken if has_words(message))
     return Work(
         lease=lease,
         turn=turn,

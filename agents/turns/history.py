@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.db import connection
 
 from agents.core.code_redaction import hide_codes
-from agents.language.message_text import shown
+from agents.language.message_text import text_for_model
 from agents.llm import items
 from agents.llm.prompts import message_item
 from agents.models import Message, OutboundMessage
@@ -85,7 +85,7 @@ def present(messages: Iterable[Message], texts: Iterable[str]) -> list[Item]:
 
 
 def _present(message: Message, text: str) -> str:
-    return shown(message, text[:LONGEST_MESSAGE])
+    return text_for_model(message, text[:LONGEST_MESSAGE])
 
 
 def _said(text: str, written_by: str) -> str:

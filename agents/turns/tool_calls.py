@@ -221,7 +221,7 @@ def settle(work: Work, row: ToolCall, result: ToolResult) -> None:
     _fill(row, result)
     row.save(update_fields=["status", "code", "result", "finished_at"])
     if result.pending is not None:
-        confirmation.ask(
+        confirmation.store_question(
             conversation=work.conversation, tool_call=row, pending=result.pending
         )
     if row.code == "key_reused":
