@@ -73,7 +73,7 @@ class BlockAdmin(AgentsAdmin):
         back=list_url,
     )
     def lift_one(self, call: ActionCall[Block]) -> str:
-        lifted = blocks.lift(block=call.row, reason=call.reason, actor=call.actor)
+        lifted = blocks.lift_block(block=call.row, reason=call.reason, actor=call.actor)
         state = "lifted" if lifted else "was already lifted"
         return f"Block of {call.row.profile} {state}."
 
@@ -81,7 +81,7 @@ class BlockAdmin(AgentsAdmin):
 def block_person(call: ActionCall[Conversation]) -> str:
     """Block the person of the conversation for the chosen time."""
     span, person = SPANS[call.data["span"]][1], call.row.profile
-    made = blocks.block(
+    made = blocks.block_profile(
         profile=person,
         reason=call.reason,
         actor=call.actor,

@@ -90,7 +90,7 @@ class ConversationAdmin(ColleagueActions):
 
     @display(description="Messages on our initiative")
     def wants_messages(self, row: Conversation) -> str:
-        if not consent.is_stopped(row.profile):
+        if not consent.is_opted_out(row.profile):
             return "as usual"
         return "none: the customer sent STOP"
 

@@ -7,7 +7,7 @@ from unfold.decorators import display
 
 from agents.admin.base import AgentsAdmin
 from agents.core.errors import AgentError
-from agents.forwarding import overview
+from agents.forwarding import queue
 from agents.models import ForwardedItem, ForwardTarget
 from easymo.backoffice.actions import ActionCall, form_action
 
@@ -52,7 +52,7 @@ class ForwardedItemAdmin(AgentsAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the state of the previous workflow above the list."""
-        context = (extra_context or {}) | {"forwarding": overview.overview()}
+        context = (extra_context or {}) | {"forwarding": queue.overview()}
         return super().changelist_view(request, context)
 
     @display(description="Why")
@@ -73,7 +73,7 @@ class ForwardedItemAdmin(AgentsAdmin):
         submit="Try now",
     )
     def try_now(self, call: ActionCall[None]) -> str:
-        count = overview.try_now()
+        count = queue.retry_now()
         target = ForwardTarget.objects.get(pk=1)
         call.log_change(target, f"Tried now: {call.reason}")
         return f"The items of {count} senders are tried now."
@@ -87,7 +87,7 @@ class ForwardedItemAdmin(AgentsAdmin):
         subjects=lambda call: [call.row],
     )
     def send_again(self, call: ActionCall[ForwardedItem]) -> str:
-        if not overview.send_again([call.row.pk]):
+        if not queue.send_again([call.row.pk]):
             raise AgentError("Only an item that was sent and is kept can be repeated.")
         call.log_change(call.row, f"Forwarded again: {call.reason}")
         return f"Item {call.row.pk} is forwarded again."

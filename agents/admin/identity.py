@@ -94,7 +94,7 @@ class IdentityClaimAdmin(AgentsAdmin):
         is_dangerous=True,
     )
     def bind_one(self, call: ActionCall[IdentityClaim]) -> str:
-        return _decide(disputes.bind, call)
+        return _decide(disputes.bind_identities, call)
 
     @form_action(
         "Keep apart",
@@ -105,7 +105,7 @@ class IdentityClaimAdmin(AgentsAdmin):
         subjects=lambda call: _subjects(call.row),
     )
     def keep_apart_one(self, call: ActionCall[IdentityClaim]) -> str:
-        return _decide(disputes.keep_apart, call)
+        return _decide(disputes.keep_separate, call)
 
 
 def _decide(
@@ -122,7 +122,7 @@ def _decide(
 
 
 def _explained(row: IdentityClaim) -> str:
-    bsuid, number = disputes.names_of(row)
+    bsuid, number = disputes.identities_of(row)
     names = ", ".join(filter(None, (_masked(bsuid), number and mask_msisdn(number))))
     return (
         f"It is about {names or 'the telephone'}. The user of a bound identity may do"

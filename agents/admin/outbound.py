@@ -9,13 +9,13 @@ from django.utils import timezone
 from unfold.decorators import display
 
 from agents.admin.base import AgentsAdmin
-from agents.core.code_redaction import SLOT
+from agents.core.code_redaction import PLACEHOLDER
 from agents.handoff.thread import FORGOTTEN
 from agents.models import OutboundMessage, SendingLine
 from agents.operations import resend
 from agents.outbound import circuit_breaker
 from agents.outbound.outbox import OPEN
-from agents.whatsapp.error_table import words_for
+from agents.whatsapp.error_table import describe
 from easymo.backoffice.actions import ActionCall, form_action
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class OutboundMessageAdmin(AgentsAdmin):
 
     @display(description="Text")
     def text(self, row: OutboundMessage) -> str:
-        return SLOT.sub("•••• •••• •••• ••••", row.body) or FORGOTTEN
+        return PLACEHOLDER.sub("•••• •••• •••• ••••", row.body) or FORGOTTEN
 
     @display(description="Person")
     def person(self, row: OutboundMessage) -> str:
@@ -153,7 +153,7 @@ class SendingLineAdmin(AgentsAdmin):
 
     @display(description="Why")
     def why(self, row: SendingLine) -> str:
-        return words_for(row.error_code) if row.error_code else "—"
+        return describe(row.error_code) if row.error_code else "—"
 
     @display(description="Waiting messages")
     def waiting(self, row: SendingLine) -> int:
@@ -168,10 +168,10 @@ class SendingLineAdmin(AgentsAdmin):
         title=lambda call: f"Resume sending from {call.row.phone_number_id}",
         explanation="All waiting messages are sent at once. If the errors continue,"
         " the number is stopped again.",
-        subjects=lambda call: [words_for(call.row.error_code)],
+        subjects=lambda call: [describe(call.row.error_code)],
     )
     def close_one(self, call: ActionCall[SendingLine]) -> str:
-        closed = circuit_breaker.close_by_hand(
+        closed = circuit_breaker.close_manually(
             line=call.row, reason=call.reason, actor=call.actor
         )
         state = "sends again" if closed else "was already sending"

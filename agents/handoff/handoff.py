@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
-from agents.core.code_redaction import hide_codes
+from agents.core.code_redaction import blank_code_digits
 from agents.core.errors import (
     HandOffError,
-    PersonForgotten,
-    PersonSaidStop,
+    OptedOut,
+    PersonErased,
     TextRefused,
     WindowClosed,
 )
-from agents.core.jobs import wake_delivery
+from agents.core.jobs import enqueue_delivery
 from agents.core.locks import lock_conversation
 from agents.language.texts import render
 from agents.models import ColleagueAct, Conversation, HandOff, OutboundMessage
@@ -85,7 +85,7 @@ def answer(
         )
         _hold(held)
         _note(held, Kind.ANSWERED, actor, reason, message)
-        wake_delivery(conversation_id=held.pk)
+        enqueue_delivery(conversation_id=held.pk)
     logger.info("ai.hand_off.answered", conversation_id=held.pk, outbound_id=message.pk)
     return message
 
@@ -99,7 +99,7 @@ def pause(*, conversation: Conversation, reason: str, actor: str, key: str) -> b
     with transaction.atomic():
         held = lock_conversation(conversation.pk)
         if held.profile.erased_at is not None:
-            raise PersonForgotten
+            raise PersonErased
         if held.is_paused(timezone.now()):
             return False
         _hold(held)
@@ -138,9 +138,9 @@ def why_unreachable(
 ) -> HandOffError | None:
     """Say why nothing can be written to this person now; nothing, when it can."""
     if conversation.profile.erased_at is not None:
-        return PersonForgotten()
+        return PersonErased()
     if conversation.stopped_at is not None:
-        return PersonSaidStop()
+        return OptedOut()
     closes_at = conversation.window_closes_at
     if needs_window and (
         closes_at is None or closes_at - WINDOW_MARGIN <= timezone.now()
@@ -187,7 +187,7 @@ def _tell(
         body=render(f"colleague.{word}", _language(conversation)),
         written_by=actor,
     )
-    wake_delivery(conversation_id=conversation.pk)
+    enqueue_delivery(conversation_id=conversation.pk)
     return message
 
 
@@ -219,7 +219,7 @@ def _clean(text: str) -> str:
         raise TextRefused(f"An answer has at most {LONGEST_ANSWER:,} characters.")
     if any(_is_control(words)):
         raise TextRefused("An answer has no control characters.")
-    if hide_codes(words) != words:
+    if blank_code_digits(words) != words:
         raise TextRefused(
             "A voucher's code never stands in an answer: send a new code from the "
             "voucher's page."

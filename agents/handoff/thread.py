@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agents.core.code_redaction import SLOT
+from agents.core.code_redaction import PLACEHOLDER
 from agents.models import ColleagueAct, Message, OutboundMessage, Turn
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def thread(conversation_id: int | str) -> list[Entry]:
 
 def _hidden(body: str) -> str:
     # The code itself is filled in on its way out and stands nowhere here.
-    return SLOT.sub("•••• •••• •••• ••••", body)
+    return PLACEHOLDER.sub("•••• •••• •••• ••••", body)
 
 
 def _note(row: OutboundMessage) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from agents.identity import consent
-from agents.identity.consent import Heard, hear
+from agents.identity.consent import ConsentCommand, parse_consent_command
 from agents.language import texts
 from agents.models import PendingAction
 from agents.outbound import outbox
@@ -24,14 +24,14 @@ def take_word(
     *, message: Message, conversation: Conversation, profile: Profile, may_reply: bool
 ) -> bool:
     """Take the message for STOP or START; return whether it is one, and thus done."""
-    heard = hear(message.text) if message.kind in KINDS else None
+    heard = parse_consent_command(message.text) if message.kind in KINDS else None
     if heard is None or (heard.may_be_no and _has_question(conversation)):
         return False
     kind = consent.Kind(heard.word)
-    if kind == consent.Kind.START and not consent.is_stopped(profile):
+    if kind == consent.Kind.START and not consent.is_opted_out(profile):
         return False
     cause = bytes(message.provider_id_hmac).hex()
-    changed = consent.record(
+    changed = consent.record_consent(
         profile=profile,
         kind=kind,
         source=consent.Source.WORDS,
@@ -49,7 +49,9 @@ def take_word(
     return True
 
 
-def _language(heard: Heard, conversation: Conversation, profile: Profile) -> str:
+def _language(
+    heard: ConsentCommand, conversation: Conversation, profile: Profile
+) -> str:
     return heard.language or conversation.language or profile.language or "en"
 
 

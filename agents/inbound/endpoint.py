@@ -14,8 +14,9 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from agents.core import jobs, synthetic
+from agents.core import jobs
 from agents.inbound import event_store
+from agents.whatsapp import signature as whatsapp_signature
 from agents.whatsapp.signature import is_handshake, is_signed
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
@@ -64,9 +65,9 @@ def receive(
     try:
         event_id = event_store.record(
             body=body,
-            is_synthetic=synthetic.is_marked(body, mark),
+            is_synthetic=whatsapp_signature.has_synthetic_mark(body, mark),
             correlation_id=correlation.current(),
-            wake=jobs.WAKE_INGEST,
+            wake=jobs.PROCESS_EVENTS,
         )
     except (DatabaseError, InterfaceError):
         # Meta delivers again for days: that is our outer queue.
@@ -114,7 +115,7 @@ class WhatsAppWebhook(View):
             # Not `request.body`: a legal batch is larger than Django's limit.
             read=request.read,
             signature=request.headers.get(SIGNATURE),
-            mark=request.headers.get(synthetic.HEADER),
+            mark=request.headers.get(whatsapp_signature.SYNTHETIC_HEADER),
         )
         response = JsonResponse(answer.content, status=answer.status)
         if answer.retry_after_s is not None:

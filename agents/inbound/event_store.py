@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from agents.core.jobs import Wake
+    from agents.core.jobs import EventJob
 
 # One statement is one transaction and one round trip: no event can exist without its
 # job, nor a job without its event. Rows get their ids in the order of the places.
@@ -65,7 +65,7 @@ class Receipt(NamedTuple):
     body: bytes
     is_synthetic: bool
     correlation_id: UUID
-    wake: Wake
+    wake: EventJob
 
 
 # A group is at most so many receipts and bytes; a receipt waits so long for its turn,
@@ -79,7 +79,9 @@ _writers: dict[int, _Writer] = {}
 _opening = threading.Lock()
 
 
-def record(*, body: bytes, is_synthetic: bool, correlation_id: UUID, wake: Wake) -> int:
+def record(
+    *, body: bytes, is_synthetic: bool, correlation_id: UUID, wake: EventJob
+) -> int:
     """Make the bytes durable and return the event's id."""
     receipt = Receipt(body, is_synthetic, correlation_id, wake)
     if connection.in_atomic_block or not has_own_connection():

@@ -11,8 +11,8 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from agents.core import synthetic
 from agents.inbound.endpoint import FUNCTION, SIGNATURE, Answer, receive
+from agents.whatsapp import signature
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 
@@ -31,7 +31,7 @@ def _in_environ(header: str) -> str:
 
 CORRELATION = _in_environ(correlation.HEADER)
 SIGNED = _in_environ(SIGNATURE)
-MARKED = _in_environ(synthetic.HEADER)
+MARKED = _in_environ(signature.SYNTHETIC_HEADER)
 
 
 class WebhookDoor:

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 from django.utils import timezone
 
-from agents.core.jobs import wake_media
+from agents.core.jobs import enqueue_media_download
 from agents.inbound import media_store, sandbox_media
 from agents.llm import transcription
 from agents.llm.model import ModelError
@@ -22,7 +22,7 @@ from agents.llm.transcription import Recording, Transcriber, Transcript
 from agents.models import Media, Message
 from agents.whatsapp import media_download
 from agents.whatsapp.contents import MEDIA_KINDS
-from agents.whatsapp.media_download import Fetched, MediaError, ogg_seconds
+from agents.whatsapp.media_download import DownloadedMedia, MediaError, ogg_seconds
 from easymo.database import units
 from easymo.observability.logs import get_logger
 
@@ -67,7 +67,7 @@ def expect(message: Message, ref: MediaRef | None) -> None:
         error_code=reason,
     )
     if not reason:
-        wake_media(media_id=media.pk)
+        enqueue_media_download(media_id=media.pk)
 
 
 async def fetch(
@@ -118,11 +118,13 @@ def _skip_reason(message: Message, ref: MediaRef) -> str:
     return "too_many" if today.count() >= MOST_A_DAY else ""
 
 
-async def _fetched(claimed: Claimed, resolver: media_download.Resolver) -> Fetched:
+async def _fetched(
+    claimed: Claimed, resolver: media_download.Resolver
+) -> DownloadedMedia:
     """Try a few times: links die within minutes, so there is no coming back later."""
     for attempt in range(1, TRIES + 1):
         try:
-            return await media_download.fetch(
+            return await media_download.download(
                 media_id=claimed.provider_media_id,
                 phone_number_id=claimed.phone_number_id,
                 kind=claimed.kind,
@@ -138,7 +140,7 @@ async def _fetched(claimed: Claimed, resolver: media_download.Resolver) -> Fetch
 
 async def _hear(
     media_id: int,
-    fetched: Fetched,
+    fetched: DownloadedMedia,
     seconds: float | None,
     transcriber: Transcriber | None,
 ) -> None:
@@ -160,7 +162,7 @@ async def _hear(
 
 
 def _unheard_reason(
-    fetched: Fetched, seconds: float | None, transcriber: Transcriber | None
+    fetched: DownloadedMedia, seconds: float | None, transcriber: Transcriber | None
 ) -> str:
     if transcriber is None:
         return "no_transcriber"

@@ -13,9 +13,14 @@ from typing import TYPE_CHECKING
 from django.db import connection, transaction
 from django.utils import timezone
 
-from agents import forwarding
-from agents.core.jobs import TURN_PRIORITY, forget_wakes, wake_deliveries, wake_turns
-from agents.forwarding import Wanted
+from agents.core.jobs import (
+    TURN_PRIORITY,
+    discard_event_jobs,
+    enqueue_deliveries,
+    enqueue_turns,
+)
+from agents.forwarding import queue as forwarding
+from agents.forwarding.queue import ItemToForward
 from agents.identity import changes
 from agents.inbound import event_selection
 from agents.inbound.event_selection import fair_order
@@ -23,17 +28,15 @@ from agents.inbound.receive_message import BUSY, Intake, open_windows
 from agents.models import DeadLetter, ForwardedItem, WebhookEvent
 from agents.outbound import statuses
 from agents.whatsapp.payload import (
-    Bad,
-    Change,
-    Ignored,
+    BadItem,
+    IgnoredItem,
     Inbound,
     Item,
-    Status,
-    Trouble,
+    ProviderErrors,
     UnreadableError,
     read,
 )
-from agents.whatsapp.user_updates import Preference
+from agents.whatsapp.user_updates import IdentityChange, Preference
 from easymo.database.errors import is_passing
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
@@ -41,7 +44,9 @@ from easymo.observability.logs import get_logger
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    Known = Inbound | Status | Preference | Change
+    from agents.whatsapp.statuses import Status
+
+    Known = Inbound | Status | Preference | IdentityChange
     Take = Callable[[Intake, Known], None]
 
 logger = get_logger(__name__)
@@ -71,7 +76,7 @@ WHERE event.id = closed.id
 
 def drain(*, limit: int = MOST_EVENTS) -> int:
     """Take in up to ``limit`` webhooks, oldest first; return how many there were."""
-    forget_wakes()
+    discard_event_jobs()
     done = 0
     while done < limit:
         wanted = min(MOST_AT_ONCE, limit - done)
@@ -147,18 +152,18 @@ def _claim(*, limit: int, but: Sequence[int] = ()) -> list[WebhookEvent]:
 
 
 def _take_in(events: Sequence[WebhookEvent], take: Take) -> None:
-    looped = forwarding.which_came_back(events)
+    looped = forwarding.looped_events(events)
     intakes = [_take_items(event, take) for event in events if event not in looped]
     # In one order everywhere: two workers that touch the same people then wait for
     # each other, and never in a circle.
     open_windows(intakes)
     forwarding.open_lanes(set().union(*(intake.lanes for intake in intakes)))
     _close(events)
-    wake_deliveries(set().union(*(intake.to_deliver for intake in intakes)))
+    enqueue_deliveries(set().union(*(intake.to_deliver for intake in intakes)))
     waiting: dict[int, int] = {}
     for intake in intakes:
         waiting |= {pk: intake.waiting[pk] for pk in intake.to_wake}
-    wake_turns(
+    enqueue_turns(
         {pk: -count if count > BUSY else TURN_PRIORITY for pk, count in waiting.items()}
     )
 
@@ -177,16 +182,16 @@ def _take_items(event: WebhookEvent, take: Take) -> Intake:
 
 
 def _take_item(intake: Intake, item: Item, take: Take) -> None:
-    if isinstance(item, Bad):
+    if isinstance(item, BadItem):
         _bury(intake.event, item.path, item.reason)
-        intake.to_forward.append(Wanted(item.path, Reason.UNREADABLE))
+        intake.to_forward.append(ItemToForward(item.path, Reason.UNREADABLE))
         return
-    if isinstance(item, Ignored):
+    if isinstance(item, IgnoredItem):
         reason = Reason.UNKNOWN_FIELD if item.path else Reason.UNKNOWN_OBJECT
-        intake.to_forward.append(Wanted(item.path, reason))
+        intake.to_forward.append(ItemToForward(item.path, reason))
         logger.info("ai.whatsapp.message.ignored", reason=item.reason)
         return
-    if isinstance(item, Trouble):
+    if isinstance(item, ProviderErrors):
         codes = [error["code"] for error in item.errors]
         logger.warning("ai.whatsapp.message.error", path=item.path, codes=codes)
         return
@@ -211,21 +216,23 @@ def _take_known(intake: Intake, item: Known) -> None:
         intake.take_in(item)
     elif isinstance(item, Preference):
         intake.take_preference(item)
-    elif isinstance(item, Change):
+    elif isinstance(item, IdentityChange):
         _take_change(intake, item)
     else:
-        taken = statuses.take_in(item)
+        taken = statuses.process_status(item)
         if not taken.is_ours:
-            intake.to_forward.append(Wanted(item.path, Reason.NOT_OURS))
+            intake.to_forward.append(ItemToForward(item.path, Reason.NOT_OURS))
         elif taken.wakes is not None:
             intake.to_deliver.add(taken.wakes)
 
 
-def _take_change(intake: Intake, item: Change) -> None:
+def _take_change(intake: Intake, item: IdentityChange) -> None:
     """Note what became of somebody's names; the other side hears of its own people."""
-    known = changes.take_in(item, is_synthetic=intake.event.is_synthetic)
+    known = changes.process_identity_change(
+        item, is_synthetic=intake.event.is_synthetic
+    )
     if known is None or not intake.judge.is_served(known):
-        intake.to_forward.append(Wanted(item.path, Reason.UNKNOWN_SENDER))
+        intake.to_forward.append(ItemToForward(item.path, Reason.UNKNOWN_SENDER))
     intake.forget()
 
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from agents import forwarding
-from agents.core.code_redaction import take_out
-from agents.core.serving import may_welcome, our_number
-from agents.forwarding import Wanted
+from agents.core.code_redaction import redact_codes
+from agents.core.serving import may_create_customers, our_number
+from agents.forwarding import queue as forwarding
+from agents.forwarding.queue import ItemToForward
 from agents.identity import consent
-from agents.identity.resolution import find_person, identify, learn_number
+from agents.identity.resolution import add_shared_number, find_profile, resolve_sender
 from agents.inbound import edits
 from agents.inbound.deduplication import digests_of, see
 from agents.inbound.media import expect
 from agents.inbound.routing import WINDOW, Judge
-from agents.language.message_text import without_codes
+from agents.language.message_text import blank_codes
 from agents.models import Conversation, ForwardedItem, Message
 from agents.turns import hints
 from easymo import keys
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from agents.models import WebhookEvent
-    from agents.whatsapp.payload import Inbound, Sender
+    from agents.whatsapp.payload import Inbound
+    from agents.whatsapp.senders import Sender
     from agents.whatsapp.user_updates import Preference
     from vouchers.models import Profile
 
@@ -71,7 +72,7 @@ class Intake:
     # Conversations with something to answer.
     to_wake: set[int] = field(default_factory=set)
     # What is not for the agent, in its order, and the lanes it waits in.
-    to_forward: list[Wanted] = field(default_factory=list)
+    to_forward: list[ItemToForward] = field(default_factory=list)
     lanes: set[bytes] = field(default_factory=set)
     _people: dict[Sender, tuple[Profile | None, str]] = field(default_factory=dict)
     # Those of them who are made in this transaction.
@@ -106,7 +107,7 @@ class Intake:
         if not is_ours:
             self._pass_on(item.path, Reason.UNKNOWN_NUMBER)
             return
-        if item.is_group and may_welcome():
+        if item.is_group and may_create_customers():
             logger.info("ai.whatsapp.message.ignored", reason="group")
             return
         profile, refusal = self._person(item.sender)
@@ -134,11 +135,11 @@ class Intake:
         """Keep what a person chose in her WhatsApp settings, whoever serves her."""
         if item.phone_number_id != our_number():
             return
-        profile = find_person(number=item.number, bsuid=item.bsuid)
+        profile = find_profile(number=item.number, bsuid=item.bsuid)
         if profile is None or profile.is_sandbox != self.event.is_synthetic:
             return
         names = f"{profile.pk}/{item.wants}/{item.timestamp}".encode()
-        consent.record(
+        consent.record_consent(
             profile=profile,
             kind=consent.Kind.START if item.wants else consent.Kind.STOP,
             source=consent.Source.PREFERENCES,
@@ -158,18 +159,18 @@ class Intake:
         conversation: Conversation | None = None,
     ) -> None:
         """Note that it is not for the agent, after what she wrote before."""
-        self.to_forward.append(Wanted(path, reason))
+        self.to_forward.append(ItemToForward(path, reason))
         if conversation is None or not forwarding.is_set_up():
             return
         waiting = conversation.messages.filter(state=Message.State.WAITING)
         before = list(waiting)
         if before:
             waiting.update(state=Message.State.UNANSWERED, codes_sealed=None)
-            self.lanes |= forwarding.enqueue_unanswered(before)
+            self.lanes |= forwarding.enqueue_messages(before)
 
     def _person(self, sender: Sender) -> tuple[Profile | None, str]:
         if sender not in self._people:
-            person = identify(sender, is_synthetic=self.event.is_synthetic)
+            person = resolve_sender(sender, is_synthetic=self.event.is_synthetic)
             if person.profile is not None and person.is_new:
                 self._new.add(person.profile.pk)
                 self.judge.note_new(person.profile)
@@ -207,7 +208,7 @@ class Intake:
     def _new_message(
         self, item: Inbound, conversation: Conversation, id_hmac: bytes
     ) -> Message:
-        text, codes = take_out(item.text)
+        text, codes = redact_codes(item.text)
         received_at = self.event.received_at
         sent_at = received_at
         if item.timestamp is not None:
@@ -222,7 +223,7 @@ class Intake:
             text=text,
             codes_sealed=codes,
             button_id=item.button_id,
-            detail=without_codes(item.content.detail),
+            detail=blank_codes(item.content.detail),
             error_code=item.content.error_code,
             about_hmac=next(iter(digests_of(item.content.about)), None),
             sent_at=sent_at,
@@ -231,7 +232,7 @@ class Intake:
     def _learn(self, item: Inbound, message: Message, profile: Profile) -> None:
         """Take a number that the channel vouches for; a passed-on card proves none."""
         number = item.content.proven_number
-        if number and learn_number(profile, number, bsuid=item.sender.bsuid):
+        if number and add_shared_number(profile, number, bsuid=item.sender.bsuid):
             message.detail["is_number_learned"] = True
 
     def _follow_up(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from django.db import connection
 from django.utils import timezone
 
-from agents import forwarding
-from agents.core.handoffs import open_hand_off
+from agents.core.handoffs import open_handoff
 from agents.core.serving import is_served
+from agents.forwarding import queue as forwarding
 from agents.identity.blocks import is_blocked
 from agents.inbound.consent_messages import take_word
 from agents.language import texts
@@ -130,7 +130,7 @@ class Judge:
         return State.WAITING
 
     def _keep_for_a_person(self, conversation: Conversation, profile: Profile) -> None:
-        open_hand_off(
+        open_handoff(
             kind=HandOff.Kind.LATE,
             profile=profile,
             conversation=conversation,

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 from agents.llm.transcription import Transcript
 from agents.models import SandboxMedia
-from agents.whatsapp.media_download import CAPS, Fetched, MediaError, extension_of
+from agents.whatsapp.media_download import (
+    LARGEST,
+    DownloadedMedia,
+    MediaError,
+    extension_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +45,7 @@ def keep(
     *, profile: Profile, content: bytes, mime_type: str, kind: str, words: str = ""
 ) -> SandboxMedia:
     """Keep what she sends; raise MediaError when WhatsApp would not take it."""
-    if len(content) > CAPS[kind]:
+    if len(content) > LARGEST[kind]:
         raise MediaError("too_large")
     if not extension_of(content, kind):
         raise MediaError("other_kind")
@@ -60,7 +65,7 @@ def keep_speech(*, profile: Profile, words: str) -> SandboxMedia:
     )
 
 
-def fetch(claimed: Claimed) -> tuple[Fetched, Said | None]:
+def fetch(claimed: Claimed) -> tuple[DownloadedMedia, Said | None]:
     """Return the bytes, and what is heard in them when that is known."""
     media_id = claimed.provider_media_id
     found = SandboxMedia.objects.filter(pk=int(media_id)).first()
@@ -70,7 +75,7 @@ def fetch(claimed: Claimed) -> tuple[Fetched, Said | None]:
     extension = extension_of(content, claimed.kind)
     if not extension:
         raise MediaError("other_kind")
-    fetched = Fetched(content, hashlib.sha256(content).digest(), extension)
+    fetched = DownloadedMedia(content, hashlib.sha256(content).digest(), extension)
     return fetched, Said(found.words) if found.words else None
 
 

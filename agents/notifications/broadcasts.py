@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
-from agents.core.jobs import wake_delivery
+from agents.core.jobs import enqueue_delivery
 from agents.identity import blocks, consent
 from agents.models import ConsentEvent
 from agents.notifications.messages import (
@@ -48,7 +48,7 @@ def tell(subject: str, line: str, text: str, cause: str) -> Reached:
     person = _people([subject]).first()
     if person is None:
         return Reached("skipped", "nobody we know")
-    if consent.is_stopped(person):
+    if consent.is_opted_out(person):
         return Reached("skipped", "said STOP")
     if blocks.is_blocked(person):
         return Reached("skipped", "blocked")
@@ -61,13 +61,13 @@ def tell(subject: str, line: str, text: str, cause: str) -> Reached:
     by_template = _template(template, person, line, text) if template else None
     outbox.enqueue(
         conversation=conversation,
-        cause=f"{consent.UNASKED}{cause}",
+        cause=f"{consent.NOTIFICATION_PREFIX}{cause}",
         body=f"*{line}*\n{text}",
         template=None if is_open else by_template,
         fallback=by_template if is_open else None,
         written_by=AUTHOR,
     )
-    wake_delivery(conversation_id=conversation.pk)
+    enqueue_delivery(conversation_id=conversation.pk)
     return Reached("sent")
 
 
@@ -95,7 +95,7 @@ def mail_addresses(subjects: Sequence[str]) -> Mapping[str, str]:
         for person in people
         if person.user is not None
         and person.user.email
-        and not consent.is_stopped(person)
+        and not consent.is_opted_out(person)
     }
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils import timezone
 
-from agents.core.handoffs import open_hand_off
-from agents.core.jobs import wake_delivery
+from agents.core.handoffs import open_handoff
+from agents.core.jobs import enqueue_delivery
 from agents.core.serving import may_answer, our_number
 from agents.identity import blocks, consent
 from agents.language import texts
-from agents.language.texts import code_slot
+from agents.language.texts import code_placeholder
 from agents.models import Announcement, Conversation, HandOff
 from agents.outbound import outbox
 from agents.whatsapp.graph_client import Template
@@ -48,7 +48,7 @@ def _tell_issued(event: VoucherEvent) -> Announcement.Outcome:
         voucher.owner,
         "notice.issued",
         template=settings.WA_TEMPLATE_VOUCHER_ISSUED,
-        code=code_slot(voucher.public_id),
+        code=code_placeholder(voucher.public_id),
     )
     issuer = voucher.created_by_profile
     if event.old_status == Voucher.Status.PENDING_APPROVAL and issuer is not None:
@@ -57,7 +57,7 @@ def _tell_issued(event: VoucherEvent) -> Announcement.Outcome:
             issuer,
             "notice.approved",
             template=settings.WA_TEMPLATE_VOUCHER_ISSUED,
-            code=code_slot(voucher.public_id),
+            code=code_placeholder(voucher.public_id),
         )
     return _outcome(is_told)
 
@@ -96,7 +96,7 @@ def _tell_redeemed(event: VoucherEvent) -> Announcement.Outcome:
         ).order_by("pk")
     ]
     if not any(reached):
-        open_hand_off(
+        open_handoff(
             kind=HandOff.Kind.UNDELIVERED,
             profile=voucher.owner,
             reason=f"Nobody at the station could be told of {voucher.reference}.",
@@ -149,7 +149,7 @@ def _say(
         # The window may close before it is sent.
         fallback=by_template if is_open else None,
     )
-    wake_delivery(conversation_id=conversation.pk)
+    enqueue_delivery(conversation_id=conversation.pk)
     return True
 
 
@@ -157,7 +157,7 @@ def _may_tell(person: Profile) -> bool:
     """Tell whether she may be written to unasked."""
     return (
         may_answer(person)
-        and not consent.is_stopped(person)
+        and not consent.is_opted_out(person)
         and not blocks.is_blocked(person)
     )
 

@@ -36,7 +36,7 @@ def press(work: Work) -> Draft:
             # An earlier worker did it and died before the reply.
             return Draft()
         now = timezone.now()
-        verdict = confirmation.judge(
+        verdict = confirmation.check_press(
             button_id=message.button_id, conversation=work.conversation, now=now
         )
         if verdict.action is None or not verdict.counts:

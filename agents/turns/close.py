@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from django.db import connection, transaction
 from django.utils import timezone
 
-from agents import forwarding
 from agents.core.errors import NewerInput
-from agents.core.handoffs import open_hand_off
-from agents.core.jobs import wake_turn
+from agents.core.handoffs import open_handoff
+from agents.core.jobs import enqueue_turn
 from agents.core.locks import lock_conversation, lock_turn
+from agents.forwarding import queue as forwarding
 from agents.models import HandOff, Message, ToolCall, Turn
 from agents.outbound import outbox
 from agents.outcomes.spending import CAPPED
@@ -62,7 +62,7 @@ def close(*, work: Work, draft: Draft, may_restart: bool) -> list[int]:
         if silent and has_effect:
             _tell_of_unsent_receipt(conversation, turn)
         elif silent == FEATURE_DISABLED:
-            forwarding.forward_unanswered(turn.messages.all())
+            forwarding.forward_messages(turn.messages.all())
         _close_messages(turn, silent)
         _remember(conversation, work, draft)
         record(turn, draft.spent)
@@ -72,7 +72,7 @@ def close(*, work: Work, draft: Draft, may_restart: bool) -> list[int]:
         if draft.error_code == CAPPED and draft.outcome == "capped":
             _hand_over_capped(conversation, turn)
         if waiting is not None:
-            wake_turn(conversation_id=conversation.pk)
+            enqueue_turn(conversation_id=conversation.pk)
     _log_end(turn)
     return [outbound.pk] if outbound else []
 
@@ -115,14 +115,14 @@ def bury(*, work: Work) -> None:
         turn.error_code = "gave_up"
         turn.finished_at = timezone.now()
         turn.save(update_fields=["status", "outcome", "error_code", "finished_at"])
-        open_hand_off(
+        open_handoff(
             conversation=conversation,
             profile=conversation.profile,
             kind=HandOff.Kind.FAILED_TURN,
             reason=f"Turn {turn.pk} could not be finished by any worker.",
         )
         if first_waiting(work) is not None:
-            wake_turn(conversation_id=conversation.pk)
+            enqueue_turn(conversation_id=conversation.pk)
     _log_end(turn)
 
 
@@ -182,7 +182,7 @@ def _count_failure(conversation: Conversation, turn: Turn) -> None:
         .first()
     )
     if before is not None and before.status == Turn.Status.FAILED:
-        open_hand_off(
+        open_handoff(
             conversation=conversation,
             profile=conversation.profile,
             kind=HandOff.Kind.FAILED_TURN,
@@ -191,7 +191,7 @@ def _count_failure(conversation: Conversation, turn: Turn) -> None:
 
 
 def _hand_over_capped(conversation: Conversation, turn: Turn) -> None:
-    open_hand_off(
+    open_handoff(
         conversation=conversation,
         profile=conversation.profile,
         kind=HandOff.Kind.CAPPED,
@@ -200,7 +200,7 @@ def _hand_over_capped(conversation: Conversation, turn: Turn) -> None:
 
 
 def _tell_of_unsent_receipt(conversation: Conversation, turn: Turn) -> None:
-    open_hand_off(
+    open_handoff(
         conversation=conversation,
         profile=conversation.profile,
         kind=HandOff.Kind.FAILED_TURN,

@@ -11,7 +11,7 @@ from agents.language.texts import render
 from agents.llm import items, prompts
 from agents.llm.model import ModelError, ModelRequest
 from agents.llm.output_checks import Review, review
-from agents.llm.prompts import UNSURE
+from agents.llm.prompts import REWRITE_REQUEST
 from agents.llm.unsupported_claims import BACKED_BY_STATUS, Facts
 from agents.offline.grammar import asks_for_person
 from agents.offline.model import OfflineModel
@@ -117,7 +117,7 @@ async def _second_try(talk: Talk, purse: Purse) -> Draft:
     """Let the model answer once more, in words only; then the rows speak."""
     means = talk.means
     assert means.model is not None
-    talk.add(items.developer(UNSURE))
+    talk.add(items.developer(REWRITE_REQUEST))
     request = replace(for_model(talk.work), may_call_tools=False)
     limits = replace(means.limits, model_calls=talk.model_calls + 1)
     try:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
-from agents.core.code_redaction import hide_codes
-from agents.language.message_text import shown
+from agents.core.code_redaction import blank_code_digits
+from agents.language.message_text import text_for_model
 from agents.llm import items
 from agents.llm.prompts import message_item
 from agents.models import Message, OutboundMessage
@@ -85,7 +85,7 @@ def present(messages: Iterable[Message], texts: Iterable[str]) -> list[Item]:
 
 
 def _present(message: Message, text: str) -> str:
-    return shown(message, text[:LONGEST_MESSAGE])
+    return text_for_model(message, text[:LONGEST_MESSAGE])
 
 
 def _said(text: str, written_by: str) -> str:
@@ -95,7 +95,7 @@ def _said(text: str, written_by: str) -> str:
 
 def _past(text: str) -> str:
     """Codes of earlier messages can no longer be used, so no place is left for one."""
-    return PLACES.sub("[code]", hide_codes(text))[:LONGEST_ENTRY]
+    return PLACES.sub("[code]", blank_code_digits(text))[:LONGEST_ENTRY]
 
 
 def _bounded(entries: Sequence[Item]) -> tuple[Item, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from django.db import Error
 from django.db.models.functions import Now
 
-from agents.core.jobs import wake_turn
+from agents.core.jobs import enqueue_turn
 from agents.models import Media, Message
 from easymo.database import units
 from easymo.database.prepared import Prepared, slot
@@ -95,7 +95,7 @@ async def until_quiet(conversation_id: int, means: Means) -> bool:
 async def _pass_on(conversation_id: int) -> None:
     """Told to stop: let another worker listen on at once, else the sweep finds her."""
     try:
-        await units.run(wake_turn, conversation_id=conversation_id)
+        await units.run(enqueue_turn, conversation_id=conversation_id)
     except Error as error:
         logger.warning("ai.turn.wait.error", error=type(error).__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from agents.core.code_redaction import PLACE as CODE_PLACE
+from agents.core.code_redaction import REDACTED_CODE as CODE_PLACE
 from agents.language.texts import render
 from agents.llm.model import Usage
 from agents.models import Announcement, PendingAction, ToolCall

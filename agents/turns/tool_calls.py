@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from agents.core.errors import AgentError, NewerInput
-from agents.core.handoffs import open_hand_off
+from agents.core.handoffs import open_handoff
 from agents.core.locks import lock_turn
 from agents.language.texts import render
 from agents.llm.loop import LoopResult, Progress, run_loop
@@ -221,7 +221,7 @@ def settle(work: Work, row: ToolCall, result: ToolResult) -> None:
     _fill(row, result)
     row.save(update_fields=["status", "code", "result", "finished_at"])
     if result.pending is not None:
-        confirmation.ask(
+        confirmation.store_question(
             conversation=work.conversation, tool_call=row, pending=result.pending
         )
     if row.code == "key_reused":
@@ -278,7 +278,7 @@ def _answer_again(
 
 
 def _tell_of_changed_arguments(work: Work) -> None:
-    open_hand_off(
+    open_handoff(
         conversation=work.conversation,
         profile=work.profile,
         kind=HandOff.Kind.KEY_REUSED,

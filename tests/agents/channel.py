@@ -19,7 +19,7 @@ def post(body: bytes, *, marked: bool = False) -> int:
         body=body,
         is_synthetic=marked,
         correlation_id=uuid4(),
-        wake=core_jobs.WAKE_INGEST,
+        wake=core_jobs.PROCESS_EVENTS,
     )
 
 

@@ -107,7 +107,7 @@ def both_store_the_same() -> None:
                     body=b"{}",
                     is_synthetic=False,
                     correlation_id=cause,
-                    wake=jobs.WAKE_INGEST,
+                    wake=jobs.PROCESS_EVENTS,
                 )
             else:
                 cursor.execute(RECORD, values(b"{}", cause))

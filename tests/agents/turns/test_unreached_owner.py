@@ -127,13 +127,13 @@ async def test_announce__while_the_issuer_is_answered__waits_for_her_receipt(
     await in_database(shut, cast.aline)
     await in_database(cast.diane.writes, ORDER)
     told: list[int] = []
-    compose = close.receipts.compose
+    compose = close.turns_reply.compose
 
     def announce_first(**given: object) -> object:
         told.append(voucher_events.announce())
         return compose(**given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(close.receipts, "compose", announce_first)
+    monkeypatch.setattr(close.turns_reply, "compose", announce_first)
 
     # When
     await turn(cast.diane, offline)

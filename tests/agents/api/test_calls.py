@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agents.api import realtime_endpoint, views
+from agents.api import views
 from agents.tools import tool_rate
 from tests.agents.api.conftest import ALINE, UNKNOWN, path, token, written
 
@@ -117,14 +117,19 @@ def _token_id() -> int:
     return ApiToken.objects.get(name="caller").pk
 
 
-@pytest.mark.parametrize("view", [views, realtime_endpoint])
+@pytest.mark.parametrize("name", ["create-voucher", "realtime-webhook"])
 def test_removed__tool_events_too__health_stays(
-    api: Api, monkeypatch: pytest.MonkeyPatch, view: Any
+    api: Api, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(view, "functions_are_removed", lambda: True)
-    name = "create-voucher" if view is views else "realtime-webhook"
+    monkeypatch.setattr(views, "functions_are_removed", lambda: True)
     assert api.call(name, {}).status_code == 410
     assert api.client.get(path(name)).status_code == 200
+
+
+def test_answer__voucher_code__is_not_stored_by_caches(api: Api) -> None:
+    answer = api.create()
+    assert answer.json()["code"]
+    assert answer["Cache-Control"] == "no-store"
 
 
 def test_correlation_id__taken_and_answered(api: Api) -> None:
