@@ -31,7 +31,7 @@ from agents.forwarding.sending import run_forwarding
 from agents.handoff import handoff
 from agents.inbound import event_selection, media, process_events
 from agents.notifications import undelivered, voucher_events
-from agents.operations import retention, sweep, value_checks
+from agents.operations import backlog, retention, value_checks
 from agents.outbound import sending
 from agents.outcomes import recording
 from easymo.database import units
@@ -126,10 +126,10 @@ async def sweep_up(context: JobContext, timestamp: int) -> None:
         if job.task_name == INGEST:
             await units.run(event_selection.note)
     for step in (
-        sweep.wake_what_waits,
+        backlog.enqueue_waiting,
         voucher_events.announce,
         undelivered.tell_of_failures,
-        value_checks.watch,
+        value_checks.watch_guessing,
         handoff.resume_overdue,
     ):
         try:

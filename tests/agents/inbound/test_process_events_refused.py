@@ -14,7 +14,7 @@ from agents.handoff import handoff
 from agents.inbound import event_selection, process_events, receive_message
 from agents.models import DeadLetter, Message, WebhookEvent
 from agents.notifications import voucher_events
-from agents.operations import sweep
+from agents.operations import backlog
 from easymo.database import units
 from easymo.database.queue_connector import PatientConnector
 from tests import payloads
@@ -142,7 +142,7 @@ async def test_sweep__one_of_its_steps_breaks__the_others_are_done(
         raise RuntimeError("odd")
 
     done: list[str] = []
-    monkeypatch.setattr(sweep, "wake_what_waits", broken)
+    monkeypatch.setattr(backlog, "enqueue_waiting", broken)
     monkeypatch.setattr(voucher_events, "announce", broken)
     monkeypatch.setattr(handoff, "resume_overdue", lambda: done.append("resumed"))
     queue = app.with_connector(PatientConnector())

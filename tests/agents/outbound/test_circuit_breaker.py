@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from agents.inbound import process_events
 from agents.models import Conversation, OutboundMessage, SendingLine
-from agents.operations import sweep
+from agents.operations import backlog
 from agents.outbound import circuit_breaker, next_to_send, sending
 from rollout.models import Incident, Notice
 from tests import payloads
@@ -171,10 +171,10 @@ def test_sweep__number_stopped__does_not_wake_what_must_wait(
     OutboundMessage.objects.update(created_at=long_ago)
 
     # When
-    sweep.wake_what_waits()
+    backlog.enqueue_waiting()
     assert jobs("agents.tasks.deliver") == []
     pause_ends()
-    sweep.wake_what_waits()
+    backlog.enqueue_waiting()
 
     # Then
     waiting = {"conversation_id": stopped.conversation_id}
