@@ -145,10 +145,9 @@ class _Loop:
             reply = await self._ask()
             if reply is None:
                 return self._result("time")
-            if reply.refused:
-                return self._result("refusal")
-            if reply.incomplete:
-                return self._result("incomplete", reply.text)
+            if reply.refused or reply.incomplete:
+                text = "" if reply.refused else reply.text
+                return self._result("refusal" if reply.refused else "incomplete", text)
             if await self._answer_open_calls():
                 continue
             if reply.text.strip():
