@@ -16,8 +16,8 @@ orphan.watch()
 pages = get_wsgi_application()
 
 # Models can be imported only now.
-from agents.inbound.fast_path import WebhookDoor  # noqa: E402
+from agents.inbound.endpoint import FastWebhookPath  # noqa: E402
 
-application = WebhookDoor(MeasuredBodies(pages))
+application = FastWebhookPath(MeasuredBodies(pages))
 # A change that is told "acknowledged by all" counts this process from its start.
 flag_snapshot.start()

@@ -9,7 +9,7 @@ from unfold.decorators import action, display
 
 from agents.core.code_redaction import SLOT
 from agents.core.errors import AgentError
-from agents.handoff.thread import FORGOTTEN
+from agents.handoff.thread import ERASED_TEXT
 from agents.models import OutboundMessage
 from agents.operations import resend
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
@@ -169,7 +169,7 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
 
     @display(description="Text")
     def text(self, row: OutboundMessage) -> str:
-        return SLOT.sub("•••• •••• •••• ••••", row.body) or FORGOTTEN
+        return SLOT.sub("•••• •••• •••• ••••", row.body) or ERASED_TEXT
 
     @display(description="Person")
     def person(self, row: OutboundMessage) -> str:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from agents.core import synthetic
-from agents.inbound.endpoint import FUNCTION, SIGNATURE
+from agents.inbound.endpoint import FUNCTION, SIGNATURE_HEADER
 from agents.whatsapp.signature import sign
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def post_to_webhook(*, request: HttpRequest, body: bytes) -> None:
                 "Content-Type": "application/json",
                 "Host": request.get_host(),
                 "X-Forwarded-Proto": request.scheme or "http",
-                SIGNATURE: sign(body, settings.WA_APP_SECRETS[0]),
+                SIGNATURE_HEADER: sign(body, settings.WA_APP_SECRETS[0]),
                 synthetic.HEADER: synthetic.mark(body),
             },
             timeout=TIMEOUT_S,
