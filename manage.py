@@ -6,7 +6,7 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
-from easymo.development import database
+from easymo.development import embedded
 from easymo.development.binaries import EmbeddedError
 from easymo.start import load_settings
 
@@ -19,7 +19,7 @@ def main() -> None:
     try:
         load_settings()
         if command not in WITHOUT_DATABASE and "--help" not in sys.argv:
-            database.hold()
+            embedded.hold()
     except (ImproperlyConfigured, EmbeddedError) as error:
         sys.exit(f"easymo cannot start: {error}")
     execute_from_command_line(sys.argv)

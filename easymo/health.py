@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -164,3 +165,14 @@ def _waiting() -> str:
         if age > LONGEST_WAIT_S
     ]
     return ", ".join(late) or OK
+
+
+@csrf_exempt
+@require_safe
+def landing(request: HttpRequest) -> HttpResponse:
+    """Say what this is and where to go; no data."""
+    context = {
+        "demonstration": settings.DEMONSTRATION,
+        "simulator": settings.DEMONSTRATION or settings.SIMULATOR_ENABLED,
+    }
+    return render(request, "landing.html", context)

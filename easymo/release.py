@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from easymo.settings.paths import BASE_DIR
+from easymo.paths import BASE_DIR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

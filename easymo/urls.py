@@ -4,8 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from agents.api import refusals
-from easymo.health import figures, healthz, readyz
-from easymo.web.landing import landing
+from easymo.health import figures, healthz, landing, readyz
 
 urlpatterns = [
     path("", landing, name="landing"),

@@ -6,7 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 from easymo.observability import streams
 from easymo.web import orphan
-from easymo.web.bodies import MeasuredBodies
+from easymo.web.middleware import MeasuredBodies
 from rollout.snapshot import flag_snapshot
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "easymo.settings")

@@ -32,4 +32,4 @@ def page(silent_s: float) -> None:
     # The queue's app is not ready while the apps are being loaded.
     from rollout.operations import paging  # noqa: PLC0415
 
-    paging.page(silent_s)
+    paging.report_silent_evaluator(silent_s)

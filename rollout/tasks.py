@@ -9,13 +9,13 @@ from procrastinate.contrib.django import app
 from easymo.database import units
 from easymo.observability.logs import get_logger
 from rollout.announcements import sending
-from rollout.check_runs import preflight, probe, smoke
+from rollout.check_runs import preflight, smoke
 from rollout.checklists import checklists
 from rollout.core.jobs import ANNOUNCE, DELIVER, QUEUE
 from rollout.guardrails import evaluate
 from rollout.models import CheckRun, Notice
-from rollout.notices import mail, notices, slack
-from rollout.notices.mail import Mail, MailError
+from rollout.notices import notices, transports
+from rollout.notices.transports import Email, MailError
 from rollout.reports import reports
 from rollout.stages import state
 
@@ -58,8 +58,8 @@ async def _send(notice: Notice) -> bool:
     """Send one notice; False when nothing else would get through now."""
     try:
         if notice.medium == Notice.Medium.EMAIL:
-            await mail.send(
-                Mail(
+            await transports.send_email(
+                Email(
                     to=notice.recipient,
                     subject=notice.subject,
                     text=notice.text,
@@ -67,8 +67,10 @@ async def _send(notice: Notice) -> bool:
                 )
             )
         else:
-            await slack.post(url=settings.SLACK_WEBHOOK_URL, text=notice.text)
-    except slack.SlackError as error:
+            await transports.post_to_slack(
+                url=settings.SLACK_WEBHOOK_URL, text=notice.text
+            )
+    except transports.SlackError as error:
         await _failed(notice, code=error.code, permanent=error.permanent)
         return error.permanent
     except MailError as error:
@@ -118,8 +120,8 @@ async def settle_plan(timestamp: int) -> None:
 @app.task(name="rollout.tasks.probe", queue="probe", queueing_lock="probe")
 async def probe_the_road(timestamp: int) -> None:
     """Speak where nobody does, and write down whether we were answered."""
-    if await units.run(probe.is_due):
-        await units.run_in_own_thread(probe.run)
+    if await units.run(smoke.is_due):
+        await units.run_in_own_thread(smoke.run_probe)
 
 
 @app.task(name=ANNOUNCE, queue=QUEUE)
@@ -159,6 +161,8 @@ async def run_checks(kind: str, actor: str, live: bool) -> None:
     """Go through the pre-flight or the smoke tests, as somebody asked on the page."""
     if kind == CheckRun.Kind.SMOKE:
         url = settings.PROBE_URL or None
-        await units.run_in_own_thread(partial(smoke.run, url=url, actor=actor))
+        await units.run_in_own_thread(partial(smoke.run_smoke, url=url, actor=actor))
     else:
-        await units.run_in_own_thread(partial(preflight.run, live=live, actor=actor))
+        await units.run_in_own_thread(
+            partial(preflight.run_preflight, live=live, actor=actor)
+        )

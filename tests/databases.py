@@ -24,7 +24,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 from psycopg import sql
 
-from easymo.development.embedded import Cluster, hold
+from easymo.development.embedded import Cluster, hold_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,9 @@ _numbers = itertools.count(1)
 def start_server() -> None:
     """Start the suite's server; one named by DATABASE_URL is there already."""
     if settings.USES_OWN_SERVER:
-        hold(Cluster(home=settings.TEST_CLUSTER_HOME, options=FAST, data_root=memory()))
+        hold_cluster(
+            Cluster(home=settings.TEST_CLUSTER_HOME, options=FAST, data_root=memory())
+        )
 
 
 def memory() -> Path | None:

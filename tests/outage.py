@@ -24,11 +24,11 @@ def private_cluster(home: Path) -> Iterator[Cluster]:
     """Give a server of one's own, with an empty database ``easymo``."""
     root = databases.memory()
     found = Cluster(home=home, options={"fsync": "off"}, data_root=root)
-    embedded.hold(found, database="easymo")
+    embedded.hold_cluster(found, database="easymo")
     try:
         yield found
     finally:
-        embedded.release(found, wait_seconds=20)
+        embedded.release_cluster(found, wait_seconds=20)
         shutil.rmtree(found.socket, ignore_errors=True)
         if root is None and os.geteuid() == 0:
             root = binaries.private_root()

@@ -7,7 +7,7 @@ import os
 import re
 from urllib.parse import quote
 
-from easymo.settings.paths import BASE_DIR, VAR, socket_folder
+from easymo.paths import BASE_DIR, VAR, socket_folder
 
 # The suite has a server of its own, so that it can run while `make run` is up.
 TEST_CLUSTER_HOME = VAR / "postgres-test"

@@ -83,7 +83,7 @@ class HandOffAdmin(ColleagueActions):
             return request.user.has_perm("agents.close_handoff")
         return HandOff.objects.filter(pk=object_id, closed_at=None).exists()
 
-    @display(description="What", label={"asked for a person": "info"})
+    @display(description="What", label={"asked for a colleague": "info"})
     def what(self, row: HandOff) -> str:
         return row.get_kind_display()
 

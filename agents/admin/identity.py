@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-COLOURS = {"open": "warning", "hers": "success", "kept apart": "info"}
+COLOURS = {"open": "warning", "bound": "success", "kept apart": "info"}
 
 
 class IdentityInline(TabularInline):  # type: ignore[misc]

@@ -49,12 +49,12 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
     context |= {
         "title": "Overview",
         "may_switch": request.user.has_perm("rollout.change_exposure"),
-        "may_see_room": may_see,
+        "may_see_dashboard": may_see,
         "may_see_desk": helps_people(request),
     }
-    if not (may_see and wants_room(request)):
+    if not (may_see and wants_dashboard(request)):
         return context | desk() | {"features": features()}
-    context |= {"title": "Control room"} | page.add_room(request)
+    context |= {"title": "Control room"} | page.dashboard_context(request)
     return context if page.is_quick(request) else context | desk()
 
 
@@ -68,7 +68,7 @@ def helps_people(request: HttpRequest) -> bool:
     return request.user.has_perm("agents.answer_person")
 
 
-def wants_room(request: HttpRequest) -> bool:
+def wants_dashboard(request: HttpRequest) -> bool:
     """Whoever operates, or only looks, lands on the control room; helpers do not."""
     asked = request.GET.get("page", "")
     if asked in {"room", "desk"}:

@@ -1,69 +1,105 @@
-"""Who calls: a token, looked up anew for each request, so that revoking is at once."""
+"""Authenticate the token of a call, and check its scope.
+
+The token is read from the database for each request, so that a revocation takes effect
+at once.
+"""
 
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import BasePermission
 
-from agents.api import refusals, tokens
+from agents.api import tokens
+from agents.api.refusals import Refusal
 from agents.models import ApiToken
 from agents.tools import tool_rate
 from easymo import keys
-from easymo.web.caller import address_of
+from easymo.web.middleware import address_of
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
-
-    from vouchers.models import Station
+    from rest_framework.request import Request
 
 LONGEST_TOKEN = 512
 REFUSED_A_MINUTE = 20
-_USED_EVERY = timedelta(minutes=1)
+_NOTE_USE_EVERY = timedelta(minutes=1)
 _NOTE_USE = """
 UPDATE agents_apitoken SET last_used_at = clock_timestamp() WHERE id = (
     SELECT id FROM agents_apitoken WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """A token in force, and what it may do."""
+class TokenAuthentication(BaseAuthentication):
+    """Finds the token of a request; `request.auth` is its row."""
 
-    token_id: int
-    name: str
-    scopes: frozenset[str]
-    # The only station it may redeem at.
-    station: Station | None
+    def authenticate(self, request: Request) -> tuple[ApiToken, ApiToken] | None:
+        """Return the token, or None without a valid one.
 
-    @property
-    def actor_id(self) -> str:
-        """Name it in trails, where its row may have a namesake later."""
-        return f"{self.token_id}:{self.name}"
-
-
-def authenticate(request: HttpRequest) -> Principal:
-    """Return whose token this is; raise 401, or 429 for an address that guesses."""
-    presented = _presented(request)
-    row = _row_of(presented) if presented else None
-    if row is None:
-        if presented and (seconds := _count_refused(request)):
-            raise refusals.rate_limited(seconds, "Too many refused tokens.")
-        raise refusals.unauthorized()
-    _note_use(row)
-    return Principal(row.pk, row.name, frozenset(row.scopes), row.station)
+        Raises the refusal 429 for an address that presents too many wrong tokens.
+        """
+        presented = _presented_tokens(request)
+        if not presented:
+            return None
+        token = _find_token(presented)
+        if token is None:
+            if seconds := _count_refused(request):
+                raise Refusal(
+                    "rate_limited", "Too many refused tokens.", retry_after=seconds
+                )
+            return None
+        _note_use(token)
+        return token, token
 
 
-def _presented(request: HttpRequest) -> list[str]:
-    """Return the tokens of the request.
+class HasScope(BasePermission):
+    """The request has a token with the scope of the view's function, if it has one."""
 
-    The earlier system's gateway took ``Authorization`` for itself: callers sent its
-    key there and ours in a header of its own. One that is right is enough.
+    def has_permission(self, request: Request, view: Any) -> bool:
+        function = getattr(view, "function", None)
+        if function is not None:
+            self.message = f"This token has no scope {function.scope}."
+        token = request.auth
+        return isinstance(token, ApiToken) and (
+            function is None or function.scope in token.scopes
+        )
+
+
+def token_of(request: Request) -> ApiToken:
+    """Return the token of a request that passed `HasScope`."""
+    assert isinstance(request.auth, ApiToken)
+    return request.auth
+
+
+class TokenSecurityScheme(OpenApiAuthenticationExtension):
+    """Describes the three headers that carry a token."""
+
+    target_class = TokenAuthentication
+    name = ["token", "agentJwt", "agentToken"]
+
+    def get_security_requirement(self, auto_schema: Any) -> Any:
+        """Any one of the headers is enough."""
+        return [{name: []} for name in self.name]
+
+    def get_security_definition(self, auto_schema: Any) -> Any:
+        return [
+            {"type": "http", "scheme": "bearer"},
+            {"type": "apiKey", "in": "header", "name": "X-Agent-JWT"},
+            {"type": "apiKey", "in": "header", "name": "X-Agent-Token"},
+        ]
+
+
+def _presented_tokens(request: Request) -> list[str]:
+    """Return the tokens of the request; one valid token is enough.
+
+    The gateway of the earlier system used `Authorization` for its own key, so its
+    callers send ours in a separate header.
     """
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     found = [
@@ -75,10 +111,10 @@ def _presented(request: HttpRequest) -> list[str]:
     return [text for text in stripped if 0 < len(text) <= LONGEST_TOKEN]
 
 
-def _row_of(presented: list[str]) -> ApiToken | None:
+def _find_token(presented: list[str]) -> ApiToken | None:
     if _is_internal(presented):
-        row = tokens.sync_internal()
-        return row if row and row.revoked_at is None else None
+        token = tokens.sync_internal()
+        return token if token and token.revoked_at is None else None
     return (
         ApiToken.objects.select_related("station")
         .filter(
@@ -98,14 +134,16 @@ def _is_internal(presented: list[str]) -> bool:
     )
 
 
-def _count_refused(request: HttpRequest) -> int | None:
-    digest = keys.digest("address", address_of(request).encode("utf-8", "replace"))
+def _count_refused(request: Request) -> int | None:
+    address = address_of(request._request)
+    digest = keys.digest("address", address.encode("utf-8", "replace"))
     return tool_rate.take(f"address:{digest.hex()[:40]}", limit=REFUSED_A_MINUTE)
 
 
-def _note_use(row: ApiToken) -> None:
-    """Write down the minute of the last use; a row that is busy is left alone."""
-    if row.last_used_at and timezone.now() - row.last_used_at < _USED_EVERY:
+def _note_use(token: ApiToken) -> None:
+    """Store the time of use at most once a minute; skip a row that is locked."""
+    now = timezone.now()
+    if token.last_used_at and now - token.last_used_at < _NOTE_USE_EVERY:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_NOTE_USE, [row.pk])
+        cursor.execute(_NOTE_USE, [token.pk])

@@ -1,4 +1,4 @@
-"""What each function does once every check is passed: one service call."""
+"""What each function does after the checks: one call of a service."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from agents.api import rate_limits, serializers
 from agents.api import refusals as api_refusals
+from agents.api import serializers
+from agents.tools import tool_rate
 from rollout.core.features import Feature
 from vouchers import selectors
 from vouchers.actors import Actor
-from vouchers.errors import CustomerNotFound, UnknownStation, VoucherNotFound
+from vouchers.errors import CustomerNotFound, Locked, UnknownStation, VoucherNotFound
 from vouchers.models import Voucher
 from vouchers.money import Money
 from vouchers.services import guesses, profiles, refusals
@@ -25,75 +26,77 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from agents.api.authentication import Principal
     from agents.api.refusals import Body
     from agents.api.serializers import StrictRequest
+    from agents.models import ApiToken
     from vouchers.models import Profile, Station
+
+UNKNOWN_NUMBERS_AN_HOUR = 20
+HOUR = 3600
+DEFAULT_VOID_REASON = "Voided over the API."
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """Who and where a body names, as far as they exist."""
+class Subjects:
+    """The customer and the station that a body names, as far as they exist."""
 
     customer: Profile | None = None
     station: Station | None = None
 
     @property
     def subject(self) -> str | None:
-        """Whose switches count; nobody's where nobody is known."""
+        """Whose feature flags count."""
         return str(self.customer.public_id) if self.customer else None
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call that passed every check but the rules of the business."""
+    """One call that passed every check except the rules of the business."""
 
-    principal: Principal
+    token: ApiToken
     values: dict[str, Any]
-    named: Named
-    # The cause of a change, kept in the voucher's trail.
+    subjects: Subjects
+    # The cause of a change, stored in the events of the voucher.
     key: str
 
     @property
     def actor(self) -> Actor:
         return Actor(
             "token",
-            self.principal.actor_id,
+            # With its number: a name may be given again after a revocation.
+            f"{self.token.pk}:{self.token.name}",
             "api",
-            self.named.subject,
-            may_know="void" in self.principal.scopes,
+            self.subjects.subject,
+            may_know="void" in self.token.scopes,
         )
 
 
-NO_REASON = "Voided over the API."
-
-
-def customer_named(values: dict[str, Any], _principal: Principal) -> Named:
+def find_customer(values: dict[str, Any], _token: ApiToken) -> Subjects:
     number = values.get("customer_msisdn") or values["msisdn"]
-    return Named(profiles.lookup(msisdn=number))
+    return Subjects(profiles.lookup(msisdn=number))
 
 
-def customer_and_station_named(values: dict[str, Any], principal: Principal) -> Named:
-    station = _station(values.get("station"), principal)
-    return Named(customer_named(values, principal).customer, station)
+def find_customer_and_station(values: dict[str, Any], token: ApiToken) -> Subjects:
+    station = _find_station(values.get("station"), token)
+    return Subjects(find_customer(values, token).customer, station)
 
 
-def owner_named(values: dict[str, Any], _principal: Principal) -> Named:
+def find_owner(values: dict[str, Any], _token: ApiToken) -> Subjects:
     voucher = selectors.voucher_by_public_id(values["voucher_id"])
-    return Named(voucher.owner if voucher else None)
+    return Subjects(voucher.owner if voucher else None)
 
 
 def look_up(call: Call) -> Body:
-    """Tell whether there is somebody with this number, and who."""
-    rate_limits.refuse_search(call.principal)
-    found = call.named.customer
+    """Return the customer with this number, if there is one."""
+    _check_search_lock(call)
+    found = call.subjects.customer
     if found is None:
-        rate_limits.count_unknown(call.principal)
+        _count_unknown_number(call)
         return {"success": True, "exists": False}
-    return {"success": True, "exists": True, **described(found)}
+    return {"success": True, "exists": True, **customer_facts(found)}
 
 
-def described(profile: Profile) -> Body:
+def customer_facts(profile: Profile) -> Body:
     return {
         "name": profile.name or None,
         "msisdn": profile.msisdn,
@@ -104,7 +107,7 @@ def described(profile: Profile) -> Body:
 def create(call: Call) -> Body:
     """Issue a voucher, or ask for it above the approval limit."""
     issued = issue_voucher(
-        customer=_known(call, "issue"),
+        customer=_require_customer(call, "issue"),
         amount=call.values["amount"],
         actor=call.actor,
         key=call.key,
@@ -118,18 +121,18 @@ def create(call: Call) -> Body:
         "status": str(voucher.status),
         "amount": Money(voucher.amount_minor, voucher.currency).major,
         "currency": voucher.currency,
-        "expires_at": _written(voucher.expires_at),
+        "expires_at": _utc_text(voucher.expires_at),
     }
 
 
 def redeem(call: Call) -> Body:
-    """Spend the voucher of the customer named, once, at the station."""
-    customer = _known(call, "redeem")
-    station, code = call.named.station, call.values.get("code")
+    """Redeem the voucher of the customer at the station."""
+    customer = _require_customer(call, "redeem")
+    station, code = call.subjects.station, call.values.get("code")
     assert station is not None
-    is_bound = call.principal.station is not None
+    is_bound = call.token.station is not None
     if customer.is_sandbox and not settings.DEMONSTRATION:
-        # What is played in the simulator never becomes real fuel.
+        # Vouchers of the simulator are not worth real fuel.
         _refuse(call, "redeem", VoucherNotFound())
     if code and is_bound:
         guesses.check_station(station=station)
@@ -150,15 +153,15 @@ def redeem(call: Call) -> Body:
         "success": True,
         "voucher_id": str(redeemed.voucher.public_id),
         "status": str(Voucher.Status.REDEEMED),
-        "redeemed_at": _written(redeemed.redeemed_at),
+        "redeemed_at": _utc_text(redeemed.redeemed_at),
     }
 
 
 def void(call: Call) -> Body:
-    """Take an issued voucher back."""
+    """Void an issued voucher."""
     voided = void_voucher(
         voucher_id=call.values["voucher_id"],
-        reason=call.values.get("reason", NO_REASON),
+        reason=call.values.get("reason", DEFAULT_VOID_REASON),
         actor=call.actor,
         key=call.key,
     )
@@ -166,18 +169,39 @@ def void(call: Call) -> Body:
         "success": True,
         "voucher_id": str(voided.voucher.public_id),
         "status": str(Voucher.Status.VOID),
-        "voided_at": _written(voided.voided_at),
+        "voided_at": _utc_text(voided.voided_at),
     }
 
 
-def _known(call: Call, operation: str) -> Profile:
-    """Return the customer named, or count her number as unknown."""
-    rate_limits.refuse_search(call.principal)
-    if call.named.customer is None:
-        rate_limits.count_unknown(call.principal)
+def _require_customer(call: Call, operation: str) -> Profile:
+    """Return the customer, or count the number as unknown and refuse."""
+    _check_search_lock(call)
+    if call.subjects.customer is None:
+        _count_unknown_number(call)
         _refuse(call, operation, CustomerNotFound())
-    assert call.named.customer is not None
-    return call.named.customer
+    assert call.subjects.customer is not None
+    return call.subjects.customer
+
+
+def _check_search_lock(call: Call) -> None:
+    """Raise `Locked` after too many unknown numbers.
+
+    Known numbers are refused as well: otherwise the lock would tell them apart.
+    """
+    seconds = tool_rate.used_up(
+        f"numbers:{call.token.pk}", limit=UNKNOWN_NUMBERS_AN_HOUR, window=HOUR
+    )
+    if seconds is not None:
+        raise Locked(seconds, "unknown numbers")
+
+
+def _count_unknown_number(call: Call) -> None:
+    """Count one unknown number; raise `Locked` when a parallel call took the last."""
+    seconds = tool_rate.take(
+        f"numbers:{call.token.pk}", limit=UNKNOWN_NUMBERS_AN_HOUR, window=HOUR
+    )
+    if seconds is not None:
+        raise Locked(seconds, "unknown numbers")
 
 
 def _refuse(
@@ -187,42 +211,46 @@ def _refuse(
     raise error
 
 
-def _station(named: str | None, principal: Principal) -> Station:
-    """Return where it is redeemed: a bound token's own station and no other."""
-    bound = principal.station
-    if named is None:
+def _find_station(name: str | None, token: ApiToken) -> Station:
+    """Return the station of the redemption; a bound token has no other than its own."""
+    bound = token.station
+    if name is None:
         if bound is None:
             raise api_refusals.invalid({"station": "This field is required."})
         if not bound.is_active:
-            raise api_refusals.forbidden("The station of this token is closed.")
+            raise api_refusals.Refusal(
+                "forbidden", "The station of this token is closed."
+            )
         return bound
     try:
-        station = profiles.find_station(named)
+        station = profiles.find_station(name)
     except UnknownStation as error:
-        if bound is not None:
-            raise api_refusals.forbidden(
-                "This token is bound to another station."
-            ) from (error)
-        raise api_refusals.invalid({"station": "There is no such station."}) from error
-    if bound is not None and station.pk != bound.pk:
-        raise api_refusals.forbidden("This token is bound to another station.")
+        if bound is None:
+            raise api_refusals.invalid(
+                {"station": "There is no such station."}
+            ) from error
+        station = None
+    if station is None or (bound is not None and station.pk != bound.pk):
+        raise api_refusals.Refusal(
+            "forbidden", "This token is bound to another station."
+        )
     return station
 
 
-def _written(at: datetime) -> str:
+def _utc_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 @dataclass(frozen=True)
 class Function:
-    """One function of the API, under both of its names."""
+    """One function of the API; `tool` is its name in tool events and logs."""
 
     name: str
     tool: str
     scope: str
     feature: Feature
     request: type[StrictRequest]
-    name_them: Callable[[dict[str, Any], Any], Named]
+    find_subjects: Callable[[dict[str, Any], ApiToken], Subjects]
     run: Callable[[Call], Body]
     takes_key: bool = True
 
@@ -233,7 +261,7 @@ LOOKUP = Function(
     scope="lookup",
     feature=Feature.CUSTOMER_LOOKUP,
     request=serializers.LookupRequest,
-    name_them=customer_named,
+    find_subjects=find_customer,
     run=look_up,
     takes_key=False,
 )
@@ -243,7 +271,7 @@ CREATE = Function(
     scope="create",
     feature=Feature.VOUCHERS,
     request=serializers.CreateRequest,
-    name_them=customer_named,
+    find_subjects=find_customer,
     run=create,
 )
 REDEEM = Function(
@@ -252,7 +280,7 @@ REDEEM = Function(
     scope="redeem",
     feature=Feature.VOUCHERS,
     request=serializers.RedeemRequest,
-    name_them=customer_and_station_named,
+    find_subjects=find_customer_and_station,
     run=redeem,
 )
 VOID = Function(
@@ -261,9 +289,9 @@ VOID = Function(
     scope="void",
     feature=Feature.VOUCHERS,
     request=serializers.VoidRequest,
-    name_them=owner_named,
+    find_subjects=find_owner,
     run=void,
 )
 FUNCTIONS = (LOOKUP, CREATE, REDEEM, VOID)
-# Tool events call them by either name.
+# Tool events use either name.
 BY_NAME = {f.tool: f for f in FUNCTIONS} | {f.name: f for f in FUNCTIONS}

@@ -1,4 +1,4 @@
-"""One effect per key, its answer kept beside it: written together, or not at all."""
+"""Idempotency keys: the answer is stored in the transaction of its effect."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
-from agents.api import refusals
+from agents.api.refusals import Refusal, invalid
 from agents.models import IdempotentCall
 from easymo import keys
 
 if TYPE_CHECKING:
-    from agents.api.authentication import Principal
     from agents.api.refusals import Body
+    from agents.models import ApiToken
 
 HEADER = "Idempotency-Key"
 PURPOSE = "api-fingerprint"
@@ -26,11 +26,11 @@ _CLAIM = "SELECT outcome, call_id, kept_fingerprint, kept FROM api_claim(%s,%s,%
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A caller's key: within one operation and one token."""
+    """A caller's key, unique within one operation and one token."""
 
     operation: str
     text: str
-    # A tool event's call id answers whatever comes under it: its first output.
+    # False for the call id of a tool event: it replays whatever the body is.
     binds_body: bool = True
 
     @property
@@ -40,61 +40,63 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to act under a key, or what was answered under it before."""
+    """A claimed key, or the earlier answer under this key."""
 
     call_id: int | None
     earlier: Body | None = None
 
-    def keep(self, answer: Body) -> None:
-        """Store the answer, in the transaction of its effect; no secrets in it."""
+    def store(self, answer: Body) -> None:
+        """Store the answer, which must contain no secrets."""
         if self.call_id is not None:
-            kept = json.dumps(answer, ensure_ascii=False)
-            IdempotentCall.objects.filter(pk=self.call_id).update(answer=kept)
+            text = json.dumps(answer, ensure_ascii=False)
+            IdempotentCall.objects.filter(pk=self.call_id).update(answer=text)
 
 
 def is_key(text: str) -> bool:
     return _KEY.fullmatch(text) is not None
 
 
-def valid_key(text: str) -> str:
+def key_from_header(operation: str, text: str | None) -> Key | None:
+    """Return the key of a request; without the header every call is a new one."""
+    if text is None:
+        return None
     if not is_key(text):
-        raise refusals.invalid({HEADER: "A key has 1 to 255 visible ASCII characters."})
-    return text
+        raise invalid({HEADER: "A key has 1 to 255 visible ASCII characters."})
+    return Key(operation, text)
 
 
-def claim(principal: Principal, key: Key | None, body: Body) -> Claim:
-    """Claim the key for this transaction; wait two seconds for whoever has it.
+def claim(token: ApiToken, key: Key | None, body: Body) -> Claim:
+    """Claim the key for this transaction; wait up to two seconds for another one.
 
     Raises 401 when the token was revoked meanwhile, 409 while the first call runs,
-    422 when the key came with another body.
+    422 when the key was used with another body.
     """
-    prints = list(_fingerprints(body)) if key else [None]
-    digest = key.digest if key else None
-    operation = key.operation if key else ""
+    fingerprints = _fingerprints(body) if key else [None]
+    operation, digest = (key.operation, key.digest) if key else ("", None)
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [principal.token_id, operation, digest, prints[0]])
-        outcome, call_id, kept_print, kept = cursor.fetchone()
+        cursor.execute(_CLAIM, [token.pk, operation, digest, fingerprints[0]])
+        outcome, call_id, stored_fingerprint, stored_answer = cursor.fetchone()
     match outcome:
         case "revoked":
-            raise refusals.unauthorized()
+            raise Refusal("unauthorized")
         case "in_progress":
-            raise refusals.in_progress()
+            raise Refusal("in_progress")
         case "claimed":
             return Claim(call_id)
-    if key and key.binds_body and bytes(kept_print) not in prints:
-        raise refusals.key_mismatch()
-    return Claim(call_id, json.loads(kept))
+    if key and key.binds_body and bytes(stored_fingerprint) not in fingerprints:
+        raise Refusal("idempotency_mismatch")
+    return Claim(call_id, json.loads(stored_answer))
 
 
-def _fingerprints(body: Body) -> list[bytes]:
-    """Return what tells this body from another, one for every key of the ring.
+def _fingerprints(body: Body) -> list[bytes | None]:
+    """Return the HMAC of the body under each key of the deployment.
 
-    Keyed, because a number is guessed from its plain hash within a second.
+    A plain hash would not do: a telephone number is found from it within a second.
     """
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
     return [value for _, value in keys.digests(PURPOSE, canonical)]
 
 
-def event_key(principal: Principal, key: Key) -> str:
-    """Return the cause of the voucher's event: it holds when our row is long gone."""
-    return f"api:{principal.token_id}:{key.operation}:{key.digest.hex()}"
+def event_key(token: ApiToken, key: Key) -> str:
+    """Return the cause of a voucher event, which outlives the stored answer."""
+    return f"api:{token.pk}:{key.operation}:{key.digest.hex()}"

@@ -1,4 +1,4 @@
-"""Tool events of the earlier system: a function by its name, its arguments as text."""
+"""OpenAI's webhook, and the tool events of the earlier system at the same address."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.http import JsonResponse
+from rest_framework.exceptions import ValidationError
+from rest_framework.response import Response
 
-from agents.api import idempotency, parsing, pipeline, refusals
-from agents.api.authentication import authenticate
+from agents.api import parsing
+from agents.api.authentication import token_of
+from agents.api.calls import Answer, run_call
 from agents.api.functions import BY_NAME
-from agents.api.idempotency import Key
+from agents.api.idempotency import Key, is_key
+from agents.api.refusals import Refusal, invalid, refusal_for
 from agents.api.schema import documented_realtime
 from agents.api.views import ApiView
 from agents.inbound import event_store
@@ -22,46 +25,66 @@ from agents.realtime.signature import headers_of, is_openai, is_signed
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 from rollout.core.features import Feature
-from rollout.flags.exposure import functions_are_removed, is_on_for_anyone
+from rollout.flags.exposure import is_on_for_anyone
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
     from rest_framework.request import Request
 
-    from agents.api.authentication import Principal
     from agents.api.functions import Function
     from agents.api.refusals import Body
+    from agents.models import ApiToken
 
 logger = get_logger(__name__)
 
 FUNCTION = "ai-realtime-webhook"
-LARGEST_EVENT = 1024 * 1024
+MAX_EVENT = 1024 * 1024
+TYPES = ("response.function_call_arguments.done", "call_tool")
+OPERATION = "tool_event"
 
 
 @documented_realtime
 class RealtimeWebhook(ApiView):
-    """OpenAI's webhook, and without its headers the earlier system's tool events."""
+    """A request with OpenAI's headers is an event; any other one is a tool event."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Skip the token checks for OpenAI's events, which are signed."""
+        if not (request.method == "POST" and is_openai(request.headers)):
+            super().initial(request, *args, **kwargs)
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Tell whether the phone is switched on for anyone."""
+        """Answer whether the phone is on for anyone."""
         return health_answer(FUNCTION, Feature.VOICE)
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Take an event of OpenAI's, or run a tool event."""
-        http: HttpRequest = request._request
-        if is_openai(http.headers):
-            return _take_in(http)
-        return _call_tool(http)
+        """Store an event of OpenAI, or run a tool event."""
+        if is_openai(request.headers):
+            return _store_event(request._request)
+        event = read_event(parsing.object_of(request))
+        try:
+            answer = run_tool_event(event, token_of(request))
+        except (Refusal, ValidationError) as error:
+            # The session that called the tool waits for an output.
+            refusal = refusal_for(error)
+            body = refusal.body()
+            return Response(
+                {**body, **output(event, body)},
+                status=refusal.status_code,
+                headers=refusal.headers,
+            )
+        headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
+        return Response(output(event, answer.body), headers=headers)
 
 
-def _take_in(request: HttpRequest) -> HttpResponseBase:
-    """Answer 200 once the bytes are stored, whatever they hold."""
-    body = parsing.read_body(request, largest=LARGEST_EVENT)
+def _store_event(request: HttpRequest) -> Response:
+    """Answer 200 after the bytes are stored, whatever they contain."""
+    parsing.check_size(request, limit=MAX_EVENT)
+    body = request.read()
     given = headers_of(request.headers)
     secret = settings.OPENAI_WEBHOOK_SECRET
     if given is None or not is_signed(body, given, secret=secret, now=time.time()):
         logger.warning("ai.realtime.webhook.rejected", size=len(body))
-        raise refusals.unsigned()
+        raise Refusal("invalid_signature")
     event_id = event_store.record_realtime_event(
         webhook_id=given.webhook_id, body=body, correlation_id=correlation.current()
     )
@@ -71,28 +94,7 @@ def _take_in(request: HttpRequest) -> HttpResponseBase:
         logger.info("ai.realtime.webhook.received", event_id=event_id, size=len(body))
     else:
         logger.info("ai.realtime.webhook.disabled", event_id=event_id)
-    return JsonResponse({"received": True})
-
-
-def _call_tool(request: HttpRequest) -> HttpResponseBase:
-    if functions_are_removed():
-        raise refusals.removed()
-    raw = parsing.read_body(request)
-    parsing.check_type(request)
-    principal = authenticate(request)
-    event = read_event(parsing.read_object(raw))
-    try:
-        answer = run(event, principal)
-    except refusals.Refusal as refusal:
-        # The session that asked is told as well: it waits for an output.
-        shown = output(event, refusal.body())
-        return refusals.answer(refusal, **shown)
-    headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
-    return JsonResponse(output(event, answer.body), headers=headers)
-
-
-TYPES = ("response.function_call_arguments.done", "call_tool")
-OPERATION = "tool_event"
+    return Response({"received": True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,32 +105,33 @@ class ToolEvent:
 
 
 def read_event(body: Body) -> ToolEvent:
-    """Return what is called; fields that the provider adds do not matter."""
-    complaints = {}
+    """Return the tool event; unknown fields are ignored."""
+    errors = {}
     if body.get("type") not in TYPES:
-        complaints["type"] = f"A tool event is one of {', '.join(TYPES)}."
+        errors["type"] = f"A tool event is one of {', '.join(TYPES)}."
     name = body.get("name")
     function = BY_NAME.get(name) if isinstance(name, str) else None
     if function is None:
-        complaints["name"] = "There is no such function."
+        errors["name"] = "There is no such function."
     call_id = body.get("call_id")
-    if not isinstance(call_id, str) or not idempotency.is_key(call_id):
-        complaints["call_id"] = "A call id has 1 to 255 visible ASCII characters."
+    if not isinstance(call_id, str) or not is_key(call_id):
+        errors["call_id"] = "A call id has 1 to 255 visible ASCII characters."
     if not isinstance(body.get("arguments", "{}"), str | dict):
-        complaints["arguments"] = "The arguments are a JSON object as text."
-    if complaints or function is None:
-        raise refusals.invalid(complaints)
+        errors["arguments"] = "The arguments are a JSON object as text."
+    if errors or function is None:
+        raise invalid(errors)
     return ToolEvent(str(call_id), function, body.get("arguments", "{}"))
 
 
-def run(event: ToolEvent, principal: Principal) -> pipeline.Answer:
-    """Call the function; a repeated call id tells its first output again."""
-    pipeline.require_scope(event.function, principal)
+def run_tool_event(event: ToolEvent, token: ApiToken) -> Answer:
+    """Call the function; a repeated call id replays the first output."""
+    if event.function.scope not in token.scopes:
+        raise Refusal("forbidden", f"This token has no scope {event.function.scope}.")
     arguments = event.arguments
     if isinstance(arguments, str):
-        arguments = parsing.read_object(arguments)
+        arguments = parsing.parse_object(arguments)
     key = Key(OPERATION, event.call_id, binds_body=False)
-    return pipeline.perform(event.function, principal, arguments, key)
+    return run_call(event.function, token, arguments, key)
 
 
 def output(event: ToolEvent, body: Body) -> Body:

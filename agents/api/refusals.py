@@ -1,42 +1,70 @@
-"""Every refusal in one shape: a sentence, a word, and the correlation id."""
+"""The refusals of the function API, each as a sentence, a code and the correlation id."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django.http import JsonResponse
+from django.http.request import UnreadablePostError
 from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
 
+from easymo.database.errors import is_passing
 from easymo.observability import correlation
+from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from django.http import HttpRequest, HttpResponse
 
-Body = dict[str, Any]
+logger = get_logger(__name__)
+
+type Body = dict[str, Any]
+
+PREFIX = "/functions/"
+# Code: HTTP status, and the sentence where the caller of `Refusal` gives none.
+REFUSALS: dict[str, tuple[int, str]] = {
+    "invalid_request": (400, "The request is not valid."),
+    "invalid_signature": (400, "The signature is missing, wrong or too old."),
+    "unauthorized": (401, "A valid token is required."),
+    "feature_disabled": (
+        403,
+        "This feature is turned off for the customer at the moment.",
+    ),
+    "forbidden": (403, "This token has no scope for this function."),
+    "not_found": (404, "There is no function at this address."),
+    "method_not_allowed": (405, "This function does not take that method."),
+    "in_progress": (409, "The first call with this key is still running."),
+    "removed": (410, "This function has been taken out of service."),
+    "too_large": (413, "The body is too large."),
+    "unsupported_media_type": (415, "The body must be application/json in UTF-8."),
+    "idempotency_mismatch": (422, "This key was already used for another request."),
+    "rate_limited": (429, "Too many calls in a minute."),
+    "internal_error": (500, "An internal error occurred."),
+    "unavailable": (503, "The service is not available at the moment."),
+}
+RETRY_AFTER = {"in_progress": 1, "unavailable": 5}
 
 
-class Refusal(Exception):
-    """The call is refused; nothing of it is kept."""
+class Refusal(exceptions.APIException):
+    """The call is refused and its transaction is rolled back."""
 
     def __init__(
-        self,
-        status: int,
-        code: str,
-        sentence: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        **facts: Any,
+        self, code: str, sentence: str = "", *, retry_after: int = 0, **facts: Any
     ) -> None:
-        super().__init__(sentence)
-        self.status = status
+        self.status_code, default = REFUSALS[code]
+        super().__init__(sentence or default, code)
         self.code = code
-        self.headers = dict(headers or {})
         self.facts = facts
+        seconds = retry_after or RETRY_AFTER.get(code)
+        self.headers = {"Retry-After": str(seconds)} if seconds else {}
+        if code == "unauthorized":
+            self.headers["WWW-Authenticate"] = 'Bearer realm="easymo"'
 
     def body(self) -> Body:
-        return refusal_body(self.code, str(self), **self.facts)
+        return refusal_body(self.code, str(self.detail), **self.facts)
 
 
 def refusal_body(code: str, sentence: str, **facts: Any) -> Body:
@@ -49,130 +77,69 @@ def refusal_body(code: str, sentence: str, **facts: Any) -> Body:
     }
 
 
-def answer(refusal: Refusal, **more: Any) -> JsonResponse:
-    return JsonResponse(
-        {**refusal.body(), **more}, status=refusal.status, headers=refusal.headers
-    )
-
-
 def invalid(fields: Mapping[str, str]) -> Refusal:
-    """Name each bad field and why."""
-    return Refusal(
-        400, "invalid_request", "The request is not valid.", fields=dict(fields)
+    """Return the 400 that names each bad field and why it is bad."""
+    return Refusal("invalid_request", fields=dict(fields))
+
+
+def handle_exception(error: Exception, _context: Any) -> Response:
+    """Answer an exception as a refusal."""
+    refusal = refusal_for(error)
+    logger.info("api.request.refused", status=refusal.status_code, reason=refusal.code)
+    return Response(refusal.body(), status=refusal.status_code, headers=refusal.headers)
+
+
+def refusal_for(error: Exception) -> Refusal:
+    """Return the refusal that an exception is answered with; log an unexpected one."""
+    match error:
+        case Refusal():
+            refusal = error
+        case exceptions.ValidationError(detail=dict() as detail):
+            fields = {name: _first_sentence(why) for name, why in detail.items()}
+            refusal = invalid(fields)
+        case exceptions.NotAuthenticated():
+            refusal = Refusal("unauthorized")
+        case exceptions.PermissionDenied():
+            refusal = Refusal("forbidden", str(error.detail))
+        case exceptions.MethodNotAllowed():
+            refusal = Refusal("method_not_allowed")
+        case UnreadablePostError():
+            refusal = invalid({"body": "The body did not arrive."})
+        case _ if is_passing(error):
+            logger.warning("api.database.unreachable", exc_info=error)
+            refusal = Refusal("unavailable")
+        case _:
+            logger.error("api.request.failed", exc_info=error)
+            refusal = Refusal("internal_error")
+    return refusal
+
+
+def _first_sentence(reasons: Any) -> str:
+    return str(reasons[0]) if isinstance(reasons, list) else str(reasons)
+
+
+def _as_json(refusal: Refusal) -> JsonResponse:
+    return JsonResponse(
+        refusal.body(), status=refusal.status_code, headers=refusal.headers
     )
-
-
-def unreadable(why: str) -> Refusal:
-    return invalid({"body": why})
-
-
-def unsigned() -> Refusal:
-    return Refusal(
-        400, "invalid_signature", "The signature is missing, wrong or too old."
-    )
-
-
-def unauthorized() -> Refusal:
-    return Refusal(
-        401,
-        "unauthorized",
-        "A valid token is required.",
-        headers={"WWW-Authenticate": 'Bearer realm="easymo"'},
-    )
-
-
-def forbidden(sentence: str) -> Refusal:
-    return Refusal(403, "forbidden", sentence)
-
-
-def feature_disabled() -> Refusal:
-    return Refusal(
-        403, "feature_disabled", "This is switched off for the customer at the moment."
-    )
-
-
-def no_such_function() -> Refusal:
-    return Refusal(404, "not_found", "There is no function at this address.")
-
-
-def method_not_allowed(allowed: str) -> Refusal:
-    return Refusal(
-        405,
-        "method_not_allowed",
-        "This function does not take that method.",
-        headers={"Allow": allowed},
-    )
-
-
-def in_progress() -> Refusal:
-    return Refusal(
-        409,
-        "in_progress",
-        "The first call with this key is still running.",
-        headers={"Retry-After": "1"},
-    )
-
-
-def removed() -> Refusal:
-    return Refusal(410, "removed", "This function has been taken out of service.")
-
-
-def too_large(most: int) -> Refusal:
-    return Refusal(413, "too_large", f"A body has at most {most:,} bytes.")
-
-
-def unsupported_type() -> Refusal:
-    return Refusal(
-        415, "unsupported_media_type", "The body must be application/json in UTF-8."
-    )
-
-
-def key_mismatch() -> Refusal:
-    return Refusal(
-        422,
-        "idempotency_mismatch",
-        "This key was already used for another request.",
-    )
-
-
-def rate_limited(
-    seconds: int, sentence: str = "Too many calls in a minute."
-) -> Refusal:
-    return Refusal(429, "rate_limited", sentence, headers={"Retry-After": str(seconds)})
-
-
-def unavailable() -> Refusal:
-    return Refusal(
-        503,
-        "unavailable",
-        "This is not available at the moment.",
-        headers={"Retry-After": "5"},
-    )
-
-
-def broken() -> Refusal:
-    return Refusal(500, "internal_error", "Something went wrong here.")
-
-
-PREFIX = "/functions/"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what Django could not read, such as a Host that is not ours."""
+    """Answer a request that Django cannot read, for example an unknown Host."""
     if request.path.startswith(PREFIX):
-        return answer(unreadable("This request cannot be read."))
+        return _as_json(invalid({"body": "This request cannot be read."}))
     return defaults.bad_request(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a function that there is not."""
+    """Answer 404, as JSON under the address of the functions."""
     if request.path.startswith(PREFIX):
-        return answer(no_such_function())
+        return _as_json(Refusal("not_found"))
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer what nobody foresaw."""
+    """Answer 500, as JSON under the address of the functions."""
     if request.path.startswith(PREFIX):
-        return answer(broken())
+        return _as_json(Refusal("internal_error"))
     return defaults.server_error(request)

@@ -1,4 +1,4 @@
-"""The OpenAPI description of the function API: each answer, each refusal, examples."""
+"""The OpenAPI description of the function API."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ from drf_spectacular.utils import (
     extend_schema_view,
 )
 
-from agents.api.schema_examples import (
-    ANSWERS,
-    REFUSALS,
-    REQUESTS,
-    RULE_EXAMPLES,
-    RULES,
-    SUCCESSES,
-    refusal,
-    refused,
+from agents.api.schema_answers import (
+    answer_examples,
+    answer_schema,
+    refusal_examples,
+    refusal_schemas,
+    request_example,
 )
 
 if TYPE_CHECKING:
@@ -36,19 +33,8 @@ SUMMARIES = {
     "redeem_voucher": "Redeem a voucher",
     "void_voucher": "Void a voucher",
 }
-# The operator's own: a signed-in person, and for a change Django's CSRF token.
-SIGNED_IN: list[dict[str, list[str]]] = [{"session": []}]
-ANY_ONE: list[dict[str, list[str]]] = [
-    {"token": []},
-    {"agentJwt": []},
-    {"agentToken": []},
-]
-SECURITY = {
-    "token": {"type": "http", "scheme": "bearer"},
-    "agentJwt": {"type": "apiKey", "in": "header", "name": "X-Agent-JWT"},
-    "agentToken": {"type": "apiKey", "in": "header", "name": "X-Agent-Token"},
-    "session": {"type": "apiKey", "in": "cookie", "name": "easymo_session"},
-}
+# The rollout API: a signed-in person, and for a change Django's CSRF token.
+SESSION = {"type": "apiKey", "in": "cookie", "name": "easymo_session"}
 CORRELATION = OpenApiParameter(
     "X-Correlation-ID",
     {"type": "string", "format": "uuid"},
@@ -61,11 +47,6 @@ KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The same key with the same body replays the first answer.",
 )
-FIELDS = {
-    "type": "object",
-    "additionalProperties": {"type": "string"},
-    "description": "Each bad field and why.",
-}
 HEALTH = {
     "type": "object",
     "properties": {"function": {"type": "string"}, "enabled": {"type": "boolean"}},
@@ -74,7 +55,7 @@ HEALTH = {
 
 
 def documented(function: Function) -> Callable[[type], type]:
-    """Describe both methods of a function's view."""
+    """Describe both methods of the view of a function."""
     tool = function.tool
     post = extend_schema(
         operation_id=tool,
@@ -83,15 +64,23 @@ def documented(function: Function) -> Callable[[type], type]:
         tags=["functions"],
         request={"application/json": function.request},
         parameters=[CORRELATION, *([KEY] if function.takes_key else [])],
-        responses={200: _answer(tool), **_refusals()},
-        examples=[
-            OpenApiExample("Request", REQUESTS[tool], request_only=True),
-            *(
-                OpenApiExample(name, body, response_only=True, status_codes=["200"])
-                for name, body in ANSWERS[tool].items()
+        responses={
+            200: OpenApiResponse(
+                answer_schema(tool),
+                "Done; or refused by a rule of the business, with `success: false`.",
             ),
-            *(_rule_example(code) for code in RULES[tool]),
-            *_refusal_examples(),
+            **_refusals(),
+        },
+        examples=[
+            OpenApiExample("Request", request_example(function), request_only=True),
+            *(
+                _response_example(name, body, 200)
+                for name, body in answer_examples(tool).items()
+            ),
+            *(
+                _response_example(body["code"], body, status)
+                for status, body in refusal_examples().items()
+            ),
         ],
     )
     return extend_schema_view(get=_health(f"{tool}_health"), post=post)
@@ -100,57 +89,23 @@ def documented(function: Function) -> Callable[[type], type]:
 def _health(operation_id: str) -> Any:
     return extend_schema(
         operation_id=operation_id,
-        summary="Is it switched on for anyone?",
+        summary="Is it turned on for anyone?",
         tags=["health"],
-        responses={200: OpenApiResponse(HEALTH, "Anyone may ask.")},
+        responses={200: OpenApiResponse(HEALTH, "Needs no token.")},
         auth=[],
     )
 
 
-def _answer(tool: str) -> OpenApiResponse:
-    by_rule = refusal(
-        RULES[tool],
-        status={"type": "string"},
-        limit={"enum": ["voucher", "issuer_daily", "customer_daily"]},
-        retry_after={"type": "integer"},
-    )
-    return OpenApiResponse(
-        {"oneOf": [*SUCCESSES[tool], by_rule]},
-        "Done; or refused by a rule of the business, with `success: false`.",
-    )
-
-
 def _refusals() -> dict[int, OpenApiResponse]:
-    found = {}
-    for status, (codes, sentence) in REFUSALS.items():
-        fields = {"fields": FIELDS} if status == 400 else {}
-        found[status] = OpenApiResponse(refusal(codes, **fields), sentence)
-    return found
+    examples = refusal_examples()
+    return {
+        status: OpenApiResponse(schema, examples[status]["error"])
+        for status, schema in refusal_schemas().items()
+    }
 
 
-def _rule_example(code: str) -> OpenApiExample:
-    sentence, facts = RULE_EXAMPLES[code]
-    return OpenApiExample(
-        f"Refused: {code}",
-        refused(code, sentence, **facts),
-        response_only=True,
-        status_codes=["200"],
-    )
-
-
-def _refusal_examples() -> list[OpenApiExample]:
-    found = []
-    for status, (codes, sentence) in REFUSALS.items():
-        facts = {"fields": {"amount": "RWF has no decimals."}} if status == 400 else {}
-        found.append(
-            OpenApiExample(
-                codes[-1],
-                refused(codes[-1], sentence, **facts),
-                response_only=True,
-                status_codes=[str(status)],
-            )
-        )
-    return found
+def _response_example(name: str, body: Any, status: int) -> OpenApiExample:
+    return OpenApiExample(name, body, response_only=True, status_codes=[str(status)])
 
 
 TOOL_EVENT = {
@@ -206,24 +161,23 @@ documented_realtime = extend_schema_view(
 def only_functions(
     endpoints: list[tuple[str, str, str, Any]], **_: Any
 ) -> list[tuple[str, str, str, Any]]:
-    """Leave out what is no API of ours: webhooks' and the admin's own addresses."""
+    """Leave out every address that is not part of an API."""
     return [found for found in endpoints if found[0].startswith((PREFIX, ROLLOUT))]
 
 
 def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add what the generator cannot know: strictness, tokens, links."""
+    """Add what the generator does not know: strictness, the session, the links."""
     components = result.setdefault("components", {})
-    components["securitySchemes"] = SECURITY
+    components.setdefault("securitySchemes", {})["session"] = SESSION
     schemas = components.get("schemas", {})
     for schema in schemas.values():
         schema["additionalProperties"] = False
     if redeem := schemas.get("RedeemRequest"):
         redeem["oneOf"] = [{"required": ["voucher_id"]}, {"required": ["code"]}]
     for path, methods in result["paths"].items():
-        token = SIGNED_IN if path.startswith(ROLLOUT) else ANY_ONE
         for method, operation in methods.items():
-            is_open = method == "get" and token is ANY_ONE
-            operation["security"] = [] if is_open else token
+            if path.startswith(ROLLOUT):
+                operation["security"] = [{"session": []}]
             if method == "post":
                 operation["requestBody"]["required"] = True
     add_links(

@@ -1,4 +1,4 @@
-"""The fields of the API, read as the contract says: nothing is rounded or guessed."""
+"""The request bodies of the function API; no value is rounded or guessed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from agents.api import refusals
 from vouchers import codes, msisdn
 from vouchers.errors import InvalidReason
 from vouchers.money import InvalidAmount, InvalidCurrency, Money
@@ -21,13 +20,24 @@ if TYPE_CHECKING:
     from vouchers.codes import Code
 
 MAX_STATION = 120
+MAX_ERRORS = 20
 
 
 class StrictField(serializers.Field):  # type: ignore[type-arg]
-    """A field that reads one form of one thing; it is never written out."""
+    """A field of a request that is read by one strict function."""
 
-    def to_representation(self, value: Any) -> Any:
-        return value
+    # Shown in the schema.
+    example: Any = None
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return self.read(data)
+        except (ValueError, InvalidReason) as error:
+            raise serializers.ValidationError(str(error)) from error
+
+    def read(self, data: Any) -> Any:
+        """Return the value; a ValueError carries the sentence for the caller."""
+        return data
 
 
 @extend_schema_field(
@@ -40,13 +50,12 @@ class StrictField(serializers.Field):  # type: ignore[type-arg]
     }
 )
 class MsisdnField(StrictField):
-    """A telephone number; without a country it is Rwandan."""
+    """A telephone number; without a country code it is Rwandan."""
 
-    def to_internal_value(self, data: Any) -> str:
-        try:
-            return msisdn.parse(data)
-        except msisdn.InvalidMsisdn as error:
-            raise serializers.ValidationError(str(error)) from error
+    example = "+250788123456"
+
+    def read(self, data: Any) -> str:
+        return msisdn.parse(data)
 
 
 @extend_schema_field(
@@ -63,31 +72,31 @@ class MsisdnField(StrictField):
     }
 )
 class AmountField(StrictField):
-    """Major units; read once the currency is known, since its decimals count."""
+    """Major units; parsed with the currency, which defines the decimals."""
 
-    def to_internal_value(self, data: Any) -> Any:
-        return data
+    example = 10_000
 
 
 @extend_schema_field({"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["RWF"]})
 class CurrencyField(StrictField):
-    """An ISO 4217 code in upper case; read together with the amount."""
+    """An ISO 4217 code in upper case; parsed with the amount."""
 
-    def to_internal_value(self, data: Any) -> Any:
-        return data
+    example = "RWF"
 
 
 @extend_schema_field({"type": "string", "format": "uuid"})
-class IdField(StrictField):
-    """A UUID as usually written: no number, braces or urn."""
+class VoucherIdField(StrictField):
+    """A UUID in its usual spelling."""
 
-    def to_internal_value(self, data: Any) -> UUID:
+    example = "0f2a3c7e-5b0d-4d5e-9a44-2f6f0a1c9be1"
+
+    def read(self, data: Any) -> UUID:
         try:
             found = UUID(data) if isinstance(data, str) and len(data) == 36 else None
         except ValueError:
             found = None
         if found is None or str(found) != data.lower():
-            raise serializers.ValidationError("This is no voucher id.")
+            raise ValueError("This is no voucher id.")
         return found
 
 
@@ -100,103 +109,96 @@ class IdField(StrictField):
     }
 )
 class CodeField(StrictField):
-    """16 digits, the last a check digit; spaces and dashes do not matter."""
+    """16 digits, the last a check digit; spaces and dashes are ignored."""
 
-    def to_internal_value(self, data: Any) -> Code:
-        try:
-            return codes.parse_code(data)
-        except codes.InvalidCode as error:
-            raise serializers.ValidationError(str(error)) from error
+    def read(self, data: Any) -> Code:
+        return codes.parse_code(data)
 
 
 @extend_schema_field({"type": "string", "minLength": 1, "maxLength": MAX_STATION})
 class StationField(StrictField):
-    """A station's code or exact name."""
+    """The code or the exact name of a station."""
 
-    def to_internal_value(self, data: Any) -> str:
+    example = "KIMIRONKO"
+
+    def read(self, data: Any) -> str:
         text = data.strip() if isinstance(data, str) else ""
         if not 0 < len(text) <= MAX_STATION or not text.isprintable():
-            raise serializers.ValidationError("Give a station's code or its name.")
+            raise ValueError("Give a station's code or its name.")
         return text
 
 
 @extend_schema_field({"type": "string", "minLength": 1, "maxLength": 500})
 class ReasonField(StrictField):
-    """1 to 500 characters once stripped, without control characters."""
+    """1 to 500 characters after stripping, without control characters."""
 
-    def to_internal_value(self, data: Any) -> str:
-        try:
-            return clean_reason(data)
-        except InvalidReason as error:
-            raise serializers.ValidationError(str(error)) from error
+    example = "Issued twice."
 
-
-MOST_COMPLAINTS = 20
+    def read(self, data: Any) -> str:
+        return clean_reason(data)
 
 
 class StrictRequest(serializers.Serializer):  # type: ignore[type-arg]
-    """A body with these fields and no other."""
+    """A body with the declared fields and no others."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Refuse what nobody asked for, besides what the fields refuse."""
-        complaints = {
+        """Report unknown fields together with the errors of the known fields."""
+        errors = {
             str(name)[:64]: ["There is no such field."]
-            for name in list(data)[: MOST_COMPLAINTS * 2]
+            for name in list(data)[: MAX_ERRORS * 2]
             if name not in self.fields
         }
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            complaints |= cast("dict[str, list[str]]", error.detail)
-        if complaints:
-            raise serializers.ValidationError(
-                dict(list(complaints.items())[:MOST_COMPLAINTS])
-            )
+            errors |= cast("dict[str, list[str]]", error.detail)
+        if errors:
+            raise serializers.ValidationError(dict(list(errors.items())[:MAX_ERRORS]))
         return values
 
 
 class LookupRequest(StrictRequest):
-    """Whom to look up."""
+    """The customer to look up."""
 
     msisdn = MsisdnField()
 
 
 class CreateRequest(StrictRequest):
-    """For whom, and how much."""
+    """The customer and the amount of a new voucher."""
 
     customer_msisdn = MsisdnField()
     amount = AmountField()
     currency = CurrencyField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Read amount and currency together, and complain about both."""
-        complaints: dict[str, str] = {}
+        """Parse amount and currency, and report the errors of both."""
+        errors: dict[str, str] = {}
         allowed = settings.VOUCHER_CURRENCIES
         currency = allowed[0]
         try:
             currency = parse_currency(attrs.get("currency", currency), allowed=allowed)
         except InvalidCurrency as error:
-            complaints["currency"] = str(error)
+            errors["currency"] = str(error)
         money: Money | None = None
         try:
             money = parse_amount(attrs["amount"], currency=currency)
         except InvalidAmount as error:
-            complaints["amount"] = str(error)
-        if complaints:
-            raise serializers.ValidationError(complaints)
+            errors["amount"] = str(error)
+        if errors:
+            raise serializers.ValidationError(errors)
         return {"customer_msisdn": attrs["customer_msisdn"], "amount": money}
 
 
 class RedeemRequest(StrictRequest):
-    """Which voucher, whose it is, and where it is spent."""
+    """The voucher, its owner and the station."""
 
-    voucher_id = IdField(required=False)
+    voucher_id = VoucherIdField(required=False)
     code = CodeField(required=False)
     customer_msisdn = MsisdnField()
     station = StationField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Take one name of the voucher, not both and not none."""
+        """Require exactly one of voucher_id and code."""
         if ("voucher_id" in attrs) == ("code" in attrs):
             raise serializers.ValidationError(
                 {"voucher_id": "Name the voucher by voucher_id or by code, not both."}
@@ -205,20 +207,7 @@ class RedeemRequest(StrictRequest):
 
 
 class VoidRequest(StrictRequest):
-    """Which voucher, and why."""
+    """The voucher and the reason."""
 
-    voucher_id = IdField()
+    voucher_id = VoucherIdField()
     reason = ReasonField(required=False)
-
-
-def validated(request: type[StrictRequest], body: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of a body, or raise the 400 that names each bad field."""
-    serializer = request(data=body)
-    if serializer.is_valid():
-        return cast("dict[str, Any]", serializer.validated_data)
-    fields = {name: _sentence(why) for name, why in serializer.errors.items()}
-    raise refusals.invalid(fields)
-
-
-def _sentence(why: Any) -> str:
-    return str(why[0]) if isinstance(why, list) else str(why)

@@ -1,76 +1,65 @@
-"""The function API: the checks that need no body, then the pipeline."""
+"""The views of the function API: the checks that need no body, in their order."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.http import JsonResponse
-from rest_framework import exceptions
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.permissions import AllowAny
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from agents.api import functions, idempotency, parsing, pipeline, refusals
-from agents.api.authentication import authenticate
+from agents.api import functions, idempotency, parsing, refusals
+from agents.api.authentication import HasScope, TokenAuthentication, token_of
+from agents.api.calls import run_call
 from agents.api.schema import documented
 from agents.inbound.endpoint import health_answer
-from easymo.database.errors import is_passing
-from easymo.observability.logs import get_logger
 from rollout.flags.exposure import functions_are_removed
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponseBase
+    from collections.abc import Callable
+
+    from django.http import HttpResponseBase
     from rest_framework.request import Request
 
     from agents.api.functions import Function
 
-logger = get_logger(__name__)
-
-
-class OnlyJson(BaseContentNegotiation):
-    """Answer JSON whatever the caller says it would like."""
-
-    def select_parser(self, request: Any, parsers: Any) -> Any:
-        """Choose nothing: bodies are read as bytes, strictly."""
-        return None
-
-    def select_renderer(
-        self, request: Any, renderers: Any, format_suffix: str | None = None
-    ) -> Any:
-        """Choose JSON."""
-        return renderers[0], renderers[0].media_type
-
 
 class ApiView(APIView):
-    """One shape for every refusal, and no method but GET and POST."""
+    """A view that answers GET to anyone and POST to a token."""
 
-    # Tokens are checked after size and type, in the contract's order.
-    authentication_classes = []
-    permission_classes = [AllowAny]
-    parser_classes = []
+    authentication_classes = [TokenAuthentication]
+    permission_classes = [HasScope]
+    parser_classes = [parsing.StrictJsonParser]
     renderer_classes = [JSONRenderer]
-    throttle_classes = []
-    content_negotiation_class = OnlyJson
     http_method_names = ["get", "head", "post"]
 
-    def handle_exception(self, exc: Exception) -> HttpResponseBase:  # type: ignore[override]
-        """Answer a refusal as one; what nobody foresaw is logged and says little."""
-        match exc:
-            case refusals.Refusal():
-                refusal = exc
-            case exceptions.MethodNotAllowed():
-                refusal = refusals.method_not_allowed("GET, HEAD, POST")
-            case _ if is_passing(exc):
-                logger.warning("api.database.unreachable", exc_info=exc)
-                refusal = refusals.unavailable()
-            case _:
-                logger.error("api.request.failed", exc_info=exc)
-                refusal = refusals.broken()
-        logger.info(
-            "api.request.refused", status=refusal.status, refused_as=refusal.code
-        )
-        return refusals.answer(refusal)
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Check 405, 410, 413, 415, then 401 and 403 in the framework."""
+        if request.method not in self.allowed_methods:
+            raise MethodNotAllowed(str(request.method))
+        if request.method != "POST":
+            return
+        if functions_are_removed():
+            raise refusals.Refusal("removed")
+        parsing.check_size(request._request)
+        parsing.check_type(request._request)
+        super().initial(request, *args, **kwargs)
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Answer JSON whatever the Accept header says."""
+        return super().perform_content_negotiation(request, force=True)
+
+    def get_exception_handler(self) -> Callable[[Exception, Any], Response]:
+        return refusals.handle_exception
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Forbid storing an answer to POST: it may contain a voucher code."""
+        if request.method == "POST":
+            response["Cache-Control"] = "no-store"
+        return super().finalize_response(request, response, *args, **kwargs)
 
 
 class FunctionView(ApiView):
@@ -79,48 +68,44 @@ class FunctionView(ApiView):
     function: ClassVar[Function]
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Tell whether the function is switched on for anyone."""
+        """Answer whether the feature of the function is on for anyone."""
         return health_answer(self.function.name, self.function.feature)
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Call the function."""
-        http: HttpRequest = request._request
-        if functions_are_removed():
-            raise refusals.removed()
-        raw = parsing.read_body(http)
-        parsing.check_type(http)
-        principal = authenticate(http)
-        pipeline.require_scope(self.function, principal)
-        body = parsing.read_object(raw)
-        key = pipeline.key_for(self.function, http.headers.get(idempotency.HEADER))
-        answer = pipeline.perform(self.function, principal, body, key)
+        key = None
+        if self.function.takes_key:
+            header = request.headers.get(idempotency.HEADER)
+            key = idempotency.key_from_header(self.function.tool, header)
+        body = parsing.object_of(request)
+        answer = run_call(self.function, token_of(request), body, key)
         headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
-        return JsonResponse(answer.body, headers=headers)
+        return Response(answer.body, headers=headers)
 
 
 @documented(functions.LOOKUP)
 class LookupCustomer(FunctionView):
-    """Who has this number."""
+    """Look up a customer by number."""
 
     function = functions.LOOKUP
 
 
 @documented(functions.CREATE)
 class CreateVoucher(FunctionView):
-    """A voucher for a customer."""
+    """Issue a voucher for a customer."""
 
     function = functions.CREATE
 
 
 @documented(functions.REDEEM)
 class RedeemVoucher(FunctionView):
-    """A customer's voucher, spent at a station."""
+    """Redeem a customer's voucher at a station."""
 
     function = functions.REDEEM
 
 
 @documented(functions.VOID)
 class VoidVoucher(FunctionView):
-    """An issued voucher, taken back."""
+    """Void an issued voucher."""
 
     function = functions.VOID

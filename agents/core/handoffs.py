@@ -39,7 +39,7 @@ def open_hand_off(
         logger.warning("ai.hand_off.opened", profile_id=profile.pk, kind=str(kind))
         # No name, no number: whoever reads it finds them in the list.
         word = HandOff.Kind(kind).label
-        notices.queue(
+        notices.queue_notice(
             text=f"Waiting for a person of ours: {word} (person {profile.pk})."
         )
         wake_notices()

@@ -214,7 +214,7 @@ def has_come_back(event: WebhookEvent) -> bool:
     now = timezone.now()
     target, _ = ForwardTarget.objects.select_for_update().get_or_create(pk=1)
     if target.looped_at is None or now - target.looped_at > NOTICE_EVERY:
-        notices.queue(
+        notices.queue_notice(
             text="A webhook that we had sent on to the previous workflow came back to "
             "us and was dropped. LEGACY_WEBHOOK_URL leads to ourselves, or what is "
             "there sends back what it gets."

@@ -8,23 +8,23 @@ SCOPES = ("lookup", "create", "redeem", "void")
 
 
 class ApiToken(models.Model):
-    """A program that calls the function API. The secret itself is nowhere here."""
+    """A token of the function API; the secret itself is not stored."""
 
-    # Unique among the tokens in force: a revoked name may be given again.
+    # Unique among the active tokens: the name of a revoked one can be reused.
     name = models.CharField(max_length=50)
     # SHA-256 of the secret, which has at least 32 characters.
     digest = models.BinaryField(max_length=32, unique=True)
     scopes = ArrayField(models.CharField(max_length=8))
-    # The only station that its redemptions are booked on.
+    # The only station that this token can redeem at.
     station = models.ForeignKey(
         "vouchers.Station", models.PROTECT, null=True, related_name="+"
     )
-    # The earlier system's shared token: the environment says what it may do.
+    # The previous system's shared token, whose scopes the environment sets.
     is_internal = models.BooleanField(default=False)
 
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=150)
-    # To the minute: not every call writes here.
+    # Written at most once a minute.
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.CharField(max_length=150, blank=True)
@@ -34,16 +34,18 @@ class ApiToken(models.Model):
         verbose_name = "API token"
         permissions = [("revoke_apitoken", "Can revoke API tokens")]
         constraints = [
+            # Two active tokens never share a name.
             models.UniqueConstraint(
                 fields=["name"],
                 condition=Q(revoked_at__isnull=True),
                 name="api_token_one_in_force_per_name",
             ),
+            # A token has at least one scope, and only known ones.
             models.CheckConstraint(
                 condition=Q(scopes__contained_by=list(SCOPES)) & ~Q(scopes=[]),
                 name="api_token_scopes_are_known",
             ),
-            # A revocation says who and why.
+            # A revoked token has an actor and a reason; an active one has neither.
             models.CheckConstraint(
                 condition=Q(revoked_at__isnull=True, revoked_by="", revoke_reason="")
                 | Q(revoked_at__isnull=False)
@@ -58,33 +60,34 @@ class ApiToken(models.Model):
 
 
 class IdempotentCall(models.Model):
-    """What was answered under a caller's key; written with the effect, or not at all.
+    """The answer to one idempotency key, committed together with its effect.
 
-    No code, number or name stands in the answer: a replay reads them anew.
+    The answer holds no code, number or name: a replay reads them again.
     """
 
     token = models.ForeignKey(
         "agents.ApiToken", models.PROTECT, related_name="+", db_index=False
     )
     operation = models.CharField(max_length=24)
-    # SHA-256 of the key: callers put anything into theirs.
+    # SHA-256: a key can hold personal data.
     key_digest = models.BinaryField(max_length=32)
-    # HMAC of the body, under EASYMO_KEYS.
+    # HMAC of the request body under EASYMO_KEYS.
     fingerprint = models.BinaryField(max_length=32)
-    # JSON as text, so that a replay is the same to the letter. Null only within the
+    # JSON as text, so that a replay is identical byte for byte. Null only inside the
     # transaction that claimed the key.
     answer = models.TextField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = [
+            # Each key of a token has one effect for each operation.
             models.UniqueConstraint(
                 fields=["token", "operation", "key_digest"],
                 name="idempotent_call_once_per_key",
             ),
         ]
         indexes = [
-            # Read by the purge.
+            # Read by retention.
             models.Index(fields=["created_at"], name="idempotent_call_age_idx"),
         ]
 
@@ -93,11 +96,10 @@ class IdempotentCall(models.Model):
 
 
 class ToolRate(models.Model):
-    """When a person's last tool calls were made; written by `tools.rates` only."""
+    """The times of a subject's tool calls in the last minute."""
 
-    # The person's subject.
     subject = models.CharField(max_length=80, primary_key=True)
-    # Oldest first; those older than a minute fall out with the next call.
+    # Oldest first; the next call removes those older than a minute.
     taken_at = ArrayField(models.DateTimeField())
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Conversation(models.Model):
-    """All that one person and one business number say to each other."""
+    """The messages between one person and one business number."""
 
     class Channel(models.TextChoices):
         WHATSAPP = "whatsapp", "WhatsApp"
@@ -22,43 +22,44 @@ class Conversation(models.Model):
     channel = models.CharField(max_length=10, choices=Channel, default=Channel.WHATSAPP)
     phone_number_id = models.CharField(max_length=32)
     is_synthetic = models.BooleanField(default=False)
-    # The last language the person clearly wrote in; it comes before the profile's own.
+    # The last language detected with certainty; it takes precedence over the profile's.
     language = models.CharField(max_length=2, blank=True)
-    # What the offline model asked for last, so that a bare answer is understood.
+    # What the offline model asked last, to understand a short answer.
     memory = models.JSONField(default=dict, blank=True)
     last_inbound_at = models.DateTimeField(null=True, blank=True)
-    # Free text may be sent until then (24 hours after the person's last message).
+    # Free text is allowed until then: 24 hours after the last inbound message.
     window_closes_at = models.DateTimeField(null=True, blank=True)
-    # A colleague took over: the agent keeps silent, and goes on by itself after a while.
+    # A colleague took over: the agent is silent until `paused_until`.
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_until = models.DateTimeField(null=True, blank=True)
-    # The person said STOP: nothing unasked until she says START (see ConsentEvent).
+    # Opted out: no unrequested message until START (see ConsentEvent).
     stopped_at = models.DateTimeField(null=True, blank=True)
     flood_notice_at = models.DateTimeField(null=True, blank=True)
-    # She was told that we cannot read such a message.
+    # When the customer was last told that a message kind is not supported.
     hint_at = models.DateTimeField(null=True, blank=True)
-    # Her WhatsApp user name: for the eye only. It changes hands and proves nothing.
+    # The WhatsApp user name, for display only: it can change owner.
     username = models.CharField(max_length=64, blank=True)
-    # She was told that today's budget is used up.
+    # When the customer was last told that the daily budget is used up.
     budget_notice_at = models.DateTimeField(null=True, blank=True)
-    # She was asked whether we could help.
+    # When the customer was last asked whether we helped.
     satisfaction_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    # By the database's clock, which is the same for all workers: see `lock_conversation`.
+    # Set by `lock_conversation` from the database's clock, the same for all workers.
     locked_at: datetime
 
     class Meta:
         permissions = [
-            ("use_simulator", "Can write as sandbox people"),
-            ("answer_person", "Can answer people, and pause the agent for them"),
+            ("use_simulator", "Can write as sandbox customers"),
+            ("answer_person", "Can answer customers and pause the agent for them"),
         ]
         constraints = [
+            # One person has one conversation with each business number.
             models.UniqueConstraint(
                 fields=["profile", "channel", "phone_number_id"],
                 name="conversation_once_per_person_and_number",
             ),
-            # What does not rest has no end of its rest.
+            # Only a paused conversation has an end of its pause.
             models.CheckConstraint(
                 condition=models.Q(paused_at__isnull=False)
                 | models.Q(paused_until__isnull=True),
@@ -66,7 +67,7 @@ class Conversation(models.Model):
             ),
         ]
         indexes = [
-            # Read by the sweep: whose pause is over.
+            # Read by the sweep, which ends pauses.
             models.Index(
                 fields=["paused_until"],
                 condition=models.Q(paused_until__isnull=False),
@@ -78,23 +79,23 @@ class Conversation(models.Model):
         return f"Conversation {self.pk}"
 
     def is_paused(self, now: datetime) -> bool:
-        """Tell whether a colleague has the word."""
+        """Tell whether a colleague has taken the conversation over."""
         if self.paused_at is None:
             return False
         return self.paused_until is None or self.paused_until > now
 
 
 class HandOff(models.Model):
-    """Something that waits for a person of ours."""
+    """A task that waits for a colleague."""
 
     class Kind(models.TextChoices):
-        ASKED = "asked", "asked for a person"
+        ASKED = "asked", "asked for a colleague"
         IDENTITY = "identity", "identity conflict"
         FAILED_TURN = "failed_turn", "the agent failed"
         KEY_REUSED = "key_reused", "an operation changed its arguments"
         LATE = "late", "message older than a day"
-        UNDELIVERED = "undelivered", "a message did not reach her"
-        CAPPED = "capped", "a conversation reached its cap of cost"
+        UNDELIVERED = "undelivered", "a message was not delivered"
+        CAPPED = "capped", "a conversation reached its cost limit"
 
     kind = models.CharField(max_length=12, choices=Kind)
     profile = models.ForeignKey(
@@ -111,9 +112,9 @@ class HandOff(models.Model):
     resolution = models.CharField(max_length=500, blank=True)
 
     class Meta:
-        permissions = [("close_handoff", "Can close what waits for a person")]
+        permissions = [("close_handoff", "Can close tasks that wait for a colleague")]
         constraints = [
-            # The same trouble of one person is one entry in the list.
+            # One open task of each kind for one person.
             models.UniqueConstraint(
                 fields=["profile", "kind"],
                 condition=models.Q(closed_at__isnull=True),
@@ -126,10 +127,9 @@ class HandOff(models.Model):
 
 
 class ColleagueAct(models.Model):
-    """What one of us did in a conversation: who, when, why.
+    """What a colleague did in a conversation: who, when and why.
 
-    Append-only; the reason may be forgotten with the person it is about, never
-    reworded (`agents_act_fixed`).
+    Append-only by trigger; the reason can be blanked by an erasure, not reworded.
     """
 
     class Kind(models.TextChoices):
@@ -137,16 +137,16 @@ class ColleagueAct(models.Model):
         RESUMED = "resumed", "gave the conversation back to the agent"
         ANSWERED = "answered", "answered"
         SENT_AGAIN = "sent_again", "sent a message again"
-        GAVE_UP = "gave_up", "gave a message up"
+        GAVE_UP = "gave_up", "gave up on a message"
 
     conversation = models.ForeignKey(
         "agents.Conversation", models.PROTECT, related_name="acts"
     )
     kind = models.CharField(max_length=10, choices=Kind)
-    # A login's name, or "system" where a pause ended by itself.
+    # A user name, or "system" when a pause ended by itself.
     actor = models.CharField(max_length=150)
     reason = models.CharField(max_length=500, blank=True)
-    # The message that was written, sent again or given up.
+    # The message that was written, resent or given up.
     outbound = models.ForeignKey(
         "agents.OutboundMessage", models.PROTECT, null=True, related_name="acts"
     )

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class ForwardedItem(models.Model):
-    """One message or status that is not for the agent, on its way to the other side."""
+    """One message or status to be forwarded to the previous workflow."""
 
     class Kind(models.TextChoices):
         MESSAGE = "message"
@@ -14,8 +14,8 @@ class ForwardedItem(models.Model):
     class Reason(models.TextChoices):
         FEATURE_OFF = "feature_off", "the feature is off for this sender"
         SWITCHED_OFF = "switched_off", "switched off before it was answered"
-        UNKNOWN_SENDER = "unknown_sender", "a sender whom the agent does not serve"
-        UNKNOWN_NUMBER = "unknown_number", "another number of ours"
+        UNKNOWN_SENDER = "unknown_sender", "a sender that the agent does not serve"
+        UNKNOWN_NUMBER = "unknown_number", "another of our numbers"
         UNKNOWN_OBJECT = "unknown_object", "another kind of account"
         UNKNOWN_FIELD = "unknown_field", "another field"
         NOT_OURS = "not_ours", "the status of a message that the agent did not send"
@@ -24,33 +24,34 @@ class ForwardedItem(models.Model):
     class State(models.TextChoices):
         QUEUED = "queued"
         SENT = "sent"
-        # A status that turned out to be about a message of ours.
+        # The status turned out to be about our own message.
         OURS = "ours"
-        # The other side did not take it for as long as we may keep it.
+        # Not accepted by the previous workflow within the retention period.
         EXPIRED = "expired"
 
-    # Whose it is: order is kept among the items of a lane.
+    # HMAC of the sender: the items of one sender are sent in order.
     lane = models.BinaryField(max_length=32)
-    # What it is: it is sent on once, however often it came.
+    # Digest of the item: it is forwarded once, however often it arrives.
     key = models.BinaryField(max_length=32, unique=True)
     event = models.ForeignKey(
         "agents.WebhookEvent", models.PROTECT, related_name="forwarded"
     )
     kind = models.CharField(max_length=8, choices=Kind)
     reason = models.CharField(max_length=16, choices=Reason)
-    # The item with what its envelope says of it; null after eight days.
+    # The item with the fields of its envelope; null after eight days.
     content = models.BinaryField(null=True)
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
-    # The ids that a status of ours would be found by; it may yet be claimed until then.
+    # The provider id of a status. Until `held_until` it may prove to be about our own
+    # message, whose id is not stored yet.
     status_hmac = models.BinaryField(max_length=32, null=True)
     held_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        permissions = [("resend_forwarded", "Can send on again what was sent on")]
+        permissions = [("resend_forwarded", "Can forward items again")]
         constraints = [
-            # What was sent says when; nothing else does.
+            # Exactly the sent items have a time of sending.
             models.CheckConstraint(
                 condition=models.Q(state="sent", sent_at__isnull=False)
                 | (~models.Q(state="sent") & models.Q(sent_at__isnull=True)),
@@ -58,19 +59,19 @@ class ForwardedItem(models.Model):
             ),
         ]
         indexes = [
-            # Read by the lane that sends its items in order.
+            # Read by the sending of one lane, in order.
             models.Index(
                 fields=["lane", "event", "id"],
                 condition=models.Q(state="queued"),
                 name="forwarded_queued_idx",
             ),
-            # Read by metrics and the overview: how many wait, and since when.
+            # Read by metrics and the overview: queue length and age.
             models.Index(
                 fields=["created_at"],
                 condition=models.Q(state="queued"),
                 name="forwarded_oldest_idx",
             ),
-            # Read by the purge.
+            # Read by retention.
             models.Index(
                 fields=["created_at"],
                 condition=models.Q(content__isnull=False),
@@ -79,25 +80,25 @@ class ForwardedItem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.pk} sent on"
+        return f"Forwarded {self.kind} {self.pk}"
 
 
 class ForwardLane(models.Model):
-    """A sender with items to send on: one request at a time, so that order is kept."""
+    """A sender with queued items: one request at a time keeps their order."""
 
     lane = models.BinaryField(max_length=32, primary_key=True)
     next_attempt_at = models.DateTimeField()
-    # While a worker sends for it; past it, another one takes it up.
+    # Held by the sending worker; after expiry another worker may take it.
     lease_token = models.UUIDField(null=True, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
-    # In a row, without success.
+    # Consecutive failures.
     attempts = models.PositiveIntegerField(default=0)
     error_code = models.CharField(max_length=40, blank=True)
     failing_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [
-            # Read by the forwarder: who is due, whoever has failed least first.
+            # Read by the forwarding job: the lanes that are due.
             models.Index(fields=["next_attempt_at"], name="forward_lane_due_idx")
         ]
 
@@ -106,23 +107,24 @@ class ForwardLane(models.Model):
 
 
 class ForwardTarget(models.Model):
-    """How the other side is doing: one row."""
+    """The state of the previous workflow's endpoint: one row."""
 
-    # Nothing is sent until then: it failed for one sender after the other.
+    # Nothing is sent until then, after failures for several senders.
     held_until = models.DateTimeField(null=True, blank=True)
-    # In a row, of different senders.
+    # Consecutive failures of different senders.
     failures = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True, blank=True)
     failed_lane = models.BinaryField(max_length=32, null=True)
     error_code = models.CharField(max_length=40, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
-    # Bodies of ours that came back to us.
+    # Forwarded bodies that came back to us.
     loops = models.PositiveIntegerField(default=0)
     looped_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
+            # There is one endpoint, so one row.
             models.CheckConstraint(condition=models.Q(pk=1), name="forward_target_one")
         ]
 
@@ -131,7 +133,7 @@ class ForwardTarget(models.Model):
 
 
 class ForwardedBody(models.Model):
-    """The digest of a body of ours: were it to come back, it is dropped."""
+    """The digest of a forwarded body: when it comes back, it is dropped."""
 
     sha256 = models.BinaryField(max_length=32, primary_key=True)
     sent_at = models.DateTimeField(auto_now=True)

@@ -4,21 +4,21 @@ from django.db import models
 
 
 class Identity(models.Model):
-    """How a channel names a person. The person is the profile."""
+    """A number or user id by which a channel names a person (a profile)."""
 
     class Kind(models.TextChoices):
         BSUID = "bsuid", "WhatsApp user id"
         WA_ID = "wa_id", "WhatsApp number"
-        # Seen with the number of somebody who may do more than a customer; a person
-        # of ours binds it.
+        # Seen with the number of a profile with a role above customer: not used until
+        # a colleague binds it.
         CLAIMED_BSUID = "claimed", "WhatsApp user id, not yet bound"
-        # The same person over several businesses; noted, and never looked up.
+        # Shared by several businesses; stored, never used to find a person.
         PARENT_BSUID = "parent", "WhatsApp parent user id"
-        # WhatsApp said that she gave this number up: it no longer names her.
+        # WhatsApp reported that the person gave this number up.
         LEFT_NUMBER = "left", "number given up"
 
     kind = models.CharField(max_length=8, choices=Kind)
-    # Opaque for a BSUID (case and dots kept); digits with "+" for a number.
+    # A BSUID is opaque (case and dots matter); a number is "+" and digits.
     value = models.CharField(max_length=160)
     profile = models.ForeignKey(
         "vouchers.Profile", models.PROTECT, related_name="identities"
@@ -29,7 +29,7 @@ class Identity(models.Model):
     class Meta:
         verbose_name_plural = "identities"
         constraints = [
-            # A name of a channel points at one person at a time.
+            # An identity belongs to one person at a time.
             models.UniqueConstraint(
                 fields=["kind", "value"],
                 condition=models.Q(superseded_at__isnull=True),
@@ -48,29 +48,29 @@ class Identity(models.Model):
 
 
 class IdentityClaim(models.Model):
-    """A name of the channel that may or may not be a person's: one of us decides."""
+    """An identity dispute: a colleague decides whose a number or user id is."""
 
     class Kind(models.TextChoices):
-        FIRST_ID = "first_id", "first user id of somebody who may do more"
+        FIRST_ID = "first_id", "first user id of a role above customer"
         OTHER_ID = "other_id", "known number with another user id"
-        LEFT_NUMBER = "left_number", "a number that she had given up"
+        LEFT_NUMBER = "left_number", "a number that was given up"
         TWO_PEOPLE = "two_people", "number and user id of two people"
-        NUMBER_CHANGED = "number", "WhatsApp says that her number changed"
-        ID_CHANGED = "user_id", "WhatsApp says that her user id changed"
-        DEVICE_CHANGED = "device", "WhatsApp says that her telephone changed"
-        SHARED = "shared", "shared a number that is somebody else's"
+        NUMBER_CHANGED = "number", "WhatsApp reports a changed number"
+        ID_CHANGED = "user_id", "WhatsApp reports a changed user id"
+        DEVICE_CHANGED = "device", "WhatsApp reports a changed device"
+        SHARED = "shared", "shared another person's number"
 
     class State(models.TextChoices):
         OPEN = "open"
-        BOUND = "bound", "hers"
+        BOUND = "bound", "bound"
         APART = "apart", "kept apart"
 
     kind = models.CharField(max_length=12, choices=Kind)
-    # Who was known by one of the names.
+    # The person known by one of the two identities.
     profile = models.ForeignKey(
         "vouchers.Profile", models.PROTECT, related_name="identity_claims"
     )
-    # Who goes by the other name now, where there is such a person.
+    # The person who uses the other identity now, if any.
     other = models.ForeignKey(
         "vouchers.Profile",
         models.PROTECT,
@@ -87,14 +87,14 @@ class IdentityClaim(models.Model):
     reason = models.CharField(max_length=500, blank=True)
 
     class Meta:
-        permissions = [("decide_identity", "Can decide whose a WhatsApp name is")]
+        permissions = [("decide_identity", "Can decide identity disputes")]
         constraints = [
-            # What one of us has decided is not asked again.
+            # A decided dispute is not opened again.
             models.UniqueConstraint(
                 fields=["profile", "kind", "bsuid", "number"],
                 name="identity_claim_asked_once",
             ),
-            # Whoever decides says so and why.
+            # A decision has a time, an actor and a reason.
             models.CheckConstraint(
                 condition=models.Q(state="open", decided_at__isnull=True)
                 | (
@@ -112,14 +112,14 @@ class IdentityClaim(models.Model):
 
 
 class Block(models.Model):
-    """A person whom the agent does not answer for a while; her messages are stored."""
+    """A blocked person: messages are stored and not answered."""
 
     profile = models.ForeignKey(
         "vouchers.Profile", models.PROTECT, related_name="blocks"
     )
     reason = models.CharField(max_length=500)
     blocked_by = models.CharField(max_length=150)
-    # Empty: until somebody lifts it.
+    # Empty: until a colleague lifts it.
     expires_at = models.DateTimeField(null=True, blank=True)
     lifted_at = models.DateTimeField(null=True, blank=True)
     lifted_by = models.CharField(max_length=150, blank=True)
@@ -129,13 +129,13 @@ class Block(models.Model):
     class Meta:
         permissions = [("block_person", "Can block people and lift blocks")]
         constraints = [
-            # One block at a time; another one takes the place of one that ran out.
+            # A person has one unlifted block; a new one replaces an expired one.
             models.UniqueConstraint(
                 fields=["profile"],
                 condition=models.Q(lifted_at__isnull=True),
                 name="block_one_open_per_person",
             ),
-            # Whoever lifts a block says so and why.
+            # A lifted block has an actor; another one has none.
             models.CheckConstraint(
                 condition=models.Q(lifted_at__isnull=True, lifted_by="")
                 | (models.Q(lifted_at__isnull=False) & ~models.Q(lifted_by="")),
@@ -148,15 +148,15 @@ class Block(models.Model):
 
 
 class ConsentEvent(models.Model):
-    """A person's word on whether we may write to her unasked; append-only."""
+    """An opt-out or opt-in of a person; append-only by trigger."""
 
     class Kind(models.TextChoices):
-        STOP = "stop", "no messages unasked"
-        START = "start", "messages again"
+        STOP = "stop", "opted out"
+        START = "start", "opted in"
 
     class Source(models.TextChoices):
-        WORDS = "words", "her own words"
-        PREFERENCES = "preferences", "her WhatsApp settings"
+        WORDS = "words", "a message"
+        PREFERENCES = "preferences", "the WhatsApp settings"
         REFUSED = "refused", "WhatsApp refused a message (131050)"
 
     profile = models.ForeignKey(
@@ -164,13 +164,13 @@ class ConsentEvent(models.Model):
     )
     kind = models.CharField(max_length=5, choices=Kind)
     source = models.CharField(max_length=11, choices=Source)
-    # "message:<HMAC>", "outbound:7", ...: the same cause is written once.
+    # "message:<HMAC>", "outbound:7", ...: a repeated cause adds no row.
     cause = models.CharField(max_length=120, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         indexes = [
-            # Read before anything is sent unasked: the last word counts.
+            # Read before an unrequested message: the newest event counts.
             models.Index(fields=["profile", "id"], name="consent_last_word_idx")
         ]
 

@@ -6,22 +6,22 @@ from django.db import models
 
 
 class Media(models.Model):
-    """A picture, recording or file that a person sent, fetched once and kept here.
+    """A picture, recording or file from a customer, downloaded once.
 
-    In the database, not on a disk: any web process can show what any worker fetched.
+    Stored in the database: processes share no disk.
     """
 
     class State(models.TextChoices):
         WAITING = "waiting"
         FETCHING = "fetching"
         STORED = "stored"
-        # Not fetched on purpose: no token, sandbox, too many of one person.
+        # Not downloaded on purpose: no token, sandbox, or too many from one person.
         SKIPPED = "skipped"
         FAILED = "failed"
-        # Its time was over.
+        # Deleted by retention.
         FORGOTTEN = "forgotten"
 
-    # The name under which it is kept and shown; nobody outside chooses it.
+    # The name in its URL.
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     message = models.OneToOneField(
         "agents.Message", models.PROTECT, related_name="media"
@@ -29,24 +29,24 @@ class Media(models.Model):
     # image, video, audio, document
     kind = models.CharField(max_length=12)
     provider_media_id = models.CharField(max_length=32, blank=True)
-    # What the sender says; believed only where the bytes agree.
+    # As the sender declares it; used only when the bytes agree.
     mime_type = models.CharField(max_length=80, blank=True)
     filename = models.CharField(max_length=120, blank=True)
-    # SHA-256 as the webhook told it.
+    # SHA-256 from the webhook.
     told_sha256 = models.CharField(max_length=80, blank=True)
     is_voice = models.BooleanField(default=False)
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
-    # While a worker fetches it; past it, another may.
+    # Held by the downloading worker; after expiry another may take it.
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
-    # Why it is not here, or not in words.
+    # Why there is no content or no transcript.
     error_code = models.CharField(max_length=40, blank=True)
     size = models.PositiveIntegerField(default=0)
     sha256 = models.BinaryField(max_length=32, null=True)
-    # By its first bytes, not by what was said.
+    # By its first bytes, not by the declared type.
     extension = models.CharField(max_length=8, blank=True)
-    # Of a recording: what it was put into words with, at what price.
+    # The transcription of a recording, and its cost.
     seconds = models.FloatField(null=True, blank=True)
     transcriber = models.CharField(max_length=60, blank=True)
     language = models.CharField(max_length=8, blank=True)
@@ -57,7 +57,7 @@ class Media(models.Model):
 
     class Meta:
         verbose_name_plural = "media"
-        permissions = [("open_media", "Can open what people sent")]
+        permissions = [("open_media", "Can open media from customers")]
         indexes = [
             # Read by the sweep.
             models.Index(
@@ -72,7 +72,7 @@ class Media(models.Model):
 
 
 class MediaPart(models.Model):
-    """A piece of the bytes, so that nobody has to hold all of them at once."""
+    """A part of the content, so that no process holds all of it in memory."""
 
     media = models.ForeignKey(Media, models.CASCADE, related_name="parts")
     number = models.PositiveSmallIntegerField()
@@ -80,6 +80,7 @@ class MediaPart(models.Model):
 
     class Meta:
         constraints = [
+            # Each part of a medium is stored once.
             models.UniqueConstraint(fields=["media", "number"], name="media_part_once")
         ]
 
@@ -88,7 +89,7 @@ class MediaPart(models.Model):
 
 
 class MediaOpening(models.Model):
-    """Who looked at what, and when; append-only."""
+    """An access to a medium: who and when; append-only."""
 
     media = models.ForeignKey(Media, models.PROTECT, related_name="openings")
     opened_by = models.CharField(max_length=150)
@@ -99,9 +100,9 @@ class MediaOpening(models.Model):
 
 
 class SandboxMedia(models.Model):
-    """What a sandbox person sent from the simulator: it plays Meta's store of media.
+    """Media sent in the simulator, in place of Meta's media store; kept for a day.
 
-    Its id is the provider's id that the webhook tells. Kept a day.
+    Its primary key is the media id in the webhook.
     """
 
     profile = models.ForeignKey(
@@ -109,7 +110,7 @@ class SandboxMedia(models.Model):
     )
     mime_type = models.CharField(max_length=80)
     content = models.BinaryField()
-    # What is spoken in a voice note that was typed: nobody has to transcribe it.
+    # The text of a voice note that was typed: it needs no transcription.
     words = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

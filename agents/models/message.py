@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 class SeenMessage(models.Model):
-    """A provider's message id that was handled: once, for ever."""
+    """The id of a processed message, kept for ever to refuse repeats."""
 
-    # HMAC of the raw id, which decodes to the sender's number.
+    # HMAC: the raw id decodes to the sender's number.
     id_hmac = models.BinaryField(max_length=32, primary_key=True)
     seen_at = models.DateTimeField(auto_now_add=True)
 
@@ -20,19 +20,19 @@ class SeenMessage(models.Model):
 
 
 class Message(models.Model):
-    """What a person sent us."""
+    """A message from a customer."""
 
     class State(models.TextChoices):
         WAITING = "waiting"
         CLAIMED = "claimed", "in a turn"
         DONE = "done"
-        # The feature was off for this person.
+        # The feature was off for the customer.
         UNANSWERED = "unanswered"
-        # A colleague has the word: it is hers or his to answer.
+        # A colleague has taken the conversation over and answers it.
         HANDED = "handed", "for a colleague"
-        # More than 30 were waiting; stored, not read.
+        # More than 30 were waiting; stored, not answered.
         FLOODED = "flooded"
-        # The person is blocked; stored, never answered.
+        # The customer is blocked; stored, never answered.
         BLOCKED = "blocked"
         # Older than 24 hours on arrival.
         LATE = "late"
@@ -42,9 +42,9 @@ class Message(models.Model):
     conversation = models.ForeignKey(
         "agents.Conversation", models.PROTECT, related_name="messages"
     )
-    # HMAC of the provider's id; ties the message to its SeenMessage and its statuses.
+    # Equal to the key of its SeenMessage.
     provider_id_hmac = models.BinaryField(max_length=32, unique=True)
-    # Dropped after eight days: needed for read receipts and typing only.
+    # For read receipts and typing indicators; dropped after eight days.
     provider_id = models.CharField(max_length=256, blank=True)
     event = models.ForeignKey(
         "agents.WebhookEvent", models.PROTECT, null=True, related_name="messages"
@@ -53,17 +53,17 @@ class Message(models.Model):
     kind = models.CharField(max_length=24)
     # Sanitised; voucher codes replaced by "[code 1]", "[code 2]", ...
     text = models.TextField(blank=True)
-    # Sealed JSON list of the codes taken out of the text; dropped with its turn.
+    # Sealed JSON list of the redacted codes; dropped when its turn ends.
     codes_sealed = models.BinaryField(null=True)
     # The pressed button's id, and its title in `text`.
     button_id = models.CharField(max_length=256, blank=True)
-    # What else it says, bounded and clean: place, card, order, form, referral, ...
+    # Other content, bounded and sanitised: location, contacts, order, referral, ...
     detail = models.JSONField(default=dict, blank=True)
-    # The words are what a transcriber heard: they are never the person's own text.
+    # The text is a transcript; it never counts as a typed request.
     is_spoken = models.BooleanField(default=False)
-    # The provider's word on why something of it is missing (131000, 131051, 131052).
+    # The provider's reason for missing content (131000, 131051, 131052).
     error_code = models.CharField(max_length=40, blank=True)
-    # The message that this one changes or takes back.
+    # The message that this one edits or revokes.
     about_hmac = models.BinaryField(max_length=32, null=True)
     edited_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -74,7 +74,7 @@ class Message(models.Model):
     # The provider's clock, never later than ours.
     sent_at = models.DateTimeField()
     received_at = models.DateTimeField(auto_now_add=True)
-    # By the database's clock, where a turn looked whether she has finished.
+    # Set by the turn's query from the database's clock.
     looked_at: datetime
 
     class Meta:
@@ -87,7 +87,7 @@ class Message(models.Model):
             ),
             # Read by the conversation page and the model's history.
             models.Index(fields=["conversation", "id"], name="message_history_idx"),
-            # Read by the message that its own edit or revoke overtook.
+            # Read when a message arrives after its own edit or revocation.
             models.Index(
                 fields=["about_hmac"],
                 condition=models.Q(about_hmac__isnull=False),

@@ -10,40 +10,41 @@ if TYPE_CHECKING:
 
 
 class SendingLine(models.Model):
-    """A number of ours that was once kept from sending; no row: it never was.
+    """The circuit breaker of a sending number; no row: it never had an error.
 
-    Slowed: nothing goes before `held_until`. Stopped: the circuit is open, the queue
-    stays, and after `held_until` one message at a time goes out as a probe.
+    Slowed down: nothing is sent before `held_until`. Open: messages stay queued, and
+    after `held_until` one message at a time is sent as a probe.
     """
 
     phone_number_id = models.CharField(max_length=32, primary_key=True)
     held_until = models.DateTimeField()
-    # The provider's code, and how often in a row; zero: it sends.
+    # The provider's error code and the consecutive holds; zero: sending.
     error_code = models.CharField(max_length=40)
     holds = models.PositiveIntegerField(default=1)
     since = models.DateTimeField(auto_now_add=True)
     is_open = models.BooleanField(default=False)
-    # The refusal came as a status, after the message was taken: so must the all-clear.
+    # The refusal came as a status, after the message was accepted: then only a status
+    # can close the circuit.
     is_by_status = models.BooleanField(default=False)
-    # The message that tries whether the number may send again, and until when it may.
+    # The message that tests the number, and the lease of that test.
     probe_id = models.BigIntegerField(null=True, blank=True)
     probe_expires_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
-    # Who closed it: a colleague, or the probe that got through.
+    # A colleague's user name, or the successful probe.
     closed_by = models.CharField(max_length=150, blank=True)
     close_reason = models.CharField(max_length=500, blank=True)
 
     class Meta:
         permissions = [
-            ("close_circuit", "Can let a stopped number send again"),
+            ("close_circuit", "Can close the circuit breaker of a number"),
         ]
         constraints = [
-            # What sends is not stopped.
+            # An open circuit has at least one hold.
             models.CheckConstraint(
                 condition=models.Q(is_open=False) | models.Q(holds__gt=0),
                 name="sending_line_open_has_holds",
             ),
-            # A probe has an end, and only a stopped number has a probe.
+            # A probe has an expiry, and only an open circuit has a probe.
             models.CheckConstraint(
                 condition=models.Q(probe_id__isnull=True, probe_expires_at__isnull=True)
                 | models.Q(
@@ -60,7 +61,7 @@ class SendingLine(models.Model):
 
 
 class SendingRate(models.Model):
-    """A token bucket, shared by all workers: the time at which it is full again."""
+    """A token bucket shared by all workers: the time at which it is full again."""
 
     # "pair:<conversation>" or "line:<phone number id>".
     key = models.CharField(max_length=48, primary_key=True)
@@ -68,7 +69,7 @@ class SendingRate(models.Model):
 
     class Meta:
         indexes = [
-            # Read by retention: a full bucket is as good as none.
+            # Read by retention: a full bucket needs no row.
             models.Index(fields=["full_at"], name="sending_rate_full_idx")
         ]
 
@@ -77,22 +78,23 @@ class SendingRate(models.Model):
 
 
 class CarriedCode(models.Model):
-    """A voucher whose code a message brings; its envelope is kept until then."""
+    """A voucher whose code an outbound message carries until it is delivered."""
 
     outbound = models.ForeignKey(
         "agents.OutboundMessage", models.CASCADE, related_name="carried_codes"
     )
-    # The voucher's public id, as it stands in the body.
+    # The voucher's public id, as in the placeholder of the body.
     voucher_id = models.UUIDField()
 
     class Meta:
         constraints = [
+            # A message carries a voucher's code once.
             models.UniqueConstraint(
                 fields=["outbound", "voucher_id"], name="carried_code_once"
             )
         ]
         indexes = [
-            # Read when a message arrived: does another one still need the code?
+            # Read on delivery: does another message still need the code?
             models.Index(fields=["voucher_id"], name="carried_code_voucher_idx")
         ]
 
@@ -101,16 +103,16 @@ class CarriedCode(models.Model):
 
 
 class Announcement(models.Model):
-    """A voucher event that was read and told on, or needed no telling: once."""
+    """A voucher event that was processed for notification, once."""
 
     class Outcome(models.TextChoices):
         TOLD = "told"
-        # Her window is closed and there is no template: the issuer was told.
+        # The window is closed and there is no template: the issuer was told.
         UNREACHABLE = "unreachable"
-        # Nobody has to hear of it.
+        # Needs no notification.
         NOBODY = "nobody"
 
-    # The voucher event's id. No foreign key: news is read, never tied.
+    # The voucher event's id; no foreign key into the other app's history.
     event_id = models.BigIntegerField(primary_key=True)
     outcome = models.CharField(max_length=11, choices=Outcome)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -120,7 +122,7 @@ class Announcement(models.Model):
 
 
 class OutboundMessage(models.Model):
-    """What we send: written with its cause, sent by the job `deliver`."""
+    """A message to a customer: stored with its cause, sent by the job `deliver`."""
 
     class Kind(models.TextChoices):
         TEXT = "text"
@@ -130,7 +132,7 @@ class OutboundMessage(models.Model):
     class State(models.TextChoices):
         QUEUED = "queued"
         SENDING = "sending"
-        # The request left, its answer was lost: wait for a status, then try again.
+        # The request was sent and its answer lost: wait for a status, then try again.
         UNKNOWN = "unknown"
         SENT = "sent"
         DELIVERED = "delivered"
@@ -138,7 +140,7 @@ class OutboundMessage(models.Model):
         FAILED = "failed"
         CANCELLED = "cancelled"
 
-    # Travels as biz_opaque_callback_data and comes back on every status.
+    # Sent as biz_opaque_callback_data and returned with every status.
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     conversation = models.ForeignKey(
         "agents.Conversation", models.PROTECT, related_name="outbound"
@@ -146,10 +148,10 @@ class OutboundMessage(models.Model):
     turn = models.ForeignKey(
         "agents.Turn", models.PROTECT, null=True, blank=True, related_name="replies"
     )
-    # Idempotency: "turn:7", "told:voucher:3:issued", ...
+    # Idempotency key: "turn:7", "told:voucher:3:issued", ...
     cause = models.CharField(max_length=80, unique=True)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.TEXT)
-    # Codes stand as "{code:<voucher public id>}" and are filled when sent.
+    # Codes are placeholders "{code:<voucher public id>}", filled in when sent.
     body = models.TextField(blank=True)
     # Buttons: [{"id", "title"}]; template: {"name", "language", "parameters"}.
     extra = models.JSONField(default=dict, blank=True)
@@ -158,21 +160,21 @@ class OutboundMessage(models.Model):
     provider_id_hmac = models.BinaryField(max_length=32, null=True, unique=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
-    # While a worker is sending; past it, nobody knows whether the person has it.
+    # Held by the sending worker; after expiry the outcome is unknown.
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
-    # Its outcome tells whether our number, which was held, may send again.
+    # Its outcome decides whether the circuit of its sender closes.
     is_probe = models.BooleanField(default=False)
-    # A try of it had no answer: nobody knows whether she has it already.
+    # An attempt had no answer: the customer may have received it already.
     was_in_doubt = models.BooleanField(default=False)
-    # The colleague who wrote it; empty when it is the agent's.
+    # The colleague who wrote it; empty for the agent.
     written_by = models.CharField(max_length=150, blank=True)
-    # It failed, and somebody decided that it will not be sent again.
+    # When a colleague decided not to send a failed message again.
     given_up_at = models.DateTimeField(null=True, blank=True)
     pricing = models.JSONField(default=dict, blank=True)
-    # The provider's errors as it told them: [{"code", "title"}].
+    # The provider's errors: [{"code", "title"}].
     errors = models.JSONField(default=list, blank=True)
-    # Whom the provider reached, by its own names; dropped after eight days.
+    # The recipient's ids from the provider; dropped after eight days.
     recipient = models.JSONField(default=dict, blank=True)
     correlation_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -181,21 +183,21 @@ class OutboundMessage(models.Model):
     read_at = models.DateTimeField(null=True, blank=True)
     played_at = models.DateTimeField(null=True, blank=True)
 
-    # By the database's clock, where a worker takes it.
+    # Set by the claiming statement from the database's clock.
     claimed_at: datetime
 
     class Meta:
         permissions = [
-            ("resend_message", "Can send failed messages again, or give them up")
+            ("resend_message", "Can resend failed messages or give up on them")
         ]
         indexes = [
-            # Read by deliver and the sweep: first in, first out per conversation.
+            # Read by deliver and the sweep: in order within a conversation.
             models.Index(
                 fields=["conversation", "id"],
                 condition=models.Q(state__in=["queued", "sending", "unknown"]),
                 name="outbound_open_idx",
             ),
-            # Read by the sweep: what is due.
+            # Read by the sweep: messages that are due.
             models.Index(
                 fields=["next_attempt_at"],
                 condition=models.Q(state__in=["queued", "sending", "unknown"]),
@@ -216,13 +218,13 @@ class OutboundMessage(models.Model):
                 condition=~models.Q(body="") | ~models.Q(extra={}),
                 name="outbound_text_kept_idx",
             ),
-            # Read by the list of what did not arrive, and by the overview.
+            # Read by the list of undelivered messages and by the overview.
             models.Index(
                 fields=["created_at"],
                 condition=models.Q(state="failed", given_up_at__isnull=True),
                 name="outbound_failed_idx",
             ),
-            # Read by retention: what was taken, and never arrived.
+            # Read by retention: accepted and never delivered.
             models.Index(
                 fields=["handed_over_at"],
                 condition=models.Q(state="sent"),
@@ -235,7 +237,7 @@ class OutboundMessage(models.Model):
 
 
 class MessageStatus(models.Model):
-    """What the provider said about one outbound message; append-only."""
+    """A delivery status of an outbound message; append-only."""
 
     outbound = models.ForeignKey(
         OutboundMessage, models.PROTECT, null=True, related_name="statuses"
@@ -252,19 +254,19 @@ class MessageStatus(models.Model):
     class Meta:
         verbose_name_plural = "message statuses"
         constraints = [
-            # A repeated webhook adds nothing.
+            # A repeated webhook adds no row.
             models.UniqueConstraint(
                 fields=["provider_id_hmac", "status"], name="message_status_once"
             )
         ]
         indexes = [
-            # Read by retention: statuses of messages that are not ours.
+            # Read by retention: statuses of unknown messages.
             models.Index(
                 fields=["received_at"],
                 condition=models.Q(outbound__isnull=True),
                 name="message_status_stray_idx",
             ),
-            # Read by retention: those that name whom they reached.
+            # Read by retention: statuses that name a recipient.
             models.Index(
                 fields=["received_at"],
                 condition=~models.Q(recipient={}),
@@ -277,7 +279,7 @@ class MessageStatus(models.Model):
 
 
 class SimulatedDelivery(models.Model):
-    """What a sandbox person's telephone shows; sealed, for it may hold a code."""
+    """A message as a sandbox customer reads it; sealed, for it may hold a code."""
 
     outbound = models.OneToOneField(
         OutboundMessage, models.PROTECT, related_name="simulated"

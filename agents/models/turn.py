@@ -12,52 +12,52 @@ class Turn(models.Model):
         RUNNING = "running"
         DONE = "done"
         FAILED = "failed"
-        # The worker died and another one took the messages up again.
+        # The worker died and another one claimed the messages again.
         ABANDONED = "abandoned"
 
     conversation = models.ForeignKey(
         "agents.Conversation", models.PROTECT, related_name="turns"
     )
     status = models.CharField(max_length=9, choices=Status, default=Status.RUNNING)
-    # Renewed every 5 seconds by the worker that holds `lease_token`.
+    # Renewed every 5 seconds by the worker with this token.
     lease_token = models.UUIDField()
     lease_expires_at = models.DateTimeField()
-    # How often a worker took this turn up; more than one means it was resumed.
+    # How many workers ran it; more than one means that it was resumed.
     attempts = models.PositiveSmallIntegerField(default=1)
     correlation_id = models.UUIDField()
-    # What rollout said was on for this person, and at which version of the flags.
+    # The features that were on for this customer, and the epoch of the flags.
     exposure = models.JSONField(default=dict)
     model = models.CharField(max_length=80, blank=True)
     model_calls = models.PositiveSmallIntegerField(default=0)
-    # What the model was shown and answered after the history; codes taken out.
+    # The model's input and output after the history, with codes redacted.
     items = models.JSONField(default=list)
     input_tokens = models.PositiveIntegerField(default=0)
     cached_input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
-    # US dollars; null when the model's price is not known (never zero by mistake).
+    # US dollars; null when the model's price is not known.
     cost = models.DecimalField(max_digits=12, decimal_places=8, null=True, blank=True)
     price_version = models.CharField(max_length=40, blank=True)
     # reply, receipt, confirm, hand_off, capped, silent, apology
     outcome = models.CharField(max_length=16, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     started_at = models.DateTimeField(auto_now_add=True)
-    # When the person was shown that we read and write: once, whoever resumes the turn.
+    # When the typing indicator was sent: once, also when the turn is resumed.
     typing_shown_at = models.DateTimeField(null=True, blank=True)
     # The end of the quiet time: latency is counted from here.
     input_ended_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    # It is counted in an observation, or found to have nothing to count.
+    # When it was counted in an observation, or found to have nothing to count.
     observed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
-            # A person is answered by one turn at a time.
+            # A conversation has one running turn.
             models.UniqueConstraint(
                 fields=["conversation"],
                 condition=models.Q(status="running"),
                 name="turn_one_running_per_conversation",
             ),
-            # A turn that ended says when; a running one does not.
+            # Exactly the ended turns have a time of their end.
             models.CheckConstraint(
                 condition=models.Q(status="running", finished_at__isnull=True)
                 | (~models.Q(status="running") & models.Q(finished_at__isnull=False)),
@@ -65,15 +65,15 @@ class Turn(models.Model):
             ),
         ]
         indexes = [
-            # Read by the sweep: running turns whose worker is gone.
+            # Read by the sweep: running turns with an expired lease.
             models.Index(
                 fields=["lease_expires_at"],
                 condition=models.Q(status="running"),
                 name="turn_lease_idx",
             ),
-            # Read by the budgets: what a person and everybody spent lately.
+            # Read by the budgets: recent costs of one customer and of all.
             models.Index(fields=["started_at"], name="turn_started_idx"),
-            # Read by the observer: what is not counted yet, person by person.
+            # Read by the recording of outcomes: turns not yet counted.
             models.Index(
                 fields=["conversation", "finished_at"],
                 condition=models.Q(observed_at__isnull=True),
@@ -92,7 +92,7 @@ class Turn(models.Model):
 
 
 class ToolCall(models.Model):
-    """One call of the model for a tool: the row comes first, the effect with it."""
+    """A tool call of the model: stored before its effect, completed with it."""
 
     class Status(models.TextChoices):
         STARTED = "started"
@@ -110,17 +110,18 @@ class ToolCall(models.Model):
     status = models.CharField(max_length=9, choices=Status, default=Status.STARTED)
     # The refusal's code, when refused or failed.
     code = models.CharField(max_length=40, blank=True)
-    # What the model was told; never a voucher code in it.
+    # The result as the model reads it, without voucher codes.
     result = models.JSONField(null=True, blank=True)
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
+            # The idempotency key of a tool call is used once.
             models.UniqueConstraint(
                 fields=["turn", "ordinal"], name="tool_call_once_per_ordinal"
             ),
-            # At most one writing call succeeds in a turn.
+            # At most one write succeeds in a turn.
             models.UniqueConstraint(
                 fields=["turn"],
                 condition=models.Q(is_write=True, status="succeeded"),
@@ -141,14 +142,14 @@ class ToolCall(models.Model):
 
 
 class PendingAction(models.Model):
-    """An exact operation that waits for its person's button."""
+    """An exact operation that waits for the customer's button."""
 
     class Status(models.TextChoices):
         WAITING = "waiting"
         CONFIRMED = "confirmed"
         DECLINED = "declined"
         EXPIRED = "expired"
-        # A newer question took its place.
+        # Replaced by a newer question.
         REPLACED = "replaced"
 
     # The button's id is "confirm:<public id>" or "decline:<public id>".
@@ -160,7 +161,7 @@ class PendingAction(models.Model):
     tool_call = models.OneToOneField(
         "agents.ToolCall", models.PROTECT, related_name="pending_action"
     )
-    # The tool's name and its exact, resolved arguments (a code only sealed).
+    # The tool and its exact, resolved arguments; a code only sealed.
     operation = models.CharField(max_length=64)
     arguments = models.JSONField()
     arguments_sha256 = models.BinaryField(max_length=32)
@@ -172,13 +173,13 @@ class PendingAction(models.Model):
 
     class Meta:
         constraints = [
-            # Who was asked two things at once cannot know which "yes" is meant.
+            # With two open questions a "yes" would be ambiguous.
             models.UniqueConstraint(
                 fields=["conversation"],
                 condition=models.Q(status="waiting"),
                 name="pending_action_one_waiting",
             ),
-            # A decided action says when.
+            # Exactly the decided actions have a time of decision.
             models.CheckConstraint(
                 condition=models.Q(status="waiting", decided_at__isnull=True)
                 | (~models.Q(status="waiting") & models.Q(decided_at__isnull=False)),

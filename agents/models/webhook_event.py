@@ -4,28 +4,28 @@ from django.db import models
 
 
 class WebhookEvent(models.Model):
-    """The bytes of one signed webhook, exactly as they came."""
+    """The exact bytes of one signed webhook."""
 
     class State(models.TextChoices):
         RECEIVED = "received"
         DONE = "done"
         FAILED = "failed"
 
-    # Null once the retention of eight days has passed.
+    # Null after eight days.
     body = models.BinaryField(null=True)
     sha256 = models.BinaryField(max_length=32)
-    # Posted with our own mark: only sandbox people are served, nothing reaches Meta.
+    # Posted with our synthetic mark: serves sandbox customers only.
     is_synthetic = models.BooleanField(default=False)
     correlation_id = models.UUIDField()
     state = models.CharField(max_length=8, choices=State, default=State.RECEIVED)
     attempts = models.PositiveSmallIntegerField(default=0)
     received_at = models.DateTimeField(auto_now_add=True)
-    # When it was taken in, or last tried alone.
+    # When it was processed, or last tried alone.
     processed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [
-            # Read by ingest, oldest first.
+            # Read by the processing of events, oldest first.
             models.Index(
                 fields=["id"],
                 condition=models.Q(state="received"),
@@ -44,10 +44,10 @@ class WebhookEvent(models.Model):
 
 
 class DeadLetter(models.Model):
-    """One item of a webhook that could not be taken in; its siblings went on."""
+    """One item of a webhook that could not be processed; the others were."""
 
     event = models.ForeignKey(WebhookEvent, models.PROTECT, related_name="dead_letters")
-    # Where in the body: "/entry/0/changes/0/value/messages/3".
+    # Its JSON pointer: "/entry/0/changes/0/value/messages/3".
     path = models.CharField(max_length=200)
     reason = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -55,6 +55,7 @@ class DeadLetter(models.Model):
 
     class Meta:
         constraints = [
+            # An item fails once, however often its event is processed.
             models.UniqueConstraint(
                 fields=["event", "path"], name="dead_letter_once_per_item"
             )
@@ -65,11 +66,11 @@ class DeadLetter(models.Model):
 
 
 class RealtimeEvent(models.Model):
-    """The bytes of one signed webhook of OpenAI's, taken in once."""
+    """The exact bytes of one signed webhook from OpenAI, stored once."""
 
-    # OpenAI's own id, the same when it delivers again.
+    # OpenAI's id, the same when it delivers again.
     webhook_id = models.CharField(max_length=255, unique=True)
-    # Null once the retention of eight days has passed.
+    # Null after eight days.
     body = models.BinaryField(null=True)
     sha256 = models.BinaryField(max_length=32)
     correlation_id = models.UUIDField()
@@ -77,7 +78,7 @@ class RealtimeEvent(models.Model):
 
     class Meta:
         indexes = [
-            # Read by the purge.
+            # Read by retention.
             models.Index(
                 fields=["received_at"],
                 condition=models.Q(body__isnull=False),

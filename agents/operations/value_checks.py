@@ -43,7 +43,7 @@ def watch() -> bool:
         )
         if not is_new:
             return False
-        notices.queue(
+        notices.queue_notice(
             incident=incident,
             text=f"Voucher codes are being guessed: {failed} that do not exist were "
             f"tried within an hour (incident {incident.pk}). Look under Refusals who it "

@@ -197,7 +197,7 @@ def _page(line: SendingLine, now: datetime) -> None:
     )
     incidents.write(incident, kind=TimelineEntry.Kind.AUTO, author=SYSTEM, text=text)
     if not incident.notices.filter(created_at__gt=now - PAGE_AGAIN).exists():
-        notices.queue(text=text, incident=incident)
+        notices.queue_notice(text=text, incident=incident)
 
 
 def _tell_closed(line: SendingLine, *, by: str, reason: str) -> None:

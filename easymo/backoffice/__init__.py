@@ -1,0 +1,1 @@
+"""The shell of the admin: read-only pages, actions with a reason, groups. See actions.py."""

@@ -1,4 +1,4 @@
-"""Django's own accounts in the look of the rest."""
+"""Django's accounts and groups with the look of Unfold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ admin.site.unregister(Group)
 
 @admin.register(User)
 class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
-    """Who may sign in, and to which groups they belong."""
+    """Accounts that may sign in, and their groups."""
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -23,4 +23,4 @@ class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
 
 @admin.register(Group)
 class AccountGroupAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
-    """What a group may do."""
+    """Groups and their permissions."""

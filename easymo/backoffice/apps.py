@@ -11,6 +11,6 @@ class BackofficeConfig(AppConfig):
     verbose_name = "Back office"
 
     def ready(self) -> None:
-        """Keep the groups in step once Django has written the permissions."""
-        # Ours is the last of the installed apps, so every permission exists by now.
+        """Update the groups after each ``migrate``."""
+        # This is the last of the installed apps, so every permission exists by then.
         post_migrate.connect(groups.sync, sender=self)

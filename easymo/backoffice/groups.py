@@ -1,7 +1,6 @@
-"""The three groups of the back office and what each may do.
+"""The three groups of the back office and their permissions.
 
-Kept in step after every ``migrate``: permissions are added to these groups and
-never taken from a group that a programme made for itself.
+``migrate`` adds missing permissions to these groups and never removes any.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ if TYPE_CHECKING:
 
 APPS = ("agents", "vouchers", "rollout")
 
-# Looks at everything, numbers masked.
+# Sees everything, with masked numbers.
 VIEWER = "viewer"
-# Helps customers: answers them, voids, rotates codes, sends again what failed.
+# Helps customers: answers, voids, replaces codes, sends failed messages again.
 SUPPORT = "support"
-# Brings the agent into service and back out of it; approves.
+# Rolls the agent out and back; approves.
 OPERATOR = "operator"
 
 EXTRA = {
@@ -63,7 +62,7 @@ EXTRA = {
 
 
 def sync(**_: Any) -> None:
-    """Make the three groups, and give each at least what this page says."""
+    """Create the three groups and add the permissions listed above."""
     group_model = apps.get_model("auth", "Group")
     permission_model = apps.get_model("auth", "Permission")
     views = Q(content_type__app_label__in=APPS, codename__startswith="view_")
@@ -73,7 +72,7 @@ def sync(**_: Any) -> None:
 
 
 def _named(names: Iterable[str]) -> Q:
-    # An impossible pk, so that no names at all mean no permission.
+    # An impossible pk, so that an empty list matches nothing.
     found = Q(pk=-1)
     for name in names:
         app, _, codename = name.partition(".")

@@ -1,4 +1,4 @@
-"""What every page of the back office shares."""
+"""Base classes of the admin pages: read-only objects, bounded lists."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.db.models import IntegerField, QuerySet
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.urls import URLPattern
 
-# Nobody turns to page 200; counting a million rows on each visit is not worth it.
+# Counting a million rows on each visit costs too much.
 MAX_COUNT = 10_000
 
 
@@ -34,7 +34,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class RowId(StringConverter):
-    """What can be the id of a row; anything else is no page, and no question."""
+    """An id of digits: any other address is 404 without a query."""
 
     regex = "[0-9]{1,18}"
 
@@ -43,7 +43,13 @@ register_converter(RowId, "row")
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
-    """Rows to look at: state changes only by actions, which call services."""
+    """Objects that are shown only; actions change them through services.
+
+    Without the permission to change, Django shows all ``fields`` read-only.
+    """
+
+    # Errors of services whose text is shown to the user.
+    refusals: tuple[type[Exception], ...] = ()
 
     list_per_page = 50
     list_max_show_all = 50
@@ -53,7 +59,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     warn_unsaved_form = False
 
     def get_urls(self) -> list[URLPattern]:
-        """Answer 404 where an address names no row that there could be."""
+        """Answer 404 where the id in an address is no number."""
         found: list[URLPattern] = super().get_urls()
         if not isinstance(self.model._meta.pk, IntegerField):
             return found
@@ -70,27 +76,50 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     def has_add_permission(
         self, request: HttpRequest, obj: Model | None = None
     ) -> bool:
-        """Refuse: rows are made by services."""
+        """Refuse: services create objects."""
         return False
 
     def has_change_permission(
         self, request: HttpRequest, obj: Model | None = None
     ) -> bool:
-        """Refuse: state changes only by actions."""
+        """Refuse: actions change objects."""
         return False
 
     def has_delete_permission(
         self, request: HttpRequest, obj: Model | None = None
     ) -> bool:
-        """Refuse: the trail stays."""
+        """Refuse: the records stay."""
+        return False
+
+    def refusal_sentences(self, error: Exception) -> list[str]:
+        """Return what the user reads about a refused action."""
+        return [str(error)]
+
+
+class ReadOnlyInline(TabularInline):  # type: ignore[misc]
+    """Related objects that are shown only."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        """Refuse: services create objects."""
+        return False
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        """Refuse: services change objects."""
         return False
 
 
 def actor_of(request: HttpRequest) -> str:
-    """Return the name under which this person's changes are written down."""
+    """Return the user name that changes are recorded under."""
     return request.user.get_username()
 
 
 def person_of(request: HttpRequest) -> User:
-    """Return whoever is signed in; pages of the back office have nobody else."""
+    """Return the signed-in user."""
     return cast("User", request.user)

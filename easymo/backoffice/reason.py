@@ -1,4 +1,4 @@
-"""Nothing of value or exposure changes without a person's reason."""
+"""The reason that a user gives for a change, and the page that asks for it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class InvalidReason(ValueError):
 
 
 def clean_reason(text: str) -> str:
-    """Return the reason stripped, or raise ``InvalidReason`` with a clear sentence."""
+    """Return the reason stripped, or raise ``InvalidReason``."""
     reason = text.strip()
     if not reason:
-        raise InvalidReason("Say why: a reason is required.")
+        raise InvalidReason("A reason is required.")
     if len(reason) > MAX_REASON:
         raise InvalidReason(f"A reason has at most {MAX_REASON} characters.")
     # Cc: control; Cf: invisible and direction marks; Cs: lone surrogates.
@@ -37,9 +37,9 @@ def clean_reason(text: str) -> str:
 
 
 class ReasonForm(forms.Form):
-    """Ask why. Forms that ask for more besides inherit from this one."""
+    """Asks for a reason; forms with more fields inherit from it."""
 
-    # Of this very page: sent twice, the change is made once.
+    # Identifies this rendering of the form: sent twice, the change is made once.
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     reason = forms.CharField(
         max_length=MAX_REASON,
@@ -50,7 +50,7 @@ class ReasonForm(forms.Form):
     )
 
     def clean_reason(self) -> str:
-        """Hold the reason to the rules that every road shares."""
+        """Apply the rules of ``clean_reason``."""
         try:
             return clean_reason(self.cleaned_data["reason"])
         except InvalidReason as error:
@@ -69,10 +69,7 @@ def ask(
     is_dangerous: bool = False,
     back: str = "..",
 ) -> TemplateResponse:
-    """Return the page between pressing a button and its effect.
-
-    ``subjects`` are shown as a list of what will change.
-    """
+    """Return the page between a button and its effect; it lists the subjects."""
     context = {
         **site.each_context(request),
         "form": form,

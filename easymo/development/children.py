@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict
 
-from easymo.settings.paths import BASE_DIR
+from easymo.paths import BASE_DIR
 
 LONGEST_PAUSE = 10.0
 STEADY_SECONDS = 60

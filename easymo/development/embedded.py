@@ -24,10 +24,11 @@ from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
 
 import psycopg
+from django.conf import settings
 
 from easymo.development import binaries
 from easymo.development.binaries import EmbeddedError
-from easymo.settings.paths import socket_folder
+from easymo.paths import socket_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,7 +89,7 @@ class Order:
     options: dict[str, str]
 
 
-def hold(cluster: Cluster, *, database: str | None = None) -> None:
+def hold_cluster(cluster: Cluster, *, database: str | None = None) -> None:
     """See that the server runs, and keep it running until this process ends."""
     if cluster.home in _held:
         return
@@ -105,7 +106,7 @@ def hold(cluster: Cluster, *, database: str | None = None) -> None:
     _held[cluster.home] = users
 
 
-def release(cluster: Cluster, *, wait_seconds: float = 0) -> None:
+def release_cluster(cluster: Cluster, *, wait_seconds: float = 0) -> None:
     """Let go; with a wait, return when the server stopped or another holds it."""
     users = _held.pop(cluster.home, None)
     if users is None:
@@ -238,3 +239,20 @@ def refusal(folder: Path, error: OSError) -> str:
         f"easymo cannot write to {folder} ({reason}). Give the folder to your "
         "account, or set DATABASE_URL to a database elsewhere."
     )
+
+
+def cluster() -> Cluster:
+    """Return the server that demonstration mode uses."""
+    return Cluster(home=settings.DEMONSTRATION_HOME)
+
+
+def hold() -> None:
+    """Start it where it is needed, and keep it while this process lives."""
+    if settings.DEMONSTRATION:
+        hold_cluster(cluster(), database=settings.DEMONSTRATION_DATABASE)
+
+
+def release(*, wait_seconds: float = 0) -> None:
+    """Let go of it; the last one to do so stops it."""
+    if settings.DEMONSTRATION:
+        release_cluster(cluster(), wait_seconds=wait_seconds)

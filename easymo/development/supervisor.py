@@ -24,11 +24,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connections
 
-from easymo.development import database
+from easymo.development import embedded
 from easymo.development.binaries import EmbeddedError
 from easymo.development.children import Child, end_leftovers
 from easymo.development.embedded import refusal
-from easymo.settings.paths import VAR
+from easymo.paths import VAR
 from easymo.start import load_settings
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def main() -> None:
             try:
                 run()
             finally:
-                database.release(wait_seconds=DATABASE_STOP_SECONDS)
+                embedded.release(wait_seconds=DATABASE_STOP_SECONDS)
     except (ImproperlyConfigured, EmbeddedError, StartError, CommandError) as error:
         sys.exit(f"easymo cannot start: {error}")
     except Stopped:
@@ -69,11 +69,11 @@ def run() -> None:
     need_port()
     if settings.DEMONSTRATION:
         say("Starting the development database …")
-    database.hold()
+    embedded.hold()
     say("Preparing the tables …")
     prepare()
     children = [
-        Child("web", [sys.executable, "-m", "easymo.web.serve"]),
+        Child("web", [sys.executable, "-m", "easymo.web.server"]),
         Child("worker", [sys.executable, "manage.py", "procrastinate", "worker"]),
     ]
     try:

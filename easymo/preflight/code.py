@@ -15,6 +15,7 @@ from django.contrib.staticfiles.finders import get_finders
 
 from easymo import release
 from easymo.observability.secrets import conceal
+from easymo.paths import BASE_DIR
 from easymo.preflight.registry import (
     Asked,
     Found,
@@ -24,7 +25,6 @@ from easymo.preflight.registry import (
     ok,
     warning,
 )
-from easymo.settings.paths import BASE_DIR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

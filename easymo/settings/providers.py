@@ -1,6 +1,8 @@
+"""What only the pre-flight and the smoke tests ask for."""
+
 from __future__ import annotations
 
-from easymo.settings.base import DEMONSTRATION, DEMONSTRATION_SECRETS
+from easymo.settings.base import DEMONSTRATION, DEMONSTRATION_SECRETS, VAR
 from easymo.settings.environment import (
     SettingError,
     env_address,
@@ -77,3 +79,57 @@ VOUCHER_VALID_DAYS = env_int("VOUCHER_VALID_DAYS", 90, least=1, most=3_650)
 VOUCHER_CURRENCIES = env_list("VOUCHER_CURRENCIES", ("RWF",))
 if any(not (c.isascii() and c.isupper() and len(c) == 3) for c in VOUCHER_CURRENCIES):
     raise SettingError("VOUCHER_CURRENCIES must be ISO 4217 codes like RWF,USD.")
+
+
+# What this build is called; unset: its version and a fingerprint of its files.
+RELEASE = env_str("RELEASE")
+if RELEASE and not (RELEASE.isascii() and RELEASE.isprintable() and len(RELEASE) <= 80):
+    raise SettingError("RELEASE must be at most 80 visible ASCII characters.")
+# What `make check` wrote at its end.
+CHECK_RECORD = env_str("CHECK_RECORD", str(VAR / "checked.json"))
+# Where the minute's probe goes; unset: through the worker's own copy of the site.
+PROBE_URL = env_url("PROBE_URL")
+
+# Asked by `preflight --live` only.
+SUPABASE_URL = env_url("SUPABASE_URL")
+SUPABASE_ANON_KEY = env_secret("SUPABASE_ANON_KEY")
+SUPABASE_SERVICE_ROLE_KEY = env_secret("SUPABASE_SERVICE_ROLE_KEY")
+
+OPENAI_REALTIME_MODEL = env_str("OPENAI_REALTIME_MODEL", "gpt-realtime-2.1")
+SIP_TRUNK_URI = env_str("SIP_TRUNK_URI")
+SIP_TRUNK_USERNAME = env_str("SIP_TRUNK_USERNAME")
+SIP_TRUNK_PASSWORD = env_secret("SIP_TRUNK_PASSWORD")
+VOICE_FALLBACK_URI = env_str("VOICE_FALLBACK_URI")
+if VOICE_FALLBACK_URI and not VOICE_FALLBACK_URI.startswith(("tel:", "sip:", "sips:")):
+    raise SettingError("VOICE_FALLBACK_URI must begin with tel: or sip:.")
+
+
+# What is planned. The evaluator measures cost, spending and silence against it, and
+# shares its budget of false alarms over so many conversations.
+EXPECTED_CHATS_PER_HOUR = env_float(
+    "EXPECTED_CHATS_PER_HOUR", 20.0, least=0.01, most=1_000_000
+)
+EXPECTED_CALLS_PER_HOUR = env_float(
+    "EXPECTED_CALLS_PER_HOUR", 5.0, least=0.01, most=1_000_000
+)
+# US dollars. A spoken minute costs many times what a written one does.
+EXPECTED_COST_CHAT_USD = env_float(
+    "EXPECTED_COST_CHAT_USD", 0.10, least=0.0001, most=1_000
+)
+EXPECTED_COST_CALL_USD = env_float(
+    "EXPECTED_COST_CALL_USD", 0.50, least=0.0001, most=1_000
+)
+# Everything is turned off beyond it. 0: two and a half times what is planned.
+DAILY_COST_USD = env_float("DAILY_COST_USD", 0.0, least=0, most=1_000_000)
+# What of it nobody has said for this deployment.
+PLANNED_BY_DEFAULT = tuple(
+    name
+    for name in (
+        "EXPECTED_CHATS_PER_HOUR",
+        "EXPECTED_CALLS_PER_HOUR",
+        "EXPECTED_COST_CHAT_USD",
+        "EXPECTED_COST_CALL_USD",
+        "DAILY_COST_USD",
+    )
+    if not env_str(name)
+)

@@ -3,27 +3,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.shortcuts import get_object_or_404
-from django.urls import reverse
-from unfold.decorators import action, display
+from unfold.decorators import display
 
-from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
-from rollout.admin.actions import ConfirmForm, ask_and_do
-from rollout.admin.forms import AnnouncementForm, ApprovalForm, WordsForm
-from rollout.admin.permissions import ExposureRights
+from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.pages import ReadOnlyAdmin
+from rollout.admin.base import RolloutAdmin
+from rollout.admin.forms import (
+    AnnouncementForm,
+    ApprovalForm,
+    ConfirmForm,
+    RewriteForm,
+)
 from rollout.announcements import announcements
-from rollout.announcements.suggestions import SUGGESTED
+from rollout.announcements.announcements import SUGGESTED
 from rollout.core.ports import ports
 from rollout.models import Announcement, AnnouncementDelivery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from django import forms
     from django.contrib.admin.views.main import ChangeList
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
-SEND = ["send_announcement"]
+SEND = "rollout.send_announcement"
 STATUS = {
     "draft": "info",
     "approved": "warning",
@@ -32,34 +34,34 @@ STATUS = {
 }
 
 
+def _suggested(call: ActionCall[None]) -> dict[str, Any]:
+    found = SUGGESTED.get(call.request.GET.get("for", ""), SUGGESTED["beta"])
+    return {"road": found.road, "subject": found.subject, "text": found.text}
+
+
+def _audience_of(call: ActionCall[Announcement]) -> str:
+    row = call.row
+    return f"To {row.get_audience_display()} by {row.get_medium_display()}"
+
+
+def _text_of(call: ActionCall[Announcement]) -> tuple[str, str]:
+    return call.row.subject, call.row.text
+
+
 @admin.register(Announcement)
-class AnnouncementAdmin(ExposureRights, ReadOnlyAdmin):
-    """What engineering, beta members or everyone is told; two people send it."""
+class AnnouncementAdmin(RolloutAdmin):
+    """Announcements: one user drafts, another approves, then it is sent."""
 
     list_display = (
-        "subject",
-        "audience",
-        "medium",
-        "shown_status",
-        "drafted_by",
-        "approved_by",
-        "sent_at",
+        *("subject", "audience", "medium", "shown_status"),
+        *("drafted_by", "approved_by", "sent_at"),
     )
     list_filter = ("status", "audience", "medium")
     search_fields = ("subject", "text", "drafted_by")
-    fields = readonly_fields = (
-        "subject",
-        "text",
-        "audience",
-        "medium",
-        "shown_status",
-        "drafted_by",
-        "drafted_at",
-        "approved_by",
-        "approved_at",
-        "sent_by",
-        "sent_at",
-        "reached",
+    fields = (
+        *("subject", "text", "audience", "medium", "shown_status"),
+        *("drafted_by", "drafted_at", "approved_by", "approved_at"),
+        *("sent_by", "sent_at", "reached"),
     )
     actions_list = ("new_draft",)
     actions_detail = ("rewrite", "approve", "take_back", "send")
@@ -72,158 +74,105 @@ class AnnouncementAdmin(ExposureRights, ReadOnlyAdmin):
     def reached(self, row: Announcement) -> str:
         return str(announcements.counts(row))
 
-    @action(
-        description="New announcement",
-        url_path="new",
+    @form_action(
+        "New announcement",
+        path="new",
         icon="campaign",
-        permissions=SEND,
+        permission=SEND,
+        form=AnnouncementForm,
+        initial=_suggested,
+        explanation="A second user approves it before it is sent. Telephone numbers,"
+        " codes and e-mail addresses are removed.",
+        submit="Save as draft",
     )
-    def new_draft(self, request: HttpRequest) -> HttpResponse:
-        wanted = SUGGESTED.get(request.GET.get("for", ""), SUGGESTED["beta"])
-
-        def do(asked: dict[str, Any]) -> str:
-            audience, _, medium = asked["road"].partition(":")
-            announcements.draft(
-                audience=audience,
-                medium=medium,
-                subject=asked["subject"],
-                text=asked["text"],
-                by=actor_of(request),
-            )
-            return "Drafted. Another person approves it."
-
-        return ask_and_do(
-            self,
-            request,
-            form=AnnouncementForm(
-                request.POST or None,
-                label_suffix="",
-                initial={
-                    "road": wanted.road,
-                    "subject": wanted.subject,
-                    "text": wanted.text,
-                },
-            ),
-            do=do,
-            title="New announcement",
-            explanation="A draft: nobody is told before another person approves it."
-            " Telephone numbers, codes and e-mail addresses are taken out.",
-            submit="Keep the draft",
-            back=reverse("admin:rollout_announcement_changelist"),
+    def new_draft(self, call: ActionCall[None]) -> str:
+        audience, _, medium = call.data["road"].partition(":")
+        made = announcements.draft(
+            audience=audience,
+            medium=medium,
+            subject=call.data["subject"],
+            text=call.data["text"],
+            by=call.actor,
         )
+        return f"Draft “{made}” saved. A second user has to approve it."
 
-    @action(description="Rewrite", url_path="rewrite", icon="edit", permissions=SEND)
-    def rewrite(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = get_object_or_404(Announcement, pk=object_id)
-
-        def do(asked: dict[str, Any]) -> str:
-            announcements.rewrite(
-                announcement=row,
-                subject=asked["subject"],
-                text=asked["text"],
-                by=actor_of(request),
-            )
-            return "Changed."
-
-        now = {"subject": row.subject, "text": row.text}
-        form = WordsForm(request.POST or None, label_suffix="", initial=now)
-        return self.ask(
-            request, row, form=form, do=do, title="Rewrite", why="Only a draft changes."
-        )
-
-    @action(description="Approve", url_path="approve", icon="task", permissions=SEND)
-    def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = get_object_or_404(Announcement, pk=object_id)
-
-        def do(asked: dict[str, Any]) -> str:
-            announcements.approve(
-                announcement=row, by=actor_of(request), seen=asked["seen"]
-            )
-            return "Approved. It can be sent now."
-
-        seen = {"seen": announcements.fingerprint(row)}
-        form = ApprovalForm(request.POST or None, initial=seen)
-        why = f"To {row.get_audience_display()} by {row.get_medium_display()}:"
-        return self.ask(
-            request, row, form=form, do=do, title="Approve", why=why, shows=True
-        )
-
-    @action(
-        description="Take back", url_path="take-back", icon="undo", permissions=SEND
+    @form_action(
+        "Rewrite",
+        path="rewrite",
+        icon="edit",
+        permission=SEND,
+        form=RewriteForm,
+        initial=lambda call: {"subject": call.row.subject, "text": call.row.text},
+        explanation="Only a draft can be changed.",
+        submit="Save",
     )
-    def take_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = get_object_or_404(Announcement, pk=object_id)
-
-        def do(_asked: dict[str, Any]) -> str:
-            announcements.take_back(announcement=row)
-            self.log_change(request, row, "Taken back.")
-            return "It is a draft again."
-
-        form = ConfirmForm(request.POST or None)
-        return self.ask(
-            request, row, form=form, do=do, title="Take back", why="A draft again."
+    def rewrite(self, call: ActionCall[Announcement]) -> str:
+        announcements.rewrite(
+            announcement=call.row,
+            subject=call.data["subject"],
+            text=call.data["text"],
+            by=call.actor,
         )
+        return f"Draft “{call.data['subject']}” saved."
 
-    @action(description="Send", url_path="send", icon="send", permissions=SEND)
-    def send(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = get_object_or_404(Announcement, pk=object_id)
-
-        def do(_asked: dict[str, Any]) -> str:
-            announcements.send(announcement=row, by=actor_of(request))
-            return f"{row.get_status_display().capitalize()}."
-
-        form = ConfirmForm(request.POST or None)
-        why = (
-            f"To {row.get_audience_display()} by {row.get_medium_display()}, once to"
-            " each. Nobody who said STOP is written to."
+    @form_action(
+        "Approve",
+        path="approve",
+        icon="task",
+        permission=SEND,
+        form=ApprovalForm,
+        initial=lambda call: {"seen": announcements.fingerprint(call.row)},
+        explanation=lambda call: f"{_audience_of(call)}:",
+        subjects=_text_of,
+    )
+    def approve(self, call: ActionCall[Announcement]) -> str:
+        announcements.approve(
+            announcement=call.row, by=call.actor, seen=call.data["seen"]
         )
-        return self.ask(
-            request, row, form=form, do=do, title="Send", why=why, shows=True
-        )
+        return f"Announcement “{call.row}” approved. It can be sent now."
 
-    def ask(
-        self,
-        request: HttpRequest,
-        row: Announcement,
-        *,
-        form: forms.Form,
-        do: Callable[[dict[str, Any]], str],
-        title: str,
-        why: str,
-        shows: bool = False,
-    ) -> HttpResponse:
-        return ask_and_do(
-            self,
-            request,
-            form=form,
-            do=do,
-            title=f"{title}: {row.subject}",
-            explanation=why,
-            submit=title,
-            subjects=(row.subject, row.text) if shows else (),
-            back=reverse("admin:rollout_announcement_change", args=[row.pk]),
-        )
+    @form_action(
+        "Take back",
+        path="take-back",
+        icon="undo",
+        permission=SEND,
+        form=ConfirmForm,
+        explanation="It becomes a draft again.",
+    )
+    def take_back(self, call: ActionCall[Announcement]) -> str:
+        announcements.take_back(announcement=call.row)
+        call.log_change(call.row, "Taken back.")
+        return f"Announcement “{call.row}” is a draft again."
+
+    @form_action(
+        "Send",
+        path="send",
+        icon="send",
+        permission=SEND,
+        form=ConfirmForm,
+        explanation=lambda call: (
+            f"{_audience_of(call)}, once to each recipient. People who sent STOP"
+            " are left out."
+        ),
+        subjects=_text_of,
+    )
+    def send(self, call: ActionCall[Announcement]) -> str:
+        announcements.send(announcement=call.row, by=call.actor)
+        return f"Announcement “{call.row}”: {call.row.get_status_display()}."
 
 
 @admin.register(AnnouncementDelivery)
 class AnnouncementDeliveryAdmin(ReadOnlyAdmin):
-    """Who was told of what, once each."""
+    """The recipients of announcements, one delivery each."""
 
     list_display = ("announcement", "who", "status", "error", "settled_at")
     list_filter = ("status", "announcement")
     list_select_related = ("announcement",)
     search_fields = ("=recipient",)
-    fields = readonly_fields = (
-        "announcement",
-        "who",
-        "status",
-        "attempts",
-        "error",
-        "settled_at",
-    )
+    fields = ("announcement", "who", "status", "attempts", "error", "settled_at")
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Ask once for all names of a page."""
+        """Read the names of a page's recipients in one query."""
         page = super().get_changelist_instance(request)
         labels = _labels([row.recipient for row in page.result_list])
         for row in page.result_list:
@@ -232,7 +181,7 @@ class AnnouncementDeliveryAdmin(ReadOnlyAdmin):
 
     @display(description="Recipient")
     def who(self, row: AnnouncementDelivery) -> str:
-        """Return an address of our own people, or a person's masked number."""
+        """Return a staff address, or a customer's masked number."""
         if not hasattr(row, "label"):
             return _labels([row.recipient]).get(row.recipient, row.recipient)
         return str(row.label)

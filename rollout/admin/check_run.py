@@ -1,41 +1,30 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.utils.html import format_html, format_html_join
 from procrastinate.exceptions import AlreadyEnqueued
 from unfold.contrib.filters.admin import RangeDateTimeFilter
-from unfold.decorators import action, display
-from unfold.widgets import UnfoldBooleanSwitchWidget
+from unfold.decorators import display
 
-from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
+from easymo.backoffice.actions import ActionCall, form_action
 from rollout import tasks
-from rollout.admin.actions import ask_and_do
-from rollout.admin.permissions import ExposureRights
+from rollout.admin.base import MOVE, RolloutAdmin
+from rollout.admin.forms import ConfirmForm, LiveForm
 from rollout.models import CheckRun
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
 LABELS = {True: "success", False: "danger"}
-
-
-class LiveForm(forms.Form):
-    live = forms.BooleanField(
-        required=False,
-        label="Ask OpenAI, Meta and Supabase too",
-        help_text="It costs nothing, and takes some seconds more.",
-        widget=UnfoldBooleanSwitchWidget(),
-    )
+COLUMNS = ("status", "title", "detail", "remedy", "setting")
 
 
 @admin.register(CheckRun)
-class CheckRunAdmin(ExposureRights, ReadOnlyAdmin):
-    """Every run of the pre-flight, the smoke tests and the probe, line by line."""
+class CheckRunAdmin(RolloutAdmin):
+    """All runs of pre-flight, smoke tests and probe, line by line."""
 
     list_display = ("kind", "shown_passed", "told", "release", "actor", "finished_at")
     list_filter = ("kind", "passed", ("finished_at", RangeDateTimeFilter))
@@ -46,16 +35,6 @@ class CheckRunAdmin(ExposureRights, ReadOnlyAdmin):
         ("started_at", "finished_at"),
         "lines",
     )
-    readonly_fields = (
-        "kind",
-        "shown_passed",
-        "is_live",
-        "release",
-        "actor",
-        "started_at",
-        "finished_at",
-        "lines",
-    )
     actions_list = ("run_preflight", "run_smoke")
 
     @display(description="Passed", label=LABELS)
@@ -64,86 +43,54 @@ class CheckRunAdmin(ExposureRights, ReadOnlyAdmin):
 
     @display(description="Lines")
     def told(self, row: CheckRun) -> str:
-        return ", ".join(f"{n} {word}" for word, n in row.counts.items() if n)
+        return ", ".join(f"{n} {status}" for status, n in row.counts.items() if n)
 
     @display(description="Lines")
     def lines(self, row: CheckRun) -> SafeString:
         rows = format_html_join(
             "",
             "<tr><td><b>{}</b></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            (
-                (
-                    one["status"],
-                    one["title"],
-                    one["detail"],
-                    one["remedy"],
-                    one.get("setting", ""),
-                )
-                for one in row.results
-            ),
+            ([one.get(name, "") for name in COLUMNS] for one in row.results),
         )
         return format_html(
-            "<table><tr><th></th><th>Line</th><th>Found</th><th>To mend</th><th></th>"
+            "<table><tr><th></th><th>Line</th><th>Found</th><th>Remedy</th><th></th>"
             "</tr>{}</table>",
             rows,
         )
 
-    @action(
-        description="Go through the pre-flight",
-        url_path="run-preflight",
+    @form_action(
+        "Run the pre-flight",
+        path="run-preflight",
         icon="flight_takeoff",
-        permissions=["move_stage"],
+        permission=MOVE,
+        form=LiveForm,
+        explanation="A worker goes through the checklist with its own settings. The"
+        " result appears in this list some seconds later. Nothing is changed.",
+        submit="Run",
     )
-    def run_preflight(self, request: HttpRequest) -> HttpResponse:
-        def do(asked: dict[str, Any]) -> str:
-            kind = CheckRun.Kind.PREFLIGHT
-            return _ordered(kind, actor=actor_of(request), live=asked["live"])
+    def run_preflight(self, call: ActionCall[None]) -> str:
+        return _enqueue(CheckRun.Kind.PREFLIGHT, call.actor, live=call.data["live"])
 
-        return ask_and_do(
-            self,
-            request,
-            form=LiveForm(request.POST or None, label_suffix=""),
-            do=do,
-            title="Pre-flight",
-            explanation=(
-                "The worker goes through the checklist with its own settings, and the"
-                " result stands in this list some seconds later. Nothing is changed."
-            ),
-            submit="Go through it",
-            back="..",
-        )
-
-    @action(
-        description="Run the smoke tests",
-        url_path="run-smoke",
+    @form_action(
+        "Run the smoke tests",
+        path="run-smoke",
         icon="science",
-        permissions=["move_stage"],
+        permission=MOVE,
+        form=ConfirmForm,
+        explanation="A worker runs the guide's five tests with its own sandbox people."
+        " Two vouchers are issued and voided. Nothing leaves the sandbox.",
+        submit="Run",
     )
-    def run_smoke(self, request: HttpRequest) -> HttpResponse:
-        def do(_: dict[str, Any]) -> str:
-            return _ordered(CheckRun.Kind.SMOKE, actor=actor_of(request), live=True)
-
-        return ask_and_do(
-            self,
-            request,
-            form=forms.Form(request.POST or None),
-            do=do,
-            title="Smoke tests",
-            explanation=(
-                "The worker runs the guide's five tests with sandbox people of its own."
-                " Two vouchers are issued and voided; nothing leaves the sandbox."
-            ),
-            submit="Run them",
-            back="..",
-        )
+    def run_smoke(self, call: ActionCall[None]) -> str:
+        return _enqueue(CheckRun.Kind.SMOKE, call.actor, live=True)
 
 
-def _ordered(kind: CheckRun.Kind, *, actor: str, live: bool) -> str:
-    """Leave it to a worker: one of a kind waits at a time."""
+def _enqueue(kind: CheckRun.Kind, actor: str, *, live: bool) -> str:
+    """Enqueue the job, unless one of this kind is waiting."""
     job = tasks.run_checks.configure(queueing_lock=f"checks:{kind}")
     try:
         with transaction.atomic():
             job.defer(kind=str(kind), actor=actor, live=live)
     except AlreadyEnqueued:
-        return f"A {kind.label} waits for its worker already."
-    return f"The {kind.label} was ordered; its result comes into this list."
+        return f"A {kind.label} is already waiting for a worker."
+    return f"{kind.label} enqueued. Its result appears in this list."

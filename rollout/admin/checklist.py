@@ -1,30 +1,30 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib import admin
-from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils import timezone
-from unfold.decorators import action, display
+from unfold.decorators import display
 
-from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
-from rollout.admin.actions import ask_and_do
+from easymo.backoffice.actions import ActionCall, form_action, list_url
+from easymo.backoffice.pages import ReadOnlyAdmin
+from rollout.admin.base import CHANGE, RolloutAdmin
 from rollout.admin.forms import TickForm
-from rollout.admin.permissions import ExposureRights
 from rollout.checklists import checklists
 from rollout.models import ChecklistItem, ChecklistTick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from django.db.models import QuerySet
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
-CHANGE = ["change_exposure"]
-LINES: ContextVar[Mapping[int, checklists.Line]] = ContextVar("lines", default={})  # noqa: B039
-STANDING = {
+LINES: ContextVar[Mapping[int, checklists.ChecklistLine]] = ContextVar(
+    "lines", default={}
+)
+STATES = {
     "due": "warning",
     "overdue": "danger",
     "done": "success",
@@ -34,33 +34,26 @@ STANDING = {
 
 
 @admin.register(ChecklistItem)
-class ChecklistItemAdmin(ExposureRights, ReadOnlyAdmin):
-    """Every line of the guide; those of the stage we are in show where they stand."""
+class ChecklistItemAdmin(RolloutAdmin):
+    """All items of the guide's checklists; those of the present stage have a state."""
 
     list_display = ("text", "section", "stage", "cadence", "standing", "due_by", "last")
     list_filter = ("stage", "section", "cadence", "is_required")
     search_fields = ("text", "section")
     list_per_page = 100
-    fields = readonly_fields = (
-        "text",
-        "section",
-        "stage",
-        "cadence",
-        "is_required",
-        "standing",
-        "due_by",
-        "last",
+    fields = (
+        *("text", "section", "stage", "cadence", "is_required"),
+        *("standing", "due_by", "last"),
     )
-    actions_detail = ("tick",)
-    actions_row = ("tick",)
+    actions_detail = actions_row = ("tick",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChecklistItem]:
         found: QuerySet[ChecklistItem] = super().get_queryset(request)
-        # Read once a page, for all of its rows.
-        LINES.set({line.item.pk: line for line in checklists.lines()})
+        # Read once for all rows of a page.
+        LINES.set({line.item.pk: line for line in checklists.checklist_lines()})
         return found
 
-    @display(description="Standing", label=STANDING)
+    @display(description="State", label=STATES)
     def standing(self, row: ChecklistItem) -> str:
         line = LINES.get().get(row.pk)
         if line is None:
@@ -75,42 +68,44 @@ class ChecklistItemAdmin(ExposureRights, ReadOnlyAdmin):
     def due_by(self, row: ChecklistItem) -> str:
         line = LINES.get().get(row.pk)
         at = line.standing.due_by if line and line.is_open else None
-        return timezone.localtime(at).strftime("%d %b %H:%M") if at else "—"
+        return _time(at) if at else "—"
 
     @display(description="Last done")
     def last(self, row: ChecklistItem) -> str:
         line = LINES.get().get(row.pk)
         if line is None or line.tick is None:
             return "—"
-        at = timezone.localtime(line.tick.at).strftime("%d %b %H:%M")
-        return f"{at} by {line.tick.by}: {line.tick.evidence}"
+        return f"{_time(line.tick.at)} by {line.tick.by}: {line.tick.evidence}"
 
-    @action(description="Tick", url_path="tick", icon="check", permissions=CHANGE)
-    def tick(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = get_object_or_404(ChecklistItem, pk=object_id)
-
-        def do(asked: dict[str, Any]) -> str:
-            checklists.tick(item=row, by=actor_of(request), evidence=asked["evidence"])
-            return "Ticked."
-
-        return ask_and_do(
-            self,
-            request,
-            form=TickForm(request.POST or None, label_suffix=""),
-            do=do,
-            title=row.text,
-            explanation=f"{row.section}, {row.get_cadence_display()}.",
-            submit="Tick",
-            back=reverse("admin:rollout_checklistitem_changelist"),
+    @form_action(
+        "Tick",
+        path="tick",
+        icon="check",
+        permission=CHANGE,
+        form=TickForm,
+        title=lambda call: call.row.text,
+        explanation=lambda call: (
+            f"{call.row.section}, {call.row.get_cadence_display()}."
+        ),
+        back=list_url,
+    )
+    def tick(self, call: ActionCall[ChecklistItem]) -> str:
+        checklists.tick_line(
+            item=call.row, by=call.actor, evidence=call.data["evidence"]
         )
+        return f"Ticked: {call.row.text}"
+
+
+def _time(at: datetime) -> str:
+    return f"{timezone.localtime(at):%d %b %H:%M}"
 
 
 @admin.register(ChecklistTick)
 class ChecklistTickAdmin(ReadOnlyAdmin):
-    """What was done, by whom, and what showed it."""
+    """All ticks: who, when and on what evidence."""
 
     list_display = ("at", "item", "due_for", "by", "evidence")
     list_filter = ("item__section",)
     list_select_related = ("item", "run")
     search_fields = ("by", "evidence")
-    fields = readonly_fields = ("item", "run", "due_for", "by", "evidence", "at")
+    fields = ("item", "run", "due_for", "by", "evidence", "at")

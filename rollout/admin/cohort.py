@@ -4,34 +4,28 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.decorators import action, display
-from unfold.enums import ActionVariant
+from unfold.decorators import display
 
-from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
-from easymo.backoffice.reason import ReasonForm
-from rollout.admin.actions import CohortForm, MemberForm, ask_and_do
-from rollout.admin.permissions import ExposureRights
+from easymo.backoffice.actions import ActionCall, form_action, list_url
+from rollout.admin.base import CHANGE, RolloutAdmin
+from rollout.admin.forms import CohortForm, MemberForm
 from rollout.flags import cohorts
 from rollout.models import Cohort, CohortMember, FlagChange
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
     from django.utils.safestring import SafeString
-
-CHANGE = ["change_exposure"]
 
 
 @admin.register(Cohort)
-class CohortAdmin(ExposureRights, ReadOnlyAdmin):
-    """Groups of people for whom features can be on."""
+class CohortAdmin(RolloutAdmin):
+    """Groups of people that a feature can be limited to."""
 
     list_display = ("name", "description", "size", "used_by", "created_at")
     search_fields = ("name", "description")
     fields = ("name", "description", "created_at", "used_by", "people")
-    readonly_fields = fields
     actions_list = ("new_cohort",)
     actions_detail = ("add_member",)
 
@@ -56,102 +50,77 @@ class CohortAdmin(ExposureRights, ReadOnlyAdmin):
             '<a href="{}?cohort__id__exact={}">{} members</a>', url, row.pk, row.total
         )
 
-    @action(
-        description="New cohort", url_path="new", icon="group_add", permissions=CHANGE
+    @form_action(
+        "New cohort",
+        path="new",
+        icon="group_add",
+        permission=CHANGE,
+        form=CohortForm,
+        explanation="A new cohort has no members and turns nothing on.",
+        submit="Save",
     )
-    def new_cohort(self, request: HttpRequest) -> HttpResponse:
-        def do(asked: dict[str, Any]) -> str:
-            made = cohorts.make_cohort(
-                name=asked["name"], description=asked["description"]
-            )
-            self.log_change(request, made, "Made, or there already.")
-            return f"Cohort {made.name} is there."
-
-        return ask_and_do(
-            self,
-            request,
-            form=CohortForm(request.POST or None, label_suffix=""),
-            do=do,
-            title="New cohort",
-            explanation="A new cohort has no members and turns nothing on.",
-            submit="Make it",
-            back=reverse("admin:rollout_cohort_changelist"),
+    def new_cohort(self, call: ActionCall[None]) -> str:
+        made = cohorts.make_cohort(
+            name=call.data["name"], description=call.data["description"]
         )
+        call.log_change(made, "Saved.")
+        return f"Cohort {made.name} saved."
 
-    @action(
-        description="Add a member",
-        url_path="add-member",
+    @form_action(
+        "Add a member",
+        path="add-member",
         icon="person_add",
-        permissions=CHANGE,
+        permission=CHANGE,
+        form=MemberForm,
+        title=lambda call: f"Add a member to {call.row.name}",
+        explanation="Features of this cohort are on for the person at once.",
+        submit="Add",
     )
-    def add_member(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = get_object_or_404(Cohort, pk=object_id)
-
-        def do(asked: dict[str, Any]) -> str:
-            added = cohorts.add_member(
-                row.name,
-                asked["subject"],
-                actor_of(request),
-                reason=asked["reason"],
-                source=FlagChange.Source.ADMIN,
-            )
-            return "Added." if added else "She was a member already."
-
-        return ask_and_do(
-            self,
-            request,
-            form=MemberForm(request.POST or None, label_suffix=""),
-            do=do,
-            title=f"Add a member to {row.name}",
-            explanation="Whatever is on for this cohort is on for her at once.",
-            submit="Add",
-            back=reverse("admin:rollout_cohort_change", args=[row.pk]),
+    def add_member(self, call: ActionCall[Cohort]) -> str:
+        subject = call.data["subject"]
+        added = cohorts.add_member(
+            call.row.name,
+            subject,
+            call.actor,
+            reason=call.reason,
+            source=FlagChange.Source.ADMIN,
         )
+        if not added:
+            return f"{subject} was already a member of {call.row.name}."
+        return f"{subject} added to {call.row.name}."
 
 
 @admin.register(CohortMember)
-class CohortMemberAdmin(ExposureRights, ReadOnlyAdmin):
-    """Who is in which cohort; removed one by one, with a reason."""
+class CohortMemberAdmin(RolloutAdmin):
+    """The members of all cohorts."""
 
     list_display = ("subject", "cohort", "added_by", "added_at")
     list_filter = ("cohort",)
     list_select_related = ("cohort",)
     search_fields = ("=subject", "added_by")
-    search_help_text = "A whole subject, or who added it"
-    fields = readonly_fields = ("subject", "cohort", "added_by", "added_at")
+    search_help_text = "A whole subject, or the user who added it"
+    fields = list_display
     actions_detail = ("remove_member",)
 
-    @action(
-        description="Remove from the cohort",
-        url_path="remove",
+    @form_action(
+        "Remove from the cohort",
+        path="remove",
         icon="person_remove",
-        permissions=CHANGE,
-        variant=ActionVariant.DANGER,
+        permission=CHANGE,
+        title=lambda call: f"Remove from {call.row.cohort.name}",
+        explanation="Features of this cohort are off for the person at once.",
+        submit="Remove",
+        subjects=lambda call: [call.row.subject],
+        is_dangerous=True,
+        back=list_url,
     )
-    def remove_member(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = get_object_or_404(
-            CohortMember.objects.select_related("cohort"), pk=object_id
+    def remove_member(self, call: ActionCall[CohortMember]) -> str:
+        cohort, subject = call.row.cohort.name, call.row.subject
+        cohorts.remove_member(
+            cohort,
+            subject,
+            call.actor,
+            reason=call.reason,
+            source=FlagChange.Source.ADMIN,
         )
-
-        def do(asked: dict[str, Any]) -> str:
-            cohorts.remove_member(
-                row.cohort.name,
-                row.subject,
-                actor_of(request),
-                reason=asked["reason"],
-                source=FlagChange.Source.ADMIN,
-            )
-            return "Removed."
-
-        return ask_and_do(
-            self,
-            request,
-            form=ReasonForm(request.POST or None, label_suffix=""),
-            do=do,
-            title=f"Remove from {row.cohort.name}",
-            explanation="What is on only for this cohort is off for her at once.",
-            submit="Remove",
-            subjects=[row.subject],
-            back=reverse("admin:rollout_cohortmember_changelist"),
-            is_dangerous=True,
-        )
+        return f"{subject} removed from {cohort}."

@@ -24,18 +24,11 @@ OUTCOMES = {
 
 @admin.register(Observation)
 class ObservationAdmin(ReadOnlyAdmin):
-    """Every conversation that is over: what the figures are made of."""
+    """Finished conversations and calls: the evidence behind the figures."""
 
     list_display = (
-        "finished_at",
-        "channel",
-        "shown_outcome",
-        "tried",
-        "turns",
-        "slowest",
-        "shown_cost",
-        "satisfied",
-        "is_synthetic",
+        *("finished_at", "channel", "shown_outcome", "tried", "turns"),
+        *("slowest", "shown_cost", "satisfied", "is_synthetic"),
     )
     list_display_links = ("finished_at",)
     list_filter = (
@@ -48,30 +41,17 @@ class ObservationAdmin(ReadOnlyAdmin):
     list_filter_submit = True
     list_select_related = ("run",)
     ordering = ("-id",)
-    fields = readonly_fields = (
-        "started_at",
-        "finished_at",
-        "recorded_at",
-        "run",
-        "channel",
-        "outcome",
-        "calls",
-        "failed",
-        "turns",
-        "latencies_ms",
-        "waits_ms",
-        "cost",
-        "price_version",
-        "errors",
-        "satisfied",
-        "is_synthetic",
+    fields = (
+        *("started_at", "finished_at", "recorded_at", "run", "channel", "outcome"),
+        *("calls", "failed", "turns", "latencies_ms", "waits_ms"),
+        *("cost", "price_version", "errors", "satisfied", "is_synthetic"),
     )
 
     @display(description="Outcome", label=OUTCOMES)
     def shown_outcome(self, row: Observation) -> tuple[str, str]:
         return row.outcome, row.get_outcome_display()
 
-    @display(description="Tried, failed")
+    @display(description="Calls, failed")
     def tried(self, row: Observation) -> str:
         return f"{row.calls}, {row.failed}"
 
@@ -81,27 +61,19 @@ class ObservationAdmin(ReadOnlyAdmin):
 
     @display(description="Cost")
     def shown_cost(self, row: Observation) -> str:
-        return "not known" if row.cost is None else f"${row.cost:.4f}"
+        return "unknown" if row.cost is None else f"${row.cost:.4f}"
 
 
 @admin.register(LeakFinding)
 class LeakFindingAdmin(ReadOnlyAdmin):
-    """What got past the masking: where and when, never what."""
+    """Personal data that was not masked: where and when, never the data."""
 
     list_display = ("at", "shown_level", "kind", "sink", "times", "cause")
     list_display_links = ("at",)
     list_filter = ("level", "kind", "sink", ("at", RangeDateTimeFilter))
     list_filter_submit = True
     ordering = ("-id",)
-    fields = readonly_fields = (
-        "at",
-        "level",
-        "kind",
-        "sink",
-        "times",
-        "cause",
-        "fingerprint",
-    )
+    fields = ("at", "level", "kind", "sink", "times", "cause", "fingerprint")
 
     @display(description="Level", label=LEVELS)
     def shown_level(self, row: LeakFinding) -> tuple[str, str]:
@@ -111,6 +83,6 @@ class LeakFindingAdmin(ReadOnlyAdmin):
     def cause(self, row: LeakFinding) -> UUID | str:
         return row.correlation_id or "—"
 
-    @display(description="The same value has the same fingerprint")
+    @display(description="Fingerprint (same data, same fingerprint)")
     def fingerprint(self, row: LeakFinding) -> str:
         return bytes(row.digest).hex()[:12]

@@ -5,43 +5,39 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from unfold.decorators import action, display
-from unfold.enums import ActionVariant
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import display
 
-from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
-from easymo.backoffice.reason import ReasonForm
-from rollout.admin.actions import AudienceForm, TurnOnForm, ask_and_do
-from rollout.admin.kill import KillAll
+from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.pages import ReadOnlyAdmin
+from rollout.admin.base import CHANGE
+from rollout.admin.forms import AudienceForm, TurnOnForm
+from rollout.admin.rollback_actions import RollbackActions
 from rollout.core.features import Feature
 from rollout.flags import acknowledgements, flags
 from rollout.flags.selectors import percent_text, state_text
-from rollout.models import AgentFlag, FlagChange
+from rollout.models import AgentFlag, FlagChange, RollbackEvent
 from rollout.stages import audience as stages_audience
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
     from django.utils.safestring import SafeString
-
-    from easymo.backoffice.reason import ReasonForm as AnyForm
 
 SHOWN_CHANGES = 20
 COLOURS = {"on": "success", "limited": "warning", "off": "info", "forced off": "danger"}
-CHANGE = ["change_exposure"]
 
 
 @admin.register(AgentFlag)
-class AgentFlagAdmin(KillAll, ReadOnlyAdmin):
-    """The switches: what is on, for whom, and who turned it so."""
+class AgentFlagAdmin(RollbackActions):
+    """The four features: for whom each is on, and who changed it last."""
 
-    list_display = ("name", "state", "audience", "changed", "reason")
+    list_display = ("feature", "state", "audience", "changed", "reason")
     search_fields = ("name",)
     ordering = ("id",)
-    fields = (("name", "state"), "audience", ("changed", "reason"), "history")
-    readonly_fields = ("name", "state", "audience", "changed", "reason", "history")
+    fields = (("feature", "state"), "audience", ("changed", "reason"), "history")
     actions_list = ("kill_all", "take_away", "restore_functions")
     actions_detail = ("turn_on", "turn_on_for_some", "turn_off")
 
@@ -55,6 +51,10 @@ class AgentFlagAdmin(KillAll, ReadOnlyAdmin):
             last_at=Subquery(newest.values("at")[:1]),
         )
 
+    @display(description="Feature", ordering="name")
+    def feature(self, row: AgentFlag) -> str:
+        return Feature(row.name).label
+
     @display(description="State", label=COLOURS)
     def state(self, row: AgentFlag) -> str:
         if row.name in settings.FEATURES_FORCED_OFF:
@@ -63,10 +63,10 @@ class AgentFlagAdmin(KillAll, ReadOnlyAdmin):
             return "limited"
         return "on" if row.everyone else "off"
 
-    @display(description="For whom")
+    @display(description="Audience")
     def audience(self, row: AgentFlag) -> str:
         if row.everyone is not None:
-            return "everyone" if row.everyone else "nobody"
+            return "everyone" if row.everyone else "no one"
         parts = [percent_text(row.percent)] if row.percent is not None else []
         cohorts = sorted(cohort.name for cohort in row.cohorts.all())
         return ", ".join([*parts, *(f"cohort {name}" for name in cohorts)])
@@ -75,10 +75,9 @@ class AgentFlagAdmin(KillAll, ReadOnlyAdmin):
     def changed(self, row: Any) -> str:
         if row.last_at is None:
             return "—"
-        at = timezone.localtime(row.last_at)
-        return f"{at:%d %b %Y %H:%M} by {row.last_actor}"
+        return f"{_time(row.last_at)} by {row.last_actor}"
 
-    @display(description="Why")
+    @display(description="Reason")
     def reason(self, row: Any) -> str:
         return row.last_reason or "—"
 
@@ -88,110 +87,119 @@ class AgentFlagAdmin(KillAll, ReadOnlyAdmin):
         lines = format_html_join(
             "",
             "<li>{} — <b>{}</b>: {} ({})</li>",
-            (
-                (
-                    timezone.localtime(change.at).strftime("%d %b %Y %H:%M"),
-                    change.actor,
-                    f"{state_text(change.before)} → {state_text(change.after)}",
-                    change.reason,
-                )
-                for change in changes
-            ),
+            ((_time(one.at), one.actor, _moved(one), one.reason) for one in changes),
         )
-        everything = reverse("admin:rollout_flagchange_changelist")
         return format_html(
             '<ul>{}</ul><a href="{}?flag__id__exact={}">All changes</a>',
             lines,
-            everything,
+            reverse("admin:rollout_flagchange_changelist"),
             row.pk,
         )
 
-    @action(
-        description="Turn on for everyone",
-        url_path="turn-on",
+    @form_action(
+        "Turn on for everyone",
+        path="turn-on",
         icon="toggle_on",
-        permissions=CHANGE,
+        permission=CHANGE,
+        form=TurnOnForm,
+        title=lambda call: f"Turn on {_label(call)} for everyone",
+        explanation="Everyone who writes is served, including new senders.",
     )
-    def turn_on(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        form = TurnOnForm(request.POST or None, label_suffix="")
-        return self.change(
-            request,
-            object_id,
-            form=form,
-            on=True,
-            submit="Turn on for everyone",
-            explanation="Everybody who writes is served, also people seen never before.",
-        )
+    def turn_on(self, call: ActionCall[AgentFlag]) -> str:
+        return _change(call, on=True)
 
-    @action(
-        description="Turn on for some",
-        url_path="turn-on-for-some",
+    @form_action(
+        "Turn on for some",
+        path="turn-on-for-some",
         icon="group",
-        permissions=CHANGE,
+        permission=CHANGE,
+        form=AudienceForm,
+        title=lambda call: f"Turn on {_label(call)} for some",
+        explanation="Only these people are served. It replaces the audience so far.",
     )
-    def turn_on_for_some(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.change(
-            request,
-            object_id,
-            form=AudienceForm(request.POST or None, label_suffix=""),
-            on=True,
-            submit="Turn on for these",
-            explanation="Only these people are served; it replaces who was before.",
-        )
+    def turn_on_for_some(self, call: ActionCall[AgentFlag]) -> str:
+        return _change(call, on=True)
 
-    @action(
-        description="Turn off",
-        url_path="turn-off",
+    @form_action(
+        "Turn off",
+        path="turn-off",
         icon="toggle_off",
-        permissions=CHANGE,
-        variant=ActionVariant.DANGER,
+        permission=CHANGE,
+        title=lambda call: f"Turn off {_label(call)}",
+        explanation="Off for everyone, in every process, within a second.",
+        is_dangerous=True,
     )
-    def turn_off(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.change(
-            request,
-            object_id,
-            form=ReasonForm(request.POST or None, label_suffix=""),
-            on=False,
-            submit="Turn off",
-            explanation="Off for everyone, in every process, within a second.",
-        )
+    def turn_off(self, call: ActionCall[AgentFlag]) -> str:
+        return _change(call, on=False)
 
-    def change(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        *,
-        form: AnyForm,
-        on: bool,
-        submit: str,
-        explanation: str,
-    ) -> HttpResponse:
-        row = get_object_or_404(AgentFlag, pk=object_id)
 
-        def do(asked: dict[str, Any]) -> str:
-            changed = flags.set_features(
-                {Feature(row.name): on},
-                actor=actor_of(request),
-                reason=asked["reason"],
-                source=FlagChange.Source.ADMIN,
-                percent=asked.get("percent"),
-                cohorts=[cohort.name for cohort in asked.get("cohorts") or ()],
-                override=bool(asked.get("override")),
-            )
-            for warning in stages_audience.warnings():
-                messages.warning(request, warning)
-            proof = "" if changed.fence_proven else " Fence not proven."
-            receipt = acknowledgements.await_receipt(changed.epoch)
-            return f"{row.name} changed: {receipt}.{proof}"
+def _label(call: ActionCall[AgentFlag]) -> str:
+    return Feature(call.row.name).label
 
-        return ask_and_do(
-            self,
-            request,
-            form=form,
-            do=do,
-            title=f"{submit}: {row.name}",
-            explanation=explanation,
-            submit=submit,
-            back=reverse("admin:rollout_agentflag_change", args=[row.pk]),
-            is_dangerous=not on,
-        )
+
+def _change(call: ActionCall[AgentFlag], *, on: bool) -> str:
+    changed = flags.set_features(
+        {Feature(call.row.name): on},
+        actor=call.actor,
+        reason=call.reason,
+        source=FlagChange.Source.ADMIN,
+        percent=call.data.get("percent"),
+        cohorts=[cohort.name for cohort in call.data.get("cohorts") or ()],
+        override=bool(call.data.get("override")),
+    )
+    for warning in stages_audience.warnings():
+        messages.warning(call.request, warning)
+    proof = "" if changed.fence_proven else " Fence not proven."
+    receipt = acknowledgements.await_receipt(changed.epoch)
+    return f"{_label(call)} changed: {receipt}.{proof}"
+
+
+def _time(at: Any) -> str:
+    return f"{timezone.localtime(at):%d %b %Y %H:%M}"
+
+
+def _moved(change: FlagChange) -> str:
+    return f"{state_text(change.before)} → {state_text(change.after)}"
+
+
+@admin.register(FlagChange)
+class FlagChangeAdmin(ReadOnlyAdmin):
+    """All changes of features and cohorts."""
+
+    list_display = ("at", "what", "before_after", "actor", "source", "reason")
+    list_display_links = ("at",)
+    list_filter = ("kind", "source", "flag", ("at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("flag", "cohort")
+    search_fields = ("actor", "reason", "=subject")
+    search_help_text = "A user, a reason or a subject"
+    fields = (
+        ("at", "what"),
+        "before_after",
+        ("actor", "source", "override"),
+        "reason",
+        ("subject", "epoch"),
+    )
+
+    @display(description="What")
+    def what(self, row: FlagChange) -> str:
+        return Feature(row.flag.name).label if row.flag else f"cohort {row.cohort}"
+
+    @display(description="Change")
+    def before_after(self, row: FlagChange) -> str:
+        return row.get_kind_display() if row.flag is None else _moved(row)
+
+
+@admin.register(RollbackEvent)
+class RollbackEventAdmin(ReadOnlyAdmin):
+    """All rollbacks, and whether the fence was proven."""
+
+    list_display = ("at", "kind", "actor", "reason", "fence_proven", "incident")
+    list_filter = ("kind", "fence_proven", ("at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("incident",)
+    search_fields = ("actor", "reason")
+    fields = (
+        *("at", "kind", "features", "actor", "source", "reason"),
+        *("fence_proven", "epoch", "incident"),
+    )

@@ -1,11 +1,14 @@
-"""What is asked for on the pages of incidents, contacts, announcements, checklists."""
+"""The forms of this app's admin actions."""
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django import forms
 from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminDecimalFieldWidget,
     UnfoldAdminEmailInputWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
@@ -15,84 +18,191 @@ from unfold.widgets import (
 )
 
 from easymo.backoffice.reason import ReasonForm
-from rollout.admin.actions import ConfirmForm
 from rollout.announcements import announcements
 from rollout.incidents import lessons
 from rollout.incidents.incidents import LESSONS, TEXT
-from rollout.models import Announcement, Incident
+from rollout.models import Announcement, Cohort, Incident, StageName
+from rollout.stages import overrides, waivers
 
-LINE = UnfoldAdminTextInputWidget
+
+def line(label: str | None, longest: int, **options: Any) -> forms.CharField:
+    attrs = options.pop("attrs", {})
+    widget = UnfoldAdminTextInputWidget(attrs=attrs)
+    return forms.CharField(label=label, max_length=longest, widget=widget, **options)
 
 
-def words(
-    label: str, longest: int, *, rows: int = 5, required: bool = True
-) -> forms.CharField:
-    return forms.CharField(
+def text(label: str, longest: int, *, rows: int = 5, **options: Any) -> forms.CharField:
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": rows})
+    return forms.CharField(label=label, max_length=longest, widget=widget, **options)
+
+
+def number(lowest: int, highest: int, initial: int, **options: Any) -> forms.Field:
+    return forms.IntegerField(
+        min_value=lowest,
+        max_value=highest,
+        initial=initial,
+        widget=UnfoldAdminIntegerFieldWidget(),
+        **options,
+    )
+
+
+def choice(**options: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(widget=UnfoldAdminSelectWidget(), **options)
+
+
+def switch(label: str, help_text: str = "", **options: Any) -> forms.BooleanField:
+    return forms.BooleanField(
+        required=False,
         label=label,
-        max_length=longest,
-        required=required,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": rows}),
+        help_text=help_text,
+        widget=UnfoldBooleanSwitchWidget(),
+        **options,
+    )
+
+
+FOCUS = {"autofocus": True}
+RECORDED = "The override is recorded and the people on call are notified."
+
+
+class ConfirmForm(forms.Form):
+    """Asks for nothing; the hidden field makes a submitted form not empty."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+
+class TurnOnForm(ReasonForm):
+    override = switch("Turn on without the resume requirements", RECORDED)
+    field_order: tuple[str, ...] = ("reason", "override")
+
+
+class AudienceForm(TurnOnForm):
+    """Limits a feature to a percentage of people, to cohorts, or to both."""
+
+    percent = forms.DecimalField(
+        required=False,
+        min_value=0.01,
+        max_value=100,
+        decimal_places=2,
+        label="Percentage",
+        help_text="The same people stay included as it grows.",
+        widget=UnfoldAdminDecimalFieldWidget(),
+    )
+    cohorts = forms.ModelMultipleChoiceField(
+        Cohort.objects.order_by("name"),
+        required=False,
+        to_field_name="name",
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+    )
+    field_order = ("percent", "cohorts", "reason", "override")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not cleaned.get("percent") and not cleaned.get("cohorts"):
+            raise forms.ValidationError("Give a percentage, a cohort, or both.")
+        return cleaned
+
+
+class StageForm(ReasonForm):
+    stage = choice(choices=StageName.choices)
+    override = switch("Skip the gates", RECORDED)
+    field_order = ("stage", "reason", "override")
+
+
+class WaiverForm(ReasonForm):
+    gate = choice(choices=waivers.choices)
+    days = number(1, waivers.LONGEST_DAYS, waivers.LONGEST_DAYS)
+    field_order = ("gate", "days", "reason")
+
+
+class HoursForm(ReasonForm):
+    hours = number(1, overrides.LONGEST_HOURS, 1)
+    field_order = ("hours", "reason")
+
+
+class MemberForm(ReasonForm):
+    subject = line(
+        "Subject",
+        100,
+        help_text="The public id that the person's page shows.",
+        attrs=FOCUS,
+    )
+    field_order = ("subject", "reason")
+
+
+class CohortForm(ConfirmForm):
+    name = line(
+        None,
+        50,
+        help_text="Lower-case letters, digits, - and _. It cannot be changed later.",
+        attrs=FOCUS,
+    )
+    description = line(None, 200, required=False)
+
+
+class LiveForm(ConfirmForm):
+    live = switch(
+        "Also call OpenAI, Meta and Supabase", "Free of charge; takes some seconds."
     )
 
 
 class NoteForm(ConfirmForm):
-    text = words("Note", TEXT)
+    text = text("Note", TEXT)
 
 
 class IncidentForm(ConfirmForm):
-    title = forms.CharField(max_length=200, widget=LINE(attrs={"autofocus": True}))
-    severity = forms.ChoiceField(
+    title = line(None, 200, attrs=FOCUS)
+    severity = choice(
         choices=Incident.Severity.choices,
         initial=Incident.Severity.MEDIUM,
-        widget=UnfoldAdminSelectWidget(),
-        help_text="Critical calls everybody on call.",
+        help_text="Critical notifies everyone on call.",
     )
-    text = words("What is going on", TEXT)
+    text = text("What is happening", TEXT)
 
 
 class CommanderForm(ConfirmForm):
-    commander = forms.CharField(
-        max_length=150, label="Who leads", widget=LINE(attrs={"autofocus": True})
-    )
+    commander = line("Commander", 150, attrs=FOCUS)
 
 
 class SeverityForm(ReasonForm):
-    severity = forms.ChoiceField(
-        choices=Incident.Severity.choices, widget=UnfoldAdminSelectWidget()
-    )
+    severity = choice(choices=Incident.Severity.choices)
     field_order = ("severity", "reason")
 
 
 class LessonsForm(ConfirmForm):
-    """The guide's lessons learned; those left empty stay as they are."""
+    """The guide's four lessons; an empty one keeps its stored text."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, label in LESSONS.items():
-            self.fields[name] = words(
+            self.fields[name] = text(
                 label.capitalize(), lessons.LONGEST, rows=3, required=False
             )
 
 
 class ActionForm(ConfirmForm):
-    text = words("What is to be done", 500, rows=2)
-    owner = forms.CharField(max_length=150, label="By whom", widget=LINE())
+    text = text("Task", 500, rows=2)
+    owner = line("Owner", 150)
     due = forms.DateField(
-        label="By when",
         input_formats=["%Y-%m-%d"],
-        widget=LINE(attrs={"type": "date"}),
+        widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}),
     )
 
 
+class FinishForm(ConfirmForm):
+    """Names the action item that the page showed."""
+
+    item = forms.IntegerField(widget=forms.HiddenInput)
+
+
 class ContactForm(ConfirmForm):
-    role = forms.CharField(max_length=80, widget=LINE(attrs={"autofocus": True}))
-    name = forms.CharField(max_length=100, required=False, widget=LINE())
-    phone = forms.CharField(
-        max_length=40,
+    role = line(None, 80, attrs=FOCUS)
+    name = line(None, 100, required=False)
+    phone = line(
+        "Telephone",
+        40,
         required=False,
-        label="Telephone",
-        help_text="With its country: +250 …",
-        widget=LINE(attrs={"inputmode": "tel"}),
+        help_text="With the country code: +250 …",
+        attrs={"inputmode": "tel"},
     )
     email = forms.CharField(
         max_length=254,
@@ -100,63 +210,47 @@ class ContactForm(ConfirmForm):
         label="E-mail",
         widget=UnfoldAdminEmailInputWidget(),
     )
-    order = forms.IntegerField(
-        min_value=0,
-        max_value=99,
-        initial=1,
-        help_text="1 is called first; 0 is not on call.",
-        widget=UnfoldAdminIntegerFieldWidget(),
-    )
-    is_active = forms.BooleanField(
-        required=False,
-        initial=True,
-        label="In use",
-        widget=UnfoldBooleanSwitchWidget(),
-    )
+    order = number(0, 99, 1, help_text="1 is called first; 0 is not on call.")
+    is_active = switch("In use", initial=True)
 
 
 class ShiftForm(ConfirmForm):
-    hours = forms.IntegerField(
-        min_value=1,
-        max_value=31 * 24,
-        initial=12,
-        help_text="From now on she is called first, for so many hours.",
-        widget=UnfoldAdminIntegerFieldWidget(),
+    hours = number(
+        1, 31 * 24, 12, help_text="The contact is called first for so many hours."
     )
 
 
-class WordsForm(ConfirmForm):
-    subject = forms.CharField(max_length=announcements.LONGEST_SUBJECT, widget=LINE())
-    text = words("Text", announcements.LONGEST, rows=10)
+class RewriteForm(ConfirmForm):
+    subject = line(None, announcements.LONGEST_SUBJECT)
+    text = text("Text", announcements.LONGEST, rows=10)
 
 
-class AnnouncementForm(WordsForm):
-    road = forms.ChoiceField(
-        label="To whom, and how",
+class AnnouncementForm(RewriteForm):
+    road = choice(
+        label="Audience and medium",
         choices=[
             (
                 f"{audience}:{medium}",
                 f"{Announcement.Audience(audience).label}, "
                 f"{Announcement.Medium(medium).label}",
             )
-            for audience, media in announcements.ROADS.items()
+            for audience, media in announcements.MEDIA.items()
             for medium in media
         ],
-        widget=UnfoldAdminSelectWidget(),
     )
     field_order = ("road", "subject", "text")
 
 
 class ApprovalForm(ConfirmForm):
-    """Approves what stood on the page, and nothing that came after."""
+    """Approves the text that the page showed, and no later one."""
 
     seen = forms.CharField(widget=forms.HiddenInput)
 
 
 class TickForm(ConfirmForm):
-    evidence = forms.CharField(
-        max_length=500,
-        label="What shows it",
-        help_text="What you looked at and found; a link, a figure, a sentence.",
-        widget=LINE(attrs={"autofocus": True}),
+    evidence = line(
+        "Evidence",
+        500,
+        help_text="What you checked and found: a link, a figure, a sentence.",
+        attrs=FOCUS,
     )

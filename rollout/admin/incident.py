@@ -1,25 +1,35 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
-from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
-from easymo.backoffice.reason import ReasonForm
-from rollout.admin.actions import ask_and_do
-from rollout.admin.forms import NoteForm
-from rollout.admin.incident_actions import IncidentSteps, page_of
-from rollout.admin.kill import KillAll
-from rollout.incidents import incidents
-from rollout.models import Incident
+from easymo.backoffice.actions import ActionCall, form_action
+from rollout.admin.base import CHANGE
+from rollout.admin.forms import (
+    ActionForm,
+    CommanderForm,
+    ConfirmForm,
+    FinishForm,
+    IncidentForm,
+    LessonsForm,
+    NoteForm,
+    SeverityForm,
+)
+from rollout.admin.rollback_actions import RollbackActions
+from rollout.incidents import incidents, lessons
+from rollout.models import ActionItem, Incident
+from rollout.reports.postmortem import postmortem
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
 SHOWN_ENTRIES = 200
@@ -30,20 +40,47 @@ STATUS = {
     "closed": "info",
 }
 SEVERITY = {"critical": "danger", "high": "danger", "medium": "warning", "low": "info"}
-CHANGE = ["change_exposure"]
+
+
+def _lessons_of(call: ActionCall[Incident]) -> dict[str, str]:
+    return {name: getattr(call.row, name) for name in incidents.LESSONS}
+
+
+def _item_of(call: ActionCall[Incident]) -> ActionItem:
+    """Return the action item that the page shows: the named one, else the next."""
+    request = call.request
+    chosen = request.POST.get("item", "") or request.GET.get("item", "")
+    if chosen.isascii() and chosen.isdigit():
+        return get_object_or_404(call.row.action_items, pk=chosen)
+    waiting = call.row.action_items.filter(done_at__isnull=True)
+    return get_object_or_404(waiting.order_by("due", "id")[:1])
+
+
+def _item_text(call: ActionCall[Incident]) -> str:
+    item = _item_of(call)
+    return f"{item.text} ({item.owner})"
+
+
+def _item_url(item: ActionItem) -> str:
+    url = reverse("admin:rollout_incident_finish_action", args=[item.incident_id])
+    return f"{url}?item={item.pk}"
+
+
+def _item_line(item: ActionItem) -> tuple[str, SafeString | str]:
+    """Return an action item and who finished it, or the link that finishes it."""
+    text = f"{item.text} — {item.owner}, by {item.due:%d %b %Y}"
+    if item.done_at:
+        return text, f", done by {item.done_by}"
+    return text, format_html(' (<a href="{}">done?</a>)', _item_url(item))
 
 
 @admin.register(Incident)
-class IncidentAdmin(IncidentSteps, KillAll, ReadOnlyAdmin):
-    """What went wrong and what was done about it."""
+class IncidentAdmin(RollbackActions):
+    """Incidents: timeline, lessons learned and action items."""
 
     list_display = (
-        "title",
-        "shown_severity",
-        "shown_status",
-        "opened_at",
-        "opened_by",
-        "commander",
+        *("title", "shown_severity", "shown_status"),
+        *("opened_at", "opened_by", "commander"),
     )
     list_filter = ("status", "severity", ("opened_at", RangeDateTimeFilter))
     list_filter_submit = True
@@ -53,49 +90,16 @@ class IncidentAdmin(IncidentSteps, KillAll, ReadOnlyAdmin):
         ("shown_severity", "shown_status"),
         ("opened_at", "opened_by", "commander"),
         ("mitigated_at", "resolved_at", "closed_at"),
-        "customer_impact",
-        "root_cause",
-        "resolution",
-        "prevention",
-        "to_do",
-        "story",
-    )
-    readonly_fields = (
-        "title",
-        "shown_severity",
-        "shown_status",
-        "opened_at",
-        "opened_by",
-        "commander",
-        "mitigated_at",
-        "resolved_at",
-        "closed_at",
-        "customer_impact",
-        "root_cause",
-        "resolution",
-        "prevention",
+        *incidents.LESSONS,
         "to_do",
         "story",
     )
     actions_list = ("kill_all", "open_incident")
+    # Side by side all of them are wider than a screen.
+    more = ["assign", "set_severity", "add_action", "finish_action", "download"]
     actions_detail = (
-        "add_note",
-        "take_command",
-        "mitigate",
-        "resolve",
-        "write_lessons",
-        "close_incident",
-        # All of them side by side are wider than a screen.
-        {
-            "title": "More",
-            "items": [
-                "assign",
-                "set_severity",
-                "add_action",
-                "finish_action",
-                "download",
-            ],
-        },
+        *("add_note", "take_command", "mitigate", "resolve"),
+        *("write_lessons", "close_incident", {"title": "More", "items": more}),
     )
 
     @display(description="Severity", label=SEVERITY)
@@ -109,99 +113,199 @@ class IncidentAdmin(IncidentSteps, KillAll, ReadOnlyAdmin):
     @display(description="Timeline")
     def story(self, row: Incident) -> SafeString:
         entries = reversed(row.timeline.order_by("-id")[:SHOWN_ENTRIES])
-        return format_html(
-            "<ol>{}</ol>",
-            format_html_join(
-                "",
-                "<li>{} — <b>{}</b>: {}</li>",
-                (
-                    (
-                        timezone.localtime(entry.at).strftime("%d %b %Y %H:%M:%S"),
-                        entry.author,
-                        entry.text,
-                    )
-                    for entry in entries
-                ),
-            ),
+        lines = (
+            (f"{timezone.localtime(each.at):%d %b %Y %H:%M:%S}", each.author, each.text)
+            for each in entries
         )
+        items = format_html_join("", "<li>{} — <b>{}</b>: {}</li>", lines)
+        return format_html("<ol>{}</ol>", items)
 
-    @action(
-        description="Add a note", url_path="note", icon="edit_note", permissions=CHANGE
+    @display(description="Action items")
+    def to_do(self, row: Incident) -> SafeString | str:
+        lines = (_item_line(item) for item in row.action_items.all())
+        items = format_html_join("", "<li>{}{}</li>", lines)
+        return format_html("<ul>{}</ul>", items) if items else "—"
+
+    @form_action(
+        "Open an incident",
+        path="open",
+        icon="add_alert",
+        permission=CHANGE,
+        form=IncidentForm,
+        explanation="The people on call are notified according to the severity.",
+        submit="Open",
     )
-    def add_note(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = get_object_or_404(Incident, pk=object_id)
-
-        def do(asked: dict[str, Any]) -> str:
-            incidents.add_note(
-                incident=row, text=asked["text"], author=actor_of(request)
-            )
-            return "Noted."
-
-        return ask_and_do(
-            self,
-            request,
-            form=NoteForm(request.POST or None, label_suffix=""),
-            do=do,
-            title=f"Note on: {row.title}",
-            explanation="Notes stay; telephone numbers and codes are taken out.",
-            submit="Add",
-            back=page_of(row),
+    def open_incident(self, call: ActionCall[None]) -> str:
+        made = incidents.report_incident(
+            title=call.data["title"],
+            severity=call.data["severity"],
+            text=call.data["text"],
+            by=call.actor,
         )
+        return f"Incident {made} opened."
 
-    @action(
-        description="Mitigated",
-        url_path="mitigate",
+    @form_action(
+        "Add a note",
+        path="note",
+        icon="edit_note",
+        permission=CHANGE,
+        form=NoteForm,
+        explanation="Notes stay. Telephone numbers and codes are removed.",
+    )
+    def add_note(self, call: ActionCall[Incident]) -> str:
+        incidents.add_note(incident=call.row, text=call.data["text"], author=call.actor)
+        return f"Note added to incident {call.row}."
+
+    @form_action(
+        "Mitigate",
+        path="mitigate",
         icon="healing",
-        permissions=CHANGE,
+        permission=CHANGE,
+        explanation="The harm has stopped.",
     )
-    def mitigate(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.move(
-            request, object_id, Incident.Status.MITIGATED, "The harm has stopped."
+    def mitigate(self, call: ActionCall[Incident]) -> str:
+        return _set_status(call, Incident.Status.MITIGATED)
+
+    @form_action(
+        "Resolve",
+        path="resolve",
+        icon="task_alt",
+        permission=CHANGE,
+        explanation=(
+            "The cause is known and removed. The next rollback opens a new incident."
+        ),
+    )
+    def resolve(self, call: ActionCall[Incident]) -> str:
+        return _set_status(call, Incident.Status.RESOLVED)
+
+    @form_action(
+        "Close",
+        path="close",
+        icon="inventory",
+        permission=CHANGE,
+        explanation=(
+            "The four lessons have to be written. Afterwards only notes can be added."
+        ),
+    )
+    def close_incident(self, call: ActionCall[Incident]) -> str:
+        return _set_status(call, Incident.Status.CLOSED)
+
+    @form_action(
+        "Take command",
+        path="take",
+        icon="military_tech",
+        permission=CHANGE,
+        form=ConfirmForm,
+        explanation="You decide what is done and who does it.",
+    )
+    def take_command(self, call: ActionCall[Incident]) -> str:
+        incidents.take_command(
+            incident=call.row, commander=call.actor, author=call.actor
         )
+        return f"You command incident {call.row}."
+
+    @form_action(
+        "Assign the commander",
+        path="assign",
+        icon="person_raised_hand",
+        permission=CHANGE,
+        form=CommanderForm,
+        explanation="One person commands an incident. The timeline records from when.",
+    )
+    def assign(self, call: ActionCall[Incident]) -> str:
+        incidents.take_command(
+            incident=call.row, commander=call.data["commander"], author=call.actor
+        )
+        return f"{call.row.commander} commands incident {call.row}."
+
+    @form_action(
+        "Change the severity",
+        path="severity",
+        icon="stairs",
+        permission=CHANGE,
+        form=SeverityForm,
+        initial=lambda call: {"severity": call.row.severity},
+        explanation="A higher severity notifies the people on call again.",
+    )
+    def set_severity(self, call: ActionCall[Incident]) -> str:
+        incidents.set_severity(
+            incident=call.row,
+            severity=call.data["severity"],
+            reason=call.reason,
+            author=call.actor,
+        )
+        return f"The severity of incident {call.row} is {call.row.severity}."
+
+    @form_action(
+        "Write lessons learned",
+        path="lessons",
+        icon="school",
+        permission=CHANGE,
+        form=LessonsForm,
+        initial=_lessons_of,
+        explanation="All four are needed before the incident can be closed.",
+        submit="Save",
+    )
+    def write_lessons(self, call: ActionCall[Incident]) -> str:
+        written = {
+            name: call.data[name]
+            for name in incidents.LESSONS
+            if call.data[name].strip()
+        }
+        lessons.write_lessons(incident=call.row, author=call.actor, **written)
+        return f"Lessons of incident {call.row} saved."
+
+    @form_action(
+        "Add an action item",
+        path="action",
+        icon="add_task",
+        permission=CHANGE,
+        form=ActionForm,
+        explanation="A task that prevents the same incident.",
+    )
+    def add_action(self, call: ActionCall[Incident]) -> str:
+        lessons.add_action(
+            incident=call.row,
+            text=call.data["text"],
+            owner=call.data["owner"],
+            due=call.data["due"],
+            author=call.actor,
+        )
+        return f"Action item added to incident {call.row}."
+
+    @form_action(
+        "Finish the next action item",
+        path="action-done",
+        icon="done_all",
+        permission=CHANGE,
+        form=FinishForm,
+        initial=lambda call: {"item": _item_of(call).pk},
+        explanation=_item_text,
+        submit="Done",
+    )
+    def finish_action(self, call: ActionCall[Incident]) -> str:
+        item = _item_of(call)
+        lessons.finish_action(item=item, author=call.actor)
+        return f"Action item done: {item.text}"
 
     @action(
-        description="Resolved", url_path="resolve", icon="task_alt", permissions=CHANGE
+        description="Post-mortem",
+        url_path="post-mortem",
+        icon="description",
+        permissions=["view"],
     )
-    def resolve(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.move(
-            request,
-            object_id,
-            Incident.Status.RESOLVED,
-            "The cause is known and gone. The next rollback opens a new incident.",
-        )
-
-    @action(
-        description="Closed", url_path="close", icon="inventory", permissions=CHANGE
-    )
-    def close_incident(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.move(
-            request,
-            object_id,
-            Incident.Status.CLOSED,
-            "Its four lessons are written down; nothing but notes is added afterwards.",
-        )
-
-    def move(
-        self, request: HttpRequest, object_id: str, status: str, explanation: str
-    ) -> HttpResponse:
+    def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = get_object_or_404(Incident, pk=object_id)
-
-        def do(asked: dict[str, Any]) -> str:
-            incidents.set_status(
-                incident=row,
-                status=status,
-                reason=asked["reason"],
-                author=actor_of(request),
-            )
-            return f"The incident is {status}."
-
-        return ask_and_do(
-            self,
-            request,
-            form=ReasonForm(request.POST or None, label_suffix=""),
-            do=do,
-            title=f"{status.capitalize()}: {row.title}",
-            explanation=explanation,
-            submit=f"Set to {status}",
-            back=page_of(row),
+        name = f'attachment; filename="post-mortem-{row.pk}.md"'
+        return HttpResponse(
+            postmortem(row),
+            content_type="text/markdown",
+            headers={"Content-Disposition": name},
         )
+
+
+def _set_status(call: ActionCall[Incident], status: Incident.Status) -> str:
+    incidents.set_status(
+        incident=call.row, status=status, reason=call.reason, author=call.actor
+    )
+    return f"Incident {call.row} is {status}."

@@ -19,52 +19,40 @@ if TYPE_CHECKING:
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin):
-    """What was told to our own people, over which road, and whether it arrived."""
+    """Notices to the staff: medium, recipient and delivery."""
 
     list_display = (
-        "created_at",
-        "subject",
-        "medium",
-        "recipient",
-        "status",
-        "attempts",
-        "last_error",
+        *("created_at", "subject", "medium", "recipient"),
+        *("status", "attempts", "last_error"),
     )
     list_filter = ("status", "medium")
     search_fields = ("text", "recipient")
-    fields = readonly_fields = (
-        "created_at",
-        "subject",
-        "text",
-        "medium",
-        "recipient",
-        "incident",
-        "status",
-        "attempts",
-        "last_error",
-        "next_attempt_at",
-        "sent_at",
+    fields = (
+        *("created_at", "subject", "text", "medium", "recipient", "incident"),
+        *("status", "attempts", "last_error", "next_attempt_at", "sent_at"),
     )
     list_select_related = ("incident",)
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the reports, which are sent by the roads of notices."""
+        """Add the page of the reports, which are sent as notices."""
         page = self.admin_site.admin_view(self.show_report)
         own = path("report/<slug:kind>/", page, name="rollout_report")
         return [own, *super().get_urls()]
 
     def show_report(self, request: HttpRequest, kind: str) -> HttpResponse:
-        """Show a report until now, or give it as Markdown."""
+        """Show a report up to now, or download it as Markdown."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         if kind not in reports.KINDS:
             raise Http404
         made = reports.make(kind)
         if request.GET.get("as") == "markdown":
-            answer = HttpResponse(made.markdown, content_type="text/markdown")
             name = f'attachment; filename="{kind}-report.md"'
-            answer["Content-Disposition"] = name
-            return answer
+            return HttpResponse(
+                made.markdown,
+                content_type="text/markdown",
+                headers={"Content-Disposition": name},
+            )
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "title": made.title,

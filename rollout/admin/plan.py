@@ -3,17 +3,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from unfold.decorators import action, display
-from unfold.enums import ActionVariant
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import display
 
-from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
-from easymo.backoffice.reason import ReasonForm
-from rollout.admin.actions import StageForm, WaiverForm, ask_and_do
-from rollout.admin.permissions import ExposureRights
+from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.pages import ReadOnlyAdmin
+from rollout.admin.base import MOVE, ROLL_BACK, RolloutAdmin
+from rollout.admin.forms import StageForm, WaiverForm
 from rollout.core import jobs
-from rollout.models import FlagChange, GateResult, Plan
+from rollout.models import FlagChange, GateResult, Plan, PlanChange, StageRun
 from rollout.plan import plan as plans
 from rollout.plan import resume_requirements
 from rollout.policy.stages import terms_of
@@ -22,11 +21,8 @@ from rollout.stages import rollback, stages, waivers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from django import forms
-    from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
-MOVE = ["move_stage"]
 STATES = {
     "active": "success",
     "held": "warning",
@@ -36,14 +32,9 @@ STATES = {
 }
 
 
-def bullets(lines: Iterable[tuple[str, str]]) -> SafeString:
-    found = format_html_join("", "<li><b>{}</b> {}</li>", lines)
-    return format_html("<ul>{}</ul>", found)
-
-
 @admin.register(Plan)
-class PlanAdmin(ExposureRights, ReadOnlyAdmin):
-    """Where the rollout stands: one row, moved by people and by rollbacks."""
+class PlanAdmin(RolloutAdmin):
+    """The stage and state of the rollout: one object."""
 
     list_display = ("stage", "standing", "state_since", "state_reason")
     list_display_links = ("stage",)
@@ -51,15 +42,6 @@ class PlanAdmin(ExposureRights, ReadOnlyAdmin):
     fields = (
         ("stage", "standing"),
         ("state_since", "state_reason"),
-        "serves",
-        "gates",
-        "to_resume",
-    )
-    readonly_fields = (
-        "stage",
-        "standing",
-        "state_since",
-        "state_reason",
         "serves",
         "gates",
         "to_resume",
@@ -90,7 +72,7 @@ class PlanAdmin(ExposureRights, ReadOnlyAdmin):
         found = stages.gates_now(row)
         if not found:
             return "None: this is the last stage."
-        return bullets(
+        return _list(
             (GateResult.Verdict(gate.verdict).label, gate.sentence) for gate in found
         )
 
@@ -99,197 +81,178 @@ class PlanAdmin(ExposureRights, ReadOnlyAdmin):
         if row.state not in plans.DOWN:
             return "Nothing is rolled back."
         needs = resume_requirements.to_resume(row)
-        return bullets(
+        return _list(
             ("met" if need.met else "not met", need.sentence) for need in needs
         )
 
-    @action(
-        description="Next stage", url_path="advance", icon="stairs", permissions=MOVE
+    @form_action(
+        "Next stage",
+        path="advance",
+        icon="stairs",
+        permission=MOVE,
+        title="Advance to the next stage",
+        explanation="Every gate has to be met or waived.",
+        submit="Advance",
     )
-    def advance(self, request: HttpRequest) -> HttpResponse:
-        return self.move(
-            request,
-            stages.advance,
-            title="Go on to the next stage",
-            explanation="It goes on when every gate is met or waived.",
-        )
+    def advance(self, call: ActionCall[None]) -> str:
+        return _move(stages.advance, call)
 
-    @action(description="Hold", url_path="hold", icon="pause", permissions=MOVE)
-    def hold(self, request: HttpRequest) -> HttpResponse:
-        return self.move(
-            request,
-            stages.hold,
-            title="Hold",
-            explanation="Nothing advances until somebody releases it. Traffic stays.",
-        )
-
-    @action(
-        description="Release", url_path="release", icon="play_arrow", permissions=MOVE
+    @form_action(
+        "Hold",
+        path="hold",
+        icon="pause",
+        permission=MOVE,
+        title="Hold the stage",
+        explanation="The stage cannot advance until it is released. Traffic stays.",
     )
-    def release(self, request: HttpRequest) -> HttpResponse:
-        return self.move(
-            request,
-            stages.release,
-            title="Release the hold",
-            explanation="The stage may be left again, through its gates.",
-        )
+    def hold(self, call: ActionCall[None]) -> str:
+        return _move(stages.hold, call)
 
-    @action(
-        description="Back one stage",
-        url_path="demote",
+    @form_action(
+        "Release",
+        path="release",
+        icon="play_arrow",
+        permission=MOVE,
+        title="Release the hold",
+        explanation="The stage can advance again when its gates are met.",
+    )
+    def release(self, call: ActionCall[None]) -> str:
+        return _move(stages.release, call)
+
+    @form_action(
+        "Back one stage",
+        path="demote",
         icon="undo",
-        permissions=MOVE,
-        variant=ActionVariant.DANGER,
+        permission=MOVE,
+        title="Go back one stage",
+        explanation="Features are limited to the people of that stage, at once.",
+        submit="Go back",
+        is_dangerous=True,
     )
-    def demote(self, request: HttpRequest) -> HttpResponse:
-        return self.move(
-            request,
-            stages.demote,
-            title="Go back one stage",
-            explanation="Features are taken back to whom that stage serves, at once.",
-            is_dangerous=True,
-        )
+    def demote(self, call: ActionCall[None]) -> str:
+        return _move(stages.demote, call)
 
-    @action(
-        description="Resume", url_path="resume", icon="restart_alt", permissions=MOVE
+    @form_action(
+        "Resume",
+        path="resume",
+        icon="restart_alt",
+        permission=MOVE,
+        title="Resume after the rollback",
+        explanation="Under close watch, usually one stage lower. Turns nothing on.",
     )
-    def resume(self, request: HttpRequest) -> HttpResponse:
-        return self.move(
-            request,
-            stages.resume,
-            title="Go on after the rollback",
-            explanation="Under watch, and as a rule one stage lower. Turns nothing on.",
-        )
+    def resume(self, call: ActionCall[None]) -> str:
+        return _move(stages.resume, call)
 
-    @action(
-        description="Set the stage",
-        url_path="set",
+    @form_action(
+        "Set the stage",
+        path="set",
         icon="signpost",
-        permissions=MOVE,
-        variant=ActionVariant.DANGER,
+        permission=MOVE,
+        form=StageForm,
+        explanation=(
+            "A later stage skips the gates and needs the override; an earlier one"
+            " limits the features to the people of that stage."
+        ),
+        is_dangerous=True,
     )
-    def set_stage(self, request: HttpRequest) -> HttpResponse:
-        def do(asked: dict[str, Any]) -> str:
-            change = stages.set_stage(
-                asked["stage"],
-                reason=asked["reason"],
-                actor=actor_of(request),
-                source=FlagChange.Source.ADMIN,
-                override=asked["override"],
-            )
-            return f"The stage is {change.after['stage']}."
-
-        return self.ask(
-            request,
-            StageForm(request.POST or None, label_suffix=""),
-            do,
-            title="Set the stage",
-            explanation=(
-                "Going up passes the gates by and needs the override; going back"
-                " takes features back to whom that stage serves."
-            ),
-            is_dangerous=True,
+    def set_stage(self, call: ActionCall[None]) -> str:
+        change = stages.set_stage(
+            call.data["stage"],
+            reason=call.reason,
+            actor=call.actor,
+            source=FlagChange.Source.ADMIN,
+            override=call.data["override"],
         )
+        jobs.wake_notices()
+        return f"The stage is {change.after['stage']}."
 
-    @action(
-        description="Ask for a waiver",
-        url_path="waive",
+    @form_action(
+        "Ask for a waiver",
+        path="waive",
         icon="approval",
-        permissions=MOVE,
+        permission=MOVE,
+        form=WaiverForm,
+        explanation="A second user approves it. It lasts at most seven days.",
     )
-    def waive(self, request: HttpRequest) -> HttpResponse:
-        def do(asked: dict[str, Any]) -> str:
-            waiver = waivers.ask(
-                gate=asked["gate"],
-                reason=asked["reason"],
-                actor=actor_of(request),
-                days=asked["days"],
-            )
-            return f"Asked for {waivers.words(waiver)}; somebody else approves it."
-
-        return self.ask(
-            request,
-            WaiverForm(request.POST or None, label_suffix=""),
-            do,
-            title="Ask for a waiver",
-            explanation="A second person approves it; it lasts seven days at most.",
+    def waive(self, call: ActionCall[None]) -> str:
+        waiver = waivers.ask(
+            gate=call.data["gate"],
+            reason=call.reason,
+            actor=call.actor,
+            days=call.data["days"],
         )
+        return f"Asked for {waivers.words(waiver)}. A second user has to approve it."
 
-    @action(
-        description="Freeze: everything off",
-        url_path="freeze",
+    @form_action(
+        "Freeze: everything off",
+        path="freeze",
         icon="ac_unit",
-        permissions=["rollback"],
-        variant=ActionVariant.DANGER,
+        permission=ROLL_BACK,
+        title="Freeze the rollout",
+        explanation="Everything goes off and stays off until two users resume.",
+        submit="Freeze",
+        is_dangerous=True,
     )
-    def freeze(self, request: HttpRequest) -> HttpResponse:
-        def do(asked: dict[str, Any]) -> str:
-            done = rollback.freeze(
-                reason=asked["reason"],
-                actor=actor_of(request),
-                source=FlagChange.Source.ADMIN,
-            )
-            return f"Everything is off and frozen: {done.receipt or 'unconfirmed'}."
-
-        return self.ask(
-            request,
-            ReasonForm(request.POST or None, label_suffix=""),
-            do,
-            title="Freeze",
-            explanation="Everything goes off and stays off, until two people resume.",
-            is_dangerous=True,
+    def freeze(self, call: ActionCall[None]) -> str:
+        done = rollback.freeze(
+            reason=call.reason, actor=call.actor, source=FlagChange.Source.ADMIN
         )
+        jobs.wake_notices()
+        return f"Everything is off and frozen: {done.receipt or 'unconfirmed'}."
 
-    def move(
-        self,
-        request: HttpRequest,
-        service: Callable[..., Any],
-        *,
-        title: str,
-        explanation: str,
-        is_dangerous: bool = False,
-    ) -> HttpResponse:
-        def do(asked: dict[str, Any]) -> str:
-            service(
-                reason=asked["reason"],
-                actor=actor_of(request),
-                source=FlagChange.Source.ADMIN,
-            )
-            now = plans.current()
-            return f"Stage {now.run.stage}, {plans.words_of(now)}."
 
-        return self.ask(
-            request,
-            ReasonForm(request.POST or None, label_suffix=""),
-            do,
-            title=title,
-            explanation=explanation,
-            is_dangerous=is_dangerous,
-        )
+def _move(service: Callable[..., Any], call: ActionCall[None]) -> str:
+    service(reason=call.reason, actor=call.actor, source=FlagChange.Source.ADMIN)
+    jobs.wake_notices()
+    now = plans.current()
+    return f"The stage is {now.run.stage}, {plans.words_of(now)}."
 
-    def ask(
-        self,
-        request: HttpRequest,
-        form: forms.Form,
-        do: Callable[[dict[str, Any]], str],
-        *,
-        title: str,
-        explanation: str,
-        is_dangerous: bool = False,
-    ) -> HttpResponse:
-        def do_and_ring(asked: dict[str, Any]) -> str:
-            done = do(asked)
-            jobs.wake_notices()
-            return done
 
-        return ask_and_do(
-            self,
-            request,
-            form=form,
-            do=do_and_ring,
-            title=title,
-            explanation=explanation,
-            submit=title,
-            back=reverse("admin:rollout_plan_changelist"),
-            is_dangerous=is_dangerous,
-        )
+def _list(lines: Iterable[tuple[str, str]]) -> SafeString:
+    items = format_html_join("", "<li><b>{}</b> {}</li>", lines)
+    return format_html("<ul>{}</ul>", items)
+
+
+@admin.register(PlanChange)
+class PlanChangeAdmin(ReadOnlyAdmin):
+    """All moves of the plan."""
+
+    list_display = ("at", "kind", "moved", "actor", "source", "reason", "override")
+    list_display_links = ("at",)
+    list_filter = ("kind", "source", "override", ("at", RangeDateTimeFilter))
+    list_filter_submit = True
+    search_fields = ("actor", "reason")
+    fields = list_display
+
+    @display(description="From → to")
+    def moved(self, row: PlanChange) -> str:
+        return f"{_state(row.before)} → {_state(row.after)}"
+
+
+@admin.register(StageRun)
+class StageRunAdmin(ReadOnlyAdmin):
+    """All periods spent in a stage."""
+
+    list_display = ("stage", "entered_at", "exited_at", "entered_by", "reason")
+    list_filter = ("stage",)
+    search_fields = ("entered_by", "reason")
+    fields = list_display
+
+
+@admin.register(GateResult)
+class GateResultAdmin(ReadOnlyAdmin):
+    """The gates' results at each attempt to advance."""
+
+    list_display = ("at", "run", "gate", "verdict", "value", "need")
+    list_display_links = ("at",)
+    list_filter = ("verdict", "gate", ("at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("run",)
+    search_fields = ("gate", "value")
+    fields = (*list_display, "forecast")
+
+
+def _state(plan: dict[str, Any]) -> str:
+    if not plan:
+        return "—"
+    return f"{plan.get('stage')}, {str(plan.get('state')).replace('_', ' ')}"

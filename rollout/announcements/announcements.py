@@ -24,7 +24,7 @@ from rollout.core.ports import ports
 from rollout.incidents.incidents import valid_text
 from rollout.locks import lock_announcement
 from rollout.models import Announcement, AnnouncementDelivery
-from rollout.notices import mail
+from rollout.notices import transports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 Status = Announcement.Status
 Medium = Announcement.Medium
 Audience = Announcement.Audience
-ROADS: dict[str, tuple[str, ...]] = {
+MEDIA: dict[str, tuple[str, ...]] = {
     Audience.ENGINEERING: (Medium.EMAIL, Medium.SLACK, Medium.OTHER),
     Audience.BETA: (Medium.WHATSAPP, Medium.EMAIL, Medium.OTHER),
     Audience.ALL: (Medium.WHATSAPP, Medium.OTHER),
 }
-NOBODY = {
+NO_RECIPIENTS = {
     Audience.ENGINEERING: "neither ALERT_EMAILS nor a contact has an address",
     Audience.BETA: "the cohort beta has no members",
     Audience.ALL: "nobody may be written to",
@@ -61,7 +61,7 @@ class Counts:
     skipped: int = 0
 
     def __str__(self) -> str:
-        told = f"{self.delivered} of {self.recipients} told"
+        reached_announcements = f"{self.delivered} of {self.recipients} told"
         rest = [
             f"{number} {word}"
             for number, word in (
@@ -71,7 +71,7 @@ class Counts:
             )
             if number
         ]
-        return ", ".join([told, *rest])
+        return ", ".join([reached_announcements, *rest])
 
 
 def draft(
@@ -79,7 +79,7 @@ def draft(
 ) -> Announcement:
     """Write an announcement that another person has to approve."""
     subject, text = valid_words(subject, text, medium)
-    valid_road(audience, medium)
+    valid_medium(audience, medium)
     return Announcement.objects.create(
         audience=audience,
         medium=medium,
@@ -136,7 +136,7 @@ def send(*, announcement: Announcement, by: str) -> Announcement:
     with transaction.atomic():
         row = lock_announcement(announcement)
         refuse_unless(row, Status.APPROVED)
-        refuse_closed_road(row)
+        refuse_unconfigured_medium(row)
         row.sent_by = by
         if row.medium == Medium.OTHER:
             row.status, row.sent_at = Status.SENT, clock.now()
@@ -145,7 +145,7 @@ def send(*, announcement: Announcement, by: str) -> Announcement:
             sending.add_first(row)
             if not row.deliveries.exists():
                 raise InvalidChange(
-                    f"There is nobody to tell: {NOBODY[Audience(row.audience)]}."
+                    f"There is nobody to tell: {NO_RECIPIENTS[Audience(row.audience)]}."
                 )
         row.save(update_fields=["status", "sent_by", "sent_at"])
         jobs.wake_announcements()
@@ -154,7 +154,7 @@ def send(*, announcement: Announcement, by: str) -> Announcement:
     return announcement
 
 
-def told() -> QuerySet[Announcement]:
+def reached_announcements() -> QuerySet[Announcement]:
     """Return what was sent and reached somebody; nobody counts what a person does."""
     reached = AnnouncementDelivery.objects.filter(
         announcement=OuterRef("pk"), status=AnnouncementDelivery.Status.HANDED_OVER
@@ -191,8 +191,8 @@ def _counts(by_status: Counter[str]) -> Counts:
 
 def fingerprint(announcement: Announcement) -> str:
     """Name what somebody has read before she approves it."""
-    told = f"{announcement.subject}\0{announcement.text}".encode()
-    return hashlib.sha256(told).hexdigest()
+    reached_announcements = f"{announcement.subject}\0{announcement.text}".encode()
+    return hashlib.sha256(reached_announcements).hexdigest()
 
 
 def refuse_unless(announcement: Announcement, status: str) -> None:
@@ -203,11 +203,11 @@ def refuse_unless(announcement: Announcement, status: str) -> None:
         )
 
 
-def refuse_closed_road(announcement: Announcement) -> None:
+def refuse_unconfigured_medium(announcement: Announcement) -> None:
     """Refuse where nothing would arrive, rather than count failures."""
     roads: dict[str, tuple[Callable[[], bool], str]] = {
         Medium.SLACK: (lambda: bool(settings.SLACK_WEBHOOK_URL), "SLACK_WEBHOOK_URL"),
-        Medium.EMAIL: (mail.is_configured, "EMAIL_URL"),
+        Medium.EMAIL: (transports.email_is_configured, "EMAIL_URL"),
         Medium.WHATSAPP: (lambda: ports.tell is not None, "WhatsApp"),
     }
     is_open, setting = roads.get(announcement.medium, (lambda: True, ""))
@@ -215,9 +215,9 @@ def refuse_closed_road(announcement: Announcement) -> None:
         raise InvalidChange(f"{setting} is not set: nobody would be told.")
 
 
-def valid_road(audience: str, medium: str) -> None:
-    if medium not in ROADS.get(audience, ()):
-        known = "; ".join(f"{who}: {', '.join(how)}" for who, how in ROADS.items())
+def valid_medium(audience: str, medium: str) -> None:
+    if medium not in MEDIA.get(audience, ()):
+        known = "; ".join(f"{who}: {', '.join(how)}" for who, how in MEDIA.items())
         raise InvalidChange(f"There is no such road. There are {known}.")
 
 
@@ -228,3 +228,47 @@ def valid_words(subject: str, text: str, medium: str) -> tuple[str, str]:
     if len(line) > LONGEST_SUBJECT:
         raise InvalidChange(f"A subject has at most {LONGEST_SUBJECT} characters.")
     return line, scrub(valid_text(text, longest=longest))[:longest]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A draft's beginning: to whom and how, and what."""
+
+    road: str
+    subject: str
+    text: str
+
+
+SUGGESTED = {
+    "engineering": Suggestion(
+        "engineering:email",
+        "The agent goes into service",
+        """\
+We deploy the voucher agent, stage by stage: internal smoke tests, a beta with 5 to 10
+of our own people, then everyone. Every feature begins switched off.
+
+During the deployment the Slack channel has the news. Everything can be turned off in a
+second: Kill all on the first page of the back office, or
+python manage.py rollback quick --reason "…".
+
+Who is on call stands on the same page.""",
+    ),
+    "beta": Suggestion(
+        "beta:whatsapp",
+        "You are in the beta",
+        """\
+You can try our assistant on WhatsApp before everybody else.
+How: write "hello" to this number. Ask for your vouchers, or for help; staff can look a
+customer up and create a voucher. "agent" brings you a person.
+Please tell us what went wrong, and what went well: just write it here.
+Help: see the programme's help pages. STOP ends our messages.""",
+    ),
+    "all": Suggestion(
+        "all:whatsapp",
+        "Our assistant answers you now",
+        """\
+You can now write to us here at any time: our assistant helps with your fuel vouchers.
+Write "hello" to begin, "agent" for a person. Your vouchers and codes stay as they are.
+Help: see the programme's help pages. STOP ends our messages.""",
+    ),
+}

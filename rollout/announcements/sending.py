@@ -19,7 +19,7 @@ from rollout.models import (
     Contact,
     Notice,
 )
-from rollout.notices import mail
+from rollout.notices import transports
 from rollout.policy.stages import BETA_COHORT
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _add_notices(
             Notice.objects.create(
                 medium=Notice.Medium.CHAT if chat else Notice.Medium.EMAIL,
                 recipient=address,
-                subject=mail.one_line(announcement.subject),
+                subject=transports.header_line(announcement.subject),
                 text=f"{announcement.subject}\n\n{announcement.text}"
                 if chat
                 else announcement.text,

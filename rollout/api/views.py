@@ -16,12 +16,12 @@ from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from rollout.api import refusals
-from rollout.api.plain import described, plain
+from rollout.api import errors
+from rollout.api.dataclass_json import json_schema, to_json
 from rollout.api.serializers import RollbackSerializer
 from rollout.core.errors import RolloutError
 from rollout.core.features import Feature
-from rollout.dashboard.data import Room, gather
+from rollout.dashboard.data import DashboardData, read_dashboard
 from rollout.models import FlagChange, RollbackEvent
 from rollout.stages import rollback
 
@@ -60,8 +60,8 @@ DONE = {
     ],
 }
 DENIED = {
-    401: OpenApiResponse(refusals.SCHEMA, "Nobody is signed in."),
-    403: OpenApiResponse(refusals.SCHEMA, "Without the permission, or the CSRF token."),
+    401: OpenApiResponse(errors.SCHEMA, "Nobody is signed in."),
+    403: OpenApiResponse(errors.SCHEMA, "Without the permission, or the CSRF token."),
 }
 SERVICES: dict[str, Callable[..., Done]] = {
     RollbackEvent.Kind.QUICK: rollback.rollback_quick,
@@ -105,10 +105,10 @@ class RolloutView(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         """Answer every refusal in the same shape."""
         if isinstance(exc, RolloutError):
-            status, body = refusals.of_service(exc)
+            status, body = errors.of_service(exc)
             return Response(body, status=status)
         answer = super().handle_exception(exc)
-        answer.data = refusals.of_framework(answer.status_code, answer.data)
+        answer.data = errors.of_framework(answer.status_code, answer.data)
         return answer
 
 
@@ -125,12 +125,15 @@ class Status(RolloutView):
         tags=["rollout"],
         auth=SIGNED_IN,
         parameters=[],
-        responses={200: OpenApiResponse(described(Room), "As of `at`."), **DENIED},
+        responses={
+            200: OpenApiResponse(json_schema(DashboardData), "As of `at`."),
+            **DENIED,
+        },
     )
     def get(self, request: Request) -> Response:
         """Answer what the page would show."""
-        room = gather(shown=request.query_params.get("range", ""))
-        return Response(plain(room), headers={"Cache-Control": "no-store"})
+        data = read_dashboard(chart_range=request.query_params.get("range", ""))
+        return Response(to_json(data), headers={"Cache-Control": "no-store"})
 
 
 class Rollback(RolloutView):
@@ -149,9 +152,9 @@ class Rollback(RolloutView):
         request={"application/json": RollbackSerializer},
         responses={
             200: OpenApiResponse(DONE, "Done, and who has taken it in."),
-            400: OpenApiResponse(refusals.SCHEMA, "Nothing was done."),
+            400: OpenApiResponse(errors.SCHEMA, "Nothing was done."),
             409: OpenApiResponse(
-                refusals.SCHEMA, "Nothing was done: another change runs. Ask again."
+                errors.SCHEMA, "Nothing was done: another change runs. Ask again."
             ),
             **DENIED,
         },

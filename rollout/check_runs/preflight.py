@@ -43,7 +43,7 @@ LAST = Line(
 )
 
 
-def run(*, live: bool = False, actor: str = "system") -> CheckRun:
+def run_preflight(*, live: bool = False, actor: str = "system") -> CheckRun:
     """Go through every line; return the run, stored unless the database is gone."""
     started_at = clock.now()
     is_there = _database_answers()

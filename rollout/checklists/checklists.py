@@ -1,4 +1,4 @@
-"""The guide's lines: which are due, who did them, and which nobody did."""
+"""The checklist of the guide: which lines are due, met, ticked or overdue."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rollout.notices import notices
 from rollout.policy.schedule import Rule, Standing, State, standing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
 CLOSE_WATCH = "beta-close-watch"
@@ -35,13 +35,13 @@ GOOD = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the guide in this stay, and where it stands."""
+class ChecklistLine:
+    """One line of the checklist with its state in the current stage."""
 
     item: ChecklistItem
     standing: Standing
     tick: ChecklistTick | None
-    # Of a line that a check answers: whether it is met; None: not known yet.
+    # The result of the check that answers this line. None: not known yet.
     answer: bool | None = None
 
     @property
@@ -50,12 +50,12 @@ class Line:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether a person has something to do now."""
+        """Tell whether a person must tick it now."""
         return not self.is_automatic and self.standing.state in OPEN
 
     @property
     def is_met(self) -> bool:
-        """Tell whether the stage may be left as far as this line goes."""
+        """Tell whether this line allows the stage to be left."""
         if self.item.check_name.startswith("gate."):
             return True
         if self.is_automatic:
@@ -69,17 +69,19 @@ def current_run() -> StageRun | None:
     return StageRun.objects.filter(exited_at__isnull=True).first()
 
 
-def lines(run: StageRun | None = None, now: datetime | None = None) -> list[Line]:
-    """Return every line of the stage we are in; a fixed number of queries."""
+def checklist_lines(
+    run: StageRun | None = None, now: datetime | None = None
+) -> list[ChecklistLine]:
+    """Return every line of the current stage; a fixed number of queries."""
     run, moment = run or current_run(), now or clock.now()
     if run is None:
         return []
     ticks: dict[int, list[ChecklistTick]] = defaultdict(list)
-    for tick in ChecklistTick.objects.filter(run=run).order_by("id"):
-        ticks[tick.item_id].append(tick)
+    for tick_line in ChecklistTick.objects.filter(run=run).order_by("id"):
+        ticks[tick_line.item_id].append(tick_line)
     answers = _answers()
     return [
-        Line(
+        ChecklistLine(
             item=item,
             standing=_standing(item, run, moment, ticks[item.pk]),
             tick=ticks[item.pk][-1] if ticks[item.pk] else None,
@@ -93,91 +95,101 @@ def _standing(
     item: ChecklistItem, run: StageRun, now: datetime, ticks: list[ChecklistTick]
 ) -> Standing:
     rule = Rule(item.cadence, item.from_day, item.to_day, item.times)
-    done = {tick.due_for for tick in ticks}
+    done = {tick_line.due_for for tick_line in ticks}
     return standing(rule, began=run.entered_at, now=now, done=done)
 
 
 def _answers() -> Mapping[str, bool]:
-    """Return what the newest checks and announcements say, by the name asked for."""
+    """Return the results of the newest checks and announcements by check name."""
     found: dict[str, bool] = {}
     newest = CheckRun.objects.filter(kind__in=GOOD).order_by("kind", "-id")
     for run in newest.distinct("kind"):
         found[run.kind] = run.passed
-        # What does not apply here is no reason to wait; a case not tried is.
+        # A skipped pre-flight line does not apply here; a skipped smoke case does.
         good = GOOD[CheckRun.Kind(run.kind)]
         found |= {str(one["name"]): one["status"] in good for one in run.results}
     for audience in (
-        announcements.told().order_by().values_list("audience", flat=True).distinct()
+        announcements.reached_announcements()
+        .order_by()
+        .values_list("audience", flat=True)
+        .distinct()
     ):
         found[f"announcement.{audience}"] = True
     return found
 
 
-def due(now: datetime | None = None) -> list[Line]:
-    """Return what a person has to do now, overdue first."""
-    found = [line for line in lines(now=now) if line.is_open]
+def due_lines(now: datetime | None = None) -> list[ChecklistLine]:
+    """Return what a person must do now, overdue lines first."""
+    return due_first(checklist_lines(now=now))
+
+
+def due_first(lines: Iterable[ChecklistLine]) -> list[ChecklistLine]:
+    """Return the open ones of these lines, overdue lines first."""
+    found = [line for line in lines if line.is_open]
     return sorted(found, key=lambda line: line.standing.state != State.OVERDUE)
 
 
-def unmet(run: StageRun, now: datetime | None = None) -> list[Line]:
-    """Return the required lines that keep the stage from being left."""
+def unmet_lines(run: StageRun, now: datetime | None = None) -> list[ChecklistLine]:
+    """Return the required lines that are not met."""
     return [
-        line for line in lines(run, now) if line.item.is_required and not line.is_met
+        line
+        for line in checklist_lines(run, now)
+        if line.item.is_required and not line.is_met
     ]
 
 
 def acknowledged(run: StageRun) -> tuple[datetime, ...]:
-    """Return when somebody said that she was watching closely."""
+    """Return the times at which the close watch of the beta was ticked."""
     ticks = ChecklistTick.objects.filter(run=run, item__key=CLOSE_WATCH)
     return tuple(ticks.order_by("at").values_list("at", flat=True))
 
 
-def tick(*, item: ChecklistItem, by: str, evidence: str) -> ChecklistTick:
-    """Write down that it was done now, and what shows it. Raises AlreadyDone."""
+def tick_line(*, item: ChecklistItem, by: str, evidence: str) -> ChecklistTick:
+    """Record that the line is done, with evidence. Raises AlreadyDone."""
     by, evidence = valid_actor(by), valid_reason(evidence)
     run, now = current_run(), clock.now()
     if run is None or item.stage != run.stage:
         raise InvalidChange(f"This line belongs to the stage {item.stage}.")
     if item.check_name:
-        raise InvalidChange("A check answers this line; nobody ticks it.")
+        raise InvalidChange("A check answers this line; it cannot be ticked.")
     ticks = list(ChecklistTick.objects.filter(item=item, run=run))
-    where = _standing(item, run, now, ticks)
-    if where.due_for is None:
-        if where.state == State.DONE:
-            raise AlreadyDone("It is done already for now.")
-        raise InvalidChange(f"It is {where.state}: there is nothing to tick.")
+    state = _standing(item, run, now, ticks)
+    if state.due_for is None:
+        if state.state == State.DONE:
+            raise AlreadyDone("It is already done for this period.")
+        raise InvalidChange(f"It is {state.state}: there is nothing to tick.")
     try:
         with transaction.atomic():
             return ChecklistTick.objects.create(
                 item=item,
                 run=run,
-                due_for=where.due_for,
+                due_for=state.due_for,
                 by=by,
                 evidence=evidence,
                 at=now,
             )
     except IntegrityError as error:
-        raise AlreadyDone("Somebody else has just done it.") from error
+        raise AlreadyDone("Another user has just ticked it.") from error
 
 
 def remind(now: datetime | None = None) -> int:
-    """Tell people of each line left undone, once until it is done again."""
+    """Send a notice for each overdue line, once until it is ticked again."""
     run = current_run()
-    told = 0
-    for line in lines(run, now) if run else []:
+    sent = 0
+    for line in checklist_lines(run, now) if run else []:
         since = line.standing.left_out_since
-        if not line.is_open or since is None or run is None:
+        if not line.is_open or since is None:
             continue
         with transaction.atomic():
             _, is_new = ChecklistReminder.objects.get_or_create(
                 item=line.item, run=run, due_for=since
             )
             if is_new:
-                notices.queue(
-                    text=f"Overdue in stage {run.stage}: {line.item.text}"
+                notices.queue_notice(
+                    text=f"Overdue in stage {line.item.stage}: {line.item.text}"
                     f" ({line.item.section}, {line.item.cadence})",
                 )
-                told += 1
-    if told:
+                sent += 1
+    if sent:
         jobs.wake_notices()
-    return told
+    return sent

@@ -10,3 +10,8 @@ class Feature(StrEnum):
     VOICE = "FEATURE_AGENT_VOICE"
     VOUCHERS = "FEATURE_AGENT_VOUCHERS"
     CUSTOMER_LOOKUP = "FEATURE_AGENT_CUSTOMER_LOOKUP"
+
+    @property
+    def label(self) -> str:
+        """Return the name that pages show, such as "Customer lookup"."""
+        return self.name.replace("_", " ").capitalize()

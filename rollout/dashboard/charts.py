@@ -1,20 +1,19 @@
-"""The figures over time, with what people changed meanwhile marked in them."""
+"""The charts of the dashboard: figures over time, annotated with flag changes."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
-from django.utils.html import format_html_join
 
 from rollout.core import clock
-from rollout.core.display_formatting import NOTHING, count, share, usd
+from rollout.core.display_formatting import NOTHING, count, seconds, share, usd
 from rollout.dashboard import svg
-from rollout.dashboard.incidents import label_of
-from rollout.dashboard.svg import Line, Mark
+from rollout.dashboard.features import label_of
+from rollout.dashboard.svg import Annotation, Series
 from rollout.evidence.figures import Figures, series
 from rollout.flags.selectors import state_text
 from rollout.guardrails import expectations
@@ -23,46 +22,44 @@ from rollout.models import FlagChange
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
-    from decimal import Decimal
 
     from django.utils.safestring import SafeString
 
     from rollout.evidence.figures import Point
 
     type Value = float | None
-
     type Words = Callable[[Value], str]
 
-
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-# What is shown, in steps of how long, and how its times read.
+# Name, length, step, and the format of the times below the chart.
 RANGES = {
-    "24h": ("24 hours", DAY, HOUR, "H:i"),
-    "7d": ("7 days", 7 * DAY, 3 * HOUR, "D j"),
-    "30d": ("30 days", 30 * DAY, 12 * HOUR, "j M"),
+    "24h": ("24 hours", DAY, HOUR, "%H:%M"),
+    "7d": ("7 days", 7 * DAY, 3 * HOUR, "%a %d"),
+    "30d": ("30 days", 30 * DAY, 12 * HOUR, "%d %b"),
 }
-TIMES = 5
-# A step that has run for less says nothing about an hour.
-LEAST_S = 300
-# The guide's target of the 95th percentile.
-SLOW_S = 3.0
+SHOWN_TIMES = 5
+# A step that has run for less time has no rate per hour yet.
+SHORTEST_STEP_S = 300
+LATENCY_TARGET_S = 3.0
+MOST_ANNOTATIONS = 20
+# Annotations closer than this share of the width become one.
+ANNOTATION_DISTANCE = 0.012
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One chart: its curves or columns, and the same as a table."""
+    """One chart, drawn and as a table."""
 
     name: str
     title: str
     total: str
-    lines: tuple[Line, ...]
+    lines: tuple[Series, ...]
     drawing: SafeString
-    target: float | None = None
-    target_words: str = ""
-    is_stacked: bool = False
-    times: tuple[datetime, ...] = ()
-    table: tuple[tuple[str, ...], ...] = ()
-    rows: SafeString = svg.NOTHING
+    target: float | None
+    target_words: str
+    is_stacked: bool
+    times: tuple[datetime, ...]
+    table: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,239 +69,207 @@ class Charts:
     range: str
     ranges: tuple[tuple[str, str], ...]
     charts: tuple[Chart, ...]
-    marks: tuple[Mark, ...]
+    marks: tuple[Annotation, ...]
     errors: tuple[tuple[str, int], ...]
     conversations: int
 
 
-def charts(wanted: str) -> Charts:
-    """Draw the range: three queries, however long it is."""
-    name = wanted if wanted in RANGES else "24h"
-    _, length, step, shape = RANGES[name]
+def read_charts(name: str) -> Charts:
+    """Draw one range: two queries, however long it is."""
+    name = name if name in RANGES else "24h"
+    _, length, step, time_format = RANGES[name]
     until = clock.now()
     points = series(until - length, until, step)
-    marks = marks_between(points[0].at, points[-1].at + step)
-    whole = merged(points)
-    begins = [f"{timezone.localtime(each.at):%d %b %H:%M}" for each in points]
-    canvas = Canvas(points, marks, shape, begins, until)
+    annotations = annotations_between(points[0].at, points[-1].at + step)
+    total = total_figures(points)
     return Charts(
         range=name,
         ranges=tuple((key, words[0]) for key, words in RANGES.items()),
-        charts=tuple(_charts(canvas, points, whole)),
-        marks=tuple(marks),
-        errors=tuple(whole.top_errors),
-        conversations=whole.conversations,
+        charts=_charts(ChartFrame(points, annotations, time_format), total, until),
+        marks=tuple(annotations),
+        errors=tuple(total.top_errors),
+        conversations=total.conversations,
     )
 
 
-def _charts(canvas: Canvas, points: Sequence[Point], whole: Figures) -> list[Chart]:
-    every = [point.figures for point in points]
-    return [*_work(canvas, every, whole), *_worth(canvas, every, whole)]
-
-
-def _work(canvas: Canvas, every: list[Figures], whole: Figures) -> list[Chart]:
-    return [
-        canvas.curves(
-            ("requests", "Requests an hour"),
-            count(whole.turns, "request"),
-            {"Requests an hour": canvas.requests()},
-            words=lambda value: f"{value or 0:.0f}",
+def _charts(frame: ChartFrame, total: Figures, until: datetime) -> tuple[Chart, ...]:
+    every = [point.figures for point in frame.points]
+    costs = [each.cost_per_conversation for each in every]
+    return (
+        frame.curves(
+            ("requests", "Requests an hour", count(total.turns, "request")),
+            {"Requests an hour": requests_an_hour(frame.points, until)},
+            words=_whole,
         ),
-        canvas.columns(
-            ("calls", "Tool calls"),
-            f"{share(whole.success)} succeed",
+        frame.columns(
+            ("calls", "Tool calls", f"{share(total.success)} succeed"),
             {
                 "Succeeded": [float(each.calls - each.failed) for each in every],
                 "Failed": [float(each.failed) for each in every],
             },
         ),
-        canvas.curves(
-            ("latency", "Latency"),
-            f"p95 {_seconds(_s(whole.latency_p95_ms))}",
+        frame.curves(
+            ("latency", "Latency", f"p95 {seconds(_s(total.latency_p95_ms))}"),
             {
                 "p50": [_s(each.latency_p50_ms) for each in every],
                 "p95": [_s(each.latency_p95_ms) for each in every],
             },
-            target=SLOW_S,
-            words=_seconds,
+            words=seconds,
+            target=LATENCY_TARGET_S,
         ),
-    ]
-
-
-def _worth(canvas: Canvas, every: list[Figures], whole: Figures) -> list[Chart]:
-    return [
-        canvas.curves(
-            ("cost", "Cost of a conversation"),
-            f"{usd(whole.cost)} in all, {usd(whole.cost_per_conversation)} each",
-            {"Cost": [_f(each.cost_per_conversation) for each in every]},
-            target=expectations.policy().expected["chat"].cost,
+        frame.curves(
+            (
+                "cost",
+                "Cost of a conversation",
+                f"{usd(total.cost)} in all, {usd(total.cost_per_conversation)} each",
+            ),
+            {"Cost": [None if cost is None else float(cost) for cost in costs]},
             words=usd,
+            target=expectations.policy().expected["chat"].cost,
         ),
-        canvas.columns(
-            ("satisfaction", "Satisfaction"),
-            f"{share(whole.satisfaction)} satisfied",
+        frame.columns(
+            (
+                "satisfaction",
+                "Satisfaction",
+                f"{share(total.satisfaction)} satisfied",
+            ),
             {
                 "Satisfied": [float(each.satisfied) for each in every],
                 "Not satisfied": [float(each.dissatisfied) for each in every],
             },
         ),
-    ]
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Canvas:
-    """The times of one range and what happened in it: the same for every chart."""
+class ChartFrame:
+    """The steps, annotations and times that all charts of one range share."""
 
     points: Sequence[Point]
-    marks: Sequence[Mark]
-    shape: str
-    begins: Sequence[str]
-    until: datetime
-
-    def requests(self) -> list[Value]:
-        """Return requests an hour; the step that still runs by what ran of it."""
-        found: list[Value] = [each.figures.requests_an_hour for each in self.points]
-        last = self.points[-1]
-        ran = (self.until - last.at).total_seconds()
-        found[-1] = last.figures.turns / ran * 3600 if ran >= LEAST_S else None
-        return found
+    annotations: Sequence[Annotation]
+    time_format: str
 
     def curves(
         self,
-        name: tuple[str, str],
-        total: str,
-        values: dict[str, list[Value]],
+        heading: tuple[str, str, str],
+        values: Mapping[str, Sequence[Value]],
         *,
         words: Words,
         target: float | None = None,
     ) -> Chart:
-        """Draw curves; where there are no figures there is a gap."""
+        """Draw one curve per name; a step without figures is a gap."""
         lines = _lines(values)
         known = [v for line in lines for v in line.values if v is not None]
         top = svg.round_up(max([*known, target or 0.0]))
-        drawing = svg.curves(
-            lines,
-            top=top,
-            target=target,
-            marks=self.marks,
-            scale=[(0.0, words(0.0)), (top / 2, words(top / 2)), (top, words(top))],
-            times=self._times(),
-        )
-        told = f"target {words(target)}" if target is not None else ""
-        chart = Chart(*name, total, lines, drawing, target, told)
-        return self._with_table(chart, words)
+        plot = svg.curves(lines, top=top, target=target)
+        scale = [(value, words(value)) for value in (0.0, top / 2, top)]
+        return self._chart(heading, lines, plot, scale, words, target=target)
 
     def columns(
-        self, name: tuple[str, str], total: str, values: dict[str, list[float]]
+        self, heading: tuple[str, str, str], values: Mapping[str, Sequence[float]]
     ) -> Chart:
-        """Draw columns of numbers, on top of each other."""
+        """Draw counts as columns on top of each other."""
         lines = _lines(values)
         sums = [sum(found) for found in zip(*values.values(), strict=True)]
         top = svg.round_up(max([*sums, 4.0]))
-        drawing = svg.stacks(
-            lines,
-            top=top,
-            marks=self.marks,
-            # Half a call is none.
-            scale=[
-                (value, f"{value:g}")
-                for value in (0.0, top / 2, top)
-                if value.is_integer()
-            ],
-            times=self._times(),
-        )
-        chart = Chart(*name, total, lines, drawing, is_stacked=True)
-        return self._with_table(chart, _whole)
+        # Counts have no halves.
+        marks = [value for value in (0.0, top / 2, top) if value.is_integer()]
+        scale = [(value, f"{value:g}") for value in marks]
+        plot = svg.columns(lines, top=top)
+        return self._chart(heading, lines, plot, scale, _whole, is_stacked=True)
 
-    def _with_table(self, chart: Chart, words: Words) -> Chart:
+    def _chart(
+        self,
+        heading: tuple[str, str, str],
+        lines: tuple[Series, ...],
+        plot: SafeString,
+        scale: Sequence[tuple[float, str]],
+        words: Words,
+        *,
+        target: float | None = None,
+        is_stacked: bool = False,
+    ) -> Chart:
+        begins = [f"{timezone.localtime(each.at):%d %b %H:%M}" for each in self.points]
         columns = [
             [NOTHING if value is None else words(value) for value in line.values]
-            for line in chart.lines
+            for line in lines
         ]
-        table = tuple(zip(self.begins, *columns, strict=True))
-        return replace(
-            chart,
+        return Chart(
+            *heading,
+            lines=lines,
+            drawing=svg.chart(plot, scale, self.annotations, self._times()),
+            target=target,
+            target_words=f"target {words(target)}" if target is not None else "",
+            is_stacked=is_stacked,
             times=tuple(point.at for point in self.points),
-            table=table,
-            # Some hundred cells: written here ten times as fast as by a template.
-            rows=format_html_join(
-                "",
-                '<tr><th scope="row">{}</th>' + "<td>{}</td>" * len(columns) + "</tr>",
-                table,
-            ),
+            table=tuple(zip(begins, *columns, strict=True)),
         )
 
     def _times(self) -> list[str]:
         begin = self.points[0].at
-        length = (self.points[-1].at - begin) / (TIMES - 1)
-        formats = {"H:i": "%H:%M", "D j": "%a %d", "j M": "%d %b"}
+        step = (self.points[-1].at - begin) / (SHOWN_TIMES - 1)
         return [
-            timezone.localtime(begin + length * index).strftime(formats[self.shape])
-            for index in range(TIMES)
+            timezone.localtime(begin + step * index).strftime(self.time_format)
+            for index in range(SHOWN_TIMES)
         ]
 
 
-def _lines(values: Mapping[str, Sequence[Value]]) -> tuple[Line, ...]:
+def requests_an_hour(points: Sequence[Point], until: datetime) -> list[Value]:
+    """Return the request rates; the rate of the last step counts only its time so far."""
+    rates: list[Value] = [each.figures.requests_an_hour for each in points]
+    last = points[-1]
+    ran_s = (until - last.at).total_seconds()
+    is_known = ran_s >= SHORTEST_STEP_S
+    rates[-1] = last.figures.turns / ran_s * 3600 if is_known else None
+    return rates
+
+
+def total_figures(points: Sequence[Point]) -> Figures:
+    """Add up the figures of all points."""
+    total: dict[str, Any] = {}
+    for field in fields(Figures):
+        values = [getattr(point.figures, field.name) for point in points]
+        if values and isinstance(values[0], dict):
+            total[field.name] = dict(sum(map(Counter, values), Counter()))
+        else:
+            total[field.name] = sum(values)
+    return Figures(**total)
+
+
+def annotations_between(since: datetime, until: datetime) -> list[Annotation]:
+    """Return the flag changes of that time, oldest first: one query."""
+    rows = FlagChange.objects.filter(flag__isnull=False, at__gte=since, at__lte=until)
+    newest = rows.select_related("flag").order_by("-id")[:MOST_ANNOTATIONS]
+    found: list[Annotation] = []
+    for row in reversed(newest):
+        if not row.before:
+            # The first migration registered the flag; nothing changed.
+            continue
+        place = min(1.0, max(0.0, (row.at - since) / (until - since)))
+        words = (
+            f"{timezone.localtime(row.at):%d %b %H:%M}"
+            f" {label_of(row.flag.name) if row.flag else ''}:"
+            f" {state_text(row.before)} → {state_text(row.after)}"
+            f" by {row.actor} ({row.reason})"
+        )
+        if found and place - found[-1].place < ANNOTATION_DISTANCE:
+            last = found.pop()
+            found.append(Annotation(last.place, last.number, f"{last.words}; {words}"))
+        else:
+            found.append(Annotation(place, len(found) + 1, words))
+    return found
+
+
+def _lines(values: Mapping[str, Sequence[Value]]) -> tuple[Series, ...]:
     return tuple(
-        Line(label, style, tuple(found))
+        Series(label, style, tuple(found))
         for (label, found), style in zip(values.items(), "abcd", strict=False)
     )
-
-
-def merged(points: Sequence[Point]) -> Figures:
-    """Return the figures of all points together."""
-    sums: dict[str, Any] = {}
-    for field in fields(Figures):
-        every = [getattr(point.figures, field.name) for point in points]
-        if every and isinstance(every[0], dict):
-            counted: Counter[str] = Counter()
-            for each in every:
-                counted.update(each)
-            sums[field.name] = dict(counted)
-        else:
-            sums[field.name] = sum(every)
-    return Figures(**sums)
 
 
 def _s(ms: float | None) -> float | None:
     return None if ms is None else ms / 1000
 
 
-def _f(value: Decimal | None) -> float | None:
-    return None if value is None else float(value)
-
-
-def _seconds(value: Value) -> str:
-    return NOTHING if value is None else f"{value:.1f} s"
-
-
 def _whole(value: Value) -> str:
     return f"{value or 0:.0f}"
-
-
-MOST = 20
-# Closer than this share of the width, two are one.
-APART = 0.012
-
-
-def marks_between(since: datetime, until: datetime) -> list[Mark]:
-    """Return what was changed in that time, oldest first: one query."""
-    rows = FlagChange.objects.filter(flag__isnull=False, at__gte=since, at__lte=until)
-    found: list[Mark] = []
-    for row in reversed(rows.select_related("flag").order_by("-id")[:MOST]):
-        if not row.before:
-            # Registered with the first migration: nobody changed anything.
-            continue
-        place = min(1.0, max(0.0, (row.at - since) / (until - since)))
-        flag = label_of(row.flag.name) if row.flag else ""
-        words = (
-            f"{timezone.localtime(row.at):%d %b %H:%M} {flag}:"
-            f" {state_text(row.before)} → {state_text(row.after)}"
-            f" by {row.actor} ({row.reason})"
-        )
-        if found and place - found[-1].place < APART:
-            last = found.pop()
-            found.append(Mark(last.place, last.number, f"{last.words}; {words}"))
-        else:
-            found.append(Mark(place, len(found) + 1, words))
-    return found

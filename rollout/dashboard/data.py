@@ -1,4 +1,4 @@
-"""Everything on the operator's page, read once: for the page and for the API."""
+"""All data of the dashboard, read once: the page and the API show the same."""
 
 from __future__ import annotations
 
@@ -6,14 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rollout.core import clock
-from rollout.dashboard.charts import Charts, charts
-from rollout.dashboard.costs import Money, money
-from rollout.dashboard.features import Row, matrix
-from rollout.dashboard.guardrails import Guards, guards
-from rollout.dashboard.incidents import Change, Trouble, changes, troubles
-from rollout.dashboard.previous_workflow import Previous, previous
-from rollout.dashboard.state import Standing, attention, standing
-from rollout.dashboard.tasks import Duties, duties
+from rollout.dashboard.charts import Charts, read_charts
+from rollout.dashboard.external import (
+    PreviousWorkflowState,
+    Spending,
+    previous_workflow_state,
+    spending_today,
+)
+from rollout.dashboard.features import FeatureRow, LookedUpPerson, feature_rows
+from rollout.dashboard.guardrails import GuardrailCards, guardrail_cards
+from rollout.dashboard.incidents import (
+    ExposureChange,
+    OpenIncident,
+    latest_changes,
+    open_incidents,
+)
+from rollout.dashboard.state import RolloutState, attention, rollout_state
+from rollout.dashboard.tasks import Tasks, read_tasks
 from rollout.flags import selectors
 from rollout.flags.acknowledgements import Propagation, propagation
 from rollout.plan import resume_requirements
@@ -27,32 +36,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Whose effective switches are shown; no subject: nobody we know."""
-
-    subject: str | None
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """The page's facts, plain values all through."""
+class DashboardData:
+    """Plain values. The field names are the keys of the status API."""
 
     at: datetime
-    standing: Standing
+    standing: RolloutState
     attention: tuple[str, ...]
     gates: tuple[Gate, ...]
-    # After a rollback: what it takes to go on.
+    # Only after a rollback.
     to_resume: tuple[Need, ...]
-    guards: Guards
-    features: tuple[Row, ...]
+    guards: GuardrailCards
+    features: tuple[FeatureRow, ...]
     propagation: Propagation
-    incidents: tuple[Trouble, ...]
-    duties: Duties
-    money: Money
-    previous_workflow: Previous
-    changes: tuple[Change, ...]
-    # None: not asked for, since they move by the minute only.
+    incidents: tuple[OpenIncident, ...]
+    duties: Tasks
+    money: Spending
+    previous_workflow: PreviousWorkflowState
+    changes: tuple[ExposureChange, ...]
+    # None when the caller did not ask for charts.
     charts: Charts | None
 
     @property
@@ -60,31 +61,28 @@ class Room:
         return sum(gate.is_met for gate in self.gates)
 
 
-def gather(
-    person: Person | None = None, *, shown: str = "", drawn: bool = True
-) -> Room:
-    """Read it all: a fixed number of queries, whatever there is."""
-    spread = propagation()
-    watched = guards()
-    found = troubles()
-    rows = matrix(
-        selectors.feature_states(),
-        asked=person is not None,
-        subject=person.subject if person else None,
-    )
-    return Room(
+def read_dashboard(
+    person: LookedUpPerson | None = None,
+    *,
+    chart_range: str = "",
+    with_charts: bool = True,
+) -> DashboardData:
+    """Read everything; the number of queries does not depend on the rows."""
+    spread, cards, incidents = propagation(), guardrail_cards(), open_incidents()
+    features = feature_rows(selectors.feature_states(), person)
+    return DashboardData(
         at=clock.now(),
-        standing=standing(rows, spread, found, watched),
-        attention=tuple(attention(spread, found, watched)),
+        standing=rollout_state(features, spread, incidents, cards),
+        attention=tuple(attention(spread, incidents, cards)),
         gates=tuple(stages.gates_now()),
         to_resume=tuple(resume_requirements.now()),
-        guards=watched,
-        features=rows,
+        guards=cards,
+        features=features,
         propagation=spread,
-        incidents=found,
-        duties=duties(),
-        money=money(),
-        previous_workflow=previous(),
-        changes=changes(),
-        charts=charts(shown) if drawn else None,
+        incidents=incidents,
+        duties=read_tasks(),
+        money=spending_today(),
+        previous_workflow=previous_workflow_state(),
+        changes=latest_changes(),
+        charts=read_charts(chart_range) if with_charts else None,
     )

@@ -1,4 +1,4 @@
-"""Which feature is on for whom, and why it is on for one person."""
+"""The features of the dashboard: for whom each is on, and why for one person."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rollout.flags import exposure
 from rollout.flags.selectors import percent_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from rollout.flags.selectors import FeatureState
@@ -30,8 +31,16 @@ STATE_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One feature: its state, each audience, and the last hand on it."""
+class LookedUpPerson:
+    """The person whose features are explained. `subject` None: an unknown person."""
+
+    subject: str | None
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRow:
+    """One feature: its state, its audience and its last change."""
 
     feature: str
     label: str
@@ -43,51 +52,49 @@ class Row:
     changed_at: datetime | None
     changed_by: str
     reason: str
-    # For the person looked up; None when nobody was.
+    # None when no person was looked up.
     on_for_person: bool | None
     why: str
 
 
-def matrix(
-    states: list[FeatureState], *, asked: bool = False, subject: str | None = None
-) -> tuple[Row, ...]:
-    """Return a row for each feature; ``asked``: decide for the subject, too.
-
-    A subject of None is somebody nobody knows yet.
-    """
-    decided = exposure.exposure_of(subject) if asked else None
-    found = []
-    for row in states:
-        feature = Feature(row.name)
-        why = decided.reasons[feature] if decided else ""
-        on = exposure.is_on(feature, subject) if decided else None
-        found.append(_row(row, feature, on, str(why)))
-    return tuple(found)
+def feature_rows(
+    states: Sequence[FeatureState], person: LookedUpPerson | None
+) -> tuple[FeatureRow, ...]:
+    """Return one row per feature, decided for `person` if there is one."""
+    reasons = exposure.exposure_of(person.subject).reasons if person else {}
+    return tuple(_row(state, person, reasons) for state in states)
 
 
-def _row(state: FeatureState, feature: Feature, on: bool | None, why: str) -> Row:
-    kind = kind_of(state)
-    served = kind in {ON, PARTLY}
-    return Row(
-        feature=state.name,
+def _row(
+    row: FeatureState, person: LookedUpPerson | None, reasons: Mapping[Feature, str]
+) -> FeatureRow:
+    feature, state = Feature(row.name), state_of(row)
+    is_served = state in {ON, PARTLY}
+    return FeatureRow(
+        feature=row.name,
         label=LABELS[feature],
-        state=kind,
-        state_words=STATE_WORDS[kind],
-        everyone=kind == ON,
-        percent=percent_text(state.percent) if served and state.percent else "",
-        cohorts=state.cohorts if served else (),
-        changed_at=state.change.at if state.change else None,
-        changed_by=state.change.actor if state.change else "",
-        reason=state.change.reason if state.change else "",
-        on_for_person=on,
-        why=why,
+        state=state,
+        state_words=STATE_WORDS[state],
+        everyone=state == ON,
+        percent=percent_text(row.percent) if is_served and row.percent else "",
+        cohorts=row.cohorts if is_served else (),
+        changed_at=row.change.at if row.change else None,
+        changed_by=row.change.actor if row.change else "",
+        reason=row.change.reason if row.change else "",
+        on_for_person=exposure.is_on(feature, person.subject) if person else None,
+        why=reasons.get(feature, ""),
     )
 
 
-def kind_of(state: FeatureState) -> str:
-    """Return what the switch amounts to: off, partly, on or forced off."""
-    if state.forced_off:
+def state_of(row: FeatureState) -> str:
+    """Return `off`, `partly`, `on` or `forced`."""
+    if row.forced_off:
         return FORCED
-    if not state.is_on:
+    if not row.is_on:
         return OFF
-    return PARTLY if state.percent is not None or state.cohorts else ON
+    return PARTLY if row.percent is not None or row.cohorts else ON
+
+
+def label_of(name: str) -> str:
+    """Return the label of a feature; a feature of an earlier release keeps its name."""
+    return LABELS[Feature(name)] if name in set(Feature) else name

@@ -1,4 +1,4 @@
-"""The guardrails as cards: now, target, how sure, and how far the evidence has come."""
+"""The guardrail cards: current value, target, confidence interval and evidence."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rollout.core import clock
 from rollout.core.display_formatting import NOTHING, count, seconds, share, span, usd
 from rollout.dashboard import svg
-from rollout.dashboard.charts import merged
-from rollout.evidence.figures import Figures, series
+from rollout.dashboard.charts import total_figures
+from rollout.evidence.figures import series
 from rollout.guardrails import expectations
 from rollout.models import Evaluation
 from rollout.policy.decision_matrix import ALL_HOLD
@@ -19,12 +19,14 @@ from rollout.policy.statistics import wilson
 from rollout.policy.verdicts import SILENCE, Guardrail, Level
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from django.utils.safestring import SafeString
 
-    from rollout.evidence.figures import Point
+    from rollout.evidence.figures import Figures, Point
+
+    type Verdicts = Mapping[tuple[str, str], dict[str, Any]]
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 TITLES = {
@@ -37,13 +39,16 @@ TITLES = {
     Guardrail.VALUE: "Vouchers against their rules",
     Guardrail.DATA: "Figures arrive",
 }
-WORDS = {
+LEVEL_WORDS = {
     Level.OK: "holds",
     Level.NO_DATA: "no data",
     Level.WARN: "warning",
     Level.BREACH: "broken",
 }
-SURE = {
+LEVEL_RANK = {level.value: rank for rank, level in enumerate(Level)}
+MEASURED = (Guardrail.SUCCESS, Guardrail.LATENCY, Guardrail.COST)
+# Guardrails without statistics: the target, and how their value reads.
+COUNTED = {
     Guardrail.PII: ("none", "{:.0f} confirmed"),
     Guardrail.PROBE: ("all pass", "{:.0f} failed in a row"),
     Guardrail.SPEND: ("below the cap", "{:.1f} times the cap"),
@@ -53,7 +58,7 @@ SURE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class GuardrailCard:
     """One guardrail on one channel."""
 
     guardrail: str
@@ -63,16 +68,16 @@ class Card:
     level_words: str
     now: str
     target: str
-    n: int
-    interval: str
-    # How far the evidence has come towards a rollback: 1 fires. None: no statistics.
-    evidence: float | None
-    spark: SafeString
+    n: int = 0
+    interval: str = ""
+    # Progress of the evidence towards a rollback, which fires at 1. None: no statistics.
+    evidence: float | None = None
+    spark: SafeString = svg.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
-    """The evaluator's last look."""
+class EvaluatorTick:
+    """The last evaluation of the guardrails."""
 
     at: datetime | None
     is_late: bool
@@ -82,180 +87,146 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Guards:
-    """All cards, and whether anybody has looked lately."""
+class GuardrailCards:
+    """All cards with the evaluation that they come from."""
 
-    tick: Tick
-    cards: tuple[Card, ...]
+    tick: EvaluatorTick
+    cards: tuple[GuardrailCard, ...]
 
     @property
     def sentence(self) -> str:
-        """Say who looked when, and what she saw; silence is never called health."""
-        looked = self.tick.sentence[:1].upper() + self.tick.sentence[1:]
+        """Summarize the evaluation; a guardrail without data does not count as well."""
+        evaluated = self.tick.sentence[:1].upper() + self.tick.sentence[1:]
         if self.tick.is_late or not self.tick.because:
-            return looked
+            return evaluated
         unknown = sum(card.level == Level.NO_DATA for card in self.cards)
         if unknown and self.tick.because == ALL_HOLD:
-            silent = f"{unknown} of {len(self.cards)} have no data"
-            return f"{looked}. Nothing gives way; {silent}."
-        return f"{looked}. {self.tick.because}"
+            no_data = f"{unknown} of {len(self.cards)} have no data"
+            return f"{evaluated}. No guardrail is broken; {no_data}."
+        return f"{evaluated}. {self.tick.because}"
 
 
-def guards() -> Guards:
-    """Read the last judgement and the last day's figures: five queries."""
+def guardrail_cards() -> GuardrailCards:
+    """Read the last evaluation and the figures of the last day: five queries."""
     last = Evaluation.objects.order_by("-id").first()
-    looked = tick(last)
-    verdicts = _verdicts(last) if not looked.is_late else {}
-    now = clock.now()
-    cards: list[Card] = []
-    for channel in CHANNELS:
-        points = series(now - DAY, now, HOUR, channel=channel)
-        whole = merged(points)
-        for guardrail in (Guardrail.SUCCESS, Guardrail.LATENCY, Guardrail.COST):
-            verdict = verdicts.get((guardrail.value, channel), {})
-            cards.append(_measured(guardrail, channel, verdict, points, whole))
-    cards.sort(key=lambda card: list(Guardrail).index(Guardrail(card.guardrail)))
-    cards += [_plain(guardrail, verdicts) for guardrail in SURE]
-    return Guards(looked, tuple(cards))
-
-
-def tick(last: Evaluation | None) -> Tick:
-    """Say when somebody looked last; older than three minutes is as good as never."""
-    if last is None:
-        return Tick(None, True, "Nobody has judged yet: is a worker running?", "", 0)
-    age = clock.now() - last.at
-    sentence = f"judged {span(age)} ago"
-    if age > SILENCE:
-        sentence += ": nobody watches; is a worker running?"
-    return Tick(last.at, age > SILENCE, sentence, last.because, last.duration_ms)
-
-
-def _verdicts(last: Evaluation | None) -> dict[tuple[str, str], dict[str, Any]]:
-    if last is None:
-        return {}
-    return {
+    tick = evaluator_tick(last)
+    verdicts: dict[tuple[str, str], dict[str, Any]] = {
         (str(each.get("guardrail", "")), str(each.get("channel", ""))): each
-        for each in last.verdicts
+        for each in (last.verdicts if last and not tick.is_late else ())
     }
+    now = clock.now()
+    points = {
+        channel: series(now - DAY, now, HOUR, channel=channel) for channel in CHANNELS
+    }
+    measured = [
+        _measured_card(guardrail, channel, verdicts, points[channel])
+        for guardrail in MEASURED
+        for channel in CHANNELS
+    ]
+    counted = [_counted_card(guardrail, verdicts) for guardrail in COUNTED]
+    return GuardrailCards(tick, (*measured, *counted))
 
 
-def _measured(
-    guardrail: Guardrail,
-    channel: str,
-    verdict: dict[str, Any],
-    points: Sequence[Point],
-    whole: Figures,
-) -> Card:
-    now, target, interval = READ[guardrail](whole, channel)
-    level = _level(verdict, has_figures=whole.conversations > 0)
-    values = [VALUE[guardrail](point.figures) for point in points]
-    return Card(
+def evaluator_tick(last: Evaluation | None) -> EvaluatorTick:
+    """Describe the last evaluation, which is late after three minutes."""
+    if last is None:
+        sentence = "Nothing was evaluated yet: is a worker running?"
+        return EvaluatorTick(None, True, sentence, "", 0)
+    age = clock.now() - last.at
+    sentence = f"evaluated {span(age)} ago"
+    if age > SILENCE:
+        sentence += ": the evaluator is silent; is a worker running?"
+    return EvaluatorTick(
+        last.at, age > SILENCE, sentence, last.because, last.duration_ms
+    )
+
+
+def _measured_card(
+    guardrail: Guardrail, channel: str, verdicts: Verdicts, points: Sequence[Point]
+) -> GuardrailCard:
+    verdict = verdicts.get((guardrail.value, channel), {})
+    day = total_figures(points)
+    now, target, interval = _readings(guardrail, day, channel)
+    level = _level(verdict, has_figures=day.conversations > 0)
+    return GuardrailCard(
         guardrail=guardrail.value,
         channel=channel,
         title=TITLES[guardrail],
         level=level.value,
-        level_words=WORDS[level],
+        level_words=LEVEL_WORDS[level],
         now=now,
         target=target,
-        n=whole.conversations,
+        n=day.conversations,
         interval=interval,
         evidence=round(float(verdict.get("evidence", 0.0)), 3),
         spark=svg.sparkline(
-            values, label=f"{TITLES[guardrail]} on {channel}, the last 24 hours"
+            [_value(guardrail, point.figures) for point in points],
+            label=f"{TITLES[guardrail]} on {channel}, the last 24 hours",
         ),
     )
 
 
-def _plain(guardrail: Guardrail, found: dict[tuple[str, str], dict[str, Any]]) -> Card:
-    """Return the card of one that needs no statistics: the gravest of its verdicts."""
-    rows = [each for (name, _), each in found.items() if name == guardrail.value]
-    gravest = max(
-        rows, key=lambda each: RANK.get(str(each.get("level")), 0), default={}
+def _counted_card(guardrail: Guardrail, verdicts: Verdicts) -> GuardrailCard:
+    """Return the card of a guardrail without statistics: its most severe verdict."""
+    verdict = max(
+        (each for (name, _), each in verdicts.items() if name == guardrail.value),
+        key=lambda each: LEVEL_RANK.get(str(each.get("level")), 0),
+        default={},
     )
-    level = _level(gravest, has_figures=bool(gravest))
-    target, words = SURE[guardrail]
-    value = float(gravest.get("value", 0.0))
-    now = NOTHING if level == Level.NO_DATA else words.format(value) or WORDS[level]
-    return Card(
+    level = _level(verdict, has_figures=bool(verdict))
+    target, words = COUNTED[guardrail]
+    now = words.format(float(verdict.get("value", 0.0))) or LEVEL_WORDS[level]
+    return GuardrailCard(
         guardrail=guardrail.value,
         channel="",
         title=TITLES[guardrail],
         level=level.value,
-        level_words=WORDS[level],
-        now=now,
+        level_words=LEVEL_WORDS[level],
+        now=NOTHING if level == Level.NO_DATA else now,
         target=target,
-        n=0,
-        interval="",
-        evidence=None,
-        spark=svg.NOTHING,
     )
 
 
-RANK = {level.value: rank for rank, level in enumerate(Level)}
-
-
-def _level(verdict: dict[str, Any], *, has_figures: bool) -> Level:
-    """Nothing is green that nobody judged, or that has no figures behind it."""
-    try:
-        level = Level(str(verdict.get("level")))
-    except ValueError:
+def _level(verdict: Mapping[str, Any], *, has_figures: bool) -> Level:
+    """Return the verdict's level; without a verdict or figures there is no data."""
+    level = verdict.get("level")
+    if level not in LEVEL_RANK or (level == Level.OK and not has_figures):
         return Level.NO_DATA
-    return Level.NO_DATA if level == Level.OK and not has_figures else level
+    return Level(level)
 
 
-def _success(whole: Figures, channel: str) -> tuple[str, str, str]:
-    # Calls of one conversation fail together: as sure as so many conversations make.
-    n = whole.conversations if whole.calls else 0
-    return (
-        share(whole.success),
-        "at least 95 %",
-        _between(whole.success, n, f"{count(whole.calls, 'call')}"),
-    )
+def _readings(guardrail: Guardrail, day: Figures, channel: str) -> tuple[str, str, str]:
+    """Return current value, target and confidence interval in words.
 
-
-def _latency(whole: Figures, channel: str) -> tuple[str, str, str]:
-    p95 = whole.latency_p95_ms
-    slow = whole.slow_3s / whole.turns if whole.turns else None
-    n = whole.conversations if whole.turns else 0
-    return (
-        seconds(None if p95 is None else p95 / 1000),
-        "below 3 s",
-        _between(slow, n, "slower than 3 s"),
-    )
-
-
-def _cost(whole: Figures, channel: str) -> tuple[str, str, str]:
+    The interval counts conversations: the calls of one conversation fail together.
+    """
+    if guardrail == Guardrail.SUCCESS:
+        words = count(day.calls, "call")
+        interval = _interval(day.success, day.conversations, words)
+        return share(day.success), "at least 95 %", interval
+    if guardrail == Guardrail.LATENCY:
+        slow = day.slow_3s / day.turns if day.turns else None
+        interval = _interval(slow, day.conversations, "slower than 3 s")
+        return seconds(_value(guardrail, day)), "below 3 s", interval
+    words = f"{usd(day.cost)} in all"
+    if day.unpriced:
+        words += f"; the price of {day.unpriced} is not known"
     expected = expectations.policy().expected[channel].cost
-    unknown = whole.unpriced
-    words = f"{usd(whole.cost)} in all"
-    if unknown:
-        words += f"; the price of {unknown} is not known"
-    return usd(whole.cost_per_conversation), f"below {usd(expected)}", words
+    return usd(day.cost_per_conversation), f"below {usd(expected)}", words
 
 
-def _between(rate: float | None, n: int, words: str) -> str:
+def _interval(rate: float | None, n: int, words: str) -> str:
     if rate is None or not n:
         return ""
     low, high = wilson(round(rate * n), n)
     return f"{words}: {share(low, 0)} to {share(high, 0)} (95 %)"
 
 
-def _p95(each: Figures) -> float | None:
-    return each.latency_p95_ms
-
-
-def _each(each: Figures) -> float | None:
-    cost = each.cost_per_conversation
+def _value(guardrail: Guardrail, figures: Figures) -> float | None:
+    if guardrail == Guardrail.SUCCESS:
+        return figures.success
+    if guardrail == Guardrail.LATENCY:
+        p95 = figures.latency_p95_ms
+        return None if p95 is None else p95 / 1000
+    cost = figures.cost_per_conversation
     return None if cost is None else float(cost)
-
-
-READ = {
-    Guardrail.SUCCESS: _success,
-    Guardrail.LATENCY: _latency,
-    Guardrail.COST: _cost,
-}
-VALUE = {
-    Guardrail.SUCCESS: lambda each: each.success,
-    Guardrail.LATENCY: _p95,
-    Guardrail.COST: _each,
-}

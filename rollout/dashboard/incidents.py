@@ -1,4 +1,4 @@
-"""Open incidents with the newest lines of their story, and the last flag changes."""
+"""Open incidents with their newest timeline entries, and the last flag changes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Case, IntegerField, Value, When
 
-from rollout.core.features import Feature
-from rollout.dashboard.features import LABELS
+from rollout.dashboard.features import label_of
 from rollout.flags.selectors import state_text
 from rollout.models import FlagChange, Incident, TimelineEntry
 
@@ -28,8 +27,8 @@ RANK = Case(
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of an incident's story."""
+class IncidentEntry:
+    """One entry of an incident's timeline."""
 
     at: datetime
     author: str
@@ -38,7 +37,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class OpenIncident:
     """An unresolved incident."""
 
     id: int
@@ -47,12 +46,12 @@ class Trouble:
     status: str
     opened_at: datetime
     opened_by: str
-    lines: tuple[Line, ...]
+    lines: tuple[IncidentEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Somebody changed who is exposed to what."""
+class ExposureChange:
+    """One row of the audit log of flags and cohorts."""
 
     id: int
     at: datetime
@@ -64,23 +63,21 @@ class Change:
     override: bool
 
 
-def troubles() -> tuple[Trouble, ...]:
-    """Return the gravest unresolved incidents, the story of the first with it.
+def open_incidents() -> tuple[OpenIncident, ...]:
+    """Return the most severe unresolved incidents: two queries.
 
-    Two queries, however many there are.
+    Only the first has its timeline.
     """
-    rows = list(
-        Incident.objects.filter(resolved_at=None)
-        .annotate(rank=RANK)
-        .order_by("-rank", "-id")[:SHOWN_INCIDENTS]
-    )
+    unresolved = Incident.objects.filter(resolved_at=None).annotate(rank=RANK)
+    rows = list(unresolved.order_by("-rank", "-id")[:SHOWN_INCIDENTS])
     first = rows[0].pk if rows else 0
     entries = TimelineEntry.objects.filter(incident_id=first).order_by("-id")
     lines = tuple(
-        Line(row.at, row.author, row.kind, row.text) for row in entries[:SHOWN_ENTRIES]
+        IncidentEntry(row.at, row.author, row.kind, row.text)
+        for row in entries[:SHOWN_ENTRIES]
     )
     return tuple(
-        Trouble(
+        OpenIncident(
             id=row.pk,
             title=row.title,
             severity=row.severity,
@@ -93,19 +90,19 @@ def troubles() -> tuple[Trouble, ...]:
     )
 
 
-def changes() -> tuple[Change, ...]:
+def latest_changes() -> tuple[ExposureChange, ...]:
     """Return the last changes of exposure, newest first: one query."""
     rows = FlagChange.objects.select_related("flag", "cohort").order_by("-id")
     return tuple(_change(row) for row in rows[:SHOWN_CHANGES])
 
 
-def _change(row: FlagChange) -> Change:
+def _change(row: FlagChange) -> ExposureChange:
     if row.flag is not None:
         what = label_of(row.flag.name)
         change = f"{state_text(row.before)} → {state_text(row.after)}"
     else:
         what, change = f"Cohort {row.cohort}", row.get_kind_display()
-    return Change(
+    return ExposureChange(
         id=row.pk,
         at=row.at,
         what=what,
@@ -115,11 +112,3 @@ def _change(row: FlagChange) -> Change:
         reason=row.reason,
         override=row.override,
     )
-
-
-def label_of(name: str) -> str:
-    """Return a feature's short name; of one that a release once had, its name."""
-    try:
-        return LABELS[Feature(name)]
-    except ValueError:
-        return name

@@ -1,4 +1,4 @@
-"""The operator's page as the admin's first page shows it."""
+"""The template context of the dashboard page, the first page of the admin."""
 
 from __future__ import annotations
 
@@ -6,62 +6,88 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from rollout.dashboard.data import gather
-from rollout.dashboard.subject import looked_at
-from rollout.dashboard.views import TYPED
+from rollout.core.errors import RolloutError
+from rollout.core.ports import ports
+from rollout.dashboard.data import read_dashboard
+from rollout.dashboard.features import LookedUpPerson
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-EVERY_S = 5
-# Asked for by the page's own script: the same page without its frame; "quick": also
-# without the charts and the desk, which it asks for once a minute.
-LIVE = "X-Room-Live"
+REFRESH_S = 5
+# Sent by the page's script, which asks for the page without its frame. "quick": without
+# the charts and the work list too, which it asks for once a minute.
+LIVE_HEADER = "X-Room-Live"
 QUICK = "quick"
+# Session keys. A refused form gives its text back. The person is kept as a subject:
+# a phone number never enters the session.
+TYPED = "room_typed"
+PERSON = "room_person"
+UNKNOWN_PERSON = "an unknown person"
+LONGEST_INPUT = 100
 
 
 def may_see(request: HttpRequest) -> bool:
-    """Tell whether this person may look at the switches at all."""
     return request.user.has_perm("rollout.view_agentflag")
 
 
 def may_operate(request: HttpRequest) -> bool:
-    """Tell whether this person is one who presses the buttons."""
+    """Tell whether the user may turn features on or off."""
     return request.user.has_perm("rollout.rollback") or request.user.has_perm(
         "rollout.change_exposure"
     )
 
 
 def is_quick(request: HttpRequest) -> bool:
-    """Tell whether only what moves by the second is asked for."""
-    return request.headers.get(LIVE) == QUICK
+    return request.headers.get(LIVE_HEADER) == QUICK
 
 
-def add_room(request: HttpRequest) -> dict[str, Any]:
-    """Return what the page's templates need."""
-    is_live = LIVE in request.headers
-    room = gather(
-        looked_at(request),
-        shown=request.GET.get("range", ""),
-        drawn=not is_quick(request),
-    )
+def dashboard_context(request: HttpRequest) -> dict[str, Any]:
+    is_live = LIVE_HEADER in request.headers
+    person = looked_up_person(request)
     return {
-        "room": room,
-        "person": looked_at(request),
+        "dashboard": read_dashboard(
+            person,
+            chart_range=request.GET.get("range", ""),
+            with_charts=not is_quick(request),
+        ),
+        "person": person,
         "may_kill": request.user.has_perm("rollout.rollback"),
         "may_change": request.user.has_perm("rollout.change_exposure"),
         "may_move": request.user.has_perm("rollout.move_stage"),
-        "may_look": request.user.has_perm("vouchers.view_profile"),
+        "may_look_up": request.user.has_perm("vouchers.view_profile"),
         "typed": "" if is_live else request.session.pop(TYPED, ""),
         "page_base": "rollout/bare.html" if is_live else "admin/base.html",
         "is_live": is_live,
-        "every_s": EVERY_S,
-        "reload_s": _reload(request),
+        "refresh_s": REFRESH_S,
+        "reload_s": _reload_s(request),
         "now": timezone.now(),
     }
 
 
-def _reload(request: HttpRequest) -> int:
-    """Return every how many seconds a page without scripts loads itself anew."""
+def _reload_s(request: HttpRequest) -> int:
+    """Return the reload interval that a browser without scripts asked for."""
     asked = request.GET.get("every", "")
     return max(5, min(int(asked), 600)) if asked.isascii() and asked.isdigit() else 0
+
+
+def look_up_person(request: HttpRequest, text: str) -> LookedUpPerson:
+    """Find a person by phone number or id, and remember them in the session."""
+    if ports.subject_of is None:
+        raise RolloutError("People cannot be looked up here.")
+    subject = ports.subject_of(text.strip()[:LONGEST_INPUT])
+    label = UNKNOWN_PERSON
+    if subject is not None:
+        labels = ports.labels([subject]) if ports.labels else {}
+        label = labels.get(subject, subject)
+    request.session[PERSON] = [subject, label]
+    return LookedUpPerson(subject, label)
+
+
+def looked_up_person(request: HttpRequest) -> LookedUpPerson | None:
+    kept = request.session.get(PERSON)
+    return LookedUpPerson(*kept) if kept else None
+
+
+def forget_person(request: HttpRequest) -> None:
+    request.session.pop(PERSON, None)

@@ -1,4 +1,4 @@
-"""Where the rollout stands, in one sentence, and what to do about it."""
+"""The banner of the dashboard: stage, state, and what needs attention."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from rollout.dashboard.features import Row
-    from rollout.dashboard.guardrails import Guards
-    from rollout.dashboard.incidents import Trouble
+    from rollout.dashboard.features import FeatureRow
+    from rollout.dashboard.guardrails import GuardrailCards
+    from rollout.dashboard.incidents import OpenIncident
     from rollout.flags.acknowledgements import Propagation
 
 GOOD, WARN, BAD, QUIET = "good", "warn", "bad", "quiet"
-GRAVE = {"high", "critical"}
-NEXT = {
+SEVERE = {"high", "critical"}
+NEXT_STEPS = {
     Plan.State.ACTIVE: "",
     Plan.State.HELD: "People are served as before; the stage does not advance.",
     Plan.State.ROLLED_BACK: (
@@ -32,7 +32,6 @@ NEXT = {
     Plan.State.RECOVERY: "On again after a rollback, and watched more closely.",
     Plan.State.FROZEN: "Nothing is turned on before two people resume.",
 }
-RESTORE_FIRST = "Restore the functions first."
 TONES = {
     Plan.State.HELD: WARN,
     Plan.State.RECOVERY: WARN,
@@ -42,8 +41,8 @@ TONES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """The banner: stage, state, why, since when, and how it looks."""
+class RolloutState:
+    """Stage and state of the plan, since when and why, and the colour of the banner."""
 
     stage: str
     stages: tuple[tuple[str, str], ...]
@@ -60,47 +59,50 @@ class Standing:
     tone: str
 
 
-def standing(
-    rows: Sequence[Row],
+def rollout_state(
+    rows: Sequence[FeatureRow],
     spread: Propagation,
-    found: Sequence[Trouble],
-    watched: Guards,
-) -> Standing:
-    """Read the plan and what holds it: two queries."""
+    incidents: Sequence[OpenIncident],
+    cards: GuardrailCards,
+) -> RolloutState:
+    """Read the plan and its override: two queries."""
     now = clock.now()
     plan = Plan.objects.select_related("run").filter(pk=1).first()
-    hold = overrides.active(now).first()
-    held = ""
-    if hold is not None:
-        left = span(hold.expires_at - now)
-        held = f"{hold.by} holds automatic rollback back for {left}: {hold.reason}"
-    stage = plan.run.stage if plan else ""
     state = Plan.State(plan.state) if plan else Plan.State.ACTIVE
-    return Standing(
+    stage = plan.run.stage if plan else ""
+    restore = "Restore the functions first. " if spread.functions_removed else ""
+    return RolloutState(
         stage=stage,
         stages=_steps(stage),
         state=state.value,
         state_words=str(state.label),
         reason=_sentence(plan.state_reason) if plan else "No plan: run migrate.",
-        next_step=f"{RESTORE_FIRST if spread.functions_removed else ''}"
-        f" {NEXT[state]}".strip(),
+        next_step=f"{restore}{NEXT_STEPS[state]}".strip(),
         since=plan.state_since if plan else None,
         entered_at=plan.run.entered_at if plan else None,
         time_in_stage=span(now - plan.run.entered_at) if plan else "",
         time_in_state=span(now - plan.state_since) if plan else "",
         exposure=exposure_words(rows, functions_removed=spread.functions_removed),
-        hold=held,
-        tone=_tone(state, rows, spread, found, watched),
+        hold=_override_words(now),
+        tone=_tone(state, rows, spread, incidents, cards),
     )
 
 
+def _override_words(now: datetime) -> str:
+    override = overrides.active(now).first()
+    if override is None:
+        return ""
+    left = span(override.expires_at - now)
+    return f"{override.by} suspends automatic rollback for {left}: {override.reason}"
+
+
 def _sentence(text: str) -> str:
-    """End it, where whoever wrote it did not."""
+    """Add a full stop where the author left it out."""
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _steps(current: str) -> tuple[tuple[str, str], ...]:
-    """Return each stage with where it lies: done, now, or ahead."""
+    """Return each stage with its place: `done`, `now` or `ahead`."""
     names = list(StageName.values)
     place = names.index(current) if current in names else -1
     return tuple(
@@ -109,22 +111,17 @@ def _steps(current: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-def exposure_words(rows: Sequence[Row], *, functions_removed: bool) -> str:
-    """Say in a few words what is on, gravest first."""
+def exposure_words(rows: Sequence[FeatureRow], *, functions_removed: bool) -> str:
+    """Say which features are on, in one sentence."""
     if functions_removed:
-        return "A full rollback is in force: the functions are taken away."
+        return "A full rollback is in force: the functions are disabled."
     on = [row.label for row in rows if row.state == ON]
     partly = [row.label for row in rows if row.state == PARTLY]
+    off = [row.label for row in rows if row.state not in {ON, PARTLY}]
     if not on and not partly:
-        return "All features are off: nobody is answered."
-    parts = []
-    if on:
-        parts.append(f"{_and(on)} on for everyone")
-    if partly:
-        parts.append(f"{_and(partly)} on for some")
-    if off := [row.label for row in rows if row.state not in {ON, PARTLY}]:
-        parts.append(f"{_and(off)} off")
-    return "; ".join(parts) + "."
+        return "All features are off: no customer is answered."
+    groups = ((on, "on for everyone"), (partly, "on for some"), (off, "off"))
+    return "; ".join(f"{_and(names)} {words}" for names, words in groups if names) + "."
 
 
 def _and(names: Sequence[str]) -> str:
@@ -134,40 +131,42 @@ def _and(names: Sequence[str]) -> str:
 
 def _tone(
     state: Plan.State,
-    rows: Sequence[Row],
+    rows: Sequence[FeatureRow],
     spread: Propagation,
-    found: Sequence[Trouble],
-    watched: Guards,
+    incidents: Sequence[OpenIncident],
+    cards: GuardrailCards,
 ) -> str:
-    levels = {card.level for card in watched.cards}
-    served = any(row.state in {ON, PARTLY} for row in rows)
-    grave = any(each.severity in GRAVE and each.status == "open" for each in found)
-    if spread.functions_removed or grave or TONES.get(state) == BAD:
+    levels = {card.level for card in cards.cards}
+    is_served = any(row.state in {ON, PARTLY} for row in rows)
+    is_severe = any(
+        each.severity in SEVERE and each.status == "open" for each in incidents
+    )
+    tone = TONES.get(state)
+    if spread.functions_removed or is_severe or tone == BAD or Level.BREACH in levels:
         return BAD
-    if Level.BREACH in levels:
-        return BAD
-    silent = any(process.is_silent for process in spread.processes)
-    unwatched = served and watched.tick.is_late
-    if found or silent or unwatched or state in TONES or Level.WARN in levels:
+    is_silent = any(process.is_silent for process in spread.processes)
+    is_unwatched = is_served and cards.tick.is_late
+    if incidents or is_silent or is_unwatched or tone or Level.WARN in levels:
         return WARN
-    return GOOD if served else QUIET
+    return GOOD if is_served else QUIET
 
 
 def attention(
-    spread: Propagation, found: Sequence[Trouble], watched: Guards
+    spread: Propagation, incidents: Sequence[OpenIncident], cards: GuardrailCards
 ) -> list[str]:
-    """Return what a banner must add, gravest first: each a short sentence."""
+    """Return what the banner adds, most severe first: one short sentence each."""
     words = [
         f"{card.title}{f' on {card.channel}' if card.channel else ''}:"
         f" {card.level_words}, now {card.now}"
         for level in (Level.BREACH, Level.WARN)
-        for card in watched.cards
+        for card in cards.cards
         if card.level == level
     ]
-    if found:
-        words.append(f"{count(len(found), 'incident')} not resolved: {found[0].title}")
+    if incidents:
+        number = count(len(incidents), "incident")
+        words.append(f"{number} not resolved: {incidents[0].title}")
     if silent := sum(process.is_silent for process in spread.processes):
         words.append(f"{count(silent, 'process is', 'processes are')} silent")
-    if watched.tick.is_late:
-        words.append(watched.tick.sentence[0].upper() + watched.tick.sentence[1:])
+    if cards.tick.is_late:
+        words.append(cards.tick.sentence[0].upper() + cards.tick.sentence[1:])
     return words

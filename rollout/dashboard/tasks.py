@@ -1,4 +1,4 @@
-"""What people have to do: lines of the guide, messages to send, whom to call."""
+"""The team's tasks: due checklist lines, announcements, contacts and checks."""
 
 from __future__ import annotations
 
@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING
 from rollout.announcements import announcements
 from rollout.checklists import checklists
 from rollout.flags.selectors import latest_check
-from rollout.models import (
-    Announcement,
-    ChecklistItem,
-    CheckRun,
-    Contact,
-)
+from rollout.models import Announcement, ChecklistItem, CheckRun, Contact
 from rollout.notices import contacts
 from rollout.policy.schedule import State
 
@@ -24,8 +19,8 @@ SHOWN_ANNOUNCEMENTS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
-    """One line of the guide that a person has to do now."""
+class ChecklistTask:
+    """A checklist line that a person must tick now."""
 
     item: int
     section: str
@@ -36,8 +31,8 @@ class Duty:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """An announcement that is not sent yet, or the last that was."""
+class AnnouncementProgress:
+    """An announcement and how many recipients it has reached."""
 
     id: int
     subject: str
@@ -50,8 +45,8 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """Somebody to call, first one first; a provider's support comes last."""
+class ContactRow:
+    """A person on call, or the support of a provider."""
 
     role: str
     name: str
@@ -62,7 +57,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class LatestCheck:
     """The newest pre-flight, smoke test or probe."""
 
     kind: str
@@ -73,42 +68,36 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Duties:
-    """Everything that waits for somebody of the team."""
-
-    due: tuple[Duty, ...]
+class Tasks:
+    due: tuple[ChecklistTask, ...]
     done: int
     lines: int
-    messages: tuple[Message, ...]
-    numbers: tuple[Number, ...]
-    checks: tuple[Check, ...]
+    messages: tuple[AnnouncementProgress, ...]
+    # In the order in which they are called; the providers' support is last.
+    numbers: tuple[ContactRow, ...]
+    checks: tuple[LatestCheck, ...]
 
     @property
-    def to_call(self) -> Number | None:
-        """Return the first on call who has a telephone."""
+    def to_call(self) -> ContactRow | None:
+        """Return the first contact on call who has a telephone number."""
         return next((n for n in self.numbers if n.is_on_call and n.phone), None)
 
 
-def duties() -> Duties:
-    """Read it: a fixed number of queries."""
-    every = checklists.lines()
-    required = [line for line in every if line.item.is_required]
-    waiting = sorted(
-        (line for line in every if line.is_open),
-        key=lambda line: line.standing.state != State.OVERDUE,
-    )
-    return Duties(
-        due=tuple(_duty(line) for line in waiting),
+def read_tasks() -> Tasks:
+    lines = checklists.checklist_lines()
+    required = [line for line in lines if line.item.is_required]
+    return Tasks(
+        due=tuple(_task(line) for line in checklists.due_first(lines)),
         done=sum(line.is_met for line in required),
         lines=len(required),
-        messages=_messages(),
-        numbers=_numbers(),
-        checks=_checks(),
+        messages=_announcements(),
+        numbers=_contacts(),
+        checks=tuple(_check(kind) for kind in CheckRun.Kind),
     )
 
 
-def _duty(line: checklists.Line) -> Duty:
-    return Duty(
+def _task(line: checklists.ChecklistLine) -> ChecklistTask:
+    return ChecklistTask(
         item=line.item.pk,
         section=line.item.section,
         text=line.item.text,
@@ -118,57 +107,52 @@ def _duty(line: checklists.Line) -> Duty:
     )
 
 
-def _messages() -> tuple[Message, ...]:
+def _announcements() -> tuple[AnnouncementProgress, ...]:
     rows = list(Announcement.objects.order_by("-id")[:SHOWN_ANNOUNCEMENTS])
-    counted = announcements.counts_of(rows)
+    counts = announcements.counts_of(rows)
     return tuple(
-        Message(
+        AnnouncementProgress(
             id=row.pk,
             subject=row.subject,
             audience=row.get_audience_display(),
             medium=row.get_medium_display(),
             status=row.get_status_display(),
-            recipients=counted[row.pk].recipients,
-            reached=counted[row.pk].delivered,
-            failed=counted[row.pk].failed,
+            recipients=counts[row.pk].recipients,
+            reached=counts[row.pk].delivered,
+            failed=counts[row.pk].failed,
         )
         for row in rows
     )
 
 
-def _numbers() -> tuple[Number, ...]:
-    called = contacts.on_call()
-    others = Contact.objects.filter(is_active=True, order=0)
+def _contacts() -> tuple[ContactRow, ...]:
+    on_call = contacts.on_call()
+    support = Contact.objects.filter(is_active=True, order=0)
     return tuple(
-        Number(
+        ContactRow(
             role=row.role,
             name=row.name,
             phone=row.phone,
             email=row.email,
-            is_on_call=is_on_call,
-            problem="names nobody yet"
-            if is_on_call and contacts.is_placeholder(row)
+            is_on_call=row in on_call,
+            problem="no person is named yet"
+            if row in on_call and contacts.is_placeholder(row)
             else "",
         )
-        for is_on_call, rows in ((True, called), (False, list(others)))
-        for row in rows
+        for row in (*on_call, *(each for each in support if each not in on_call))
     )
 
 
-def _checks() -> tuple[Check, ...]:
-    return tuple(_check(kind, latest_check(kind)) for kind in CheckRun.Kind)
-
-
-def _check(kind: CheckRun.Kind, row: CheckRun | None) -> Check:
-    failed = [
-        f"{each.get('title') or each.get('name')}: {each.get('detail', '')}"
-        for each in (row.results if row else [])
-        if each.get("status") == "failed"
-    ]
-    return Check(
+def _check(kind: CheckRun.Kind) -> LatestCheck:
+    row = latest_check(kind)
+    return LatestCheck(
         kind=kind.value,
         title=str(kind.label).capitalize(),
         passed=row.passed if row else None,
         at=row.finished_at if row else None,
-        failed=tuple(failed),
+        failed=tuple(
+            f"{each.get('title') or each.get('name')}: {each.get('detail', '')}"
+            for each in (row.results if row else [])
+            if each.get("status") == "failed"
+        ),
     )

@@ -1,4 +1,4 @@
-"""The buttons of the operator's page. The page itself is the admin's first one."""
+"""The forms of the dashboard. The page itself is the first page of the admin."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from django.utils.decorators import method_decorator
 from django.views import View
 
 from easymo.backoffice.pages import actor_of
-from rollout.admin.kill import told
+from rollout.admin.rollback_actions import rollback_message
 from rollout.checklists import checklists
 from rollout.core.errors import NotMet, RolloutError
 from rollout.core.features import Feature
 from rollout.core.ports import ports
-from rollout.dashboard import subject
+from rollout.dashboard import page
 from rollout.dashboard.features import LABELS
 from rollout.incidents import incidents
 from rollout.models import ChecklistItem, FlagChange, Incident, Plan
@@ -34,151 +34,134 @@ if TYPE_CHECKING:
 
     from rollout.models import PlanChange
 
-# What somebody typed before a refusal is given back to her.
-TYPED = "room_typed"
 ALL = "all"
-THAWED = "No longer frozen: try it with the smoke tests, then resume once more"
 
 
-class Button(View):
-    """One press: a right, a service, a sentence, and back to the page."""
+def _change_arguments(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "reason": request.POST.get("reason", ""),
+        "actor": actor_of(request),
+        "source": FlagChange.Source.ADMIN,
+    }
+
+
+class DashboardForm(View):
+    """Checks the permission, calls a service, and returns to the page with a message."""
 
     http_method_names = ["post"]
     permission = ""
-    place = ""
+    anchor = ""
+    nothing_done = "Nothing was changed."
 
     @method_decorator(staff_member_required)
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        """Refuse those without the right before anything is read."""
         if not request.user.has_perm(self.permission):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        """Do it, or say why not; what was typed is not lost."""
         try:
-            messages.success(request, self.press(request, **kwargs))
+            messages.success(request, self.perform(request, **kwargs))
         except RolloutError as error:
-            missing = error.unmet if isinstance(error, NotMet) else ()
-            said = " · ".join([f"{self.nothing_done} {error}", *missing])
-            messages.error(request, said)
-            request.session[TYPED] = request.POST.get("reason", "")[:500]
-        return redirect(f"{reverse('admin:index')}?page=room{self.place}")
+            unmet = error.unmet if isinstance(error, NotMet) else ()
+            messages.error(
+                request, " · ".join([f"{self.nothing_done} {error}", *unmet])
+            )
+            request.session[page.TYPED] = request.POST.get("reason", "")[:500]
+        return redirect(f"{reverse('admin:index')}?page=room{self.anchor}")
 
-    nothing_done = "Nothing was changed."
-
-    def press(self, request: HttpRequest, **kwargs: Any) -> str:
-        """Return what happened, as a sentence."""
+    def perform(self, request: HttpRequest, **kwargs: Any) -> str:
+        """Call the service and return its result as a sentence."""
         raise NotImplementedError
 
 
-class Kill(Button):
-    """Turn everything off, or one feature: a reason and one press."""
+class Kill(DashboardForm):
+    """Turns all features or one feature off."""
 
     permission = "rollout.rollback"
     nothing_done = "NOTHING WAS TURNED OFF."
 
-    def press(self, request: HttpRequest, **kwargs: Any) -> str:
-        """Roll back quickly, or partially."""
-        asked = {
-            "reason": request.POST.get("reason", ""),
-            "actor": actor_of(request),
-            "source": FlagChange.Source.ADMIN,
-        }
-        what = request.POST.get("kill", ALL)
-        if what == ALL:
-            return told(rollback_quick(**asked))
-        feature = Feature(what) if what in list(Feature) else None
-        if feature is None:
+    def perform(self, request: HttpRequest, **kwargs: Any) -> str:
+        name = request.POST.get("kill", ALL)
+        if name == ALL:
+            return rollback_message(rollback_quick(**_change_arguments(request)))
+        if name not in set(Feature):
             raise RolloutError("There is no such feature.")
-        done = rollback_partial(features=[feature], **asked)
+        feature = Feature(name)
+        done = rollback_partial(features=[feature], **_change_arguments(request))
         proof = (
             ""
             if done.rolled_back.fence_proven
-            else " FENCE NOT PROVEN: a voucher operation ran on and may still commit."
+            else " FENCE NOT PROVEN: a running voucher operation may still commit."
         )
         return (
-            f"{LABELS[feature]} is off; {done.receipt or 'receipt unknown'}."
+            f"{LABELS[feature]} is off; {done.receipt or 'acknowledgements unknown'}."
             f" Incident {done.rolled_back.incident.pk}.{proof}"
         )
 
 
-class Move(Button):
-    """Move the stage or its state; gates and lessons are asked for by the service."""
+class Move(DashboardForm):
+    """Changes the stage or the state of the plan; the service checks the gates."""
 
     permission = "rollout.move_stage"
-    place = "#gates"
-
+    anchor = "#gates"
     moves: ClassVar[dict[str, tuple[Callable[..., PlanChange | None], str]]] = {
         "advance": (stages.advance, "The next stage has begun"),
-        "demote": (stages.demote, "Back to the stage before"),
-        "hold": (state.hold, "Held: nothing advances"),
+        "demote": (stages.demote, "Back to the previous stage"),
+        "hold": (state.hold, "Held: the stage does not advance"),
         "release": (state.release, "The hold has ended"),
-        "resume": (state.resume, "Resumed: turn on what shall be on"),
+        "resume": (state.resume, "Resumed: turn on the features that shall be on"),
     }
 
-    def press(self, request: HttpRequest, **kwargs: Any) -> str:
-        """Do what the button says."""
-        asked = request.POST.get("move", "")
-        if asked not in self.moves:
+    def perform(self, request: HttpRequest, **kwargs: Any) -> str:
+        name = request.POST.get("move", "")
+        if name not in self.moves:
             raise RolloutError("There is no such move.")
-        service, words = self.moves[asked]
-        change = service(
-            reason=request.POST.get("reason", ""),
-            actor=actor_of(request),
-            source=FlagChange.Source.ADMIN,
-        )
+        service, words = self.moves[name]
+        change = service(**_change_arguments(request))
         if change is not None and change.after["state"] == Plan.State.ROLLED_BACK:
-            words = THAWED
+            words = "No longer frozen: pass the smoke tests, then resume again"
         return f"{words}."
 
 
-class Note(Button):
-    """Add a line to an incident's story."""
+class Note(DashboardForm):
+    """Adds a note to the timeline of an incident."""
 
     permission = "rollout.change_exposure"
-    place = "#incident"
+    anchor = "#incident"
 
-    def press(self, request: HttpRequest, **kwargs: Any) -> str:
-        """Write it down; numbers and codes are taken out."""
+    def perform(self, request: HttpRequest, **kwargs: Any) -> str:
         incident = get_object_or_404(Incident, pk=kwargs["incident"])
-        incidents.add_note(
-            incident=incident,
-            text=request.POST.get("reason", ""),
-            author=actor_of(request),
-        )
+        text = request.POST.get("reason", "")
+        incidents.add_note(incident=incident, text=text, author=actor_of(request))
         return f"Noted on incident {incident.pk}."
 
 
-class Tick(Button):
-    """Say that a line of the guide was done, and what shows it."""
+class Tick(DashboardForm):
+    """Ticks a line of the checklist."""
 
     permission = "rollout.change_exposure"
-    place = "#duties"
+    anchor = "#duties"
 
-    def press(self, request: HttpRequest, **kwargs: Any) -> str:
-        """Tick it for the time that it is due for."""
+    def perform(self, request: HttpRequest, **kwargs: Any) -> str:
         item = get_object_or_404(ChecklistItem, pk=kwargs["item"])
-        checklists.tick(
-            item=item, by=actor_of(request), evidence=request.POST.get("reason", "")
-        )
+        evidence = request.POST.get("reason", "")
+        checklists.tick_line(item=item, by=actor_of(request), evidence=evidence)
         return f"Ticked: {item.text}"
 
 
-class Probe(Button):
-    """Ask the previous workflow now."""
+class Probe(DashboardForm):
+    """Sends a test request to the previous workflow."""
 
     permission = "rollout.change_exposure"
-    place = "#previous"
-    nothing_done = "It was not asked."
+    anchor = "#previous"
+    nothing_done = "No request was answered."
 
-    def press(self, request: HttpRequest, **kwargs: Any) -> str:
-        """Send it nothing that it could mistake for a customer's message."""
-        if ports.probe_previous_workflow is None:
-            raise RolloutError("No previous workflow is configured.")
-        answered = ports.probe_previous_workflow()
+    def perform(self, request: HttpRequest, **kwargs: Any) -> str:
+        probe = ports.probe_previous_workflow
+        answered = probe() if probe else None
         if answered is None:
             raise RolloutError("No previous workflow is configured.")
         if not answered:
@@ -186,19 +169,19 @@ class Probe(Button):
         return "The previous workflow answered."
 
 
-class Look(Button):
-    """Choose whose switches the page explains; a number never enters an address."""
+class LookUp(DashboardForm):
+    """Selects the person whose features are explained; the number is not kept."""
 
     permission = "rollout.view_agentflag"
-    place = "#features"
-    nothing_done = "Nobody was looked up."
+    anchor = "#features"
+    nothing_done = "No person was looked up."
 
-    def press(self, request: HttpRequest, **kwargs: Any) -> str:
-        """Remember the subject in the session: never what was pasted."""
-        if not request.POST.get("who", "").strip():
-            subject.forget(request)
-            return "Nobody is looked at any more."
+    def perform(self, request: HttpRequest, **kwargs: Any) -> str:
+        text = request.POST.get("who", "")
+        if not text.strip():
+            page.forget_person(request)
+            return "No person is selected now."
         if not request.user.has_perm("vouchers.view_profile"):
             raise PermissionDenied
-        person = subject.look(request, request.POST["who"])
+        person = page.look_up_person(request, text)
         return f"Showing what is on for {person.label}."

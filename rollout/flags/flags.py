@@ -110,7 +110,7 @@ def refuse_unmended(
     missing = resume_requirements.allow_turning_on(limited_to=limited_to, said=said)
     if missing:
         names = ", ".join(feature for feature, on in wanted.items() if on)
-        notices.queue(
+        notices.queue_notice(
             text=(
                 f"{said.actor} turns on {names} after a rollback, by override."
                 f" {' '.join(missing)} Reason: {said.reason}"

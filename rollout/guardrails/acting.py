@@ -168,7 +168,7 @@ def _demote(decision: Decision, now: datetime) -> Acted:
     """Go back a stage, and take the features back to whom that one serves."""
     incident, _is_new = _opened(decision, "Taken back a stage", now)
     stages.demote(reason=decision.sentence, actor=ACTOR, source=SOURCE, is_told=False)
-    notices.queue(
+    notices.queue_notice(
         incident=incident,
         text=f"Taken back a stage: {decision.sentence} (incident {incident.pk})",
     )
@@ -185,7 +185,7 @@ def _hold(decision: Decision, plan: Plan, now: datetime) -> Acted:
         held = state.hold(reason=reason, actor=ACTOR, source=SOURCE, is_told=not is_new)
         is_held = held is not None
     if is_new:
-        notices.queue(
+        notices.queue_notice(
             incident=incident,
             text=(
                 f"Held, nothing turned off: {decision.sentence}"

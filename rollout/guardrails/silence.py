@@ -34,7 +34,7 @@ def report(*, silent_s: float) -> bool:
             incidents.write(
                 incident, kind=TimelineEntry.Kind.AUTO, author=ACTOR, text=text
             )
-            notices.queue(incident=incident, text=text)
+            notices.queue_notice(incident=incident, text=text)
     if is_new:
         _hold(text)
     return is_new

@@ -130,7 +130,7 @@ def report_incident(*, title: str, severity: str, text: str, by: str) -> Inciden
 
 def tell(incident: Incident, text: str) -> None:
     """Put a notice about it on its way, by its severity."""
-    notices.queue(incident=incident, text=text)
+    notices.queue_notice(incident=incident, text=text)
     jobs.wake_notices()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,3 +44,13 @@ def as_lines(done: CheckRun) -> Iterator[str]:
 
 def _said(word: str, number: int) -> str:
     return f"{number} {word}{'s' if word == 'warning' and number > 1 else ''}"
+
+
+def actor_name(name: str | None) -> str:
+    """Return the name given, else the login; a container may know no login."""
+    if name is not None:
+        return name
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "command line"

@@ -14,7 +14,7 @@ from django.db import transaction
 from easymo.observability.privacy import scrub
 from rollout.core import clock
 from rollout.models import AnnouncementDelivery, Incident, Notice
-from rollout.notices import contacts, mail
+from rollout.notices import contacts, transports
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +33,7 @@ Delivery = AnnouncementDelivery
 URGENT = {Severity.HIGH, Severity.CRITICAL}
 
 
-def queue(
+def queue_notice(
     *,
     text: str,
     incident: Incident | None = None,
@@ -52,7 +52,7 @@ def queue(
         order = ", ".join(f"{n}. {one.role}" for n, one in enumerate(people, 1))
         text = f"{text[: LONGEST_TEXT - 200].rstrip('. ')}. On call: {order}"
     addresses = alert_addresses(severity, (one.email for one in people))
-    return put(
+    return _create(
         [(Medium.CHAT, ""), *((Medium.EMAIL, address) for address in addresses)],
         text=text[:LONGEST_TEXT],
         subject=subject,
@@ -63,8 +63,8 @@ def queue(
 
 def queue_report(*, subject: str, text: str, key: str = "") -> list[Notice]:
     """Send a report over every road there is."""
-    addresses = settings.ALERT_EMAILS if mail.is_configured() else []
-    return put(
+    addresses = settings.ALERT_EMAILS if transports.email_is_configured() else []
+    return _create(
         [(Medium.CHAT, ""), *((Medium.EMAIL, address) for address in addresses)],
         text=text[:LONGEST_REPORT],
         subject=subject,
@@ -76,7 +76,7 @@ def was_queued(key: str) -> bool:
     return Notice.objects.filter(key=key).exists()
 
 
-def put(
+def _create(
     roads: list[tuple[Notice.Medium, str]],
     *,
     text: str,
@@ -85,7 +85,7 @@ def put(
     incident: Incident | None = None,
 ) -> list[Notice]:
     """Write the rows; numbers, codes and addresses are taken out of what they say."""
-    shown = mail.one_line(scrub(subject))
+    shown = transports.header_line(scrub(subject))
     return Notice.objects.bulk_create(
         [
             Notice(
@@ -107,7 +107,7 @@ def alert_addresses(severity: str, on_call: Iterable[str]) -> list[str]:
 
     Without Slack e-mail is the only road that anybody reads.
     """
-    if not mail.is_configured():
+    if not transports.email_is_configured():
         return []
     found = []
     if severity in URGENT or not settings.SLACK_WEBHOOK_URL:

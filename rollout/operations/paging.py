@@ -17,7 +17,7 @@ from rollout.tasks import deliver_notices
 logger = get_logger(__name__)
 
 
-def page(silent_s: float) -> None:
+def report_silent_evaluator(silent_s: float) -> None:
     """Open the incident once, for all processes, and send what tells of it."""
     logger.error("rollout.evaluator.silent", silent_s=round(silent_s))
     if refreshers.role() != "web":

@@ -89,7 +89,7 @@ def carry_out(plan: Plan, move: Move, said: Said) -> PlanChange:
         answered=move.answered,
     )
     if move.is_told:
-        notices.queue(text=_notice(change, said))
+        notices.queue_notice(text=_notice(change, said))
     return change
 
 

@@ -1,35 +1,78 @@
-"""The daily, the weekly and the post-deployment report, read from the rows."""
+"""The daily, the weekly and the post-deployment report.
+
+The text is in `templates/rollout/reports/report.md`; this module reads its values.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q
 from django.utils import timezone
 
-from rollout.checklists.checklists import current_run
+from rollout.announcements import announcements
+from rollout.checklists import checklists
 from rollout.core import clock, jobs
-from rollout.core.formatting import lasted, moment
-from rollout.models import StageName
+from rollout.core.formatting import UNKNOWN, lasted, moment, seconds, share, usd
+from rollout.evidence import figures, leaks
+from rollout.models import (
+    Announcement,
+    ChecklistTick,
+    FlagChange,
+    GateResult,
+    Incident,
+    Override,
+    PlanChange,
+    RollbackEvent,
+    StageName,
+    Waiver,
+)
 from rollout.notices import notices
-from rollout.reports import parts
-from rollout.reports.report import Report, Section
+from rollout.plan import plan as plans
+from rollout.policy.schedule import State
+from rollout.reports.markdown import render
+from rollout.stages import stages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rollout.evidence.figures import Figures
     from rollout.models import Notice, StageRun
 
 DAY = timedelta(days=1)
 WEEK = 7 * DAY
-# Africa/Kigali's.
+# An hour of the day in Africa/Kigali.
 MORNING = 7
-WATCHED = {StageName.BETA, StageName.PRODUCTION}
+REPORTED_STAGES = {StageName.BETA, StageName.PRODUCTION}
 KINDS = ("daily", "weekly", "summary")
+MOST_ROWS = 50
+MOST_DAYS = 92
+# Title, value and the guide's target.
+FIGURES: tuple[tuple[str, Callable[[Figures], str], str], ...] = (
+    ("Conversations", lambda f: str(f.conversations), ""),
+    ("Failed conversations", lambda f: str(f.failed_conversations), ""),
+    ("Tool call success rate", lambda f: share(f.success), "> 95 %"),
+    ("P95 latency", lambda f: seconds(f.latency_p95_ms), "< 3 s"),
+    ("Median latency", lambda f: seconds(f.latency_p50_ms), ""),
+    ("P95 of waiting before it", lambda f: seconds(f.wait_p95_ms), ""),
+    ("Cost per conversation", lambda f: usd(f.cost_per_conversation), "< $0.10"),
+    ("OpenAI cost", lambda f: usd(f.cost), ""),
+    ("Conversations without a price", lambda f: str(f.unpriced), "0"),
+    ("Requests per hour", lambda f: f"{f.requests_an_hour:.1f}", ""),
+    ("User satisfaction", lambda f: share(f.satisfaction), ""),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    title: str
+    markdown: str
 
 
 def daily(day: date | None = None) -> Report:
-    """Report one day; without one, the last 24 hours."""
+    """Report one day, or the last 24 hours."""
     if day is None:
         now = clock.now()
         return compose("Daily report", now - DAY, now)
@@ -38,7 +81,7 @@ def daily(day: date | None = None) -> Report:
 
 
 def weekly(day: date | None = None) -> Report:
-    """Report the whole week before this day's; without one, the last seven days."""
+    """Report the calendar week before the day's week, or the last seven days."""
     if day is None:
         now = clock.now()
         return compose("Weekly report", now - WEEK, now)
@@ -48,66 +91,112 @@ def weekly(day: date | None = None) -> Report:
 
 
 def summary() -> Report:
-    """Report the deployment: from production's beginning, or else this stage's."""
-    run = current_run()
+    """Report everything since the current stage began."""
+    run = checklists.current_run()
     since = run.entered_at if run else clock.now() - WEEK
     stage = run.stage if run else "no stage"
     return compose(f"Post-deployment summary: {stage}", since, clock.now())
 
 
 def make(kind: str, day: date | None = None) -> Report:
-    return (
-        {"daily": daily, "weekly": weekly}[kind](day)
-        if kind != "summary"
-        else summary()
-    )
+    if kind == "summary":
+        return summary()
+    return weekly(day) if kind == "weekly" else daily(day)
 
 
 def compose(title: str, since: datetime, until: datetime) -> Report:
-    period = (
-        f"{moment(since)} to {moment(until)} ({lasted(until - since)}), Kigali time."
+    length = lasted(until - since)
+    period = f"{moment(since)} to {moment(until)} ({length}), Kigali time."
+    values = {"title": title, "period": period, **_values(since, until)}
+    return Report(title, render("report.md", values))
+
+
+def _values(since: datetime, until: datetime) -> dict[str, Any]:
+    """Read the values of the template; every list is bounded."""
+    during = {"at__gte": since, "at__lt": until}
+    now = figures.window(since, until)
+    due = checklists.due_lines()
+    sent = Announcement.objects.filter(sent_at__gte=since, sent_at__lt=until)
+    announced = list(sent.order_by("-id")[:MOST_ROWS])
+    counts = announcements.counts_of(announced)
+    changes = FlagChange.objects.filter(kind=FlagChange.Kind.FLAG, **during)
+    incidents = Incident.objects.filter(
+        Q(opened_at__gte=since, opened_at__lt=until)
+        | Q(resolved_at__gte=since, resolved_at__lt=until)
+        | Q(resolved_at__isnull=True)
     )
-    return Report(title, period, tuple(_sections(since, until)))
+    waivers = Waiver.objects.filter(asked_at__gte=since, asked_at__lt=until)
+    return {
+        "plan": plans.current(),
+        "figures": _figure_rows(now, since, until),
+        "errors": now.top_errors,
+        "days": _days(since, until),
+        "incidents": _newest(incidents),
+        "rollbacks": _newest(RollbackEvent.objects.filter(**during)),
+        "changes": _newest(changes.select_related("flag")),
+        "moves": _newest(PlanChange.objects.filter(**during)),
+        "overrides": _newest(Override.objects.filter(**during)),
+        "waivers": _newest(waivers),
+        "gates": [
+            (GateResult.Verdict(gate.verdict).label, gate)
+            for gate in stages.gates_now()
+        ],
+        "ticks": ChecklistTick.objects.filter(**during).count(),
+        "due": due[: MOST_ROWS - 1],
+        "overdue": sum(line.standing.state == State.OVERDUE for line in due),
+        "announcements": [(row, counts[row.pk]) for row in announced],
+    }
 
 
-def _sections(since: datetime, until: datetime) -> Iterator[Section]:
-    yield parts.where_we_stand()
-    yield parts.figures_of(since, until)
-    yield parts.errors_of(since, until)
-    if until - since > DAY:
-        yield parts.days_of(since, until)
-    yield parts.incidents_of(since, until)
-    yield parts.changes_of(since, until)
-    yield parts.moves_of(since, until)
-    yield parts.gates()
-    yield parts.checklist_of(since, until)
-    yield parts.announcements_of(since, until)
+def _newest(rows: Any) -> list[Any]:
+    return list(rows.order_by("-id")[:MOST_ROWS])
+
+
+def _figure_rows(
+    now: Figures, since: datetime, until: datetime
+) -> list[tuple[str, str, str, str]]:
+    """Return the figures beside those of the same length of time before."""
+    before = figures.window(since - (until - since), since)
+    rows = [(title, read(now), read(before), need) for title, read, need in FIGURES]
+    found = leaks.confirmed_since(since)
+    is_known = found or leaks.lines_scanned_since(since)
+    leaked = str(found) if is_known else UNKNOWN
+    return [*rows, ("Personal data in logs, since then", leaked, UNKNOWN, "0")]
+
+
+def _days(since: datetime, until: datetime) -> list[figures.Point]:
+    """Return the newest days of a report that is longer than a day."""
+    if until - since <= DAY:
+        return []
+    return figures.series(max(since, until - MOST_DAYS * DAY), until, DAY)
 
 
 def send(report: Report, *, key: str = "") -> list[Notice]:
-    """Put a report on its way over every road; with a key, once."""
+    """Queue a report for Slack and e-mail; the same key is sent once."""
     sent = notices.queue_report(subject=report.title, text=report.markdown, key=key)
     jobs.wake_notices()
     return sent
 
 
 def send_due(now: datetime | None = None) -> int:
-    """Send what this morning asks for, once, however often and late it is called."""
+    """Send the reports of this morning once, also when called late or repeatedly."""
     local = timezone.localtime(now or clock.now())
-    run = current_run()
-    if run is None or run.stage not in WATCHED or local.hour < MORNING:
+    run = checklists.current_run()
+    if run is None or run.stage not in REPORTED_STAGES or local.hour < MORNING:
         return 0
     sent = 0
-    for key, report in _due(run, local):
+    for key, report in _due_reports(run, local):
         if not notices.was_queued(key):
             send(report(), key=key)
             sent += 1
     return sent
 
 
-def _due(run: StageRun, local: datetime) -> Iterator[tuple[str, Callable[[], Report]]]:
+def _due_reports(
+    run: StageRun, local: datetime
+) -> Iterator[tuple[str, Callable[[], Report]]]:
     today, age = local.date(), local - run.entered_at
-    yesterday = today - timedelta(days=1)
+    yesterday = today - DAY
     if run.stage == StageName.BETA or age < WEEK + DAY:
         yield f"report:daily:{yesterday}", lambda: daily(yesterday)
     monday = today - timedelta(days=today.weekday())

@@ -80,7 +80,9 @@ def collect(plan: Plan) -> Facts:
         warnings=_told(verdicts, BAD),
         silent=_told(verdicts, {Level.NO_DATA}),
         incidents=_incidents(),
-        unticked=tuple(line.item.text[:80] for line in checklists.unmet(run, now)),
+        unticked=tuple(
+            line.item.text[:80] for line in checklists.unmet_lines(run, now)
+        ),
         on_call=len(called),
         unverified=tuple(said.rstrip(".") for said in contacts.problems(now))
         if called
@@ -178,7 +180,7 @@ def _announced(stage: Stage) -> datetime | None:
     to = terms_of(stage).announce_to
     if not to:
         return None
-    told = announcements.told().filter(audience=to)
+    told = announcements.reached_announcements().filter(audience=to)
     newest: datetime | None = told.aggregate(newest=Max("sent_at"))["newest"]
     return newest
 

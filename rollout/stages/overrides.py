@@ -47,7 +47,7 @@ def begin(*, reason: str, actor: str, hours: int) -> Override:
             at=now,
             expires_at=now + timedelta(hours=hours),
         )
-        notices.queue(
+        notices.queue_notice(
             text=(
                 f"{actor} holds automatic rollbacks back for {hours} h (override"
                 f" {override.pk}; not those for personal data or spending)."
@@ -69,6 +69,8 @@ def end(*, override: Override, actor: str) -> Override:
             raise WrongState("It is over already.")
         row.ended_at, row.ended_by = now, actor
         row.save(update_fields=["ended_at", "ended_by"])
-        notices.queue(text=f"{actor} ends override {row.pk}: rollbacks act again.")
+        notices.queue_notice(
+            text=f"{actor} ends override {row.pk}: rollbacks act again."
+        )
     jobs.wake_notices()
     return row

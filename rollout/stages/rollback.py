@@ -230,7 +230,7 @@ def record(done: RolledBack, order: Order) -> RollbackEvent:
             "evidence": dict(order.evidence),
         },
     )
-    notices.queue(
+    notices.queue_notice(
         incident=done.incident,
         text=(
             f"{order.title} by {order.actor}: {what}.{proof} "

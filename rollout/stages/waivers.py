@@ -50,7 +50,7 @@ def ask(*, gate: str, reason: str, actor: str, days: int = LONGEST_DAYS) -> Waiv
             asked_at=now,
             expires_at=now + timedelta(days=days),
         )
-        notices.queue(
+        notices.queue_notice(
             text=(
                 f"{actor} asks for {words(waiver)}: somebody else has to approve it."
                 f" Reason: {reason}"
@@ -75,7 +75,7 @@ def approve(*, waiver: Waiver, actor: str) -> Waiver:
             raise WrongState("It has expired, or the stage was left since: ask anew.")
         row.approved_by, row.approved_at = actor, now
         row.save(update_fields=["approved_by", "approved_at"])
-        notices.queue(
+        notices.queue_notice(
             text=(
                 f"{actor} approves {words(row)}, asked for by {row.asked_by}."
                 f" Reason: {row.reason}"

@@ -82,7 +82,7 @@ def web(
         **more,
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "easymo.web.serve"],
+        [sys.executable, "-m", "easymo.web.server"],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -99,7 +99,7 @@ def server() -> Iterator[None]:
     """Serve as in production: two processes for two processors."""
     given = {"PORT": str(PORT), "HOST": "127.0.0.1", "WEB_WORKERS": "2"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "easymo.web.serve"],
+        [sys.executable, "-m", "easymo.web.server"],
         env={**os.environ, **given, "DJANGO_SETTINGS_MODULE": "easymo.settings"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

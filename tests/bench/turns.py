@@ -118,7 +118,7 @@ def service(
             "LOG_LEVEL": "WARNING",
         }
         web = Worker(
-            command=("-m", "easymo.web.serve"), PORT=port, HOST="127.0.0.1", **given
+            command=("-m", "easymo.web.server"), PORT=port, HOST="127.0.0.1", **given
         )
         with web, Worker(command=command, **given) as worker:
             url = f"http://127.0.0.1:{port}"

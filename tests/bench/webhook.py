@@ -223,7 +223,7 @@ def pgbench(url: str) -> float:
 
 
 def own_command() -> list[str]:
-    return [sys.executable, "-m", "easymo.web.serve"]
+    return [sys.executable, "-m", "easymo.web.server"]
 
 
 def pywa_command() -> list[str]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 READY_WITHIN_S = 60.0
-PROCESSES = (("-m", "easymo.web.serve"), ("manage.py", "procrastinate", "worker"))
+PROCESSES = (("-m", "easymo.web.server"), ("manage.py", "procrastinate", "worker"))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from easymo.observability import metrics
-from easymo.settings.paths import BASE_DIR
+from easymo.paths import BASE_DIR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

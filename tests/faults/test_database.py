@@ -74,7 +74,7 @@ class Deployment:
             WA_APP_SECRET=SECRET,
         )
         for command in (
-            ("-m", "easymo.web.serve"),
+            ("-m", "easymo.web.server"),
             ("manage.py", "procrastinate", "worker"),
         ):
             self.processes.append(

@@ -24,7 +24,7 @@ def critical() -> list[Notice]:
     incident = incidents.open_incident(
         key="k", title="Outage", severity="critical", opened_by="odette"
     )
-    return notices.queue(text="All is off.", incident=incident)
+    return notices.queue_notice(text="All is off.", incident=incident)
 
 
 def name_the_on_call(email: str) -> None:

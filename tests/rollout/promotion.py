@@ -52,9 +52,9 @@ def check_all() -> None:
 
 
 def tick_all() -> None:
-    for line in checklists.lines():
+    for line in checklists.checklist_lines():
         if not line.is_automatic and line.item.cadence == "once":
-            checklists.tick(item=line.item, by="odette", evidence="done")
+            checklists.tick_line(item=line.item, by="odette", evidence="done")
 
 
 def name_contacts() -> None:
@@ -99,7 +99,7 @@ def talk(number: int, **changed: object) -> None:
 def watch(time: Fake, hours: int) -> None:
     item = ChecklistItem.objects.get(key=checklists.CLOSE_WATCH)
     for _ in range(hours):
-        checklists.tick(item=item, by="odette", evidence="looked at the page")
+        checklists.tick_line(item=item, by="odette", evidence="looked at the page")
         time.advance(hours=1)
 
 

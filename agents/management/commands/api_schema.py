@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from agents.api.schema_pages import as_yaml
-from easymo.settings.paths import BASE_DIR
+from easymo.paths import BASE_DIR
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -18,7 +18,7 @@ from rollout.flags.selectors import (
     full_rollback,
     percent_text,
 )
-from rollout.management.actor import who
+from rollout.management.output import actor_name
 from rollout.models import FlagChange
 from rollout.stages import audience
 
@@ -71,7 +71,7 @@ class Command(BaseCommand):
         changes, cohorts = told_apart(options["changes"], options["cohort"])
         changed = flags.set_features(
             agreed(changes),
-            actor=who(options["by"]),
+            actor=actor_name(options["by"]),
             reason=options["reason"],
             source=FlagChange.Source.CLI,
             percent=options["percent"],

@@ -9,7 +9,7 @@ from easymo.database.errors import telling
 from rollout.core.errors import RolloutError
 from rollout.incidents import incidents, lessons
 from rollout.incidents.incidents import LESSONS, SEVERITIES
-from rollout.management.actor import who
+from rollout.management.output import actor_name
 from rollout.models import ActionItem, Incident
 from rollout.reports.postmortem import postmortem
 
@@ -68,7 +68,7 @@ class Command(BaseCommand):
     def do(self, action: str | None, given: dict[str, Any]) -> str:
         if action is None:
             return listed()
-        by = who(given["by"])
+        by = actor_name(given["by"])
         if action == "open":
             made = incidents.report_incident(
                 title=given["title"],

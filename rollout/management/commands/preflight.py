@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand
 
 from rollout.check_runs import preflight
-from rollout.management.actor import who
-from rollout.management.output import as_json, as_lines
+from rollout.management.output import actor_name, as_json, as_lines
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -27,7 +26,9 @@ class Command(BaseCommand):
         parser.add_argument("--by", metavar="NAME", help="default: your login")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        done = preflight.run(live=options["live"], actor=who(options["by"]))
+        done = preflight.run_preflight(
+            live=options["live"], actor=actor_name(options["by"])
+        )
         if options["json"]:
             self.stdout.write(json.dumps(as_json(done, "checks"), indent=2))
         else:

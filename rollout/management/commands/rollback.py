@@ -7,7 +7,7 @@ from django.db import Error
 
 from rollout.core.errors import RolloutError, UnknownFeature
 from rollout.core.features import Feature
-from rollout.management.actor import who
+from rollout.management.output import actor_name
 from rollout.models import FlagChange
 from rollout.stages.rollback import (
     Done,
@@ -66,7 +66,7 @@ class Command(BaseCommand):
     def order(self, options: dict[str, Any]) -> Done:
         said = {
             "reason": options["reason"],
-            "actor": who(options["by"]),
+            "actor": actor_name(options["by"]),
             "source": FlagChange.Source.CLI,
         }
         match options["kind"]:

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from easymo.database.errors import telling
 from rollout.core import jobs
 from rollout.core.errors import NotMet, RolloutError
-from rollout.management import replay, stage_output
-from rollout.management.actor import who
+from rollout.management import plan_output, replay
+from rollout.management.output import actor_name
 from rollout.models import Override, PlanChange, Waiver
 from rollout.plan import plan as plans
 from rollout.stages import overrides, rollback, stages, waivers
@@ -83,8 +83,8 @@ class Command(BaseCommand):
         plan = plans.current()
         gates = stages.gates_now(plan)
         if options["json"]:
-            return json.dumps(stage_output.as_json(plan, gates), indent=2)
-        return "\n".join(stage_output.as_lines(plan, gates))
+            return json.dumps(plan_output.as_json(plan, gates), indent=2)
+        return "\n".join(plan_output.as_lines(plan, gates))
 
     def do_move(self, options: dict[str, Any]) -> str:
         _words, service = MOVES[options["action"]]
@@ -117,7 +117,7 @@ class Command(BaseCommand):
         waiver = Waiver.objects.filter(pk=options["number"]).first()
         if waiver is None:
             raise CommandError(f"There is no waiver {options['number']}.")
-        waivers.approve(waiver=waiver, actor=who(options["by"]))
+        waivers.approve(waiver=waiver, actor=actor_name(options["by"]))
         return f"Approved {waivers.words(waiver)}."
 
     def do_override(self, options: dict[str, Any]) -> str:
@@ -134,7 +134,7 @@ class Command(BaseCommand):
         override = Override.objects.filter(pk=options["number"]).first()
         if override is None:
             raise CommandError(f"There is no override {options['number']}.")
-        overrides.end(override=override, actor=who(options["by"]))
+        overrides.end(override=override, actor=actor_name(options["by"]))
         return "The evaluator acts again."
 
 
@@ -151,6 +151,6 @@ def road(options: dict[str, Any]) -> str:
 def said(options: dict[str, Any]) -> dict[str, Any]:
     return {
         "reason": options["reason"],
-        "actor": who(options["by"]),
+        "actor": actor_name(options["by"]),
         "source": SOURCE,
     }

@@ -11,8 +11,7 @@ from django.core.management.base import BaseCommand
 
 from easymo.database.errors import telling
 from rollout.check_runs import smoke
-from rollout.management.actor import who
-from rollout.management.output import as_json, as_lines
+from rollout.management.output import actor_name, as_json, as_lines
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -36,7 +35,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         url = options["url"] or f"http://127.0.0.1:{settings.PORT}"
         with telling():
-            done = smoke.run(url=url, actor=who(options["by"]))
+            done = smoke.run_smoke(url=url, actor=actor_name(options["by"]))
         if options["json"]:
             told = as_json(done, "cases") | {"url": url}
             self.stdout.write(json.dumps(told, indent=2))

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from easymo.database.errors import telling
 from rollout.core import jobs
 from rollout.core.errors import GatesUnmet, RolloutError
-from rollout.management import stage_output
-from rollout.management.actor import who
+from rollout.management import plan_output
+from rollout.management.output import actor_name
 from rollout.models import FlagChange
 from rollout.plan import plan as plans
 from rollout.policy.gates import unmet
@@ -52,7 +52,7 @@ class Command(BaseCommand):
                     self.show(is_json=options["json"])
         except GatesUnmet as error:
             for gate in unmet(stages.gates_now()):
-                self.stdout.write(stage_output.gate_line(gate))
+                self.stdout.write(plan_output.gate_line(gate))
             raise CommandError(str(error)) from error
         except RolloutError as error:
             raise CommandError(str(error)) from error
@@ -61,15 +61,15 @@ class Command(BaseCommand):
         plan = plans.current()
         gates = stages.gates_now(plan)
         if is_json:
-            self.stdout.write(json.dumps(stage_output.as_json(plan, gates), indent=2))
+            self.stdout.write(json.dumps(plan_output.as_json(plan, gates), indent=2))
             return
-        for line in stage_output.as_lines(plan, gates):
+        for line in plan_output.as_lines(plan, gates):
             self.stdout.write(line)
 
     def move(self, options: dict[str, Any]) -> PlanChange:
         said = {
             "reason": options["reason"],
-            "actor": who(options["by"]),
+            "actor": actor_name(options["by"]),
             "source": FlagChange.Source.CLI,
         }
         if options["action"] == "advance":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import OperationalError, connections, transaction
 
-from agents.api import idempotency, pipeline, tokens
+from agents.api import calls, idempotency, tokens, views
 from agents.models import ApiToken, IdempotentCall
 from tests.agents.api.conftest import forget_rates, token
 from tests.agents.api.test_redeem import wrong_code
@@ -105,7 +105,7 @@ def test_crash_before_commit__nothing_kept__retry_issues_once(
         raise OperationalError("the connection is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(idempotency.Claim, "keep", crash)
+        patch.setattr(idempotency.Claim, "store", crash)
         answer = committed_api.create(key="order-1")
     assert answer.status_code == 503
     assert answer.json()["code"] == "unavailable"
@@ -133,14 +133,14 @@ def test_database_cannot_write__503_and_the_retry_issues_once(
 def test_crash_after_commit__answer_lost__retry_replays(
     committed_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    perform = pipeline.perform
+    perform = calls.run_call
 
     def lose(*args: Any) -> None:
         perform(*args)
         raise ConnectionError("nobody hears the answer")
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "perform", lose)
+        patch.setattr(views, "run_call", lose)
         assert committed_api.create(key="order-1").status_code == 500
 
     for _ in range(3):
@@ -186,7 +186,7 @@ def test_revoking__waits_for_what_has_begun(committed_api: Api) -> None:
 
     def call() -> None:
         with transaction.atomic():
-            principal = _principal(row)
+            principal = row
             idempotency.claim(principal, None, {})
             begun.set()
             threading.Event().wait(0.3)
@@ -199,12 +199,6 @@ def test_revoking__waits_for_what_has_begun(committed_api: Api) -> None:
 
     race(call, revoke)
     assert order == ["committed", "revoked"]
-
-
-def _principal(row: ApiToken) -> Any:
-    from agents.api.authentication import Principal
-
-    return Principal(row.pk, row.name, frozenset(row.scopes), None)
 
 
 def test_twenty_at_once__under_a_limit_of_five__exactly_five(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agents.api import realtime_endpoint
+from agents.api import views
 from agents.models import RealtimeEvent
 from agents.realtime.signature import sign
 from tests.agents.api.conftest import ALINE, UNKNOWN, path, token
@@ -213,7 +213,7 @@ def test_openai__no_secret_set__400(client: Client, db: None) -> None:
 def test_openai__functions_removed__still_200(
     client: Client, openai: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(realtime_endpoint, "functions_are_removed", lambda: True)
+    monkeypatch.setattr(views, "functions_are_removed", lambda: True)
     assert deliver(client).status_code == 200
 
 

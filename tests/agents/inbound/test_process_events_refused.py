@@ -91,7 +91,7 @@ def test_drain__webhook_that_kills_its_worker__costs_four_and_goes_to_a_person(
     # Then
     assert lives == [False, False, False, False, True, True]
     assert sorted(Message.objects.values_list("text", flat=True)) == ["first", "last"]
-    assert DeadLetter.objects.get().reason == "it took its worker along"
+    assert DeadLetter.objects.get().reason == "its worker died with it"
     assert WebhookEvent.objects.filter(state="failed").count() == 1
 
 

@@ -14,7 +14,7 @@ from agents.smoke import requests
 from agents.smoke.cases import CASES
 from easymo.database.clock import worker_silence
 from easymo.observability.models import LogLine
-from rollout.check_runs import probe, smoke
+from rollout.check_runs import smoke
 from rollout.core.features import Feature
 from rollout.flags import cohorts
 from rollout.flags.exposure import exposure_of
@@ -91,8 +91,8 @@ def test_probe__for_a_cohort_only__answered_through_this_process(
     until(lambda: worker_silence() is not None)
 
     # When
-    assert probe.is_due()
-    done = probe.run()
+    assert smoke.is_due()
+    done = smoke.run_probe()
 
     # Then
     assert done is not None
@@ -117,7 +117,7 @@ def test_run__a_feature_off__names_it_and_asks_nobody() -> None:
     switch(without=Feature.VOUCHERS)
 
     # When
-    done = smoke.run()
+    done = smoke.run_smoke()
 
     # Then
     result = {one["name"]: one for one in done.results}["api.create"]
@@ -132,14 +132,16 @@ def test_run__forced_off__says_so(settings: SettingsWrapper) -> None:
     switch()
     settings.FEATURES_FORCED_OFF = frozenset({"FEATURE_AGENT_CHAT"})
 
-    assert "forced off by the environment" in told(smoke.run())["whatsapp.hello"][1]
+    assert (
+        "forced off by the environment" in told(smoke.run_smoke())["whatsapp.hello"][1]
+    )
 
 
 @pytest.mark.django_db
 def test_run__no_worker__said_at_once(deployment: SettingsWrapper) -> None:
     switch()
 
-    done = smoke.run()
+    done = smoke.run_smoke()
 
     found = told(done)
     for name in NAMES[:3]:
@@ -156,7 +158,7 @@ def test_run__nobody_at_the_address__said_with_a_remedy(
 ) -> None:
     switch()
 
-    done = smoke.run(url="http://127.0.0.1:1")
+    done = smoke.run_smoke(url="http://127.0.0.1:1")
 
     result = {one["name"]: one for one in done.results}["api.lookup"]
     assert result["detail"].startswith("Nobody answered at http://127.0.0.1:1")
@@ -191,7 +193,7 @@ def test_run__another_secret__the_remedy_names_it(
     monkeypatch.setattr(requests, "sign", lambda body, _: real(body, "another secret"))
 
     # When
-    done = smoke.run()
+    done = smoke.run_smoke()
 
     # Then
     result = {one["name"]: one for one in done.results}["whatsapp.hello"]

@@ -24,10 +24,10 @@ MODES = {"session": "", "transaction": "?pgbouncer=true"}
 IN_PUBLIC = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
 WORKS = """
 from django.core.management import call_command
-from easymo.database import listening
+from easymo.database import queue_connector
 call_command("check", tags=["database"], databases=["default"], fail_level="WARNING")
 call_command("flags", "set", "FEATURE_AGENT_CHAT=on", reason="trial")
-print("listens:", listening.connect_parameters() is not None)
+print("listens:", queue_connector.connect_parameters() is not None)
 """
 
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("embedded")]
 HOLD = (
     "import sys; from pathlib import Path;"
-    "from easymo.database.embedded import Cluster, EmbeddedError, hold\n"
+    "from easymo.development.embedded import Cluster, EmbeddedError, hold_cluster\n"
     "try:\n"
-    "    hold(Cluster(home=Path(sys.argv[1]), options={'fsync': 'off'}),"
+    "    hold_cluster(Cluster(home=Path(sys.argv[1]), options={'fsync': 'off'}),"
     " database='easymo')\n"
     "except EmbeddedError as error:\n"
     "    sys.exit(str(error))\n"

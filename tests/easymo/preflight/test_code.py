@@ -8,8 +8,8 @@ import pytest
 
 from easymo import release
 from easymo.observability import secrets
+from easymo.paths import BASE_DIR
 from easymo.preflight import code
-from easymo.settings.paths import BASE_DIR
 from tests.easymo.preflight.requests import look
 
 if TYPE_CHECKING:

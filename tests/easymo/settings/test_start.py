@@ -61,7 +61,7 @@ def test_start__missing_or_nonsense__stops_with_one_clear_line(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "module", ["easymo.web.serve", "easymo.development.supervisor"]
+    "module", ["easymo.web.server", "easymo.development.supervisor"]
 )
 def test_start__of_other_processes__says_the_same_line(module: str) -> None:
     done = start("-m", module, **URL)

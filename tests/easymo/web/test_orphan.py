@@ -61,7 +61,7 @@ def test_web_worker__granian_killed__ends_too(committed_db: str) -> None:
     # Given
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "easymo.web.serve"],
+        [sys.executable, "-m", "easymo.web.server"],
         cwd=ROOT,
         env=environment(DATABASE_URL=committed_db, PORT=str(port), HOST="127.0.0.1"),
         stdout=subprocess.DEVNULL,

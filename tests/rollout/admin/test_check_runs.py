@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -61,25 +62,29 @@ def test_button__pressed_twice__one_job(
 
     # When
     for _ in range(2):
-        answer = odette.post(f"{LIST}{button}/", {"sent": "1", **given}, follow=True)
+        answer = odette.post(
+            f"{LIST}{button}/", {"key": uuid.uuid4(), **given}, follow=True
+        )
 
     # Then
-    assert "waits for its worker already" in answer.content.decode()
+    assert "already waiting for a worker" in answer.content.decode()
     job = ProcrastinateJob.objects.get()
     assert job.args == arguments | {"actor": "odette"}
 
 
 @pytest.mark.parametrize("button", ["run-preflight", "run-smoke"])
 def test_button__who_may_only_look__refused(pascal: Client, button: str) -> None:
-    assert pascal.post(f"{LIST}{button}/", {"sent": "1"}).status_code == 403
+    assert pascal.post(f"{LIST}{button}/", {"key": uuid.uuid4()}).status_code == 403
     assert not ProcrastinateJob.objects.exists()
 
 
 async def test_task__each_kind__runs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     # Given
     done: list[tuple[str, dict[str, object]]] = []
-    monkeypatch.setattr(preflight, "run", lambda **given: done.append(("p", given)))
-    monkeypatch.setattr(smoke, "run", lambda **given: done.append(("s", given)))
+    monkeypatch.setattr(
+        preflight, "run_preflight", lambda **given: done.append(("p", given))
+    )
+    monkeypatch.setattr(smoke, "run_smoke", lambda **given: done.append(("s", given)))
 
     # When
     await tasks.run_checks(kind="preflight", actor="odette", live=True)

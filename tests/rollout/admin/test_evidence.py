@@ -29,7 +29,7 @@ def test_observations__viewer__sees_figures_and_nobody(pascal: Client) -> None:
     own = pascal.get(reverse("admin:rollout_observation_change", args=[row.pk]))
 
     assert "11.0 s" in page
-    assert "not known" in page
+    assert "unknown" in page
     assert row.conversation_key not in page
     assert row.conversation_key not in own.content.decode()
 

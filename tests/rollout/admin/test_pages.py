@@ -105,7 +105,7 @@ def test_turn_on__reason__on_for_everyone(odette: Client) -> None:
     # Then
     assert url in page.content.decode()
     assert asked.status_code == 200
-    assert "FEATURE_AGENT_CHAT changed" in done.content.decode()
+    assert "Chat changed" in done.content.decode()
     assert exposure.is_on_for_everyone(Feature.CHAT) is True
     change = FlagChange.objects.filter(flag=flag()).latest("id")
     assert (change.actor, change.source, change.reason) == (

@@ -71,7 +71,7 @@ def furnish() -> None:
         contact=lead, starts_at=now, ends_at=now + timedelta(hours=1), by="odette"
     )
     item = ChecklistItem.objects.get(key="phase-1-health")
-    checklists.tick(item=item, by="odette", evidence="200")
+    checklists.tick_line(item=item, by="odette", evidence="200")
 
 
 @pytest.mark.parametrize("model", LISTS)

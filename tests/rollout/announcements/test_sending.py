@@ -120,7 +120,7 @@ def test_told__everybody_said_stop__does_not_count(people: People) -> None:
 
     # Then
     assert row.status == "sent"
-    assert not announcements.told().exists()
+    assert not announcements.reached_announcements().exists()
 
 
 @pytest.mark.django_db

@@ -9,10 +9,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from rollout.api import refusals
-from rollout.api.plain import described
+from rollout.api import errors
+from rollout.api.dataclass_json import json_schema
 from rollout.core.features import Feature
-from rollout.dashboard.data import Room
+from rollout.dashboard.data import DashboardData
 from rollout.models import AgentFlag, FlagChange, RollbackEvent
 from rollout.stages.rollback import rollback_full
 from tests.rollout import seeding
@@ -49,7 +49,7 @@ def test_status__viewer__is_all_of_the_page_and_as_described(
     # Then
     assert answer.status_code == 200
     told = answer.json()
-    jsonschema.validate(told, described(Room))
+    jsonschema.validate(told, json_schema(DashboardData))
     assert told["standing"]["stage"] == "infrastructure"
     chat = next(row for row in told["features"] if row["label"] == "Chat")
     assert (chat["state"], chat["percent"]) == ("partly", "10 %")
@@ -182,7 +182,7 @@ def test_rollback__ill_formed__turns_nothing_off_and_names_the_field(
 
     assert answer.status_code == 400
     told = answer.json()
-    jsonschema.validate(told, refusals.SCHEMA)
+    jsonschema.validate(told, errors.SCHEMA)
     assert (told["code"], list(told["fields"])[:1]) == ("invalid_request", [field])
     assert "ErrorDetail" not in told["fields"][field]
     assert not RollbackEvent.objects.exists()

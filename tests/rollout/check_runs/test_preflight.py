@@ -50,7 +50,7 @@ def of(done: CheckRun, name: str) -> dict[str, str]:
 def test_run__fresh__passed_and_kept(settings: SettingsWrapper) -> None:
     settings.ALLOWED_HOSTS = ["agent.example.rw"]
 
-    done = preflight.run(actor="odette")
+    done = preflight.run_preflight(actor="odette")
 
     assert done.passed
     kept = CheckRun.objects.get(kind="preflight")
@@ -73,7 +73,7 @@ def test_run__one_failed__not_passed(lines: Callable[..., None]) -> None:
         bad=lambda _: registry.failed("Ill.", "Mend.", "SETTING"),
     )
 
-    assert preflight.run().passed is False
+    assert preflight.run_preflight().passed is False
 
 
 def test_run__warnings_and_skipped__passed(lines: Callable[..., None]) -> None:
@@ -82,7 +82,7 @@ def test_run__warnings_and_skipped__passed(lines: Callable[..., None]) -> None:
         b=lambda _: registry.skipped("Not now."),
     )
 
-    assert preflight.run().passed is True
+    assert preflight.run_preflight().passed is True
 
 
 def test_run__a_line_that_breaks__failed_and_the_others_go_on(
@@ -93,7 +93,7 @@ def test_run__a_line_that_breaks__failed_and_the_others_go_on(
 
     lines(broken=broken, fine=lambda _: registry.ok("Well."))
 
-    done = preflight.run()
+    done = preflight.run_preflight()
 
     assert of(done, "broken")["status"] == "failed"
     assert "KeyError" in of(done, "broken")["detail"]
@@ -107,7 +107,7 @@ def test_run__a_line_says_something_personal__taken_out(
     settings.WA_TOKEN = "a-token-of-this-site"
     lines(leaks=lambda _: registry.failed("+250788999321", "a-token-of-this-site"))
 
-    told = json.dumps(preflight.run().results)
+    told = json.dumps(preflight.run_preflight().results)
 
     assert "788999321" not in told
     assert "a-token-of-this-site" not in told
@@ -123,7 +123,7 @@ def test_run__rows_that_cannot_be_read__skipped_and_not_kept(
     monkeypatch.setattr(connection, "cursor", gone)
 
     # When
-    done = preflight.run()
+    done = preflight.run_preflight()
 
     # Then
     monkeypatch.undo()
@@ -139,11 +139,11 @@ def test_run__people_are_served__what_they_need_is_missing__failed(
     settings: SettingsWrapper, stage: str
 ) -> None:
     settings.ALLOWED_HOSTS = ["agent.example.rw"]
-    assert of(preflight.run(), "people.contacts")["status"] == "warning"
+    assert of(preflight.run_preflight(), "people.contacts")["status"] == "warning"
 
     enter(stage)
 
-    done = preflight.run()
+    done = preflight.run_preflight()
     assert of(done, "people.contacts")["status"] == "failed"
     assert done.passed is False
 
@@ -153,7 +153,7 @@ def test_run__demonstration__a_sites_lines_are_skipped(
 ) -> None:
     settings.DEMONSTRATION = True
 
-    assert of(preflight.run(), "site.https")["status"] == "skipped"
+    assert of(preflight.run_preflight(), "site.https")["status"] == "skipped"
 
 
 def run(*arguments: str) -> tuple[str, int]:

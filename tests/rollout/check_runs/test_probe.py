@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rollout.check_runs import probe, smoke
+from rollout.check_runs import smoke
 from rollout.core import clock
 from rollout.core.features import Feature
 from rollout.core.ports import CaseResult, ports
@@ -68,25 +68,25 @@ def case(monkeypatch: pytest.MonkeyPatch, time: FakeClock, switch: Switch) -> Ca
 def test_is_due__each_stage(case: Case, stage: str, is_due: bool) -> None:
     enter(stage)
 
-    assert probe.is_due() is is_due
+    assert smoke.is_due() is is_due
 
 
 def test_is_due__features_off__never(case: Case, switch: Switch) -> None:
     switch(CHAT=False)
 
-    assert probe.is_due() is False
+    assert smoke.is_due() is False
 
 
 def test_is_due__rolled_back__never(case: Case) -> None:
     rollback.rollback_quick(reason="test", actor="odette", source="cli")
 
-    assert probe.is_due() is False
+    assert smoke.is_due() is False
 
 
 def test_is_due__slots_unfilled__never(case: Case) -> None:
     ports.smoke_cases = []
 
-    assert probe.is_due() is False
+    assert smoke.is_due() is False
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_is_due__traffic__only_where_it_is_thin(
         minute=NOON - timedelta(minutes=90), channel="chat", calls=10_000
     )
 
-    assert probe.is_due() is is_due
+    assert smoke.is_due() is is_due
 
 
 def test_run__passes__kept_with_what_changes_nothing(
@@ -112,7 +112,7 @@ def test_run__passes__kept_with_what_changes_nothing(
 ) -> None:
     settings.PROBE_URL = "http://127.0.0.1:9"
 
-    done = probe.run(sleep=lambda _: None)
+    done = smoke.run_probe(sleep=lambda _: None)
 
     assert done is not None
     assert (done.kind, done.passed) == ("probe", True)
@@ -124,7 +124,7 @@ def test_run__fails_once__tried_again_after_five_seconds(case: Case) -> None:
     case.answers = [False, True]
     slept: list[float] = []
 
-    done = probe.run(sleep=slept.append)
+    done = smoke.run_probe(sleep=slept.append)
 
     assert done is not None
     assert done.passed
@@ -134,7 +134,7 @@ def test_run__fails_once__tried_again_after_five_seconds(case: Case) -> None:
 def test_run__fails_twice__failed(case: Case) -> None:
     case.answers = [False]
 
-    done = probe.run(sleep=lambda _: None)
+    done = smoke.run_probe(sleep=lambda _: None)
 
     assert done is not None
     assert done.passed is False
@@ -147,12 +147,12 @@ def test_run__killed_meanwhile__says_nothing(case: Case, switch: Switch) -> None
     case.answers = [False]
     case.then = lambda: switch(CHAT=False)
 
-    assert probe.run(sleep=lambda _: None) is None
+    assert smoke.run_probe(sleep=lambda _: None) is None
     assert not CheckRun.objects.filter(kind="probe").exists()
 
 
 def test_smoke__all_pass__passed_with_voice_skipped(case: Case) -> None:
-    done = smoke.run(url="http://127.0.0.1:9", actor="odette")
+    done = smoke.run_smoke(url="http://127.0.0.1:9", actor="odette")
 
     assert done.passed
     assert [one["status"] for one in done.results] == ["ok", "ok", "skipped"]
@@ -162,10 +162,10 @@ def test_smoke__all_pass__passed_with_voice_skipped(case: Case) -> None:
 def test_smoke__one_fails__not_passed(case: Case) -> None:
     case.answers = [False]
 
-    assert smoke.run().passed is False
+    assert smoke.run_smoke().passed is False
 
 
 def test_smoke__nothing_to_test__not_passed(case: Case) -> None:
     ports.smoke_cases = []
 
-    assert smoke.run().passed is False
+    assert smoke.run_smoke().passed is False

@@ -43,13 +43,13 @@ class Clock(FakeClock):
         super().__init__(BEGAN)
 
 
-def line(key: str) -> checklists.Line:
-    return next(line for line in checklists.lines() if line.item.key == key)
+def line(key: str) -> checklists.ChecklistLine:
+    return next(line for line in checklists.checklist_lines() if line.item.key == key)
 
 
 def do(key: str, evidence: str = "looked") -> ChecklistTick:
     item = ChecklistItem.objects.get(key=key)
-    return checklists.tick(item=item, by="odette", evidence=evidence)
+    return checklists.tick_line(item=item, by="odette", evidence=evidence)
 
 
 def checked(kind: str, passed: bool, *results: dict[str, Any]) -> None:
@@ -154,7 +154,7 @@ def test_unmet__automatic_lines__answered_by_the_newest_check() -> None:
     )
 
     with clock.use(Clock()):
-        left = {line.item.key for line in checklists.unmet(run)}
+        left = {line.item.key for line in checklists.unmet_lines(run)}
 
     assert {"env-openai", "env-flags-off", "phase-1-health"} <= left
     assert "env-sip" not in left
@@ -165,7 +165,7 @@ def test_unmet__automatic_lines__answered_by_the_newest_check() -> None:
 @pytest.mark.django_db
 def test_unmet__all_done__nothing_keeps_us_in_smoke() -> None:
     run = enter("smoke")
-    assert len(checklists.unmet(run)) == 10
+    assert len(checklists.unmet_lines(run)) == 10
     checked("preflight", True, {"name": "logs.masked", "status": "ok"})
     checked(
         "smoke",
@@ -187,7 +187,7 @@ def test_unmet__all_done__nothing_keeps_us_in_smoke() -> None:
     with clock.use(Clock()):
         do("phase-2-no-errors")
 
-        left = checklists.unmet(run)
+        left = checklists.unmet_lines(run)
 
     assert left == []
 
@@ -196,10 +196,10 @@ def test_unmet__all_done__nothing_keeps_us_in_smoke() -> None:
 def test_unmet__smoke_failed_since__unmet_again() -> None:
     run = enter("smoke")
     checked("smoke", True, {"name": "whatsapp.hello", "status": "ok"})
-    before = {line.item.key for line in checklists.unmet(run)}
+    before = {line.item.key for line in checklists.unmet_lines(run)}
     checked("smoke", False, {"name": "whatsapp.hello", "status": "skipped"})
 
-    left = {line.item.key for line in checklists.unmet(run)}
+    left = {line.item.key for line in checklists.unmet_lines(run)}
     assert left - before == {"smoke-hello", "phase-2-all-pass", "phase-2-correlation"}
 
 
@@ -209,7 +209,9 @@ def test_due__first_week_of_production__overdue_first_then_due() -> None:
     now = Clock()
     with clock.use(now):
         now.advance(hours=3)
-        found = [(entry.item.key, entry.standing.state) for entry in checklists.due()]
+        found = [
+            (entry.item.key, entry.standing.state) for entry in checklists.due_lines()
+        ]
 
     assert found[0] == ("week-1-metrics", State.OVERDUE)
     assert ("week-1-logs", State.DUE) in found
@@ -227,7 +229,7 @@ def test_lines__more_ticks__same_number_of_queries(
     checked("smoke", True)
 
     with django_assert_num_queries(4):
-        checklists.lines(run)
+        checklists.checklist_lines(run)
 
 
 @pytest.mark.django_db
@@ -256,7 +258,7 @@ def test_tick__two_at_once__one_row() -> None:
 
     at_once(
         [
-            lambda name=name: checklists.tick(item=item, by=name, evidence="done")
+            lambda name=name: checklists.tick_line(item=item, by=name, evidence="done")
             for name in ("odette", "pascal")
         ],
         refused,

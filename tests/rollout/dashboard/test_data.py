@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from rollout.core import clock
 from rollout.core.ports import PreviousWorkflow, ports
-from rollout.dashboard import previous_workflow
-from rollout.dashboard.data import gather
+from rollout.dashboard import external
+from rollout.dashboard.data import read_dashboard
 from rollout.dashboard.state import BAD, GOOD, QUIET, WARN
 from rollout.incidents import incidents
 from rollout.models import (
@@ -58,7 +58,7 @@ def test_propagation__all_have_it__says_how_many_and_how_fast(switch: Switch) ->
     # With its start: nobody waited an hour for it.
     process(pid=9, later=True)
 
-    spread = gather().propagation
+    spread = read_dashboard().propagation
 
     version = Epoch.objects.get().version
     assert spread.sentence == f"v{version} acknowledged by 9 of 9 processes in 38 ms"
@@ -72,13 +72,13 @@ def test_propagation__one_behind_and_one_silent__both_stand_out(switch: Switch) 
     process(pid=3, quiet_s=120)
     process(pid=4, quiet_s=3_600)
 
-    spread = gather().propagation
+    spread = read_dashboard().propagation
 
     assert [each.is_well for each in spread.processes] == [True, False, False]
     assert spread.processes[1].words.startswith("still at v")
     assert spread.processes[2].words.startswith("silent for 2 min")
     assert not spread.is_complete
-    assert "1 process is silent" in gather().attention
+    assert "1 process is silent" in read_dashboard().attention
 
 
 def hold() -> None:
@@ -95,13 +95,13 @@ def judged(**verdict: object) -> Evaluation:
 
 
 def test_standing__nothing_on__is_quiet() -> None:
-    assert gather().standing.tone == QUIET
+    assert read_dashboard().standing.tone == QUIET
 
 
 def test_standing__held__warns_and_says_what_that_means() -> None:
     hold()
 
-    found = gather().standing
+    found = read_dashboard().standing
 
     assert found.tone == WARN
     assert "does not advance" in found.next_step
@@ -113,7 +113,7 @@ def test_standing__a_guardrail_gives_way__is_told_in_the_banner(
 ) -> None:
     judged(level=level)
 
-    found = gather()
+    found = read_dashboard()
 
     assert found.standing.tone == tone
     assert found.attention[0].startswith("Success on chat: ")
@@ -122,8 +122,10 @@ def test_standing__a_guardrail_gives_way__is_told_in_the_banner(
 def test_standing__on_and_nobody_judges__warns(switch: Switch) -> None:
     switch(CHAT=True)
 
-    assert gather().standing.tone == WARN
-    assert "Nobody has judged yet: is a worker running?" in gather().attention
+    assert read_dashboard().standing.tone == WARN
+    assert (
+        "Nothing was evaluated yet: is a worker running?" in read_dashboard().attention
+    )
 
 
 def test_standing__on_and_well__is_good_and_names_who_is_served(
@@ -133,7 +135,7 @@ def test_standing__on_and_well__is_good_and_names_who_is_served(
     switch(VOICE=True, percent=10)
     judged()
 
-    found = gather().standing
+    found = read_dashboard().standing
 
     assert found.tone == GOOD
     assert found.exposure == (
@@ -150,8 +152,10 @@ def test_standing__rolled_back__is_bad_until_the_incident_is_mitigated(
     turn_all_off(reason="trouble", actor="odette", source="cli")
 
     # Then
-    assert gather().standing.tone == BAD
-    assert gather().attention == ("1 incident not resolved: Quick rollback: trouble",)
+    assert read_dashboard().standing.tone == BAD
+    assert read_dashboard().attention == (
+        "1 incident not resolved: Quick rollback: trouble",
+    )
 
     # When
     incidents.set_status(
@@ -162,16 +166,16 @@ def test_standing__rolled_back__is_bad_until_the_incident_is_mitigated(
     )
 
     # Then
-    assert gather().standing.tone in {WARN, BAD}
+    assert read_dashboard().standing.tone in {WARN, BAD}
 
 
 def test_standing__full_rollback__says_that_the_functions_are_gone() -> None:
     rollback_full(reason="trouble", actor="odette", source="cli")
 
-    found = gather().standing
+    found = read_dashboard().standing
 
     assert found.tone == BAD
-    assert "functions are taken away" in found.exposure
+    assert "functions are disabled" in found.exposure
 
 
 def test_standing__time_in_stage__comes_from_the_injected_clock() -> None:
@@ -182,7 +186,7 @@ def test_standing__time_in_stage__comes_from_the_injected_clock() -> None:
             return later
 
     with clock.use(Later()):
-        assert gather().standing.time_in_stage.startswith("2 d 4 h")
+        assert read_dashboard().standing.time_in_stage.startswith("2 d 4 h")
 
 
 def test_standing__rollback_held_back__says_by_whom_and_how_long() -> None:
@@ -192,8 +196,8 @@ def test_standing__rollback_held_back__says_by_whom_and_how_long() -> None:
         expires_at=timezone.now() + timedelta(hours=2, minutes=1),
     )
 
-    assert gather().standing.hold == (
-        "odette holds automatic rollback back for 2 h: the figures are wrong"
+    assert read_dashboard().standing.hold == (
+        "odette suspends automatic rollback for 2 h: the figures are wrong"
     )
 
 
@@ -216,7 +220,7 @@ def test_previous_workflow__failing_late_or_never_asked__is_never_green(
 ) -> None:
     monkeypatch.setattr(ports, "previous_workflow", lambda: found)
 
-    assert previous_workflow.previous().tone == tone
+    assert external.previous_workflow_state().tone == tone
 
 
 def test_previous_workflow__nobody_filled_the_port__is_told_as_missing(
@@ -224,7 +228,7 @@ def test_previous_workflow__nobody_filled_the_port__is_told_as_missing(
 ) -> None:
     monkeypatch.setattr(ports, "previous_workflow", None)
 
-    assert previous_workflow.previous() == previous_workflow.NOWHERE
+    assert external.previous_workflow_state() == external.NOT_CONFIGURED
 
 
 def test_page__more_of_everything__same_number_of_queries(

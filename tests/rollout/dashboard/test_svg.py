@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rollout.dashboard import svg
-from rollout.dashboard.svg import Line, Mark
+from rollout.dashboard.svg import Annotation, Series
 
 
 @pytest.mark.parametrize(
@@ -30,13 +30,11 @@ def test_round_up__any_value__is_round_and_not_below(value: float, top: float) -
     assert svg.round_up(value) == pytest.approx(top)
 
 
-def test_curves__words_of_people__are_escaped() -> None:
-    drawing = svg.curves(
-        [Line("p95", "a", (1.0, 2.0))],
-        top=2.0,
-        target=1.5,
-        marks=[Mark(0.5, 1, "<script>alert(1)</script>")],
-        scale=[(0.0, "0")],
+def test_chart__annotations__are_escaped() -> None:
+    drawing = svg.chart(
+        svg.curves([Series("p95", "a", (1.0, 2.0))], top=2.0, target=1.5),
+        scale=[(0.0, "0"), (2.0, "2")],
+        annotations=[Annotation(0.5, 1, "<script>alert(1)</script>")],
         times=["00:00", "12:00"],
     )
 
@@ -44,13 +42,9 @@ def test_curves__words_of_people__are_escaped() -> None:
     assert "&lt;script&gt;" in drawing
 
 
-def test_stacks__two_lines__lie_on_top_of_each_other() -> None:
-    drawing = svg.stacks(
-        [Line("good", "a", (3.0,)), Line("bad", "b", (1.0,))],
-        top=4.0,
-        marks=[],
-        scale=[],
-        times=["00:00"],
+def test_columns__two_lines__lie_on_top_of_each_other() -> None:
+    drawing = svg.columns(
+        [Series("good", "a", (3.0,)), Series("bad", "b", (1.0,))], top=4.0
     )
 
     assert 'class="a" x="100.0" y="25.00" width="800.0" height="75.00"' in drawing

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rollout.dashboard.tasks import duties
+from rollout.dashboard.tasks import read_tasks
 from rollout.models import CheckRun, Contact
 from rollout.notices import contacts
 
@@ -15,11 +15,11 @@ def save(role: str, **values: object) -> None:
 
 
 def test_numbers__nobody_named__says_so_and_offers_nobody_to_call() -> None:
-    found = duties()
+    found = read_tasks()
 
     assert found.to_call is None
     assert {each.problem for each in found.numbers if each.is_on_call} == {
-        "names nobody yet"
+        "no person is named yet"
     }
     # A provider's support is listed after them.
     assert not found.numbers[-1].is_on_call
@@ -29,7 +29,7 @@ def test_numbers__first_has_no_telephone__the_second_is_called() -> None:
     save("On-call Engineer", name="Odette", email="odette@example.rw", order=1)
     save("Platform Lead", name="Pascal", phone="+250788000102", order=2)
 
-    found = duties().to_call
+    found = read_tasks().to_call
 
     assert found is not None
     assert (found.name, found.phone) == ("Pascal", "+250788000102")
@@ -46,7 +46,7 @@ def test_checks__never_run__is_no_data_and_a_failed_one_names_what() -> None:
         actor="odette",
     )
 
-    found = {each.kind: each for each in duties().checks}
+    found = {each.kind: each for each in read_tasks().checks}
 
     assert found["preflight"].passed is None
     assert (found["smoke"].passed, found["smoke"].failed) == (
@@ -56,7 +56,7 @@ def test_checks__never_run__is_no_data_and_a_failed_one_names_what() -> None:
 
 
 def test_due__of_this_stage__are_counted_and_listed() -> None:
-    found = duties()
+    found = read_tasks()
 
     assert found.lines > 0
     assert found.done == 0

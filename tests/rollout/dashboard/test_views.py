@@ -30,7 +30,7 @@ INDEX = "/admin/"
 
 def press(client: Client, name: str, *args: object, **asked: object) -> str:
     """Press a button of the page and return what the page says then."""
-    answer = client.post(reverse(f"room:{name}", args=args), asked, follow=True)
+    answer = client.post(reverse(f"dashboard:{name}", args=args), asked, follow=True)
     assert answer.status_code == 200
     return str(answer.content.decode())
 
@@ -110,7 +110,7 @@ def test_buttons__viewer__may_press_none(
 
     # When
     answer = pascal.post(
-        reverse(f"room:{name}"), {"reason": "I would like to", "kill": "all"}
+        reverse(f"dashboard:{name}"), {"reason": "I would like to", "kill": "all"}
     )
     page = pascal.get(INDEX).content.decode()
 
@@ -124,7 +124,7 @@ def test_buttons__viewer__may_press_none(
 def test_buttons__nobody_signed_in__leads_to_the_sign_in(
     client: Client, db: None
 ) -> None:
-    answer = client.post(reverse("room:kill"), {"reason": "x"})
+    answer = client.post(reverse("dashboard:kill"), {"reason": "x"})
 
     assert answer.status_code == 302
     assert "/admin/login/" in answer["Location"]
@@ -228,7 +228,7 @@ def test_probe__it_does_not_answer__says_so(
 
 def test_tick__with_evidence__is_written_down_and_no_longer_due(odette: Client) -> None:
     # Given
-    line = checklists.due()[0]
+    line = checklists.due_lines()[0]
 
     # When
     said = press(odette, "tick", line.item.pk, reason="seen in the log of 14:03")
@@ -266,6 +266,6 @@ def test_move__held_and_released__says_so_in_the_banner(odette: Client) -> None:
 def test_buttons__support__may_not_move_tick_or_note(emile: Client, name: str) -> None:
     args = [] if name == "move" else [1]
 
-    answer = emile.post(reverse(f"room:{name}", args=args), {"reason": "x"})
+    answer = emile.post(reverse(f"dashboard:{name}", args=args), {"reason": "x"})
 
     assert answer.status_code == 403

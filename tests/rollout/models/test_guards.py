@@ -67,7 +67,7 @@ def test_flag__waffles_side_doors__closed(column: str) -> None:
 @pytest.mark.parametrize("table", ["groups", "users"])
 def test_flag__groups_and_users__stay_empty(table: str) -> None:
     column = table.rstrip("s")
-    with refused("is no subject"):
+    with refused("flags have no"):
         run(
             f"INSERT INTO rollout_agentflag_{table} (agentflag_id, {column}_id)"
             " VALUES (1, 1)"
@@ -90,13 +90,13 @@ def test_flag__impossible_state__refused(change: str, constraint: str) -> None:
 
 
 def test_flag__changed_without_audit_row__refused() -> None:
-    with refused("without its row in the audit log"):
+    with refused("without a row in the audit log"):
         run("UPDATE rollout_agentflag SET everyone = true WHERE id > 0")
 
 
 def test_flag__audit_row_tells_another_story__refused() -> None:
     told = """'{"everyone": false, "percent": null, "cohorts": []}'"""
-    with refused("without its row in the audit log"):
+    with refused("without a row in the audit log"):
         run(
             "UPDATE rollout_agentflag SET everyone = true"
             " WHERE name = 'FEATURE_AGENT_CHAT'"
@@ -105,7 +105,7 @@ def test_flag__audit_row_tells_another_story__refused() -> None:
 
 
 def test_flag__cohort_linked_without_audit_row__refused() -> None:
-    with refused("without its row in the audit log"):
+    with refused("without a row in the audit log"):
         run(
             "INSERT INTO rollout_agentflag_cohorts (agentflag_id, cohort_id)"
             " SELECT f.id, c.id FROM rollout_agentflag f, rollout_cohort c"
@@ -114,7 +114,7 @@ def test_flag__cohort_linked_without_audit_row__refused() -> None:
 
 
 def test_flag__deleted__refused() -> None:
-    with refused("features stay"):
+    with refused("flags are not deleted"):
         run("DELETE FROM rollout_agentflag")
 
 
@@ -128,7 +128,7 @@ def test_flag__deleted__refused() -> None:
 )
 def test_member__changed_without_audit_row__refused(statement: str) -> None:
     # The fixture's own audit row says "added", so a removal contradicts it.
-    with refused("members changed without"):
+    with refused("members of a cohort changed without"):
         run(statement)
 
 

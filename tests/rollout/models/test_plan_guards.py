@@ -60,12 +60,12 @@ def settle() -> None:
 
 
 def test_plan__moved_without_its_row__refused() -> None:
-    with refused("without its row in the audit log"):
+    with refused("without a row in the audit log"):
         run("UPDATE rollout_plan SET state = 'held'")
 
 
 def test_plan__row_tells_another_story__refused() -> None:
-    with refused("without its row in the audit log"):
+    with refused("without a row in the audit log"):
         run(change(after='{"state": "recovery"}'))
         run("UPDATE rollout_plan SET state = 'held'")
 
@@ -78,7 +78,7 @@ def test_plan__arrow_that_is_none__refused(state: str, to: str) -> None:
     if state == "rolled_back":
         rollback_quick(reason="outage", **ODETTE)
         settle()
-    with refused("does not go from"):
+    with refused("cannot change from"):
         run(f"UPDATE rollout_plan SET state = '{to}', rollback_id = NULL")
 
 
@@ -108,9 +108,12 @@ def test_plan__deleted__refused() -> None:
         ({"actor": "' '"}, "plan_change_says_who"),
         ({"kind": "advanced", "source": "system"}, "plan_goes_up_by_a_person"),
         ({"kind": "resumed", "source": "system"}, "plan_goes_up_by_a_person"),
-        ({"kind": "set", "after": '{"stage": "beta"}'}, "step by step"),
-        ({"kind": "advanced", "after": '{"stage": "production"}'}, "step by step"),
-        ({"kind": "released", "after": '{"stage": "beta"}'}, "step by step"),
+        ({"kind": "set", "after": '{"stage": "beta"}'}, "one stage at a time"),
+        (
+            {"kind": "advanced", "after": '{"stage": "production"}'},
+            "one stage at a time",
+        ),
+        ({"kind": "released", "after": '{"stage": "beta"}'}, "one stage at a time"),
     ],
 )
 def test_change__that_may_not_be__refused(row: dict[str, str], constraint: str) -> None:
@@ -121,12 +124,12 @@ def test_change__that_may_not_be__refused(row: dict[str, str], constraint: str) 
 def test_change__advancing_while_held__refused() -> None:
     stages.hold(reason="look", **ODETTE)
     settle()
-    with refused("step by step"):
+    with refused("one stage at a time"):
         run(change(kind="advanced", after='{"stage": "beta", "state": "active"}'))
 
 
 def test_change__beginning_elsewhere_than_the_last_ended__refused() -> None:
-    with refused("moved by somebody else meanwhile"):
+    with refused("changed since it was read"):
         run(
             "INSERT INTO rollout_planchange"
             " (kind, before, after, actor, source, reason, override, at) VALUES"
@@ -158,17 +161,17 @@ def test_log__touched__refused(table: str, statement: str) -> None:
     ],
 )
 def test_stay__rewritten__refused(statement: str) -> None:
-    with refused("a stay only ends"):
+    with refused("a stage run only ends"):
         run(statement)
 
 
 def test_stay__deleted__refused() -> None:
-    with refused("the story stays"):
+    with refused("history is not deleted"):
         run("DELETE FROM rollout_stagerun")
 
 
 def test_stay__ended_and_none_begun__refused() -> None:
-    with refused("without its row|not in the stay that is open"):
+    with refused("without a row|not in the open stage run"):
         run(
             "UPDATE rollout_stagerun SET exited_at = clock_timestamp() WHERE exited_at IS NULL"
         )
@@ -235,7 +238,7 @@ def test_override__ended_twice__refused() -> None:
 
 @pytest.mark.parametrize("table", ["rollout_waiver", "rollout_override"])
 def test_story__deleted__refused(table: str) -> None:
-    with refused("the story stays"):
+    with refused("history is not deleted"):
         run(f"DELETE FROM {table}")
 
 
@@ -252,7 +255,7 @@ def test_flag__turned_on_while_frozen__refused(how: str) -> None:
 def test_plan__frozen_while_something_is_on__refused(switch: Switch) -> None:
     switch(CHAT=True)
     settle()
-    with refused("a frozen plan has every feature off"):
+    with refused("only when every feature is off"):
         run("UPDATE rollout_plan SET state = 'frozen'")
 
 

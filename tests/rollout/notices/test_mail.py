@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rollout.notices import mail
-from rollout.notices.mail import Mail, MailError
+from rollout.notices import transports
+from rollout.notices.transports import Email, MailError
 from tests.fakes.smtp import FakeSmtp
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_django.fixtures import Settings
 
-HELLO = Mail("odette@example.rw", "Hello", "First.\n.second\n", "notice-7")
+HELLO = Email("odette@example.rw", "Hello", "First.\n.second\n", "notice-7")
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def smtp(settings: Settings) -> Iterator[FakeSmtp]:
 
 
 async def test_send__server_takes_it__one_mail_as_written(smtp: FakeSmtp) -> None:
-    await mail.send(HELLO)
+    await transports.send_email(HELLO)
 
     (got,) = smtp.mails
     assert (got.sender, got.to) == ("easymo@example.rw", ["odette@example.rw"])
@@ -38,7 +38,9 @@ async def test_send__server_takes_it__one_mail_as_written(smtp: FakeSmtp) -> Non
 async def test_send__subject_with_line_breaks__one_header_no_second_recipient(
     smtp: FakeSmtp,
 ) -> None:
-    await mail.send(Mail(HELLO.to, "a\r\nBcc: x@example.rw\n" + "b" * 300, "t", "k"))
+    await transports.send_email(
+        Email(HELLO.to, "a\r\nBcc: x@example.rw\n" + "b" * 300, "t", "k")
+    )
 
     (got,) = smtp.mails
     assert got.to == ["odette@example.rw"]
@@ -69,7 +71,7 @@ async def test_send__server_refuses__told_apart(
     smtp.script = {verb: [answer], "HELO": [answer]}
 
     with pytest.raises(MailError) as caught:
-        await mail.send(HELLO)
+        await transports.send_email(HELLO)
 
     assert (caught.value.permanent, caught.value.is_down) == (permanent, is_down)
     assert "odette" not in str(caught.value)
@@ -81,12 +83,12 @@ async def test_send__server_refuses__told_apart(
 async def test_send__server_says_nothing__ends_in_time(
     smtp: FakeSmtp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mail, "DEADLINE_S", 0.3)
+    monkeypatch.setattr(transports, "DEADLINE_S", 0.3)
     smtp.script = {"MAIL": ["silence"]}
     began = time.monotonic()
 
     with pytest.raises(MailError) as caught:
-        await mail.send(HELLO)
+        await transports.send_email(HELLO)
 
     smtp.released.set()
     assert time.monotonic() - began < 1.5
@@ -98,13 +100,13 @@ async def test_send__nobody_listens__down_not_permanent(settings: Settings) -> N
         settings.MAILERS = server.mailers
 
     with pytest.raises(MailError) as caught:
-        await mail.send(HELLO)
+        await transports.send_email(HELLO)
 
     assert (caught.value.permanent, caught.value.is_down) == (False, True)
 
 
 async def test_send__no_address__permanent(smtp: FakeSmtp) -> None:
     with pytest.raises(MailError) as caught:
-        await mail.send(Mail("no address", "x", "y", "k"))
+        await transports.send_email(Email("no address", "x", "y", "k"))
 
     assert caught.value.permanent is True

@@ -9,7 +9,7 @@ from easymo.database import units
 from rollout import tasks
 from rollout.core import clock
 from rollout.models import Notice
-from rollout.notices import notices, slack
+from rollout.notices import notices, transports
 from tests.fakes.smtp import FakeSmtp
 from tests.rollout.people import At, critical, name_the_on_call
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("committed_db")
 
 async def test_deliver__slack_takes_it__sent_once(slack_server: FakeSlack) -> None:
     # Given
-    (notice,) = await units.run(notices.queue, text="a <b> & c +250788123456")
+    (notice,) = await units.run(notices.queue_notice, text="a <b> & c +250788123456")
 
     # When
     await tasks.deliver_notices()
@@ -42,7 +42,7 @@ async def test_deliver__slack_down_then_up__sent_at_the_second_try(
 ) -> None:
     # Given
     slack_server.statuses = [503]
-    (notice,) = await units.run(notices.queue, text="hello")
+    (notice,) = await units.run(notices.queue_notice, text="hello")
 
     # When
     await tasks.deliver_notices()
@@ -64,7 +64,7 @@ async def test_deliver__slack_down_then_up__sent_at_the_second_try(
 async def test_deliver__slack_refuses_for_good__failed(slack_server: FakeSlack) -> None:
     # Given
     slack_server.statuses = [404]
-    (notice,) = await units.run(notices.queue, text="hello")
+    (notice,) = await units.run(notices.queue_notice, text="hello")
 
     # When
     await tasks.deliver_notices()
@@ -79,7 +79,7 @@ async def test_deliver__no_slack__goes_to_the_log(
 ) -> None:
     # Given
     settings.SLACK_WEBHOOK_URL = ""
-    (notice,) = await units.run(notices.queue, text="look here")
+    (notice,) = await units.run(notices.queue_notice, text="look here")
 
     # When
     await tasks.deliver_notices()
@@ -94,14 +94,14 @@ async def test_deliver__no_slack__goes_to_the_log(
     "url", ["http://127.0.0.1:9/x", "nonsense", "ftp://127.0.0.1/", "http://[::1"]
 )
 async def test_post__no_such_place__slack_error_without_the_secret(url: str) -> None:
-    with pytest.raises(slack.SlackError) as caught:
-        await slack.post(url=url, text="hello")
+    with pytest.raises(transports.SlackError) as caught:
+        await transports.post_to_slack(url=url, text="hello")
     assert url not in str(caught.value)
 
 
 async def test_claim__crashed_worker__claimed_again_after_the_lease() -> None:
     # Given
-    await units.run(notices.queue, text="hello")
+    await units.run(notices.queue_notice, text="hello")
     first = await units.run(notices.claim, medium="chat")
 
     # When
@@ -180,7 +180,7 @@ async def test_deliver__one_mailbox_refused_for_good__the_others_get_it(
     # Given
     settings.ALERT_EMAILS = ["gone@example.rw", "duty@example.rw"]
     smtp.script = {"RCPT": [550]}
-    await units.run(notices.queue, text="x", severity="high")
+    await units.run(notices.queue_notice, text="x", severity="high")
 
     # When
     await tasks.deliver_notices()
@@ -195,7 +195,7 @@ async def test_deliver__never_taken__given_up_and_in_the_log(
     slack_server: FakeSlack, caplog: pytest.LogCaptureFixture
 ) -> None:
     # Given
-    (notice,) = await units.run(notices.queue, text="look here")
+    (notice,) = await units.run(notices.queue_notice, text="look here")
     slack_server.statuses = [503] * (notices.MOST_ATTEMPTS + 1)
 
     # When

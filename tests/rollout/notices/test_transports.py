@@ -51,11 +51,11 @@ def test_queue__less_than_critical__slack_and_from_high_on_mail(
 ) -> None:
     name_the_on_call("lead@example.rw")
 
-    assert len(notices.queue(text="x", severity=severity)) == roads
+    assert len(notices.queue_notice(text="x", severity=severity)) == roads
 
 
 def test_queue__mail_is_the_only_road__it_gets_everything(smtp: FakeSmtp) -> None:
-    assert len(notices.queue(text="x", severity="low")) == 2
+    assert len(notices.queue_notice(text="x", severity="low")) == 2
 
 
 def test_queue__same_key_again__told_once(

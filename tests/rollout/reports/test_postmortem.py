@@ -10,7 +10,7 @@ import pytest
 from rollout.core import clock
 from rollout.incidents import incidents, lessons
 from rollout.models import RollbackEvent
-from rollout.reports.postmortem import customer_text, postmortem
+from rollout.reports.postmortem import postmortem
 from rollout.stages import rollback
 from tests.canaries import ALINE
 from tests.rollout.incidents.test_incidents import FOUR
@@ -165,11 +165,13 @@ def test_postmortem__hostile_words__stay_inert_on_one_line() -> None:
     assert ALINE.msisdn[4:] not in told
 
 
-def test_customer_text__lessons__no_cause_no_names(switch: Switch) -> None:
+def test_postmortem__text_for_customers__has_no_cause_and_no_names(
+    switch: Switch,
+) -> None:
     incident = rolled_back_by_evidence(switch)
     lessons.write_lessons(incident=incident, author="odette", **FOUR)
 
-    told = "\n".join(customer_text(incident))
+    told = postmortem(incident).partition("## To be told to customers")[2]
 
     assert FOUR["customer_impact"] in told
     assert FOUR["prevention"] in told

@@ -1,0 +1,185 @@
+"""Declare an admin action: who may run it, the form of its page, what it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from easymo.backoffice.pages import actor_of
+from easymo.backoffice.reason import ReasonForm, ask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from django import forms
+    from django.http import HttpRequest
+
+    from easymo.backoffice.pages import ReadOnlyAdmin
+
+type Text = str | Callable[[ActionCall[Any]], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionCall[Row]:
+    """One request to an action's page; ``data`` is empty until the form is valid."""
+
+    page: ReadOnlyAdmin
+    request: HttpRequest
+    # None for an action of the list.
+    row: Row
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def actor(self) -> str:
+        """Return the name that the change is recorded under."""
+        return actor_of(self.request)
+
+    @property
+    def reason(self) -> str:
+        """Return the reason that the user gave."""
+        return str(self.data["reason"])
+
+    @property
+    def key(self) -> str:
+        """Return the key of the form: the same when it is sent twice."""
+        return str(self.data["key"])
+
+    def log_change(self, row: Any, message: str) -> None:
+        """Write the change into the history of the object."""
+        self.page.log_change(self.request, row, message)
+
+
+def page_url(row: Any) -> str:
+    """Return the address of an object's own page."""
+    meta = row._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
+
+
+def list_url(call: ActionCall[Any]) -> str:
+    """Return the address of the list that the action belongs to."""
+    meta = call.page.model._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormAction:
+    """A button, the page that it opens, and the function behind the form.
+
+    The function takes an ``ActionCall``, calls a service and returns the message
+    that is shown afterwards. A refusal of the service is shown on the form.
+    """
+
+    run: Callable[[Any, ActionCall[Any]], str]
+    description: str
+    path: str
+    icon: str
+    # "app.codename"
+    permission: str
+    form: type[forms.Form] = ReasonForm
+    initial: Callable[[ActionCall[Any]], dict[str, Any]] | None = None
+    title: Text | None = None
+    explanation: Text = ""
+    submit: str | None = None
+    # The objects, shown as a list of what will change.
+    subjects: Callable[[ActionCall[Any]], Sequence[Any]] | None = None
+    is_dangerous: bool = False
+    # Whether the action makes sense for this object in its present state.
+    offered: Callable[[Any], bool] | None = None
+    # Where to go afterwards: by default the object's page, else the list.
+    back: Callable[[ActionCall[Any]], str] | None = None
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Give the admin class the view and the permission that Unfold asks for."""
+
+        def view(
+            page: ReadOnlyAdmin, request: HttpRequest, object_id: str | None = None
+        ) -> HttpResponse:
+            return self._answer(page, request, object_id)
+
+        def is_allowed(
+            page: ReadOnlyAdmin, request: HttpRequest, object_id: str | None = None
+        ) -> bool:
+            return self._is_allowed(page, request, object_id)
+
+        view.__name__ = name
+        button = action(
+            description=self.description,
+            url_path=self.path,
+            icon=self.icon,
+            permissions=[name],
+            variant=ActionVariant.DANGER if self.is_dangerous else None,
+        )
+        setattr(owner, name, button(view))
+        setattr(owner, f"has_{name}_permission", is_allowed)
+
+    def _is_allowed(
+        self, page: ReadOnlyAdmin, request: HttpRequest, object_id: str | None
+    ) -> bool:
+        if not request.user.has_perm(self.permission):
+            return False
+        if self.offered is None or object_id is None:
+            return True
+        row = page.get_object(request, object_id)
+        return row is None or self.offered(row)
+
+    def _answer(
+        self, page: ReadOnlyAdmin, request: HttpRequest, object_id: str | None
+    ) -> HttpResponse:
+        row = None if object_id is None else page.get_object(request, object_id)
+        if object_id is not None and row is None:
+            raise Http404
+        call = ActionCall[Any](page=page, request=request, row=row)
+        initial = self.initial(call) if self.initial else None
+        form = self.form(request.POST or None, label_suffix="", initial=initial)
+        back = self._back(call)
+        if request.method == "POST" and form.is_valid():
+            data = form.cleaned_data
+            done = ActionCall[Any](page=page, request=request, row=row, data=data)
+            try:
+                messages.success(request, self.run(page, done))
+            except page.refusals as error:
+                for sentence in page.refusal_sentences(error):
+                    form.add_error(None, sentence)
+            else:
+                return redirect(back)
+        title = _text(self.title, call)
+        if title is None:
+            title = self.description if row is None else f"{self.description}: {row}"
+        return ask(
+            request=request,
+            site=page.admin_site,
+            form=form,
+            title=title,
+            explanation=_text(self.explanation, call) or "",
+            submit=self.submit or self.description,
+            subjects=self.subjects(call) if self.subjects else (),
+            is_dangerous=self.is_dangerous,
+            back=back,
+        )
+
+    def _back(self, call: ActionCall[Any]) -> str:
+        if self.back is not None:
+            return self.back(call)
+        return list_url(call) if call.row is None else page_url(call.row)
+
+
+def form_action(
+    description: str, **declared: Any
+) -> Callable[[Callable[[Any, ActionCall[Any]], str]], Any]:
+    """Make a method of an admin class the effect of a ``FormAction``."""
+
+    def decorate(run: Callable[[Any, ActionCall[Any]], str]) -> Any:
+        return FormAction(run=run, description=description, **declared)
+
+    return decorate
+
+
+def _text(text: Text | None, call: ActionCall[Any]) -> str | None:
+    return text(call) if callable(text) else text

@@ -1,0 +1,81 @@
+"""The actions that turn everything off, offered above several lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from easymo.backoffice.actions import ActionCall, form_action
+from rollout.admin.base import ROLL_BACK, RolloutAdmin
+from rollout.models import FlagChange
+from rollout.stages.rollback import Done, restore, rollback_full, rollback_quick
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class RollbackActions(RolloutAdmin):
+    """Quick rollback, full rollback and its end."""
+
+    @form_action(
+        "Kill all: turn everything off",
+        path="kill-all",
+        icon="power_settings_new",
+        permission=ROLL_BACK,
+        title="Kill all",
+        explanation=(
+            "All four features go off for everyone, at once. Messages are still"
+            " received and stored, but not answered, and no voucher is issued or"
+            " redeemed until a user turns features on again."
+        ),
+        submit="Turn everything off",
+        is_dangerous=True,
+    )
+    def kill_all(self, call: ActionCall[None]) -> str:
+        return rollback_message(_run(rollback_quick, call))
+
+    @form_action(
+        "Full rollback: remove the functions",
+        path="full-rollback",
+        icon="block",
+        permission=ROLL_BACK,
+        title="Full rollback",
+        explanation=(
+            "All four features go off, the function API answers 410 and tokens are"
+            " refused, until a user restores the functions."
+        ),
+        submit="Full rollback",
+        is_dangerous=True,
+    )
+    def take_away(self, call: ActionCall[None]) -> str:
+        return f"Full rollback done: {_state_of(_run(rollback_full, call))}."
+
+    @form_action(
+        "Restore the functions",
+        path="restore",
+        icon="settings_backup_restore",
+        permission=ROLL_BACK,
+        explanation="Ends a full rollback. Every feature stays off.",
+    )
+    def restore_functions(self, call: ActionCall[None]) -> str:
+        return f"Functions restored: {_state_of(_run(restore, call))}."
+
+
+def rollback_message(done: Done) -> str:
+    """Return what a quick rollback did, for the user who started it."""
+    proof = (
+        "no voucher operation begun before can commit"
+        if done.rolled_back.fence_proven
+        else "FENCE NOT PROVEN: a voucher operation ran on and may still commit"
+    )
+    return (
+        f"All features are off; {proof}; {_state_of(done)}."
+        f" Incident {done.rolled_back.incident.pk}."
+    )
+
+
+def _run(service: Callable[..., Done], call: ActionCall[None]) -> Done:
+    return service(reason=call.reason, actor=call.actor, source=FlagChange.Source.ADMIN)
+
+
+def _state_of(done: Done) -> str:
+    return str(done.receipt or "receipt unknown")

@@ -1,0 +1,58 @@
+"""Renders Markdown templates: no HTML escaping, and filters for the report's values."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.template import Context, Engine, Library
+from django.utils import translation
+
+from rollout.core import formatting
+from rollout.flags.selectors import state_text
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+register = Library()
+register.filter("line", formatting.markdown_line)
+register.filter("moment", formatting.moment)
+register.filter("seconds", formatting.seconds)
+register.filter("share", formatting.share)
+register.filter("usd", formatting.usd)
+
+
+@register.filter
+def since(end: datetime, begin: datetime | None) -> str:
+    """Return the time between two moments, or nothing without a beginning."""
+    return formatting.lasted(end - begin) if begin else ""
+
+
+@register.filter
+def audience(state: dict[str, Any] | None) -> str:
+    """Say for whom a feature is on, from a state in the audit log."""
+    if state and state.get("everyone") is not False:
+        return "on for everyone" if state["everyone"] else state_text(state)
+    return "off"
+
+
+@register.filter
+def words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def render(template: str, values: dict[str, Any]) -> str:
+    with translation.override("en"):
+        context = Context(values, autoescape=False, use_l10n=False)
+        text: str = (
+            _engine().get_template(f"rollout/reports/{template}").render(context)
+        )
+    return text.rstrip() + "\n"
+
+
+@cache
+def _engine() -> Engine:
+    return Engine(
+        dirs=[settings.BASE_DIR / "templates"], builtins=["rollout.reports.markdown"]
+    )
