@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
-from agents import forwarding, turns
+from agents import turns
 from agents.core.jobs import (
     CHAT_QUEUE,
     DELIVER,
@@ -27,8 +27,9 @@ from agents.core.jobs import (
     INGEST,
     MEDIA_QUEUE,
     TURN,
-    wake_delivery,
+    enqueue_delivery,
 )
+from agents.forwarding.sending import run_forwarding
 from agents.handoff import handoff
 from agents.inbound import event_selection, media, process_events
 from agents.notifications import voucher_events
@@ -73,7 +74,7 @@ async def deliver(conversation_id: int) -> None:
 @app.task(name=FORWARD, queue=FORWARD_QUEUE, pass_context=True)
 async def forward(context: JobContext) -> None:
     """Forward what is not for the agent."""
-    await forwarding.run(should_stop=context.should_abort)
+    await run_forwarding(should_stop=context.should_abort)
 
 
 @app.task(name=FETCH_MEDIA, queue=MEDIA_QUEUE)
@@ -90,7 +91,9 @@ async def _deliver_here(conversation_id: int) -> None:
     try:
         await sending.deliver(conversation_id=conversation_id)
     except asyncio.CancelledError:
-        await asyncio.shield(units.run(wake_delivery, conversation_id=conversation_id))
+        await asyncio.shield(
+            units.run(enqueue_delivery, conversation_id=conversation_id)
+        )
         raise
 
 

@@ -43,7 +43,7 @@ def complaints(path: Path, name: Path) -> list[str]:
 
 
 def _first_line(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Return where the doing begins: after the signature and what documents it."""
+    """Return the first line after the signature and the docstring."""
     body = node.body[1:] if ast.get_docstring(node) and node.body[1:] else node.body
     return body[0].lineno
 

@@ -88,7 +88,7 @@ class BlockAdmin(ReadOnlyAdmin):
         back = reverse("admin:agents_block_changelist")
         form = ReasonForm(request.POST or None, label_suffix="")
         if request.method == "POST" and form.is_valid():
-            lifted = blocks.lift(
+            lifted = blocks.lift_block(
                 block=row, reason=form.cleaned_data["reason"], actor=actor_of(request)
             )
             messages.success(request, "Lifted." if lifted else "It was lifted already.")
@@ -112,7 +112,7 @@ def block_person(
     form = BlockForm(request.POST or None, label_suffix="")
     if request.method == "POST" and form.is_valid():
         span = SPANS[form.cleaned_data["span"]][1]
-        made = blocks.block(
+        made = blocks.block_profile(
             profile=profile,
             reason=form.cleaned_data["reason"],
             actor=actor_of(request),

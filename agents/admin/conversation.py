@@ -130,7 +130,7 @@ class ConversationAdmin(ColleagueActions):
 
     @display(description="Messages unasked")
     def wants_messages(self, row: Conversation) -> str:
-        if not consent.is_stopped(row.profile):
+        if not consent.is_opted_out(row.profile):
             return "as usual"
         return "none: she said STOP"
 

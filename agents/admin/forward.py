@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from unfold.decorators import action, display
 
-from agents.forwarding import overview
+from agents.forwarding import queue
 from agents.models import ForwardedItem, ForwardTarget
 from easymo.backoffice.pages import ReadOnlyAdmin
 from easymo.backoffice.reason import ReasonForm, ask
@@ -56,7 +56,7 @@ class ForwardedItemAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show above the list how the other side is doing."""
-        context = (extra_context or {}) | {"forwarding": overview.overview()}
+        context = (extra_context or {}) | {"forwarding": queue.overview()}
         return super().changelist_view(request, context)
 
     def has_resend_permission(
@@ -84,7 +84,7 @@ class ForwardedItemAdmin(ReadOnlyAdmin):
         back = reverse("admin:agents_forwardeditem_changelist")
         form = ReasonForm(request.POST or None, label_suffix="")
         if request.method == "POST" and form.is_valid():
-            count = overview.try_now()
+            count = queue.retry_now()
             target = ForwardTarget.objects.get(pk=1)
             reason = form.cleaned_data["reason"]
             self.log_change(request, target, f"Tried now: {reason}")
@@ -112,7 +112,7 @@ class ForwardedItemAdmin(ReadOnlyAdmin):
         back = reverse("admin:agents_forwardeditem_change", args=[row.pk])
         form = ReasonForm(request.POST or None, label_suffix="")
         if request.method == "POST" and form.is_valid():
-            if overview.send_again([row.pk]):
+            if queue.send_again([row.pk]):
                 self.log_change(
                     request, row, f"Sent on again: {form.cleaned_data['reason']}"
                 )

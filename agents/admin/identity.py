@@ -139,7 +139,9 @@ class IdentityClaimAdmin(ReadOnlyAdmin):
         permissions=["decide"],
     )
     def bind_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._decide(request, object_id, disputes.bind, "Bind the names to her")
+        return self._decide(
+            request, object_id, disputes.bind_identities, "Bind the names to her"
+        )
 
     @action(
         description="Keep them apart",
@@ -148,7 +150,9 @@ class IdentityClaimAdmin(ReadOnlyAdmin):
         permissions=["decide"],
     )
     def keep_apart_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._decide(request, object_id, disputes.keep_apart, "Keep them apart")
+        return self._decide(
+            request, object_id, disputes.keep_separate, "Keep them apart"
+        )
 
     def _decide(
         self,
@@ -188,13 +192,13 @@ class IdentityClaimAdmin(ReadOnlyAdmin):
             explanation=_explained(row),
             submit=title,
             subjects=_subjects(row),
-            is_dangerous=decide is disputes.bind,
+            is_dangerous=decide is disputes.bind_identities,
             back=back,
         )
 
 
 def _explained(row: IdentityClaim) -> str:
-    bsuid, number = disputes.names_of(row)
+    bsuid, number = disputes.identities_of(row)
     names = ", ".join(filter(None, (_masked(bsuid), number and mask_msisdn(number))))
     return (
         f"It is about {names or 'her telephone'}. Whoever writes under these names may "

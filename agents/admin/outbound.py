@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from unfold.decorators import action, display
 
-from agents.core.code_redaction import SLOT
+from agents.core.code_redaction import PLACEHOLDER
 from agents.core.errors import AgentError
 from agents.handoff.thread import ERASED_TEXT
 from agents.models import OutboundMessage
@@ -169,7 +169,7 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
 
     @display(description="Text")
     def text(self, row: OutboundMessage) -> str:
-        return SLOT.sub("•••• •••• •••• ••••", row.body) or ERASED_TEXT
+        return PLACEHOLDER.sub("•••• •••• •••• ••••", row.body) or ERASED_TEXT
 
     @display(description="Person")
     def person(self, row: OutboundMessage) -> str:

@@ -13,7 +13,7 @@ from unfold.decorators import action, display
 from agents.models import OutboundMessage, SendingLine
 from agents.outbound import circuit_breaker
 from agents.outbound.outbox import OPEN
-from agents.whatsapp.error_table import words_for
+from agents.whatsapp.error_table import describe
 from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
 from easymo.backoffice.reason import ReasonForm, ask
 
@@ -67,7 +67,7 @@ class SendingLineAdmin(ReadOnlyAdmin):
 
     @display(description="Why")
     def why(self, row: SendingLine) -> str:
-        return words_for(row.error_code) if row.error_code else "—"
+        return describe(row.error_code) if row.error_code else "—"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SendingLine]:
         """Count what waits for all of them at once."""
@@ -100,7 +100,7 @@ class SendingLineAdmin(ReadOnlyAdmin):
         back = reverse("admin:agents_sendingline_change", args=[row.pk])
         form = ReasonForm(request.POST or None, label_suffix="")
         if request.method == "POST" and form.is_valid():
-            closed = circuit_breaker.close_by_hand(
+            closed = circuit_breaker.close_manually(
                 line=row,
                 reason=form.cleaned_data["reason"],
                 actor=actor_of(request),

@@ -188,7 +188,7 @@ def _check_search_lock(call: Call) -> None:
 
     Known numbers are refused as well: otherwise the lock would tell them apart.
     """
-    seconds = tool_rate.used_up(
+    seconds = tool_rate.seconds_until_free(
         f"numbers:{call.token.pk}", limit=UNKNOWN_NUMBERS_AN_HOUR, window=HOUR
     )
     if seconds is not None:

@@ -14,15 +14,15 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from agents.core.code_redaction import hide_codes
+from agents.core.code_redaction import blank_code_digits
 from agents.core.errors import (
     HandOffError,
-    PersonForgotten,
-    PersonSaidStop,
+    OptedOut,
+    PersonErased,
     TextRefused,
     WindowClosed,
 )
-from agents.core.jobs import wake_delivery
+from agents.core.jobs import enqueue_delivery
 from agents.core.locks import lock_conversation
 from agents.language.texts import render
 from agents.models import ColleagueAct, Conversation, HandOff, OutboundMessage
@@ -57,7 +57,7 @@ def answer(
 ) -> OutboundMessage:
     """Write to the customer as a colleague, and pause the agent; once for each key.
 
-    Raises WindowClosed, PersonSaidStop, PersonForgotten or TextRefused; nothing is then
+    Raises WindowClosed, OptedOut, PersonErased or TextRefused; nothing is then
     written.
     """
     checked = _checked(text)
@@ -74,7 +74,7 @@ def answer(
         )
         _pause(held)
         _record(held, Kind.ANSWERED, actor, reason, message)
-        wake_delivery(conversation_id=held.pk)
+        enqueue_delivery(conversation_id=held.pk)
     logger.info("ai.hand_off.answered", conversation_id=held.pk, outbound_id=message.pk)
     return message
 
@@ -88,7 +88,7 @@ def pause(*, conversation: Conversation, reason: str, actor: str, key: str) -> b
     with transaction.atomic():
         held = lock_conversation(conversation.pk)
         if held.profile.erased_at is not None:
-            raise PersonForgotten
+            raise PersonErased
         if held.is_paused(timezone.now()):
             return False
         _pause(held)
@@ -125,9 +125,9 @@ def why_unreachable(
 ) -> HandOffError | None:
     """Return why the customer cannot be written to now; None when they can."""
     if conversation.profile.erased_at is not None:
-        return PersonForgotten()
+        return PersonErased()
     if conversation.stopped_at is not None:
-        return PersonSaidStop()
+        return OptedOut()
     closes_at = conversation.window_closes_at
     if needs_window and (
         closes_at is None or closes_at - WINDOW_MARGIN <= timezone.now()
@@ -174,7 +174,7 @@ def _notify(
         body=render(f"colleague.{event}", _language(conversation)),
         written_by=actor,
     )
-    wake_delivery(conversation_id=conversation.pk)
+    enqueue_delivery(conversation_id=conversation.pk)
     return message
 
 
@@ -210,7 +210,7 @@ def _checked(text: str) -> str:
         for letter in checked
     ):
         raise TextRefused("An answer has no control characters.")
-    if hide_codes(checked) != checked:
+    if blank_code_digits(checked) != checked:
         raise TextRefused(
             "An answer must not contain a voucher code: send a new code from the "
             "voucher's page."

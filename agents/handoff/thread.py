@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agents.core.code_redaction import SLOT
+from agents.core.code_redaction import PLACEHOLDER
 from agents.models import ColleagueAct, Message, OutboundMessage, Turn
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def thread(conversation_id: int | str) -> list[Entry]:
             row.created_at,
             2,
             # The code itself is inserted when the message is sent.
-            SLOT.sub(HIDDEN_CODE, row.body) or ERASED_TEXT,
+            PLACEHOLDER.sub(HIDDEN_CODE, row.body) or ERASED_TEXT,
             f"{row.state} {row.error_code}".strip(),
             by=row.written_by,
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from django.db import connection
 from django.utils import timezone
 
-from agents.core.code_redaction import take_out
+from agents.core.code_redaction import redact_codes
 from agents.core.locks import lock_conversation
 from agents.models import Media, Message
 from easymo.observability.logs import get_logger
@@ -91,7 +91,7 @@ def _apply(message: Message, *, kind: str, text: str) -> None:
     elif message.kind in EDITABLE:
         message.edited_at = timezone.now()
         if is_waiting:
-            message.text, message.codes_sealed = take_out(text)
+            message.text, message.codes_sealed = redact_codes(text)
     message.save(
         update_fields=["text", "codes_sealed", "state", "edited_at", "revoked_at"]
     )

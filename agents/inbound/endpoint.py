@@ -17,8 +17,8 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from agents.core import synthetic
 from agents.inbound import event_store
+from agents.whatsapp import signature
 from agents.whatsapp.signature import is_handshake, is_signed
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
@@ -46,7 +46,7 @@ def _environ_name(header: str) -> str:
 
 CORRELATION = _environ_name(correlation.HEADER)
 SIGNATURE = _environ_name(SIGNATURE_HEADER)
-SYNTHETIC_MARK = _environ_name(synthetic.HEADER)
+SYNTHETIC_MARK = _environ_name(signature.SYNTHETIC_HEADER)
 
 
 class WebhookAnswer(NamedTuple):
@@ -82,7 +82,9 @@ def receive_delivery(environ: Mapping[str, Any]) -> WebhookAnswer:
     try:
         event_id = event_store.record(
             body=body,
-            is_synthetic=synthetic.is_marked(body, environ.get(SYNTHETIC_MARK)),
+            is_synthetic=signature.has_synthetic_mark(
+                body, environ.get(SYNTHETIC_MARK)
+            ),
             correlation_id=correlation.current(),
         )
     except (DatabaseError, InterfaceError):

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 from django.utils import timezone
 
-from agents.core.jobs import wake_media
+from agents.core.jobs import enqueue_media_download
 from agents.inbound import media_store, sandbox_media
 from agents.llm import transcription
 from agents.llm.model import ModelError
@@ -22,7 +22,7 @@ from agents.llm.transcription import Recording, Transcriber, Transcript
 from agents.models import Media, Message
 from agents.whatsapp import media_download
 from agents.whatsapp.contents import MEDIA_KINDS
-from agents.whatsapp.media_download import Fetched, MediaError, ogg_seconds
+from agents.whatsapp.media_download import DownloadedMedia, MediaError, ogg_seconds
 from easymo.database import units
 from easymo.observability.logs import get_logger
 
@@ -67,7 +67,7 @@ def record_media(message: Message, ref: MediaRef | None) -> None:
         error_code=reason,
     )
     if not reason:
-        wake_media(media_id=media.pk)
+        enqueue_media_download(media_id=media.pk)
 
 
 async def fetch(
@@ -117,11 +117,11 @@ def _why_skipped(message: Message, ref: MediaRef) -> str:
 
 async def _fetch_with_retries(
     claimed: ClaimedMedia, resolver: media_download.Resolver
-) -> Fetched:
+) -> DownloadedMedia:
     """Download the medium. Its link expires within minutes, so no later job retries."""
     for attempt in range(1, MAX_TRIES + 1):
         try:
-            return await media_download.fetch(
+            return await media_download.download(
                 media_id=claimed.provider_media_id,
                 phone_number_id=claimed.phone_number_id,
                 kind=claimed.kind,
@@ -137,7 +137,7 @@ async def _fetch_with_retries(
 
 async def _transcribe(
     media_id: int,
-    fetched: Fetched,
+    fetched: DownloadedMedia,
     seconds: float | None,
     transcriber: Transcriber | None,
 ) -> None:
@@ -159,7 +159,7 @@ async def _transcribe(
 
 
 def _why_not_transcribed(
-    fetched: Fetched, seconds: float | None, transcriber: Transcriber | None
+    fetched: DownloadedMedia, seconds: float | None, transcriber: Transcriber | None
 ) -> str:
     if transcriber is None:
         return "no_transcriber"

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from agents.core.code_redaction import take_out
-from agents.core.jobs import wake_turn
+from agents.core.code_redaction import redact_codes
+from agents.core.jobs import enqueue_turn
 from agents.core.locks import lock_conversation
 from agents.core.serving import may_answer
 from agents.models import Media, MediaOpening, MediaPart, Message
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agents.llm.transcription import Transcript
-    from agents.whatsapp.media_download import Fetched
+    from agents.whatsapp.media_download import DownloadedMedia
 
 logger = get_logger(__name__)
 
@@ -73,7 +73,7 @@ def claim(media_id: int) -> ClaimedMedia | None:
     )
 
 
-def store(media_id: int, fetched: Fetched, seconds: float | None) -> None:
+def store(media_id: int, fetched: DownloadedMedia, seconds: float | None) -> None:
     """Store the bytes in parts; a voice note is finished by its transcription."""
     content = fetched.content
     with transaction.atomic():
@@ -96,7 +96,7 @@ def fail(media_id: int, code: str) -> None:
     with transaction.atomic():
         media = Media.objects.select_related("message").get(pk=media_id)
         _finish(media, State.FAILED, code)
-        wake_turn(conversation_id=media.message.conversation_id)
+        enqueue_turn(conversation_id=media.message.conversation_id)
 
 
 def is_transcript_wanted(media_id: int) -> bool:
@@ -125,13 +125,13 @@ def finish_transcription(
             media.confidence = transcript.confidence
             media.cost = transcript.cost
         if text and message.state == Message.State.WAITING:
-            message.text, message.codes_sealed = take_out(text)
+            message.text, message.codes_sealed = redact_codes(text)
             message.is_spoken = True
             message.save(update_fields=["text", "codes_sealed", "is_spoken"])
         elif transcript and not reason:
             reason = "too_late" if text else "silence"
         _finish(media, State.STORED, reason)
-        wake_turn(conversation_id=message.conversation_id)
+        enqueue_turn(conversation_id=message.conversation_id)
     logger.info("ai.media.heard", media_id=media_id, code=reason or "ok")
 
 

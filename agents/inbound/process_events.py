@@ -14,9 +14,14 @@ from typing import TYPE_CHECKING
 from django.db import connection, transaction
 from django.utils import timezone
 
-from agents import forwarding
-from agents.core.jobs import TURN_PRIORITY, forget_wakes, wake_deliveries, wake_turns
-from agents.forwarding import Wanted
+from agents.core.jobs import (
+    TURN_PRIORITY,
+    discard_event_jobs,
+    enqueue_deliveries,
+    enqueue_turns,
+)
+from agents.forwarding import queue as forwarding
+from agents.forwarding.queue import ItemToForward
 from agents.identity import changes
 from agents.inbound import event_selection
 from agents.inbound.event_selection import fair_order
@@ -28,16 +33,14 @@ from agents.inbound.receive_message import (
 from agents.models import DeadLetter, ForwardedItem, WebhookEvent
 from agents.outbound import statuses
 from agents.whatsapp.payload import (
-    Bad,
-    Change,
-    Ignored,
+    BadItem,
+    IgnoredItem,
     Inbound,
-    Status,
-    Trouble,
+    ProviderErrors,
     UnreadableError,
     read,
 )
-from agents.whatsapp.user_updates import Preference
+from agents.whatsapp.user_updates import IdentityChange, Preference
 from easymo.database.errors import is_passing
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
@@ -45,7 +48,9 @@ from easymo.observability.logs import get_logger
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    KnownItem = Inbound | Status | Preference | Change
+    from agents.whatsapp.statuses import Status
+
+    KnownItem = Inbound | Status | Preference | IdentityChange
     ProcessItem = Callable[[MessageReceiver, KnownItem], None]
 
 logger = get_logger(__name__)
@@ -75,7 +80,7 @@ WHERE event.id = closed.id
 
 def process_stored_events(*, limit: int = MAX_EVENTS) -> int:
     """Process up to ``limit`` events, oldest first; return how many there were."""
-    forget_wakes()
+    discard_event_jobs()
     done = 0
     while done < limit:
         size = min(BATCH_SIZE, limit - done)
@@ -151,7 +156,7 @@ def _claim(*, limit: int, exclude: Sequence[int] = ()) -> list[WebhookEvent]:
 
 
 def _process(events: Sequence[WebhookEvent], process_item: ProcessItem) -> None:
-    looped = forwarding.which_came_back(events)
+    looped = forwarding.looped_events(events)
     receivers = [
         _process_items(event, process_item) for event in events if event not in looped
     ]
@@ -159,11 +164,11 @@ def _process(events: Sequence[WebhookEvent], process_item: ProcessItem) -> None:
     open_reply_windows(receivers)
     forwarding.open_lanes(set().union(*(each.lanes for each in receivers)))
     _close(events)
-    wake_deliveries(set().union(*(each.to_deliver for each in receivers)))
+    enqueue_deliveries(set().union(*(each.to_deliver for each in receivers)))
     waiting: dict[int, int] = {}
     for each in receivers:
         waiting |= {pk: each.router.waiting[pk] for pk in each.to_answer}
-    wake_turns(
+    enqueue_turns(
         {
             pk: -count if count > BUSY_SENDER else TURN_PRIORITY
             for pk, count in waiting.items()
@@ -176,7 +181,7 @@ def _process_items(event: WebhookEvent, process_item: ProcessItem) -> MessageRec
     with correlation.bound(event.correlation_id, event_id=event.pk):
         try:
             for item in read(bytes(event.body or b"")):
-                if isinstance(item, Bad | Ignored | Trouble):
+                if isinstance(item, BadItem | IgnoredItem | ProviderErrors):
                     _log_unusable(receiver, item)
                 else:
                     process_item(receiver, item)
@@ -187,14 +192,16 @@ def _process_items(event: WebhookEvent, process_item: ProcessItem) -> MessageRec
     return receiver
 
 
-def _log_unusable(receiver: MessageReceiver, item: Bad | Ignored | Trouble) -> None:
+def _log_unusable(
+    receiver: MessageReceiver, item: BadItem | IgnoredItem | ProviderErrors
+) -> None:
     """Log an item that holds nothing to process; forward what may be of use there."""
-    if isinstance(item, Bad):
+    if isinstance(item, BadItem):
         _add_dead_letter(receiver.event, item.path, item.reason)
-        receiver.to_forward.append(Wanted(item.path, Reason.UNREADABLE))
-    elif isinstance(item, Ignored):
+        receiver.to_forward.append(ItemToForward(item.path, Reason.UNREADABLE))
+    elif isinstance(item, IgnoredItem):
         reason = Reason.UNKNOWN_FIELD if item.path else Reason.UNKNOWN_OBJECT
-        receiver.to_forward.append(Wanted(item.path, reason))
+        receiver.to_forward.append(ItemToForward(item.path, reason))
         logger.info("ai.whatsapp.message.ignored", reason=item.reason)
     else:
         codes = [error["code"] for error in item.errors]
@@ -219,21 +226,23 @@ def _process_item(receiver: MessageReceiver, item: KnownItem) -> None:
         receiver.receive(item)
     elif isinstance(item, Preference):
         receiver.record_preference(item)
-    elif isinstance(item, Change):
+    elif isinstance(item, IdentityChange):
         _record_change(receiver, item)
     else:
-        taken = statuses.take_in(item)
+        taken = statuses.process_status(item)
         if not taken.is_ours:
-            receiver.to_forward.append(Wanted(item.path, Reason.NOT_OURS))
+            receiver.to_forward.append(ItemToForward(item.path, Reason.NOT_OURS))
         elif taken.wakes is not None:
             receiver.to_deliver.add(taken.wakes)
 
 
-def _record_change(receiver: MessageReceiver, item: Change) -> None:
+def _record_change(receiver: MessageReceiver, item: IdentityChange) -> None:
     """Record a changed number or id; forward it where the agent does not serve them."""
-    profile = changes.take_in(item, is_synthetic=receiver.event.is_synthetic)
+    profile = changes.process_identity_change(
+        item, is_synthetic=receiver.event.is_synthetic
+    )
     if profile is None or not receiver.router.is_served(profile):
-        receiver.to_forward.append(Wanted(item.path, Reason.UNKNOWN_SENDER))
+        receiver.to_forward.append(ItemToForward(item.path, Reason.UNKNOWN_SENDER))
     receiver.clear_cache()
 
 

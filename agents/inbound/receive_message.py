@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from agents import forwarding
-from agents.core.code_redaction import take_out
-from agents.core.serving import may_welcome, our_number
-from agents.forwarding import Wanted
+from agents.core.code_redaction import redact_codes
+from agents.core.serving import may_create_customers, our_number
+from agents.forwarding import queue as forwarding
+from agents.forwarding.queue import ItemToForward
 from agents.identity import consent
-from agents.identity.resolution import find_person, identify, learn_number
+from agents.identity.resolution import add_shared_number, find_profile, resolve_sender
 from agents.inbound import edits
 from agents.inbound.deduplication import digests_of, record_if_new
 from agents.inbound.media import record_media
 from agents.inbound.routing import WINDOW, Router
-from agents.language.message_text import without_codes
+from agents.language.message_text import blank_codes
 from agents.models import Conversation, ForwardedItem, Message
 from agents.turns import fixed_replies
 from easymo import keys
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from agents.models import WebhookEvent
-    from agents.whatsapp.payload import Inbound, Sender
+    from agents.whatsapp.payload import Inbound
+    from agents.whatsapp.senders import Sender
     from agents.whatsapp.user_updates import Preference
     from vouchers.models import Profile
 
@@ -71,7 +72,7 @@ class MessageReceiver:
     # Conversations with a message for the agent.
     to_answer: set[int] = field(default_factory=set)
     # Items that are not for the agent, in their order, and the lanes they wait in.
-    to_forward: list[Wanted] = field(default_factory=list)
+    to_forward: list[ItemToForward] = field(default_factory=list)
     lanes: set[bytes] = field(default_factory=set)
     _senders: dict[Sender, tuple[Profile | None, str]] = field(default_factory=dict)
     # Profiles that are created in this transaction.
@@ -92,7 +93,7 @@ class MessageReceiver:
         id_hmac = self._deduplicate(item)
         if id_hmac is None:
             return
-        if item.is_group and may_welcome():
+        if item.is_group and may_create_customers():
             logger.info("ai.whatsapp.message.ignored", reason="group")
             return
         profile, refusal = self._profile_of(item.sender)
@@ -112,7 +113,7 @@ class MessageReceiver:
             conversation.save(update_fields=["username"])
         message = self._new_message(item, conversation, id_hmac)
         number = item.content.proven_number
-        if number and learn_number(profile, number, bsuid=item.sender.bsuid):
+        if number and add_shared_number(profile, number, bsuid=item.sender.bsuid):
             message.detail["is_number_learned"] = True
         message.state = self.router.state_of(message, conversation, profile)
         prepared_rows.insert(message)
@@ -128,11 +129,11 @@ class MessageReceiver:
         """Record the consent that a customer chose in WhatsApp's settings."""
         if item.phone_number_id != our_number():
             return
-        profile = find_person(number=item.number, bsuid=item.bsuid)
+        profile = find_profile(number=item.number, bsuid=item.bsuid)
         if profile is None or profile.is_sandbox != self.event.is_synthetic:
             return
         cause = f"{profile.pk}/{item.wants}/{item.timestamp}".encode()
-        consent.record(
+        consent.record_consent(
             profile=profile,
             kind=consent.Kind.START if item.wants else consent.Kind.STOP,
             source=consent.Source.PREFERENCES,
@@ -167,18 +168,18 @@ class MessageReceiver:
         conversation: Conversation | None = None,
     ) -> None:
         """Forward the item, after the earlier messages that still wait here."""
-        self.to_forward.append(Wanted(path, reason))
+        self.to_forward.append(ItemToForward(path, reason))
         if conversation is None or not forwarding.is_set_up():
             return
         waiting = conversation.messages.filter(state=Message.State.WAITING)
         earlier = list(waiting)
         if earlier:
             waiting.update(state=Message.State.UNANSWERED, codes_sealed=None)
-            self.lanes |= forwarding.enqueue_unanswered(earlier)
+            self.lanes |= forwarding.enqueue_messages(earlier)
 
     def _profile_of(self, sender: Sender) -> tuple[Profile | None, str]:
         if sender not in self._senders:
-            person = identify(sender, is_synthetic=self.event.is_synthetic)
+            person = resolve_sender(sender, is_synthetic=self.event.is_synthetic)
             if person.profile is not None and person.is_new:
                 self._new.add(person.profile.pk)
                 self.router.add_new_profile(person.profile)
@@ -218,7 +219,7 @@ class MessageReceiver:
     def _new_message(
         self, item: Inbound, conversation: Conversation, id_hmac: bytes
     ) -> Message:
-        text, codes = take_out(item.text)
+        text, codes = redact_codes(item.text)
         received_at = self.event.received_at
         sent_at = received_at
         if item.timestamp is not None:
@@ -233,7 +234,7 @@ class MessageReceiver:
             text=text,
             codes_sealed=codes,
             button_id=item.button_id,
-            detail=without_codes(item.content.detail),
+            detail=blank_codes(item.content.detail),
             error_code=item.content.error_code,
             about_hmac=next(iter(digests_of(item.content.about)), None),
             sent_at=sent_at,

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from django.db import connection
 from django.utils import timezone
 
-from agents import forwarding
-from agents.core.handoffs import open_hand_off
+from agents.core.handoffs import open_handoff
 from agents.core.serving import is_served
+from agents.forwarding import queue as forwarding
 from agents.identity import consent
 from agents.identity.blocks import is_blocked
-from agents.identity.consent import hear
+from agents.identity.consent import parse_consent_command
 from agents.language import texts
 from agents.models import HandOff, Message, PendingAction
 from agents.outbound import outbox
@@ -99,7 +99,7 @@ class Router:
         )
         if refused is not None:
             if refused == State.LATE:
-                open_hand_off(
+                open_handoff(
                     kind=HandOff.Kind.LATE,
                     profile=profile,
                     conversation=conversation,
@@ -169,14 +169,16 @@ def handle_consent_word(
 
     Before any model, and whatever else waits.
     """
-    word = hear(message.text) if message.kind in CONSENT_KINDS else None
+    word = (
+        parse_consent_command(message.text) if message.kind in CONSENT_KINDS else None
+    )
     if word is None or (word.may_be_no and _has_open_question(conversation)):
         return False
     kind = consent.Kind(word.word)
-    if kind == consent.Kind.START and not consent.is_stopped(profile):
+    if kind == consent.Kind.START and not consent.is_opted_out(profile):
         return False
     cause = bytes(message.provider_id_hmac).hex()
-    changed = consent.record(
+    changed = consent.record_consent(
         profile=profile,
         kind=kind,
         source=consent.Source.WORDS,

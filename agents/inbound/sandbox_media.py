@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 from agents.llm.transcription import Transcript
 from agents.models import SandboxMedia
-from agents.whatsapp.media_download import CAPS, Fetched, MediaError, extension_of
+from agents.whatsapp.media_download import (
+    LARGEST,
+    DownloadedMedia,
+    MediaError,
+    extension_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +45,7 @@ def store(
     *, profile: Profile, content: bytes, mime_type: str, kind: str, words: str = ""
 ) -> SandboxMedia:
     """Store a sandbox person's file; raise MediaError where WhatsApp would refuse it."""
-    if len(content) > CAPS[kind]:
+    if len(content) > LARGEST[kind]:
         raise MediaError("too_large")
     if not extension_of(content, kind):
         raise MediaError("other_kind")
@@ -61,7 +66,7 @@ def store_speech(*, profile: Profile, words: str) -> SandboxMedia:
     )
 
 
-def fetch(claimed: ClaimedMedia) -> tuple[Fetched, TypedTranscriber | None]:
+def fetch(claimed: ClaimedMedia) -> tuple[DownloadedMedia, TypedTranscriber | None]:
     """Return the content, and a transcriber where its words were typed."""
     media_id = claimed.provider_media_id
     found = SandboxMedia.objects.filter(pk=int(media_id)).first()
@@ -71,7 +76,7 @@ def fetch(claimed: ClaimedMedia) -> tuple[Fetched, TypedTranscriber | None]:
     extension = extension_of(content, claimed.kind)
     if not extension:
         raise MediaError("other_kind")
-    fetched = Fetched(content, hashlib.sha256(content).digest(), extension)
+    fetched = DownloadedMedia(content, hashlib.sha256(content).digest(), extension)
     return fetched, TypedTranscriber(found.words) if found.words else None
 
 

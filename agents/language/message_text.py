@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agents.core.code_redaction import hide_codes
+from agents.core.code_redaction import blank_code_digits
 from agents.whatsapp.contents import BUTTON_KINDS, FORM_REPLIES
 
 if TYPE_CHECKING:
@@ -28,32 +28,34 @@ def is_own_text(message: Message) -> bool:
     )
 
 
-def is_said(message: Message) -> bool:
+def has_words(message: Message) -> bool:
     """Tell whether the message has words to answer at all."""
     return bool(message.text) and message.detail.get("reply") not in FORM_REPLIES
 
 
-def shown(message: Message, text: str) -> str:
+def text_for_model(message: Message, text: str) -> str:
     """Return the message in one text: its words, marked for what they are."""
     mark = _mark(message)
-    around = described(message.detail)
+    around = describe_detail(message.detail)
     return " ".join(filter(None, (mark, text, around)))
 
 
-def described(detail: dict[str, Any]) -> str:
+def describe_detail(detail: dict[str, Any]) -> str:
     """Put what else a message says into a bounded line."""
     parts = [f"{name}: {_flat(detail[name])}" for name in SHOWN if detail.get(name)]
     return "; ".join(parts)[:LONGEST]
 
 
-def without_codes(value: Any) -> Any:
+def blank_codes(value: Any) -> Any:
     """Blank whatever looks like a code, anywhere in the data."""
     if isinstance(value, str):
-        return hide_codes(value)
+        return blank_code_digits(value)
     if isinstance(value, list):
-        return [without_codes(entry) for entry in value]
+        return [blank_codes(entry) for entry in value]
     if isinstance(value, dict):
-        return {hide_codes(key): without_codes(entry) for key, entry in value.items()}
+        return {
+            blank_code_digits(key): blank_codes(entry) for key, entry in value.items()
+        }
     return value
 
 

@@ -26,7 +26,7 @@ type Words = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPhrase:
     """A phrase of one field of one lexicon, and the words after it."""
 
     language: str
@@ -66,7 +66,7 @@ def with_one_voucher_word(words: Words) -> Words:
 @lru_cache(maxsize=4_096)
 def is_voucher_word(word: str) -> bool:
     return (
-        word in VOUCHER_WORDS or is_slip(word, "voucher") or is_slip(word, "vouchers")
+        word in VOUCHER_WORDS or is_typo(word, "voucher") or is_typo(word, "vouchers")
     )
 
 
@@ -87,9 +87,9 @@ def vocabulary() -> frozenset[str]:
     return frozenset(chain.from_iterable(vocabulary_of(one) for one in LEXICONS))
 
 
-def at_start(words: Words, field: str, *, typos: bool = False) -> Found | None:
+def at_start(words: Words, field: str, *, typos: bool = False) -> FoundPhrase | None:
     """Find the longest phrase of any language that the words begin with."""
-    best: Found | None = None
+    best: FoundPhrase | None = None
     plain_words = with_one_voucher_word(words) if field in ANY_VOUCHER else words
     for language in LEXICONS:
         for phrase in phrases(field, language):
@@ -98,11 +98,11 @@ def at_start(words: Words, field: str, *, typos: bool = False) -> Found | None:
                 continue
             read = words if len(phrase) == 1 else plain_words
             if _begins(read, phrase, typos=typos):
-                best = Found(language, rest)
+                best = FoundPhrase(language, rest)
     return best
 
 
-def is_whole(words: Words, field: str) -> Found | None:
+def is_whole(words: Words, field: str) -> FoundPhrase | None:
     found = at_start(words, field)
     return found if found and not found.rest else None
 
@@ -126,12 +126,12 @@ def _begins(words: Words, phrase: Words, *, typos: bool) -> bool:
     if len(words) < len(phrase):
         return False
     return all(
-        word == wanted or (typos and is_slip(word, wanted))
+        word == wanted or (typos and is_typo(word, wanted))
         for word, wanted in zip(words, phrase, strict=False)
     )
 
 
-def is_slip(word: str, wanted: str) -> bool:
+def is_typo(word: str, wanted: str) -> bool:
     """Say whether the word is the wanted one with one slip of the finger."""
     if len(wanted) < _SHORTEST_TYPO or word[:1] != wanted[:1] or word in vocabulary():
         return False

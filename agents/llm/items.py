@@ -32,7 +32,7 @@ def function_call(*, call_id: str, name: str, arguments: str) -> Item:
     }
 
 
-def output_of(request: ToolRequest, output: dict[str, Any]) -> Item:
+def function_call_output(request: ToolRequest, output: dict[str, Any]) -> Item:
     return {
         "type": "function_call_output",
         "call_id": request.call_id,

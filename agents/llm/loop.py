@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from agents.core.clock import Clock, MonotonicClock
 from agents.llm.arguments import ArgumentsError, parse_arguments
-from agents.llm.items import ending_of, output_of, requests_without_output
+from agents.llm.items import ending_of, function_call_output, requests_without_output
 from agents.llm.model import (
     Item,
     Memory,
@@ -236,7 +236,7 @@ class _Loop:
         for ordinal, request in waiting:
             refusal = self._refusal(ordinal, request)
             output = refusal or await self.call_tool(ordinal, request)
-            item = output_of(request, output)
+            item = function_call_output(request, output)
             self.items.append(item)
             self.runs.append(ToolRun(ordinal, request, output))
             if refusal:

@@ -80,7 +80,7 @@ The person is from support. Support may look up anyone and void a voucher with a
 and a button. Support cannot create or redeem vouchers.
 """,
 }
-UNSURE = """\
+REWRITE_REQUEST = """\
 Your last answer was not sent: it told of an act, an amount, a status, a number or a link
 that no tool result of this turn shows. Answer again in one or two sentences without any
 of these, or ask for what you need.

@@ -79,7 +79,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ClaimCheck:
     problems: frozenset[Problem] = field(default_factory=frozenset)
 
     @property
@@ -87,10 +87,10 @@ class Verdict:
         return not self.problems
 
 
-def check_claims(text: str, facts: Facts) -> Verdict:
+def check_claims(text: str, facts: Facts) -> ClaimCheck:
     """Return what the text claims without a row behind it; nothing, if all is backed."""
     if len(text) > LONGEST:
-        return Verdict(frozenset({"length"}))
+        return ClaimCheck(frozenset({"length"}))
     claimed = claimed_in(text, shown=facts.shown)
     problems: set[Problem] = set()
     unbacked = claimed - _backed(facts)
@@ -106,7 +106,7 @@ def check_claims(text: str, facts: Facts) -> Verdict:
         problems.add("language")
     if _tells_code(text, facts):
         problems.add("code")
-    return Verdict(frozenset(problems))
+    return ClaimCheck(frozenset(problems))
 
 
 def claimed_in(text: str, *, shown: Sequence[str] = ()) -> set[Kind]:

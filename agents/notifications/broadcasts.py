@@ -45,7 +45,7 @@ def send(subject: str, line: str, text: str, cause: str) -> Reached:
     person = _people([subject]).first()
     if person is None:
         return Reached("skipped", "nobody we know")
-    if consent.is_stopped(person):
+    if consent.is_opted_out(person):
         return Reached("skipped", "said STOP")
     if blocks.is_blocked(person):
         return Reached("skipped", "blocked")
@@ -53,7 +53,7 @@ def send(subject: str, line: str, text: str, cause: str) -> Reached:
     conversation = conversation_with(person, may_create=bool(template))
     if conversation is not None and enqueue_unrequested(
         conversation,
-        cause=f"{consent.UNASKED}{cause}",
+        cause=f"{consent.NOTIFICATION_PREFIX}{cause}",
         body=f"*{line}*\n{text}",
         template=_template(template, person, line, text) if template else None,
         written_by=AUTHOR,
@@ -86,7 +86,7 @@ def mail_addresses(subjects: Sequence[str]) -> Mapping[str, str]:
         for person in people
         if person.user is not None
         and person.user.email
-        and not consent.is_stopped(person)
+        and not consent.is_opted_out(person)
     }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from agents.core.jobs import wake_delivery
+from agents.core.jobs import enqueue_delivery
 from agents.core.serving import our_number
 from agents.models import Conversation
 from agents.outbound import outbox
@@ -64,5 +64,5 @@ def enqueue_unrequested(
         fallback=template if is_open else None,
         written_by=written_by,
     )
-    wake_delivery(conversation_id=conversation.pk)
+    enqueue_delivery(conversation_id=conversation.pk)
     return True

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from agents.core.handoffs import open_hand_off
+from agents.core.handoffs import open_handoff
 from agents.core.serving import may_answer
 from agents.identity import blocks, consent
 from agents.language import texts
-from agents.language.texts import code_slot
+from agents.language.texts import code_placeholder
 from agents.models import Announcement, HandOff
 from agents.notifications.unrequested import (
     TEMPLATE_LANGUAGES,
@@ -58,7 +58,7 @@ def _notify_issued(event: VoucherEvent) -> Announcement.Outcome:
             person,
             key,
             template=settings.WA_TEMPLATE_VOUCHER_ISSUED,
-            code=code_slot(voucher.public_id),
+            code=code_placeholder(voucher.public_id),
         )
         for person, key in recipients
     ]
@@ -92,7 +92,7 @@ def _notify_redeemed(event: VoucherEvent) -> Announcement.Outcome:
         ).order_by("pk")
     ]
     if not any(reached):
-        open_hand_off(
+        open_handoff(
             kind=HandOff.Kind.UNDELIVERED,
             profile=voucher.owner,
             reason=f"Nobody at the station could be told of {voucher.reference}.",
@@ -131,7 +131,7 @@ def _send(
     if (
         conversation is None
         or not may_answer(person)
-        or consent.is_stopped(person)
+        or consent.is_opted_out(person)
         or blocks.is_blocked(person)
     ):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from agents.offline.doubt import Doubt
 from agents.offline.follow_up import CONFIRM, Draft, complete
 from agents.offline.grammar import (
     CHANGES,
@@ -13,7 +14,6 @@ from agents.offline.grammar import (
     is_only_slots,
     understand,
 )
-from agents.offline.non_commands import Doubt
 from agents.offline.slots import Slots
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Call:
     draft: Draft | None = None
 
 
-def answer(text: str, *, situation: Situation, draft: Draft | None) -> Answer | Call:
+def next_step(text: str, *, situation: Situation, draft: Draft | None) -> Answer | Call:
     """Take one step with the person's messages and what she was asked before."""
     if draft and (completed := complete(text, draft)):
         return _go_on(completed, situation)

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from agents.offline.details import bare_station
+from agents.offline.doubt import Doubt
 from agents.offline.grammar import Intent, Understood, understand
-from agents.offline.non_commands import Doubt
 
 # Asked for: whether a voucher is meant at all.
 CONFIRM = "create"
@@ -85,12 +85,12 @@ class Draft:
         return replace(self, voucher=None) if is_code else self
 
 
-def remember(draft: Draft, *, now: datetime) -> dict[str, Any]:
+def store_draft(draft: Draft, *, now: datetime) -> dict[str, Any]:
     kept = {k: v for k, v in asdict(draft.without_codes()).items() if v}
     return {_KEY: {**kept, "at": now.isoformat()}}
 
 
-def recall(memory: dict[str, Any], *, now: datetime) -> Draft | None:
+def load_draft(memory: dict[str, Any], *, now: datetime) -> Draft | None:
     """Return the open request, unless it is older than ten minutes or unreadable."""
     kept = memory.get(_KEY) if isinstance(memory, dict) else None
     if not isinstance(kept, dict):

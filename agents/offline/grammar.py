@@ -13,7 +13,7 @@ from enum import StrEnum
 from agents.language.detection import detect_language
 from agents.language.lexicons.vocabulary import LEXICONS, POLITE_COMMANDS
 from agents.language.phrases import (
-    Found,
+    FoundPhrase,
     Words,
     anywhere,
     at_start,
@@ -25,8 +25,8 @@ from agents.language.phrases import (
     words_of,
 )
 from agents.offline.details import split_reason, station_in, without_answer_words
-from agents.offline.non_commands import Doubt, doubt_of
-from agents.offline.slots import Slots, plain, read_slots
+from agents.offline.doubt import Doubt, doubt_of
+from agents.offline.slots import Slots, plain_signs, read_slots
 
 
 class Intent(StrEnum):
@@ -81,7 +81,7 @@ class Understood:
 
 def understand(text: str, *, is_answer: bool = False) -> Understood:
     """Read the person's messages of one turn, joined by new lines."""
-    text = plain(text[:_LONGEST])
+    text = plain_signs(text[:_LONGEST])
     head, reason = split_reason(text)
     slots = read_slots(head)
     language = detect_language([text])
@@ -116,7 +116,7 @@ def is_only_slots(slots: Slots) -> bool:
 
 def asks_for_person(text: str) -> bool:
     """Say whether the message asks for a person of ours, in any language."""
-    words = words_of(plain(text[:_LONGEST]))
+    words = words_of(plain_signs(text[:_LONGEST]))
     return bool(_is_whole_request(words, "person")) or anywhere(words, "person_phrases")
 
 
@@ -220,7 +220,7 @@ def _only(intents: dict[Intent, str]) -> Intent:
     return next((i for i in order if i in intents), Intent.UNCLEAR)
 
 
-def _is_whole_request(words: Words, field: str) -> Found | None:
+def _is_whole_request(words: Words, field: str) -> FoundPhrase | None:
     if found := is_whole(words, field):
         return found
     while len(words) > 1 and words[-1] in _COURTESIES:

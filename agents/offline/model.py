@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from agents.language import texts
 from agents.llm.items import assistant, function_call
 from agents.llm.model import ModelReply, ToolRequest
-from agents.offline.dialogue import Answer, Call, Situation, answer
-from agents.offline.follow_up import Draft, recall, remember
+from agents.offline.dialogue import Answer, Call, Situation, next_step
+from agents.offline.follow_up import Draft, load_draft, store_draft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,9 +56,9 @@ class OfflineModel:
                 tool.name for tool in request.tools if request.may_call_tools
             ),
         )
-        draft = recall(request.memory, now=now)
-        step = answer("\n".join(self.own_text), situation=situation, draft=draft)
-        memory = remember(step.draft, now=now) if step.draft else {}
+        draft = load_draft(request.memory, now=now)
+        step = next_step("\n".join(self.own_text), situation=situation, draft=draft)
+        memory = store_draft(step.draft, now=now) if step.draft else {}
         if isinstance(step, Call):
             return self._call(step, request.items, memory)
         return self._say(step, memory)
@@ -88,7 +88,7 @@ class OfflineModel:
         if not isinstance(text, str) or not text:
             text = texts.render("refused.invalid_request", self.language)
         draft = _draft_after(told, request.items)
-        memory = remember(draft, now=now) if draft else {}
+        memory = store_draft(draft, now=now) if draft else {}
         return ModelReply(
             items=[assistant(text)], text=text, model=self.name, memory=memory
         )

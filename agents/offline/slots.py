@@ -104,7 +104,7 @@ class Slots:
 
 def read_slots(text: str) -> Slots:
     """Read what stands in the text."""
-    text = plain(text)
+    text = plain_signs(text)
     hostile = has_strange_digits(text)
     codes = tuple(dict.fromkeys(int(found[1]) for found in _PLACE.finditer(text)))
     mistyped = bool(_MISTYPED.search(text))
@@ -138,7 +138,7 @@ def read_slots(text: str) -> Slots:
     )
 
 
-def plain(text: str) -> str:
+def plain_signs(text: str) -> str:
     """Return the text with ordinary spaces, dashes and apostrophes."""
     text = _MARKS.sub("", text.translate(_SPACES).translate(_DASHES))
     return text.replace("’", "'").replace("‘", "'").replace("ʼ", "'")

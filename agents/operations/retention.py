@@ -16,7 +16,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q
 from django.utils import timezone
 
-from agents import forwarding
+from agents.forwarding import queue as forwarding
 from agents.inbound import media_store
 from agents.models import (
     Conversation,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from agents.core.jobs import wake_delivery
+from agents.core.jobs import enqueue_delivery
 from agents.core.serving import may_answer
 from agents.identity.blocks import is_blocked
 from agents.language.texts import render
@@ -55,7 +55,7 @@ def ask(conversation: Conversation, observation: Observation, *, now: datetime) 
             (f"{RATE}{observation.pk}:{NO}", render("button.dissatisfied", language)),
         ],
     )
-    wake_delivery(conversation_id=conversation.pk)
+    enqueue_delivery(conversation_id=conversation.pk)
     logger.info(
         "ai.satisfaction.asked",
         conversation_id=conversation.pk,

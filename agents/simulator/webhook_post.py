@@ -13,8 +13,8 @@ import httpx2
 from django.conf import settings
 from django.urls import reverse
 
-from agents.core import synthetic
 from agents.inbound.endpoint import FUNCTION, SIGNATURE_HEADER
+from agents.whatsapp import signature
 from agents.whatsapp.signature import sign
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def post_to_webhook(*, request: HttpRequest, body: bytes) -> None:
                 "Host": request.get_host(),
                 "X-Forwarded-Proto": request.scheme or "http",
                 SIGNATURE_HEADER: sign(body, settings.WA_APP_SECRETS[0]),
-                synthetic.HEADER: synthetic.mark(body),
+                signature.SYNTHETIC_HEADER: signature.synthetic_mark(body),
             },
             timeout=TIMEOUT_S,
             trust_env=False,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.language import texts
-from agents.tools.authority import Reach, may_meet
+from agents.tools.authority import Reach, may_act_on
 from easymo.observability.privacy import mask_msisdn
 from vouchers import selectors
 from vouchers.errors import UnknownStation, VoucherNotFound
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from agents.tools.base import Call
     from vouchers.models import Profile, Station
 
-_PLACE = re.compile(r"\[?\s*code\s+([0-9]{1,3})\s*\]?", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"\[?\s*code\s+([0-9]{1,3})\s*\]?", re.IGNORECASE)
 
 
 class VoucherNotNamed(Exception):
@@ -30,13 +30,13 @@ class VoucherNotNamed(Exception):
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedVoucher:
     voucher: Voucher
     # 1 when it was named by "[code 1]".
-    place: int | None = None
+    placeholder: int | None = None
 
 
-def find_voucher(call: Call) -> Named:
+def find_voucher(call: Call) -> NamedVoucher:
     """Return the voucher that the call names, if it is within this person's reach.
 
     Raises VoucherNotNamed, VoucherNotFound, Locked. A code that does not fit counts
@@ -44,20 +44,20 @@ def find_voucher(call: Call) -> Named:
     """
     named = call.arguments.get("voucher")
     if not isinstance(named, str) or not named.strip():
-        return Named(_only_one_of(call))
-    if place := _PLACE.fullmatch(named.strip()):
-        return _by_code(call, int(place[1]))
+        return NamedVoucher(_only_one_of(call))
+    if found := _PLACEHOLDER.fullmatch(named.strip()):
+        return _by_code(call, int(found[1]))
     is_at_hand = call.is_confirmed or call.rule.reach is not Reach.CODE_IN_HAND
     voucher = selectors.voucher_by_reference(named) if is_at_hand else None
     if not is_at_hand:
         raise VoucherNotNamed
     if voucher is None or not _is_within_reach(call, voucher):
         raise VoucherNotFound
-    return Named(voucher)
+    return NamedVoucher(voucher)
 
 
-def _by_code(call: Call, place: int) -> Named:
-    code = call.context.codes.get(place)
+def _by_code(call: Call, placeholder: int) -> NamedVoucher:
+    code = call.context.codes.get(placeholder)
     if code is None:
         raise VoucherNotNamed
     guesses.check(actor=call.actor)
@@ -65,13 +65,13 @@ def _by_code(call: Call, place: int) -> Named:
     if voucher is None or not _is_within_reach(call, voucher):
         guesses.count_failure(actor=call.actor)
         raise VoucherNotFound
-    return Named(voucher, place)
+    return NamedVoucher(voucher, placeholder)
 
 
 def _is_within_reach(call: Call, voucher: Voucher) -> bool:
     is_own = voucher.owner_id == call.profile.pk
-    return (is_own or call.rule.reach is not Reach.OWN) and may_meet(
-        call.profile, voucher.owner, spends=call.rule.place is not None
+    return (is_own or call.rule.reach is not Reach.OWN) and may_act_on(
+        call.profile, voucher.owner, spends=call.rule.station is not None
     )
 
 
@@ -86,7 +86,7 @@ def _only_one_of(call: Call) -> Voucher:
     return found[0]
 
 
-def named_station(name: object) -> Station:
+def find_named_station(name: object) -> Station:
     """Return the station; "Kimironko station" is Kimironko. Raises UnknownStation."""
     wanted = name.strip() if isinstance(name, str) else ""
     shorter = re.sub(

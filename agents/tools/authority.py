@@ -25,7 +25,7 @@ class Reach(StrEnum):
     ANYONE = "anyone"
 
 
-class Place(StrEnum):
+class StationRule(StrEnum):
     """Where a voucher may be redeemed."""
 
     OWN_STATION = "own station"
@@ -45,7 +45,7 @@ class Button(StrEnum):
 class Rule:
     reach: Reach
     button: Button = Button.NEVER
-    place: Place | None = None
+    station: StationRule | None = None
 
 
 _CHAT: dict[tuple[str, str], Rule] = {
@@ -54,12 +54,14 @@ _CHAT: dict[tuple[str, str], Rule] = {
     (STAFF, "lookup_customer"): Rule(Reach.ANYONE),
     (SUPPORT, "lookup_customer"): Rule(Reach.ANYONE),
     (STAFF, "create_voucher"): Rule(Reach.ANYONE, Button.UNLESS_OWN_WORDS),
-    (CUSTOMER, "redeem_voucher"): Rule(Reach.OWN, Button.ALWAYS, Place.NAMED_STATION),
+    (CUSTOMER, "redeem_voucher"): Rule(
+        Reach.OWN, Button.ALWAYS, StationRule.NAMED_STATION
+    ),
     (STATION, "redeem_voucher"): Rule(
-        Reach.CODE_IN_HAND, Button.UNLESS_OWN_WORDS, Place.OWN_STATION
+        Reach.CODE_IN_HAND, Button.UNLESS_OWN_WORDS, StationRule.OWN_STATION
     ),
     (STAFF, "redeem_voucher"): Rule(
-        Reach.ANYONE, Button.UNLESS_OWN_WORDS, Place.NAMED_STATION
+        Reach.ANYONE, Button.UNLESS_OWN_WORDS, StationRule.NAMED_STATION
     ),
     (STAFF, "void_voucher"): Rule(Reach.ANYONE, Button.ALWAYS),
     (SUPPORT, "void_voucher"): Rule(Reach.ANYONE, Button.ALWAYS),
@@ -91,7 +93,7 @@ def rule_for(*, profile: Profile, tool: str, channel: str) -> Rule | None:
     if not profile.is_active:
         return None
     rule = TABLE.get(channel, {}).get((profile.role, tool))
-    if rule and rule.place is Place.OWN_STATION and profile.station_id is None:
+    if rule and rule.station is StationRule.OWN_STATION and profile.station_id is None:
         return None
     return rule
 
@@ -101,7 +103,7 @@ def is_on(exposure: object, tool: str) -> bool:
     return needed is None or bool(getattr(exposure, needed))
 
 
-def may_meet(actor: Profile, other: Profile, *, spends: bool) -> bool:
+def may_act_on(actor: Profile, other: Profile, *, spends: bool) -> bool:
     """Say whether these two may meet in one operation.
 
     Sandbox people, whom anyone plays in the simulator, touch only each other; and

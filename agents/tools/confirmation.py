@@ -36,7 +36,7 @@ SAID: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ButtonPress:
     """Whether a press counts, and what to say when it does not."""
 
     action: PendingAction | None
@@ -48,7 +48,7 @@ class Verdict:
         return not self.text
 
 
-def ask(
+def store_question(
     *, conversation: Conversation, tool_call: ToolCall, pending: Pending
 ) -> PendingAction:
     """Let the operation wait for a button; a newer question replaces an older one.
@@ -56,7 +56,7 @@ def ask(
     Call inside the transaction of the tool call.
     """
     now = timezone.now()
-    withdraw(conversation=conversation, now=now)
+    withdraw_question(conversation=conversation, now=now)
     return PendingAction.objects.create(
         conversation=conversation,
         profile_id=conversation.profile_id,
@@ -68,7 +68,7 @@ def ask(
     )
 
 
-def withdraw(*, conversation: Conversation, now: datetime) -> None:
+def withdraw_question(*, conversation: Conversation, now: datetime) -> None:
     """End the question that still waits, if there is one."""
     waiting = PendingAction.objects.filter(
         conversation=conversation, status=Status.WAITING
@@ -86,7 +86,9 @@ def is_waiting(conversation: Conversation) -> bool:
     ).exists()
 
 
-def judge(*, button_id: str, conversation: Conversation, now: datetime) -> Verdict:
+def check_press(
+    *, button_id: str, conversation: Conversation, now: datetime
+) -> ButtonPress:
     """Lock the action that the button names and say whether the press counts.
 
     Single-use, bound to the person, the chat and the exact arguments, for 10 minutes.
@@ -99,18 +101,18 @@ def judge(*, button_id: str, conversation: Conversation, now: datetime) -> Verdi
         or action.profile_id != conversation.profile_id
     ):
         # One answer for unknown and for not-yours.
-        return Verdict(None, "confirm.foreign")
+        return ButtonPress(None, "confirm.foreign")
     if action.status == Status.WAITING and action.expires_at <= now:
         decide(action, Status.EXPIRED, now)
     if said := SAID.get(action.status):
-        return Verdict(action, said)
+        return ButtonPress(action, said)
     if not hmac.compare_digest(
         bytes(action.arguments_sha256),
         fingerprint(action.operation, action.arguments),
     ):
         decide(action, Status.REPLACED, now)
-        return Verdict(action, "confirm.replaced")
-    return Verdict(action)
+        return ButtonPress(action, "confirm.replaced")
+    return ButtonPress(action)
 
 
 def decide(action: PendingAction, status: str, now: datetime) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agents.core.handoffs import open_hand_off
+from agents.core.handoffs import open_handoff
 from agents.models import HandOff
 from agents.tools.arguments import (
     VoucherNotNamed,
@@ -11,7 +11,7 @@ from agents.tools.arguments import (
     name_of,
     number_of,
 )
-from agents.tools.authority import Reach, may_meet
+from agents.tools.authority import Reach, may_act_on
 from agents.tools.base import Effect, Tool, ToolResult, done, strict_object
 from easymo.observability.privacy import mask_msisdn
 from vouchers import msisdn as numbers
@@ -78,7 +78,7 @@ def _look_up_number(call: Call) -> ToolResult:
         return call.refused(
             "invalid_number", "This is no valid number.", "refused.invalid_number"
         )
-    if found is None or not may_meet(call.profile, found, spends=False):
+    if found is None or not may_act_on(call.profile, found, spends=False):
         masked = mask_msisdn(numbers.parse(asked))
         return done(call.text("lookup.unknown", msisdn=masked), exists=False)
     return _found(call, found, "lookup.found")
@@ -124,7 +124,7 @@ _REASONS = {
 def hand_off(call: Call) -> ToolResult:
     """Put the conversation on the list of those that wait for a person."""
     reason = str(call.arguments.get("reason"))
-    open_hand_off(
+    open_handoff(
         kind=HandOff.Kind.ASKED,
         profile=call.profile,
         conversation=call.context.conversation,

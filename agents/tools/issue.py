@@ -7,7 +7,7 @@ from django.conf import settings
 from agents.language import texts
 from agents.tools import plain_request
 from agents.tools.arguments import amount_of, date_of, name_of, number_of
-from agents.tools.authority import Button, may_meet
+from agents.tools.authority import Button, may_act_on
 from agents.tools.base import Effect, Tool, ToolResult, done, strict_object
 from agents.tools.confirmation import ask_by_button
 from vouchers import limits, money
@@ -41,7 +41,7 @@ def create_voucher(call: Call) -> ToolResult:
     except numbers.InvalidMsisdn as error:
         return call.refused("invalid_number", str(error), "refused.invalid_number")
     customer = profiles.lookup(msisdn=number)
-    if customer is None or not may_meet(call.profile, customer, spends=False):
+    if customer is None or not may_act_on(call.profile, customer, spends=False):
         raise CustomerNotFound
     if not call.is_confirmed and _needs_button(call, amount, number):
         return _ask(call, customer, amount)
@@ -95,7 +95,7 @@ def _receipt(call: Call, issued: Issued, customer: Profile) -> ToolResult:
         name=name_of(customer, language),
         msisdn=number_of(customer, language),
         reference=voucher.reference,
-        code=texts.code_slot(voucher.public_id),
+        code=texts.code_placeholder(voucher.public_id),
         expires=date_of(voucher.expires_at, language),
     )
     return done(

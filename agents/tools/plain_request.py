@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agents.language.detection import detect_language
 from agents.language.lexicons.vocabulary import fold
 from agents.offline.details import split_reason
-from agents.offline.non_commands import Doubt, doubt_of
+from agents.offline.doubt import Doubt, doubt_of
 from agents.offline.slots import Slots, read_slots
 from vouchers import msisdn as numbers
 
@@ -31,10 +31,10 @@ def states_issue(texts: Sequence[str], *, amount: int, msisdn: str) -> bool:
     return slots.amount == amount and written == msisdn
 
 
-def states_code(texts: Sequence[str], *, place: int) -> bool:
+def states_code(texts: Sequence[str], *, placeholder: int) -> bool:
     """Say whether the texts hold this code, "[code 1]", and no other voucher."""
     slots = _slots_if_plain(texts)
-    return slots is not None and slots.voucher == f"[code {place}]"
+    return slots is not None and slots.voucher == f"[code {placeholder}]"
 
 
 def names_one_of(texts: Sequence[str], names: Sequence[str]) -> bool:

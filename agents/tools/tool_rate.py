@@ -74,7 +74,9 @@ def take(subject: str, *, limit: int, window: int = WINDOW_SECONDS) -> int | Non
     return max(1, math.ceil(seconds or 0))
 
 
-def used_up(subject: str, *, limit: int, window: int = WINDOW_SECONDS) -> int | None:
+def seconds_until_free(
+    subject: str, *, limit: int, window: int = WINDOW_SECONDS
+) -> int | None:
     """Return in how many seconds a call is free, or None while one is; takes none."""
     with connection.cursor() as cursor:
         cursor.execute(_USED, {"subject": subject, "window": window})

@@ -6,15 +6,15 @@ from django.utils import timezone
 
 from agents.tools import plain_request
 from agents.tools.arguments import (
-    Named,
+    NamedVoucher,
     VoucherNotNamed,
     amount_of,
     date_of,
+    find_named_station,
     find_voucher,
     name_of,
-    named_station,
 )
-from agents.tools.authority import Button, Place
+from agents.tools.authority import Button, StationRule
 from agents.tools.base import Effect, Tool, ToolResult, done, strict_object
 from agents.tools.confirmation import ask_by_button
 from vouchers import limits, selectors
@@ -45,15 +45,15 @@ def redeem_voucher(call: Call) -> ToolResult:
         named = find_voucher(call)
     except VoucherNotNamed:
         return _which(call)
-    is_own_station = call.rule.place is Place.OWN_STATION
+    is_own_station = call.rule.station is StationRule.OWN_STATION
     wanted = call.arguments.get("station")
     if not is_own_station and not wanted:
         return _asked(call, named, "station_needed", "Name the station.", "ask.station")
     try:
         station = (
-            named_station(call.profile.station.code)
+            find_named_station(call.profile.station.code)
             if is_own_station and call.profile.station
-            else named_station(wanted)
+            else find_named_station(wanted)
         )
     except UnknownStation:
         return _asked(call, named, *_UNKNOWN_STATION)
@@ -79,18 +79,21 @@ def redeem_voucher(call: Call) -> ToolResult:
     return done(display, effect=effect, **_facts(redeemed.voucher))
 
 
-def _needs_button(call: Call, named: Named, station: Station) -> bool:
-    if call.rule.button is not Button.UNLESS_OWN_WORDS or named.place is None:
+def _needs_button(call: Call, named: NamedVoucher, station: Station) -> bool:
+    if call.rule.button is not Button.UNLESS_OWN_WORDS or named.placeholder is None:
         return True
     voucher = named.voucher
     if limits.needs_confirmation(Money(voucher.amount_minor, voucher.currency)):
         return True
     texts = call.context.own_text
     names = (station.name, station.code)
-    is_named = call.rule.place is Place.OWN_STATION or plain_request.names_one_of(
-        texts, names
+    is_named = (
+        call.rule.station is StationRule.OWN_STATION
+        or plain_request.names_one_of(texts, names)
     )
-    return not (is_named and plain_request.states_code(texts, place=named.place))
+    return not (
+        is_named and plain_request.states_code(texts, placeholder=named.placeholder)
+    )
 
 
 def _ask_to_redeem(call: Call, voucher: Voucher, station: Station) -> ToolResult:
@@ -160,16 +163,18 @@ def list_vouchers(call: Call) -> ToolResult:
 
 def _which(call: Call) -> ToolResult:
     """Ask which voucher is meant; a customer is shown her own."""
-    if call.rule.place is Place.OWN_STATION:
+    if call.rule.station is StationRule.OWN_STATION:
         return call.refused("voucher_needed", "A code in hand is needed.", "ask.code")
     display = call.text("ask.voucher")
-    if call.rule.place and call.rule.button is Button.ALWAYS:
+    if call.rule.station and call.rule.button is Button.ALWAYS:
         display = f"{display}\n\n{list_vouchers(call).payload['display']}"
     result = call.refused("which_voucher", "Name one voucher.", "ask.voucher")
     return ToolResult({**result.payload, "display": display})
 
 
-def _asked(call: Call, named: Named, code: str, error: str, key: str) -> ToolResult:
+def _asked(
+    call: Call, named: NamedVoucher, code: str, error: str, key: str
+) -> ToolResult:
     """Ask for what is missing; the reference outlives the turn, a code does not."""
     return call.refused(code, error, key, voucher=named.voucher.reference)
 

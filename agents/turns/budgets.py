@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from agents.core.jobs import wake_delivery
+from agents.core.jobs import enqueue_delivery
 from agents.language import texts
 from agents.models import Conversation, Turn
 from agents.outbound import outbox
@@ -98,7 +98,7 @@ def notify_once(conversation: Conversation) -> bool:
         cause=f"budget:{conversation.pk}:{timezone.localdate(now)}",
         body=texts.render("budget", language),
     )
-    wake_delivery(conversation_id=conversation.pk)
+    enqueue_delivery(conversation_id=conversation.pk)
     logger.warning("ai.budget.day_used_up", conversation_id=conversation.pk)
     return True
 

@@ -36,7 +36,7 @@ def handle_press(claimed: ClaimedTurn) -> Draft:
             # An earlier worker executed it and died before the reply.
             return Draft()
         now = timezone.now()
-        verdict = confirmation.judge(
+        verdict = confirmation.check_press(
             button_id=message.button_id, conversation=claimed.conversation, now=now
         )
         if verdict.action is None or not verdict.counts:

@@ -11,12 +11,12 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from agents import forwarding
-from agents.core.code_redaction import number_through
+from agents.core.code_redaction import renumber_codes
 from agents.core.locks import lock_conversation, lock_turn
 from agents.core.serving import is_served
+from agents.forwarding import queue as forwarding
 from agents.language.detection import choose_language
-from agents.language.message_text import is_own_text, is_said
+from agents.language.message_text import has_words, is_own_text
 from agents.models import Conversation, Message, Turn
 from agents.offline.grammar import asks_for_person
 from agents.turns import budgets, history
@@ -285,11 +285,11 @@ def _claimed_turn(
     conversation: Conversation,
     messages: Sequence[Message],
 ) -> ClaimedTurn:
-    numbered, codes = number_through(
+    numbered, codes = renumber_codes(
         (message.text, message.codes_sealed) for message in messages
     )
     pairs = list(zip(messages, numbered, strict=True))
-    texts = tuple(text for message, text in pairs if is_said(message))
+    texts = tuple(text for message, text in pairs if has_words(message))
     return ClaimedTurn(
         lease=lease,
         turn=turn,
@@ -318,7 +318,7 @@ def _leave_unanswered(
         cursor.execute(LEAVE, [str(unanswered_state(reason)), conversation.pk])
     _close_silently(turn, reason)
     if reason == FEATURE_DISABLED:
-        forwarding.forward_unanswered(waiting)
+        forwarding.forward_messages(waiting)
         logger.info(
             "ai.whatsapp.webhook.disabled",
             turn_id=turn.pk,

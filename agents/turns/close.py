@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from django.db import connection, transaction
 from django.utils import timezone
 
-from agents import forwarding
 from agents.core.errors import NewerInput
-from agents.core.handoffs import open_hand_off
-from agents.core.jobs import wake_turn
+from agents.core.handoffs import open_handoff
+from agents.core.jobs import enqueue_turn
 from agents.core.locks import lock_conversation, lock_turn
+from agents.forwarding import queue as forwarding
 from agents.models import HandOff, Message, ToolCall, Turn
 from agents.outbound import outbox
 from agents.outcomes.outcome import CAPPED
@@ -70,7 +70,7 @@ def close(*, claimed: ClaimedTurn, draft: Draft, may_restart: bool) -> list[int]
             reason = f"Turn {turn.pk} did something, but its receipt may not be sent."
             _open_handoff(conversation, HandOff.Kind.FAILED_TURN, reason)
         elif silent == FEATURE_DISABLED:
-            forwarding.forward_unanswered(turn.messages.all())
+            forwarding.forward_messages(turn.messages.all())
         state = unanswered_state(silent) if silent else Message.State.DONE
         with connection.cursor() as cursor:
             cursor.execute(CLOSE_MESSAGES, [str(state), turn.pk])
@@ -78,7 +78,7 @@ def close(*, claimed: ClaimedTurn, draft: Draft, may_restart: bool) -> list[int]
         _end(turn, reply, draft, silent)
         _hand_over_after_failure(conversation, turn, draft)
         if waiting is not None:
-            wake_turn(conversation_id=conversation.pk)
+            enqueue_turn(conversation_id=conversation.pk)
     _log_end(turn)
     return outbound_ids
 
@@ -116,7 +116,7 @@ def give_up(*, claimed: ClaimedTurn) -> None:
         reason = f"Turn {turn.pk} could not be finished by any worker."
         _open_handoff(conversation, HandOff.Kind.FAILED_TURN, reason)
         if first_waiting(claimed) is not None:
-            wake_turn(conversation_id=conversation.pk)
+            enqueue_turn(conversation_id=conversation.pk)
     _log_end(turn)
 
 
@@ -194,7 +194,7 @@ def _hand_over_after_failure(
 
 
 def _open_handoff(conversation: Conversation, kind: HandOff.Kind, reason: str) -> None:
-    open_hand_off(
+    open_handoff(
         conversation=conversation,
         profile=conversation.profile,
         kind=kind,

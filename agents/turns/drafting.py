@@ -11,7 +11,7 @@ from agents.language.texts import render
 from agents.llm import items, prompts
 from agents.llm.model import ModelError, ModelRequest
 from agents.llm.output_checks import Review, review
-from agents.llm.prompts import UNSURE
+from agents.llm.prompts import REWRITE_REQUEST
 from agents.llm.unsupported_claims import BACKED_BY_STATUS, Facts
 from agents.offline.grammar import asks_for_person
 from agents.offline.model import OfflineModel
@@ -119,7 +119,7 @@ async def _try_again(session: ModelSession, budget: ConversationBudget) -> Draft
     """Let the model answer once more without tools; else show what the rows hold."""
     dependencies = session.dependencies
     assert dependencies.model is not None
-    session.items.append(items.developer(UNSURE))
+    session.items.append(items.developer(REWRITE_REQUEST))
     try:
         result = await session.run(
             dependencies.model,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
-from agents.core.code_redaction import hide_codes
-from agents.language.message_text import shown
+from agents.core.code_redaction import blank_code_digits
+from agents.language.message_text import text_for_model
 from agents.llm import items
 from agents.llm.prompts import message_item
 from agents.models import Message, OutboundMessage
@@ -79,7 +79,7 @@ def before(*, conversation: Conversation, now: datetime) -> tuple[Item, ...]:
 def present(messages: Iterable[Message], texts: Iterable[str]) -> list[Item]:
     """Return the messages of this turn as data of the customer, never as orders."""
     return [
-        message_item(shown(message, text[:MAX_MESSAGE_LENGTH]))
+        message_item(text_for_model(message, text[:MAX_MESSAGE_LENGTH]))
         for message, text in zip(messages, texts, strict=True)
     ]
 
@@ -91,7 +91,7 @@ def _outbound_item(text: str, written_by: str) -> Item:
 
 def _past(text: str) -> str:
     """Remove placeholders too: codes of earlier messages can no longer be used."""
-    return PLACEHOLDERS.sub("[code]", hide_codes(text))[:MAX_ENTRY_LENGTH]
+    return PLACEHOLDERS.sub("[code]", blank_code_digits(text))[:MAX_ENTRY_LENGTH]
 
 
 def _bounded(entries: Sequence[Item]) -> tuple[Item, ...]:

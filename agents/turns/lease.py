@@ -18,7 +18,7 @@ from django.db import DatabaseError, InterfaceError, transaction
 from django.db.models.functions import Now
 
 from agents.core.errors import LeaseLost
-from agents.core.jobs import wake_turn
+from agents.core.jobs import enqueue_turn
 from agents.models import Turn
 from easymo.database import prepared_rows, units
 from easymo.observability.logs import get_logger
@@ -66,7 +66,7 @@ def give_back(lease: Lease) -> None:
             pk=lease.turn_id, lease_token=lease.token, status=Turn.Status.RUNNING
         ).update(lease_token=uuid.uuid4(), lease_expires_at=Now())
         if given:
-            wake_turn(conversation_id=lease.conversation_id)
+            enqueue_turn(conversation_id=lease.conversation_id)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from django.db import Error
 from django.db.models.functions import Now
 
-from agents.core.jobs import wake_turn
+from agents.core.jobs import enqueue_turn
 from agents.models import Media, Message
 from easymo.database import units
 from easymo.database.prepared import Prepared, slot
@@ -99,7 +99,7 @@ async def wait(conversation_id: int, seconds: float, clock: Clock) -> bool:
 async def _enqueue_turn(conversation_id: int) -> None:
     """Let another worker go on at once; where that fails, the sweep does it."""
     try:
-        await units.run(wake_turn, conversation_id=conversation_id)
+        await units.run(enqueue_turn, conversation_id=conversation_id)
     except Error as error:
         logger.warning("ai.turn.wait.error", error=type(error).__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from agents.core.code_redaction import PLACE as CODE_PLACE
+from agents.core.code_redaction import REDACTED_CODE
 from agents.language.texts import render
 from agents.models import Announcement, PendingAction, ToolCall
 from agents.notifications.voucher_events import announce_issue
@@ -65,7 +65,7 @@ def with_transcript(reply: Reply, transcript: str, language: str) -> Reply:
     """Show the transcript above the answer: it may be wrong."""
     if not transcript or not reply.body:
         return reply
-    line = render("heard", language, text=CODE_PLACE.sub("[code]", transcript))
+    line = render("heard", language, text=REDACTED_CODE.sub("[code]", transcript))
     return replace(reply, body=f"{line}\n\n{reply.body}")
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from agents.core.errors import AgentError, NewerInput
-from agents.core.handoffs import open_hand_off
+from agents.core.handoffs import open_handoff
 from agents.core.locks import lock_turn
 from agents.language.texts import render
 from agents.llm.loop import LoopResult, Progress, run_loop
@@ -218,7 +218,7 @@ def store_result(claimed: ClaimedTurn, row: ToolCall, result: ToolResult) -> Non
     _set_result(row, result)
     row.save(update_fields=["status", "code", "result", "finished_at"])
     if result.pending is not None:
-        confirmation.ask(
+        confirmation.store_question(
             conversation=claimed.conversation, tool_call=row, pending=result.pending
         )
     if row.code == "key_reused":
@@ -270,7 +270,7 @@ def _repeat_answer(
 
 
 def _report_changed_arguments(claimed: ClaimedTurn) -> None:
-    open_hand_off(
+    open_handoff(
         conversation=claimed.conversation,
         profile=claimed.profile,
         kind=HandOff.Kind.KEY_REUSED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agents.core.code_redaction import hide_codes
+from agents.core.code_redaction import blank_code_digits
 from agents.llm.model import Usage
 from agents.llm.pricing import price_of, price_of_offline
 
@@ -67,7 +67,7 @@ def cleaned(value: Any) -> Any:
     """Remove codes, and characters that PostgreSQL's JSON cannot hold."""
     if isinstance(value, str):
         text = value.replace("\x00", "").encode("utf-8", "replace").decode()
-        return hide_codes(text)
+        return blank_code_digits(text)
     if isinstance(value, list):
         return [cleaned(entry) for entry in value]
     if isinstance(value, dict):

@@ -1,4 +1,6 @@
-"""Code validation: what `make check` wrote down, and no secret in what browsers get."""
+"""Pre-flight lines about the code: the record of `make check`, and no secrets in served
+files.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +97,7 @@ def nothing_secret_is_served(asked: Asked) -> Found:
 
 
 def secrets_in(text: str) -> list[str]:
-    """Name the kinds of secrets that stand in a text; never show one."""
+    """Return the kinds of secrets found in a text; never a secret itself."""
     found = [kind for kind, pattern in SECRETS.items() if pattern.search(text)]
     if conceal(text) != text:
         found.append("a secret of these settings")
@@ -106,7 +108,7 @@ def secrets_in(text: str) -> list[str]:
 
 
 def served_files() -> set[Path]:
-    """Return what a browser may be given, or what is rendered for it."""
+    """Return the files that a browser may receive, or that are rendered for it."""
     found: set[Path] = set()
     for finder in get_finders():
         for name, storage in finder.list([]):

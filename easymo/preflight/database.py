@@ -1,4 +1,4 @@
-"""The database: reachable, migrated, closed to others, and heard at once."""
+"""Pre-flight lines about the database: reachable, migrated, closed, LISTEN works."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from easymo.preflight.registry import (
     warning,
 )
 
-# The guide names these two.
+# The guide names these two tables.
 TABLES = ("profiles", "vouchers")
 HEARD_WITHIN_S = 1.0
 CONNECT_S = 5
@@ -97,7 +97,7 @@ def tables_are_closed(asked: Asked) -> Found:
     reads_rows=True,
 )
 def notices_are_heard(asked: Asked) -> Found:
-    """Ring, and wait for the ring: LISTEN fails silently through some poolers."""
+    """Send a NOTIFY and wait for it: LISTEN fails silently through some poolers."""
     asked.said("database.W002")
     parameters = queue_connector.connect_parameters()
     polling = "Flips are polled for, which takes 600 ms at most, and jobs every 200 ms."

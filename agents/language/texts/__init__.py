@@ -7,33 +7,25 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date as babel_date
 
-from agents.language.texts import after, en, fr, kinds, rw, sw
+from agents.language.texts import en, fr, rw, sw
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 LANGUAGES = ("en", "fr", "rw", "sw")
-_TEXTS = {
-    language: texts | kinds.TEXTS[language] | after.TEXTS[language]
-    for language, texts in {
-        "en": en.TEXTS,
-        "fr": fr.TEXTS,
-        "rw": rw.TEXTS,
-        "sw": sw.TEXTS,
-    }.items()
-}
+_TEXTS = {"en": en.TEXTS, "fr": fr.TEXTS, "rw": rw.TEXTS, "sw": sw.TEXTS}
 _KIGALI = ZoneInfo("Africa/Kigali")
 _LONGEST_VALUE = 200
 
 
-class CodeSlot(str):
+class CodePlaceholder(str):
     """Where a voucher's code is put in at the moment of sending."""
 
     __slots__ = ()
 
 
-def code_slot(voucher_public_id: object) -> CodeSlot:
-    return CodeSlot(f"{{code:{voucher_public_id}}}")
+def code_placeholder(voucher_public_id: object) -> CodePlaceholder:
+    return CodePlaceholder(f"{{code:{voucher_public_id}}}")
 
 
 def render(key: str, language: str, **values: object) -> str:
@@ -53,7 +45,7 @@ def format_date(at: datetime, language: str) -> str:
 
 def _as_data(value: object) -> str:
     """Keep a value (a name, a reason) from looking like a slot or a new line."""
-    if isinstance(value, CodeSlot):
+    if isinstance(value, CodePlaceholder):
         return str(value)
     text = str(value).replace("{", "(").replace("}", ")")
     plain = "".join(c if c.isprintable() else " " for c in text)

@@ -270,4 +270,46 @@ TEXTS: dict[str, str] = {
     ),
     "refused.invalid_request": "I could not read that request; nothing was changed.",
     "refused.other": "That was refused; nothing was changed.",
+    # Messages that are not plain text
+    "heard": "I heard: “{text}”",
+    "kind.voice": (
+        "Sorry, I could not understand the voice note. Please write to me "
+        "what you need, or *agent* for a person."
+    ),
+    "kind.location": (
+        "Thank you! I cannot use a place on the map. Please write the name of"
+        " the station."
+    ),
+    "kind.contact": (
+        "Thank you! I do not act on a contact card. Please write the phone "
+        "number itself, and what you need."
+    ),
+    "kind.order": (
+        "Thank you! I cannot take orders from a catalogue. Please write to me"
+        " what you need, or *agent* for a person."
+    ),
+    "kind.media": (
+        "Thank you! I cannot look at pictures, films or files. Please write "
+        "to me what you need, or *agent* for a person."
+    ),
+    "kind.number_noted": "Thank you! I have noted your phone number. How can I help you?",
+    "kind.resend": (
+        "Sorry, what you sent did not reach me. Please send it again, or write it."
+    ),
+    "kind.edited": (
+        "I had already read your message, so the change has no effect. Please"
+        " write again what you need."
+    ),
+    # The end of a conversation
+    "capped": (
+        "I cannot go on with this by myself. I have passed our conversation to a "
+        "person, who will answer you here as soon as possible."
+    ),
+    "satisfaction.ask": "Were we able to help you?",
+    "satisfaction.thanks": "Thank you for telling us! We are glad.",
+    "satisfaction.sorry": (
+        "Thank you for telling us. We are sorry. Write *agent* to reach a person."
+    ),
+    "button.satisfied": "Yes, thank you",
+    "button.dissatisfied": "No, not really",
 }

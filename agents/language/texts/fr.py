@@ -289,4 +289,51 @@ TEXTS: dict[str, str] = {
         "Je n'ai pas pu lire cette demande ; rien n'a été modifié."
     ),
     "refused.other": "Cela a été refusé ; rien n'a été modifié.",
+    # Messages that are not plain text
+    "heard": "J'ai entendu : « {text} »",
+    "kind.voice": (
+        "Désolé, je n'ai pas compris le message vocal. Écrivez-moi ce qu'il "
+        "vous faut, ou *humain* pour joindre une personne."
+    ),
+    "kind.location": (
+        "Merci ! Je ne peux pas utiliser un lieu sur la carte. Écrivez le nom"
+        " de la station."
+    ),
+    "kind.contact": (
+        "Merci ! Je ne me sers pas des fiches de contact. Écrivez le numéro "
+        "de téléphone et ce qu'il vous faut."
+    ),
+    "kind.order": (
+        "Merci ! Je ne prends pas de commandes du catalogue. Écrivez-moi ce "
+        "qu'il vous faut, ou *humain* pour joindre une personne."
+    ),
+    "kind.media": (
+        "Merci ! Je ne peux pas regarder les images, les vidéos ni les "
+        "fichiers. Écrivez-moi ce qu'il vous faut, ou *humain* pour joindre "
+        "une personne."
+    ),
+    "kind.number_noted": (
+        "Merci ! J'ai noté votre numéro de téléphone. Comment puis-je vous aider ?"
+    ),
+    "kind.resend": (
+        "Désolé, ce que vous avez envoyé ne m'est pas parvenu. Renvoyez-le, "
+        "ou écrivez-le."
+    ),
+    "kind.edited": (
+        "J'avais déjà lu votre message : la modification n'a pas d'effet. "
+        "Écrivez à nouveau ce qu'il vous faut."
+    ),
+    # The end of a conversation
+    "capped": (
+        "Je ne peux pas continuer tout seul. J'ai transmis notre conversation à une "
+        "personne, qui vous répondra ici dès que possible."
+    ),
+    "satisfaction.ask": "Avons-nous pu vous aider ?",
+    "satisfaction.thanks": "Merci de nous l'avoir dit ! Nous en sommes ravis.",
+    "satisfaction.sorry": (
+        "Merci de nous l'avoir dit. Nous sommes désolés. Écrivez *humain* pour joindre "
+        "une personne."
+    ),
+    "button.satisfied": "Oui, merci",
+    "button.dissatisfied": "Non, pas vraiment",
 }

@@ -267,4 +267,48 @@ TEXTS: dict[str, str] = {
     ),
     "refused.invalid_request": ("Sinashoboye gusoma ubwo busabe; nta cyahindutse."),
     "refused.other": "Ibyo byanzwe; nta cyahindutse.",
+    # Messages that are not plain text
+    "heard": "Numvise: “{text}”",
+    "kind.voice": (
+        "Mbabarira, sinashoboye kumva ubutumwa bw'ijwi. Nyandikira icyo "
+        "ukeneye, cyangwa wandike *umuntu* kugira ngo uvugane n'umukozi."
+    ),
+    "kind.location": (
+        "Murakoze! Sinshobora gukoresha ahantu ho ku ikarita. Andika izina "
+        "rya sitasiyo."
+    ),
+    "kind.contact": (
+        "Murakoze! Sinkoresha ikarita ya nimero. Andika nimero ya telefone "
+        "n'icyo ukeneye."
+    ),
+    "kind.order": (
+        "Murakoze! Sinakira ibyatumijwe muri katalogi. Nyandikira icyo "
+        "ukeneye, cyangwa wandike *umuntu* kugira ngo uvugane n'umukozi."
+    ),
+    "kind.media": (
+        "Murakoze! Sinshobora kureba amafoto, videwo cyangwa dosiye. "
+        "Nyandikira icyo ukeneye, cyangwa wandike *umuntu* kugira ngo uvugane"
+        " n'umukozi."
+    ),
+    "kind.number_noted": "Murakoze! Nanditse nimero yawe ya telefone. Nagufasha iki?",
+    "kind.resend": (
+        "Mbabarira, ibyo wohereje ntibyangezeho. Ongera ubyohereze, cyangwa ubyandike."
+    ),
+    "kind.edited": (
+        "Nari namaze gusoma ubutumwa bwawe, impinduka ntacyo ihindura. Ongera"
+        " wandike icyo ukeneye."
+    ),
+    # The end of a conversation
+    "capped": (
+        "Sinshobora gukomeza njyenyine. Ikiganiro cyacu nagishyikirije umukozi. "
+        "Aragusubiza hano vuba bishoboka."
+    ),
+    "satisfaction.ask": "Ese twabashije kugufasha?",
+    "satisfaction.thanks": "Urakoze kubitubwira! Biradushimishije.",
+    "satisfaction.sorry": (
+        "Urakoze kubitubwira. Mutubabarire. Andika *umuntu* kugira ngo uvugane "
+        "n'umukozi."
+    ),
+    "button.satisfied": "Yego, murakoze",
+    "button.dissatisfied": "Oya, si cyane",
 }

@@ -271,4 +271,45 @@ TEXTS: dict[str, str] = {
     ),
     "refused.invalid_request": ("Sikuweza kusoma ombi hilo; hakuna kilichobadilishwa."),
     "refused.other": "Hilo limekataliwa; hakuna kilichobadilishwa.",
+    # Messages that are not plain text
+    "heard": "Nimesikia: “{text}”",
+    "kind.voice": (
+        "Samahani, sikuelewa ujumbe wa sauti. Tafadhali niandikie "
+        "unachohitaji, au andika *mtu* ili uzungumze na mhudumu."
+    ),
+    "kind.location": (
+        "Asante! Siwezi kutumia mahali kwenye ramani. Tafadhali andika jina la kituo."
+    ),
+    "kind.contact": (
+        "Asante! Situmii kadi za mawasiliano. Tafadhali andika nambari ya "
+        "simu na unachohitaji."
+    ),
+    "kind.order": (
+        "Asante! Siwezi kupokea maagizo ya katalogi. Tafadhali niandikie "
+        "unachohitaji, au andika *mtu* ili uzungumze na mhudumu."
+    ),
+    "kind.media": (
+        "Asante! Siwezi kutazama picha, video wala faili. Tafadhali niandikie"
+        " unachohitaji, au andika *mtu* ili uzungumze na mhudumu."
+    ),
+    "kind.number_noted": "Asante! Nimehifadhi nambari yako ya simu. Nikusaidie nini?",
+    "kind.resend": (
+        "Samahani, ulichotuma hakikunifikia. Tafadhali kitume tena, au kiandike."
+    ),
+    "kind.edited": (
+        "Nilikuwa nimeshasoma ujumbe wako, kwa hiyo badiliko halina athari. "
+        "Tafadhali andika tena unachohitaji."
+    ),
+    # The end of a conversation
+    "capped": (
+        "Siwezi kuendelea peke yangu. Nimepeleka mazungumzo yetu kwa mhudumu. Atakujibu "
+        "hapa haraka iwezekanavyo."
+    ),
+    "satisfaction.ask": "Je, tumeweza kukusaidia?",
+    "satisfaction.thanks": "Asante kwa kutuambia! Tumefurahi.",
+    "satisfaction.sorry": (
+        "Asante kwa kutuambia. Samahani sana. Andika *mtu* ili uzungumze na mhudumu."
+    ),
+    "button.satisfied": "Ndiyo, asante",
+    "button.dissatisfied": "Hapana, si sana",
 }

@@ -37,7 +37,7 @@ def test_admin__pages__open(admin_client: Client, page: str) -> None:
     # Given
     say("STOP")
     aline = Profile.objects.get()
-    blocks.block(profile=aline, reason="abuse", actor="op")
+    blocks.block_profile(profile=aline, reason="abuse", actor="op")
 
     # When
     answer = admin_client.get(reverse(f"admin:agents_{page}_changelist"))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agents import forwarding
+from agents.forwarding.sending import run_forwarding
 from agents.inbound import process_events
 from easymo.database import units
 from tests.agents.channel import post, store
@@ -36,4 +36,4 @@ async def take_in_bytes(body: bytes) -> None:
 
 
 async def forward() -> None:
-    await forwarding.run()
+    await run_forwarding()

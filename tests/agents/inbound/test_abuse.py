@@ -89,7 +89,7 @@ def test_take_word__start__resumes_and_says_so_in_her_language() -> None:
     assert [e.kind for e in ConsentEvent.objects.order_by("pk")] == ["stop", "start"]
     assert Conversation.objects.get().stopped_at is None
     assert len(sent()) == 2
-    assert not consent.is_stopped(Profile.objects.get())
+    assert not consent.is_opted_out(Profile.objects.get())
 
 
 def test_take_word__start_without_stop__is_a_message_like_any_other() -> None:
@@ -147,7 +147,7 @@ def test_take_preference__her_settings__write_the_same_ledger(
         post_json(body)
 
     # Then
-    assert consent.is_stopped(Profile.objects.get()) is stopped
+    assert consent.is_opted_out(Profile.objects.get()) is stopped
     assert ConsentEvent.objects.filter(source="preferences").count() == 1
 
 
@@ -175,7 +175,7 @@ def test_block__her_messages__are_stored_and_not_answered(
     aline = Profile.objects.get()
 
     # When
-    blocks.block(profile=aline, reason="abuse", actor="op")
+    blocks.block_profile(profile=aline, reason="abuse", actor="op")
 
     # Then
     waiting.refresh_from_db()
@@ -183,7 +183,7 @@ def test_block__her_messages__are_stored_and_not_answered(
     assert say("again").state == Message.State.BLOCKED
     assert sent() == []
     assert ForwardedItem.objects.count() == 0
-    assert blocks.block(profile=aline, reason="twice", actor="op") is None
+    assert blocks.block_profile(profile=aline, reason="twice", actor="op") is None
 
 
 def test_block__ran_out_or_lifted__is_answered_again() -> None:
@@ -191,14 +191,14 @@ def test_block__ran_out_or_lifted__is_answered_again() -> None:
     say("hello")
     aline = Profile.objects.get()
     past = timezone.now() - timedelta(seconds=1)
-    blocks.block(profile=aline, reason="abuse", actor="op", expires_at=past)
+    blocks.block_profile(profile=aline, reason="abuse", actor="op", expires_at=past)
 
     # Then
     assert say("again").state == Message.State.WAITING
-    second = blocks.block(profile=aline, reason="more", actor="op")
+    second = blocks.block_profile(profile=aline, reason="more", actor="op")
     assert second is not None
-    assert blocks.lift(block=second, reason="sorry", actor="op") is True
-    assert blocks.lift(block=second, reason="sorry", actor="op") is False
+    assert blocks.lift_block(block=second, reason="sorry", actor="op") is True
+    assert blocks.lift_block(block=second, reason="sorry", actor="op") is False
     assert say("once more").state == Message.State.WAITING
 
 

@@ -49,7 +49,7 @@ def test_drain__bad_item__buried_and_its_siblings_go_on(
             raise ValueError("boom")
         return text, None
 
-    monkeypatch.setattr(receive_message, "take_out", explode)
+    monkeypatch.setattr(receive_message, "redact_codes", explode)
 
     # When
     store(
@@ -181,7 +181,7 @@ def test_drain__fails_as_a_whole__tried_again_and_then_buried(
     def broken(*_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(process_events, "wake_turns", broken)
+    monkeypatch.setattr(process_events, "enqueue_turns", broken)
 
     # When
     for _ in range(process_events.MAX_ATTEMPTS):

@@ -61,7 +61,7 @@ def die_of(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
             raise Death
         return take_out(text)
 
-    monkeypatch.setattr(receive_message, "take_out", deadly)
+    monkeypatch.setattr(receive_message, "redact_codes", deadly)
 
 
 def next_worker() -> bool:

@@ -42,7 +42,7 @@ def tell(person: Profile, cause: str = "announcement:1:x") -> Reached:
 
 
 def says_stop(person: Profile) -> None:
-    consent.record(
+    consent.record_consent(
         profile=person,
         kind=consent.Kind.STOP,
         source=consent.Source.WORDS,
@@ -107,7 +107,7 @@ def test_tell__said_stop__skipped(aline: Profile) -> None:
 
 def test_tell__blocked_or_gone__skipped(aline: Profile) -> None:
     talk(aline, hours=5)
-    blocks.block(profile=aline, reason="abuse", actor="odette")
+    blocks.block_profile(profile=aline, reason="abuse", actor="odette")
     assert tell(aline) == Reached("skipped", "blocked")
     Profile.objects.update(is_active=False)
     assert tell(aline) == Reached("skipped", "nobody we know")
@@ -121,7 +121,7 @@ def test_tell__stop_before_it_was_sent__not_sent(
     tell(aline)
     says_stop(aline)
 
-    next_to_send.claim(conversation_id=chat.pk)
+    next_to_send.claim_next(conversation_id=chat.pk)
 
     assert OutboundMessage.objects.get().state == "cancelled"
 
@@ -131,7 +131,7 @@ def test_tell__chat_is_off_for_her__sent_all_the_same(aline: Profile) -> None:
     chat = talk(aline, hours=5)
     tell(aline)
 
-    next_to_send.claim(conversation_id=chat.pk)
+    next_to_send.claim_next(conversation_id=chat.pk)
 
     assert OutboundMessage.objects.get().state != "cancelled"
 

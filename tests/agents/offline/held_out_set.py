@@ -97,7 +97,7 @@ def _waits(said: str, call: str, arguments: dict[str, Any]) -> bool:
     if call == "create_voucher":
         amount, number = arguments["amount"], arguments["customer_msisdn"]
         return not states_issue([said], amount=amount, msisdn=number)
-    return call != "redeem_voucher" or not states_code([said], place=1)
+    return call != "redeem_voucher" or not states_code([said], placeholder=1)
 
 
 def _keys_of(text: str, role: str) -> frozenset[str]:

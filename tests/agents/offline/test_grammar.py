@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from agents.offline.doubt import Doubt
 from agents.offline.grammar import asks_for_person, understand
-from agents.offline.non_commands import Doubt
 
 NUMBER = "+250788000000"
 CREATE = [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agents.offline.follow_up import recall
+from agents.offline.follow_up import load_draft
 from agents.offline.slots import read_slots
 from tests.agents.offline.chat import START, TOOLS, WRITES, Chat
 
@@ -90,7 +90,7 @@ async def test_respond__any_words__write_only_what_stands_there(
     for turn in turns:
         text = " ".join(turn)
         # What was asked back is part of the request that a bare answer completes.
-        said = f"{said}\n{text}" if recall(chat.memory, now=START) else text
+        said = f"{said}\n{text}" if load_draft(chat.memory, now=START) else text
         reply = await chat.says(text)
         for call in reply.calls:
             if call.name in WRITES:

@@ -100,9 +100,9 @@ def test_deliver__nothing_follows__not_looked_for_again(
 
     def counted(*, conversation_id: int) -> object:
         claims.append(conversation_id)
-        return next_to_send.claim(conversation_id=conversation_id)
+        return next_to_send.claim_next(conversation_id=conversation_id)
 
-    monkeypatch.setattr("agents.outbound.sending.claim", counted)
+    monkeypatch.setattr("agents.outbound.sending.claim_next", counted)
 
     # When
     deliver(conversation)

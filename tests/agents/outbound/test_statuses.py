@@ -47,7 +47,7 @@ def test_statuses__before_our_answer_is_written_down__attached(
 ) -> None:
     # Given
     message = say(conversation, "hello")
-    next_to_send.claim(conversation_id=conversation.pk)
+    next_to_send.claim_next(conversation_id=conversation.pk)
     post(payloads.webhook(payloads.status("wamid.EARLY", "delivered")))
     process_events.process_stored_events()
     assert MessageStatus.objects.get().outbound is None
@@ -143,7 +143,7 @@ def test_statuses__failure_before_our_answer__counts_once_it_is_written_down(
 ) -> None:
     # Given
     message = say(conversation, "hello")
-    next_to_send.claim(conversation_id=conversation.pk)
+    next_to_send.claim_next(conversation_id=conversation.pk)
     opaque = str(message.public_id)
     post(
         payloads.webhook(

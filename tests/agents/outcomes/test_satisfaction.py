@@ -83,7 +83,7 @@ def test_ask__in_her_language(cast: Cast, language: str) -> None:
 
 
 def stopped(cast: Cast) -> None:
-    consent.record(
+    consent.record_consent(
         profile=cast.aline.profile,
         kind=consent.Kind.STOP,
         source=consent.Source.WORDS,

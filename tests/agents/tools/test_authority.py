@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agents.tools import authority, registry
-from agents.tools.authority import Button, Place, Reach, Rule
+from agents.tools.authority import Button, Reach, Rule, StationRule
 from tests.agents.tools.conftest import Cast, call, context_of, written
 from vouchers.actors import Actor
 from vouchers.models import Profile, Voucher
@@ -29,14 +29,18 @@ PEOPLE = {
 # button is needed, and where. Nothing else is allowed to anyone.
 EXPECTED = {
     ("customer", "lookup_customer"): (Reach.OWN, Button.NEVER, None),
-    ("customer", "redeem_voucher"): (Reach.OWN, Button.ALWAYS, Place.NAMED_STATION),
+    ("customer", "redeem_voucher"): (
+        Reach.OWN,
+        Button.ALWAYS,
+        StationRule.NAMED_STATION,
+    ),
     ("customer", "list_vouchers"): (Reach.OWN, Button.NEVER, None),
     ("customer", "hand_off"): (Reach.OWN, Button.NEVER, None),
     ("station", "lookup_customer"): (Reach.CODE_IN_HAND, Button.NEVER, None),
     ("station", "redeem_voucher"): (
         Reach.CODE_IN_HAND,
         Button.UNLESS_OWN_WORDS,
-        Place.OWN_STATION,
+        StationRule.OWN_STATION,
     ),
     ("station", "list_vouchers"): (Reach.OWN, Button.NEVER, None),
     ("station", "hand_off"): (Reach.OWN, Button.NEVER, None),
@@ -45,7 +49,7 @@ EXPECTED = {
     ("staff", "redeem_voucher"): (
         Reach.ANYONE,
         Button.UNLESS_OWN_WORDS,
-        Place.NAMED_STATION,
+        StationRule.NAMED_STATION,
     ),
     ("staff", "void_voucher"): (Reach.ANYONE, Button.ALWAYS, None),
     ("staff", "list_vouchers"): (Reach.OWN, Button.NEVER, None),
@@ -195,12 +199,12 @@ def test_execute__voucher_not_usable__changes_no_voucher(
 def test_may_meet__sandbox_and_real_people__never_spend_each_others_value() -> None:
     real, played = Profile(), Profile(is_sandbox=True)
 
-    assert authority.may_meet(real, real, spends=True)
-    assert authority.may_meet(played, played, spends=True)
-    assert not authority.may_meet(played, real, spends=True)
-    assert not authority.may_meet(real, played, spends=True)
-    assert not authority.may_meet(played, real, spends=False)
-    assert authority.may_meet(real, played, spends=False)
+    assert authority.may_act_on(real, real, spends=True)
+    assert authority.may_act_on(played, played, spends=True)
+    assert not authority.may_act_on(played, real, spends=True)
+    assert not authority.may_act_on(real, played, spends=True)
+    assert not authority.may_act_on(played, real, spends=False)
+    assert authority.may_act_on(real, played, spends=False)
 
 
 def test_create__sandbox_staff_for_a_real_customer__finds_nobody(cast: Cast) -> None:

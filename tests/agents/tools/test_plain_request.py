@@ -81,7 +81,7 @@ def test_states_issue__anything_else__is_the_buttons_turn(text: str) -> None:
 @given(st.lists(st.text(max_size=60), max_size=4))
 def test_states_issue__any_text__never_raises(texts: list[str]) -> None:
     states_issue(texts, amount=10_000, msisdn=NUMBER)
-    states_code(texts, place=1)
+    states_code(texts, placeholder=1)
     names_one_of(texts, ["Kimironko"])
 
 
@@ -94,8 +94,8 @@ def test_states_issue__digits_that_say_something_else__are_not_found(text: str) 
 
 
 def test_states_code__the_only_code__is_found() -> None:
-    assert states_code(["redeem [code 1]"], place=1)
-    assert states_code(["redeem", "[code 1]"], place=1)
+    assert states_code(["redeem [code 1]"], placeholder=1)
+    assert states_code(["redeem", "[code 1]"], placeholder=1)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_states_code__the_only_code__is_found() -> None:
     ],
 )
 def test_states_code__anything_else__is_the_buttons_turn(text: str) -> None:
-    assert not states_code([text], place=1)
+    assert not states_code([text], placeholder=1)
 
 
 def test_names_one_of__name_or_code__is_found_without_accents_and_capitals() -> None:

@@ -1,4 +1,4 @@
-"""Every text has a use, and every use has a text."""
+"""Every text is used, and every used key has a text."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import ast
 from functools import cache
 from pathlib import Path
 
-from agents.language.texts import after, en, kinds
+from agents.language.texts import en
 from vouchers import errors
 
 ROOT = Path(__file__).parents[4]
-TEXTS = en.TEXTS | kinds.TEXTS["en"] | after.TEXTS["en"]
+TEXTS = en.TEXTS
 FAMILIES = {key.split(".")[0] for key in TEXTS}
 
 

@@ -15,7 +15,7 @@ from agents.language.phrases import (
     vocabulary_of,
     words_of,
 )
-from agents.offline.slots import plain
+from agents.offline.slots import plain_signs
 
 _QUOTED = re.compile(r"[\"“”„«»`]|^\s*>|(?<![^\W\d_])'[^']+\s[^']*'", re.MULTILINE)
 _QUESTION = re.compile(r"[?？؟]")
@@ -40,7 +40,7 @@ def doubt_of(text: str, languages: frozenset[str]) -> Doubt:
     The words of doubt of the other languages count too, as people mix them, unless
     they mean something else in a language that is spoken here.
     """
-    text = plain(text)
+    text = plain_signs(text)
     words = words_of(text)
     if _QUOTED.search(text):
         return Doubt.STOP
