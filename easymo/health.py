@@ -1,4 +1,4 @@
-"""Is this process alive; is the deployment ready to serve?"""
+"""Health, readiness and metrics endpoints, and the landing page."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 SLOWEST_MS = 2_000
-# A crash is over within 60 seconds; twice that is trouble.
+# A crash is over within 60 seconds; a message that waits twice as long means a fault.
 LONGEST_WAIT_S = 120
 OK = "ok"
-# Worth knowing, and no reason to send messages elsewhere.
+# These parts are reported, but do not make the process unready.
 TOLD_ONLY = {"evaluator"}
 _migrated = False
 
@@ -40,14 +40,14 @@ _migrated = False
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Answer as long as the process can answer at all."""
+    """Answer 200 as long as the process can answer at all."""
     return JsonResponse({"status": "live"})
 
 
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer 200, or 503 with the failing parts named; never a detail of ours."""
+    """Answer 200, or 503 with the failing parts named and no detail."""
     parts = _parts()
     failing = [
         name for name, state in parts.items() if state != OK and name not in TOLD_ONLY
@@ -59,9 +59,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 class ProbeLane:
-    """Answer the two probes under any Host: a load balancer names us by an address.
+    """Answer the two probes under any Host header: a load balancer uses an address.
 
-    They show nothing that depends on it, and no other page is opened by this.
+    The probes show nothing that depends on the host, and no other page skips the check.
     """
 
     PROBES: ClassVar = {"/healthz": healthz, "/readyz": readyz}
@@ -82,7 +82,7 @@ class ProbeLane:
 @csrf_exempt
 @require_safe
 def figures(request: HttpRequest) -> HttpResponse:
-    """Answer Prometheus; without a token in the settings there is no such page."""
+    """Answer Prometheus; 404 when no METRICS_TOKEN is set."""
     if not settings.METRICS_TOKEN:
         return HttpResponse("There is no such page.\n", "text/plain", 404)
     given = request.headers.get("Authorization", "").encode()
@@ -93,7 +93,7 @@ def figures(request: HttpRequest) -> HttpResponse:
         answer["WWW-Authenticate"] = "Bearer"
         return answer
     try:
-        # Once: each collector would wait anew for a database that is away.
+        # Check the database once: otherwise each collector would wait for it again.
         _database()
     except (DatabaseError, InterfaceError):
         logger.warning("metrics.unreachable")
@@ -170,7 +170,7 @@ def _waiting() -> str:
 @csrf_exempt
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
-    """Say what this is and where to go; no data."""
+    """Show what this is and where to go; no data."""
     context = {
         "demonstration": settings.DEMONSTRATION,
         "simulator": settings.DEMONSTRATION or settings.SIMULATOR_ENABLED,

@@ -1,8 +1,9 @@
-"""Ids of our own making that every process recognises, and nobody else can make.
+"""The key ring, and identifiers that only this deployment can make.
 
-A marked id is a UUID (version 8) whose last bytes are a keyed digest of its first. So
-smoke tests and probes are told apart without a table, a setting or a header: the log
-lines of their cause are kept, and their people are served as soon as anybody is.
+The key ring (`EASYMO_KEYS`) is behind code HMACs, envelopes, number HMACs and marked
+ids. A marked id is a UUID (version 8) whose last bytes are a keyed digest of its first
+bytes. Smoke tests and probes use marked ids, so every process recognises them without a
+table, a setting or a header.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ def make(purpose: str, seed: bytes | None = None) -> uuid.UUID:
 
 
 def is_ours(purpose: str, text: str | uuid.UUID | None) -> bool:
-    """Tell whether this id was made by us for this purpose, under any of our keys."""
+    """Tell whether this id was marked for this purpose under any key of the ring."""
     spelled = "" if text is None else str(text)
-    # Nearly every id is of another version: told without a digest.
+    # Nearly every id is of another version: no digest is needed for those.
     if len(spelled) != 36 or spelled[14] != str(_VERSION):
         return False
     try:
@@ -58,7 +59,7 @@ NONCE_BYTES = 12
 
 
 class KeyRingError(Exception):
-    """The sealed value was made with a key that is not in the ring, or altered."""
+    """The sealed value was altered, or made with a key that is not in the ring."""
 
 
 def writing_key_id() -> str:

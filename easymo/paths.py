@@ -1,4 +1,4 @@
-"""Where this checkout keeps what it makes. Pure: nothing is created here."""
+"""Folders of this checkout. Nothing is created here."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ VAR = BASE_DIR / "var"
 def socket_folder(home: Path) -> Path:
     """Return the folder of a development server's socket.
 
-    A socket's path holds 103 bytes on some systems, and a checkout may lie deep
-    or have a space in its name: hence a short name outside, told by a hash.
+    Some systems limit a socket's path to 103 bytes, and a checkout may lie deep or have
+    a space in its name. So the folder is outside, with a short name made from a hash.
     """
     whose = f"{os.geteuid()}:{home}".encode()
     name = "easymo-" + hashlib.sha256(whose).hexdigest()[:12]

@@ -1,7 +1,6 @@
-"""Which build this is: told by what is in it, so that nobody can forget to say it.
+"""The release of this build: its version and a fingerprint of all deployed files.
 
-A release has the version, and a fingerprint of every file that is deployed. `make
-check` writes down at its end for which fingerprint it passed.
+`make check` records at its end for which fingerprint it passed.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ if TYPE_CHECKING:
 FOLDERS = ("agents", "easymo", "rollout", "templates", "vouchers")
 FILES = ("manage.py", "Procfile", "pyproject.toml", "requirements/main.txt")
 SHOWN = 12
-# What `make check` goes through, in the words of the guide.
+# The parts of `make check`, named as in the guide.
 PARTS = ("lint", "types", "build", "tests")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What `make check` wrote down."""
+    """What `make check` recorded."""
 
     fingerprint: str
     at: datetime
@@ -39,14 +38,16 @@ class Record:
 
 
 def current() -> str:
-    """Return the release of this process: what it was called, else what is in it."""
+    """Return the release of this process: `RELEASE` if set, else version and
+    fingerprint.
+    """
     named: str = settings.RELEASE
     return named[:80] or f"{_version()}+{fingerprint()[:SHOWN]}"
 
 
 @cache
 def fingerprint() -> str:
-    """Return a digest of the deployed files; read once for each process."""
+    """Return a digest of the deployed files; read once per process."""
     return fingerprint_of(BASE_DIR)
 
 
@@ -60,7 +61,7 @@ def fingerprint_of(root: Path) -> str:
 
 
 def write_record(path: Path, *, passed: tuple[str, ...]) -> None:
-    """Write down that the checks passed for the files as they are now."""
+    """Record that the checks passed for the files as they are now."""
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "fingerprint": fingerprint_of(BASE_DIR),
@@ -71,7 +72,7 @@ def write_record(path: Path, *, passed: tuple[str, ...]) -> None:
 
 
 def read_record(path: Path) -> Record | None:
-    """Return what was written down; None when there is nothing that can be read."""
+    """Return the record; None when there is none or it cannot be read."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return Record(

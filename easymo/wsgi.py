@@ -10,14 +10,14 @@ from easymo.web.middleware import MeasuredBodies
 from rollout.snapshot import flag_snapshot
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "easymo.settings")
-# First of all: whoever keeps a stream keeps a guarded one.
+# Guard the standard streams before any library keeps a reference to them.
 streams.guard_process()
 orphan.watch()
 pages = get_wsgi_application()
 
-# Models can be imported only now.
-from agents.inbound.fast_path import WebhookDoor  # noqa: E402
+# Models can be imported only after the set-up above.
+from agents.inbound.endpoint import FastWebhookPath  # noqa: E402
 
-application = WebhookDoor(MeasuredBodies(pages))
-# A change that is told "acknowledged by all" counts this process from its start.
+application = FastWebhookPath(MeasuredBodies(pages))
+# Start the refreshers now: a change acknowledged by all must include this process.
 flag_snapshot.start()

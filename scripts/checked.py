@@ -1,6 +1,7 @@
-"""Write down that `make check` passed, and for which files.
+"""Record that `make check` passed, and for which files.
 
-`begin` before it, `end` after it: files that changed meanwhile were not checked.
+`begin` runs before the check and `end` after it: files changed in between were not
+checked.
 """
 
 from __future__ import annotations

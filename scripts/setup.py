@@ -1,7 +1,7 @@
-"""Make ``.venv`` from the hash-locked requirements, once for each state of the lock.
+"""Create ``.venv`` from the hash-locked requirements, once per state of the lock.
 
-Uses the standard library only. A stamp is written last, so that an interrupted
-set-up is done again; a lock lets two at once do it once.
+Uses the standard library only. A stamp is written last, so an interrupted set-up is
+repeated. A lock lets two simultaneous set-ups run only once.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main() -> None:
     lock_file = ROOT / "requirements" / f"{kind}.txt"
     wanted = stamp_of(lock_file)
     if folder.is_symlink() or is_ready(folder, wanted):
-        return  # a link is somebody's own environment: theirs to care for
+        return  # a link is the user's own environment: leave it alone
     try:
         (ROOT / "var").mkdir(exist_ok=True)
         with (ROOT / "var" / f"setup-{kind}.lock").open("a") as lock:
@@ -57,8 +57,8 @@ def is_ready(folder: Path, wanted: str) -> bool:
         found = (folder / STAMP).read_text()
     except OSError:
         return False
-    # Another suitable interpreter than the one it was made with is no reason to
-    # make it again; one that is gone is.
+    # Another suitable interpreter is no reason to create it again; a missing
+    # interpreter is.
     return (
         found.split(maxsplit=1)[0] == wanted.split(maxsplit=1)[0]
         and (folder / "bin/python").exists()

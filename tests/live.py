@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from agents.core.jobs import wake_turn
+from agents.core.jobs import enqueue_turn
 from agents.models import Turn
 from tests import payloads
 
@@ -43,7 +43,7 @@ def end_leases() -> None:
     for turn in Turn.objects.filter(status=Turn.Status.RUNNING):
         turn.lease_expires_at = turn.started_at
         turn.save(update_fields=["lease_expires_at"])
-        wake_turn(conversation_id=turn.conversation_id)
+        enqueue_turn(conversation_id=turn.conversation_id)
 
 
 def told_to(graph: FakeGraph, person: Person) -> list[str]:

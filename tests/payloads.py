@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from agents.core import synthetic
+from agents.whatsapp import signature
 from agents.whatsapp.signature import sign
 
 URL = "/functions/v1/ai-whatsapp-webhook"
@@ -58,7 +58,7 @@ def button(button_id: str, title: str = "Yes", **fields: Any) -> dict[str, Any]:
 def status(
     provider_id: str, state: str = "delivered", *, opaque: str = "", **fields: Any
 ) -> dict[str, Any]:
-    """Return what Meta tells about a message of ours."""
+    """Return Meta's status of one of our messages."""
     at = fields.pop("at", None)
     code = fields.pop("error", None)
     item: dict[str, Any] = {
@@ -126,5 +126,5 @@ def signed(body: bytes, *, secret: str = "", marked: bool = False) -> dict[str, 
     secret = secret or settings.WA_APP_SECRETS[0]
     headers = {"X-Hub-Signature-256": sign(body, secret)}
     if marked:
-        headers[synthetic.HEADER] = synthetic.mark(body)
+        headers[signature.SYNTHETIC_HEADER] = signature.synthetic_mark(body)
     return headers

@@ -35,14 +35,14 @@ class WindowClosed(HandOffError):
         )
 
 
-class PersonSaidStop(HandOffError):
+class OptedOut(HandOffError):
     """After STOP nothing is sent until the person writes START."""
 
     def __init__(self) -> None:
         super().__init__("She said STOP: nothing may be sent until she writes START.")
 
 
-class PersonForgotten(HandOffError):
+class PersonErased(HandOffError):
     """The person was erased: there is nobody to write to."""
 
     def __init__(self) -> None:
@@ -53,5 +53,5 @@ class TextRefused(HandOffError):
     """The text may not be sent as it is."""
 
 
-class NotSentAgain(HandOffError):
+class ResendRefused(HandOffError):
     """The message cannot be sent again, or not any more."""

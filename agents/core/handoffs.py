@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agents.models import HandOff
 from easymo.observability.logs import get_logger
-from rollout.core.jobs import wake_notices
+from rollout.core.jobs import enqueue_notices
 from rollout.notices import notices
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 
-def open_hand_off(
+def open_handoff(
     *,
     kind: HandOff.Kind,
     profile: Profile,
@@ -42,5 +42,5 @@ def open_hand_off(
         notices.queue_notice(
             text=f"Waiting for a person of ours: {word} (person {profile.pk})."
         )
-        wake_notices()
+        enqueue_notices()
     return is_new

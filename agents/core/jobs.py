@@ -1,24 +1,20 @@
-"""Wake jobs in the transaction of the rows they are about.
+"""Enqueue the jobs of this app in the transaction of the rows that they are about.
 
-The queue only wakes; our rows remember. One statement for however many: a job that is
-waiting already is passed over by its queueing lock, without an error to recover from.
-Within a worker the queue's own connector is another connection than Django's, and what
-it writes commits even where our transaction does not.
+A job only says that there is work; the rows say what. One waiting job is enough.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from django.db import connection
-from psycopg.types.json import Jsonb
+from easymo.database import jobs
+from easymo.database.jobs import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-
-# Answers go before the jobs that each webhook brings: one of those at work finds all
-# that is stored, and a flood of them would hold up everybody.
+# Replies come before the jobs of incoming webhooks: one of those processes all stored
+# events, and many of them would delay every reply.
 DELIVERY_PRIORITY = 40
 TURN_PRIORITY = 30
 INGEST_PRIORITY = 20
@@ -34,100 +30,55 @@ FORWARD_QUEUE = "forward"
 MEDIA_QUEUE = "media"
 
 
-# What the library's procrastinate_defer_jobs_v1 does, less the error; its triggers
-# tell the workers.
-DEFER = """
-INSERT INTO procrastinate_jobs (queue_name, task_name, priority, queueing_lock, args)
-SELECT %s, %s, job.priority, job.queueing_lock, job.args
-FROM unnest(%s::int[], %s::text[], %s::jsonb[]) AS job (priority, queueing_lock, args)
-ON CONFLICT DO NOTHING
-"""
-FORGET = """
-DELETE FROM procrastinate_jobs WHERE id IN (
-    SELECT id FROM procrastinate_jobs
-    WHERE task_name = %s AND status = 'todo' AND queueing_lock IS NULL
-    FOR UPDATE SKIP LOCKED
-)
-"""
+def enqueue_event_processing() -> None:
+    job = Job(f"{INGEST}:sweep", {}, INGEST_PRIORITY)
+    jobs.enqueue(task=INGEST, queue=INBOX_QUEUE, jobs=[job])
 
 
-class _Job(NamedTuple):
-    priority: int
-    queueing_lock: str
-    arguments: dict[str, Any]
+def discard_event_jobs() -> None:
+    """Delete the waiting jobs of webhook events, because the caller does their work.
 
-
-def wake_ingest() -> None:
-    """See that a worker looks into the raw store."""
-    _defer(INGEST, INBOX_QUEUE, [_Job(INGEST_PRIORITY, f"{INGEST}:sweep", {})])
-
-
-def forget_wakes() -> None:
-    """Take the waiting ingest jobs away: whoever calls does their work now.
-
-    A job is written with its webhook, so what it would find is there to be found.
-    Thousands of them would hold up the jobs that answer people.
+    Each job was stored with its event, so the caller finds that event. Thousands of
+    waiting jobs would delay the jobs that answer customers.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(FORGET, [INGEST])
+    jobs.discard_waiting(INGEST)
 
 
-def wake_turn(*, conversation_id: int, priority: int = TURN_PRIORITY) -> None:
-    """See that a turn is queued for the conversation; one waiting job is enough."""
-    wake_turns({conversation_id: priority})
+def enqueue_turn(*, conversation_id: int, priority: int = TURN_PRIORITY) -> None:
+    enqueue_turns({conversation_id: priority})
 
 
-def wake_turns(priorities: Mapping[int, int]) -> None:
-    """See that a turn is queued for each conversation, given with its priority."""
-    _wake(TURN, CHAT_QUEUE, priorities)
+def enqueue_turns(priorities: Mapping[int, int]) -> None:
+    """Enqueue a turn for each conversation, given with its priority."""
+    _enqueue_by_conversation(TURN, CHAT_QUEUE, priorities)
 
 
-def wake_delivery(*, conversation_id: int, priority: int = DELIVERY_PRIORITY) -> None:
-    """See that what waits for this person is sent."""
-    _wake(DELIVER, DELIVERY_QUEUE, {conversation_id: priority})
+def enqueue_delivery(
+    *, conversation_id: int, priority: int = DELIVERY_PRIORITY
+) -> None:
+    _enqueue_by_conversation(DELIVER, DELIVERY_QUEUE, {conversation_id: priority})
 
 
-def wake_deliveries(conversation_ids: Iterable[int]) -> None:
-    """See that what waits for these people is sent."""
-    _wake(DELIVER, DELIVERY_QUEUE, dict.fromkeys(conversation_ids, DELIVERY_PRIORITY))
+def enqueue_deliveries(conversation_ids: Iterable[int]) -> None:
+    priorities = dict.fromkeys(conversation_ids, DELIVERY_PRIORITY)
+    _enqueue_by_conversation(DELIVER, DELIVERY_QUEUE, priorities)
 
 
-def wake_forward() -> None:
-    """See that what waits for the previous workflow is sent on."""
-    _defer(FORWARD, FORWARD_QUEUE, [_Job(0, FORWARD, {})])
+def enqueue_forwarding() -> None:
+    jobs.enqueue(task=FORWARD, queue=FORWARD_QUEUE, jobs=[Job(FORWARD, {})])
 
 
-def wake_media(*, media_id: int) -> None:
-    """See that what a person sent is fetched."""
-    job = _Job(0, f"{FETCH_MEDIA}:{media_id}", {"media_id": media_id})
-    _defer(FETCH_MEDIA, MEDIA_QUEUE, [job])
+def enqueue_media_download(*, media_id: int) -> None:
+    job = Job(f"{FETCH_MEDIA}:{media_id}", {"media_id": media_id})
+    jobs.enqueue(task=FETCH_MEDIA, queue=MEDIA_QUEUE, jobs=[job])
 
 
-def _wake(task: str, queue: str, priorities: Mapping[int, int]) -> None:
-    # In one order everywhere: two workers that wake the same people then wait for
-    # each other, and never in a circle.
-    jobs = [
-        _Job(priority, f"{task}:{pk}", {"conversation_id": pk})
+def _enqueue_by_conversation(
+    task: str, queue: str, priorities: Mapping[int, int]
+) -> None:
+    # Always in the same order: two workers then wait for each other without deadlock.
+    found = [
+        Job(f"{task}:{pk}", {"conversation_id": pk}, priority)
         for pk, priority in sorted(priorities.items())
     ]
-    if jobs:
-        _defer(task, queue, jobs)
-
-
-def _defer(task: str, queue: str, jobs: Sequence[_Job]) -> None:
-    priorities, locks, arguments = zip(*jobs, strict=True)
-    values = [list(priorities), list(locks), [Jsonb(each) for each in arguments]]
-    with connection.cursor() as cursor:
-        cursor.execute(DEFER, [queue, task, *values])
-
-
-class Wake(NamedTuple):
-    """The job that the edge wants written with the event."""
-
-    queue: str
-    task: str
-    priority: int
-
-
-# Before everything else: what came in must be known first.
-WAKE_INGEST = Wake(queue=INBOX_QUEUE, task=INGEST, priority=INGEST_PRIORITY)
+    jobs.enqueue(task=task, queue=queue, jobs=found)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vouchers.models import Profile
 
 
-class SwitchesUnreadError(OperationalError):
+class FlagsUnreadableError(OperationalError):
     """Nobody knows what is on: wait, rather than keep silent for ever."""
 
 
@@ -23,7 +23,7 @@ def is_served(profile: Profile) -> bool:
     """Tell whether CHAT is on for this person; raise when that cannot be known."""
     exposure = exposure_of(str(profile.public_id))
     if exposure.reasons[Feature.CHAT] == Reason.STALE:
-        raise SwitchesUnreadError
+        raise FlagsUnreadableError
     return exposure.chat
 
 
@@ -32,10 +32,10 @@ def may_answer(profile: Profile) -> bool:
     return is_served(profile) and profile.is_active
 
 
-def may_welcome() -> bool:
+def may_create_customers() -> bool:
     """Tell whether a stranger becomes a customer: CHAT is on for everyone."""
     if exposure_of(None).reasons[Feature.CHAT] == Reason.STALE:
-        raise SwitchesUnreadError
+        raise FlagsUnreadableError
     return is_on_for_everyone(Feature.CHAT)
 
 

@@ -1,29 +1,4 @@
-"""What is not for the agent goes on to the previous workflow, once and in order."""
+"""Items that the agent does not handle, passed on to the previous workflow.
 
-from __future__ import annotations
-
-from agents.forwarding.overview import purge
-from agents.forwarding.queue import (
-    Wanted,
-    enqueue,
-    enqueue_unanswered,
-    forward_unanswered,
-    is_set_up,
-    open_lanes,
-    wake_what_waits,
-    which_came_back,
-)
-from agents.forwarding.sending import run
-
-__all__ = [
-    "Wanted",
-    "enqueue",
-    "enqueue_unanswered",
-    "forward_unanswered",
-    "is_set_up",
-    "open_lanes",
-    "purge",
-    "run",
-    "wake_what_waits",
-    "which_came_back",
-]
+Start with `queue`; `lanes` and `sending` send what it holds, one sender at a time.
+"""

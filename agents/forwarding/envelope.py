@@ -42,7 +42,7 @@ type Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class EnvelopeItem:
     """One item, with all of its envelope that is not about somebody else."""
 
     # message, status, other
@@ -58,13 +58,13 @@ class Parcel:
     opaque: str = ""
 
 
-class Opened:
+class Envelope:
     """One webhook's document, from which items are picked by their path."""
 
     def __init__(self, body: bytes) -> None:
         self.document = _loads(body)
 
-    def pick(self, path: str) -> Parcel | None:
+    def pick(self, path: str) -> EnvelopeItem | None:
         """Return what is at ``path`` of `payload.read`.
 
         None where there is nothing, or neither a message nor a status in it.
@@ -105,7 +105,7 @@ class Opened:
         return found
 
 
-def pack(contents: Sequence[bytes]) -> tuple[int, bytes]:
+def build_body(contents: Sequence[bytes]) -> tuple[int, bytes]:
     """Return how many of the items go on together, from the first, and their body.
 
     Items under one head share an envelope, as they did when they came.
@@ -139,17 +139,17 @@ def _holds_any(change: object) -> bool:
     return isinstance(value, dict) and any(value.get(name) for name in KINDS)
 
 
-def _whole(document: Json) -> Parcel | None:
+def _whole(document: Json) -> EnvelopeItem | None:
     content = _dumps({"head": {"object": document}})
-    return Parcel("other", "", content.decode(), content)
+    return EnvelopeItem("other", "", content.decode(), content)
 
 
-def _change(head: Json, change: Json) -> Parcel:
+def _change(head: Json, change: Json) -> EnvelopeItem:
     content = _dumps({"head": head | {"change": change}})
-    return Parcel("other", _number_id(change), content.decode(), content)
+    return EnvelopeItem("other", _number_id(change), content.decode(), content)
 
 
-def _item(head: Json, change: Json, name: str, place: str) -> Parcel | None:
+def _item(head: Json, change: Json, name: str, place: str) -> EnvelopeItem | None:
     value = change.get("value")
     item = _at(value, name, place)
     if not isinstance(item, dict) or not isinstance(value, dict):
@@ -163,7 +163,7 @@ def _item(head: Json, change: Json, name: str, place: str) -> Parcel | None:
     kind = KINDS[name]
     about = _text(item.get("id"))
     parts = [kind, about, _text(item.get("status"))] if about else [content.decode()]
-    return Parcel(
+    return EnvelopeItem(
         kind=kind,
         lane=f"{_number_id(change)}/{whose.lstrip('+')}",
         name="/".join(parts),

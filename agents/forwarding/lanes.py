@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Min
 from django.db.models.functions import Coalesce, Greatest
 
-from agents.forwarding.envelope import pack
+from agents.forwarding.envelope import build_body
 from agents.models import (
     ForwardedBody,
     ForwardedItem,
@@ -67,7 +67,7 @@ WHERE l.lane = ANY(%s) AND NOT EXISTS (
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class ForwardRequest:
     """What is sent in one request: all that is needed, and nothing is read meanwhile."""
 
     lane: bytes
@@ -77,14 +77,14 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    load: Load
+class ForwardResult:
+    load: ForwardRequest
     # "": the other side has it.
     error: str
 
 
 @dataclass(frozen=True, slots=True)
-class Queued:
+class QueuedItem:
     """One item, as it waits in its lane."""
 
     id: int
@@ -94,7 +94,7 @@ class Queued:
     held_until: datetime | None
 
 
-def settle(outcomes: Sequence[Outcome]) -> None:
+def record_results(outcomes: Sequence[ForwardResult]) -> None:
     """Write down what became of the requests."""
     if not outcomes:
         return
@@ -113,7 +113,7 @@ def settle(outcomes: Sequence[Outcome]) -> None:
         _note(outcomes, now)
 
 
-def claim(room: int) -> list[Load]:
+def claim_lanes(room: int) -> list[ForwardRequest]:
     """Take up to ``room`` lanes that are due, with what to send for each."""
     now = clock.now()
     with transaction.atomic():
@@ -134,7 +134,7 @@ def claim(room: int) -> list[Load]:
         return _loads(found, now) if found else []
 
 
-def next_due() -> float | None:
+def seconds_until_due() -> float | None:
     """Return in how many seconds something may be sent; None when nothing waits."""
     now = clock.now()
     first: datetime | None = ForwardLane.objects.aggregate(
@@ -151,7 +151,7 @@ def next_due() -> float | None:
     return max((first - now).total_seconds(), 0.0)
 
 
-def give_back(loads: Sequence[Load]) -> None:
+def release_lanes(loads: Sequence[ForwardRequest]) -> None:
     """Let another worker send at once what this one was told to stop sending."""
     for load in sorted(loads, key=lambda load: load.lane):
         ForwardLane.objects.filter(lane=load.lane, lease_token=load.token).update(
@@ -205,7 +205,7 @@ def _put_off(lane: bytes, error: str, now: datetime) -> None:
     logger.warning("ai.whatsapp.forward.error", code=error, attempts=row.attempts)
 
 
-def _note(outcomes: Sequence[Outcome], now: datetime) -> None:
+def _note(outcomes: Sequence[ForwardResult], now: datetime) -> None:
     """Keep how the other side is doing; one update, so that workers add up."""
     target = ForwardTarget.objects.select_for_update().filter(pk=1).first()
     if target is None:
@@ -236,15 +236,15 @@ def _hold(target: ForwardTarget, now: datetime, *, save: bool = True) -> None:
         logger.error("ai.whatsapp.forward.held", code=target.error_code)
 
 
-def _loads(lanes: Sequence[bytes], now: datetime) -> list[Load]:
+def _loads(lanes: Sequence[bytes], now: datetime) -> list[ForwardRequest]:
     """Read what waits in the claimed lanes, and lease those that have something."""
     frontier = _frontier(now)
-    waiting: dict[bytes, list[Queued]] = {lane: [] for lane in lanes}
+    waiting: dict[bytes, list[QueuedItem]] = {lane: [] for lane in lanes}
     with connection.cursor() as cursor:
         cursor.execute(QUEUED, [list(lanes), MOST_TOGETHER])
         for lane, pk, event_id, content, status_hmac, held_until in cursor.fetchall():
             if pk is not None:
-                item = Queued(pk, event_id, bytes(content), status_hmac, held_until)
+                item = QueuedItem(pk, event_id, bytes(content), status_hmac, held_until)
                 waiting[bytes(lane)].append(item)
     empty = [lane for lane, items in waiting.items() if not items]
     if empty:
@@ -268,8 +268,8 @@ def _loads(lanes: Sequence[bytes], now: datetime) -> list[Load]:
 
 
 def _load(
-    lane: bytes, items: Sequence[Queued], frontier: int | None, now: datetime
-) -> Load | None:
+    lane: bytes, items: Sequence[QueuedItem], frontier: int | None, now: datetime
+) -> ForwardRequest | None:
     row = ForwardLane.objects.filter(lane=lane)
     first = items[0]
     if frontier is not None and first.event_id >= frontier:
@@ -285,10 +285,12 @@ def _load(
             )
             return None
     together = [item for item in items if item.event_id == first.event_id]
-    count, body = pack([item.content for item in together])
+    count, body = build_body([item.content for item in together])
     token = uuid.uuid4()
     row.update(lease_token=token, lease_expires_at=now + LEASE)
-    return Load(lane, token, tuple(item.id for item in together[:count]), body)
+    return ForwardRequest(
+        lane, token, tuple(item.id for item in together[:count]), body
+    )
 
 
 def _frontier(now: datetime) -> int | None:

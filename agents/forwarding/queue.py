@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from agents.core.jobs import wake_forward
-from agents.forwarding.envelope import Opened
+from agents.core.jobs import enqueue_forwarding
+from agents.forwarding.envelope import Envelope
 from agents.models import (
     ForwardedBody,
     ForwardedItem,
@@ -29,8 +29,9 @@ from rollout.notices import notices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
-    from agents.forwarding.envelope import Parcel
+    from agents.forwarding.envelope import EnvelopeItem
     from agents.models import Message
 
 logger = get_logger(__name__)
@@ -46,14 +47,14 @@ STATUS_HOLD = timedelta(seconds=60)
 # In one order everywhere, so that two webhooks wait for each other and never in a
 # circle. A lane that fails keeps its pause: what is new waits behind what is old. The
 # update that changes nothing waits for whoever is just deleting an empty lane.
-LANES = """
+OPEN_LANES = """
 INSERT INTO agents_forwardlane (lane, next_attempt_at, attempts, error_code)
 SELECT lane, %s, 0, '' FROM unnest(%s::bytea[]) AS lane ORDER BY lane
 ON CONFLICT (lane) DO UPDATE
 SET next_attempt_at = agents_forwardlane.next_attempt_at
 """
 
-MEND = """
+REPAIR_LANES = """
 INSERT INTO agents_forwardlane (lane, next_attempt_at, attempts, error_code)
 SELECT DISTINCT i.lane, %s::timestamptz, 0, '' FROM agents_forwardeditem AS i
 WHERE i.state = 'queued' AND NOT EXISTS (
@@ -64,7 +65,7 @@ ON CONFLICT (lane) DO NOTHING
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ItemToForward:
     """One item of a webhook that is not for the agent, and why."""
 
     path: str
@@ -75,7 +76,7 @@ def is_set_up() -> bool:
     return bool(settings.LEGACY_WEBHOOK_URL)
 
 
-def enqueue(event: WebhookEvent, wanted: Sequence[Wanted]) -> set[bytes]:
+def enqueue(event: WebhookEvent, wanted: Sequence[ItemToForward]) -> set[bytes]:
     """Queue the items, each once for ever it is kept; return whose lanes have new ones.
 
     Whoever calls opens them (`open_lanes`): all of its transaction at once, at its end
@@ -84,7 +85,7 @@ def enqueue(event: WebhookEvent, wanted: Sequence[Wanted]) -> set[bytes]:
     if not wanted or event.is_synthetic or not is_set_up():
         return set()
     try:
-        opened = Opened(bytes(event.body or b""))
+        opened = Envelope(bytes(event.body or b""))
         picked = [(each.reason, opened.pick(each.path)) for each in wanted]
     except (UnreadableError, RecursionError):
         return set()
@@ -92,12 +93,12 @@ def enqueue(event: WebhookEvent, wanted: Sequence[Wanted]) -> set[bytes]:
     return _store(rows)
 
 
-def forward_unanswered(messages: Iterable[Message]) -> None:
+def forward_messages(messages: Iterable[Message]) -> None:
     """Send on what was taken in to be answered, and then may not be."""
-    open_lanes(enqueue_unanswered(messages))
+    open_lanes(enqueue_messages(messages))
 
 
-def enqueue_unanswered(messages: Iterable[Message]) -> set[bytes]:
+def enqueue_messages(messages: Iterable[Message]) -> set[bytes]:
     """Queue it, and return whose lanes have new items, as `enqueue` does."""
     if not is_set_up():
         return set()
@@ -114,16 +115,16 @@ def enqueue_unanswered(messages: Iterable[Message]) -> set[bytes]:
     )
 
 
-def _find(event: WebhookEvent, provider_ids: set[str]) -> list[Wanted]:
+def _find(event: WebhookEvent, provider_ids: set[str]) -> list[ItemToForward]:
     try:
-        paths = Opened(bytes(event.body or b"")).paths_of(provider_ids)
+        paths = Envelope(bytes(event.body or b"")).paths_of(provider_ids)
     except (UnreadableError, RecursionError):
         return []
-    return [Wanted(path, Reason.SWITCHED_OFF) for path in paths]
+    return [ItemToForward(path, Reason.SWITCHED_OFF) for path in paths]
 
 
 def _row(
-    event: WebhookEvent, reason: ForwardedItem.Reason, parcel: Parcel
+    event: WebhookEvent, reason: ForwardedItem.Reason, parcel: EnvelopeItem
 ) -> ForwardedItem:
     row = ForwardedItem(
         lane=keys.digest(LANE, parcel.lane.encode("utf-8", "replace")),
@@ -139,7 +140,7 @@ def _row(
     return row
 
 
-def _may_be_ours(parcel: Parcel) -> bool:
+def _may_be_ours(parcel: EnvelopeItem) -> bool:
     """Tell whether we are just sending to this person, and know no id of it yet."""
     open_states = [OutboundMessage.State.SENDING, OutboundMessage.State.UNKNOWN]
     sending = OutboundMessage.objects.filter(
@@ -174,20 +175,20 @@ def open_lanes(lanes: set[bytes]) -> None:
     if not lanes:
         return
     with connection.cursor() as cursor:
-        cursor.execute(LANES, [clock.now(), sorted(lanes)])
-    wake_forward()
+        cursor.execute(OPEN_LANES, [clock.now(), sorted(lanes)])
+    enqueue_forwarding()
 
 
-def wake_what_waits() -> int:
+def enqueue_due_lanes() -> int:
     """Wake the forwarder when something is due; mend items that no lane carries."""
     if not is_set_up():
         return 0
     now = timezone.now()
     with connection.cursor() as cursor:
-        cursor.execute(MEND, [now])
+        cursor.execute(REPAIR_LANES, [now])
     due = ForwardLane.objects.filter(next_attempt_at__lte=now).exists()
     if due:
-        wake_forward()
+        enqueue_forwarding()
     return int(due)
 
 
@@ -197,16 +198,16 @@ SELECT EXISTS (SELECT FROM agents_forwardedbody WHERE sha256 = ANY(%s))
 """
 
 
-def which_came_back(events: Sequence[WebhookEvent]) -> list[WebhookEvent]:
+def looped_events(events: Sequence[WebhookEvent]) -> list[WebhookEvent]:
     """Return those whose very bytes we sent; raise the alarm for each."""
     with connection.cursor() as cursor:
         cursor.execute(CAME_BACK, [[bytes(event.sha256) for event in events]])
         if not cursor.fetchone()[0]:
             return []
-    return [event for event in events if has_come_back(event)]
+    return [event for event in events if is_looped(event)]
 
 
-def has_come_back(event: WebhookEvent) -> bool:
+def is_looped(event: WebhookEvent) -> bool:
     """Tell whether we sent these very bytes; raise the alarm when we did."""
     if not ForwardedBody.objects.filter(pk=bytes(event.sha256)).exists():
         return False
@@ -221,3 +222,86 @@ def has_come_back(event: WebhookEvent) -> bool:
         )
     ForwardTarget.objects.filter(pk=1).update(loops=F("loops") + 1, looped_at=now)
     return True
+
+
+State = ForwardedItem.State
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How the queue and the other side are doing."""
+
+    is_set_up: bool
+    waiting: int
+    oldest: datetime | None
+    senders: int
+    failing: int
+    is_held: bool
+    target: ForwardTarget | None
+
+
+def overview() -> Overview:
+    waiting = ForwardedItem.objects.filter(state=State.QUEUED)
+    lanes = ForwardLane.objects.all()
+    target = ForwardTarget.objects.filter(pk=1).first()
+    first = waiting.order_by("created_at").values_list("created_at", flat=True).first()
+    held_until = target.held_until if target else None
+    return Overview(
+        is_set_up=is_set_up(),
+        waiting=waiting.count(),
+        oldest=first,
+        senders=lanes.count(),
+        failing=lanes.filter(attempts__gt=0).count(),
+        is_held=held_until is not None and held_until > timezone.now(),
+        target=target,
+    )
+
+
+def retry_now() -> int:
+    """End every pause; return how many senders wait."""
+    with transaction.atomic():
+        ForwardTarget.objects.update_or_create(
+            pk=1, defaults={"held_until": None, "failures": 0}
+        )
+        lanes = ForwardLane.objects.filter(lease_expires_at=None)
+        count = lanes.update(next_attempt_at=timezone.now())
+        enqueue_forwarding()
+    logger.info("ai.whatsapp.forward.tried_now", senders=count)
+    return count
+
+
+def send_again(item_ids: Sequence[int]) -> int:
+    """Queue once more what was sent on or ran out, while its content is kept."""
+    with transaction.atomic():
+        rows = list(
+            ForwardedItem.objects.select_for_update()
+            .filter(pk__in=item_ids, content__isnull=False, state=State.SENT)
+            .order_by("pk")
+        )
+        ForwardedItem.objects.filter(pk__in=[row.pk for row in rows]).update(
+            state=State.QUEUED, sent_at=None
+        )
+        open_lanes({bytes(row.lane) for row in rows})
+    logger.info("ai.whatsapp.forward.sent_again", items=len(rows))
+    return len(rows)
+
+
+ItemState = ForwardedItem.State
+MOST = 5_000
+
+
+def purge(*, older_than: datetime) -> int:
+    """Forget contents; what the other side never took has then run out."""
+    kept = ForwardedItem.objects.filter(
+        created_at__lt=older_than, content__isnull=False
+    )
+    ids = list(kept.values_list("pk", flat=True)[:MOST])
+    lost = ForwardedItem.objects.filter(pk__in=ids, state=ItemState.QUEUED).update(
+        state=ItemState.EXPIRED
+    )
+    if lost:
+        logger.error("ai.whatsapp.forward.expired", items=lost)
+    forgotten = ForwardedItem.objects.filter(pk__in=ids).update(content=None)
+    old = ForwardedBody.objects.filter(sent_at__lt=older_than)
+    digests = list(old.values_list("pk", flat=True)[:MOST])
+    return forgotten + ForwardedBody.objects.filter(pk__in=digests).delete()[0]

@@ -42,7 +42,7 @@ def is_in_force(block: Block) -> bool:
     return block.lifted_at is None and (ends_at is None or ends_at > timezone.now())
 
 
-def block(
+def block_profile(
     *, profile: Profile, reason: str, actor: str, expires_at: datetime | None = None
 ) -> Block | None:
     """Block a person; None when she is blocked already.
@@ -71,7 +71,7 @@ def block(
     return stored
 
 
-def lift(*, block: Block, reason: str, actor: str) -> bool:
+def lift_block(*, block: Block, reason: str, actor: str) -> bool:
     """Answer the person again from now on; False when it was lifted before."""
     lifted = Block.objects.filter(pk=block.pk, lifted_at=None).update(
         lifted_at=timezone.now(), lifted_by=actor, lift_reason=reason

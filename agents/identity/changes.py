@@ -9,14 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agents.core.serving import our_number
-from agents.identity.disputes import claim
-from agents.identity.resolution import by_bsuid, by_number, find_person, lock_person
+from agents.identity.disputes import open_dispute
+from agents.identity.resolution import (
+    find_profile,
+    lock_profile,
+    profile_by_bsuid,
+    profile_by_number,
+)
 from agents.models import Identity, IdentityClaim
-from agents.whatsapp.user_updates import What
+from agents.whatsapp.user_updates import ChangeKind
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
-    from agents.whatsapp.user_updates import Change
+    from agents.whatsapp.user_updates import IdentityChange
     from vouchers.models import Profile
 
 logger = get_logger(__name__)
@@ -24,27 +29,29 @@ logger = get_logger(__name__)
 Claim = IdentityClaim.Kind
 
 
-def take_in(change: Change, *, is_synthetic: bool) -> Profile | None:
+def process_identity_change(
+    change: IdentityChange, *, is_synthetic: bool
+) -> Profile | None:
     """Note one change and return whose it is; nobody becomes a customer by it."""
     if change.phone_number_id != our_number():
         return None
-    person = find_person(number=change.old_number, bsuid=change.old_bsuid)
+    person = find_profile(number=change.old_number, bsuid=change.old_bsuid)
     if person is None or person.is_sandbox != is_synthetic:
         logger.info("ai.identity.change.ignored", what=str(change.what))
         return None
-    person = lock_person(person)
+    person = lock_profile(person)
     logger.info("ai.identity.changed", profile_id=person.pk, what=str(change.what))
     match change.what:
-        case What.DEVICE:
-            claim(kind=Claim.DEVICE_CHANGED, profile=person)
-        case What.NUMBER:
+        case ChangeKind.DEVICE:
+            open_dispute(kind=Claim.DEVICE_CHANGED, profile=person)
+        case ChangeKind.NUMBER:
             _number_changed(person, change)
-        case What.USER_ID:
+        case ChangeKind.USER_ID:
             _id_changed(person, change)
     return person
 
 
-def _number_changed(person: Profile, change: Change) -> None:
+def _number_changed(person: Profile, change: IdentityChange) -> None:
     if not change.number or change.number == person.msisdn:
         # Told again after one of us has written it down.
         return
@@ -59,7 +66,7 @@ def _number_changed(person: Profile, change: Change) -> None:
             ],
             ignore_conflicts=True,
         )
-    claim(
+    open_dispute(
         kind=Claim.NUMBER_CHANGED,
         profile=person,
         other=_somebody_else(person, change),
@@ -68,10 +75,10 @@ def _number_changed(person: Profile, change: Change) -> None:
     )
 
 
-def _id_changed(person: Profile, change: Change) -> None:
-    if not change.bsuid or by_bsuid(change.bsuid) == person:
+def _id_changed(person: Profile, change: IdentityChange) -> None:
+    if not change.bsuid or profile_by_bsuid(change.bsuid) == person:
         return
-    claim(
+    open_dispute(
         kind=Claim.ID_CHANGED,
         profile=person,
         other=_somebody_else(person, change),
@@ -79,6 +86,6 @@ def _id_changed(person: Profile, change: Change) -> None:
     )
 
 
-def _somebody_else(person: Profile, change: Change) -> Profile | None:
-    other = by_bsuid(change.bsuid) or by_number(change.number)
+def _somebody_else(person: Profile, change: IdentityChange) -> Profile | None:
+    other = profile_by_bsuid(change.bsuid) or profile_by_number(change.number)
     return other if other != person else None

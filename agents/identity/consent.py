@@ -23,10 +23,10 @@ logger = get_logger(__name__)
 Kind = ConsentEvent.Kind
 Source = ConsentEvent.Source
 # News of vouchers: nobody asked for it in this conversation.
-UNASKED = "told:"
+NOTIFICATION_PREFIX = "told:"
 
 
-def record(
+def record_consent(
     *,
     profile: Profile,
     kind: ConsentEvent.Kind,
@@ -43,7 +43,7 @@ def record(
         # Two words at once come one after the other.
         list(conversations.select_for_update().order_by("pk").values_list("pk"))
         heard = ConsentEvent.objects.filter(cause=cause[:120]).exists()
-        if heard or is_stopped(profile) == is_stop:
+        if heard or is_opted_out(profile) == is_stop:
             return False
         ConsentEvent.objects.create(
             profile=profile, kind=kind, source=source, cause=cause[:120]
@@ -53,16 +53,16 @@ def record(
     return True
 
 
-def is_stopped(profile: Profile) -> bool:
+def is_opted_out(profile: Profile) -> bool:
     """Tell whether the last word was STOP."""
     events = ConsentEvent.objects.filter(profile=profile).order_by("-id")
     return events.values_list("kind", flat=True).first() == Kind.STOP
 
 
-def is_unasked(message: OutboundMessage) -> bool:
+def is_unrequested(message: OutboundMessage) -> bool:
     """Tell whether a message is no answer to what its person wrote."""
     return message.kind == OutboundMessage.Kind.TEMPLATE or message.cause.startswith(
-        UNASKED
+        NOTIFICATION_PREFIX
     )
 
 
@@ -120,7 +120,7 @@ LONGEST = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ConsentCommand:
     """What was said, and in which language when the word tells."""
 
     word: Word
@@ -128,12 +128,12 @@ class Heard:
     may_be_no: bool = False
 
 
-def hear(text: str) -> Heard | None:
+def parse_consent_command(text: str) -> ConsentCommand | None:
     """Return what a message says about our messages, if it says nothing else."""
     said = _bare(text)
     if said in STOP:
-        return Heard("stop", STOP[said], said in STOP_OR_NO)
-    return Heard("start", START[said]) if said in START else None
+        return ConsentCommand("stop", STOP[said], said in STOP_OR_NO)
+    return ConsentCommand("start", START[said]) if said in START else None
 
 
 def _bare(text: str) -> str:

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from agents.core.errors import IdentityRefused
-from agents.core.handoffs import open_hand_off
+from agents.core.handoffs import open_handoff
 from agents.models import HandOff, Identity, IdentityClaim
 from easymo.observability.logs import get_logger
 from vouchers.models import Profile
@@ -23,7 +23,7 @@ logger = get_logger(__name__)
 Kind = IdentityClaim.Kind
 State = IdentityClaim.State
 # For the list of hand-offs: no name, no number.
-REASONS = {
+HANDOFF_REASONS = {
     Kind.FIRST_ID: "Her WhatsApp user id is new: bind it when it is really hers.",
     Kind.OTHER_ID: "Her number came with another WhatsApp user id.",
     Kind.LEFT_NUMBER: "A number that she had given up is used again.",
@@ -35,7 +35,7 @@ REASONS = {
 }
 
 
-def claim(
+def open_dispute(
     *,
     kind: IdentityClaim.Kind,
     profile: Profile,
@@ -58,12 +58,14 @@ def claim(
         if other is not None and stored.other_id is None:
             same.update(other=other)
         return False
-    open_hand_off(kind=HandOff.Kind.IDENTITY, profile=profile, reason=REASONS[kind])
+    open_handoff(
+        kind=HandOff.Kind.IDENTITY, profile=profile, reason=HANDOFF_REASONS[kind]
+    )
     logger.warning("ai.identity.doubted", claim_id=stored.pk, kind=str(kind))
     return True
 
 
-def bind(*, claim_id: int, actor: str, reason: str) -> IdentityClaim:
+def bind_identities(*, claim_id: int, actor: str, reason: str) -> IdentityClaim:
     """Say that the names are hers: they name her from now on, and nobody else.
 
     Raises IdentityRefused, and changes nothing, when it was decided already or the
@@ -74,7 +76,7 @@ def bind(*, claim_id: int, actor: str, reason: str) -> IdentityClaim:
         person = people[row.profile_id]
         if any(one.is_sandbox != person.is_sandbox for one in people.values()):
             raise IdentityRefused("A sandbox person has no names of the real network.")
-        bsuid, number = names_of(row)
+        bsuid, number = identities_of(row)
         if bsuid:
             _bind_bsuid(person, bsuid)
         if number:
@@ -82,14 +84,14 @@ def bind(*, claim_id: int, actor: str, reason: str) -> IdentityClaim:
         return _decide(row, State.BOUND, actor, reason)
 
 
-def keep_apart(*, claim_id: int, actor: str, reason: str) -> IdentityClaim:
+def keep_separate(*, claim_id: int, actor: str, reason: str) -> IdentityClaim:
     """Say that they are two people: nothing changes, and it is not asked again."""
     with transaction.atomic():
         row, _ = _locked(claim_id)
         return _decide(row, State.APART, actor, reason)
 
 
-def names_of(row: IdentityClaim) -> tuple[str, str]:
+def identities_of(row: IdentityClaim) -> tuple[str, str]:
     """Return the user id and the number that binding gives her.
 
     Whoever changed her number comes with a new user id too: what WhatsApp told names

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, connection, transaction
 
-from agents.core.serving import may_welcome
-from agents.identity.disputes import claim
+from agents.core.serving import may_create_customers
+from agents.identity.disputes import open_dispute
 from agents.models import Identity, IdentityClaim
 from easymo.database import prepared_rows
 from easymo.database.prepared import Prepared, slot
@@ -22,7 +22,7 @@ from vouchers.models import Profile
 from vouchers.msisdn import InvalidMsisdn, parse
 
 if TYPE_CHECKING:
-    from agents.whatsapp.payload import Sender
+    from agents.whatsapp.senders import Sender
 
     type Meant = tuple[Profile | None, Profile | None, Profile | None]
 
@@ -33,7 +33,7 @@ Claim = IdentityClaim.Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class ResolvedSender:
     """Who writes, or why she is not served."""
 
     profile: Profile | None
@@ -43,30 +43,30 @@ class Person:
     is_new: bool = False
 
 
-def identify(sender: Sender, *, is_synthetic: bool) -> Person:
+def resolve_sender(sender: Sender, *, is_synthetic: bool) -> ResolvedSender:
     """Return the person behind a signed sender; make her when CHAT is on for everyone.
 
     Two webhooks of a new person at once make one: her number and her user id are
     unique, and whoever comes second finds what the first one made.
     """
     for _ in range(RACES):
-        found = meant(sender)
+        found = profiles_of(sender)
         if known := _settled(sender, found, is_synthetic=is_synthetic):
-            return Person(known)
+            return ResolvedSender(known)
         try:
             with transaction.atomic():
                 return _identify(sender, found, is_synthetic=is_synthetic)
         except IntegrityError:
             continue
-    return _identify(sender, meant(sender), is_synthetic=is_synthetic)
+    return _identify(sender, profiles_of(sender), is_synthetic=is_synthetic)
 
 
-def find_person(*, number: str, bsuid: str) -> Profile | None:
+def find_profile(*, number: str, bsuid: str) -> Profile | None:
     """Return whom these names mean today; nobody is made, and nothing bound."""
-    return by_bsuid(bsuid) or by_number(number)
+    return profile_by_bsuid(bsuid) or profile_by_number(number)
 
 
-def learn_number(profile: Profile, number: str, *, bsuid: str) -> bool:
+def add_shared_number(profile: Profile, number: str, *, bsuid: str) -> bool:
     """Take a number that its own telephone shared; return whether it is hers now.
 
     A sandbox person is never given a number that the real network could reach.
@@ -75,7 +75,7 @@ def learn_number(profile: Profile, number: str, *, bsuid: str) -> bool:
         if parse(number) != number or profile.is_sandbox:
             return False
         with transaction.atomic():
-            return _learn_number(lock_person(profile), number, bsuid)
+            return _learn_number(lock_profile(profile), number, bsuid)
     except (InvalidMsisdn, IntegrityError):
         # No number; or somebody else came with it this very moment.
         return False
@@ -84,9 +84,9 @@ def learn_number(profile: Profile, number: str, *, bsuid: str) -> bool:
 def _learn_number(profile: Profile, number: str, bsuid: str) -> bool:
     if profile.msisdn == number:
         return True
-    named = by_number(number) or _left_by(number)
+    named = profile_by_number(number) or _left_by(number)
     if named is not None and named != profile:
-        claim(
+        open_dispute(
             kind=Claim.SHARED,
             profile=profile,
             other=named,
@@ -95,21 +95,23 @@ def _learn_number(profile: Profile, number: str, bsuid: str) -> bool:
         )
         return False
     if profile.msisdn or profile.role != Profile.Role.CUSTOMER:
-        claim(kind=Claim.NUMBER_CHANGED, profile=profile, bsuid=bsuid, number=number)
+        open_dispute(
+            kind=Claim.NUMBER_CHANGED, profile=profile, bsuid=bsuid, number=number
+        )
         return False
     return _give_number(profile, number)
 
 
-def lock_person(profile: Profile) -> Profile:
+def lock_profile(profile: Profile) -> Profile:
     """Let one webhook at a time change the names of a person."""
     return Profile.objects.select_for_update(no_key=True).get(pk=profile.pk)
 
 
-def by_bsuid(bsuid: str) -> Profile | None:
+def profile_by_bsuid(bsuid: str) -> Profile | None:
     return _by_identity(Kind.BSUID, bsuid) if bsuid else None
 
 
-def by_number(number: str) -> Profile | None:
+def profile_by_number(number: str) -> Profile | None:
     """Return whom the number names: nobody, once she has given it up."""
     if not number or _left_by(number) is not None:
         return None
@@ -129,22 +131,22 @@ def _settled(sender: Sender, meant: Meant, *, is_synthetic: bool) -> Profile | N
     return None
 
 
-def _identify(sender: Sender, meant: Meant, *, is_synthetic: bool) -> Person:
+def _identify(sender: Sender, meant: Meant, *, is_synthetic: bool) -> ResolvedSender:
     owner, named, left = meant
     known = owner or named or left
     if known is None:
         return _welcome(sender, is_synthetic=is_synthetic)
     if known.is_sandbox != is_synthetic:
-        return Person(None, "sandbox")
+        return ResolvedSender(None, "sandbox")
     if owner is not None:
         _compare_number(owner, sender, named or left)
         _note_parent(owner, sender)
-        return Person(owner)
+        return ResolvedSender(owner)
     if named is None:
         return _stranger(sender, Claim.LEFT_NUMBER, known, is_synthetic=is_synthetic)
     if not sender.bsuid or _accept_bsuid(named, sender.bsuid):
         _note_parent(named, sender)
-        return Person(named)
+        return ResolvedSender(named)
     return _stranger(sender, Claim.OTHER_ID, known, is_synthetic=is_synthetic)
 
 
@@ -167,7 +169,7 @@ def _compare_number(owner: Profile, sender: Sender, named: Profile | None) -> No
     if not number or owner.msisdn == number or named == owner:
         return
     if named is not None:
-        claim(
+        open_dispute(
             kind=Claim.TWO_PEOPLE,
             profile=named,
             other=owner,
@@ -175,11 +177,11 @@ def _compare_number(owner: Profile, sender: Sender, named: Profile | None) -> No
             number=number,
         )
     elif owner.msisdn or owner.role != Profile.Role.CUSTOMER:
-        claim(
+        open_dispute(
             kind=Claim.NUMBER_CHANGED, profile=owner, bsuid=sender.bsuid, number=number
         )
     else:
-        _give_number(lock_person(owner), number)
+        _give_number(lock_profile(owner), number)
 
 
 def _give_number(owner: Profile, number: str) -> bool:
@@ -199,7 +201,7 @@ def _accept_bsuid(profile: Profile, bsuid: str) -> bool:
     values = _bsuids_of(profile)
     if not values:
         # Two first ids at once: the second one waits here, and finds the first.
-        lock_person(profile)
+        lock_profile(profile)
         values = _bsuids_of(profile)
     if values:
         return bsuid in values
@@ -210,7 +212,7 @@ def _accept_bsuid(profile: Profile, bsuid: str) -> bool:
         # It speaks for somebody else's number already.
         return False
     _link(profile, Kind.CLAIMED_BSUID, bsuid)
-    claim(kind=Claim.FIRST_ID, profile=profile, bsuid=bsuid)
+    open_dispute(kind=Claim.FIRST_ID, profile=profile, bsuid=bsuid)
     return True
 
 
@@ -225,30 +227,30 @@ def _bsuids_of(profile: Profile) -> list[str]:
 
 def _stranger(
     sender: Sender, kind: IdentityClaim.Kind, known: Profile, *, is_synthetic: bool
-) -> Person:
+) -> ResolvedSender:
     """Treat a number whose person is in doubt as somebody new: without a number."""
     other = None
-    if sender.bsuid and not is_synthetic and may_welcome():
+    if sender.bsuid and not is_synthetic and may_create_customers():
         other = Profile.objects.create(name=sender.name)
         _link(other, Kind.BSUID, sender.bsuid)
         _note_parent(other, sender)
-    claim(
+    open_dispute(
         kind=kind,
         profile=known,
         other=other,
         bsuid=sender.bsuid,
         number=sender.number,
     )
-    return Person(other) if other else Person(None, "unknown")
+    return ResolvedSender(other) if other else ResolvedSender(None, "unknown")
 
 
-def _welcome(sender: Sender, *, is_synthetic: bool) -> Person:
+def _welcome(sender: Sender, *, is_synthetic: bool) -> ResolvedSender:
     """Make a customer of somebody never seen before.
 
     Never for our own mark: it would claim a real person's number for the sandbox.
     """
-    if is_synthetic or not may_welcome():
-        return Person(None, "unknown")
+    if is_synthetic or not may_create_customers():
+        return ResolvedSender(None, "unknown")
     profile = Profile(msisdn=sender.number or None, name=sender.name)
     prepared_rows.insert(profile)
     if sender.number:
@@ -256,7 +258,7 @@ def _welcome(sender: Sender, *, is_synthetic: bool) -> Person:
     if sender.bsuid:
         _link(profile, Kind.BSUID, sender.bsuid)
     _note_parent(profile, sender)
-    return Person(profile, is_new=True)
+    return ResolvedSender(profile, is_new=True)
 
 
 def _note_parent(profile: Profile, sender: Sender) -> None:
@@ -270,7 +272,7 @@ def _link(profile: Profile, kind: str, value: str) -> None:
 
 
 # Asked for every message: whom her names mean, in one statement.
-WHO = """
+PROFILE_IDS = """
 WITH name AS (
     SELECT kind, value, profile_id FROM agents_identity
     WHERE superseded_at IS NULL
@@ -287,20 +289,20 @@ SELECT (SELECT profile_id FROM name WHERE kind = 'bsuid'),
        ),
        (SELECT profile_id FROM name WHERE kind = 'left')
 """
-NAMED = Prepared(
+PROFILES = Prepared(
     lambda: Profile.objects.filter(pk__in=[slot("owner"), slot("named"), slot("left")])
 )
 
 
-def meant(sender: Sender) -> Meant:
+def profiles_of(sender: Sender) -> Meant:
     """Return whom the user id and the number name, and who gave the number up."""
     with connection.cursor() as cursor:
-        cursor.execute(WHO, {"bsuid": sender.bsuid, "number": sender.number})
+        cursor.execute(PROFILE_IDS, {"bsuid": sender.bsuid, "number": sender.number})
         owner, number, left = cursor.fetchone()
     named = number if left is None else None
     wanted = {pk for pk in (owner, named, left) if pk is not None}
     found: dict[int | None, Profile] = {}
     if wanted:
-        asked = NAMED.all(owner=owner, named=named, left=left)
+        asked = PROFILES.all(owner=owner, named=named, left=left)
         found = {profile.pk: profile for profile in asked}
     return found.get(owner), found.get(named), found.get(left)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agents.core.code_redaction import hide_codes
+from agents.core.code_redaction import blank_code_digits
 from agents.whatsapp.contents import BUTTON_KINDS, FORM_REPLIES
 
 if TYPE_CHECKING:
@@ -49,11 +49,13 @@ def describe_detail(detail: dict[str, Any]) -> str:
 def blank_codes(value: Any) -> Any:
     """Blank everything that looks like a code, anywhere in the data."""
     if isinstance(value, str):
-        return hide_codes(value)
+        return blank_code_digits(value)
     if isinstance(value, list):
         return [blank_codes(entry) for entry in value]
     if isinstance(value, dict):
-        return {hide_codes(key): blank_codes(entry) for key, entry in value.items()}
+        return {
+            blank_code_digits(key): blank_codes(entry) for key, entry in value.items()
+        }
     return value
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
-from agents.core.errors import NotSentAgain
-from agents.core.jobs import wake_delivery
+from agents.core.errors import ResendRefused
+from agents.core.jobs import enqueue_delivery
 from agents.core.locks import lock_conversation
 from agents.core.serving import may_answer
 from agents.handoff.handoff import why_unreachable
@@ -48,7 +48,7 @@ def send_again(*, message: OutboundMessage, reason: str, actor: str) -> bool:
             raise refusal
         _queue(held)
         _note(held, ColleagueAct.Kind.SENT_AGAIN, actor, reason)
-        wake_delivery(conversation_id=conversation.pk)
+        enqueue_delivery(conversation_id=conversation.pk)
     logger.info("ai.whatsapp.send.again", outbound_id=message.pk)
     return True
 
@@ -70,14 +70,14 @@ def give_up(*, message: OutboundMessage, reason: str, actor: str) -> bool:
 def why_not(message: OutboundMessage, conversation: Conversation) -> Exception | None:
     """Say why sending it again would be wrong or in vain; nothing, when it would not."""
     if sentence := _hopeless(message):
-        return NotSentAgain(sentence)
+        return ResendRefused(sentence)
     unreachable = why_unreachable(
         conversation, needs_window=message.kind != Kind.TEMPLATE
     )
     if unreachable is not None:
         return unreachable
     if not message.written_by and not may_answer(conversation.profile):
-        return NotSentAgain("The agent is switched off for this person.")
+        return ResendRefused("The agent is switched off for this person.")
     return None
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from agents.forwarding import client
+from agents.forwarding import sending
 from agents.forwarding.queue import is_set_up
 from agents.models import ForwardedItem, ForwardTarget
 from agents.operations import value_checks
@@ -101,7 +101,7 @@ def probe_previous_workflow() -> bool | None:
     """Ask the other side with a signed, empty batch; what it says is written down."""
     if not is_set_up():
         return None
-    error = client.ask()
+    error = sending.probe()
     now = timezone.now()
     ForwardTarget.objects.get_or_create(pk=1)
     target = ForwardTarget.objects.filter(pk=1)

@@ -11,8 +11,13 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from agents import forwarding
-from agents.core.jobs import wake_delivery, wake_ingest, wake_media, wake_turn
+from agents.core.jobs import (
+    enqueue_delivery,
+    enqueue_event_processing,
+    enqueue_media_download,
+    enqueue_turn,
+)
+from agents.forwarding import queue as forwarding
 from agents.inbound import media_store
 from agents.models import Message, OutboundMessage, Turn, WebhookEvent
 from agents.outbound import circuit_breaker
@@ -32,17 +37,17 @@ def wake_what_waits() -> int:
     with transaction.atomic():
         received = _has_received()
         if received:
-            wake_ingest()
+            enqueue_event_processing()
         to_fetch = media_store.overdue()
         for media_id in to_fetch:
-            wake_media(media_id=media_id)
-        to_forward = forwarding.wake_what_waits()
+            enqueue_media_download(media_id=media_id)
+        to_forward = forwarding.enqueue_due_lanes()
         to_deliver = _undelivered()
         for conversation_id in to_deliver:
-            wake_delivery(conversation_id=conversation_id)
+            enqueue_delivery(conversation_id=conversation_id)
         to_answer = _unanswered()
         for conversation_id in to_answer:
-            wake_turn(conversation_id=conversation_id)
+            enqueue_turn(conversation_id=conversation_id)
     woken = len(to_fetch) + len(to_deliver) + len(to_answer)
     return received + to_forward + woken
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from easymo.observability.logs import get_logger
-from rollout.core.jobs import wake_notices
+from rollout.core.jobs import enqueue_notices
 from rollout.incidents import incidents
 from rollout.models import Incident
 from rollout.notices import notices
@@ -49,7 +49,7 @@ def watch() -> bool:
             f"tried within an hour (incident {incident.pk}). Look under Refusals who it "
             "is; revoke a token, block people, or turn FEATURE_AGENT_VOUCHERS off.",
         )
-        wake_notices()
+        enqueue_notices()
     logger.error("vouchers.guessing", failed=failed, incident_id=incident.pk)
     return True
 

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from agents.models import SendingLine
-from agents.whatsapp.error_table import words_for
+from agents.whatsapp.error_table import describe
 from easymo.observability.logs import get_logger
 from rollout.incidents import incidents
 from rollout.models import Incident, TimelineEntry
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-FIRST_STOP_S = 60.0
+FIRST_OPEN_S = 60.0
 LONGEST_HOLD_S = 900.0
 # Longer than the lease of a message that is being sent.
 PROBE_LEASE = timedelta(seconds=30)
@@ -45,7 +45,7 @@ SELECT EXISTS (
 """
 
 
-def may_send(message: OutboundMessage, now: datetime) -> datetime | None:
+def held_until(message: OutboundMessage, now: datetime) -> datetime | None:
     """Return until when its number waits; None: it may go, perhaps as the probe."""
     line = _holding(message.conversation.phone_number_id)
     message.is_probe = line is not None
@@ -80,7 +80,7 @@ def slow_down(message: OutboundMessage, *, code: str, first_s: float) -> None:
     _hold(line, code=code, first_s=first_s, now=now)
 
 
-def stop(message: OutboundMessage, *, code: str, by_status: bool) -> None:
+def open_circuit(message: OutboundMessage, *, code: str, by_status: bool) -> None:
     """Open the circuit of this number and call somebody; a failed probe waits longer."""
     line = _locked(message.conversation.phone_number_id)
     now = timezone.now()
@@ -93,12 +93,12 @@ def stop(message: OutboundMessage, *, code: str, by_status: bool) -> None:
         line.is_by_status = by_status
         line.since = now
         line.closed_at, line.closed_by, line.close_reason = None, "", ""
-    _hold(line, code=code, first_s=FIRST_STOP_S, now=now)
+    _hold(line, code=code, first_s=FIRST_OPEN_S, now=now)
     if is_new:
         _page(line, now)
 
 
-def settle_taken(message: OutboundMessage) -> None:
+def record_accepted(message: OutboundMessage) -> None:
     """Note that a message of a held number was taken by the provider."""
     line = _locked(message.conversation.phone_number_id)
     now = timezone.now()
@@ -113,21 +113,21 @@ def settle_taken(message: OutboundMessage) -> None:
             _close(line, now, by=SYSTEM, reason="A message got through.")
 
 
-def settle_told(message: OutboundMessage) -> None:
+def record_working(message: OutboundMessage) -> None:
     """Note that the provider spoke of the message alone: the number is not stopped."""
     line = _locked(message.conversation.phone_number_id)
     if line.is_open and line.probe_id == message.pk:
         _close(line, timezone.now(), by=SYSTEM, reason="A message got through.")
 
 
-def free_probe(message: OutboundMessage) -> None:
+def release_probe(message: OutboundMessage) -> None:
     """Let another message try: the outcome of this one told nothing."""
     SendingLine.objects.filter(
         pk=message.conversation.phone_number_id, probe_id=message.pk
     ).update(probe_id=None, probe_expires_at=None)
 
 
-def close_by_hand(*, line: SendingLine, reason: str, actor: str) -> bool:
+def close_manually(*, line: SendingLine, reason: str, actor: str) -> bool:
     """Let the number send again at once; False when it does already."""
     with transaction.atomic():
         row = SendingLine.objects.select_for_update().get(pk=line.pk)
@@ -186,7 +186,7 @@ def _close(line: SendingLine, now: datetime, *, by: str, reason: str) -> None:
 def _page(line: SendingLine, now: datetime) -> None:
     """Open the incident of this number, and call somebody unless it was just done."""
     text = (
-        f"WhatsApp: a number of ours may not send. {words_for(line.error_code)} "
+        f"WhatsApp: a number of ours may not send. {describe(line.error_code)} "
         f"(code {line.error_code}). Messages wait; see Sending numbers in the admin."
     )
     incident = incidents.open_incident(

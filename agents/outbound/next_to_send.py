@@ -15,12 +15,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from agents import forwarding
+from agents.core.code_redaction import restore_codes
 from agents.core.serving import may_answer
+from agents.forwarding import queue as forwarding
 from agents.identity import consent
 from agents.models import Identity, OutboundMessage
 from agents.outbound import circuit_breaker, outbox, send_rate, simulated
-from agents.outbound.codes import fill
 from agents.whatsapp.error_table import Action
 from agents.whatsapp.graph_client import Address, Button, Line, Template
 from easymo.database import prepared_rows
@@ -45,7 +45,7 @@ WINDOW_MARGIN = timedelta(seconds=60)
 # Another worker is at it: somebody looks again after this.
 ELSEWHERE_S = 16.0
 ANSWER_LOST = "answer_lost"
-STOPPED = "stopped"
+OPTED_OUT = "stopped"
 # What taking a message changes of it.
 TAKEN = ("state", "attempts", "is_probe", "lease_expires_at", "next_attempt_at")
 # By the database's clock: on its own, a worker whose clock is wrong would take for dead
@@ -64,7 +64,7 @@ NEXT: Prepared[OutboundMessage] = Prepared(
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class ClaimedMessage:
     """A claimed message, complete: nothing more is read while it is sent."""
 
     message_id: int
@@ -78,13 +78,13 @@ class Sending:
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
+class Wait:
     """Nothing may be sent yet, and for so long."""
 
     seconds: float
 
 
-def claim(*, conversation_id: int) -> Sending | Pause | bool | None:
+def claim_next(*, conversation_id: int) -> ClaimedMessage | Wait | bool | None:
     """Take the oldest open message of the conversation, if it may be sent now.
 
     None: nothing to do here. True: settled without sending (simulated, given up).
@@ -97,21 +97,21 @@ def claim(*, conversation_id: int) -> Sending | Pause | bool | None:
         return _not_yet(message, now) or _take(message, now)
 
 
-def _not_yet(message: OutboundMessage, now: datetime) -> Pause | bool | None:
+def _not_yet(message: OutboundMessage, now: datetime) -> Wait | bool | None:
     if message.state == State.SENDING:
         if message.lease_expires_at is not None and message.lease_expires_at > now:
             # Another worker is at it, and goes on with what follows.
-            return Pause(ELSEWHERE_S)
+            return Wait(ELSEWHERE_S)
         if message.attempts >= outbox.MOST_ATTEMPTS:
-            outbox.settle_failure(message, code=ANSWER_LOST, action=Action.BUG)
+            outbox.handle_failure(message, code=ANSWER_LOST, action=Action.BUG)
             return True
-        doubt(message, CRASH_WAIT)
+        mark_unknown(message, CRASH_WAIT)
     if message.next_attempt_at is not None and message.next_attempt_at > now:
-        return Pause((message.next_attempt_at - now).total_seconds())
+        return Wait((message.next_attempt_at - now).total_seconds())
     return None
 
 
-def _take(message: OutboundMessage, now: datetime) -> Sending | Pause | bool:
+def _take(message: OutboundMessage, now: datetime) -> ClaimedMessage | Wait | bool:
     conversation = message.conversation
     if reason := _why_cancelled(message):
         cancel(message, reason)
@@ -120,14 +120,14 @@ def _take(message: OutboundMessage, now: datetime) -> Sending | Pause | bool:
     is_open = closes_at is not None and closes_at - WINDOW_MARGIN > now
     needs_window = message.kind != OutboundMessage.Kind.TEMPLATE
     if needs_window and not is_open and not outbox.use_fallback(message):
-        outbox.settle_failure(message, code="131047", action=Action.WINDOW)
+        outbox.handle_failure(message, code="131047", action=Action.WINDOW)
         return True
     if _is_simulated(message):
         simulated.deliver(message)
         return True
     to = _address(conversation.profile)
     if to is None:
-        outbox.settle_failure(message, code="no_address", action=Action.PERSON)
+        outbox.handle_failure(message, code="no_address", action=Action.PERSON)
         return True
     if pause := _held_up(message, now):
         return pause
@@ -146,22 +146,22 @@ def cancel(message: OutboundMessage, reason: str) -> None:
     something.
     """
     turn = message.turn
-    if reason != STOPPED and turn is not None and turn.outcome == "reply":
-        forwarding.forward_unanswered(turn.messages.all())
+    if reason != OPTED_OUT and turn is not None and turn.outcome == "reply":
+        forwarding.forward_messages(turn.messages.all())
     message.state = State.CANCELLED
     message.save(update_fields=["state"])
     logger.info("ai.whatsapp.webhook.disabled", reason=reason)
 
 
-def _held_up(message: OutboundMessage, now: datetime) -> Pause | None:
+def _held_up(message: OutboundMessage, now: datetime) -> Wait | None:
     """Say until when our number or a rate holds the message up."""
     conversation = message.conversation
-    if until := circuit_breaker.may_send(message, now):
-        return Pause((until - now).total_seconds())
+    if until := circuit_breaker.held_until(message, now):
+        return Wait((until - now).total_seconds())
     wait = send_rate.take(
         conversation_id=conversation.pk, phone_number_id=conversation.phone_number_id
     )
-    return None if wait is None else Pause(wait)
+    return None if wait is None else Wait(wait)
 
 
 def _why_cancelled(message: OutboundMessage) -> str:
@@ -171,25 +171,25 @@ def _why_cancelled(message: OutboundMessage) -> str:
     if not message.written_by and not may_answer(conversation.profile):
         # Switched off since it was written: the agent is silent.
         return "feature disabled"
-    if conversation.stopped_at is not None and consent.is_unasked(message):
-        return STOPPED
+    if conversation.stopped_at is not None and consent.is_unrequested(message):
+        return OPTED_OUT
     return ""
 
 
-def _sending(message: OutboundMessage, to: Address) -> Sending:
+def _sending(message: OutboundMessage, to: Address) -> ClaimedMessage:
     extra = message.extra
     template = None
     if message.kind == OutboundMessage.Kind.TEMPLATE:
         template = Template(
             extra["name"],
             extra["language"],
-            tuple(fill(text) for text in extra["parameters"]),
+            tuple(restore_codes(text) for text in extra["parameters"]),
         )
-    return Sending(
+    return ClaimedMessage(
         message_id=message.pk,
         line=Line(message.conversation.phone_number_id),
         to=to,
-        body=fill(message.body),
+        body=restore_codes(message.body),
         buttons=tuple(Button(b["id"], b["title"]) for b in extra.get("buttons", ())),
         template=template,
         opaque=str(message.public_id),
@@ -211,7 +211,7 @@ def _address(profile: Profile) -> Address | None:
     return Address(bsuid=identity.value) if identity else None
 
 
-def doubt(message: OutboundMessage, wait: timedelta) -> None:
+def mark_unknown(message: OutboundMessage, wait: timedelta) -> None:
     """Note that a try ended without its answer, and when to try again."""
     started_at = (message.lease_expires_at or timezone.now()) - LEASE
     message.state = State.UNKNOWN

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from agents.core.code_redaction import carry
-from agents.core.handoffs import open_hand_off
+from agents.core.code_redaction import record_carried_codes
+from agents.core.handoffs import open_handoff
 from agents.identity import consent
 from agents.models import Conversation, HandOff, OutboundMessage
 from agents.outbound import circuit_breaker
-from agents.whatsapp.error_table import Action, words_for
+from agents.whatsapp.error_table import Action, describe
 from agents.whatsapp.graph_client import (
     LONGEST_BODY,
     LONGEST_BUTTON_BODY,
@@ -88,7 +88,7 @@ def enqueue(
     except IntegrityError:
         return OutboundMessage.objects.get(cause=cause)
     shown = [t for each in (template, fallback) if each for t in each.parameters]
-    carry(message, [body, *shown])
+    record_carried_codes(message, [body, *shown])
     return message
 
 
@@ -127,7 +127,7 @@ def _as_json(template: Template) -> dict[str, Any]:
     }
 
 
-def settle_failure(
+def handle_failure(
     message: OutboundMessage,
     *,
     code: str,
@@ -197,7 +197,7 @@ def _settle_line(
 ) -> None:
     """Draw what the answer says about our number."""
     if action == Action.STOP:
-        circuit_breaker.stop(message, code=code, by_status=by_status)
+        circuit_breaker.open_circuit(message, code=code, by_status=by_status)
     elif action == Action.SLOW:
         circuit_breaker.slow_down(
             message, code=code, first_s=retry_after or FIRST_HOLD_S
@@ -205,9 +205,9 @@ def _settle_line(
     if not message.is_probe:
         return
     if action in ABOUT_THE_PERSON:
-        circuit_breaker.settle_told(message)
+        circuit_breaker.record_working(message)
     elif action != Action.STOP:
-        circuit_breaker.free_probe(message)
+        circuit_breaker.release_probe(message)
 
 
 def _later(seconds: float) -> datetime:
@@ -255,16 +255,16 @@ def _give_up(message: OutboundMessage, action: Action) -> None:
             pk=conversation.pk, window_closes_at__gt=timezone.now()
         ).update(window_closes_at=timezone.now())
     if message.error_code == OPTED_OUT:
-        consent.record(
+        consent.record_consent(
             profile=conversation.profile,
             kind=consent.Kind.STOP,
             source=consent.Source.REFUSED,
             cause=f"outbound:{message.pk}",
         )
-    open_hand_off(
+    open_handoff(
         kind=HandOff.Kind.UNDELIVERED,
         profile=conversation.profile,
         conversation=conversation,
-        reason=f"A message did not reach her. {words_for(message.error_code)} "
+        reason=f"A message did not reach her. {describe(message.error_code)} "
         f"(code {message.error_code})",
     )

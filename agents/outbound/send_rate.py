@@ -29,7 +29,7 @@ class Rate:
 
 
 PAIR = Rate(every_s=6.0, burst=10)
-LINE = Rate(every_s=1 / 60, burst=10)
+NUMBER = Rate(every_s=1 / 60, burst=10)
 
 _TAKE = """
 INSERT INTO agents_sendingrate AS rate (key, full_at)
@@ -73,7 +73,7 @@ def take(
     if wait is not None:
         return wait
     # The number's bucket comes last: its row is everybody's, and locked shortest.
-    wait = take_one(line, LINE, now=now)
+    wait = take_one(line, NUMBER, now=now)
     if wait is not None:
         with connection.cursor() as cursor:
             cursor.execute(_GIVE_BACK, _values(pair, PAIR, None))

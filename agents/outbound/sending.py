@@ -19,10 +19,10 @@ from agents.outbound import circuit_breaker, outbox, statuses
 from agents.outbound.next_to_send import (
     ANSWER_LOST,
     STATUS_WAIT,
-    Pause,
-    Sending,
-    claim,
-    doubt,
+    ClaimedMessage,
+    Wait,
+    claim_next,
+    mark_unknown,
 )
 from agents.whatsapp import graph_client
 from agents.whatsapp.error_table import Action, TransportError
@@ -34,21 +34,21 @@ logger = get_logger(__name__)
 
 State = OutboundMessage.State
 # A short pause is waited out in the job; the sweep wakes after a long one.
-PATIENCE_S = 8.0
+LONGEST_WAIT_S = 8.0
 
 
 async def deliver(*, conversation_id: int) -> int:
     """Send what waits in one conversation, in its order; return how many were sent."""
     sent = 0
     while True:
-        step = await units.run(claim, conversation_id=conversation_id)
+        step = await units.run(claim_next, conversation_id=conversation_id)
         if step is None:
             return sent
-        if isinstance(step, Pause):
-            if step.seconds > PATIENCE_S:
+        if isinstance(step, Wait):
+            if step.seconds > LONGEST_WAIT_S:
                 return sent
             await asyncio.sleep(max(step.seconds, 0.05))
-        elif isinstance(step, Sending):
+        elif isinstance(step, ClaimedMessage):
             with correlation.bound(step.correlation_id, outbound_id=step.message_id):
                 more = await _send(step)
             sent += 1
@@ -58,7 +58,7 @@ async def deliver(*, conversation_id: int) -> int:
             sent += 1
 
 
-async def _send(sending: Sending) -> bool:
+async def _send(sending: ClaimedMessage) -> bool:
     """Send it, write down what became of it, and tell whether more waits."""
     started_at = timezone.now()
     try:
@@ -79,7 +79,7 @@ async def _send(sending: Sending) -> bool:
     return more
 
 
-async def _call(sending: Sending) -> str:
+async def _call(sending: ClaimedMessage) -> str:
     line, to, opaque = sending.line, sending.to, sending.opaque
     if sending.template is not None:
         return await graph_client.send_template(
@@ -100,7 +100,7 @@ def record_failure(message_id: int, error: TransportError) -> None:
             # A status told what became of it before its answer did.
             return
         if not error.unknown_outcome:
-            outbox.settle_failure(
+            outbox.handle_failure(
                 message,
                 code=error.code,
                 action=error.action,
@@ -108,9 +108,9 @@ def record_failure(message_id: int, error: TransportError) -> None:
             )
         elif message.was_in_doubt:
             # The one try more had no answer either.
-            outbox.settle_failure(message, code=ANSWER_LOST, action=Action.BUG)
+            outbox.handle_failure(message, code=ANSWER_LOST, action=Action.BUG)
         else:
-            doubt(message, STATUS_WAIT)
+            mark_unknown(message, STATUS_WAIT)
 
 
 def _locked(message_id: int) -> OutboundMessage:
@@ -175,9 +175,9 @@ def record_sent(message_id: int, provider_id: str) -> bool:
                 "conversation__profile"
             ).get(pk=message_id)
             if is_probe:
-                circuit_breaker.settle_taken(message)
+                circuit_breaker.record_accepted(message)
             if was_overtaken:
-                statuses.attach_early(message)
+                statuses.attach_early_statuses(message)
     with connection.cursor() as cursor:
         cursor.execute(HAS_MORE, [conversation_id])
         return bool(cursor.fetchone()[0])

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from agents.core.code_redaction import drop_delivered_codes, restore_codes
 from agents.models import OutboundMessage, SimulatedDelivery
-from agents.outbound.codes import fill, forget_codes
 from easymo import keys
 from easymo.observability.logs import get_logger
 
@@ -19,7 +19,7 @@ State = OutboundMessage.State
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class SimulatedMessage:
     """What stands on the screen."""
 
     body: str
@@ -36,7 +36,7 @@ def deliver(message: OutboundMessage) -> None:
     else:
         body = message.body
     buttons = [[button["id"], button["title"]] for button in extra.get("buttons", ())]
-    plain = json.dumps({"body": fill(body), "buttons": buttons}).encode()
+    plain = json.dumps({"body": restore_codes(body), "buttons": buttons}).encode()
     SimulatedDelivery.objects.create(
         outbound=message,
         body_sealed=keys.seal(PURPOSE, plain, context=message.public_id.bytes),
@@ -55,7 +55,7 @@ def deliver(message: OutboundMessage) -> None:
             "next_attempt_at",
         ]
     )
-    forget_codes(message)
+    drop_delivered_codes(message)
     logger.info(
         "ai.whatsapp.send.success",
         outbound_id=message.pk,
@@ -64,13 +64,13 @@ def deliver(message: OutboundMessage) -> None:
     )
 
 
-def show(delivery: SimulatedDelivery) -> Shown:
+def open_delivery(delivery: SimulatedDelivery) -> SimulatedMessage:
     """Open what the telephone shows."""
     plain = keys.unseal(
         PURPOSE, bytes(delivery.body_sealed), context=delivery.outbound.public_id.bytes
     )
     content = json.loads(plain)
-    return Shown(
+    return SimulatedMessage(
         body=content["body"],
         buttons=tuple((entry[0], entry[1]) for entry in content["buttons"]),
     )

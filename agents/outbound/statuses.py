@@ -9,9 +9,9 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from agents.core.code_redaction import drop_delivered_codes
 from agents.models import MessageStatus, OutboundMessage
 from agents.outbound import circuit_breaker, outbox
-from agents.outbound.codes import forget_codes
 from agents.whatsapp.error_table import action_for
 from easymo import keys
 from easymo.observability.logs import get_logger
@@ -19,7 +19,7 @@ from easymo.observability.logs import get_logger
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agents.whatsapp.payload import Status
+    from agents.whatsapp.statuses import Status
 
 logger = get_logger(__name__)
 
@@ -50,14 +50,14 @@ RANK = {
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class StatusResult:
     """Whose message it was about, and in which conversation the next may be sent."""
 
     is_ours: bool
     wakes: int | None = None
 
 
-def take_in(status: Status) -> Taken:
+def process_status(status: Status) -> StatusResult:
     """Note one status of a message of ours; of another's it is noted for a while."""
     digests = id_digests(status.provider_id)
     message = _find(digests, status.opaque)
@@ -79,13 +79,13 @@ def take_in(status: Status) -> Taken:
         ignore_conflicts=True,
     )
     if message is None:
-        return Taken(is_ours=False)
+        return StatusResult(is_ours=False)
     if is_void:
-        return Taken(is_ours=True)
-    return Taken(is_ours=True, wakes=_project(message, status, digests[0]))
+        return StatusResult(is_ours=True)
+    return StatusResult(is_ours=True, wakes=_project(message, status, digests[0]))
 
 
-def attach_early(message: OutboundMessage) -> None:
+def attach_early_statuses(message: OutboundMessage) -> None:
     """Take up the statuses that overtook the answer to our own request."""
     early = MessageStatus.objects.filter(
         outbound=None, provider_id_hmac=message.provider_id_hmac
@@ -95,13 +95,13 @@ def attach_early(message: OutboundMessage) -> None:
         return
     early.update(outbound=message)
     for row in rows:
-        note_facts(
+        store_details(
             message, pricing=row.pricing, errors=row.errors, recipient=row.recipient
         )
         _move(message, row.status, row.error_code, row.sent_at)
 
 
-def note_facts(
+def store_details(
     message: OutboundMessage,
     *,
     pricing: dict[str, str],
@@ -181,7 +181,7 @@ def _project(message: OutboundMessage, status: Status, id_hmac: bytes) -> int | 
         message.provider_id = status.provider_id
         message.provider_id_hmac = id_hmac
         message.handed_over_at = message.handed_over_at or timezone.now()
-    note_facts(
+    store_details(
         message,
         pricing=status.pricing,
         errors=status.errors,
@@ -199,12 +199,12 @@ def _fail(message: OutboundMessage, code: str) -> None:
     logger.warning(
         "ai.whatsapp.send.error", outbound_id=message.pk, code=code, action=action
     )
-    outbox.settle_failure(message, code=code, action=action, by_status=True)
+    outbox.handle_failure(message, code=code, action=action, by_status=True)
 
 
 def _advance(message: OutboundMessage, state: State | None) -> None:
     if message.is_probe and state is not None and state != State.FAILED:
-        circuit_breaker.settle_told(message)
+        circuit_breaker.record_working(message)
     if state is None or RANK[state] <= RANK[State(message.state)]:
         return
     now = timezone.now()
@@ -224,7 +224,7 @@ def _advance(message: OutboundMessage, state: State | None) -> None:
         ]
     )
     if state in {State.DELIVERED, State.READ}:
-        forget_codes(message)
+        drop_delivered_codes(message)
 
 
 def _at(timestamp: int | None) -> datetime:

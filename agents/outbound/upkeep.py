@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from agents.core.handoffs import open_hand_off
+from agents.core.handoffs import open_handoff
 from agents.models import HandOff, MessageStatus, OutboundMessage
 from agents.outbound import send_rate
 from easymo.observability.logs import get_logger
@@ -53,7 +53,7 @@ def _give_up_undelivered() -> int:
             message.state = State.FAILED
             message.error_code = NOT_ARRIVED
             message.save(update_fields=["state", "error_code"])
-            open_hand_off(
+            open_handoff(
                 kind=HandOff.Kind.UNDELIVERED,
                 profile=message.conversation.profile,
                 conversation=message.conversation,

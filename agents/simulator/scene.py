@@ -203,7 +203,7 @@ def _our_bubble(
 
 def _shown(row: OutboundMessage) -> str:
     try:
-        return simulated.show(row.simulated).body
+        return simulated.open_delivery(row.simulated).body
     except KeyRingError:
         return "(sealed with a key that is gone)"
 

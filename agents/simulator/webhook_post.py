@@ -13,8 +13,8 @@ import httpx2
 from django.conf import settings
 from django.urls import reverse
 
-from agents.core import synthetic
-from agents.inbound.endpoint import FUNCTION, SIGNATURE
+from agents.inbound.endpoint import FUNCTION, SIGNATURE_HEADER
+from agents.whatsapp import signature
 from agents.whatsapp.signature import sign
 
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ def post_to_webhook(*, request: HttpRequest, body: bytes) -> None:
                 "Content-Type": "application/json",
                 "Host": request.get_host(),
                 "X-Forwarded-Proto": request.scheme or "http",
-                SIGNATURE: sign(body, settings.WA_APP_SECRETS[0]),
-                synthetic.HEADER: synthetic.mark(body),
+                SIGNATURE_HEADER: sign(body, settings.WA_APP_SECRETS[0]),
+                signature.SYNTHETIC_HEADER: signature.synthetic_mark(body),
             },
             timeout=TIMEOUT_S,
             trust_env=False,

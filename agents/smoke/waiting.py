@@ -87,7 +87,7 @@ def _heard(cause: UUID) -> Heard | None:
 
 def _opened(turn: Turn, replies: list[OutboundMessage]) -> Heard:
     try:
-        shown = [simulated.show(reply.simulated) for reply in replies]
+        shown = [simulated.open_delivery(reply.simulated) for reply in replies]
     except KeyRingError:
         raise Failed(
             "The reply was sealed with a key that is not here.",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agents.core.handoffs import open_hand_off
+from agents.core.handoffs import open_handoff
 from agents.models import HandOff
 from agents.tools.arguments import (
     VoucherNotNamed,
@@ -124,7 +124,7 @@ _REASONS = {
 def hand_off(call: Call) -> ToolResult:
     """Open a handoff: the conversation waits for a person."""
     reason = str(call.arguments.get("reason"))
-    open_hand_off(
+    open_handoff(
         kind=HandOff.Kind.ASKED,
         profile=call.profile,
         conversation=call.context.conversation,

@@ -114,7 +114,7 @@ OWN_WORDS = {
 }
 
 
-def words_for(code: str) -> str:
+def describe(code: str) -> str:
     """Say what a code means, in one sentence."""
     if code in OWN_WORDS:
         return f"{OWN_WORDS[code]}."

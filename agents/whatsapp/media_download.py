@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
 # Bytes that we take of each kind; Meta's own limits, but for files.
-CAPS = {
+LARGEST = {
     "image": 5_000_000,
     "audio": 16_000_000,
     "video": 16_000_000,
@@ -59,7 +59,7 @@ class MediaError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class DownloadedMedia:
     """The bytes, proven to be what was promised."""
 
     content: bytes
@@ -88,14 +88,14 @@ async def resolve(host: str, port: int) -> list[str]:
     return [str(entry[4][0]) for entry in found]
 
 
-async def fetch(
+async def download(
     *,
     media_id: str,
     phone_number_id: str,
     kind: str,
     told_sha256: str = "",
     resolver: Resolver = resolve,
-) -> Fetched:
+) -> DownloadedMedia:
     """Return the bytes of one medium; raise MediaError."""
     if not MEDIA_ID.fullmatch(media_id):
         raise MediaError("bad_id")
@@ -112,7 +112,7 @@ async def fetch(
 
 async def _fetch(
     media_id: str, phone_number_id: str, kind: str, told: str, resolver: Resolver
-) -> Fetched:
+) -> DownloadedMedia:
     base = httpx2.URL(settings.WHATSAPP_API_URL.rstrip("/"))
     params = {"phone_number_id": phone_number_id}
     place = base.copy_with(path=f"{base.path.rstrip('/')}/{media_id}", params=params)
@@ -124,16 +124,16 @@ async def _fetch(
         if not isinstance(url, str):
             raise MediaError("no_url")
         size = about.get("file_size")
-        if isinstance(size, int) and size > CAPS[kind]:
+        if isinstance(size, int) and size > LARGEST[kind]:
             raise MediaError("too_large")
-        content, digest = await _download(client, url, CAPS[kind], resolver)
+        content, digest = await _download(client, url, LARGEST[kind], resolver)
     for promised in (told, about.get("sha256")):
         if isinstance(promised, str) and promised and not _agrees(digest, promised):
             raise MediaError("other_bytes")
     extension = extension_of(content, kind)
     if not extension:
         raise MediaError("other_kind")
-    return Fetched(content, digest, extension)
+    return DownloadedMedia(content, digest, extension)
 
 
 async def _describe(

@@ -24,7 +24,7 @@ from agents.whatsapp.senders import (
     timestamp_of,
 )
 from agents.whatsapp.statuses import Status, errors_in, read_status
-from agents.whatsapp.user_updates import Change, Preference
+from agents.whatsapp.user_updates import IdentityChange, Preference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,19 +32,6 @@ if TYPE_CHECKING:
     from agents.whatsapp.contents import MediaRef
     from agents.whatsapp.senders import Contacts
 
-__all__ = [
-    "Bad",
-    "Change",
-    "Ignored",
-    "Inbound",
-    "Item",
-    "Preference",
-    "Sender",
-    "Status",
-    "Trouble",
-    "UnreadableError",
-    "read",
-]
 
 OBJECT = "whatsapp_business_account"
 FIELD = "messages"
@@ -84,7 +71,7 @@ class Inbound:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class ProviderErrors:
     """What the provider could not tell us, and why."""
 
     path: str
@@ -92,7 +79,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Ignored:
+class IgnoredItem:
     """Signed, and not for the agent: an object or a field that we do not handle."""
 
     path: str
@@ -100,25 +87,33 @@ class Ignored:
 
 
 @dataclass(frozen=True, slots=True)
-class Bad:
+class BadItem:
     """An item that has not the shape it must have."""
 
     path: str
     reason: str
 
 
-type Item = Inbound | Status | Preference | Change | Trouble | Ignored | Bad
+type Item = (
+    Inbound
+    | Status
+    | Preference
+    | IdentityChange
+    | ProviderErrors
+    | IgnoredItem
+    | BadItem
+)
 
 
 def read(body: bytes) -> Iterator[Item]:
     """Yield every item of a webhook, in its order; raise ``UnreadableError``."""
     document = _document(body)
     if not isinstance(document, dict) or document.get("object") != OBJECT:
-        yield Ignored("", "unknown object")
+        yield IgnoredItem("", "unknown object")
         return
     for path, entry in _each(document, "entry", ""):
         if not isinstance(entry, dict):
-            yield Bad(path, "entry is no object")
+            yield BadItem(path, "entry is no object")
             continue
         for change_path, change in _each(entry, "changes", path):
             yield from _read_change(change, change_path)
@@ -152,7 +147,7 @@ def _each(parent: dict[str, Any], name: str, path: str) -> Iterator[tuple[str, A
 
 def _read_change(change: object, path: str) -> Iterator[Item]:
     if not isinstance(change, dict):
-        yield Bad(path, "change is no object")
+        yield BadItem(path, "change is no object")
         return
     field_name = change.get("field")
     if field_name not in {
@@ -160,23 +155,23 @@ def _read_change(change: object, path: str) -> Iterator[Item]:
         user_updates.PREFERENCES_FIELD,
         user_updates.CHANGES_FIELD,
     }:
-        yield Ignored(path, "unknown field")
+        yield IgnoredItem(path, "unknown field")
         return
     value = change.get("value")
     if not isinstance(value, dict):
-        yield Bad(path, "value is no object")
+        yield BadItem(path, "value is no object")
         return
     path += "/value"
     if field_name == user_updates.PREFERENCES_FIELD:
         for item in user_updates.read_preferences(value, path):
-            yield item if isinstance(item, Preference) else Bad(*item)
+            yield item if isinstance(item, Preference) else BadItem(*item)
         return
     yield from _read_value(value, path)
 
 
 def _read_value(value: dict[str, Any], path: str) -> Iterator[Item]:
     if errors := errors_in(value):
-        yield Trouble(f"{path}/errors", errors)
+        yield ProviderErrors(f"{path}/errors", errors)
     number_id = identifier(value.get("metadata"), "phone_number_id")
     messages = value.get("messages")
     contacts = index_contacts(
@@ -189,12 +184,12 @@ def _read_value(value: dict[str, Any], path: str) -> Iterator[Item]:
         (user_updates.CHANGES_FIELD, _read_id_update),
     ):
         if name in value and not isinstance(value[name], list):
-            yield Bad(f"{path}/{name}", f"{name} is no list")
+            yield BadItem(f"{path}/{name}", f"{name} is no list")
         for item_path, item in _each(value, name, path):
             if isinstance(item, dict):
                 yield reader(item, item_path, number_id, contacts)
             else:
-                yield Bad(item_path, "item is no object")
+                yield BadItem(item_path, "item is no object")
 
 
 def _read_message(
@@ -207,10 +202,10 @@ def _read_message(
         return change
     provider_id = identifier(item, "id")
     if not provider_id:
-        return Bad(path, "message without an id")
+        return BadItem(path, "message without an id")
     sender = sender_of(item, contacts)
     if sender is None:
-        return Bad(path, "message without a sender")
+        return BadItem(path, "message without a sender")
     kind = clean_token(item.get("type")) or "unknown"
     return Inbound(
         path=path,
@@ -226,13 +221,13 @@ def _read_message(
 
 def _read_status(
     item: dict[str, Any], path: str, number_id: str, _: Contacts
-) -> Status | Bad:
+) -> Status | BadItem:
     status = read_status(item, path, number_id)
-    return status or Bad(path, "status without an id or a state")
+    return status or BadItem(path, "status without an id or a state")
 
 
 def _read_id_update(
     item: dict[str, Any], path: str, number_id: str, contacts: Contacts
-) -> Change | Bad:
+) -> IdentityChange | BadItem:
     change = user_updates.read_id_update(item, path, number_id, contacts)
-    return change or Bad(path, "change without a user id")
+    return change or BadItem(path, "change without a user id")

@@ -1,8 +1,16 @@
+"""Our own mark on webhooks that we post ourselves: simulator, smoke tests, probes.
+
+Such a webhook is signed like every other one. The mark besides says that it was us,
+so that only sandbox people are served and nothing of it reaches the Graph API.
+"""
+
 from __future__ import annotations
 
 import hashlib
 import hmac
 from typing import TYPE_CHECKING
+
+from easymo import keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,4 +42,24 @@ def is_handshake(mode: str, token: str, expected: str) -> bool:
         bool(expected)
         and mode == "subscribe"
         and hmac.compare_digest(token.encode("utf-8", "replace"), expected.encode())
+    )
+
+
+SYNTHETIC_HEADER = "X-Easymo-Synthetic"
+SYNTHETIC_PURPOSE = "synthetic"
+
+
+def synthetic_mark(body: bytes) -> str:
+    """Return the value of the header for ``body``."""
+    return keys.digest(SYNTHETIC_PURPOSE, body).hex()
+
+
+def has_synthetic_mark(body: bytes, header: str | None) -> bool:
+    """Tell whether ``header`` is our mark on ``body``."""
+    if not header:
+        return False
+    given = header.encode("utf-8", "replace")
+    return any(
+        hmac.compare_digest(expected.hex().encode(), given)
+        for _, expected in keys.digests(SYNTHETIC_PURPOSE, body)
     )

@@ -23,44 +23,46 @@ CHANGES_FIELD = "user_id_update"
 FROM_TO = re.compile(rf"from ({BSUID.pattern}) to ({BSUID.pattern})")
 
 
-class What(StrEnum):
+class ChangeKind(StrEnum):
     NUMBER = "number"
     USER_ID = "user_id"
     DEVICE = "device"
 
 
 # Meta's word -> ours; the older ones are those of versions before 2026.
-WORDS = {
-    "user_changed_number": What.NUMBER,
-    "customer_changed_number": What.NUMBER,
-    "user_changed_user_id": What.USER_ID,
-    "customer_identity_changed": What.DEVICE,
-    "user_identity_changed": What.DEVICE,
+CHANGE_KINDS = {
+    "user_changed_number": ChangeKind.NUMBER,
+    "customer_changed_number": ChangeKind.NUMBER,
+    "user_changed_user_id": ChangeKind.USER_ID,
+    "customer_identity_changed": ChangeKind.DEVICE,
+    "user_identity_changed": ChangeKind.DEVICE,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class IdentityChange:
     """One person's names before and after, as far as they are told."""
 
     path: str
     phone_number_id: str
-    what: What
+    what: ChangeKind
     old_number: str = ""
     old_bsuid: str = ""
     number: str = ""
     bsuid: str = ""
 
 
-def read_system(item: dict[str, Any], path: str, number_id: str) -> Change | None:
+def read_system(
+    item: dict[str, Any], path: str, number_id: str
+) -> IdentityChange | None:
     """Return what a system message tells about names; None when nothing."""
     system = item.get("system")
-    what = WORDS.get(identifier(system, "type"))
+    what = CHANGE_KINDS.get(identifier(system, "type"))
     if what is None or not isinstance(system, dict):
         return None
     origin = identifier(item, "from")
     old_bsuid, new_bsuid = bsuid_in(origin), ""
-    if what is What.USER_ID:
+    if what is ChangeKind.USER_ID:
         said = FROM_TO.search(identifier(system, "body"))
         old_bsuid = (
             bsuid_in(identifier(system, "previous_user_id", "old_user_id"))
@@ -75,20 +77,20 @@ def read_system(item: dict[str, Any], path: str, number_id: str) -> Change | Non
         new_bsuid = bsuid_in(identifier(system, "user_id"))
     told = identifier(system, "wa_id", "new_wa_id")
     old_number = number_in(identifier(system, "customer") or origin)
-    return Change(
+    return IdentityChange(
         path=path,
         phone_number_id=number_id,
         what=what,
         old_number=number_in(origin) or old_number,
         old_bsuid=old_bsuid,
-        number=number_in(told) if what is What.NUMBER else "",
+        number=number_in(told) if what is ChangeKind.NUMBER else "",
         bsuid=new_bsuid,
     )
 
 
 def read_id_update(
     item: dict[str, Any], path: str, number_id: str, contacts: Contacts
-) -> Change | None:
+) -> IdentityChange | None:
     """Return the change that the field ``user_id_update`` tells."""
     ids = item.get("user_id")
     if isinstance(ids, dict):
@@ -101,10 +103,10 @@ def read_id_update(
         return None
     contact = contacts.get(new) or contacts.get(old) or {}
     number = identifier(item, "wa_id") or identifier(contact, "wa_id")
-    return Change(
+    return IdentityChange(
         path=path,
         phone_number_id=number_id,
-        what=What.USER_ID,
+        what=ChangeKind.USER_ID,
         old_number=number_in(number),
         old_bsuid=bsuid_in(old),
         bsuid=bsuid_in(new),

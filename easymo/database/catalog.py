@@ -1,4 +1,4 @@
-"""What the catalogs say about our schema: who may look in, and what lies outside."""
+"""Inspect the system catalogs: who can reach our schema, and what lies outside it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 OUR_APPS = ("agents", "rollout", "vouchers")
-# Those that an earlier system may call its own, in a schema of its own.
+# Names that an earlier system may use in a schema of its own.
 COMMON_NAMES = ("profiles", "vouchers")
-# Each query yields sentences; empty is good. %(schema)s, %(ours)s: role names.
+# Each query returns sentences; no rows is good. %(schema)s, %(ours)s: role names.
 OPEN_SCHEMA = """
 SELECT format('%%s may use the schema.', coalesce(r.rolname, 'PUBLIC'))
 FROM pg_namespace n
@@ -65,9 +65,9 @@ FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
 WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %(schema)s)
   AND p.polname <> %(policy)s AND p.polpermissive
 """
-# A name alone is no proof: an earlier system may have its own `vouchers` in public.
+# A name alone proves nothing: an earlier system may have `vouchers` in public.
 ELSEWHERE = """
-SELECT format('Table %%s of ours lies in the schema %%s.', c.relname, n.nspname)
+SELECT format('Our table %%s lies in the schema %%s.', c.relname, n.nspname)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND n.nspname <> %(schema)s
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
@@ -86,7 +86,7 @@ QUERIES = (
 
 
 def findings(connection: BaseDatabaseWrapper) -> list[str]:
-    """Return a sentence for everything that stands open or lies elsewhere."""
+    """Return a sentence for everything that is open or in the wrong schema."""
     found: list[str] = []
     with connection.cursor() as cursor:
         values = _values(cursor)
@@ -97,7 +97,7 @@ def findings(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def is_migrated(connection: BaseDatabaseWrapper) -> bool:
-    """Tell whether our schema holds anything yet."""
+    """Tell whether our schema holds any table."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT 1 FROM pg_tables"

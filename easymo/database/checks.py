@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @checks.register(checks.Tags.security)
 def site_is_closed(**_: Any) -> list[checks.CheckMessage]:
-    """Name what a site that others reach should not leave open."""
+    """Warn about settings that a reachable site must not have."""
     if settings.DEMONSTRATION:
         return []
     found: list[checks.CheckMessage] = []
@@ -50,7 +50,7 @@ def site_is_closed(**_: Any) -> list[checks.CheckMessage]:
 def schema_is_ours_alone(
     databases: Sequence[str] | None = None, **_: Any
 ) -> list[checks.CheckMessage]:
-    """Refuse tables of ours outside our schema, and open doors into it."""
+    """Refuse our tables outside of our schema, and foreign access to it."""
     found: list[checks.CheckMessage] = []
     for alias in databases or ():
         connection = connections[alias]
@@ -68,7 +68,7 @@ def schema_is_ours_alone(
         found += [
             checks.Warning(
                 sentence,
-                hint="`manage.py migrate` closes what it finds open. A table of ours "
+                hint="`manage.py migrate` revokes foreign access. A table of this product "
                 "elsewhere was made by hand or under another search_path: move it.",
                 id="database.W001",
             )

@@ -1,4 +1,4 @@
-"""Whether a worker is at work: each of them reports every 10 seconds."""
+"""The database's clock, and how long ago a worker last reported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def now() -> datetime:
-    """Return the time by the database's clock: the same for whoever shares its rows."""
+    """Return the time of the database's clock, which all processes share."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         moment: datetime = cursor.fetchone()[0]
@@ -26,7 +26,7 @@ SILENCE = (
 
 
 def worker_silence() -> float | None:
-    """Return for how many seconds no worker has reported; None: there is none."""
+    """Return for how many seconds no worker has reported; None: no worker."""
     with connection.cursor() as cursor:
         cursor.execute(SILENCE)
         (silence,) = cursor.fetchone() or (None,)

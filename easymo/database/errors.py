@@ -1,4 +1,4 @@
-"""Which errors of the database pass: it could not, rather than would not."""
+"""Classify database errors: transient (away, busy, full, read-only) or not."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ AWAY = (
     psycopg.InterfaceError,
     psycopg.OperationalError,
 )
-# A standby, or a disk so full that nobody may write any more; a transaction that was
-# ended because it took, or slept, for too long. The driver counts them as internal.
+# A standby, a full disk that allows no writes, or a transaction ended by a time-out.
+# The driver reports these as internal errors.
 STATES = frozenset({"25006", "25P03", "25P04"})
 
 
 def is_passing(error: BaseException) -> bool:
-    """Tell whether the same may be done later: away, busy, full or read-only."""
+    """Tell whether the same operation may succeed later."""
     if isinstance(error, AWAY):
         return True
     states = {getattr(each, "sqlstate", None) for each in (error, error.__cause__)}
@@ -33,7 +33,7 @@ def is_passing(error: BaseException) -> bool:
 
 @contextmanager
 def telling() -> Iterator[None]:
-    """Turn an error of the database into the end of a command, without its detail."""
+    """Turn a database error into the end of a command, without its detail."""
     try:
         yield
     except Error as error:

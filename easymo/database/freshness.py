@@ -1,7 +1,7 @@
-"""Ask a pooled connection whether it lives, but not again within the same second.
+"""Check that a pooled connection is alive, at most once per second.
 
-A unit of work borrows a connection for a few milliseconds. To ask each time costs a
-round trip; never to ask lets the first units after an outage fail.
+A unit of work borrows a connection for a few milliseconds. Checking each time costs a
+round trip; never checking makes the first units after an outage fail.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ _asked_at: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary
 
 
 def check(connection: psycopg.Connection[Any]) -> None:
-    """Raise when the connection is dead; believe one that was asked a moment ago."""
+    """Raise when the connection is dead; skip the check within a second of the last
+    one.
+    """
     now = time.monotonic()
     if now - _asked_at.get(connection, -FRESH_S) < FRESH_S:
         return

@@ -1,8 +1,8 @@
-"""Write together what arrives together.
+"""Write items that arrive together in one transaction.
 
-A lone caller writes at once. Whoever comes while a write is under way waits for its
-end, and then all who wait are written by one of them in one go: one round trip, one
-commit. Everybody returns only after the write that holds her own item.
+A single caller writes at once. Callers that arrive during a write wait for its end;
+then one of them writes all waiting items in one round trip and one commit. Each caller
+returns only after the write that contains its own item.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 class WaitedTooLong(Exception):
-    """The write under way took so long that this item was not begun, or not ended."""
+    """The current write took so long that this item was not started, or not finished."""
 
 
 class GroupCommit[Item, Result]:
-    """One write at a time in this process, for all who wait by then.
+    """One write at a time per process, shared by all callers that wait by then.
 
-    ``write`` takes items in the order they came and returns as many results. Where it
-    fails for several, each is written alone, so that one bad item harms no other;
-    unless the failure is one of ``common``, which would meet every item alike.
+    ``write`` takes items in order of arrival and returns as many results. When it fails
+    for several, each is written alone, so that one bad item does not affect the others.
+    An error listed in ``common`` would meet every item alike and is raised for all.
     """
 
     def __init__(
@@ -62,14 +62,14 @@ class GroupCommit[Item, Result]:
         return place.outcome()
 
     def _is_to_lead(self, place: _Place[Item, Result]) -> bool:
-        """Say whether the place was made leader; leave the row when never called."""
+        """Return True when this place became leader; leave the queue on a time-out."""
         with self._mutex:
             if not place.called.is_set() and place in self._waiting:
                 self._waiting.remove(place)
             return place.leads
 
     def _lead(self) -> None:
-        """Write the next group, and pass the lead on to the first of those who came."""
+        """Write the next group, then make the first waiting caller the leader."""
         group: list[_Place[Item, Result]] = []
         try:
             group = self._next_group()
@@ -111,7 +111,7 @@ class GroupCommit[Item, Result]:
 
 
 class _Place[Item, Result]:
-    """Somebody who waits, and what became of her item."""
+    """A waiting caller, its item and the result."""
 
     def __init__(self, item: Item) -> None:
         self.item = item

@@ -1,13 +1,13 @@
-"""Queries whose text Django builds once.
+"""Queries whose SQL Django builds only once.
 
-Django builds a query's text anew each time it is asked: three quarters of the processor
-time that reading a row costs. What is asked for every message is written as any other
-query, with slots for its values, and built the first time:
+Django builds the SQL of a query each time it runs: three quarters of the processor time
+of reading a row. A query that runs for every message is written as usual, with slots
+for its values, and its SQL is built on first use:
 
     RUNNING = Prepared(lambda: Turn.objects.filter(pk=slot("turn"), status="running"))
     turn = RUNNING.first(turn=7)
 
-A value goes into its slot as it is: a number, a text, a UUID, a time, a list.
+A slot takes its value unchanged: a number, a text, a UUID, a time, a list.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ class _Slot(NamedTuple):
 
 
 def slot(name: str) -> Value:
-    """Return the place in a query where a value is put when it is asked."""
+    """Return the placeholder for a value that is given when the query runs."""
     return Value(_Slot(name))
 
 
 class Prepared[M: Model]:
-    """A query for rows of one model, and of those that it selects along with them."""
+    """A query for rows of one model and of its selected relations."""
 
     def __init__(self, build: Callable[[], QuerySet[M]]) -> None:
         self._build = build
         self._plan: _Plan[M] | None = None
 
     def all(self, **values: Any) -> list[M]:
-        """Ask with these values in the slots."""
+        """Return all rows for these values."""
         plan = self._plan
         if plan is None:
             plan = self._plan = _Plan(self._build())
         return plan.ask(values)
 
     def first(self, **values: Any) -> M | None:
-        """Return the first row, if there is one; the query limits itself."""
+        """Return the first row or None; the query itself must set the limit."""
         found = self.all(**values)
         return found[0] if found else None
 
 
 class _Plan[M: Model]:
-    """The text, and how its rows become objects: what Django does, done ahead."""
+    """The SQL, and how its rows become objects: Django's own steps, done once."""
 
     def __init__(self, queryset: QuerySet[M]) -> None:
         query = queryset.query

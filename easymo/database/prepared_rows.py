@@ -1,7 +1,7 @@
-"""One row written by a statement whose text is built once; see `prepared`.
+"""Insert or update one row by a statement whose SQL is built once; see `prepared`.
 
-It stands for `save(force_insert=True)` and `save(update_fields=...)` of what is written
-for every message, without Django's signals, of which we have none.
+Replaces `save(force_insert=True)` and `save(update_fields=...)` for rows that are
+written for every message. It sends no Django signals; this project has none.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 
 class RowIsGone(DatabaseError):
-    """What was to be written is not there any more."""
+    """The row to be written no longer exists."""
 
 
 class _Text(NamedTuple):
-    """A statement, and the fields whose values it takes, in their order."""
+    """A statement, and the fields whose values it takes, in order."""
 
     sql: str
     fields: tuple[AnyField, ...]
 
 
 def insert(row: Model, **expressions: tuple[str, Any]) -> None:
-    """Insert a new row, and note the key that it got.
+    """Insert a new row and set its primary key.
 
-    What the database has to say, such as by its own clock, is given as SQL with one
-    value, by the name of its field; the object does not learn of it.
+    Values that the database computes, such as its clock, are given as SQL with one
+    parameter, by field name; the object does not learn them.
     """
     said = tuple((name, sql) for name, (sql, _) in expressions.items())
     text = _insert_of(type(row), said)
@@ -50,7 +50,7 @@ def insert(row: Model, **expressions: tuple[str, Any]) -> None:
 
 
 def update(row: Model, names: Iterable[str]) -> None:
-    """Write these fields of the row; raise where it is gone."""
+    """Write these fields of the row; raise RowIsGone when it does not exist."""
     text = _update_of(type(row), tuple(names))
     values = _values(row, text.fields, add=False)
     with connection.cursor() as cursor:
@@ -78,7 +78,7 @@ def _insert_of(model: type[Model], said: tuple[tuple[str, str], ...]) -> _Text:
     columns = ", ".join(_column(field) for field in [*fields, *others])
     places = ", ".join([*["%s"] * len(fields), *(sql for _, sql in said)])
     return _Text(
-        f"INSERT INTO {_table(model)} ({columns})"  # noqa: S608 - names of ours
+        f"INSERT INTO {_table(model)} ({columns})"  # noqa: S608 - our own names
         f" VALUES ({places}) RETURNING {_column(key)}",
         fields,
     )

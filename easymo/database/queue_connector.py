@@ -1,8 +1,8 @@
-"""The worker's connection to the queue: it outlives a database that goes away.
+"""The worker's connection to the queue; it survives an outage of the database.
 
-The library's worker ends when one of its statements fails, and the jobs that it ran
-with it. Here a statement waits for the database to come back, until the worker is
-told to stop.
+The library's worker ends when one of its statements fails, together with the jobs that
+it runs. Here a statement waits until the database is back, or until the worker is told
+to stop.
 """
 
 from __future__ import annotations
@@ -33,36 +33,35 @@ LONGEST_WAIT = 2.0
 
 
 class PatientConnector(PsycopgConnector):
-    """A connector that waits for its database, until told that nobody waits."""
+    """A connector whose statements wait for the database until the worker stops."""
 
     def __init__(self) -> None:
-        # The direct connection, where there is one: the library listens on it too.
+        # The direct connection where there is one: the library also listens on it.
         direct = connect_parameters()
         parameters = direct or direct_parameters()
         super().__init__(
-            # A statement stays prepared where no pooler changes the connection
-            # behind our back.
+            # Prepared statements stay valid where no pooler switches the connection.
             kwargs={**parameters, "prepare_threshold": 0 if direct else None},
             configure=_commit_each_statement,
             min_size=1,
             max_size=POOL_SIZE,
             timeout=5.0,
-            # A longer one means a longer pause between attempts, up to half of it.
+            # A longer time-out means longer pauses between attempts, up to half of it.
             reconnect_timeout=1.0,
             name="queue",
         )
         self.is_hurried = False
 
     async def _create_pool(self, pool_args: dict[str, Any]) -> AsyncConnectionPool:
-        """Ask no connection before its use: a dead one fails once, and is replaced."""
+        """Do not check connections before use: a dead one fails once and is replaced."""
         return AsyncConnectionPool(**pool_args, open=False)
 
     def hurry(self) -> None:
-        """Wait no more: the worker stops."""
+        """Stop waiting: the worker stops."""
         self.is_hurried = True
 
     async def open_async(self, pool: AsyncConnectionPool | None = None) -> None:
-        """Open without waiting: the first statement waits as any other does."""
+        """Open without waiting: the first statement waits like any other."""
         opened = pool or await self._create_pool(self._pool_args)
         if pool is None:
             await opened.open(wait=False)
@@ -70,13 +69,13 @@ class PatientConnector(PsycopgConnector):
         self._pool_externally_set = pool is not None
 
     async def execute_query_async(self, query: Any, **arguments: Any) -> None:
-        """Execute, when the database is there."""
+        """Execute once the database is available."""
         await self._patiently(super().execute_query_async, query, **arguments)
 
     async def execute_query_one_async(
         self, query: Any, **arguments: Any
     ) -> dict[str, Any]:
-        """Execute for one row, when the database is there."""
+        """Execute for one row once the database is available."""
         found: dict[str, Any] = await self._patiently(
             super().execute_query_one_async, query, **arguments
         )
@@ -85,7 +84,7 @@ class PatientConnector(PsycopgConnector):
     async def execute_query_all_async(
         self, query: Any, **arguments: Any
     ) -> list[dict[str, Any]]:
-        """Execute for all rows, when the database is there."""
+        """Execute for all rows once the database is available."""
         found: list[dict[str, Any]] = await self._patiently(
             super().execute_query_all_async, query, **arguments
         )
@@ -94,7 +93,7 @@ class PatientConnector(PsycopgConnector):
     async def listen_notify(
         self, on_notification: Notify, channels: Iterable[str]
     ) -> None:
-        """Listen; after a break, anew."""
+        """Listen; after a broken connection, listen again."""
         await self._patiently(super().listen_notify, on_notification, list(channels))
 
     async def _patiently(
@@ -108,14 +107,14 @@ class PatientConnector(PsycopgConnector):
                 if self.is_hurried or not is_passing(error.__cause__ or error):
                     raise
                 logger.warning("worker.database.waiting", seconds=wait)
-                # What broke together is replaced together.
+                # Replace both connections when one of them breaks.
                 await self.pool.check()
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT)
 
 
 async def _commit_each_statement(connection: psycopg.AsyncConnection) -> None:
-    """Make one statement one transaction and one round trip."""
+    """Make each statement one transaction and one round trip."""
     await connection.set_autocommit(True)
 
 
@@ -123,7 +122,7 @@ NOT_PSYCOPGS = ("context", "cursor_factory", "prepare_threshold")
 
 
 def connect_parameters() -> dict[str, Any] | None:
-    """Return what ``psycopg.connect`` needs to LISTEN; None: it cannot be, so poll."""
+    """Return psycopg's parameters for LISTEN; None: LISTEN is impossible, so poll."""
     if settings.DATABASE_LISTEN is None:
         return None
     if settings.DATABASE_LISTEN:
@@ -132,6 +131,6 @@ def connect_parameters() -> dict[str, Any] | None:
 
 
 def direct_parameters() -> dict[str, Any]:
-    """Return what ``psycopg.connect`` needs to reach Django's own database."""
+    """Return psycopg's parameters for Django's own database."""
     found = connections["default"].get_connection_params()
     return {key: value for key, value in found.items() if key not in NOT_PSYCOPGS}

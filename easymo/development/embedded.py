@@ -1,9 +1,9 @@
-"""The development database: a real PostgreSQL for this checkout, held while used.
+"""The development database: a real PostgreSQL for this checkout while it is in use.
 
-Whoever needs it takes a shared lock for as long as the process lives; the first
-one starts a keeper (``keeper.py``), which starts PostgreSQL, starts it again
-should it die, and stops it when the last lock is gone. The kernel drops a lock
-with its process, so nothing has to be tidied up after kill -9.
+Each user takes a shared lock for the life of its process. The first one starts a keeper
+(``keeper.py``), which starts PostgreSQL, restarts it after a crash, and stops it when
+the last lock is gone. The kernel drops the locks of a killed process, so nothing needs
+cleaning up after kill -9.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ _held: dict[Path, int] = {}
 
 @dataclass(frozen=True)
 class Cluster:
-    """One development server, told by the folder that it belongs to."""
+    """One development server, identified by its folder."""
 
     home: Path
     options: Mapping[str, str] = field(default_factory=dict)
-    # Where its data lies, when that is not to be beside it.
+    # The data folder, when it is not beside the socket and the log.
     data_root: Path | None = None
 
     @property
     def socket(self) -> Path:
-        """The folder that its socket lies in."""
+        """The folder of its socket."""
         return socket_folder(self.home)
 
     def url(self, database: str) -> str:
@@ -58,7 +58,7 @@ class Cluster:
         return f"postgresql://{USER}@/{quote(database)}?host={quote(str(self.socket))}"
 
     def answers(self) -> bool:
-        """Tell whether a server can be spoken to: the only test of being alive."""
+        """Tell whether the server accepts a connection."""
         try:
             self.connect().close()
         except psycopg.Error:
@@ -66,7 +66,7 @@ class Cluster:
         return True
 
     def connect(self, database: str = "postgres") -> psycopg.Connection:
-        """Open a connection of our own, in autocommit."""
+        """Open a connection of our own in autocommit mode."""
         return psycopg.connect(
             host=str(self.socket),
             user=USER,
@@ -78,7 +78,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Order:
-    """What a keeper is told: plain values, since it is a process of its own."""
+    """The arguments of a keeper: plain values, since it is a separate process."""
 
     home: str
     data: str
@@ -90,7 +90,7 @@ class Order:
 
 
 def hold_cluster(cluster: Cluster, *, database: str | None = None) -> None:
-    """See that the server runs, and keep it running until this process ends."""
+    """Start the server if needed and keep it running until this process ends."""
     if cluster.home in _held:
         return
     with _in_plain_words(cluster.home):
@@ -107,7 +107,7 @@ def hold_cluster(cluster: Cluster, *, database: str | None = None) -> None:
 
 
 def release_cluster(cluster: Cluster, *, wait_seconds: float = 0) -> None:
-    """Let go; with a wait, return when the server stopped or another holds it."""
+    """Release the server; with a wait, return once it stopped or another user has it."""
     users = _held.pop(cluster.home, None)
     if users is None:
         return
@@ -126,12 +126,14 @@ def _is_kept(cluster: Cluster) -> bool:
 
 
 def _is_idle(cluster: Cluster) -> bool:
-    """Tell whether nobody holds the server, or its keeper is stopping it."""
+    """Tell whether no user holds the server, or its keeper is stopping it."""
     with (cluster.home / "users.lock").open("a") as users:
         try:
             fcntl.flock(users, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
-            return True  # the keeper holds it alone: it is stopping the server
+            return (
+                True  # the keeper holds the lock exclusively: it is stopping the server
+            )
         try:
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -149,12 +151,12 @@ def _is_free(lock: IO[str]) -> bool:
 
 
 def _start(cluster: Cluster) -> None:
-    """Start a keeper and wait until the server answers or a sentence says why not."""
+    """Start a keeper; wait until the server answers or the keeper reports an error."""
     failure = cluster.home / "failed"
     failure.unlink(missing_ok=True)
     order = _order(cluster)
     with (cluster.home / "keeper.log").open("w") as log:
-        # The keeper detaches itself: it outlives us when others still need it.
+        # The keeper detaches itself: it outlives this process when others need it.
         subprocess.run(  # noqa: S603
             [sys.executable, "-I", str(KEEPER), json.dumps(asdict(order))],
             check=True,
@@ -192,10 +194,10 @@ def _order(cluster: Cluster) -> Order:
 
 
 def _data_below(root: Path, cluster: Cluster) -> Path:
-    """Return where data outside the checkout lies: no longer than the checkout's var.
+    """Return a data folder outside the checkout that lives as long as its var folder.
 
-    Who deletes ``var/``, or clones anew to the same place, starts with new keys and so
-    must not meet the old data. Call it while no server of the cluster runs.
+    After ``var/`` is deleted, or a new clone takes the same place, the keys are new, so
+    the old data must not be used. Call it while no server of the cluster runs.
     """
     folder = root / cluster.socket.name
     marker = cluster.home / "data-id"
@@ -218,7 +220,7 @@ def _create(cluster: Cluster, database: str) -> None:
 
 @contextmanager
 def _in_plain_words(folder: Path) -> Iterator[None]:
-    """Turn what the file system refuses into a sentence."""
+    """Turn a file system error into a sentence."""
     try:
         yield
     except OSError as error:
@@ -242,17 +244,17 @@ def refusal(folder: Path, error: OSError) -> str:
 
 
 def cluster() -> Cluster:
-    """Return the server that demonstration mode uses."""
+    """Return the server of demonstration mode."""
     return Cluster(home=settings.DEMONSTRATION_HOME)
 
 
 def hold() -> None:
-    """Start it where it is needed, and keep it while this process lives."""
+    """In demonstration mode, start the server and keep it while this process lives."""
     if settings.DEMONSTRATION:
         hold_cluster(cluster(), database=settings.DEMONSTRATION_DATABASE)
 
 
 def release(*, wait_seconds: float = 0) -> None:
-    """Let go of it; the last one to do so stops it."""
+    """In demonstration mode, release the server; the last user stops it."""
     if settings.DEMONSTRATION:
         release_cluster(cluster(), wait_seconds=wait_seconds)

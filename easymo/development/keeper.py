@@ -1,7 +1,7 @@
-"""The keeper of one development server: starts it, watches it, stops it unused.
+"""The keeper of one development server: starts, watches and stops it.
 
-A process of its own, run as a file with nothing of easymo imported, so that it
-starts fast and outlives whoever started it. Its only argument is an ``Order``
+It runs as a separate process from this file and imports nothing of easymo, so that it
+starts fast and outlives the process that started it. Its only argument is an ``Order``
 (see ``embedded.py``) as JSON.
 """
 
@@ -24,7 +24,7 @@ from typing import Any
 LOOK_SECONDS = 0.2
 STOP_SECONDS = 15
 LOG_BYTES = 5_000_000
-# Statements and their values hold people's numbers: the log never shows them.
+# Statements contain phone numbers: the log never shows them.
 QUIET = {
     "log_min_messages": "fatal",
     "log_min_error_statement": "panic",
@@ -43,7 +43,7 @@ COMMON = {
 
 
 class Failure(Exception):
-    """The server cannot run; the text is a sentence for people."""
+    """The server cannot run; the text is a sentence for the user."""
 
 
 def main() -> None:
@@ -55,12 +55,12 @@ def main() -> None:
     for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop, signal.SIG_IGN)
     home = Path(order.home)
-    # Closed in the opposite order: whoever gets in after us finds our lock free.
+    # Close in the opposite order: the next user then finds our lock free.
     with (home / "users.lock").open("a") as u, (home / "keeper.lock").open("a") as mine:
         try:
             fcntl.flock(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return  # another keeper is at it
+            return  # another keeper already works on it
         try:
             keep(order, u)
         except Failure as failure:
@@ -96,7 +96,7 @@ def keep(order: Any, users: Any) -> None:
 
 
 def unused(users: Any) -> bool:
-    """Tell whether nobody holds the lock, or its folder was thrown away."""
+    """Tell whether no user holds the lock, or its folder was deleted."""
     try:
         if os.fstat(users.fileno()).st_nlink == 0:
             return True
@@ -107,7 +107,7 @@ def unused(users: Any) -> bool:
 
 
 def make_folders(order: Any) -> None:
-    """Make the data's and the socket's folders: ours alone, whatever lay there."""
+    """Create the data and socket folders for our account only."""
     owner = tuple(order.owner) if order.owner else (os.geteuid(), os.getegid())
     for folder in (Path(order.data).parent, Path(order.socket)):
         with contextlib.suppress(FileExistsError):
@@ -124,7 +124,7 @@ def make_folders(order: Any) -> None:
 
 
 def create_cluster(order: Any) -> None:
-    """Make the data folder, whole or not at all."""
+    """Create the data folder completely or not at all."""
     data = Path(order.data)
     if (data / "PG_VERSION").exists():
         made_by = (data / "PG_VERSION").read_text().strip()
@@ -184,10 +184,10 @@ def identity(order: Any) -> dict[str, Any]:
 
 
 def running_pid(order: Any) -> int | None:
-    """Return the pid of a server that an earlier keeper left; clear a stale file.
+    """Return the pid of a server that an earlier keeper left; remove a stale file.
 
-    After kill -9 and a restart the number in the file may be anybody's, and a
-    copied checkout brings the file of the original's server along.
+    After kill -9 and a reboot the number in the file may belong to another process, and
+    a copied checkout contains the file of the original's server.
     """
     file = Path(order.data) / "postmaster.pid"
     try:
@@ -217,7 +217,7 @@ def alive(pid: int, order: Any) -> bool:
 
 
 def working_folder(pid: int) -> str | None:
-    """Return where a process works; a server works in its data folder."""
+    """Return a process's working folder; a server works in its data folder."""
     try:
         return str(Path(f"/proc/{pid}/cwd").readlink())
     except FileNotFoundError:
@@ -236,7 +236,7 @@ def working_folder(pid: int) -> str | None:
 
 
 def start(order: Any) -> int:
-    """Start the server; what an unclean end left behind is waited out."""
+    """Start the server; wait while an unclean end is recovered."""
     (Path(order.data) / "postmaster.pid").unlink(missing_ok=True)
     log = Path(order.home) / "postgres.log"
     options = {**COMMON, **order.options, "unix_socket_directories": order.socket}
@@ -255,7 +255,7 @@ def start(order: Any) -> int:
                 **identity(order),
             )
         if ready(server, order):
-            server.returncode = 0  # alive() collects it from here on
+            server.returncode = 0  # alive() reaps it from here on
             return server.pid
         time.sleep(0.2 * attempt)
     said = log.read_text(errors="replace").splitlines()
@@ -276,7 +276,7 @@ def ready(server: subprocess.Popen[bytes], order: Any) -> bool:
 
 
 def stop(pid: int, order: Any) -> None:
-    """Stop the server: politely, then at once, then by force."""
+    """Stop the server: first smart, then fast, then by force."""
     for how, seconds in (
         (signal.SIGINT, STOP_SECONDS),
         (signal.SIGQUIT, 5),

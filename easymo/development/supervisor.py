@@ -1,4 +1,4 @@
-"""``make run``: migrate, start web and worker, say where to look, stop it all.
+"""``make run``: migrate, start web and worker, print the address, stop everything.
 
 Development only; in production a process manager runs the Procfile.
 """
@@ -40,11 +40,11 @@ DATABASE_STOP_SECONDS = 2.5
 
 
 class StartError(Exception):
-    """The product cannot be started; the text is a sentence for people."""
+    """The product cannot be started; the text is a sentence for the user."""
 
 
 class Stopped(BaseException):
-    """Somebody pressed Ctrl-C, or told us to stop."""
+    """Ctrl-C was pressed, or a stop signal came."""
 
 
 def main() -> None:
@@ -84,7 +84,7 @@ def run() -> None:
         call_command("demo", "--show") if settings.DEMONSTRATION else say_where()
         watch(children)
     finally:
-        # A second Ctrl-C must not leave anything behind.
+        # A second Ctrl-C must not leave a process behind.
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(name, signal.SIG_IGN)
         stop(children)
@@ -114,7 +114,7 @@ def only_one() -> Iterator[None]:
 
 
 def need_port() -> None:
-    """Refuse a port that another program listens on, before anything is started."""
+    """Refuse a port that another program uses, before anything is started."""
     family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
     with closing(socket.socket(family)) as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -134,7 +134,7 @@ def need_port() -> None:
 
 
 def prepare() -> None:
-    """Migrate; in a demonstration, see that there are people to play."""
+    """Migrate; in demonstration mode, seed the demo people."""
     django.setup()
     try:
         call_command("migrate", verbosity=0, interactive=False)
@@ -149,7 +149,7 @@ def prepare() -> None:
 
 
 def remember(children: list[Child]) -> None:
-    """Note what runs, for a start after our own death."""
+    """Record the running processes, for a start after this process was killed."""
     with suppress(OSError):
         (VAR / "run.json").write_text(json.dumps([child.mark() for child in children]))
 
@@ -168,7 +168,7 @@ def wait_until_ready(children: list[Child]) -> None:
 
 
 def address() -> str:
-    """Return where a browser on this machine finds the product."""
+    """Return the address of the product for a browser on this machine."""
     host = "localhost" if settings.HOST in {"0.0.0.0", "127.0.0.1"} else settings.HOST  # noqa: S104
     return f"http://{host}:{settings.PORT}"
 
@@ -179,7 +179,7 @@ def say_where() -> None:
 
 
 def watch(children: list[Child]) -> None:
-    """Start again what ended by itself, each time a little later."""
+    """Restart a process that ended, with a growing pause."""
     while True:
         time.sleep(0.3)
         for child in children:
@@ -193,7 +193,7 @@ def watch(children: list[Child]) -> None:
 
 
 def stop(children: list[Child]) -> None:
-    """Ask all at once, wait, and end what does not listen."""
+    """Terminate all at once, wait, and kill what still runs."""
     for child in children:
         child.terminate()
     deadline = time.monotonic() + STOP_SECONDS

@@ -1,8 +1,7 @@
-"""Become another program that is told to stop when its parent is gone.
+"""Replace this process by a program that is told to stop when its parent dies.
 
-``python tether.py PARENT PROGRAM …``. After kill -9 of the supervisor nothing of it
-stays behind to hold the port. On systems other than Linux the next start ends what
-stayed behind.
+``python tether.py PARENT PROGRAM …``. After kill -9 of the supervisor no child stays
+behind to hold the port. On systems other than Linux the next start ends the leftovers.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ def main() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != int(parent):
-            sys.exit(1)  # it was gone before we asked
+            sys.exit(1)  # the parent was gone before the request
     os.execv(program[0], program)  # noqa: S606
 
 

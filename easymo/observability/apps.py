@@ -10,8 +10,8 @@ class ObservabilityConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Start what the settings ask for; without them nothing starts."""
-        # Registers the figures, whose models must be loaded first.
+        """Start what the settings ask for."""
+        # Registers the metrics; their models must be loaded first.
         from easymo.observability import leak_metrics  # noqa: F401, PLC0415
 
         sentry.start()

@@ -1,9 +1,9 @@
-"""What in a finished line looks like somebody's: the second look, after the masking.
+"""Find personal data that is left in an output line after masking.
 
-It shares nothing with the scrubber: whatever that one overlooks, this one may see. A
-clean line costs one search; only a suspicious one is read with care, by the rules of
-telephone numbers (region Rwanda). A voucher's amount, an epoch, a UUID, a float, an
-address of a host are none. Pure: no settings, no state.
+The rules are independent of the masking, so they may see what it overlooked. A clean
+line costs one search; only a suspicious line is read closely, by the rules of phone
+numbers (region Rwanda). Voucher amounts, epochs, UUIDs, floats and host addresses are
+excluded. Pure: no settings, no state.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ REGION = "RW"
 LONGEST = 64_000
 MOST_TRIES = 2_000
 
-# Nine digits with nothing but these between them are worth a second look.
+# Nine digits separated only by these characters are checked.
 _GAPS = b" \t().-/[]"
 _FEWEST = b"0" * 9
 _SHAPE = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
-# Left out before looking for numbers.
+# Removed before the search for numbers.
 _HARMLESS = re.compile(
     r"(?<![0-9a-zA-Z])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9a-zA-Z])"
-    # A float: its whole part has no leading zero, and there is one point.
+    # A float: no leading zero in the whole part, and one point.
     r"|(?<![\d.+])(?:0|[1-9]\d*)\.\d+(?:[eE][+\-]?\d+)?(?![\d.])"
     r"|(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])"
     r"|(?<!\d)(?:19|20)\d\d[-/][01]\d[-/][0-3]\d(?:[T ][0-2]\d:[0-5]\d(?::[0-6]\d(?:[.,]\d{1,9})?)?)?"
@@ -43,10 +43,10 @@ _HARMLESS = re.compile(
 _EMAIL = re.compile(r"[\w.+%\-]{1,64}@[\w\-]+(?:\.[\w\-]+)*\.[A-Za-z]{2,24}\b")
 _WAMID = re.compile(r"wamid\.[A-Za-z0-9+/_\-]{8,}={0,2}")
 _DIGITS_INSIDE = re.compile(rb"[0-9]{9,15}")
-# A Rwandan mobile number without its 0 may as well be a count. What stands as a whole
-# number in a line of JSON is one: the masking left it because of its name.
+# A Rwandan mobile number without its 0 may also be a count. A whole number in a line of
+# JSON is one: the masking kept it because of its key.
 _BARE = re.compile(r"(?<!\": )(?<![\w.+\-])7[2389]\d[ \-]?\d{3}[ \-]?\d{3}(?![\w.\-])")
-# Written so that it can hardly be anything but a number to call.
+# Written so that it can hardly be anything but a phone number.
 _STRONG = re.compile(r"(?:\+|00[1-9]|0[1-9]\d{8}$|250\d{9}$)")
 _ESCAPED = (
     (re.compile(r"%2[bB]"), "  +"),
@@ -59,14 +59,14 @@ _BLANKS = frozenset("\u00a0\u202f\u2060\ufeff") | {
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Something that looks like a person's, and where it stands."""
+    """A text that looks personal, and its position."""
 
     kind: str
     start: int
     end: int
-    # E.164, or the address: goes nowhere but into the question whose it is.
+    # E.164 number or address; used only to ask whether it belongs to a known person.
     value: str
-    # False: nine bare digits may be a count as well; it matters only when it is known.
+    # False: nine bare digits may be a count; they matter only when the number is known.
     is_strong: bool = True
 
     @property
@@ -75,7 +75,7 @@ class Candidate:
 
 
 def find(text: str) -> list[Candidate]:
-    """Return what looks like a person's, in order; nearly always nothing."""
+    """Return possible personal data, in order; usually an empty list."""
     if len(text) > LONGEST:
         text = text[:LONGEST]
     if not text.isascii():
@@ -94,13 +94,13 @@ def find(text: str) -> list[Candidate]:
 
 
 def _has_digits(text: str) -> bool:
-    """Tell whether there may be a number in it: this is all that a clean line costs."""
+    """Tell whether the line may contain a number: the only cost of a clean line."""
     shape = text.encode("ascii", "replace").translate(_SHAPE, delete=_GAPS)
     return _FEWEST in shape
 
 
 def _narrowed(text: str) -> str:
-    """Write digits and blanks of all scripts as ASCII, each in its place."""
+    """Replace digits and spaces of all scripts by ASCII, keeping positions."""
     return "".join(
         letter
         if letter.isascii()
@@ -116,7 +116,7 @@ def _narrowed(text: str) -> str:
 
 
 def masked(text: str, found: list[Candidate]) -> str:
-    """Return the text with what was found masked in it."""
+    """Return the text with the candidates masked."""
     pieces, end = [], 0
     for each in found:
         if each.is_strong and each.start >= end:

@@ -1,4 +1,4 @@
-"""What ties the log lines, rows and answers of one cause together."""
+"""The correlation id that links log lines, rows and answers of one cause."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FIELD = "correlation_id"
 
 
 def current() -> uuid.UUID:
-    """Return the correlation id in force; make and keep one when there is none."""
+    """Return the current correlation id; create and keep one when there is none."""
     bound_id = structlog.contextvars.get_contextvars().get(_FIELD)
     if bound_id is None:
         bound_id = str(uuid.uuid4())
@@ -27,7 +27,7 @@ def current() -> uuid.UUID:
 
 
 def parse(text: str | None) -> uuid.UUID | None:
-    """Read a correlation id from outside; None unless it is a UUID as usually written."""
+    """Parse a correlation id from outside; None unless it is a canonical UUID."""
     if text is None or len(text) != 36:
         return None
     try:
@@ -41,16 +41,17 @@ def parse(text: str | None) -> uuid.UUID | None:
 def bound(
     correlation_id: uuid.UUID | str | None = None, **fields: Any
 ) -> Iterator[uuid.UUID]:
-    """Put an id (given or new) and fields on every log line within."""
+    """Add an id (given or new) and fields to every log line within the block."""
     chosen = correlation_id or uuid.uuid4()
     with structlog.contextvars.bound_contextvars(**{_FIELD: str(chosen)}, **fields):
         yield uuid.UUID(str(chosen))
 
 
 def begin(given: str | None) -> uuid.UUID:
-    """Begin a request: its caller's id, or a new one, is on every line from here.
+    """Begin a request: every following log line has the caller's id or a new one.
 
-    It stays until the thread's next request: Django logs a refusal after the middleware.
+    The id stays until the thread's next request: Django logs a refusal after the
+    middleware has returned.
     """
     structlog.contextvars.clear_contextvars()
     correlation_id = parse(given) or uuid.uuid4()
@@ -59,7 +60,7 @@ def begin(given: str | None) -> uuid.UUID:
 
 
 class CorrelationMiddleware:
-    """Take the caller's ``X-Correlation-ID`` or make one, and answer with it."""
+    """Take the caller's ``X-Correlation-ID`` or create one, and return it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,6 +1,6 @@
-"""Which digits in a text are somebody's: telephone numbers and voucher codes.
+"""Decide which digits in a text are phone numbers or voucher codes.
 
-Kept apart from what only looks alike: epochs, amounts, row ids, floats, dates.
+Epochs, amounts, row ids, floats and dates look alike and are excluded.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import phonenumbers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What people and encodings put between the digits of one number.
+# Separators that people and encodings put between the digits of one number.
 _SEPARATOR = (
     r"(?:%20|%2[dD]|\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\t"
     r"|[ \t\u00a0\u2000-\u200f\u202f\u2060\ufeff().+/\-\u2010-\u2015\u2212])"
@@ -31,7 +31,7 @@ _MOST_DIGITS = 17
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """Where a person's digits stand, and what they are: ``msisdn`` or ``code``."""
+    """The position and kind (``msisdn`` or ``code``) of personal digits."""
 
     kind: str
     start: int
@@ -49,7 +49,7 @@ class _Group:
 
 
 def personal_numbers(run: re.Match[str]) -> Iterator[Number]:
-    """Yield the numbers and codes within one run of digits and separators."""
+    """Yield numbers and codes within one run of digits and separators."""
     groups = _groups(run)
     first = 0
     while first < len(groups):
@@ -98,7 +98,7 @@ def _longest_from(groups: list[_Group], first: int) -> tuple[int, Number] | None
 
 
 def _is_fraction(groups: list[_Group], index: int) -> bool:
-    """Say whether this group stands behind the point of a decimal number."""
+    """Tell whether this group is the fraction of a decimal number."""
     if index == 0 or groups[index].gap != ".":
         return False
     before = index >= 2 and groups[index - 1].gap == "."
@@ -126,7 +126,7 @@ def _is_code(window: list[_Group], gaps: list[str], digits: str) -> bool:
         return not any(
             _WITH_TRUNK.fullmatch(digits, before) for before in accumulate(sizes)
         )
-    # A mistyped code, one digit short or over, betrays the right one.
+    # A mistyped code with one digit more or less still reveals the right one.
     return sizes[:3] == [4, 4, 4] and len(sizes) == 4 and 3 <= sizes[3] <= 5
 
 

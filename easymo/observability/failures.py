@@ -1,7 +1,7 @@
-"""Describe an exception for a log without what it carries.
+"""Describe an exception for a log without the data that its message quotes.
 
-Libraries quote rows, bodies and addresses in their messages. Of those that are
-known to, only the facts that help are kept: a state, a status, a constraint.
+Many libraries quote rows, bodies and addresses in messages. For those, only useful
+facts are kept: a state, a status, a constraint.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _ROOT = str(Path(__file__).resolve().parents[2]) + "/"
 
 
 def describe(error: BaseException, depth: int = 0) -> dict[str, Any]:
-    """Return type, harmless message, frames (no source, no locals) and cause."""
+    """Return type, safe message, frames (without source and locals) and cause."""
     told: dict[str, Any] = {
         "type": _type_name(error),
         "message": message_of(error),
@@ -87,7 +87,7 @@ def _tell_database(error: BaseException) -> str:
     told = [("sqlstate", getattr(error, "sqlstate", None))]
     told += [(name, getattr(diagnosis, name, None)) for name in names]
     facts = " ".join(f"{name}={value}" for name, value in told if value)
-    # No state: the connection failed, and its message names host and port only.
+    # No state: the connection failed, and the message names only host and port.
     return facts or str(error).partition("\n")[0]
 
 

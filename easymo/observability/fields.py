@@ -1,4 +1,4 @@
-"""Scrub structures: first make every value plain, then mask it by key and content."""
+"""Scrub structures: convert every value to JSON types, then mask by key and content."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
 LONGEST_TEXT = 2_000
 MOST_ITEMS = 100
 DEEPEST = 8
-# Of one line: to render it must stay cheap, whatever a caller hands in.
+# Limits per line, so that rendering stays cheap whatever a caller passes.
 MOST_VALUES = 500
 MOST_CHARACTERS = 100_000
 
-# A value under such a key is personal whatever it looks like.
+# A value under such a key is always personal.
 _NAMES = frozenset(
     [
         "name",
@@ -96,9 +96,9 @@ _SECRETS = re.compile(
     r"|sessionid|csrftoken|appsecret_proof|dsn|.*_dsn|x_agent_jwt|challenge"
 )
 _CODES = frozenset({"voucher_code", "full_code", "codes"})
-# What scrubbing leaves alone whole: every line has one.
+# Keys that scrubbing leaves unchanged; every line has one.
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-# Without a digit nobody's number is in it.
+# A text without digits contains no phone number.
 _NAME = re.compile(r"[a-z_.]{1,60}")
 _IDS = re.compile(
     r"(?:.*_)?(?:id|ids|pk|pid|ns|us|bytes|size|count|seq|thread|process)"
@@ -113,7 +113,7 @@ class Budget:
         self.characters = MOST_CHARACTERS
 
     def takes(self, value: object) -> bool:
-        """Count a value; say whether there is room for it."""
+        """Count a value; tell whether it still fits."""
         self.values -= 1
         if isinstance(value, str):
             self.characters -= min(len(value), 4 * LONGEST_TEXT)
@@ -121,7 +121,7 @@ class Budget:
 
 
 def plain(value: object, depth: int = 0, budget: Budget | None = None) -> Plain:
-    """Make any value JSON's own; what cannot be shown is named, never raised."""
+    """Convert any value to JSON types; name what cannot be shown, never raise."""
     budget = budget or Budget()
     if isinstance(value, enum.Enum):
         value = value.value
@@ -148,7 +148,7 @@ def _plain_container(value: object, depth: int, budget: Budget) -> Plain:
         return {_key(key): plain(item, depth, budget) for key, item in pairs}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item, depth, budget) for item in islice(value, MOST_ITEMS)]
-    # Never repr: a model or a request shows what it holds.
+    # Never repr: the repr of a model or a request contains its data.
     return f"<{type(value).__module__}.{type(value).__qualname__}>"
 
 
@@ -157,12 +157,12 @@ def _key(key: object) -> str:
 
 
 def _plain_float(value: float) -> Plain:
-    # JSON knows no NaN and no infinity.
+    # JSON has no NaN and no infinity.
     return float(value) if math.isfinite(value) else repr(float(value))
 
 
 _SCALARS: tuple[tuple[Any, Callable[[Any], Plain]], ...] = (
-    # The plain type's own rendering: a subclass may say anything.
+    # Use the base type's rendering: a subclass may return anything.
     (str, str.__str__),
     (int, int),
     (float, _plain_float),
@@ -173,7 +173,7 @@ _SCALARS: tuple[tuple[Any, Callable[[Any], Plain]], ...] = (
 
 
 def scrubbed(value: Plain, key: str = "") -> Plain:
-    """Mask everything personal in a plain value that stands under ``key``."""
+    """Mask everything personal in a value under ``key``."""
     if value is None or isinstance(value, bool):
         return value
     if taken_out := _taken_out(_normal(key), value):
@@ -191,7 +191,7 @@ def scrubbed(value: Plain, key: str = "") -> Plain:
 
 
 def scrub_text(text: str) -> str:
-    """Scrub a text and keep it short; never cut before scrubbing what is shown."""
+    """Scrub a text and shorten it; scrub before cutting."""
     if len(text) > 4 * LONGEST_TEXT:
         text = text[: 4 * LONGEST_TEXT]
     if _UUID.fullmatch(text):
@@ -203,7 +203,7 @@ def scrub_text(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _scrub_name(text: str) -> str:
-    """Scrub the name of an event, a logger or a field: a few, on every line."""
+    """Scrub an event, logger or field name; there are few, on every line."""
     return scrub(text)
 
 
@@ -235,7 +235,7 @@ def _kind_of(key: str) -> str | None:
 
 
 def _scrubbed_number(value: float, key: str) -> Plain:
-    """Mask a number or code that travels as an int; leave ids, counts and times."""
+    """Mask a number or code given as an int; keep ids, counts and times."""
     whole = int(value)
     least = 10**10 if _IDS.fullmatch(_normal(key)) else 10**8
     if abs(whole) < least:

@@ -1,9 +1,9 @@
-"""Findings become rows: whose it is, is asked here, and the value is then forgotten.
+"""Store leak findings; decide here whether a value belongs to a known person.
 
-One thread of each serving process writes, over a connection of its own and never in a
-caller's transaction; it starts with the process (`start`). A number of somebody we know
-is a confirmed leak, whatever masked it in the end: it reached a sink past the masking.
-While the database is away the findings wait, bounded.
+One thread per serving process writes over its own connection, never in a caller's
+transaction. A number of a known person is a confirmed leak even if it was masked in the
+end: it had passed the masking. While the database is away, findings wait in a bounded
+queue. The value itself is not stored.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ THREAD = "leak-findings"
 LOOK_S = 1.0
 COUNTS_EVERY_S = 15.0
 BATCH = 500
-# Minutes of counted lines are put together to hours after this.
+# Scanned-line counts per minute are merged into hours after this age.
 MINUTES_KEPT = timedelta(days=2)
 
-# True: somebody we know. None: it cannot be known now.
+# True: a known person. None: it cannot be decided now.
 type Judge = Callable[[str], bool | None]
 
 ADD_LINES = """
@@ -60,12 +60,12 @@ SET lines = observability_scannedlines.lines + EXCLUDED.lines
 
 
 def judge_with(judge: Judge) -> None:
-    """Name who knows whose a number is."""
+    """Register the function that tells whether a number belongs to a known person."""
     _judges[:] = [judge]
 
 
 def start() -> None:
-    """Write this process's findings from now on; once, however often it is called."""
+    """Start writing this process's findings; repeated calls have no effect."""
     pid = os.getpid()
     with _starting:
         if pid not in _writers:
@@ -74,7 +74,7 @@ def start() -> None:
 
 
 def flush(seconds: float = 2.0) -> bool:
-    """Wait until this process's findings are written; say whether they are."""
+    """Wait until this process's findings are written; return whether they are."""
     writer = _writers.get(os.getpid())
     return writer is None or writer.write_out(seconds)
 
@@ -93,14 +93,14 @@ def write(found: list[Found], lines: Counter[str]) -> int:
 
 
 def fold() -> int:
-    """Put the counts of old minutes together to hours; no sum changes."""
+    """Merge old per-minute counts into hours; the sums stay the same."""
     with connection.cursor() as cursor:
         cursor.execute(FOLD, [timezone.now() - MINUTES_KEPT])
         return int(cursor.rowcount)
 
 
 def _together(found: list[Found]) -> list[tuple[Found, int]]:
-    """Make one of what is the same but for its cause."""
+    """Merge findings that differ only in their cause."""
     first: dict[tuple[str, str, str], Found] = {}
     times: Counter[tuple[str, str, str]] = Counter()
     for each in found:
@@ -115,7 +115,7 @@ def _row(found: Found, times: int) -> LeakFinding | None:
     model: type[LeakFinding] = apps.get_model("observability", "LeakFinding")
     is_known = found.kind == candidates.MSISDN and _is_known(found.value)
     if not is_known and not found.is_strong:
-        # Nine digits that are nobody's are a count.
+        # Nine digits that belong to no known person are a count.
         return None
     return model(
         kind=found.kind,
@@ -141,7 +141,7 @@ class _Writer:
         threading.Thread(target=self._run, name=THREAD, daemon=True).start()
 
     def write_out(self, seconds: float) -> bool:
-        """Have the thread write; wait for it, but never for the database."""
+        """Let the thread write; wait for it, but not for a database that is away."""
         self._written.clear()
         self._asked.set()
         return self._written.wait(seconds)
@@ -155,7 +155,7 @@ class _Writer:
                 self._written.set()
 
     def _look(self, *, with_counts: bool) -> bool:
-        """Write what there is; keep it where that fails, for the next time."""
+        """Write what is queued; keep it for the next time when that fails."""
         if not apps.ready:
             return False
         if with_counts:

@@ -1,4 +1,4 @@
-"""What got past the masking, and how many lines were looked at, for /metrics."""
+"""Metrics of leaks and of scanned lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SCANNED = "SELECT sink, sum(lines)::float8 FROM observability_scannedlines GROUP
 
 @register
 def collect() -> Iterator[Metric]:
-    """Tell what was found; a kind and sink without any finding is told as 0."""
+    """Collect the findings; a kind and sink without findings is reported as 0."""
     candidates = CounterMetricFamily(
         "pii_candidates",
         "Texts that looked like a person's, past the masking.",

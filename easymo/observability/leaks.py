@@ -1,8 +1,8 @@
-"""The last look at what leaves: masked once more, counted, and told.
+"""Check everything that leaves the process after masking.
 
-Everything that is written out passes here after its own masking. What still looks like
-somebody's is masked, and noted for the writer of findings (`findings`), which knows
-whether it is: nothing here waits, raises, logs or touches the database.
+Each output passes here after its own masking. What still looks personal is masked and
+queued for `findings`, which decides whether it belongs to a known person. Nothing here
+waits, raises, logs or uses the database.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from easymo.observability import candidates
 LOG, STDOUT, STDERR = "log", "stdout", "stderr"
 SENTRY, SPAN, METRIC, TIMELINE = "sentry", "span", "metric", "timeline"
 SINKS = (LOG, STDOUT, STDERR, SENTRY, SPAN, METRIC, TIMELINE)
-# Beyond it findings are dropped, and masked all the same.
+# When the queue is full, findings are dropped; masking still happens.
 MOST_WAITING = 1_000
 DEEPEST = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One finding on its way to the writer; the value goes no further than that."""
+    """One finding for the writer; the value goes no further."""
 
     kind: str
     sink: str
@@ -37,24 +37,24 @@ class Found:
 
 # Put and get of this queue may interrupt each other in one thread without harm.
 waiting: queue.SimpleQueue[Found] = queue.SimpleQueue()
-# Not locked: two threads at once may count a line too few, never one too many.
+# Not locked: two threads may count one line too few, never one too many.
 scanned: dict[str, int] = dict.fromkeys(SINKS, 0)
 
 
 def guard(text: str, sink: str) -> str:
-    """Return the text as it may leave; count it, and note what was in it."""
+    """Return the text as it may leave; count it and queue its findings."""
     scanned[sink] += 1
     return _clean(text, sink)
 
 
 def guard_tree(value: Any, sink: str) -> Any:
-    """Guard every text of a structure, which counts as one line."""
+    """Check every text of a structure, which counts as one line."""
     scanned[sink] += 1
     return _clean_tree(value, sink, 0)
 
 
 def taken(sink: str) -> int:
-    """Take what was counted since the last time."""
+    """Return the counts since the last call and reset them."""
     count = scanned[sink]
     scanned[sink] -= count
     return count

@@ -1,9 +1,9 @@
-"""Keep the log lines of a cause for the simulator, off the caller's road.
+"""Store the log lines of a correlation id for the simulator.
 
-Smoke tests and probes read theirs too: the mark in their correlation id keeps them
-where there is no simulator.
-A line goes into a bounded queue and is dropped when that is full; a thread of its own
-writes batches over its own connection, never in the caller's transaction.
+Smoke tests and probes read theirs too: the mark in their correlation id keeps the lines
+where there is no simulator. A line goes into a bounded queue and is dropped when it is
+full. A thread writes batches over its own connection, never in the caller's
+transaction.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from easymo.observability.logs import rendered
 if TYPE_CHECKING:
     from easymo.observability.models import LogLine
 
-# What a correlation id is marked for whose lines are kept anyway.
+# The mark of correlation ids whose lines are always stored.
 MARK = "kept-lines"
 MOST_WAITING = 10_000
 BATCH = 500
@@ -41,7 +41,7 @@ _OWN_FIELDS = ("timestamp", "level", "event", "correlation_id")
 
 
 class KeptLines(logging.Handler):
-    """Hand scrubbed lines that carry a correlation id to this process's writer."""
+    """Pass scrubbed lines with a correlation id to this process's writer."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue the line; never wait, never raise."""
@@ -53,7 +53,7 @@ class KeptLines(logging.Handler):
             _writer().put(line)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        """Stay quiet: the default prints the record's arguments as they are."""
+        """Stay silent: the default prints the record's arguments unmasked."""
 
 
 class _Writer:
@@ -98,18 +98,18 @@ class _Writer:
 
 
 def purge() -> int:
-    """Delete the lines that are older than a day; say how many."""
+    """Delete lines older than a day; return how many."""
     model: type[LogLine] = apps.get_model("observability", "LogLine")
     due = model.objects.filter(at__lt=timezone.now() - KEPT).values("pk")
     total = 0
-    # Piece by piece: no statement may take longer than the database allows.
+    # In batches: no statement may exceed the statement time-out.
     while count := model.objects.filter(pk__in=due[:MOST_PURGED]).delete()[0]:
         total += count
     return total
 
 
 def flush(seconds: float = 2.0) -> bool:
-    """Wait until this process's lines are written; say whether they are."""
+    """Wait until this process's lines are written; return whether they are."""
     writer = _writers.get(os.getpid())
     return writer is None or writer.wait_until_empty(seconds)
 
@@ -132,7 +132,7 @@ def _uuid(text: str) -> uuid.UUID:
 
 
 def _writer() -> _Writer:
-    """Return this process's writer; a fork starts with none."""
+    """Return this process's writer; after a fork there is none yet."""
     pid = os.getpid()
     with _starting:
         if pid not in _writers:

@@ -1,8 +1,8 @@
-"""One JSON object a line on standard output, scrubbed at the last step.
+"""Log one JSON object per line on standard output, scrubbed at the last step.
 
-Everything that logs comes through here: structlog, the standard library and all
-who use it, warnings, and exceptions that nobody caught. A record is rendered once;
-rendering makes its values plain and then scrubs them, so no sink sees anything else.
+All logging passes here: structlog, the standard library, warnings, and uncaught
+exceptions. A record is rendered once. Rendering converts its values and scrubs them, so
+no handler sees anything else.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 64_000
 _RENDERED = "_easymo_line"
-# What every record has; all else on it is a field that its caller added.
+# Attributes of every record; all others are fields added by the caller.
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
     "asctime",
@@ -34,12 +34,12 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {
     "fields",
     _RENDERED,
 }
-# How Django's command line is started; the last is `python -m django`.
+# The ways to start Django's command line; the last is `python -m django`.
 _COMMANDS = ("/manage.py", "/django-admin", "/django/__main__.py")
-# Commands of it that are processes; all others print results for people.
+# Commands that are processes; all others print results for people.
 _PROCESSES = frozenset({"procrastinate", "runserver"})
-# They complain for each attempt while the database is away; a command that prints
-# results says that in one sentence at its end.
+# These loggers report every attempt while the database is away. A command that prints
+# results says it in one sentence at its end.
 _COMPLAINING = ("psycopg.pool", "rollout.snapshot.refreshers")
 
 
@@ -50,7 +50,7 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
 
 
 def configure(config: Mapping[str, Any]) -> None:
-    """Set logging up; Django calls this with ``settings.LOGGING``."""
+    """Configure logging; Django calls this with ``settings.LOGGING``."""
     logging.config.dictConfig(dict(config))
     if _prints_results():
         for name in _COMPLAINING:
@@ -69,7 +69,7 @@ def configure(config: Mapping[str, Any]) -> None:
 
 
 def rendered(record: logging.LogRecord) -> dict[str, Plain]:
-    """Return the scrubbed line of a record; made once, shared by all handlers."""
+    """Return the scrubbed line of a record; rendered once for all handlers."""
     line: dict[str, Plain] | None = record.__dict__.get(_RENDERED)
     if line is None:
         try:
@@ -81,7 +81,7 @@ def rendered(record: logging.LogRecord) -> dict[str, Plain]:
 
 
 class JsonLines(logging.Formatter):
-    """Render a record as one line of ASCII JSON: no line break or escape survives."""
+    """Render a record as one line of ASCII JSON, so no line break or escape survives."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = rendered(record)
@@ -93,16 +93,18 @@ class JsonLines(logging.Formatter):
 
 
 class StandardOutput(logging.StreamHandler[IO[str]]):
-    """Write to what ``sys.stdout`` is now; a failing stream is nobody's business."""
+    """Write to the current ``sys.stdout``; ignore a stream that fails."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
 
     @property
     def stream(self) -> IO[str]:
-        """The stream of this moment; the results of a command keep stdout clean."""
+        """The current stream; commands log to standard error to keep their output
+        clean.
+        """
         stream = sys.stderr if _prints_results() else sys.stdout
-        # Our lines have been looked at.
+        # Our own lines were checked already.
         return getattr(stream, "unguarded", stream)
 
     @stream.setter
@@ -110,7 +112,7 @@ class StandardOutput(logging.StreamHandler[IO[str]]):
         raise AttributeError("The stream follows sys.stdout.")
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        """Stay quiet: the default prints the record's arguments as they are."""
+        """Stay silent: the default prints the record's arguments unmasked."""
 
 
 def _prints_results() -> bool:
@@ -171,14 +173,14 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _without_path(record: logging.LogRecord) -> str:
-    """Name our address where Django names the caller's: that may hold anything."""
+    """Use the route instead of the caller's path, which may contain anything."""
     path, args = getattr(getattr(record, "request", None), "path", None), record.args
     if not isinstance(path, str) or not isinstance(args, tuple):
         return ""
     # As Django writes it.
     escaped = path.encode("unicode_escape").decode("ascii")
     match = getattr(record.__dict__["request"], "resolver_match", None)
-    ours = f"/{match.route}" if match else "no address of ours"
+    ours = f"/{match.route}" if match else "unknown address"
     told = tuple(ours if arg in {path, escaped} else arg for arg in args)
     return str(record.msg) % told
 

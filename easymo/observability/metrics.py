@@ -1,7 +1,7 @@
-"""Prometheus figures, computed from rows when asked.
+"""Prometheus metrics, computed from rows on request.
 
-No process counts by itself, so every web process answers alike. Apps register
-collectors; each has a short time to answer and cannot take the others down.
+No process keeps counters, so every web process gives the same answer. Apps register
+collectors. Each has a short time limit, and a failing one does not affect the others.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ _collectors: dict[str, Collect] = {}
 
 
 def register(collect: Collect) -> Collect:
-    """Add a collector; the same function again changes nothing."""
+    """Register a collector; a second registration has no effect."""
     _collectors[f"{collect.__module__}.{collect.__qualname__}"] = collect
     return collect
 
 
 def rows(query: str, parameters: Sequence[int | str] = ()) -> list[tuple[object, ...]]:
-    """Read rows within the time that a scrape allows a query."""
+    """Read rows within the time limit of a scrape."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = {LONGEST_MS:d}")
         cursor.execute(query, parameters)
@@ -75,7 +75,7 @@ def histogram(
 
 
 def render() -> bytes:
-    """Return all figures in Prometheus' text format."""
+    """Return all metrics in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_All())
     text = generate_latest(registry).decode()
@@ -83,7 +83,7 @@ def render() -> bytes:
 
 
 def _guarded(line: str) -> str:
-    """Look at the labels of a line; its figure may have any digits."""
+    """Check the labels of a line for leaks; its value may have any digits."""
     name, brace, rest = line.partition("{")
     if not brace or line.startswith("#"):
         return line

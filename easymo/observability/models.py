@@ -5,7 +5,7 @@ from django.utils import timezone
 
 
 class LogLine(models.Model):
-    """A log line as it left, already scrubbed; kept a day, for the simulator."""
+    """A scrubbed log line, kept for a day for the simulator."""
 
     correlation_id = models.UUIDField()
     at = models.DateTimeField()
@@ -26,15 +26,15 @@ class LogLine(models.Model):
 
 
 class UpkeepRun(models.Model):
-    """How one periodic job is doing: one row each, written by `upkeep`."""
+    """The last runs of one periodic job: one row per job, written by `upkeep`."""
 
     name = models.CharField(max_length=60, primary_key=True)
     started_at = models.DateTimeField()
     succeeded_at = models.DateTimeField(null=True)
     failed_at = models.DateTimeField(null=True)
-    # The kind of the last failure; never its text, which may quote rows.
+    # The type of the last failure; never its text, which may quote rows.
     error = models.CharField(max_length=80, blank=True)
-    # Rows dealt with by the last run that succeeded, and by all of them.
+    # Rows processed by the last successful run, and by all of them.
     last_count = models.PositiveIntegerField(default=0)
     total = models.PositiveBigIntegerField(default=0)
 
@@ -43,23 +43,23 @@ class UpkeepRun(models.Model):
 
 
 class LeakFinding(models.Model):
-    """Something of a person's that got past the masking. Append-only.
+    """Personal data that passed the masking. Append-only.
 
-    Neither the text nor the value is kept: a keyed digest tells two findings apart.
+    Neither text nor value is stored; a keyed digest tells two findings apart.
     """
 
     class Level(models.TextChoices):
-        # It looks like somebody's.
+        # It looks personal.
         CANDIDATE = "candidate", "looks like it"
-        # It is the number of somebody we know.
+        # It is the number of a known person.
         CONFIRMED = "confirmed", "confirmed"
 
     kind = models.CharField(max_length=10)
-    # Where it was about to leave: log, stdout, stderr, sentry, span, metric, timeline.
+    # The sink: log, stdout, stderr, sentry, span, metric, timeline.
     sink = models.CharField(max_length=10)
     digest = models.BinaryField(max_length=32)
     level = models.CharField(max_length=9, choices=Level)
-    # How often within the second.
+    # Occurrences within the second.
     times = models.PositiveIntegerField(default=1)
     correlation_id = models.UUIDField(null=True)
     at = models.DateTimeField(default=timezone.now, editable=False)
@@ -75,9 +75,9 @@ class LeakFinding(models.Model):
 
 
 class ScannedLines(models.Model):
-    """How many lines were looked at: none found says nothing where nobody looked."""
+    """The number of scanned lines: without it, "no leak" could mean "not scanned"."""
 
-    # After two days the minutes of an hour are one row.
+    # After two days the minutes of an hour become one row.
     minute = models.DateTimeField()
     sink = models.CharField(max_length=10)
     lines = models.PositiveBigIntegerField(default=0)

@@ -1,7 +1,7 @@
-"""Mask, scrub and find personal data in any text. Pure: no settings, no state.
+"""Mask and find personal data in any text. Pure: no settings, no state.
 
-A text is read once from left to right. What merely looks like a number (a UUID,
-a hash, a timestamp) is taken first and left alone; everything personal is replaced.
+A text is read once from left to right. What only looks like a number (a UUID, a hash, a
+timestamp) is matched first and kept; personal data is replaced.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KEYS_OF_SECRETS = (
     r"|authorization|appsecret_proof|sessionid|cookie)"
 )
 
-# Left alone, and therefore looked for before any personal digits.
+# Kept, and therefore matched before any personal digits.
 _OCTET = r"(?:0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])"
 _HARMLESS = (
     r"(?P<uuid>(?<![0-9a-zA-Z])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
@@ -61,7 +61,7 @@ _TOKENS = re.compile(f"{_HARMLESS}|{_PERSONAL}", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Where personal data stands in a text. Holds no copy of it."""
+    """The position of personal data in a text; holds no copy of it."""
 
     kind: str
     start: int
@@ -69,7 +69,7 @@ class Finding:
 
 
 def mask_msisdn(value: object) -> str:
-    """Show enough of a number to tell two people apart: ``+2507***456``."""
+    """Mask a number so that two people can still be told apart: ``+2507***456``."""
     text = unicodedata.normalize("NFKC", "" if value is None else str(value)).strip()
     if not text:
         return NOTHING
@@ -86,7 +86,7 @@ def mask_msisdn(value: object) -> str:
 
 
 def scrub(text: str) -> str:
-    """Return the text with everything personal and secret masked or taken out."""
+    """Return the text with personal data and secrets masked or removed."""
     pieces, end = [], 0
     for start, stop, _, replacement in _findings(text):
         pieces += [text[end:start], replacement]
@@ -95,7 +95,7 @@ def scrub(text: str) -> str:
 
 
 def find_personal(text: str) -> list[Finding]:
-    """Say where personal data and secrets stand in a text, in order."""
+    """Return the positions of personal data and secrets in a text, in order."""
     return [Finding(kind, start, stop) for start, stop, kind, _ in _findings(text)]
 
 
@@ -114,7 +114,7 @@ def _findings(text: str) -> list[tuple[int, int, str, str]]:
 
 
 def _tokens(text: str) -> list[tuple[int, int, str, str]]:
-    """Return personal tokens, and with an empty kind those to leave alone."""
+    """Return personal tokens, and tokens to keep (with an empty kind)."""
     tokens = [
         (match.start(), match.end(), "wamid", _fingerprint(match.group()))
         for match in _BASE64.finditer(text)
@@ -143,7 +143,7 @@ def _mask_digits(found: str) -> str:
 
 
 def _fingerprint(wamid: str) -> str:
-    """Name a message id so that two log lines about it can be told to be one."""
+    """Return a fingerprint of a message id, so that log lines about it can be matched."""
     return f"wamid:{hashlib.sha256(wamid.encode()).hexdigest()[:12]}"
 
 

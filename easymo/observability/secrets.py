@@ -1,4 +1,4 @@
-"""The secrets this process holds, so that none of them is ever written out."""
+"""Remove the secrets that this process holds from any output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.core.signals import setting_changed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Shorter ones are words of everyday text.
+# Shorter secrets would match words of everyday text.
 SHORTEST = 10
 _NAMES = (
     "SECRET_KEY",
@@ -37,7 +37,7 @@ _NAMES = (
 
 
 def conceal(text: str) -> str:
-    """Take every secret of the settings out of a text."""
+    """Replace every secret of the settings in a text."""
     pattern = _pattern()
     return pattern.sub("[secret]", text) if pattern else text
 

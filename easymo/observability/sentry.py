@@ -1,4 +1,4 @@
-"""Errors go to Sentry only when a DSN is set, and only after scrubbing."""
+"""Send errors to Sentry when a DSN is set, after scrubbing."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from sentry_sdk.integrations import Integration
     from sentry_sdk.types import Event, Hint, Log, Metric
 
-# Command lines hold names and numbers; prompts and answers are somebody's words.
+# Command lines contain names and numbers; prompts and answers are customers' words.
 _UNWANTED = (
     ("sentry_sdk.integrations.argv", "ArgvIntegration"),
     ("sentry_sdk.integrations.openai", "OpenAIIntegration"),
 )
-# Built from what people sent: masked by the names of the fields as well.
+# Built from user input: masked by field name as well.
 _KEYED = frozenset({"extra", "tags", "breadcrumbs", "data", "attributes", "params"})
 
 
@@ -33,13 +33,13 @@ def start() -> None:
 
 
 def options() -> dict[str, Any]:
-    """Return how the client works: what it leaves out, and what it scrubs.
+    """Return the client's options: what it leaves out and what it scrubs.
 
-    Breadcrumbs are scrubbed with the event that takes them along: there is one for each
-    query, and nearly all of them go nowhere.
+    Breadcrumbs are scrubbed with the event that contains them: there is one per query,
+    and nearly all are discarded.
     """
     return {
-        # send_default_pii stays unset, which is False; to set it is deprecated.
+        # send_default_pii stays unset, which means False; setting it is deprecated.
         "include_local_variables": False,
         "include_source_context": False,
         "max_request_body_size": "never",
@@ -84,7 +84,7 @@ def _scrub_metric(metric: Metric, _: Hint) -> Metric:
 
 
 def _messages(hint: Hint) -> dict[str | None, str]:
-    """Return what may be told of the exception and its causes, by type name."""
+    """Return the safe messages of the exception and its causes, by type name."""
     told: dict[str | None, str] = {}
     error = (hint.get("exc_info") or (None, None, None))[1]
     while error is not None and len(told) < 20:
@@ -98,7 +98,7 @@ def _guarded(value: Any) -> Any:
 
 
 def _scrub(value: Any) -> Any:
-    """Scrub every text; below what people filled, also by the names of fields."""
+    """Scrub every text; user input also by field name."""
     if isinstance(value, str):
         return scrub_text(value)
     if isinstance(value, dict):

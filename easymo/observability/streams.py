@@ -1,8 +1,7 @@
-"""What is written past the logging: by `print`, by a library's own handler, by a crash.
+"""Check the standard streams of a serving process line by line.
 
-The two standard streams of a serving process are looked at line by line. Whatever a
-library writes there that is a customer's is masked, and confirmed as a leak: it found a
-way around the masking. Our own lines have been looked at and pass by.
+`print`, a library's own handler or a crash write there past the logging. Personal data
+is masked and recorded as a leak. Our own log lines were checked already and pass.
 """
 
 from __future__ import annotations
@@ -23,15 +22,15 @@ LONGEST = 64_000
 
 
 class GuardedStream:
-    """A text stream whose lines are looked at before they go on."""
+    """A text stream whose lines are checked before they go on."""
 
     def __init__(self, stream: IO[str], sink: str) -> None:
-        # For lines that have been looked at.
+        # For lines that were checked already.
         self.unguarded = stream
         self.buffer = _GuardedBytes(self)
         self._sink = sink
         self._line = ""
-        # Of the same thread again: the collector may write while a line is written.
+        # Reentrant: the garbage collector may write while a line is written.
         self._lock = threading.RLock()
 
     def write(self, text: str) -> int:
@@ -67,7 +66,7 @@ class GuardedStream:
 
 
 class _GuardedBytes:
-    """The bytes below a guarded stream, as `sys.stdout.buffer` is used."""
+    """The byte stream below a guarded stream, used as `sys.stdout.buffer`."""
 
     def __init__(self, stream: GuardedStream) -> None:
         self._stream = stream
@@ -84,7 +83,7 @@ class _GuardedBytes:
 
 
 def guard_process() -> None:
-    """Look at all that this process writes out, and write down what is found."""
+    """Check all standard output of this process and record what is found."""
     if not settings.LEAKS_WATCHED:
         return
     for name, sink in (("stdout", leaks.STDOUT), ("stderr", leaks.STDERR)):

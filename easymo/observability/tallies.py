@@ -1,8 +1,8 @@
-"""Totals over rows that only grow, without reading all of them at every scrape.
+"""Totals over append-only rows, without reading all rows at every scrape.
 
-Rows that settled ten minutes ago never change again: their sums are kept in the
-process, and a scrape reads what came after. The sums are always those of the rows,
-so every process answers alike.
+Rows older than ten minutes never change: their sums are cached in the process, and a
+scrape reads only newer rows. The sums always equal those of the rows, so every process
+gives the same answer.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.db import connection
 from easymo.observability.metrics import rows
 
 Key = tuple[str, ...]
-# So many rows are summed in one statement, within the time that a scrape allows it.
+# Rows summed in one statement, within the time limit of a scrape.
 CHUNK = 500_000
 
 
@@ -24,7 +24,7 @@ CHUNK = 500_000
 class Tally:
     """Sums by labels over one table; ``settled`` says which rows are final.
 
-    ``query`` returns label columns and one number, between ``%s`` and ``%s`` of ids.
+    ``query`` returns label columns and one number, for ids between two ``%s``.
     """
 
     table: str
@@ -41,14 +41,15 @@ class Tally:
             self._begin_again_elsewhere()
             frontier = self._frontier()
             while frontier > self._mark:
-                # Kept chunk by chunk: who runs out of time goes on from there.
+                # Stored per chunk: after a time-out the next scrape continues from
+                # there.
                 upto = min(frontier, self._mark + CHUNK)
                 self._sums.update(self._between(self._mark, upto))
                 self._mark = upto
             return dict(self._sums + self._between(self._mark, 2**62))
 
     def forget(self) -> None:
-        """Read everything again at the next time."""
+        """Discard the cache: the next read starts from the beginning."""
         self._mark, self._sums = 0, Counter()
 
     def _begin_again_elsewhere(self) -> None:

@@ -1,7 +1,7 @@
 """Spans by OpenTelemetry's conventions for generative AI, when switched on.
 
-The names live here and nowhere else; no span carries a message, arguments or a
-result. What is exported is scrubbed at the last step, whoever made the span.
+The convention's names are defined only here. No span contains a message, arguments or a
+result. Exported spans are scrubbed at the last step, whatever created them.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def install(processor: SpanProcessor) -> TracerProvider:
 def invoke_agent(
     name: str, *, channel: str, conversation: str, **attributes: str | int
 ) -> Iterator[Span]:
-    """Span one turn; ``conversation`` is a hash or row id, never a number."""
+    """Span of one turn; ``conversation`` is a hash or row id, never a number."""
     known = {
         "gen_ai.operation.name": "invoke_agent",
         "gen_ai.agent.name": name,
@@ -82,7 +82,7 @@ def invoke_agent(
 
 @contextmanager
 def chat(model: str, *, provider: str, **attributes: str | int) -> Iterator[Span]:
-    """Span one model call."""
+    """Span of one model call."""
     known = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": provider,
@@ -94,7 +94,7 @@ def chat(model: str, *, provider: str, **attributes: str | int) -> Iterator[Span
 
 @contextmanager
 def execute_tool(tool: str, *, call_id: str, **attributes: str | int) -> Iterator[Span]:
-    """Span one tool call, without its arguments and result."""
+    """Span of one tool call, without its arguments and result."""
     known = {
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": tool,
@@ -105,7 +105,7 @@ def execute_tool(tool: str, *, call_id: str, **attributes: str | int) -> Iterato
 
 
 def used(span: Span, *, model: str, input_tokens: int, output_tokens: int) -> None:
-    """Note on a span what a model call took."""
+    """Record the usage of a model call on a span."""
     span.set_attribute("gen_ai.response.model", model)
     span.set_attribute("gen_ai.usage.input_tokens", input_tokens)
     span.set_attribute("gen_ai.usage.output_tokens", output_tokens)
@@ -175,7 +175,7 @@ def _clean(attributes: Attributes) -> dict[str, Any]:
     for key, value in (attributes or {}).items():
         if key in _FORBIDDEN:
             continue
-        # The conventions' names end in words that are people's elsewhere.
+        # Some of the convention's names end like keys of personal data.
         known = key.startswith(("gen_ai.", "exception.", "app.", "rollout."))
         clean[scrub_text(key)] = scrubbed(plain(value), "" if known else key)
     return cast("dict[str, Any]", leaks.guard_tree(clean, leaks.SPAN))

@@ -1,7 +1,7 @@
-"""Periodic jobs that are themselves watched: when each last came to a good end.
+"""Watch periodic jobs: when did each last succeed?
 
-A job that stops running makes no noise of its own. Its row grows old, and the metrics
-and the back office's first page say so.
+A job that stops running produces no error. Its row grows old instead, and the metrics
+and the first page of the back office report it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _expected: set[str] = set()
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """A job that has not come to a good end for a day, or never has."""
+    """A job that has not succeeded for a day, or never."""
 
     name: str
     since: datetime | None
@@ -42,12 +42,12 @@ class Late:
 
 
 def expect(*names: str) -> None:
-    """Name the jobs that have to run: one that never did is late as well."""
+    """Register jobs that must run: one that never ran is late as well."""
     _expected.update(names)
 
 
 def run(name: str, work: Work) -> int:
-    """Do a job and write down how it ended; its error goes on to the caller."""
+    """Run a job and record how it ended; its error is raised to the caller."""
     rows = _model().objects
     now = timezone.now()
     rows.update_or_create(name=name, defaults={"started_at": now})
@@ -70,7 +70,7 @@ def run(name: str, work: Work) -> int:
 
 
 def late() -> list[Late]:
-    """Return the jobs that somebody has to look at, by name."""
+    """Return the jobs that are late, by name."""
     now = timezone.now()
     runs = {row.name: row for row in _model().objects.all()}
     found = []
@@ -78,7 +78,8 @@ def late() -> list[Late]:
     for name in sorted(_expected | runs.keys()):
         row = runs.get(name)
         since = row.succeeded_at if row else None
-        # What never succeeded has a day from its first try, or from the installation.
+        # A job without success is late a day after its first attempt or the
+        # installation.
         begun = since or (row.started_at if row else installed)
         if row is not None and row.failed_at is not None and since is None:
             begun = None
@@ -101,7 +102,7 @@ def _model() -> type[UpkeepRun]:
 
 @register
 def collect() -> Iterator[Metric]:
-    """Tell when each job last came to a good end; 0 when it never did."""
+    """Report when each job last succeeded; 0 when it never did."""
     family = GaugeMetricFamily(
         "easymo_upkeep_last_success_timestamp_seconds",
         "When a periodic job last came to a good end; 0 when it never did.",

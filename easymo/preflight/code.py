@@ -1,4 +1,6 @@
-"""Code validation: what `make check` wrote down, and no secret in what browsers get."""
+"""Pre-flight lines about the code: the record of `make check`, and no secrets in served
+files.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ SECRETS = {
     "a Meta token": re.compile(_START + r"EAA[A-Za-z0-9]{30,}"),
     "a Supabase secret key": re.compile(_START + r"sb_secret_[A-Za-z0-9_-]{16,}"),
     "a webhook secret": re.compile(_START + r"whsec_[A-Za-z0-9+/=_-]{16,}"),
-    "a token of ours": re.compile(_START + r"easymo_[A-Za-z0-9_-]{40,}"),
+    "an easymo token": re.compile(_START + r"easymo_[A-Za-z0-9_-]{40,}"),
     "a Slack address": re.compile(r"hooks\.slack\.com/services/T\w+/B\w+/\w+"),
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     "a database's password": re.compile(
@@ -89,13 +91,13 @@ def nothing_secret_is_served(asked: Asked) -> Found:
         more = f" And {len(found) - 5} more." if len(found) > 5 else ""
         return failed(
             "; ".join(found[:5]) + "." + more,
-            "Take it out, and replace the secret: whoever saw the page has it.",
+            "Remove it and replace the secret: visitors of the page may have it.",
         )
     return ok(f"{count} templates and static files, none of them holds one.")
 
 
 def secrets_in(text: str) -> list[str]:
-    """Name the kinds of secrets that stand in a text; never show one."""
+    """Return the kinds of secrets found in a text; never a secret itself."""
     found = [kind for kind, pattern in SECRETS.items() if pattern.search(text)]
     if conceal(text) != text:
         found.append("a secret of these settings")
@@ -106,7 +108,7 @@ def secrets_in(text: str) -> list[str]:
 
 
 def served_files() -> set[Path]:
-    """Return what a browser may be given, or what is rendered for it."""
+    """Return the files that a browser may receive, or that are rendered for it."""
     found: set[Path] = set()
     for finder in get_finders():
         for name, storage in finder.list([]):

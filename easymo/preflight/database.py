@@ -1,4 +1,4 @@
-"""The database: reachable, migrated, closed to others, and heard at once."""
+"""Pre-flight lines about the database: reachable, migrated, closed, LISTEN works."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from easymo.preflight.registry import (
     warning,
 )
 
-# The guide names these two.
+# The guide names these two tables.
 TABLES = ("profiles", "vouchers")
 HEARD_WITHIN_S = 1.0
 CONNECT_S = 5
@@ -56,7 +56,7 @@ def database_is_migrated(asked: Asked) -> Found:
 
 @line(
     "database.tables",
-    "The schema holds profiles and vouchers, closed to everybody else",
+    "The schema holds profiles and vouchers, closed to all other roles",
     Section.ENVIRONMENT,
     place=6,
     reads_rows=True,
@@ -84,7 +84,7 @@ def tables_are_closed(asked: Asked) -> Found:
         return failed(
             " ".join(open_doors[:3]) + more,
             "`python manage.py migrate` closes what stands open in our schema; a table "
-            "of ours elsewhere was made by hand: move it.",
+            "of this product elsewhere was created by hand: move it.",
             "DATABASE_SCHEMA",
         )
     return ok("Both are there; no other role may look into the schema.")
@@ -97,7 +97,7 @@ def tables_are_closed(asked: Asked) -> Found:
     reads_rows=True,
 )
 def notices_are_heard(asked: Asked) -> Found:
-    """Ring, and wait for the ring: LISTEN fails silently through some poolers."""
+    """Send a NOTIFY and wait for it: LISTEN fails silently through some poolers."""
     asked.said("database.W002")
     parameters = queue_connector.connect_parameters()
     polling = "Flips are polled for, which takes 600 ms at most, and jobs every 200 ms."

@@ -1,4 +1,4 @@
-"""What leaves in a log: nothing personal, and somebody is there to read it."""
+"""Pre-flight lines about logs: no personal data, and a monitoring service."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-# Nobody's: each is made up for this test, and none may come out as it stands here.
+# Values invented for this test; none may appear unmasked in the output.
 CANARIES = {
     "number": "+250788999321",
     "national number": "0788 999 321",
@@ -44,7 +44,7 @@ EVENT = "preflight.canary"
 
 @line("logs.masked", "Nothing personal leaves in a log", Section.SITE)
 def logs_are_masked(asked: Asked) -> Found:
-    """Send made-up people down the real chain of handlers, and read what comes out."""
+    """Log invented personal data through the real handlers and read the output."""
     mark = uuid4().hex
     with _listening_at_the_sinks() as heard:
         _emit(mark)
@@ -78,24 +78,24 @@ def _emit(mark: str) -> None:
             name=values[6],
             exc_info=True,
         )
-    # A library that knows nothing of ours.
+    # A library that does not use our logging.
     logging.getLogger("preflight.canary.library").warning(
         "preflight.canary %s %s says %s", mark, values[0], values[2]
     )
 
 
 class _Ear(io.TextIOBase):
-    """A stream that hands everything on, and remembers it."""
+    """A stream that passes everything on and keeps a copy."""
 
     def __init__(self, real: object) -> None:
         self.real = real
         self.text = io.StringIO()
-        # Our own lines go past the guard of a process's streams, but not past us.
+        # Our own lines bypass the guarded stream, but not this one.
         self.unguarded = self
 
     def write(self, text: str) -> int:
         self.text.write(text)
-        # Never the canary itself, masked or not: it would look like somebody.
+        # Never the canary itself, masked or not: it would look personal.
         if EVENT not in text:
             with contextlib.suppress(Exception):
                 self.real.write(text)  # type: ignore[attr-defined]
@@ -117,7 +117,7 @@ _one_at_a_time = threading.Lock()
 
 @contextlib.contextmanager
 def _listening_at_the_sinks() -> Iterator[list[_Ear]]:
-    """Stand before every stream that a handler writes to, for a moment."""
+    """Temporarily wrap every stream that a handler writes to."""
     ears: list[_Ear] = []
     swapped: list[tuple[logging.StreamHandler[_Ear], object]] = []
     with _one_at_a_time:
@@ -151,9 +151,9 @@ def _stream_handlers() -> list[logging.StreamHandler[_Ear]]:
 
 
 def _keeps_everything(handler: logging.StreamHandler[Any]) -> bool:
-    """Tell whether nothing leaves by this handler: it writes to memory, or nowhere."""
+    """Tell whether a handler writes nothing out: only to memory, or nowhere."""
     if isinstance(handler, logging.FileHandler):
-        # One that was closed has no stream, and opens none.
+        # A closed handler has no stream and opens none.
         return handler.baseFilename == os.devnull
     stream = handler.stream
     return isinstance(stream, io.StringIO) or (
@@ -187,7 +187,7 @@ def monitoring_is_configured(asked: Asked) -> Found:
         said = f" (there is {' and '.join(present)})" if present else ""
         return warning(
             f"METRICS_TOKEN is not set{said}: nothing can read the figures, so that "
-            "nobody outside notices when the evaluator stops.",
+            "no alert is sent when the evaluator stops.",
             "Set METRICS_TOKEN, scrape /metrics with it, and load deploy/alerts.yml.",
             "METRICS_TOKEN",
         )

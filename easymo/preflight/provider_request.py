@@ -1,4 +1,4 @@
-"""Ask a provider one question over HTTP, within a bounded time and size."""
+"""Send one GET request to a provider, bounded in time and size."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
-# The whole exchange, also with a server that answers a byte at a time.
+# Limit for the whole exchange, also when a server answers a byte at a time.
 LONGEST_S = 8.0
 CONNECT_S = 3.0
 LARGEST = 4_000_000
 
 
 class NoAnswer(Exception):
-    """Nothing that can be read came back; the text says what happened instead."""
+    """No readable answer; the text says what happened."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     status: int
-    # What the body holds where it is JSON; else None.
+    # The parsed body when it is JSON; else None.
     body: Any
 
     @property
@@ -35,7 +35,7 @@ class Answer:
         return 200 <= self.status < 300
 
     def find(self, *path: str) -> Any:
-        """Return what stands at the end of these keys, or None."""
+        """Return the value under these keys, or None."""
         found = self.body
         for key in path:
             found = found.get(key) if isinstance(found, dict) else None
@@ -48,7 +48,7 @@ def ask(
     headers: Mapping[str, str] | None = None,
     params: Mapping[str, str] | None = None,
 ) -> Answer:
-    """GET, following nothing; raise ``NoAnswer`` with a reason that names no secret."""
+    """GET without redirects; raise ``NoAnswer`` with a reason that names no secret."""
     try:
         return asyncio.run(_ask(url, dict(headers or {}), dict(params or {})))
     except TimeoutError:
@@ -61,7 +61,7 @@ def ask(
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    """Read whom to trust once: it takes longer than most questions, of which are many."""
+    """Load the trusted certificates once: loading takes longer than most requests."""
     return httpx2.create_ssl_context()
 
 

@@ -1,9 +1,9 @@
-"""The lines of the pre-deployment checklist, each registered by the app it is about.
+"""The lines of the pre-flight checklist; each app registers its own.
 
-A line looks at one thing, says `ok`, `warning`, `failed` or `skipped`, and what to
-mend. What a setting alone can tell comes from Django's check framework, whose messages
-a line takes over (`Asked.said`); and every line is a deployment check of that
-framework in turn: `manage.py check --deploy --tag preflight`.
+A line checks one thing and returns `ok`, `warning`, `failed` or `skipped`, with a
+remedy. Checks of a setting alone come from Django's check framework; a line takes over
+their messages (`Asked.said`). Every line is also a deployment check of that framework:
+`manage.py check --deploy --tag preflight`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Status(StrEnum):
 
 
 class Section(StrEnum):
-    """Where a line stands in the guide; what the guide does not name stands last."""
+    """The section of the guide; lines that the guide does not name come last."""
 
     ENVIRONMENT = "Environment preparation"
     CODE = "Code validation"
@@ -43,39 +43,39 @@ class Section(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a line found. Never a secret, a number or a name in it."""
+    """The result of a line. It never contains a secret, a number or a name."""
 
     status: Status
     detail: str
-    # What to do about it, and the setting that it is done with.
+    # The remedy, and the setting that it changes.
     remedy: str = ""
     setting: str = ""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Under which circumstances the lines are asked."""
+    """The circumstances of a pre-flight run."""
 
     live: bool = False
-    # People outside are served: what was a warning before is now a failure.
+    # Real users are served: some warnings become failures.
     serves_people: bool = False
-    # Nothing may be on yet.
+    # No feature may be on yet.
     is_initial: bool = True
     # The features that are on for anyone.
     features_on: frozenset[str] = frozenset()
     is_demonstration: bool = False
-    # What Django's check framework says, by id.
+    # The messages of Django's check framework, by id.
     messages: Callable[[], Mapping[str, Sequence[CheckMessage]]] = dict
     taken: set[str] = field(default_factory=set)
 
     def said(self, *ids: str) -> CheckMessage | None:
-        """Return the first message with one of these ids; they are then this line's."""
+        """Return the first message with one of these ids; it then belongs to this line."""
         self.taken.update(ids)
         said = self.messages()
         return next((m for one in ids for m in said.get(one, ())), None)
 
     def lacking(self, detail: str, remedy: str, setting: str = "") -> Found:
-        """Say what people who are served need; until then it is a warning."""
+        """Return a failure when real users are served, otherwise a warning."""
         status = Status.FAILED if self.serves_people else Status.WARNING
         return Found(status, detail, remedy, setting)
 
@@ -104,11 +104,11 @@ class Line:
     title: str
     section: Section
     look: Callable[[Asked], Found]
-    # Its place in the section, where the guide has an order.
+    # Its position in the section, where the guide has an order.
     place: int = 50
     # It reads rows: skipped while the database does not answer.
     reads_rows: bool = False
-    # It is about a site that others reach: skipped in a demonstration.
+    # It concerns a public site: skipped in a demonstration.
     is_for_sites: bool = False
 
 
@@ -124,7 +124,7 @@ def line(
     reads_rows: bool = False,
     is_for_sites: bool = False,
 ) -> Callable[[Callable[[Asked], Found]], Callable[[Asked], Found]]:
-    """Register a line, here and with Django's check framework."""
+    """Register a line here and with Django's check framework."""
 
     def register(look: Callable[[Asked], Found]) -> Callable[[Asked], Found]:
         made = Line(name, title, section, look, place, reads_rows, is_for_sites)
@@ -136,7 +136,7 @@ def line(
 
 
 def lines() -> list[Line]:
-    """Return all lines, in the order of the guide."""
+    """Return all lines in the order of the guide."""
     order = list(Section)
     return sorted(
         _lines.values(), key=lambda one: (order.index(one.section), one.place)
@@ -144,7 +144,7 @@ def lines() -> list[Line]:
 
 
 def messages(databases: Sequence[str]) -> dict[str, list[CheckMessage]]:
-    """Return what the framework itself says, by id; our own lines left out."""
+    """Return the framework's own messages by id, without those of our lines."""
     found: dict[str, list[CheckMessage]] = {}
     for check in checks.registry.registry.get_checks(include_deployment_checks=True):
         if TAG in check.tags or (checks.Tags.database in check.tags and not databases):
@@ -156,7 +156,7 @@ def messages(databases: Sequence[str]) -> dict[str, list[CheckMessage]]:
 
 
 def _as_check(made: Line) -> Callable[..., list[CheckMessage]]:
-    """Return the line as the framework runs it: without rows unless it was given any."""
+    """Return the line as a check of the framework: it may not read rows."""
 
     def check(
         databases: Sequence[str] | None = None, **_: Any

@@ -1,4 +1,4 @@
-"""Settings that keep the site closed, and the keys that everything hangs on."""
+"""Pre-flight lines about the site's settings and keys."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SITE = Section.SITE
 
 @line("site.keys", "EASYMO_KEYS are set, and kept elsewhere too", SITE)
 def keys_are_kept(asked: Asked) -> Found:
-    """Say what losing the keys means, each time: nobody asks afterwards."""
+    """State each time what losing the keys means."""
     if not settings.EASYMO_KEYS:
         return failed(
             "There are no keys.",
@@ -98,7 +98,7 @@ def hosts_are_named(asked: Asked) -> Found:
     own = {"localhost", "127.0.0.1", "[::1]", "testserver"}
     if not set(settings.ALLOWED_HOSTS) - own:
         return asked.lacking(
-            "ALLOWED_HOSTS names this machine only: nobody else is answered.",
+            "ALLOWED_HOSTS names this machine only: other hosts are refused.",
             "Name the public host besides.",
             "ALLOWED_HOSTS",
         )
@@ -113,7 +113,7 @@ def hosts_are_named(asked: Asked) -> Found:
 
 
 def remaining(asked: Asked) -> Found:
-    """Say what the check framework said that no line has taken over; asked last."""
+    """Report the framework's messages that no line has taken over; runs last."""
     left = sorted(_left(asked), key=lambda one: (-one.level, str(one.id)))
     if not left:
         return ok("Django's checks and ours find nothing else.")

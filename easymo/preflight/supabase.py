@@ -1,4 +1,4 @@
-"""Supabase: the service key reaches the project, and the public key reads nothing."""
+"""Pre-flight lines about Supabase: the service key works, the public key reads nothing."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 URL, ANON, SERVICE = "SUPABASE_URL", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY"
 ASK_LIVE = "`preflight --live` asks."
-# So many tables are asked for side by side.
+# Tables that are requested in parallel.
 AT_ONCE = 8
-# PostgREST's own words: postgrest.org/en/stable/references/errors.html
+# PostgREST's error codes: postgrest.org/en/stable/references/errors.html
 NO_SUCH_SCHEMA = "PGRST106"
 DENIED = "42501"
 UNKNOWN_TABLE = {"PGRST205", "PGRST125", "42P01"}
@@ -49,7 +49,9 @@ UNKNOWN_TABLE = {"PGRST205", "PGRST125", "42P01"}
 def service_role_is_right(asked: Asked) -> Found:
     key: str = settings.SUPABASE_SERVICE_ROLE_KEY
     if not settings.SUPABASE_URL and not key:
-        return skipped("The database is not Supabase's, or nobody named it.", "", URL)
+        return skipped(
+            "The database is not Supabase's, or SUPABASE_URL is not set.", "", URL
+        )
     if wrong := _wrong_service_key(key):
         return wrong
     if not asked.live:
@@ -78,7 +80,7 @@ def _wrong_service_key(key: str) -> Found | None:
 
 @line(
     "supabase.anon",
-    "Supabase's public key reads nothing of ours",
+    "Supabase's public key cannot read our tables",
     Section.SITE,
 )
 def anon_reads_nothing(asked: Asked) -> Found:
@@ -87,7 +89,7 @@ def anon_reads_nothing(asked: Asked) -> Found:
         return skipped("SUPABASE_URL and SUPABASE_ANON_KEY are not both set.", "", ANON)
     if _role(key) == "service_role" or key.startswith("sb_secret_"):
         return failed(
-            "It is a service role key: whoever has it reads everything.",
+            "It is a service role key, which can read everything.",
             "Put the public (anon) key here, and replace the other at once.",
             ANON,
         )
@@ -100,12 +102,12 @@ def anon_reads_nothing(asked: Asked) -> Found:
 
 
 def _try_the_doors(key: str) -> Found:
-    """Ask for our schema, then for our tables where PostgREST shows a schema."""
+    """Request our schema, then our tables if PostgREST exposes a schema."""
     tables = sorted(_tables())
     schema: str = settings.DATABASE_SCHEMA
     first = _get(f"/rest/v1/{tables[0]}", key, schema)
     if not first.is_success and not _code(first).strip("PGRST").isalnum():
-        # Not PostgREST that speaks: nothing is proven.
+        # The answer is not PostgREST's: it proves nothing.
         return _refused(first, ANON)
     if _code(first) in {"PGRST301", "PGRST302", "PGRST303"}:
         return _refused(first, ANON)
@@ -118,7 +120,7 @@ def _try_the_doors(key: str) -> Found:
                 for name, is_open in zip(tables, tried, strict=True)
                 if is_open
             ]
-    # Names that an earlier system may use too are no proof in its own schema.
+    # Names that an earlier system may use as well prove nothing in its own schema.
     elsewhere = [name for name in tables if name not in COMMON_NAMES]
     open_doors += [f"public.{name}" for name in elsewhere[:1] if _is_open(name, key)]
     if open_doors:
@@ -140,7 +142,7 @@ def _try_the_doors(key: str) -> Found:
 
 
 def _is_open(table: str, key: str, schema: str = "") -> bool:
-    """Tell whether the table may be read; an empty answer is an open door too."""
+    """Tell whether the table is readable; an empty answer is readable too."""
     answer = _get(f"/rest/v1/{table}", key, schema)
     code = _code(answer)
     if answer.is_success:
@@ -158,7 +160,7 @@ def _get(path: str, key: str, schema: str = "") -> Answer:
     params = {"select": "*", "limit": "1"} if is_table else {}
     answer = ask(settings.SUPABASE_URL + path, headers=headers, params=params)
     if answer.is_success and answer.body is None:
-        # A page of some web server: neither reached nor closed is proven by it.
+        # A page of some other web server proves neither reachable nor closed.
         raise NoAnswer("does not answer there: it is no JSON that came back")
     return answer
 
@@ -184,7 +186,7 @@ def _refused(answer: Answer, setting: str) -> Found:
         case 401 | 403:
             return failed(
                 f"Supabase refused the key ({answer.status}).",
-                "Copy it anew from the project's API settings.",
+                "Copy it again from the project's API settings.",
                 setting,
             )
         case 404 | 301 | 302 | 308:
@@ -219,7 +221,7 @@ def _role(key: str) -> str:
 
 
 def _other_project() -> str:
-    """Say when address and database are two projects, where both can be told."""
+    """Report when address and database belong to two projects, where both are known."""
     host = urlsplit(settings.SUPABASE_URL).hostname or ""
     named = re.fullmatch(r"([a-z0-9]{16,})\.supabase\.(?:co|in)", host)
     database = settings.DATABASES["default"]

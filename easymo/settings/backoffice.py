@@ -1,4 +1,4 @@
-"""How the back office looks and what its menu holds."""
+"""The appearance of the back office and its menu."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-# Green of the simulator, as Unfold wants it: from lightest to darkest.
+# The simulator's green in Unfold's format, from lightest to darkest.
 GREENS = (
     ("50", "#eefaf4"),
     ("100", "#d6f2e4"),

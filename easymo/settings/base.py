@@ -13,8 +13,8 @@ from easymo.settings.environment import (
 BASE_DIR = paths.BASE_DIR
 VAR = paths.VAR
 
-# Without a database of its own the product shows itself: development database,
-# demo people, secrets of its own making. Never the case where DATABASE_URL is set.
+# Demonstration mode: without DATABASE_URL the product uses a development database, demo
+# people and secrets that it generates itself.
 DEMONSTRATION = not env_secret("DATABASE_URL")
 DEMONSTRATION_SECRETS = demonstration_secrets(VAR) if DEMONSTRATION else {}
 
@@ -34,7 +34,7 @@ if not EASYMO_KEYS:
         "voucher codes are lost."
     )
 DEBUG = env_bool("DEBUG")
-# Whoever signs in without having been sent there wants the back office.
+# A user who signs in without a `next` address goes to the back office.
 LOGIN_REDIRECT_URL = "admin:index"
 ROOT_URLCONF = "easymo.urls"
 WSGI_APPLICATION = "easymo.wsgi.application"
@@ -46,7 +46,7 @@ USE_I18N = True
 LANGUAGE_CODE = "en-gb"
 FORMAT_MODULE_PATH = "easymo.formats"
 STATIC_URL = "static/"
-# Nothing is collected: whitenoise serves from the apps.
+# No collectstatic: whitenoise serves files from the apps.
 STATIC_ROOT = None
 
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
@@ -76,7 +76,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "axes",
-    # Last: it gives the groups the permissions of all the others.
+    # Last: it gives the groups the permissions of all other apps.
     "easymo.backoffice",
 ]
 MIDDLEWARE = [
@@ -85,7 +85,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "easymo.web.middleware.AdminPolicyMiddleware",
-    # Before anything asks for the Host.
+    # Before any middleware that checks the Host header.
     "easymo.health.ProbeLane",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -93,7 +93,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    # Last: it turns a lock-out during sign-in into an answer.
+    # Last: it turns a lock-out during sign-in into a response.
     "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
@@ -122,6 +122,6 @@ WAFFLE_ENABLE_ADMIN_PAGES = False
 MIGRATION_MODULES = {"waffle": None}
 # "threads": refreshers in every process; "inline": tests see their own transaction.
 ROLLOUT_REFRESH = "threads"
-# Static files are served from where the apps keep them: no build step, no folder.
+# Static files are served from the apps: no build step and no extra folder.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 300

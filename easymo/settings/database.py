@@ -9,8 +9,8 @@ from easymo.settings.base import DEMONSTRATION, VAR
 from easymo.settings.database_url import DatabaseUrl, parse_database_url
 from easymo.settings.environment import SettingError, env_int, env_secret, env_str
 
-# Threads that do database work, in a web process and in a worker; each may hold one
-# connection. Two more are for the admin's and the worker's own.
+# Threads for database work in each web process and worker. Each may hold one
+# connection; two more are for the admin and for the worker itself.
 DATABASE_THREADS = env_int("DATABASE_THREADS", 8, least=1, most=64)
 DATABASE_SCHEMA = env_str("DATABASE_SCHEMA", "easymo")
 if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", DATABASE_SCHEMA):
@@ -47,16 +47,16 @@ if _listen and _listen.is_transaction_pooled:
 _owner = None if DEMONSTRATION else _at("DATABASE_OWNER_URL")
 
 DATABASE_IS_TRANSACTION_POOLED = _url.is_transaction_pooled
-# The role that the processes run as.
+# The role that the processes use.
 DATABASE_RUNTIME_ROLE = _url.role
-# Another role that owns the schema and migrates; None: the same one.
+# Another role that owns the schema and runs migrations; None: the same role.
 DATABASE_OWNER: dict[str, Any] | None = _owner.settings() if _owner else None
-# How to LISTEN, in psycopg's words: None is not at all, so poll; an empty one is
-# like any other connection.
+# Connection parameters of psycopg for LISTEN. None: LISTEN is impossible, so poll.
+# Empty: use the parameters of any other connection.
 DATABASE_LISTEN: dict[str, str] | None = (
     _listen.parameters() if _listen else None if _url.is_transaction_pooled else {}
 )
-# Tables that the runtime role may only add to, where it is not their owner.
+# Tables in which the runtime role may only insert, where it is not their owner.
 DATABASE_APPEND_ONLY = (
     "agents_consentevent",
     "observability_leakfinding",
@@ -68,7 +68,7 @@ DATABASE_APPEND_ONLY = (
     "rollout_gateresult",
     "rollout_checklisttick",
 )
-# Those that it may forget besides, where their triggers let it.
+# Tables from which it may also delete, where their triggers allow it.
 DATABASE_NEVER_CHANGED = ("rollout_evaluation", "rollout_checkrun")
 
 DATABASES: dict[str, dict[str, Any]] = {
@@ -83,33 +83,33 @@ DATABASES["default"]["OPTIONS"]["pool"] = {
     "min_size": 1,
     "max_size": DATABASE_THREADS + 2,
     "check": check,
-    # How long a request waits for a connection before it says 503.
+    # How long a request waits for a connection before it answers 503.
     "timeout": 5.0,
     "max_idle": 300.0,
-    # Give up soon: the next caller tries anew, without the pauses in between.
+    # Give up soon: the next caller tries again without the growing pauses.
     "reconnect_timeout": 1.0,
     "name": "easymo",
 }
 
 
 PORT = env_int("PORT", 8000, least=1, most=65_535)
-# A demonstration's login is printed on the screen: it is for this machine only.
+# The login of a demonstration is printed on the screen: serve this machine only.
 HOST = env_str("HOST", "127.0.0.1" if DEMONSTRATION else "0.0.0.0")  # noqa: S104
 WEB_WORKERS = env_int("WEB_WORKERS", 1, least=1, most=64)
 
-# Conversations that one worker holds open while a model takes its time: they wait,
-# and hold neither a thread nor a connection.
+# Conversations that one worker keeps open while a model answers. A waiting conversation
+# holds neither a thread nor a connection.
 WORKER_CONCURRENCY = env_int("WORKER_CONCURRENCY", 250, least=1, most=5_000)
 PROCRASTINATE_WORKER_DEFAULTS = {
     "concurrency": WORKER_CONCURRENCY,
     "listen_notify": DATABASE_LISTEN is not None,
-    # With LISTEN, polling only picks up what a lost connection made us miss.
+    # With LISTEN, polling only finds jobs missed during a lost connection.
     "fetch_job_polling_interval": 0.2 if DATABASE_LISTEN is None else 2.0,
     "abort_job_polling_interval": 2.0,
-    # Under the five seconds that a process manager waits before it kills.
+    # Less than the five seconds that a process manager waits before it kills.
     "shutdown_graceful_timeout": 4.0,
     "update_heartbeat_interval": 5.0,
     "stalled_worker_timeout": 30.0,
-    # Our rows remember; the queue only wakes.
+    # Our rows keep the history; finished jobs are not needed.
     "delete_jobs": "successful",
 }

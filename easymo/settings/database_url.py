@@ -1,7 +1,7 @@
-"""Read a database's URL in the forms that people paste. Pure.
+"""Parse a database URL in the forms that people paste.
 
-django-environ reads no socket hosts and refuses Supabase's own options; libpq
-refuses others. A refusal names the setting and never shows the URL.
+django-environ does not read socket hosts and refuses some of Supabase's options; libpq
+refuses others. An error names the setting and never shows the URL.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PLACE = re.compile(
     r"^(?P<hosts>[^/?#@]*)(?:/(?P<name>[^?#@/]*))?(?:\?(?P<query>[^#]*))?(?:#.*)?$"
 )
 HOST = re.compile(r"^(?P<host>\[[0-9A-Fa-f:.%]+\]|[\w.%-]*)(?::(?P<port>\d*))?$")
-# libpq's own, handed on as they are.
+# Options of libpq, passed on unchanged.
 LIBPQ = frozenset(
     [
         "application_name",
@@ -50,7 +50,7 @@ LIBPQ = frozenset(
         "tcp_user_timeout",
     ]
 )
-# Said to other programs' pools (Prisma, Supabase, node): nothing for us to do.
+# Options for the pools of other programs (Prisma, Supabase, node): ignored.
 FOREIGN = frozenset(
     [
         "connection_limit",
@@ -71,7 +71,7 @@ SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"
 
 @dataclass(frozen=True)
 class DatabaseUrl:
-    """A database's address, in libpq's words."""
+    """The parsed address of a database, in libpq's terms."""
 
     name: str
     user: str
@@ -83,12 +83,14 @@ class DatabaseUrl:
 
     @property
     def role(self) -> str:
-        """The role that statements run as: Supabase's pooler takes ``role.project``."""
+        """The role that runs the statements. Supabase's pooler expects
+        ``role.project``.
+        """
         is_supabase = self.host.endswith((".supabase.com", ".supabase.co"))
         return self.user.split(".")[0] if is_supabase else self.user
 
     def settings(self) -> dict[str, Any]:
-        """Return it in Django's words."""
+        """Return the address as Django's DATABASES entry."""
         return {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": self.name,
@@ -97,12 +99,12 @@ class DatabaseUrl:
             "HOST": self.host,
             "PORT": self.port,
             "OPTIONS": dict(self.options),
-            # A cursor on the server lives longer than the pooler's transaction.
+            # A server-side cursor lives longer than the pooler's transaction.
             "DISABLE_SERVER_SIDE_CURSORS": self.is_transaction_pooled,
         }
 
     def parameters(self) -> dict[str, str]:
-        """Return it in psycopg's words."""
+        """Return the address as parameters of psycopg."""
         found = {
             "dbname": self.name,
             "user": self.user,
@@ -115,7 +117,7 @@ class DatabaseUrl:
 
 
 def parse_database_url(setting: str, text: str) -> DatabaseUrl:
-    """Read the URL that ``setting`` holds, or say what is wrong with it."""
+    """Parse the URL of ``setting``; raise SettingError when it is wrong."""
     text = text.strip().strip("'\"")
     scheme = SCHEME.match(text)
     if scheme is None:
@@ -144,7 +146,7 @@ def parse_database_url(setting: str, text: str) -> DatabaseUrl:
 
 
 def _split(setting: str, rest: str) -> tuple[str, str, dict[str, str | None]]:
-    """Part the account from the place, also where a password holds ``@ / ? #``."""
+    """Split the account from the host, also when a password contains ``@ / ? #``."""
     ends = [match.start() for match in re.finditer("@", rest)]
     for end in [*reversed(ends), -1]:
         place = PLACE.match(rest[end + 1 :])
@@ -166,7 +168,7 @@ def _is_place(hosts: str, query: str | None) -> bool:
 
 
 def _hosts(setting: str, text: str) -> tuple[str, str]:
-    """Return hosts and ports, each with commas between them as libpq wants it."""
+    """Return hosts and ports, each separated by commas as libpq expects."""
     hosts, ports = [], []
     for part in text.split(","):
         match = HOST.match(part)
@@ -202,11 +204,11 @@ def _query(setting: str, text: str) -> dict[str, str]:
 def _options(
     setting: str, query: dict[str, str], *, host: str, is_pooled: bool
 ) -> dict[str, str]:
-    """Return libpq's options, those refused that would be lost without a word."""
+    """Return libpq's options; refuse those that would be lost silently."""
     options = {"connect_timeout": "5", "application_name": "easymo", **query}
     if not options["connect_timeout"].isdigit():
         raise SettingError(f"{setting}: connect_timeout must be a number of seconds.")
-    if options.get("sslmode") == "no-verify":  # node's word for it
+    if options.get("sslmode") == "no-verify":  # node's spelling
         options["sslmode"] = "require"
     if host.endswith((".supabase.com", ".supabase.co")):
         options.setdefault("sslmode", "require")
@@ -217,7 +219,7 @@ def _options(
         raise SettingError(
             f"{setting} sets a search_path. Set DATABASE_SCHEMA instead."
         )
-    # `reference=project` tells Supabase's pooler which project is meant.
+    # `reference=project` tells Supabase's pooler which project to use.
     if startup and is_pooled and not startup.startswith("reference="):
         raise SettingError(
             f"{setting}: start-up options do not pass a pooler in transaction mode. "

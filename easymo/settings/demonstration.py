@@ -1,4 +1,4 @@
-"""The secrets of demonstration mode: made once, kept under ``var/`` for their owner."""
+"""The secrets of demonstration mode: generated once and stored under ``var/``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME = "demonstration.json"
 
 
 def demonstration_secrets(folder: Path) -> dict[str, str]:
-    """Return the secrets in ``folder``; make them when they are not there yet."""
+    """Return the secrets in ``folder``; generate them on the first call."""
     file = folder / NAME
     try:
         if not file.exists():
@@ -33,7 +33,9 @@ def demonstration_secrets(folder: Path) -> dict[str, str]:
 
 
 def _make(file: Path) -> None:
-    """Write the file whole; of two at once, one wins and both read the same."""
+    """Write the file atomically: of two processes one wins, and both read the same
+    file.
+    """
     values = {
         "SECRET_KEY": secrets.token_urlsafe(48),
         "EASYMO_KEYS": "d1:" + base64.b64encode(os.urandom(32)).decode(),
@@ -41,7 +43,7 @@ def _make(file: Path) -> None:
         "WA_VERIFY_TOKEN": secrets.token_urlsafe(24),
     }
     file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    # mkstemp gives 0600, and a link never overwrites.
+    # mkstemp creates the file with mode 0600; link() never overwrites.
     handle, writing = tempfile.mkstemp(dir=file.parent, prefix=".demonstration-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as output:

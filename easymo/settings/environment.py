@@ -1,7 +1,9 @@
-"""A file ``.env`` in the forms that people write. Pure.
+"""Read settings from the environment and from a file ``.env``, strictly.
 
-What reads it after us drops a line it does not know, and prints it: secrets are in it.
-It also takes a comment behind a value for a part of the value.
+An invalid value stops the start with one clear line. The line names the setting and
+never shows its value, which may be a password. django-environ would print a line of
+``.env`` that it cannot parse, and would take a comment after a value as part of the
+value; so the lines are normalised here first.
 """
 
 from __future__ import annotations
@@ -25,11 +27,11 @@ _COMMENT = re.compile(r"\s#.*")
 
 
 class BadLine(ValueError):
-    """A line that sets nothing; the text is its number."""
+    """A line that sets nothing; the text is its line number."""
 
 
 def tidied(text: str) -> str:
-    """Return one ``NAME=value`` a line, without blanks around and comments behind."""
+    """Return one ``NAME=value`` per line, without comments and surrounding spaces."""
     lines = enumerate(text.removeprefix("\ufeff").splitlines(), 1)
     told = ((number, line.strip()) for number, line in lines)
     return "\n".join(
@@ -46,7 +48,7 @@ def _tidied(number: int, line: str) -> str:
         return f"{name}={quoted[1]}"
     value = _COMMENT.sub("", value, count=1).strip()
     if value[:1] in {"'", '"'}:
-        # Opened and not closed: the rest would be on lines of its own.
+        # An unclosed quotation mark: the value would continue on the next lines.
         raise BadLine(number)
     return f"{name}={value}"
 
@@ -58,16 +60,16 @@ KEY_BYTES = 32
 
 
 class SettingError(ImproperlyConfigured):
-    """A setting cannot be used; the text is one line for whoever set it."""
+    """A setting cannot be used; the text is one line that says why."""
 
 
 def env_str(name: str, default: str = "") -> str:
-    """Return a setting's text without the blanks around it."""
+    """Return a setting's text without surrounding spaces."""
     return os.environ.get(name, "").strip() or default
 
 
 def env_bool(name: str, *, default: bool = False) -> bool:
-    """Return a setting that is true or false; unset or empty is the default."""
+    """Return a boolean setting; unset or empty gives the default."""
     text = env_str(name).lower()
     if not text:
         return default
@@ -81,7 +83,7 @@ def env_bool(name: str, *, default: bool = False) -> bool:
 def env_int(
     name: str, default: int, *, least: int = 0, most: int = 1_000_000_000
 ) -> int:
-    """Return a whole number within bounds, in plain digits."""
+    """Return an integer within bounds, written in plain digits."""
     text = env_str(name)
     if not text:
         return default
@@ -105,14 +107,14 @@ def env_float(name: str, default: float, *, least: float, most: float) -> float:
 
 
 def env_list(name: str, default: tuple[str, ...] = ()) -> list[str]:
-    """Return the values between commas."""
+    """Return a comma-separated setting as a list."""
     return [part.strip() for part in env_str(name).split(",") if part.strip()] or [
         *default
     ]
 
 
 def env_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
-    """Return one of a few words."""
+    """Return one of the given choices."""
     text = env_str(name, default).upper()
     if text not in choices:
         raise SettingError(f"{name} must be one of {', '.join(choices)}.")
@@ -120,7 +122,7 @@ def env_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
 
 
 def env_url(name: str, default: str = "") -> str:
-    """Return an http or https address without a slash at its end."""
+    """Return an http or https address without a trailing slash."""
     text = env_str(name, default).rstrip("/")
     if text and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
         raise SettingError(f"{name} must be an address like https://host/path.")
@@ -128,7 +130,7 @@ def env_url(name: str, default: str = "") -> str:
 
 
 def env_address(name: str) -> str:
-    """Return an http or https address that may end in a query, or nothing."""
+    """Return an http or https address that may have a query, or an empty string."""
     text = env_secret(name)
     if text and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?(\?[^\s#]*)?", text):
         raise SettingError(f"{name} must be an address like https://host/path.")
@@ -136,7 +138,7 @@ def env_address(name: str) -> str:
 
 
 def env_dsn(name: str) -> str:
-    """Return where Sentry listens, as its pages give it, or nothing."""
+    """Return a Sentry DSN, or an empty string."""
     text = env_secret(name)
     form = r"https?://[^\s/@:]+(:[^\s/@]*)?@[^\s/@:]+(:[0-9]{1,5})?/([^\s?#]*/)?[0-9]+"
     if text and not re.fullmatch(form, text):
@@ -145,7 +147,7 @@ def env_dsn(name: str) -> str:
 
 
 def env_secret(name: str, default: str = "") -> str:
-    """Return a secret: from ``NAME``, or from the file that ``NAME_FILE`` names."""
+    """Return a secret from ``NAME``, or from the file that ``NAME_FILE`` names."""
     text, file = env_str(name), env_str(f"{name}_FILE")
     if text and file:
         raise SettingError(f"Set {name} or {name}_FILE, not both.")
@@ -161,7 +163,7 @@ def env_secret(name: str, default: str = "") -> str:
 
 
 def parse_keys(text: str) -> dict[str, bytes]:
-    """Read ``id:base64,…``: the first key writes, all read."""
+    """Parse ``id:base64,…``: the first key writes, all keys read."""
     keys: dict[str, bytes] = {}
     for number, item in enumerate(filter(None, map(str.strip, text.split(","))), 1):
         key_id, colon, encoded = item.partition(":")
@@ -186,9 +188,9 @@ def parse_keys(text: str) -> dict[str, bytes]:
 
 
 def env_file(name: str, default: Path) -> None:
-    """Read the file of settings; what the process was given wins over it."""
+    """Read the settings file; variables of the process take precedence."""
     file = Path(env_str(name)) if env_str(name) else default
-    # A folder of that name is somebody's virtual environment.
+    # A folder named .env is probably a virtual environment.
     if file == default and (not file.exists() or file.is_dir()):
         return
     try:

@@ -16,9 +16,9 @@ from easymo.settings.providers import SIMULATOR_ENABLED
 LOG_LEVEL = env_choice(
     "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 )
-# The simulator shows the log lines of a message: they are kept in a table for a day.
+# The simulator shows the log lines of a message: they are stored for a day.
 LOG_LINES_KEPT = DEMONSTRATION or SIMULATOR_ENABLED
-# Serving processes look at their standard streams, and write down what leaks.
+# Serving processes scan their standard streams and record leaks.
 LEAKS_WATCHED = True
 SENTRY_DSN = env_dsn("SENTRY_DSN")
 ENABLE_OTEL_TRACING = env_bool("ENABLE_OTEL_TRACING")
@@ -27,7 +27,7 @@ OTEL_SERVICE_NAME = env_str("OTEL_SERVICE_NAME", "easymo")
 METRICS_TOKEN = env_secret("METRICS_TOKEN")
 LOGGING_CONFIG = "easymo.observability.logs.configure"
 
-# Silent below WARNING at any LOG_LEVEL: they would write requests, SQL and its values.
+# Never below WARNING: these loggers would write requests, SQL and its values.
 _QUIET = (
     "asyncio",
     "django.db.backends",
@@ -55,7 +55,7 @@ LOGGING: dict[str, Any] = {
     },
     "root": {"handlers": ["stdout", "kept"], "level": LOG_LEVEL},
     "loggers": {
-        # These bring handlers of their own, which would pass by the scrubbing.
+        # These loggers bring handlers of their own, which would bypass the masking.
         **{
             name: {"handlers": [], "propagate": True, "level": "INFO"}
             for name in (
@@ -65,7 +65,7 @@ LOGGING: dict[str, Any] = {
                 "granian.access",
             )
         },
-        # Three lines for each job, whose own events say more.
+        # It writes three lines per job; our own events say more.
         "procrastinate": {"handlers": [], "propagate": True, "level": "WARNING"},
         **{name: {"level": "WARNING"} for name in _QUIET},
     },

@@ -1,4 +1,4 @@
-"""Where e-mails go out: EMAIL_URL in django-environ's words, read strictly."""
+"""Outgoing e-mail: EMAIL_URL in django-environ's form, validated."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from easymo.settings.environment import SettingError, env_list, env_secret
 
-# One step with a mail server may take so long.
+# Time-out for one step with a mail server.
 TIMEOUT_S = 10
-# Those that swallow mails, or write them on standard output past the scrubbing, are no
-# way to tell anybody anything.
+# The console and dummy back ends deliver nothing, or bypass the masking of logs.
 SCHEMES = ("smtp", "smtps", "smtp+tls", "smtp+ssl", "filemail")
 IMPLICIT_TLS_PORT = 465
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255}")
@@ -22,16 +21,16 @@ ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """How to send e-mails, in Django's words, and as whom."""
+    """Django's MAILERS setting and the sender's address."""
 
     mailers: dict[str, dict[str, Any]]
     sender: str
 
 
 def read_mail_url(url: str) -> Mail:
-    """Return Django's MAILERS for an address like smtp+tls://user:word@host:587.
+    """Return Django's MAILERS for a URL like smtp+tls://user:word@host:587.
 
-    `?from=` names the sender; else the user is, or easymo at that host.
+    `?from=` sets the sender; the default is the user, or easymo at that host.
     """
     if not url:
         return Mail({}, "easymo@localhost")
@@ -62,7 +61,7 @@ def _smtp(read: dict[str, Any]) -> dict[str, Any]:
         raise _unreadable()
     port = read["EMAIL_PORT"] or None
     is_tls = bool(read.get("EMAIL_USE_TLS") or read.get("EMAIL_USE_SSL"))
-    # Where it is spoken from the first byte, STARTTLS would wait for ever.
+    # Where TLS starts with the first byte, STARTTLS would wait for ever.
     is_implicit = bool(read.get("EMAIL_USE_SSL")) or (
         is_tls and port == IMPLICIT_TLS_PORT
     )
@@ -88,7 +87,7 @@ def _unreadable() -> SettingError:
 
 
 def read_addresses(name: str) -> list[str]:
-    """Return e-mail addresses between commas, each once."""
+    """Return comma-separated e-mail addresses without duplicates."""
     found = list(dict.fromkeys(env_list(name)))
     if not all(ADDRESS.fullmatch(address) for address in found):
         raise SettingError(f"{name} must be e-mail addresses with commas between.")
@@ -99,5 +98,5 @@ _mail = read_mail_url(env_secret("EMAIL_URL"))
 MAILERS = _mail.mailers
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = _mail.sender
 ALERT_EMAILS = read_addresses("ALERT_EMAILS")
-# No mail server is no mistake: notices then go to Slack, or to the log.
+# A missing mail server is no error: notices go to Slack or to the log.
 SILENCED_SYSTEM_CHECKS = ["mail.W001"]

@@ -1,4 +1,4 @@
-"""What only the pre-flight and the smoke tests ask for."""
+"""Providers, limits, and what the pre-flight checks and the evaluator use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OPENAI_TIMEOUT_S = env_float("OPENAI_TIMEOUT_S", 20.0, least=1, most=300)
 
 WA_PHONE_ID = env_str("WA_PHONE_ID", "sandbox" if DEMONSTRATION else "")
 WA_TOKEN = env_secret("WA_TOKEN")
-# Several while one replaces the other: each of them is taken.
+# Several secrets while they rotate: each of them is accepted.
 WA_APP_SECRETS = [
     part.strip()
     for part in (
@@ -40,24 +40,24 @@ WHATSAPP_API_URL = env_url("WHATSAPP_API_URL", "https://graph.facebook.com/v26.0
 WA_TEMPLATE_VOUCHER_ISSUED = env_str("WA_TEMPLATE_VOUCHER_ISSUED")
 WA_TEMPLATE_STATION_NOTICE = env_str("WA_TEMPLATE_STATION_NOTICE")
 WA_TEMPLATE_ANNOUNCEMENT = env_str("WA_TEMPLATE_ANNOUNCEMENT")
-# Where messages go that are not for the agent; the address may hold a secret.
+# Where messages go that the agent may not handle; the address may hold a secret.
 LEGACY_WEBHOOK_URL = env_address("LEGACY_WEBHOOK_URL")
 LEGACY_WEBHOOK_SECRET = env_secret("LEGACY_WEBHOOK_SECRET")
 SIMULATOR_ENABLED = env_bool("SIMULATOR_ENABLED")
 SLACK_WEBHOOK_URL = env_address("SLACK_WEBHOOK_URL")
 
-# What one person may have a model do in a day (Africa/Kigali's); staff, station staff
-# and support ten times as much. 0: no limit.
+# Model usage of one person per day (Africa/Kigali). Staff, station staff and support
+# get ten times as much. 0: no limit.
 PERSON_DAILY_TURNS = env_int("PERSON_DAILY_TURNS", 150)
 PERSON_DAILY_TOKENS = env_int("PERSON_DAILY_TOKENS", 500_000)
 PERSON_DAILY_COST_USD = env_float("PERSON_DAILY_COST_USD", 2.0, least=0, most=10_000)
-# What one conversation may cost; then a person of ours goes on. 0: no limit.
+# Cost limit of one conversation; then it is handed to a colleague. 0: no limit.
 CONVERSATION_COST_USD = env_float("CONVERSATION_COST_USD", 1.0, least=0, most=1_000)
-# What everybody together may in an hour; then the offline model answers.
+# Hourly limit for all people together; above it the offline model answers.
 HOURLY_TOKENS = env_int("HOURLY_TOKENS", 50_000_000)
 HOURLY_COST_USD = env_float("HOURLY_COST_USD", 50.0, least=0, most=100_000)
 
-# Only ever off: true or nothing leaves it to the database.
+# A setting can only force a feature off; otherwise the database decides.
 FEATURES_FORCED_OFF = frozenset(
     name
     for name in (
@@ -69,7 +69,7 @@ FEATURES_FORCED_OFF = frozenset(
     if not env_bool(name, default=True)
 )
 
-# Major units; a day is Africa/Kigali's.
+# Major units; a day is a day in Africa/Kigali.
 VOUCHER_MAX = env_int("VOUCHER_MAX", 50_000, least=1, most=1_000_000)
 VOUCHER_ISSUER_DAILY = env_int("VOUCHER_ISSUER_DAILY", 500_000)
 VOUCHER_CUSTOMER_DAILY = env_int("VOUCHER_CUSTOMER_DAILY", 100_000)
@@ -81,16 +81,16 @@ if any(not (c.isascii() and c.isupper() and len(c) == 3) for c in VOUCHER_CURREN
     raise SettingError("VOUCHER_CURRENCIES must be ISO 4217 codes like RWF,USD.")
 
 
-# What this build is called; unset: its version and a fingerprint of its files.
+# The name of this build; default: version and fingerprint of its files.
 RELEASE = env_str("RELEASE")
 if RELEASE and not (RELEASE.isascii() and RELEASE.isprintable() and len(RELEASE) <= 80):
     raise SettingError("RELEASE must be at most 80 visible ASCII characters.")
-# What `make check` wrote at its end.
+# The record that `make check` writes.
 CHECK_RECORD = env_str("CHECK_RECORD", str(VAR / "checked.json"))
-# Where the minute's probe goes; unset: through the worker's own copy of the site.
+# The address for the probe; default: a copy of the site inside the worker.
 PROBE_URL = env_url("PROBE_URL")
 
-# Asked by `preflight --live` only.
+# Used by `preflight --live` only.
 SUPABASE_URL = env_url("SUPABASE_URL")
 SUPABASE_ANON_KEY = env_secret("SUPABASE_ANON_KEY")
 SUPABASE_SERVICE_ROLE_KEY = env_secret("SUPABASE_SERVICE_ROLE_KEY")
@@ -104,24 +104,24 @@ if VOICE_FALLBACK_URI and not VOICE_FALLBACK_URI.startswith(("tel:", "sip:", "si
     raise SettingError("VOICE_FALLBACK_URI must begin with tel: or sip:.")
 
 
-# What is planned. The evaluator measures cost, spending and silence against it, and
-# shares its budget of false alarms over so many conversations.
+# Expected volume and cost. The evaluator measures cost, spending and silence against
+# them, and spreads its false-rollback budget over this volume.
 EXPECTED_CHATS_PER_HOUR = env_float(
     "EXPECTED_CHATS_PER_HOUR", 20.0, least=0.01, most=1_000_000
 )
 EXPECTED_CALLS_PER_HOUR = env_float(
     "EXPECTED_CALLS_PER_HOUR", 5.0, least=0.01, most=1_000_000
 )
-# US dollars. A spoken minute costs many times what a written one does.
+# US dollars. A minute of speech costs many times a minute of chat.
 EXPECTED_COST_CHAT_USD = env_float(
     "EXPECTED_COST_CHAT_USD", 0.10, least=0.0001, most=1_000
 )
 EXPECTED_COST_CALL_USD = env_float(
     "EXPECTED_COST_CALL_USD", 0.50, least=0.0001, most=1_000
 )
-# Everything is turned off beyond it. 0: two and a half times what is planned.
+# Above this, all features are turned off. 0: two and a half times the expected cost.
 DAILY_COST_USD = env_float("DAILY_COST_USD", 0.0, least=0, most=1_000_000)
-# What of it nobody has said for this deployment.
+# The expectations that this deployment has not set.
 PLANNED_BY_DEFAULT = tuple(
     name
     for name in (

@@ -1,4 +1,4 @@
-"""The function API: its framework, its schema, and the earlier system's token."""
+"""Security, sign-in, and the framework settings of the function API."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ if set(AGENT_CORE_INTERNAL_SCOPES) - set(SCOPES):
     raise SettingError(f"AGENT_CORE_INTERNAL_SCOPES must be of {', '.join(SCOPES)}.")
 AGENT_CORE_INTERNAL_STATION = env_str("AGENT_CORE_INTERNAL_STATION").upper()
 
-# Behind a proxy that sets X-Forwarded-For, its last entry is who called.
+# Behind a proxy that sets X-Forwarded-For, its last entry is the caller.
 BEHIND_PROXY = env_bool("BEHIND_PROXY")
 OPENAI_WEBHOOK_SECRET = env_secret("OPENAI_WEBHOOK_SECRET")
 
 REST_FRAMEWORK = {
-    # Every view says what it takes; nothing is open by default.
+    # Each view states its own classes; the defaults allow nothing.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     "DEFAULT_PARSER_CLASSES": [],
@@ -67,13 +67,15 @@ SPECTACULAR_SETTINGS = {
 
 HTTPS_ONLY = env_bool("HTTPS_ONLY")
 if HTTPS_ONLY and DEBUG:
-    raise SettingError("DEBUG shows every setting to everybody: not with HTTPS_ONLY.")
+    raise SettingError(
+        "DEBUG shows every setting to every visitor; it cannot be used with HTTPS_ONLY."
+    )
 SECURE_SSL_REDIRECT = HTTPS_ONLY
-# Probes speak plain HTTP inside the machine room.
+# Probes use plain HTTP inside the private network.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
-# Only behind a proxy that sets it and drops what a caller sent; see the README.
+# Only behind a proxy that sets this header and drops the caller's; see the README.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -83,7 +85,7 @@ CSRF_COOKIE_SECURE = not DEMONSTRATION
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
-# Two products on localhost must not sign each other out.
+# Two products on localhost must not overwrite each other's cookies.
 SESSION_COOKIE_NAME = "easymo_session"
 CSRF_COOKIE_NAME = "easymo_csrf"
 
@@ -100,7 +102,7 @@ _STRICT: dict[str, list[str]] = {
     "manifest-src": [CSP.SELF],
 }
 SECURE_CSP = _STRICT
-# Under /admin/ only: unfold's Alpine evaluates expressions and sets inline styles.
+# For /admin/ only: Unfold's Alpine evaluates expressions and sets inline styles.
 ADMIN_CSP: dict[str, list[str]] = {
     **_STRICT,
     "script-src": [CSP.SELF, CSP.UNSAFE_EVAL, CSP.UNSAFE_INLINE],
@@ -132,12 +134,12 @@ AUTHENTICATION_BACKENDS = [
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-# Else five wrong words of anybody shut a name out for all who come through the proxy.
+# Count by address as well, or five wrong passwords lock a name for all callers.
 AXES_CLIENT_IP_CALLABLE = "easymo.web.middleware.address_of"
 AXES_RESET_ON_SUCCESS = True
-# Its log lines name people and addresses; the rows in the admin do that already.
+# Its log lines contain names and addresses; the admin shows the same rows.
 AXES_VERBOSE = False
 
 LOGIN_URL = "admin:login"
-# A webhook's body is at most 3.5 MB; the view says 413 above that.
+# A webhook body is at most 3.5 MB; the view answers 413 above that.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024

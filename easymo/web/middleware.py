@@ -1,4 +1,4 @@
-"""What stands in front of every page."""
+"""Middleware of the site, and the address of the caller."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ ADMIN = "/admin/"
 
 
 class AdminPolicyMiddleware:
-    """Give the admin the one policy that its look needs; all else stays strict.
+    """Relax the content security policy under /admin/ only; Unfold needs it.
 
-    Django's middleware, outside of this one, leaves a policy that is there alone.
+    Django's middleware outside of this one keeps a policy that is already set.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -39,12 +39,12 @@ class AdminPolicyMiddleware:
         return response
 
 
-# More than any page of ours takes: what is longer is too long for each of them.
+# Larger than the largest body that any page accepts.
 MOST = 3_500_001
 
 
 class MeasuredBodies:
-    """Tell Django the length of a body that came without: it would read none of it."""
+    """Set the length of a body that came without one; Django would not read it."""
 
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
@@ -54,7 +54,7 @@ class MeasuredBodies:
     ) -> Iterable[bytes]:
         if _is_unmeasured(environ):
             body = b""
-            # A body that broke off is no body.
+            # A body that broke off counts as empty.
             with suppress(OSError):
                 body = environ["wsgi.input"].read(MOST)
             environ["wsgi.input"] = io.BytesIO(body)
@@ -63,7 +63,7 @@ class MeasuredBodies:
 
 
 def _is_unmeasured(environ: WSGIEnvironment) -> bool:
-    """Only where the server ends the body; chunks win over a length beside them."""
+    """Tell whether the server delimits the body; chunked wins over a given length."""
     return bool(
         environ.get("wsgi.input_terminated")
         and environ["REQUEST_METHOD"] == "POST"
@@ -72,7 +72,7 @@ def _is_unmeasured(environ: WSGIEnvironment) -> bool:
 
 
 def address_of(request: HttpRequest) -> str:
-    """Return who called; behind our proxy, whom the proxy saw."""
+    """Return the caller's address; behind our proxy, the one that the proxy saw."""
     called = str(request.META.get("REMOTE_ADDR", ""))
     if not settings.BEHIND_PROXY:
         return called
@@ -81,7 +81,7 @@ def address_of(request: HttpRequest) -> str:
 
 
 def _address(text: str) -> str:
-    """Return an address as it is written everywhere, or nothing when it is none."""
+    """Return the canonical form of an IP address, or an empty string."""
     try:
         return str(ip_address(text.strip("[]")))
     except ValueError:

@@ -1,6 +1,7 @@
-"""A web worker that ends when granian, which started it, was killed.
+"""End a web worker whose parent granian process was killed.
 
-It would answer on, from a port that the next start then shares with it.
+Otherwise it would go on answering on a port that the next start shares with it. Kept
+apart from `server`, since each web worker imports it and must not import granian.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ import time
 
 WORKER = "granian-worker"
 LOOK_SECONDS = 0.5
-# For requests that run; granian itself gives them as long.
+# Running requests get as long as granian itself gives them.
 GRACE_SECONDS = 4
 
 
 def watch() -> None:
-    """Look after the parent of this process, if it is a worker of granian."""
+    """Watch the parent process, if this process is a worker of granian."""
     parent = multiprocessing.parent_process()
     if parent is None or multiprocessing.current_process().name != WORKER:
         return

@@ -1,4 +1,4 @@
-"""The web process: granian over our WSGI application."""
+"""The web process: granian serves our WSGI application."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def main() -> None:
         port=settings.PORT,
         interface=Interfaces.WSGI,
         workers=settings.WEB_WORKERS,
-        # One connection of the pool each: more threads would only wait for it.
+        # Each thread uses one connection of the pool: more threads would only wait.
         blocking_threads=settings.DATABASE_THREADS,
         websockets=False,
         log_dictconfig=settings.LOGGING,

@@ -163,7 +163,7 @@ class PlanAdmin(RolloutAdmin):
             source=FlagChange.Source.ADMIN,
             override=call.data["override"],
         )
-        jobs.wake_notices()
+        jobs.enqueue_notices()
         return f"The stage is {change.after['stage']}."
 
     @form_action(
@@ -197,13 +197,13 @@ class PlanAdmin(RolloutAdmin):
         done = rollback.freeze(
             reason=call.reason, actor=call.actor, source=FlagChange.Source.ADMIN
         )
-        jobs.wake_notices()
+        jobs.enqueue_notices()
         return f"Everything is off and frozen: {done.receipt or 'unconfirmed'}."
 
 
 def _move(service: Callable[..., Any], call: ActionCall[None]) -> str:
     service(reason=call.reason, actor=call.actor, source=FlagChange.Source.ADMIN)
-    jobs.wake_notices()
+    jobs.enqueue_notices()
     now = plans.current()
     return f"The stage is {now.run.stage}, {plans.words_of(now)}."
 

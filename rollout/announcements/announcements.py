@@ -148,8 +148,8 @@ def send(*, announcement: Announcement, by: str) -> Announcement:
                     f"There is nobody to tell: {NO_RECIPIENTS[Audience(row.audience)]}."
                 )
         row.save(update_fields=["status", "sent_by", "sent_at"])
-        jobs.wake_announcements()
-        jobs.wake_notices()
+        jobs.enqueue_announcements()
+        jobs.enqueue_notices()
     announcement.refresh_from_db()
     return announcement
 

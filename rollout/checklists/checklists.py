@@ -191,5 +191,5 @@ def remind(now: datetime | None = None) -> int:
                 )
                 sent += 1
     if sent:
-        jobs.wake_notices()
+        jobs.enqueue_notices()
     return sent

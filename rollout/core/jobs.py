@@ -1,13 +1,13 @@
-"""Ring for the notices' delivery; a sweep finds what a lost ring left behind."""
+"""Enqueue the delivery of notices and announcements.
+
+A failure is logged and never stops the caller: a periodic sweep finds what waits.
+"""
 
 from __future__ import annotations
 
 from django.db import Error, transaction
-from procrastinate.contrib.django.django_connector import DjangoConnector
-from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
-from procrastinate.manager import JobManager
-from procrastinate.tasks import configure_task
 
+from easymo.database import jobs
 from easymo.observability.logs import get_logger
 
 DELIVER = "rollout.tasks.deliver_notices"
@@ -16,27 +16,17 @@ QUEUE = "notices"
 logger = get_logger(__name__)
 
 
-def wake_notices() -> None:
-    """See that what waits for the people on call is sent; never fails its caller."""
-    _wake(DELIVER)
+def enqueue_notices() -> None:
+    _enqueue(DELIVER)
 
 
-def wake_announcements() -> None:
-    """See that what was ordered to be announced goes out."""
-    _wake(ANNOUNCE)
+def enqueue_announcements() -> None:
+    _enqueue(ANNOUNCE)
 
 
-def _wake(task: str) -> None:
-    job = configure_task(
-        name=task,
-        job_manager=JobManager(DjangoConnector()),
-        queue=QUEUE,
-        queueing_lock=task,
-    )
+def _enqueue(task: str) -> None:
     try:
         with transaction.atomic():
-            job.defer()
-    except AlreadyEnqueued:
-        pass
-    except (Error, ConnectorException) as error:
+            jobs.enqueue(task=task, queue=QUEUE, jobs=[jobs.Job(task, {})])
+    except Error as error:
         logger.warning("rollout.notice.unqueued", error=type(error).__name__)

@@ -140,7 +140,7 @@ def tell(acted: Acted) -> None:
     if acted.rolled_back is not None:
         rollback.told(acted.rolled_back)
     elif acted.acted:
-        jobs.wake_notices()
+        jobs.enqueue_notices()
 
 
 def _roll_back(decision: Decision, now: datetime) -> Acted:

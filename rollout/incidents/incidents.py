@@ -131,7 +131,7 @@ def report_incident(*, title: str, severity: str, text: str, by: str) -> Inciden
 def tell(incident: Incident, text: str) -> None:
     """Put a notice about it on its way, by its severity."""
     notices.queue_notice(incident=incident, text=text)
-    jobs.wake_notices()
+    jobs.enqueue_notices()
 
 
 def add_note(*, incident: Incident, text: str, author: str) -> TimelineEntry:

@@ -174,7 +174,7 @@ def _days(since: datetime, until: datetime) -> list[figures.Point]:
 def send(report: Report, *, key: str = "") -> list[Notice]:
     """Queue a report for Slack and e-mail; the same key is sent once."""
     sent = notices.queue_report(subject=report.title, text=report.markdown, key=key)
-    jobs.wake_notices()
+    jobs.enqueue_notices()
     return sent
 
 

@@ -54,7 +54,7 @@ def begin(*, reason: str, actor: str, hours: int) -> Override:
                 f" Reason: {reason}"
             )
         )
-    jobs.wake_notices()
+    jobs.enqueue_notices()
     return override
 
 
@@ -72,5 +72,5 @@ def end(*, override: Override, actor: str) -> Override:
         notices.queue_notice(
             text=f"{actor} ends override {row.pk}: rollbacks act again."
         )
-    jobs.wake_notices()
+    jobs.enqueue_notices()
     return row

@@ -250,7 +250,7 @@ def _effect(done: RolledBack, order: Order) -> str:
 
 def told(rolled_back: RolledBack) -> Done:
     """Wake the notices, and wait a moment for the processes to take it in."""
-    jobs.wake_notices()
+    jobs.enqueue_notices()
     if rolled_back.is_full:
         _cancel_waiting(rolled_back)
     try:

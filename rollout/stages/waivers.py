@@ -56,7 +56,7 @@ def ask(*, gate: str, reason: str, actor: str, days: int = LONGEST_DAYS) -> Waiv
                 f" Reason: {reason}"
             )
         )
-    jobs.wake_notices()
+    jobs.enqueue_notices()
     return waiver
 
 
@@ -81,7 +81,7 @@ def approve(*, waiver: Waiver, actor: str) -> Waiver:
                 f" Reason: {row.reason}"
             )
         )
-    jobs.wake_notices()
+    jobs.enqueue_notices()
     return row
 
 

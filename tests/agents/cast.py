@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from agents.core.code_redaction import take_out
+from agents.core.code_redaction import redact_codes
 from agents.models import Conversation, Message, OutboundMessage, Turn
 from rollout.core.features import Feature
 from rollout.flags.flags import set_features
@@ -35,7 +35,7 @@ class Person:
         button_id: str = "",
         sent_at: datetime | None = None,
     ) -> Message:
-        words, codes = take_out(text)
+        words, codes = redact_codes(text)
         return Message.objects.create(
             conversation=self.chat,
             provider_id_hmac=uuid.uuid4().bytes * 2,

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from agents.core.jobs import wake_delivery
+from agents.core.jobs import enqueue_delivery
 from agents.models import Conversation, Message, OutboundMessage, WebhookEvent
 from agents.outbound import outbox
 from tests import payloads
@@ -64,7 +64,7 @@ def say(body: str) -> OutboundMessage:
         defaults={"window_closes_at": timezone.now() + timedelta(hours=20)},
     )
     message = outbox.enqueue(conversation=conversation, cause=f"t:{body}", body=body)
-    wake_delivery(conversation_id=conversation.pk)
+    enqueue_delivery(conversation_id=conversation.pk)
     return message
 
 

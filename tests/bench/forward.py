@@ -22,9 +22,8 @@ django.setup()
 
 from django.conf import settings
 
-from agents import forwarding
-from agents.forwarding import client
-from agents.forwarding.sending import PLACES
+from agents.forwarding import sending
+from agents.forwarding.sending import MOST_REQUESTS, run_forwarding
 from agents.inbound import process_events
 from agents.models import ForwardedItem, WebhookEvent
 from tests import databases, payloads
@@ -63,11 +62,11 @@ def measure(legacy: FakeLegacy) -> None:
         )
         post(payloads.webhook(*texts))
     began = time.monotonic()
-    while process_events.drain():
+    while process_events.process_stored_events():
         pass
     taken_in = time.monotonic() - began
     began = time.monotonic()
-    asyncio.run(forwarding.run())
+    asyncio.run(run_forwarding())
     sent = time.monotonic() - began
     senders = {message["from"] for message in legacy.messages()}
     waiting = ForwardedItem.objects.filter(state=ForwardedItem.State.QUEUED).count()
@@ -89,11 +88,11 @@ def measure(legacy: FakeLegacy) -> None:
 
 async def bare(bodies: list[bytes]) -> None:
     """Post the same bodies with nothing around."""
-    places = asyncio.Semaphore(PLACES)
+    places = asyncio.Semaphore(MOST_REQUESTS)
 
     async def one(body: bytes) -> None:
         async with places:
-            await client.post(body)
+            await sending.post(body)
 
     await asyncio.gather(*(one(body) for body in bodies))
 

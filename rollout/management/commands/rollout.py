@@ -89,7 +89,7 @@ class Command(BaseCommand):
     def do_move(self, options: dict[str, Any]) -> str:
         _words, service = MOVES[options["action"]]
         change = service(**said(options))
-        jobs.wake_notices()
+        jobs.enqueue_notices()
         if change is None:
             return "Nothing changed: it is so already."
         state = change.after["state"].replace("_", " ")

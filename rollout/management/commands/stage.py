@@ -77,7 +77,7 @@ class Command(BaseCommand):
         return stages.set_stage(options["name"], override=options["override"], **said)
 
     def tell(self, change: PlanChange) -> None:
-        jobs.wake_notices()
+        jobs.enqueue_notices()
         self.stdout.write(
             f"Stage {change.after['stage']} (was {change.before['stage']});"
             f" {change.after['state'].replace('_', ' ')}."

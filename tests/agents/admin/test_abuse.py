@@ -27,7 +27,7 @@ def _chat(switch: Callable[..., None]) -> None:
 
 def say(text: str) -> None:
     store(payloads.text(text))
-    process_events.drain()
+    process_events.process_stored_events()
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_admin__pages__open(admin_client: Client, page: str) -> None:
     # Given
     say("STOP")
     aline = Profile.objects.get()
-    blocks.block(profile=aline, reason="abuse", actor="op")
+    blocks.block_profile(profile=aline, reason="abuse", actor="op")
 
     # When
     answer = admin_client.get(reverse(f"admin:agents_{page}_changelist"))

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from agents.inbound import media_store
 from agents.models import Identity, IdentityClaim, Media, MediaOpening
-from agents.whatsapp.media_download import Fetched
+from agents.whatsapp.media_download import DownloadedMedia
 from tests.agents.cast import make_cast
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def test_open__support__a_file_that_no_browser_runs_and_a_line_that_tells(
     # Given
     message = cast.aline.writes("", kind="document")
     media = Media.objects.create(message=message, kind="document", filename="<a>.html")
-    media_store.store(media.pk, Fetched(b"%PDF-1", b"h" * 32, "pdf"), None)
+    media_store.store(media.pk, DownloadedMedia(b"%PDF-1", b"h" * 32, "pdf"), None)
     url = reverse("admin:agents_media_open_one", args=[media.pk])
     sign_in(client, "support")
 
@@ -101,7 +101,7 @@ def test_open__without_the_right__nothing_shown(
     media = Media.objects.create(
         message=cast.aline.writes("", kind="image"), kind="image"
     )
-    media_store.store(media.pk, Fetched(b"abc", b"h" * 32, "png"), None)
+    media_store.store(media.pk, DownloadedMedia(b"abc", b"h" * 32, "png"), None)
     if group:
         sign_in(client, group)
 

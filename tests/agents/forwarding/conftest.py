@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agents import forwarding
+from agents.forwarding.sending import run_forwarding
 from agents.inbound import process_events
 from easymo.database import units
 from tests.agents.channel import post, store
@@ -27,13 +27,13 @@ def legacy(whatsapp: SettingsWrapper) -> Iterator[FakeLegacy]:
 
 async def take_in(*items: dict[str, Any], marked: bool = False) -> None:
     await units.run(store, *items, marked=marked)
-    await units.run(process_events.drain)
+    await units.run(process_events.process_stored_events)
 
 
 async def take_in_bytes(body: bytes) -> None:
     await units.run(post, body)
-    await units.run(process_events.drain)
+    await units.run(process_events.process_stored_events)
 
 
 async def forward() -> None:
-    await forwarding.run()
+    await run_forwarding()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agents.forwarding.envelope import Opened, pack
+from agents.forwarding.envelope import Envelope, build_body
 from agents.whatsapp.payload import UnreadableError
 from tests import payloads
 
@@ -13,9 +13,9 @@ MESSAGES = "/entry/0/changes/0/value/messages/"
 
 
 def sent(body: bytes, *paths: str) -> dict[str, object]:
-    opened = Opened(body)
+    opened = Envelope(body)
     picked = [opened.pick(path) for path in paths]
-    count, out = pack([parcel.content for parcel in picked if parcel])
+    count, out = build_body([parcel.content for parcel in picked if parcel])
     assert count == len(paths)
     found: dict[str, object] = json.loads(out)
     return found
@@ -72,11 +72,11 @@ def test_pack__never_the_bytes_that_meta_would_send() -> None:
     compact = json.dumps(payloads.envelope(payloads.text("a")), separators=(",", ":"))
 
     # When
-    parcel = Opened(compact.encode()).pick(f"{MESSAGES}0")
+    parcel = Envelope(compact.encode()).pick(f"{MESSAGES}0")
 
     # Then
     assert parcel is not None
-    assert pack([parcel.content])[1] != compact.encode()
+    assert build_body([parcel.content])[1] != compact.encode()
 
 
 def test_pick__numbers_and_unknown_parts__stay_to_the_last_digit() -> None:
@@ -91,9 +91,9 @@ def test_pick__numbers_and_unknown_parts__stay_to_the_last_digit() -> None:
     )
 
     # When
-    parcel = Opened(body).pick(f"{MESSAGES}0")
+    parcel = Envelope(body).pick(f"{MESSAGES}0")
     assert parcel is not None
-    out = pack([parcel.content])[1]
+    out = build_body([parcel.content])[1]
 
     # Then
     for literal in (
@@ -108,7 +108,7 @@ def test_pick__status__goes_to_its_recipients_lane() -> None:
     body = payloads.webhook(
         payloads.text("a", sender=ALINE), payloads.status("wamid.X", recipient=ALINE)
     )
-    opened = Opened(body)
+    opened = Envelope(body)
 
     # When
     message = opened.pick(f"{MESSAGES}0")
@@ -146,7 +146,7 @@ def test_pick__messages_under_an_unknown_field_or_object__go_whole() -> None:
     ],
 )
 def test_pick__neither_message_nor_status__is_none(body: bytes, path: str) -> None:
-    assert Opened(body).pick(path) is None
+    assert Envelope(body).pick(path) is None
 
 
 @pytest.mark.parametrize(
@@ -154,10 +154,10 @@ def test_pick__neither_message_nor_status__is_none(body: bytes, path: str) -> No
     ["/entry/0", "/entry/9/changes/0", f"{MESSAGES}7", "/entry/0/changes/0/value/x/0"],
 )
 def test_pick__nothing_there__is_none(path: str) -> None:
-    assert Opened(payloads.webhook(payloads.text("a"))).pick(path) is None
+    assert Envelope(payloads.webhook(payloads.text("a"))).pick(path) is None
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 50_000, b"\xff\xfe{"])
 def test_opened__no_json__says_so(body: bytes) -> None:
     with pytest.raises(UnreadableError):
-        Opened(body)
+        Envelope(body)

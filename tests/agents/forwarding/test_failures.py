@@ -189,7 +189,7 @@ async def test_forward__crashed_while_sending__another_takes_it_up(
 ) -> None:
     # Given
     await take_in(payloads.text("a"))
-    assert len(await units.run(lanes.claim, 5)) == 1
+    assert len(await units.run(lanes.claim_lanes, 5)) == 1
     await forward()
     assert legacy.came == []
 
@@ -217,7 +217,7 @@ async def test_claim__an_older_webhook_is_not_taken_in_yet__waits_for_it(
     await units.run(older.save)
 
     # Then
-    assert await units.run(lanes.claim, 5) == []
+    assert await units.run(lanes.claim_lanes, 5) == []
     older.state = WebhookEvent.State.DONE
     await units.run(older.save)
     await forward()
@@ -231,7 +231,7 @@ async def test_claim__two_workers_at_once__each_lane_has_one(
     await take_in(*(payloads.text("a", sender=each) for each in people(20)))
 
     # When
-    both = await asyncio.gather(*(units.run(lanes.claim, 15) for _ in range(2)))
+    both = await asyncio.gather(*(units.run(lanes.claim_lanes, 15) for _ in range(2)))
 
     # Then
     claimed = [load.lane for loads in both for load in loads]
@@ -251,7 +251,7 @@ async def test_claim__worker_with_a_wrong_clock__leaves_a_held_lane_alone(
         shifted = timedelta(seconds=offset)
         with monkeypatch.context() as patch:
             patch.setattr(timezone, "now", lambda: now() + shifted)
-            return len(await units.run(lanes.claim, 5))
+            return len(await units.run(lanes.claim_lanes, 5))
 
     # Then
     assert [await claimed(first), await claimed(second)] == [1, 0]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import OperationalError, connections, transaction
 
-from agents import forwarding
 from agents.forwarding import queue
+from agents.forwarding import queue as forwarding
 from agents.inbound import process_events
 from agents.models import ForwardedItem, ForwardLane, WebhookEvent
 from tests import payloads
@@ -19,13 +19,13 @@ from tests.agents.channel import store
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from agents.forwarding import Wanted
+    from agents.forwarding.queue import ItemToForward
     from tests.fakes.legacy import FakeLegacy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ALINE, BOSCO = "+250788123456", "+250788654321"
-type Enqueue = Callable[[WebhookEvent, Sequence[Wanted]], set[bytes]]
+type Enqueue = Callable[[WebhookEvent, Sequence[ItemToForward]], set[bytes]]
 
 
 class Meeting:
@@ -36,7 +36,9 @@ class Meeting:
         self.barrier = threading.Barrier(2)
         self.local = threading.local()
 
-    def __call__(self, event: WebhookEvent, wanted: Sequence[Wanted]) -> set[bytes]:
+    def __call__(
+        self, event: WebhookEvent, wanted: Sequence[ItemToForward]
+    ) -> set[bytes]:
         lanes = self.enqueue(event, wanted)
         if not getattr(self.local, "has_met", False):
             self.local.has_met = True
@@ -56,7 +58,7 @@ def take_in_at_once(monkeypatch: pytest.MonkeyPatch, enqueue: Enqueue) -> list[s
         try:
             with transaction.atomic():
                 events = list(WebhookEvent.objects.filter(pk__in=ids).order_by("pk"))
-                process_events._take_in(events, process_events._take_known)
+                process_events._process(events, process_events._process_item)
         except OperationalError as error:
             return type(error.__cause__).__name__
         finally:
@@ -80,10 +82,12 @@ def test_take_in__lanes_opened_one_by_one__one_is_a_victim(
 ) -> None:
     # The control: as it would be without the order. The wake is one row for all: by
     # waiting for it, the two would never meet.
-    monkeypatch.setattr(queue, "wake_forward", lambda: None)
+    monkeypatch.setattr(queue, "enqueue_forwarding", lambda: None)
     enqueue = forwarding.enqueue
 
-    def opened_at_once(event: WebhookEvent, wanted: Sequence[Wanted]) -> set[bytes]:
+    def opened_at_once(
+        event: WebhookEvent, wanted: Sequence[ItemToForward]
+    ) -> set[bytes]:
         lanes = enqueue(event, wanted)
         forwarding.open_lanes(lanes)
         return lanes

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.utils import IntegrityError
 from django.utils import timezone
 
-from agents.core.errors import HandOffError, PersonSaidStop, TextRefused, WindowClosed
+from agents.core.errors import HandOffError, OptedOut, TextRefused, WindowClosed
 from agents.handoff import handoff
 from agents.inbound import process_events
 from agents.models import ColleagueAct, Conversation, Message, OutboundMessage
@@ -101,7 +101,7 @@ def test_answer__she_said_stop__refused_and_nothing_written(cast: Cast) -> None:
     Conversation.objects.update(stopped_at=timezone.now())
 
     # When
-    with pytest.raises(PersonSaidStop, match="STOP"):
+    with pytest.raises(OptedOut, match="STOP"):
         answer(cast.aline.chat)
 
     # Then
@@ -234,7 +234,7 @@ def test_ingest__paused__kept_for_the_colleague_and_not_answered(
 
     # When
     store(payloads.text("hello", sender="250788100001"))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.get().state == Message.State.HANDED
@@ -249,7 +249,7 @@ def test_ingest__paused_and_stop__is_kept_and_confirmed(
 
     # When
     store(payloads.text("STOP", sender="250788100001"))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.get().state == Message.State.DONE
@@ -280,6 +280,6 @@ def test_act__changed_or_deleted_in_sql__refused(cast: Cast) -> None:
 
 
 def test_hand_off_error__every_one__is_a_sentence() -> None:
-    for error in (WindowClosed(), PersonSaidStop(), TextRefused("No.")):
+    for error in (WindowClosed(), OptedOut(), TextRefused("No.")):
         assert isinstance(error, HandOffError)
         assert str(error).endswith(".")

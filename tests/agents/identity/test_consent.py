@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.identity.consent import hear
+from agents.identity.consent import parse_consent_command
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from agents.identity.consent import hear
     ],
 )
 def test_hear__a_stop_word_alone__is_stop(text: str) -> None:
-    heard = hear(text)
+    heard = parse_consent_command(text)
     assert heard is not None
     assert heard.word == "stop"
 
@@ -30,14 +30,14 @@ def test_hear__a_stop_word_alone__is_stop(text: str) -> None:
     ],
 )
 def test_hear__more_than_the_word__is_nothing(text: str) -> None:
-    assert hear(text) is None
+    assert parse_consent_command(text) is None
 
 
 @pytest.mark.parametrize(
     "text", ["START", "start.", "Tangira", "anza", "Démarrer", "opt-in"]
 )
 def test_hear__a_start_word_alone__is_start(text: str) -> None:
-    heard = hear(text)
+    heard = parse_consent_command(text)
     assert heard is not None
     assert heard.word == "start"
 
@@ -49,6 +49,6 @@ def test_hear__a_start_word_alone__is_start(text: str) -> None:
 def test_hear__word_of_one_language__tells_the_language(
     text: str, language: str
 ) -> None:
-    heard = hear(text)
+    heard = parse_consent_command(text)
     assert heard is not None
     assert heard.language == language

@@ -6,10 +6,10 @@ import pytest
 
 from agents.core.errors import IdentityRefused
 from agents.identity import changes, disputes
-from agents.identity.resolution import identify, learn_number
+from agents.identity.resolution import add_shared_number, resolve_sender
 from agents.models import HandOff, Identity, IdentityClaim
-from agents.whatsapp.payload import Sender
-from agents.whatsapp.user_updates import Change, What
+from agents.whatsapp.senders import Sender
+from agents.whatsapp.user_updates import ChangeKind, IdentityChange
 from tests import payloads
 from vouchers.models import Profile
 
@@ -30,16 +30,16 @@ def _chat(switch: Callable[..., None]) -> None:
 
 def who(number: str = "", bsuid: str = "", **facts: str) -> Profile | None:
     sender = Sender(number=number, bsuid=bsuid, name="", **facts)
-    return identify(sender, is_synthetic=False).profile
+    return resolve_sender(sender, is_synthetic=False).profile
 
 
-def told(what: What, **names: str) -> Profile | None:
-    change = Change("", payloads.PHONE_NUMBER_ID, what, **names)
-    return changes.take_in(change, is_synthetic=False)
+def told(what: ChangeKind, **names: str) -> Profile | None:
+    change = IdentityChange("", payloads.PHONE_NUMBER_ID, what, **names)
+    return changes.process_identity_change(change, is_synthetic=False)
 
 
 def bind(claim: IdentityClaim) -> None:
-    disputes.bind(claim_id=claim.pk, actor="eve", reason="She came by")
+    disputes.bind_identities(claim_id=claim.pk, actor="eve", reason="She came by")
 
 
 def test_take_in__number_changed__old_number_names_nobody_and_nothing_moves() -> None:
@@ -48,7 +48,7 @@ def test_take_in__number_changed__old_number_names_nobody_and_nothing_moves() ->
 
     # When
     for _ in range(2):
-        told(What.NUMBER, old_number=OLD, number=NEW)
+        told(ChangeKind.NUMBER, old_number=OLD, number=NEW)
 
     # Then
     claim = IdentityClaim.objects.get()
@@ -68,8 +68,8 @@ def test_take_in__number_changed__old_number_names_nobody_and_nothing_moves() ->
 
 def test_take_in__unknown_person_or_other_number_of_ours__nobody_is_made() -> None:
     # When
-    told(What.NUMBER, old_number=OLD, number=NEW)
-    told(What.USER_ID, old_bsuid=FIRST, bsuid=SECOND)
+    told(ChangeKind.NUMBER, old_number=OLD, number=NEW)
+    told(ChangeKind.USER_ID, old_bsuid=FIRST, bsuid=SECOND)
 
     # Then
     assert not Profile.objects.exists()
@@ -79,7 +79,7 @@ def test_take_in__unknown_person_or_other_number_of_ours__nobody_is_made() -> No
 def test_bind__changed_number_and_the_person_made_for_it__both_names_are_hers() -> None:
     # Given
     aline = who(OLD, FIRST)
-    told(What.NUMBER, old_number=OLD, number=NEW)
+    told(ChangeKind.NUMBER, old_number=OLD, number=NEW)
     newcomer = who(NEW, SECOND)
     assert newcomer != aline
 
@@ -96,7 +96,7 @@ def test_bind__changed_number_and_the_person_made_for_it__both_names_are_hers() 
 def test_bind__user_id_changed__new_id_hers_and_the_old_one_nobodys() -> None:
     # Given
     aline = who(OLD, FIRST)
-    told(What.USER_ID, old_bsuid=FIRST, bsuid=SECOND)
+    told(ChangeKind.USER_ID, old_bsuid=FIRST, bsuid=SECOND)
     assert who("", SECOND) != aline
 
     # When
@@ -115,7 +115,7 @@ def test_keep_apart__recycled_number__asked_no_more() -> None:
     assert (claim.kind, claim.other) == (Kind.OTHER_ID, stranger)
 
     # When
-    disputes.keep_apart(claim_id=claim.pk, actor="eve", reason="Two people")
+    disputes.keep_separate(claim_id=claim.pk, actor="eve", reason="Two people")
     who(OLD, SECOND)
 
     # Then
@@ -192,7 +192,7 @@ def test_learn_number__somebody_elses__asked_and_not_taken() -> None:
     assert stranger is not None
 
     # When
-    learned = learn_number(stranger, OLD, bsuid=SECOND)
+    learned = add_shared_number(stranger, OLD, bsuid=SECOND)
 
     # Then
     assert not learned
@@ -202,7 +202,7 @@ def test_learn_number__somebody_elses__asked_and_not_taken() -> None:
 
 def test_learn_number__sandbox_person__never_a_real_number() -> None:
     sandbox = Profile.objects.create(is_sandbox=True)
-    assert not learn_number(sandbox, NEW, bsuid="")
+    assert not add_shared_number(sandbox, NEW, bsuid="")
 
 
 def test_identify__claimed_id_on_a_second_staff_number__a_stranger() -> None:

@@ -8,9 +8,9 @@ import pytest
 from django.db import connections
 
 from agents.identity import disputes
-from agents.identity.resolution import identify
+from agents.identity.resolution import resolve_sender
 from agents.models import HandOff, Identity, IdentityClaim
-from agents.whatsapp.payload import Sender
+from agents.whatsapp.senders import Sender
 from vouchers.models import Profile
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("chat_for_everyone"
 
 def who(number: str = "", bsuid: str = "", name: str = "Aline") -> Profile | None:
     sender = Sender(number=number, bsuid=bsuid, name=name)
-    return identify(sender, is_synthetic=False).profile
+    return resolve_sender(sender, is_synthetic=False).profile
 
 
 def test_identify__stranger_with_both_names__one_customer_linked_to_both() -> None:
@@ -132,7 +132,7 @@ def test_identify__staff_user_id_alone__staff_only_once_a_person_bound_it() -> N
     who(NUMBER, BSUID)
 
     # When
-    disputes.bind(
+    disputes.bind_identities(
         claim_id=IdentityClaim.objects.get().pk, actor="eve", reason="She showed me"
     )
 

@@ -12,7 +12,7 @@ from agents.llm.model import ModelError
 from agents.llm.transcription import Transcript
 from agents.models import Media, MediaOpening, Message
 from agents.turns.quiet_time import heard_at, is_being_heard
-from agents.whatsapp.media_download import Fetched, MediaError
+from agents.whatsapp.media_download import DownloadedMedia, MediaError
 from easymo.database import units
 from tests.agents.cast import make_cast
 from vouchers.codes import new_code
@@ -64,12 +64,12 @@ async def fetched(
     monkeypatch: pytest.MonkeyPatch,
     content: bytes | MediaError = OGG,
 ) -> tuple[Media, Message]:
-    async def fetch(**_: object) -> Fetched:
+    async def fetch(**_: object) -> DownloadedMedia:
         if isinstance(content, MediaError):
             raise content
-        return Fetched(content, b"h" * 32, "ogg")
+        return DownloadedMedia(content, b"h" * 32, "ogg")
 
-    monkeypatch.setattr(media.media_download, "fetch", fetch)
+    monkeypatch.setattr(media.media_download, "download", fetch)
     await media.fetch(media_id=note.pk, transcriber=ear)
     stored = await units.run(lambda: Media.objects.get(pk=note.pk))
     message = await units.run(lambda: Message.objects.get(pk=note.message_id))
@@ -156,7 +156,9 @@ def test_is_being_heard__until_settled_or_twenty_seconds(note: Media) -> None:
 
 def test_opened__each_time__written_down_and_in_order(note: Media) -> None:
     # Given
-    media_store.store(note.pk, Fetched(b"a" * 2_500_000, b"h" * 32, "ogg"), None)
+    media_store.store(
+        note.pk, DownloadedMedia(b"a" * 2_500_000, b"h" * 32, "ogg"), None
+    )
 
     # When
     parts = list(media_store.opened(note, by="eve"))
@@ -168,7 +170,7 @@ def test_opened__each_time__written_down_and_in_order(note: Media) -> None:
 
 def test_forget_old__bytes_gone_and_the_row_tells(note: Media) -> None:
     # Given
-    media_store.store(note.pk, Fetched(b"a", b"h" * 32, "ogg"), None)
+    media_store.store(note.pk, DownloadedMedia(b"a", b"h" * 32, "ogg"), None)
     Media.objects.update(created_at=timezone.now() - timedelta(days=91))
 
     # When

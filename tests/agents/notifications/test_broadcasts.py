@@ -38,11 +38,11 @@ def talk(person: Profile, *, hours: float) -> Conversation:
 
 
 def tell(person: Profile, cause: str = "announcement:1:x") -> Reached:
-    return broadcasts.tell(str(person.public_id), "News", "One.\n\nTwo.", cause)
+    return broadcasts.send(str(person.public_id), "News", "One.\n\nTwo.", cause)
 
 
 def says_stop(person: Profile) -> None:
-    consent.record(
+    consent.record_consent(
         profile=person,
         kind=consent.Kind.STOP,
         source=consent.Source.WORDS,
@@ -51,7 +51,7 @@ def says_stop(person: Profile) -> None:
 
 
 def test_fill__the_app_is_up__slots_are_ours() -> None:
-    assert ports.tell == broadcasts.tell
+    assert ports.tell == broadcasts.send
     assert ports.audience == broadcasts.audience
 
 
@@ -107,11 +107,11 @@ def test_tell__said_stop__skipped(aline: Profile) -> None:
 
 def test_tell__blocked_or_gone__skipped(aline: Profile) -> None:
     talk(aline, hours=5)
-    blocks.block(profile=aline, reason="abuse", actor="odette")
+    blocks.block_profile(profile=aline, reason="abuse", actor="odette")
     assert tell(aline) == Reached("skipped", "blocked")
     Profile.objects.update(is_active=False)
     assert tell(aline) == Reached("skipped", "nobody we know")
-    assert broadcasts.tell("x' OR 1=1", "a", "b", "c").status == "skipped"
+    assert broadcasts.send("x' OR 1=1", "a", "b", "c").status == "skipped"
 
 
 def test_tell__stop_before_it_was_sent__not_sent(
@@ -121,7 +121,7 @@ def test_tell__stop_before_it_was_sent__not_sent(
     tell(aline)
     says_stop(aline)
 
-    next_to_send.claim(conversation_id=chat.pk)
+    next_to_send.claim_next(conversation_id=chat.pk)
 
     assert OutboundMessage.objects.get().state == "cancelled"
 
@@ -131,7 +131,7 @@ def test_tell__chat_is_off_for_her__sent_all_the_same(aline: Profile) -> None:
     chat = talk(aline, hours=5)
     tell(aline)
 
-    next_to_send.claim(conversation_id=chat.pk)
+    next_to_send.claim_next(conversation_id=chat.pk)
 
     assert OutboundMessage.objects.get().state != "cancelled"
 

@@ -9,11 +9,11 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
+from agents.core.code_redaction import drop_delivered_codes
 from agents.identity import consent
 from agents.models import Announcement, Conversation, HandOff, OutboundMessage
 from agents.notifications import voucher_events
 from agents.outbound import next_to_send, simulated
-from agents.outbound.codes import forget_codes
 from tests import payloads
 from vouchers.actors import Actor
 from vouchers.models import Envelope, Profile, Station
@@ -86,11 +86,11 @@ def test_announce__window_open__customer_is_sent_reference_and_code(
     assert Announcement.objects.get().outcome == Announcement.Outcome.TOLD
 
     # When
-    next_to_send.claim(conversation_id=conversation.pk)
+    next_to_send.claim_next(conversation_id=conversation.pk)
 
     # Then
     message = OutboundMessage.objects.get()
-    assert issued.code.formatted in simulated.show(message.simulated).body
+    assert issued.code.formatted in simulated.open_delivery(message.simulated).body
     assert not Envelope.objects.exists()
 
 
@@ -135,7 +135,7 @@ def test_announce__she_said_stop__not_written_to(
 ) -> None:
     # Given
     talk(aline)
-    consent.record(
+    consent.record_consent(
         profile=aline,
         kind=consent.Kind.STOP,
         source=consent.Source.WORDS,
@@ -211,7 +211,7 @@ def test_forget_codes__not_yet_announced__envelope_is_kept(
     message = OutboundMessage.objects.get(conversation=conversation)
 
     # When
-    forget_codes(message)
+    drop_delivered_codes(message)
 
     # Then
     assert Envelope.objects.exists()

@@ -96,14 +96,14 @@ def test_probe__out__everybody_else_waits(
     # When
     results = race(
         *[
-            lambda pk=each.pk: next_to_send.claim(conversation_id=pk)
+            lambda pk=each.pk: next_to_send.claim_next(conversation_id=pk)
             for each in (stopped.conversation, *others)
         ]
     )
 
     # Then
-    assert sum(isinstance(each, next_to_send.Sending) for each in results) == 1
-    assert sum(isinstance(each, next_to_send.Pause) for each in results) == 4
+    assert sum(isinstance(each, next_to_send.ClaimedMessage) for each in results) == 1
+    assert sum(isinstance(each, next_to_send.Wait) for each in results) == 4
 
 
 def test_probe__refused_for_the_person__the_number_may_send(
@@ -124,7 +124,7 @@ def test_probe__told_nothing__the_next_one_tries(
     graph: FakeGraph, stopped: OutboundMessage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
-    monkeypatch.setattr(sending, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(sending, "LONGEST_WAIT_S", 0.0)
     pause_ends()
     graph.script(fake.refuse(131000, 500))
 
@@ -143,7 +143,7 @@ def test_stop__told_by_a_status__closed_by_a_status_only(
     message = say(conversation, "first")
     deliver(conversation)
     post(graph.status_webhook(graph.sent[0], "failed", error=131042))
-    process_events.drain()
+    process_events.process_stored_events()
     message.refresh_from_db()
     assert (message.state, SendingLine.objects.get().is_open) == (State.QUEUED, True)
 
@@ -157,7 +157,7 @@ def test_stop__told_by_a_status__closed_by_a_status_only(
 
     # When
     post(graph.status_webhook(graph.sent[1], "sent"))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert not SendingLine.objects.get().is_open
@@ -217,5 +217,5 @@ def test_admin__close__asks_for_a_reason_and_lets_it_send(
     # Then
     line = SendingLine.objects.get()
     assert (line.is_open, line.close_reason) == (False, "new token")
-    taken = next_to_send.claim(conversation_id=stopped.conversation_id)
-    assert isinstance(taken, next_to_send.Sending)
+    taken = next_to_send.claim_next(conversation_id=stopped.conversation_id)
+    assert isinstance(taken, next_to_send.ClaimedMessage)

@@ -66,14 +66,14 @@ def test_claim__worker_with_a_wrong_clock__takes_nobody_for_dead(
         shifted = timedelta(seconds=offset)
         with monkeypatch.context() as patch:
             patch.setattr(timezone, "now", lambda: now() + shifted)
-            return next_to_send.claim(conversation_id=conversation.pk)
+            return next_to_send.claim_next(conversation_id=conversation.pk)
 
     # When
     taken = [claim_at(first), claim_at(second)]
 
     # Then
-    assert isinstance(taken[0], next_to_send.Sending)
-    assert taken[1] == next_to_send.Pause(next_to_send.ELSEWHERE_S)
+    assert isinstance(taken[0], next_to_send.ClaimedMessage)
+    assert taken[1] == next_to_send.Wait(next_to_send.ELSEWHERE_S)
 
 
 def test_deliver__error_with_a_good_status__is_an_error(

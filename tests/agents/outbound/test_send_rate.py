@@ -46,13 +46,13 @@ def test_take__one_number__sixty_a_second_for_all_people() -> None:
     )
 
     # Then
-    assert 5 * 60 <= taken <= 5 * 60 + send_rate.LINE.burst + 1
+    assert 5 * 60 <= taken <= 5 * 60 + send_rate.NUMBER.burst + 1
 
 
 @pytest.mark.django_db
 def test_take__number_has_none__person_keeps_hers() -> None:
     # Given
-    for n in range(send_rate.LINE.burst):
+    for n in range(send_rate.NUMBER.burst):
         assert take(100 + n) is None
 
     # When

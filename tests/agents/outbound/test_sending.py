@@ -88,7 +88,7 @@ def test_deliver__sandbox_person__never_reaches_the_graph_api(graph: FakeGraph) 
     assert graph.sent == []
     message.refresh_from_db()
     assert message.state == State.DELIVERED
-    shown = simulated.show(message.simulated)
+    shown = simulated.open_delivery(message.simulated)
     assert (shown.body, shown.buttons) == ("hello", (("confirm:1", "Yes"),))
 
 
@@ -104,7 +104,7 @@ def test_deliver__no_token__stays_in_the_simulator(
 
     # Then
     assert graph.sent == []
-    assert simulated.show(message.simulated).body == "hello"
+    assert simulated.open_delivery(message.simulated).body == "hello"
 
 
 @pytest.mark.parametrize("seconds", [30, -3600])
@@ -163,7 +163,7 @@ def test_deliver__worker_died_while_sending__taken_up_within_a_minute(
 ) -> None:
     # Given
     message = say(conversation, "hello")
-    next_to_send.claim(conversation_id=conversation.pk)
+    next_to_send.claim_next(conversation_id=conversation.pk)
     message.refresh_from_db()
     assert message.state == State.SENDING
     OutboundMessage.objects.update(lease_expires_at=timezone.now())
@@ -192,7 +192,7 @@ def test_deliver__another_worker_at_it__keeps_the_order(
     # Given
     say(conversation, "first")
     say(conversation, "second")
-    next_to_send.claim(conversation_id=conversation.pk)
+    next_to_send.claim_next(conversation_id=conversation.pk)
 
     # When
     sent = deliver(conversation)
@@ -205,7 +205,7 @@ def test_deliver__too_many_in_a_minute__waits(
     graph: FakeGraph, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
-    monkeypatch.setattr(sending, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(sending, "LONGEST_WAIT_S", 0.0)
     for n in range(send_rate.PAIR.burst + 3):
         say(conversation, f"number {n}")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agents.core.code_redaction import number_through, take_out
+from agents.core.code_redaction import redact_codes, renumber_codes
 from agents.models import Conversation, HandOff
 from agents.tools import registry
 from agents.tools.base import Payload, ToolContext, ToolResult
@@ -73,7 +73,7 @@ def context_of(profile: Profile, *written: str, language: str = "en") -> ToolCon
     conversation, _ = Conversation.objects.get_or_create(
         profile=profile, phone_number_id="1"
     )
-    texts, codes = number_through([take_out(text) for text in written])
+    texts, codes = renumber_codes([redact_codes(text) for text in written])
     return ToolContext(
         profile=profile,
         conversation=conversation,

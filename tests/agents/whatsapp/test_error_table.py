@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from agents.models import HandOff, OutboundMessage, SendingLine
-from agents.whatsapp.error_table import ACTIONS, Action, action_for, words_for
+from agents.whatsapp.error_table import ACTIONS, Action, action_for, describe
 from rollout.models import Incident, Notice
 from tests.agents.outbound.delivering import deliver, make_conversation, say
 from tests.fakes import graph as fake
@@ -65,7 +65,7 @@ TABLE = {
 def test_deliver__each_code_of_a_class__does_what_the_table_says(
     graph: FakeGraph, action: Action, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agents.outbound.sending.PATIENCE_S", 0.0)
+    monkeypatch.setattr("agents.outbound.sending.LONGEST_WAIT_S", 0.0)
     row = TABLE[action]
     for n, code in enumerate(row.codes):
         # Given
@@ -100,7 +100,7 @@ def test_action_for__table__is_whole() -> None:
         assert {action_for(code, 400) for code in row.codes} == {action}
     assert {action_for(code, 400) for code in range(200, 300)} == {Action.STOP}
     assert {action_for(code, 400) for code in range(132000, 132017)} == {Action.BUG}
-    assert all(words_for(str(code)).endswith(".") for code in ACTIONS)
+    assert all(describe(str(code)).endswith(".") for code in ACTIONS)
 
 
 @pytest.mark.parametrize(

@@ -77,9 +77,9 @@ def graph(settings: SettingsWrapper) -> Iterator[Server]:
         yield server
 
 
-async def fetch(kind: str = "image", **given: Any) -> media_download.Fetched:
+async def fetch(kind: str = "image", **given: Any) -> media_download.DownloadedMedia:
     wanted = {"media_id": "42", "phone_number_id": "1", "kind": kind, **given}
-    return await media_download.fetch(**wanted)
+    return await media_download.download(**wanted)
 
 
 async def refused(**given: Any) -> str:

@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from agents.whatsapp import payload
-from agents.whatsapp.payload import Bad, Change, Inbound, Item, Status, Trouble
+from agents.whatsapp.payload import (
+    BadItem,
+    Inbound,
+    Item,
+    ProviderErrors,
+)
+from agents.whatsapp.statuses import Status
+from agents.whatsapp.user_updates import IdentityChange
 from tests import payloads
 
 ALINE = "+250788123456"
@@ -132,7 +139,7 @@ def test_read__errors_of_the_value__told_apart() -> None:
     [trouble] = value(errors=[{"code": 131000, "message": "to +250788123456"}])
 
     # Then
-    assert isinstance(trouble, Trouble)
+    assert isinstance(trouble, ProviderErrors)
     assert trouble.errors[0]["code"] == "131000"
     assert "250788123456" not in trouble.errors[0]["title"]
 
@@ -199,7 +206,7 @@ def test_read__contacts_of_many__each_paired_by_id_and_never_by_place() -> None:
     assert (sender.number, sender.bsuid, sender.name) == (ALINE, BSUID, "Aline")
     assert (sender.parent, sender.username) == ("RW.ENT.77", "ali")
     assert second.sender == sender
-    assert third == Bad(
+    assert third == BadItem(
         "/entry/0/changes/0/value/messages/2", "message without a sender"
     )
 
@@ -244,7 +251,7 @@ def test_read__system_message__names_before_and_after(
     )
 
     # Then
-    assert isinstance(change, Change)
+    assert isinstance(change, IdentityChange)
     assert wanted == (
         change.what,
         change.old_number,
@@ -264,7 +271,7 @@ def test_read__field_user_id_update__previous_and_current() -> None:
     )
 
     # Then
-    assert isinstance(change, Change)
+    assert isinstance(change, IdentityChange)
     assert (change.old_number, change.old_bsuid, change.bsuid) == (ALINE, BSUID, OTHER)
 
 

@@ -15,11 +15,11 @@ class Command(migrate.Command):
     help = migrate.Command.help + " Our own schema comes first and is closed last."
 
     def get_check_kwargs(self, options: dict[str, Any]) -> Any:
-        """Check the database only: the admin's look reads tables in its checks."""
+        """Check the database only: the admin's appearance reads tables in its checks."""
         return {"tags": [Tags.database], "databases": [options["database"]]}
 
     def handle(self, *args: Any, **options: Any) -> str | None:
-        """Migrate inside our schema, then shut strangers out of all that is in it."""
+        """Migrate inside our schema, then revoke the access of all other roles."""
         connection = connections[options["database"]]
         only_looks = options["plan"] or options["check_unapplied"]
         if settings.DATABASE_OWNER is not None and not only_looks:

@@ -17,7 +17,7 @@ from easymo.observability import streams
 from easymo.observability.logs import get_logger
 
 logger = get_logger(__name__)
-# What the library's command line hands over besides a worker's options.
+# Arguments that the library's command line adds to a worker's options.
 NOT_OPTIONS = ("command", "func", "app", "log_format", "log_format_style", "log_level")
 
 
@@ -25,7 +25,9 @@ class Command(procrastinate.Command):
     help = "The queue: `worker` runs jobs until SIGTERM or Ctrl-C"
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run a worker that outlives its database; other commands are the library's."""
+        """Run a worker that survives a database outage; other commands are the
+        library's.
+        """
         if options["command"] != "worker":
             super().handle(*args, **options)
             return
@@ -48,15 +50,15 @@ class Command(procrastinate.Command):
 
 
 async def work(connector: PatientConnector, options: dict[str, Any]) -> None:
-    """Run until told to stop; give back what is held, within the grace time."""
+    """Run until told to stop; give leases back within the grace time."""
     loop = asyncio.get_running_loop()
     asked_to_stop = asyncio.Event()
     async with app.open_async():
         worker = asyncio.create_task(
             app.run_worker_async(
                 install_signal_handlers=False,
-                # The library's own closes Django's connections before and after each
-                # job; ours borrow one for a unit of work only.
+                # The library closes Django's connections around each job; our jobs
+                # borrow one per unit of work only.
                 task_middleware=[],
                 **options,
             )
