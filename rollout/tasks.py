@@ -17,7 +17,7 @@ from rollout.models import CheckRun, Notice
 from rollout.notices import notices, transports
 from rollout.notices.transports import Email, MailError
 from rollout.reports import reports
-from rollout.stages import state
+from rollout.stages import plan_state
 
 logger = get_logger(__name__)
 
@@ -105,14 +105,14 @@ async def sweep_notices(timestamp: int) -> None:
 @app.task(name="rollout.tasks.judge", queue=QUEUE, queueing_lock="judge")
 async def judge(timestamp: int) -> None:
     """Look at the evidence, and act on it; whoever else is at it goes first."""
-    await units.run(evaluate.tick)
+    await units.run(evaluate.run_evaluation)
 
 
 @app.periodic(cron="* * * * *", periodic_id="plan")
 @app.task(name="rollout.tasks.settle_plan", queue=QUEUE, queueing_lock="plan")
 async def settle_plan(timestamp: int) -> None:
     """End a recovery that went well, and follow a rollback that went ahead."""
-    await units.run(state.settle)
+    await units.run(plan_state.settle)
 
 
 # A queue of its own: whoever probes waits for answers, and holds up nobody.

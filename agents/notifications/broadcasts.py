@@ -20,7 +20,7 @@ from agents.notifications.messages import (
 )
 from agents.outbound import outbox
 from agents.whatsapp.graph_client import Template
-from rollout.core.ports import Reached, ports
+from rollout.core.ports import DeliveryResult, ports
 from vouchers.models import Profile
 
 if TYPE_CHECKING:
@@ -43,21 +43,23 @@ def register_broadcast_ports() -> None:
     ports.mail_addresses = mail_addresses
 
 
-def tell(subject: str, line: str, text: str, cause: str) -> Reached:
+def tell(subject: str, line: str, text: str, cause: str) -> DeliveryResult:
     """Write the message into the outbox; the same cause again writes nothing."""
     person = _people([subject]).first()
     if person is None:
-        return Reached("skipped", "nobody we know")
+        return DeliveryResult("skipped", "nobody we know")
     if consent.is_opted_out(person):
-        return Reached("skipped", "said STOP")
+        return DeliveryResult("skipped", "said STOP")
     if blocks.is_blocked(person):
-        return Reached("skipped", "blocked")
+        return DeliveryResult("skipped", "blocked")
     template = settings.WA_TEMPLATE_ANNOUNCEMENT
     conversation = conversation_with(person, may_make=bool(template))
     closes_at = conversation.window_closes_at if conversation else None
     is_open = closes_at is not None and closes_at > timezone.now() + WINDOW_MARGIN
     if conversation is None or not (is_open or template):
-        return Reached("skipped", "window closed, WA_TEMPLATE_ANNOUNCEMENT not set")
+        return DeliveryResult(
+            "skipped", "window closed, WA_TEMPLATE_ANNOUNCEMENT not set"
+        )
     by_template = _template(template, person, line, text) if template else None
     outbox.enqueue(
         conversation=conversation,
@@ -68,7 +70,7 @@ def tell(subject: str, line: str, text: str, cause: str) -> Reached:
         written_by=AUTHOR,
     )
     enqueue_delivery(conversation_id=conversation.pk)
-    return Reached("sent")
+    return DeliveryResult("sent")
 
 
 def audience(after: str, limit: int) -> Sequence[str]:

@@ -24,7 +24,7 @@ from easymo import keys
 from easymo.database.prepared import Prepared, slot
 from easymo.observability.logs import get_logger
 from rollout.evidence import observations
-from rollout.evidence.observations import Finished
+from rollout.evidence.observations import FinishedConversation
 from rollout.models import Channel
 
 if TYPE_CHECKING:
@@ -149,14 +149,16 @@ def _close(
     found = None
     if sums is not None:
         first = part[0].turn.pk
-        found = observations.record(_finished(conversation, first, sums))
+        found = observations.record_observation(_finished(conversation, first, sums))
     Turn.objects.filter(pk__in=[seen.turn.pk for seen in part]).update(observed_at=now)
     return [found] if found else []
 
 
-def _finished(conversation: Conversation, first: int, sums: Sums) -> Finished:
+def _finished(
+    conversation: Conversation, first: int, sums: Sums
+) -> FinishedConversation:
     key = keys.digest(PURPOSE, conversation.public_id.bytes)
-    return Finished(
+    return FinishedConversation(
         source_key=f"chat:{conversation.pk}:{first}",
         conversation_key=key.hex(),
         channel=Channel.CHAT,

@@ -85,7 +85,7 @@ def take_answer(message: Message, conversation: Conversation) -> bool:
     # Holds the hour's sum until the webhook is taken in, while the observer may hold a
     # conversation and wait for the sum. Accepted: PostgreSQL ends one of the two, and
     # either is done again.
-    if not observations.satisfaction(int(number), satisfied=word == YES):
+    if not observations.record_satisfaction(int(number), satisfied=word == YES):
         return False
     outbox.enqueue(
         conversation=conversation,

@@ -61,7 +61,7 @@ class PlanAdmin(RolloutAdmin):
 
     @display(description="State", label=STATES)
     def standing(self, row: Plan) -> str:
-        return plans.words_of(row)
+        return plans.state_text(row)
 
     @display(description="Serves")
     def serves(self, row: Plan) -> str:
@@ -80,7 +80,7 @@ class PlanAdmin(RolloutAdmin):
     def to_resume(self, row: Plan) -> SafeString | str:
         if row.state not in plans.DOWN:
             return "Nothing is rolled back."
-        needs = resume_requirements.to_resume(row)
+        needs = resume_requirements.requirements_to_resume(row)
         return _list(
             ("met" if need.met else "not met", need.sentence) for need in needs
         )
@@ -175,13 +175,15 @@ class PlanAdmin(RolloutAdmin):
         explanation="A second user approves it. It lasts at most seven days.",
     )
     def waive(self, call: ActionCall[None]) -> str:
-        waiver = waivers.ask(
+        waiver = waivers.ask_for_waiver(
             gate=call.data["gate"],
             reason=call.reason,
             actor=call.actor,
             days=call.data["days"],
         )
-        return f"Asked for {waivers.words(waiver)}. A second user has to approve it."
+        return (
+            f"Asked for {waivers.waiver_text(waiver)}. A second user has to approve it."
+        )
 
     @form_action(
         "Freeze: everything off",
@@ -205,7 +207,7 @@ def _move(service: Callable[..., Any], call: ActionCall[None]) -> str:
     service(reason=call.reason, actor=call.actor, source=FlagChange.Source.ADMIN)
     jobs.enqueue_notices()
     now = plans.current()
-    return f"The stage is {now.run.stage}, {plans.words_of(now)}."
+    return f"The stage is {now.run.stage}, {plans.state_text(now)}."
 
 
 def _list(lines: Iterable[tuple[str, str]]) -> SafeString:

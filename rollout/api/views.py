@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from rest_framework.request import Request
 
-    from rollout.stages.rollback import Done
+    from rollout.stages.rollback import RollbackResult
 
 SIGNED_IN: Any = [{"session": []}]
 DONE = {
@@ -63,7 +63,7 @@ DENIED = {
     401: OpenApiResponse(errors.SCHEMA, "Nobody is signed in."),
     403: OpenApiResponse(errors.SCHEMA, "Without the permission, or the CSRF token."),
 }
-SERVICES: dict[str, Callable[..., Done]] = {
+SERVICES: dict[str, Callable[..., RollbackResult]] = {
     RollbackEvent.Kind.QUICK: rollback.rollback_quick,
     RollbackEvent.Kind.PARTIAL: rollback.rollback_partial,
     RollbackEvent.Kind.FULL: rollback.rollback_full,
@@ -175,7 +175,7 @@ class Rollback(RolloutView):
         return Response(_answer(kind, done))
 
 
-def _answer(kind: str, done: Done) -> dict[str, Any]:
+def _answer(kind: str, done: RollbackResult) -> dict[str, Any]:
     receipt, back = done.receipt, done.rolled_back
     return {
         "success": True,

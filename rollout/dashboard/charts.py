@@ -16,7 +16,7 @@ from rollout.dashboard.features import label_of
 from rollout.dashboard.svg import Annotation, Series
 from rollout.evidence.figures import Figures, series
 from rollout.flags.selectors import state_text
-from rollout.guardrails import expectations
+from rollout.guardrails import evaluate
 from rollout.models import FlagChange
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _charts(frame: ChartFrame, total: Figures, until: datetime) -> tuple[Chart, 
             ),
             {"Cost": [None if cost is None else float(cost) for cost in costs]},
             words=usd,
-            target=expectations.policy().expected["chat"].cost,
+            target=evaluate.policy_in_force().expected["chat"].cost,
         ),
         frame.columns(
             (

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rollout.core import clock
 from rollout.core.display_formatting import NOTHING, count, span, usd
 from rollout.core.ports import ports
-from rollout.guardrails import expectations
+from rollout.guardrails import evaluate
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,7 +61,7 @@ NOT_CONFIGURED = PreviousWorkflowState(
 
 def spending_today() -> Spending:
     """Read today's model costs."""
-    cap = expectations.policy().spend_day
+    cap = evaluate.policy_in_force().spend_day
     if ports.spend_since is None:
         sentence = "Spending is not measured here."
         return Spending(None, cap, None, 0, "none", NOTHING, sentence)

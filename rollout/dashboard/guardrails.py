@@ -11,12 +11,12 @@ from rollout.core.display_formatting import NOTHING, count, seconds, share, span
 from rollout.dashboard import svg
 from rollout.dashboard.charts import total_figures
 from rollout.evidence.figures import series
-from rollout.guardrails import expectations
+from rollout.guardrails import evaluate
 from rollout.models import Evaluation
 from rollout.policy.decision_matrix import ALL_HOLD
 from rollout.policy.guardrails import CHANNELS
 from rollout.policy.statistics import wilson
-from rollout.policy.verdicts import SILENCE, Guardrail, Level
+from rollout.policy.verdicts import EVALUATOR_SILENT_AFTER, Guardrail, Level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -134,10 +134,10 @@ def evaluator_tick(last: Evaluation | None) -> EvaluatorTick:
         return EvaluatorTick(None, True, sentence, "", 0)
     age = clock.now() - last.at
     sentence = f"evaluated {span(age)} ago"
-    if age > SILENCE:
+    if age > EVALUATOR_SILENT_AFTER:
         sentence += ": the evaluator is silent; is a worker running?"
     return EvaluatorTick(
-        last.at, age > SILENCE, sentence, last.because, last.duration_ms
+        last.at, age > EVALUATOR_SILENT_AFTER, sentence, last.because, last.duration_ms
     )
 
 
@@ -211,7 +211,7 @@ def _readings(guardrail: Guardrail, day: Figures, channel: str) -> tuple[str, st
     words = f"{usd(day.cost)} in all"
     if day.unpriced:
         words += f"; the price of {day.unpriced} is not known"
-    expected = expectations.policy().expected[channel].cost
+    expected = evaluate.policy_in_force().expected[channel].cost
     return usd(day.cost_per_conversation), f"below {usd(expected)}", words
 
 

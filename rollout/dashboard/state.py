@@ -10,7 +10,7 @@ from rollout.core.display_formatting import count, span
 from rollout.dashboard.features import ON, PARTLY
 from rollout.models import Plan, StageName
 from rollout.policy.verdicts import Level
-from rollout.stages import overrides
+from rollout.stages import waivers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +89,7 @@ def rollout_state(
 
 
 def _override_words(now: datetime) -> str:
-    override = overrides.active(now).first()
+    override = waivers.active_overrides(now).first()
     if override is None:
         return ""
     left = span(override.expires_at - now)

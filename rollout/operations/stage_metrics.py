@@ -12,11 +12,11 @@ from easymo.observability.metrics import (
     register,
     rows,
 )
-from rollout.evidence.verdicts import verdicts_now
+from rollout.evidence.verdicts import latest_verdicts
 from rollout.flags.selectors import latest_check
-from rollout.guardrails import expectations
+from rollout.guardrails import evaluate
 from rollout.models import CheckRun, DetectorState, Plan, RollbackEvent
-from rollout.policy.gates import Answer
+from rollout.policy.gates import GateVerdict
 from rollout.policy.stages import Stage, State
 from rollout.policy.verdicts import Guardrail, Level
 from rollout.stages import stages
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rollout.policy.verdicts import Verdict
 
 PLAN = "default"
-GATE = {Answer.MET: 1.0, Answer.WAIVED: 1.0, Answer.NO_DATA: -1.0}
+GATE = {GateVerdict.MET: 1.0, GateVerdict.WAIVED: 1.0, GateVerdict.NO_DATA: -1.0}
 # Who or what began it; a person's name is nobody's business here.
 ROLLBACKS = """
 SELECT kind, coalesce(nullif(evidence->>'guardrail', ''), 'manual'),
@@ -82,7 +82,7 @@ def gates() -> Iterator[Metric]:
 @register
 def judgement() -> Iterator[Metric]:
     """Tell what the guardrails said last, and when; nothing when nobody ever looked."""
-    newest = verdicts_now()
+    newest = latest_verdicts()
     ticked = GaugeMetricFamily(
         "rollout_evaluator_last_tick_timestamp_seconds",
         "When somebody last judged; missing: never.",
@@ -94,7 +94,7 @@ def judgement() -> Iterator[Metric]:
     expected = GaugeMetricFamily(
         "rollout_expected_spend_usd_per_hour", "What is planned to be spent an hour."
     )
-    planned = expectations.policy().expected.values()
+    planned = evaluate.policy_in_force().expected.values()
     expected.add_metric([], sum(each.spend_an_hour for each in planned))
     yield expected
 

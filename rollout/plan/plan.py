@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rollout.core import clock
-from rollout.core.change_reason import valid_actor, valid_reason
+from rollout.core.change_reason import (
+    ChangeReason,
+    valid_change_reason,
+)
 from rollout.models import Plan, PlanChange, StageRun
 from rollout.notices import notices
-from rollout.policy.stages import Stage, State, Terms, terms_of
+from rollout.policy.stages import Stage, StageTerms, State, terms_of
 
 if TYPE_CHECKING:
     from rollout.models import RollbackEvent
@@ -21,17 +24,7 @@ DOWN = frozenset({State.ROLLED_BACK, State.FROZEN})
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """Who moves the plan, why and from where; `override`: against the gates."""
-
-    actor: str
-    reason: str
-    source: str
-    override: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
+class PlanMove:
     """Where the plan goes. `stage` begins a new stay there, also in the same stage."""
 
     kind: Kind
@@ -44,16 +37,11 @@ class Move:
     answered: int = 0
 
 
-def said(*, reason: str, actor: str, source: str, override: bool = False) -> Said:
-    """Hold who and why to the rules that every road shares."""
-    return Said(valid_actor(actor), valid_reason(reason), source, override)
-
-
-def terms(plan: Plan) -> Terms:
+def terms(plan: Plan) -> StageTerms:
     return terms_of(plan.run.stage)
 
 
-def words_of(plan: Plan) -> str:
+def state_text(plan: Plan) -> str:
     return str(plan.state).replace("_", " ")
 
 
@@ -67,11 +55,11 @@ def state_of(plan: Plan) -> dict[str, Any]:
     return {"stage": plan.run.stage, "state": plan.state, "run": plan.run_id}
 
 
-def carry_out(plan: Plan, move: Move, said: Said) -> PlanChange:
+def move_plan(plan: Plan, move: PlanMove, said: ChangeReason) -> PlanChange:
     """Make one move of the locked plan. The caller holds its row in a transaction."""
     before = state_of(plan)
     if move.stage is not None:
-        plan.run = _enter(plan.run, move.stage, said)
+        plan.run = _enter(plan.run, move.stage, valid_change_reason)
     if move.state != plan.state:
         plan.state_since = clock.now()
     plan.state = move.state
@@ -82,31 +70,34 @@ def carry_out(plan: Plan, move: Move, said: Said) -> PlanChange:
         kind=move.kind,
         before=before,
         after=state_of(plan),
-        actor=said.actor,
-        source=said.source,
-        reason=said.reason,
-        override=said.override,
+        actor=valid_change_reason.actor,
+        source=valid_change_reason.source,
+        reason=valid_change_reason.reason,
+        override=valid_change_reason.override,
         answered=move.answered,
     )
     if move.is_told:
-        notices.queue_notice(text=_notice(change, said))
+        notices.queue_notice(text=_notice(change, valid_change_reason))
     return change
 
 
-def _enter(left: StageRun, stage: Stage, said: Said) -> StageRun:
+def _enter(left: StageRun, stage: Stage, said: ChangeReason) -> StageRun:
     # A clock that went backwards must not make a stay end before it began.
     now = max(clock.now(), left.entered_at)
     left.exited_at = now
     left.save(update_fields=["exited_at"])
     return StageRun.objects.create(
-        stage=stage, entered_at=now, entered_by=said.actor, reason=said.reason
+        stage=stage,
+        entered_at=now,
+        entered_by=valid_change_reason.actor,
+        reason=valid_change_reason.reason,
     )
 
 
-def _notice(change: PlanChange, said: Said) -> str:
+def _notice(change: PlanChange, said: ChangeReason) -> str:
     where = f"{change.after['stage']}, {change.after['state'].replace('_', ' ')}"
-    against = " against the gates" if said.override else ""
+    against = " against the gates" if valid_change_reason.override else ""
     return (
-        f"Rollout {change.get_kind_display()}{against} by {said.actor}:"
-        f" now {where}. Reason: {said.reason}"
+        f"Rollout {change.get_kind_display()}{against} by {valid_change_reason.actor}:"
+        f" now {where}. Reason: {valid_change_reason.reason}"
     )

@@ -31,7 +31,7 @@ from rollout.models import (
 )
 from rollout.notices import notices
 from rollout.plan import plan as plans
-from rollout.policy.schedule import State
+from rollout.policy.schedule import DueState
 from rollout.reports.markdown import render
 from rollout.stages import stages
 
@@ -143,7 +143,7 @@ def _values(since: datetime, until: datetime) -> dict[str, Any]:
         ],
         "ticks": ChecklistTick.objects.filter(**during).count(),
         "due": due[: MOST_ROWS - 1],
-        "overdue": sum(line.standing.state == State.OVERDUE for line in due),
+        "overdue": sum(line.standing.state == DueState.OVERDUE for line in due),
         "announcements": [(row, counts[row.pk]) for row in announced],
     }
 

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from rollout.policy.gate_facts import Costs, Figures
 from rollout.policy.gate_figures import (
+    ChannelCosts,
+    StageFigures,
     about,
     conversations_needed,
     is_proven,
@@ -18,7 +19,7 @@ from rollout.policy.stages import GateName
 from tests.rollout.policy.facts import DAY, HEALTHY, HOUR, NOW, gate
 
 
-def figures(**changed: object) -> Figures:
+def figures(**changed: object) -> StageFigures:
     return replace(HEALTHY, **changed)  # type: ignore[arg-type]
 
 
@@ -31,7 +32,7 @@ def test_volume__forty_one_in_two_days__tells_how_long_the_rest_takes() -> None:
 
 
 def test_volume__none_yet__promises_nothing() -> None:
-    answer = gate(GateName.VOLUME, figures=Figures())
+    answer = gate(GateName.VOLUME, figures=StageFigures())
     assert (answer.verdict, answer.forecast) == ("pending", "none have come yet")
 
 
@@ -99,30 +100,33 @@ def test_latency__one_turn_in_twenty_over_three_seconds__not_under(
 
 
 def test_latency__no_turns__is_no_data() -> None:
-    assert gate(GateName.LATENCY, figures=Figures()).verdict == "no_data"
+    assert gate(GateName.LATENCY, figures=StageFigures()).verdict == "no_data"
 
 
 @pytest.mark.parametrize(
     ("costs", "verdict"),
     [
         ({}, "no_data"),
-        ({"chat": Costs(100, 100, Decimal("9.99"))}, "pass"),
-        ({"chat": Costs(100, 100, Decimal("10.00"))}, "fail"),
+        ({"chat": ChannelCosts(100, 100, Decimal("9.99"))}, "pass"),
+        ({"chat": ChannelCosts(100, 100, Decimal("10.00"))}, "fail"),
         # An unknown price is never nothing.
-        ({"chat": Costs(100, 99, Decimal("1.00"))}, "no_data"),
+        ({"chat": ChannelCosts(100, 99, Decimal("1.00"))}, "no_data"),
         # Cheap chats do not pay for dear calls.
         (
             {
-                "chat": Costs(100, 100, Decimal("1.00")),
-                "voice": Costs(2, 2, Decimal("8.00")),
+                "chat": ChannelCosts(100, 100, Decimal("1.00")),
+                "voice": ChannelCosts(2, 2, Decimal("8.00")),
             },
             "fail",
         ),
-        ({"chat": Costs(10, 10, Decimal(1) / 3), "voice": Costs()}, "pass"),
+        (
+            {"chat": ChannelCosts(10, 10, Decimal(1) / 3), "voice": ChannelCosts()},
+            "pass",
+        ),
     ],
 )
 def test_cost__each_channel__has_its_own_limit(
-    costs: dict[str, Costs], verdict: str
+    costs: dict[str, ChannelCosts], verdict: str
 ) -> None:
     assert gate(GateName.COST, figures=figures(costs=costs)).verdict == verdict
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rollout.core.errors import NotMended, PlanFrozen
+from rollout.core.errors import PlanFrozen, ResumeRequirementsUnmet
 from rollout.core.features import Feature
 from rollout.flags import exposure
 from rollout.flags.flags import set_features
@@ -30,8 +30,8 @@ def try_again() -> None:
 
 
 def agree(time: Fake) -> None:
-    asked = waivers.ask(gate="resume", reason="all mended", actor="odette")
-    waivers.approve(waiver=asked, actor="grace")
+    asked = waivers.ask_for_waiver(gate="resume", reason="all mended", actor="odette")
+    waivers.approve_waiver(waiver=asked, actor="grace")
     time.advance(minutes=1)
 
 
@@ -51,17 +51,17 @@ def test_freeze__two_people_and_the_smoke_tests__is_back_under_watch(
     checked("preflight")
     with pytest.raises(PlanFrozen):
         try_again()
-    with pytest.raises(NotMended) as refused:
+    with pytest.raises(ResumeRequirementsUnmet) as refused:
         stages.resume(reason="on", **ODETTE)
 
     # When
     agree(time)
     stages.resume(reason="it is mended", **ODETTE)
     thawed = plans.current()
-    with pytest.raises(NotMended):
+    with pytest.raises(ResumeRequirementsUnmet):
         set_features(CHAT_ON, reason="everybody", **ODETTE)
     try_again()
-    with pytest.raises(NotMended):
+    with pytest.raises(ResumeRequirementsUnmet):
         stages.resume(reason="on", **ODETTE)
     checked("smoke")
     stages.resume(reason="it works", **ODETTE)

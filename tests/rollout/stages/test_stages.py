@@ -23,7 +23,7 @@ from rollout.models import (
     StageRun,
 )
 from rollout.plan import plan as plans
-from rollout.policy.gates import Answer, Gate
+from rollout.policy.gates import Gate, GateVerdict
 from rollout.policy.stages import GateName
 from rollout.stages import stages
 from rollout.stages.rollback import rollback_quick
@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("time")]
 @pytest.fixture
 def open_gates(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every gate be met; what each asks for is tested with the facts."""
-    met = Gate(GateName.STATE, "State", Answer.MET, "active", "active")
+    met = Gate(GateName.STATE, "State", GateVerdict.MET, "active", "active")
     monkeypatch.setattr(stages, "gates_now", lambda _plan=None: [met])
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rollout.core import clock
-from rollout.core.errors import NotMended, WrongState
+from rollout.core.errors import ResumeRequirementsUnmet, WrongState
 from rollout.core.features import Feature
 from rollout.flags import exposure
 from rollout.flags.flags import set_features
@@ -18,8 +18,7 @@ from rollout.models import (
     RollbackEvent,
 )
 from rollout.plan import plan as plans
-from rollout.stages import stages, waivers
-from rollout.stages import state as stages_state
+from rollout.stages import plan_state, stages, waivers
 from rollout.stages.rollback import (
     freeze,
     restore,
@@ -116,7 +115,7 @@ def test_resume__quick__asks_for_the_cause_and_turns_nothing_on(time: Fake) -> N
     mend()
 
     # When
-    with pytest.raises(NotMended) as refused:
+    with pytest.raises(ResumeRequirementsUnmet) as refused:
         stages.resume(reason="on", **ODETTE)
     understand()
     change = stages.resume(reason="on", **ODETTE)
@@ -159,10 +158,10 @@ def test_resume__full_or_frozen__takes_a_second_person(time: Fake, how: str) -> 
     understand()
 
     # When
-    with pytest.raises(NotMended) as refused:
+    with pytest.raises(ResumeRequirementsUnmet) as refused:
         stages.resume(reason="on", **ODETTE)
-    asked = waivers.ask(gate="resume", reason="all mended", actor="odette")
-    waivers.approve(waiver=asked, actor="grace")
+    asked = waivers.ask_for_waiver(gate="resume", reason="all mended", actor="odette")
+    waivers.approve_waiver(waiver=asked, actor="grace")
     time.advance(minutes=1)
     stages.resume(reason="on", **ODETTE)
 
@@ -176,9 +175,9 @@ def test_resume__functions_taken_away__refused(time: Fake) -> None:
     time.advance(minutes=1)
     mend()
     understand()
-    asked = waivers.ask(gate="resume", reason="all mended", actor="odette")
-    waivers.approve(waiver=asked, actor="grace")
-    with pytest.raises(NotMended) as refused:
+    asked = waivers.ask_for_waiver(gate="resume", reason="all mended", actor="odette")
+    waivers.approve_waiver(waiver=asked, actor="grace")
+    with pytest.raises(ResumeRequirementsUnmet) as refused:
         stages.resume(reason="on", **ODETTE)
     assert "rollback restore" in refused.value.unmet[0]
 
@@ -266,7 +265,7 @@ def test_settle__clock_gone_backwards_since__rolls_nothing_back_again(
 def test_settle__rollback_from_before_there_was_a_plan__is_left_alone(
     time: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stages_state, "enter_rolled_back", lambda *_a, **_k: False)
+    monkeypatch.setattr(plan_state, "enter_rolled_back", lambda *_a, **_k: False)
     rollback_quick(reason="long ago", **ODETTE)
     assert stages.settle() is None
     assert state()[1] == "active"
