@@ -16,7 +16,7 @@ from rollout.models import FlagChange, GateResult, Plan, PlanChange, StageRun
 from rollout.plan import plan as plans
 from rollout.plan import resume_requirements
 from rollout.policy.stages import terms_of
-from rollout.stages import rollback, stages, waivers
+from rollout.stages import plan_state, rollback, stages, waivers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -106,7 +106,7 @@ class PlanAdmin(RolloutAdmin):
         explanation="The stage cannot advance until it is released. Traffic stays.",
     )
     def hold(self, call: ActionCall[None]) -> str:
-        return _move(stages.hold, call)
+        return _move(plan_state.hold, call)
 
     @form_action(
         "Release",
@@ -117,7 +117,7 @@ class PlanAdmin(RolloutAdmin):
         explanation="The stage can advance again when its gates are met.",
     )
     def release(self, call: ActionCall[None]) -> str:
-        return _move(stages.release, call)
+        return _move(plan_state.release, call)
 
     @form_action(
         "Back one stage",
@@ -141,7 +141,7 @@ class PlanAdmin(RolloutAdmin):
         explanation="Under close watch, usually one stage lower. Turns nothing on.",
     )
     def resume(self, call: ActionCall[None]) -> str:
-        return _move(stages.resume, call)
+        return _move(plan_state.resume, call)
 
     @form_action(
         "Set the stage",

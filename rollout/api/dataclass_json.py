@@ -84,5 +84,5 @@ NAMES = {
     "Decimal": Decimal,
     "SafeString": SafeString,
     "Gate": Gate,
-    "Need": ResumeRequirement,
+    "ResumeRequirement": ResumeRequirement,
 }

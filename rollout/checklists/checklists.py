@@ -51,7 +51,7 @@ class ChecklistLine:
     @property
     def is_open(self) -> bool:
         """Tell whether a person must tick it now."""
-        return not self.is_automatic and self.standing.state in OPEN
+        return not self.is_automatic and self.due_status.state in OPEN
 
     @property
     def is_met(self) -> bool:
@@ -61,8 +61,8 @@ class ChecklistLine:
         if self.is_automatic:
             return self.answer is True
         if self.item.cadence == ChecklistItem.Cadence.ONCE:
-            return self.standing.state == DueState.DONE
-        return self.standing.state != DueState.OVERDUE
+            return self.due_status.state == DueState.DONE
+        return self.due_status.state != DueState.OVERDUE
 
 
 def current_run() -> StageRun | None:
@@ -83,7 +83,7 @@ def checklist_lines(
     return [
         ChecklistLine(
             item=item,
-            standing=_standing(item, run, moment, ticks[item.pk]),
+            due_status=_standing(item, run, moment, ticks[item.pk]),
             tick=ticks[item.pk][-1] if ticks[item.pk] else None,
             answer=answers.get(item.check_name),
         )
@@ -126,7 +126,7 @@ def due_lines(now: datetime | None = None) -> list[ChecklistLine]:
 def due_first(lines: Iterable[ChecklistLine]) -> list[ChecklistLine]:
     """Return the open ones of these lines, overdue lines first."""
     found = [line for line in lines if line.is_open]
-    return sorted(found, key=lambda line: line.standing.state != DueState.OVERDUE)
+    return sorted(found, key=lambda line: line.due_status.state != DueState.OVERDUE)
 
 
 def unmet_lines(run: StageRun, now: datetime | None = None) -> list[ChecklistLine]:
@@ -177,7 +177,7 @@ def remind(now: datetime | None = None) -> int:
     run = current_run()
     sent = 0
     for line in checklist_lines(run, now) if run else []:
-        since = line.standing.left_out_since
+        since = line.due_status.left_out_since
         if not line.is_open or since is None:
             continue
         with transaction.atomic():

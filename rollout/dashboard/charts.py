@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from rollout.core import clock
-from rollout.core.display_formatting import NOTHING, count, seconds, share, usd
+from rollout.core.formatting import UNKNOWN, count, seconds, share, usd
 from rollout.dashboard import svg
 from rollout.dashboard.features import label_of
 from rollout.dashboard.svg import Annotation, Series
@@ -191,7 +191,7 @@ class ChartFrame:
     ) -> Chart:
         begins = [f"{timezone.localtime(each.at):%d %b %H:%M}" for each in self.points]
         columns = [
-            [NOTHING if value is None else words(value) for value in line.values]
+            [UNKNOWN if value is None else words(value) for value in line.values]
             for line in lines
         ]
         return Chart(

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from rollout.core import clock
-from rollout.core.display_formatting import NOTHING, count, seconds, share, span, usd
+from rollout.core.formatting import UNKNOWN, count, duration, seconds, share, usd
 from rollout.dashboard import svg
 from rollout.dashboard.charts import total_figures
 from rollout.evidence.figures import series
@@ -133,7 +133,7 @@ def evaluator_tick(last: Evaluation | None) -> EvaluatorTick:
         sentence = "Nothing was evaluated yet: is a worker running?"
         return EvaluatorTick(None, True, sentence, "", 0)
     age = clock.now() - last.at
-    sentence = f"evaluated {span(age)} ago"
+    sentence = f"evaluated {duration(age)} ago"
     if age > EVALUATOR_SILENT_AFTER:
         sentence += ": the evaluator is silent; is a worker running?"
     return EvaluatorTick(
@@ -182,7 +182,7 @@ def _counted_card(guardrail: Guardrail, verdicts: Verdicts) -> GuardrailCard:
         title=TITLES[guardrail],
         level=level.value,
         level_words=LEVEL_WORDS[level],
-        now=NOTHING if level == Level.NO_DATA else now,
+        now=UNKNOWN if level == Level.NO_DATA else now,
         target=target,
     )
 

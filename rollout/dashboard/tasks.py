@@ -102,8 +102,8 @@ def _task(line: checklists.ChecklistLine) -> ChecklistTask:
         section=line.item.section,
         text=line.item.text,
         cadence=ChecklistItem.Cadence(line.item.cadence).label.lower(),
-        is_overdue=line.standing.state == DueState.OVERDUE,
-        due_by=line.standing.due_by,
+        is_overdue=line.due_status.state == DueState.OVERDUE,
+        due_by=line.due_status.due_by,
     )
 
 

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-__all__ = ["MINUTES_KEPT", "Finished", "purge", "record", "satisfaction"]
 logger = get_logger(__name__)
 
 MINUTES_KEPT = timedelta(days=90)

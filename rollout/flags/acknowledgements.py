@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from rollout.core import clock
-from rollout.core.display_formatting import count, span
+from rollout.core.formatting import count, duration
 from rollout.models import ServingProcess
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _process(newest: int, row: tuple[Any, ...]) -> Process:
     is_silent = quiet.total_seconds() > SILENT_S
     words = f"v{seen}"
     if is_silent:
-        words = f"silent for {span(quiet)}, last at v{seen}"
+        words = f"silent for {duration(quiet)}, last at v{seen}"
     elif seen < newest:
         words = f"still at v{seen}"
     return Process(

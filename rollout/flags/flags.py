@@ -66,7 +66,7 @@ def set_features(
             _refuse_unmet_requirements(
                 wanted,
                 limited_to=cohorts if share is None and cohorts else None,
-                said=ChangeReason(actor, reason, source, override),
+                cause=ChangeReason(actor, reason, source, override),
             )
         groups = known_cohorts(cohorts)
         written = tuple(
@@ -106,16 +106,16 @@ def _refuse_unmet_requirements(
     wanted: Mapping[Feature, bool],
     *,
     limited_to: Sequence[str] | None,
-    said: ChangeReason,
+    cause: ChangeReason,
 ) -> None:
     """Ask what is missing since a rollback; going on without it is told."""
-    missing = resume_requirements.allow_turning_on(limited_to=limited_to, said=said)
+    missing = resume_requirements.allow_turning_on(limited_to=limited_to, cause=cause)
     if missing:
         names = ", ".join(feature for feature, on in wanted.items() if on)
         notices.queue_notice(
             text=(
-                f"{said.actor} turns on {names} after a rollback, by override."
-                f" {' '.join(missing)} Reason: {said.reason}"
+                f"{cause.actor} turns on {names} after a rollback, by override."
+                f" {' '.join(missing)} Reason: {cause.reason}"
             )
         )
 

@@ -125,11 +125,11 @@ def report_incident(*, title: str, severity: str, text: str, by: str) -> Inciden
         )
         write_entry(incident, kind=TimelineEntry.Kind.NOTE, author=by, text=text)
         if is_new:
-            queue_notice(incident, f"Incident {incident.pk} opened by {by}: {title}")
+            notify_on_call(incident, f"Incident {incident.pk} opened by {by}: {title}")
     return incident
 
 
-def queue_notice(incident: Incident, text: str) -> None:
+def notify_on_call(incident: Incident, text: str) -> None:
     """Put a notice about it on its way, by its severity."""
     notices.queue_notice(incident=incident, text=text)
     jobs.enqueue_notices()
@@ -201,7 +201,7 @@ def set_severity(
             text=f"severity {before} → {severity}: {reason}",
         )
         if SEVERITIES.index(severity) > SEVERITIES.index(before):
-            queue_notice(row, f"Incident {row.pk} is now {severity}: {reason}")
+            notify_on_call(row, f"Incident {row.pk} is now {severity}: {reason}")
     incident.refresh_from_db()
 
 

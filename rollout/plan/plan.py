@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rollout.core import clock
-from rollout.core.change_reason import (
-    ChangeReason,
-    valid_change_reason,
-)
 from rollout.models import Plan, PlanChange, StageRun
 from rollout.notices import notices
 from rollout.policy.stages import Stage, StageTerms, State, terms_of
 
 if TYPE_CHECKING:
+    from rollout.core.change_reason import ChangeReason
     from rollout.models import RollbackEvent
 
 Kind = PlanChange.Kind
@@ -55,11 +52,11 @@ def state_of(plan: Plan) -> dict[str, Any]:
     return {"stage": plan.run.stage, "state": plan.state, "run": plan.run_id}
 
 
-def move_plan(plan: Plan, move: PlanMove, said: ChangeReason) -> PlanChange:
+def move_plan(plan: Plan, move: PlanMove, cause: ChangeReason) -> PlanChange:
     """Make one move of the locked plan. The caller holds its row in a transaction."""
     before = state_of(plan)
     if move.stage is not None:
-        plan.run = _enter(plan.run, move.stage, valid_change_reason)
+        plan.run = _enter(plan.run, move.stage, cause)
     if move.state != plan.state:
         plan.state_since = clock.now()
     plan.state = move.state
@@ -70,18 +67,18 @@ def move_plan(plan: Plan, move: PlanMove, said: ChangeReason) -> PlanChange:
         kind=move.kind,
         before=before,
         after=state_of(plan),
-        actor=valid_change_reason.actor,
-        source=valid_change_reason.source,
-        reason=valid_change_reason.reason,
-        override=valid_change_reason.override,
+        actor=cause.actor,
+        source=cause.source,
+        reason=cause.reason,
+        override=cause.override,
         answered=move.answered,
     )
     if move.is_told:
-        notices.queue_notice(text=_notice(change, valid_change_reason))
+        notices.queue_notice(text=_notice(change, cause))
     return change
 
 
-def _enter(left: StageRun, stage: Stage, said: ChangeReason) -> StageRun:
+def _enter(left: StageRun, stage: Stage, cause: ChangeReason) -> StageRun:
     # A clock that went backwards must not make a stay end before it began.
     now = max(clock.now(), left.entered_at)
     left.exited_at = now
@@ -89,15 +86,15 @@ def _enter(left: StageRun, stage: Stage, said: ChangeReason) -> StageRun:
     return StageRun.objects.create(
         stage=stage,
         entered_at=now,
-        entered_by=valid_change_reason.actor,
-        reason=valid_change_reason.reason,
+        entered_by=cause.actor,
+        reason=cause.reason,
     )
 
 
-def _notice(change: PlanChange, said: ChangeReason) -> str:
+def _notice(change: PlanChange, cause: ChangeReason) -> str:
     where = f"{change.after['stage']}, {change.after['state'].replace('_', ' ')}"
-    against = " against the gates" if valid_change_reason.override else ""
+    against = " against the gates" if cause.override else ""
     return (
-        f"Rollout {change.get_kind_display()}{against} by {valid_change_reason.actor}:"
-        f" now {where}. Reason: {valid_change_reason.reason}"
+        f"Rollout {change.get_kind_display()}{against} by {cause.actor}:"
+        f" now {where}. Reason: {cause.reason}"
     )

@@ -87,7 +87,7 @@ def unmet(needs: Sequence[ResumeRequirement]) -> list[str]:
 
 
 def allow_turning_on(
-    *, limited_to: Sequence[str] | None, said: ChangeReason
+    *, limited_to: Sequence[str] | None, cause: ChangeReason
 ) -> list[str] | None:
     """Refuse what is not mended yet; with it, or against it, recovery begins.
 
@@ -109,16 +109,16 @@ def allow_turning_on(
         if not (missing := unmet(needs)):
             return None
     missing = unmet(needs)
-    if missing and not said.override:
+    if missing and not cause.override:
         raise ResumeRequirementsUnmet(
             f"After the {_words(plan)} nothing is turned on yet: {' '.join(missing)}",
             missing,
         )
-    begin_recovery(plan, said)
+    begin_recovery(plan, cause)
     return missing
 
 
-def begin_recovery(plan: Plan, said: ChangeReason) -> PlanChange:
+def begin_recovery(plan: Plan, cause: ChangeReason) -> PlanChange:
     """Go back into service under watch, with clean evidence; turns nothing on."""
     kind = plan.rollback.kind if plan.rollback else RollbackEvent.Kind.QUICK
     newest = newest_rollback()
@@ -127,11 +127,11 @@ def begin_recovery(plan: Plan, said: ChangeReason) -> PlanChange:
         plans.PlanMove(
             kind=plans.Kind.RESUMED,
             state=State.RECOVERY,
-            why=f"Back in service after the {_words(plan)}: {said.reason}",
+            why=f"Back in service after the {_words(plan)}: {cause.reason}",
             stage=stage_after_rollback(plan.run.stage, kind=kind),
             answered=newest.pk if newest else 0,
         ),
-        said,
+        cause,
     )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from math import ceil
 from typing import TYPE_CHECKING
 
+from rollout.core.formatting import approximate_duration, count, floored_share
 from rollout.policy.stages import GateName, Stage, StageTerms, State, terms_of
 from rollout.policy.statistics import binomial_cdf, clopper_pearson_lower, wilson
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,8 @@ def success(facts: GateFacts) -> FigureResult:
     # A conversation that broke down is bad as a whole, whatever its calls said.
     rate = 1 - max(figures.failed / figures.calls, figures.broken / n)
     value = (
-        f"{percent(rate)} of {counted(figures.calls, 'call')},"
-        f" at least {percent(lower_bound(rate, n))} ({counted(n, 'conversation')})"
+        f"{floored_share(rate)} of {count(figures.calls, 'call')},"
+        f" at least {floored_share(lower_bound(rate, n))} ({count(n, 'conversation')})"
     )
     if rate >= RATE and n >= CONVERSATIONS and is_proven(rate, n):
         return FigureResult(MET, value, need)
@@ -147,7 +147,7 @@ def success(facts: GateFacts) -> FigureResult:
     missing = conversations_needed(rate, n) - n
     when = at_this_rate(missing, n, facts.elapsed)
     return FigureResult(
-        PENDING, value, need, f"{counted(missing, 'more conversation')}, {when}"
+        PENDING, value, need, f"{count(missing, 'more conversation')}, {when}"
     )
 
 
@@ -185,7 +185,9 @@ def latency(facts: GateFacts) -> FigureResult:
         return FigureResult(NO_DATA, "no turns yet", need)
     share = figures.slow / figures.turns
     p95 = f"{figures.p95_s:.1f} s, " if figures.p95_s is not None else ""
-    value = f"{p95}{percent(share)} of {counted(figures.turns, 'turn')} over {SLOW_S} s"
+    value = (
+        f"{p95}{floored_share(share)} of {count(figures.turns, 'turn')} over {SLOW_S} s"
+    )
     return FigureResult(MET if share < SLOW_SHARE else FAIL, value, need)
 
 
@@ -200,7 +202,7 @@ def cost(facts: GateFacts) -> FigureResult:
         return FigureResult(NO_DATA, "no conversations yet", need)
     unpriced = sum(it.conversations - it.priced for it in used.values())
     if unpriced:
-        value = f"{counted(unpriced, 'conversation')} without a known price"
+        value = f"{count(unpriced, 'conversation')} without a known price"
         return FigureResult(NO_DATA, value, need)
     means = {name: it.usd / it.priced for name, it in used.items()}
     value = ", ".join(f"{name} ${mean:.4f}" for name, mean in sorted(means.items()))
@@ -218,55 +220,11 @@ def leaks(facts: GateFacts) -> FigureResult:
         return FigureResult(NO_DATA, "nobody has looked at a line yet", need)
     # The rule of three: 95 % sure of less than 3/n.
     bound = f": fewer than 1 in {n // 3}" if n >= LEAST_LINES else ""
-    return FigureResult(MET, f"none in {counted(n, 'line')}{bound}", need)
-
-
-MINUTE, HOUR, DAY = 60, 3600, 86_400
-SHOWN = 3
-
-
-def about(span: timedelta) -> str:
-    """Write how long something still takes: `about 2 days`."""
-    seconds = max(0.0, span.total_seconds())
-    for unit, name, upto in (
-        (MINUTE, "minute", 90 * MINUTE),
-        (HOUR, "hour", 36 * HOUR),
-    ):
-        if seconds <= upto:
-            return f"about {counted(max(1, ceil(seconds / unit)), name)}"
-    return f"about {counted(max(2, round(seconds / DAY)), 'day')}"
-
-
-def length(span: timedelta) -> str:
-    """Write how long something has lasted: `6 d 23 h`, `3 h 5 min`, `4 min`."""
-    minutes = int(max(0.0, span.total_seconds()) // MINUTE)
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    if days:
-        return f"{days} d {hours} h" if hours else f"{days} d"
-    if hours:
-        return f"{hours} h {rest} min" if rest else f"{hours} h"
-    return f"{rest} min"
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def percent(share: float) -> str:
-    """Write 0.953 as `95.3 %`, never rounded up to a limit it does not reach."""
-    tenths = int(share * 1000 + 1e-9)
-    return f"{tenths / 10:g} %"
-
-
-def some(names: Sequence[str]) -> str:
-    """Name a few, and count the rest."""
-    more = len(names) - SHOWN
-    listed = "; ".join(names[:SHOWN])
-    return f"{listed}; and {more} more" if more > 0 else listed
+    return FigureResult(MET, f"none in {count(n, 'line')}{bound}", need)
 
 
 def at_this_rate(missing: int, seen: int, elapsed: timedelta) -> str:
     """Say how long `missing` more take, when `seen` came in `elapsed`."""
     if seen <= 0 or elapsed <= timedelta(0):
         return "none have come yet"
-    return about(elapsed * (missing / seen))
+    return approximate_duration(elapsed * (missing / seen))

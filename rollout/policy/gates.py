@@ -12,8 +12,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from rollout.core.formatting import approximate_duration, count, duration, first_of
 from rollout.policy import gate_figures
-from rollout.policy.gate_figures import about, counted, length, some
 from rollout.policy.stages import NEVER_WAIVED, GateName, Stage, State
 from rollout.policy.verdicts import EVALUATOR_SILENT_AFTER
 
@@ -110,9 +110,11 @@ def _checked(
 ) -> Gate:
     if run is None:
         return _gate(name, False, "never run", need, GateVerdict.NO_DATA)
-    ago = length(facts.now - run.at)
+    ago = duration(facts.now - run.at)
     if not run.passed:
-        value = f"failed {ago} ago" + (f": {some(run.failed)}" if run.failed else "")
+        value = f"failed {ago} ago" + (
+            f": {first_of(run.failed)}" if run.failed else ""
+        )
         return _gate(name, False, value, need)
     if run.release != facts.release:
         value = (
@@ -129,11 +131,13 @@ def _dwell(facts: GateFacts) -> Gate:
     gate = _gate(
         GateName.DWELL,
         missing <= timedelta(0),
-        length(facts.elapsed),
-        length(need),
+        duration(facts.elapsed),
+        duration(need),
         GateVerdict.PENDING,
     )
-    return gate if gate.is_met else replace(gate, forecast=about(missing))
+    return (
+        gate if gate.is_met else replace(gate, forecast=approximate_duration(missing))
+    )
 
 
 def watched_hours(facts: GateFacts) -> int:
@@ -154,20 +158,20 @@ def _watch(facts: GateFacts) -> Gate:
     )
     if gate.is_met:
         return gate
-    return replace(gate, forecast=about((need - hours) * HOUR))
+    return replace(gate, forecast=approximate_duration((need - hours) * HOUR))
 
 
 def _members(facts: GateFacts) -> Gate:
     need = f"{MEMBERS_AT_LEAST} to {MEMBERS_AT_MOST} members of cohort beta, all staff"
-    count = counted(facts.members, "member")
+    members = count(facts.members, "member")
     if facts.staff is None:
-        value = f"{count}, nobody can tell who is staff"
+        value = f"{members}, nobody can tell who is staff"
         return _gate(GateName.MEMBERS, False, value, need, GateVerdict.NO_DATA)
     met = (
         MEMBERS_AT_LEAST <= facts.members <= MEMBERS_AT_MOST
         and facts.staff == facts.members
     )
-    return _gate(GateName.MEMBERS, met, f"{count}, {facts.staff} of them staff", need)
+    return _gate(GateName.MEMBERS, met, f"{members}, {facts.staff} of them staff", need)
 
 
 def _guardrails(facts: GateFacts) -> Gate:
@@ -176,19 +180,19 @@ def _guardrails(facts: GateFacts) -> Gate:
     if facts.judged_at is None or facts.now - facts.judged_at > EVALUATOR_SILENT_AFTER:
         value = "nobody judges"
         if facts.judged_at is not None:
-            value = f"nobody has judged for {length(facts.now - facts.judged_at)}"
+            value = f"nobody has judged for {duration(facts.now - facts.judged_at)}"
         return _gate(name, False, value, need, GateVerdict.NO_DATA)
     if facts.warnings:
-        return _gate(name, False, some(facts.warnings), need)
+        return _gate(name, False, first_of(facts.warnings), need)
     # Before beta hardly anybody but ourselves is there to make figures.
     if facts.silent and facts.stage.rank >= Stage.BETA.rank:
-        value = f"no data: {some(facts.silent)}"
+        value = f"no data: {first_of(facts.silent)}"
         return _gate(name, False, value, need, GateVerdict.NO_DATA)
     return _gate(name, True, "no warning", need)
 
 
 def _incidents(facts: GateFacts) -> Gate:
-    value = some(facts.incidents) if facts.incidents else "none open"
+    value = first_of(facts.incidents) if facts.incidents else "none open"
     need = "no open incident of severity high or critical"
     return _gate(GateName.INCIDENTS, not facts.incidents, value, need)
 
@@ -196,7 +200,7 @@ def _incidents(facts: GateFacts) -> Gate:
 def _checklist(facts: GateFacts) -> Gate:
     value = "all ticked"
     if facts.unticked:
-        value = f"{len(facts.unticked)} not ticked: {some(facts.unticked)}"
+        value = f"{len(facts.unticked)} not ticked: {first_of(facts.unticked)}"
     need = "every required line of this stage ticked"
     return _gate(GateName.CHECKLIST, not facts.unticked, value, need)
 
@@ -206,7 +210,7 @@ def _contacts(facts: GateFacts) -> Gate:
     if not facts.on_call:
         return _gate(GateName.CONTACTS, False, "nobody is on call", need)
     if facts.unverified:
-        return _gate(GateName.CONTACTS, False, some(facts.unverified), need)
+        return _gate(GateName.CONTACTS, False, first_of(facts.unverified), need)
     return _gate(GateName.CONTACTS, True, f"{facts.on_call} on call, verified", need)
 
 
@@ -214,7 +218,7 @@ def _announcement(facts: GateFacts) -> Gate:
     to = "everyone" if facts.terms.announce_to == "all" else "the beta members"
     sent = facts.announced_at
     value = (
-        "nobody was told" if sent is None else f"sent {length(facts.now - sent)} ago"
+        "nobody was told" if sent is None else f"sent {duration(facts.now - sent)} ago"
     )
     need = f"an announcement to {to} sent"
     return _gate(GateName.ANNOUNCEMENT, sent is not None, value, need)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from rollout.policy.gate_figures import length, some
+from rollout.core.formatting import duration, first_of
 
 DAY = timedelta(days=1)
 
@@ -261,7 +261,7 @@ class RecoveryProgress:
     @property
     def words(self) -> str:
         """Say how far it is."""
-        told = f"Recovery: {length(self.elapsed)} of {length(RECOVERY_DWELL)}"
+        told = f"Recovery: {duration(self.elapsed)} of {duration(RECOVERY_DWELL)}"
         if self.wanted:
             told += f", {self.clean} of {self.wanted} clean conversations"
-        return f"{told}, but {some(self.warnings)}" if self.warnings else told
+        return f"{told}, but {first_of(self.warnings)}" if self.warnings else told

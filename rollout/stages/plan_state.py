@@ -13,8 +13,8 @@ from django.db.models import Max
 
 from easymo.observability.logs import get_logger
 from rollout import locks
-from rollout.core import change_reason, clock
-from rollout.core.change_reason import ChangeReason
+from rollout.core import clock
+from rollout.core.change_reason import ChangeReason, valid_change_reason
 from rollout.core.errors import FlagsBusy, ResumeRequirementsUnmet, WrongState
 from rollout.models import PlanChange, RollbackEvent
 from rollout.plan import plan as plans
@@ -45,15 +45,15 @@ def hold(
     ``is_told`` False: the caller tells people. Raises WrongState while the plan is
     rolled back, which holds more than that.
     """
-    said = change_reason.valid_change_reason(reason=reason, actor=actor, source=source)
+    cause = valid_change_reason(reason=reason, actor=actor, source=source)
     with transaction.atomic():
         plan = locks.lock_plan()
         if plan.state in DOWN:
             raise WrongState(f"The plan is {plans.state_text(plan)} already.")
         if plan.state == State.HELD:
             return None
-        move = PlanMove(Kind.HELD, State.HELD, said.reason, is_told=is_told)
-        return plans.move_plan(plan, move, said)
+        move = PlanMove(Kind.HELD, State.HELD, cause.reason, is_told=is_told)
+        return plans.move_plan(plan, move, cause)
 
 
 def release(*, reason: str, actor: str, source: str) -> PlanChange | None:
@@ -61,7 +61,7 @@ def release(*, reason: str, actor: str, source: str) -> PlanChange | None:
 
     The system ends only its own holds; None when it is a person's. Raises WrongState.
     """
-    said = change_reason.valid_change_reason(reason=reason, actor=actor, source=source)
+    cause = valid_change_reason(reason=reason, actor=actor, source=source)
     with transaction.atomic():
         plan = locks.lock_plan()
         if plan.state != State.HELD:
@@ -70,11 +70,13 @@ def release(*, reason: str, actor: str, source: str) -> PlanChange | None:
         if source == SYSTEM and held is not None and held.source != SYSTEM:
             return None
         state = State(held.before["state"]) if held else State.ACTIVE
-        return plans.move_plan(plan, PlanMove(Kind.RELEASED, state, said.reason), said)
+        return plans.move_plan(
+            plan, PlanMove(Kind.RELEASED, state, cause.reason), cause
+        )
 
 
 def enter_rolled_back(
-    event: RollbackEvent, said: ChangeReason, *, frozen: bool = False
+    event: RollbackEvent, cause: ChangeReason, *, frozen: bool = False
 ) -> bool:
     """Let the plan follow a rollback; False when somebody sits on its row.
 
@@ -83,7 +85,7 @@ def enter_rolled_back(
     """
     try:
         with transaction.atomic():
-            _follow_rollback(locks.lock_plan(), event, said, frozen=frozen)
+            _follow_rollback(locks.lock_plan(), event, cause, frozen=frozen)
     except (Error, FlagsBusy) as error:
         logger.error(  # noqa: TRY400 - the rollback goes on; the error is only late
             "rollout.plan.behind", error=type(error).__name__, rollback_id=event.pk
@@ -92,16 +94,16 @@ def enter_rolled_back(
     return True
 
 
-def enter_restored(said: ChangeReason) -> PlanChange | None:
+def enter_restored(cause: ChangeReason) -> PlanChange | None:
     """The functions are back; what a full rollback turned off is not."""
     plan = locks.lock_plan()
     if plan.state != State.FROZEN:
         return None
-    why = f"Functions restored, every feature still off: {said.reason}"
+    why = f"Functions restored, every feature still off: {cause.reason}"
     move = PlanMove(
         Kind.RESTORED, State.ROLLED_BACK, why, rollback=plan.rollback, is_told=False
     )
-    return plans.move_plan(plan, move, said)
+    return plans.move_plan(plan, move, cause)
 
 
 def resume(*, reason: str, actor: str, source: str) -> PlanChange:
@@ -110,7 +112,7 @@ def resume(*, reason: str, actor: str, source: str) -> PlanChange:
     What is frozen is rolled back first, so that the smoke tests can be made; then it
     resumes as after any rollback. Raises NotMended, naming each thing that is missing.
     """
-    said = change_reason.valid_change_reason(reason=reason, actor=actor, source=source)
+    cause = valid_change_reason(reason=reason, actor=actor, source=source)
     with transaction.atomic():
         locks.close_fence()
         locks.lock_flags()
@@ -124,14 +126,14 @@ def resume(*, reason: str, actor: str, source: str) -> PlanChange:
         ):
             raise ResumeRequirementsUnmet("The plan cannot resume yet.", missing)
         if plan.state == State.FROZEN and not resume_requirements.smoke_tests_passed():
-            why = f"No longer frozen, every feature still off: {said.reason}"
+            why = f"No longer frozen, every feature still off: {cause.reason}"
             thawed = PlanMove(
                 Kind.RESUMED, State.ROLLED_BACK, why, rollback=plan.rollback
             )
-            return plans.move_plan(plan, thawed, said)
+            return plans.move_plan(plan, thawed, cause)
         kind = plan.rollback.kind if plan.rollback else "quick"
-        stages.narrow_to(stage_after_rollback(plan.run.stage, kind=kind), said)
-        return resume_requirements.begin_recovery(plan, said)
+        stages.narrow_to(stage_after_rollback(plan.run.stage, kind=kind), cause)
+        return resume_requirements.begin_recovery(plan, cause)
 
 
 def settle() -> PlanChange | None:
@@ -142,16 +144,16 @@ def settle() -> PlanChange | None:
         locks.lock_flags()
         plan = locks.lock_plan()
         if late := _unanswered_rollback():
-            said = ChangeReason(late.actor, late.reason, SYSTEM)
-            return _follow_rollback(plan, late, said, frozen=False)
+            cause = ChangeReason(late.actor, late.reason, SYSTEM)
+            return _follow_rollback(plan, late, cause, frozen=False)
         if plan.state != State.RECOVERY:
             return None
         recovery = recovery_of(plan)
         if not recovery.is_over:
             return None
-        said = ChangeReason(SYSTEM, f"{recovery.words}.", SYSTEM)
-        move = PlanMove(Kind.RECOVERED, State.ACTIVE, said.reason)
-        return plans.move_plan(plan, move, said)
+        cause = ChangeReason(SYSTEM, f"{recovery.words}.", SYSTEM)
+        move = PlanMove(Kind.RECOVERED, State.ACTIVE, cause.reason)
+        return plans.move_plan(plan, move, cause)
 
 
 def recovery_of(plan: Plan) -> RecoveryProgress:
@@ -165,7 +167,7 @@ def recovery_of(plan: Plan) -> RecoveryProgress:
 
 
 def _follow_rollback(
-    plan: Plan, event: RollbackEvent, said: ChangeReason, *, frozen: bool
+    plan: Plan, event: RollbackEvent, cause: ChangeReason, *, frozen: bool
 ) -> PlanChange | None:
     hardest = _harder(plan.rollback, event)
     is_frozen = frozen or event.kind == event.Kind.FULL or plan.state == State.FROZEN
@@ -175,12 +177,12 @@ def _follow_rollback(
     move = PlanMove(
         kind=Kind.FROZEN if is_frozen else Kind.ROLLED_BACK,
         state=state,
-        why=f"{event.kind.capitalize()} rollback by {said.actor}: {said.reason}",
+        why=f"{event.kind.capitalize()} rollback by {cause.actor}: {cause.reason}",
         rollback=hardest,
         is_told=False,
         answered=event.pk,
     )
-    return plans.move_plan(plan, move, said)
+    return plans.move_plan(plan, move, cause)
 
 
 def _harder(known: RollbackEvent | None, new: RollbackEvent) -> RollbackEvent:

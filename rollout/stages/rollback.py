@@ -172,8 +172,8 @@ def carry_out(order: RollbackOrder) -> CommittedRollback:
             names, epoch, proven, incident, order.kind == Kind.FULL
         )
         event = record(done, order)
-        said = ChangeReason(order.actor, order.reason, order.source)
-        plan_state.enter_rolled_back(event, said, frozen=order.freezes)
+        cause = ChangeReason(order.actor, order.reason, order.source)
+        plan_state.enter_rolled_back(event, cause, frozen=order.freezes)
     return done
 
 

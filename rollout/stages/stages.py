@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from rollout import locks
-from rollout.core import change_reason
+from rollout.core.change_reason import valid_change_reason
 from rollout.core.errors import GatesUnmet, InvalidChange, OverrideNeeded
 from rollout.flags.flags import change_flag
 from rollout.models import AgentFlag, Cohort
@@ -26,15 +26,6 @@ from rollout.policy.stages import (
     terms_of,
 )
 from rollout.stages import gate_facts
-from rollout.stages.plan_state import (
-    enter_restored,
-    enter_rolled_back,
-    hold,
-    recovery_of,
-    release,
-    resume,
-    settle,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,20 +33,6 @@ if TYPE_CHECKING:
     from rollout.core.change_reason import ChangeReason
     from rollout.models import FlagChange, Plan, PlanChange
     from rollout.policy.gates import Gate
-
-__all__ = [
-    "advance",
-    "demote",
-    "enter_restored",
-    "enter_rolled_back",
-    "gates_now",
-    "hold",
-    "recovery_of",
-    "release",
-    "resume",
-    "set_stage",
-    "settle",
-]
 
 
 def gates_now(plan: Plan | None = None) -> list[Gate]:
@@ -73,7 +50,7 @@ def gates_now(plan: Plan | None = None) -> list[Gate]:
 
 def advance(*, reason: str, actor: str, source: str) -> PlanChange:
     """Go up one stage, when every gate is met or waived. Raises GatesUnmet."""
-    said = change_reason.valid_change_reason(reason=reason, actor=actor, source=source)
+    cause = valid_change_reason(reason=reason, actor=actor, source=source)
     with transaction.atomic():
         locks.lock_flags()
         plan = locks.lock_plan()
@@ -84,9 +61,9 @@ def advance(*, reason: str, actor: str, source: str) -> PlanChange:
         gate_facts.store_results(plan.run, gates)
         missing = unmet(gates)
         if not missing:
-            move = PlanMove(Kind.ADVANCED, State.ACTIVE, said.reason, stage=following)
-            return plans.move_plan(plan, move, said)
-    # Outside, so that what the gates said stays written down.
+            move = PlanMove(Kind.ADVANCED, State.ACTIVE, cause.reason, stage=following)
+            return plans.move_plan(plan, move, cause)
+    # Outside, so that what the gates cause stays written down.
     raise GatesUnmet(
         f"Stage {plan.run.stage} cannot be left yet: {len(missing)} of"
         f" {len(gates)} gates are not met.",
@@ -101,7 +78,7 @@ def set_stage(
 
     Going back takes the features back to whom that stage serves.
     """
-    said = change_reason.valid_change_reason(
+    cause = valid_change_reason(
         reason=reason, actor=actor, source=source, override=override
     )
     try:
@@ -111,7 +88,7 @@ def set_stage(
         raise InvalidChange(
             f"There is no stage {stage[:40]!r}. There are {known}."
         ) from error
-    return _change_stage(lambda _here: wanted, said, Kind.SET)
+    return _change_stage(lambda _here: wanted, cause, Kind.SET)
 
 
 def demote(*, reason: str, actor: str, source: str, is_told: bool = True) -> PlanChange:
@@ -125,13 +102,13 @@ def demote(*, reason: str, actor: str, source: str, is_told: bool = True) -> Pla
             raise InvalidChange(f"{here.capitalize()} is the first stage.")
         return here.preceding
 
-    said = change_reason.valid_change_reason(reason=reason, actor=actor, source=source)
-    return _change_stage(before, said, Kind.DEMOTED, is_told=is_told)
+    cause = valid_change_reason(reason=reason, actor=actor, source=source)
+    return _change_stage(before, cause, Kind.DEMOTED, is_told=is_told)
 
 
 def _change_stage(
     where: Callable[[Stage], Stage],
-    said: ChangeReason,
+    cause: ChangeReason,
     kind: Kind,
     *,
     is_told: bool = True,
@@ -145,22 +122,22 @@ def _change_stage(
         wanted = where(here)
         if wanted == here:
             raise InvalidChange(f"The stage is {here} already.")
-        if wanted.rank > here.rank and not said.override:
+        if wanted.rank > here.rank and not cause.override:
             raise OverrideNeeded(
                 f"Going from {here} to {wanted} passes by the gates:"
                 " `stage advance` asks them, --override does not."
             )
         if wanted.rank < here.rank:
-            narrow_to(wanted, said)
+            narrow_to(wanted, cause)
         move = PlanMove(
             kind,
             State(plan.state),
-            said.reason if plan.state == State.ACTIVE else plan.state_reason,
+            cause.reason if plan.state == State.ACTIVE else plan.state_reason,
             stage=wanted,
             rollback=plan.rollback,
             is_told=is_told,
         )
-        return plans.move_plan(plan, move, said)
+        return plans.move_plan(plan, move, cause)
 
 
 def audience_of(flag: AgentFlag) -> Audience:
@@ -194,7 +171,7 @@ def flags_wider_than(stage: str) -> list[str]:
     ]
 
 
-def narrow_to(stage: Stage, said: ChangeReason) -> list[FlagChange]:
+def narrow_to(stage: Stage, cause: ChangeReason) -> list[FlagChange]:
     """Take the features back to whom the stage serves; turns nothing on.
 
     The caller has closed the fence and holds the switches.
@@ -207,7 +184,7 @@ def narrow_to(stage: Stage, said: ChangeReason) -> list[FlagChange]:
             continue
         cohorts = list(Cohort.objects.filter(name__in=left.cohorts))
         everyone = None if cohorts else False
-        audit = {"actor": said.actor, "reason": said.reason, "source": said.source}
+        audit = {"actor": cause.actor, "reason": cause.reason, "source": cause.source}
         written.append(
             change_flag(
                 flag, everyone=everyone, percent=None, cohorts=cohorts, audit=audit

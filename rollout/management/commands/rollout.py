@@ -12,7 +12,7 @@ from rollout.management import plan_output, replay
 from rollout.management.output import actor_name
 from rollout.models import Override, PlanChange, Waiver
 from rollout.plan import plan as plans
-from rollout.stages import rollback, stages, waivers
+from rollout.stages import plan_state, rollback, stages, waivers
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 SOURCE = "cli"
 MOVES: dict[str, tuple[str, Callable[..., PlanChange | None]]] = {
     "promote": ("go up one stage, through the gates", stages.advance),
-    "hold": ("no promotion; traffic as it is", stages.hold),
-    "release": ("end a hold", stages.release),
+    "hold": ("no promotion; traffic as it is", plan_state.hold),
+    "release": ("end a hold", plan_state.release),
     "demote": ("back one stage, with the features", stages.demote),
-    "resume": ("go on after a rollback; turns nothing on", stages.resume),
+    "resume": ("go on after a rollback; turns nothing on", plan_state.resume),
 }
 
 

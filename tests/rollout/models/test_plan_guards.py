@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from rollout.models import Override, PlanChange, Waiver
-from rollout.stages import stages, waivers
+from rollout.stages import plan_state, waivers
 from rollout.stages.rollback import freeze, rollback_full, rollback_quick
 from tests.rollout.models.test_guards import refused, run
 from tests.rollout.plan_cases import ODETTE, go
@@ -122,7 +122,7 @@ def test_change__that_may_not_be__refused(row: dict[str, str], constraint: str) 
 
 
 def test_change__advancing_while_held__refused() -> None:
-    stages.hold(reason="look", **ODETTE)
+    plan_state.hold(reason="look", **ODETTE)
     settle()
     with refused("one stage at a time"):
         run(change(kind="advanced", after='{"stage": "beta", "state": "active"}'))
@@ -274,7 +274,7 @@ def test_plan__thawed_while_the_functions_are_away__refused() -> None:
 
 
 def test_change__any__is_stamped_with_its_transaction() -> None:
-    stages.hold(reason="look", **ODETTE)
+    plan_state.hold(reason="look", **ODETTE)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()::text::bigint")
         (now,) = cursor.fetchone()

@@ -9,11 +9,11 @@ import pytest
 from rollout.policy.gate_figures import (
     ChannelCosts,
     StageFigures,
-    about,
+    approximate_duration,
     conversations_needed,
+    duration,
+    floored_share,
     is_proven,
-    length,
-    percent,
 )
 from rollout.policy.stages import GateName
 from tests.rollout.policy.facts import DAY, HEALTHY, HOUR, NOW, gate
@@ -81,7 +81,7 @@ def test_success__promising__says_how_many_more_and_when() -> None:
     told = figures(conversations=38, calls=190, failed=6)
     answer = gate(GateName.SUCCESS, figures=told, entered_at=NOW - 2 * DAY)
     assert conversations_needed(184 / 190, 38) == 100
-    assert answer.forecast == "62 more conversations, about 3 days"
+    assert answer.forecast == "62 more conversations, approximate_duration 3 days"
     assert answer.value.startswith("96.8 % of 190 calls, at least 8")
 
 
@@ -96,7 +96,7 @@ def test_latency__one_turn_in_twenty_over_three_seconds__not_under(
 ) -> None:
     answer = gate(GateName.LATENCY, figures=figures(turns=400, slow=slow))
     assert answer.verdict == verdict
-    assert answer.value.endswith(f"{percent(slow / 400)} of 400 turns over 3 s")
+    assert answer.value.endswith(f"{floored_share(slow / 400)} of 400 turns over 3 s")
 
 
 def test_latency__no_turns__is_no_data() -> None:
@@ -160,7 +160,7 @@ def test_leaks__none__shows_what_that_proves(
     ],
 )
 def test_about__span__reads_like_speech(span: timedelta, words: str) -> None:
-    assert about(span) == words
+    assert approximate_duration(span) == words
 
 
 @pytest.mark.parametrize(
@@ -173,4 +173,4 @@ def test_about__span__reads_like_speech(span: timedelta, words: str) -> None:
     ],
 )
 def test_length__span__is_never_rounded_up(span: timedelta, words: str) -> None:
-    assert length(span) == words
+    assert duration(span) == words

@@ -13,7 +13,7 @@ from rollout.flags.flags import set_features
 from rollout.incidents import incidents
 from rollout.models import Incident
 from rollout.plan import plan as plans
-from rollout.stages import stages, waivers
+from rollout.stages import plan_state, waivers
 from rollout.stages.rollback import freeze
 from tests.rollout.plan_cases import ODETTE, Fake, checked, go
 
@@ -52,19 +52,19 @@ def test_freeze__two_people_and_the_smoke_tests__is_back_under_watch(
     with pytest.raises(PlanFrozen):
         try_again()
     with pytest.raises(ResumeRequirementsUnmet) as refused:
-        stages.resume(reason="on", **ODETTE)
+        plan_state.resume(reason="on", **ODETTE)
 
     # When
     agree(time)
-    stages.resume(reason="it is mended", **ODETTE)
+    plan_state.resume(reason="it is mended", **ODETTE)
     thawed = plans.current()
     with pytest.raises(ResumeRequirementsUnmet):
         set_features(CHAT_ON, reason="everybody", **ODETTE)
     try_again()
     with pytest.raises(ResumeRequirementsUnmet):
-        stages.resume(reason="on", **ODETTE)
+        plan_state.resume(reason="on", **ODETTE)
     checked("smoke")
-    stages.resume(reason="it works", **ODETTE)
+    plan_state.resume(reason="it works", **ODETTE)
 
     # Then
     assert ["second person" in said for said in refused.value.unmet] == [True]

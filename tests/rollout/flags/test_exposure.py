@@ -109,7 +109,7 @@ def test_kill__eight_writers__nothing_commits_afterwards() -> None:
 @pytest.mark.usefixtures("committed_db")
 def test_kill__without_the_fence__something_does(settings: Settings) -> None:
     # Given
-    settings.VOUCHER_GUARD = "tests.rollout.flags.test_fence.unfenced"
+    settings.VOUCHER_GUARD = "tests.rollout.flags.test_exposure.unfenced"
 
     # When: a slow machine may let no writer through in most of them
     killing = kills(10 * KILLS)
