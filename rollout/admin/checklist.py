@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 LINES: ContextVar[Mapping[int, checklists.ChecklistLine]] = ContextVar(
-    "lines", default={}
+    "lines",
+    default={},  # noqa: B039
 )
 STATES = {
     "due": "warning",
