@@ -6,13 +6,15 @@ from decimal import Decimal
 
 import pytest
 
+from rollout.core.formatting import (
+    approximate_duration,
+    duration,
+    floored_share,
+)
 from rollout.policy.gate_figures import (
     ChannelCosts,
     StageFigures,
-    approximate_duration,
     conversations_needed,
-    duration,
-    floored_share,
     is_proven,
 )
 from rollout.policy.stages import GateName
