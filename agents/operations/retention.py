@@ -190,7 +190,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "retention.forwarded": lambda: forwarding.purge(older_than=timezone.now() - RAW),
     "retention.provider_ids": _until_done(*PROVIDER_IDS),
     "retention.message_texts": _until_done(*TEXTS),
-    "retention.media": media_store.forget_old,
+    "retention.media": media_store.delete_expired,
     "retention.sandbox_media": _until_done(
         Kept(lambda: _older(SandboxMedia, "created_at", SANDBOX), None)
     ),

@@ -1,7 +1,4 @@
-"""Tells people that nobody judges: from a web process, for the worker may be dead.
-
-The notice waits in the outbox like any other, and is sent from here at once.
-"""
+"""Reports a silent evaluator from a web process, because the worker may be dead."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ logger = get_logger(__name__)
 
 
 def report_silent_evaluator(silent_s: float) -> None:
-    """Open the incident once, for all processes, and send what tells of it."""
+    """Open one incident for all processes, and send its notices at once."""
     logger.error("rollout.evaluator.silent", silent_s=round(silent_s))
     if refreshers.role() != "web":
         return

@@ -54,5 +54,6 @@ def render(template: str, values: dict[str, Any]) -> str:
 @cache
 def _engine() -> Engine:
     return Engine(
-        dirs=[settings.BASE_DIR / "templates"], builtins=["rollout.reports.markdown"]
+        dirs=[str(settings.BASE_DIR / "templates")],
+        builtins=["rollout.reports.markdown"],
     )

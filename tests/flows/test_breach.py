@@ -71,7 +71,7 @@ def test_breach__of_the_model__is_judged_by_what_people_met(
         }
     for person in people:
         talked(person, AGO, **facts)
-    assert recording.observe() == len(people)
+    assert recording.record_finished() == len(people)
 
     # When
     evaluation = evaluate.run_evaluation()
@@ -88,7 +88,7 @@ def test_breach__model_that_fails__is_written_up_and_told(people: list[Person]) 
     # Given
     for person in people:
         talked(person, AGO, error_code="server_error")
-    recording.observe()
+    recording.record_finished()
 
     # When
     evaluate.run_evaluation()

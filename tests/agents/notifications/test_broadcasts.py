@@ -38,7 +38,7 @@ def talk(person: Profile, *, hours: float) -> Conversation:
 
 
 def tell(person: Profile, cause: str = "announcement:1:x") -> DeliveryResult:
-    return broadcasts.tell(str(person.public_id), "News", "One.\n\nTwo.", cause)
+    return broadcasts.send(str(person.public_id), "News", "One.\n\nTwo.", cause)
 
 
 def says_stop(person: Profile) -> None:
@@ -51,7 +51,7 @@ def says_stop(person: Profile) -> None:
 
 
 def test_fill__the_app_is_up__slots_are_ours() -> None:
-    assert ports.tell == broadcasts.tell
+    assert ports.tell == broadcasts.send
     assert ports.audience == broadcasts.audience
 
 
@@ -111,7 +111,7 @@ def test_tell__blocked_or_gone__skipped(aline: Profile) -> None:
     assert tell(aline) == DeliveryResult("skipped", "blocked")
     Profile.objects.update(is_active=False)
     assert tell(aline) == DeliveryResult("skipped", "nobody we know")
-    assert broadcasts.tell("x' OR 1=1", "a", "b", "c").status == "skipped"
+    assert broadcasts.send("x' OR 1=1", "a", "b", "c").status == "skipped"
 
 
 def test_tell__stop_before_it_was_sent__not_sent(

@@ -136,7 +136,7 @@ def test_cost__each_channel__has_its_own_limit(
 @pytest.mark.parametrize(
     ("found", "scanned", "verdict", "value"),
     [
-        (0, 9000, "pass", "none in 9000 lines: fewer than 1 in 3000"),
+        (0, 9000, "pass", "none in 9,000 lines: fewer than 1 in 3000"),
         (1, 9000, "fail", "1 confirmed"),
         # None found where nobody looked is no news.
         (0, 0, "no_data", "nobody has looked at a line yet"),
@@ -171,7 +171,7 @@ def test_about__span__reads_like_speech(span: timedelta, words: str) -> None:
         (6 * DAY + 23 * HOUR + timedelta(minutes=59), "6 d 23 h"),
         (DAY, "1 d"),
         (3 * HOUR + timedelta(minutes=5), "3 h 5 min"),
-        (timedelta(seconds=59), "0 min"),
+        (timedelta(seconds=59), "0 s"),
     ],
 )
 def test_length__span__is_never_rounded_up(span: timedelta, words: str) -> None:

@@ -59,7 +59,7 @@ def test_gates__nothing_known__none_is_met_that_needs_figures() -> None:
             GateName.PREFLIGHT,
             {"preflight": CheckResult(False, "v1", NOW, ("OpenAI key",))},
             "fail",
-            "failed 0 min ago: OpenAI key",
+            "failed 0 s ago: OpenAI key",
         ),
         (GateName.SMOKE, {"smoke": None}, "no_data", "never run"),
         (
@@ -130,7 +130,7 @@ def test_dwell__seven_days_to_the_minute__met_then_and_not_before() -> None:
 
 def test_dwell__clock_gone_backwards__is_no_time_at_all() -> None:
     answer = gate(GateName.DWELL, entered_at=NOW + DAY)
-    assert (answer.verdict, answer.value) == ("pending", "0 min")
+    assert (answer.verdict, answer.value) == ("pending", "0 s")
     assert answer.forecast == "about 7 days"
 
 
@@ -166,7 +166,7 @@ def test_guardrails__no_figures_in_smoke__is_expected_there() -> None:
 def test_waiver__waivable_gate__lets_it_pass_and_says_so() -> None:
     answer = gate(GateName.DWELL, entered_at=NOW, waived=frozenset({GateName.DWELL}))
     assert (answer.verdict, answer.is_met) == (GateVerdict.WAIVED, True)
-    assert answer.value == "0 min"
+    assert answer.value == "0 s"
 
 
 def test_waiver__gate_met_anyway__is_met_not_waived() -> None:
