@@ -74,7 +74,7 @@ def test_breach__of_the_model__is_measured_by_outcomes(
     assert recording.record_finished() == len(people)
 
     # When
-    evaluation = evaluate.tick()
+    evaluation = evaluate.run_evaluation()
 
     # Then
     assert evaluation is not None
@@ -91,7 +91,7 @@ def test_breach__model_that_fails__is_reported(people: list[Person]) -> None:
     recording.record_finished()
 
     # When
-    evaluate.tick()
+    evaluate.run_evaluation()
 
     # Then
     incident = Incident.objects.get()
@@ -111,7 +111,7 @@ def test_breach__customers_number_in_a_log__rolls_back() -> None:
 
     # When
     findings.write([Found("msisdn", "stdout", ALINE.msisdn, True, None)], Counter())
-    evaluation = evaluate.tick()
+    evaluation = evaluate.run_evaluation()
 
     # Then
     assert evaluation is not None
@@ -128,7 +128,7 @@ def test_breach__unknown_number__no_rollback(text: str) -> None:
 
     # When
     findings.write([Found("msisdn", "stdout", text, False, None)], Counter())
-    evaluation = evaluate.tick()
+    evaluation = evaluate.run_evaluation()
 
     # Then
     assert evaluation is not None

@@ -168,15 +168,15 @@ def test_record_finished__crash__nothing_recorded(
 ) -> None:
     talked(cast.aline, 11 * MINUTE)
     talked(cast.bosco, 11 * MINUTE)
-    record = observations.record
+    record = observations.record_observation
 
-    def dies(finished: observations.Finished) -> Observation | None:
+    def dies(finished: observations.FinishedConversation) -> Observation | None:
         found = record(finished)
         if finished.source_key.startswith(f"chat:{cast.aline.chat.pk}:"):
             raise RuntimeError
         return found
 
-    monkeypatch.setattr(observations, "record", dies)
+    monkeypatch.setattr(observations, "record_observation", dies)
     # What is odd about one holds up nobody else's.
     assert recording.record_finished() == 1
     monkeypatch.undo()
@@ -234,7 +234,7 @@ def each_under_another_key(
 
     def finished(conversation: Conversation, first: int, sums: Any) -> Any:
         known = made(conversation, first, sums)
-        return observations.Finished(
+        return observations.FinishedConversation(
             **{
                 name: getattr(known, name)
                 for name in known.__dataclass_fields__
