@@ -11,7 +11,7 @@ from agents.inbound import media, media_store
 from agents.llm.model import ModelError
 from agents.llm.transcription import Transcript
 from agents.models import Media, MediaOpening, Message
-from agents.turns.quiet_time import transcripts_settled_at, is_transcript_pending
+from agents.turns.quiet_time import is_transcript_pending, transcripts_settled_at
 from agents.whatsapp.media_download import DownloadedMedia, MediaError
 from easymo.database import units
 from tests.agents.cast import make_cast
