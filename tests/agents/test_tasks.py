@@ -68,7 +68,7 @@ def say(body: str) -> OutboundMessage:
     return message
 
 
-def test_worker__webhook_and_reply__taken_in_and_sent(
+def test_worker__webhook_and_reply__processed_and_sent(
     committed_db: str, switch: Callable[..., None], settings: SettingsWrapper
 ) -> None:
     # Given
@@ -85,7 +85,7 @@ def test_worker__webhook_and_reply__taken_in_and_sent(
         assert graph.rejected == []
 
 
-def test_worker__killed_between_send_and_record__said_once_more_at_most_within_a_minute(
+def test_worker__killed_between_send_and_record__sent_at_most_once_more_within_a_minute(
     committed_db: str, switch: Callable[..., None]
 ) -> None:
     # Given

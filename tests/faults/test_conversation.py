@@ -74,7 +74,7 @@ def test_batch__two_people_and_ten_shuffled_messages__each_answered_once_in_orde
     assert places == sorted(places)
 
 
-def test_flip__in_the_middle_of_a_turn__nothing_is_made_and_nothing_said(
+def test_flip__in_the_middle_of_a_turn__nothing_issued_and_nothing_sent(
     cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
 ) -> None:
     # Given

@@ -33,7 +33,7 @@ def free_port() -> int:
         return int(trial.getsockname()[1])
 
 
-def test_graph__down__replies_wait_and_go_out_once_in_their_order(
+def test_graph__down__replies_wait_and_are_sent_once_in_order(
     committed_db: str, cast: Cast, client: Client, openai: FakeOpenAI
 ) -> None:
     # Given: nobody listens there

@@ -82,7 +82,7 @@ def write(n: int, words: str) -> None:
     post(payloads.webhook(payloads.text(words, sender=staff(n), name="")))
 
 
-def test_kill__thirty_turns_running__nothing_commits_and_nobody_is_written_to(
+def test_kill__thirty_turns_running__nothing_commits_and_nothing_is_sent(
     committed_db: str, cast: Cast, graph: FakeGraph, openai: FakeOpenAI
 ) -> None:
     # Given

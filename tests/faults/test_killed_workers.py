@@ -38,7 +38,7 @@ CONVERSATIONS = int(os.environ.get("EASYMO_TEST_CONVERSATIONS", "40"))
 State = OutboundMessage.State
 
 
-def test_workers__killed_during_many_conversations__all_answered_and_made_once(
+def test_workers__killed_during_many_conversations__all_answered_and_done_once(
     committed_db: str, cast: Cast, graph: FakeGraph, openai: FakeOpenAI
 ) -> None:
     # Given

@@ -39,7 +39,7 @@ def voice(person: Person, media_id: str) -> dict[str, object]:
     return payloads.message("audio", content, sender=str(person.profile.msisdn))
 
 
-def test_voice_note__signed_webhook__heard_shown_and_changed_by_button_only(
+def test_voice_note__signed_webhook__transcript_shown_and_change_only_by_button(
     cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
 ) -> None:
     # Given: the model takes what was spoken at its word
@@ -115,7 +115,7 @@ class Road:
         return str(reply.body)
 
 
-async def test_voice_note__heard__words_are_spoken_and_priced(
+async def test_voice_note__transcribed__text_and_cost_stored(
     road: Road, openai: FakeOpenAI
 ) -> None:
     # Given
@@ -142,7 +142,7 @@ async def test_voice_note__heard__words_are_spoken_and_priced(
         (say.html(), None),
     ],
 )
-async def test_voice_note__nothing_to_be_had__asked_to_write(
+async def test_voice_note__no_transcript__asked_to_write(
     road: Road, openai: FakeOpenAI, spoken: str | say.Failure, code: str | None
 ) -> None:
     # Given

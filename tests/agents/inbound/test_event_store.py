@@ -140,7 +140,7 @@ def test_record__table_locked__refused_in_bounded_time_and_nothing_stored(
     assert [bytes(body) for body in bodies] == [b"before", b"after"]
 
 
-def test_record__server_gone__refused_and_taken_again_when_it_is_back(
+def test_record__server_gone__refused_and_accepted_when_it_is_back(
     own_pool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given

@@ -170,7 +170,7 @@ async def test_free_text__yes__confirms_nothing(
     assert await statuses() == [Status.WAITING]
 
 
-async def test_press__no_longer_allowed__is_asked_again_and_refused(
+async def test_press__no_longer_allowed__checked_again_and_refused(
     cast: Cast, offline: TurnDependencies
 ) -> None:
     action = await asked_for_button(cast, offline)

@@ -39,7 +39,7 @@ def writes(person: Person, text: str) -> None:
     Message.objects.filter(pk=message.pk).update(provider_id=f"wamid.{text}")
 
 
-async def test_turn__asked_twice_of_the_model__one_sign_for_its_last_message(
+async def test_turn__asked_twice_of_the_model__one_indicator_for_its_last_message(
     cast: Cast, graph: FakeGraph, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
@@ -58,7 +58,7 @@ async def test_turn__asked_twice_of_the_model__one_sign_for_its_last_message(
     assert (await in_database(Turn.objects.get)).typing_shown_at is not None
 
 
-async def test_turn__taken_up_by_another_worker__no_second_sign(
+async def test_turn__resumed_by_another_worker__no_second_indicator(
     cast: Cast, graph: FakeGraph, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given: the first worker dies after it showed the sign
@@ -84,7 +84,7 @@ async def test_turn__taken_up_by_another_worker__no_second_sign(
     assert graph.read_receipts == ["wamid.hello"]
 
 
-async def test_turn__where_no_answer_can_follow__no_sign(
+async def test_turn__where_no_answer_can_follow__no_indicator(
     cast: Cast, graph: FakeGraph, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given: our number rests
@@ -106,7 +106,7 @@ async def test_turn__where_no_answer_can_follow__no_sign(
     assert graph.read_receipts == []
 
 
-async def test_turn__sandbox_person__no_sign(
+async def test_turn__sandbox_person__no_indicator(
     cast: Cast, graph: FakeGraph, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     await in_database(
@@ -122,7 +122,7 @@ async def test_turn__sandbox_person__no_sign(
     assert graph.read_receipts == []
 
 
-async def test_turn__sign_is_refused__answered_all_the_same(
+async def test_turn__indicator_refused__still_answered(
     cast: Cast,
     graph: FakeGraph,
     online: TurnDependencies,

@@ -88,7 +88,7 @@ async def test_receipt__by_button__says_so_itself(
     assert [warned(body) for body in bodies] == [False, True]
 
 
-async def test_receipt__window_open__tells_nothing_and_she_has_it(
+async def test_receipt__window_open__says_nothing_and_owner_has_it(
     cast: Cast, offline: TurnDependencies
 ) -> None:
     # Given
@@ -104,7 +104,7 @@ async def test_receipt__window_open__tells_nothing_and_she_has_it(
     assert len(await in_database(said, cast.aline)) == 1
 
 
-async def test_receipt__template_set__she_is_reached_by_it(
+async def test_receipt__template_set__sent_by_it(
     cast: Cast, offline: TurnDependencies, settings: SettingsWrapper
 ) -> None:
     # Given
@@ -122,7 +122,7 @@ async def test_receipt__template_set__she_is_reached_by_it(
     assert sent.kind == OutboundMessage.Kind.TEMPLATE
 
 
-async def test_announce__while_the_issuer_is_answered__waits_for_her_receipt(
+async def test_announce__while_the_issuer_is_answered__waits_for_the_receipt(
     cast: Cast, offline: TurnDependencies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given: another worker looks for news between the voucher and its receipt
@@ -147,7 +147,7 @@ async def test_announce__while_the_issuer_is_answered__waits_for_her_receipt(
     assert warned(receipt)
 
 
-async def test_failure__later__the_issuer_hears_once_in_another_message(
+async def test_failure__later__issuer_told_once_in_another_message(
     cast: Cast, offline: TurnDependencies
 ) -> None:
     # Given

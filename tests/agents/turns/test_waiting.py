@@ -36,7 +36,7 @@ class Listening:
         await self.wake.wait()
 
 
-async def test_run_turn__she_may_be_writing__no_turn_is_open(
+async def test_run_turn__quiet_time_left__no_turn_is_open(
     cast: Cast, offline: TurnDependencies
 ) -> None:
     # Given
@@ -61,7 +61,7 @@ async def test_run_turn__she_may_be_writing__no_turn_is_open(
     assert len(await in_database(lambda: cast.aline.replies)) == 1
 
 
-async def test_run_turn__writes_on_meanwhile__one_listens_and_answers_all(
+async def test_run_turn__customer_writes_on__one_job_waits_and_answers_all(
     cast: Cast, offline: TurnDependencies
 ) -> None:
     # Given
