@@ -27,7 +27,7 @@ class AnswerForm(ReasonForm):
 
     field_order = ["text", "reason"]
     text = forms.CharField(
-        max_length=handoff.LONGEST_ANSWER,
+        max_length=handoff.MAX_ANSWER_LENGTH,
         label="Your answer",
         help_text="The customer reads that a colleague writes. No voucher codes.",
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 5, "autofocus": True}),

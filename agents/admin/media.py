@@ -69,7 +69,7 @@ class MediaAdmin(ReadOnlyAdmin):
         if media.state != Media.State.STORED:
             raise Http404
         answer = StreamingHttpResponse(
-            media_store.opened(media, by=actor_of(request)),
+            media_store.read_content(media, by=actor_of(request)),
             content_type="application/octet-stream",
         )
         name = f"{media.public_id}.{media.extension or 'bin'}"

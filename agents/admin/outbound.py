@@ -10,7 +10,7 @@ from unfold.decorators import display
 
 from agents.admin.base import AgentsAdmin
 from agents.core.code_redaction import PLACEHOLDER
-from agents.handoff.thread import FORGOTTEN
+from agents.handoff.thread import ERASED_TEXT
 from agents.models import OutboundMessage, SendingLine
 from agents.operations import resend
 from agents.outbound import circuit_breaker
@@ -71,7 +71,7 @@ class OutboundMessageAdmin(AgentsAdmin):
 
     @display(description="Text")
     def text(self, row: OutboundMessage) -> str:
-        return PLACEHOLDER.sub("•••• •••• •••• ••••", row.body) or FORGOTTEN
+        return PLACEHOLDER.sub("•••• •••• •••• ••••", row.body) or ERASED_TEXT
 
     @display(description="Person")
     def person(self, row: OutboundMessage) -> str:

@@ -1,4 +1,4 @@
-"""The model that answers without a network: a grammar, fixed texts, the same tools."""
+"""The offline model: a grammar and fixed texts, with the same tools."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agents.language import texts
 from agents.llm.items import assistant, function_call
 from agents.llm.model import ModelReply, ToolRequest
-from agents.offline.dialogue import Answer, Call, Situation, next_step
+from agents.offline.dialogue import TOOLS, Answer, Call, Situation, next_step
 from agents.offline.follow_up import Draft, load_draft, store_draft
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def _utc_now() -> datetime:
 class OfflineModel:
     """Answers one turn of one person.
 
-    `own_text` are the person's messages of this turn, codes replaced. `restricted`
-    while OpenAI fails: greet, help, read and hand over only.
+    `own_text` are the messages of this turn, codes replaced. `restricted` while OpenAI
+    fails: then the model only greets, helps, reads and opens a handoff.
     """
 
     own_text: tuple[str, ...]
@@ -45,9 +45,9 @@ class OfflineModel:
 
     async def respond(self, request: ModelRequest) -> ModelReply:
         now = self.now()
-        told = _last_output(request.items)
-        if told is not None:
-            return self._after_tool(request, told, now=now)
+        output = _last_output(request.items)
+        if output is not None:
+            return self._after_tool(request, output, now=now)
         situation = Situation(
             role=self.role,
             has_pending=self.has_pending,
@@ -81,20 +81,20 @@ class OfflineModel:
         )
 
     def _after_tool(
-        self, request: ModelRequest, told: dict[str, Any], *, now: datetime
+        self, request: ModelRequest, output: dict[str, Any], *, now: datetime
     ) -> ModelReply:
-        """Say what the tool said; where it asks for something, remember that."""
-        text = told.get("display")
+        """Send the text of the tool; store the request when the tool asks for a part."""
+        text = output.get("display")
         if not isinstance(text, str) or not text:
             text = texts.render("refused.invalid_request", self.language)
-        draft = _draft_after(told, request.items)
+        draft = _draft_after(output, request.items)
         memory = store_draft(draft, now=now) if draft else {}
         return ModelReply(
             items=[assistant(text)], text=text, model=self.name, memory=memory
         )
 
 
-# What a refusal asks for, so that a bare answer completes the request.
+# The part that each refusal asks for, so that the next answer completes the request.
 _ASKED_BY = {
     "station_needed": "station",
     "station_not_found": "station",
@@ -105,12 +105,7 @@ _ASKED_BY = {
     "invalid_amount": "amount",
     "reason_needed": "reason",
 }
-_INTENT_OF = {
-    "create_voucher": "create",
-    "redeem_voucher": "redeem",
-    "void_voucher": "void",
-    "lookup_customer": "lookup",
-}
+_INTENT_OF = {tool: intent for intent, tool in TOOLS.items() if intent != "list"}
 _SLOT_OF = {
     "amount": "amount",
     "customer_msisdn": "number",
@@ -121,25 +116,25 @@ _SLOT_OF = {
 }
 
 
-def _draft_after(told: dict[str, Any], items: Sequence[Item]) -> Draft | None:
-    asked = _ASKED_BY.get(str(told.get("code")))
+def _draft_after(output: dict[str, Any], items: Sequence[Item]) -> Draft | None:
+    asked = _ASKED_BY.get(str(output.get("code")))
     call = next((i for i in reversed(items) if i.get("type") == "function_call"), None)
     intent = _INTENT_OF.get(str(call.get("name"))) if call else None
-    if told.get("success") or not asked or not call or not intent:
+    if output.get("success") or not asked or not call or not intent:
         return None
     arguments = _loads(call.get("arguments"))
     slots = {_SLOT_OF[k]: v for k, v in arguments.items() if k in _SLOT_OF}
     slots.pop(asked, None)
-    if isinstance(told.get("voucher"), str):
-        # Its reference, where it was named by a code that is gone with its turn.
-        slots["voucher"] = told["voucher"]
+    if isinstance(output.get("voucher"), str):
+        # The reference, because a code is known only in its turn.
+        slots["voucher"] = output["voucher"]
     draft = replace(Draft(intent=intent, asked=asked), **slots)
     lost_code = draft.without_codes() != draft and asked != "voucher"
     return replace(draft, asked="code_and_station") if lost_code else draft
 
 
 def _last_output(items: Sequence[Item]) -> dict[str, Any] | None:
-    """Return what the last tool said, if it is the newest item."""
+    """Return the output of a tool, if it is the newest item."""
     if not items or items[-1].get("type") != "function_call_output":
         return None
     return _loads(items[-1].get("output"))

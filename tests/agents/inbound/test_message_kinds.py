@@ -33,10 +33,10 @@ def _chat(switch: Callable[..., None]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["reaction", "sticker", "edit", "revoke"])
-def test_drain__kind_that_asks_nothing__stored_without_a_turn(kind: str) -> None:
+def test_process_stored_events__silent_kind__stored_without_a_turn(kind: str) -> None:
     # When
     store(payloads.message(kind, {"message_id": "wamid.0", "emoji": "x"}))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.get().state == State.SILENT
@@ -44,11 +44,13 @@ def test_drain__kind_that_asks_nothing__stored_without_a_turn(kind: str) -> None
     assert not OutboundMessage.objects.exists()
 
 
-def test_drain__unsupported_three_times__one_hint_a_day_and_no_turn() -> None:
+def test_process_stored_events__unsupported_three_times__one_notice_a_day_and_no_turn() -> (
+    None
+):
     # When
     for _ in range(3):
         store(payloads.message("unsupported", {"type": "poll_creation"}))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.filter(state=State.SILENT).count() == 3
@@ -56,33 +58,33 @@ def test_drain__unsupported_three_times__one_hint_a_day_and_no_turn() -> None:
     assert jobs("agents.tasks.turn") == []
 
 
-def test_drain__unsupported_after_stop__no_hint() -> None:
+def test_process_stored_events__unsupported_after_stop__no_notice() -> None:
     # Given
     store(payloads.text("hello"))
-    process_events.drain()
+    process_events.process_stored_events()
     store(payloads.text("STOP"))
-    process_events.drain()
+    process_events.process_stored_events()
     before = OutboundMessage.objects.count()
 
     # When
     store(payloads.message("unsupported", {"type": "pin"}))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert OutboundMessage.objects.count() == before
 
 
-def test_drain__edit_before_the_turn__words_changed() -> None:
+def test_process_stored_events__edit_before_the_turn__text_changed() -> None:
     # Given
     first = payloads.text("create 10000")
     store(first)
-    process_events.drain()
+    process_events.process_stored_events()
 
     # When
     changed = {"type": "text", "text": {"body": "create 1000"}}
     edit = {"original_message_id": first["id"], "message": changed}
     store(payloads.message("edit", edit))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     message = Message.objects.get(kind="text")
@@ -90,18 +92,18 @@ def test_drain__edit_before_the_turn__words_changed() -> None:
     assert message.edited_at is not None
 
 
-def test_drain__edit_after_the_turn__nothing_but_a_hint() -> None:
+def test_process_stored_events__edit_after_the_turn__only_a_notice() -> None:
     # Given
     first = payloads.text("create 10000")
     store(first)
-    process_events.drain()
+    process_events.process_stored_events()
     Message.objects.update(state=State.DONE)
 
     # When
     changed = {"type": "text", "text": {"body": "create 1000"}}
     edit = {"original_message_id": first["id"], "message": changed}
     store(payloads.message("edit", edit))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.get(kind="text").text == "create 10000"
@@ -109,17 +111,17 @@ def test_drain__edit_after_the_turn__nothing_but_a_hint() -> None:
 
 
 @pytest.mark.parametrize("kind", ["edit", "revoke"])
-def test_drain__correction_by_somebody_else__ignored(kind: str) -> None:
+def test_process_stored_events__edit_by_another_customer__ignored(kind: str) -> None:
     # Given
     first = payloads.text("mine")
     store(first)
-    process_events.drain()
+    process_events.process_stored_events()
 
     # When
     changed = {"type": "text", "text": {"body": "yours"}}
     about = {"original_message_id": first["id"], "message": changed}
     store(payloads.message(kind, about, sender=BOSCO))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     message = Message.objects.get(kind="text")
@@ -128,7 +130,7 @@ def test_drain__correction_by_somebody_else__ignored(kind: str) -> None:
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_drain__revoked_before_its_turn__never_read_in_either_order(
+def test_process_stored_events__revoked_before_its_turn__never_read_in_either_order(
     order: tuple[int, int],
 ) -> None:
     # Given
@@ -138,7 +140,7 @@ def test_drain__revoked_before_its_turn__never_read_in_either_order(
     # When
     for place in order:
         store((first, revoke)[place])
-        process_events.drain()
+        process_events.process_stored_events()
 
     # Then
     message = Message.objects.get(kind="text")
@@ -146,52 +148,54 @@ def test_drain__revoked_before_its_turn__never_read_in_either_order(
     assert message.codes_sealed is None
 
 
-def test_drain__code_in_a_form__kept_nowhere() -> None:
+def test_process_stored_events__code_in_a_form__not_stored() -> None:
     # Given
     code = new_code().digits
 
     # When
     form = {"nfm_reply": {"body": "Sent", "response_json": f'{{"code": "{code}"}}'}}
     store(payloads.message("interactive", form))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert code not in str(Message.objects.get().detail)
 
 
-def test_drain__contact_request_answered__number_bound_to_the_user_id() -> None:
+def test_process_stored_events__contact_request_answered__number_bound_to_the_user_id() -> (
+    None
+):
     # When
     card = {"origin": "contact_request", "phones": [{"wa_id": "250788123456"}]}
     store(payloads.message("contacts", [card], sender="", bsuid=BSUID))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Profile.objects.get().msisdn == ALINE
     assert Message.objects.get().detail["is_number_learned"] is True
 
 
-def test_drain__passed_on_card__binds_nothing() -> None:
+def test_process_stored_events__forwarded_card__binds_nothing() -> None:
     # When
     card = {"origin": "other", "phones": [{"wa_id": "250788123456"}]}
     store(payloads.message("contacts", [card], sender="", bsuid=BSUID))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Profile.objects.get().msisdn is None
 
 
-def test_drain__both_names_in_turn__one_conversation() -> None:
+def test_process_stored_events__number_and_user_id_in_turn__one_conversation() -> None:
     # When
     store(payloads.text("one", sender=ALINE))
     store(payloads.text("two", sender=ALINE, bsuid=BSUID))
     store(payloads.text("three", sender="", bsuid=BSUID))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Conversation.objects.get().messages.count() == 3
 
 
-def test_drain__media_with_a_token__awaited_and_no_more_than_fifty_a_day(
+def test_process_stored_events__media_with_a_token__awaited_and_no_more_than_fifty_a_day(
     settings: SettingsWrapper,
 ) -> None:
     # Given
@@ -200,7 +204,7 @@ def test_drain__media_with_a_token__awaited_and_no_more_than_fifty_a_day(
     # When
     for number in range(52):
         store(payloads.message("image", {"id": str(100 + number)}))
-        process_events.drain()
+        process_events.process_stored_events()
         Message.objects.update(state=State.DONE)
 
     # Then
@@ -210,7 +214,7 @@ def test_drain__media_with_a_token__awaited_and_no_more_than_fifty_a_day(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_drain__every_kind_replayed_in_parallel__each_once(
+def test_process_stored_events__every_kind_replayed_in_parallel__each_once(
     committed_db: str, switch: Callable[..., None]
 ) -> None:
     # Given
@@ -224,14 +228,14 @@ def test_drain__every_kind_replayed_in_parallel__each_once(
 
     def work(_: int) -> int:
         try:
-            return process_events.drain()
+            return process_events.process_stored_events()
         finally:
             connections.close_all()
 
     # When
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(4)))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert SeenMessage.objects.count() == len(items)

@@ -41,10 +41,12 @@ def _chat(switch: Callable[..., None]) -> None:
     switch(chat=True)
 
 
-def test_drain__text_of_a_stranger__makes_a_customer_and_wakes_one_turn() -> None:
+def test_process_stored_events__text_of_a_stranger__creates_a_customer_and_enqueues_one_turn() -> (
+    None
+):
     # When
     store(payloads.text("hello", sender=ALINE, name="Aline"))
-    done = process_events.drain()
+    done = process_events.process_stored_events()
 
     # Then
     assert done == 1
@@ -59,14 +61,14 @@ def test_drain__text_of_a_stranger__makes_a_customer_and_wakes_one_turn() -> Non
     assert WebhookEvent.objects.get().state == WebhookEvent.State.DONE
 
 
-def test_drain__same_message_in_many_webhooks__taken_in_once() -> None:
+def test_process_stored_events__same_message_in_many_webhooks__received_once() -> None:
     # Given
     message = payloads.text("hello")
     for _ in range(5):
         store(message)
 
     # When
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.count() == 1
@@ -74,24 +76,26 @@ def test_drain__same_message_in_many_webhooks__taken_in_once() -> None:
     assert len(jobs("agents.tasks.turn")) == 1
 
 
-def test_drain__same_message_under_an_older_key__taken_in_once(
+def test_process_stored_events__same_message_under_an_older_key__received_once(
     settings: pytest.FixtureRequest,
 ) -> None:
     # Given
     message = payloads.text("hello")
     store(message)
-    process_events.drain()
+    process_events.process_stored_events()
 
     # When
     settings.EASYMO_KEYS = {"new": b"n" * 32, **settings.EASYMO_KEYS}
     store(message)
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.count() == 1
 
 
-def test_drain__ten_messages_shuffled_over_webhooks__ordered_as_sent() -> None:
+def test_process_stored_events__ten_messages_shuffled_over_webhooks__ordered_as_sent() -> (
+    None
+):
     # Given
     start = time.time() - 60
     messages = [payloads.text(f"part {n}", at=start + n) for n in range(10)]
@@ -100,7 +104,7 @@ def test_drain__ten_messages_shuffled_over_webhooks__ordered_as_sent() -> None:
         store(message)
 
     # When
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     ordered = Message.objects.order_by("sent_at", "id").values_list("text", flat=True)
@@ -108,13 +112,15 @@ def test_drain__ten_messages_shuffled_over_webhooks__ordered_as_sent() -> None:
     assert len(jobs("agents.tasks.turn")) == 1
 
 
-def test_drain__two_people_in_one_batch__each_in_her_own_conversation() -> None:
+def test_process_stored_events__two_people_in_one_batch__each_in_their_own_conversation() -> (
+    None
+):
     # When
     store(
         payloads.text("from Aline", sender=ALINE, name="Aline"),
         payloads.text("from Bosco", sender=BOSCO, name="Bosco"),
     )
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     said = {m.conversation.profile.name: m.text for m in Message.objects.all()}
@@ -122,13 +128,13 @@ def test_drain__two_people_in_one_batch__each_in_her_own_conversation() -> None:
     assert len(jobs("agents.tasks.turn")) == 2
 
 
-def test_drain__code_in_the_text__sealed_and_out_of_sight() -> None:
+def test_process_stored_events__code_in_the_text__sealed_and_redacted() -> None:
     # Given
     code = new_code()
 
     # When
     store(payloads.text(f"redeem {code.formatted} at Kimironko"))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     message = Message.objects.get()
@@ -136,20 +142,20 @@ def test_drain__code_in_the_text__sealed_and_out_of_sight() -> None:
     assert code.digits.encode() not in bytes(message.codes_sealed)
 
 
-def test_drain__button__its_id_and_title() -> None:
+def test_process_stored_events__button__its_id_and_title() -> None:
     # When
     store(payloads.button("confirm:1", "Yes, do it"))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     message = Message.objects.get()
     assert (message.button_id, message.text) == ("confirm:1", "Yes, do it")
 
 
-def test_drain__timestamp__is_the_providers() -> None:
+def test_process_stored_events__timestamp__is_the_providers() -> None:
     # When
     store(payloads.text("hello", at=1_795_000_000))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.get().sent_at == datetime.fromtimestamp(1_795_000_000, UTC)

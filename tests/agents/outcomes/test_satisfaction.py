@@ -40,14 +40,14 @@ def asked() -> list[OutboundMessage]:
 def press(word: str, *, observation: int | None = None) -> None:
     number = observation or Observation.objects.latest("pk").pk
     store(payloads.button(f"rate:{number}:{word}", sender="+250788100001"))
-    process_events.drain()
+    process_events.process_stored_events()
 
 
-def test_ask__after_an_episode__asks_once_with_two_buttons(cast: Cast) -> None:
+def test_ask__after_a_conversation__asks_once_with_two_buttons(cast: Cast) -> None:
     talked(cast.aline, 11 * MINUTE)
 
-    recording.observe()
-    recording.observe()
+    recording.record_finished()
+    recording.record_finished()
 
     [question] = asked()
     pk = Observation.objects.get().pk
@@ -66,18 +66,18 @@ def test_ask__within_seven_days__does_not_ask_again(cast: Cast) -> None:
             satisfaction_asked_at=timezone.now() - timedelta(days=days)
         )
         if times == 1:
-            recording.observe()
+            recording.record_finished()
             assert asked() == []
-    recording.observe()
+    recording.record_finished()
     assert len(asked()) == 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_ask__in_her_language(cast: Cast, language: str) -> None:
+def test_ask__in_the_customers_language(cast: Cast, language: str) -> None:
     Conversation.objects.filter(pk=cast.aline.chat.pk).update(language=language)
     talked(cast.aline, 11 * MINUTE)
 
-    recording.observe()
+    recording.record_finished()
 
     assert asked()[0].body == render("satisfaction.ask", language)
 
@@ -133,13 +133,11 @@ def waits_for_a_person(cast: Cast) -> None:
         "synthetic",
     ],
 )
-def test_ask__where_she_may_not_be_asked__stays_silent(
-    cast: Cast, spoil: Callable[[Cast], None]
-) -> None:
+def test_ask__not_allowed__not_asked(cast: Cast, spoil: Callable[[Cast], None]) -> None:
     talked(cast.aline, 11 * MINUTE)
     spoil(cast)
 
-    assert recording.observe() == 1
+    assert recording.record_finished() == 1
 
     assert asked() == []
 
@@ -151,15 +149,15 @@ def test_ask__a_sandbox_person_in_the_demonstration__is_asked(
     change(is_synthetic=True)(cast)
     talked(cast.aline, 11 * MINUTE)
 
-    recording.observe()
+    recording.record_finished()
 
     assert len(asked()) == 1
 
 
-def test_ask__about_something_of_long_ago__stays_silent(cast: Cast) -> None:
+def test_ask__old_conversation__not_asked(cast: Cast) -> None:
     talked(cast.aline, timedelta(hours=2))
 
-    assert recording.observe() == 1
+    assert recording.record_finished() == 1
 
     assert asked() == []
 
@@ -168,11 +166,11 @@ def test_ask__about_something_of_long_ago__stays_silent(cast: Cast) -> None:
     ("word", "satisfied", "text"),
     [("yes", True, "satisfaction.thanks"), ("no", False, "satisfaction.sorry")],
 )
-def test_take_answer__a_press__is_kept_and_thanked_and_is_no_turn(
+def test_take_answer__press__stored_and_thanked_without_a_turn(
     cast: Cast, word: str, satisfied: bool, text: str
 ) -> None:
     talked(cast.aline, 11 * MINUTE)
-    recording.observe()
+    recording.record_finished()
 
     press(word)
 
@@ -184,11 +182,11 @@ def test_take_answer__a_press__is_kept_and_thanked_and_is_no_turn(
     assert jobs("agents.tasks.turn") == []
 
 
-def test_take_answer__pressed_again__the_first_counts_and_nothing_is_said(
+def test_take_answer__pressed_again__first_counts_and_no_reply(
     cast: Cast,
 ) -> None:
     talked(cast.aline, 11 * MINUTE)
-    recording.observe()
+    recording.record_finished()
     press("yes")
     said = OutboundMessage.objects.count()
 
@@ -199,20 +197,20 @@ def test_take_answer__pressed_again__the_first_counts_and_nothing_is_said(
 
 
 @pytest.mark.parametrize("word", ["perhaps", "", "yes:no"])
-def test_take_answer__no_button_of_ours__is_nothing(cast: Cast, word: str) -> None:
+def test_take_answer__unknown_button__ignored(cast: Cast, word: str) -> None:
     talked(cast.aline, 11 * MINUTE)
-    recording.observe()
+    recording.record_finished()
 
     press(word)
 
     assert Observation.objects.get().satisfied is None
 
 
-def test_take_answer__about_somebody_elses_conversation__is_nothing(
+def test_take_answer__another_customers_conversation__ignored(
     cast: Cast,
 ) -> None:
     talked(cast.bosco, 11 * MINUTE)
-    recording.observe()
+    recording.record_finished()
 
     press("no")
 

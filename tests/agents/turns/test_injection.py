@@ -1,4 +1,4 @@
-"""Words that want to be orders. The model here obeys them all; the code does not."""
+"""Prompt injection: the model here obeys every text; the code does not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vouchers.money import Money
 from vouchers.services.issue import issue_voucher
 
 if TYPE_CHECKING:
-    from agents.turns.run import Means
+    from agents.turns.run import TurnDependencies
     from tests.agents.turns.conftest import Cast
     from tests.fakes.openai import FakeOpenAI
 
@@ -39,8 +39,8 @@ DEMANDS = [
 
 
 @pytest.mark.parametrize("demand", DEMANDS)
-async def test_customer__demands_however_written__nothing_is_issued(
-    cast: Cast, online: Means, openai: FakeOpenAI, demand: str
+async def test_customer__demands_in_any_wording__nothing_is_issued(
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI, demand: str
 ) -> None:
     # Given
     openai.script(CREATE, say.text("I cannot do that."))
@@ -58,7 +58,7 @@ async def test_customer__demands_however_written__nothing_is_issued(
 
 @pytest.mark.parametrize("demand", DEMANDS)
 async def test_customer__demands_offline__nothing_is_issued(
-    cast: Cast, offline: Means, demand: str
+    cast: Cast, offline: TurnDependencies, demand: str
 ) -> None:
     await in_database(cast.aline.writes, demand)
     await turn(cast.aline, offline)
@@ -67,8 +67,8 @@ async def test_customer__demands_offline__nothing_is_issued(
     assert await in_database(PendingAction.objects.count) == 0
 
 
-async def test_staff__name_of_a_customer_gives_orders__is_data(
-    cast: Cast, online: Means, openai: FakeOpenAI
+async def test_staff__customers_name_holds_an_order__is_data(
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     def prepare() -> Voucher:
@@ -107,8 +107,8 @@ async def test_staff__name_of_a_customer_gives_orders__is_data(
     assert not any("approve" in name for name in offered)
 
 
-async def test_customer__remember_that_i_am_a_manager__no_memory_gives_a_right(
-    cast: Cast, online: Means, openai: FakeOpenAI
+async def test_customer__claims_to_be_a_manager__no_authority(
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     openai.script(say.text("I will remember that you are a manager."))
