@@ -17,7 +17,7 @@ from rollout.models import CheckRun, Notice
 from rollout.notices import notices, transports
 from rollout.notices.transports import TransportError
 from rollout.reports import reports
-from rollout.stages import state
+from rollout.stages import plan_state
 
 logger = get_logger(__name__)
 
@@ -88,14 +88,14 @@ async def sweep_notices(timestamp: int) -> None:
 @app.task(name="rollout.tasks.judge", queue=QUEUE, queueing_lock="judge")
 async def judge(timestamp: int) -> None:
     """Evaluate the guardrails and act; a second evaluator at the same time does nothing."""
-    await units.run(evaluate.tick)
+    await units.run(evaluate.run_evaluation)
 
 
 @app.periodic(cron="* * * * *", periodic_id="plan")
 @app.task(name="rollout.tasks.settle_plan", queue=QUEUE, queueing_lock="plan")
 async def settle_plan(timestamp: int) -> None:
     """End a finished recovery, and bring the plan in line with a rollback."""
-    await units.run(state.settle)
+    await units.run(plan_state.settle)
 
 
 # A queue of its own: a probe waits for answers and must not delay other jobs.

@@ -18,7 +18,7 @@ from agents.notifications.unrequested import (
 )
 from agents.outbound import outbox
 from agents.whatsapp.graph_client import Template
-from rollout.core.ports import Reached, ports
+from rollout.core.ports import DeliveryResult, ports
 from vouchers.models import Profile
 
 if TYPE_CHECKING:
@@ -40,15 +40,15 @@ def register_broadcast_ports() -> None:
     ports.mail_addresses = mail_addresses
 
 
-def send(subject: str, line: str, text: str, cause: str) -> Reached:
+def send(subject: str, line: str, text: str, cause: str) -> DeliveryResult:
     """Queue the message; the same cause again queues nothing."""
     person = _people([subject]).first()
     if person is None:
-        return Reached("skipped", "nobody we know")
+        return DeliveryResult("skipped", "nobody we know")
     if consent.is_opted_out(person):
-        return Reached("skipped", "said STOP")
+        return DeliveryResult("skipped", "said STOP")
     if blocks.is_blocked(person):
-        return Reached("skipped", "blocked")
+        return DeliveryResult("skipped", "blocked")
     template = settings.WA_TEMPLATE_ANNOUNCEMENT
     conversation = conversation_with(person, may_create=bool(template))
     if conversation is not None and enqueue_unrequested(
@@ -58,8 +58,8 @@ def send(subject: str, line: str, text: str, cause: str) -> Reached:
         template=_template(template, person, line, text) if template else None,
         written_by=AUTHOR,
     ):
-        return Reached("sent")
-    return Reached("skipped", "window closed, WA_TEMPLATE_ANNOUNCEMENT not set")
+        return DeliveryResult("sent")
+    return DeliveryResult("skipped", "window closed, WA_TEMPLATE_ANNOUNCEMENT not set")
 
 
 def audience(after: str, limit: int) -> Sequence[str]:

@@ -197,7 +197,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "retention.turns": _until_done(*TURNS),
     "retention.idempotency": _until_done(*IDEMPOTENCY),
     "retention.sign_ins": _until_done(*SIGN_INS),
-    "retention.processes": acknowledgements.forget_gone,
+    "retention.processes": acknowledgements.purge_processes,
     "retention.rates": tool_rate.purge,
     "retention.outbox": outbound_upkeep.purge,
     "retention.rollups": observations.purge,

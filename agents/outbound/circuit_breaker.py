@@ -195,7 +195,9 @@ def _page(line: SendingLine, now: datetime) -> None:
         severity=Incident.Severity.HIGH,
         opened_by=SYSTEM,
     )
-    incidents.write(incident, kind=TimelineEntry.Kind.AUTO, author=SYSTEM, text=text)
+    incidents.write_entry(
+        incident, kind=TimelineEntry.Kind.AUTO, author=SYSTEM, text=text
+    )
     if not incident.notices.filter(created_at__gt=now - PAGE_AGAIN).exists():
         notices.queue_notice(text=text, incident=incident)
 
@@ -207,7 +209,7 @@ def _tell_closed(line: SendingLine, *, by: str, reason: str) -> None:
     if incident is None:
         return
     text = f"The number sends again. {reason}"
-    incidents.write(incident, kind=TimelineEntry.Kind.AUTO, author=by, text=text)
+    incidents.write_entry(incident, kind=TimelineEntry.Kind.AUTO, author=by, text=text)
     if incident.status == Incident.Status.OPEN:
         incidents.set_status(
             incident=incident,

@@ -23,7 +23,7 @@ from easymo import keys
 from easymo.database.prepared import Prepared, slot
 from easymo.observability.logs import get_logger
 from rollout.evidence import observations
-from rollout.evidence.observations import Finished
+from rollout.evidence.observations import FinishedConversation
 from rollout.models import Channel
 
 if TYPE_CHECKING:
@@ -137,18 +137,18 @@ def _record_part(
 ) -> list[Observation]:
     """Record the part's figures, and mark its turns as recorded."""
     finished = _finished(conversation, part, now)
-    recorded = observations.record(finished) if finished else None
+    recorded = observations.record_observation(finished) if finished else None
     Turn.objects.filter(pk__in=[each.turn.pk for each in part]).update(observed_at=now)
     return [recorded] if recorded else []
 
 
 def _finished(
     conversation: Conversation, part: Sequence[TurnEvidence], now: datetime
-) -> Finished | None:
+) -> FinishedConversation | None:
     figures = outcome.figures_of(part, now=now)
     if figures is None:
         return None
-    return Finished(
+    return FinishedConversation(
         source_key=f"chat:{conversation.pk}:{part[0].turn.pk}",
         conversation_key=keys.digest(
             satisfaction.PURPOSE, conversation.public_id.bytes

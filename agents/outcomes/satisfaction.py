@@ -82,7 +82,7 @@ def take_answer(message: Message, conversation: Conversation) -> bool:
     # Locks the hour's sum until the event is processed, while `recording` may hold a
     # conversation and wait for the sum. Accepted: PostgreSQL ends one of the two, and
     # both are tried again.
-    if not observations.satisfaction(int(number), satisfied=answer == YES):
+    if not observations.record_satisfaction(int(number), satisfied=answer == YES):
         return False
     outbox.enqueue(
         conversation=conversation,

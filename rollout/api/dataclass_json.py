@@ -11,7 +11,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from django.utils.safestring import SafeString
 
-from rollout.plan.resume_requirements import Need
+from rollout.plan.resume_requirements import ResumeRequirement
 from rollout.policy.gates import Gate
 
 SCHEMAS: dict[Any, dict[str, Any]] = {
@@ -28,7 +28,7 @@ NAMES = {
     "Decimal": Decimal,
     "SafeString": SafeString,
     "Gate": Gate,
-    "Need": Need,
+    "ResumeRequirement": ResumeRequirement,
 }
 
 

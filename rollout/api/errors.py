@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from easymo.observability import correlation
-from rollout.core.errors import InvalidReason, RolloutError, SwitchesBusy
+from rollout.core.errors import FlagsBusy, InvalidReason, RolloutError
 
 CODES = {
     400: "invalid_request",
@@ -47,7 +47,7 @@ def from_rollout_error(error: RolloutError) -> tuple[int, dict[str, Any]]:
     """Return status and body for the error of a service."""
     if isinstance(error, InvalidReason):
         return 400, body("invalid_request", INVALID, fields={"reason": str(error)})
-    status = 409 if isinstance(error, SwitchesBusy) else 400
+    status = 409 if isinstance(error, FlagsBusy) else 400
     return status, body(error.code, str(error))
 
 

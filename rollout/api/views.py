@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
     from rest_framework.request import Request
 
-    from rollout.stages.rollback import Done
+    from rollout.stages.rollback import RollbackResult
 
 SIGNED_IN: Any = [{"session": []}]
 DENIED = {
     401: OpenApiResponse(errors.SCHEMA, "No user is signed in."),
     403: OpenApiResponse(errors.SCHEMA, "Without the permission, or the CSRF token."),
 }
-SERVICES: dict[str, Callable[..., Done]] = {
+SERVICES: dict[str, Callable[..., RollbackResult]] = {
     RollbackEvent.Kind.QUICK: rollback.rollback_quick,
     RollbackEvent.Kind.PARTIAL: rollback.rollback_partial,
     RollbackEvent.Kind.FULL: rollback.rollback_full,
@@ -157,7 +157,7 @@ class Rollback(RolloutView):
         return Response(to_json(_answer(values["kind"], done)))
 
 
-def _answer(kind: str, done: Done) -> RollbackAnswer:
+def _answer(kind: str, done: RollbackResult) -> RollbackAnswer:
     receipt, rolled_back = done.receipt, done.rolled_back
     return RollbackAnswer(
         success=True,

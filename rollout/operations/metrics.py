@@ -13,10 +13,10 @@ from easymo.observability.metrics import (
     rows,
 )
 from rollout.core.features import Feature
-from rollout.evidence.verdicts import verdicts_now
+from rollout.evidence.verdicts import latest_verdicts
 from rollout.flags.acknowledgements import propagation as read_propagation
 from rollout.flags.selectors import feature_states, latest_check
-from rollout.guardrails import expectations
+from rollout.guardrails import evaluate
 from rollout.models import (
     CheckRun,
     DetectorState,
@@ -25,7 +25,7 @@ from rollout.models import (
     Plan,
     RollbackEvent,
 )
-from rollout.policy.gates import Answer
+from rollout.policy.gates import GateVerdict
 from rollout.policy.stages import Stage, State
 from rollout.policy.verdicts import Guardrail, Level
 from rollout.stages import stages
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     type Labels = Sequence[str]
 
 PLAN = "default"
-GATE_VALUES = {Answer.MET: 1.0, Answer.WAIVED: 1.0, Answer.NO_DATA: -1.0}
+GATE_VALUES = {GateVerdict.MET: 1.0, GateVerdict.WAIVED: 1.0, GateVerdict.NO_DATA: -1.0}
 CHANGES = """
 SELECT flag.name, change.source, count(*) FROM rollout_flagchange AS change
 JOIN rollout_agentflag AS flag ON flag.id = change.flag_id GROUP BY 1, 2
@@ -185,7 +185,7 @@ def plan() -> Iterator[Metric]:
 
 @register
 def guardrails() -> Iterator[Metric]:
-    newest = verdicts_now()
+    newest = latest_verdicts()
     at = newest.at
     yield _gauge(
         "rollout_evaluator_last_tick_timestamp_seconds",
@@ -207,7 +207,7 @@ def guardrails() -> Iterator[Metric]:
         ["guardrail"],
         (([each.value], each not in with_data) for each in Guardrail),
     )
-    planned = expectations.policy().expected.values()
+    planned = evaluate.policy_in_force().expected.values()
     yield GaugeMetricFamily(
         "rollout_expected_spend_usd_per_hour",
         "Planned spending per hour.",

@@ -7,7 +7,7 @@ import asyncio
 from django.db import Error, connections
 
 from easymo.observability.logs import get_logger
-from rollout.guardrails import silence
+from rollout.guardrails import actions
 from rollout.snapshot import refreshers
 from rollout.tasks import deliver_notices
 
@@ -20,7 +20,7 @@ def report_silent_evaluator(silent_s: float) -> None:
     if refreshers.role() != "web":
         return
     try:
-        silence.report(silent_s=silent_s)
+        actions.report_silent_evaluator(silent_s=silent_s)
         asyncio.run(deliver_notices())
     except Error as error:
         logger.warning("rollout.page.failed", error=type(error).__name__)

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+<<<<<<< HEAD
 from rollout.incidents import incidents, lessons
+=======
+from easymo.database.errors import telling
+from rollout.core.errors import RolloutError
+from rollout.incidents import incidents
+>>>>>>> trunk
 from rollout.incidents.incidents import LESSONS, SEVERITIES
 from rollout.management.arguments import actor_name, add_actor, command_errors
 from rollout.models import ActionItem, Incident
@@ -78,7 +84,7 @@ class Command(BaseCommand):
             item = ActionItem.objects.filter(pk=given["number"]).first()
             if item is None:
                 raise CommandError(f"There is no action item {given['number']}.")
-            lessons.finish_action(item=item, author=by)
+            incidents.finish_action(item=item, author=by)
             return "Done."
         row = Incident.objects.filter(pk=given["number"]).first()
         if row is None:
@@ -100,10 +106,15 @@ def act(action: str, row: Incident, given: dict[str, Any], by: str) -> str:
             incident=row, severity=given["severity"], reason=given["reason"], author=by
         )
     elif action == "lessons":
+<<<<<<< HEAD
         given_lessons = {
             name: given[name] for name in LESSONS if given[name] is not None
         }
         lessons.write_lessons(incident=row, author=by, **given_lessons)
+=======
+        told = {name: given[name] for name in LESSONS if given[name] is not None}
+        incidents.write_lessons(incident=row, author=by, **told)
+>>>>>>> trunk
     elif action == "action":
         return added(row, given, by)
     else:
@@ -118,7 +129,7 @@ def added(row: Incident, given: dict[str, Any], by: str) -> str:
         due = date.fromisoformat(given["due"])
     except ValueError as error:
         raise CommandError("Give the day like 2027-01-31.") from error
-    item = lessons.add_action(
+    item = incidents.add_action(
         incident=row, text=given["text"], owner=given["owner"], due=due, author=by
     )
     return f"Action item {item.pk} for {item.owner}."

@@ -9,7 +9,7 @@ from rollout.core.errors import RolloutError, UnknownFeature
 from rollout.core.features import Feature
 from rollout.management.arguments import add_reason_and_actor, change_arguments
 from rollout.stages.rollback import (
-    Done,
+    RollbackResult,
     restore,
     rollback_full,
     rollback_partial,
@@ -72,8 +72,29 @@ class Command(BaseCommand):
             ) from error
         self.write_result(options["kind"], done)
 
+<<<<<<< HEAD
     def write_result(self, kind: str, done: Done) -> None:
         _, _, words = KINDS[kind]
+=======
+    def order(self, options: dict[str, Any]) -> RollbackResult:
+        said = {
+            "reason": options["reason"],
+            "actor": actor_name(options["by"]),
+            "source": FlagChange.Source.CLI,
+        }
+        match options["kind"]:
+            case "partial":
+                return rollback_partial(
+                    features=[named(name) for name in options["features"]], **said
+                )
+            case "full":
+                return rollback_full(**said)
+            case "restore":
+                return restore(**said)
+        return rollback_quick(**said)
+
+    def tell(self, kind: str, done: RollbackResult) -> None:
+>>>>>>> trunk
         rolled_back = done.rolled_back
         if rolled_back.turned_off:
             self.stdout.write(f"{words} ({', '.join(rolled_back.turned_off)}).")

@@ -5,7 +5,11 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from rollout.core import jobs
+<<<<<<< HEAD
 from rollout.core.errors import NotMet
+=======
+from rollout.core.errors import RequirementsUnmet, RolloutError
+>>>>>>> trunk
 from rollout.management import plan_output, replay
 from rollout.management.arguments import (
     actor_name,
@@ -15,7 +19,12 @@ from rollout.management.arguments import (
     command_errors,
 )
 from rollout.models import Override, PlanChange, Waiver
+<<<<<<< HEAD
 from rollout.stages import overrides, rollback, stages, waivers
+=======
+from rollout.plan import plan as plans
+from rollout.stages import plan_state, rollback, stages, waivers
+>>>>>>> trunk
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -23,10 +32,10 @@ if TYPE_CHECKING:
 
 MOVES: dict[str, tuple[str, Callable[..., PlanChange | None]]] = {
     "promote": ("go up one stage, through the gates", stages.advance),
-    "hold": ("no promotion; traffic as it is", stages.hold),
-    "release": ("end a hold", stages.release),
+    "hold": ("no promotion; traffic as it is", plan_state.hold),
+    "release": ("end a hold", plan_state.release),
     "demote": ("back one stage, with the features", stages.demote),
-    "resume": ("go on after a rollback; turns nothing on", stages.resume),
+    "resume": ("go on after a rollback; turns nothing on", plan_state.resume),
 }
 
 
@@ -47,11 +56,17 @@ class Command(BaseCommand):
             "waive", help="ask to waive a gate; another person approves"
         )
         waive.add_argument("gate", metavar="GATE|resume")
+<<<<<<< HEAD
         waive.add_argument("--days", type=int, default=waivers.LONGEST_DAYS)
         add_reason_and_actor(waive)
         approve = actions.add_parser(
             "approve", help="approve a waiver that another person asked for"
         )
+=======
+        waive.add_argument("--days", type=int, default=waivers.MAX_WAIVER_DAYS)
+        explained(waive)
+        approve = actions.add_parser("approve", help="agree to what somebody asked for")
+>>>>>>> trunk
         approve.add_argument("number", type=int)
         add_actor(approve)
         override = actions.add_parser(
@@ -69,6 +84,7 @@ class Command(BaseCommand):
         add_actor(end)
 
     def handle(self, *args: Any, **options: Any) -> None:
+<<<<<<< HEAD
         action = options["action"]
         name = "move" if action in MOVES else action.replace("-", "_")
         with command_errors():
@@ -78,6 +94,21 @@ class Command(BaseCommand):
                 for missing in error.unmet:
                     self.stdout.write(f"  not met  {missing}")
                 raise CommandError(str(error)) from error
+=======
+        if options["action"] == "replay":
+            with telling():
+                replay.run(options, self.stdout.write)
+            return
+        try:
+            with telling():
+                self.stdout.write(getattr(self, f"do_{road(options)}")(options))
+        except RequirementsUnmet as error:
+            for missing in error.unmet:
+                self.stdout.write(f"  not met  {missing}")
+            raise CommandError(str(error)) from error
+        except RolloutError as error:
+            raise CommandError(str(error)) from error
+>>>>>>> trunk
 
     def do_status(self, options: dict[str, Any]) -> str:
         return plan_output.status(is_json=options["json"])
@@ -103,26 +134,41 @@ class Command(BaseCommand):
         )
 
     def do_waive(self, options: dict[str, Any]) -> str:
+<<<<<<< HEAD
         waiver = waivers.ask(
+=======
+        told = said(options)
+        waiver = waivers.ask_for_waiver(
+>>>>>>> trunk
             gate=options["gate"],
             reason=options["reason"],
             actor=actor_name(options["by"]),
             days=options["days"],
         )
+<<<<<<< HEAD
         return f"Asked for {waivers.words(waiver)}; another person approves it."
+=======
+        return f"Asked for {waivers.waiver_text(waiver)}; somebody else approves it."
+>>>>>>> trunk
 
     def do_approve(self, options: dict[str, Any]) -> str:
         waiver = Waiver.objects.filter(pk=options["number"]).first()
         if waiver is None:
             raise CommandError(f"There is no waiver {options['number']}.")
-        waivers.approve(waiver=waiver, actor=actor_name(options["by"]))
-        return f"Approved {waivers.words(waiver)}."
+        waivers.approve_waiver(waiver=waiver, actor=actor_name(options["by"]))
+        return f"Approved {waivers.waiver_text(waiver)}."
 
     def do_override(self, options: dict[str, Any]) -> str:
+<<<<<<< HEAD
         override = overrides.begin(
             reason=options["reason"],
             actor=actor_name(options["by"]),
             hours=options["hours"],
+=======
+        told = said(options)
+        override = waivers.begin_override(
+            reason=told["reason"], actor=told["actor"], hours=options["hours"]
+>>>>>>> trunk
         )
         return (
             f"Override {override.pk}: nothing is rolled back by itself for"
@@ -133,5 +179,5 @@ class Command(BaseCommand):
         override = Override.objects.filter(pk=options["number"]).first()
         if override is None:
             raise CommandError(f"There is no override {options['number']}.")
-        overrides.end(override=override, actor=actor_name(options["by"]))
+        waivers.end_override(override=override, actor=actor_name(options["by"]))
         return "The evaluator acts again."

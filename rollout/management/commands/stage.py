@@ -13,7 +13,7 @@ from rollout.management.arguments import (
     command_errors,
 )
 from rollout.policy.gates import unmet
-from rollout.stages import audience, stages
+from rollout.stages import stages
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -70,5 +70,5 @@ class Command(BaseCommand):
             f"Stage {change.after['stage']} (was {change.before['stage']});"
             f" {change.after['state'].replace('_', ' ')}."
         )
-        for warning in audience.warnings():
+        for warning in stages.exposure_warnings():
             self.stderr.write(f"Warning: {warning}")
