@@ -152,7 +152,7 @@ def all_flags() -> list[AgentFlag]:
 
 
 def exposure_warnings() -> list[str]:
-    """Return warnings about features that are on against the plan (see ADR 11)."""
+    """Return warnings about features that are on against the plan (see ADR 10)."""
     plan = plans.current()
     found = flags_wider_than(plan.run.stage)
     if plan.state == State.HELD and any(not audience_of(f).is_off for f in all_flags()):
