@@ -3,7 +3,7 @@
 A WhatsApp user id (BSUID) comes first, then the number. Two people are never merged
 and nothing moves between them because a webhook says so: a number that arrives with
 another user id than before is a new person, until one of us says otherwise.
-See docs/adr/0005-who-is-writing.md.
+See docs/adr/0005-identity-by-user-id.md.
 """
 
 from __future__ import annotations

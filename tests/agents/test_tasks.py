@@ -99,7 +99,7 @@ def test_worker__killed_between_send_and_record__sent_at_most_once_more_within_a
             first.wait()
         started_at = time.monotonic()
 
-        # When its status comes, as it does when she has it
+        # When: its status reports the delivery
         with worker(committed_db, graph):
             opaque = str(message.public_id)
             item = payloads.status(graph.sent[0].id, "delivered", opaque=opaque)

@@ -1,4 +1,4 @@
-"""Breaches made on purpose: noticed, rolled back, written up and told by themselves."""
+"""Breaches made on purpose are detected, rolled back and reported automatically."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A voice note, from the signed webhook over Meta's store and OpenAI to the answer."""
+"""A voice note, from the signed webhook through download and transcription to the reply."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.fakes.openai import FakeOpenAI
     from tests.worker import Worker
 
-# Three seconds, by the clock of its last page.
+# Three seconds, by the sample count of its last page.
 OGG = b"OggS\0\4" + (48_000 * 3).to_bytes(8, "little") + b"\0" * 50
 WISH = "create voucher 5000 for +250788100001"
 
@@ -42,7 +42,7 @@ def voice(person: Person, media_id: str) -> dict[str, object]:
 def test_voice_note__signed_webhook__transcript_shown_and_change_only_by_button(
     cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
 ) -> None:
-    # Given: the model takes what was spoken at its word
+    # Given: the model acts on the transcript
     openai.speak(WISH)
     openai.script(
         say.call(
@@ -91,14 +91,14 @@ async def road(
 
 
 class Road:
-    """The same road without a worker: one step after the other."""
+    """The same flow without a worker, step by step."""
 
     def __init__(self, person: Person, graph: FakeGraph) -> None:
         self.person = person
         self.graph = graph
 
     async def speak(self, content: bytes = OGG) -> Media:
-        """Send a voice note; return what became of it."""
+        """Send a voice note and return its rows."""
         media_id = self.graph.media.add(content, "audio/ogg")
         await units.run(store, voice(self.person, media_id))
         await units.run(process_events.process_stored_events)
@@ -109,8 +109,8 @@ class Road:
 
     async def answer(self) -> str:
         timing = Timing(quiet_after_text=0.0, quiet_after_media=0.0)
-        means = TurnDependencies(model=None, timing=timing)
-        await run_turn(conversation_id=self.person.chat.pk, dependencies=means)
+        dependencies = TurnDependencies(model=None, timing=timing)
+        await run_turn(conversation_id=self.person.chat.pk, dependencies=dependencies)
         [reply] = await units.run(lambda: self.person.replies)
         return str(reply.body)
 

@@ -106,7 +106,7 @@ def test_worker_killed__between_a_commit_and_its_reply__one_effect_and_one_recei
 def test_worker_killed__between_sending_and_record__sends_once(
     cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
 ) -> None:
-    # Given: Meta took the message, and its answer reaches nobody
+    # Given: Meta accepted the message, and its answer was lost
     graph.script(graph_says.hang(30))
     openai.script(say.text("Hello."))
     writes(client, cast.diane, "hello")

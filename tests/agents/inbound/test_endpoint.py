@@ -29,7 +29,7 @@ INGEST = "agents.tasks.ingest"
 
 @pytest.fixture(params=["door", "page"])
 def client(request: pytest.FixtureRequest) -> Client | WsgiClient:
-    """Post through the door in front of Django, and to Django's own page."""
+    """Post through the fast path, and to Django's view."""
     return WsgiClient() if request.param == "door" else Client()
 
 

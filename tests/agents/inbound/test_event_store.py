@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def own_pool(committed_db: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Let receipts use connections of their own, as outside the tests."""
+    """Let stored events use their own connection, as in production."""
     monkeypatch.setattr(event_store, "_writers", {})
     monkeypatch.setattr(event_store, "has_own_connection", lambda: True)
     yield committed_db

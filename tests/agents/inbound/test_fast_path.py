@@ -18,7 +18,7 @@ BODY = payloads.webhook(payloads.text("hello"))
 
 
 class Broken(io.BytesIO):
-    """A body whose sender hung up."""
+    """A body whose sender closes the connection."""
 
     def read(self, _: int | None = -1, /) -> bytes:
         raise ConnectionResetError

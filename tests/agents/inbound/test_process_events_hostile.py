@@ -67,7 +67,7 @@ def test_process_stored_events__bad_item__dead_letter_and_others_processed(
         ("/entry/0/changes/0/value/messages/1", "ValueError"),
         ("/entry/0/changes/0/value/messages/2", "message without an id"),
     ]
-    # Nothing of the bad one is left: neither its person nor its id.
+    # Nothing of the bad item is left: neither its profile nor its id.
     assert not Profile.objects.filter(msisdn=BOSCO).exists()
     assert SeenMessage.objects.count() == 2
 

@@ -1,4 +1,4 @@
-"""The batch of everything at once: as large as Meta sends them."""
+"""One batch of all kinds, as large as Meta sends."""
 
 from __future__ import annotations
 

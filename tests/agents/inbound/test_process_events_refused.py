@@ -1,4 +1,4 @@
-"""Webhooks that the database could not take in, and one that takes its worker along."""
+"""Events that the database refuses, and poison events."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def test_process_stored_events__database_cannot_write__retried_later(
 
 
 class Death(BaseException):
-    """What no handler of ours survives, as a worker that is killed."""
+    """An exception that no handler catches, like a killed worker."""
 
 
 def die_of(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the process end whenever it takes in these words."""
+    """Let the process end whenever it receives this text."""
     take_out = receive_message.redact_codes
 
     def deadly(text: str) -> tuple[str, bytes | None]:
@@ -65,7 +65,7 @@ def die_of(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def next_worker() -> bool:
-    """Drain as a worker that comes after a dead one; False: it died as well."""
+    """Process events as the worker after a dead one; False: it died as well."""
     WebhookEvent.objects.update(processed_at=None)
     try:
         process_events.process_stored_events()
@@ -79,7 +79,7 @@ def next_worker() -> bool:
 def test_process_stored_events__poison_event__kills_four_workers_then_dead_letter(
     switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given: it stands before others
+    # Given: the event is before others
     switch(chat=True)
     die_of("boom", monkeypatch)
     for words in ("first", "boom", "last"):

@@ -29,7 +29,7 @@ LONG = b"OggS\0\4" + (48_000 * 200).to_bytes(8, "little") + b"\0" * 13
 
 @dataclass
 class Ear:
-    """A transcriber that hears what the test says."""
+    """A transcriber that returns what the test sets."""
 
     text: str = "hello"
     error: ModelError | None = None

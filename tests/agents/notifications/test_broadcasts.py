@@ -127,7 +127,7 @@ def test_send__stop_before_it_was_sent__not_sent(
 
 
 def test_send__chat_off__still_sent(aline: Profile) -> None:
-    """Beta members are told before beta begins."""
+    """Beta members are notified before beta begins."""
     chat = talk(aline, hours=5)
     tell(aline)
 

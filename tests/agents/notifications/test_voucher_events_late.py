@@ -1,4 +1,4 @@
-"""News that was nearly not told: by whoever died, broke, or was far behind."""
+"""Voucher events whose announcement crashed, failed or was far behind."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def diane() -> Profile:
 def test_announce__after_an_approval__both_notified_once_despite_crashes(
     aline: Profile, diane: Profile
 ) -> None:
-    # Given: whoever approved is gone before anybody was told
+    # Given: the worker died before the announcement
     talk(aline)
     talk(diane)
     asked = issue_voucher(
@@ -92,7 +92,7 @@ def test_announce__one_fails__others_are_announced(
 def test_announce__receipt_before_a_backlog__the_rest_is_not_left_behind(
     aline: Profile, diane: Profile
 ) -> None:
-    # Given: no worker for a while, then a receipt tells the newest
+    # Given: no worker for a while, then a receipt announces the newest
     talk(aline)
     issue(aline, diane)
     voucher_events.announce()

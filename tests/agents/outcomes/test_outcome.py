@@ -1,4 +1,4 @@
-"""What an episode is, and what it comes to: no database."""
+"""The parts of a conversation and their figures, without a database."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def seen(
     reply: dict[str, Any] | None = None,
     **facts: Any,
 ) -> TurnEvidence:
-    """A turn that heard at `at`, waited 1.5 s, and answered after `took_s`."""
+    """A turn whose message came at `at`, waited 1.5 s and was answered after `took_s`."""
     input_ended_at = at + 1.5 * SECOND
     left_at = input_ended_at + took_s * SECOND
     known = {

@@ -33,7 +33,7 @@ def committed_cast(committed_db: str) -> Cast:
 
 
 def talked(person: Person, ended_ago: timedelta, **facts: Any) -> Turn:
-    """Write down a turn that ended so long ago, its message and its reply."""
+    """Create a turn that ended so long ago, with its message and its reply."""
     ended_at = timezone.now() - ended_ago
     known: dict[str, Any] = {
         "status": "done",
@@ -177,7 +177,7 @@ def test_record_finished__crash__nothing_recorded(
         return found
 
     monkeypatch.setattr(observations, "record_observation", dies)
-    # What is odd about one holds up nobody else's.
+    # A failure of one conversation does not stop the others.
     assert recording.record_finished() == 1
     monkeypatch.undo()
 
@@ -187,7 +187,7 @@ def test_record_finished__crash__nothing_recorded(
 
 
 def two_at_once(conversation_id: int, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Let two observe one conversation; who has read its turns waits for the other."""
+    """Let two workers record one conversation; the first to read waits for the other."""
     start, both_read = threading.Barrier(2), threading.Barrier(2)
     found: list[int] = []
     closed_at = recording._closed_at
@@ -221,7 +221,7 @@ def rounds(cast: Cast, number: int, monkeypatch: pytest.MonkeyPatch) -> list[int
     for _ in range(number):
         talked(cast.aline, 11 * MINUTE)
         found.append(two_at_once(cast.aline.chat.pk, monkeypatch))
-        # One that gave way to the other looks again a minute later.
+        # The one that skipped the conversation reads it again a minute later.
         found[-1] += recording.record_finished()
     return found
 

@@ -1,4 +1,4 @@
-"""What one conversation may cost; beyond it a person of ours goes on."""
+"""The cap of cost of one conversation; a colleague goes on after it."""
 
 from __future__ import annotations
 

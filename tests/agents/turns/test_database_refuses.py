@@ -1,4 +1,4 @@
-"""A turn while the database could not write: nothing said, nothing twice, nothing lost."""
+"""A turn while the database cannot write: nothing is sent, repeated or lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words that want to be orders. The model here obeys them all; the code does not."""
+"""Prompt injection: the model here obeys every text; the code does not."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def end_lease(person: Person) -> None:
 async def test_run_turn__stopped_after_the_effect__resumes_with_its_receipt(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
-    # Given: the tool has committed, the model is asked for its words
+    # Given: the tool has committed, the model is asked for its text
     openai.script(CALL, say.hang())
     await in_database(cast.diane.writes, ORDER)
     first = asyncio.create_task(turn(cast.diane, online))
@@ -132,7 +132,7 @@ async def test_run_turn__lease_lost__writes_nothing(
     await asked(openai, 1)
     await in_database(end_lease, cast.diane)
 
-    # When: a second one takes over and finishes before the first wakes up
+    # When: a second one takes over and finishes before the first continues
     openai.script(CALL, say.text("Done."))
     sent = await turn(cast.diane, online)
 

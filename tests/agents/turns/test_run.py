@@ -43,7 +43,7 @@ async def test_run_turn__hello__greets_and_closes(
     assert (done.model, done.cost) == ("offline", 0)
     await in_database(message.refresh_from_db)
     assert (message.state, message.turn_id) == (Message.State.DONE, done.pk)
-    # Whoever ran the turn delivers its reply.
+    # The worker that ran the turn delivers its reply.
     assert await in_database(jobs) == []
 
 

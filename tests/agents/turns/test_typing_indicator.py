@@ -1,4 +1,4 @@
-"""The typing sign and the blue ticks: once in a turn, and never in the way."""
+"""The typing indicator and read marks: once a turn, and never an obstacle."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_turn__asked_twice_of_the_model__one_indicator_for_its_last_messag
 async def test_turn__resumed_by_another_worker__no_second_indicator(
     cast: Cast, graph: FakeGraph, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
-    # Given: the first worker dies after it showed the sign
+    # Given: the first worker dies after it showed the indicator
     openai.script(say.hang())
     await in_database(writes, cast.aline, "hello")
     first = asyncio.create_task(turn(cast.aline, online))
@@ -87,7 +87,7 @@ async def test_turn__resumed_by_another_worker__no_second_indicator(
 async def test_turn__where_no_answer_can_follow__no_indicator(
     cast: Cast, graph: FakeGraph, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
-    # Given: our number rests
+    # Given: our number is held back
     await in_database(
         lambda: SendingLine.objects.create(
             pk=payloads.PHONE_NUMBER_ID,

@@ -1,4 +1,4 @@
-"""Whoever issues a voucher reads in the receipt that its owner was not reached."""
+"""The issuer's receipt says when the voucher's owner was not reached."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Outcome = Announcement.Outcome
 
 @pytest.fixture(autouse=True)
 def _ours(whatsapp: SettingsWrapper) -> None:
-    """Our number is the one that the cast talks with."""
+    """Our number is the one that the cast writes to."""
 
 
 def shut(person: Person) -> None:
@@ -125,7 +125,7 @@ async def test_receipt__template_set__sent_by_it(
 async def test_announce__while_the_issuer_is_answered__waits_for_the_receipt(
     cast: Cast, offline: TurnDependencies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given: another worker looks for news between the voucher and its receipt
+    # Given: another worker announces between the voucher and its receipt
     await in_database(shut, cast.aline)
     await in_database(cast.diane.writes, ORDER)
     told: list[int] = []

@@ -50,12 +50,12 @@ async def test_run_turn__quiet_time_left__no_turn_is_open(
     # Then
     assert await in_database(lambda: cast.aline.turns) == []
 
-    # When: told to stop
+    # When: the worker stops
     listening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await listening
 
-    # Then: another worker is woken for her at once
+    # Then: a turn is enqueued at once
     assert ("agents.tasks.turn", cast.aline.chat.pk) in await in_database(jobs)
     await turn(cast.aline, offline)
     assert len(await in_database(lambda: cast.aline.replies)) == 1
@@ -66,15 +66,15 @@ async def test_run_turn__customer_writes_on__one_job_waits_and_answers_all(
 ) -> None:
     # Given
     clock = Listening()
-    means = replace(offline, timing=SLOW, clock=clock)
+    dependencies = replace(offline, timing=SLOW, clock=clock)
     await in_database(cast.aline.writes, "hello")
-    first = asyncio.create_task(turn(cast.aline, means))
+    first = asyncio.create_task(turn(cast.aline, dependencies))
     await clock.asleep.wait()
 
     # When
     await in_database(cast.aline.writes, "are you there")
     async with asyncio.timeout(5):
-        assert await turn(cast.aline, means) == []
+        assert await turn(cast.aline, dependencies) == []
     await in_database(
         Message.objects.update, received_at=Now() - timedelta(seconds=3600)
     )
