@@ -101,7 +101,7 @@ class SendingLineAdmin(ReadOnlyAdmin):
         form = ReasonForm(request.POST or None, label_suffix="")
         if request.method == "POST" and form.is_valid():
             closed = circuit_breaker.close_manually(
-                line=row,
+                sender=row,
                 reason=form.cleaned_data["reason"],
                 actor=actor_of(request),
             )

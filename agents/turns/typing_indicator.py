@@ -66,7 +66,7 @@ def claim_sign(turn: Turn, conversation: Conversation, last: Message) -> bool:
 
 async def _show(work: Work, provider_id: str) -> None:
     try:
-        line = graph_client.Line(work.conversation.phone_number_id)
-        await graph_client.mark_read_and_typing(line, provider_id)
+        number = work.conversation.phone_number_id
+        await graph_client.mark_read_and_typing(number, provider_id)
     except Exception as error:  # noqa: BLE001 - a sign is never worth an answer
         logger.info("ai.whatsapp.typing.error", error=type(error).__name__)
