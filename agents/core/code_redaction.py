@@ -66,11 +66,13 @@ def renumber_codes(
     codes: dict[int, Code] = {}
     for text, sealed in messages:
         before = len(codes)
-        texts.append(
-            REDACTED_CODE.sub(lambda m, n=before: f"[code {int(m[1]) + n}]", text)
-        )
+        texts.append(_shift_numbers(text, before))
         codes |= dict(enumerate(_unseal(sealed), start=before + 1))
     return texts, codes
+
+
+def _shift_numbers(text: str, by: int) -> str:
+    return REDACTED_CODE.sub(lambda found: f"[code {int(found[1]) + by}]", text)
 
 
 def _unseal(sealed: bytes | memoryview | None) -> list[Code]:

@@ -199,7 +199,7 @@ def _record_loop(event: WebhookEvent) -> None:
     now = timezone.now()
     target, _ = ForwardTarget.objects.select_for_update().get_or_create(pk=1)
     if target.looped_at is None or now - target.looped_at > NOTICE_EVERY:
-        notices.queue(
+        notices.queue_notice(
             text="A webhook forwarded to the previous workflow came back and was "
             "dropped. LEGACY_WEBHOOK_URL points to this system, or the previous "
             "workflow returns what it receives."

@@ -222,8 +222,8 @@ def _take_known(intake: Intake, item: Known) -> None:
         taken = statuses.process_status(item)
         if not taken.is_ours:
             intake.to_forward.append(ItemToForward(item.path, Reason.NOT_OURS))
-        elif taken.wakes is not None:
-            intake.to_deliver.add(taken.wakes)
+        elif taken.conversation_id is not None:
+            intake.to_deliver.add(taken.conversation_id)
 
 
 def _take_change(intake: Intake, item: IdentityChange) -> None:

@@ -61,7 +61,10 @@ def held_until(message: OutboundMessage, now: datetime) -> datetime | None:
     until = now + PROBE_LEASE
     is_free = Q(probe_expires_at=None) | Q(probe_expires_at__lte=now)
     claimed = SendingLine.objects.filter(
-        is_free | Q(probe_id=message.pk), pk=sender.pk, is_open=True, held_until__lte=now
+        is_free | Q(probe_id=message.pk),
+        pk=sender.pk,
+        is_open=True,
+        held_until__lte=now,
     ).update(probe_id=message.pk, probe_expires_at=until)
     return None if claimed else until
 
@@ -179,7 +182,11 @@ def _close(sender: SendingLine, now: datetime, *, by: str, reason: str) -> None:
     sender.holds = 0
     sender.held_until = now
     sender.probe_id = sender.probe_expires_at = None
-    sender.closed_at, sender.closed_by, sender.close_reason = now, by[:150], reason[:500]
+    sender.closed_at, sender.closed_by, sender.close_reason = (
+        now,
+        by[:150],
+        reason[:500],
+    )
     sender.save()
     logger.warning("ai.whatsapp.line.closed", code=code, by=by)
     if was_open:
