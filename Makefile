@@ -38,11 +38,11 @@ check: setup ## Everything that must hold before a change goes in; written down 
 	@$(MAKE) test
 	@$(PYTHON_BIN) scripts/checked.py end
 
-lint: setup ## Format, lint, import contracts, file lengths
+lint: setup ## Format, lint, import contracts, file lengths, words
 	@$(PYTHON_BIN) -m ruff format --check .
 	@$(PYTHON_BIN) -m ruff check .
 	@$(PYTHON_BIN) -c "from importlinter.cli import lint_imports_command as run; run()"
-	@$(PYTHON_BIN) scripts/lengths.py
+	@$(PYTHON_BIN) scripts/lint_source.py
 
 types: setup ## mypy, strict
 	@$(PYTHON_BIN) -m mypy .

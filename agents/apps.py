@@ -9,7 +9,7 @@ class AgentsConfig(AppConfig):
     verbose_name = "Conversations"
 
     def ready(self) -> None:
-        """Register the checks, and tell the registry of metrics what to read."""
+        """Register checks, metrics and the ports of `rollout`."""
         # Models must be loaded first.
         from agents.notifications import broadcasts  # noqa: PLC0415
         from agents.operations import (  # noqa: PLC0415

@@ -1,8 +1,10 @@
 """The jobs of the queue: each takes an id and calls one service.
 
-The queue only wakes; our rows remember. No job is tried again by the queue, and none
-holds a queue lock: a crashed one would block its conversation for ever. `sweep` finds
-in our rows whatever a crash left behind.
+The rows, not the jobs, say what is left to do. The queue retries no job, and no running
+job holds a queue lock: a crashed one would block its conversation for ever. `sweep`
+finds in the rows what a crash left behind.
+
+Task names are stored in queued jobs: they do not change.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from agents.core.jobs import (
 from agents.forwarding.sending import run_forwarding
 from agents.handoff import handoff
 from agents.inbound import event_selection, media, process_events
-from agents.notifications import undelivered, voucher_events
+from agents.notifications import voucher_events
 from agents.operations import retention, sweep, value_checks
 from agents.outbound import sending
 from agents.outcomes import recording
@@ -45,46 +47,46 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 UPKEEP_QUEUE = "upkeep"
-# A worker tells every 10 seconds that it lives.
+# A worker sends a heartbeat every 10 seconds.
 SILENT_WORKER_S = 30.0
 
 
 @app.task(name=INGEST, queue=INBOX_QUEUE)
 async def ingest() -> None:
-    """Take in what the webhooks stored."""
-    await _intake.ask()
+    """Process the stored webhook events."""
+    await _event_processing.ask()
 
 
 @app.task(name=TURN, queue=CHAT_QUEUE)
 async def turn(conversation_id: int) -> None:
-    """Answer what waits in one conversation, then tell whom its vouchers concern."""
+    """Answer what waits in one conversation, then send voucher notifications."""
     if await turns.run_turn(conversation_id=conversation_id):
         await _deliver_here(conversation_id)
-    await _news.run()
+    await _announcements.run()
 
 
 @app.task(name=DELIVER, queue=DELIVERY_QUEUE)
 async def deliver(conversation_id: int) -> None:
-    """Send what waits for one person."""
+    """Send what waits in one conversation."""
     await sending.deliver(conversation_id=conversation_id)
 
 
 @app.task(name=FORWARD, queue=FORWARD_QUEUE, pass_context=True)
 async def forward(context: JobContext) -> None:
-    """Send on what is not for the agent."""
+    """Forward what is not for the agent."""
     await run_forwarding(should_stop=context.should_abort)
 
 
 @app.task(name=FETCH_MEDIA, queue=MEDIA_QUEUE)
 async def fetch_media(media_id: int) -> None:
-    """Fetch what a person sent, and put a voice note into words."""
+    """Fetch one medium; transcribe a voice note."""
     await media.fetch(media_id=media_id)
 
 
 async def _deliver_here(conversation_id: int) -> None:
-    """Send the reply without a job of its own; told to stop, leave it to another.
+    """Send the reply without a job of its own.
 
-    Where this worker is killed, the sweep finds the reply in its row.
+    A worker that stops enqueues a job for it; where it is killed, the sweep does.
     """
     try:
         await sending.deliver(conversation_id=conversation_id)
@@ -95,8 +97,11 @@ async def _deliver_here(conversation_id: int) -> None:
         raise
 
 
-async def _take_all_in() -> None:
-    while await units.run(process_events.drain) == process_events.MOST_EVENTS:
+async def _process_all_events() -> None:
+    while (
+        await units.run(process_events.process_stored_events)
+        == process_events.MAX_EVENTS
+    ):
         pass
 
 
@@ -104,8 +109,8 @@ async def _announce() -> None:
     await units.run(voucher_events.announce)
 
 
-_intake = Shared(_take_all_in)
-_news = Shared(_announce)
+_event_processing = Shared(_process_all_events)
+_announcements = Shared(_announce)
 
 
 # The last field of the cron expression is the seconds.
@@ -117,25 +122,25 @@ _news = Shared(_announce)
     pass_context=True,
 )
 async def sweep_up(context: JobContext, timestamp: int) -> None:
-    """End the jobs of dead workers, wake what waits in our rows, tell the news."""
+    """End the jobs of dead workers, and enqueue what waits in the rows."""
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_WORKER_S):
-        # Ended, never tried again: our rows know what is left to do.
+        # Not retried: the rows say what is left to do.
         await manager.finish_job(job, Status.FAILED, delete_job=False)
         logger.warning("queue.job.ended", job_id=job.id, task=job.task_name)
         if job.task_name == INGEST:
-            await units.run(event_selection.note)
+            await units.run(event_selection.mark_possible_poison_events)
     for step in (
         sweep.wake_what_waits,
         voucher_events.announce,
-        undelivered.tell_of_failures,
+        voucher_events.notify_issuers_of_failures,
         value_checks.watch,
         handoff.resume_overdue,
     ):
         try:
             await units.run(step)
         except Exception:
-            # What is wrong with one of them leaves nobody else asleep.
+            # The other steps still run.
             logger.exception("queue.sweep.error", step=step.__name__)
 
 
@@ -146,9 +151,9 @@ async def sweep_up(context: JobContext, timestamp: int) -> None:
     queueing_lock="agents.tasks.observe",
 )
 async def observe(timestamp: int) -> None:
-    """Record the conversations that are over, and tell what was left behind."""
+    """Record finished conversations, and announce events that were left behind."""
     try:
-        await units.run(upkeep.run, "evidence.observe", recording.observe)
+        await units.run(upkeep.run, "evidence.observe", recording.record_finished)
     finally:
         await units.run(voucher_events.announce_left_behind)
 
@@ -161,7 +166,7 @@ async def observe(timestamp: int) -> None:
     pass_context=True,
 )
 async def purge(context: JobContext, timestamp: int) -> None:
-    """Forget what has been kept long enough, and the queue's finished jobs."""
+    """Delete what was kept long enough, and the queue's finished jobs."""
     await units.run(retention.purge)
     await context.app.job_manager.delete_old_jobs(
         nb_hours=48, include_failed=True, include_cancelled=True, include_aborted=True

@@ -19,7 +19,7 @@ from agents.operations.backlog import oldest_waiting
 from easymo.database.clock import LONGEST_SILENCE_S, worker_silence
 from easymo.observability import metrics
 from easymo.observability.logs import get_logger
-from rollout.policy.verdicts import SILENCE
+from rollout.policy.verdicts import EVALUATOR_SILENT_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,7 +154,7 @@ def _evaluator() -> str:
         (silence,) = cursor.fetchone() or (None,)
     if silence is None:
         return "has never looked"
-    is_heard = silence <= SILENCE.total_seconds()
+    is_heard = silence <= EVALUATOR_SILENT_AFTER.total_seconds()
     return OK if is_heard else f"silent for {silence:.0f} s"
 
 

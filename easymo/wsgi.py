@@ -16,8 +16,8 @@ orphan.watch()
 pages = get_wsgi_application()
 
 # Models can be imported only after the set-up above.
-from agents.inbound.fast_path import WebhookDoor  # noqa: E402
+from agents.inbound.endpoint import FastWebhookPath  # noqa: E402
 
-application = WebhookDoor(MeasuredBodies(pages))
+application = FastWebhookPath(MeasuredBodies(pages))
 # Start the refreshers now: a change acknowledged by all must include this process.
 flag_snapshot.start()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.db import OperationalError, connection, transaction
 
-from rollout.core.errors import SwitchesBusy
+from rollout.core.errors import FlagsBusy
 from rollout.models import (
     Announcement,
     AnnouncementDelivery,
@@ -41,7 +41,7 @@ def close_fence() -> bool:
     return True
 
 
-def lock_switches() -> int:
+def lock_flags() -> int:
     """Let one change of exposure run at a time; return the epoch it starts from."""
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{WAIT}'")
@@ -52,7 +52,7 @@ def lock_switches() -> int:
                 )
                 row = cursor.fetchone()
         except OperationalError as error:
-            raise SwitchesBusy(
+            raise FlagsBusy(
                 "Another change holds the switches; try again in a moment."
             ) from error
         cursor.execute("SET LOCAL lock_timeout = DEFAULT")
@@ -104,7 +104,7 @@ def lock_plan() -> Plan:
             with transaction.atomic():
                 plan = rows.select_related("run", "rollback").get(pk=1)
         except OperationalError as error:
-            raise SwitchesBusy(
+            raise FlagsBusy(
                 "Another change holds the plan; try again in a moment."
             ) from error
         cursor.execute("SET LOCAL lock_timeout = DEFAULT")

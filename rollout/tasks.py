@@ -15,81 +15,64 @@ from rollout.core.jobs import ANNOUNCE, DELIVER, QUEUE
 from rollout.guardrails import evaluate
 from rollout.models import CheckRun, Notice
 from rollout.notices import notices, transports
-from rollout.notices.transports import Email, MailError
+from rollout.notices.transports import TransportError
 from rollout.reports import reports
-from rollout.stages import state
+from rollout.stages import plan_state
 
 logger = get_logger(__name__)
 
 
 @app.task(name=DELIVER, queue=QUEUE)
 async def deliver_notices() -> None:
-    """Send what is due; the roads side by side, so that none waits for another."""
-    await asyncio.gather(*(_drain(medium) for medium in Notice.Medium.values))
+    """Send the due notices of every medium; no medium waits for another."""
+    await asyncio.gather(*(_deliver(medium) for medium in Notice.Medium.values))
 
 
-async def _drain(medium: str) -> None:
-    """Send over one road until nothing is due, or nothing gets through."""
+async def _deliver(medium: str) -> None:
+    """Send the notices of one medium until none is due or the medium is down."""
     while (notice := await units.run(notices.claim, medium=medium)) is not None:
-        if notice.medium == Notice.Medium.CHAT and not settings.SLACK_WEBHOOK_URL:
-            is_open = await _log(notice)
+        try:
+            await _send(notice)
+        except TransportError as error:
+            await _record_failure(notice, error)
+            if error.is_down:
+                return
         else:
-            is_open = await _send(notice)
-        if not is_open:
-            return
+            await units.run(notices.settle_sent, notice.pk)
 
 
-async def _log(notice: Notice) -> bool:
-    """Without Slack the log has it; an announcement is not for the log."""
-    if notice.delivery_id is not None:
-        await _failed(notice, code="no Slack", permanent=True)
-        return True
-    logger.warning(
-        "rollout.notice",
-        notice_id=notice.pk,
-        incident_id=notice.incident_id,
-        notice=notice.text,
-    )
-    await units.run(notices.settle_sent, notice.pk)
-    return True
+async def _send(notice: Notice) -> None:
+    if notice.medium == Notice.Medium.EMAIL:
+        await transports.send_email(
+            to=notice.recipient,
+            subject=notice.subject,
+            text=notice.text,
+            key=f"notice-{notice.pk}",
+        )
+    elif settings.SLACK_WEBHOOK_URL:
+        await transports.post_to_slack(url=settings.SLACK_WEBHOOK_URL, text=notice.text)
+    elif notice.delivery_id is not None:
+        raise TransportError("no Slack", permanent=True)
+    else:
+        # Without Slack notices go to the log, announcements do not.
+        logger.warning(
+            "rollout.notice",
+            notice_id=notice.pk,
+            incident_id=notice.incident_id,
+            notice=notice.text,
+        )
 
 
-async def _send(notice: Notice) -> bool:
-    """Send one notice; False when nothing else would get through now."""
-    try:
-        if notice.medium == Notice.Medium.EMAIL:
-            await transports.send_email(
-                Email(
-                    to=notice.recipient,
-                    subject=notice.subject,
-                    text=notice.text,
-                    key=f"notice-{notice.pk}",
-                )
-            )
-        else:
-            await transports.post_to_slack(
-                url=settings.SLACK_WEBHOOK_URL, text=notice.text
-            )
-    except transports.SlackError as error:
-        await _failed(notice, code=error.code, permanent=error.permanent)
-        return error.permanent
-    except MailError as error:
-        await _failed(notice, code=error.code, permanent=error.permanent)
-        return not error.is_down
-    await units.run(notices.settle_sent, notice.pk)
-    return True
-
-
-async def _failed(notice: Notice, *, code: str, permanent: bool) -> None:
+async def _record_failure(notice: Notice, error: TransportError) -> None:
     gave_up = await units.run(
-        notices.settle_failed, notice.pk, code=code, permanent=permanent
+        notices.settle_failed, notice.pk, code=error.code, permanent=error.permanent
     )
     logger.error(
         "rollout.notice.failed" if gave_up else "rollout.notice.delayed",
         notice_id=notice.pk,
         medium=notice.medium,
-        error=code,
-        # Nobody has read it: at least the log has it.
+        error=error.code,
+        # No recipient has read it: the log keeps the text.
         notice=notice.text,
     )
 
@@ -97,36 +80,36 @@ async def _failed(notice: Notice, *, code: str, permanent: bool) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="rollout.tasks.sweep_notices", queue=QUEUE, queueing_lock="notices")
 async def sweep_notices(timestamp: int) -> None:
-    """Deliver what no ring announced, and what waits for another attempt."""
+    """Deliver notices whose job was lost, and those that wait for another attempt."""
     await deliver_notices()
 
 
 @app.periodic(cron="* * * * *")
 @app.task(name="rollout.tasks.judge", queue=QUEUE, queueing_lock="judge")
 async def judge(timestamp: int) -> None:
-    """Look at the evidence, and act on it; whoever else is at it goes first."""
-    await units.run(evaluate.tick)
+    """Evaluate the guardrails and act; a second evaluator at the same time does nothing."""
+    await units.run(evaluate.run_evaluation)
 
 
 @app.periodic(cron="* * * * *", periodic_id="plan")
 @app.task(name="rollout.tasks.settle_plan", queue=QUEUE, queueing_lock="plan")
 async def settle_plan(timestamp: int) -> None:
-    """End a recovery that went well, and follow a rollback that went ahead."""
-    await units.run(state.settle)
+    """End a finished recovery, and bring the plan in line with a rollback."""
+    await units.run(plan_state.settle)
 
 
-# A queue of its own: whoever probes waits for answers, and holds up nobody.
+# A queue of its own: a probe waits for answers and must not delay other jobs.
 @app.periodic(cron="* * * * *", periodic_id="probe")
 @app.task(name="rollout.tasks.probe", queue="probe", queueing_lock="probe")
-async def probe_the_road(timestamp: int) -> None:
-    """Speak where nobody does, and write down whether we were answered."""
+async def probe(timestamp: int) -> None:
+    """Run the probe where traffic is thin."""
     if await units.run(smoke.is_due):
         await units.run_in_own_thread(smoke.run_probe)
 
 
 @app.task(name=ANNOUNCE, queue=QUEUE)
 async def announce() -> None:
-    """Tell the recipients of what is being sent, batch by batch."""
+    """Send the announcements that are being sent, batch by batch."""
     for announcement_id in await units.run(sending.being_sent):
         while await units.run(sending.step, announcement_id):
             pass
@@ -137,28 +120,28 @@ async def announce() -> None:
     name="rollout.tasks.sweep_announcements", queue=QUEUE, queueing_lock="announcements"
 )
 async def sweep_announcements(timestamp: int) -> None:
-    """Go on with what a worker that is gone began, and end what is all told."""
+    """Continue the announcements of a dead worker, and finish complete ones."""
     await announce()
 
 
 @app.periodic(cron="*/5 * * * *", periodic_id="checklist")
 @app.task(name="rollout.tasks.remind", queue=QUEUE, queueing_lock="checklist")
 async def remind(timestamp: int) -> None:
-    """Tell people which lines of the guide were left undone."""
+    """Send notices about overdue checklist lines."""
     await units.run(checklists.remind)
 
 
-# Each hour, not each morning: a worker that was away then makes up for it.
+# Every hour, so that reports missed while no worker ran are sent later.
 @app.periodic(cron="1 * * * *", periodic_id="reports")
 @app.task(name="rollout.tasks.report", queue=QUEUE, queueing_lock="reports")
 async def report(timestamp: int) -> None:
-    """Send the morning's reports, once."""
+    """Send the due reports, each once."""
     await units.run(reports.send_due)
 
 
 @app.task(name="rollout.tasks.run_checks", queue="probe")
 async def run_checks(kind: str, actor: str, live: bool) -> None:
-    """Go through the pre-flight or the smoke tests, as somebody asked on the page."""
+    """Run the pre-flight or the smoke tests that a user started in the admin."""
     if kind == CheckRun.Kind.SMOKE:
         url = settings.PROBE_URL or None
         await units.run_in_own_thread(partial(smoke.run_smoke, url=url, actor=actor))

@@ -66,7 +66,7 @@ def furnish() -> House:
         kind=HandOff.Kind.ASKED,
         profile=cast.aline.profile,
         conversation=cast.aline.chat,
-        reason="The person asked for somebody of ours.",
+        reason="The customer asked for a person.",
     )
     return House(cast, issued, requested.voucher, hand_off, talk(cast))
 

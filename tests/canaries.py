@@ -61,7 +61,7 @@ WHATSAPP_TOKEN = "EAAGcanaryZm9yYmlkZGVudG9rZW4"
 APP_SECRET = "canary-app-secret-5d1f"
 VERIFY_TOKEN = "canary-verify-token"
 SECRETS = (OPENAI_KEY, WHATSAPP_TOKEN, APP_SECRET, VERIFY_TOKEN)
-# Said by somebody in a chat.
+# A sentence from a chat.
 WORDS = "the purple giraffe of Nyamirambo"
 
 _ANY_NUMBER = re.compile(r"(?<![\d.])(?:\+?250|0)7[2389]\d{7}(?!\d)")
@@ -79,7 +79,7 @@ def leaks_in(text: str) -> list[str]:
     shown = unicodedata.normalize("NFKC", text)
     joined = _BETWEEN_DIGITS.sub("", shown)
     found = [f"a secret ({secret[:6]}…)" for secret in SECRETS if secret in text]
-    found += ["somebody's words"] if WORDS in text else []
+    found += ["a customer's words"] if WORDS in text else []
     found += ["a number"] if _ANY_NUMBER.search(shown) else []
     found += ["a message id"] if _ANY_WAMID.search(text) else []
     for person in PEOPLE:

@@ -1,4 +1,4 @@
-"""Databases for tests: one migrated template, cloned for whoever needs a copy.
+"""Databases for tests: one migrated template, cloned for each test that commits.
 
 Append-only triggers forbid flushing, so a test that commits gets a clone of its
 own, which is dropped afterwards. Works on the embedded server and on the one that
@@ -98,7 +98,7 @@ def template() -> str:
             _execute(maintenance, "CREATE DATABASE {} TEMPLATE template0", name)
             with using(name):
                 call_command("migrate", verbosity=0, interactive=False)
-            # Nobody may connect any more: a template in use cannot be cloned.
+            # No more connections: a template in use cannot be cloned.
             _execute(maintenance, "ALTER DATABASE {} ALLOW_CONNECTIONS false", name)
     return name
 

@@ -50,7 +50,7 @@ def away(cluster: Cluster) -> Iterator[None]:
 
 @contextmanager
 def read_only(cluster: Cluster) -> Iterator[None]:
-    """Let nobody write: a standby, or what a provider does when the disk is full."""
+    """Refuse all writes, like a standby or a full disk."""
     _configure(cluster, "SET default_transaction_read_only = on")
     try:
         yield

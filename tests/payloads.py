@@ -58,7 +58,7 @@ def button(button_id: str, title: str = "Yes", **fields: Any) -> dict[str, Any]:
 def status(
     provider_id: str, state: str = "delivered", *, opaque: str = "", **fields: Any
 ) -> dict[str, Any]:
-    """Return what Meta tells about a message of ours."""
+    """Return Meta's status of one of our messages."""
     at = fields.pop("at", None)
     code = fields.pop("error", None)
     item: dict[str, Any] = {

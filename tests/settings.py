@@ -1,4 +1,4 @@
-"""Settings of the test suite: the same product, with values that are nobody's."""
+"""Settings of the test suite: the product's own settings with invented values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if "EASYMO_TESTING" not in os.environ:
         "EASYMO_TESTING": "1",
         "EASYMO_ENV_FILE": os.devnull,
         "DATABASE_URL": given or OWN_SERVER,
-        "SECRET_KEY": "a secret key of the tests and of nobody else",
+        "SECRET_KEY": "a secret key for tests only",
         "EASYMO_KEYS": "t1:" + base64.b64encode(b"k" * 32).decode(),
     }
 

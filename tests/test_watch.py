@@ -33,7 +33,7 @@ def nothing_remembered() -> Iterator[None]:
 
 
 def findings_of_a_line() -> Findings:
-    """Log somebody's data as a careless caller would; say what came out."""
+    """Log personal data as a careless caller would; return the output."""
     # The suite's own watch reads the same formatter: step behind it.
     original = inspect.unwrap(JsonLines.format)
     findings = Findings()

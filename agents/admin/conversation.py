@@ -4,19 +4,17 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils import timezone
 from unfold.contrib.filters.admin import RangeDateTimeFilter
-from unfold.decorators import action, display
+from unfold.decorators import display
 
-from agents.admin.block import block_person
+from agents.admin import block
 from agents.admin.conversation_actions import ColleagueActions, open_until
 from agents.handoff.thread import thread
 from agents.identity import blocks, consent
 from agents.models import Conversation, Turn
+from easymo.backoffice.actions import ActionCall, form_action
 from easymo.observability.privacy import mask_msisdn
-from vouchers.msisdn import InvalidMsisdn, parse
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -32,17 +30,11 @@ OUTCOME_COLOURS = {
 
 @admin.register(Conversation)
 class ConversationAdmin(ColleagueActions):
-    """What was said, and what the agent did for it, in one thread."""
+    """Conversations: messages and turns in one thread."""
 
     list_display = (
-        "person",
-        "number",
-        "language",
-        "last_inbound_at",
-        "turn_count",
-        "last_outcome",
-        "word",
-        "is_synthetic",
+        *("person", "number", "language", "last_inbound_at", "turn_count"),
+        *("last_outcome", "answered_by", "is_synthetic"),
     )
     list_display_links = ("person",)
     list_filter = (
@@ -55,25 +47,14 @@ class ConversationAdmin(ColleagueActions):
     list_filter_submit = True
     list_select_related = ("profile",)
     search_fields = ("profile__name", "=public_id")
+    number_lookup = "profile__msisdn"
     search_help_text = "A name, a whole number in any spelling, or the id"
     ordering = ("-last_inbound_at", "-id")
     fields = (
         ("person", "number", "language"),
-        ("last_inbound_at", "window", "word"),
+        ("last_inbound_at", "window", "answered_by"),
         ("paused_until", "is_synthetic"),
         ("wants_messages", "blocked"),
-    )
-    readonly_fields = (
-        "person",
-        "number",
-        "language",
-        "last_inbound_at",
-        "window",
-        "word",
-        "paused_until",
-        "is_synthetic",
-        "wants_messages",
-        "blocked",
     )
     actions_detail = (*ColleagueActions.actions_detail, "block_one")
     change_form_after_template = "admin/agents/thread.html"
@@ -87,27 +68,6 @@ class ConversationAdmin(ColleagueActions):
             newest_outcome=Subquery(newest.values("outcome")[:1]),
         )
 
-    def get_search_results(
-        self,
-        request: HttpRequest,
-        queryset: QuerySet[Conversation],
-        search_term: str,
-    ) -> tuple[QuerySet[Conversation], bool]:
-        """Let a whole number, in any spelling, find its person."""
-        try:
-            number = parse(search_term.strip())
-        except InvalidMsisdn:
-            found, is_doubled = super().get_search_results(
-                request, queryset, search_term
-            )
-            return found, bool(is_doubled)
-        return queryset.filter(profile__msisdn=number), False
-
-    def conversation_of(self, object_id: str) -> Conversation | None:
-        """Return the conversation of this page."""
-        rows = Conversation.objects.select_related("profile")
-        return rows.filter(pk=object_id).first()
-
     def changeform_view(
         self,
         request: HttpRequest,
@@ -115,7 +75,7 @@ class ConversationAdmin(ColleagueActions):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show the thread below the facts, newest part first on long ones."""
+        """Show the thread below the fields."""
         extra = {"thread": thread(object_id)} if object_id else {}
         context = (extra_context or {}) | extra
         return super().changeform_view(request, object_id, form_url, context)
@@ -128,39 +88,35 @@ class ConversationAdmin(ColleagueActions):
     def number(self, row: Conversation) -> str:
         return mask_msisdn(row.profile.msisdn)
 
-    @display(description="Messages unasked")
+    @display(description="Messages on our initiative")
     def wants_messages(self, row: Conversation) -> str:
         if not consent.is_opted_out(row.profile):
             return "as usual"
-        return "none: she said STOP"
+        return "none: the customer sent STOP"
 
     @display(description="Blocked", boolean=True)
     def blocked(self, row: Conversation) -> bool:
         return blocks.is_blocked(row.profile)
 
-    def has_block_permission(
-        self, request: HttpRequest, object_id: str | None = None
-    ) -> bool:
-        """Blocking is a right of its own."""
-        return request.user.has_perm("agents.block_person")
+    @form_action(
+        "Block",
+        path="block",
+        icon="block",
+        permission=block.PERMISSION,
+        form=block.BlockForm,
+        title=lambda call: f"Block {call.row.profile}",
+        explanation="The person's messages are kept and not answered.",
+        is_dangerous=True,
+    )
+    def block_one(self, call: ActionCall[Conversation]) -> str:
+        return block.block_person(call)
 
-    @action(description="Block", url_path="block", icon="block", permissions=["block"])
-    def block_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Give this person no answer for a while."""
-        row = get_object_or_404(
-            Conversation.objects.select_related("profile"), pk=object_id
-        )
-        back = reverse("admin:agents_conversation_change", args=[row.pk])
-        return block_person(
-            request=request, site=self.admin_site, profile=row.profile, back=back
-        )
-
-    @display(description="May be answered for")
+    @display(description="Answer window")
     def window(self, row: Conversation) -> str:
         return open_until(row)
 
     @display(description="Who answers", label={"a colleague": "warning"})
-    def word(self, row: Conversation) -> str:
+    def answered_by(self, row: Conversation) -> str:
         return "a colleague" if row.is_paused(timezone.now()) else "the agent"
 
     @display(description="Turns")

@@ -2,15 +2,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.contrib import admin, messages
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
-from unfold.decorators import action, display
+from django.contrib import admin
+from unfold.decorators import display
 
+from agents.admin.base import AgentsAdmin
+from agents.core.errors import AgentError
 from agents.forwarding import queue
 from agents.models import ForwardedItem, ForwardTarget
-from easymo.backoffice.pages import ReadOnlyAdmin
-from easymo.backoffice.reason import ReasonForm, ask
+from easymo.backoffice.actions import ActionCall, form_action
 
 if TYPE_CHECKING:
     from typing import Any
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
+PERMISSION = "agents.resend_forwarded"
 STATE_COLOURS = {
     "queued": "info",
     "sent": "success",
@@ -27,8 +27,8 @@ STATE_COLOURS = {
 
 
 @admin.register(ForwardedItem)
-class ForwardedItemAdmin(ReadOnlyAdmin):
-    """What went on to the previous workflow. Contents are never shown."""
+class ForwardedItemAdmin(AgentsAdmin):
+    """Messages forwarded to the previous workflow. Contents are never shown."""
 
     list_display = ("id", "kind", "why", "status", "created_at", "sent_at")
     list_filter = ("state", "kind", "reason")
@@ -39,31 +39,21 @@ class ForwardedItemAdmin(ReadOnlyAdmin):
         "event",
         ("created_at", "sent_at", "held_until"),
     )
-    readonly_fields = (
-        *("kind", "why", "status", "event"),
-        *("created_at", "sent_at", "held_until"),
-    )
     list_before_template = "admin/agents/forwarding.html"
     actions_list = ("try_now",)
     actions_detail = ("send_again",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ForwardedItem]:
-        """Leave what people wrote in the database."""
+        """Leave the contents in the database."""
         rows: QuerySet[ForwardedItem] = super().get_queryset(request)
         return rows.defer("content")
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show above the list how the other side is doing."""
+        """Show the state of the previous workflow above the list."""
         context = (extra_context or {}) | {"forwarding": queue.overview()}
         return super().changelist_view(request, context)
-
-    def has_resend_permission(
-        self, request: HttpRequest, object_id: str | None = None
-    ) -> bool:
-        """Sending on is a right of its own."""
-        return request.user.has_perm("agents.resend_forwarded")
 
     @display(description="Why")
     def why(self, row: ForwardedItem) -> str:
@@ -73,60 +63,31 @@ class ForwardedItemAdmin(ReadOnlyAdmin):
     def status(self, row: ForwardedItem) -> str:
         return row.state
 
-    @action(
-        description="Try now",
-        url_path="try-now",
+    @form_action(
+        "Try now",
+        path="try-now",
         icon="refresh",
-        permissions=["resend"],
+        permission=PERMISSION,
+        title="Try all waiting items now",
+        explanation="All pauses end, and everything that waits is tried at once.",
+        submit="Try now",
     )
-    def try_now(self, request: HttpRequest) -> HttpResponse:
-        """End all pauses, because the other side was mended."""
-        back = reverse("admin:agents_forwardeditem_changelist")
-        form = ReasonForm(request.POST or None, label_suffix="")
-        if request.method == "POST" and form.is_valid():
-            count = queue.retry_now()
-            target = ForwardTarget.objects.get(pk=1)
-            reason = form.cleaned_data["reason"]
-            self.log_change(request, target, f"Tried now: {reason}")
-            messages.success(request, f"{count} senders are tried now.")
-            return redirect(back)
-        return ask(
-            request=request,
-            site=self.admin_site,
-            form=form,
-            title="Try now",
-            explanation="Everything that waits is tried at once.",
-            submit="Try now",
-            back=back,
-        )
+    def try_now(self, call: ActionCall[None]) -> str:
+        count = queue.retry_now()
+        target = ForwardTarget.objects.get(pk=1)
+        call.log_change(target, f"Tried now: {call.reason}")
+        return f"The items of {count} senders are tried now."
 
-    @action(
-        description="Send on again",
-        url_path="send-again",
+    @form_action(
+        "Forward again",
+        path="send-again",
         icon="forward",
-        permissions=["resend"],
+        permission=PERMISSION,
+        explanation="The previous workflow receives it a second time.",
+        subjects=lambda call: [call.row],
     )
-    def send_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Send an item on once more, because the other side lost it."""
-        row = get_object_or_404(ForwardedItem.objects.defer("content"), pk=object_id)
-        back = reverse("admin:agents_forwardeditem_change", args=[row.pk])
-        form = ReasonForm(request.POST or None, label_suffix="")
-        if request.method == "POST" and form.is_valid():
-            if queue.send_again([row.pk]):
-                self.log_change(
-                    request, row, f"Sent on again: {form.cleaned_data['reason']}"
-                )
-                messages.success(request, "It is on its way again.")
-            else:
-                messages.error(request, "Only what was sent, and is kept, can be.")
-            return redirect(back)
-        return ask(
-            request=request,
-            site=self.admin_site,
-            form=form,
-            title="Send on again",
-            explanation="The previous workflow will see it twice.",
-            submit="Send on again",
-            subjects=[row],
-            back=back,
-        )
+    def send_again(self, call: ActionCall[ForwardedItem]) -> str:
+        if not queue.send_again([call.row.pk]):
+            raise AgentError("Only an item that was sent and is kept can be repeated.")
+        call.log_change(call.row, f"Forwarded again: {call.reason}")
+        return f"Item {call.row.pk} is forwarded again."

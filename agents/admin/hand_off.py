@@ -1,34 +1,37 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
-from django.contrib import admin, messages
-from django.shortcuts import get_object_or_404, redirect
+from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timesince import timesince
-from unfold.decorators import action, display
+from unfold.decorators import display
 
 from agents.admin.conversation_actions import ColleagueActions, open_until
 from agents.handoff import handoff
-from agents.models import Conversation, HandOff
-from easymo.backoffice.pages import actor_of
-from easymo.backoffice.reason import ReasonForm, ask
-from vouchers.msisdn import InvalidMsisdn, parse
+from agents.models import HandOff
+from easymo.backoffice.actions import ActionCall, form_action, list_url
+from easymo.backoffice.reason import ReasonForm
 
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
-    from django.http import HttpRequest, HttpResponse
+
+class ResolutionForm(ReasonForm):
+    """Asks what was done."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].label = "What was done"
 
 
 @admin.register(HandOff)
 class HandOffAdmin(ColleagueActions):
-    """What waits for a person of ours: who, why, since when."""
+    """Conversations and tasks that wait for a colleague: who, why, since when."""
 
     list_display = ("what", "person", "reason", "since", "window", "is_open")
     list_filter = ("kind", ("closed_at", admin.EmptyFieldListFilter))
     list_select_related = ("profile", "conversation__profile")
     search_fields = ("profile__name", "reason")
+    number_lookup = "profile__msisdn"
     search_help_text = "A name, a whole number in any spelling, or a reason"
     ordering = ("closed_at", "opened_at")
     fields = (
@@ -37,51 +40,7 @@ class HandOffAdmin(ColleagueActions):
         ("opened_at", "closed_at", "closed_by"),
         "resolution",
     )
-    readonly_fields = (
-        "what",
-        "person",
-        "talk",
-        "reason",
-        "window",
-        "opened_at",
-        "closed_at",
-        "closed_by",
-        "resolution",
-    )
-    actions_detail = ("answer_one", "pause_one", "resume_one", "close_one")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[HandOff], search_term: str
-    ) -> tuple[QuerySet[HandOff], bool]:
-        """Let a whole number, in any spelling, find its person."""
-        try:
-            number = parse(search_term.strip())
-        except InvalidMsisdn:
-            found, is_doubled = super().get_search_results(
-                request, queryset, search_term
-            )
-            return found, bool(is_doubled)
-        return queryset.filter(profile__msisdn=number), False
-
-    def conversation_of(self, object_id: str) -> Conversation | None:
-        """Return the entry's conversation, or the person's newest one."""
-        row = HandOff.objects.filter(pk=object_id).first()
-        if row is None:
-            return None
-        talks = Conversation.objects.select_related("profile")
-        if row.conversation_id is not None:
-            return talks.filter(pk=row.conversation_id).first()
-        return (
-            talks.filter(profile_id=row.profile_id).order_by("-last_inbound_at").first()
-        )
-
-    def has_close_permission(
-        self, request: HttpRequest, object_id: str | None = None
-    ) -> bool:
-        """Closing is a right of its own, and what is closed stays so."""
-        if not request.user.has_perm("agents.close_handoff") or object_id is None:
-            return request.user.has_perm("agents.close_handoff")
-        return HandOff.objects.filter(pk=object_id, closed_at=None).exists()
+    actions_detail = (*ColleagueActions.actions_detail, "close_one")
 
     @display(description="What", label={"asked for a colleague": "info"})
     def what(self, row: HandOff) -> str:
@@ -95,7 +54,7 @@ class HandOffAdmin(ColleagueActions):
     def since(self, row: HandOff) -> str:
         return f"{timesince(row.opened_at)} ago"
 
-    @display(description="May be answered for")
+    @display(description="Answer window")
     def window(self, row: HandOff) -> str:
         return open_until(row.conversation) if row.closed_at is None else "—"
 
@@ -110,34 +69,21 @@ class HandOffAdmin(ColleagueActions):
     def is_open(self, row: HandOff) -> bool:
         return row.closed_at is None
 
-    @action(
-        description="Close",
-        url_path="close",
+    @form_action(
+        "Close",
+        path="close",
         icon="task_alt",
-        permissions=["close"],
+        permission="agents.close_handoff",
+        form=ResolutionForm,
+        offered=lambda row: row.closed_at is None,
+        title=lambda call: f"Close: {call.row.get_kind_display()}",
+        explanation=lambda call: call.row.reason,
+        subjects=lambda call: [call.row.profile],
+        back=list_url,
     )
-    def close_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Ask what was done, and take the entry off the list."""
-        row = get_object_or_404(HandOff.objects.select_related("profile"), pk=object_id)
-        form = ReasonForm(request.POST or None, label_suffix="")
-        form.fields["reason"].label = "What was done"
-        back = reverse("admin:agents_handoff_changelist")
-        if request.method == "POST" and form.is_valid():
-            closed = handoff.close(
-                hand_off=row,
-                resolution=form.cleaned_data["reason"],
-                actor=actor_of(request),
-            )
-            word = "Closed." if closed else "It was closed already."
-            messages.success(request, word)
-            return redirect(back)
-        return ask(
-            request=request,
-            site=self.admin_site,
-            form=form,
-            title=f"Close: {row.get_kind_display()}",
-            explanation=row.reason,
-            submit="Close it",
-            subjects=[row.profile],
-            back=back,
+    def close_one(self, call: ActionCall[HandOff]) -> str:
+        closed = handoff.close(
+            hand_off=call.row, resolution=call.reason, actor=call.actor
         )
+        state = "closed" if closed else "was already closed"
+        return f"Handoff of {call.row.profile} {state}."

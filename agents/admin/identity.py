@@ -1,88 +1,58 @@
-"""Whose a name of the channel is: shown on the person's page, decided by one of us."""
+"""The WhatsApp identities of people, and disputes about them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.contrib import admin, messages
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
-from unfold.admin import TabularInline
-from unfold.decorators import action, display
+from django.contrib import admin
+from unfold.decorators import display
 
-from agents.core.errors import IdentityRefused
+from agents.admin.base import AgentsAdmin
 from agents.identity import disputes
 from agents.models import ConsentEvent, Identity, IdentityClaim
-from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
-from easymo.backoffice.reason import ReasonForm, ask
+from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.pages import ReadOnlyInline
 from easymo.observability.privacy import mask_msisdn
 from vouchers.admin.profile import ProfileAdmin
-from vouchers.models import Profile, Voucher
+from vouchers.models import Voucher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.http import HttpRequest, HttpResponse
 
+PERMISSION = "agents.decide_identity"
 COLOURS = {"open": "warning", "bound": "success", "kept apart": "info"}
 
 
-class IdentityInline(TabularInline):  # type: ignore[misc]
-    """The names that WhatsApp gives this person, former ones too."""
+class IdentityInline(ReadOnlyInline):
+    """The identities that WhatsApp gives a person, former ones too."""
 
     model = Identity
-    fields = ("kind", "shown", "created_at", "superseded_at")
-    readonly_fields = fields
+    fields = readonly_fields = ("kind", "shown", "created_at", "superseded_at")
     ordering = ("-superseded_at", "id")
-    extra = 0
-    can_delete = False
-    show_change_link = False
 
-    def has_add_permission(
-        self, request: HttpRequest, obj: Profile | None = None
-    ) -> bool:
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: Profile | None = None
-    ) -> bool:
-        return False
-
-    @display(description="Name")
+    @display(description="Identity")
     def shown(self, row: Identity) -> str:
         return _masked(row.value)
 
 
-class ClaimInline(TabularInline):  # type: ignore[misc]
-    """What was in doubt about her names, and what was decided."""
+class ClaimInline(ReadOnlyInline):
+    """Disputes about a person's identities, and how they were decided."""
 
     model = IdentityClaim
     fk_name = "profile"
-    fields = ("kind", "state", "opened_at", "decided_by", "reason")
-    readonly_fields = fields
+    fields = readonly_fields = ("kind", "state", "opened_at", "decided_by", "reason")
     ordering = ("-id",)
-    extra = 0
-    can_delete = False
     show_change_link = True
 
-    def has_add_permission(
-        self, request: HttpRequest, obj: Profile | None = None
-    ) -> bool:
-        return False
 
-    def has_change_permission(
-        self, request: HttpRequest, obj: Profile | None = None
-    ) -> bool:
-        return False
-
-
-# The person's page is of a lower room that knows no channel: its names join it here.
+# The page of a person is in `vouchers`, which knows no channels: add to it from here.
 ProfileAdmin.inlines = (*ProfileAdmin.inlines, IdentityInline, ClaimInline)
 
 
 @admin.register(IdentityClaim)
-class IdentityClaimAdmin(ReadOnlyAdmin):
-    """Names of the channel that may or may not be a person's."""
+class IdentityClaimAdmin(AgentsAdmin):
+    """Identities that may or may not belong to a person."""
 
     list_display = ("what", "profile", "other", "status", "opened_at")
     list_filter = ("state", "kind")
@@ -96,25 +66,7 @@ class IdentityClaimAdmin(ReadOnlyAdmin):
         ("decided_at", "decided_by"),
         "reason",
     )
-    readonly_fields = (
-        "what",
-        "status",
-        "opened_at",
-        "profile",
-        "other",
-        "shown_bsuid",
-        "shown_number",
-        "decided_at",
-        "decided_by",
-        "reason",
-    )
     actions_detail = ("bind_one", "keep_apart_one")
-
-    def has_decide_permission(
-        self, request: HttpRequest, object_id: str | None = None
-    ) -> bool:
-        """Saying who somebody is gives her what the profile may do."""
-        return request.user.has_perm("agents.decide_identity")
 
     @display(description="What")
     def what(self, row: IdentityClaim) -> str:
@@ -132,77 +84,49 @@ class IdentityClaimAdmin(ReadOnlyAdmin):
     def shown_number(self, row: IdentityClaim) -> str:
         return mask_msisdn(row.number)
 
-    @action(
-        description="These names are hers",
-        url_path="bind",
+    @form_action(
+        "Bind to this person",
+        path="bind",
         icon="link",
-        permissions=["decide"],
+        permission=PERMISSION,
+        explanation=lambda call: _explained(call.row),
+        subjects=lambda call: _subjects(call.row),
+        is_dangerous=True,
     )
-    def bind_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._decide(
-            request, object_id, disputes.bind_identities, "Bind the names to her"
-        )
+    def bind_one(self, call: ActionCall[IdentityClaim]) -> str:
+        return _decide(disputes.bind_identities, call)
 
-    @action(
-        description="Keep them apart",
-        url_path="apart",
+    @form_action(
+        "Keep apart",
+        path="apart",
         icon="link_off",
-        permissions=["decide"],
+        permission=PERMISSION,
+        explanation=lambda call: _explained(call.row),
+        subjects=lambda call: _subjects(call.row),
     )
-    def keep_apart_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._decide(
-            request, object_id, disputes.keep_separate, "Keep them apart"
-        )
+    def keep_apart_one(self, call: ActionCall[IdentityClaim]) -> str:
+        return _decide(disputes.keep_separate, call)
 
-    def _decide(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        decide: Callable[..., IdentityClaim],
-        title: str,
-    ) -> HttpResponse:
-        row = get_object_or_404(
-            IdentityClaim.objects.select_related("profile", "other"), pk=object_id
+
+def _decide(
+    decide: Callable[..., IdentityClaim], call: ActionCall[IdentityClaim]
+) -> str:
+    row = call.row
+    decided = decide(claim_id=row.pk, actor=call.actor, reason=call.reason)
+    state = decided.get_state_display()
+    for person in filter(None, (row.profile, row.other)):
+        call.log_change(
+            person, f"WhatsApp identity of dispute {row.pk}: {state}: {call.reason}"
         )
-        form = ReasonForm(request.POST or None, label_suffix="")
-        back = reverse("admin:agents_identityclaim_change", args=[row.pk])
-        if request.method == "POST" and form.is_valid():
-            reason = form.cleaned_data["reason"]
-            try:
-                decided = decide(
-                    claim_id=row.pk, actor=actor_of(request), reason=reason
-                )
-            except IdentityRefused as error:
-                messages.error(request, str(error))
-            else:
-                word = decided.get_state_display()
-                for person in filter(None, (row.profile, row.other)):
-                    self.log_change(
-                        request,
-                        person,
-                        f"WhatsApp name of claim {row.pk}: {word}: {reason}",
-                    )
-                messages.success(request, f"Decided: {word}.")
-            return redirect(back)
-        return ask(
-            request=request,
-            site=self.admin_site,
-            form=form,
-            title=f"{title}: {row.get_kind_display()}",
-            explanation=_explained(row),
-            submit=title,
-            subjects=_subjects(row),
-            is_dangerous=decide is disputes.bind_identities,
-            back=back,
-        )
+    return f"Dispute about {row.profile} decided: {state}."
 
 
 def _explained(row: IdentityClaim) -> str:
     bsuid, number = disputes.identities_of(row)
     names = ", ".join(filter(None, (_masked(bsuid), number and mask_msisdn(number))))
     return (
-        f"It is about {names or 'her telephone'}. Whoever writes under these names may "
-        f"do what {row.profile} may do. Vouchers stay with the person who has them."
+        f"It is about {names or 'the telephone'}. The user of a bound identity may do"
+        f" what {row.profile} may do. Vouchers stay with their owners."
     )
 
 
@@ -216,15 +140,15 @@ def _subjects(row: IdentityClaim) -> list[str]:
 
 
 def _masked(value: str) -> str:
-    """Show enough of a name to compare two of them."""
+    """Show enough of an identity to compare two of them."""
     if value.startswith("+"):
         return mask_msisdn(value)
     return f"{value[:5]}…{value[-4:]}" if len(value) > 12 else value
 
 
 @admin.register(ConsentEvent)
-class ConsentEventAdmin(ReadOnlyAdmin):
-    """Who said STOP and START, when, and by which road; never rewritten."""
+class ConsentEventAdmin(AgentsAdmin):
+    """Opt-outs and opt-ins: who, when and how."""
 
     list_display = ("created_at", "person", "word", "source")
     list_filter = ("kind", "source")
@@ -232,12 +156,11 @@ class ConsentEventAdmin(ReadOnlyAdmin):
     search_fields = ("profile__name", "=profile__msisdn")
     ordering = ("-id",)
     fields = (("person", "word", "source"), "created_at")
-    readonly_fields = ("person", "word", "source", "created_at")
 
     @display(description="Person")
     def person(self, row: ConsentEvent) -> str:
         return str(row.profile)
 
-    @display(description="Word", label={"stop": "warning", "start": "success"})
+    @display(description="Consent", label={"stop": "warning", "start": "success"})
     def word(self, row: ConsentEvent) -> tuple[str, str]:
         return row.kind, row.get_kind_display()

@@ -1,4 +1,4 @@
-"""What people sent: opened by few, each time with a line that tells who."""
+"""Files that customers sent; every download is recorded."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
-from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from agents.inbound import media_store
 from agents.models import Media, MediaOpening
-from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
+from easymo.backoffice.pages import ReadOnlyAdmin, ReadOnlyInline, actor_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
@@ -21,30 +20,17 @@ if TYPE_CHECKING:
 COLOURS = {"stored": "success", "failed": "danger", "skipped": "info"}
 
 
-class OpeningInline(TabularInline):  # type: ignore[misc]
-    """Who has looked."""
+class OpeningInline(ReadOnlyInline):
+    """Users who downloaded the file."""
 
     model = MediaOpening
-    fields = ("opened_by", "opened_at")
-    readonly_fields = fields
+    fields = readonly_fields = ("opened_by", "opened_at")
     ordering = ("-id",)
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(
-        self, request: HttpRequest, obj: Media | None = None
-    ) -> bool:
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: Media | None = None
-    ) -> bool:
-        return False
 
 
 @admin.register(Media)
 class MediaAdmin(ReadOnlyAdmin):
-    """Pictures, recordings and files; nothing of them is shown within a page."""
+    """Pictures, recordings and files; no page shows their contents."""
 
     list_display = ("person", "kind", "status", "size", "error_code", "created_at")
     list_filter = ("state", "kind", "error_code")
@@ -55,21 +41,6 @@ class MediaAdmin(ReadOnlyAdmin):
         ("size", "extension", "error_code"),
         ("seconds", "transcriber", "language", "confidence", "cost"),
         ("created_at", "settled_at"),
-    )
-    readonly_fields = (
-        "person",
-        "kind",
-        "status",
-        "size",
-        "extension",
-        "error_code",
-        "seconds",
-        "transcriber",
-        "language",
-        "confidence",
-        "cost",
-        "created_at",
-        "settled_at",
     )
     inlines = (OpeningInline,)
     actions_detail = ("open_one",)
@@ -91,14 +62,14 @@ class MediaAdmin(ReadOnlyAdmin):
         description="Download", url_path="open", icon="download", permissions=["open"]
     )
     def open_one(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        """Send the bytes as a file of our own naming, which no browser runs."""
+        """Send the bytes as a download that no browser runs, under a neutral name."""
         if not self.has_open_permission(request):
             raise PermissionDenied
         media = get_object_or_404(Media, pk=object_id)
         if media.state != Media.State.STORED:
             raise Http404
         answer = StreamingHttpResponse(
-            media_store.opened(media, by=actor_of(request)),
+            media_store.read_content(media, by=actor_of(request)),
             content_type="application/octet-stream",
         )
         name = f"{media.public_id}.{media.extension or 'bin'}"

@@ -2,25 +2,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.contrib import admin, messages
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
-from unfold.decorators import action, display
+from django.contrib import admin
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from unfold.decorators import display
 
+from agents.admin.base import AgentsAdmin
 from agents.core.code_redaction import PLACEHOLDER
-from agents.core.errors import AgentError
-from agents.handoff.thread import FORGOTTEN
-from agents.models import OutboundMessage
+from agents.handoff.thread import ERASED_TEXT
+from agents.models import OutboundMessage, SendingLine
 from agents.operations import resend
-from easymo.backoffice.pages import ReadOnlyAdmin, actor_of
-from easymo.backoffice.reason import ReasonForm, ask
+from agents.outbound import circuit_breaker
+from agents.outbound.outbox import OPEN
+from agents.whatsapp.error_table import describe
+from easymo.backoffice.actions import ActionCall, form_action
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
 
-    from django.http import HttpRequest, HttpResponse
-
-STATE_COLOURS = {
+RESEND = "agents.resend_message"
+MESSAGE_COLOURS = {
     "queued": "info",
     "sending": "info",
     "unknown": "warning",
@@ -29,27 +32,28 @@ STATE_COLOURS = {
     "read": "success",
     "failed": "danger",
 }
+SENDER_COLOURS = {"sends": "success", "slowed": "warning", "stopped": "danger"}
+
+
+def _is_unsettled(row: OutboundMessage) -> bool:
+    return row.state == OutboundMessage.State.FAILED and row.given_up_at is None
+
+
+def _subject_of(call: ActionCall[OutboundMessage]) -> list[str]:
+    return [f"{call.row.conversation.profile}: {call.row.error_code}"]
 
 
 @admin.register(OutboundMessage)
-class OutboundMessageAdmin(ReadOnlyAdmin):
-    """What goes out: its state, its tries, the provider's word."""
+class OutboundMessageAdmin(AgentsAdmin):
+    """Outgoing messages: state, attempts and the provider's error."""
 
     list_display = (
-        "id",
-        "person",
-        "kind",
-        "status",
-        "attempts",
-        "error_code",
-        "created_at",
-        "handed_over_at",
+        *("id", "person", "kind", "status", "attempts"),
+        *("error_code", "created_at", "handed_over_at"),
     )
     list_filter = (
-        "state",
-        ("given_up_at", admin.EmptyFieldListFilter),
-        "kind",
-        "error_code",
+        *("state", ("given_up_at", admin.EmptyFieldListFilter)),
+        *("kind", "error_code"),
     )
     list_select_related = ("conversation__profile",)
     search_fields = ("=public_id", "=cause", "conversation__profile__name")
@@ -63,118 +67,112 @@ class OutboundMessageAdmin(ReadOnlyAdmin):
         ("created_at", "handed_over_at", "delivered_at", "read_at"),
         ("next_attempt_at", "lease_expires_at"),
     )
-    readonly_fields = (
-        "person",
-        "conversation",
-        "kind",
-        "status",
-        "attempts",
-        "error_code",
-        "text",
-        "written_by",
-        "given_up_at",
-        "public_id",
-        "cause",
-        "created_at",
-        "handed_over_at",
-        "delivered_at",
-        "read_at",
-        "next_attempt_at",
-        "lease_expires_at",
-    )
-
     actions_detail = ("send_again_one", "give_up_one")
-
-    def has_settle_permission(
-        self, request: HttpRequest, object_id: str | None = None
-    ) -> bool:
-        """What failed, and nobody has settled, may be settled."""
-        may = request.user.has_perm("agents.resend_message")
-        if not may or object_id is None:
-            return may
-        return OutboundMessage.objects.filter(
-            pk=object_id, state=OutboundMessage.State.FAILED, given_up_at=None
-        ).exists()
-
-    @action(
-        description="Send again",
-        url_path="send-again",
-        icon="forward_to_inbox",
-        permissions=["settle"],
-    )
-    def send_again_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Queue it once more, where that makes sense."""
-        return self._settle(
-            request,
-            object_id,
-            title="Send again",
-            explanation="It is sent once more, as it was written. Where the answer "
-            "was lost, she may read it twice.",
-            change=resend.send_again,
-        )
-
-    @action(
-        description="Give up",
-        url_path="give-up",
-        icon="unsubscribe",
-        permissions=["settle"],
-    )
-    def give_up_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Take it off the list of what waits for somebody."""
-        return self._settle(
-            request,
-            object_id,
-            title="Give up",
-            explanation="It will never be sent. She does not hear of it.",
-            change=resend.give_up,
-        )
-
-    def _settle(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        *,
-        title: str,
-        explanation: str,
-        change: Callable[..., bool],
-    ) -> HttpResponse:
-        message = get_object_or_404(
-            OutboundMessage.objects.select_related("conversation__profile"),
-            pk=object_id,
-        )
-        back = reverse("admin:agents_outboundmessage_change", args=[message.pk])
-        form = ReasonForm(request.POST or None, label_suffix="")
-        if request.method == "POST" and form.is_valid():
-            try:
-                change(
-                    message=message,
-                    reason=form.cleaned_data["reason"],
-                    actor=actor_of(request),
-                )
-            except AgentError as error:
-                form.add_error(None, str(error))
-            else:
-                messages.success(request, f"{title}: done.")
-                return redirect(back)
-        return ask(
-            request=request,
-            site=self.admin_site,
-            form=form,
-            title=f"{title}: {message}",
-            explanation=explanation,
-            submit=title,
-            subjects=[f"{message.conversation.profile}: {message.error_code}"],
-            back=back,
-        )
 
     @display(description="Text")
     def text(self, row: OutboundMessage) -> str:
-        return PLACEHOLDER.sub("•••• •••• •••• ••••", row.body) or FORGOTTEN
+        return PLACEHOLDER.sub("•••• •••• •••• ••••", row.body) or ERASED_TEXT
 
     @display(description="Person")
     def person(self, row: OutboundMessage) -> str:
         return str(row.conversation.profile)
 
-    @display(description="State", label=STATE_COLOURS)
+    @display(description="State", label=MESSAGE_COLOURS)
     def status(self, row: OutboundMessage) -> str:
         return "given up" if row.given_up_at else row.state
+
+    @form_action(
+        "Send again",
+        path="send-again",
+        icon="forward_to_inbox",
+        permission=RESEND,
+        offered=_is_unsettled,
+        explanation="It is sent once more, unchanged. Where the provider's answer was"
+        " lost, the customer may read it twice.",
+        subjects=_subject_of,
+    )
+    def send_again_one(self, call: ActionCall[OutboundMessage]) -> str:
+        resend.send_again(message=call.row, reason=call.reason, actor=call.actor)
+        return f"Message to {call.row.conversation.profile} queued again."
+
+    @form_action(
+        "Give up",
+        path="give-up",
+        icon="unsubscribe",
+        permission=RESEND,
+        offered=_is_unsettled,
+        explanation="It is never sent. The customer is not told.",
+        subjects=_subject_of,
+    )
+    def give_up_one(self, call: ActionCall[OutboundMessage]) -> str:
+        resend.give_up(message=call.row, reason=call.reason, actor=call.actor)
+        return f"Message to {call.row.conversation.profile} given up."
+
+
+@admin.register(SendingLine)
+class SendingLineAdmin(AgentsAdmin):
+    """Sending numbers that the circuit breaker slowed or stopped."""
+
+    list_display = (
+        *("phone_number_id", "status", "why", "since", "held_until", "waiting"),
+    )
+    list_filter = ("is_open", "error_code")
+    search_fields = ("=phone_number_id",)
+    ordering = ("-is_open", "-since")
+    fields = (
+        ("phone_number_id", "status", "waiting"),
+        "why",
+        ("error_code", "holds"),
+        ("since", "held_until"),
+        ("probe_id", "probe_expires_at"),
+        ("closed_at", "closed_by"),
+        "close_reason",
+    )
+    actions_detail = ("close_one",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SendingLine]:
+        """Add the number of waiting messages, in the same query."""
+        waiting = (
+            OutboundMessage.objects.filter(
+                conversation__phone_number_id=OuterRef("pk"), state__in=OPEN
+            )
+            .order_by()
+            .values("conversation__phone_number_id")
+            .annotate(count=Count("pk"))
+        )
+        found: QuerySet[SendingLine] = super().get_queryset(request)
+        return found.annotate(
+            waiting_count=Coalesce(Subquery(waiting.values("count")), 0)
+        )
+
+    @display(description="State", label=SENDER_COLOURS)
+    def status(self, row: SendingLine) -> str:
+        if row.is_open:
+            return "stopped"
+        return "slowed" if row.holds and row.held_until > timezone.now() else "sends"
+
+    @display(description="Why")
+    def why(self, row: SendingLine) -> str:
+        return describe(row.error_code) if row.error_code else "—"
+
+    @display(description="Waiting messages")
+    def waiting(self, row: SendingLine) -> int:
+        return int(row.waiting_count)  # type: ignore[attr-defined]
+
+    @form_action(
+        "Resume sending",
+        path="close",
+        icon="play_arrow",
+        permission="agents.close_circuit",
+        offered=lambda row: row.holds > 0,
+        title=lambda call: f"Resume sending from {call.row.phone_number_id}",
+        explanation="All waiting messages are sent at once. If the errors continue,"
+        " the number is stopped again.",
+        subjects=lambda call: [describe(call.row.error_code)],
+    )
+    def close_one(self, call: ActionCall[SendingLine]) -> str:
+        closed = circuit_breaker.close_manually(
+            sender=call.row, reason=call.reason, actor=call.actor
+        )
+        state = "sends again" if closed else "was already sending"
+        return f"Number {call.row.phone_number_id} {state}."

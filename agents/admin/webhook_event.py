@@ -20,9 +20,9 @@ STATE_COLOURS = {"received": "info", "done": "success", "failed": "danger"}
 
 @admin.register(WebhookEvent)
 class WebhookEventAdmin(ReadOnlyAdmin):
-    """The raw store. Bodies are personal data and are never shown here."""
+    """The event store. Bodies are personal data and are never shown."""
 
-    list_display = ("id", "status", "size", "is_synthetic", "received_at", "taken_at")
+    list_display = ("id", "status", "size", "is_synthetic", "received_at", "processed")
     list_filter = ("state", "is_synthetic")
     search_fields = ("=id", "=correlation_id")
     ordering = ("-id",)
@@ -31,18 +31,9 @@ class WebhookEventAdmin(ReadOnlyAdmin):
         ("is_synthetic", "correlation_id"),
         ("received_at", "processed_at"),
     )
-    readonly_fields = (
-        "status",
-        "attempts",
-        "size",
-        "is_synthetic",
-        "correlation_id",
-        "received_at",
-        "processed_at",
-    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEvent]:
-        """Leave the bodies in the database; only their length travels."""
+        """Leave the bodies in the database; read only their length."""
         rows: QuerySet[WebhookEvent] = super().get_queryset(request)
         return rows.defer("body").annotate(body_length=Length("body"))
 
@@ -52,16 +43,16 @@ class WebhookEventAdmin(ReadOnlyAdmin):
 
     @display(description="Bytes")
     def size(self, row: Any) -> int | str:
-        return "forgotten" if row.body_length is None else int(row.body_length)
+        return "deleted" if row.body_length is None else int(row.body_length)
 
-    @display(description="Taken in", ordering="processed_at")
-    def taken_at(self, row: WebhookEvent) -> object:
+    @display(description="Processed", ordering="processed_at")
+    def processed(self, row: WebhookEvent) -> object:
         return None if row.state == WebhookEvent.State.RECEIVED else row.processed_at
 
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(ReadOnlyAdmin):
-    """Items of a webhook that could not be taken in."""
+    """Items of a webhook that could not be processed."""
 
     list_display = ("id", "event", "path", "reason", "created_at")
     list_filter = ("reason",)

@@ -5,7 +5,7 @@ A job only says that there is work; the rows say what. One waiting job is enough
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from easymo.database import jobs
 from easymo.database.jobs import Job
@@ -28,17 +28,6 @@ CHAT_QUEUE = "chat"
 DELIVERY_QUEUE = "delivery"
 FORWARD_QUEUE = "forward"
 MEDIA_QUEUE = "media"
-
-
-class EventJob(NamedTuple):
-    """The job that is stored together with a webhook event."""
-
-    queue: str
-    task: str
-    priority: int
-
-
-PROCESS_EVENTS = EventJob(queue=INBOX_QUEUE, task=INGEST, priority=INGEST_PRIORITY)
 
 
 def enqueue_event_processing() -> None:

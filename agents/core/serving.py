@@ -9,7 +9,7 @@ from django.db import OperationalError
 
 from rollout.core.features import Feature
 from rollout.flags.exposure import exposure_of, is_on_for_everyone
-from rollout.policy.effective_flag import Reason
+from rollout.policy.effective_flag import FlagReason
 
 if TYPE_CHECKING:
     from vouchers.models import Profile
@@ -22,7 +22,7 @@ class FlagsUnreadableError(OperationalError):
 def is_served(profile: Profile) -> bool:
     """Tell whether CHAT is on for this person; raise when the flags are stale."""
     exposure = exposure_of(str(profile.public_id))
-    if exposure.reasons[Feature.CHAT] == Reason.STALE:
+    if exposure.reasons[Feature.CHAT] == FlagReason.STALE:
         raise FlagsUnreadableError
     return exposure.chat
 
@@ -34,7 +34,7 @@ def may_answer(profile: Profile) -> bool:
 
 def may_create_customers() -> bool:
     """Tell whether an unknown sender becomes a customer: CHAT is on for everyone."""
-    if exposure_of(None).reasons[Feature.CHAT] == Reason.STALE:
+    if exposure_of(None).reasons[Feature.CHAT] == FlagReason.STALE:
         raise FlagsUnreadableError
     return is_on_for_everyone(Feature.CHAT)
 

@@ -1,0 +1,1 @@
+"""Conversations that a colleague answers instead of the agent: start with `handoff`."""

@@ -1,16 +1,15 @@
-"""What waits for a person of ours, and what she does about it.
+"""What a colleague does about a handoff: answer, pause the agent, resume it, close.
 
-Whoever answers has the word: the agent keeps silent in that conversation until it is
-given back, or until `PAUSE` after the last thing that a colleague did in it. By then
-the window in which she may be answered has closed unless she wrote again, and whoever
-writes then shall not wait for somebody who went home.
+While the agent is paused it does not answer in that conversation. It resumes when a
+colleague says so, or `PAUSE_DURATION` after a colleague's last action there. By then
+the reply window has closed unless the customer wrote again, and a customer who writes
+again must not wait for a colleague who is no longer there.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -30,31 +29,21 @@ from agents.models import ColleagueAct, Conversation, HandOff, OutboundMessage
 from agents.outbound import outbox
 from easymo.observability.logs import get_logger
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-__all__ = [
-    "PAUSE",
-    "answer",
-    "close",
-    "pause",
-    "resume",
-    "resume_overdue",
-    "why_unreachable",
-]
 logger = get_logger(__name__)
 
 Kind = ColleagueAct.Kind
-PAUSE = timedelta(hours=24)
-# What closes within this time may be closed when it is sent.
+PAUSE_DURATION = timedelta(hours=24)
+# A window that closes within this time may be closed when the message is sent.
 WINDOW_MARGIN = timedelta(seconds=90)
-LONGEST_ANSWER = 3_000
-MOST_OVERDUE = 200
+MAX_ANSWER_LENGTH = 3_000
+BATCH_SIZE = 200
 SYSTEM = "system"
+# Scripts and emoji need the joiners; other control characters are refused.
+ALLOWED_CONTROLS = "\n\u200c\u200d"
 
 
 def close(*, hand_off: HandOff, resolution: str, actor: str) -> bool:
-    """Take an entry off the list; return False when somebody else already had."""
+    """Close a handoff; return False when it was closed already."""
     closed = HandOff.objects.filter(pk=hand_off.pk, closed_at__isnull=True).update(
         closed_at=timezone.now(), closed_by=actor, resolution=resolution
     )
@@ -66,12 +55,12 @@ def close(*, hand_off: HandOff, resolution: str, actor: str) -> bool:
 def answer(
     *, conversation: Conversation, text: str, reason: str, actor: str, key: str
 ) -> OutboundMessage:
-    """Write to the person as one of us, and keep the agent silent; once for each key.
+    """Write to the customer as a colleague, and pause the agent; once for each key.
 
-    Raises WindowClosed, PersonSaidStop, PersonForgotten or TextRefused; nothing is
-    then written.
+    Raises WindowClosed, OptedOut, PersonErased or TextRefused; nothing is then
+    written.
     """
-    words = _clean(text)
+    checked = _checked(text)
     cause = f"colleague:{key}"
     with transaction.atomic():
         held = lock_conversation(conversation.pk)
@@ -79,22 +68,22 @@ def answer(
             return earlier
         if refusal := why_unreachable(held):
             raise refusal
-        body = f"{render('colleague.writes', _language(held))}\n{words}"
+        body = f"{render('colleague.writes', _language(held))}\n{checked}"
         message = outbox.enqueue(
             conversation=held, cause=cause, body=body, written_by=actor
         )
-        _hold(held)
-        _note(held, Kind.ANSWERED, actor, reason, message)
+        _pause(held)
+        _record(held, Kind.ANSWERED, actor, reason, message)
         enqueue_delivery(conversation_id=held.pk)
     logger.info("ai.hand_off.answered", conversation_id=held.pk, outbound_id=message.pk)
     return message
 
 
 def pause(*, conversation: Conversation, reason: str, actor: str, key: str) -> bool:
-    """Take the word from the agent; return False when somebody already had.
+    """Pause the agent; return False when it was paused already.
 
-    A turn that is running drops its draft, unless it has changed something: then its
-    receipt is still sent. The person is told that one of us answers.
+    A running turn drops its draft, unless it made a change: then its receipt is still
+    sent. The customer is told that a colleague answers.
     """
     with transaction.atomic():
         held = lock_conversation(conversation.pk)
@@ -102,29 +91,27 @@ def pause(*, conversation: Conversation, reason: str, actor: str, key: str) -> b
             raise PersonErased
         if held.is_paused(timezone.now()):
             return False
-        _hold(held)
-        _note(held, Kind.PAUSED, actor, reason, _tell(held, "taken", key, actor))
+        _pause(held)
+        _record(held, Kind.PAUSED, actor, reason, _notify(held, "taken", key, actor))
     logger.info("ai.hand_off.paused", conversation_id=held.pk)
     return True
 
 
 def resume(*, conversation: Conversation, reason: str, actor: str, key: str) -> bool:
-    """Give the word back to the agent, which answers what is written from now on.
-
-    False when it had the word already.
-    """
+    """Let the agent answer what is written from now on; False when it already did."""
     with transaction.atomic():
         held = lock_conversation(conversation.pk)
         if held.paused_at is None:
             return False
-        _release(held)
-        _note(held, Kind.RESUMED, actor, reason, _tell(held, "returned", key, actor))
+        _resume(held)
+        message = _notify(held, "returned", key, actor)
+        _record(held, Kind.RESUMED, actor, reason, message)
     logger.info("ai.hand_off.resumed", conversation_id=held.pk)
     return True
 
 
-def resume_overdue(*, limit: int = MOST_OVERDUE) -> int:
-    """End the pauses whose time is over; the person hears nothing of it."""
+def resume_overdue(*, limit: int = BATCH_SIZE) -> int:
+    """End the pauses whose time is over; the customer is not told."""
     overdue = list(
         Conversation.objects.filter(paused_until__lte=timezone.now())
         .order_by("paused_until")
@@ -136,7 +123,7 @@ def resume_overdue(*, limit: int = MOST_OVERDUE) -> int:
 def why_unreachable(
     conversation: Conversation, *, needs_window: bool = True
 ) -> HandOffError | None:
-    """Say why nothing can be written to this person now; nothing, when it can."""
+    """Return why the customer cannot be written to now; None when they can."""
     if conversation.profile.erased_at is not None:
         return PersonErased()
     if conversation.stopped_at is not None:
@@ -155,43 +142,43 @@ def _resume_if_overdue(conversation_id: int) -> int:
         # A colleague may have written meanwhile.
         if held.paused_until is None or held.paused_until > timezone.now():
             return 0
-        _release(held)
-        _note(held, Kind.RESUMED, SYSTEM, "The pause was over.", None)
+        _resume(held)
+        _record(held, Kind.RESUMED, SYSTEM, "The pause was over.", None)
     logger.info("ai.hand_off.resumed", conversation_id=conversation_id, by=SYSTEM)
     return 1
 
 
-def _hold(conversation: Conversation) -> None:
-    now: datetime = timezone.now()
+def _pause(conversation: Conversation) -> None:
+    now = timezone.now()
     conversation.paused_at = conversation.paused_at or now
-    conversation.paused_until = now + PAUSE
+    conversation.paused_until = now + PAUSE_DURATION
     conversation.save(update_fields=["paused_at", "paused_until"])
 
 
-def _release(conversation: Conversation) -> None:
+def _resume(conversation: Conversation) -> None:
     conversation.paused_at = conversation.paused_until = None
-    # What the agent asked before it was interrupted is no question any more.
+    # A question that the agent asked before the pause is no longer open.
     conversation.memory = {}
     conversation.save(update_fields=["paused_at", "paused_until", "memory"])
 
 
-def _tell(
-    conversation: Conversation, word: str, key: str, actor: str
+def _notify(
+    conversation: Conversation, event: str, key: str, actor: str
 ) -> OutboundMessage | None:
-    """Tell the person who answers her from now on, where she can be told."""
+    """Tell the customer who answers from now on, where they can be reached."""
     if why_unreachable(conversation) is not None:
         return None
     message = outbox.enqueue(
         conversation=conversation,
-        cause=f"{word}:{key}",
-        body=render(f"colleague.{word}", _language(conversation)),
+        cause=f"{event}:{key}",
+        body=render(f"colleague.{event}", _language(conversation)),
         written_by=actor,
     )
     enqueue_delivery(conversation_id=conversation.pk)
     return message
 
 
-def _note(
+def _record(
     conversation: Conversation,
     kind: ColleagueAct.Kind,
     actor: str,
@@ -211,28 +198,23 @@ def _language(conversation: Conversation) -> str:
     return conversation.profile.language or conversation.language
 
 
-def _clean(text: str) -> str:
-    words = "\n".join(line.rstrip() for line in text.strip().splitlines())
-    if not words:
+def _checked(text: str) -> str:
+    checked = "\n".join(line.rstrip() for line in text.strip().splitlines())
+    if not checked:
         raise TextRefused("Write something: the answer is empty.")
-    if len(words) > LONGEST_ANSWER:
-        raise TextRefused(f"An answer has at most {LONGEST_ANSWER:,} characters.")
-    if any(_is_control(words)):
+    if len(checked) > MAX_ANSWER_LENGTH:
+        raise TextRefused(f"An answer has at most {MAX_ANSWER_LENGTH:,} characters.")
+    if any(
+        letter not in ALLOWED_CONTROLS
+        and unicodedata.category(letter) in {"Cc", "Cf", "Cs"}
+        for letter in checked
+    ):
         raise TextRefused("An answer has no control characters.")
-    if blank_code_digits(words) != words:
+    if blank_code_digits(checked) != checked:
         raise TextRefused(
-            "A voucher's code never stands in an answer: send a new code from the "
+            "An answer must not contain a voucher code: send a new code from the "
             "voucher's page."
         )
-    if "{code:" in words:
-        raise TextRefused("The answer has the form of a code's place in it.")
-    return words
-
-
-def _is_control(text: str) -> Iterable[bool]:
-    # Joiners belong to scripts and emoji; marks that turn the text around do not.
-    return (
-        letter not in "\n\u200c\u200d"
-        and unicodedata.category(letter) in {"Cc", "Cf", "Cs"}
-        for letter in text
-    )
+    if "{code:" in checked:
+        raise TextRefused("An answer must not contain a placeholder for a code.")
+    return checked

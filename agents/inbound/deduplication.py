@@ -1,4 +1,4 @@
-"""Which of the provider's messages were handled: each once, for ever."""
+"""Deduplicate messages by the HMAC of the provider's id, for ever."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from django.db import connection
 from easymo import keys
 
 MESSAGE_ID = "message-id"
-SEEN = """
+INSERT = """
 INSERT INTO agents_seenmessage (id_hmac, seen_at) VALUES (%s, now())
 ON CONFLICT DO NOTHING
 """
 
 
-def see(provider_id: str) -> bytes | None:
-    """Note a provider's id as handled; return its HMAC, or None when it was before.
+def record_if_new(provider_id: str) -> bytes | None:
+    """Record a provider's id as handled; return its HMAC, or None for a known id.
 
-    While keys are exchanged, an id may have been noted under an older one.
+    While keys are rotated, an id may be stored under an older key.
     """
     digests = digests_of(provider_id)
     with connection.cursor() as cursor:
@@ -27,7 +27,7 @@ def see(provider_id: str) -> bytes | None:
             )
             if cursor.fetchone():
                 return None
-        cursor.execute(SEEN, [digests[0]])
+        cursor.execute(INSERT, [digests[0]])
         return digests[0] if cursor.rowcount else None
 
 

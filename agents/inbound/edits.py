@@ -1,8 +1,8 @@
-"""Edits and revokes: what a person changes or takes back of her own messages.
+"""Edits and revokes: the customer changes or takes back one of their messages.
 
-Before its turn a message simply becomes what she made of it. Once a turn has read it,
-what was done is done: an edit is kept beside it and never read as an order, and she is
-told to write again. See docs/adr/0007-messages-changed-after-sending.md.
+Before its turn, the message is changed. After a turn has read it, an edit is kept
+beside it and is never read as a request; the customer is told to write again. See
+docs/adr/0007-messages-changed-after-sending.md.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 EDIT, REVOKE = "edit", "revoke"
-LATELY = timedelta(days=8)
 KINDS = (EDIT, REVOKE)
-# Their words can be written anew; a pressed button cannot.
+RECENT = timedelta(days=8)
+# The text of these can be edited; a pressed button cannot.
 EDITABLE = frozenset({"text", "image", "video", "document"})
-# Asked for every webhook.
-ARE_THERE = """
+# Executed for every event.
+HAS_RECENT = """
 SELECT EXISTS (
     SELECT FROM agents_message
     WHERE about_hmac IS NOT NULL AND kind IN ('edit', 'revoke') AND received_at >= %s
@@ -39,12 +39,12 @@ SELECT EXISTS (
 """
 
 
-def correct(
-    *, kind: str, words: str, about: Sequence[bytes], conversation: Conversation
+def apply_to_original(
+    *, kind: str, text: str, about: Sequence[bytes], conversation: Conversation
 ) -> bool:
-    """Change the message that this is about; return whether it had been read already.
+    """Change the message that this is about; return whether a turn had read it.
 
-    Only the conversation's own messages are looked at: nobody corrects another.
+    Only messages of the same conversation are changed.
     """
     lock_conversation(conversation.pk)
     original = conversation.messages.filter(
@@ -53,7 +53,7 @@ def correct(
     if original is None:
         return False
     was_read = original.state != Message.State.WAITING
-    apply(original, kind=kind, words=words)
+    _apply(original, kind=kind, text=text)
     logger.info(
         "ai.whatsapp.message.corrected",
         message_id=original.pk,
@@ -63,24 +63,22 @@ def correct(
     return was_read
 
 
-def are_there() -> bool:
-    """Tell whether anything was corrected lately: mostly not, and then all is said."""
+def has_recent_edits() -> bool:
+    """Tell whether there is any recent edit or revoke; mostly there is none."""
     with connection.cursor() as cursor:
-        cursor.execute(ARE_THERE, [timezone.now() - LATELY])
+        cursor.execute(HAS_RECENT, [timezone.now() - RECENT])
         return bool(cursor.fetchone()[0])
 
 
-def catch_up(message: Message, about: Sequence[bytes]) -> None:
-    """Apply what overtook a message that only now arrives, in the order sent."""
-    overtaking = message.conversation.messages.filter(
-        about_hmac__in=about, kind__in=KINDS
-    )
-    for row in overtaking.order_by("sent_at", "id"):
-        apply(message, kind=row.kind, words=row.text)
+def apply_earlier_edits(message: Message, about: Sequence[bytes]) -> None:
+    """Apply edits that arrived before the message itself, in the order sent."""
+    earlier = message.conversation.messages.filter(about_hmac__in=about, kind__in=KINDS)
+    for row in earlier.order_by("sent_at", "id"):
+        _apply(message, kind=row.kind, text=row.text)
 
 
-def apply(message: Message, *, kind: str, words: str) -> None:
-    """Write the correction on the message; its words change before its turn only."""
+def _apply(message: Message, *, kind: str, text: str) -> None:
+    """Write the change on the message; its text changes only before its turn."""
     is_waiting = message.state == Message.State.WAITING
     if kind == REVOKE:
         message.revoked_at = timezone.now()
@@ -93,7 +91,7 @@ def apply(message: Message, *, kind: str, words: str) -> None:
     elif message.kind in EDITABLE:
         message.edited_at = timezone.now()
         if is_waiting:
-            message.text, message.codes_sealed = redact_codes(words)
+            message.text, message.codes_sealed = redact_codes(text)
     message.save(
         update_fields=["text", "codes_sealed", "state", "edited_at", "revoked_at"]
     )

@@ -1,8 +1,9 @@
-"""Webhooks that may have taken their worker along: each alone, its try counted before.
+"""Choose which stored events are processed next.
 
-A try that ends with its process leaves nothing that counts it. So when a worker dies at
-this work, what it may have held is suspect from then on: it is taken in after all that
-is not, the least tried first, and goes to a person before it has cost too many workers.
+Events of a sender who floods us come after all others. Events that may have crashed a
+worker (possible poison events) are processed last, each alone, with the attempt counted
+before it begins: an attempt that ends with its process leaves no other trace. After too
+many attempts such an event is left to a person.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from agents.models import WebhookEvent
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# As many as all who were at it may have held.
-MOST = 64
-# Longer than a try takes: two workers do not count the same one.
-HELD_S = 30.0
-NOTE = """
+# At least as many as the workers that were processing events may have held.
+MAX_MARKED = 64
+# Longer than one attempt takes: two workers do not count the same attempt.
+CLAIM_S = 30.0
+MARK = """
 UPDATE agents_webhookevent SET attempts = 1
 WHERE id IN (
     SELECT id FROM agents_webhookevent
@@ -48,35 +49,35 @@ RETURNING *
 """
 
 
-def note() -> int:
-    """Suspect what a worker that died at it may have held; return how many."""
+def mark_possible_poison_events() -> int:
+    """Mark what a worker that died may have held; return how many events."""
     with connection.cursor() as cursor:
-        cursor.execute(NOTE, [fair_order(most=MOST)])
+        cursor.execute(MARK, [fair_order(limit=MAX_MARKED)])
         return int(cursor.rowcount)
 
 
-def claimed(*, most: int) -> Iterator[WebhookEvent]:
-    """Give one after another, its try counted and committed."""
-    for _ in range(most):
-        found = list(WebhookEvent.objects.raw(CLAIM, [HELD_S]))
+def claim_possible_poison_events(*, limit: int) -> Iterator[WebhookEvent]:
+    """Yield one event after another, with its attempt counted and committed."""
+    for _ in range(limit):
+        found = list(WebhookEvent.objects.raw(CLAIM, [CLAIM_S]))
         if not found:
             return
         yield found[0]
 
 
-def forgive(event_id: int) -> None:
-    """Take a try back that failed for another's reason."""
+def uncount_attempt(event_id: int) -> None:
+    """Take back an attempt that failed for a transient reason."""
     WebhookEvent.objects.filter(
         pk=event_id, state=WebhookEvent.State.RECEIVED, attempts__gt=1
     ).update(attempts=F("attempts") - 1)
 
 
-# Looked at from both ends: who writes now stands at the newer one.
-LOOKED_AT = 1_000
-# Larger ones are batches of many people.
-SMALL = 8_192
-# From here on a sender's webhooks give way to everybody else's.
-BUSY = 5
+# How many events are read from each end of the backlog.
+LOOKAHEAD = 1_000
+# A larger body is a batch of many customers.
+MAX_SENDER_SIZE = 8_192
+# A sender with more waiting events comes after all others.
+MAX_FAIR_EVENTS = 5
 OLDEST = """
 SELECT id FROM agents_webhookevent
 WHERE state = 'received' AND attempts = 0 AND id <> ALL(%s::bigint[])
@@ -86,29 +87,33 @@ NEWEST = OLDEST.replace("ORDER BY id", "ORDER BY id DESC")
 SENDER = re.compile(rb'"from"\s*:\s*"([^"]{1,160})"')
 
 
-def fair_order(*, most: int, but: Iterable[int] = ()) -> list[int]:
-    """Return the next webhooks to take in, oldest first, a flooder's after the rest.
+def fair_order(*, limit: int, exclude: Iterable[int] = ()) -> list[int]:
+    """Return the events to process next, oldest first, those of a flooder last.
 
-    Those of one sender stay in their order. It is a glance at raw bytes that nothing
-    but the order hangs on.
+    Events of one sender keep their order. The sender is read from the raw bytes with a
+    regular expression: nothing but the order depends on it.
     """
-    others = list(but)
-    ids = _received(OLDEST, others)
-    if len(ids) <= BUSY:
-        return ids[:most]
-    ids = sorted({*ids, *_received(NEWEST, others)})
+    excluded = list(exclude)
+    ids = _received(OLDEST, excluded)
+    if len(ids) <= MAX_FAIR_EVENTS:
+        return ids[:limit]
+    ids = sorted({*ids, *_received(NEWEST, excluded)})
     bodies = WebhookEvent.objects.filter(pk__in=ids).annotate(size=Length("body"))
     senders = {
         pk: _sender(bytes(body or b""))
-        for pk, body in bodies.filter(size__lte=SMALL).values_list("pk", "body")
+        for pk, body in bodies.filter(size__lte=MAX_SENDER_SIZE).values_list(
+            "pk", "body"
+        )
     }
     counts = Counter(sender for sender in senders.values() if sender)
-    return sorted(ids, key=lambda pk: (counts[senders.get(pk, b"")] > BUSY, pk))[:most]
+    return sorted(
+        ids, key=lambda pk: (counts[senders.get(pk, b"")] > MAX_FAIR_EVENTS, pk)
+    )[:limit]
 
 
-def _received(statement: str, but: list[int]) -> list[int]:
+def _received(statement: str, excluded: list[int]) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, [but, LOOKED_AT])
+        cursor.execute(statement, [excluded, LOOKAHEAD])
         return [pk for (pk,) in cursor.fetchall()]
 
 

@@ -1,9 +1,9 @@
-"""The raw store: bytes in, exactly as they came, and a worker woken for them.
+"""Store raw webhook events, each together with the job that processes it.
 
-Receipts that arrive at the same moment are written together, in one transaction: a
-commit costs more than all else that a receipt does. Each is answered only after it.
-They have a connection of their own, beside Django's pool: it is asked nothing before
-it is used, and keeps the statement prepared.
+Events that arrive at the same moment are written in one transaction, because a commit
+costs more than all else that storing an event does. Each is answered after the commit.
+The writes use one connection per process besides Django's pool: it needs no check
+before use and keeps the statement prepared.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.db.utils import DatabaseErrorWrapper
 
+from agents.core.jobs import INBOX_QUEUE, INGEST, INGEST_PRIORITY
 from agents.models import RealtimeEvent
 from easymo.database.group_commit import GroupCommit, WaitedTooLong
 
@@ -25,19 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from agents.core.jobs import EventJob
-
-# One statement is one transaction and one round trip: no event can exist without its
-# job, nor a job without its event. Rows get their ids in the order of the places.
+# One statement is one transaction and one round trip: no event exists without its job,
+# and no job without its event. Ids are given in the order of the array.
 RECORD = """
 WITH given AS (
     SELECT * FROM unnest(
         %(bodies)b::bytea[], %(sha256s)b::bytea[], %(are_synthetic)s::boolean[],
-        %(correlation_ids)s::uuid[], %(queues)s::text[], %(tasks)s::text[],
-        %(priorities)s::integer[]
-    ) WITH ORDINALITY AS each (
-        body, sha256, is_synthetic, correlation_id, queue, task, priority, place
-    )
+        %(correlation_ids)s::uuid[]
+    ) WITH ORDINALITY AS each (body, sha256, is_synthetic, correlation_id, place)
 ), event AS (
     INSERT INTO agents_webhookevent (
         body, sha256, is_synthetic, correlation_id, state, attempts, received_at
@@ -51,74 +47,73 @@ WITH given AS (
 SELECT (SELECT array_agg(id ORDER BY id) FROM event),
        procrastinate_defer_jobs_v1((
            SELECT array_agg(
-               ROW(queue, task, priority, NULL, NULL, '{}'::jsonb, NULL)
-                   ::procrastinate_job_to_defer_v1 ORDER BY place
+               ROW(%(queue)s, %(task)s, %(priority)s, NULL, NULL, '{}'::jsonb, NULL)
+                   ::procrastinate_job_to_defer_v1
            )
            FROM given
        ))
 """
 
 
-class Receipt(NamedTuple):
-    """What is stored of one webhook."""
+class NewEvent(NamedTuple):
+    """One webhook as it is stored."""
 
     body: bytes
     is_synthetic: bool
     correlation_id: UUID
-    wake: EventJob
 
 
-# A group is at most so many receipts and bytes; a receipt waits so long for its turn,
-# and so long for its own write. Meta comes again for what was not answered.
-MOST_TOGETHER = 64
-HEAVIEST_GROUP = 8_000_000
-PATIENCE_S = 5.0
+# Limits of one group, of the wait for the write before, and of one write. Meta repeats
+# a delivery that was not answered.
+MAX_GROUP_EVENTS = 64
+MAX_GROUP_BYTES = 8_000_000
+MAX_WAIT_S = 5.0
 STATEMENT_MS = 4_000
 
 _writers: dict[int, _Writer] = {}
 _opening = threading.Lock()
 
 
-def record(
-    *, body: bytes, is_synthetic: bool, correlation_id: UUID, wake: EventJob
-) -> int:
-    """Make the bytes durable and return the event's id."""
-    receipt = Receipt(body, is_synthetic, correlation_id, wake)
+def record(*, body: bytes, is_synthetic: bool, correlation_id: UUID) -> int:
+    """Store the bytes durably and return the event's id."""
+    event = NewEvent(body, is_synthetic, correlation_id)
     if connection.in_atomic_block or not has_own_connection():
-        return _record_with_django(receipt)
+        with connection.cursor() as cursor:
+            cursor.execute(RECORD, _values([event]))
+            return _ids(cursor.fetchone())[0]
     with DatabaseErrorWrapper(connection):
         try:
-            return _writer().put(receipt)
+            return _writer().put(event)
         except WaitedTooLong as error:
             raise psycopg.OperationalError("the write before takes long") from error
 
 
 def has_own_connection() -> bool:
-    """Tell whether connections are pooled at all; in most tests they are not."""
+    """Tell whether connections are pooled; in most tests they are not."""
     return "pool" in connection.settings_dict["OPTIONS"]
 
 
 class _Writer:
-    """This process's one connection for receipts, and those who wait for it."""
+    """This process's own connection for events, and the queue of those to write."""
 
     def __init__(self) -> None:
         self._connection: psycopg.Connection | None = None
         self.put = GroupCommit(
             self._write,
-            weigh=lambda receipt: len(receipt.body),
-            most=MOST_TOGETHER,
-            heaviest=HEAVIEST_GROUP,
+            weigh=lambda event: len(event.body),
+            most=MAX_GROUP_EVENTS,
+            heaviest=MAX_GROUP_BYTES,
             common=(psycopg.OperationalError, psycopg.InterfaceError),
-            patience_s=PATIENCE_S,
+            patience_s=MAX_WAIT_S,
         ).put
 
-    def _write(self, receipts: Sequence[Receipt]) -> Sequence[int]:
-        """Insert them; a connection that died since it was last used is replaced once.
+    def _write(self, events: Sequence[NewEvent]) -> Sequence[int]:
+        """Insert the events; replace a connection that died since its last use once.
 
-        Should the first try have been committed after all, the messages in it are taken
-        in once: their ids are unique.
+        Should the first attempt have been committed, the events are stored twice and
+        their messages deduplicated.
         """
-        values = _values(receipts)
+        values = _values(events)
         if self._connection is not None:
             try:
                 return _ids(self._connection.execute(RECORD, values).fetchone())
@@ -134,7 +129,7 @@ class _Writer:
 
 
 def _writer() -> _Writer:
-    """Return this process's writer; a fork makes one of its own."""
+    """Return this process's writer; a forked process makes its own."""
     process_id = os.getpid()
     writer = _writers.get(process_id)
     if writer is None:
@@ -147,9 +142,9 @@ def _connect() -> psycopg.Connection:
     parameters = connection.get_connection_params()
     for name in ("pool", "cursor_factory", "context"):
         parameters.pop(name, None)
-    # Neither a prepared statement nor a setting lasts behind a pooler in transaction mode.
+    # A pooler in transaction mode keeps neither prepared statements nor settings.
     is_pooled = settings.DATABASE_IS_TRANSACTION_POOLED
-    # A network that swallows everything must not hold all receipts for minutes.
+    # Bounds the wait on a network that drops packets silently.
     parameters.setdefault("tcp_user_timeout", STATEMENT_MS)
     parameters |= {"autocommit": True, "prepare_threshold": None if is_pooled else 0}
     made = psycopg.connect(**parameters)
@@ -158,15 +153,15 @@ def _connect() -> psycopg.Connection:
     return made
 
 
-def _values(receipts: Sequence[Receipt]) -> dict[str, list[Any]]:
+def _values(events: Sequence[NewEvent]) -> dict[str, Any]:
     return {
-        "bodies": [receipt.body for receipt in receipts],
-        "sha256s": [hashlib.sha256(receipt.body).digest() for receipt in receipts],
-        "are_synthetic": [receipt.is_synthetic for receipt in receipts],
-        "correlation_ids": [receipt.correlation_id for receipt in receipts],
-        "queues": [receipt.wake.queue for receipt in receipts],
-        "tasks": [receipt.wake.task for receipt in receipts],
-        "priorities": [receipt.wake.priority for receipt in receipts],
+        "bodies": [event.body for event in events],
+        "sha256s": [hashlib.sha256(event.body).digest() for event in events],
+        "are_synthetic": [event.is_synthetic for event in events],
+        "correlation_ids": [event.correlation_id for event in events],
+        "queue": INBOX_QUEUE,
+        "task": INGEST,
+        "priority": INGEST_PRIORITY,
     }
 
 
@@ -175,27 +170,10 @@ def _ids(row: Sequence[Any] | None) -> Sequence[int]:
     return ids
 
 
-def _record_with_django(receipt: Receipt) -> int:
-    """Use Django's own connection: inside a transaction, or where nothing is pooled."""
-    try:
-        return _execute(receipt)
-    except (InterfaceError, OperationalError):
-        if connection.in_atomic_block or connection.connection is None:
-            raise
-        connection.close()
-    return _execute(receipt)
-
-
-def _execute(receipt: Receipt) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(RECORD, _values([receipt]))
-        return _ids(cursor.fetchone())[0]
-
-
 def record_realtime_event(
     *, webhook_id: str, body: bytes, correlation_id: UUID
 ) -> int | None:
-    """Store the bytes; return the event's id, or None when they are here already."""
+    """Store the bytes; return the event's id, or None when they are stored already."""
     event, is_new = RealtimeEvent.objects.get_or_create(
         webhook_id=webhook_id,
         defaults={

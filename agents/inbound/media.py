@@ -1,7 +1,7 @@
-"""What people send besides words: expected at intake, fetched by a job, kept by us.
+"""Record, fetch and store media; transcribe voice notes.
 
-Pictures, films and files are kept for a person of ours and go to no model. A voice
-note is put into words where there is a transcriber; the turn waits for it a while.
+A job fetches what the webhook announced. Pictures, films and files are kept for
+colleagues and go to no model. A turn waits a while for the transcript of a voice note.
 """
 
 from __future__ import annotations
@@ -27,34 +27,34 @@ from easymo.database import units
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
-    from agents.inbound.media_store import Claimed
+    from agents.inbound.media_store import ClaimedMedia
     from agents.whatsapp.contents import MediaRef
 
 logger = get_logger(__name__)
 
-# Of one person in a day; her further ones are not fetched.
-MOST_A_DAY = 50
-# Held in memory at once, a process.
-AT_ONCE = 2
-TRIES = 3
-LONGEST_VOICE_S = 180.0
-# Where no clock is within: three minutes at a bit rate that nobody speaks below.
-LARGEST_UNTIMED = 3_000_000
+# Of one customer; further ones are not fetched.
+MAX_PER_DAY = 50
+# Held in memory at once by a process.
+MAX_CONCURRENT = 2
+MAX_TRIES = 3
+MAX_VOICE_S = 180.0
+# For a format that tells no duration: three minutes at the lowest usual bit rate.
+MAX_UNTIMED_SIZE = 3_000_000
 TRANSCRIBE_S = 15.0
-# What OpenAI reads of all that WhatsApp brings.
-HEARD = frozenset({"ogg", "mp3", "m4a"})
+# What OpenAI reads of the formats that WhatsApp delivers.
+TRANSCRIBABLE = frozenset({"ogg", "mp3", "m4a"})
 KEYWORDS = ("voucher", "bon", "lisansi", "essence", "RWF", "station")
 
-_gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
+_semaphores: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
     WeakKeyDictionary()
 )
 
 
-def expect(message: Message, ref: MediaRef | None) -> None:
-    """Note what is to be fetched, in the transaction of its message."""
+def record_media(message: Message, ref: MediaRef | None) -> None:
+    """Record what to fetch, in the transaction of its message, and enqueue the job."""
     if ref is None or message.kind not in MEDIA_KINDS:
         return
-    reason = _skip_reason(message, ref)
+    reason = _why_skipped(message, ref)
     media = Media.objects.create(
         message=message,
         kind=message.kind,
@@ -76,20 +76,21 @@ async def fetch(
     transcriber: Transcriber | None = None,
     resolver: media_download.Resolver = media_download.resolve,
 ) -> None:
-    """Fetch one medium and keep it; put a voice note into words.
+    """Fetch and store one medium; transcribe a voice note.
 
     Returns quietly when another worker has it or nothing is left to do.
     """
-    async with _gate():
+    loop = asyncio.get_running_loop()
+    async with _semaphores.setdefault(loop, asyncio.Semaphore(MAX_CONCURRENT)):
         claimed = await units.run(media_store.claim, media_id)
         if claimed is None:
             return
         try:
             if claimed.is_synthetic:
-                fetched, said = await units.run(sandbox_media.fetch, claimed)
-                transcriber = said or transcriber
+                fetched, typed = await units.run(sandbox_media.fetch, claimed)
+                transcriber = typed or transcriber
             else:
-                fetched = await _fetched(claimed, resolver)
+                fetched = await _fetch_with_retries(claimed, resolver)
         except MediaError as error:
             logger.warning("ai.media.error", media_id=media_id, code=error.code)
             await units.run(media_store.fail, media_id, error.code)
@@ -98,15 +99,11 @@ async def fetch(
         await units.run(media_store.store, media_id, fetched, seconds)
         logger.info("ai.media.stored", media_id=media_id, size=len(fetched.content))
         if claimed.is_voice:
-            await _hear(
-                media_id,
-                fetched,
-                seconds,
-                transcriber or transcription.configured(),
-            )
+            transcriber = transcriber or transcription.configured()
+            await _transcribe(media_id, fetched, seconds, transcriber)
 
 
-def _skip_reason(message: Message, ref: MediaRef) -> str:
+def _why_skipped(message: Message, ref: MediaRef) -> str:
     if not (message.conversation.is_synthetic or settings.WA_TOKEN):
         return "no_channel"
     if not ref.id:
@@ -115,14 +112,14 @@ def _skip_reason(message: Message, ref: MediaRef) -> str:
         message__conversation=message.conversation_id,
         created_at__gte=timezone.now() - timedelta(days=1),
     )
-    return "too_many" if today.count() >= MOST_A_DAY else ""
+    return "too_many" if today.count() >= MAX_PER_DAY else ""
 
 
-async def _fetched(
-    claimed: Claimed, resolver: media_download.Resolver
+async def _fetch_with_retries(
+    claimed: ClaimedMedia, resolver: media_download.Resolver
 ) -> DownloadedMedia:
-    """Try a few times: links die within minutes, so there is no coming back later."""
-    for attempt in range(1, TRIES + 1):
+    """Download the medium. Its link expires within minutes, so no later job retries."""
+    for attempt in range(1, MAX_TRIES + 1):
         try:
             return await media_download.download(
                 media_id=claimed.provider_media_id,
@@ -132,46 +129,42 @@ async def _fetched(
                 resolver=resolver,
             )
         except MediaError as error:
-            if error.permanent or attempt == TRIES:
+            if error.permanent or attempt == MAX_TRIES:
                 raise
         await asyncio.sleep(attempt * 0.5)
     raise AssertionError
 
 
-async def _hear(
+async def _transcribe(
     media_id: int,
     fetched: DownloadedMedia,
     seconds: float | None,
     transcriber: Transcriber | None,
 ) -> None:
-    """Put the words on the message, or say why there are none; then wake its turn."""
-    reason = _unheard_reason(fetched, seconds, transcriber)
-    heard: Transcript | None = None
-    if not reason and not await units.run(media_store.is_wanted, media_id):
+    """Put the transcript on the message, or the reason for none; enqueue its turn."""
+    reason = _why_not_transcribed(fetched, seconds, transcriber)
+    transcript: Transcript | None = None
+    if not reason and not await units.run(media_store.is_transcript_wanted, media_id):
         reason = "too_late"
     if not reason and transcriber is not None:
         recording = Recording(fetched.content, fetched.extension)
         try:
-            heard = await transcriber.transcribe(
+            transcript = await transcriber.transcribe(
                 recording, keywords=KEYWORDS, timeout_s=TRANSCRIBE_S
             )
         except ModelError as error:
             reason = error.code
             logger.warning("ai.media.transcribe.error", media_id=media_id, code=reason)
-    await units.run(media_store.settle, media_id, heard, reason)
+    await units.run(media_store.finish_transcription, media_id, transcript, reason)
 
 
-def _unheard_reason(
+def _why_not_transcribed(
     fetched: DownloadedMedia, seconds: float | None, transcriber: Transcriber | None
 ) -> str:
     if transcriber is None:
         return "no_transcriber"
-    if fetched.extension not in HEARD:
+    if fetched.extension not in TRANSCRIBABLE:
         return "other_format"
     if seconds is None:
-        return "too_long" if len(fetched.content) > LARGEST_UNTIMED else ""
-    return "too_long" if seconds > LONGEST_VOICE_S else ""
-
-
-def _gate() -> asyncio.Semaphore:
-    return _gates.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE))
+        return "too_long" if len(fetched.content) > MAX_UNTIMED_SIZE else ""
+    return "too_long" if seconds > MAX_VOICE_S else ""

@@ -1,4 +1,4 @@
-"""The rows of what people sent: claimed, kept in parts, settled. Short units only."""
+"""The rows of media: claimed, stored in parts, finished. Short transactions only."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 State = Media.State
-# Longer than all tries together, and the transcription.
+# Longer than all tries and the transcription together.
 LEASE = timedelta(seconds=150)
-# A worker that dies with it is followed by so many others.
-MOST_ATTEMPTS = 3
-PART = 1_000_000
-PATIENCE = timedelta(seconds=5)
-MOST = 200
+# A medium that crashes its worker is tried by so many.
+MAX_ATTEMPTS = 3
+PART_SIZE = 1_000_000
+OVERDUE_AFTER = timedelta(seconds=5)
+BATCH_SIZE = 200
 KEPT = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedMedia:
     """What a worker needs to fetch one medium."""
 
     provider_media_id: str
@@ -47,23 +47,23 @@ class Claimed:
     kind: str
     told_sha256: str
     is_voice: bool
-    # A sandbox person's: it lies in our own store.
+    # Sent by a sandbox person: the content is in our own table.
     is_synthetic: bool = False
 
 
-def claim(media_id: int) -> Claimed | None:
-    """Take the medium for a while; None when it is not to be had."""
+def claim(media_id: int) -> ClaimedMedia | None:
+    """Claim the medium with a lease; None when it is not free."""
     now = clock.now()
     free = Q(state=State.WAITING) | Q(state=State.FETCHING, lease_expires_at__lte=now)
-    taken = Media.objects.filter(free, pk=media_id, attempts__lt=MOST_ATTEMPTS).update(
+    claimed = Media.objects.filter(free, pk=media_id, attempts__lt=MAX_ATTEMPTS).update(
         state=State.FETCHING,
         attempts=F("attempts") + 1,
         lease_expires_at=now + LEASE,
     )
-    if not taken:
+    if not claimed:
         return None
     media = Media.objects.select_related("message__conversation").get(pk=media_id)
-    return Claimed(
+    return ClaimedMedia(
         provider_media_id=media.provider_media_id,
         phone_number_id=media.message.conversation.phone_number_id,
         kind=media.kind,
@@ -74,36 +74,33 @@ def claim(media_id: int) -> Claimed | None:
 
 
 def store(media_id: int, fetched: DownloadedMedia, seconds: float | None) -> None:
-    """Keep the bytes in parts; a voice note is settled once it was heard."""
+    """Store the bytes in parts; a voice note is finished by its transcription."""
     content = fetched.content
     with transaction.atomic():
         media = Media.objects.select_for_update().get(pk=media_id)
         media.parts.all().delete()
-        for number, start in enumerate(range(0, len(content), PART)):
-            piece = content[start : start + PART]
+        for number, start in enumerate(range(0, len(content), PART_SIZE)):
+            piece = content[start : start + PART_SIZE]
             MediaPart.objects.create(media=media, number=number, content=piece)
         media.size = len(content)
         media.sha256 = fetched.sha256
         media.extension = fetched.extension
         media.seconds = seconds
-        fields = ["size", "sha256", "extension", "seconds"]
+        media.save(update_fields=["size", "sha256", "extension", "seconds"])
         if not media.is_voice:
-            media.state, media.settled_at = State.STORED, timezone.now()
-            media.lease_expires_at = None
-            fields += ["state", "settled_at", "lease_expires_at"]
-        media.save(update_fields=fields)
+            _finish(media, State.STORED, "")
 
 
 def fail(media_id: int, code: str) -> None:
-    """Write down why it is not here; its turn need not wait any longer."""
+    """Record why the medium was not fetched; its turn waits no longer."""
     with transaction.atomic():
         media = Media.objects.select_related("message").get(pk=media_id)
-        _settle(media, State.FAILED, code)
+        _finish(media, State.FAILED, code)
         enqueue_turn(conversation_id=media.message.conversation_id)
 
 
-def is_wanted(media_id: int) -> bool:
-    """Tell whether words would still be answered: a model call costs money."""
+def is_transcript_wanted(media_id: int) -> bool:
+    """Tell whether a transcript would still be answered: a model call costs money."""
     media = Media.objects.select_related("message__conversation__profile").get(
         pk=media_id
     )
@@ -113,46 +110,48 @@ def is_wanted(media_id: int) -> bool:
     )
 
 
-def settle(media_id: int, heard: Transcript | None, reason: str) -> None:
-    """Put what was heard on the message, while no turn has read it; wake the turn."""
+def finish_transcription(
+    media_id: int, transcript: Transcript | None, reason: str
+) -> None:
+    """Put the transcript on a message that no turn has read; enqueue the turn."""
     with transaction.atomic():
         media = Media.objects.select_related("message").get(pk=media_id)
         lock_conversation(media.message.conversation_id)
         message = Message.objects.get(pk=media.message_id)
-        words = clean_text(heard.text).strip() if heard else ""
-        if heard:
-            media.transcriber = heard.model[:60]
-            media.language = heard.language[:8]
-            media.confidence = heard.confidence
-            media.cost = heard.cost
-        if words and message.state == Message.State.WAITING:
-            message.text, message.codes_sealed = redact_codes(words)
+        text = clean_text(transcript.text).strip() if transcript else ""
+        if transcript:
+            media.transcriber = transcript.model[:60]
+            media.language = transcript.language[:8]
+            media.confidence = transcript.confidence
+            media.cost = transcript.cost
+        if text and message.state == Message.State.WAITING:
+            message.text, message.codes_sealed = redact_codes(text)
             message.is_spoken = True
             message.save(update_fields=["text", "codes_sealed", "is_spoken"])
-        elif heard and not reason:
-            reason = "too_late" if words else "silence"
-        _settle(media, State.STORED, reason)
+        elif transcript and not reason:
+            reason = "too_late" if text else "silence"
+        _finish(media, State.STORED, reason)
         enqueue_turn(conversation_id=message.conversation_id)
     logger.info("ai.media.heard", media_id=media_id, code=reason or "ok")
 
 
 def overdue() -> list[int]:
-    """Return what waits for too long, or whose worker is gone; end what nobody ends."""
+    """Return media whose job or worker was lost; fail those with too many attempts."""
     now = clock.now()
-    gone = Q(state=State.FETCHING, lease_expires_at__lte=now)
-    Media.objects.filter(gone, attempts__gte=MOST_ATTEMPTS).update(
+    lost = Q(state=State.FETCHING, lease_expires_at__lte=now)
+    Media.objects.filter(lost, attempts__gte=MAX_ATTEMPTS).update(
         state=State.FAILED, error_code="gave_up", settled_at=now
     )
-    overdue = gone | Q(state=State.WAITING, created_at__lt=now - PATIENCE)
-    return list(Media.objects.filter(overdue).values_list("pk", flat=True)[:MOST])
+    overdue = lost | Q(state=State.WAITING, created_at__lt=now - OVERDUE_AFTER)
+    return list(Media.objects.filter(overdue).values_list("pk", flat=True)[:BATCH_SIZE])
 
 
-def forget_old() -> int:
-    """Forget what was kept long enough; the row tells that there was something."""
+def delete_expired() -> int:
+    """Delete content that was kept long enough; the row stays."""
     old = Media.objects.filter(created_at__lt=timezone.now() - KEPT).exclude(
         state=State.FORGOTTEN
     )
-    ids = list(old.values_list("pk", flat=True)[:MOST])
+    ids = list(old.values_list("pk", flat=True)[:BATCH_SIZE])
     with transaction.atomic():
         MediaPart.objects.filter(media__in=ids).delete()
         return Media.objects.filter(pk__in=ids).update(
@@ -160,28 +159,19 @@ def forget_old() -> int:
         )
 
 
-def opened(media: Media, *, by: str) -> Iterator[bytes]:
-    """Write down who looks, and return the parts one after another."""
+def read_content(media: Media, *, by: str) -> Iterator[bytes]:
+    """Record who reads the content, and return its parts one after another."""
     MediaOpening.objects.create(media=media, opened_by=by)
     logger.info("ai.media.opened", media_id=media.pk)
     numbers = list(media.parts.order_by("number").values_list("pk", flat=True))
     return (bytes(MediaPart.objects.get(pk=number).content) for number in numbers)
 
 
-def _settle(media: Media, state: Media.State, reason: str) -> None:
+def _finish(media: Media, state: Media.State, reason: str) -> None:
     media.state = state
     media.error_code = reason[:40]
     media.settled_at = timezone.now()
     media.lease_expires_at = None
-    media.save(
-        update_fields=[
-            "state",
-            "error_code",
-            "settled_at",
-            "lease_expires_at",
-            "transcriber",
-            "language",
-            "confidence",
-            "cost",
-        ]
-    )
+    fields = ["state", "error_code", "settled_at", "lease_expires_at"]
+    fields += ["transcriber", "language", "confidence", "cost"]
+    media.save(update_fields=fields)

@@ -1,9 +1,10 @@
-"""From the raw store to messages and statuses, several webhooks in a transaction.
+"""Turn stored events into messages and statuses, several events in a transaction.
 
-Killing it anywhere loses nothing, for an event stays received until its transaction
-commits, and doubles nothing, for ids are seen once. Several may run at once. Should
-one webhook fail, all are taken in again, each in a transaction and each item in a
-savepoint of its own: that care costs two round trips an item, and is rarely needed.
+A crash at any point loses nothing, because an event stays `received` until its
+transaction commits, and repeats nothing, because ids are deduplicated. Several workers
+may do this at once. Where an event fails, all are processed again one by one, each in
+its own transaction and each item in its own savepoint. That costs two more round trips
+per item and is rarely needed.
 """
 
 from __future__ import annotations
@@ -24,14 +25,17 @@ from agents.forwarding.queue import ItemToForward
 from agents.identity import changes
 from agents.inbound import event_selection
 from agents.inbound.event_selection import fair_order
-from agents.inbound.receive_message import BUSY, Intake, open_windows
+from agents.inbound.receive_message import (
+    BUSY_SENDER,
+    MessageReceiver,
+    open_reply_windows,
+)
 from agents.models import DeadLetter, ForwardedItem, WebhookEvent
 from agents.outbound import statuses
 from agents.whatsapp.payload import (
     BadItem,
     IgnoredItem,
     Inbound,
-    Item,
     ProviderErrors,
     UnreadableError,
     read,
@@ -46,19 +50,19 @@ if TYPE_CHECKING:
 
     from agents.whatsapp.statuses import Status
 
-    Known = Inbound | Status | Preference | IdentityChange
-    Take = Callable[[Intake, Known], None]
+    KnownItem = Inbound | Status | Preference | IdentityChange
+    ProcessItem = Callable[[MessageReceiver, KnownItem], None]
 
 logger = get_logger(__name__)
 
 Reason = ForwardedItem.Reason
 State = WebhookEvent.State
-MOST_EVENTS = 200
-# The first of them waits for the last.
-MOST_AT_ONCE = 16
-# Whoever else is at it has locked the first ones.
-HANDS = 4
-MOST_ATTEMPTS = 5
+MAX_EVENTS = 200
+# The first event of a batch waits for the last.
+BATCH_SIZE = 16
+# Other workers have locked the first events: look this many batches ahead.
+LOOKAHEAD_BATCHES = 4
+MAX_ATTEMPTS = 5
 
 CLAIM = """
 SELECT * FROM agents_webhookevent
@@ -74,170 +78,176 @@ WHERE event.id = closed.id
 """
 
 
-def drain(*, limit: int = MOST_EVENTS) -> int:
-    """Take in up to ``limit`` webhooks, oldest first; return how many there were."""
+def process_stored_events(*, limit: int = MAX_EVENTS) -> int:
+    """Process up to ``limit`` events, oldest first; return how many there were."""
     discard_event_jobs()
     done = 0
     while done < limit:
-        wanted = min(MOST_AT_ONCE, limit - done)
-        taken = _take_together(wanted)
-        if taken is None:
-            return done + _take_one_by_one(limit - done)
-        done += taken
-        if taken < wanted:
+        size = min(BATCH_SIZE, limit - done)
+        processed = _process_batch(size)
+        if processed is None:
+            return done + _process_one_by_one(limit - done)
+        done += processed
+        if processed < size:
             break
-    return done + _take_suspects(limit - done)
+    return done + _process_possible_poison(limit - done)
 
 
-def _take_together(limit: int) -> int | None:
-    """Take several in one transaction; None when one of them needs care of its own."""
+def _process_batch(limit: int) -> int | None:
+    """Process several events in one transaction; None when one of them failed."""
     try:
         with transaction.atomic():
             events = _claim(limit=limit)
             if events:
-                _take_in(events, _take_known)
-    except Exception as error:  # noqa: BLE001 - found again, and told, one by one
+                _process(events, _process_item)
+    except Exception as error:  # noqa: BLE001 - the cause is logged one by one
         logger.info("ai.whatsapp.webhook.again", error=type(error).__name__)
         return None
     return len(events)
 
 
-def _take_one_by_one(limit: int) -> int:
+def _process_one_by_one(limit: int) -> int:
     tried: list[int] = []
     while len(tried) < limit:
-        event_id = _take_next(but=tried)
+        event_id = _process_next(exclude=tried)
         if event_id is None:
             break
         tried.append(event_id)
     return len(tried)
 
 
-def _take_next(*, but: list[int]) -> int | None:
+def _process_next(*, exclude: list[int]) -> int | None:
     event: WebhookEvent | None = None
     try:
         with transaction.atomic():
-            event = next(iter(_claim(limit=1, but=but)), None)
+            event = next(iter(_claim(limit=1, exclude=exclude)), None)
             if event is None:
                 return None
-            _take_in([event], _take_carefully)
+            _process([event], _process_item_in_savepoint)
     except Exception as error:
         if event is None:
             raise
-        _note_failure(event.pk, error)
+        _record_failure(event.pk, error)
     return event.pk
 
 
-def _take_suspects(limit: int) -> int:
+def _process_possible_poison(limit: int) -> int:
     done = 0
-    for event in event_selection.claimed(most=limit):
+    for event in event_selection.claim_possible_poison_events(limit=limit):
         done += 1
-        if event.attempts >= MOST_ATTEMPTS:
-            _give_up(event, "it took its worker along")
+        if event.attempts >= MAX_ATTEMPTS:
+            _give_up(event, "its worker died with it")
             continue
         try:
             with transaction.atomic():
                 rows = WebhookEvent.objects.select_for_update(skip_locked=True)
-                held = list(rows.filter(pk=event.pk, state=State.RECEIVED))
-                if held:
-                    _take_in(held, _take_carefully)
-        except Exception as error:  # noqa: BLE001 - it is told there
-            _note_failure(event.pk, error, is_counted=True)
+                locked = list(rows.filter(pk=event.pk, state=State.RECEIVED))
+                if locked:
+                    _process(locked, _process_item_in_savepoint)
+        except Exception as error:  # noqa: BLE001 - logged there
+            _record_failure(event.pk, error, is_counted=True)
     return done
 
 
-def _claim(*, limit: int, but: Sequence[int] = ()) -> list[WebhookEvent]:
-    """Lock the next ones, those of a flooding sender after everybody else's."""
-    ahead = fair_order(most=limit * HANDS, but=but)
+def _claim(*, limit: int, exclude: Sequence[int] = ()) -> list[WebhookEvent]:
+    """Lock the next events, those of a flooding sender after all others."""
+    ahead = fair_order(limit=limit * LOOKAHEAD_BATCHES, exclude=exclude)
     return list(WebhookEvent.objects.raw(CLAIM, [ahead, ahead, limit])) if ahead else []
 
 
-def _take_in(events: Sequence[WebhookEvent], take: Take) -> None:
+def _process(events: Sequence[WebhookEvent], process_item: ProcessItem) -> None:
     looped = forwarding.looped_events(events)
-    intakes = [_take_items(event, take) for event in events if event not in looped]
-    # In one order everywhere: two workers that touch the same people then wait for
-    # each other, and never in a circle.
-    open_windows(intakes)
-    forwarding.open_lanes(set().union(*(intake.lanes for intake in intakes)))
+    receivers = [
+        _process_items(event, process_item) for event in events if event not in looped
+    ]
+    # Both lock rows in the order of their ids, so that two workers cannot deadlock.
+    open_reply_windows(receivers)
+    forwarding.open_lanes(set().union(*(each.lanes for each in receivers)))
     _close(events)
-    enqueue_deliveries(set().union(*(intake.to_deliver for intake in intakes)))
+    enqueue_deliveries(set().union(*(each.to_deliver for each in receivers)))
     waiting: dict[int, int] = {}
-    for intake in intakes:
-        waiting |= {pk: intake.waiting[pk] for pk in intake.to_wake}
+    for each in receivers:
+        waiting |= {pk: each.router.waiting[pk] for pk in each.to_answer}
     enqueue_turns(
-        {pk: -count if count > BUSY else TURN_PRIORITY for pk, count in waiting.items()}
+        {
+            pk: -count if count > BUSY_SENDER else TURN_PRIORITY
+            for pk, count in waiting.items()
+        }
     )
 
 
-def _take_items(event: WebhookEvent, take: Take) -> Intake:
-    intake = Intake(event)
+def _process_items(event: WebhookEvent, process_item: ProcessItem) -> MessageReceiver:
+    receiver = MessageReceiver(event)
     with correlation.bound(event.correlation_id, event_id=event.pk):
         try:
             for item in read(bytes(event.body or b"")):
-                _take_item(intake, item, take)
+                if isinstance(item, BadItem | IgnoredItem | ProviderErrors):
+                    _log_unusable(receiver, item)
+                else:
+                    process_item(receiver, item)
         except UnreadableError as error:
-            _bury(event, "", str(error))
+            _add_dead_letter(event, "", str(error))
             event.state = State.FAILED
-        intake.lanes |= forwarding.enqueue(event, intake.to_forward)
-    return intake
+        receiver.lanes |= forwarding.enqueue(event, receiver.to_forward)
+    return receiver
 
 
-def _take_item(intake: Intake, item: Item, take: Take) -> None:
+def _log_unusable(
+    receiver: MessageReceiver, item: BadItem | IgnoredItem | ProviderErrors
+) -> None:
+    """Log an item that holds nothing to process; forward what may be of use there."""
     if isinstance(item, BadItem):
-        _bury(intake.event, item.path, item.reason)
-        intake.to_forward.append(ItemToForward(item.path, Reason.UNREADABLE))
-        return
-    if isinstance(item, IgnoredItem):
+        _add_dead_letter(receiver.event, item.path, item.reason)
+        receiver.to_forward.append(ItemToForward(item.path, Reason.UNREADABLE))
+    elif isinstance(item, IgnoredItem):
         reason = Reason.UNKNOWN_FIELD if item.path else Reason.UNKNOWN_OBJECT
-        intake.to_forward.append(ItemToForward(item.path, reason))
+        receiver.to_forward.append(ItemToForward(item.path, reason))
         logger.info("ai.whatsapp.message.ignored", reason=item.reason)
-        return
-    if isinstance(item, ProviderErrors):
+    else:
         codes = [error["code"] for error in item.errors]
         logger.warning("ai.whatsapp.message.error", path=item.path, codes=codes)
-        return
-    take(intake, item)
 
 
-def _take_carefully(intake: Intake, item: Known) -> None:
-    """Take one item in within its own savepoint; a bad one becomes a dead letter."""
+def _process_item_in_savepoint(receiver: MessageReceiver, item: KnownItem) -> None:
+    """Process one item in a savepoint; one that fails becomes a dead letter."""
     try:
         with transaction.atomic():
-            _take_known(intake, item)
+            _process_item(receiver, item)
     except Exception as error:
         if is_passing(error):
             raise
-        # Its siblings go on.
-        intake.forget()
-        _bury(intake.event, item.path, type(error).__name__, error=error)
+        # The other items of the event are still processed.
+        receiver.clear_cache()
+        _add_dead_letter(receiver.event, item.path, type(error).__name__, error=error)
 
 
-def _take_known(intake: Intake, item: Known) -> None:
+def _process_item(receiver: MessageReceiver, item: KnownItem) -> None:
     if isinstance(item, Inbound):
-        intake.take_in(item)
+        receiver.receive(item)
     elif isinstance(item, Preference):
-        intake.take_preference(item)
+        receiver.record_preference(item)
     elif isinstance(item, IdentityChange):
-        _take_change(intake, item)
+        _record_change(receiver, item)
     else:
         taken = statuses.process_status(item)
         if not taken.is_ours:
-            intake.to_forward.append(ItemToForward(item.path, Reason.NOT_OURS))
+            receiver.to_forward.append(ItemToForward(item.path, Reason.NOT_OURS))
         elif taken.conversation_id is not None:
-            intake.to_deliver.add(taken.conversation_id)
+            receiver.to_deliver.add(taken.conversation_id)
 
 
-def _take_change(intake: Intake, item: IdentityChange) -> None:
-    """Note what became of somebody's names; the other side hears of its own people."""
-    known = changes.process_identity_change(
-        item, is_synthetic=intake.event.is_synthetic
+def _record_change(receiver: MessageReceiver, item: IdentityChange) -> None:
+    """Record a changed number or id; forward it where the agent does not serve them."""
+    profile = changes.process_identity_change(
+        item, is_synthetic=receiver.event.is_synthetic
     )
-    if known is None or not intake.judge.is_served(known):
-        intake.to_forward.append(ItemToForward(item.path, Reason.UNKNOWN_SENDER))
-    intake.forget()
+    if profile is None or not receiver.router.is_served(profile):
+        receiver.to_forward.append(ItemToForward(item.path, Reason.UNKNOWN_SENDER))
+    receiver.clear_cache()
 
 
 def _close(events: Sequence[WebhookEvent]) -> None:
-    """Note that they need no more looking at; each says itself whether it failed."""
+    """Mark the events as processed; those that failed keep that state."""
     states = [
         event.state if event.state == State.FAILED else State.DONE for event in events
     ]
@@ -248,7 +258,7 @@ def _close(events: Sequence[WebhookEvent]) -> None:
         )
 
 
-def _bury(
+def _add_dead_letter(
     event: WebhookEvent, path: str, reason: str, *, error: Exception | None = None
 ) -> None:
     DeadLetter.objects.bulk_create(
@@ -258,19 +268,20 @@ def _bury(
     logger.error("ai.whatsapp.message.error", path=path, reason=reason, exc_info=error)
 
 
-def _note_failure(event_id: int, error: Exception, *, is_counted: bool = False) -> None:
-    """Count the try of a whole webhook; after the last one a person has to look."""
+def _record_failure(
+    event_id: int, error: Exception, *, is_counted: bool = False
+) -> None:
+    """Count the failed attempt; after the last one the event is left to a person."""
     logger.error("ai.whatsapp.webhook.error", event_id=event_id, exc_info=error)
     if is_passing(error):
-        # The database, or a race with another worker: it will go in later.
         if is_counted:
-            event_selection.forgive(event_id)
+            event_selection.uncount_attempt(event_id)
         return
     with transaction.atomic():
         event = WebhookEvent.objects.select_for_update().get(pk=event_id)
         if event.state != State.RECEIVED:
             return
-        if event.attempts + 1 >= MOST_ATTEMPTS:
+        if event.attempts + 1 >= MAX_ATTEMPTS:
             _give_up(event, type(error).__name__)
         elif not is_counted:
             event.attempts += 1
@@ -278,8 +289,8 @@ def _note_failure(event_id: int, error: Exception, *, is_counted: bool = False) 
 
 
 def _give_up(event: WebhookEvent, reason: str) -> None:
-    """Leave a whole webhook to a person."""
+    """Leave a whole event to a person."""
     with transaction.atomic():
-        _bury(event, "", reason)
+        _add_dead_letter(event, "", reason)
         event.state = State.FAILED
         _close([event])

@@ -1,4 +1,4 @@
-"""One message of one person, taken in: once, for ever, and for whom it is."""
+"""Store a message once, with its sender, conversation and state."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from agents.forwarding.queue import ItemToForward
 from agents.identity import consent
 from agents.identity.resolution import add_shared_number, find_profile, resolve_sender
 from agents.inbound import edits
-from agents.inbound.deduplication import digests_of, see
-from agents.inbound.media import expect
-from agents.inbound.routing import WINDOW, Judge
+from agents.inbound.deduplication import digests_of, record_if_new
+from agents.inbound.media import record_media
+from agents.inbound.routing import WINDOW, Router
 from agents.language.message_text import blank_codes
 from agents.models import Conversation, ForwardedItem, Message
-from agents.turns import hints
+from agents.turns import fixed_replies
 from easymo import keys
 from easymo.database import prepared_rows
 from easymo.database.prepared import Prepared, slot
@@ -38,23 +38,23 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 Reason = ForwardedItem.Reason
-# From here on a sender's turns give way to everybody else's.
-BUSY = 5
-# Locked in one order everywhere: two workers then wait for each other, never in a circle.
-OPEN_WINDOWS = """
+# A sender with more waiting messages is answered after all others.
+BUSY_SENDER = 5
+# Locks rows in the order of their ids, so that two workers cannot deadlock.
+OPEN_REPLY_WINDOWS = """
 UPDATE agents_conversation AS conversation
-SET last_inbound_at = greatest(last_inbound_at, heard.sent_at),
-    window_closes_at = greatest(window_closes_at, heard.sent_at + %s)
+SET last_inbound_at = greatest(last_inbound_at, latest.sent_at),
+    window_closes_at = greatest(window_closes_at, latest.sent_at + %s)
 FROM (
     SELECT conversation.id, written.sent_at
     FROM unnest(%s::bigint[], %s::timestamptz[]) AS written (id, sent_at)
     JOIN agents_conversation AS conversation USING (id)
     ORDER BY conversation.id
     FOR NO KEY UPDATE OF conversation
-) AS heard
-WHERE conversation.id = heard.id
+) AS latest
+WHERE conversation.id = latest.id
 """
-KNOWN = Prepared(
+CONVERSATION = Prepared(
     lambda: Conversation.objects.filter(
         profile_id=slot("profile"),
         channel=Conversation.Channel.WHATSAPP,
@@ -64,145 +64,156 @@ KNOWN = Prepared(
 
 
 @dataclass
-class Intake:
-    """What one webhook's messages share; people are looked up once."""
+class MessageReceiver:
+    """Receives the messages of one event; each sender is resolved once."""
 
     event: WebhookEvent
-    judge: Judge = field(init=False)
-    # Conversations with something to answer.
-    to_wake: set[int] = field(default_factory=set)
-    # What is not for the agent, in its order, and the lanes it waits in.
+    router: Router = field(init=False)
+    # Conversations with a message for the agent.
+    to_answer: set[int] = field(default_factory=set)
+    # Items that are not for the agent, in their order, and the lanes they wait in.
     to_forward: list[ItemToForward] = field(default_factory=list)
     lanes: set[bytes] = field(default_factory=set)
-    _people: dict[Sender, tuple[Profile | None, str]] = field(default_factory=dict)
-    # Those of them who are made in this transaction.
+    _senders: dict[Sender, tuple[Profile | None, str]] = field(default_factory=dict)
+    # Profiles that are created in this transaction.
     _new: set[int] = field(default_factory=set)
     _conversations: dict[int, Conversation] = field(default_factory=dict)
-    # Whether a correction may be here before what it corrects; asked once.
-    _may_be_overtaken: bool | None = None
+    # Whether an edit may have arrived before its message; read once.
+    _has_edits: bool | None = None
 
     def __post_init__(self) -> None:
-        """Judge what comes with this webhook."""
-        self.judge = Judge(self.event)
-
-    @property
-    def waiting(self) -> dict[int, int]:
-        return self.judge.waiting
+        self.router = Router(self.event)
 
     @property
     def to_deliver(self) -> set[int]:
-        return self.judge.to_deliver
+        return self.router.to_deliver
 
-    def take_in(self, item: Inbound) -> None:
-        """Store the message where it belongs; note whose turn it wakes."""
-        is_ours = item.phone_number_id == our_number()
-        if not is_ours:
-            logger.warning("ai.whatsapp.message.ignored", reason="unknown number id")
-            if not forwarding.is_set_up():
-                return
-        id_hmac = see(item.provider_id)
+    def receive(self, item: Inbound) -> None:
+        """Store the message, or forward it where it is not for the agent."""
+        id_hmac = self._deduplicate(item)
         if id_hmac is None:
-            logger.info("ai.whatsapp.message.duplicate", path=item.path)
-            return
-        if not is_ours:
-            self._pass_on(item.path, Reason.UNKNOWN_NUMBER)
             return
         if item.is_group and may_create_customers():
             logger.info("ai.whatsapp.message.ignored", reason="group")
             return
-        profile, refusal = self._person(item.sender)
+        profile, refusal = self._profile_of(item.sender)
         if profile is None:
             logger.info("ai.whatsapp.webhook.disabled", reason=refusal)
-            self._pass_on(item.path, Reason.UNKNOWN_SENDER)
+            self._forward(item.path, Reason.UNKNOWN_SENDER)
             return
         if item.is_group:
             logger.info("ai.whatsapp.message.ignored", reason="group")
-            if not self.judge.is_served(profile):
-                self._pass_on(item.path, Reason.FEATURE_OFF)
+            if not self.router.is_served(profile):
+                self._forward(item.path, Reason.FEATURE_OFF)
             return
-        conversation = self._conversation(profile)
-        note_username(conversation, item.sender.username)
+        conversation = self._conversation_of(profile)
+        if item.sender.username and conversation.username != item.sender.username:
+            # Only shown to colleagues; it identifies nobody.
+            conversation.username = item.sender.username
+            conversation.save(update_fields=["username"])
         message = self._new_message(item, conversation, id_hmac)
-        self._learn(item, message, profile)
-        message.state = self.judge.state_of(message, conversation, profile)
+        number = item.content.proven_number
+        if number and add_shared_number(profile, number, bsuid=item.sender.bsuid):
+            message.detail["is_number_learned"] = True
+        message.state = self.router.state_of(message, conversation, profile)
         prepared_rows.insert(message)
-        self._follow_up(item, message, conversation)
-        if not self.judge.is_served(profile):
-            self._pass_on(item.path, Reason.FEATURE_OFF, conversation)
-        self._wake(message, conversation)
+        self._handle_kind(item, message, conversation)
+        if not self.router.is_served(profile):
+            self._forward(item.path, Reason.FEATURE_OFF, conversation)
+        if message.state == Message.State.WAITING:
+            self.router.waiting[conversation.pk] += 1
+            self.to_answer.add(conversation.pk)
+            logger.info("ai.whatsapp.message.processing", message_id=message.pk)
 
-    def take_preference(self, item: Preference) -> None:
-        """Keep what a person chose in her WhatsApp settings, whoever serves her."""
+    def record_preference(self, item: Preference) -> None:
+        """Record the consent that a customer chose in WhatsApp's settings."""
         if item.phone_number_id != our_number():
             return
         profile = find_profile(number=item.number, bsuid=item.bsuid)
         if profile is None or profile.is_sandbox != self.event.is_synthetic:
             return
-        names = f"{profile.pk}/{item.wants}/{item.timestamp}".encode()
+        cause = f"{profile.pk}/{item.wants}/{item.timestamp}".encode()
         consent.record_consent(
             profile=profile,
             kind=consent.Kind.START if item.wants else consent.Kind.STOP,
             source=consent.Source.PREFERENCES,
-            cause=f"preference:{keys.digest('preference', names).hex()}",
+            cause=f"preference:{keys.digest('preference', cause).hex()}",
         )
 
-    def forget(self) -> None:
-        """Drop what was looked up within a savepoint that is gone."""
-        self._people.clear()
+    def clear_cache(self) -> None:
+        """Drop what was read within a savepoint that was rolled back."""
+        self._senders.clear()
         self._new.clear()
         self._conversations.clear()
 
-    def _pass_on(
+    def _deduplicate(self, item: Inbound) -> bytes | None:
+        """Return the HMAC of a new id of our number; None where nothing is left to do."""
+        is_ours = item.phone_number_id == our_number()
+        if not is_ours:
+            logger.warning("ai.whatsapp.message.ignored", reason="unknown number id")
+            if not forwarding.is_set_up():
+                return None
+        id_hmac = record_if_new(item.provider_id)
+        if id_hmac is None:
+            logger.info("ai.whatsapp.message.duplicate", path=item.path)
+        elif not is_ours:
+            self._forward(item.path, Reason.UNKNOWN_NUMBER)
+            return None
+        return id_hmac
+
+    def _forward(
         self,
         path: str,
         reason: ForwardedItem.Reason,
         conversation: Conversation | None = None,
     ) -> None:
-        """Note that it is not for the agent, after what she wrote before."""
+        """Forward the item, after the earlier messages that still wait here."""
         self.to_forward.append(ItemToForward(path, reason))
         if conversation is None or not forwarding.is_set_up():
             return
         waiting = conversation.messages.filter(state=Message.State.WAITING)
-        before = list(waiting)
-        if before:
+        earlier = list(waiting)
+        if earlier:
             waiting.update(state=Message.State.UNANSWERED, codes_sealed=None)
-            self.lanes |= forwarding.enqueue_messages(before)
+            self.lanes |= forwarding.enqueue_messages(earlier)
 
-    def _person(self, sender: Sender) -> tuple[Profile | None, str]:
-        if sender not in self._people:
+    def _profile_of(self, sender: Sender) -> tuple[Profile | None, str]:
+        if sender not in self._senders:
             person = resolve_sender(sender, is_synthetic=self.event.is_synthetic)
             if person.profile is not None and person.is_new:
                 self._new.add(person.profile.pk)
-                self.judge.note_new(person.profile)
-            self._people[sender] = (
+                self.router.add_new_profile(person.profile)
+            self._senders[sender] = (
                 person.profile,
                 "sandbox" if person.refusal == "sandbox" else "feature disabled",
             )
-        return self._people[sender]
+        return self._senders[sender]
 
-    def _conversation(self, profile: Profile) -> Conversation:
+    def _conversation_of(self, profile: Profile) -> Conversation:
         found = self._conversations.get(profile.pk)
         if found is None:
             found = self._conversations[profile.pk] = self._open_conversation(profile)
         return found
 
     def _open_conversation(self, profile: Profile) -> Conversation:
-        names = {
+        identity = {
             "profile": profile,
             "channel": Conversation.Channel.WHATSAPP,
             "phone_number_id": our_number(),
         }
-        others = {"is_synthetic": self.event.is_synthetic}
+        defaults = {"is_synthetic": self.event.is_synthetic}
         if profile.pk not in self._new:
-            known = KNOWN.first(profile=profile.pk, number=our_number())
+            known = CONVERSATION.first(profile=profile.pk, number=our_number())
             if known is None:
-                return Conversation.objects.get_or_create(**names, defaults=others)[0]
+                return Conversation.objects.get_or_create(
+                    **identity, defaults=defaults
+                )[0]
             known.profile = profile
             return known
-        # Nobody else sees her before we commit.
-        made = Conversation(**names, **others)
+        # No other transaction sees the profile before we commit.
+        made = Conversation(**identity, **defaults)
         prepared_rows.insert(made)
-        self.waiting[made.pk] = 0
+        self.router.waiting[made.pk] = 0
         return made
 
     def _new_message(
@@ -212,7 +223,7 @@ class Intake:
         received_at = self.event.received_at
         sent_at = received_at
         if item.timestamp is not None:
-            # Never later than our clock: theirs orders, it does not foretell.
+            # Never later than our clock: Meta's timestamp is for the order only.
             sent_at = min(datetime.fromtimestamp(item.timestamp, UTC), received_at)
         return Message(
             conversation=conversation,
@@ -229,67 +240,49 @@ class Intake:
             sent_at=sent_at,
         )
 
-    def _learn(self, item: Inbound, message: Message, profile: Profile) -> None:
-        """Take a number that the channel vouches for; a passed-on card proves none."""
-        number = item.content.proven_number
-        if number and add_shared_number(profile, number, bsuid=item.sender.bsuid):
-            message.detail["is_number_learned"] = True
-
-    def _follow_up(
+    def _handle_kind(
         self, item: Inbound, message: Message, conversation: Conversation
     ) -> None:
-        """Do what the kind of message asks for besides, or instead of, a turn."""
+        """Apply edits, record media, and send a notice where no turn answers."""
         about = digests_of(item.content.about)
-        hint = hints.hint_for(message)
+        notice = fixed_replies.notice_for(message)
         if message.kind in edits.KINDS and about:
-            was_read = edits.correct(
+            was_read = edits.apply_to_original(
                 kind=message.kind,
-                words=item.text,
+                text=item.text,
                 about=about,
                 conversation=conversation,
             )
-            self._may_be_overtaken = True
+            self._has_edits = True
             is_edit = message.kind == edits.EDIT
-            hint = "kind.edited" if was_read and is_edit else ""
+            notice = "kind.edited" if was_read and is_edit else ""
         elif message.state == Message.State.WAITING:
-            if self._may_be_overtaken is None:
-                self._may_be_overtaken = edits.are_there()
-            if self._may_be_overtaken:
-                edits.catch_up(message, digests_of(item.provider_id))
-            expect(message, item.media)
-        if hint and self._may_hint(conversation.profile):
+            if self._has_edits is None:
+                self._has_edits = edits.has_recent_edits()
+            if self._has_edits:
+                edits.apply_earlier_edits(message, digests_of(item.provider_id))
+            record_media(message, item.media)
+        if notice and self._may_send_notice(conversation.profile):
             cause = message.provider_id_hmac.hex()[:32]
-            if hints.tell(conversation=conversation, key=hint, cause=cause):
+            if fixed_replies.send_notice(
+                conversation=conversation, key=notice, cause=cause
+            ):
                 self.to_deliver.add(conversation.pk)
 
-    def _may_hint(self, profile: Profile) -> bool:
-        return self.judge.is_served(profile) and not self.judge.is_silenced(profile)
-
-    def _wake(self, message: Message, conversation: Conversation) -> None:
-        if message.state != Message.State.WAITING:
-            return
-        self.judge.waiting[conversation.pk] += 1
-        self.to_wake.add(conversation.pk)
-        logger.info("ai.whatsapp.message.processing", message_id=message.pk)
+    def _may_send_notice(self, profile: Profile) -> bool:
+        return self.router.is_served(profile) and not self.router.is_silenced(profile)
 
 
-def note_username(conversation: Conversation, username: str) -> None:
-    """Keep the name that she goes by, for the eye only."""
-    if username and conversation.username != username:
-        conversation.username = username
-        conversation.save(update_fields=["username"])
+def open_reply_windows(receivers: Iterable[MessageReceiver]) -> None:
+    """Allow free text for a day after each customer's last message.
 
-
-def open_windows(intakes: Iterable[Intake]) -> None:
-    """Let free text be sent for a day after each person's last message.
-
-    An older message takes nothing back.
+    An older message does not shorten the window.
     """
-    written: dict[int, datetime] = {}
-    for intake in intakes:
-        for pk, sent_at in intake.judge.written.items():
-            written[pk] = max(sent_at, written.get(pk, sent_at))
-    if written:
+    written_at: dict[int, datetime] = {}
+    for receiver in receivers:
+        for pk, sent_at in receiver.router.written_at.items():
+            written_at[pk] = max(sent_at, written_at.get(pk, sent_at))
+    if written_at:
         with connection.cursor() as cursor:
-            values: list[Any] = [WINDOW, list(written), list(written.values())]
-            cursor.execute(OPEN_WINDOWS, values)
+            values: list[Any] = [WINDOW, list(written_at), list(written_at.values())]
+            cursor.execute(OPEN_REPLY_WINDOWS, values)

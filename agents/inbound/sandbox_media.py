@@ -1,4 +1,4 @@
-"""Meta's store of media, played for sandbox people: same checks, no network."""
+"""Media of sandbox people: the same checks as for Meta's, without a network."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from agents.whatsapp.media_download import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agents.inbound.media_store import Claimed
+    from agents.inbound.media_store import ClaimedMedia
     from agents.llm.transcription import Recording
     from vouchers.models import Profile
 
 OPUS_RATE = 48_000
-# As fast as people speak: for how long a typed voice note is.
-WORDS_A_SECOND = 2.5
+# The usual speed of speech gives a typed voice note its duration.
+WORDS_PER_SECOND = 2.5
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A transcriber for what was typed as speech: it hears exactly that."""
+class TypedTranscriber:
+    """A transcriber that returns the text that was typed as speech."""
 
-    words: str
+    text: str
     name: str = "sandbox"
 
     async def transcribe(
         self, recording: Recording, *, keywords: Sequence[str], timeout_s: float
     ) -> Transcript:
-        return Transcript(self.words, model=self.name, cost=Decimal(0))
+        return Transcript(self.text, model=self.name, cost=Decimal(0))
 
 
-def keep(
+def store(
     *, profile: Profile, content: bytes, mime_type: str, kind: str, words: str = ""
 ) -> SandboxMedia:
-    """Keep what she sends; raise MediaError when WhatsApp would not take it."""
+    """Store a sandbox person's file; raise MediaError where WhatsApp would refuse it."""
     if len(content) > LARGEST[kind]:
         raise MediaError("too_large")
     if not extension_of(content, kind):
@@ -54,19 +54,20 @@ def keep(
     )
 
 
-def keep_speech(*, profile: Profile, words: str) -> SandboxMedia:
-    """Keep a voice note in which these words are spoken."""
-    return keep(
+def store_speech(*, profile: Profile, words: str) -> SandboxMedia:
+    """Store a voice note in which these words are spoken."""
+    seconds = max(1.0, len(words.split()) / WORDS_PER_SECOND)
+    return store(
         profile=profile,
-        content=_silence(max(1.0, len(words.split()) / WORDS_A_SECOND)),
+        content=_silence(seconds),
         mime_type="audio/ogg; codecs=opus",
         kind="audio",
         words=words,
     )
 
 
-def fetch(claimed: Claimed) -> tuple[DownloadedMedia, Said | None]:
-    """Return the bytes, and what is heard in them when that is known."""
+def fetch(claimed: ClaimedMedia) -> tuple[DownloadedMedia, TypedTranscriber | None]:
+    """Return the content, and a transcriber where its words were typed."""
     media_id = claimed.provider_media_id
     found = SandboxMedia.objects.filter(pk=int(media_id)).first()
     if found is None:
@@ -76,10 +77,10 @@ def fetch(claimed: Claimed) -> tuple[DownloadedMedia, Said | None]:
     if not extension:
         raise MediaError("other_kind")
     fetched = DownloadedMedia(content, hashlib.sha256(content).digest(), extension)
-    return fetched, Said(found.words) if found.words else None
+    return fetched, TypedTranscriber(found.words) if found.words else None
 
 
 def _silence(seconds: float) -> bytes:
-    """Return the page that ends an Opus recording of this length."""
-    clock = round(seconds * OPUS_RATE).to_bytes(8, "little")
-    return b"OggS\0\4" + clock + bytes(100)
+    """Return the page that ends an Opus recording of this duration."""
+    samples = round(seconds * OPUS_RATE).to_bytes(8, "little")
+    return b"OggS\0\4" + samples + bytes(100)

@@ -1,3 +1,5 @@
+"""Choose the language of a reply from the messages and the profile."""
+
 from __future__ import annotations
 
 from functools import cache
@@ -10,21 +12,21 @@ from agents.language.texts import LANGUAGES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# A greeting or a command of a language says more than its small words.
-_TELLING = (
+# A greeting or a command shows the language better than small words.
+_STRONG_FIELDS = (
     *("greet", "thanks", "bye", "help", "yes", "no", "person_phrases"),
     *("create", "redeem", "void", "lookup", "list"),
 )
-# One small word alone ("la", "ya", "for") is also written by speakers of the others.
+# One small word ("la", "ya", "for") is not enough.
 _CLEAR = 2
 
 
 def choose_language(
     *, profile_language: str, texts: Iterable[str], last: str = ""
 ) -> str:
-    """Return what she clearly writes, else what was last spoken, else her profile's.
+    """Return the clear language of the texts, else the last one, else the profile's.
 
-    Where nothing is known of her, one word is better than none.
+    Without any of them a weak indication in the texts decides, then English.
     """
     given = list(texts)
     known = (one for one in (last, profile_language) if one in LANGUAGES)
@@ -32,14 +34,14 @@ def choose_language(
 
 
 def clear_language(texts: Iterable[str]) -> str | None:
-    """Return the language of the words, when they leave no doubt about it."""
+    """Return the language of the texts, when it is clear."""
     best, runner_up = _ranked(texts)[:2]
     is_clear = best[0] >= _CLEAR and best[0] > runner_up[0]
     return best[1] if is_clear else None
 
 
 def detect_language(texts: Iterable[str]) -> str | None:
-    """Return the language that the words rather belong to, or None for a draw."""
+    """Return the most likely language of the texts, or None for a tie."""
     best, runner_up = _ranked(texts)[:2]
     return best[1] if best[0] > runner_up[0] else None
 
@@ -52,7 +54,7 @@ def _ranked(texts: Iterable[str]) -> list[tuple[int, str]]:
 
 def _score(words: tuple[str, ...], language: str) -> int:
     score = sum(word in _markers(language) for word in words)
-    return score + sum(anywhere(words, field, (language,)) for field in _TELLING)
+    return score + sum(anywhere(words, field, (language,)) for field in _STRONG_FIELDS)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a message without plain words shows to a model, and to a person of ours. Pure."""
+"""Show any kind of message as text, to the model and to colleagues. Pure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SHOWN = ("place", "cards", "order", "form", "answer", "emoji", "product")
 
 
 def is_own_text(message: Message) -> bool:
-    """Tell whether these words were written by the person herself, here and now.
+    """Tell whether the person wrote the text of the message.
 
-    What she passes on, a form fills in, or a transcriber heard, are words all the
-    same, but nothing is done on them without a button.
+    A forwarded message, a form reply and a voice note have text too, but a change based
+    on them always needs the confirm button.
     """
     return (
         message.kind in {"text", *BUTTON_KINDS}
@@ -29,25 +29,25 @@ def is_own_text(message: Message) -> bool:
 
 
 def has_words(message: Message) -> bool:
-    """Tell whether the message has words to answer at all."""
+    """Tell whether the message has text to answer."""
     return bool(message.text) and message.detail.get("reply") not in FORM_REPLIES
 
 
 def text_for_model(message: Message, text: str) -> str:
-    """Return the message in one text: its words, marked for what they are."""
+    """Return the message as one text, with a mark for its kind."""
     mark = _mark(message)
     around = describe_detail(message.detail)
     return " ".join(filter(None, (mark, text, around)))
 
 
 def describe_detail(detail: dict[str, Any]) -> str:
-    """Put what else a message says into a bounded line."""
+    """Return the other contents of a message as one line of limited length."""
     parts = [f"{name}: {_flat(detail[name])}" for name in SHOWN if detail.get(name)]
     return "; ".join(parts)[:LONGEST]
 
 
 def blank_codes(value: Any) -> Any:
-    """Blank whatever looks like a code, anywhere in the data."""
+    """Blank everything that looks like a code, anywhere in the data."""
     if isinstance(value, str):
         return blank_code_digits(value)
     if isinstance(value, list):

@@ -1,25 +1,25 @@
-"""Text as a reader sees it: without the tricks that hide words and digits from code."""
+"""Normalise text so that no trick hides words or digits from the checks."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# Letters of other alphabets that look like Latin ones, after lower-casing.
+# Lower-case letters of other alphabets that look like Latin letters.
 LOOKALIKES = str.maketrans(
     "авекмнорстухіјѕһԁԛԝαβεηικνορτυχıłøđɡɑɩոօѵ",
     "abekmhopctyxijshdqwabenikvoptuxilodgainov",
 )
 LEET = str.maketrans("0134578@$!", "oieasbbasi")
-# Marks of success speak without words.
+# Symbols that claim success.
 TICKS = re.compile("[✅✔☑🆗🎉🎊💯]")
-# A comma with a space behind it divides two numbers; these marks do not.
+# A comma followed by a space separates two numbers; these marks do not.
 MARKS_BETWEEN_DIGITS = re.compile(r"(?<=\d)(?:[ \-.·_/|*()\[\]~]{0,3}|[,:])(?=\d)")
 HIDDEN = {"Cf", "Cc", "Cs", "Co", "Cn", "Mn", "Me"}
 
 
 def visible(text: str) -> str:
-    """Drop what has no shape of its own; keep lines; write every digit in ASCII."""
+    """Remove invisible characters, keep lines, write every digit in ASCII."""
     kept = []
     for char in unicodedata.normalize("NFKC", text):
         category = unicodedata.category(char)
@@ -43,7 +43,7 @@ def visible(text: str) -> str:
 def plain(text: str) -> str:
     """Return lower-case Latin text: no accents, no look-alikes, straight quotes."""
     ticked = TICKS.sub(" tickmark ", text)
-    # Twice: lower-casing may bring forth new marks ("İ" becomes "i" and a dot).
+    # Twice: lower-casing can create new marks ("İ" becomes "i" and a dot).
     lowered = visible(visible(ticked).casefold())
     apart = unicodedata.normalize("NFKD", lowered)
     bare = "".join(char for char in apart if unicodedata.category(char) != "Mn")
@@ -51,16 +51,16 @@ def plain(text: str) -> str:
 
 
 def joined_digits(text: str) -> str:
-    """Take out what stands inside one number that was written in groups."""
+    """Remove the separators inside a number that is written in groups."""
     return MARKS_BETWEEN_DIGITS.sub("", text)
 
 
 def readings(text: str) -> list[str]:
-    """Return the clause as it stands, and as it reads to one who is being fooled.
+    """Return the clause as written, and in the readings of disguised words.
 
-    Each reading is words divided by single spaces: punctuation as spaces; punctuation
-    inside words left out ("re-deemed"); single letters joined ("d o n e"); digits that
-    stand for letters ("d0ne"); letters drawn out ("doooone").
+    Each reading is words separated by single spaces: punctuation as spaces; without
+    punctuation inside words ("re-deemed"); single letters joined ("d o n e"); digits as
+    letters ("d0ne"); repeated letters reduced ("doooone").
     """
     base = plain(text)
     spaced = _words(base)

@@ -1,4 +1,4 @@
-"""Words and phrases found in a text, without regard to accents and capitals."""
+"""Find words and phrases of the lexicons in a text, ignoring accents and case."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*'?|[#;]")
 _ELISION = re.compile(r"\b(qu|[jndlscmt])'(?=\w)")
 _SHORTEST_TYPO = 5
-# Another form of a word, not a slip of the finger: "created", "issues".
+# Other forms of a word, not typos: "created", "issues".
 _OTHER_FORM = ("ed", "d", "s", "ing", "er", "ion", "ers", "or")
 
-# Fields whose phrases hold for every word for a voucher.
+# Fields whose phrases apply to every word for a voucher.
 ANY_VOUCHER = ("list", "create")
 
 type Words = tuple[str, ...]
@@ -27,14 +27,14 @@ type Words = tuple[str, ...]
 
 @dataclass(frozen=True)
 class FoundPhrase:
-    """A phrase of one field of one lexicon, and the words after it."""
+    """The language of a found phrase, and the words after it."""
 
     language: str
     rest: Words
 
 
 def words_of(text: str) -> Words:
-    """Return the folded words; French elisions and hyphens stand apart."""
+    """Return the folded words, split at French elisions and hyphens."""
     folded = fold(text.replace("’", "'"))
     return tuple(_TOKEN.findall(_ELISION.sub(r"\1' ", folded)))
 
@@ -44,14 +44,14 @@ def phrases(field: str, language: str) -> tuple[Words, ...]:
     """Return the phrases of a field as words, longest first."""
     entries = {words_of(entry) for entry in getattr(LEXICONS[language], field)}
     if field in ANY_VOUCHER:
-        # A lone "vouchers" asks for the list, a lone "voucher" for nothing.
+        # "vouchers" alone asks for the list, "voucher" alone for nothing.
         entries = {e if len(e) == 1 else with_one_voucher_word(e) for e in entries}
     return tuple(sorted((e for e in entries if e), key=lambda e: (-len(e), e)))
 
 
 @cache
 def _by_first_word(field: str, language: str) -> dict[str, list[Words]]:
-    """Return the phrases under their first words: few of them can be in a text."""
+    """Return the phrases by first word, as an index for `anywhere`."""
     found: dict[str, list[Words]] = {}
     for phrase in phrases(field, language):
         found.setdefault(phrase[0], []).append(phrase)
@@ -59,7 +59,7 @@ def _by_first_word(field: str, language: str) -> dict[str, list[Words]]:
 
 
 def with_one_voucher_word(words: Words) -> Words:
-    """Write "vocha", "bon" and "vouchers" as "voucher", so that one phrase does."""
+    """Replace "vocha", "bon" and "vouchers" by "voucher"."""
     return tuple("voucher" if is_voucher_word(word) else word for word in words)
 
 
@@ -83,12 +83,12 @@ def vocabulary_of(language: str) -> frozenset[str]:
 
 @cache
 def vocabulary() -> frozenset[str]:
-    """Return every word we know: none of them is a typo of another."""
+    """Return all known words: none of them is a typo of another."""
     return frozenset(chain.from_iterable(vocabulary_of(one) for one in LEXICONS))
 
 
 def at_start(words: Words, field: str, *, typos: bool = False) -> FoundPhrase | None:
-    """Find the longest phrase of any language that the words begin with."""
+    """Return the longest phrase of any language at the start of the words."""
     best: FoundPhrase | None = None
     plain_words = with_one_voucher_word(words) if field in ANY_VOUCHER else words
     for language in LEXICONS:
@@ -132,7 +132,7 @@ def _begins(words: Words, phrase: Words, *, typos: bool) -> bool:
 
 
 def is_typo(word: str, wanted: str) -> bool:
-    """Say whether the word is the wanted one with one slip of the finger."""
+    """Tell whether the word is the wanted word with one typo."""
     if len(wanted) < _SHORTEST_TYPO or word[:1] != wanted[:1] or word in vocabulary():
         return False
     if abs(len(word) - len(wanted)) > 1 or word == wanted:

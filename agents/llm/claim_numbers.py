@@ -1,4 +1,4 @@
-"""The numbers that a text holds, in digits and in words of four languages."""
+"""Find the numbers in a text, in digits and in words of four languages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNITS = {
     "huit": 8, "neuf": 9, "dix": 10, "onze": 11, "douze": 12, "treize": 13,
     "quatorze": 14, "quinze": 15, "seize": 16, "vingt": 20, "vingts": 80, "trente": 30,
     "quarante": 40, "cinquante": 50, "soixante": 60,
-    # Kinyarwanda, whose numbers agree with what they count
+    # Kinyarwanda; numbers agree with the counted noun
     "rimwe": 1, "kimwe": 1, "abiri": 2, "bibiri": 2, "ebyiri": 2, "kabiri": 2,
     "atatu": 3, "bitatu": 3, "eshatu": 3, "gatatu": 3, "ane": 4, "bine": 4, "enye": 4,
     "kane": 4, "atanu": 5, "bitanu": 5, "eshanu": 5, "gatanu": 5, "atandatu": 6,
@@ -32,7 +32,7 @@ UNITS = {
     "arobaini": 40, "hamsini": 50, "sitini": 60, "sabini": 70, "themanini": 80,
     "tisini": 90,
 }  # fmt: skip
-# English and French say how many before the magnitude, the other two after it.
+# English and French count before the magnitude, the other two after it.
 BEFORE = {
     "hundred": 100, "thousand": 1_000, "million": 1_000_000, "millions": 1_000_000,
     "cent": 100, "cents": 100, "mille": 1_000, "grand": 1_000,
@@ -53,12 +53,12 @@ NUMBER = re.compile(rf"{GROUPED}|{SPELLED}|\d+(?:[.,]\d+)?(?:e\d+)?")
 MONEY = re.compile(
     rf"{CURRENCY}[ :]*(\d[\d ,.'’]*)|(\d[\d ,.'’]*?)[ ]*{CURRENCY}(?![a-z])"
 )
-# Smaller numbers count things: minutes, steps, vouchers.
+# Smaller numbers usually count minutes, steps or vouchers.
 SMALLEST_AMOUNT = 100
 
 
 def values_in(text: str) -> set[Decimal]:
-    """Return every number, in each way in which it can be read."""
+    """Return every number, in each possible reading."""
     return {*digits_in(text), *words_in(text)}
 
 
@@ -73,7 +73,7 @@ def digits_in(text: str) -> set[Decimal]:
 
 
 def amounts_in(text: str) -> set[Decimal]:
-    """Return what may be an amount of money: larger numbers, any with a currency."""
+    """Return possible amounts: large numbers, and any number with a currency."""
     line = visible(text).lower()
     with_currency = {
         _decimal(raw)
@@ -85,7 +85,7 @@ def amounts_in(text: str) -> set[Decimal]:
 
 
 def words_in(text: str) -> set[Decimal]:
-    """Return the numbers that are written in words."""
+    """Return the numbers written in words."""
     found: set[Decimal] = set()
     run: list[str] = []
     beside_digits = False
@@ -104,7 +104,7 @@ def words_in(text: str) -> set[Decimal]:
 
 
 def digit_words_in(text: str) -> int:
-    """Return the longest run of digits said one by one ("one two three four")."""
+    """Return the length of the longest run of single digits in words."""
     longest = run = 0
     for word in re.findall(r"[a-z]+|\d+", plain(text)):
         is_digit = UNITS.get(word, 10) < 10 or (word.isdigit() and len(word) == 1)
@@ -152,7 +152,7 @@ def _value_after(run: list[str]) -> int:
 
 
 def _decimal(raw: str) -> Decimal:
-    """Read digits as a reader would: three behind a mark are thousands."""
+    """Parse digits; a group of three after a separator means thousands."""
     if re.fullmatch(GROUPED, raw) or re.fullmatch(SPELLED, raw):
         return Decimal(re.sub(r"\D", "", raw))
     plain_number = raw.replace(" ", "").replace("’", "").replace("'", "")

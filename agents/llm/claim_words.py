@@ -1,8 +1,8 @@
-"""Words that claim something of a voucher, in English, French, Kinyarwanda, Swahili.
+"""Patterns of claims about a voucher, in English, French, Kinyarwanda and Swahili.
 
-A claim is a finished act ("issued", "émis", "yatanzwe", "imetolewa") or a state
-("is valid"). What stands right before it may take the claim back: a negation, "can be",
-"if it was". The patterns read words divided by single spaces, without accents.
+A claim is a finished action ("issued", "émis", "yatanzwe", "imetolewa") or a state
+("is valid"). The words before it may cancel it: a negation, "can be", "if it was". The
+patterns expect words without accents, separated by single spaces.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ CLAIMS: tuple[tuple[Kind, str], ...] = (
              r"|andika|taka|furahi|jaribu|shindwa|kosea|lior|lewa)[a-z]{2,}[aeiu]"),
     ("done", r"tayari|mafanikio|kikamilifu|hongera|hii hapa (?:vocha|msimbo)"),
     ("valid", r"(?:bado )?ni halali|ina thamani|una (?:vocha|voucher|salio)"),
-    # Languages that we do not speak, but a model does.
+    # Other languages, which a model may use.
     ("done", r"hech[oa]|list[oa]|emitid[oa]|cread[oa]|feit[oa]|erledigt|fertig|fatt[oa]"),
     ("expired", r"[a-z]{1,3}mekwisha|muda (?:wake )?umekwisha|muda (?:wake )?umeisha"),
     ("pending", r"(?:ina|li|bado ina)subiri|inangoja"),
@@ -107,8 +107,8 @@ _THING = (
     "etait deja encore bien vocha yako hiyo msimbo wako voca yawe kode"
 ).replace(" ", "|")
 _AUX = "be|been|being|yet|ever|ete|etre|encore|toujours|deja|already"
-# Right before a claim, these words take it back.
-TAKEN_BACK = re.compile(
+# Directly before a claim, these words cancel it.
+CANCELLED = re.compile(
     r"(?:^| )(?:"
     rf"(?:not|never|jamais|pas)(?: (?:{_AUX}))*"
     r"|(?:isn|wasn|hasn|haven|aren|weren) t(?: (?:been|yet|being))*"
@@ -124,16 +124,16 @@ TAKEN_BACK = re.compile(
     r"|ntabwo|nta kintu|nta|nothing|rien|hakuna"
     r") $"
 )
-# How far back, in characters, a claim can be taken back.
+# Cancelling words are searched this many characters before the claim.
 REACH = 80
-# A question that starts so asks; it does not claim.
+# A question with this beginning claims nothing.
 ASKED = re.compile(
     rf"^(?:has|have|was|were|is|are|had|est|sont|a|ont|avez|as)(?: t)?(?: (?:{_THING}"
     r"|you|ce|que|vous|tu|t))* $"
 )
 # ... unless the text answers its own question.
 AFFIRMED = re.compile(r"\b(?:yes|yep|indeed|absolutely|oui|yego|ndiyo|ndio)\b")
-# Words that look like claims and are none.
+# Words that only look like claims.
 HARMLESS = re.compile(
     r"\b(?:en fait|tout a fait|fait partie|il fait|used to|get used|well done"
     r"|changed nothing|you (?:have |ve )?sent|vous avez envoye|umetuma|wohereje"
@@ -143,14 +143,14 @@ HARMLESS = re.compile(
 
 
 def claims_in(words: str, *, is_question: bool) -> set[Kind]:
-    """Return what the words of one clause claim."""
+    """Return the kinds of claims in one clause."""
     words = HARMLESS.sub("", words)
     found: set[Kind] = set()
     for kind, pattern in COMPILED:
         for match in pattern.finditer(words):
             before = words[: match.start()]
             is_asked = is_question and len(before) < REACH and ASKED.search(before)
-            if is_asked or TAKEN_BACK.search(before[-REACH:]):
+            if is_asked or CANCELLED.search(before[-REACH:]):
                 continue
             found.add(kind)
     return found

@@ -41,7 +41,7 @@ def function_call_output(request: ToolRequest, output: dict[str, Any]) -> Item:
 
 
 def requests_without_output(items: Sequence[Item]) -> list[tuple[int, ToolRequest]]:
-    """Return each open call with its ordinal: its place among the turn's calls."""
+    """Return each call without an output, with its ordinal among the calls of the turn."""
     waiting: list[tuple[int, ToolRequest]] = []
     ordinal = 0
     for item in items:
@@ -59,7 +59,7 @@ def requests_without_output(items: Sequence[Item]) -> list[tuple[int, ToolReques
 
 
 def text_of(item: Item) -> str:
-    """Return what an assistant message says; "" for any other item."""
+    """Return the text of an assistant message, or an empty string."""
     if item.get("role") != "assistant":
         return ""
     content = item.get("content")
@@ -72,7 +72,7 @@ def text_of(item: Item) -> str:
 
 
 def ending_of(items: Sequence[Item]) -> tuple[Ending, str] | None:
-    """Tell how the stored items already end the turn, if they do."""
+    """Return how the stored items end the turn, or None when they do not."""
     if not items or items[-1].get("role") != "assistant":
         return None
     last = items[-1]

@@ -1,10 +1,9 @@
-"""Model and tools in turn, until the model answers in words or a bound is reached.
+"""The agent loop: call the model and its tools until it answers in words.
 
-Nothing is kept in memory only: `on_items` stores each answer of the model before its
-tools run, and each tool's output before the model is asked again. A turn that died is
-resumed by handing back what was stored as `Progress`: calls without an output are then
-answered first, under the ordinals they had, and a stored final answer is not asked for
-a second time. Cancelling is therefore safe at every await.
+No state lives in memory only. `on_items` stores each answer of the model before its tools
+run, and each tool output before the next model call. A turn that died is resumed from the
+stored `Progress`: calls without an output run first, with the same ordinals, and a stored
+final answer is used as it is. Cancellation is therefore safe at every await.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ from agents.llm.model import (
 )
 
 type CallTool = Callable[[int, ToolRequest], Awaitable[dict[str, Any]]]
-# The model, and what the turn has used: may it be asked once more?
+# Model name and usage of the turn: tells whether another model call is allowed.
 type MaySpend = Callable[[str, Usage], bool]
-# The items that are new, and what the model call that made them used.
+# The new items, and the usage of the model call that made them.
 type OnItems = Callable[[list[Item], Usage], Awaitable[None]]
 type Stopped = Literal[
     "done", "calls", "time", "tokens", "cost", "refusal", "incomplete", "empty"
@@ -40,7 +39,7 @@ type Stopped = Literal[
 
 @dataclass(frozen=True, slots=True)
 class LoopLimits:
-    """Bounds of one turn, all its attempts together."""
+    """The limits of one turn, over all its attempts."""
 
     model_calls: int = 6
     tool_calls: int = 8
@@ -52,7 +51,7 @@ class LoopLimits:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What an earlier attempt at this turn stored."""
+    """The stored state of an earlier attempt at this turn."""
 
     items: Sequence[Item] = ()
     usage: Usage = field(default_factory=Usage)
@@ -62,7 +61,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class ToolRun:
-    """A call of the model, with the ordinal that keys it and what it was told."""
+    """A tool call, its ordinal in the turn, and its output."""
 
     ordinal: int
     request: ToolRequest
@@ -74,7 +73,7 @@ class LoopResult:
     text: str
     # All items of the turn, those of earlier attempts included.
     items: list[Item]
-    # What all attempts at this turn used.
+    # The usage of all attempts at this turn.
     usage: Usage
     # The calls answered by this attempt, refused ones included.
     calls: list[ToolRun]
@@ -97,9 +96,9 @@ async def run_loop(
 ) -> LoopResult:
     """Run one turn; `request.items` is the history and the person's messages.
 
-    `call_tool(ordinal, request)` gets only calls of offered tools whose arguments
-    satisfy the schema; the ordinal counts the turn's calls and is stable on resume.
-    Raises ModelError when the model fails; whatever was stored until then stands.
+    `call_tool(ordinal, request)` receives only calls of offered tools with valid
+    arguments; the ordinal counts the calls of the turn and is stable on resume.
+    Raises ModelError when the model fails; the stored items stay.
     """
     loop = _Loop(
         model=model,
@@ -147,18 +146,14 @@ class _Loop:
             if reply is None:
                 return self._result("time")
             if reply.refused or reply.incomplete:
-                return self._cut_short(reply)
+                text = "" if reply.refused else reply.text
+                return self._result("refusal" if reply.refused else "incomplete", text)
             if await self._answer_open_calls():
                 continue
             if reply.text.strip():
                 return self._result("done", reply.text)
             empty_answers += 1
         return self._result("empty")
-
-    def _cut_short(self, reply: ModelReply) -> LoopResult:
-        if reply.refused:
-            return self._result("refusal")
-        return self._result("incomplete", reply.text)
 
     def _exhausted(self) -> Stopped | None:
         if self.model_calls >= self.limits.model_calls:
@@ -172,7 +167,7 @@ class _Loop:
         return None
 
     async def _ask(self) -> ModelReply | None:
-        """Ask once and store the answer; None when the turn's time ran out."""
+        """Call the model once and store its answer; None when the time ran out."""
         left = self.deadline - self.clock.now()
         request = replace(
             self.request,
@@ -183,7 +178,7 @@ class _Loop:
         )
         self.model_calls += 1
         try:
-            # The model keeps its own time; this one guards against one that does not.
+            # A second limit, for a model that does not respect its timeout.
             async with asyncio.timeout(request.timeout_s + 1.0):
                 reply = await self.model.respond(request)
         except (ModelError, TimeoutError) as error:
@@ -209,9 +204,9 @@ class _Loop:
         )
 
     def _storable(self, reply: ModelReply) -> list[Item]:
-        """Keep what may be sent back: no half calls, no reasoning without its answer.
+        """Return the items to store: no partial calls, no reasoning without an answer.
 
-        Call ids are kept apart within the turn, for outputs are matched by them.
+        Call ids are made unique within the turn, because outputs are matched by them.
         """
         cut_short = reply.refused or reply.incomplete
         if not (cut_short or reply.calls or reply.text.strip()):
@@ -230,7 +225,7 @@ class _Loop:
         return new
 
     async def _answer_open_calls(self) -> bool:
-        """Give every open call exactly one output; tell whether there was any."""
+        """Give every open call exactly one output; return whether there was any."""
         waiting = requests_without_output(self.items)
         refused: list[Item] = []
         for ordinal, request in waiting:

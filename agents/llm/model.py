@@ -1,9 +1,9 @@
-"""What a model is to a turn: items in, items out.
+"""The interface of a model: items in, items out.
 
-Items are plain dicts in the input form of OpenAI's Responses API, whichever model
-answers: messages `{"role", "content"}`, `{"type": "function_call", "call_id", "name",
+Items are dicts in the input format of OpenAI's Responses API, also for the offline
+model: messages `{"role", "content"}`, `{"type": "function_call", "call_id", "name",
 "arguments"}`, `{"type": "function_call_output", "call_id", "output"}`, and reasoning
-items, which are stored and handed back untouched.
+items, which are stored and sent back unchanged.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ type Memory = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one or many model calls; the cached are part of the input."""
+    """Tokens of one or more model calls; cached tokens are part of the input."""
 
     input_tokens: int = 0
     cached_input_tokens: int = 0
@@ -49,7 +49,7 @@ class ToolSpec:
 
 @dataclass(frozen=True, slots=True)
 class ToolRequest:
-    """What the model asks for. The arguments are its words, not yet checked."""
+    """A tool call of the model; the arguments are not validated yet."""
 
     call_id: str
     name: str
@@ -64,15 +64,15 @@ class ModelRequest:
     timeout_s: float = 30.0
     subject_hash: str = ""
     max_output_tokens: int = 1_000
-    # False on the last call of a turn: the model must answer in words.
+    # False in the last model call of a turn, which must answer in words.
     may_call_tools: bool = True
-    # What the offline model remembers between turns (what it asked last).
+    # State of the offline model between turns: what it asked last.
     memory: Memory = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelReply:
-    """One answer; `items` is what to store and to send back next time."""
+    """One answer; `items` are stored and sent with the next request."""
 
     items: list[Item]
     text: str = ""
@@ -96,9 +96,9 @@ class Model(Protocol):
 class ModelError(Exception):
     """The model gave no usable answer.
 
-    `permanent` means that asking again cannot help (key refused, quota used up,
-    request malformed); `retry_after` is what the provider asked for, in seconds.
-    The text holds no word of the provider, which may quote the conversation.
+    `permanent` means that a retry cannot help (key refused, quota used up, request
+    malformed); `retry_after` is the delay in seconds that the provider asked for. The
+    text contains nothing from the provider, which may quote the conversation.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""OpenAI's Responses API as a Model; nothing of a conversation is stored there.
+"""The client of OpenAI's Responses API; OpenAI stores nothing of a conversation.
 
-The SDK's own retries are off: it would sleep past the end of the turn. Ours end with
-`request.timeout_s`, whichever way the server fails, a byte every second included.
+The retries of the SDK are off, because they would continue after the end of the turn.
+The retries here end with `request.timeout_s`, also when the server answers very slowly.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 CONNECT_SECONDS = 5.0
-# By default a connection is closed after five idle seconds: people pause longer. Before
-# each exchange, and after it, every idle one is looked at: few are kept.
+# The default closes idle connections after five seconds, but people write less often.
+# Every exchange checks each idle connection, so only a few are kept.
 LIMITS = httpx2.Limits(
     max_connections=400, max_keepalive_connections=16, keepalive_expiry=60.0
 )
 FIRST_DELAY = 0.4
 LONGEST_DELAY = 4.0
-# Below this a further try could not bring an answer.
+# With less time left, another try cannot succeed.
 LEAST_SECONDS = 1.0
-# OpenAI refuses less.
+# OpenAI's minimum.
 LEAST_OUTPUT_TOKENS = 16
-# Connections belong to the event loop that opened them: one warm client for each.
+# A connection belongs to the event loop that opened it: one client for each loop.
 _clients: WeakKeyDictionary[
     asyncio.AbstractEventLoop, dict[tuple[str, str], AsyncOpenAI]
 ] = WeakKeyDictionary()
@@ -48,7 +48,7 @@ class OpenAIModel:
     name: str
     api_key: str = field(repr=False)
     base_url: str = "https://api.openai.com/v1"
-    # One HTTP exchange; the request's own time is the bound over all tries.
+    # The limit of one HTTP exchange; `ModelRequest.timeout_s` limits all tries.
     try_seconds: float = 20.0
     clock: Clock = field(default_factory=MonotonicClock)
 
@@ -85,10 +85,10 @@ class OpenAIModel:
         client = self._client()
         timeout = httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
         try:
-            # The client's time-outs are per read: slow bytes would never meet them.
+            # The timeouts of the client are per read: slow bytes never exceed them.
             async with asyncio.timeout(seconds):
-                # The client's own method would look into every item and tool for
-                # values to turn into JSON; ours is JSON.
+                # `responses.create` would search every item and tool for values to
+                # convert; the payload is JSON already.
                 raw = await client.post(
                     "/responses",
                     cast_to=httpx2.Response,
@@ -103,7 +103,7 @@ class OpenAIModel:
         except (httpx2.HTTPError, httpx2.StreamError):
             raise ModelError("connection") from None
         except (httpx2.InvalidURL, ValueError, TypeError):
-            # A key that is no header, a text that is no JSON, a URL that is none.
+            # The key is no valid header, the text no JSON, or the URL invalid.
             raise ModelError("invalid_request", permanent=True) from None
 
     def _client(self) -> AsyncOpenAI:
@@ -111,7 +111,7 @@ class OpenAIModel:
 
 
 def client_for(base_url: str, api_key: str) -> AsyncOpenAI:
-    """Return this event loop's warm client."""
+    """Return the client of this event loop, with its open connections."""
     import openai  # noqa: PLC0415 - see load
 
     clients = _clients.setdefault(asyncio.get_running_loop(), {})
@@ -129,10 +129,10 @@ def client_for(base_url: str, api_key: str) -> AsyncOpenAI:
 
 
 def load() -> None:
-    """Import OpenAI's library and prices now, in a worker that will speak to it.
+    """Import OpenAI's library and the prices when a worker starts.
 
-    They take as long as half of the rest of a start: a command or a web process does
-    without them, and no person's turn waits for them.
+    The imports are slow: commands and web processes avoid them, and no turn should wait
+    for them.
     """
     if settings.OPENAI_API_KEY:
         import genai_prices  # noqa: F401, PLC0415
@@ -140,7 +140,7 @@ def load() -> None:
 
 
 def configured() -> OpenAIModel | None:
-    """Return the model that the settings name; None without a key: offline then."""
+    """Return the model of the settings, or None without a key."""
     if not settings.OPENAI_API_KEY:
         return None
     return OpenAIModel(
@@ -152,13 +152,13 @@ def configured() -> OpenAIModel | None:
 
 
 async def close_clients() -> None:
-    """Close what this event loop opened; for the end of a worker or of a test."""
+    """Close the clients of this event loop, at the end of a worker or of a test."""
     for client in _clients.pop(asyncio.get_running_loop(), {}).values():
         await client.close()
 
 
 def payload_for(model: str, request: ModelRequest) -> dict[str, Any]:
-    """Return the request's body; what stays equal between turns comes first."""
+    """Return the body of the request; the constant parts come first for caching."""
     payload: dict[str, Any] = {
         "model": model,
         "instructions": request.instructions,
@@ -177,16 +177,16 @@ def payload_for(model: str, request: ModelRequest) -> dict[str, Any]:
         payload["safety_identifier"] = _digest("subject", request.subject_hash)
     if is_reasoning(model):
         payload |= {
-            # Every reasoning model takes "low"; "minimal" and "none" only some.
+            # Every reasoning model accepts "low", but not "minimal" or "none".
             "reasoning": {"effort": "low"},
-            # Nothing is stored there, so its thoughts must travel with the items.
+            # OpenAI stores nothing, so the reasoning is sent back with the items.
             "include": ["reasoning.encrypted_content"],
         }
     return payload
 
 
 def is_reasoning(model: str) -> bool:
-    """Tell whether OpenAI's model of this name reasons; others refuse its settings."""
+    """Tell whether the model reasons; other models refuse the reasoning settings."""
     base = model.removeprefix("ft:").lower()
     if base.startswith("gpt-5"):
         return "-chat" not in base
@@ -212,6 +212,6 @@ def _digest(purpose: str, text: str) -> str:
 def _delay(tries: int, error: ModelError) -> float:
     if error.retry_after is not None:
         return error.retry_after
-    # Spread out, so that many turns do not come back in the same moment.
+    # Jitter, so that many turns do not retry at the same moment.
     spread = random.uniform(0.75, 1.0)  # noqa: S311
     return min(FIRST_DELAY * 2.0 ** min(tries, 10), LONGEST_DELAY) * spread

@@ -1,4 +1,4 @@
-"""OpenAI's ways to fail, sorted by the one question that matters: ask again?
+"""Map OpenAI's errors to ModelError: transient or permanent.
 
 https://developers.openai.com/api/docs/guides/error-codes
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import openai
 
-# A 429 or 403 with one of these is about money or the account: waiting does not help.
+# A 429 or 403 with one of these codes concerns the account: waiting does not help.
 ACCOUNT_CODES = frozenset(
     {
         "insufficient_quota",
@@ -35,9 +35,9 @@ PERMANENT_STATUSES = {
     413: "too_large",
     422: "invalid_request",
 }
-# Lock and request time-outs on their side.
-PASSING_STATUSES = frozenset({408, 409, 425})
-# What `response.error.code` of an answer with status "failed" may hold.
+# Timeouts and conflicts on the side of OpenAI.
+TRANSIENT_STATUSES = frozenset({408, 409, 425})
+# Values of `response.error.code` in an answer with the status "failed".
 TRANSIENT_FAILURES = {
     "server_error": "server_error",
     "rate_limit_exceeded": "rate_limited",
@@ -45,7 +45,7 @@ TRANSIENT_FAILURES = {
 
 
 def classify(error: openai.OpenAIError) -> ModelError:
-    """Return our error for OpenAI's; its text never travels on."""
+    """Return the ModelError for an error of the SDK, without its text."""
     import openai  # noqa: PLC0415 - see openai_model.load
 
     if isinstance(error, openai.APITimeoutError):
@@ -58,25 +58,25 @@ def classify(error: openai.OpenAIError) -> ModelError:
 
 
 def failed_answer(code: str) -> ModelError:
-    """Return the error for an answer that arrived with the status "failed"."""
+    """Return the ModelError for an answer with the status "failed"."""
     known = TRANSIENT_FAILURES.get(code)
     return ModelError(known or "failed", permanent=known is None)
 
 
 def _classify_status(error: openai.APIStatusError) -> ModelError:
-    words = {error.code, error.type}
-    if words & ACCOUNT_CODES:
+    codes = {error.code, error.type}
+    if codes & ACCOUNT_CODES:
         return ModelError("quota", permanent=True)
     retry_after = retry_after_of(error.response.headers)
     status = error.status_code
     if status == 429:
         return ModelError("rate_limited", retry_after=retry_after)
-    if "context_length_exceeded" in words:
+    if "context_length_exceeded" in codes:
         return ModelError("too_long", permanent=True)
     code = PERMANENT_STATUSES.get(status)
-    if code is None and 400 <= status < 500 and status not in PASSING_STATUSES:
+    if code is None and 400 <= status < 500 and status not in TRANSIENT_STATUSES:
         code = "invalid_request"
-    # This header of OpenAI's overrides what the status alone would say.
+    # This header of OpenAI overrides the meaning of the status.
     wanted = error.response.headers.get("x-should-retry")
     if wanted == "false" or (code and wanted != "true"):
         return ModelError(code or "server_error", permanent=True)
@@ -84,7 +84,7 @@ def _classify_status(error: openai.APIStatusError) -> ModelError:
 
 
 def retry_after_of(headers: Mapping[str, str]) -> float | None:
-    """Read how many seconds to wait: milliseconds, seconds or a date; None if junk."""
+    """Parse the seconds to wait from milliseconds, seconds or a date; None if invalid."""
     for name, divisor in (("retry-after-ms", 1_000.0), ("retry-after", 1.0)):
         try:
             seconds = float(headers[name]) / divisor

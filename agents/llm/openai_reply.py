@@ -1,7 +1,7 @@
-"""An answer of the Responses API as a ModelReply, taking nothing for granted.
+"""Parse an answer of the Responses API into a ModelReply.
 
-The SDK builds its objects without checking them, and gives a plain string for a page
-of HTML; so the JSON is read here, as the untrusted input that it is.
+The SDK does not validate its objects, and returns a string for a page of HTML. So the
+JSON is parsed here as untrusted input.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from agents.llm.openai_errors import failed_answer
 
 MAX_BODY = 2_000_000
 MAX_ITEMS = 64
-# Far above what is ever sent or accepted; what is longer is junk, kept in bounds.
+# Above every text that is sent; longer texts are cut.
 MAX_TEXT = 20_000
 MAX_ARGUMENTS = 4_001
-# What goes back to the API with each kind of item; all else is dropped.
+# The fields of each kind of item that are sent back; others are dropped.
 KEPT = {
     "message": ("id", "type", "status", "role", "content", "phase"),
     "function_call": ("id", "type", "status", "call_id", "name", "arguments"),
@@ -26,7 +26,7 @@ KEPT = {
 
 
 def read_reply(body: bytes) -> ModelReply:
-    """Return the reply, or raise ModelError for anything that is not one."""
+    """Return the reply, or raise ModelError for an invalid answer."""
     answer = _object(body)
     status = answer.get("status")
     if status == "failed":
@@ -72,7 +72,7 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _item(entry: Any) -> Item | None:
-    """Return a known item in the form in which it is sent back; None for others."""
+    """Return an item of a known kind as it is sent back, or None."""
     if not isinstance(entry, dict) or entry.get("type") not in KEPT:
         return None
     kind = entry["type"]
@@ -86,7 +86,7 @@ def _item(entry: Any) -> Item | None:
         ]
         return item
     item.setdefault("summary", [])
-    # Nothing is stored at OpenAI: without its content it could not be referred to.
+    # OpenAI stores nothing, so reasoning without content is useless.
     return _cleaned(item) if item.get("encrypted_content") else None
 
 
@@ -137,7 +137,7 @@ def _count(value: Any) -> int:
 
 
 def _cleaned(value: Any) -> Any:
-    """Take out what PostgreSQL cannot hold: NUL and lone surrogates."""
+    """Remove NUL and lone surrogates, which PostgreSQL cannot store."""
     if isinstance(value, str):
         whole = value.replace("\x00", "").encode("utf-16-le", "surrogatepass")
         return whole.decode("utf-16-le", "replace")

@@ -1,7 +1,7 @@
-"""The last look at a text of the model before it may leave.
+"""Check a text of the model before it is sent.
 
-Links that are not ours, numbers that are someone's, markup and formulas that another
-program would run, and our own instructions never go out, true or not.
+Foreign links, telephone numbers, markup, formulas that another program would run, and
+the instructions of the prompt are never sent, true or not.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ LINK = re.compile(
     r"|\b[a-z0-9-]+ ?(?:\[\.\]|\(\.\)|\(dot\)|\[dot\]| dot )[ ]?[a-z]{2,10}\b",
     re.IGNORECASE,
 )
-# Dots inside these are no domain.
+# Abbreviations whose dots do not make a domain.
 DOTTED_WORDS = re.compile(r"\b(?:e\.g|i\.e|etc|a\.m|p\.m|no|vs|st)\.", re.IGNORECASE)
 EMAIL = re.compile(r"[\w.+-]+ ?(?:@|\(at\)|\[at\]) ?[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 MARKUP = re.compile(
     r"<\s*[/!?]?[a-z][^>]*>?|&(?:#\d+|#x[0-9a-f]+|[a-z]+);", re.IGNORECASE
 )
-# What a spreadsheet would run when a transcript is exported and opened.
+# A spreadsheet would run these in an exported transcript.
 FORMULA = re.compile(
     r"^\s*(?:=|@[A-Za-z]|[+-](?:\d+|[A-Za-z]+)\s*(?:[+\-/(|!]|\*(?!\*)))|\bcmd\s*\|",
     re.MULTILINE,
 )
 LONG_NUMBER = re.compile(r"\d{9,}")
 MASKED = re.compile(r"\+?\d{1,5}\*{2,}\d{2,4}")
-# Words in a row that our own instructions share with a text only when it repeats them.
+# A text with so many words in a row from the instructions repeats them.
 REPEATED_WORDS = 10
 
 
@@ -51,14 +51,14 @@ def breaches_of(
     shown: Sequence[str] = (),
     instructions: str = "",
 ) -> frozenset[Breach]:
-    """Return why the text may not leave; nothing, when it may.
+    """Return the reasons why the text may not be sent.
 
-    `links` are the prefixes of links that may be sent; `shown` are texts rendered from
-    rows, whose dates and masked numbers may be repeated.
+    `links` are the allowed prefixes of links; `shown` are texts rendered from rows, whose
+    dates and masked numbers may be repeated.
     """
     seen = visible(text)
     found: set[Breach] = set()
-    # Besides in Latin letters: look-alikes make links of their own.
+    # Checked in Latin letters too: look-alike letters can form a link.
     if _foreign_links(seen, links) or _foreign_links(plain(seen), links):
         found.add("link")
     if EMAIL.search(seen):
@@ -75,7 +75,7 @@ def breaches_of(
 
 
 def cut(text: str, *, longest: int = LONGEST) -> str:
-    """Shorten at the end of a paragraph, else of a sentence, else of a word."""
+    """Shorten the text at the end of a paragraph, sentence or word."""
     whole = visible(text).strip()
     if len(whole) <= longest:
         return whole
@@ -97,7 +97,7 @@ def _foreign_links(text: str, links: Sequence[str]) -> bool:
 
 
 def _is_under(link: str, allowed: str) -> bool:
-    """Whole host, whole path segment: "wa.me/1" does not let "wa.me/12" through."""
+    """Compare whole path segments: "wa.me/1" does not allow "wa.me/12"."""
     bare = re.sub(r"^https?://", "", link, flags=re.IGNORECASE).lower()
     wanted = re.sub(r"^https?://", "", allowed, flags=re.IGNORECASE).lower().rstrip("/")
     return bare == wanted or bare.startswith((wanted + "/", wanted + "?", wanted + "#"))
@@ -118,7 +118,7 @@ def _repeats(text: str, instructions: str) -> bool:
 
 @lru_cache(maxsize=32)
 def _runs_of_instructions(instructions: str) -> frozenset[tuple[str, ...]]:
-    """Read them once: they are the same for everyone of a role and a language."""
+    """Cached: the instructions are the same for each role and language."""
     return frozenset(_runs_of_words(instructions))
 
 
@@ -130,7 +130,7 @@ def _runs_of_words(text: str) -> set[tuple[str, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A text of the model as it would be sent, and what keeps it from being sent."""
+    """A text of the model as it would be sent, and its problems."""
 
     text: str
     problems: frozenset[Problem | Breach]
@@ -143,10 +143,10 @@ class Review:
 def review(
     text: str, facts: Facts, *, links: Sequence[str] = (), instructions: str = ""
 ) -> Review:
-    """Cut the text to one bubble, then look at exactly what would be sent."""
-    bubble = cut(text)
-    claims = check_claims(bubble, facts).problems
+    """Cut the text to one message, then check exactly what would be sent."""
+    message = cut(text)
+    claims = check_claims(message, facts).problems
     breaches = breaches_of(
-        bubble, links=links, shown=facts.shown, instructions=instructions
+        message, links=links, shown=facts.shown, instructions=instructions
     )
-    return Review(text=bubble, problems=claims | breaches)
+    return Review(text=message, problems=claims | breaches)

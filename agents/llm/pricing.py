@@ -11,22 +11,22 @@ if TYPE_CHECKING:
     from agents.llm.model import Usage
 
 PRICE_VERSION = f"genai-prices {version('genai-prices')}"
-# The column that keeps it: eight places after the point.
+# The precision of the database column.
 SMALLEST = Decimal("0.00000001")
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    # US dollars; None when the model's price is not known, never zero by mistake.
+    # US dollars; None when the price of the model is unknown.
     cost: Decimal | None
     version: str
 
 
 def price_of(model: str, usage: Usage, *, at: datetime | None = None) -> Price:
-    """Price what one model used, from the table shipped with the package."""
+    """Return the price of the usage, from the table of the package genai-prices."""
     import genai_prices  # noqa: PLC0415 - see openai_model.load
 
-    # The table counts as we do: the cached tokens are part of the input.
+    # In the table too, cached tokens are part of the input.
     tokens = genai_prices.Usage(
         input_tokens=usage.input_tokens,
         cache_read_tokens=min(usage.cached_input_tokens, usage.input_tokens),
@@ -42,5 +42,5 @@ def price_of(model: str, usage: Usage, *, at: datetime | None = None) -> Price:
 
 
 def price_of_offline() -> Price:
-    """The offline model costs nothing, and that is known."""
+    """Return the price of the offline model, which is zero."""
     return Price(cost=Decimal(0), version="offline")

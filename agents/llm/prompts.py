@@ -1,7 +1,7 @@
-"""What the model is told, the unchanging first, so that OpenAI can cache it.
+"""The instructions of the model; the constant part comes first, for OpenAI's cache.
 
-Nothing that a person wrote stands in the instructions. Names and messages travel as
-user items, between marks that their own text cannot contain.
+The instructions contain nothing that a person wrote. Names and messages are user items,
+between marks that their text cannot contain.
 """
 
 from __future__ import annotations
@@ -88,25 +88,25 @@ of these, or ask for what you need.
 
 
 def instructions_for(*, role: str, language: str) -> str:
-    """Return the same text for everyone of a role and a language."""
+    """Return the instructions for a role and a language."""
     who = ROLES.get(role, ROLES["customer"])
     spoken = LANGUAGES.get(language, LANGUAGES["en"])
     return f"{BASE}\nWho is talking\n{who}\nTheir usual language is {spoken}.\n"
 
 
 def name_item(name: str) -> Item:
-    """Tell how the person is called, as data; put it before their messages."""
+    """Return an item with the person's name, to be put before their messages."""
     line = " ".join(visible(name).split())
-    return user(f"<name>{_harmless(line)[:LONGEST_NAME]}</name>")
+    return user(f"<name>{_escape(line)[:LONGEST_NAME]}</name>")
 
 
 def message_item(text: str) -> Item:
-    """Wrap one message of the person."""
-    return user(f"<message>\n{_harmless(visible(text))[:LONGEST_MESSAGE]}\n</message>")
+    """Return an item with one message of the person."""
+    return user(f"<message>\n{_escape(visible(text))[:LONGEST_MESSAGE]}\n</message>")
 
 
 def message_of(item: Item) -> str | None:
-    """Return the person's text in an item made by `message_item`; None for others."""
+    """Return the text of an item made by `message_item`, or None."""
     content = item.get("content")
     if item.get("role") != "user" or not isinstance(content, str):
         return None
@@ -114,5 +114,5 @@ def message_of(item: Item) -> str | None:
     return match[1] if match else None
 
 
-def _harmless(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("<", "‹").replace(">", "›")

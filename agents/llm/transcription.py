@@ -1,4 +1,4 @@
-"""Putting a voice note into words, whoever does it."""
+"""Transcribe voice notes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One voice note; its bytes were looked at, its words are a stranger's."""
+    """One voice note; its format is checked, its words are untrusted."""
 
     content: bytes
     # ogg, mp3, m4a, ...
@@ -31,20 +31,20 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was heard."""
+    """The text of a voice note."""
 
     text: str
-    # The provider's word for the language, when it tells one.
+    # The language code of the provider, if it gives one.
     language: str = ""
-    # 0 to 1, when it tells how sure it is.
+    # 0 to 1, if the provider gives it.
     confidence: float | None = None
     model: str = ""
-    # US dollars; None when the price is not known.
+    # US dollars; None when the price is unknown.
     cost: Decimal | None = None
 
 
 class Transcriber(Protocol):
-    """Raises ModelError when it cannot."""
+    """Transcribes a recording, or raises ModelError."""
 
     @property
     def name(self) -> str: ...
@@ -71,11 +71,11 @@ class OpenAITranscriber:
 
         transcriptions = client_for(self.base_url, self.api_key).audio.transcriptions
         try:
-            # The client's time-outs are per read: slow bytes would never meet them.
+            # The timeouts of the client are per read: slow bytes never exceed them.
             async with asyncio.timeout(timeout_s):
                 answer = await transcriptions.create(
                     model=self.name,
-                    # Our own name for it: the person's could say anything.
+                    # Not the name that the person gave: it could be anything.
                     file=(f"voice.{recording.extension}", recording.content),
                     prompt=", ".join(keywords)[:LONGEST_PROMPT],
                     response_format="json",
@@ -114,7 +114,7 @@ class OpenAITranscriber:
 
 
 def configured() -> OpenAITranscriber | None:
-    """Return the one that the settings name; None without a key."""
+    """Return the transcriber of the settings, or None without a key."""
     if not settings.OPENAI_API_KEY:
         return None
     return OpenAITranscriber(
@@ -125,7 +125,7 @@ def configured() -> OpenAITranscriber | None:
 
 
 def _confidence(logprobs: Any) -> float | None:
-    """Return the mean certainty of its words."""
+    """Return the mean probability of the words."""
     values = [
         entry.logprob
         for entry in logprobs or ()

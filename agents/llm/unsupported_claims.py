@@ -1,9 +1,8 @@
-"""Does a text of the model claim what no row of this turn shows?
+"""Find unsupported claims: statements of the model that no row of this turn shows.
 
-The model's words are the last thing in a turn that code has not decided. They are sent
-only when every finished act, state, amount and reference in them is backed by `Facts`,
-which are read from rows. Where this cannot be told, the text is held back: the receipt,
-a tool's own words, or a fixed text stands in for it.
+A text is sent only when every finished action, state, amount and reference in it is
+backed by `Facts`, which are read from rows. When this is uncertain, the text is not sent;
+the receipt, the text of a tool or a fixed text replaces it.
 """
 
 from __future__ import annotations
@@ -33,16 +32,16 @@ REFERENCE = re.compile(
 )
 UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 PLACEHOLDER = re.compile(r"\{ *code", re.IGNORECASE)
-# Only the marks between clauses: a comma ends the reach of a "not" before it.
+# The marks between clauses: a comma ends the effect of a "not" before it.
 CLAUSE = re.compile(r"[^.!?;:,\n()—]+[.!?]?")
 SENTENCE = re.compile(r"[^!?;\n]+")
 NUMBERED = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 LONGEST_SPOKEN = 5
-# What fits into a message of WhatsApp; longer texts are cut before they are checked.
+# The limit of a WhatsApp message; longer texts are cut before the check.
 LONGEST = 4_096
-# As many as a name may bring along.
+# A name may contain a few.
 FOREIGN_LETTERS = 2
-# A state of a voucher, and the claims that reading it backs.
+# The claims that the state of a voucher supports.
 BACKED_BY_STATUS: dict[Status, frozenset[Kind]] = {
     "issued": frozenset({"issued", "valid", "done"}),
     "redeemed": frozenset({"redeemed", "done"}),
@@ -63,18 +62,18 @@ STATES: frozenset[Kind] = frozenset({"valid", "expired", "pending"})
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What rows of this turn show, and what the person said herself."""
+    """The facts from rows of this turn, and the messages of the person."""
 
-    # Operations that were committed in this turn.
+    # Operations committed in this turn.
     operations: frozenset[Operation] = frozenset()
     # States of vouchers that a tool read in this turn.
     statuses: frozenset[Status] = frozenset()
-    # In major units: of the vouchers above, and limits that a refusal named.
+    # In major units: of these vouchers, and of limits named in refusals.
     amounts: frozenset[Decimal] = frozenset()
     references: frozenset[str] = frozenset()
-    # Texts rendered from rows (a tool's `display`): their numbers may be repeated.
+    # Texts rendered from rows (`display` of a tool); their numbers may be repeated.
     shown: tuple[str, ...] = ()
-    # The person's own messages: may be echoed while nothing is claimed to be done.
+    # The messages of the person; may be repeated in a text without claims.
     own_text: str = ""
 
 
@@ -88,7 +87,7 @@ class ClaimCheck:
 
 
 def check_claims(text: str, facts: Facts) -> ClaimCheck:
-    """Return what the text claims without a row behind it; nothing, if all is backed."""
+    """Return the problems of the text; empty when every claim is supported."""
     if len(text) > LONGEST:
         return ClaimCheck(frozenset({"length"}))
     claimed = claimed_in(text, shown=facts.shown)
@@ -110,9 +109,9 @@ def check_claims(text: str, facts: Facts) -> ClaimCheck:
 
 
 def claimed_in(text: str, *, shown: Sequence[str] = ()) -> set[Kind]:
-    """Return every finished act and state that the text claims.
+    """Return every finished action and state that the text claims.
 
-    What repeats a clause of `shown` word by word is the rows' claim, not the text's.
+    A clause that repeats a clause of `shown` word for word is not a claim of the text.
     """
     found: set[Kind] = set()
     told = {_first_reading(match[0]) for row in shown for match in _clauses(row)}
@@ -124,8 +123,8 @@ def claimed_in(text: str, *, shown: Sequence[str] = ()) -> set[Kind]:
         is_question = may_ask and match[0].rstrip().endswith("?")
         for reading in readings(match[0]):
             found |= claims_in(reading, is_question=is_question)
-    # Marks put inside a word divide it into two clauses: read whole sentences besides,
-    # in all but their first reading, which still has the marks as spaces.
+    # A mark inside a word splits it into two clauses. So whole sentences are read too,
+    # except in the first reading, which has spaces instead of the marks.
     sentences = {match[0] for match in SENTENCE.finditer(written)}
     sentences -= {match[0] for row in shown for match in SENTENCE.finditer(plain(row))}
     for sentence in sentences:
@@ -143,7 +142,7 @@ def _first_reading(clause: str) -> str:
 
 
 def _is_unreadable(text: str) -> bool:
-    """In an alphabet that none of our languages uses, a claim would not be seen."""
+    """Tell whether the text is in an alphabet in which claims cannot be found."""
     foreign = [char for char in plain(text) if char.isalpha() and not char.isascii()]
     return len(foreign) > FOREIGN_LETTERS
 
@@ -167,7 +166,7 @@ def _foreign_amounts(text: str, facts: Facts, *, is_claiming: bool) -> set[Decim
 
 
 def _without_known(text: str, facts: Facts) -> str:
-    """Take out backed references and masked numbers, whose digits are no amounts."""
+    """Remove known references and masked numbers, whose digits are no amounts."""
     kept = visible(text)
     for shown in facts.shown:
         for masked in re.findall(r"\+?\d{1,5}\*{2,}\d{2,4}", visible(shown)):
@@ -190,7 +189,7 @@ def _is_mixed(text: str) -> bool:
 
 
 def _tells_code(text: str, facts: Facts) -> bool:
-    """Codes reach people through placeholders filled at sending, never by the model."""
+    """Tell whether the text contains a code; codes are filled in when it is sent."""
     if PLACEHOLDER.search(visible(text)):
         return True
     if digit_words_in(text) > LONGEST_SPOKEN:

@@ -1,4 +1,4 @@
-"""What our own people announce, over WhatsApp: to whoever may be told, once each."""
+"""Send colleagues' broadcasts over WhatsApp, once to each person who may be told."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import OuterRef, Q, Subquery
-from django.utils import timezone
 
-from agents.core.jobs import enqueue_delivery
 from agents.identity import blocks, consent
 from agents.models import ConsentEvent
-from agents.notifications.messages import (
+from agents.notifications.unrequested import (
     TEMPLATE_LANGUAGES,
-    WINDOW_MARGIN,
     conversation_with,
+    enqueue_unrequested,
 )
 from agents.outbound import outbox
 from agents.whatsapp.graph_client import Template
-from rollout.core.ports import Reached, ports
+from rollout.core.ports import DeliveryResult, ports
 from vouchers.models import Profile
 
 if TYPE_CHECKING:
@@ -28,56 +26,49 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-# Marks what goes as a colleague's own words: it is none of the agent's.
+# Marks the message as written by a colleague, not by the agent.
 AUTHOR = "announcement"
-# Of a template's parameter: no line breaks, no tabs, not four blanks in a row.
+# A template's parameter has no line breaks, no tabs, and not four blanks in a row.
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/templates
 _BLANKS = re.compile(r"\s+")
-LONGEST_PARAMETER = 1_000
+MAX_PARAMETER_LENGTH = 1_000
 
 
 def register_broadcast_ports() -> None:
-    """Fill the slots that reach people."""
-    ports.tell = tell
+    ports.tell = send
     ports.audience = audience
     ports.mail_addresses = mail_addresses
 
 
-def tell(subject: str, line: str, text: str, cause: str) -> Reached:
-    """Write the message into the outbox; the same cause again writes nothing."""
+def send(subject: str, line: str, text: str, cause: str) -> DeliveryResult:
+    """Queue the message; the same cause again queues nothing."""
     person = _people([subject]).first()
     if person is None:
-        return Reached("skipped", "nobody we know")
+        return DeliveryResult("skipped", "nobody we know")
     if consent.is_opted_out(person):
-        return Reached("skipped", "said STOP")
+        return DeliveryResult("skipped", "said STOP")
     if blocks.is_blocked(person):
-        return Reached("skipped", "blocked")
+        return DeliveryResult("skipped", "blocked")
     template = settings.WA_TEMPLATE_ANNOUNCEMENT
-    conversation = conversation_with(person, may_make=bool(template))
-    closes_at = conversation.window_closes_at if conversation else None
-    is_open = closes_at is not None and closes_at > timezone.now() + WINDOW_MARGIN
-    if conversation is None or not (is_open or template):
-        return Reached("skipped", "window closed, WA_TEMPLATE_ANNOUNCEMENT not set")
-    by_template = _template(template, person, line, text) if template else None
-    outbox.enqueue(
-        conversation=conversation,
+    conversation = conversation_with(person, may_create=bool(template))
+    if conversation is not None and enqueue_unrequested(
+        conversation,
         cause=f"{consent.NOTIFICATION_PREFIX}{cause}",
         body=f"*{line}*\n{text}",
-        template=None if is_open else by_template,
-        fallback=by_template if is_open else None,
+        template=_template(template, person, line, text) if template else None,
         written_by=AUTHOR,
-    )
-    enqueue_delivery(conversation_id=conversation.pk)
-    return Reached("sent")
+    ):
+        return DeliveryResult("sent")
+    return DeliveryResult("skipped", "window closed, WA_TEMPLATE_ANNOUNCEMENT not set")
 
 
 def audience(after: str, limit: int) -> Sequence[str]:
-    """Return everybody who may be told something, in the order of their ids."""
-    last_word = ConsentEvent.objects.filter(profile=OuterRef("pk")).order_by("-id")
+    """Return all people who may be told something, in the order of their ids."""
+    consents = ConsentEvent.objects.filter(profile=OuterRef("pk")).order_by("-id")
     people = (
         _people()
-        .annotate(last_word=Subquery(last_word.values("kind")[:1]))
-        .filter(Q(last_word=None) | ~Q(last_word=ConsentEvent.Kind.STOP))
+        .annotate(consent=Subquery(consents.values("kind")[:1]))
+        .filter(Q(consent=None) | ~Q(consent=ConsentEvent.Kind.STOP))
         .filter(is_sandbox=False)
         .order_by("public_id")
     )
@@ -88,7 +79,7 @@ def audience(after: str, limit: int) -> Sequence[str]:
 
 
 def mail_addresses(subjects: Sequence[str]) -> Mapping[str, str]:
-    """Return where those have e-mail who have a login and have not said STOP."""
+    """Return the e-mail addresses of those who have a login and have not said STOP."""
     people = _people(subjects).exclude(user=None).select_related("user")
     return {
         str(person.public_id): person.user.email
@@ -114,7 +105,10 @@ def _is_id(subject: str) -> bool:
 
 
 def _template(name: str, person: Profile, line: str, text: str) -> Template:
-    """Return the approved template with its one parameter: all of it on one line."""
-    words = _BLANKS.sub(" ", f"{line}: {text}").strip()
-    language = TEMPLATE_LANGUAGES[person.language or "en"]
-    return Template(name, language, (outbox.shortened(words, LONGEST_PARAMETER),))
+    """Return the approved template with its one parameter: all on one line."""
+    parameter = _BLANKS.sub(" ", f"{line}: {text}").strip()
+    return Template(
+        name,
+        TEMPLATE_LANGUAGES[person.language or "en"],
+        (outbox.shortened(parameter, MAX_PARAMETER_LENGTH),),
+    )

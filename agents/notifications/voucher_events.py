@@ -1,7 +1,7 @@
-"""News of vouchers, told to whom it concerns: read from their events, once each.
+"""Notify people of voucher events, once each; read from the events' rows.
 
-Nobody calls this from the place where a voucher changes: whoever changed it, over the
-admin, a tool or the API, the event is there, and it is read.
+The code that changes a voucher does not call this. Whether it was changed in the admin,
+by a tool or over the API, the event is there and is read here.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
-from agents.models import Announcement, Turn
-from agents.notifications.messages import tell, tell_issuer
+from agents.models import Announcement, OutboundMessage, Turn
+from agents.notifications.voucher_messages import notify, notify_issuer
 from easymo.database.errors import is_passing
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
@@ -29,67 +29,67 @@ logger = get_logger(__name__)
 
 # An id is given before its transaction commits: a smaller one may appear later.
 OVERLAP = 1_000
-# What a receipt tells is told out of turn, ahead of all that waits while no worker is
-# there: once a minute somebody looks further back.
-FAR = 20_000
-MOST = 500
-# Who could not be told for so long learns it elsewhere.
-STALE = timedelta(hours=24)
+# A receipt announces its event at once, ahead of all that waits while no worker runs:
+# once a minute a worker looks this far back.
+LONG_OVERLAP = 20_000
+BATCH_SIZE = 500
+# Older events are not announced any more.
+MAX_AGE = timedelta(hours=24)
+# Older failed messages are not reported to the issuer any more.
+MAX_FAILURE_AGE = timedelta(hours=48)
+MAX_FAILURES = 200
+# The cause of the message that brings an owner the code: told:<event>:issued.
+TOLD, ISSUED = "told:", ":issued"
 
 Outcome = Announcement.Outcome
 RELATED = ("voucher__owner", "voucher__created_by_profile", "station")
 
-# Asked after every turn, and nearly always no.
-HAS_NEWS = """
+# Executed after every turn; the answer is nearly always no.
+HAS_UNANNOUNCED = """
 WITH last AS (SELECT max(event_id) AS id FROM agents_announcement)
 SELECT EXISTS (
     SELECT FROM voucher_event event, last
     WHERE event.id > coalesce(last.id - %s, 0)
       AND NOT EXISTS (
-          SELECT FROM agents_announcement told WHERE told.event_id = event.id
+          SELECT FROM agents_announcement done WHERE done.event_id = event.id
       )
 )
 """
 
 
-def announce(*, limit: int = MOST, overlap: int = OVERLAP) -> int:
-    """Tell the events that nobody has been told of; return how many there were."""
+def announce(*, limit: int = BATCH_SIZE, overlap: int = OVERLAP) -> int:
+    """Announce the events that were not announced yet; return how many there were."""
     done = 0
-    if not has_news(overlap):
+    if not has_unannounced(overlap):
         return done
-    for event in _untold(overlap)[:limit]:
+    for event in _unannounced(overlap)[:limit]:
         with correlation.bound(event.correlation_id, voucher_event_id=event.pk):
             try:
-                done += _tell_both(event)
+                with transaction.atomic():
+                    claimed = _announce(event)
+                    if claimed is not None and claimed.outcome == Outcome.UNREACHABLE:
+                        notify_issuer(event)
+                done += claimed is not None
             except Exception as error:
                 if is_passing(error):
                     raise
-                # It is tried again for a day; the others' news does not wait for it.
+                # It is tried again for a day; the other events are still announced.
                 logger.exception("ai.voucher.announced.error")
     return done
 
 
-def _tell_both(event: VoucherEvent) -> bool:
-    """Tell the owner, or else the issuer; False when somebody else does."""
-    with transaction.atomic():
-        claimed = _announce(event)
-        if claimed is not None and claimed.outcome == Outcome.UNREACHABLE:
-            tell_issuer(event)
-    return claimed is not None
-
-
 def announce_left_behind() -> int:
-    """Tell what lies further behind the last one told than is looked at each time."""
+    """Announce events that lie further back than `announce` usually looks."""
     total = 0
-    while done := announce(overlap=FAR):
+    while done := announce(overlap=LONG_OVERLAP):
         total += done
     return total
 
 
 def announce_issue(voucher: Voucher) -> Announcement.Outcome:
-    """Tell a voucher's owner of it now, and return whether she can be reached.
+    """Notify a voucher's owner now, and return whether they can be reached.
 
-    For the issuer's receipt, which then says so itself, in one transaction with it.
+    For the issuer's receipt, which then says so itself, in the same transaction.
     """
     events = voucher.events.filter(kind=VoucherEvent.Kind.ISSUED)
     event = events.select_related(*RELATED).order_by("-seq").first()
@@ -99,27 +99,59 @@ def announce_issue(voucher: Voucher) -> Announcement.Outcome:
     return Outcome(done.outcome)
 
 
-def has_news(overlap: int = OVERLAP) -> bool:
-    """Tell whether an event may be untold."""
+def has_unannounced(overlap: int = OVERLAP) -> bool:
+    """Tell whether there may be an event to announce."""
     with connection.cursor() as cursor:
-        cursor.execute(HAS_NEWS, [overlap])
+        cursor.execute(HAS_UNANNOUNCED, [overlap])
         return bool(cursor.fetchone()[0])
 
 
-def _untold(overlap: int) -> QuerySet[VoucherEvent]:
+def notify_issuers_of_failures() -> int:
+    """Tell issuers that the message with the code was sent but did not arrive.
+
+    Where that is known at once, the receipt says so already.
+    """
+    failed = OutboundMessage.objects.filter(
+        state=OutboundMessage.State.FAILED,
+        given_up_at=None,
+        created_at__gt=timezone.now() - MAX_FAILURE_AGE,
+        cause__startswith=TOLD,
+        cause__endswith=ISSUED,
+    ).values_list("cause", flat=True)
+    ids = [int(cause.removeprefix(TOLD).removesuffix(ISSUED)) for cause in failed]
+    done = 0
+    with transaction.atomic():
+        announcements = list(
+            Announcement.objects.select_for_update(skip_locked=True)
+            .filter(pk__in=ids, outcome=Outcome.TOLD)
+            .order_by("pk")[:MAX_FAILURES]
+        )
+        events = VoucherEvent.objects.select_related(*RELATED).in_bulk(
+            [announcement.pk for announcement in announcements]
+        )
+        for announcement in announcements:
+            announcement.outcome = Outcome.UNREACHABLE
+            announcement.save(update_fields=["outcome"])
+            if event := events.get(announcement.pk):
+                notify_issuer(event)
+                done += 1
+    return done
+
+
+def _unannounced(overlap: int) -> QuerySet[VoucherEvent]:
     """Return the events without an announcement, from a little before the last one."""
     last = Announcement.objects.aggregate(last=Max("event_id"))["last"]
     if last is None:
         last = _begin()
-    told = Announcement.objects.filter(event_id__gt=last - overlap)
-    # Whoever is just being answered reads it in her receipt (`announce_issue`).
+    announced = Announcement.objects.filter(event_id__gt=last - overlap)
+    # An issuer whose turn is running reads it in their receipt (`announce_issue`).
     answering = Turn.objects.filter(
         status=Turn.Status.RUNNING,
         conversation__profile=OuterRef("voucher__created_by_profile"),
     )
     return (
         VoucherEvent.objects.filter(pk__gt=last - overlap)
-        .exclude(pk__in=told.values("event_id"))
+        .exclude(pk__in=announced.values("event_id"))
         .exclude(Exists(answering), kind=VoucherEvent.Kind.ISSUED, channel="whatsapp")
         .select_related(*RELATED)
         .order_by("pk")
@@ -127,8 +159,8 @@ def _untold(overlap: int) -> QuerySet[VoucherEvent]:
 
 
 def _begin() -> int:
-    """Start behind what is too old to tell: an import is no news."""
-    old = VoucherEvent.objects.filter(created_at__lt=timezone.now() - STALE)
+    """Start after the events that are too old, such as those of an import."""
+    old = VoucherEvent.objects.filter(created_at__lt=timezone.now() - MAX_AGE)
     last: int = old.aggregate(last=Max("pk"))["last"] or 0
     if last:
         Announcement.objects.bulk_create(
@@ -139,10 +171,7 @@ def _begin() -> int:
 
 
 def _announce(event: VoucherEvent) -> Announcement | None:
-    """Claim the event by its row, then tell it within the same transaction.
-
-    None: somebody else has told it.
-    """
+    """Claim the event by its row and notify, in one transaction; None when claimed."""
     claim = Announcement(event_id=event.pk, outcome=Outcome.NOBODY)
     Announcement.objects.bulk_create([claim], ignore_conflicts=True)
     claimed = (
@@ -152,10 +181,11 @@ def _announce(event: VoucherEvent) -> Announcement | None:
     )
     if claimed is None:
         return None
-    is_news = event.channel != "import" and timezone.now() - event.created_at < STALE
-    outcome = tell(event) if is_news else Outcome.NOBODY
-    if outcome != Outcome.NOBODY:
-        claimed.outcome = outcome
-        claimed.save(update_fields=["outcome"])
-        logger.info("ai.voucher.announced", outcome=str(outcome), kind=event.kind)
+    is_recent = timezone.now() - event.created_at < MAX_AGE
+    if event.channel != "import" and is_recent:
+        outcome = notify(event)
+        if outcome != Outcome.NOBODY:
+            claimed.outcome = outcome
+            claimed.save(update_fields=["outcome"])
+            logger.info("ai.voucher.announced", outcome=str(outcome), kind=event.kind)
     return claimed

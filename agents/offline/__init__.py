@@ -1,0 +1,3 @@
+"""The model that needs no network. Start at `model.py`; `grammar.py` understands a text,
+`dialogue.py` decides what to answer.
+"""

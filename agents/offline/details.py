@@ -1,4 +1,4 @@
-"""What stands beside a command: a station, a reason, "it is" before an answer."""
+"""Find the station and the reason beside a command, and the words before an answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST_STATION = 60
 
 
 def split_reason(text: str) -> tuple[str, str | None]:
-    """Cut "because …" off: what stands in a reason asks for nothing."""
+    """Split "because …" from the text: a reason contains no command."""
     folded = fold(text)
     if len(folded) != len(text):
         folded = text.casefold() if len(text.casefold()) == len(text) else text
@@ -34,7 +34,7 @@ def split_reason(text: str) -> tuple[str, str | None]:
 
 
 def station_in(text: str) -> str | None:
-    """Return what stands after "at", if it may be a station's name."""
+    """Return the words after "at", if they can be the name of a station."""
     text = _NAMED.sub("\n", text)
     for pattern in _PLACES:
         for found in reversed(list(pattern.finditer(text))):
@@ -44,12 +44,12 @@ def station_in(text: str) -> str | None:
 
 
 def bare_station(text: str) -> str | None:
-    """Return the answer to "at which station?", with or without its "at"."""
+    """Return the answer to "at which station?", with or without "at"."""
     return station_in(text) or _clean_station(_NAMED.sub(" ", text))
 
 
 def without_answer_words(text: str) -> str:
-    """Return the answer itself: "it is 5000" answers with "5000"."""
+    """Return the answer without its introduction: "5000" for "it is 5000"."""
     folded = fold(text)
     if len(folded) != len(text):
         return text

@@ -1,4 +1,4 @@
-"""One step of a conversation: what to say, or which tool to call. Pure."""
+"""Decide the next step: which text to send, or which tool to call. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TOOL = {
 
 @dataclass(frozen=True)
 class Situation:
-    """Who is talking, and what is open to them in this turn."""
+    """The person's role, and what is available in this turn."""
 
     role: str
     tools: frozenset[str]
@@ -60,13 +60,13 @@ class Call:
 
 
 def next_step(text: str, *, situation: Situation, draft: Draft | None) -> Answer | Call:
-    """Take one step with the person's messages and what she was asked before."""
+    """Return the next step, from the messages and the request that was incomplete."""
     if draft and (completed := complete(text, draft)):
-        return _go_on(completed, situation)
+        return _continue(completed, situation)
     read = understand(text)
     if read.intent in CHANGES:
         return _change(read, situation)
-    return _SMALL[read.intent](read, situation)
+    return _SIMPLE[read.intent](read, situation)
 
 
 def _change(read: Understood, situation: Situation) -> Answer | Call:
@@ -80,20 +80,20 @@ def _change(read: Understood, situation: Situation) -> Answer | Call:
         return Answer("answer.nothing_done")
     draft = Draft(
         intent=read.intent.value,
-        # "5000 or 6000", "about 5000": the number may be what is unsure.
+        # "5000 or 6000", "about 5000": the amount may be the uncertain part.
         amount=None if is_unsure and slots.number else slots.amount,
         number=slots.number,
         voucher=slots.voucher,
         station=read.station,
         reason=read.reason,
     )
-    return _go_on(draft, situation, read)
+    return _continue(draft, situation, read)
 
 
-def _go_on(
+def _continue(
     draft: Draft, situation: Situation, read: Understood | None = None
 ) -> Answer | Call:
-    """Call the tool when all is there, else ask for what is missing."""
+    """Call the tool when the request is complete, else ask for a missing part."""
     tool = _TOOL[draft.intent]
     if draft.intent in {"create", "redeem", "void"} and situation.restricted:
         return Answer("restricted")
@@ -111,7 +111,7 @@ def _go_on(
 def _missing(
     draft: Draft, situation: Situation, read: Understood | None
 ) -> tuple[str, str] | None:
-    """Return what to ask for next, and how; None when all is there."""
+    """Return the missing part and the text that asks for it, or None."""
     slots = read.slots if read else Slots()
     if slots.mistyped_code:
         return "voucher", "refused.mistyped_code"
@@ -152,8 +152,11 @@ def _missing_to_redeem(draft: Draft, situation: Situation) -> tuple[str, str] | 
 
 
 def _is_code(draft: Draft) -> bool:
-    """Say whether it names a code: the tool then asks for the rest, and tells the
-    reference, which is still known in the next turn."""
+    """Tell whether the draft names a code.
+
+    The tool then asks for the other parts and returns the reference, which is still
+    known in the next turn.
+    """
     return bool(draft.voucher and draft.voucher.startswith("["))
 
 
@@ -173,44 +176,20 @@ def _lookup(read: Understood, situation: Situation) -> Answer | Call:
     return Answer(key, Draft("lookup", asked="number"))
 
 
-def _list(read: Understood, situation: Situation) -> Answer | Call:
-    del read
-    if "list_vouchers" not in situation.tools:
+def _call_if_offered(
+    situation: Situation, tool: str, **arguments: str
+) -> Answer | Call:
+    if tool not in situation.tools:
         return Answer("refused.forbidden")
-    return Call("list_vouchers")
+    return Call(tool, dict(arguments))
 
 
-def _person(read: Understood, situation: Situation) -> Answer | Call:
-    del read
-    if "hand_off" not in situation.tools:
-        return Answer("refused.forbidden")
-    return Call("hand_off", {"reason": "asked_for_a_person"})
-
-
-def _yes(read: Understood, situation: Situation) -> Answer | Call:
-    del read
-    is_asked = situation.has_pending
-    return Answer("answer.press_button" if is_asked else "answer.nothing_waits")
-
-
-def _no(read: Understood, situation: Situation) -> Answer | Call:
-    del read
-    is_asked = situation.has_pending
-    return Answer("answer.press_button" if is_asked else "answer.cancelled")
-
-
-def _greet(read: Understood, situation: Situation) -> Answer | Call:
-    del read
-    return Answer(f"greeting.{situation.texts_role}")
-
-
-def _help(read: Understood, situation: Situation) -> Answer | Call:
-    del read
-    return Answer(f"help.{situation.texts_role}")
+def _press_button_or(key: str, situation: Situation) -> Answer:
+    return Answer("answer.press_button" if situation.has_pending else key)
 
 
 def _unclear(read: Understood, situation: Situation) -> Answer | Call:
-    """A lone number is looked up; an amount beside it is a hint, never a command."""
+    """Look up a number without other words; with an amount, ask what is meant."""
     slots = read.slots
     if is_only_slots(slots) and "lookup_customer" in situation.tools:
         has_amount = bool(slots.amounts or slots.amount_unclear)
@@ -228,24 +207,28 @@ def _unclear(read: Understood, situation: Situation) -> Answer | Call:
 
 
 def _offer(slots: Slots) -> Answer:
-    """Ask whether a voucher is meant; a "yes" then leads to the confirm button."""
+    """Ask whether to create a voucher; "yes" then leads to the confirm button."""
     draft = Draft("create", amount=slots.amount, number=slots.number)
     if slots.amount is None:
         return Answer("ask.amount_plain", replace(draft, asked="amount"))
     return Answer("ask.create", replace(draft, asked=CONFIRM))
 
 
-_SMALL: dict[Intent, Callable[[Understood, Situation], Answer | Call]] = {
-    Intent.GREET: _greet,
-    Intent.THANKS: lambda _read, _situation: Answer("answer.thanks"),
-    Intent.BYE: lambda _read, _situation: Answer("answer.bye"),
-    Intent.HELP: _help,
-    Intent.YES: _yes,
-    Intent.NO: _no,
-    Intent.PERSON: _person,
+_SIMPLE: dict[Intent, Callable[[Understood, Situation], Answer | Call]] = {
+    Intent.GREET: lambda _, situation: Answer(f"greeting.{situation.texts_role}"),
+    Intent.THANKS: lambda _, __: Answer("answer.thanks"),
+    Intent.BYE: lambda _, __: Answer("answer.bye"),
+    Intent.HELP: lambda _, situation: Answer(f"help.{situation.texts_role}"),
+    Intent.YES: lambda _, situation: _press_button_or(
+        "answer.nothing_waits", situation
+    ),
+    Intent.NO: lambda _, situation: _press_button_or("answer.cancelled", situation),
+    Intent.PERSON: lambda _, situation: _call_if_offered(
+        situation, "hand_off", reason="asked_for_a_person"
+    ),
     Intent.LOOKUP: _lookup,
-    Intent.LIST: _list,
-    Intent.SEVERAL: lambda _read, _situation: Answer("ask.one_thing"),
+    Intent.LIST: lambda _, situation: _call_if_offered(situation, "list_vouchers"),
+    Intent.SEVERAL: lambda _, __: Answer("ask.one_thing"),
     Intent.UNCLEAR: _unclear,
 }
 _ARGUMENTS: dict[str, Callable[[Draft], dict[str, Any]]] = {

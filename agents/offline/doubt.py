@@ -1,4 +1,4 @@
-"""What makes a command no command: a question, a negation, a quotation, the past."""
+"""Find what makes a command doubtful: a question, a negation, a quotation, the past."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from agents.offline.slots import plain_signs
 _QUOTED = re.compile(r"[\"“”„«»`]|^\s*>|(?<![^\W\d_])'[^']+\s[^']*'", re.MULTILINE)
 _QUESTION = re.compile(r"[?？؟]")
 _FIELDS = ("questions", "negations", "hearsay")
-# "si" and "au" are words of too many languages.
-_SHORTEST_STRANGER = 3
+# "si" and "au" are words of several languages.
+_SHORTEST_FOREIGN_WORD = 3
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 class Doubt(StrEnum):
     NONE = "none"
-    # A request in the form of a question: done only by a button.
+    # A request in the form of a question: needs the confirm button.
     POLITE = "polite"
-    # One thing of two, or about as much: asked back.
+    # A choice or an approximate amount: must be asked.
     UNSURE = "unsure"
     STOP = "stop"
 
 
 def doubt_of(text: str, languages: frozenset[str]) -> Doubt:
-    """Say whether the text may be a plain request in one of these languages.
+    """Return how doubtful the text is as a plain request in one of these languages.
 
-    The words of doubt of the other languages count too, as people mix them, unless
-    they mean something else in a language that is spoken here.
+    Words of doubt in other languages count too, because people mix languages, unless they
+    are ordinary words in one of the given languages.
     """
     text = plain_signs(text)
     words = words_of(text)
@@ -49,7 +49,7 @@ def doubt_of(text: str, languages: frozenset[str]) -> Doubt:
     is_no_request = (
         any(_has(words, field, spoken) for field in _FIELDS)
         or any(_is_past(text, words, language) for language in spoken)
-        or any(_begins_doubtfully(word, spoken) for word in words)
+        or any(_has_doubtful_prefix(word, spoken) for word in words)
     )
     if is_no_request:
         return Doubt.STOP
@@ -72,12 +72,12 @@ def _has(words: Words, field: str, spoken: frozenset[str]) -> bool:
 
 
 def _is_ordinary(phrase: Words, spoken: frozenset[str]) -> bool:
-    is_short = len(phrase) == 1 and len(phrase[0]) < _SHORTEST_STRANGER
+    is_short = len(phrase) == 1 and len(phrase[0]) < _SHORTEST_FOREIGN_WORD
     return is_short or any(phrase[0] in vocabulary_of(one) for one in spoken)
 
 
 def _without_politeness(words: Words) -> tuple[bool, Words]:
-    """Take "can you" and "i need" away, wherever a sentence begins with them."""
+    """Remove "can you" and "i need"; return whether the request was polite."""
     polite = False
     kept: list[str] = []
     while words:
@@ -94,7 +94,7 @@ def _without_politeness(words: Words) -> tuple[bool, Words]:
 
 
 def _is_past(text: str, words: Words, language: str) -> bool:
-    """Find words of the past; "annulé" is one, "annule" is a command."""
+    """Tell whether a word is in the past tense: "annulé", but not "annule"."""
     past = LEXICONS[language].past
     exact = {entry for entry in past if not entry.isascii()}
     plain_words = frozenset(entry for entry in past if entry.isascii())
@@ -103,15 +103,10 @@ def _is_past(text: str, words: Words, language: str) -> bool:
     return any(phrase_in(words, words_of(entry)) for entry in plain_words)
 
 
-def _begins_doubtfully(word: str, languages: frozenset[str]) -> bool:
+def _has_doubtful_prefix(word: str, languages: frozenset[str]) -> bool:
     return any(
         word.startswith(LEXICONS[language].doubtful_beginnings)
         and len(word) > 4
-        and not _is_known(word, language)
+        and word not in vocabulary_of(language)
         for language in languages
     )
-
-
-def _is_known(word: str, language: str) -> bool:
-    """Say whether a word that begins doubtfully is none the less an ordinary one."""
-    return word in vocabulary_of(language)

@@ -1,4 +1,4 @@
-"""A bare answer to what was asked back, and what is none. Pure."""
+"""Complete an incomplete request with the answer to a question. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from agents.offline.details import bare_station
 from agents.offline.doubt import Doubt
 from agents.offline.grammar import Intent, Understood, understand
 
-# Asked for: whether a voucher is meant at all.
+# The question was whether to create a voucher.
 CONFIRM = "create"
 
 
 def complete(text: str, draft: Draft) -> Draft | None:
-    """Return the request with the bare answer filled in, or None: something else."""
+    """Return the request with the answer filled in, or None for another message."""
     read = understand(text, is_answer=True)
     if draft.asked == CONFIRM:
         return replace(draft, asked="") if read.intent is Intent.YES else None
@@ -28,7 +28,7 @@ def complete(text: str, draft: Draft) -> Draft | None:
     if read.doubt is Doubt.STOP:
         return None
     if read.doubt is Doubt.UNSURE:
-        # "about 5000" tells an amount, but none to go by.
+        # "about 5000" is not exact enough.
         slots = replace(slots, amount_unclear=True, number_unclear=True)
     filled = replace(
         draft,
@@ -47,7 +47,7 @@ _NO_REASON = frozenset(Intent) - {Intent.UNCLEAR, Intent.LOOKUP, Intent.LIST}
 
 
 def _with_reason(text: str, read: Understood, draft: Draft) -> Draft | None:
-    """Any sentence may be a reason, but no greeting, question or other request."""
+    """Take any sentence as the reason, except a greeting, a question or a request."""
     if read.intent in _NO_REASON or "?" in text:
         return None
     if read.intent is not Intent.UNCLEAR and read.slots.has_any:
@@ -56,7 +56,7 @@ def _with_reason(text: str, read: Understood, draft: Draft) -> Draft | None:
     return replace(draft, reason=reason) if len(reason) > 1 else None
 
 
-_KEPT = timedelta(minutes=10)
+_VALID_FOR = timedelta(minutes=10)
 _KEY = "asked"
 _INTENTS = {"create", "redeem", "void", "lookup"}
 _TYPES: dict[str, type] = {
@@ -67,7 +67,7 @@ _TYPES: dict[str, type] = {
 
 @dataclass(frozen=True)
 class Draft:
-    """A request that lacks something; `asked` names what the person was asked for."""
+    """An incomplete request; `asked` names the part that was asked for."""
 
     intent: str
     asked: str = ""
@@ -76,11 +76,11 @@ class Draft:
     voucher: str | None = None
     station: str | None = None
     reason: str | None = None
-    # How often the same thing was asked in vain.
+    # How often a part was asked for.
     tries: int = 0
 
     def without_codes(self) -> Draft:
-        """Forget "[code 1]": codes are gone with the turn they came in."""
+        """Remove "[code 1]": a code is known only in the turn of its message."""
         is_code = bool(self.voucher and self.voucher.startswith("["))
         return replace(self, voucher=None) if is_code else self
 
@@ -91,7 +91,7 @@ def store_draft(draft: Draft, *, now: datetime) -> dict[str, Any]:
 
 
 def load_draft(memory: dict[str, Any], *, now: datetime) -> Draft | None:
-    """Return the open request, unless it is older than ten minutes or unreadable."""
+    """Return the stored request, unless it is invalid or older than ten minutes."""
     kept = memory.get(_KEY) if isinstance(memory, dict) else None
     if not isinstance(kept, dict):
         return None
@@ -99,7 +99,7 @@ def load_draft(memory: dict[str, Any], *, now: datetime) -> Draft | None:
         age = now - datetime.fromisoformat(str(kept.get("at")))
     except (ValueError, TypeError):
         return None
-    if not timedelta(0) <= age <= _KEPT or kept.get("intent") not in _INTENTS:
+    if not timedelta(0) <= age <= _VALID_FOR or kept.get("intent") not in _INTENTS:
         return None
     known = {name: kept[name] for name in _TYPES if name in kept}
     if any(type(value) is not _TYPES[name] for name, value in known.items()):

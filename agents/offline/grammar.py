@@ -1,7 +1,7 @@
-"""What a person asks for, read from her own words; nothing is guessed.
+"""Understand what a person asks for, without guessing.
 
-A change is understood only as a plain request: its verb begins a sentence (after
-"please" and the like), nothing puts it into doubt, and one intent stands alone.
+A change is understood only as a plain request: its verb begins a sentence (after words
+like "please"), nothing makes it doubtful, and there is no other intent.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Intent(StrEnum):
     CREATE = "create"
     REDEEM = "redeem"
     VOID = "void"
-    # Two different things at once.
+    # Two different requests at once.
     SEVERAL = "several"
     UNCLEAR = "unclear"
 
@@ -69,7 +69,7 @@ _LONGEST = 2_000
 
 @dataclass(frozen=True)
 class Understood:
-    """One reading of the messages of a turn."""
+    """The intent and the slots of the messages of a turn."""
 
     intent: Intent
     slots: Slots
@@ -80,7 +80,7 @@ class Understood:
 
 
 def understand(text: str, *, is_answer: bool = False) -> Understood:
-    """Read the person's messages of one turn, joined by new lines."""
+    """Read the messages of one turn, joined by newlines."""
     text = plain_signs(text[:_LONGEST])
     head, reason = split_reason(text)
     slots = read_slots(head)
@@ -108,20 +108,20 @@ def understand(text: str, *, is_answer: bool = False) -> Understood:
 
 
 def is_only_slots(slots: Slots) -> bool:
-    """Say whether nothing but small words stands beside amounts and numbers."""
+    """Tell whether the text has only fillers beside amounts and numbers."""
     return all(
-        word in _SMALL_WORDS or is_voucher_word(word) for word in words_of(slots.rest)
+        word in _FILLER_WORDS or is_voucher_word(word) for word in words_of(slots.rest)
     )
 
 
 def asks_for_person(text: str) -> bool:
-    """Say whether the message asks for a person of ours, in any language."""
+    """Tell whether the message asks for a person, in any language."""
     words = words_of(plain_signs(text[:_LONGEST]))
     return bool(_is_whole_request(words, "person")) or anywhere(words, "person_phrases")
 
 
 def _sentences(text: str) -> list[Words]:
-    """Return the sentences, and what is joined to them by "and then"."""
+    """Split the text into sentences, also at words like "and then"."""
     sentences: list[Words] = []
     for part in _SENTENCE.split(text):
         sentence: list[str] = []
@@ -152,7 +152,7 @@ def _intent_of(words: Words, slots: Slots) -> tuple[Intent, str] | None:
 
 
 def _wants_voucher(words: Words) -> tuple[Intent, str] | None:
-    """Find "i need a 5000 voucher", and not "i need my vouchers"."""
+    """Recognise "i need a 5000 voucher", but not "i need my vouchers"."""
     found = at_start(words, "wants")
     if found is None or _list_language(words):
         return None
@@ -205,13 +205,13 @@ def _list_language(words: Words) -> str | None:
 
 
 def _only(intents: dict[Intent, str]) -> Intent:
-    """Return the one thing asked for; small talk beside it does not count."""
+    """Return the only request; small talk beside it does not count."""
     asked = [i for i in intents if i in {*CHANGES, Intent.LOOKUP, Intent.LIST}]
     if Intent.PERSON in intents:
         return Intent.PERSON
     if len(asked) > 1:
         return Intent.SEVERAL
-    # "no" beside a command takes it back, or corrects it.
+    # "no" beside a command cancels or corrects it.
     if asked:
         return Intent.UNCLEAR if Intent.NO in intents else asked[0]
     order = (
@@ -251,7 +251,7 @@ def _all_words(field: str) -> frozenset[str]:
     )
 
 
-_SMALL_WORDS = frozenset().union(
+_FILLER_WORDS = frozenset().union(
     *map(_all_words, ("fillers", "numbers", "multipliers", "number_joins"))
 )
 _BEFORE_A_VOUCHER = _all_words("articles") | {"rwf", "frw", "francs", "faranga", "k"}

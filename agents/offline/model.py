@@ -1,4 +1,4 @@
-"""The model that answers without a network: a grammar, fixed texts, the same tools."""
+"""The offline model: a grammar and fixed texts, with the same tools."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def _utc_now() -> datetime:
 class OfflineModel:
     """Answers one turn of one person.
 
-    `own_text` are the person's messages of this turn, codes replaced. `restricted`
-    while OpenAI fails: greet, help, read and hand over only.
+    `own_text` are the messages of this turn, codes replaced. `restricted` while OpenAI
+    fails: then the model only greets, helps, reads and opens a handoff.
     """
 
     own_text: tuple[str, ...]
@@ -83,7 +83,7 @@ class OfflineModel:
     def _after_tool(
         self, request: ModelRequest, told: dict[str, Any], *, now: datetime
     ) -> ModelReply:
-        """Say what the tool said; where it asks for something, remember that."""
+        """Send the text of the tool; store the request when the tool asks for a part."""
         text = told.get("display")
         if not isinstance(text, str) or not text:
             text = texts.render("refused.invalid_request", self.language)
@@ -94,7 +94,7 @@ class OfflineModel:
         )
 
 
-# What a refusal asks for, so that a bare answer completes the request.
+# The part that each refusal asks for, so that the next answer completes the request.
 _ASKED_BY = {
     "station_needed": "station",
     "station_not_found": "station",
@@ -131,7 +131,7 @@ def _draft_after(told: dict[str, Any], items: Sequence[Item]) -> Draft | None:
     slots = {_SLOT_OF[k]: v for k, v in arguments.items() if k in _SLOT_OF}
     slots.pop(asked, None)
     if isinstance(told.get("voucher"), str):
-        # Its reference, where it was named by a code that is gone with its turn.
+        # The reference, because a code is known only in its turn.
         slots["voucher"] = told["voucher"]
     draft = replace(Draft(intent=intent, asked=asked), **slots)
     lost_code = draft.without_codes() != draft and asked != "voucher"
@@ -139,7 +139,7 @@ def _draft_after(told: dict[str, Any], items: Sequence[Item]) -> Draft | None:
 
 
 def _last_output(items: Sequence[Item]) -> dict[str, Any] | None:
-    """Return what the last tool said, if it is the newest item."""
+    """Return the output of a tool, if it is the newest item."""
     if not items or items[-1].get("type") != "function_call_output":
         return None
     return _loads(items[-1].get("output"))

@@ -1,7 +1,7 @@
-"""Amounts in words: "ten thousand", "dix mille", "ibihumbi icumi", "elfu kumi".
+"""Read amounts in words: "ten thousand", "dix mille", "ibihumbi icumi", "elfu kumi".
 
-Each language has its own order, and none may be guessed: "elfu kumi na tano" is 15,000
-to one and 10,005 to another, so it is asked back.
+The languages order the words differently. An ambiguous amount is unclear: "elfu kumi na
+tano" can mean 15,000 or 10,005.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from agents.language.lexicons.vocabulary import LEXICONS, fold
 
 _TOKEN = re.compile(r"[#;]|[^\W\d_]+(?:['-][^\W\d_]+)*")
 _LONGEST_PHRASE = 2
-# Smaller numbers count something else: two vouchers.
+# Smaller numbers count other things: two vouchers.
 _SMALLEST = 100
 _LARGEST = 10_000_000
 
@@ -27,7 +27,7 @@ class Item(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Number words of one language that follow each other; no value: nonsense."""
+    """Consecutive number words of one language; the value is None when invalid."""
 
     size: int
     value: int | None
@@ -40,7 +40,7 @@ class Spelled:
 
 
 def read_spelled(text: str) -> Spelled:
-    """Read the number words of a text in which "#" stands for digits."""
+    """Read the number words of a text in which "#" replaces digits."""
     words = [part for token in _TOKEN.findall(text) for part in _parts(fold(token))]
     values: list[int] = []
     unclear = False
@@ -55,7 +55,7 @@ def read_spelled(text: str) -> Spelled:
             continue
         size = max(run.size for run in runs)
         readings = {run.value for run in runs if run.size == size}
-        # "one voucher", "un bon": an article.
+        # "one voucher", "un bon": the word is an article.
         if readings != {1}:
             value = readings.pop() if len(readings) == 1 else None
             beside = words[max(0, at - 1) : at] + words[at + size : at + size + 1]
@@ -68,7 +68,7 @@ def read_spelled(text: str) -> Spelled:
 
 
 def read_mixed(text: str) -> tuple[list[int], str]:
-    """Read "10 thousand" and "elfu 10", and cut them out of the text."""
+    """Read "10 thousand" and "elfu 10", and remove them from the text."""
     values = [
         1_000 * int(found["count"])
         for pattern in _MIXED
@@ -80,7 +80,7 @@ def read_mixed(text: str) -> tuple[list[int], str]:
 
 
 def _parts(token: str) -> list[str]:
-    """Take "y'ibihumbi", "n'ijana" and "twenty-five" apart."""
+    """Split "y'ibihumbi", "n'ijana" and "twenty-five"."""
     parts: list[str] = []
     for piece in token.split("-"):
         before, mark, after = piece.rpartition("'")
@@ -107,7 +107,7 @@ def _items(language: str) -> dict[tuple[str, ...], Item]:
 
 
 def _run(words: list[str], start: int, language: str) -> Run:
-    """Take the longest run of number words that begins here, and its value."""
+    """Return the longest run of number words from here, and its value."""
     items: list[Item] = []
     taken = at = start
     joins = LEXICONS[language].number_joins
@@ -188,7 +188,7 @@ def _counts_last(items: list[Item], language: str) -> int | None:
 def _part(
     items: list[Item], at: int, ceiling: int, language: str
 ) -> tuple[int, int, int]:
-    """Return one part, what the next must stay under, and where that begins."""
+    """Return one part, the limit of the next part, and where the next part begins."""
     kind, value, _ = items[at]
     at += 1
     if kind == "join" or value >= ceiling:

@@ -1,8 +1,7 @@
-"""Amounts, telephone numbers, codes and references in what a person wrote.
+"""Find amounts, telephone numbers, codes and references in a message.
 
-Nothing is guessed: what can be read in two ways is `unclear`, and asked back. The same
-reader finds a person's own words for the tools, so it must never read more than stands
-there in plain ASCII digits.
+An ambiguous value is marked `unclear`, so that it is asked for. The tools use the same
+reader to decide whether a confirm button is needed, so it reads plain ASCII digits only.
 """
 
 from __future__ import annotations
@@ -19,16 +18,16 @@ if TYPE_CHECKING:
 
 _SPACES = str.maketrans(dict.fromkeys("\u00a0\u202f\u2009\u2007\u2008\t", " "))
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011", "-"))
-# Bidirectional marks come along when a contact's number is pasted.
+# A number pasted from contacts contains bidirectional marks.
 _MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_PLACE = re.compile(r"\[code (\d{1,3})\]", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"\[code (\d{1,3})\]", re.IGNORECASE)
 _MISTYPED = re.compile(r"\[mistyped code\]", re.IGNORECASE)
-# With its dashes, or without any: then a digit tells it from a word.
+# With dashes, or without them and with a digit, which tells it from a word.
 _REFERENCE = re.compile(
     r"(?<![\w-])(v[2-9a-z])(?:-([2-9a-z]{4})-|(?=\w*\d)([2-9a-z]{4}))([2-9a-z]{2})(?![\w-])",
     re.ASCII | re.IGNORECASE,
 )
-# A Rwandan mobile number in the groups that people write, or any number with "+".
+# A Rwandan mobile number in the usual groups, or any number with "+".
 _RWANDAN = re.compile(
     r"(?<![\w+.,-])(?:2507\d{8}|(?:\+250|0|(?<!\d )250)[ -]?7(?:[ -]?\d){8})(?!\w)",
     re.ASCII,
@@ -56,11 +55,11 @@ _LONGEST_AMOUNT = 7
 
 @dataclass(frozen=True)
 class Slots:
-    """What stands in a text. `unclear`: something is there that must be asked back."""
+    """The values in a text; `unclear` means that a value must be asked for."""
 
     amounts: tuple[int, ...] = ()
     amount_unclear: bool = False
-    # The amount stood in words: understood, but not the person's own digits.
+    # The amount was written in words, not in digits.
     amount_in_words: bool = False
     numbers: tuple[str, ...] = ()
     number_unclear: bool = False
@@ -68,7 +67,7 @@ class Slots:
     codes: tuple[int, ...] = ()
     mistyped_code: bool = False
     references: tuple[str, ...] = ()
-    # The text without what was found; words only.
+    # The other words of the text.
     rest: str = ""
 
     @property
@@ -85,7 +84,7 @@ class Slots:
 
     @property
     def voucher(self) -> str | None:
-        """The one voucher that is named, by "[code 1]" or by reference."""
+        """The only voucher named, by "[code 1]" or by reference."""
         named = [f"[code {n}]" for n in self.codes] + list(self.references)
         return named[0] if len(named) == 1 and not self.mistyped_code else None
 
@@ -103,12 +102,12 @@ class Slots:
 
 
 def read_slots(text: str) -> Slots:
-    """Read what stands in the text."""
+    """Return the values in the text."""
     text = plain_signs(text)
     hostile = has_strange_digits(text)
-    codes = tuple(dict.fromkeys(int(found[1]) for found in _PLACE.finditer(text)))
+    codes = tuple(dict.fromkeys(int(found[1]) for found in _PLACEHOLDER.finditer(text)))
     mistyped = bool(_MISTYPED.search(text))
-    rest = _MISTYPED.sub(" ; ", _PLACE.sub(" ; ", text))
+    rest = _MISTYPED.sub(" ; ", _PLACEHOLDER.sub(" ; ", text))
     references = _unique(
         f"{found[1]}-{found[2] or found[3]}-{found[4]}".upper()
         for found in _REFERENCE.finditer(rest)
@@ -139,24 +138,24 @@ def read_slots(text: str) -> Slots:
 
 
 def plain_signs(text: str) -> str:
-    """Return the text with ordinary spaces, dashes and apostrophes."""
+    """Return the text with plain spaces, dashes and apostrophes."""
     text = _MARKS.sub("", text.translate(_SPACES).translate(_DASHES))
     return text.replace("’", "'").replace("‘", "'").replace("ʼ", "'")
 
 
 def has_strange_digits(text: str) -> bool:
-    """Say whether digits stand there that are not 0 to 9, or hidden signs in them."""
-    for place, sign in enumerate(text):
+    """Tell whether the text has digits other than 0 to 9, or hidden marks in them."""
+    for at, sign in enumerate(text):
         if not sign.isascii() and unicodedata.category(sign) in {"Nd", "No", "Nl"}:
             return True
-        near = text[max(0, place - 1) : place + 2]
+        near = text[max(0, at - 1) : at + 2]
         if unicodedata.category(sign) == "Cf" and any(s.isdigit() for s in near):
             return True
     return False
 
 
 def number_of(written: str) -> str:
-    """Return the number in one spelling, so that two ways of writing it are one."""
+    """Return the number in one spelling, so that equal numbers compare equal."""
     digits = re.sub(r"[ -]", "", written)
     if digits.startswith("0"):
         return "+250" + digits[1:]
@@ -171,7 +170,7 @@ def _read_amounts(text: str) -> tuple[list[int], bool, bool, str]:
         chunk = found[0].strip(_EDGES + " ")
         whole = _AMOUNT.fullmatch(chunk)
         digits = re.sub(r"[ ,]", "", whole[1]) if whole else ""
-        if _looks_like_a_number(chunk):
+        if _looks_like_msisdn(chunk):
             number_unclear = True
         elif _is_plain_amount(digits) and not _MINUS.search(text[: found.start()]):
             amounts.append(int(digits))
@@ -184,7 +183,7 @@ def _is_plain_amount(digits: str) -> bool:
     return 0 < len(digits) <= _LONGEST_AMOUNT and not digits.startswith("0")
 
 
-def _looks_like_a_number(chunk: str) -> bool:
+def _looks_like_msisdn(chunk: str) -> bool:
     digits = re.sub(r"\D", "", chunk, flags=re.ASCII)
     starts = chunk.startswith("+") or (digits.startswith("0") and len(digits) > 5)
     return starts or len(digits) > _LONGEST_AMOUNT + 1

@@ -190,14 +190,14 @@ JOBS: dict[str, Callable[[], int]] = {
     "retention.forwarded": lambda: forwarding.purge(older_than=timezone.now() - RAW),
     "retention.provider_ids": _until_done(*PROVIDER_IDS),
     "retention.message_texts": _until_done(*TEXTS),
-    "retention.media": media_store.forget_old,
+    "retention.media": media_store.delete_expired,
     "retention.sandbox_media": _until_done(
         Kept(lambda: _older(SandboxMedia, "created_at", SANDBOX), None)
     ),
     "retention.turns": _until_done(*TURNS),
     "retention.idempotency": _until_done(*IDEMPOTENCY),
     "retention.sign_ins": _until_done(*SIGN_INS),
-    "retention.processes": acknowledgements.forget_gone,
+    "retention.processes": acknowledgements.purge_processes,
     "retention.rates": tool_rate.purge,
     "retention.outbox": statuses.purge,
     "retention.rollups": observations.purge,

@@ -35,7 +35,7 @@ def watch() -> bool:
     if failed < MOST_GUESSES:
         return False
     with transaction.atomic():
-        incident, is_new = incidents.found_or_opened(
+        incident, is_new = incidents.get_or_open(
             key=KEY,
             title="Voucher codes are being guessed",
             severity=Incident.Severity.HIGH,

@@ -205,7 +205,9 @@ def _report_open(sender: SendingLine, now: datetime) -> None:
         severity=Incident.Severity.HIGH,
         opened_by=SYSTEM,
     )
-    incidents.write(incident, kind=TimelineEntry.Kind.AUTO, author=SYSTEM, text=text)
+    incidents.write_entry(
+        incident, kind=TimelineEntry.Kind.AUTO, author=SYSTEM, text=text
+    )
     if not incident.notices.filter(created_at__gt=now - PAGE_AGAIN).exists():
         notices.queue_notice(text=text, incident=incident)
 
@@ -217,7 +219,7 @@ def _report_closed(sender: SendingLine, *, by: str, reason: str) -> None:
     if incident is None:
         return
     text = f"The number sends again. {reason}"
-    incidents.write(incident, kind=TimelineEntry.Kind.AUTO, author=by, text=text)
+    incidents.write_entry(incident, kind=TimelineEntry.Kind.AUTO, author=by, text=text)
     if incident.status == Incident.Status.OPEN:
         incidents.set_status(
             incident=incident,

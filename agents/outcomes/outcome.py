@@ -1,19 +1,20 @@
-"""What an episode is, and what it comes to. Pure: rows in, figures out.
+"""Divide a conversation's turns into finished parts, and compute each one's outcome.
 
-An episode is what one person and the agent say to each other without a pause of ten
-minutes. It also ends when a colleague closed what waited for one of us, and after a
-day: whoever writes on and on (a probe does) is counted day by day.
+Pure: rows in, figures out. One part, and thus one outcome, is what a customer and the
+agent say to each other without a pause of ten minutes. A part also ends when a
+colleague closes a handoff, and after a day: a customer (or a probe) who writes all the
+time is counted day by day.
 
-Counted as tried: each call for a tool, and each answered turn that called for none.
-Counted as failed: a tool that broke, and everything in a turn that broke, or whose
-model failed, also where the offline model or a fixed text stood in for it. A refusal
-by a rule of the business is no failure, nor is what a model declined to talk about.
+Counted as calls: each tool call, and each answered turn without one. Counted as failed:
+a tool call that broke, and all calls of a turn that broke or whose model failed, also
+where the offline model or a fixed text took over. A refusal by a business rule is no
+failure, nor is what a model declined to talk about.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -26,23 +27,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 IDLE = timedelta(minutes=10)
-LONGEST = timedelta(hours=24)
-# A reply that has not left by then counts as slow as that.
-PATIENCE = timedelta(hours=1)
-# What ends a turn early and is nobody's failure.
-NO_FAILURE = frozenset({"", "hourly_budget", "conversation_cap", "refusal"})
+MAX_DURATION = timedelta(hours=24)
+# A reply that was not sent by then counts with this latency.
+MAX_SEND_WAIT = timedelta(hours=1)
 CAPPED = "conversation_cap"
+# These end a turn early and are no failure.
+NO_FAILURE = frozenset({"", "hourly_budget", CAPPED, "refusal"})
 OPEN = frozenset({"queued", "sending", "unknown"})
 Outcome = Observation.Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """One turn with all that belongs to it."""
+class TurnEvidence:
+    """One turn with its tool calls and its reply."""
 
     turn: Turn
-    # When the first of its messages came in.
-    heard_at: datetime
+    # When the first of its messages was received.
+    received_at: datetime
     calls: Sequence[ToolCall] = ()
     reply: OutboundMessage | None = None
 
@@ -52,20 +53,31 @@ class Seen:
 
     @property
     def is_answered(self) -> bool:
-        """Tell whether it tried to answer: what was not for the agent did not."""
+        """Tell whether the turn tried to answer: a silent one did not."""
         turn = self.turn
         if turn.status == Turn.Status.ABANDONED:
             return False
         return turn.outcome != "silent" or turn.status == Turn.Status.FAILED
 
     @property
-    def is_waiting_to_leave(self) -> bool:
+    def is_unsent(self) -> bool:
         return self.reply is not None and self.reply.state in OPEN
 
+    @property
+    def failure(self) -> str:
+        """The code of what broke the whole turn; "" when nothing did."""
+        turn = self.turn
+        if turn.status == Turn.Status.FAILED:
+            return turn.error_code or "failed"
+        # Without a model, the code is the refusal of a pressed button.
+        if turn.model and turn.error_code not in NO_FAILURE:
+            return turn.error_code
+        return _send_failure(self.reply)
 
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """What an episode comes to."""
+
+@dataclass(frozen=True)
+class OutcomeFigures:
+    """The figures of one part of a conversation."""
 
     started_at: datetime
     finished_at: datetime
@@ -80,144 +92,135 @@ class Sums:
     outcome: str
 
 
-@dataclass(slots=True)
-class _Tally:
-    calls: int = 0
-    failed: int = 0
-    latencies_ms: list[int] = field(default_factory=list)
-    waits_ms: list[int] = field(default_factory=list)
-    errors: Counter[str] = field(default_factory=Counter)
-
-
-def episodes(
-    turns: Sequence[Seen], *, closed_at: Sequence[datetime] = ()
-) -> Iterator[list[Seen]]:
-    """Yield the turns of one conversation episode by episode, in their order."""
-    current: list[Seen] = []
-    for seen in turns:
-        if current and _is_another(current, seen, closed_at):
-            yield current
-            current = []
-        current.append(seen)
-    if current:
-        yield current
+def split_turns(
+    turns: Sequence[TurnEvidence], *, closed_at: Sequence[datetime] = ()
+) -> Iterator[list[TurnEvidence]]:
+    """Yield the turns of one conversation part by part, in their order."""
+    part: list[TurnEvidence] = []
+    for turn in turns:
+        if part and _begins_another(part, turn, closed_at):
+            yield part
+            part = []
+        part.append(turn)
+    if part:
+        yield part
 
 
 def is_over(
-    episode: Sequence[Seen],
+    part: Sequence[TurnEvidence],
     *,
     now: datetime,
-    next_heard_at: datetime | None = None,
+    next_received_at: datetime | None = None,
     closed_at: Sequence[datetime] = (),
 ) -> bool:
-    """Tell whether nothing more can belong to it, and all of it is known.
+    """Tell whether the part is complete and all of it is known.
 
-    ``next_heard_at``: when the message came in that the next turn begins with.
+    ``next_received_at``: when the message was received with which the next turn begins.
     """
-    ended_at = episode[-1].ended_at
+    ended_at = part[-1].ended_at
     if ended_at is None:
         return False
-    if any(s.is_waiting_to_leave for s in episode) and now - ended_at < PATIENCE:
+    if any(turn.is_unsent for turn in part) and now - ended_at < MAX_SEND_WAIT:
         return False
     if any(at >= ended_at for at in closed_at):
         return True
-    return (next_heard_at or now) - ended_at >= IDLE
+    return (next_received_at or now) - ended_at >= IDLE
 
 
-def sums_of(episode: Sequence[Seen], *, now: datetime) -> Sums | None:
-    """Return what it comes to; None when nothing of it was for the agent."""
-    answered = [seen for seen in episode if seen.is_answered]
+def figures_of(part: Sequence[TurnEvidence], *, now: datetime) -> OutcomeFigures | None:
+    """Return the figures of a part; None when nothing of it was for the agent."""
+    answered = [turn for turn in part if turn.is_answered]
     if not answered:
         return None
-    tally = _Tally()
-    for seen in answered:
-        _count(tally, seen, now)
-    ended = [seen.ended_at for seen in episode if seen.ended_at is not None]
-    started_at = min(seen.heard_at for seen in episode)
-    versions = [s.turn.price_version for s in episode if s.turn.price_version]
-    return Sums(
+    failed = 0
+    errors: Counter[str] = Counter()
+    for turn in answered:
+        failed += _count_failed(turn, errors)
+    waits_ms, latencies_ms = _timings(answered, now)
+    started_at = min(turn.received_at for turn in part)
+    ended = [turn.ended_at for turn in part if turn.ended_at is not None]
+    versions = [each.turn.price_version for each in part if each.turn.price_version]
+    return OutcomeFigures(
         started_at=started_at,
         finished_at=max([started_at, *ended]),
-        calls=tally.calls,
-        failed=tally.failed,
+        calls=sum(max(len(turn.calls), 1) for turn in answered),
+        failed=failed,
         turns=len(answered),
-        latencies_ms=tally.latencies_ms,
-        waits_ms=tally.waits_ms,
-        cost=cost_of([seen.turn for seen in episode]),
+        latencies_ms=latencies_ms,
+        waits_ms=waits_ms,
+        cost=cost_of([turn.turn for turn in part]),
         price_version=versions[-1] if versions else "",
-        errors=dict(tally.errors),
-        outcome=_outcome(answered, episode),
+        errors=dict(errors),
+        outcome=_outcome(answered, part),
     )
 
 
 def cost_of(turns: Sequence[Turn]) -> Decimal | None:
-    """Return what the turns cost; None when the price of one is not known."""
-    total = Decimal(0)
-    for turn in turns:
-        if not turn.model:
-            # No model was asked.
-            continue
-        if turn.cost is None:
-            return None
-        total += turn.cost
-    return total
+    """Return the cost of the turns; None when one price is not known."""
+    # Without a model there is no cost.
+    costs = [turn.cost for turn in turns if turn.model]
+    if any(cost is None for cost in costs):
+        return None
+    return sum(filter(None, costs), Decimal(0))
 
 
-def failure_of(seen: Seen) -> str:
-    """Return the code of what broke the whole turn; nothing, when it went well."""
-    turn = seen.turn
-    if turn.status == Turn.Status.FAILED:
-        return turn.error_code or "failed"
-    # Without a model, the code is the refusal of a pressed button.
-    if turn.model and turn.error_code not in NO_FAILURE:
-        return turn.error_code
-    return _undelivered(seen.reply)
-
-
-def _is_another(
-    current: Sequence[Seen], seen: Seen, closed_at: Sequence[datetime]
+def _begins_another(
+    part: Sequence[TurnEvidence], turn: TurnEvidence, closed_at: Sequence[datetime]
 ) -> bool:
-    ended_at = current[-1].ended_at
+    ended_at = part[-1].ended_at
     if ended_at is None:
         return False
     return (
-        seen.heard_at - ended_at >= IDLE
-        or seen.heard_at - current[0].heard_at >= LONGEST
-        or any(ended_at <= at < seen.heard_at for at in closed_at)
+        turn.received_at - ended_at >= IDLE
+        or turn.received_at - part[0].received_at >= MAX_DURATION
+        or any(ended_at <= at < turn.received_at for at in closed_at)
     )
 
 
-def _count(tally: _Tally, seen: Seen, now: datetime) -> None:
-    tried = max(len(seen.calls), 1)
-    tally.calls += tried
-    if code := failure_of(seen):
-        tally.failed += tried
-        tally.errors[code] += 1
-    for call in seen.calls:
-        # One that never ended died with its worker.
-        if call.status in {ToolCall.Status.FAILED, ToolCall.Status.STARTED}:
-            tally.failed += not code
-            tally.errors[f"{call.name}:{call.code or 'died'}"] += 1
-    input_ended_at = seen.turn.input_ended_at
-    if input_ended_at is None:
-        return
-    tally.waits_ms.append(_ms(input_ended_at - seen.heard_at))
-    left_at = _left_at(seen.reply, now)
-    if left_at is not None:
-        tally.latencies_ms.append(_ms(left_at - input_ended_at))
+def _count_failed(turn: TurnEvidence, errors: Counter[str]) -> int:
+    """Add the errors of one turn; return how many of its calls count as failed."""
+    failure = turn.failure
+    if failure:
+        errors[failure] += 1
+    # A call that never ended died with its worker.
+    broken = [
+        call
+        for call in turn.calls
+        if call.status in {ToolCall.Status.FAILED, ToolCall.Status.STARTED}
+    ]
+    for call in broken:
+        errors[f"{call.name}:{call.code or 'died'}"] += 1
+    return max(len(turn.calls), 1) if failure else len(broken)
 
 
-def _left_at(reply: OutboundMessage | None, now: datetime) -> datetime | None:
-    """Return when it was handed over; now, when that should have been long ago."""
+def _timings(
+    turns: Sequence[TurnEvidence], now: datetime
+) -> tuple[list[int], list[int]]:
+    """Return how long each turn waited for its input, and how long its reply took."""
+    waits_ms, latencies_ms = [], []
+    for each in turns:
+        input_ended_at = each.turn.input_ended_at
+        if input_ended_at is None:
+            continue
+        waits_ms.append(_ms(input_ended_at - each.received_at))
+        sent_at = _sent_at(each.reply, now)
+        if sent_at is not None:
+            latencies_ms.append(_ms(sent_at - input_ended_at))
+    return waits_ms, latencies_ms
+
+
+def _sent_at(reply: OutboundMessage | None, now: datetime) -> datetime | None:
+    """Return when the provider took the reply; now, when it should have long ago."""
     if reply is None:
         return None
     if reply.handed_over_at is not None:
-        return reply.handed_over_at
-    return now if _undelivered(reply) else None
+        sent_at: datetime = reply.handed_over_at
+        return sent_at
+    return now if _send_failure(reply) else None
 
 
-def _undelivered(reply: OutboundMessage | None) -> str:
-    """Return why the reply did not leave, where that is not the person's own doing."""
+def _send_failure(reply: OutboundMessage | None) -> str:
+    """Return why the reply was not sent, unless the customer caused it."""
     if reply is None or reply.handed_over_at is not None:
         return ""
     if reply.state in OPEN:
@@ -229,14 +232,14 @@ def _undelivered(reply: OutboundMessage | None) -> str:
     return f"send:{reply.error_code}"
 
 
-def _outcome(answered: Sequence[Seen], episode: Sequence[Seen]) -> Outcome:
-    if any(seen.turn.error_code == CAPPED for seen in answered):
+def _outcome(answered: Sequence[TurnEvidence], part: Sequence[TurnEvidence]) -> Outcome:
+    if any(each.turn.error_code == CAPPED for each in answered):
         return Outcome.CAPPED
-    if failure_of(answered[-1]):
+    if answered[-1].failure:
         return Outcome.FAILED
     if any(
-        seen.turn.outcome == "hand_off" or seen.turn.error_code == "paused"
-        for seen in episode
+        each.turn.outcome == "hand_off" or each.turn.error_code == "paused"
+        for each in part
     ):
         return Outcome.HANDED_OVER
     return Outcome.DONE

@@ -1,9 +1,8 @@
-"""Finished conversations become observations, each once.
+"""Record each finished part of a conversation as one observation, once.
 
-A conversation is locked, its turns that nobody has counted are read and cut into
-episodes, and each that is over is recorded; in the same transaction its turns are
-marked as counted. Whoever dies in between has done nothing, and whoever comes second
-finds nothing left.
+The conversation is locked, its unrecorded turns are read and divided into parts, and
+each part that is over is recorded; its turns are marked in the same transaction. A
+crash in between leaves nothing, and a second worker finds nothing left.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from django.utils import timezone
 from agents.core.locks import lock_idle_conversation
 from agents.models import HandOff, Message, OutboundMessage, ToolCall, Turn
 from agents.outcomes import outcome, satisfaction
-from agents.outcomes.outcome import Seen, Sums
+from agents.outcomes.outcome import TurnEvidence
 from easymo import keys
 from easymo.database.prepared import Prepared, slot
 from easymo.observability.logs import get_logger
 from rollout.evidence import observations
-from rollout.evidence.observations import Finished
+from rollout.evidence.observations import FinishedConversation
 from rollout.models import Channel
 
 if TYPE_CHECKING:
@@ -35,25 +34,24 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-MOST = 500
+BATCH_SIZE = 500
 # Turns of one conversation that are read at once; the next minute goes on.
-MOST_TURNS = 1_000
-PURPOSE = "observation"
-NOT_COPIED = ("items", "exposure")
-# Asked in every turn.
-UNOBSERVED = Prepared(
+MAX_TURNS = 1_000
+NOT_READ = ("items", "exposure")
+# Executed in every turn.
+UNRECORDED = Prepared(
     lambda: (
         Turn.objects.filter(
             conversation_id=slot("conversation"),
             observed_at__isnull=True,
             pk__lte=slot("turn"),
         )
-        .defer(*NOT_COPIED)
-        .order_by("-id")[:MOST_TURNS]
+        .defer(*NOT_READ)
+        .order_by("-id")[:MAX_TURNS]
     )
 )
 
-# In the order of the partial index, which holds the turns not counted yet.
+# In the order of the partial index, which holds the unrecorded turns.
 DUE = """
 SELECT turn.conversation_id FROM agents_turn AS turn
 WHERE turn.observed_at IS NULL AND turn.finished_at IS NOT NULL
@@ -68,28 +66,30 @@ ORDER BY turn.conversation_id LIMIT %(limit)s
 """
 
 
-def observe(*, now: datetime | None = None, limit: int = MOST) -> int:
-    """Record all that is over; return how many episodes that were."""
+def record_finished(*, now: datetime | None = None, limit: int = BATCH_SIZE) -> int:
+    """Record all parts that are over; return how many there were."""
     at = now or timezone.now()
     total, after = 0, 0
     while due := _due(after, at, limit):
         for conversation_id in due:
-            total += _observe_safely(conversation_id, at)
+            try:
+                total += record_conversation(conversation_id, now=at)
+            except Exception:
+                # The other conversations are still recorded.
+                logger.exception("ai.episode.error", conversation_id=conversation_id)
         after = due[-1]
         if len(due) < limit:
             break
     return total
 
 
-def current(conversation: Conversation, turn: Turn) -> list[Turn]:
-    """Return the earlier turns of the episode that this turn belongs to."""
-    rows = UNOBSERVED.all(conversation=conversation.pk, turn=turn.pk)
+def earlier_turns(conversation: Conversation, turn: Turn) -> list[Turn]:
+    """Return the earlier turns of the part that this running turn belongs to."""
+    rows = UNRECORDED.all(conversation=conversation.pk, turn=turn.pk)
     if all(row.pk == turn.pk for row in rows):
-        # It is the first one, or all before it were counted.
         return []
-    seen = _seen(rows[::-1], with_replies=False)
-    closed = _closed_at(conversation)
-    *_, last = outcome.episodes(seen, closed_at=closed) if seen else [[]]
+    evidence = _evidence(rows[::-1], with_replies=False)
+    *_, last = outcome.split_turns(evidence, closed_at=_closed_at(conversation))
     return [each.turn for each in last if each.turn.pk != turn.pk]
 
 
@@ -104,100 +104,84 @@ def _due(after: int, now: datetime, limit: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _observe_safely(conversation_id: int, now: datetime) -> int:
-    """Count one conversation; what is odd about it holds up nobody else's."""
-    try:
-        return observe_conversation(conversation_id, now=now)
-    except Exception:
-        logger.exception("ai.episode.error", conversation_id=conversation_id)
-        return 0
-
-
-def observe_conversation(conversation_id: int, *, now: datetime) -> int:
-    """Record what is over of one conversation; return how many episodes it was."""
+def record_conversation(conversation_id: int, *, now: datetime) -> int:
+    """Record the finished parts of one conversation; return how many there were."""
     recorded: list[Observation] = []
     with transaction.atomic():
         conversation = lock_idle_conversation(conversation_id)
         if conversation is None:
-            # A turn is at it: not idle, or looked at again in a minute.
+            # A turn is running: read it again in a minute.
             return 0
         turns = list(
             conversation.turns.filter(observed_at__isnull=True)
-            .defer(*NOT_COPIED)
-            .order_by("id")[:MOST_TURNS]
+            .defer(*NOT_READ)
+            .order_by("id")[:MAX_TURNS]
         )
         closed_at = _closed_at(conversation)
-        parts = list(outcome.episodes(_seen(turns), closed_at=closed_at))
-        heard_next = [part[0].heard_at for part in parts[1:]]
-        for part, heard_at in zip(
-            parts, [*heard_next, _waiting_since(conversation)], strict=True
+        parts = list(outcome.split_turns(_evidence(turns), closed_at=closed_at))
+        received_next = [part[0].received_at for part in parts[1:]]
+        for part, received_at in zip(
+            parts, [*received_next, _waiting_since(conversation)], strict=True
         ):
             if outcome.is_over(
-                part, now=now, next_heard_at=heard_at, closed_at=closed_at
+                part, now=now, next_received_at=received_at, closed_at=closed_at
             ):
-                recorded += _close(conversation, part, now)
+                recorded += _record_part(conversation, part, now)
         if recorded:
             satisfaction.ask(conversation, recorded[-1], now=now)
     return len(recorded)
 
 
-def _close(
-    conversation: Conversation, part: Sequence[Seen], now: datetime
+def _record_part(
+    conversation: Conversation, part: Sequence[TurnEvidence], now: datetime
 ) -> list[Observation]:
-    """Mark the turns as counted, and record what they come to."""
-    sums = outcome.sums_of(part, now=now)
-    found = None
-    if sums is not None:
-        first = part[0].turn.pk
-        found = observations.record(_finished(conversation, first, sums))
-    Turn.objects.filter(pk__in=[seen.turn.pk for seen in part]).update(observed_at=now)
-    return [found] if found else []
+    """Record the part's figures, and mark its turns as recorded."""
+    finished = _finished(conversation, part, now)
+    recorded = observations.record_observation(finished) if finished else None
+    Turn.objects.filter(pk__in=[each.turn.pk for each in part]).update(observed_at=now)
+    return [recorded] if recorded else []
 
 
-def _finished(conversation: Conversation, first: int, sums: Sums) -> Finished:
-    key = keys.digest(PURPOSE, conversation.public_id.bytes)
-    return Finished(
-        source_key=f"chat:{conversation.pk}:{first}",
-        conversation_key=key.hex(),
+def _finished(
+    conversation: Conversation, part: Sequence[TurnEvidence], now: datetime
+) -> FinishedConversation | None:
+    figures = outcome.figures_of(part, now=now)
+    if figures is None:
+        return None
+    return FinishedConversation(
+        source_key=f"chat:{conversation.pk}:{part[0].turn.pk}",
+        conversation_key=keys.digest(
+            satisfaction.PURPOSE, conversation.public_id.bytes
+        ).hex(),
         channel=Channel.CHAT,
-        started_at=sums.started_at,
-        finished_at=sums.finished_at,
-        calls=sums.calls,
-        failed=sums.failed,
-        turns=sums.turns,
-        latencies_ms=sums.latencies_ms,
-        waits_ms=sums.waits_ms,
-        cost=sums.cost,
-        price_version=sums.price_version,
-        errors=sums.errors,
-        outcome=sums.outcome,
         is_synthetic=conversation.is_synthetic or conversation.profile.is_sandbox,
+        **vars(figures),
     )
 
 
-def _seen(turns: Sequence[Turn], *, with_replies: bool = True) -> list[Seen]:
-    """Put to each turn what belongs to it; four queries at most."""
-    found = [turn.pk for turn in turns]
-    heard = dict(
-        Message.objects.filter(turn__in=found)
+def _evidence(
+    turns: Sequence[Turn], *, with_replies: bool = True
+) -> list[TurnEvidence]:
+    """Read what belongs to each turn, in three queries at most."""
+    ids = [turn.pk for turn in turns]
+    received_at = dict(
+        Message.objects.filter(turn__in=ids)
         .values_list("turn_id")
         .annotate(Min("received_at"))
     )
     calls: dict[int, list[ToolCall]] = defaultdict(list)
     replies: dict[int, OutboundMessage] = {}
     if with_replies:
-        for call in ToolCall.objects.filter(turn__in=found).defer(
-            "arguments", "result"
-        ):
+        for call in ToolCall.objects.filter(turn__in=ids).defer("arguments", "result"):
             calls[call.turn_id].append(call)
-        for reply in OutboundMessage.objects.filter(turn__in=found).defer(
+        for reply in OutboundMessage.objects.filter(turn__in=ids).defer(
             "body", "extra"
         ):
             replies[reply.turn_id or 0] = reply
     return [
-        Seen(
+        TurnEvidence(
             turn,
-            heard_at=heard.get(turn.pk, turn.started_at),
+            received_at=received_at.get(turn.pk, turn.started_at),
             calls=calls[turn.pk],
             reply=replies.get(turn.pk),
         )
@@ -206,10 +190,10 @@ def _seen(turns: Sequence[Turn], *, with_replies: bool = True) -> list[Seen]:
 
 
 def _closed_at(conversation: Conversation) -> list[datetime]:
-    """Return when colleagues closed what waited for one of us."""
+    """Return when colleagues closed the conversation's handoffs."""
     closed = HandOff.objects.filter(
         conversation=conversation,
-        closed_at__gte=timezone.now() - outcome.LONGEST - timedelta(hours=1),
+        closed_at__gte=timezone.now() - outcome.MAX_DURATION - timedelta(hours=1),
     )
     return [at for at in closed.values_list("closed_at", flat=True) if at is not None]
 

@@ -1,10 +1,7 @@
-"""Whether we could help: asked once after a conversation, with two buttons.
+"""Ask after a conversation whether the agent helped; two buttons answer.
 
-Asked at most once in seven days of a person, and never after STOP, outside the 24
-hours in which she may be written to, while a colleague has the word, something of hers
-waits or she waits for a person, where CHAT is off for her, or about a conversation of
-long ago. The press of a button is kept with the observation and is no turn; the first
-press counts.
+A customer is asked at most once in seven days, and only where `_may_ask` allows it. The
+press of a button is stored with the observation and is no turn; the first press counts.
 """
 
 from __future__ import annotations
@@ -30,12 +27,12 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-EVERY = timedelta(days=7)
-# Whoever was away longer has forgotten what it was about.
-FRESH = timedelta(hours=1)
-# What closes within this time may be closed when it is sent.
+INTERVAL = timedelta(days=7)
+# The customer has forgotten what an older conversation was about.
+MAX_AGE = timedelta(hours=1)
+# A window that closes within this time may be closed when the message is sent.
 WINDOW_MARGIN = timedelta(minutes=15)
-# "told:": nobody asked for it, so STOP also holds one back that is under way.
+# "told:" marks an unrequested message: STOP cancels it even after it was queued.
 CAUSE = "told:satisfaction"
 RATE = "rate:"
 YES, NO = "yes", "no"
@@ -43,7 +40,7 @@ PURPOSE = "observation"
 
 
 def ask(conversation: Conversation, observation: Observation, *, now: datetime) -> bool:
-    """Ask, where she may be asked. The caller holds the conversation."""
+    """Ask where that is allowed. The caller holds the conversation's lock."""
     if not _may_ask(conversation, observation, now):
         return False
     conversation.satisfaction_asked_at = now
@@ -72,26 +69,26 @@ def is_answer(message: Message) -> bool:
 
 
 def take_answer(message: Message, conversation: Conversation) -> bool:
-    """Keep what she pressed and thank her; return whether there is something to send."""
-    number, _, word = message.button_id.removeprefix(RATE).partition(":")
-    if not number.isascii() or not number.isdigit() or word not in {YES, NO}:
+    """Store the answer and thank; return whether there is something to send."""
+    number, _, answer = message.button_id.removeprefix(RATE).partition(":")
+    if not number.isascii() or not number.isdigit() or answer not in {YES, NO}:
         return False
     known = Observation.objects.filter(pk=min(int(number), 2**62))
-    theirs = [value.hex() for _, value in keys.digests(PURPOSE, _name(conversation))]
-    # What she presses is hers to judge, and nobody else's conversation.
-    if not known.filter(conversation_key__in=theirs).exists():
+    own = keys.digests(PURPOSE, bytes(conversation.public_id.bytes))
+    # A customer rates only their own conversation.
+    if not known.filter(conversation_key__in=[key.hex() for _, key in own]).exists():
         logger.warning("ai.satisfaction.strange", conversation_id=conversation.pk)
         return False
-    # Holds the hour's sum until the webhook is taken in, while the observer may hold a
+    # Locks the hour's sum until the event is processed, while `recording` may hold a
     # conversation and wait for the sum. Accepted: PostgreSQL ends one of the two, and
-    # either is done again.
-    if not observations.satisfaction(int(number), satisfied=word == YES):
+    # both are tried again.
+    if not observations.record_satisfaction(int(number), satisfied=answer == YES):
         return False
     outbox.enqueue(
         conversation=conversation,
         cause=f"satisfaction:{number}:thanks",
         body=render(
-            "satisfaction.thanks" if word == YES else "satisfaction.sorry",
+            "satisfaction.thanks" if answer == YES else "satisfaction.sorry",
             _language(conversation),
         ),
     )
@@ -101,16 +98,14 @@ def take_answer(message: Message, conversation: Conversation) -> bool:
 def _may_ask(
     conversation: Conversation, observation: Observation, now: datetime
 ) -> bool:
-    closes_at, asked_at = (
-        conversation.window_closes_at,
-        conversation.satisfaction_asked_at,
-    )
+    closes_at = conversation.window_closes_at
+    asked_at = conversation.satisfaction_asked_at
     profile = conversation.profile
     return (
-        # Sandbox people are asked where somebody plays them to see it.
+        # Sandbox people are asked only where a user plays them in the simulator.
         (settings.DEMONSTRATION or not observation.is_synthetic)
-        and now - observation.finished_at < FRESH
-        and (asked_at is None or now - asked_at >= EVERY)
+        and now - observation.finished_at < MAX_AGE
+        and (asked_at is None or now - asked_at >= INTERVAL)
         and closes_at is not None
         and closes_at - WINDOW_MARGIN > now
         and conversation.stopped_at is None
@@ -125,7 +120,3 @@ def _may_ask(
 
 def _language(conversation: Conversation) -> str:
     return conversation.language or conversation.profile.language or "en"
-
-
-def _name(conversation: Conversation) -> bytes:
-    return bytes(conversation.public_id.bytes)

@@ -1,9 +1,8 @@
-"""What models cost us: of one conversation, which is capped, and of everybody.
+"""What models cost: of one conversation, which has a cap, and of all together.
 
-The cap is asked before each call of the model, over the whole episode: what its
-earlier turns cost, and what this one used so far. One call may therefore go beyond it,
-by what one call can cost. Where a price is not known the cap assumes a dear one; no
-figure ever does.
+The cap is checked before each model call, over the earlier turns of the same part and
+the present turn. One call may therefore exceed it by its own cost. Where a price is not
+known the cap assumes an expensive one; no reported figure ever does.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from django.db import connection
 
 from agents.llm.pricing import price_of
 from agents.outcomes.outcome import CAPPED
-from agents.outcomes.recording import current
+from agents.outcomes.recording import earlier_turns
 from easymo.observability.logs import get_logger
 from rollout.core.ports import Spend
 
@@ -28,11 +27,10 @@ if TYPE_CHECKING:
     from agents.llm.model import Usage
     from agents.models import Conversation, Turn
 
-__all__ = ["CAPPED", "Purse", "purse_of", "since"]
 logger = get_logger(__name__)
 
-# For the cap only: US dollars a token of a model whose price is not known.
-DEAR = Decimal("0.00006")
+# For the cap only: US dollars per token of a model whose price is not known.
+ASSUMED_TOKEN_PRICE = Decimal("0.00006")
 
 SINCE = """
 SELECT coalesce(sum(turn.cost), 0),
@@ -44,41 +42,44 @@ WHERE turn.started_at >= %s AND NOT conversation.is_synthetic
 
 
 @dataclass(frozen=True, slots=True)
-class Purse:
-    """What one conversation spent before this turn, and what it may in all."""
+class ConversationBudget:
+    """What a conversation spent before this turn, and its cap."""
 
     spent: Decimal
     # None: no limit.
     cap: Decimal | None
-    # It was capped before: she was told, and a person of ours was.
-    was_told: bool = False
+    # An earlier turn reached the cap, and a handoff was opened.
+    is_capped: bool = False
 
     def may_spend(self, model: str, usage: Usage) -> bool:
         """Tell whether the model may be asked once more."""
         if self.cap is None:
             return True
-        spent = self.spent + _cost(model, usage)
+        price = price_of(model, usage).cost
+        spent = self.spent + (
+            ASSUMED_TOKEN_PRICE * usage.total if price is None else price
+        )
         if spent < self.cap:
             return True
         logger.warning("ai.budget.conversation_used_up", usd=str(spent))
         return False
 
 
-def purse_of(conversation: Conversation, turn: Turn) -> Purse:
-    """Return what the episode has left; one that was capped stays so."""
+def budget_of(conversation: Conversation, turn: Turn) -> ConversationBudget:
+    """Return the budget of the running turn's part; one that was capped stays so."""
     cap = Decimal(str(settings.CONVERSATION_COST_USD))
     if not cap:
-        return Purse(Decimal(0), None)
-    before = current(conversation, turn)
-    return Purse(
-        spent=_sum(before),
+        return ConversationBudget(Decimal(0), None)
+    earlier = earlier_turns(conversation, turn)
+    return ConversationBudget(
+        spent=_sum(earlier),
         cap=cap,
-        was_told=any(earlier.error_code == CAPPED for earlier in before),
+        is_capped=any(each.error_code == CAPPED for each in earlier),
     )
 
 
 def since(at: datetime) -> Spend:
-    """Return what real turns cost since then, and of how many nobody knows it."""
+    """Return what real turns cost since then, and how many have no known price."""
     with connection.cursor() as cursor:
         cursor.execute(SINCE, [at])
         usd, unpriced = cursor.fetchone()
@@ -91,10 +92,5 @@ def _sum(turns: Sequence[Turn]) -> Decimal:
         if turn.cost is not None:
             total += turn.cost
         elif turn.model:
-            total += DEAR * (turn.input_tokens + turn.output_tokens)
+            total += ASSUMED_TOKEN_PRICE * (turn.input_tokens + turn.output_tokens)
     return total
-
-
-def _cost(model: str, usage: Usage) -> Decimal:
-    known = price_of(model, usage).cost
-    return DEAR * usage.total if known is None else known

@@ -58,7 +58,7 @@ def _audio(request: HttpRequest, person: Profile) -> Content:
         words = " ".join(request.POST.get("words", "").split())[:LONGEST_WORDS]
         if not words:
             raise NotSendable("Say something first.")
-        kept = sandbox_media.keep_speech(profile=person, words=words)
+        kept = sandbox_media.store_speech(profile=person, words=words)
     return Content("audio", _media(kept) | {"voice": True})
 
 
@@ -97,7 +97,7 @@ def _upload(request: HttpRequest, person: Profile, kind: str) -> SandboxMedia:
     file = request.FILES.get("file")
     if file is None:
         raise NotSendable("Choose a file first.")
-    return sandbox_media.keep(
+    return sandbox_media.store(
         profile=person,
         content=file.read(),
         mime_type=str(file.content_type or ""),

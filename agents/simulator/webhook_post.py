@@ -13,7 +13,7 @@ import httpx2
 from django.conf import settings
 from django.urls import reverse
 
-from agents.inbound.endpoint import FUNCTION, SIGNATURE
+from agents.inbound.endpoint import FUNCTION, SIGNATURE_HEADER
 from agents.whatsapp import signature
 from agents.whatsapp.signature import sign
 
@@ -134,7 +134,7 @@ def post_to_webhook(*, request: HttpRequest, body: bytes) -> None:
                 "Content-Type": "application/json",
                 "Host": request.get_host(),
                 "X-Forwarded-Proto": request.scheme or "http",
-                SIGNATURE: sign(body, settings.WA_APP_SECRETS[0]),
+                SIGNATURE_HEADER: sign(body, settings.WA_APP_SECRETS[0]),
                 signature.SYNTHETIC_HEADER: signature.synthetic_mark(body),
             },
             timeout=TIMEOUT_S,

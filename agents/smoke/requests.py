@@ -18,7 +18,7 @@ import httpx2
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
-from agents.inbound.endpoint import FUNCTION, SIGNATURE
+from agents.inbound.endpoint import FUNCTION, SIGNATURE_HEADER
 from agents.smoke.errors import Failed
 from agents.whatsapp import signature
 from agents.whatsapp.signature import sign
@@ -56,7 +56,7 @@ def post_webhook(*, url: str | None, body: bytes, correlation_id: UUID) -> None:
             "Set WA_APP_SECRET, to Meta's app secret where there is one.",
         )
     headers = {
-        SIGNATURE: sign(body, settings.WA_APP_SECRETS[0]),
+        SIGNATURE_HEADER: sign(body, settings.WA_APP_SECRETS[0]),
         signature.SYNTHETIC_HEADER: signature.synthetic_mark(body),
     }
     answer = _post(url, FUNCTION, body, headers, correlation_id)

@@ -1,4 +1,4 @@
-"""Which voucher, station and person a call means."""
+"""Find the voucher and the station that the arguments of a call name."""
 
 from __future__ import annotations
 
@@ -26,31 +26,30 @@ _PLACEHOLDER = re.compile(r"\[?\s*code\s+([0-9]{1,3})\s*\]?", re.IGNORECASE)
 
 
 class VoucherNotNamed(Exception):
-    """The call names no voucher, or one of several that could be meant."""
+    """The call names no voucher, and there is not exactly one candidate."""
 
 
 @dataclass(frozen=True)
 class NamedVoucher:
     voucher: Voucher
-    # 1 when it was named by "[code 1]".
+    # 1 when the argument was "[code 1]".
     placeholder: int | None = None
 
 
 def find_voucher(call: Call) -> NamedVoucher:
-    """Return the voucher that the call names, if it is within this person's reach.
+    """Return the voucher that the call names, if the person may use it.
 
-    Raises VoucherNotNamed, VoucherNotFound, Locked. A code that does not fit counts
-    as a guess, and nothing tells an unknown voucher from somebody else's.
+    Raises VoucherNotNamed, VoucherNotFound, Locked. A wrong code counts as a guess. The
+    answer is the same for an unknown voucher and for a voucher of another customer.
     """
     named = call.arguments.get("voucher")
     if not isinstance(named, str) or not named.strip():
         return NamedVoucher(_only_one_of(call))
     if found := _PLACEHOLDER.fullmatch(named.strip()):
         return _by_code(call, int(found[1]))
-    is_at_hand = call.is_confirmed or call.rule.reach is not Reach.CODE_IN_HAND
-    voucher = selectors.voucher_by_reference(named) if is_at_hand else None
-    if not is_at_hand:
+    if call.rule.reach is Reach.CODE_IN_HAND and not call.is_confirmed:
         raise VoucherNotNamed
+    voucher = selectors.voucher_by_reference(named)
     if voucher is None or not _is_within_reach(call, voucher):
         raise VoucherNotFound
     return NamedVoucher(voucher)
@@ -76,7 +75,7 @@ def _is_within_reach(call: Call, voucher: Voucher) -> bool:
 
 
 def _only_one_of(call: Call) -> Voucher:
-    """Return a customer's only usable voucher: "use my voucher"."""
+    """Return the only usable voucher of a customer who asks to use "my voucher"."""
     if call.rule.reach is not Reach.OWN:
         raise VoucherNotNamed
     usable = selectors.vouchers_of(call.profile).filter(status=Voucher.Status.ISSUED)
@@ -87,7 +86,7 @@ def _only_one_of(call: Call) -> Voucher:
 
 
 def find_named_station(name: object) -> Station:
-    """Return the station; "Kimironko station" is Kimironko. Raises UnknownStation."""
+    """Return the station; "Kimironko station" means Kimironko. Raises UnknownStation."""
     wanted = name.strip() if isinstance(name, str) else ""
     shorter = re.sub(
         r"^(the|station|sitasiyo|kituo)\s+|\s+station$", "", wanted, flags=re.IGNORECASE

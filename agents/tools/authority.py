@@ -1,6 +1,6 @@
-"""Who may do what, on which channel: the table of the contract, as data.
+"""The table of authority: which role may call which tool, and under which rule.
 
-A row that is not here is forbidden. Nothing here reads what the model says.
+A role and tool without a row is forbidden. Nothing here depends on the model's output.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ SUPPORT = Profile.Role.SUPPORT
 
 
 class Reach(StrEnum):
-    """Whose person or voucher a call may touch."""
+    """Whose record or voucher a call may use."""
 
     OWN = "own"
-    # The owner of a voucher whose code the person has in hand.
+    # The voucher, and its owner, whose code the person has sent in this turn.
     CODE_IN_HAND = "code in hand"
     ANYONE = "anyone"
 
 
 class StationRule(StrEnum):
-    """Where a voucher may be redeemed."""
+    """At which station a role may redeem."""
 
     OWN_STATION = "own station"
     NAMED_STATION = "named station"
 
 
 class Button(StrEnum):
-    """When a change waits for the person's confirm button."""
+    """When a change needs the confirm button."""
 
     ALWAYS = "always"
-    # Goes without one when the person wrote it herself, up to VOUCHER_CONFIRM_ABOVE.
+    # Not needed when the person wrote the request plainly, up to VOUCHER_CONFIRM_ABOVE.
     UNLESS_OWN_WORDS = "unless own words"
     NEVER = "never"
 
@@ -65,19 +65,16 @@ _CHAT: dict[tuple[str, str], Rule] = {
     ),
     (STAFF, "void_voucher"): Rule(Reach.ANYONE, Button.ALWAYS),
     (SUPPORT, "void_voucher"): Rule(Reach.ANYONE, Button.ALWAYS),
-    (CUSTOMER, "list_vouchers"): Rule(Reach.OWN),
-    (STATION, "list_vouchers"): Rule(Reach.OWN),
-    (STAFF, "list_vouchers"): Rule(Reach.OWN),
-    (SUPPORT, "list_vouchers"): Rule(Reach.OWN),
-    (CUSTOMER, "hand_off"): Rule(Reach.OWN),
-    (STATION, "hand_off"): Rule(Reach.OWN),
-    (STAFF, "hand_off"): Rule(Reach.OWN),
-    (SUPPORT, "hand_off"): Rule(Reach.OWN),
+    **{
+        (role, tool): Rule(Reach.OWN)
+        for role in (CUSTOMER, STATION, STAFF, SUPPORT)
+        for tool in ("list_vouchers", "hand_off")
+    },
 }
 
 TABLE: dict[str, dict[tuple[str, str], Rule]] = {"whatsapp": _CHAT}
 
-# The switch each tool hangs on, by its name in the exposure of a turn.
+# The feature that each tool needs, by its name in the exposure of a turn.
 NEEDS: dict[str, str | None] = {
     "lookup_customer": "customer_lookup",
     "create_voucher": "vouchers",
@@ -89,7 +86,7 @@ NEEDS: dict[str, str | None] = {
 
 
 def rule_for(*, profile: Profile, tool: str, channel: str) -> Rule | None:
-    """Return the rule, or None: forbidden."""
+    """Return the rule, or None when the call is forbidden."""
     if not profile.is_active:
         return None
     rule = TABLE.get(channel, {}).get((profile.role, tool))
@@ -104,10 +101,10 @@ def is_on(exposure: object, tool: str) -> bool:
 
 
 def may_act_on(actor: Profile, other: Profile, *, spends: bool) -> bool:
-    """Say whether these two may meet in one operation.
+    """Tell whether one profile may act on another in one operation.
 
-    Sandbox people, whom anyone plays in the simulator, touch only each other; and
-    what a sandbox person holds is never spent by a real one, for that is real fuel.
+    Sandbox profiles, which the simulator uses, act only on each other. A real profile
+    never spends the voucher of a sandbox profile, because the fuel would be real.
     """
     if actor.is_sandbox or spends:
         return actor.is_sandbox == other.is_sandbox

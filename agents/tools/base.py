@@ -1,4 +1,4 @@
-"""A refusal of the business, in words for the person and for the model."""
+"""Tools, their calls and their results."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ Operation = Literal["issue", "redeem", "void", "hand_off"]
 
 @dataclass(frozen=True)
 class ToolContext:
-    """Who is talking, and all that a call may lean on. Arguments never widen it."""
+    """The person and the turn of a call. The arguments of a call never change it."""
 
     profile: Profile
     conversation: Conversation
-    # What is on for this person, asked once for the turn.
+    # The features of this person, read once for the turn.
     exposure: Exposure
-    # The key of this one call: "turn:7:0", or "action:<id>" for a pressed button.
+    # The idempotency key of the call: "turn:7:0", or "action:<id>" for a button.
     turn_key: str
     language: str = "en"
-    # The person's own messages of this turn, codes replaced by "[code 1]".
+    # The messages that the person wrote in this turn, codes replaced by "[code 1]".
     own_text: tuple[str, ...] = ()
-    # The codes taken out of them: 1 stands for "[code 1]".
+    # The redacted codes: 1 stands for "[code 1]".
     codes: Mapping[int, Code] = field(default_factory=dict)
     channel: str = "whatsapp"
 
@@ -49,22 +49,22 @@ class ToolContext:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a call changed; the receipt is rendered from the row it names."""
+    """A change that a call made; the receipt is rendered from the row it names."""
 
     operation: Operation
     voucher_id: UUID | None = None
-    # The same call had its effect before; nothing changed now.
+    # The same call was executed before; nothing changed now.
     replayed: bool = False
 
 
 @dataclass(frozen=True)
 class Pending:
-    """The exact operation that waits for its person's button."""
+    """An exact operation that waits for the confirm button."""
 
     operation: str
-    # Resolved: executing them with `confirmed=True` does this and nothing else.
+    # Resolved: executing them with `confirmed=True` does exactly this operation.
     arguments: Payload
-    # The question, its amounts and names read from rows.
+    # The question; its amounts and names are read from rows.
     question: str
     confirm_title: str
     cancel_title: str
@@ -72,7 +72,7 @@ class Pending:
 
 @dataclass(frozen=True)
 class ToolResult:
-    """What the model is told, what changed, and what waits for a button."""
+    """The payload for the model, the change, and the operation that needs a button."""
 
     payload: Payload
     effect: Effect | None = None
@@ -84,18 +84,18 @@ class ToolResult:
 
     @property
     def code(self) -> str:
-        """The refusal's word, or nothing."""
+        """The code of the refusal; empty for a success."""
         return str(self.payload.get("code", "")) if not self.succeeded else ""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call under the rule that the table of authority gives this person."""
+    """One call, with the rule for this person from the table of authority."""
 
     arguments: Payload
     context: ToolContext
     rule: Rule
-    # The person pressed the button of exactly these arguments.
+    # The person pressed the button for exactly these arguments.
     is_confirmed: bool
 
     @property
@@ -111,7 +111,7 @@ class Call:
         return texts.render(key, self.context.language, **values)
 
     def refused(self, code: str, error: str, key: str, **facts: object) -> ToolResult:
-        """Refuse with a fixed text; `facts` fill it, and are told to the model."""
+        """Refuse with a fixed text; `facts` fill the text and the payload."""
         return refused(code, error, self.text(key, **facts), **facts)
 
 
@@ -120,7 +120,7 @@ Handler = Callable[[Call], ToolResult]
 
 @dataclass(frozen=True)
 class Tool:
-    """One thing the model may ask for."""
+    """A tool that the model may call."""
 
     name: str
     description: str
@@ -150,24 +150,25 @@ def refused(code: str, error: str, display: str, **facts: object) -> ToolResult:
     )
 
 
-# In chat, somebody else's voucher is no voucher; and a role is not explained.
-_TOLD_AS = {
+# In chat another customer's voucher is reported as not found, and roles are not
+# explained.
+_REPORTED_AS = {
     "not_owner": "voucher_not_found",
     "second_person_needed": "forbidden",
     "not_pending": "not_issued",
 }
 _TEXT_OF = {"invalid_reason": "ask.reason"}
-# What became of a voucher that can no longer be used, and when.
-_SINCE = {"redeemed": "refused.redeemed", "void": "refused.void"}
+# Texts that name the date of the change.
+_DATED_TEXTS = {"redeemed": "refused.redeemed", "void": "refused.void"}
 
 
 def refusal_of(error: errors.VoucherError, *, language: str) -> ToolResult:
-    """Return the refusal as a result; its texts are ours, never the exception's."""
-    code = _TOLD_AS.get(error.code, error.code)
+    """Return the error as a result; the person reads a fixed text."""
+    code = _REPORTED_AS.get(error.code, error.code)
     facts, values = _facts(error, language)
     key = _TEXT_OF.get(code, f"refused.{code}")
     if isinstance(error, errors.VoucherNotIssued) and error.at is not None:
-        key = _SINCE.get(error.status, key)
+        key = _DATED_TEXTS.get(error.status, key)
         values["at"] = texts.format_date(error.at, language)
     key = key if texts.has(key) else "refused.other"
     sentence = (

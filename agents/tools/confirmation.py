@@ -1,4 +1,4 @@
-"""The exact operation that waits for its person's button."""
+"""Confirm buttons: store the exact operation, and check the press of its button."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from agents.models import Conversation, ToolCall
     from agents.tools.base import Call, Payload
 
-# The code of a tool's answer that waits for a button.
+# The code of a tool result that waits for a button.
 NEEDED = "confirmation_needed"
 VALID_FOR = timedelta(minutes=10)
 Status = PendingAction.Status
-# What a press of a question that no longer waits is answered with.
-SAID: dict[str, str] = {
+# The answer to a press when the question no longer waits.
+ANSWERS: dict[str, str] = {
     Status.CONFIRMED: "confirm.used",
     Status.DECLINED: "confirm.declined",
     Status.EXPIRED: "confirm.expired",
@@ -37,10 +37,10 @@ SAID: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ButtonPress:
-    """Whether a press counts, and what to say when it does not."""
+    """The pressed action, and the answer when the press does not count."""
 
     action: PendingAction | None
-    # The key of the fixed text; empty when the operation is to be done now.
+    # The key of a fixed text; empty when the operation is executed now.
     text: str = ""
 
     @property
@@ -51,7 +51,7 @@ class ButtonPress:
 def store_question(
     *, conversation: Conversation, tool_call: ToolCall, pending: Pending
 ) -> PendingAction:
-    """Let the operation wait for a button; a newer question replaces an older one.
+    """Store the operation until its button is pressed; replace an older question.
 
     Call inside the transaction of the tool call.
     """
@@ -78,7 +78,7 @@ def withdraw_question(*, conversation: Conversation, now: datetime) -> None:
 
 
 def is_waiting(conversation: Conversation) -> bool:
-    """Tell whether a question of ours waits for its button."""
+    """Tell whether a question waits for its button."""
     return PendingAction.objects.filter(
         conversation=conversation,
         status=Status.WAITING,
@@ -89,10 +89,10 @@ def is_waiting(conversation: Conversation) -> bool:
 def check_press(
     *, button_id: str, conversation: Conversation, now: datetime
 ) -> ButtonPress:
-    """Lock the action that the button names and say whether the press counts.
+    """Lock the action that the button names and check whether the press counts.
 
-    Single-use, bound to the person, the chat and the exact arguments, for 10 minutes.
-    Who presses is known by the conversation, never by what the button says.
+    A button is single-use, valid for 10 minutes, and bound to the person, the chat and
+    the exact arguments. The conversation, not the button, tells who pressed it.
     """
     action = _named(button_id)
     if (
@@ -100,12 +100,12 @@ def check_press(
         or action.conversation_id != conversation.pk
         or action.profile_id != conversation.profile_id
     ):
-        # One answer for unknown and for not-yours.
+        # The same answer for an unknown button and for one of another person.
         return ButtonPress(None, "confirm.foreign")
     if action.status == Status.WAITING and action.expires_at <= now:
         decide(action, Status.EXPIRED, now)
-    if said := SAID.get(action.status):
-        return ButtonPress(action, said)
+    if text := ANSWERS.get(action.status):
+        return ButtonPress(action, text)
     if not hmac.compare_digest(
         bytes(action.arguments_sha256),
         fingerprint(action.operation, action.arguments),
@@ -116,7 +116,7 @@ def check_press(
 
 
 def decide(action: PendingAction, status: str, now: datetime) -> None:
-    """Record the answer, once."""
+    """Record the decision once."""
     if action.status == Status.WAITING:
         action.status = status
         action.decided_at = now
@@ -124,7 +124,7 @@ def decide(action: PendingAction, status: str, now: datetime) -> None:
 
 
 def fingerprint(operation: str, arguments: dict[str, Any]) -> bytes:
-    """Return what binds a button to one operation with exactly these arguments."""
+    """Return the digest of one operation with exactly these arguments."""
     exact = json.dumps([operation, arguments], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(exact.encode()).digest()
 
@@ -140,11 +140,11 @@ def _named(button_id: str) -> PendingAction | None:
 def ask_by_button(
     call: Call, operation: str, arguments: Payload, question: str
 ) -> ToolResult:
-    """Return the question whose button does exactly this operation."""
+    """Return a result that asks for the confirm button of exactly this operation."""
     return ToolResult(
         {
             "success": False,
-            "code": "confirmation_needed",
+            "code": NEEDED,
             "error": "The person is asked to press a button; nothing is changed yet.",
             "display": question,
         },

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def lookup_customer(call: Call) -> ToolResult:
-    """Tell who somebody is, as far as this person may know."""
+    """Look up a customer, within the reach of the person who asks."""
     if call.rule.reach is Reach.OWN:
         return _look_up_self(call)
     if call.arguments.get("voucher"):
@@ -34,7 +34,7 @@ def lookup_customer(call: Call) -> ToolResult:
 
 
 def _look_up_self(call: Call) -> ToolResult:
-    """Answer about the talking person; a number of somebody else tells nothing."""
+    """Show the person their own record; refuse any other number."""
     asked = call.arguments.get("msisdn")
     if call.arguments.get("voucher") or (asked and not _is_own(call.profile, asked)):
         return call.refused(
@@ -113,16 +113,16 @@ LOOKUP_CUSTOMER = Tool(
 )
 
 
-# What the list in the admin says; the model's own words may hold personal data.
+# Shown in the admin; the words of the model could contain personal data.
 _REASONS = {
-    "asked_for_a_person": "The person asked for somebody of ours.",
-    "complaint": "The person has a complaint.",
+    "asked_for_a_person": "The customer asked for a person.",
+    "complaint": "The customer has a complaint.",
     "cannot_help": "The agent could not help.",
 }
 
 
 def hand_off(call: Call) -> ToolResult:
-    """Put the conversation on the list of those that wait for a person."""
+    """Open a handoff: the conversation waits for a person."""
     reason = str(call.arguments.get("reason"))
     open_handoff(
         kind=HandOff.Kind.ASKED,
@@ -136,7 +136,7 @@ def hand_off(call: Call) -> ToolResult:
 HAND_OFF = Tool(
     name="hand_off",
     description=(
-        "Pass the conversation to a person of ours: when asked for one, on a "
+        "Pass the conversation to a colleague: when asked for a person, on a "
         "complaint, or when you cannot help."
     ),
     parameters=strict_object(reason={"type": "string", "enum": list(_REASONS)}),

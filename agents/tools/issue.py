@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def create_voucher(call: Call) -> ToolResult:
-    """Issue a voucher, or ask for the button first."""
+    """Issue a voucher, or ask for the confirm button first."""
     try:
         currency = money.parse_currency_strict(
             call.arguments.get("currency") or settings.VOUCHER_CURRENCIES[0],
@@ -66,7 +66,7 @@ def _needs_button(call: Call, amount: money.Money, number: str) -> bool:
 
 def _ask(call: Call, customer: Profile, amount: money.Money) -> ToolResult:
     if amount.minor > limits.cap("voucher", amount.currency):
-        # No button could make this pass.
+        # Confirming would not help.
         raise limits.exceeded("voucher", amount.currency)
     needs_approval = limits.needs_approval(amount)
     language = call.context.language

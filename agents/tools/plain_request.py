@@ -1,4 +1,7 @@
-"""What a person wrote herself in this turn, read by code and not by the model. Pure."""
+"""Find a plain request in the messages that the person wrote in this turn. Pure.
+
+The code reads the messages; the model has no part in it.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def states_issue(texts: Sequence[str], *, amount: int, msisdn: str) -> bool:
-    """Say whether the texts name this one amount and this one number, in digits.
+    """Tell whether the texts name exactly this amount and this number, in digits.
 
-    A second amount or number, look-alike digits, number words, a question or a "do
-    not": then it is the button's turn.
+    A second amount or number, look-alike digits, number words, a question or a
+    negation make the confirm button necessary.
     """
     slots = _slots_if_plain(texts)
     if slots is None or slots.amount_in_words or slots.number is None:
@@ -32,13 +35,13 @@ def states_issue(texts: Sequence[str], *, amount: int, msisdn: str) -> bool:
 
 
 def states_code(texts: Sequence[str], *, placeholder: int) -> bool:
-    """Say whether the texts hold this code, "[code 1]", and no other voucher."""
+    """Tell whether the texts contain this code, "[code 1]", and no other voucher."""
     slots = _slots_if_plain(texts)
     return slots is not None and slots.voucher == f"[code {placeholder}]"
 
 
 def names_one_of(texts: Sequence[str], names: Sequence[str]) -> bool:
-    """Say whether one of a station's names stands in the texts."""
+    """Tell whether the texts contain one of the names."""
     written = f" {' '.join(fold(' '.join(texts)).split())} "
     return any(f" {fold(name)}" in written for name in names if name)
 

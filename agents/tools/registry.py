@@ -1,4 +1,4 @@
-"""The tools, and the one way to run them."""
+"""The list of tools, and the function that runs every call."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ BY_NAME: dict[str, Tool] = {tool.name: tool for tool in TOOLS}
 
 
 def offered(context: ToolContext, *, writes: bool = True) -> tuple[ToolSpec, ...]:
-    """Return the tools of this turn, by role and by switches.
+    """Return the tools of this turn, by role and by features.
 
-    `writes=False` while OpenAI fails: the offline model then reads only.
+    `writes=False` while OpenAI fails: the offline model then only reads.
     """
     return tuple(
         ToolSpec(tool.name, tool.description, tool.parameters)
@@ -68,15 +68,15 @@ def execute(
     if tool is None:
         return _refuse("invalid_request", "There is no such tool.", context)
     _log("start", tool, context)
-    result = _barred(tool, context, confirmed=confirmed) or _run(
+    result = _check(tool, context, confirmed=confirmed) or _run(
         tool, arguments, context, confirmed=confirmed
     )
     _log(_outcome(result), tool, context, code=result.code or None)
     return result
 
 
-def _barred(tool: Tool, context: ToolContext, *, confirmed: bool) -> ToolResult | None:
-    """Refuse what this person may not do, not so often, or not now."""
+def _check(tool: Tool, context: ToolContext, *, confirmed: bool) -> ToolResult | None:
+    """Check authority, rate and feature; return the refusal, if any."""
     if _rule(tool.name, context) is None:
         return _refuse("forbidden", "This person may not do that.", context)
     if not confirmed:
@@ -85,10 +85,10 @@ def _barred(tool: Tool, context: ToolContext, *, confirmed: bool) -> ToolResult 
             return _refuse(
                 "rate_limited", "Too many calls in a minute.", context, seconds=seconds
             )
-    # Asked again: a switch may have been thrown since the turn began.
+    # Read again: the feature may have been turned off since the turn began.
     now = exposure_of(context.subject)
     if not all(authority.is_on(e, tool.name) for e in (context.exposure, now)):
-        return _refuse("feature_disabled", "This is switched off.", context)
+        return _refuse("feature_disabled", "This feature is turned off.", context)
     return None
 
 

@@ -1,4 +1,4 @@
-"""How often a person may make us work: so many calls in any 60 seconds."""
+"""Rate limits: at most so many calls of a subject in any 60 seconds."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ CALLS = 10
 CALLS_OF_STAFF = 60
 _STAFF = {Profile.Role.STAFF, Profile.Role.STATION}
 
-# One statement: the row's lock makes callers of one subject queue up, and each sees
-# what the one before it took. Whoever is refused takes nothing.
+# One statement: the row lock serialises the calls of one subject, and each sees what the
+# call before it took. A refused call takes nothing.
 _TAKE = """
 INSERT INTO agents_toolrate AS rate (subject, taken_at)
 VALUES (%(subject)s, ARRAY[clock_timestamp()])
@@ -30,14 +30,6 @@ WHERE (
     WHERE at > clock_timestamp() - make_interval(secs => %(window)s)
 ) < %(limit)s
 RETURNING 1
-"""
-_FREE_IN = """
-SELECT extract(epoch FROM (
-    min(at) + make_interval(secs => %(window)s) - clock_timestamp()
-))
-FROM agents_toolrate AS rate, unnest(rate.taken_at) AS at
-WHERE rate.subject = %(subject)s
-    AND at > clock_timestamp() - make_interval(secs => %(window)s)
 """
 _USED = """
 SELECT count(*), extract(epoch FROM (
@@ -59,33 +51,33 @@ def limit_for(profile: Profile) -> int:
 
 
 def take(subject: str, *, limit: int, window: int = WINDOW_SECONDS) -> int | None:
-    """Take one call; return None, or in how many seconds the next one is free."""
-    values: dict[str, str | int] = {
-        "subject": subject,
-        "window": window,
-        "limit": limit,
-    }
+    """Take one call; return None, or the seconds until the next call is free."""
+    values = {"subject": subject, "window": window, "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, values)
         if cursor.fetchone():
             return None
-        cursor.execute(_FREE_IN, values)
-        seconds = cursor.fetchone()[0]
-    return max(1, math.ceil(seconds or 0))
+    return _used(subject, window)[1]
 
 
 def seconds_until_free(
     subject: str, *, limit: int, window: int = WINDOW_SECONDS
 ) -> int | None:
-    """Return in how many seconds a call is free, or None while one is; takes none."""
+    """Return the seconds until a call is free, or None when one is; take no call."""
+    taken, seconds = _used(subject, window)
+    return seconds if taken >= limit else None
+
+
+def _used(subject: str, window: int) -> tuple[int, int]:
+    """Return the calls of the window, and in how many seconds the oldest ends."""
     with connection.cursor() as cursor:
         cursor.execute(_USED, {"subject": subject, "window": window})
         taken, seconds = cursor.fetchone()
-    return max(1, math.ceil(seconds)) if taken >= limit else None
+    return taken, max(1, math.ceil(seconds or 0))
 
 
 def purge() -> int:
-    """Forget those who made no call for as long as any rate looks back."""
+    """Delete the rows without a call in the longest window."""
     with connection.cursor() as cursor:
         cursor.execute(_PURGE, {"window": LONGEST_WINDOW_SECONDS})
         return int(cursor.rowcount)

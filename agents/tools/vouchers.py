@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from vouchers.models import Station
 
 _SHOWN = 10
-# What may lack: its code, what the model is told, and the text for the person.
+# Missing arguments: the code, the sentence for the model, the text for the person.
 _NO_STATION = ("station_needed", "Name the station.", "ask.station")
 _UNKNOWN_STATION = (
     "station_not_found",
@@ -40,7 +40,7 @@ _NO_REASON = ("reason_needed", "A reason is needed.", "ask.reason")
 
 
 def redeem_voucher(call: Call) -> ToolResult:
-    """Spend a voucher at a station, or ask for the button first."""
+    """Redeem a voucher at a station, or ask for the confirm button first."""
     try:
         named = find_voucher(call)
     except VoucherNotNamed:
@@ -48,7 +48,7 @@ def redeem_voucher(call: Call) -> ToolResult:
     is_own_station = call.rule.station is StationRule.OWN_STATION
     wanted = call.arguments.get("station")
     if not is_own_station and not wanted:
-        return _asked(call, named, "station_needed", "Name the station.", "ask.station")
+        return _ask_for(call, named, *_NO_STATION)
     try:
         station = (
             find_named_station(call.profile.station.code)
@@ -56,7 +56,7 @@ def redeem_voucher(call: Call) -> ToolResult:
             else find_named_station(wanted)
         )
     except UnknownStation:
-        return _asked(call, named, *_UNKNOWN_STATION)
+        return _ask_for(call, named, *_UNKNOWN_STATION)
     if not call.is_confirmed:
         _refuse_unusable(named.voucher)
         if _needs_button(call, named, station):
@@ -108,7 +108,7 @@ def _ask_to_redeem(call: Call, voucher: Voucher, station: Station) -> ToolResult
 
 
 def void_voucher(call: Call) -> ToolResult:
-    """Take a voucher back: with a reason, and never without the button."""
+    """Void a voucher, with a reason and always with the confirm button."""
     try:
         named = find_voucher(call)
     except VoucherNotNamed:
@@ -117,7 +117,7 @@ def void_voucher(call: Call) -> ToolResult:
     reason = call.arguments.get("reason")
     reason = " ".join(reason.split())[:300] if isinstance(reason, str) else ""
     if not reason:
-        return _asked(call, named, "reason_needed", "A reason is needed.", "ask.reason")
+        return _ask_for(call, named, *_NO_REASON)
     language = call.context.language
     if not call.is_confirmed:
         if voucher.status != Voucher.Status.ISSUED:
@@ -149,7 +149,7 @@ def void_voucher(call: Call) -> ToolResult:
 
 
 def list_vouchers(call: Call) -> ToolResult:
-    """Show the talking person's own vouchers, the newest first."""
+    """List the person's own vouchers, the newest first."""
     found = list(selectors.vouchers_of(call.profile)[: _SHOWN + 1])
     if not found:
         return done(call.text("list.empty"), vouchers=[])
@@ -162,7 +162,7 @@ def list_vouchers(call: Call) -> ToolResult:
 
 
 def _which(call: Call) -> ToolResult:
-    """Ask which voucher is meant; a customer is shown her own."""
+    """Ask which voucher is meant; list their own to a customer."""
     if call.rule.station is StationRule.OWN_STATION:
         return call.refused("voucher_needed", "A code in hand is needed.", "ask.code")
     display = call.text("ask.voucher")
@@ -172,15 +172,15 @@ def _which(call: Call) -> ToolResult:
     return ToolResult({**result.payload, "display": display})
 
 
-def _asked(
+def _ask_for(
     call: Call, named: NamedVoucher, code: str, error: str, key: str
 ) -> ToolResult:
-    """Ask for what is missing; the reference outlives the turn, a code does not."""
+    """Ask for a missing argument; name the reference, since a code ends with the turn."""
     return call.refused(code, error, key, voucher=named.voucher.reference)
 
 
 def _refuse_unusable(voucher: Voucher) -> None:
-    """Do not ask for a button that could do nothing."""
+    """Raise the refusal that a confirm button would lead to."""
     if voucher.status == Voucher.Status.EXPIRED:
         raise VoucherExpired(voucher.expires_at)
     if voucher.status != Voucher.Status.ISSUED:

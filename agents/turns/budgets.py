@@ -1,16 +1,14 @@
-"""What one person, and everybody together, may have a model do.
+"""Daily budgets of a person and the hourly budget of all.
 
-A person who used up her day hears so once, and is answered again tomorrow: her
-messages are kept. Where everybody together used up the hour, the offline model
-answers, which costs nothing.
+A person over their day is told so once and answered again tomorrow; their messages are
+kept. Over the hourly budget the offline model answers, which costs nothing.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -29,12 +27,12 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 OVER = "over_budget"
-# Whoever works with it all day.
-STAFF_TIMES = 10
+# Staff work with the agent all day.
+STAFF_FACTOR = 10
 HOUR = timedelta(hours=1)
-# The hour's sum is read so often at most by a process; a cap needs no more.
-FRESH_S = 5.0
-SUMMED: dict[str, tuple[float, bool]] = {}
+# How long a process uses the hour's sum before it reads it again.
+CACHE_S = 5.0
+HOUR_CACHE: dict[str, tuple[float, bool]] = {}
 
 SUM = """
 SELECT count(*) FILTER (WHERE turn.outcome <> 'silent'),
@@ -42,56 +40,55 @@ SELECT count(*) FILTER (WHERE turn.outcome <> 'silent'),
        coalesce(sum(turn.cost), 0)
 FROM agents_turn AS turn
 """
-# Asked in every turn.
+# Executed in every turn.
 DAY = f"""{SUM}
 JOIN agents_conversation AS conversation ON conversation.id = turn.conversation_id
 WHERE conversation.profile_id = %s AND turn.started_at >= %s
 """
-HOURS = f"{SUM} WHERE turn.started_at >= %s"
+LAST_HOUR = f"{SUM} WHERE turn.started_at >= %s"
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class UsageSum(NamedTuple):
     turns: int
     tokens: int
     cost: Decimal
 
 
 def is_over_day(conversation: Conversation) -> bool:
-    """Tell whether the person used up her day."""
+    """Tell whether the person used up their day."""
     profile = conversation.profile
-    times = 1 if profile.role == Profile.Role.CUSTOMER else STAFF_TIMES
+    factor = 1 if profile.role == Profile.Role.CUSTOMER else STAFF_FACTOR
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    spent = _sum(DAY, [profile.pk, midnight])
+    used = _sum(DAY, [profile.pk, midnight])
     return (
-        _is_over(spent.turns, settings.PERSON_DAILY_TURNS * times)
-        or _is_over(spent.tokens, settings.PERSON_DAILY_TOKENS * times)
-        or _is_over(spent.cost, settings.PERSON_DAILY_COST_USD * times)
+        _is_over(used.turns, settings.PERSON_DAILY_TURNS * factor)
+        or _is_over(used.tokens, settings.PERSON_DAILY_TOKENS * factor)
+        or _is_over(used.cost, settings.PERSON_DAILY_COST_USD * factor)
     )
 
 
 def is_over_hour() -> bool:
-    """Tell whether everybody together used up the hour; at most 5 seconds old."""
+    """Tell whether all together used up the hour; at most 5 seconds old."""
     now = time.monotonic()
-    name = str(Turn.objects.db)
-    read_at, is_over = SUMMED.get(name, (-FRESH_S, False))
-    if now - read_at < FRESH_S:
+    database = str(Turn.objects.db)
+    read_at, is_over = HOUR_CACHE.get(database, (-CACHE_S, False))
+    if now - read_at < CACHE_S:
         return is_over
-    spent = _sum(HOURS, [timezone.now() - HOUR])
-    is_over = _is_over(spent.tokens, settings.HOURLY_TOKENS) or _is_over(
-        spent.cost, settings.HOURLY_COST_USD
+    used = _sum(LAST_HOUR, [timezone.now() - HOUR])
+    is_over = _is_over(used.tokens, settings.HOURLY_TOKENS) or _is_over(
+        used.cost, settings.HOURLY_COST_USD
     )
-    SUMMED[name] = (now, is_over)
+    HOUR_CACHE[database] = (now, is_over)
     if is_over:
-        logger.error("ai.budget.hour_used_up", tokens=spent.tokens)
+        logger.error("ai.budget.hour_used_up", tokens=used.tokens)
     return is_over
 
 
-def tell_once(conversation: Conversation) -> bool:
+def notify_once(conversation: Conversation) -> bool:
     """Say once a day that the day is used up. The caller holds the conversation."""
     now = timezone.now()
-    told_at: datetime | None = conversation.budget_notice_at
-    if told_at and timezone.localdate(told_at) == timezone.localdate(now):
+    notified_at: datetime | None = conversation.budget_notice_at
+    if notified_at and timezone.localdate(notified_at) == timezone.localdate(now):
         return False
     conversation.budget_notice_at = now
     conversation.save(update_fields=["budget_notice_at"])
@@ -106,11 +103,11 @@ def tell_once(conversation: Conversation) -> bool:
     return True
 
 
-def _sum(statement: str, values: list[Any]) -> Spent:
+def _sum(statement: str, values: list[Any]) -> UsageSum:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return Spent(*cursor.fetchone())
+        return UsageSum(*cursor.fetchone())
 
 
-def _is_over(spent: int | Decimal, limit: float) -> bool:
-    return limit > 0 and spent >= limit
+def _is_over(used: int | Decimal, limit: float) -> bool:
+    return limit > 0 and used >= limit

@@ -1,4 +1,4 @@
-"""The press of a confirm button: decided by rows, done once."""
+"""Handle the press of a confirm button: decided by rows, executed once."""
 
 from __future__ import annotations
 
@@ -12,46 +12,46 @@ from agents.language.texts import render
 from agents.models import PendingAction, ToolCall
 from agents.tools import confirmation, registry
 from agents.turns.claim import DECLINE
-from agents.turns.reply import Draft
-from agents.turns.tool_calls import context_of, settle
+from agents.turns.reply import Draft, display_of
+from agents.turns.tool_calls import context_of, store_result
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
     from agents.models import Turn
-    from agents.turns.claim import Work
+    from agents.turns.claim import ClaimedTurn
 
 logger = get_logger(__name__)
 
 
-def press(work: Work) -> Draft:
-    """Do what the button stands for, or say why not, in one transaction.
+def handle_press(claimed: ClaimedTurn) -> Draft:
+    """Execute the pending action, or say why not, in one transaction.
 
-    The key is the action's id: whatever dies here, the effect comes once.
+    The idempotency key is the action's id, so that a crash repeats no effect.
     """
-    message = work.press
+    message = claimed.press
     assert message is not None
     with transaction.atomic():
-        turn = lock_turn(turn_id=work.lease.turn_id, token=work.lease.token)
+        turn = lock_turn(turn_id=claimed.lease.turn_id, token=claimed.lease.token)
         if turn.tool_calls.exists():
-            # An earlier worker did it and died before the reply.
+            # An earlier worker executed it and died before the reply.
             return Draft()
         now = timezone.now()
         verdict = confirmation.check_press(
-            button_id=message.button_id, conversation=work.conversation, now=now
+            button_id=message.button_id, conversation=claimed.conversation, now=now
         )
         if verdict.action is None or not verdict.counts:
             logger.info("ai.confirm.refused", turn_id=turn.pk, reason=verdict.text)
-            return _say(work, verdict.text)
+            return _fixed_draft(claimed, verdict.text)
         if message.button_id.startswith(DECLINE):
             confirmation.decide(verdict.action, PendingAction.Status.DECLINED, now)
-            return _say(work, "confirm.declined")
+            return _fixed_draft(claimed, "confirm.declined")
         confirmation.decide(verdict.action, PendingAction.Status.CONFIRMED, now)
-        call = _do(work, turn, verdict.action)
-    return Draft((call.result or {}).get("display", ""), error_code=call.code)
+        call = _execute(claimed, turn, verdict.action)
+    return Draft(display_of(call), error_code=call.code)
 
 
-def _do(work: Work, turn: Turn, action: PendingAction) -> ToolCall:
-    """Make the exact operation; who may do what is asked again."""
+def _execute(claimed: ClaimedTurn, turn: Turn, action: PendingAction) -> ToolCall:
+    """Make the exact operation; the authority to do it is checked again."""
     call = ToolCall.objects.create(
         turn=turn,
         ordinal=0,
@@ -59,13 +59,13 @@ def _do(work: Work, turn: Turn, action: PendingAction) -> ToolCall:
         arguments=action.arguments,
         is_write=True,
     )
-    context = context_of(work, f"confirm:{action.public_id}")
+    context = context_of(claimed, f"confirm:{action.public_id}")
     result = registry.execute(
         action.operation, action.arguments, context, confirmed=True
     )
-    settle(work, call, result)
+    store_result(claimed, call, result)
     return call
 
 
-def _say(work: Work, key: str) -> Draft:
-    return Draft(render(key, work.language), memory={})
+def _fixed_draft(claimed: ClaimedTurn, key: str) -> Draft:
+    return Draft(render(key, claimed.language), memory={})

@@ -1,4 +1,4 @@
-"""A draft of the answer: which model, with which tools, and whether it may be sent."""
+"""Draft the answer: choose the model and its tools, and check what it wrote."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from agents.llm.unsupported_claims import BACKED_BY_STATUS, Facts
 from agents.offline.grammar import asks_for_person
 from agents.offline.model import OfflineModel
 from agents.outcomes import spending
+from agents.outcomes.outcome import CAPPED
 from agents.tools import confirmation, registry
 from agents.turns import budgets, reply
 from agents.turns.claim import FEATURE_DISABLED
@@ -30,193 +31,204 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from agents.llm.loop import LoopResult, MaySpend
-    from agents.llm.model import Item, Usage
+    from agents.llm.model import Usage
     from agents.models import ToolCall
-    from agents.outcomes.spending import Purse
-    from agents.turns.claim import Work
-    from agents.turns.tool_calls import Talk
+    from agents.outcomes.spending import ConversationBudget
+    from agents.turns.claim import ClaimedTurn
+    from agents.turns.tool_calls import ModelSession
 
 logger = get_logger(__name__)
 
+STATUSES = frozenset(BACKED_BY_STATUS)
 
-async def converse(talk: Talk) -> Draft:
+
+async def draft_with_model(session: ModelSession) -> Draft:
     """Ask the model, or the offline model where there is none or it fails."""
-    work, means = talk.work, talk.means
-    if means.model is None or any(asks_for_person(text) for text in work.said):
-        return await _offline(talk)
-    purse, used_up = await units.run(_budget, work)
+    claimed, dependencies = session.claimed, session.dependencies
+    if dependencies.model is None or any(map(asks_for_person, claimed.texts)):
+        return await _ask_offline_model(session)
+    budget, used_up = await units.run(_budget, claimed)
     if used_up:
-        return await _without_model(talk, used_up)
+        return await _without_model(session, used_up)
     try:
-        result = await talk.run(
-            means.model,
-            for_model(work),
-            limits=means.limits,
-            may_spend=_may_spend(work, purse),
+        result = await session.run(
+            dependencies.model,
+            request_for_model(claimed),
+            limits=dependencies.limits,
+            may_spend=_may_spend(claimed, budget),
         )
     except ModelError as error:
-        return await _without_model(talk, error.code)
+        return await _without_model(session, error.code)
     if result.stopped == "time":
-        return await _without_model(talk, "time")
-    draft = await _judged(talk, result)
-    if draft is not None:
-        return draft
-    return await _second_try(talk, purse)
+        return await _without_model(session, "time")
+    draft = await _checked_draft(session, result)
+    return draft or await _try_again(session, budget)
 
 
-def _is_off(work: Work) -> bool:
-    """Tell whether CHAT was turned off for her since the turn began."""
-    return is_known_off(Feature.CHAT, str(work.profile.public_id))
+def _is_off(claimed: ClaimedTurn) -> bool:
+    """Tell whether CHAT was turned off for the customer since the turn began."""
+    return is_known_off(Feature.CHAT, claimed.subject)
 
 
-def _may_spend(work: Work, purse: Purse) -> MaySpend:
-    """Ask before each call of the model; what is off costs no more of them."""
+def _may_spend(claimed: ClaimedTurn, budget: ConversationBudget) -> MaySpend:
+    """Return the check before each model call: a feature that is off costs nothing."""
 
     def may_spend(model: str, usage: Usage) -> bool:
-        return not _is_off(work) and purse.may_spend(model, usage)
+        return not _is_off(claimed) and budget.may_spend(model, usage)
 
     return may_spend
 
 
-def _budget(work: Work) -> tuple[Purse, str]:
-    """Return what may be spent, and which budget lets no model be asked, if one does."""
-    purse = spending.purse_of(work.conversation, work.turn)
-    if purse.was_told:
-        return purse, spending.CAPPED
-    return purse, "hourly_budget" if budgets.is_over_hour() else ""
+def _budget(claimed: ClaimedTurn) -> tuple[ConversationBudget, str]:
+    """Return what may be spent, and which budget is used up, if one is."""
+    budget = spending.budget_of(claimed.conversation, claimed.turn)
+    if budget.is_capped:
+        return budget, CAPPED
+    return budget, "hourly_budget" if budgets.is_over_hour() else ""
 
 
-async def _judged(talk: Talk, result: LoopResult) -> Draft | None:
+async def _checked_draft(session: ModelSession, result: LoopResult) -> Draft | None:
     """Return the draft; None when the text claims what no row shows."""
-    calls = await _calls(talk)
-    if result.stopped == "cost" and _is_off(talk.work):
-        # Nobody reads it: closing says nothing to whom it is off for.
-        words = render("ask.intent", talk.work.language)
-        return Draft(words, error_code=FEATURE_DISABLED, spent=talk.spent)
+    claimed = session.claimed
+    calls = await _calls(session)
+    if result.stopped == "cost" and _is_off(claimed):
+        # Not sent: closing says nothing where the feature is off.
+        text = render("ask.intent", claimed.language)
+        return Draft(text, error_code=FEATURE_DISABLED, exchange=session.exchange)
     if result.stopped == "cost":
-        # A receipt or a question comes before these words; a person goes on.
-        text = render("capped", talk.work.language)
-        return Draft(text, "capped", spending.CAPPED, talk.spent)
-    if any(is_effect(call) for call in calls):
+        # A receipt or a question takes precedence; a person is asked to go on.
+        text = render("capped", claimed.language)
+        return Draft(text, "capped", CAPPED, session.exchange)
+    if any(map(is_effect, calls)):
         # The receipt or the question is the answer, whatever the model says.
-        return Draft(spent=talk.spent)
+        return Draft(exchange=session.exchange)
     if result.stopped != "done":
-        return _fixed(talk, calls, result.stopped)
-    review = reviewed(result.text, calls=calls, work=talk.work)
+        return _fixed_draft(session, calls, result.stopped)
+    review = reviewed(result.text, calls=calls, claimed=claimed)
     if not review.may_be_sent:
         logger.warning(
             "ai.turn.text.refused",
-            turn_id=talk.work.turn.pk,
+            turn_id=claimed.turn.pk,
             problems=sorted(review.problems),
         )
         return None
-    return Draft(review.text, spent=talk.spent, memory={})
+    return Draft(review.text, exchange=session.exchange, memory={})
 
 
-async def _second_try(talk: Talk, purse: Purse) -> Draft:
-    """Let the model answer once more, in words only; then the rows speak."""
-    means = talk.means
-    assert means.model is not None
-    talk.add(items.developer(REWRITE_REQUEST))
-    request = replace(for_model(talk.work), may_call_tools=False)
-    limits = replace(means.limits, model_calls=talk.model_calls + 1)
+async def _try_again(session: ModelSession, budget: ConversationBudget) -> Draft:
+    """Let the model answer once more without tools; else show what the rows hold."""
+    dependencies = session.dependencies
+    assert dependencies.model is not None
+    session.items.append(items.developer(REWRITE_REQUEST))
     try:
-        result = await talk.run(
-            means.model, request, limits=limits, may_spend=_may_spend(talk.work, purse)
+        result = await session.run(
+            dependencies.model,
+            replace(request_for_model(session.claimed), may_call_tools=False),
+            limits=replace(dependencies.limits, model_calls=session.model_calls + 1),
+            may_spend=_may_spend(session.claimed, budget),
         )
     except ModelError as error:
-        return _fixed(talk, await _calls(talk), error.code)
-    draft = await _judged(talk, result)
-    return draft or _fixed(talk, await _calls(talk), "false_claim")
+        return _fixed_draft(session, await _calls(session), error.code)
+    draft = await _checked_draft(session, result)
+    return draft or _fixed_draft(session, await _calls(session), "false_claim")
 
 
-async def _without_model(talk: Talk, code: str) -> Draft:
+async def _without_model(session: ModelSession, code: str) -> Draft:
     """Go on with the offline model, which then only greets, helps, reads, hands over."""
-    logger.error("ai.turn.model.error", turn_id=talk.work.turn.pk, code=code)
-    if any(is_effect(call) for call in await _calls(talk)):
-        return Draft(error_code=code, spent=talk.spent)
-    return replace(await _offline(talk, restricted=True), error_code=code)
+    logger.error("ai.turn.model.error", turn_id=session.claimed.turn.pk, code=code)
+    if any(map(is_effect, await _calls(session))):
+        return Draft(error_code=code, exchange=session.exchange)
+    draft = await _ask_offline_model(session, restricted=True)
+    return replace(draft, error_code=code)
 
 
-async def _offline(talk: Talk, *, restricted: bool = False) -> Draft:
-    work = talk.work
+async def _ask_offline_model(
+    session: ModelSession, *, restricted: bool = False
+) -> Draft:
+    claimed = session.claimed
     model = OfflineModel(
-        own_text=work.said,
-        role=work.profile.role,
-        language=work.language,
-        has_pending=await units.run(confirmation.is_waiting, work.conversation),
+        own_text=claimed.texts,
+        role=claimed.profile.role,
+        language=claimed.language,
+        has_pending=await units.run(confirmation.is_waiting, claimed.conversation),
         restricted=restricted,
     )
-    request = for_offline(work, restricted=restricted)
-    # What the other model used up is no bound for this one, which uses nothing.
+    # Not limited by what the other model used: this one costs nothing.
     limits = replace(
-        talk.means.limits, model_calls=talk.model_calls + 6, tokens=10_000_000
+        session.dependencies.limits,
+        model_calls=session.model_calls + 6,
+        tokens=10_000_000,
     )
-    result = await talk.run(model, request, limits=limits)
+    request = request_for_offline_model(claimed, restricted=restricted)
+    result = await session.run(model, request, limits=limits)
     if result.stopped != "done":
-        return _fixed(talk, await _calls(talk), result.stopped)
-    return Draft(result.text, spent=talk.spent, memory=result.memory)
+        return _fixed_draft(session, await _calls(session), result.stopped)
+    return Draft(result.text, exchange=session.exchange, memory=result.memory)
 
 
-def _fixed(talk: Talk, calls: list[ToolCall], code: str) -> Draft:
+def _fixed_draft(session: ModelSession, calls: list[ToolCall], code: str) -> Draft:
     """Return what a tool showed from its rows, or else an apology."""
-    spent = talk.spent
-    language = talk.work.language
+    language = session.claimed.language
     if code == "refusal":
-        return Draft(render("ask.intent", language), error_code=code, spent=spent)
-    if shown := reply.last_reading(calls):
-        return Draft(shown, error_code=code, spent=spent)
-    return Draft(render("apology", language), "apology", code, spent)
+        text, outcome = render("ask.intent", language), "reply"
+    elif shown := reply.last_reading(calls):
+        text, outcome = shown, "reply"
+    else:
+        text, outcome = render("apology", language), "apology"
+    return Draft(text, outcome, code, session.exchange)
 
 
-async def _calls(talk: Talk) -> list[ToolCall]:
-    """Read the turn's calls, if it can have any."""
-    if not any(item.get("type") == "function_call" for item in talk.items):
+async def _calls(session: ModelSession) -> list[ToolCall]:
+    """Read the turn's tool calls, if it can have any."""
+    if not any(item.get("type") == "function_call" for item in session.items):
         return []
-    return await units.run(lambda: list(talk.work.turn.tool_calls.order_by("ordinal")))
+    turn = session.claimed.turn
+    return await units.run(lambda: list(turn.tool_calls.order_by("ordinal")))
 
 
-def for_model(work: Work) -> ModelRequest:
-    """Return what OpenAI is asked: orders apart from what people wrote."""
+def request_for_model(claimed: ClaimedTurn) -> ModelRequest:
+    """Return the request to OpenAI: instructions apart from what people wrote."""
+    request = _request(claimed)
+    name = claimed.profile.name
     return replace(
-        _plain(work),
-        instructions=instructions(work),
-        items=[*_named(work), *work.history, *work.present],
+        request,
+        instructions=instructions(claimed),
+        items=[prompts.name_item(name), *request.items] if name else request.items,
     )
 
 
-def for_offline(work: Work, *, restricted: bool) -> ModelRequest:
-    """Return what the offline model is asked; restricted, it changes nothing."""
+def request_for_offline_model(
+    claimed: ClaimedTurn, *, restricted: bool
+) -> ModelRequest:
+    """Return the request to the offline model; restricted, it changes nothing."""
     return replace(
-        _plain(work, writes=not restricted), memory=dict(work.conversation.memory)
+        _request(claimed, writes=not restricted),
+        memory=dict(claimed.conversation.memory),
     )
 
 
-def instructions(work: Work) -> str:
-    return prompts.instructions_for(role=work.profile.role, language=work.language)
+def instructions(claimed: ClaimedTurn) -> str:
+    return prompts.instructions_for(
+        role=claimed.profile.role, language=claimed.language
+    )
 
 
-def _plain(work: Work, *, writes: bool = True) -> ModelRequest:
+def _request(claimed: ClaimedTurn, *, writes: bool = True) -> ModelRequest:
     return ModelRequest(
         instructions="",
-        items=[*work.history, *work.present],
-        tools=registry.offered(context_of(work, ""), writes=writes),
-        subject_hash=hashlib.sha256(work.subject.encode()).hexdigest(),
+        items=[*claimed.history, *claimed.present],
+        tools=registry.offered(context_of(claimed, ""), writes=writes),
+        subject_hash=hashlib.sha256(claimed.subject.encode()).hexdigest(),
     )
 
 
-def _named(work: Work) -> list[Item]:
-    name = work.profile.name
-    return [prompts.name_item(name)] if name else []
-
-
-def reviewed(text: str, *, calls: Sequence[ToolCall], work: Work) -> Review:
+def reviewed(text: str, *, calls: Sequence[ToolCall], claimed: ClaimedTurn) -> Review:
     """Return the text as it would be sent, and why it may not be."""
-    return review(text, facts_of(calls, work), instructions=instructions(work))
+    return review(text, facts_of(calls, claimed), instructions=instructions(claimed))
 
 
-def facts_of(calls: Sequence[ToolCall], work: Work) -> Facts:
-    """Read what this turn's tools showed; what they did has its receipt."""
+def facts_of(calls: Sequence[ToolCall], claimed: ClaimedTurn) -> Facts:
+    """Collect what this turn's tools showed; changes have their receipt."""
     found = [pair for call in calls for pair in _pairs(call.result)]
     return Facts(
         statuses=frozenset(
@@ -229,11 +241,8 @@ def facts_of(calls: Sequence[ToolCall], work: Work) -> Facts:
         ),
         references=frozenset(str(value) for key, value in found if key == "reference"),
         shown=tuple(filter(None, map(display_of, calls))),
-        own_text="\n".join(work.said),
+        own_text="\n".join(claimed.texts),
     )
-
-
-STATUSES = frozenset(BACKED_BY_STATUS)
 
 
 def _pairs(value: Any) -> Iterator[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""What was said before, bounded and without codes, in the form that models read."""
+"""The conversation before the turn, bounded and without codes, as models read it."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from agents.llm.model import Item
     from agents.models import Conversation
 
-# The model needs the thread of the talk, not its archive; each token costs.
-LONGEST_AGO = timedelta(hours=24)
-MOST_ENTRIES = 16
-LONGEST_ENTRY = 600
-LONGEST_TOTAL = 4_000
-# A message of the present turn; WhatsApp itself allows 4,096 characters.
-LONGEST_MESSAGE = 2_000
-PLACES = re.compile(r"\[(?:mistyped )?code(?: \d{1,3})?\]|\{code:[^}]{0,64}\}")
-# By the agent or by a colleague: both are part of the talk.
+# The model needs the current subject, not the archive; each token costs.
+MAX_AGE = timedelta(hours=24)
+MAX_ENTRIES = 16
+MAX_ENTRY_LENGTH = 600
+MAX_LENGTH = 4_000
+# Of a message of the present turn; WhatsApp itself allows 4,096 characters.
+MAX_MESSAGE_LENGTH = 2_000
+PLACEHOLDERS = re.compile(r"\[(?:mistyped )?code(?: \d{1,3})?\]|\{code:[^}]{0,64}\}")
+# Answered by the agent or by a colleague.
 ANSWERED = (Message.State.DONE, Message.State.HANDED)
-# The model shall know that these are not its own words.
+# Tells the model that these words are not its own.
 BY_COLLEAGUE = "[a colleague wrote] "
 UNSENT = (OutboundMessage.State.FAILED, OutboundMessage.State.CANCELLED)
 
-# Asked in every turn: one statement for both sides of the talk.
-SAID = """
+# Executed in every turn: one statement for both directions.
+RECENT = """
 (SELECT received_at, false, text, ''
  FROM agents_message
  WHERE conversation_id = %(conversation)s
@@ -53,55 +53,51 @@ UNION ALL
 
 
 def before(*, conversation: Conversation, now: datetime) -> tuple[Item, ...]:
-    """Return the talk before the present turn, oldest first."""
-    since = now - LONGEST_AGO
+    """Return what was said before the present turn, oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(
-            SAID,
+            RECENT,
             {
                 "conversation": conversation.pk,
-                "since": since,
+                "since": now - MAX_AGE,
                 "answered": list(map(str, ANSWERED)),
                 "unsent": list(map(str, UNSENT)),
-                "most": MOST_ENTRIES,
+                "most": MAX_ENTRIES,
             },
         )
         found = cursor.fetchall()
-    entries = [
-        (at, items.assistant(_said(text, by)) if is_ours else message_item(_past(text)))
-        for at, is_ours, text, by in found
-        if text
-    ]
-    entries.sort(key=lambda entry: entry[0])
-    return _bounded([item for _, item in entries])
+    found.sort(key=lambda row: row[0])
+    return _bounded(
+        [
+            _outbound_item(text, by) if is_outbound else message_item(_past(text))
+            for _, is_outbound, text, by in found
+            if text
+        ]
+    )
 
 
 def present(messages: Iterable[Message], texts: Iterable[str]) -> list[Item]:
-    """Return the messages of this turn as a person's words: data, never orders."""
+    """Return the messages of this turn as data of the customer, never as orders."""
     return [
-        message_item(_present(message, text))
+        message_item(text_for_model(message, text[:MAX_MESSAGE_LENGTH]))
         for message, text in zip(messages, texts, strict=True)
     ]
 
 
-def _present(message: Message, text: str) -> str:
-    return text_for_model(message, text[:LONGEST_MESSAGE])
-
-
-def _said(text: str, written_by: str) -> str:
-    words = _past(text)
-    return f"{BY_COLLEAGUE}{words}" if written_by else words
+def _outbound_item(text: str, written_by: str) -> Item:
+    past = _past(text)
+    return items.assistant(f"{BY_COLLEAGUE}{past}" if written_by else past)
 
 
 def _past(text: str) -> str:
-    """Codes of earlier messages can no longer be used, so no place is left for one."""
-    return PLACES.sub("[code]", blank_code_digits(text))[:LONGEST_ENTRY]
+    """Remove placeholders too: codes of earlier messages can no longer be used."""
+    return PLACEHOLDERS.sub("[code]", blank_code_digits(text))[:MAX_ENTRY_LENGTH]
 
 
 def _bounded(entries: Sequence[Item]) -> tuple[Item, ...]:
     kept: list[Item] = []
-    left = LONGEST_TOTAL
-    for item in reversed(entries[-MOST_ENTRIES:]):
+    left = MAX_LENGTH
+    for item in reversed(entries[-MAX_ENTRIES:]):
         left -= len(item["content"])
         if left < 0:
             break

@@ -1,8 +1,8 @@
-"""The hold of one worker on one turn.
+"""The lease of one worker on one turn.
 
-A turn's row names the token of the worker that runs it. Taking it over swaps the token
-by compare-and-set, so that a worker that slept through its lease can write nothing more:
-every transaction of a turn begins with `locks.lock_turn`.
+A turn's row names the token of the worker that runs it. Another worker takes the turn
+over by swapping the token with compare-and-set. A worker whose lease ended can write
+nothing more, because every transaction of a turn begins with `locks.lock_turn`.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ class Lease:
     token: UUID
 
 
-def hold(turn: Turn, timing: Timing) -> Lease:
-    """Write the row of a new turn, held by this worker."""
-    span = ("statement_timestamp() + %s", timing.lease_span)
-    prepared_rows.insert(turn, lease_expires_at=span)
+def create_leased_turn(turn: Turn, timing: Timing) -> Lease:
+    """Insert the row of a new turn, leased by this worker."""
+    expires_at = ("statement_timestamp() + %s", timing.lease_span)
+    prepared_rows.insert(turn, lease_expires_at=expires_at)
     return Lease(turn.pk, turn.conversation_id, turn.lease_token)
 
 
 def renew(lease: Lease, timing: Timing) -> bool:
-    """Hold on to the turn for another while; False when it is not ours any more."""
+    """Extend the lease; False when another worker has the turn."""
     return (
         Turn.objects.filter(
             pk=lease.turn_id, lease_token=lease.token, status=Turn.Status.RUNNING
@@ -56,9 +56,10 @@ def renew(lease: Lease, timing: Timing) -> bool:
 
 
 def give_back(lease: Lease) -> None:
-    """Let the next worker take the turn up at once.
+    """Let another worker take the turn over at once.
 
-    The token goes too: a database unit of ours that is still on its way is refused.
+    The token is replaced too, so that a transaction of this worker that is still on its
+    way is refused.
     """
     with transaction.atomic():
         given = Turn.objects.filter(
@@ -69,30 +70,32 @@ def give_back(lease: Lease) -> None:
 
 
 @asynccontextmanager
-async def kept(lease: Lease, timing: Timing) -> AsyncIterator[None]:
-    """Renew the lease while the block runs; stop the block when it is lost."""
+async def keep_renewed(lease: Lease, timing: Timing) -> AsyncIterator[None]:
+    """Renew the lease while the block runs; cancel the block when it is lost."""
     owner = asyncio.current_task()
     assert owner is not None
-    keeper = asyncio.create_task(_keep(lease, timing, owner))
+    renewer = asyncio.create_task(_renew_until_lost(lease, timing, owner))
     try:
         yield
     except asyncio.CancelledError:
-        # Only our own cancelling becomes an error of ours.
-        if keeper.done() and not keeper.cancelled() and owner.uncancel() == 0:
+        # Only a cancellation by the renewer becomes LeaseLost.
+        if renewer.done() and not renewer.cancelled() and owner.uncancel() == 0:
             raise LeaseLost from None
         raise
     finally:
-        keeper.cancel()
+        renewer.cancel()
 
 
-async def _keep(lease: Lease, timing: Timing, owner: asyncio.Task[Any]) -> None:
-    """Return once the lease is lost, after stopping its owner."""
+async def _renew_until_lost(
+    lease: Lease, timing: Timing, owner: asyncio.Task[Any]
+) -> None:
+    """Renew the lease; once it is lost, cancel its owner and return."""
     while True:
         await asyncio.sleep(timing.renew)
         try:
             is_held = await units.run(renew, lease, timing)
         except (DatabaseError, InterfaceError) as error:
-            # Nobody else can take the turn from a database that is away.
+            # While the database is away, no other worker can take the turn either.
             logger.warning("ai.turn.lease.error", error=type(error).__name__)
             continue
         if not is_held:

@@ -1,6 +1,7 @@
-"""What waits to be answered in a conversation, and until when its person may write on.
+"""The quiet time: wait until the customer has finished writing.
 
-Nothing is held or written while she may: killed then, the sweep wakes another worker.
+No lock is held and nothing is written meanwhile. Where a worker dies while it waits,
+the sweep enqueues the turn again.
 """
 
 from __future__ import annotations
@@ -22,26 +23,28 @@ from easymo.observability.logs import get_logger
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from agents.core.clock import Clock
     from agents.models import Conversation
-    from agents.turns.run import Means
+
+logger = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long a turn waits, holds and tries; in seconds."""
+    """How long a turn waits, is leased and is tried; in seconds."""
 
-    # Quiet time: what arrives within it becomes one turn.
+    # Messages that arrive within the quiet time become one turn.
     quiet_after_text: float = 1.5
     quiet_after_media: float = 2.5
     quiet_at_most: float = 8.0
-    # How often to look whether a voice note was put into words.
-    listen: float = 0.5
-    # A worker that died is noticed when its lease ends: well within the 60 seconds.
+    # How often to check for the transcript of a voice note.
+    transcript_poll: float = 0.5
+    # The turn of a dead worker is taken over when its lease ends, within 60 seconds.
     lease: float = 20.0
     renew: float = 5.0
-    # How often newer messages may drop a draft before it is sent nevertheless.
+    # How many drafts are dropped for newer messages.
     restarts: int = 3
-    # A turn that took so many workers with it is not tried again.
+    # A turn that crashed this many workers is not tried again.
     attempts: int = 8
 
     @property
@@ -50,10 +53,11 @@ class Timing:
 
 
 TIMING = Timing()
-
-
-logger = get_logger(__name__)
-
+# How long a turn waits for the transcript of a voice note.
+MAX_TRANSCRIPT_WAIT = timedelta(seconds=20)
+# The customer types nothing more after these.
+IMMEDIATE_KINDS = frozenset({"request_welcome"})
+UNFINISHED = frozenset({Media.State.WAITING, Media.State.FETCHING})
 WAITING: Prepared[Message] = Prepared(
     lambda: (
         Message.objects.filter(
@@ -65,35 +69,35 @@ WAITING: Prepared[Message] = Prepared(
         .order_by("sent_at", "id")
     )
 )
-# The conversations whose people this process lets finish.
-_listening: set[int] = set()
+# The conversations whose quiet time this process waits for.
+_waited_for: set[int] = set()
 
 
-async def until_quiet(conversation_id: int, means: Means) -> bool:
-    """Let the person finish; False where another job of this process does so already.
+def is_waited_for(conversation_id: int) -> bool:
+    """Tell whether another job of this process waits for the same quiet time."""
+    return conversation_id in _waited_for
 
-    That one looks at what waits once more after its wait, so at what came with ours.
+
+async def wait(conversation_id: int, seconds: float, clock: Clock) -> bool:
+    """Wait; False where another job of this process does so already.
+
+    That job reads the waiting messages after its wait, so also those of this job.
     """
-    if conversation_id in _listening:
+    if conversation_id in _waited_for:
         return False
-    _listening.add(conversation_id)
+    _waited_for.add(conversation_id)
     try:
-        while seconds := await units.run(
-            still_writing,
-            conversation_id=conversation_id,
-            timing=means.timing,
-        ):
-            await means.clock.sleep(seconds)
+        await clock.sleep(seconds)
     except asyncio.CancelledError:
-        await asyncio.shield(_pass_on(conversation_id))
+        await asyncio.shield(_enqueue_turn(conversation_id))
         raise
     finally:
-        _listening.discard(conversation_id)
+        _waited_for.discard(conversation_id)
     return True
 
 
-async def _pass_on(conversation_id: int) -> None:
-    """Told to stop: let another worker listen on at once, else the sweep finds her."""
+async def _enqueue_turn(conversation_id: int) -> None:
+    """Let another worker go on at once; where that fails, the sweep does it."""
     try:
         await units.run(enqueue_turn, conversation_id=conversation_id)
     except Error as error:
@@ -101,86 +105,66 @@ async def _pass_on(conversation_id: int) -> None:
 
 
 def waiting_in(conversation: Conversation) -> list[Message]:
-    """Return what waits; the caller holds the conversation."""
+    """Return the waiting messages; the caller holds the conversation's lock."""
     found = WAITING.all(conversation=conversation.pk)
     for message in found:
         message.conversation = conversation
     return found
 
 
-def still_writing(*, conversation_id: int, timing: Timing) -> float:
-    """Return for how many seconds the person may still be writing: a glance, no lock."""
+def seconds_left(*, conversation_id: int, timing: Timing) -> float:
+    """Return how many seconds of quiet time are left; reads without a lock."""
     waiting = WAITING.all(conversation=conversation_id)
     if not waiting:
         return 0.0
-    return max(pause(waiting, timing, waiting[0].looked_at)[1], 0.0)
+    return quiet_time_left(waiting, timing, waiting[0].looked_at)[1]
 
 
-def pause(
+def quiet_time_left(
     waiting: Sequence[Message], timing: Timing, now: datetime
 ) -> tuple[datetime, float]:
-    """Return when she has finished, and for how many seconds to wait before asking."""
-    ended_at = quiet_until([_heard(message) for message in waiting], timing)
-    ended_at = max([ended_at, *heard_at(waiting)])
-    if is_being_heard(waiting, now):
-        return ended_at, timing.listen
+    """Return when the quiet time ends, and how many seconds to wait from now."""
+    ended_at = max([quiet_until(waiting, timing), *transcripts_settled_at(waiting)])
+    if is_transcript_pending(waiting, now):
+        return ended_at, timing.transcript_poll
     return ended_at, (ended_at - now).total_seconds()
 
 
-def _heard(message: Message) -> Heard:
-    return Heard(message.received_at, message.kind, bool(message.button_id))
-
-
-# Nobody types on after these.
-AT_ONCE = frozenset({"request_welcome"})
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One waiting message, as far as the quiet time is concerned."""
-
-    at: datetime
-    kind: str
-    is_button: bool = False
-
-
-def quiet_until(heard: Sequence[Heard], timing: Timing) -> datetime:
+def quiet_until(waiting: Sequence[Message], timing: Timing) -> datetime:
     """Return the moment at which these messages may be answered."""
-    first = min(message.at for message in heard)
-    if any(message.is_button or message.kind in AT_ONCE for message in heard):
+    first = min(message.received_at for message in waiting)
+    if any(each.button_id or each.kind in IMMEDIATE_KINDS for each in waiting):
         return first
-    last = max(heard, key=lambda message: message.at)
-    pause = timing.quiet_after_text if last.kind == "text" else timing.quiet_after_media
+    last = max(waiting, key=lambda message: message.received_at)
+    is_text = last.kind == "text"
+    quiet = timing.quiet_after_text if is_text else timing.quiet_after_media
     return min(
-        last.at + timedelta(seconds=pause),
+        last.received_at + timedelta(seconds=quiet),
         first + timedelta(seconds=timing.quiet_at_most),
     )
 
 
-OPEN = frozenset({Media.State.WAITING, Media.State.FETCHING})
-
-
-def is_being_heard(waiting: Sequence[Message], now: datetime) -> bool:
-    """Tell whether the words of one of these are still on their way."""
+def is_transcript_pending(waiting: Sequence[Message], now: datetime) -> bool:
+    """Tell whether the transcript of a voice note is still awaited."""
     return any(
-        media.state in OPEN and message.received_at + VOICE_NOTE_HOLD > now
-        for message, media in _voices(waiting)
+        media.state in UNFINISHED and message.received_at + MAX_TRANSCRIPT_WAIT > now
+        for message, media in _voice_notes(waiting)
     )
 
 
-def heard_at(waiting: Sequence[Message]) -> list[datetime]:
-    """Return when the waiting for each of them was over."""
+def transcripts_settled_at(waiting: Sequence[Message]) -> list[datetime]:
+    """Return when the wait for each voice note's transcript ended."""
     return [
         min(
-            media.settled_at or message.received_at + VOICE_NOTE_HOLD,
-            message.received_at + VOICE_NOTE_HOLD,
+            media.settled_at or message.received_at + MAX_TRANSCRIPT_WAIT,
+            message.received_at + MAX_TRANSCRIPT_WAIT,
         )
-        for message, media in _voices(waiting)
+        for message, media in _voice_notes(waiting)
         if media.state not in {Media.State.SKIPPED, Media.State.FORGOTTEN}
     ]
 
 
-def _voices(waiting: Sequence[Message]) -> Iterator[tuple[Message, Media]]:
+def _voice_notes(waiting: Sequence[Message]) -> Iterator[tuple[Message, Media]]:
     for message in waiting:
         if message.kind != "audio":
             continue
@@ -188,7 +172,3 @@ def _voices(waiting: Sequence[Message]) -> Iterator[tuple[Message, Media]]:
             yield message, message.media
         except Media.DoesNotExist:
             continue
-
-
-# How long a turn waits for the words of a voice note.
-VOICE_NOTE_HOLD = timedelta(seconds=20)

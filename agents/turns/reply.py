@@ -1,49 +1,33 @@
-"""Which words end a turn: what happened comes before what the model says."""
+"""Compose the reply that ends a turn: what happened comes before the model's text."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from agents.core.code_redaction import REDACTED_CODE as CODE_PLACE
+from agents.core.code_redaction import REDACTED_CODE
 from agents.language.texts import render
-from agents.llm.model import Usage
 from agents.models import Announcement, PendingAction, ToolCall
 from agents.notifications.voucher_events import announce_issue
 from agents.tools.confirmation import NEEDED
+from agents.turns.usage import ModelExchange
 from vouchers.models import Voucher
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from agents.llm.model import Item
-
-
-OFFLINE = "offline"
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What the model was given and gave, whether or not it is sent."""
-
-    items: Sequence[Item] = ()
-    usage: Usage = field(default_factory=Usage)
-    model_calls: int = 0
-    # Empty when no model was asked.
-    model: str = ""
-
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the turn would answer, were there no row that comes before it."""
+    """What the turn would answer where no tool call takes precedence."""
 
     text: str = ""
     outcome: str = "reply"
-    # Why it is less than it should be: the model's error, the check that failed.
+    # Why it is less than it should be: the model's error or the check that failed.
     error_code: str = ""
-    spent: Spent = field(default_factory=Spent)
-    # What the offline model remembers; None leaves it as it is.
+    exchange: ModelExchange = field(default_factory=ModelExchange)
+    # What the offline model remembers; None leaves it unchanged.
     memory: Mapping[str, Any] | None = None
 
     @property
@@ -60,10 +44,10 @@ class Reply:
 
 
 def compose(*, calls: Sequence[ToolCall], draft: Draft, language: str) -> Reply:
-    """Return the one bubble of the turn.
+    """Return the one message of the turn.
 
-    A change that was made is told from its row; then a question that waits for a
-    button; only then do the model's own words count.
+    The receipt of a change comes first, rendered from its row; then a question that
+    waits for a button; then the model's own text.
     """
     done = [call for call in calls if call.status == ToolCall.Status.SUCCEEDED]
     for call in done:
@@ -77,21 +61,21 @@ def compose(*, calls: Sequence[ToolCall], draft: Draft, language: str) -> Reply:
     return Reply(draft.outcome, draft.text)
 
 
-def with_heard(reply: Reply, heard: str, language: str) -> Reply:
-    """Show what was heard above the answer to it: a transcriber may be wrong."""
-    if not heard or not reply.body:
+def with_transcript(reply: Reply, transcript: str, language: str) -> Reply:
+    """Show the transcript above the answer: it may be wrong."""
+    if not transcript or not reply.body:
         return reply
-    line = render("heard", language, text=CODE_PLACE.sub("[code]", heard))
+    line = render("heard", language, text=REDACTED_CODE.sub("[code]", transcript))
     return replace(reply, body=f"{line}\n\n{reply.body}")
 
 
 def display_of(call: ToolCall) -> str:
-    """Return what the tool rendered from its rows; codes stand as slots in it."""
+    """Return what the tool rendered from its rows, with placeholders for codes."""
     return str((call.result or {}).get("display", ""))
 
 
 def last_reading(calls: Sequence[ToolCall]) -> str:
-    """Return what the last call showed: true, when the model's own words are not."""
+    """Return what the last call showed: it is true where the model's text is not."""
     shown = [display_of(call) for call in calls if call.result]
     return shown[-1] if shown else ""
 
@@ -108,9 +92,9 @@ def _question(call: ToolCall, language: str) -> Reply:
 def with_unreached_owner(
     reply: Reply, calls: Sequence[ToolCall], language: str
 ) -> Reply:
-    """Tell the owner of what this turn issued; say in the receipt when that cannot be.
+    """Notify the owner of an issued voucher; say in the receipt when that is impossible.
 
-    Within the transaction that closes the turn.
+    Call it in the transaction that closes the turn.
     """
     if reply.outcome != "receipt":
         return reply

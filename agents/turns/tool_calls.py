@@ -1,4 +1,4 @@
-"""The model and the tools of one turn, stored as they go."""
+"""The model's tool calls of one turn: a row before each call, its result after."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from agents.models import Conversation, HandOff, Message, ToolCall
 from agents.tools import confirmation, registry
 from agents.tools.base import ToolContext, ToolResult, refused
 from agents.turns.claim import is_press
-from agents.turns.reply import Spent
-from agents.turns.usage import RECORDED, cleaned, record
+from agents.turns.usage import RECORDED, ModelExchange, cleaned, record
 from easymo.database import units
 from easymo.database.errors import is_passing
 from easymo.database.prepared import Prepared, slot
@@ -33,33 +32,47 @@ if TYPE_CHECKING:
     from agents.llm.loop import LoopLimits, MaySpend
     from agents.llm.model import Item, Model, ModelRequest, ToolRequest
     from agents.models import Turn
-    from agents.turns.claim import Work
-    from agents.turns.run import Means
+    from agents.turns.claim import ClaimedTurn
+    from agents.turns.run import TurnDependencies
 
 logger = get_logger(__name__)
 
+Status = ToolCall.Status
+HAND_OFF = "hand_off"
+FIRST_WAITING = Prepared(
+    lambda: Message.objects.filter(
+        conversation_id=slot("conversation"), state=Message.State.WAITING
+    ).order_by("sent_at", "id")[:1]
+)
+
 
 @dataclass(slots=True)
-class Talk:
-    """What was said between model and tools so far, earlier attempts included."""
+class ModelSession:
+    """What model and tools exchanged in this turn, earlier attempts included."""
 
-    work: Work
-    means: Means
+    claimed: ClaimedTurn
+    dependencies: TurnDependencies
     may_restart: bool
     items: list[Item] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     model_calls: int = 0
     model: str = ""
-    # How many of the items are in the turn's row.
+    # How many of the items are stored in the turn's row.
     stored: int = 0
 
     @classmethod
-    def resumed(cls, work: Work, means: Means, *, may_restart: bool) -> Talk:
-        turn = work.turn
+    def resumed(
+        cls,
+        claimed: ClaimedTurn,
+        dependencies: TurnDependencies,
+        *,
+        may_restart: bool,
+    ) -> ModelSession:
+        turn = claimed.turn
         usage = Usage(turn.input_tokens, turn.cached_input_tokens, turn.output_tokens)
         return cls(
-            work=work,
-            means=means,
+            claimed=claimed,
+            dependencies=dependencies,
             may_restart=may_restart,
             items=list(turn.items),
             usage=usage,
@@ -69,12 +82,8 @@ class Talk:
         )
 
     @property
-    def spent(self) -> Spent:
-        return Spent(self.items, self.usage, self.model_calls, self.model)
-
-    def add(self, item: Item) -> None:
-        """Put a remark of ours between the model's words."""
-        self.items.append(item)
+    def exchange(self) -> ModelExchange:
+        return ModelExchange(self.items, self.usage, self.model_calls, self.model)
 
     async def run(
         self,
@@ -91,7 +100,7 @@ class Talk:
             call_tool=self._call_tool,
             on_items=self._on_items,
             limits=limits,
-            clock=self.means.clock,
+            clock=self.dependencies.clock,
             progress=Progress(self.items[:], self.usage, self.model_calls),
             may_spend=may_spend,
         )
@@ -106,13 +115,13 @@ class Talk:
             self.model_calls += 1
 
     async def _call_tool(self, ordinal: int, request: ToolRequest) -> dict[str, Any]:
-        """Make one call. What the model said until now is stored with its row."""
+        """Make one call. The model's items so far are stored with the call's row."""
         answer = await units.run(
             start,
-            self.work,
+            self.claimed,
             ordinal,
             request,
-            spent=self.spent if len(self.items) > self.stored else None,
+            exchange=self.exchange if len(self.items) > self.stored else None,
             may_restart=self.may_restart,
         )
         self.stored = len(self.items)
@@ -120,72 +129,64 @@ class Talk:
             return answer
         try:
             with tracing.execute_tool(request.name, call_id=request.call_id):
-                return await units.run(perform, self.work, ordinal)
+                return await units.run(perform, self.claimed, ordinal)
         except AgentError:
             raise
         except Exception as error:
             if is_passing(error):
-                # Nothing was committed, or it is in doubt: the row knows, later.
+                # Nothing was committed, or it is in doubt: the row will show it.
                 raise
             logger.exception(
                 f"ai.tool.{request.name}.error",
-                turn_id=self.work.turn.pk,
+                turn_id=self.claimed.turn.pk,
                 code="failed",
             )
-            return await units.run(fail, self.work, ordinal)
+            return await units.run(fail, self.claimed, ordinal)
 
 
-Status = ToolCall.Status
-HAND_OFF = "hand_off"
-FIRST_WAITING = Prepared(
-    lambda: Message.objects.filter(
-        conversation_id=slot("conversation"), state=Message.State.WAITING
-    ).order_by("sent_at", "id")[:1]
-)
-
-
-def key_of(turn_id: int, ordinal: int) -> str:
-    """Return the key of a write: from its cause, never from the model's words."""
-    return f"turn:{turn_id}:{ordinal}"
-
-
-def context_of(work: Work, key: str) -> ToolContext:
+def context_of(claimed: ClaimedTurn, key: str) -> ToolContext:
     return ToolContext(
-        profile=work.profile,
-        conversation=work.conversation,
-        exposure=work.exposure,
+        profile=claimed.profile,
+        conversation=claimed.conversation,
+        exposure=claimed.exposure,
         turn_key=key,
-        language=work.language,
-        own_text=work.own_text,
-        codes=work.codes,
+        language=claimed.language,
+        own_text=claimed.own_text,
+        codes=claimed.codes,
     )
 
 
 def start(
-    work: Work,
+    claimed: ClaimedTurn,
     ordinal: int,
     request: ToolRequest,
     *,
-    spent: Spent | None,
+    exchange: ModelExchange | None,
     may_restart: bool,
 ) -> dict[str, Any] | None:
-    """Write the call's row, and what led to it; return an answer that needs no doing.
+    """Write the call's row; return an answer where the call is not to be made.
 
-    Raises NewerInput when a change is asked for while the person wrote on.
+    Raises NewerInput when a change is requested while the customer wrote on.
     """
-    arguments = stored_arguments(request)
+    # No codes are stored.
+    arguments: dict[str, Any] = cleaned(json.loads(request.arguments_json))
     is_write = registry.is_write(request.name)
     with transaction.atomic():
-        turn = lock_turn(turn_id=work.lease.turn_id, token=work.lease.token)
-        if spent is not None:
-            record(turn, spent)
+        turn = lock_turn(turn_id=claimed.lease.turn_id, token=claimed.lease.token)
+        if exchange is not None:
+            record(turn, exchange)
             turn.save(update_fields=RECORDED)
         row = turn.tool_calls.filter(ordinal=ordinal).first()
         if row is not None:
-            return _answer_again(work, row, request, arguments)
-        if is_write and may_restart and not has_effect(turn):
-            _refuse_when_newer(work)
-        refusal = _why_not_written(work, turn) if is_write else None
+            return _repeat_answer(claimed, row, request, arguments)
+        if (
+            is_write
+            and may_restart
+            and not any(map(is_effect, turn.tool_calls.all()))
+            and is_newer(claimed, first_waiting(claimed))
+        ):
+            raise NewerInput
+        refusal = _why_not_written(claimed, turn) if is_write else None
         row = ToolCall(
             turn=turn,
             ordinal=ordinal,
@@ -195,127 +196,107 @@ def start(
             is_write=is_write,
         )
         if refusal is not None:
-            _fill(row, refusal)
+            _set_result(row, refusal)
         row.save(force_insert=True)
         return refusal.payload if refusal else None
 
 
-def _refuse_when_newer(work: Work) -> None:
-    if is_newer(work, first_waiting(work)):
-        raise NewerInput
-
-
-def perform(work: Work, ordinal: int) -> dict[str, Any]:
-    """Make the call; its row says what came of it, in the same transaction."""
-    context = context_of(work, key_of(work.turn.pk, ordinal))
+def perform(claimed: ClaimedTurn, ordinal: int) -> dict[str, Any]:
+    """Make the call; its row gets the result in the same transaction."""
+    # The key comes from the cause, never from the model's words.
+    context = context_of(claimed, f"turn:{claimed.turn.pk}:{ordinal}")
     with transaction.atomic():
-        turn = lock_turn(turn_id=work.lease.turn_id, token=work.lease.token)
+        turn = lock_turn(turn_id=claimed.lease.turn_id, token=claimed.lease.token)
         row = turn.tool_calls.get(ordinal=ordinal)
         result = registry.execute(row.name, row.arguments, context)
-        settle(work, row, result)
+        store_result(claimed, row, result)
     return result.payload
 
 
-def settle(work: Work, row: ToolCall, result: ToolResult) -> None:
-    """Write the call's result, and the question where one is to be asked."""
-    _fill(row, result)
+def store_result(claimed: ClaimedTurn, row: ToolCall, result: ToolResult) -> None:
+    """Write the call's result, and the question where a button has to confirm it."""
+    _set_result(row, result)
     row.save(update_fields=["status", "code", "result", "finished_at"])
     if result.pending is not None:
         confirmation.store_question(
-            conversation=work.conversation, tool_call=row, pending=result.pending
+            conversation=claimed.conversation, tool_call=row, pending=result.pending
         )
     if row.code == "key_reused":
-        _tell_of_changed_arguments(work)
+        _report_changed_arguments(claimed)
 
 
-def fail(work: Work, ordinal: int) -> dict[str, Any]:
-    """Record that a call broke; nothing of it was kept."""
-    result = _broken(work)
+def fail(claimed: ClaimedTurn, ordinal: int) -> dict[str, Any]:
+    """Record that a call failed by a defect; its transaction was rolled back."""
+    result = refused(
+        "failed", "The tool is broken: not done.", render("apology", claimed.language)
+    )
     with transaction.atomic():
-        turn = lock_turn(turn_id=work.lease.turn_id, token=work.lease.token)
+        turn = lock_turn(turn_id=claimed.lease.turn_id, token=claimed.lease.token)
         row = turn.tool_calls.get(ordinal=ordinal)
-        _fill(row, result)
+        _set_result(row, result)
         row.status = Status.FAILED
         row.save(update_fields=["status", "code", "result", "finished_at"])
     return result.payload
 
 
-def has_effect(turn: Turn) -> bool:
-    """Tell whether something was done or asked that must be told before all else."""
-    return any(is_effect(call) for call in turn.tool_calls.all())
-
-
 def is_effect(call: ToolCall) -> bool:
-    """Tell whether the call did or asked something that has to be told."""
+    """Tell whether the call did or asked something that the reply has to tell."""
     if call.status == Status.SUCCEEDED:
         return call.is_write or call.name == HAND_OFF
     return call.code == confirmation.NEEDED
 
 
-def first_waiting(work: Work) -> Message | None:
-    """Return what the next turn has to begin with."""
-    return FIRST_WAITING.first(conversation=work.lease.conversation_id)
+def first_waiting(claimed: ClaimedTurn) -> Message | None:
+    """Return the message with which the next turn begins."""
+    return FIRST_WAITING.first(conversation=claimed.lease.conversation_id)
 
 
-def is_newer(work: Work, waiting: Message | None) -> bool:
-    """Tell whether the person wrote on; a button is a turn of its own."""
-    return work.press is None and waiting is not None and not is_press(waiting)
+def is_newer(claimed: ClaimedTurn, waiting: Message | None) -> bool:
+    """Tell whether the customer wrote on; a button is a turn of its own."""
+    return claimed.press is None and waiting is not None and not is_press(waiting)
 
 
-def stored_arguments(request: ToolRequest) -> dict[str, Any]:
-    """Return the model's arguments as they are kept: no code in them."""
-    kept: dict[str, Any] = cleaned(json.loads(request.arguments_json))
-    return kept
-
-
-def _answer_again(
-    work: Work, row: ToolCall, request: ToolRequest, arguments: dict[str, Any]
+def _repeat_answer(
+    claimed: ClaimedTurn,
+    row: ToolCall,
+    request: ToolRequest,
+    arguments: dict[str, Any],
 ) -> dict[str, Any] | None:
     if row.name != request.name or row.arguments != arguments:
-        _tell_of_changed_arguments(work)
-        return _refusal(work, "key_reused", "The arguments changed: not done.").payload
+        _report_changed_arguments(claimed)
+        text = "The arguments changed: not done."
+        return _refusal(claimed, "key_reused", text).payload
     return None if row.status == Status.STARTED else row.result
 
 
-def _tell_of_changed_arguments(work: Work) -> None:
+def _report_changed_arguments(claimed: ClaimedTurn) -> None:
     open_handoff(
-        conversation=work.conversation,
-        profile=work.profile,
+        conversation=claimed.conversation,
+        profile=claimed.profile,
         kind=HandOff.Kind.KEY_REUSED,
-        reason=f"An operation of turn {work.turn.pk} changed its arguments.",
+        reason=f"An operation of turn {claimed.turn.pk} changed its arguments.",
     )
 
 
-def _why_not_written(work: Work, turn: Turn) -> ToolResult | None:
+def _why_not_written(claimed: ClaimedTurn, turn: Turn) -> ToolResult | None:
     held = Conversation.objects.only("paused_at", "paused_until")
-    if held.get(pk=work.lease.conversation_id).is_paused(timezone.now()):
-        # A colleague has the word: nothing is begun that nobody would be told of.
+    if held.get(pk=claimed.lease.conversation_id).is_paused(timezone.now()):
+        # A colleague answers now: no change whose receipt would not be sent.
         return refused(
             "paused",
             "A colleague has taken over: not done.",
-            render("colleague.taken", work.language),
+            render("colleague.taken", claimed.language),
         )
-    return _second_write(work, turn)
+    if any(is_effect(call) for call in turn.tool_calls.filter(is_write=True)):
+        return _refusal(claimed, "one_change", "Only one change in a turn: not done.")
+    return None
 
 
-def _second_write(work: Work, turn: Turn) -> ToolResult | None:
-    writes = turn.tool_calls.filter(is_write=True)
-    if not any(is_effect(call) for call in writes):
-        return None
-    return _refusal(work, "one_change", "Only one change in a turn: not done.")
+def _refusal(claimed: ClaimedTurn, code: str, error: str) -> ToolResult:
+    return refused(code, error, render(f"refused.{code}", claimed.language))
 
 
-def _refusal(work: Work, code: str, error: str) -> ToolResult:
-    return refused(code, error, render(f"refused.{code}", work.language))
-
-
-def _broken(work: Work) -> ToolResult:
-    return refused(
-        "failed", "The tool is broken: not done.", render("apology", work.language)
-    )
-
-
-def _fill(row: ToolCall, result: ToolResult) -> None:
+def _set_result(row: ToolCall, result: ToolResult) -> None:
     row.status = Status.SUCCEEDED if result.succeeded else Status.REFUSED
     row.code = result.code[:40]
     row.result = result.payload

@@ -1,4 +1,4 @@
-"""The typing sign and the blue ticks: shown once, best effort, never waited for."""
+"""Show the typing indicator and the read marks, once a turn and at best effort."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from agents.models import Conversation, Message, Turn
-    from agents.turns.claim import Work
+    from agents.turns.claim import ClaimedTurn
 
 logger = get_logger(__name__)
 
-# Asked in every turn. Not while our number rests or its circuit is open.
-CLAIM_SIGN = """
+# Executed in every turn. Not while our number is held back or its circuit is open.
+CLAIM = """
 UPDATE agents_turn SET typing_shown_at = %(now)s
 WHERE id = %(turn)s AND typing_shown_at IS NULL
   AND NOT EXISTS (
@@ -34,23 +34,25 @@ WHERE id = %(turn)s AND typing_shown_at IS NULL
 
 
 @asynccontextmanager
-async def shown(work: Work) -> AsyncIterator[None]:
-    """Show that we read and write, while the block runs."""
-    if not work.shows_sign:
+async def shown(claimed: ClaimedTurn) -> AsyncIterator[None]:
+    """Send the indicator in the background while the block runs."""
+    if not claimed.shows_typing:
         yield
         return
-    task = asyncio.create_task(_show(work, work.messages[-1].provider_id))
+    task = asyncio.create_task(_show(claimed, claimed.messages[-1].provider_id))
     try:
         yield
     finally:
         task.cancel()
 
 
-def claim_sign(turn: Turn, conversation: Conversation, last: Message) -> bool:
-    """Claim the one sign of this turn: nobody who resumes it shows it again.
+def claim_typing_indicator(
+    turn: Turn, conversation: Conversation, last: Message
+) -> bool:
+    """Claim the one indicator of this turn; a worker that resumes it shows no other.
 
-    Not where no answer can follow: our number is stopped, or the last message has
-    no id any more.
+    False where no answer can follow: our number is stopped, or the last message has no
+    id any more.
     """
     if conversation.is_synthetic or not settings.WA_TOKEN or not last.provider_id:
         return False
@@ -60,13 +62,13 @@ def claim_sign(turn: Turn, conversation: Conversation, last: Message) -> bool:
         "now": timezone.now(),
     }
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM_SIGN, values)
+        cursor.execute(CLAIM, values)
         return bool(cursor.rowcount)
 
 
-async def _show(work: Work, provider_id: str) -> None:
+async def _show(claimed: ClaimedTurn, provider_id: str) -> None:
     try:
-        number = work.conversation.phone_number_id
+        number = claimed.conversation.phone_number_id
         await graph_client.mark_read_and_typing(number, provider_id)
-    except Exception as error:  # noqa: BLE001 - a sign is never worth an answer
+    except Exception as error:  # noqa: BLE001 - never worth failing the turn
         logger.info("ai.whatsapp.typing.error", error=type(error).__name__)

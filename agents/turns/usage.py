@@ -1,12 +1,13 @@
-"""What the model was shown and what it cost, on the turn's row."""
+"""What the model was given and what it cost, on the turn's row."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agents.core.code_redaction import blank_code_digits
+from agents.llm.model import Usage
 from agents.llm.pricing import price_of, price_of_offline
-from agents.turns.reply import OFFLINE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
     from agents.llm.model import Item
     from agents.models import Turn
-    from agents.turns.reply import Spent
 
+OFFLINE = "offline"
 RECORDED = [
     "items",
     "model",
@@ -28,31 +29,42 @@ RECORDED = [
 ]
 
 
-def record(turn: Turn, spent: Spent) -> None:
-    """Put what the model was shown, and what it cost, on the turn."""
-    if not spent.model:
+@dataclass(frozen=True, slots=True)
+class ModelExchange:
+    """What the model was given and returned, whether or not it is sent."""
+
+    items: Sequence[Item] = ()
+    usage: Usage = field(default_factory=Usage)
+    model_calls: int = 0
+    # Empty when no model was asked.
+    model: str = ""
+
+
+def record(turn: Turn, exchange: ModelExchange) -> None:
+    """Put the exchange and its cost on the turn; the caller saves the row."""
+    if not exchange.model:
         return
-    turn.items = kept_items(spent.items)
-    turn.model = spent.model[:80]
-    turn.model_calls = spent.model_calls
-    turn.input_tokens = spent.usage.input_tokens
-    turn.cached_input_tokens = spent.usage.cached_input_tokens
-    turn.output_tokens = spent.usage.output_tokens
-    is_free = spent.model == OFFLINE and not spent.usage.total
-    price = price_of_offline() if is_free else price_of(spent.model, spent.usage)
+    turn.items = kept_items(exchange.items)
+    turn.model = exchange.model[:80]
+    turn.model_calls = exchange.model_calls
+    turn.input_tokens = exchange.usage.input_tokens
+    turn.cached_input_tokens = exchange.usage.cached_input_tokens
+    turn.output_tokens = exchange.usage.output_tokens
+    is_free = exchange.model == OFFLINE and not exchange.usage.total
+    price = price_of_offline() if is_free else price_of(exchange.model, exchange.usage)
     turn.cost = price.cost
     turn.price_version = price.version[:40]
 
 
 def kept_items(items: Sequence[Item]) -> list[Item]:
-    """Return the items as they are kept. Reasoning is sealed by its provider."""
+    """Return the items as they are stored. Reasoning is sealed by its provider."""
     return [
         item if item.get("type") == "reasoning" else cleaned(item) for item in items
     ]
 
 
 def cleaned(value: Any) -> Any:
-    """Take out codes, and what PostgreSQL's JSON does not hold."""
+    """Remove codes, and characters that PostgreSQL's JSON cannot hold."""
     if isinstance(value, str):
         text = value.replace("\x00", "").encode("utf-8", "replace").decode()
         return blank_code_digits(text)

@@ -6,7 +6,7 @@ developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/refer
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agents.whatsapp.sanitise import (
@@ -64,29 +64,24 @@ class Content:
 def content_of(kind: str, item: dict[str, Any]) -> Content:
     """Read a message; an unknown shape has no text."""
     part = item.get(kind)
-    content = _content(kind, part)
+    errors = errors_in(item)
+    if isinstance(part, dict):
+        content = _content(kind, part)
+        errors = errors or errors_in(part)
+    elif kind == "contacts":
+        content = Content(
+            detail={"cards": read_cards(part)}, proven_number=proven_number(part)
+        )
+    else:
+        content = Content()
     detail = content.detail | _context(item)
-    errors = errors_in(item) or (errors_in(part) if isinstance(part, dict) else [])
     if errors:
         detail["errors"] = errors
-    return Content(
-        text=content.text,
-        button_id=content.button_id,
-        detail=detail,
-        media=content.media,
-        about=content.about,
-        proven_number=content.proven_number,
-        error_code=errors[0]["code"] if errors else "",
-    )
+    error_code = errors[0]["code"] if errors else ""
+    return replace(content, detail=detail, error_code=error_code)
 
 
-def _content(kind: str, part: object) -> Content:
-    if not isinstance(part, dict):
-        if kind == "contacts":
-            return Content(
-                detail={"cards": read_cards(part)}, proven_number=proven_number(part)
-            )
-        return Content()
+def _content(kind: str, part: dict[str, Any]) -> Content:
     match kind:
         case "text":
             return Content(text=clean_text(part.get("body")))

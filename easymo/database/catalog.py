@@ -67,7 +67,7 @@ WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %(schema)s)
 """
 # A name alone proves nothing: an earlier system may have `vouchers` in public.
 ELSEWHERE = """
-SELECT format('Table %%s of ours lies in the schema %%s.', c.relname, n.nspname)
+SELECT format('Our table %%s lies in the schema %%s.', c.relname, n.nspname)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND n.nspname <> %(schema)s
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'

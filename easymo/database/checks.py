@@ -68,7 +68,7 @@ def schema_is_ours_alone(
         found += [
             checks.Warning(
                 sentence,
-                hint="`manage.py migrate` closes what it finds open. A table of ours "
+                hint="`manage.py migrate` revokes foreign access. A table of this product "
                 "elsewhere was made by hand or under another search_path: move it.",
                 id="database.W001",
             )

@@ -78,7 +78,7 @@ def _insert_of(model: type[Model], said: tuple[tuple[str, str], ...]) -> _Text:
     columns = ", ".join(_column(field) for field in [*fields, *others])
     places = ", ".join([*["%s"] * len(fields), *(sql for _, sql in said)])
     return _Text(
-        f"INSERT INTO {_table(model)} ({columns})"  # noqa: S608 - names of ours
+        f"INSERT INTO {_table(model)} ({columns})"  # noqa: S608 - our own names
         f" VALUES ({places}) RETURNING {_column(key)}",
         fields,
     )

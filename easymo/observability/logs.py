@@ -180,7 +180,7 @@ def _without_path(record: logging.LogRecord) -> str:
     # As Django writes it.
     escaped = path.encode("unicode_escape").decode("ascii")
     match = getattr(record.__dict__["request"], "resolver_match", None)
-    ours = f"/{match.route}" if match else "no address of ours"
+    ours = f"/{match.route}" if match else "unknown address"
     told = tuple(ours if arg in {path, escaped} else arg for arg in args)
     return str(record.msg) % told
 

@@ -40,7 +40,7 @@ SECRETS = {
     "a Meta token": re.compile(_START + r"EAA[A-Za-z0-9]{30,}"),
     "a Supabase secret key": re.compile(_START + r"sb_secret_[A-Za-z0-9_-]{16,}"),
     "a webhook secret": re.compile(_START + r"whsec_[A-Za-z0-9+/=_-]{16,}"),
-    "a token of ours": re.compile(_START + r"easymo_[A-Za-z0-9_-]{40,}"),
+    "an easymo token": re.compile(_START + r"easymo_[A-Za-z0-9_-]{40,}"),
     "a Slack address": re.compile(r"hooks\.slack\.com/services/T\w+/B\w+/\w+"),
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     "a database's password": re.compile(
@@ -91,7 +91,7 @@ def nothing_secret_is_served(asked: Asked) -> Found:
         more = f" And {len(found) - 5} more." if len(found) > 5 else ""
         return failed(
             "; ".join(found[:5]) + "." + more,
-            "Take it out, and replace the secret: whoever saw the page has it.",
+            "Remove it and replace the secret: visitors of the page may have it.",
         )
     return ok(f"{count} templates and static files, none of them holds one.")
 

@@ -56,7 +56,7 @@ def database_is_migrated(asked: Asked) -> Found:
 
 @line(
     "database.tables",
-    "The schema holds profiles and vouchers, closed to everybody else",
+    "The schema holds profiles and vouchers, closed to all other roles",
     Section.ENVIRONMENT,
     place=6,
     reads_rows=True,
@@ -84,7 +84,7 @@ def tables_are_closed(asked: Asked) -> Found:
         return failed(
             " ".join(open_doors[:3]) + more,
             "`python manage.py migrate` closes what stands open in our schema; a table "
-            "of ours elsewhere was made by hand: move it.",
+            "of this product elsewhere was created by hand: move it.",
             "DATABASE_SCHEMA",
         )
     return ok("Both are there; no other role may look into the schema.")

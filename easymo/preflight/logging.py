@@ -187,7 +187,7 @@ def monitoring_is_configured(asked: Asked) -> Found:
         said = f" (there is {' and '.join(present)})" if present else ""
         return warning(
             f"METRICS_TOKEN is not set{said}: nothing can read the figures, so that "
-            "nobody outside notices when the evaluator stops.",
+            "no alert is sent when the evaluator stops.",
             "Set METRICS_TOKEN, scrape /metrics with it, and load deploy/alerts.yml.",
             "METRICS_TOKEN",
         )

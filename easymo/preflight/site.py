@@ -98,7 +98,7 @@ def hosts_are_named(asked: Asked) -> Found:
     own = {"localhost", "127.0.0.1", "[::1]", "testserver"}
     if not set(settings.ALLOWED_HOSTS) - own:
         return asked.lacking(
-            "ALLOWED_HOSTS names this machine only: nobody else is answered.",
+            "ALLOWED_HOSTS names this machine only: other hosts are refused.",
             "Name the public host besides.",
             "ALLOWED_HOSTS",
         )

@@ -49,7 +49,9 @@ UNKNOWN_TABLE = {"PGRST205", "PGRST125", "42P01"}
 def service_role_is_right(asked: Asked) -> Found:
     key: str = settings.SUPABASE_SERVICE_ROLE_KEY
     if not settings.SUPABASE_URL and not key:
-        return skipped("The database is not Supabase's, or nobody named it.", "", URL)
+        return skipped(
+            "The database is not Supabase's, or SUPABASE_URL is not set.", "", URL
+        )
     if wrong := _wrong_service_key(key):
         return wrong
     if not asked.live:
@@ -78,7 +80,7 @@ def _wrong_service_key(key: str) -> Found | None:
 
 @line(
     "supabase.anon",
-    "Supabase's public key reads nothing of ours",
+    "Supabase's public key cannot read our tables",
     Section.SITE,
 )
 def anon_reads_nothing(asked: Asked) -> Found:
@@ -87,7 +89,7 @@ def anon_reads_nothing(asked: Asked) -> Found:
         return skipped("SUPABASE_URL and SUPABASE_ANON_KEY are not both set.", "", ANON)
     if _role(key) == "service_role" or key.startswith("sb_secret_"):
         return failed(
-            "It is a service role key: whoever has it reads everything.",
+            "It is a service role key, which can read everything.",
             "Put the public (anon) key here, and replace the other at once.",
             ANON,
         )
@@ -184,7 +186,7 @@ def _refused(answer: Answer, setting: str) -> Found:
         case 401 | 403:
             return failed(
                 f"Supabase refused the key ({answer.status}).",
-                "Copy it anew from the project's API settings.",
+                "Copy it again from the project's API settings.",
                 setting,
             )
         case 404 | 301 | 302 | 308:

@@ -111,7 +111,7 @@ TEMPLATES = [
     }
 ]
 WAFFLE_FLAG_MODEL = "rollout.AgentFlag"
-VOUCHER_GUARD = "rollout.flags.fence.guard"
+VOUCHER_GUARD = "rollout.flags.exposure.guard"
 # Called once by each worker before its first job.
 WORKER_BEGINS = (
     "rollout.snapshot.flag_snapshot.start",

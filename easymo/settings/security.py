@@ -67,7 +67,9 @@ SPECTACULAR_SETTINGS = {
 
 HTTPS_ONLY = env_bool("HTTPS_ONLY")
 if HTTPS_ONLY and DEBUG:
-    raise SettingError("DEBUG shows every setting to everybody: not with HTTPS_ONLY.")
+    raise SettingError(
+        "DEBUG shows every setting to every visitor; it cannot be used with HTTPS_ONLY."
+    )
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 # Probes use plain HTTP inside the private network.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]

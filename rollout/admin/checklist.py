@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 LINES: ContextVar[Mapping[int, checklists.ChecklistLine]] = ContextVar(
-    "lines", default={}
+    "lines",
+    default={},  # noqa: B039
 )
 STATES = {
     "due": "warning",
@@ -62,12 +63,12 @@ class ChecklistItemAdmin(RolloutAdmin):
             return "see the gates"
         if line.is_automatic:
             return "met" if line.answer else "not met"
-        return str(line.standing.state)
+        return str(line.due_status.state)
 
     @display(description="Due by")
     def due_by(self, row: ChecklistItem) -> str:
         line = LINES.get().get(row.pk)
-        at = line.standing.due_by if line and line.is_open else None
+        at = line.due_status.due_by if line and line.is_open else None
         return _time(at) if at else "—"
 
     @display(description="Last done")

@@ -20,7 +20,7 @@ from rollout.core.features import Feature
 from rollout.flags import acknowledgements, flags
 from rollout.flags.selectors import percent_text, state_text
 from rollout.models import AgentFlag, FlagChange, RollbackEvent
-from rollout.stages import audience as stages_audience
+from rollout.stages import stages
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -147,10 +147,10 @@ def _change(call: ActionCall[AgentFlag], *, on: bool) -> str:
         cohorts=[cohort.name for cohort in call.data.get("cohorts") or ()],
         override=bool(call.data.get("override")),
     )
-    for warning in stages_audience.warnings():
+    for warning in stages.exposure_warnings():
         messages.warning(call.request, warning)
     proof = "" if changed.fence_proven else " Fence not proven."
-    receipt = acknowledgements.await_receipt(changed.epoch)
+    receipt = acknowledgements.await_acknowledgement(changed.epoch)
     return f"{_label(call)} changed: {receipt}.{proof}"
 
 

@@ -19,10 +19,10 @@ from unfold.widgets import (
 
 from easymo.backoffice.reason import ReasonForm
 from rollout.announcements import announcements
-from rollout.incidents import lessons
-from rollout.incidents.incidents import LESSONS, TEXT
+from rollout.incidents import incidents
+from rollout.incidents.incidents import LESSONS, MAX_TEXT
 from rollout.models import Announcement, Cohort, Incident, StageName
-from rollout.stages import overrides, waivers
+from rollout.stages import waivers
 
 
 def line(label: str | None, longest: int, **options: Any) -> forms.CharField:
@@ -109,13 +109,13 @@ class StageForm(ReasonForm):
 
 
 class WaiverForm(ReasonForm):
-    gate = choice(choices=waivers.choices)
-    days = number(1, waivers.LONGEST_DAYS, waivers.LONGEST_DAYS)
+    gate = choice(choices=waivers.waivable_gates)
+    days = number(1, waivers.MAX_WAIVER_DAYS, waivers.MAX_WAIVER_DAYS)
     field_order = ("gate", "days", "reason")
 
 
 class HoursForm(ReasonForm):
-    hours = number(1, overrides.LONGEST_HOURS, 1)
+    hours = number(1, waivers.MAX_OVERRIDE_HOURS, 1)
     field_order = ("hours", "reason")
 
 
@@ -146,7 +146,7 @@ class LiveForm(ConfirmForm):
 
 
 class NoteForm(ConfirmForm):
-    text = text("Note", TEXT)
+    text = text("Note", MAX_TEXT)
 
 
 class IncidentForm(ConfirmForm):
@@ -156,7 +156,7 @@ class IncidentForm(ConfirmForm):
         initial=Incident.Severity.MEDIUM,
         help_text="Critical notifies everyone on call.",
     )
-    text = text("What is happening", TEXT)
+    text = text("What is happening", MAX_TEXT)
 
 
 class CommanderForm(ConfirmForm):
@@ -175,7 +175,7 @@ class LessonsForm(ConfirmForm):
         super().__init__(*args, **kwargs)
         for name, label in LESSONS.items():
             self.fields[name] = text(
-                label.capitalize(), lessons.LONGEST, rows=3, required=False
+                label.capitalize(), incidents.MAX_LESSON, rows=3, required=False
             )
 
 

@@ -24,7 +24,7 @@ from rollout.admin.forms import (
     SeverityForm,
 )
 from rollout.admin.rollback_actions import RollbackActions
-from rollout.incidents import incidents, lessons
+from rollout.incidents import incidents
 from rollout.models import ActionItem, Incident
 from rollout.reports.postmortem import postmortem
 
@@ -252,7 +252,7 @@ class IncidentAdmin(RollbackActions):
             for name in incidents.LESSONS
             if call.data[name].strip()
         }
-        lessons.write_lessons(incident=call.row, author=call.actor, **written)
+        incidents.write_lessons(incident=call.row, author=call.actor, **written)
         return f"Lessons of incident {call.row} saved."
 
     @form_action(
@@ -264,7 +264,7 @@ class IncidentAdmin(RollbackActions):
         explanation="A task that prevents the same incident.",
     )
     def add_action(self, call: ActionCall[Incident]) -> str:
-        lessons.add_action(
+        incidents.add_action(
             incident=call.row,
             text=call.data["text"],
             owner=call.data["owner"],
@@ -285,7 +285,7 @@ class IncidentAdmin(RollbackActions):
     )
     def finish_action(self, call: ActionCall[Incident]) -> str:
         item = _item_of(call)
-        lessons.finish_action(item=item, author=call.actor)
+        incidents.finish_action(item=item, author=call.actor)
         return f"Action item done: {item.text}"
 
     @action(

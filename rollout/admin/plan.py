@@ -16,7 +16,7 @@ from rollout.models import FlagChange, GateResult, Plan, PlanChange, StageRun
 from rollout.plan import plan as plans
 from rollout.plan import resume_requirements
 from rollout.policy.stages import terms_of
-from rollout.stages import rollback, stages, waivers
+from rollout.stages import plan_state, rollback, stages, waivers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -61,7 +61,7 @@ class PlanAdmin(RolloutAdmin):
 
     @display(description="State", label=STATES)
     def standing(self, row: Plan) -> str:
-        return plans.words_of(row)
+        return plans.state_text(row)
 
     @display(description="Serves")
     def serves(self, row: Plan) -> str:
@@ -80,7 +80,7 @@ class PlanAdmin(RolloutAdmin):
     def to_resume(self, row: Plan) -> SafeString | str:
         if row.state not in plans.DOWN:
             return "Nothing is rolled back."
-        needs = resume_requirements.to_resume(row)
+        needs = resume_requirements.requirements_to_resume(row)
         return _list(
             ("met" if need.met else "not met", need.sentence) for need in needs
         )
@@ -106,7 +106,7 @@ class PlanAdmin(RolloutAdmin):
         explanation="The stage cannot advance until it is released. Traffic stays.",
     )
     def hold(self, call: ActionCall[None]) -> str:
-        return _move(stages.hold, call)
+        return _move(plan_state.hold, call)
 
     @form_action(
         "Release",
@@ -117,7 +117,7 @@ class PlanAdmin(RolloutAdmin):
         explanation="The stage can advance again when its gates are met.",
     )
     def release(self, call: ActionCall[None]) -> str:
-        return _move(stages.release, call)
+        return _move(plan_state.release, call)
 
     @form_action(
         "Back one stage",
@@ -141,7 +141,7 @@ class PlanAdmin(RolloutAdmin):
         explanation="Under close watch, usually one stage lower. Turns nothing on.",
     )
     def resume(self, call: ActionCall[None]) -> str:
-        return _move(stages.resume, call)
+        return _move(plan_state.resume, call)
 
     @form_action(
         "Set the stage",
@@ -175,13 +175,15 @@ class PlanAdmin(RolloutAdmin):
         explanation="A second user approves it. It lasts at most seven days.",
     )
     def waive(self, call: ActionCall[None]) -> str:
-        waiver = waivers.ask(
+        waiver = waivers.ask_for_waiver(
             gate=call.data["gate"],
             reason=call.reason,
             actor=call.actor,
             days=call.data["days"],
         )
-        return f"Asked for {waivers.words(waiver)}. A second user has to approve it."
+        return (
+            f"Asked for {waivers.waiver_text(waiver)}. A second user has to approve it."
+        )
 
     @form_action(
         "Freeze: everything off",
@@ -205,7 +207,7 @@ def _move(service: Callable[..., Any], call: ActionCall[None]) -> str:
     service(reason=call.reason, actor=call.actor, source=FlagChange.Source.ADMIN)
     jobs.enqueue_notices()
     now = plans.current()
-    return f"The stage is {now.run.stage}, {plans.words_of(now)}."
+    return f"The stage is {now.run.stage}, {plans.state_text(now)}."
 
 
 def _list(lines: Iterable[tuple[str, str]]) -> SafeString:

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from easymo.backoffice.actions import ActionCall, form_action
 from rollout.admin.base import ROLL_BACK, RolloutAdmin
 from rollout.models import FlagChange
-from rollout.stages.rollback import Done, restore, rollback_full, rollback_quick
+from rollout.stages.rollback import (
+    RollbackResult,
+    restore,
+    rollback_full,
+    rollback_quick,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +65,7 @@ class RollbackActions(RolloutAdmin):
         return f"Functions restored: {_state_of(_run(restore, call))}."
 
 
-def rollback_message(done: Done) -> str:
+def rollback_message(done: RollbackResult) -> str:
     """Return what a quick rollback did, for the user who started it."""
     proof = (
         "no voucher operation begun before can commit"
@@ -73,9 +78,11 @@ def rollback_message(done: Done) -> str:
     )
 
 
-def _run(service: Callable[..., Done], call: ActionCall[None]) -> Done:
+def _run(
+    service: Callable[..., RollbackResult], call: ActionCall[None]
+) -> RollbackResult:
     return service(reason=call.reason, actor=call.actor, source=FlagChange.Source.ADMIN)
 
 
-def _state_of(done: Done) -> str:
+def _state_of(done: RollbackResult) -> str:
     return str(done.receipt or "receipt unknown")

@@ -7,7 +7,7 @@ from easymo.backoffice.actions import ActionCall, form_action
 from rollout.admin.base import MOVE, RolloutAdmin
 from rollout.admin.forms import ConfirmForm, HoursForm
 from rollout.models import Override, Waiver
-from rollout.stages import overrides, waivers
+from rollout.stages import waivers
 
 
 def _request_of(call: ActionCall[Waiver | Override]) -> str:
@@ -37,12 +37,12 @@ class WaiverAdmin(RolloutAdmin):
         icon="how_to_reg",
         permission="rollout.approve_waiver",
         form=ConfirmForm,
-        title=lambda call: f"Approve {waivers.words(call.row)}",
+        title=lambda call: f"Approve {waivers.waiver_text(call.row)}",
         explanation=_request_of,
     )
     def approve(self, call: ActionCall[Waiver]) -> str:
-        waivers.approve(waiver=call.row, actor=call.actor)
-        return f"Approved {waivers.words(call.row)}."
+        waivers.approve_waiver(waiver=call.row, actor=call.actor)
+        return f"Approved {waivers.waiver_text(call.row)}."
 
 
 @admin.register(Override)
@@ -69,7 +69,7 @@ class OverrideAdmin(RolloutAdmin):
         is_dangerous=True,
     )
     def begin(self, call: ActionCall[None]) -> str:
-        made = overrides.begin(
+        made = waivers.begin_override(
             reason=call.reason, actor=call.actor, hours=call.data["hours"]
         )
         return f"Override {made.pk} suspends automatic rollbacks."
@@ -84,5 +84,5 @@ class OverrideAdmin(RolloutAdmin):
         explanation=_request_of,
     )
     def end(self, call: ActionCall[Override]) -> str:
-        overrides.end(override=call.row, actor=call.actor)
+        waivers.end_override(override=call.row, actor=call.actor)
         return f"Override {call.row.pk} ended. Automatic rollbacks are active again."

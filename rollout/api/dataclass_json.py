@@ -1,8 +1,4 @@
-"""The operator's page as plain values, and their description: one from the other.
-
-The description is read off the dataclasses, so it cannot say anything else than the
-answer.
-"""
+"""JSON of dataclasses and its schema, both read from the same fields."""
 
 from __future__ import annotations
 
@@ -10,15 +6,15 @@ import types
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from django.utils.safestring import SafeString
 
-from rollout.plan.resume_requirements import Need
+from rollout.plan.resume_requirements import ResumeRequirement
 from rollout.policy.gates import Gate
 
-PLAIN: dict[Any, dict[str, Any]] = {
+SCHEMAS: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
     int: {"type": "integer"},
     float: {"type": "number"},
@@ -26,12 +22,20 @@ PLAIN: dict[Any, dict[str, Any]] = {
     datetime: {"type": "string", "format": "date-time"},
     Decimal: {"type": "string", "format": "decimal"},
 }
+# Names that the dataclasses import for type checkers only.
+NAMES = {
+    "datetime": datetime,
+    "Decimal": Decimal,
+    "SafeString": SafeString,
+    "Gate": Gate,
+    "ResumeRequirement": ResumeRequirement,
+}
 
 
 def to_json(value: Any) -> Any:
-    """Return a value as JSON knows it; drawings are for the page alone."""
+    """Return a value as JSON types; drawings are left out."""
     if is_dataclass(value):
-        return {name: to_json(getattr(value, name)) for name in _told(type(value))}
+        return {name: to_json(getattr(value, name)) for name in _hints(type(value))}
     if isinstance(value, (list, tuple)):
         return [to_json(each) for each in value]
     if isinstance(value, datetime):
@@ -40,17 +44,17 @@ def to_json(value: Any) -> Any:
 
 
 def json_schema(kind: Any) -> dict[str, Any]:
-    """Return the JSON schema of what ``plain`` makes of that kind of value."""
-    if kind in PLAIN:
-        return PLAIN[kind]
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
+    """Return the JSON schema of what `to_json` makes of this type."""
+    if kind in SCHEMAS:
+        return SCHEMAS[kind]
+    if isinstance(kind, type) and issubclass(kind, Enum):
         return {"enum": [each.value for each in kind]}
     if is_dataclass(kind):
-        told = _told(kind)
+        hints = _hints(kind)
         return {
             "type": "object",
-            "properties": {name: json_schema(hint) for name, hint in told.items()},
-            "required": list(told),
+            "properties": {name: json_schema(hint) for name, hint in hints.items()},
+            "required": list(hints),
             "additionalProperties": False,
         }
     inner = get_args(kind)
@@ -69,20 +73,10 @@ def json_schema(kind: Any) -> dict[str, Any]:
     raise TypeError(f"No JSON is known for {kind!r}.")
 
 
-def _told(kind: Any) -> dict[str, Any]:
+def _hints(kind: Any) -> dict[str, Any]:
     hints = get_type_hints(kind, localns=NAMES)
     return {
         each.name: hints[each.name]
         for each in fields(kind)
         if hints[each.name] is not SafeString
     }
-
-
-# What the dataclasses import for the type checker only.
-NAMES = {
-    "datetime": datetime,
-    "Decimal": Decimal,
-    "SafeString": SafeString,
-    "Gate": Gate,
-    "Need": Need,
-}

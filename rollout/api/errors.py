@@ -1,11 +1,11 @@
-"""Every refusal in one shape, that of the function API."""
+"""Error bodies in the shape of the function API."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from easymo.observability import correlation
-from rollout.core.errors import InvalidReason, RolloutError, SwitchesBusy
+from rollout.core.errors import FlagsBusy, InvalidReason, RolloutError
 
 CODES = {
     400: "invalid_request",
@@ -43,20 +43,20 @@ def body(code: str, sentence: str, **facts: Any) -> dict[str, Any]:
     }
 
 
-def of_service(error: RolloutError) -> tuple[int, dict[str, Any]]:
-    """Return the status and body of what a service refused."""
+def from_rollout_error(error: RolloutError) -> tuple[int, dict[str, Any]]:
+    """Return status and body for the error of a service."""
     if isinstance(error, InvalidReason):
         return 400, body("invalid_request", INVALID, fields={"reason": str(error)})
-    status = 409 if isinstance(error, SwitchesBusy) else 400
+    status = 409 if isinstance(error, FlagsBusy) else 400
     return status, body(error.code, str(error))
 
 
-def of_framework(status: int, said: Any) -> dict[str, Any]:
-    """Put the framework's refusal into our words."""
+def from_framework(status: int, data: Any) -> dict[str, Any]:
+    """Convert an error of Django REST framework."""
     code = CODES.get(status, "refused")
-    if isinstance(said, dict) and "detail" in said:
-        return body(code, str(said["detail"]))
-    found = said if isinstance(said, dict) else {"body": said}
+    if isinstance(data, dict) and "detail" in data:
+        return body(code, str(data["detail"]))
+    found = data if isinstance(data, dict) else {"body": data}
     fields = {
         "body" if name == "non_field_errors" else str(name): _sentence(each)
         for name, each in found.items()
@@ -65,7 +65,7 @@ def of_framework(status: int, said: Any) -> dict[str, Any]:
 
 
 def _sentence(found: Any) -> str:
-    """Say what may be lists in dictionaries in lists as one text."""
+    """Flatten nested lists and dictionaries of messages into one text."""
     if isinstance(found, dict):
         return " ".join(
             f"{_entry(name)}: {_sentence(each)}" for name, each in found.items()

@@ -11,7 +11,7 @@ KINDS = ", ".join(RollbackEvent.Kind.values)
 
 
 class FeatureField(serializers.ChoiceField):
-    """A feature by its name, small or large, as the commands take it."""
+    """A feature by its name, in any case."""
 
     def __init__(self, **options: Any) -> None:
         known = ", ".join(Feature)
@@ -22,14 +22,13 @@ class FeatureField(serializers.ChoiceField):
         )
 
     def to_internal_value(self, data: Any) -> Any:
-        """Take it as large letters."""
         return super().to_internal_value(
             data.strip().upper() if isinstance(data, str) else data
         )
 
 
 class RollbackSerializer(serializers.Serializer[Any]):
-    """Which rollback and why; the shape only, the service holds the rules."""
+    """The kind, the features and the reason; the service checks the rules."""
 
     kind = serializers.ChoiceField(
         choices=RollbackEvent.Kind.choices,
@@ -39,15 +38,14 @@ class RollbackSerializer(serializers.Serializer[Any]):
         child=FeatureField(),
         required=False,
         max_length=len(Feature),
-        help_text="Of a partial rollback: what goes off. Empty for every other kind.",
+        help_text="The features that a partial rollback turns off. Empty for other kinds.",
     )
     reason = serializers.CharField(max_length=500, help_text="Kept in the audit log.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Only a partial rollback names features, and it names one at least."""
         is_partial = attrs["kind"] == RollbackEvent.Kind.PARTIAL
         if is_partial and not attrs.get("features"):
-            raise serializers.ValidationError({"features": "Name one at least."})
+            raise serializers.ValidationError({"features": "Name at least one."})
         if not is_partial and attrs.get("features"):
             raise serializers.ValidationError(
                 {"features": "Only a partial rollback names features."}

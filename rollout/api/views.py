@@ -1,12 +1,13 @@
-"""The operator's page as JSON, and rollbacks, for staff who are signed in.
+"""The dashboard data as JSON, and rollbacks, for staff who are signed in.
 
-No token opens these: API tokens belong to machines of the business, and none of their
-scopes is about exposure. A script signs in as a person does, with her session and
-Django's CSRF token, and the audit log names her.
+API tokens do not work here: they belong to machines, and no scope of theirs covers
+exposure. A script signs in like a person, with a session and Django's CSRF token, and
+the audit log names that person.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -30,40 +31,14 @@ if TYPE_CHECKING:
 
     from rest_framework.request import Request
 
-    from rollout.stages.rollback import Done
+    from rollout.stages.rollback import RollbackResult
 
 SIGNED_IN: Any = [{"session": []}]
-DONE = {
-    "type": "object",
-    "properties": {
-        "success": {"const": True},
-        "kind": {"enum": RollbackEvent.Kind.values},
-        "turned_off": {"type": "array", "items": {"type": "string"}},
-        "version": {"type": "integer"},
-        "fence_proven": {
-            "type": "boolean",
-            "description": "True: no voucher operation begun before can still commit.",
-        },
-        "incident": {"type": "integer"},
-        "receipt": {"type": ["string", "null"]},
-        "acknowledged": {"type": ["integer", "null"]},
-        "processes": {"type": ["integer", "null"]},
-        "ms": {"type": ["integer", "null"]},
-    },
-    "required": [
-        "success",
-        "kind",
-        "turned_off",
-        "version",
-        "fence_proven",
-        "incident",
-    ],
-}
 DENIED = {
-    401: OpenApiResponse(errors.SCHEMA, "Nobody is signed in."),
+    401: OpenApiResponse(errors.SCHEMA, "No user is signed in."),
     403: OpenApiResponse(errors.SCHEMA, "Without the permission, or the CSRF token."),
 }
-SERVICES: dict[str, Callable[..., Done]] = {
+SERVICES: dict[str, Callable[..., RollbackResult]] = {
     RollbackEvent.Kind.QUICK: rollback.rollback_quick,
     RollbackEvent.Kind.PARTIAL: rollback.rollback_partial,
     RollbackEvent.Kind.FULL: rollback.rollback_full,
@@ -71,56 +46,66 @@ SERVICES: dict[str, Callable[..., Done]] = {
 }
 
 
-class Session(SessionAuthentication):
-    """A signed-in person; whoever is not is told so, and not that she may not."""
+@dataclass(frozen=True, slots=True)
+class RollbackAnswer:
+    """The answer to a rollback.
+
+    `fence_proven`: no voucher operation that began before can still commit.
+    """
+
+    success: bool
+    kind: RollbackEvent.Kind
+    turned_off: tuple[str, ...]
+    version: int
+    fence_proven: bool
+    incident: int
+    receipt: str | None
+    acknowledged: int | None
+    processes: int | None
+    ms: int | None
+
+
+class StaffSession(SessionAuthentication):
+    """Session authentication that answers 401, not 403, without a session."""
 
     def authenticate_header(self, request: Request) -> str:
-        """Make the answer 401."""
         return "Session"
 
 
-class MayLook(BasePermission):
-    """Staff who may see the switches."""
-
+class MayViewFlags(BasePermission):
     permission = "rollout.view_agentflag"
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Ask for staff and the permission."""
         user = request.user
         return bool(user and user.is_staff and user.has_perm(self.permission))
 
 
-class MayRollBack(MayLook):
-    """Staff who may turn everything off."""
-
+class MayRollBack(MayViewFlags):
     permission = "rollout.rollback"
 
 
 class RolloutView(APIView):
-    """What both have in common."""
+    """Session authentication, JSON, and one shape for all errors."""
 
-    authentication_classes = (Session,)
+    authentication_classes = (StaffSession,)
     parser_classes = (JSONParser,)
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Answer every refusal in the same shape."""
         if isinstance(exc, RolloutError):
-            status, body = errors.of_service(exc)
+            status, body = errors.from_rollout_error(exc)
             return Response(body, status=status)
         answer = super().handle_exception(exc)
-        answer.data = errors.of_framework(answer.status_code, answer.data)
+        answer.data = errors.from_framework(answer.status_code, answer.data)
         return answer
 
 
 class Status(RolloutView):
-    """Everything on the operator's page."""
-
-    permission_classes = (MayLook,)
+    permission_classes = (MayViewFlags,)
 
     @extend_schema(
         operation_id="rollout_status",
-        summary="How the rollout stands",
-        description="Everything on the operator's page, for signed-in staff with the "
+        summary="State of the rollout",
+        description="All data of the dashboard, for signed-in staff with the "
         "permission `rollout.view_agentflag`. `range` is that of the charts.",
         tags=["rollout"],
         auth=SIGNED_IN,
@@ -131,14 +116,11 @@ class Status(RolloutView):
         },
     )
     def get(self, request: Request) -> Response:
-        """Answer what the page would show."""
         data = read_dashboard(chart_range=request.query_params.get("range", ""))
         return Response(to_json(data), headers={"Cache-Control": "no-store"})
 
 
 class Rollback(RolloutView):
-    """Turn features off: everything, some, or the functions as well; and its end."""
-
     permission_classes = (MayRollBack,)
 
     @extend_schema(
@@ -151,41 +133,41 @@ class Rollback(RolloutView):
         auth=SIGNED_IN,
         request={"application/json": RollbackSerializer},
         responses={
-            200: OpenApiResponse(DONE, "Done, and who has taken it in."),
+            200: OpenApiResponse(
+                json_schema(RollbackAnswer), "Done, and who has acknowledged it."
+            ),
             400: OpenApiResponse(errors.SCHEMA, "Nothing was done."),
             409: OpenApiResponse(
-                errors.SCHEMA, "Nothing was done: another change runs. Ask again."
+                errors.SCHEMA, "Nothing was done: another change runs. Try again."
             ),
             **DENIED,
         },
     )
     def post(self, request: Request) -> Response:
-        """Carry it out and answer with its receipt."""
-        asked = RollbackSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        kind = asked.validated_data["kind"]
-        named = asked.validated_data.get("features") or ()
-        some = {"features": [Feature(each) for each in named]} if named else {}
-        done = SERVICES[kind](
-            **some,
-            reason=asked.validated_data["reason"],
+        serializer = RollbackSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        values = serializer.validated_data
+        features = [Feature(each) for each in values.get("features") or ()]
+        done = SERVICES[values["kind"]](
+            **({"features": features} if features else {}),
+            reason=values["reason"],
             actor=request.user.get_username(),
             source=FlagChange.Source.API,
         )
-        return Response(_answer(kind, done))
+        return Response(to_json(_answer(values["kind"], done)))
 
 
-def _answer(kind: str, done: Done) -> dict[str, Any]:
-    receipt, back = done.receipt, done.rolled_back
-    return {
-        "success": True,
-        "kind": kind,
-        "turned_off": list(back.turned_off),
-        "version": back.epoch,
-        "fence_proven": back.fence_proven,
-        "incident": back.incident.pk,
-        "receipt": str(receipt) if receipt else None,
-        "acknowledged": receipt.acknowledged if receipt else None,
-        "processes": receipt.processes if receipt else None,
-        "ms": receipt.ms if receipt else None,
-    }
+def _answer(kind: str, done: RollbackResult) -> RollbackAnswer:
+    receipt, rolled_back = done.receipt, done.rolled_back
+    return RollbackAnswer(
+        success=True,
+        kind=RollbackEvent.Kind(kind),
+        turned_off=tuple(rolled_back.turned_off),
+        version=rolled_back.epoch,
+        fence_proven=rolled_back.fence_proven,
+        incident=rolled_back.incident.pk,
+        receipt=str(receipt) if receipt else None,
+        acknowledged=receipt.acknowledged if receipt else None,
+        processes=receipt.processes if receipt else None,
+        ms=receipt.ms if receipt else None,
+    )

@@ -20,14 +20,14 @@ from rollout.models import (
     StageRun,
 )
 from rollout.notices import notices
-from rollout.policy.schedule import Rule, Standing, State, standing
+from rollout.policy.schedule import DueRule, DueState, DueStatus, due_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
 CLOSE_WATCH = "beta-close-watch"
-OPEN = {State.DUE, State.OVERDUE}
+OPEN = {DueState.DUE, DueState.OVERDUE}
 GOOD = {
     CheckRun.Kind.PREFLIGHT: {"ok", "warning", "skipped"},
     CheckRun.Kind.SMOKE: {"ok"},
@@ -39,7 +39,7 @@ class ChecklistLine:
     """One line of the checklist with its state in the current stage."""
 
     item: ChecklistItem
-    standing: Standing
+    due_status: DueStatus
     tick: ChecklistTick | None
     # The result of the check that answers this line. None: not known yet.
     answer: bool | None = None
@@ -51,7 +51,7 @@ class ChecklistLine:
     @property
     def is_open(self) -> bool:
         """Tell whether a person must tick it now."""
-        return not self.is_automatic and self.standing.state in OPEN
+        return not self.is_automatic and self.due_status.state in OPEN
 
     @property
     def is_met(self) -> bool:
@@ -61,8 +61,8 @@ class ChecklistLine:
         if self.is_automatic:
             return self.answer is True
         if self.item.cadence == ChecklistItem.Cadence.ONCE:
-            return self.standing.state == State.DONE
-        return self.standing.state != State.OVERDUE
+            return self.due_status.state == DueState.DONE
+        return self.due_status.state != DueState.OVERDUE
 
 
 def current_run() -> StageRun | None:
@@ -83,7 +83,7 @@ def checklist_lines(
     return [
         ChecklistLine(
             item=item,
-            standing=_standing(item, run, moment, ticks[item.pk]),
+            due_status=_standing(item, run, moment, ticks[item.pk]),
             tick=ticks[item.pk][-1] if ticks[item.pk] else None,
             answer=answers.get(item.check_name),
         )
@@ -93,10 +93,10 @@ def checklist_lines(
 
 def _standing(
     item: ChecklistItem, run: StageRun, now: datetime, ticks: list[ChecklistTick]
-) -> Standing:
-    rule = Rule(item.cadence, item.from_day, item.to_day, item.times)
+) -> DueStatus:
+    rule = DueRule(item.cadence, item.from_day, item.to_day, item.times)
     done = {tick_line.due_for for tick_line in ticks}
-    return standing(rule, began=run.entered_at, now=now, done=done)
+    return due_status(rule, began=run.entered_at, now=now, done=done)
 
 
 def _answers() -> Mapping[str, bool]:
@@ -126,7 +126,7 @@ def due_lines(now: datetime | None = None) -> list[ChecklistLine]:
 def due_first(lines: Iterable[ChecklistLine]) -> list[ChecklistLine]:
     """Return the open ones of these lines, overdue lines first."""
     found = [line for line in lines if line.is_open]
-    return sorted(found, key=lambda line: line.standing.state != State.OVERDUE)
+    return sorted(found, key=lambda line: line.due_status.state != DueState.OVERDUE)
 
 
 def unmet_lines(run: StageRun, now: datetime | None = None) -> list[ChecklistLine]:
@@ -155,7 +155,7 @@ def tick_line(*, item: ChecklistItem, by: str, evidence: str) -> ChecklistTick:
     ticks = list(ChecklistTick.objects.filter(item=item, run=run))
     state = _standing(item, run, now, ticks)
     if state.due_for is None:
-        if state.state == State.DONE:
+        if state.state == DueState.DONE:
             raise AlreadyDone("It is already done for this period.")
         raise InvalidChange(f"It is {state.state}: there is nothing to tick.")
     try:
@@ -177,7 +177,7 @@ def remind(now: datetime | None = None) -> int:
     run = current_run()
     sent = 0
     for line in checklist_lines(run, now) if run else []:
-        since = line.standing.left_out_since
+        since = line.due_status.left_out_since
         if not line.is_open or since is None:
             continue
         with transaction.atomic():

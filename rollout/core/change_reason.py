@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import dataclass
 
 from easymo.observability.privacy import scrub
 from rollout.core.errors import InvalidChange, InvalidReason
@@ -38,3 +39,20 @@ def valid_actor(actor: str) -> str:
     if not 1 <= len(stripped) <= 150 or not stripped.isprintable():
         raise InvalidChange("A name has 1 to 150 printable characters.")
     return stripped
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeReason:
+    """Who moves the plan, why and from where; `override`: against the gates."""
+
+    actor: str
+    reason: str
+    source: str
+    override: bool = False
+
+
+def valid_change_reason(
+    *, reason: str, actor: str, source: str, override: bool = False
+) -> ChangeReason:
+    """Hold who and why to the rules that every road shares."""
+    return ChangeReason(valid_actor(actor), valid_reason(reason), source, override)

@@ -48,7 +48,7 @@ class InvalidReason(RolloutError):
     code = "invalid_reason"
 
 
-class SwitchesBusy(RolloutError):
+class FlagsBusy(RolloutError):
     """Another change holds the switches and did not let go in time."""
 
     code = "busy"
@@ -96,7 +96,7 @@ class SecondPersonNeeded(RolloutError):
     code = "second_person"
 
 
-class NotMet(RolloutError):
+class RequirementsUnmet(RolloutError):
     """Something that this takes is not there yet; `unmet` names each."""
 
     code = "not_met"
@@ -106,13 +106,13 @@ class NotMet(RolloutError):
         self.unmet = tuple(unmet)
 
 
-class GatesUnmet(NotMet):
+class GatesUnmet(RequirementsUnmet):
     """The stage is left when all its gates are met."""
 
     code = "gates_unmet"
 
 
-class NotMended(NotMet):
+class ResumeRequirementsUnmet(RequirementsUnmet):
     """After a rollback features come back when what caused it has been mended."""
 
     code = "not_mended"

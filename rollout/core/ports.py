@@ -37,7 +37,7 @@ class PreviousWorkflow:
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class DeliveryResult:
     """Whether somebody was told: "sent", "skipped" (with why) or "failed" (with why)."""
 
     status: str
@@ -94,7 +94,7 @@ class Ports:
     # True: it answered; False: it did not; None: none is configured.
     probe_previous_workflow: Callable[[], bool | None] | None = None
     # (subject, subject line, text, cause): a message over her channel, once per cause.
-    tell: Callable[[str, str, str, str], Reached] | None = None
+    tell: Callable[[str, str, str, str], DeliveryResult] | None = None
     # Every subject that may be told something, in batches after a given one.
     audience: Callable[[str, int], Sequence[str]] | None = None
     # By subjects: where those have e-mail who may be told something.

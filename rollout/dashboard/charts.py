@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from rollout.core import clock
-from rollout.core.display_formatting import NOTHING, count, seconds, share, usd
+from rollout.core.formatting import UNKNOWN, count, seconds, share, usd
 from rollout.dashboard import svg
 from rollout.dashboard.features import label_of
 from rollout.dashboard.svg import Annotation, Series
 from rollout.evidence.figures import Figures, series
 from rollout.flags.selectors import state_text
-from rollout.guardrails import expectations
+from rollout.guardrails import evaluate
 from rollout.models import FlagChange
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _charts(frame: ChartFrame, total: Figures, until: datetime) -> tuple[Chart, 
             ),
             {"Cost": [None if cost is None else float(cost) for cost in costs]},
             words=usd,
-            target=expectations.policy().expected["chat"].cost,
+            target=evaluate.policy_in_force().expected["chat"].cost,
         ),
         frame.columns(
             (
@@ -191,7 +191,7 @@ class ChartFrame:
     ) -> Chart:
         begins = [f"{timezone.localtime(each.at):%d %b %H:%M}" for each in self.points]
         columns = [
-            [NOTHING if value is None else words(value) for value in line.values]
+            [UNKNOWN if value is None else words(value) for value in line.values]
             for line in lines
         ]
         return Chart(

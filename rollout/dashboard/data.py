@@ -31,7 +31,7 @@ from rollout.stages import stages
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from rollout.plan.resume_requirements import Need
+    from rollout.plan.resume_requirements import ResumeRequirement
     from rollout.policy.gates import Gate
 
 
@@ -44,7 +44,7 @@ class DashboardData:
     attention: tuple[str, ...]
     gates: tuple[Gate, ...]
     # Only after a rollback.
-    to_resume: tuple[Need, ...]
+    to_resume: tuple[ResumeRequirement, ...]
     guards: GuardrailCards
     features: tuple[FeatureRow, ...]
     propagation: Propagation
@@ -75,7 +75,7 @@ def read_dashboard(
         standing=rollout_state(features, spread, incidents, cards),
         attention=tuple(attention(spread, incidents, cards)),
         gates=tuple(stages.gates_now()),
-        to_resume=tuple(resume_requirements.now()),
+        to_resume=tuple(resume_requirements.current_requirements()),
         guards=cards,
         features=features,
         propagation=spread,

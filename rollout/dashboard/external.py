@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from rollout.core import clock
-from rollout.core.display_formatting import NOTHING, count, span, usd
+from rollout.core.formatting import UNKNOWN, count, duration, usd
 from rollout.core.ports import ports
-from rollout.guardrails import expectations
+from rollout.guardrails import evaluate
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,10 +61,10 @@ NOT_CONFIGURED = PreviousWorkflowState(
 
 def spending_today() -> Spending:
     """Read today's model costs."""
-    cap = expectations.policy().spend_day
+    cap = evaluate.policy_in_force().spend_day
     if ports.spend_since is None:
         sentence = "Spending is not measured here."
-        return Spending(None, cap, None, 0, "none", NOTHING, sentence)
+        return Spending(None, cap, None, 0, "none", UNKNOWN, sentence)
     midnight = timezone.localtime(clock.now()).replace(
         hour=0, minute=0, second=0, microsecond=0
     )
@@ -96,7 +96,9 @@ def previous_workflow_state() -> PreviousWorkflowState:
     if found is None:
         return NOT_CONFIGURED
     error_at, ok_at = found.last_error_at, found.last_ok_at
-    oldest = span(timedelta(seconds=found.oldest_age_s or 0.0)) if found.waiting else ""
+    oldest = (
+        duration(timedelta(seconds=found.oldest_age_s or 0.0)) if found.waiting else ""
+    )
     queue = "nothing is waiting"
     if found.waiting:
         queue = f"{count(found.waiting, 'message')} waiting, the oldest for {oldest}"
@@ -107,7 +109,7 @@ def previous_workflow_state() -> PreviousWorkflowState:
         # Whether it would answer is not known.
         tone, answer = "none", "It has never been asked"
     else:
-        tone, answer = "good", f"It last answered {span(clock.now() - ok_at)} ago"
+        tone, answer = "good", f"It last answered {duration(clock.now() - ok_at)} ago"
     return PreviousWorkflowState(
         is_set_up=True,
         tone="bad" if is_late else tone,

@@ -7,16 +7,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from rollout.core import clock
-from rollout.core.display_formatting import NOTHING, count, seconds, share, span, usd
+from rollout.core.formatting import UNKNOWN, count, duration, seconds, share, usd
 from rollout.dashboard import svg
 from rollout.dashboard.charts import total_figures
 from rollout.evidence.figures import series
-from rollout.guardrails import expectations
+from rollout.guardrails import evaluate
 from rollout.models import Evaluation
 from rollout.policy.decision_matrix import ALL_HOLD
 from rollout.policy.guardrails import CHANNELS
 from rollout.policy.statistics import wilson
-from rollout.policy.verdicts import SILENCE, Guardrail, Level
+from rollout.policy.verdicts import EVALUATOR_SILENT_AFTER, Guardrail, Level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,11 +133,11 @@ def evaluator_tick(last: Evaluation | None) -> EvaluatorTick:
         sentence = "Nothing was evaluated yet: is a worker running?"
         return EvaluatorTick(None, True, sentence, "", 0)
     age = clock.now() - last.at
-    sentence = f"evaluated {span(age)} ago"
-    if age > SILENCE:
+    sentence = f"evaluated {duration(age)} ago"
+    if age > EVALUATOR_SILENT_AFTER:
         sentence += ": the evaluator is silent; is a worker running?"
     return EvaluatorTick(
-        last.at, age > SILENCE, sentence, last.because, last.duration_ms
+        last.at, age > EVALUATOR_SILENT_AFTER, sentence, last.because, last.duration_ms
     )
 
 
@@ -182,7 +182,7 @@ def _counted_card(guardrail: Guardrail, verdicts: Verdicts) -> GuardrailCard:
         title=TITLES[guardrail],
         level=level.value,
         level_words=LEVEL_WORDS[level],
-        now=NOTHING if level == Level.NO_DATA else now,
+        now=UNKNOWN if level == Level.NO_DATA else now,
         target=target,
     )
 
@@ -211,7 +211,7 @@ def _readings(guardrail: Guardrail, day: Figures, channel: str) -> tuple[str, st
     words = f"{usd(day.cost)} in all"
     if day.unpriced:
         words += f"; the price of {day.unpriced} is not known"
-    expected = expectations.policy().expected[channel].cost
+    expected = evaluate.policy_in_force().expected[channel].cost
     return usd(day.cost_per_conversation), f"below {usd(expected)}", words
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rollout.core import clock
-from rollout.core.display_formatting import count, span
+from rollout.core.formatting import count, duration
 from rollout.dashboard.features import ON, PARTLY
 from rollout.models import Plan, StageName
 from rollout.policy.verdicts import Level
-from rollout.stages import overrides
+from rollout.stages import waivers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,8 +80,8 @@ def rollout_state(
         next_step=f"{restore}{NEXT_STEPS[state]}".strip(),
         since=plan.state_since if plan else None,
         entered_at=plan.run.entered_at if plan else None,
-        time_in_stage=span(now - plan.run.entered_at) if plan else "",
-        time_in_state=span(now - plan.state_since) if plan else "",
+        time_in_stage=duration(now - plan.run.entered_at) if plan else "",
+        time_in_state=duration(now - plan.state_since) if plan else "",
         exposure=exposure_words(rows, functions_removed=spread.functions_removed),
         hold=_override_words(now),
         tone=_tone(state, rows, spread, incidents, cards),
@@ -89,10 +89,10 @@ def rollout_state(
 
 
 def _override_words(now: datetime) -> str:
-    override = overrides.active(now).first()
+    override = waivers.active_overrides(now).first()
     if override is None:
         return ""
-    left = span(override.expires_at - now)
+    left = duration(override.expires_at - now)
     return f"{override.by} suspends automatic rollback for {left}: {override.reason}"
 
 

@@ -10,7 +10,7 @@ from rollout.checklists import checklists
 from rollout.flags.selectors import latest_check
 from rollout.models import Announcement, ChecklistItem, CheckRun, Contact
 from rollout.notices import contacts
-from rollout.policy.schedule import State
+from rollout.policy.schedule import DueState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -102,8 +102,8 @@ def _task(line: checklists.ChecklistLine) -> ChecklistTask:
         section=line.item.section,
         text=line.item.text,
         cadence=ChecklistItem.Cadence(line.item.cadence).label.lower(),
-        is_overdue=line.standing.state == State.OVERDUE,
-        due_by=line.standing.due_by,
+        is_overdue=line.due_status.state == DueState.OVERDUE,
+        due_by=line.due_status.due_by,
     )
 
 

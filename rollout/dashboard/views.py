@@ -15,14 +15,14 @@ from django.views import View
 from easymo.backoffice.pages import actor_of
 from rollout.admin.rollback_actions import rollback_message
 from rollout.checklists import checklists
-from rollout.core.errors import NotMet, RolloutError
+from rollout.core.errors import RequirementsUnmet, RolloutError
 from rollout.core.features import Feature
 from rollout.core.ports import ports
 from rollout.dashboard import page
 from rollout.dashboard.features import LABELS
 from rollout.incidents import incidents
 from rollout.models import ChecklistItem, FlagChange, Incident, Plan
-from rollout.stages import stages, state
+from rollout.stages import plan_state, stages
 from rollout.stages.rollback import rollback_partial, rollback_quick
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class DashboardForm(View):
         try:
             messages.success(request, self.perform(request, **kwargs))
         except RolloutError as error:
-            unmet = error.unmet if isinstance(error, NotMet) else ()
+            unmet = error.unmet if isinstance(error, RequirementsUnmet) else ()
             messages.error(
                 request, " · ".join([f"{self.nothing_done} {error}", *unmet])
             )
@@ -110,9 +110,9 @@ class Move(DashboardForm):
     moves: ClassVar[dict[str, tuple[Callable[..., PlanChange | None], str]]] = {
         "advance": (stages.advance, "The next stage has begun"),
         "demote": (stages.demote, "Back to the previous stage"),
-        "hold": (state.hold, "Held: the stage does not advance"),
-        "release": (state.release, "The hold has ended"),
-        "resume": (state.resume, "Resumed: turn on the features that shall be on"),
+        "hold": (plan_state.hold, "Held: the stage does not advance"),
+        "release": (plan_state.release, "The hold has ended"),
+        "resume": (plan_state.resume, "Resumed: turn on the features that shall be on"),
     }
 
     def perform(self, request: HttpRequest, **kwargs: Any) -> str:

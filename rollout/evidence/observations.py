@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-__all__ = ["MINUTES_KEPT", "Finished", "purge", "record", "satisfaction"]
 logger = get_logger(__name__)
 
 MINUTES_KEPT = timedelta(days=90)
@@ -38,7 +37,7 @@ SLOW_MS = {"slow_3s": 3_000, "slow_5s": 5_000, "slow_10s": 10_000}
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class FinishedConversation:
     """One conversation or call that is over."""
 
     # "chat:<conversation>:<first turn>", "voice:<call>": counted once, for ever.
@@ -63,7 +62,7 @@ class Finished:
     is_synthetic: bool = False
 
 
-def record(finished: Finished) -> Observation | None:
+def record_observation(finished: FinishedConversation) -> Observation | None:
     """Write it down, and add it to the sums; None when somebody already had."""
     row = _row(finished)
     with transaction.atomic():
@@ -88,7 +87,7 @@ def record(finished: Finished) -> Observation | None:
     return row
 
 
-def satisfaction(observation_id: int, *, satisfied: bool) -> bool:
+def record_satisfaction(observation_id: int, *, satisfied: bool) -> bool:
     """Keep what the person pressed; the first press counts. False when it is no news."""
     with transaction.atomic():
         known = Observation.objects.filter(pk=observation_id, satisfied__isnull=True)
@@ -121,7 +120,7 @@ def purge() -> int:
             return total
 
 
-def _row(finished: Finished) -> Observation:
+def _row(finished: FinishedConversation) -> Observation:
     slow = {
         name: sum(ms > least for ms in finished.latencies_ms)
         for name, least in SLOW_MS.items()

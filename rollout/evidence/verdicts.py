@@ -9,7 +9,7 @@ from django.db import connection
 
 from rollout.core import clock
 from rollout.models import Evaluation
-from rollout.policy.verdicts import SILENCE, from_json
+from rollout.policy.verdicts import EVALUATOR_SILENT_AFTER, from_json
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class LatestEvaluation:
     """The newest evaluation. `is_silent`: it is too old to say anything about now."""
 
     verdicts: tuple[Verdict, ...] = ()
@@ -26,15 +26,15 @@ class Judgement:
     is_silent: bool = True
 
 
-def verdicts_now() -> Judgement:
+def latest_verdicts() -> LatestEvaluation:
     """Return the newest evaluation's verdicts: one query."""
     newest = Evaluation.objects.order_by("-id").first()
     if newest is None:
-        return Judgement()
-    return Judgement(
+        return LatestEvaluation()
+    return LatestEvaluation(
         verdicts=tuple(map(from_json, newest.verdicts)),
         at=newest.at,
-        is_silent=clock.now() - newest.at > SILENCE,
+        is_silent=clock.now() - newest.at > EVALUATOR_SILENT_AFTER,
     )
 
 

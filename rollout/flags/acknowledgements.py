@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from rollout.core import clock
-from rollout.core.display_formatting import count, span
+from rollout.core.formatting import count, duration
 from rollout.models import ServingProcess
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ WHERE seen_at > %(committed_at)s - make_interval(secs => %(silent)s)
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Acknowledgement:
     """`acknowledged` of `processes` have it; the slowest of them `ms` after the change.
 
     A process begun since took it in with its start: nobody waited for that.
@@ -62,7 +62,7 @@ class Receipt:
         return f"{told} in {self.ms} ms" if self.ms else told
 
 
-def await_receipt(epoch: int, *, wait: float = WAIT_S) -> Receipt:
+def await_acknowledgement(epoch: int, *, wait: float = WAIT_S) -> Acknowledgement:
     """Wait, `wait` seconds at most, until every process has taken `epoch` in.
 
     Call it right after the commit, outside any transaction.
@@ -80,7 +80,7 @@ def await_receipt(epoch: int, *, wait: float = WAIT_S) -> Receipt:
         while True:
             cursor.execute(COUNT, asked)
             processes, acknowledged, ms = cursor.fetchone()
-            receipt = Receipt(
+            receipt = Acknowledgement(
                 epoch=epoch,
                 processes=processes,
                 acknowledged=acknowledged,
@@ -91,7 +91,7 @@ def await_receipt(epoch: int, *, wait: float = WAIT_S) -> Receipt:
             sleep(PAUSE_S)
 
 
-def forget_gone() -> int:
+def purge_processes() -> int:
     """Take away the rows of processes that ended without a word; say how many."""
     silent = clock.now() - GONE_FOR
     return ServingProcess.objects.filter(seen_at__lt=silent).delete()[0]
@@ -187,7 +187,7 @@ def _process(newest: int, row: tuple[Any, ...]) -> Process:
     is_silent = quiet.total_seconds() > SILENT_S
     words = f"v{seen}"
     if is_silent:
-        words = f"silent for {span(quiet)}, last at v{seen}"
+        words = f"silent for {duration(quiet)}, last at v{seen}"
     elif seen < newest:
         words = f"still at v{seen}"
     return Process(

@@ -41,7 +41,7 @@ def add_member(
     """Put a subject into a cohort; False when she was in it already."""
     reason, by = valid_reason(reason), valid_actor(by)
     with transaction.atomic():
-        locks.lock_switches()
+        locks.lock_flags()
         cohort = cohort_named(cohort_name)
         member, created = CohortMember.objects.get_or_create(
             cohort=cohort, subject=valid_subject(subject), defaults={"added_by": by}
@@ -70,7 +70,7 @@ def remove_member(
     reason, by = valid_reason(reason), valid_actor(by)
     with transaction.atomic():
         locks.close_fence()
-        locks.lock_switches()
+        locks.lock_flags()
         cohort = cohort_named(cohort_name)
         removed, _ = CohortMember.objects.filter(
             cohort=cohort, subject=subject

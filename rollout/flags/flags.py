@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, transaction
 
 from rollout import locks
-from rollout.core.change_reason import valid_actor, valid_reason
+from rollout.core.change_reason import ChangeReason, valid_actor, valid_reason
 from rollout.core.errors import (
     FullRollback,
     InvalidChange,
@@ -19,7 +19,6 @@ from rollout.core.features import Feature
 from rollout.models import AgentFlag, Cohort, Epoch, FlagChange
 from rollout.notices import notices
 from rollout.plan import resume_requirements
-from rollout.plan.plan import Said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +27,7 @@ SMALLEST = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class FlagsChanged:
     """What a change did. `fence_proven`: no voucher begun before it can commit."""
 
     changes: tuple[FlagChange, ...]
@@ -45,7 +44,7 @@ def set_features(
     percent: Decimal | int | None = None,
     cohorts: Sequence[str] = (),
     override: bool = False,
-) -> Changed:
+) -> FlagsChanged:
     """Turn features on or off in one transaction, each with its audit row.
 
     `percent` and `cohorts` limit those that are turned on; without them on is for
@@ -61,17 +60,17 @@ def set_features(
         raise InvalidChange("A percentage or cohort needs a feature to turn on.")
     with transaction.atomic():
         proven = locks.close_fence() if limited or not all(wanted.values()) else True
-        locks.lock_switches()
+        locks.lock_flags()
         if any(wanted.values()):
             refuse_after_full_rollback()
-            refuse_unmended(
+            _refuse_unmet_requirements(
                 wanted,
                 limited_to=cohorts if share is None and cohorts else None,
-                said=Said(actor, reason, source, override),
+                cause=ChangeReason(actor, reason, source, override),
             )
         groups = known_cohorts(cohorts)
         written = tuple(
-            apply(
+            change_flag(
                 flag,
                 everyone=None if on and limited else on,
                 percent=share if on else None,
@@ -87,7 +86,7 @@ def set_features(
                 (flag, wanted[Feature(flag.name)]) for flag in flags_named(wanted)
             )
         )
-    return Changed(
+    return FlagsChanged(
         changes=written,
         epoch=max(change.epoch for change in written),
         fence_proven=proven,
@@ -103,22 +102,25 @@ def refuse_after_full_rollback() -> None:
         )
 
 
-def refuse_unmended(
-    wanted: Mapping[Feature, bool], *, limited_to: Sequence[str] | None, said: Said
+def _refuse_unmet_requirements(
+    wanted: Mapping[Feature, bool],
+    *,
+    limited_to: Sequence[str] | None,
+    cause: ChangeReason,
 ) -> None:
     """Ask what is missing since a rollback; going on without it is told."""
-    missing = resume_requirements.allow_turning_on(limited_to=limited_to, said=said)
+    missing = resume_requirements.allow_turning_on(limited_to=limited_to, cause=cause)
     if missing:
         names = ", ".join(feature for feature, on in wanted.items() if on)
         notices.queue_notice(
             text=(
-                f"{said.actor} turns on {names} after a rollback, by override."
-                f" {' '.join(missing)} Reason: {said.reason}"
+                f"{cause.actor} turns on {names} after a rollback, by override."
+                f" {' '.join(missing)} Reason: {cause.reason}"
             )
         )
 
 
-def apply(
+def change_flag(
     flag: AgentFlag,
     *,
     everyone: bool | None,

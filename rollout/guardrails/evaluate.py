@@ -6,46 +6,51 @@ turns off goes the road of every rollback.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import Error, connection, transaction
+from django.db.models.functions import Now
 
 from easymo.observability.logs import get_logger
+from rollout import locks
 from rollout.core import clock
 from rollout.core.errors import RolloutError
-from rollout.guardrails import acting, detectors, expectations, lease, triggers
+from rollout.guardrails import actions, evidence
 from rollout.models import Evaluation, Plan
 from rollout.policy.decision_matrix import Decision, decide
-from rollout.policy.triggers import triggered
+from rollout.policy.evaluation import trigger_verdicts
+from rollout.policy.guardrails import ExpectedTraffic, Policy
 from rollout.policy.verdicts import Action, Level, Verdict
-from rollout.stages import state
+from rollout.stages import plan_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-    from uuid import UUID
 
-    from rollout.guardrails.acting import Acted
-    from rollout.models import StageRun
+    from rollout.guardrails.actions import ActionResult
+    from rollout.models import EvaluatorLease, StageRun
 
 logger = get_logger(__name__)
 
 # Whoever hangs in the middle holds the row no longer than this.
-STATEMENT = "20s"
-IDLE = "30s"
+STATEMENT_TIMEOUT = "20s"
+IDLE_TIMEOUT = "30s"
 
 
-def tick() -> Evaluation | None:
+def run_evaluation() -> Evaluation | None:
     """Judge once; None when somebody else does, or did in the meantime."""
-    token = lease.claim()
+    token = claim_lease()
     if token is None:
         return None
-    _settle()
+    _settle_plan()
     try:
-        evaluation, acted = _judge(token)
+        evaluation, acted = _evaluate(token)
     except BaseException:
-        lease.give_back(token)
+        release_lease(token)
         raise
     if evaluation is None:
         return None
@@ -57,69 +62,74 @@ def tick() -> Evaluation | None:
         acted=evaluation.acted,
         duration_ms=evaluation.duration_ms,
     )
-    acting.tell(acted)
+    actions.notify(acted)
     return evaluation
 
 
-def _settle() -> None:
+def _settle_plan() -> None:
     """Let the plan do what time alone does; that may wait a minute more."""
     try:
-        state.settle()
+        plan_state.settle()
     except (Error, RolloutError) as error:
         logger.warning("rollout.plan.unsettled", error=type(error).__name__)
 
 
-def _judge(token: UUID) -> tuple[Evaluation | None, Acted]:
+def _evaluate(token: UUID) -> tuple[Evaluation | None, ActionResult]:
     began = perf_counter()
     with transaction.atomic():
-        _bound()
-        row = lease.hold(token)
+        _limit_transaction()
+        row = lock_claimed_lease(token)
         if row is None:
-            return None, acting.NOTHING_DONE
+            return None, actions.NO_ACTION
         now = clock.now()
         plan = Plan.objects.select_related("run").get()
-        fresh = detectors.uncounted()
+        fresh = evidence.unscored_observations()
         verdicts = _verdicts(plan.run, fresh, now)
-        decision = _decided(plan.run, verdicts, now)
-        acted = acting.carry_out(decision, plan, now)
-        acting.release_when_clear(decision, plan, now)
-        evaluation = _written(plan, verdicts, decision, acted, began)
-        detectors.mark(fresh, evaluation.pk)
-        lease.finish(row)
+        decision = _decide(plan.run, verdicts, now)
+        acted = actions.carry_out_decision(decision, plan, now)
+        actions.release_when_clear(decision, plan, now)
+        evaluation = _create_evaluation(plan, verdicts, decision, acted, began)
+        evidence.mark_scored(fresh, evaluation.pk)
+        finish_lease(row)
     return evaluation, acted
 
 
-def _bound() -> None:
+def _limit_transaction() -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL statement_timeout = '{STATEMENT}'")
-        cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE}'")
+        cursor.execute(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'")
+        cursor.execute(
+            f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_TIMEOUT}'"
+        )
 
 
 def _verdicts(
     run: StageRun, fresh: list[dict[str, object]], now: datetime
 ) -> list[Verdict]:
-    policy = expectations.policy()
-    judge = detectors.step(fresh, run, policy, now)
-    facts = triggers.facts(run, now, awaited=bool(acting.features_on()))
-    return [*judge.verdicts(now, triggers.attended()), *triggered(facts, policy)]
+    policy = policy_in_force()
+    judge = evidence.step_detectors(fresh, run, policy, now)
+    facts = evidence.trigger_facts(run, now, awaited=bool(actions.features_on()))
+    return [
+        *judge.verdicts(now, evidence.attended_keys()),
+        *trigger_verdicts(facts, policy),
+    ]
 
 
-def _decided(run: StageRun, verdicts: Sequence[Verdict], now: datetime) -> Decision:
+def _decide(run: StageRun, verdicts: Sequence[Verdict], now: datetime) -> Decision:
     """Decide by those verdicts about which something can be done."""
-    on = acting.features_on()
+    on = actions.features_on()
     concerned = [
         verdict
         for verdict in verdicts
-        if verdict.level != Level.OK and acting.is_concerned(verdict, on)
+        if verdict.level != Level.OK and actions.is_concerned(verdict, on)
     ]
-    return decide(concerned, acting.circumstances(run, now))
+    return decide(concerned, actions.circumstances(run, now))
 
 
-def _written(
+def _create_evaluation(
     plan: Plan,
     verdicts: Sequence[Verdict],
     decision: Decision,
-    acted: Acted,
+    acted: ActionResult,
     began: float,
 ) -> Evaluation:
     return Evaluation.objects.create(
@@ -132,4 +142,65 @@ def _written(
         acted=acted.acted,
         rollback=acted.rollback,
         duration_ms=round((perf_counter() - began) * 1000),
+    )
+
+
+LEASE = timedelta(seconds=90)
+
+
+def claim_lease() -> UUID | None:
+    """Return the token of a new claim; None while somebody else's stands."""
+    now = clock.now()
+    with transaction.atomic():
+        row = locks.lock_lease(wait=False)
+        if row is None or is_claimed(row, now):
+            return None
+        row.holder, row.expires_at = uuid4(), now + LEASE
+        row.save(update_fields=["holder", "expires_at"])
+        return row.holder
+
+
+def lock_claimed_lease(token: UUID) -> EvaluatorLease | None:
+    """Take the row for the rest of the transaction; None when the claim is lost."""
+    row = locks.lock_lease(wait=True)
+    return row if row is not None and row.holder == token else None
+
+
+def finish_lease(row: EvaluatorLease) -> None:
+    """Give the claim back and say that somebody has looked."""
+    row.holder, row.expires_at = None, None
+    row.ticked_at = Now()
+    row.save(update_fields=["holder", "expires_at", "ticked_at"])
+
+
+def release_lease(token: UUID) -> None:
+    """Let the next one try at once, after a judgement that failed."""
+    with transaction.atomic():
+        row = lock_claimed_lease(token)
+        if row is not None:
+            row.holder, row.expires_at = None, None
+            row.save(update_fields=["holder", "expires_at"])
+
+
+def is_claimed(row: EvaluatorLease, now: datetime) -> bool:
+    """Tell whether a claim is in force.
+
+    One that ends later than any claim made now would is from before the clock was set
+    back: it stands no longer.
+    """
+    return row.expires_at is not None and now < row.expires_at <= now + LEASE
+
+
+def policy_in_force() -> Policy:
+    """Return the policy in force."""
+    return Policy(
+        expected={
+            "chat": ExpectedTraffic(
+                settings.EXPECTED_CHATS_PER_HOUR, settings.EXPECTED_COST_CHAT_USD
+            ),
+            "voice": ExpectedTraffic(
+                settings.EXPECTED_CALLS_PER_HOUR, settings.EXPECTED_COST_CALL_USD
+            ),
+        },
+        spend_a_day=settings.DAILY_COST_USD or None,
     )

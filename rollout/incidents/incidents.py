@@ -1,3 +1,5 @@
+"""What is learned from an incident: the guide's four fields, and who does what next."""
+
 from __future__ import annotations
 
 import unicodedata
@@ -17,15 +19,16 @@ from rollout.core.errors import (
     LessonsMissing,
 )
 from rollout.locks import lock_incident
-from rollout.models import Incident, TimelineEntry
+from rollout.models import ActionItem, Incident, TimelineEntry
 from rollout.models.incident import ALLOWED
 from rollout.notices import notices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
 logger = get_logger(__name__)
-TEXT = 2000
+MAX_TEXT = 2000
 SEVERITIES: list[str] = Incident.Severity.values
 STAMPS: dict[str, str] = {
     Incident.Status.MITIGATED: "mitigated_at",
@@ -43,12 +46,10 @@ LESSONS = {
 
 def open_incident(*, key: str, title: str, severity: str, opened_by: str) -> Incident:
     """Return the unresolved incident of this key, opened when there is none."""
-    return found_or_opened(
-        key=key, title=title, severity=severity, opened_by=opened_by
-    )[0]
+    return get_or_open(key=key, title=title, severity=severity, opened_by=opened_by)[0]
 
 
-def found_or_opened(
+def get_or_open(
     *, key: str, title: str, severity: str, opened_by: str
 ) -> tuple[Incident, bool]:
     """Return the unresolved incident of this key, and whether it was opened now."""
@@ -63,7 +64,7 @@ def found_or_opened(
     )
 
 
-def break_out_again(incident: Incident, *, severity: str, author: str) -> None:
+def reopen_or_raise(incident: Incident, *, severity: str, author: str) -> None:
     """Open a mitigated one again, as bad as it now is: the harm has not stopped.
 
     People only lead it on; only what happens leads it back. Whatever is turned off
@@ -92,10 +93,10 @@ def _open_again(row: Incident, severity: str, author: str) -> None:
         row.severity = severity
     row.save(update_fields=["status", "mitigated_at", "severity"])
     for text in told:
-        write(row, kind=TimelineEntry.Kind.STATUS, author=author, text=text)
+        write_entry(row, kind=TimelineEntry.Kind.STATUS, author=author, text=text)
 
 
-def write(
+def write_entry(
     incident: Incident,
     *,
     kind: str,
@@ -108,7 +109,7 @@ def write(
         incident=incident,
         kind=kind,
         author=author,
-        text=leaks.guard(scrub(text)[:TEXT], leaks.TIMELINE),
+        text=leaks.guard(scrub(text)[:MAX_TEXT], leaks.TIMELINE),
         data=dict(data or {}),
     )
 
@@ -119,23 +120,23 @@ def report_incident(*, title: str, severity: str, text: str, by: str) -> Inciden
     valid_severity(severity)
     key = f"person:{' '.join(title.lower().split())}"[:100]
     with transaction.atomic():
-        incident, is_new = found_or_opened(
+        incident, is_new = get_or_open(
             key=key, title=title, severity=severity, opened_by=by
         )
-        write(incident, kind=TimelineEntry.Kind.NOTE, author=by, text=text)
+        write_entry(incident, kind=TimelineEntry.Kind.NOTE, author=by, text=text)
         if is_new:
-            tell(incident, f"Incident {incident.pk} opened by {by}: {title}")
+            notify_on_call(incident, f"Incident {incident.pk} opened by {by}: {title}")
     return incident
 
 
-def tell(incident: Incident, text: str) -> None:
+def notify_on_call(incident: Incident, text: str) -> None:
     """Put a notice about it on its way, by its severity."""
     notices.queue_notice(incident=incident, text=text)
     jobs.enqueue_notices()
 
 
 def add_note(*, incident: Incident, text: str, author: str) -> TimelineEntry:
-    return write(
+    return write_entry(
         incident,
         kind=TimelineEntry.Kind.NOTE,
         author=valid_actor(author),
@@ -161,7 +162,7 @@ def set_status(*, incident: Incident, status: str, reason: str, author: str) -> 
         row.status = status
         setattr(row, STAMPS[status], clock.now())
         row.save(update_fields=["status", STAMPS[status]])
-        write(
+        write_entry(
             row,
             kind=TimelineEntry.Kind.STATUS,
             author=author,
@@ -193,14 +194,14 @@ def set_severity(
             raise InvalidChange(f"The severity is {severity} already.")
         row.severity = severity
         row.save(update_fields=["severity"])
-        write(
+        write_entry(
             row,
             kind=TimelineEntry.Kind.STATUS,
             author=author,
             text=f"severity {before} → {severity}: {reason}",
         )
         if SEVERITIES.index(severity) > SEVERITIES.index(before):
-            tell(row, f"Incident {row.pk} is now {severity}: {reason}")
+            notify_on_call(row, f"Incident {row.pk} is now {severity}: {reason}")
     incident.refresh_from_db()
 
 
@@ -215,7 +216,7 @@ def take_command(*, incident: Incident, commander: str, author: str) -> None:
         before = f", after {row.commander}" if row.commander else ""
         row.commander = commander
         row.save(update_fields=["commander"])
-        write(
+        write_entry(
             row,
             kind=TimelineEntry.Kind.STATUS,
             author=author,
@@ -242,7 +243,7 @@ def valid_severity(severity: str) -> None:
         raise InvalidChange(f"A severity is one of {', '.join(SEVERITIES)}.")
 
 
-def valid_text(text: str, *, longest: int = TEXT) -> str:
+def valid_text(text: str, *, longest: int = MAX_TEXT) -> str:
     """Return a text of several lines stripped; refuse an empty or unprintable one."""
     stripped = text.replace("\r\n", "\n").strip()
     if not 1 <= len(stripped) <= longest:
@@ -252,3 +253,68 @@ def valid_text(text: str, *, longest: int = TEXT) -> str:
     ):
         raise InvalidReason("A text has no control characters but line breaks.")
     return stripped
+
+
+MAX_LESSON = 4_000
+
+
+def write_lessons(*, incident: Incident, author: str, **lessons: str) -> None:
+    """Write down one or several of the four; what was written stays until bettered."""
+    author = valid_actor(author)
+    if unknown := set(lessons) - set(LESSONS):
+        raise InvalidChange(f"There is no lesson called {min(unknown)!r}.")
+    written = {
+        name: scrub(valid_text(text, longest=MAX_LESSON))[:MAX_LESSON]
+        for name, text in lessons.items()
+    }
+    with transaction.atomic():
+        row = lock_incident(incident)
+        refuse_closed(row)
+        changed = {
+            name: text for name, text in written.items() if getattr(row, name) != text
+        }
+        for name, text in changed.items():
+            setattr(row, name, text)
+            write_entry(
+                row,
+                kind=TimelineEntry.Kind.NOTE,
+                author=author,
+                text=f"{LESSONS[name]}: {text}",
+            )
+        row.save(update_fields=list(changed))
+    incident.refresh_from_db()
+
+
+def add_action(
+    *, incident: Incident, text: str, owner: str, due: date, author: str
+) -> ActionItem:
+    """Give somebody something to do by a day, so that it does not happen again."""
+    author, owner = valid_actor(author), valid_actor(owner)
+    text = valid_reason(text)
+    with transaction.atomic():
+        item = ActionItem.objects.create(
+            incident=incident, text=text, owner=owner, due=due
+        )
+        write_entry(
+            incident,
+            kind=TimelineEntry.Kind.NOTE,
+            author=author,
+            text=f"action item for {owner} by {due:%d %b %Y}: {text}",
+        )
+    return item
+
+
+def finish_action(*, item: ActionItem, author: str) -> None:
+    """Write down that it is done; once."""
+    author = valid_actor(author)
+    with transaction.atomic():
+        pending = ActionItem.objects.filter(pk=item.pk, done_at__isnull=True)
+        if not pending.update(done_at=clock.now(), done_by=author):
+            raise InvalidChange("That action item is done already.")
+        write_entry(
+            item.incident,
+            kind=TimelineEntry.Kind.NOTE,
+            author=author,
+            text=f"done: {item.text}",
+        )
+    item.refresh_from_db()

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from rollout.core import clock
+from rollout.core.formatting import duration
 from rollout.flags.selectors import feature_states
 from rollout.models import GateResult
 from rollout.plan import plan as plans
 from rollout.plan import resume_requirements
-from rollout.policy.gate_figures import length
 from rollout.policy.gates import unmet
 from rollout.policy.stages import Stage, State, terms_of
-from rollout.stages import audience, overrides, stages, waivers
+from rollout.stages import plan_state, stages, waivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 def as_lines(plan: Plan, gates: list[Gate]) -> Iterator[str]:
     """Write the plan, every gate with value and need, and what speaks against it."""
     run, now = plan.run, clock.now()
-    yield f"stage   {run.stage}, {length(now - run.entered_at)}, since {_at(run.entered_at)}"
+    yield f"stage   {run.stage}, {duration(now - run.entered_at)}, since {_at(run.entered_at)}"
     yield f"        by {run.entered_by}: {run.reason}"
-    yield f"state   {plans.words_of(plan)} since {_at(plan.state_since)}: {plan.state_reason}"
+    yield f"state   {plans.state_text(plan)} since {_at(plan.state_since)}: {plan.state_reason}"
     yield f"serves  {terms_of(run.stage).audience}"
     following = Stage(run.stage).following
     if following is None:
@@ -42,8 +42,8 @@ def as_lines(plan: Plan, gates: list[Gate]) -> Iterator[str]:
     for gate in gates:
         yield gate_line(gate)
     if plan.state == State.RECOVERY:
-        yield f"{stages.recovery_of(plan).words}."
-    if needs := resume_requirements.now():
+        yield f"{plan_state.recovery_of(plan).words}."
+    if needs := resume_requirements.current_requirements():
         yield "To go on (`rollout resume`):"
         for need in needs:
             yield f"  {'met' if need.met else 'not met':<8} {need.sentence}"
@@ -57,17 +57,17 @@ def gate_line(gate: Gate) -> str:
 
 def spoken_against(plan: Plan) -> Iterator[str]:
     """Name what waits for a person, and what is on in spite of the plan."""
-    for waiver in waivers.waiting(plan):
+    for waiver in waivers.waiting_waivers(plan):
         yield (
-            f"{waiver.asked_by} asks for {waivers.words(waiver)}: {waiver.reason};"
+            f"{waiver.asked_by} asks for {waivers.waiver_text(waiver)}: {waiver.reason};"
             f" `rollout approve {waiver.pk}` by somebody else."
         )
-    for override in overrides.active():
+    for override in waivers.active_overrides():
         yield (
             f"{override.by} holds automatic rollbacks back until"
             f" {_at(override.expires_at)}: {override.reason}"
         )
-    for warning in audience.warnings():
+    for warning in stages.exposure_warnings():
         yield f"Warning: {warning}"
 
 
@@ -88,17 +88,17 @@ def as_json(plan: Plan, gates: list[Gate]) -> dict[str, Any]:
         "serves": terms_of(run.stage).audience,
         "may_advance": following is not None and not unmet(gates),
         "gates": [gate_json(gate) for gate in gates],
-        "recovery": stages.recovery_of(plan).words if recovering else None,
+        "recovery": plan_state.recovery_of(plan).words if recovering else None,
         "to_resume": [
             {"name": need.name, "met": need.met, "value": need.value}
-            for need in resume_requirements.now()
+            for need in resume_requirements.current_requirements()
         ],
         "features": [feature_json(state) for state in feature_states()],
-        "warnings": audience.warnings(),
-        "overrides": [override_json(each) for each in overrides.active()],
+        "warnings": stages.exposure_warnings(),
+        "overrides": [override_json(each) for each in waivers.active_overrides()],
         "waivers_waiting": [
             {"id": each.pk, "gate": each.gate, "by": each.asked_by}
-            for each in waivers.waiting(plan)
+            for each in waivers.waiting_waivers(plan)
         ],
     }
 

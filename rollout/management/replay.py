@@ -11,19 +11,18 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from rollout.core import clock
-from rollout.guardrails import expectations
-from rollout.guardrails.detectors import COLUMNS, evidence_of
+from rollout.guardrails import evaluate
+from rollout.guardrails.evidence import COLUMNS, evidence_of
 from rollout.models import Observation, Plan
-from rollout.policy.policies import NAMES, InvalidPolicy, looker_of
-from rollout.policy.replay import replay
+from rollout.policy.replay import POLICY_NAMES, InvalidPolicy, replay, replay_policy
 from rollout.policy.stages import Stage
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Callable, Iterator
 
-    from rollout.policy.evidence import Evidence
-    from rollout.policy.replay import Event
+    from rollout.policy.guardrails import ConversationEvidence
+    from rollout.policy.replay import ReplayEvent
 
 WEEK = timedelta(days=7)
 
@@ -37,7 +36,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--policy",
         action="append",
         metavar="NAME|JSON",
-        help=f"{', '.join(NAMES)} or changes as JSON; again to compare",
+        help=f"{', '.join(POLICY_NAMES)} or changes as JSON; again to compare",
     )
     parser.add_argument("--stage", choices=[str(stage) for stage in Stage])
     parser.add_argument("--json", action="store_true")
@@ -51,9 +50,9 @@ def run(options: dict[str, Any], write: Callable[[str], object]) -> None:
         raise CommandError("--from must be before --to.")
     stage = options["stage"] or Plan.objects.select_related("run").get().run.stage
     names = options["policy"] or ["default"]
-    policy = expectations.policy()
+    policy = evaluate.policy_in_force()
     try:
-        lookers = [looker_of(name, base=policy, stage=stage) for name in names]
+        lookers = [replay_policy(name, base=policy, stage=stage) for name in names]
     except InvalidPolicy as error:
         raise CommandError(str(error)) from error
     count = _stored(begin, end).count()
@@ -84,13 +83,13 @@ def _stored(begin: datetime, end: datetime) -> Any:
     )
 
 
-def _evidence(begin: datetime, end: datetime) -> Iterator[Evidence]:
+def _evidence(begin: datetime, end: datetime) -> Iterator[ConversationEvidence]:
     rows = _stored(begin, end).order_by("finished_at", "id")
     for row in rows.values(*COLUMNS, "latencies_ms").iterator():
         yield evidence_of(row)
 
 
-def _summary(events: list[Event]) -> str:
+def _summary(events: list[ReplayEvent]) -> str:
     counts: dict[str, int] = {}
     for event in events:
         name = event.action.name.lower()
@@ -99,7 +98,7 @@ def _summary(events: list[Event]) -> str:
 
 
 def _as_json(
-    count: int, stage: str, found: dict[str, list[Event]]
+    count: int, stage: str, found: dict[str, list[ReplayEvent]]
 ) -> dict[str, object]:
     return {
         "conversations": count,

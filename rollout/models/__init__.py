@@ -1,32 +1,28 @@
 from __future__ import annotations
 
-from rollout.models.change import FlagChange
-from rollout.models.cohort import Cohort, CohortMember
-from rollout.models.epoch import Epoch, ServingProcess
-from rollout.models.flag import AgentFlag
-from rollout.models.incident import Incident, TimelineEntry
-from rollout.models.judgement import (
+from rollout.models.announcement import Announcement, AnnouncementDelivery
+from rollout.models.checklist import ChecklistItem, ChecklistReminder, ChecklistTick
+from rollout.models.evaluation import (
     CheckRun,
     DetectorState,
     Evaluation,
     EvaluatorLease,
 )
-from rollout.models.notice import Notice
+from rollout.models.flag import (
+    AgentFlag,
+    Cohort,
+    CohortMember,
+    Epoch,
+    FlagChange,
+    ServingProcess,
+)
+from rollout.models.incident import ActionItem, Incident, RollbackEvent, TimelineEntry
+from rollout.models.notice import Contact, Notice, OnCallShift
 from rollout.models.observation import (
     Channel,
     HourRollup,
     MetricRollup,
     Observation,
-)
-from rollout.models.people import (
-    ActionItem,
-    Announcement,
-    AnnouncementDelivery,
-    ChecklistItem,
-    ChecklistReminder,
-    ChecklistTick,
-    Contact,
-    OnCallShift,
 )
 from rollout.models.plan import (
     GateResult,
@@ -37,7 +33,6 @@ from rollout.models.plan import (
     StageRun,
     Waiver,
 )
-from rollout.models.rollback import RollbackEvent
 
 __all__ = [
     "ActionItem",

@@ -4,15 +4,108 @@ import secrets
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from waffle.models import AbstractUserFlag
 
-from rollout.models.cohort import Cohort
+from rollout.core import clock
 from rollout.snapshot import flag_snapshot
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
     from django.http import HttpRequest
+
+
+class Cohort(models.Model):
+    """A named group of people for whom features can be on."""
+
+    name = models.CharField(max_length=50, unique=True)
+    description = models.CharField(max_length=200, blank=True, default="")
+
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            # A name is typed on a command line and shown in the audit log.
+            models.CheckConstraint(
+                condition=models.Q(name__regex=r"^[a-z0-9][a-z0-9_-]{0,49}$"),
+                name="cohort_name_is_plain",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CohortMember(models.Model):
+    """One subject in a cohort. A subject is a string; who she is, others know."""
+
+    cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="members")
+    subject = models.CharField(max_length=100)
+
+    added_by = models.CharField(max_length=150)
+    added_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cohort", "subject"], name="cohort_member_once"
+            ),
+            # A subject without a name would be a member nobody can remove.
+            models.CheckConstraint(
+                condition=models.Q(subject__regex=r"^[!-~]+$"),
+                name="cohort_member_subject_is_visible",
+            ),
+        ]
+        indexes = [
+            # Read by the page that tells which cohorts a person is in.
+            models.Index(fields=["subject"], name="cohort_member_subject_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} in cohort {self.cohort_id}"
+
+
+class Epoch(models.Model):
+    """One row: its version rises with every change of exposure, by trigger."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    version = models.BigIntegerField(default=1)
+    changed_at = models.DateTimeField()
+    # A full rollback is in force: the functions answer 410, tokens open nothing.
+    functions_removed = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        constraints = [
+            # There is one epoch.
+            models.CheckConstraint(condition=models.Q(id=1), name="epoch_is_one_row"),
+        ]
+
+    def __str__(self) -> str:
+        return f"epoch {self.version}"
+
+
+class ServingProcess(models.Model):
+    """A process that asks the switches, and the last epoch it has taken in."""
+
+    id = models.UUIDField(primary_key=True)
+    host = models.CharField(max_length=100)
+    pid = models.IntegerField()
+    role = models.CharField(max_length=30)
+
+    version_seen = models.BigIntegerField()
+    acknowledged_at = models.DateTimeField()
+    seen_at = models.DateTimeField(db_index=True)
+    # Who began after a flip took it in with its start: nobody waited for that.
+    began_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "serving processes"
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.host}:{self.pid}"
 
 
 def new_salt() -> str:
@@ -102,3 +195,88 @@ class AgentFlag(AbstractUserFlag):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Write the row as Django does, without waffle's cache keys."""
         models.Model.save(self, *args, **kwargs)
+
+
+# None of them a control character, not only blanks; the column bounds the length.
+REASON = r"^(?=.*\S)[^\u0001-\u001f\u007f-\u009f]+$"
+
+
+class FlagChange(models.Model):
+    """Who changed which exposure, from what to what, and why. Append-only.
+
+    The database refuses a change of a flag or a cohort's members that leaves no
+    such row in the same transaction, and fills `epoch` and `transaction_id`.
+    """
+
+    class Kind(models.TextChoices):
+        FLAG = "flag", "feature"
+        MEMBER_ADDED = "member_added", "member added"
+        MEMBER_REMOVED = "member_removed", "member removed"
+
+    class Source(models.TextChoices):
+        CLI = "cli", "command line"
+        ADMIN = "admin", "admin"
+        API = "api", "API"
+        SYSTEM = "system", "system"
+        ROLLBACK = "rollback", "rollback"
+        DEMO = "demo", "demonstration"
+
+    kind = models.CharField(max_length=20, choices=Kind, default=Kind.FLAG)
+    flag = models.ForeignKey(
+        AgentFlag, null=True, on_delete=models.PROTECT, related_name="changes"
+    )
+    cohort = models.ForeignKey(
+        Cohort, null=True, on_delete=models.PROTECT, related_name="changes"
+    )
+    subject = models.CharField(max_length=100, blank=True, default="")
+
+    actor = models.CharField(max_length=150)
+    source = models.CharField(max_length=20, choices=Source)
+    reason = models.CharField(max_length=500)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    override = models.BooleanField(default=False)
+
+    epoch = models.BigIntegerField(db_default=0, editable=False)
+    transaction_id = models.BigIntegerField(db_default=0, editable=False)
+    at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "change of exposure"
+        verbose_name_plural = "changes of exposure"
+        constraints = [
+            # A change is about a feature, or about one member of one cohort.
+            models.CheckConstraint(
+                condition=models.Q(
+                    kind="flag", flag__isnull=False, cohort__isnull=True, subject=""
+                )
+                | (
+                    models.Q(
+                        kind__in=["member_added", "member_removed"],
+                        flag__isnull=True,
+                        cohort__isnull=False,
+                    )
+                    & ~models.Q(subject="")
+                ),
+                name="flag_change_has_its_object",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(reason__regex=REASON),
+                name="flag_change_says_why",
+            ),
+            # Nobody is not an actor.
+            models.CheckConstraint(
+                condition=models.Q(actor__regex=r"\S"), name="flag_change_says_who"
+            ),
+        ]
+        indexes = [
+            # Read by the trigger that demands this row, and by `flags`.
+            models.Index(fields=["flag", "-id"], name="flag_change_flag_idx"),
+            models.Index(
+                fields=["cohort", "subject", "-id"], name="flag_change_member_idx"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"change {self.pk}"

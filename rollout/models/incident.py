@@ -112,3 +112,64 @@ class TimelineEntry(models.Model):
 
     def __str__(self) -> str:
         return f"entry {self.pk}"
+
+
+class RollbackEvent(models.Model):
+    """One rollback or its end, also one that changed nothing. Append-only."""
+
+    class Kind(models.TextChoices):
+        PARTIAL = "partial", "partial"
+        QUICK = "quick", "quick"
+        FULL = "full", "full"
+        RESTORE = "restore", "restore"
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    features = models.JSONField(default=list)
+    incident = models.ForeignKey(
+        Incident, on_delete=models.PROTECT, related_name="rollbacks"
+    )
+
+    actor = models.CharField(max_length=150)
+    source = models.CharField(max_length=20)
+    reason = models.CharField(max_length=500)
+    # The figures that caused it, when it was not a person: {guardrail, value, n, ...}.
+    evidence = models.JSONField(default=dict, db_default={})
+    # When the evidence was enough; null when a person decided.
+    decided_at = models.DateTimeField(null=True)
+    fence_proven = models.BooleanField()
+    epoch = models.BigIntegerField()
+    at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} rollback {self.pk}"
+
+
+class ActionItem(models.Model):
+    """Something that somebody will do so that it does not happen again."""
+
+    incident = models.ForeignKey(
+        Incident, on_delete=models.PROTECT, related_name="action_items"
+    )
+    text = models.CharField(max_length=500)
+    owner = models.CharField(max_length=150)
+    due = models.DateField()
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    done_at = models.DateTimeField(null=True, editable=False)
+    done_by = models.CharField(max_length=150, blank=True, default="")
+
+    class Meta:
+        ordering = ["done_at", "due", "id"]
+        constraints = [
+            # What is done says when and by whom.
+            models.CheckConstraint(
+                condition=models.Q(done_at__isnull=True, done_by="")
+                | (models.Q(done_at__isnull=False) & models.Q(done_by__regex=r"\S")),
+                name="action_item_done_by_somebody",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"action item {self.pk}"

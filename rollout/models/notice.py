@@ -73,3 +73,55 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"notice {self.pk}"
+
+
+class Contact(models.Model):
+    """Somebody to call, in the order to call them."""
+
+    role = models.CharField(max_length=80)
+    # Whom the role belongs to; empty while nobody was named.
+    name = models.CharField(max_length=100, blank=True, default="")
+    phone = models.CharField(max_length=20, blank=True, default="")
+    email = models.EmailField(blank=True, default="")
+    # 1 is called first; 0 is not on call (a provider's support).
+    order = models.PositiveSmallIntegerField(default=0)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["order", "id"]
+        constraints = [
+            # What a telephone dials from anywhere.
+            models.CheckConstraint(
+                condition=models.Q(phone__regex=r"^(\+[1-9][0-9]{6,14})?$"),
+                name="contact_phone_is_international",
+            ),
+            models.UniqueConstraint(fields=["role"], name="contact_role_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.role
+
+
+class OnCallShift(models.Model):
+    """Whoever is called first for a while, before the usual order."""
+
+    contact = models.ForeignKey(
+        Contact, on_delete=models.PROTECT, related_name="shifts"
+    )
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    added_by = models.CharField(max_length=150)
+    added_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["starts_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at")),
+                name="on_call_shift_ends_after_it_began",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"shift {self.pk}"

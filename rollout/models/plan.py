@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db import models
 
 from rollout.core import clock
-from rollout.models.change import REASON
+from rollout.models.flag import REASON
 
 # Seven days: what was waived last week is looked at again.
 WAIVER_AT_MOST = timedelta(days=7)

@@ -1,4 +1,4 @@
-"""Whom to call, in which order; and whether they could be called at all."""
+"""Contacts and on-call shifts: whom to call, in which order, and what is missing."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from rollout.core.change_reason import valid_actor
 from rollout.core.errors import InvalidChange
 from rollout.models import Contact, OnCallShift
 
-# A number that nobody has tried for so long may be somebody else's by now.
+# A number not tried for longer may belong to another person.
 VERIFIED_FOR = timedelta(days=30)
 LONGEST_SHIFT = timedelta(days=31)
 SEPARATORS = str.maketrans("", "", " \t-./()\u00a0")
 MOST_ORDER = 99
-# What people write who will name somebody later.
-STAND_INS = frozenset({"", "contact info", "todo", "tbd", "changeme", "xxx", "n/a"})
+# Texts that people enter instead of a name.
+PLACEHOLDERS = frozenset({"", "contact info", "todo", "tbd", "changeme", "xxx", "n/a"})
 
 
 def on_call(now: datetime | None = None) -> list[Contact]:
-    """Return whom to call, first one first: who is on shift, then the usual order."""
+    """Return the contacts in the order to call: on shift first, then the usual order."""
     moment = now or clock.now()
     on_shift = OnCallShift.objects.filter(
         starts_at__lte=moment, ends_at__gt=moment, contact__is_active=True
@@ -35,22 +35,22 @@ def on_call(now: datetime | None = None) -> list[Contact]:
 
 
 def is_placeholder(contact: Contact) -> bool:
-    """Tell whether nobody could be called by this row."""
+    """Tell whether the row names no person who can be reached."""
     name = contact.name.strip().lower()
-    is_named = name not in STAND_INS and not name.startswith("[")
+    is_named = name not in PLACEHOLDERS and not name.startswith("[")
     return not (is_named and (contact.phone or contact.email))
 
 
 def problems(now: datetime | None = None) -> list[str]:
-    """Say what is wrong with the contacts, a sentence each; nothing: all can be called."""
+    """Return the problems of the on-call contacts, one sentence each."""
     moment = now or clock.now()
     called = on_call(moment)
     if not called:
-        return ["Nobody is on call."]
+        return ["No contact is on call."]
     found = []
     for contact in called:
         if is_placeholder(contact):
-            found.append(f"{contact.role} names nobody yet.")
+            found.append(f"{contact.role} names no person yet.")
         elif not contact.phone:
             found.append(f"{contact.role} has no telephone number.")
         elif contact.verified_at is None:
@@ -61,7 +61,7 @@ def problems(now: datetime | None = None) -> list[str]:
 
 
 def save_contact(*, contact: Contact | None, **values: Any) -> Contact:
-    """Make or change a contact; another number or address has to be verified anew."""
+    """Create or change a contact; a new number or address must be verified again."""
     row = contact or Contact()
     before = (row.name, row.phone, row.email)
     row.role = one_line(values["role"], "A role", 80)
@@ -85,9 +85,9 @@ def save_contact(*, contact: Contact | None, **values: Any) -> Contact:
 
 
 def verify(*, contact: Contact) -> None:
-    """Write down that somebody answered there just now."""
+    """Record that the contact answered just now."""
     if is_placeholder(contact):
-        raise InvalidChange("Name somebody with a number or an address first.")
+        raise InvalidChange("Enter a name with a number or an address first.")
     contact.verified_at = clock.now()
     contact.save(update_fields=["verified_at"])
 
@@ -95,18 +95,18 @@ def verify(*, contact: Contact) -> None:
 def add_shift(
     *, contact: Contact, starts_at: datetime, ends_at: datetime, by: str
 ) -> OnCallShift:
-    """Let somebody be called first for a while."""
+    """Let a contact be called first for some time."""
     if not starts_at < ends_at <= starts_at + LONGEST_SHIFT:
         raise InvalidChange("A shift ends after it began, and lasts a month at most.")
     if is_placeholder(contact):
-        raise InvalidChange("Name somebody with a number or an address first.")
+        raise InvalidChange("Enter a name with a number or an address first.")
     return OnCallShift.objects.create(
         contact=contact, starts_at=starts_at, ends_at=ends_at, added_by=valid_actor(by)
     )
 
 
 def end_shift(*, shift: OnCallShift) -> None:
-    """End a shift now; one that has not begun goes away."""
+    """End a shift now; delete one that has not begun."""
     now = clock.now()
     if shift.starts_at >= now:
         shift.delete()
@@ -116,7 +116,7 @@ def end_shift(*, shift: OnCallShift) -> None:
 
 
 def valid_phone(text: str) -> str:
-    """Return a number as a telephone dials it from anywhere, or nothing."""
+    """Return a number in international form, or an empty text."""
     number = text.strip().translate(SEPARATORS)
     if number.startswith("00"):
         number = "+" + number[2:]
@@ -133,7 +133,7 @@ def valid_address(text: str) -> str:
         if address:
             validate_email(address)
     except ValidationError as error:
-        raise InvalidChange("That is no e-mail address.") from error
+        raise InvalidChange("This is not an e-mail address.") from error
     return address
 
 

@@ -1,6 +1,6 @@
-"""Notices wait in our rows, so that a dead Slack or mail server can hold up nothing.
+"""The outbox of notices: a failing Slack or mail server delays only its own rows.
 
-Each road is a row of its own: what one of them does not take, the others have.
+Every medium and recipient has a row of its own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rollout.notices import contacts, transports
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# A claimed notice is nobody else's for so long; then its worker is taken for dead.
+# How long a claim lasts; afterwards the worker counts as dead.
 LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 12
 LONGEST_PAUSE_S = 600
@@ -41,17 +41,17 @@ def queue_notice(
     subject: str = "",
     key: str = "",
 ) -> list[Notice]:
-    """Put a notice on its way, in the transaction of what it tells; one row a road.
+    """Write the rows of a notice, in the transaction of its cause.
 
-    The same key goes to the same recipient once.
+    The same key is sent to the same recipient once.
     """
     severity = severity or (incident.severity if incident else Severity.LOW)
     subject = subject or f"{severity}: {text}"
-    people = contacts.on_call() if severity == Severity.CRITICAL else []
-    if people:
-        order = ", ".join(f"{n}. {one.role}" for n, one in enumerate(people, 1))
+    called = contacts.on_call() if severity == Severity.CRITICAL else []
+    if called:
+        order = ", ".join(f"{n}. {one.role}" for n, one in enumerate(called, 1))
         text = f"{text[: LONGEST_TEXT - 200].rstrip('. ')}. On call: {order}"
-    addresses = alert_addresses(severity, (one.email for one in people))
+    addresses = alert_addresses(severity, (one.email for one in called))
     return _create(
         [(Medium.CHAT, ""), *((Medium.EMAIL, address) for address in addresses)],
         text=text[:LONGEST_TEXT],
@@ -62,7 +62,7 @@ def queue_notice(
 
 
 def queue_report(*, subject: str, text: str, key: str = "") -> list[Notice]:
-    """Send a report over every road there is."""
+    """Write the rows of a report for every configured medium."""
     addresses = settings.ALERT_EMAILS if transports.email_is_configured() else []
     return _create(
         [(Medium.CHAT, ""), *((Medium.EMAIL, address) for address in addresses)],
@@ -77,14 +77,14 @@ def was_queued(key: str) -> bool:
 
 
 def _create(
-    roads: list[tuple[Notice.Medium, str]],
+    recipients: list[tuple[Notice.Medium, str]],
     *,
     text: str,
     subject: str,
     key: str = "",
     incident: Incident | None = None,
 ) -> list[Notice]:
-    """Write the rows; numbers, codes and addresses are taken out of what they say."""
+    """Write the rows; phone numbers, codes and addresses are removed from the texts."""
     shown = transports.header_line(scrub(subject))
     return Notice.objects.bulk_create(
         [
@@ -96,17 +96,14 @@ def _create(
                 text=scrub(text),
                 key=key,
             )
-            for medium, recipient in roads
+            for medium, recipient in recipients
         ],
         ignore_conflicts=bool(key),
     )
 
 
 def alert_addresses(severity: str, on_call: Iterable[str]) -> list[str]:
-    """Return who gets an e-mail: all of them when it is critical.
-
-    Without Slack e-mail is the only road that anybody reads.
-    """
+    """Return who gets an e-mail; without Slack every severity is sent by e-mail."""
     if not transports.email_is_configured():
         return []
     found = []
@@ -117,7 +114,7 @@ def alert_addresses(severity: str, on_call: Iterable[str]) -> list[str]:
 
 
 def claim(*, medium: str) -> Notice | None:
-    """Take this road's next due notice for LEASE; count the attempt beforehand."""
+    """Lease the next due notice of a medium, and count the attempt."""
     now = clock.now()
     with transaction.atomic():
         notice = (
@@ -145,7 +142,7 @@ def settle_sent(notice_id: int) -> None:
 
 
 def settle_failed(notice_id: int, *, code: str, permanent: bool) -> bool:
-    """Plan the next attempt, or give up; True when given up."""
+    """Schedule the next attempt or give up; return True when given up."""
     with transaction.atomic():
         pending = Notice.objects.filter(pk=notice_id, status=Notice.Status.PENDING)
         notice = pending.first()

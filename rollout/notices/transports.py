@@ -1,10 +1,9 @@
-"""One e-mail over Django's mailer, with an end in time and errors without secrets."""
+"""Sends one message to Slack or by e-mail, with a time limit and errors without secrets."""
 
 from __future__ import annotations
 
 import asyncio
 import smtplib
-from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
@@ -16,131 +15,107 @@ from django.core.mail import EmailMessage
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TIMEOUT_S = 5.0
-
-
-class SlackError(Exception):
-    """Slack did not take the message; `permanent` says whether it ever will."""
-
-    def __init__(self, *, permanent: bool, code: str) -> None:
-        super().__init__(code)
-        self.permanent = permanent
-        self.code = code
-
-
-async def post_to_slack(*, url: str, text: str) -> None:
-    """Send one message to an incoming webhook. Raises SlackError."""
-    try:
-        async with httpx2.AsyncClient(timeout=TIMEOUT_S) as client:
-            answer = await client.post(url, json={"text": escape(text)})
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-        # The error's own text holds the URL, which is a secret.
-        wrong = isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol)
-        raise SlackError(permanent=wrong, code=type(error).__name__) from None
-    if not answer.is_success:
-        raise SlackError(
-            permanent=300 <= answer.status_code < 500
-            and answer.status_code not in {408, 429},
-            code=f"HTTP {answer.status_code}",
-        )
-
-
-def escape(text: str) -> str:
-    """Let no text of ours become a mention or a link.
-
-    https://docs.slack.dev/messaging/formatting-message-text/#escaping
-    """
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-# All steps together; each of them has its own time-out besides.
+SLACK_TIMEOUT_S = 5.0
+# For all steps of an e-mail together; each step has its own time limit too.
 DEADLINE_S = 25.0
 LONGEST_SUBJECT = 150
 
 
-@dataclass(frozen=True, slots=True)
-class Email:
-    """What goes to one address. The same key is the same e-mail, sent again."""
+class TransportError(Exception):
+    """The message was not accepted. `permanent`: it never will be.
 
-    to: str
-    subject: str
-    text: str
-    key: str
-
-
-class MailError(Exception):
-    """The server did not take the e-mail; `permanent`: it never will.
-
-    `is_down`: nothing else would get through now either.
+    `is_down`: other messages would not be accepted now either.
     """
 
-    def __init__(self, *, permanent: bool, code: str, is_down: bool = False) -> None:
+    def __init__(self, code: str, *, permanent: bool, is_down: bool = False) -> None:
         super().__init__(code)
         self.permanent = permanent
         self.code = code
         self.is_down = is_down
 
 
+async def post_to_slack(*, url: str, text: str) -> None:
+    """Send one message to an incoming webhook. Raises TransportError."""
+    try:
+        async with httpx2.AsyncClient(timeout=SLACK_TIMEOUT_S) as client:
+            answer = await client.post(url, json={"text": escape(text)})
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        # The error's own text contains the URL, which is a secret.
+        wrong = isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol)
+        raise TransportError(
+            type(error).__name__, permanent=wrong, is_down=not wrong
+        ) from None
+    if not answer.is_success:
+        status = answer.status_code
+        refused = 300 <= status < 500 and status not in {408, 429}
+        raise TransportError(f"HTTP {status}", permanent=refused, is_down=not refused)
+
+
+def escape(text: str) -> str:
+    """Prevent mentions and links.
+
+    https://docs.slack.dev/messaging/formatting-message-text/#escaping
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def email_is_configured() -> bool:
     return "default" in settings.MAILERS
 
 
-async def send_email(message: Email) -> None:
-    """Send one e-mail. Raises MailError."""
+async def send_email(*, to: str, subject: str, text: str, key: str) -> None:
+    """Send one e-mail; the same key gives the same Message-ID. Raises TransportError."""
     if not email_is_configured():
-        raise MailError(permanent=True, code="no mail server")
-    try:
-        async with asyncio.timeout(DEADLINE_S):
-            await asyncio.to_thread(_send_email, message)
-    except TimeoutError:
-        raise MailError(permanent=False, code="TimeoutError", is_down=True) from None
-
-
-def _send_email(message: Email) -> None:
+        raise TransportError("no mail server", permanent=True)
     _, _, domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition("@")
     email = EmailMessage(
-        subject=header_line(message.subject),
-        body=message.text,
-        to=[message.to],
+        subject=header_line(subject),
+        body=text,
+        to=[to],
         headers={
-            # Two of the same are told to be one by their readers' programs.
-            "Message-ID": f"<{message.key}@{domain or 'localhost'}>",
+            # Mail programs show one of two messages with the same id.
+            "Message-ID": f"<{key}@{domain or 'localhost'}>",
             "Auto-Submitted": "auto-generated",
         },
     )
     try:
+        async with asyncio.timeout(DEADLINE_S):
+            await asyncio.to_thread(_send, email)
+    except TimeoutError:
+        raise TransportError("TimeoutError", permanent=False, is_down=True) from None
+
+
+def _send(email: EmailMessage) -> None:
+    try:
         mail.mailers["default"].send_messages([email])
     except smtplib.SMTPRecipientsRefused as error:
-        # The server's own words may hold the address.
+        # The server's text may contain the address.
         raise _refused(error.recipients) from None
-    except smtplib.SMTPAuthenticationError as error:
-        # A password is mended by an operator, and then it goes.
-        raise MailError(
-            permanent=False, code=f"SMTP {error.smtp_code}", is_down=True
-        ) from None
     except smtplib.SMTPDataError as error:
-        raise MailError(
-            permanent=error.smtp_code >= 500, code=f"SMTP {error.smtp_code}"
+        is_permanent = error.smtp_code >= 500
+        raise TransportError(
+            f"SMTP {error.smtp_code}", permanent=is_permanent
         ) from None
     except smtplib.SMTPResponseException as error:
-        raise MailError(
-            permanent=False, code=f"SMTP {error.smtp_code}", is_down=True
+        # Also a wrong password: an operator corrects it, then the e-mail is sent.
+        raise TransportError(
+            f"SMTP {error.smtp_code}", permanent=False, is_down=True
         ) from None
     except OSError as error:
-        raise MailError(
-            permanent=False, code=type(error).__name__, is_down=True
+        raise TransportError(
+            type(error).__name__, permanent=False, is_down=True
         ) from None
     except ValueError as error:
-        raise MailError(permanent=True, code=type(error).__name__) from None
+        raise TransportError(type(error).__name__, permanent=True) from None
 
 
-def _refused(recipients: Mapping[str, tuple[int, bytes]]) -> MailError:
+def _refused(recipients: Mapping[str, tuple[int, bytes]]) -> TransportError:
     codes = [code for code, _ in recipients.values()]
-    return MailError(
-        permanent=all(code >= 500 for code in codes), code=f"SMTP {max(codes)}"
+    return TransportError(
+        f"SMTP {max(codes)}", permanent=all(code >= 500 for code in codes)
     )
 
 
 def header_line(text: str) -> str:
-    """Return a text as a header takes it."""
+    """Return a text as one line that fits a mail header."""
     return " ".join(text.split())[:LONGEST_SUBJECT]

@@ -1,4 +1,4 @@
-"""What became of finished conversations, and what they cost: real ones only."""
+"""Prometheus metrics of finished conversations; synthetic ones do not count."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ FROM rollout_hourrollup GROUP BY 1
 
 @register
 def conversations() -> Iterator[Metric]:
-    """Count them; what never happened in the stage that we are in is told as 0."""
+    """Count conversations; every outcome of the current stage starts at 0."""
     family = CounterMetricFamily(
         "agent_conversations",
         "Conversations and calls that are over.",
@@ -74,7 +74,7 @@ def conversations() -> Iterator[Metric]:
 
 @register
 def costs() -> Iterator[Metric]:
-    """Tell how many cost how much; those without a known price are not in it."""
+    """Return the histogram of costs; conversations without a known price are left out."""
     family = HistogramMetricFamily(
         "agent_conversation_cost_usd",
         "What a conversation cost, where its price is known.",
@@ -91,7 +91,7 @@ def costs() -> Iterator[Metric]:
 
 @register
 def satisfaction() -> Iterator[Metric]:
-    """Count what people pressed when they were asked."""
+    """Count the answers of the satisfaction question."""
     family = CounterMetricFamily(
         "agent_satisfaction_answers",
         "Answers to whether we could help.",

@@ -1,7 +1,4 @@
-"""Tells people that nobody judges: from a web process, for the worker may be dead.
-
-The notice waits in the outbox like any other, and is sent from here at once.
-"""
+"""Reports a silent evaluator from a web process, because the worker may be dead."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import asyncio
 from django.db import Error, connections
 
 from easymo.observability.logs import get_logger
-from rollout.guardrails import silence
+from rollout.guardrails import actions
 from rollout.snapshot import refreshers
 from rollout.tasks import deliver_notices
 
@@ -18,12 +15,12 @@ logger = get_logger(__name__)
 
 
 def report_silent_evaluator(silent_s: float) -> None:
-    """Open the incident once, for all processes, and send what tells of it."""
+    """Open one incident for all processes, and send its notices at once."""
     logger.error("rollout.evaluator.silent", silent_s=round(silent_s))
     if refreshers.role() != "web":
         return
     try:
-        silence.report(silent_s=silent_s)
+        actions.report_silent_evaluator(silent_s=silent_s)
         asyncio.run(deliver_notices())
     except Error as error:
         logger.warning("rollout.page.failed", error=type(error).__name__)

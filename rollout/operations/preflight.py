@@ -18,9 +18,9 @@ from easymo.preflight.registry import (
 )
 from rollout.core import clock
 from rollout.core.formatting import usd
-from rollout.evidence.verdicts import verdicts_now
+from rollout.evidence.verdicts import latest_verdicts
 from rollout.flags.selectors import feature_states
-from rollout.guardrails import expectations
+from rollout.guardrails import evaluate
 from rollout.models import Plan
 from rollout.notices import contacts
 
@@ -90,7 +90,7 @@ def waffle_is_tied(asked: Asked) -> Found:
     reads_rows=True,
 )
 def evaluator_is_alive(asked: Asked) -> Found:
-    newest = verdicts_now()
+    newest = latest_verdicts()
     remedy = "It runs in the worker: start one, and see what its log says."
     if newest.at is None:
         return asked.lacking("It has never looked.", remedy)
@@ -103,7 +103,7 @@ def evaluator_is_alive(asked: Asked) -> Found:
 @line("spending.planned", "What to expect is planned", Section.RUNNING)
 def spending_is_planned(asked: Asked) -> Found:
     """The caps come from what is planned: too low ones turn a success off."""
-    policy = expectations.policy()
+    policy = evaluate.policy_in_force()
     caps = (
         f"everything goes off beyond {usd(policy.spend_an_hour)} in an hour"
         f" or {usd(policy.spend_day)} in a day"

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rollout.core import clock
-from rollout.core.change_reason import valid_actor, valid_reason
 from rollout.models import Plan, PlanChange, StageRun
 from rollout.notices import notices
-from rollout.policy.stages import Stage, State, Terms, terms_of
+from rollout.policy.stages import Stage, StageTerms, State, terms_of
 
 if TYPE_CHECKING:
+    from rollout.core.change_reason import ChangeReason
     from rollout.models import RollbackEvent
 
 Kind = PlanChange.Kind
@@ -21,17 +21,7 @@ DOWN = frozenset({State.ROLLED_BACK, State.FROZEN})
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """Who moves the plan, why and from where; `override`: against the gates."""
-
-    actor: str
-    reason: str
-    source: str
-    override: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
+class PlanMove:
     """Where the plan goes. `stage` begins a new stay there, also in the same stage."""
 
     kind: Kind
@@ -44,16 +34,11 @@ class Move:
     answered: int = 0
 
 
-def said(*, reason: str, actor: str, source: str, override: bool = False) -> Said:
-    """Hold who and why to the rules that every road shares."""
-    return Said(valid_actor(actor), valid_reason(reason), source, override)
-
-
-def terms(plan: Plan) -> Terms:
+def terms(plan: Plan) -> StageTerms:
     return terms_of(plan.run.stage)
 
 
-def words_of(plan: Plan) -> str:
+def state_text(plan: Plan) -> str:
     return str(plan.state).replace("_", " ")
 
 
@@ -67,11 +52,11 @@ def state_of(plan: Plan) -> dict[str, Any]:
     return {"stage": plan.run.stage, "state": plan.state, "run": plan.run_id}
 
 
-def carry_out(plan: Plan, move: Move, said: Said) -> PlanChange:
+def move_plan(plan: Plan, move: PlanMove, cause: ChangeReason) -> PlanChange:
     """Make one move of the locked plan. The caller holds its row in a transaction."""
     before = state_of(plan)
     if move.stage is not None:
-        plan.run = _enter(plan.run, move.stage, said)
+        plan.run = _enter(plan.run, move.stage, cause)
     if move.state != plan.state:
         plan.state_since = clock.now()
     plan.state = move.state
@@ -82,31 +67,34 @@ def carry_out(plan: Plan, move: Move, said: Said) -> PlanChange:
         kind=move.kind,
         before=before,
         after=state_of(plan),
-        actor=said.actor,
-        source=said.source,
-        reason=said.reason,
-        override=said.override,
+        actor=cause.actor,
+        source=cause.source,
+        reason=cause.reason,
+        override=cause.override,
         answered=move.answered,
     )
     if move.is_told:
-        notices.queue_notice(text=_notice(change, said))
+        notices.queue_notice(text=_notice(change, cause))
     return change
 
 
-def _enter(left: StageRun, stage: Stage, said: Said) -> StageRun:
+def _enter(left: StageRun, stage: Stage, cause: ChangeReason) -> StageRun:
     # A clock that went backwards must not make a stay end before it began.
     now = max(clock.now(), left.entered_at)
     left.exited_at = now
     left.save(update_fields=["exited_at"])
     return StageRun.objects.create(
-        stage=stage, entered_at=now, entered_by=said.actor, reason=said.reason
+        stage=stage,
+        entered_at=now,
+        entered_by=cause.actor,
+        reason=cause.reason,
     )
 
 
-def _notice(change: PlanChange, said: Said) -> str:
+def _notice(change: PlanChange, cause: ChangeReason) -> str:
     where = f"{change.after['stage']}, {change.after['state'].replace('_', ' ')}"
-    against = " against the gates" if said.override else ""
+    against = " against the gates" if cause.override else ""
     return (
-        f"Rollout {change.get_kind_display()}{against} by {said.actor}:"
-        f" now {where}. Reason: {said.reason}"
+        f"Rollout {change.get_kind_display()}{against} by {cause.actor}:"
+        f" now {where}. Reason: {cause.reason}"
     )

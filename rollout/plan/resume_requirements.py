@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rollout import locks
 from rollout.core import clock
-from rollout.core.errors import NotMended, PlanFrozen
+from rollout.core.errors import PlanFrozen, ResumeRequirementsUnmet
 from rollout.models import CheckRun, Epoch, Incident, RollbackEvent, Waiver
 from rollout.plan import plan as plans
 from rollout.policy.stages import SMOKE_COHORT, State, stage_after_rollback
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from rollout.core.change_reason import ChangeReason
     from rollout.models import Plan, PlanChange
-    from rollout.plan.plan import Said
 
 RESUME = "resume"
 # What the second person is asked for.
@@ -31,7 +31,7 @@ HOW = {
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class ResumeRequirement:
     """One thing that has to be so, and what to do until it is."""
 
     name: str
@@ -44,7 +44,7 @@ class Need:
         return self.value if self.met else f"{self.value} {self.remedy}"
 
 
-def to_turn_on() -> list[Need]:
+def requirements_to_turn_on() -> list[ResumeRequirement]:
     """Return what the contract asks for: mitigated, checked, tried since."""
     since = last_rollback_at()
     return [
@@ -54,36 +54,40 @@ def to_turn_on() -> list[Need]:
     ]
 
 
-def to_resume(plan: Plan) -> list[Need]:
+def requirements_to_resume(plan: Plan) -> list[ResumeRequirement]:
     """Return what going on with the stages asks for besides: to know why, and whom."""
-    needs = [*to_turn_on(), _understood(plan)]
+    needs = [*requirements_to_turn_on(), _understood(plan)]
     if plan.state == State.FROZEN:
         # Nothing can be tried while everything stays off: that comes afterwards.
         needs = [need for need in needs if need.name != CheckRun.Kind.SMOKE]
     if Epoch.objects.filter(functions_removed=True).exists():
-        needs.append(Need("restore", False, RESTORE, "Run `rollback restore` first."))
+        needs.append(
+            ResumeRequirement(
+                "restore", False, RESTORE, "Run `rollback restore` first."
+            )
+        )
     if needs_second_person(plan):
         needs.append(_seconded(plan))
     return needs
 
 
-def now() -> list[Need]:
+def current_requirements() -> list[ResumeRequirement]:
     """Return what resuming takes as things stand; nothing where there is no need."""
     plan = plans.current()
-    return to_resume(plan) if plan.state in plans.DOWN else []
+    return requirements_to_resume(plan) if plan.state in plans.DOWN else []
 
 
-def was_tried() -> bool:
+def smoke_tests_passed() -> bool:
     """Tell whether the smoke tests have passed since the last rollback."""
     return _passed(CheckRun.Kind.SMOKE, last_rollback_at()).met
 
 
-def unmet(needs: Sequence[Need]) -> list[str]:
+def unmet(needs: Sequence[ResumeRequirement]) -> list[str]:
     return [need.sentence for need in needs if not need.met]
 
 
 def allow_turning_on(
-    *, limited_to: Sequence[str] | None, said: Said
+    *, limited_to: Sequence[str] | None, cause: ChangeReason
 ) -> list[str] | None:
     """Refuse what is not mended yet; with it, or against it, recovery begins.
 
@@ -99,35 +103,35 @@ def allow_turning_on(
             "The plan is frozen: nothing is turned on before `rollout resume`,"
             " which takes a second person."
         )
-    needs = to_turn_on()
+    needs = requirements_to_turn_on()
     if limited_to is not None and set(limited_to) <= {SMOKE_COHORT}:
         needs = needs[:2]
         if not (missing := unmet(needs)):
             return None
     missing = unmet(needs)
-    if missing and not said.override:
-        raise NotMended(
+    if missing and not cause.override:
+        raise ResumeRequirementsUnmet(
             f"After the {_words(plan)} nothing is turned on yet: {' '.join(missing)}",
             missing,
         )
-    begin_recovery(plan, said)
+    begin_recovery(plan, cause)
     return missing
 
 
-def begin_recovery(plan: Plan, said: Said) -> PlanChange:
+def begin_recovery(plan: Plan, cause: ChangeReason) -> PlanChange:
     """Go back into service under watch, with clean evidence; turns nothing on."""
     kind = plan.rollback.kind if plan.rollback else RollbackEvent.Kind.QUICK
     newest = newest_rollback()
-    return plans.carry_out(
+    return plans.move_plan(
         plan,
-        plans.Move(
+        plans.PlanMove(
             kind=plans.Kind.RESUMED,
             state=State.RECOVERY,
-            why=f"Back in service after the {_words(plan)}: {said.reason}",
+            why=f"Back in service after the {_words(plan)}: {cause.reason}",
             stage=stage_after_rollback(plan.run.stage, kind=kind),
             answered=newest.pk if newest else 0,
         ),
-        said,
+        cause,
     )
 
 
@@ -162,16 +166,16 @@ def _incidents() -> list[Incident]:
     )
 
 
-def _mitigated() -> Need:
+def _mitigated() -> ResumeRequirement:
     open_ones = [
         incident for incident in _incidents() if incident.status == Incident.Status.OPEN
     ]
     if not open_ones:
-        return Need("mitigated", True, "Its incident is mitigated.")
+        return ResumeRequirement("mitigated", True, "Its incident is mitigated.")
     *others, last = [str(incident.pk) for incident in open_ones]
     numbers = f"{', '.join(others)} and {last}" if others else last
     what = "Incident {} is" if len(open_ones) == 1 else "Incidents {} are"
-    return Need(
+    return ResumeRequirement(
         "mitigated",
         False,
         f"{what.format(numbers)} open.",
@@ -180,11 +184,11 @@ def _mitigated() -> Need:
     )
 
 
-def _understood(plan: Plan) -> Need:
+def _understood(plan: Plan) -> ResumeRequirement:
     event = plan.rollback
     known = event is not None and bool(event.incident.root_cause.strip())
     number = event.incident_id if event else ""
-    return Need(
+    return ResumeRequirement(
         "root_cause",
         known,
         "The root cause is written down."
@@ -195,13 +199,13 @@ def _understood(plan: Plan) -> Need:
     )
 
 
-def _passed(kind: CheckRun.Kind, since: datetime | None) -> Need:
+def _passed(kind: CheckRun.Kind, since: datetime | None) -> ResumeRequirement:
     runs = CheckRun.objects.filter(kind=kind).order_by("-id")
     newest = runs.filter(started_at__gt=since).first() if since else runs.first()
     met = newest is not None and newest.passed
     label = "pre-flight has" if kind == CheckRun.Kind.PREFLIGHT else "smoke tests have"
     how = "passed since" if met else "failed" if newest else "not been run since"
-    return Need(
+    return ResumeRequirement(
         kind.value,
         met,
         f"The {label} {how}.",
@@ -209,12 +213,12 @@ def _passed(kind: CheckRun.Kind, since: datetime | None) -> Need:
     )
 
 
-def _seconded(plan: Plan) -> Need:
+def _seconded(plan: Plan) -> ResumeRequirement:
     approved = Waiver.objects.filter(
         run=plan.run, gate=RESUME, expires_at__gt=clock.now()
     ).exclude(approved_by="")
     met = approved.filter(approved_at__gt=plan.state_since).exists()
-    return Need(
+    return ResumeRequirement(
         SECOND,
         met,
         "A second person agrees." if met else "No second person has agreed.",

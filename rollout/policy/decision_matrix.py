@@ -86,7 +86,7 @@ class Decision:
         return sentence_of(self.because)
 
 
-NOTHING = Decision(Action.NONE)
+NO_DECISION = Decision(Action.NONE)
 
 
 def decide(verdicts: list[Verdict], now: Circumstances) -> Decision:
@@ -94,7 +94,7 @@ def decide(verdicts: list[Verdict], now: Circumstances) -> Decision:
     asked = [_unless_held_back(_for_one(each, now), now) for each in verdicts]
     asked = [each for each in asked if not _is_repeat(each, now)]
     worst = max(
-        asked, key=lambda each: (each.action, _RANK[each.severity]), default=NOTHING
+        asked, key=lambda each: (each.action, _RANK[each.severity]), default=NO_DECISION
     )
     if worst.action == Action.PARTIAL and now.partials + 1 >= PARTIALS_A_DAY:
         worst = _quick(worst.because, Severity.HIGH)
@@ -140,7 +140,7 @@ def _for_one(verdict: Verdict, now: Circumstances) -> Decision:
         return _hold(verdict, Severity.LOW)
     if verdict.level == Level.NO_DATA:
         return _silence(verdict, now)
-    return NOTHING
+    return NO_DECISION
 
 
 def _pii(verdict: Verdict, now: Circumstances) -> Decision:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 # A bet may lose at most this share of what it holds.
-MOST = 0.99
+MAX_LOSS = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,9 @@ def for_rate(
     ``horizon``: conversations expected in the time that ``alpha``, the budget for a
     false alarm, is meant for.
     """
-    bets = tuple(min((level - q0) / (q0 * (1.0 - q0)), MOST / q0) for level in levels)
+    bets = tuple(
+        min((level - q0) / (q0 * (1.0 - q0)), MAX_LOSS / q0) for level in levels
+    )
     return _checked(q0, bets, horizon, alpha)
 
 
@@ -117,7 +119,7 @@ CALM_CONVERSATIONS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class DetectorTrack:
     """`held`: one logarithm a bet. `bad`: the sum of all badness over `n`."""
 
     held: tuple[float, ...]
@@ -132,20 +134,26 @@ class Track:
         return self.fired_at is not None
 
 
-def start(detector: Detector) -> Track:
-    return Track(detector.start())
+def start(detector: Detector) -> DetectorTrack:
+    return DetectorTrack(detector.start())
 
 
-def step(track: Track, detector: Detector, x: float, now: datetime) -> Track:
+def step(
+    track: DetectorTrack, detector: Detector, x: float, now: datetime
+) -> DetectorTrack:
     """Take one conversation in; once enough, the evidence stays fired."""
     held = detector.step(track.held, x)
     fired_at, fired_n = track.fired_at, track.fired_n
     if fired_at is None and detector.fires(held):
         fired_at, fired_n = now, track.n + 1
-    return Track(held, track.n + 1, track.bad + x, fired_at, fired_n, track.calm_since)
+    return DetectorTrack(
+        held, track.n + 1, track.bad + x, fired_at, fired_n, track.calm_since
+    )
 
 
-def rest(track: Track, detector: Detector, now: datetime) -> Track:
+def clear_if_calm(
+    track: DetectorTrack, detector: Detector, now: datetime
+) -> DetectorTrack:
     """Look once a minute whether fired evidence has become calm for long enough."""
     if track.fired_at is None:
         return track

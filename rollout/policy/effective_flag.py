@@ -12,7 +12,7 @@ from enum import StrEnum
 from hashlib import blake2b
 
 
-class Reason(StrEnum):
+class FlagReason(StrEnum):
     FORCED_OFF = "forced off by the environment"
     STALE = "the switches cannot be read"
     MISSING = "no such switch"
@@ -26,7 +26,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class FlagRule:
     """One feature's row: `everyone` True, False, or None for a limited audience."""
 
     flag: str
@@ -41,64 +41,66 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class FlagDecision:
     on: bool
-    reason: Reason
+    reason: FlagReason
     version: int = 0
 
 
 def reason_for(
-    rule: Rule | None, subject: str | None, *, is_probe: bool = False
-) -> Reason:
+    rule: FlagRule | None, subject: str | None, *, is_probe: bool = False
+) -> FlagReason:
     if rule is None:
-        return Reason.MISSING
+        return FlagReason.MISSING
     if rule.forced_off:
-        return Reason.FORCED_OFF
+        return FlagReason.FORCED_OFF
     if rule.everyone is not None:
-        return Reason.EVERYONE if rule.everyone else Reason.OFF
+        return FlagReason.EVERYONE if rule.everyone else FlagReason.OFF
     return _limited(rule, subject, is_probe=is_probe)
 
 
-def _limited(rule: Rule, subject: str | None, *, is_probe: bool) -> Reason:
+def _limited(rule: FlagRule, subject: str | None, *, is_probe: bool) -> FlagReason:
     if subject is not None and subject in rule.members:
-        return Reason.COHORT
+        return FlagReason.COHORT
     if is_probe and is_on_for_anyone(rule):
-        return Reason.PROBE
+        return FlagReason.PROBE
     if is_in_share(rule, subject):
-        return Reason.PERCENT
-    return Reason.UNWATCHED if rule.unwatched else Reason.EXCLUDED
+        return FlagReason.PERCENT
+    return FlagReason.UNWATCHED if rule.unwatched else FlagReason.EXCLUDED
 
 
-def cohorts_only(rule: Rule) -> Rule:
+def cohorts_only(rule: FlagRule) -> FlagRule:
     """Return the rule with nobody but its cohorts: what is off stays off."""
     if rule.everyone is False:
         return rule
     return replace(rule, everyone=None, threshold=0, unwatched=True)
 
 
-def is_in_share(rule: Rule, subject: str | None) -> bool:
+def is_in_share(rule: FlagRule, subject: str | None) -> bool:
     """Tell whether her bucket is in; a stranger has none, but 100 % holds all."""
     if subject is None or rule.threshold in {0, BUCKETS}:
         return rule.threshold == BUCKETS
     return bucket(salt=rule.salt, flag=rule.flag, subject=subject) < rule.threshold
 
 
-ON = frozenset({Reason.EVERYONE, Reason.COHORT, Reason.PROBE, Reason.PERCENT})
+ON = frozenset(
+    {FlagReason.EVERYONE, FlagReason.COHORT, FlagReason.PROBE, FlagReason.PERCENT}
+)
 
 
 def decide(
-    rule: Rule | None,
+    rule: FlagRule | None,
     subject: str | None,
     *,
     version: int = 0,
     is_probe: bool = False,
-) -> Decision:
+) -> FlagDecision:
     """Decide for one subject; None is somebody nobody knows yet."""
     reason = reason_for(rule, subject, is_probe=is_probe)
-    return Decision(on=reason in ON, reason=reason, version=version)
+    return FlagDecision(on=reason in ON, reason=reason, version=version)
 
 
-def is_on_for_anyone(rule: Rule | None) -> bool:
+def is_on_for_anyone(rule: FlagRule | None) -> bool:
     """Tell whether there is anybody for whom the feature may be on.
 
     A cohort counts even while it is empty: its door is open.
@@ -110,7 +112,7 @@ def is_on_for_anyone(rule: Rule | None) -> bool:
     return rule.threshold > 0 or bool(rule.cohorts)
 
 
-def is_on_for_everyone(rule: Rule | None) -> bool:
+def is_on_for_everyone(rule: FlagRule | None) -> bool:
     if rule is None or rule.forced_off:
         return False
     return bool(rule.everyone) or (rule.everyone is None and rule.threshold >= BUCKETS)

@@ -1,23 +1,96 @@
-"""The gates that count: volume, success, latency, cost, leaks. Pure.
-
-Calls of one conversation fail together, so the bound is taken over conversations,
-with the share of failed calls as how bad they are.
-"""
+"""What the gates are judged by, as plain values. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
-from math import ceil
 from typing import TYPE_CHECKING
 
+from rollout.core.formatting import approximate_duration, count, floored_share
+from rollout.policy.stages import GateName, Stage, StageTerms, State, terms_of
 from rollout.policy.statistics import binomial_cdf, clopper_pearson_lower, wilson
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
-    from rollout.policy.gate_facts import Facts
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The newest run of the pre-flight or of the smoke tests."""
+
+    passed: bool
+    release: str
+    at: datetime
+    failed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelCosts:
+    """What a channel's real conversations cost. `priced`: those with a known price."""
+
+    conversations: int = 0
+    priced: int = 0
+    usd: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class StageFigures:
+    """The sums over the real conversations of this stay in the stage.
+
+    ``p95_s``: for showing; whether it is too slow is told by the turns over 3 s.
+    """
+
+    conversations: int = 0
+    # Those that broke down as a whole.
+    broken: int = 0
+    calls: int = 0
+    failed: int = 0
+    turns: int = 0
+    slow: int = 0
+    p95_s: float | None = None
+    costs: dict[str, ChannelCosts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GateFacts:
+    """Everything the gates ask for. None means that nobody can tell."""
+
+    stage: Stage
+    state: State
+    entered_at: datetime
+    now: datetime
+    release: str
+    state_reason: str = ""
+    preflight: CheckResult | None = None
+    smoke: CheckResult | None = None
+    members: int = 0
+    staff: int | None = None
+    acknowledged: tuple[datetime, ...] = ()
+    figures: StageFigures = StageFigures()
+    cost_limits: Mapping[str, Decimal] = field(default_factory=dict)
+    leaks: int = 0
+    # How many lines somebody looked at for them: "none" must mean "looked".
+    scanned: int = 0
+    judged_at: datetime | None = None
+    warnings: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    incidents: tuple[str, ...] = ()
+    unticked: tuple[str, ...] = ()
+    on_call: int = 0
+    unverified: tuple[str, ...] = ()
+    announced_at: datetime | None = None
+    waived: frozenset[GateName] = frozenset()
+
+    @property
+    def terms(self) -> StageTerms:
+        return terms_of(self.stage)
+
+    @property
+    def elapsed(self) -> timedelta:
+        """Return the time in the stage; none at all when a clock went backwards."""
+        return max(timedelta(0), self.now - self.entered_at)
+
 
 MET, FAIL, PENDING, NO_DATA = "pass", "fail", "pending", "no_data"
 
@@ -35,44 +108,46 @@ LOOK_AHEAD = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class FigureResult:
     verdict: str
     value: str
     need: str
     forecast: str = ""
 
 
-def volume(facts: Facts) -> Judged:
+def volume(facts: GateFacts) -> FigureResult:
     """Count real conversations; scripted ones are none."""
     have, need = facts.figures.conversations, facts.terms.min_conversations
     value = f"{have} of {need} conversations"
     words = f"{need} real conversations"
     if have >= need:
-        return Judged(MET, value, words)
-    return Judged(PENDING, value, words, at_this_rate(need - have, have, facts.elapsed))
+        return FigureResult(MET, value, words)
+    return FigureResult(
+        PENDING, value, words, at_this_rate(need - have, have, facts.elapsed)
+    )
 
 
-def success(facts: Facts) -> Judged:
+def success(facts: GateFacts) -> FigureResult:
     """Ask for 95 % on the whole, and for 90 % being all but certain."""
     figures = facts.figures
     need = "at least 95 %, and 90 % at 95 % confidence"
     n = figures.conversations
     if not figures.calls or not n:
-        return Judged(NO_DATA, "no tool calls yet", need)
+        return FigureResult(NO_DATA, "no tool calls yet", need)
     # A conversation that broke down is bad as a whole, whatever its calls said.
     rate = 1 - max(figures.failed / figures.calls, figures.broken / n)
     value = (
-        f"{percent(rate)} of {counted(figures.calls, 'call')},"
-        f" at least {percent(lower_bound(rate, n))} ({counted(n, 'conversation')})"
+        f"{floored_share(rate)} of {count(figures.calls, 'call')},"
+        f" at least {floored_share(lower_bound(rate, n))} ({count(n, 'conversation')})"
     )
     if rate >= RATE and n >= CONVERSATIONS and is_proven(rate, n):
-        return Judged(MET, value, need)
+        return FigureResult(MET, value, need)
     if rate < RATE:
-        return Judged(FAIL, value, need, "not at this rate")
+        return FigureResult(FAIL, value, need, "not at this rate")
     missing = conversations_needed(rate, n) - n
     when = at_this_rate(missing, n, facts.elapsed)
-    return Judged(
-        PENDING, value, need, f"{counted(missing, 'more conversation')}, {when}"
+    return FigureResult(
+        PENDING, value, need, f"{count(missing, 'more conversation')}, {when}"
     )
 
 
@@ -102,19 +177,21 @@ def conversations_needed(rate: float, n: int) -> int:
     return start + LOOK_AHEAD
 
 
-def latency(facts: Facts) -> Judged:
+def latency(facts: GateFacts) -> FigureResult:
     """The p95 is under 3 s when fewer than one turn in twenty takes longer."""
     figures = facts.figures
     need = f"under {SLOW_S} s"
     if not figures.turns:
-        return Judged(NO_DATA, "no turns yet", need)
+        return FigureResult(NO_DATA, "no turns yet", need)
     share = figures.slow / figures.turns
     p95 = f"{figures.p95_s:.1f} s, " if figures.p95_s is not None else ""
-    value = f"{p95}{percent(share)} of {counted(figures.turns, 'turn')} over {SLOW_S} s"
-    return Judged(MET if share < SLOW_SHARE else FAIL, value, need)
+    value = (
+        f"{p95}{floored_share(share)} of {count(figures.turns, 'turn')} over {SLOW_S} s"
+    )
+    return FigureResult(MET if share < SLOW_SHARE else FAIL, value, need)
 
 
-def cost(facts: Facts) -> Judged:
+def cost(facts: GateFacts) -> FigureResult:
     """Compare each channel's mean with its own limit; an unknown price is no price."""
     used = {name: it for name, it in facts.figures.costs.items() if it.conversations}
     limits = {
@@ -122,76 +199,32 @@ def cost(facts: Facts) -> Judged:
     }
     need = ", ".join(f"{name} under ${limit:.2f}" for name, limit in limits.items())
     if not used:
-        return Judged(NO_DATA, "no conversations yet", need)
+        return FigureResult(NO_DATA, "no conversations yet", need)
     unpriced = sum(it.conversations - it.priced for it in used.values())
     if unpriced:
-        value = f"{counted(unpriced, 'conversation')} without a known price"
-        return Judged(NO_DATA, value, need)
+        value = f"{count(unpriced, 'conversation')} without a known price"
+        return FigureResult(NO_DATA, value, need)
     means = {name: it.usd / it.priced for name, it in used.items()}
     value = ", ".join(f"{name} ${mean:.4f}" for name, mean in sorted(means.items()))
     met = all(mean < limits[name] for name, mean in means.items())
-    return Judged(MET if met else FAIL, value, need)
+    return FigureResult(MET if met else FAIL, value, need)
 
 
-def leaks(facts: Facts) -> Judged:
+def leaks(facts: GateFacts) -> FigureResult:
     """Ask for none; and say how little "none" proves over few lines."""
     need = "none, of lines that were looked at"
     if facts.leaks:
-        return Judged(FAIL, f"{facts.leaks} confirmed", need)
+        return FigureResult(FAIL, f"{facts.leaks} confirmed", need)
     n = facts.scanned
     if not n:
-        return Judged(NO_DATA, "nobody has looked at a line yet", need)
+        return FigureResult(NO_DATA, "nobody has looked at a line yet", need)
     # The rule of three: 95 % sure of less than 3/n.
     bound = f": fewer than 1 in {n // 3}" if n >= LEAST_LINES else ""
-    return Judged(MET, f"none in {counted(n, 'line')}{bound}", need)
-
-
-MINUTE, HOUR, DAY = 60, 3600, 86_400
-SHOWN = 3
-
-
-def about(span: timedelta) -> str:
-    """Write how long something still takes: `about 2 days`."""
-    seconds = max(0.0, span.total_seconds())
-    for unit, name, upto in (
-        (MINUTE, "minute", 90 * MINUTE),
-        (HOUR, "hour", 36 * HOUR),
-    ):
-        if seconds <= upto:
-            return f"about {counted(max(1, ceil(seconds / unit)), name)}"
-    return f"about {counted(max(2, round(seconds / DAY)), 'day')}"
-
-
-def length(span: timedelta) -> str:
-    """Write how long something has lasted: `6 d 23 h`, `3 h 5 min`, `4 min`."""
-    minutes = int(max(0.0, span.total_seconds()) // MINUTE)
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    if days:
-        return f"{days} d {hours} h" if hours else f"{days} d"
-    if hours:
-        return f"{hours} h {rest} min" if rest else f"{hours} h"
-    return f"{rest} min"
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def percent(share: float) -> str:
-    """Write 0.953 as `95.3 %`, never rounded up to a limit it does not reach."""
-    tenths = int(share * 1000 + 1e-9)
-    return f"{tenths / 10:g} %"
-
-
-def some(names: Sequence[str]) -> str:
-    """Name a few, and count the rest."""
-    more = len(names) - SHOWN
-    listed = "; ".join(names[:SHOWN])
-    return f"{listed}; and {more} more" if more > 0 else listed
+    return FigureResult(MET, f"none in {count(n, 'line')}{bound}", need)
 
 
 def at_this_rate(missing: int, seen: int, elapsed: timedelta) -> str:
     """Say how long `missing` more take, when `seen` came in `elapsed`."""
     if seen <= 0 or elapsed <= timedelta(0):
         return "none have come yet"
-    return about(elapsed * (missing / seen))
+    return approximate_duration(elapsed * (missing / seen))

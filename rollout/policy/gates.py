@@ -12,22 +12,22 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from rollout.core.formatting import approximate_duration, count, duration, first_of
 from rollout.policy import gate_figures
-from rollout.policy.gate_figures import about, counted, length, some
 from rollout.policy.stages import NEVER_WAIVED, GateName, Stage, State
-from rollout.policy.verdicts import SILENCE
+from rollout.policy.verdicts import EVALUATOR_SILENT_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rollout.policy.gate_facts import Checked, Facts
+    from rollout.policy.gate_figures import CheckResult, GateFacts
 
 FRESH = timedelta(hours=1)
 HOUR = timedelta(hours=1)
 MEMBERS_AT_LEAST, MEMBERS_AT_MOST = 5, 10
 
 
-class Answer(StrEnum):
+class GateVerdict(StrEnum):
     MET = "pass"
     FAIL = "fail"
     PENDING = "pending"
@@ -41,14 +41,14 @@ class Gate:
 
     name: GateName
     title: str
-    verdict: Answer
+    verdict: GateVerdict
     value: str
     need: str
     forecast: str = ""
 
     @property
     def is_met(self) -> bool:
-        return self.verdict in {Answer.MET, Answer.WAIVED}
+        return self.verdict in {GateVerdict.MET, GateVerdict.WAIVED}
 
     @property
     def sentence(self) -> str:
@@ -57,56 +57,64 @@ class Gate:
         return f"{self.title}: {self.value} (needs {self.need}{forecast})"
 
 
-def evaluate(facts: Facts) -> list[Gate]:
+def evaluate_gates(facts: GateFacts) -> list[Gate]:
     """Return the gates of the stage in their order; none for the last stage."""
-    return [_with_waiver(_JUDGES[name](facts), facts) for name in facts.terms.gates]
+    return [_with_waiver(_EVALUATORS[name](facts), facts) for name in facts.terms.gates]
 
 
 def unmet(gates: list[Gate]) -> list[Gate]:
     return [gate for gate in gates if not gate.is_met]
 
 
-def _with_waiver(gate: Gate, facts: Facts) -> Gate:
+def _with_waiver(gate: Gate, facts: GateFacts) -> Gate:
     waivable = gate.name in facts.waived - NEVER_WAIVED
     if gate.is_met or not waivable:
         return gate
-    return replace(gate, verdict=Answer.WAIVED)
+    return replace(gate, verdict=GateVerdict.WAIVED)
 
 
 def _gate(
-    name: GateName, met: bool, value: str, need: str, otherwise: Answer = Answer.FAIL
+    name: GateName,
+    met: bool,
+    value: str,
+    need: str,
+    otherwise: GateVerdict = GateVerdict.FAIL,
 ) -> Gate:
-    verdict = Answer.MET if met else otherwise
+    verdict = GateVerdict.MET if met else otherwise
     return Gate(name, TITLES[name], verdict, value, need)
 
 
-def _state(facts: Facts) -> Gate:
+def _state(facts: GateFacts) -> Gate:
     words = facts.state.replace("_", " ")
     active = facts.state == State.ACTIVE
     waits = facts.state in {State.HELD, State.RECOVERY}
     value = words if active else f"{words}: {facts.state_reason}"
-    otherwise = Answer.PENDING if waits else Answer.FAIL
+    otherwise = GateVerdict.PENDING if waits else GateVerdict.FAIL
     return _gate(GateName.STATE, active, value, "active", otherwise)
 
 
-def _preflight(facts: Facts) -> Gate:
+def _preflight(facts: GateFacts) -> Gate:
     need = "passed on this release within the last hour"
     gate = _checked(GateName.PREFLIGHT, facts.preflight, facts, need)
     if gate.is_met and facts.preflight and facts.now - facts.preflight.at >= FRESH:
-        return replace(gate, verdict=Answer.FAIL)
+        return replace(gate, verdict=GateVerdict.FAIL)
     return gate
 
 
-def _smoke(facts: Facts) -> Gate:
+def _smoke(facts: GateFacts) -> Gate:
     return _checked(GateName.SMOKE, facts.smoke, facts, "passed on this release")
 
 
-def _checked(name: GateName, run: Checked | None, facts: Facts, need: str) -> Gate:
+def _checked(
+    name: GateName, run: CheckResult | None, facts: GateFacts, need: str
+) -> Gate:
     if run is None:
-        return _gate(name, False, "never run", need, Answer.NO_DATA)
-    ago = length(facts.now - run.at)
+        return _gate(name, False, "never run", need, GateVerdict.NO_DATA)
+    ago = duration(facts.now - run.at)
     if not run.passed:
-        value = f"failed {ago} ago" + (f": {some(run.failed)}" if run.failed else "")
+        value = f"failed {ago} ago" + (
+            f": {first_of(run.failed)}" if run.failed else ""
+        )
         return _gate(name, False, value, need)
     if run.release != facts.release:
         value = (
@@ -117,26 +125,28 @@ def _checked(name: GateName, run: Checked | None, facts: Facts, need: str) -> Ga
     return _gate(name, True, f"passed {ago} ago", need)
 
 
-def _dwell(facts: Facts) -> Gate:
+def _dwell(facts: GateFacts) -> Gate:
     need = facts.terms.min_dwell
     missing = need - facts.elapsed
     gate = _gate(
         GateName.DWELL,
         missing <= timedelta(0),
-        length(facts.elapsed),
-        length(need),
-        Answer.PENDING,
+        duration(facts.elapsed),
+        duration(need),
+        GateVerdict.PENDING,
     )
-    return gate if gate.is_met else replace(gate, forecast=about(missing))
+    return (
+        gate if gate.is_met else replace(gate, forecast=approximate_duration(missing))
+    )
 
 
-def watched_hours(facts: Facts) -> int:
+def watched_hours(facts: GateFacts) -> int:
     """Count the hours of this stay that somebody acknowledged, each once."""
     spans = (at - facts.entered_at for at in facts.acknowledged)
     return len({span // HOUR for span in spans if span >= timedelta(0)})
 
 
-def _watch(facts: Facts) -> Gate:
+def _watch(facts: GateFacts) -> Gate:
     need = facts.terms.close_watch // HOUR
     hours = watched_hours(facts)
     gate = _gate(
@@ -144,85 +154,85 @@ def _watch(facts: Facts) -> Gate:
         hours >= need,
         f"{hours} of {need} hours acknowledged",
         f"{need} hours of close watch, each acknowledged",
-        Answer.PENDING,
+        GateVerdict.PENDING,
     )
     if gate.is_met:
         return gate
-    return replace(gate, forecast=about((need - hours) * HOUR))
+    return replace(gate, forecast=approximate_duration((need - hours) * HOUR))
 
 
-def _members(facts: Facts) -> Gate:
+def _members(facts: GateFacts) -> Gate:
     need = f"{MEMBERS_AT_LEAST} to {MEMBERS_AT_MOST} members of cohort beta, all staff"
-    count = counted(facts.members, "member")
+    members = count(facts.members, "member")
     if facts.staff is None:
-        value = f"{count}, nobody can tell who is staff"
-        return _gate(GateName.MEMBERS, False, value, need, Answer.NO_DATA)
+        value = f"{members}, nobody can tell who is staff"
+        return _gate(GateName.MEMBERS, False, value, need, GateVerdict.NO_DATA)
     met = (
         MEMBERS_AT_LEAST <= facts.members <= MEMBERS_AT_MOST
         and facts.staff == facts.members
     )
-    return _gate(GateName.MEMBERS, met, f"{count}, {facts.staff} of them staff", need)
+    return _gate(GateName.MEMBERS, met, f"{members}, {facts.staff} of them staff", need)
 
 
-def _guardrails(facts: Facts) -> Gate:
+def _guardrails(facts: GateFacts) -> Gate:
     need = "no open warning, and figures for each"
     name = GateName.GUARDRAILS
-    if facts.judged_at is None or facts.now - facts.judged_at > SILENCE:
+    if facts.judged_at is None or facts.now - facts.judged_at > EVALUATOR_SILENT_AFTER:
         value = "nobody judges"
         if facts.judged_at is not None:
-            value = f"nobody has judged for {length(facts.now - facts.judged_at)}"
-        return _gate(name, False, value, need, Answer.NO_DATA)
+            value = f"nobody has judged for {duration(facts.now - facts.judged_at)}"
+        return _gate(name, False, value, need, GateVerdict.NO_DATA)
     if facts.warnings:
-        return _gate(name, False, some(facts.warnings), need)
+        return _gate(name, False, first_of(facts.warnings), need)
     # Before beta hardly anybody but ourselves is there to make figures.
     if facts.silent and facts.stage.rank >= Stage.BETA.rank:
-        value = f"no data: {some(facts.silent)}"
-        return _gate(name, False, value, need, Answer.NO_DATA)
+        value = f"no data: {first_of(facts.silent)}"
+        return _gate(name, False, value, need, GateVerdict.NO_DATA)
     return _gate(name, True, "no warning", need)
 
 
-def _incidents(facts: Facts) -> Gate:
-    value = some(facts.incidents) if facts.incidents else "none open"
+def _incidents(facts: GateFacts) -> Gate:
+    value = first_of(facts.incidents) if facts.incidents else "none open"
     need = "no open incident of severity high or critical"
     return _gate(GateName.INCIDENTS, not facts.incidents, value, need)
 
 
-def _checklist(facts: Facts) -> Gate:
+def _checklist(facts: GateFacts) -> Gate:
     value = "all ticked"
     if facts.unticked:
-        value = f"{len(facts.unticked)} not ticked: {some(facts.unticked)}"
+        value = f"{len(facts.unticked)} not ticked: {first_of(facts.unticked)}"
     need = "every required line of this stage ticked"
     return _gate(GateName.CHECKLIST, not facts.unticked, value, need)
 
 
-def _contacts(facts: Facts) -> Gate:
+def _contacts(facts: GateFacts) -> Gate:
     need = "somebody on call, everybody named and verified within 30 days"
     if not facts.on_call:
         return _gate(GateName.CONTACTS, False, "nobody is on call", need)
     if facts.unverified:
-        return _gate(GateName.CONTACTS, False, some(facts.unverified), need)
+        return _gate(GateName.CONTACTS, False, first_of(facts.unverified), need)
     return _gate(GateName.CONTACTS, True, f"{facts.on_call} on call, verified", need)
 
 
-def _announcement(facts: Facts) -> Gate:
+def _announcement(facts: GateFacts) -> Gate:
     to = "everyone" if facts.terms.announce_to == "all" else "the beta members"
     sent = facts.announced_at
     value = (
-        "nobody was told" if sent is None else f"sent {length(facts.now - sent)} ago"
+        "nobody was told" if sent is None else f"sent {duration(facts.now - sent)} ago"
     )
     need = f"an announcement to {to} sent"
     return _gate(GateName.ANNOUNCEMENT, sent is not None, value, need)
 
 
 def _figure(
-    name: GateName, judge: Callable[[Facts], gate_figures.Judged]
-) -> Callable[[Facts], Gate]:
-    def gate(facts: Facts) -> Gate:
+    name: GateName, judge: Callable[[GateFacts], gate_figures.FigureResult]
+) -> Callable[[GateFacts], Gate]:
+    def gate(facts: GateFacts) -> Gate:
         judged = judge(facts)
         return Gate(
             name,
             TITLES[name],
-            Answer(judged.verdict),
+            GateVerdict(judged.verdict),
             judged.value,
             judged.need,
             judged.forecast,
@@ -249,7 +259,7 @@ TITLES = {
     GateName.CONTACTS: "Contacts",
     GateName.ANNOUNCEMENT: "Announcement",
 }
-_JUDGES: dict[GateName, Callable[[Facts], Gate]] = {
+_EVALUATORS: dict[GateName, Callable[[GateFacts], Gate]] = {
     GateName.STATE: _state,
     GateName.PREFLIGHT: _preflight,
     GateName.SMOKE: _smoke,

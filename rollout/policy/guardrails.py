@@ -1,8 +1,7 @@
-"""The registry of guardrails: what is tested, against what, at which price. Pure.
+"""One finished conversation as the detectors see it, and how bad it was. Pure.
 
-The numbers are those of docs/guardrails.md. A guardrail is named by an enum and its
-measure is a function, so that a misspelt metric cannot pass for a healthy one: it
-does not get built.
+Each measure gives one number from 0 (as it should be) to 1, or None where the
+conversation says nothing about it.
 """
 
 from __future__ import annotations
@@ -10,22 +9,95 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
+from math import log1p
 from typing import TYPE_CHECKING
 
-from rollout.policy import evidence
-from rollout.policy.detector import MOST, Detector, for_mean, for_rate
+from rollout.policy.detector import MAX_LOSS, Detector, for_mean, for_rate
 from rollout.policy.stages import TERMS
 from rollout.policy.verdicts import Guardrail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
-    from rollout.policy.evidence import Measure
+
+# A conversation counts with at most so many times its expected cost: a runaway is
+# one bad conversation, not a hundred.
+COST_SCALE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationEvidence:
+    """What one conversation, or call, brought. `cost` None: its price is unknown."""
+
+    channel: str
+    at: datetime
+    calls: int = 0
+    failed: int = 0
+    turns: int = 0
+    slow_3s: int = 0
+    slow_5s: int = 0
+    slow_10s: int = 0
+    cost: float | None = None
+    has_failed: bool = False
+    latencies_ms: tuple[int, ...] = field(default=(), repr=False)
+
+
+type Measure = Callable[[ConversationEvidence, float], float | None]
+
+
+def failed_share(evidence: ConversationEvidence, expected_cost: float) -> float | None:
+    """Return the share of what was tried that failed, as everywhere it is shown."""
+    if evidence.calls:
+        return evidence.failed / evidence.calls
+    return 1.0 if evidence.has_failed else None
+
+
+def slower_than_3s(
+    evidence: ConversationEvidence, expected_cost: float
+) -> float | None:
+    return evidence.slow_3s / evidence.turns if evidence.turns else None
+
+
+def slower_than_5s(
+    evidence: ConversationEvidence, expected_cost: float
+) -> float | None:
+    return evidence.slow_5s / evidence.turns if evidence.turns else None
+
+
+def slower_than_10s(
+    evidence: ConversationEvidence, expected_cost: float
+) -> float | None:
+    return evidence.slow_10s / evidence.turns if evidence.turns else None
+
+
+def relative_cost(evidence: ConversationEvidence, expected_cost: float) -> float | None:
+    """Return the cost on a scale where a tenth is what is expected."""
+    if evidence.cost is None:
+        return None
+    return min(evidence.cost / (COST_SCALE * expected_cost), 1.0)
+
+
+def change_index(xs: Sequence[float], *, q0: float, bets: Sequence[float]) -> int:
+    """Return the index in `xs`, newest last, from which on it has been bad."""
+    best, start = 0.0, 0
+    for bet in bets:
+        won = 0.0
+        for index in range(len(xs) - 1, -1, -1):
+            won += log1p(bet * (xs[index] - q0))
+            if won > best:
+                best, start = won, index
+    return start
+
+
+def mean(xs: Sequence[float]) -> float:
+    return sum(xs) / len(xs) if xs else 0.0
+
 
 CHANNELS = ("chat", "voice")
 
 
-class Watch(StrEnum):
+class DetectorLevel(StrEnum):
     """Which of a guardrail's detectors."""
 
     WARN = "warn"
@@ -35,14 +107,14 @@ class Watch(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class GuardrailTest:
     """One detector's question: is `measure` worse than `q0`?
 
     `levels`: bad shares it is tuned to find; or `bets` directly, for a mean.
     """
 
     guardrail: Guardrail
-    watch: Watch
+    watch: DetectorLevel
     measure: Measure
     q0: float
     levels: tuple[float, ...] = ()
@@ -53,35 +125,45 @@ class Test:
         return self.guardrail.value, self.watch.value
 
 
-SLOW = (0.10, 0.20, 0.40, 0.70, 0.95)
+SLOW_SHARES = (0.10, 0.20, 0.40, 0.70, 0.95)
 # Cost: a tenth of the scale is what is expected; 0.15 is half as much again.
-BETS = (1.0, 2.5, 5.0, 8.0)
+COST_BETS = (1.0, 2.5, 5.0, 8.0)
 TESTS = (
-    Test(
+    GuardrailTest(
         Guardrail.SUCCESS,
-        Watch.WARN,
-        evidence.failing,
+        DetectorLevel.WARN,
+        failed_share,
         0.05,
         (0.10, 0.20, 0.35, 0.50, 0.75, 0.95),
     ),
-    Test(
+    GuardrailTest(
         Guardrail.SUCCESS,
-        Watch.ROLLBACK,
-        evidence.failing,
+        DetectorLevel.ROLLBACK,
+        failed_share,
         0.08,
         (0.15, 0.25, 0.40, 0.60, 0.80, 0.95),
     ),
-    Test(Guardrail.LATENCY, Watch.WARN, evidence.slower_than_3s, 0.05, SLOW),
-    Test(Guardrail.LATENCY, Watch.ROLLBACK, evidence.slower_than_5s, 0.05, SLOW),
-    Test(Guardrail.LATENCY, Watch.VERY_SLOW, evidence.slower_than_10s, 0.05, SLOW),
-    Test(Guardrail.COST, Watch.WARN, evidence.costing, 0.10, bets=BETS),
-    Test(Guardrail.COST, Watch.ROLLBACK, evidence.costing, 0.15, bets=BETS),
+    GuardrailTest(
+        Guardrail.LATENCY, DetectorLevel.WARN, slower_than_3s, 0.05, SLOW_SHARES
+    ),
+    GuardrailTest(
+        Guardrail.LATENCY, DetectorLevel.ROLLBACK, slower_than_5s, 0.05, SLOW_SHARES
+    ),
+    GuardrailTest(
+        Guardrail.LATENCY, DetectorLevel.VERY_SLOW, slower_than_10s, 0.05, SLOW_SHARES
+    ),
+    GuardrailTest(
+        Guardrail.COST, DetectorLevel.WARN, relative_cost, 0.10, bets=COST_BETS
+    ),
+    GuardrailTest(
+        Guardrail.COST, DetectorLevel.ROLLBACK, relative_cost, 0.15, bets=COST_BETS
+    ),
 )
 STATISTICAL = tuple(dict.fromkeys(test.guardrail for test in TESTS))
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class FalseAlarmBudget:
     """The chance of a false alarm that a stay in a stage may cost, and how long.
 
     `warn_acts`: a warning rolls back already, since a false one is cheap there.
@@ -92,8 +174,8 @@ class Budget:
     warn_acts: bool
 
 
-BUDGETS: Mapping[str, Budget] = {
-    stage.value: Budget(
+BUDGETS: Mapping[str, FalseAlarmBudget] = {
+    stage.value: FalseAlarmBudget(
         terms.false_rollbacks, 24.0 * terms.budget_days, terms.warning_acts
     )
     for stage, terms in TERMS.items()
@@ -101,7 +183,7 @@ BUDGETS: Mapping[str, Budget] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedTraffic:
     """What is planned for one channel: conversations an hour, US dollars for one."""
 
     an_hour: float = 20.0
@@ -120,12 +202,12 @@ class Policy:
     """
 
     name: str = "default"
-    tests: tuple[Test, ...] = TESTS
-    budgets: Mapping[str, Budget] = field(default_factory=lambda: BUDGETS)
-    expected: Mapping[str, Expected] = field(
+    tests: tuple[GuardrailTest, ...] = TESTS
+    budgets: Mapping[str, FalseAlarmBudget] = field(default_factory=lambda: BUDGETS)
+    expected: Mapping[str, ExpectedTraffic] = field(
         default_factory=lambda: {
-            "chat": Expected(),
-            "voice": Expected(an_hour=5.0, cost=0.50),
+            "chat": ExpectedTraffic(),
+            "voice": ExpectedTraffic(an_hour=5.0, cost=0.50),
         }
     )
     spend_times: float = 5.0
@@ -152,10 +234,10 @@ class Policy:
         an_hour = sum(each.an_hour for each in self.expected.values())
         return max(self.silence_min, self.silence_gaps * 60.0 / an_hour)
 
-    def budget(self, stage: str) -> Budget:
+    def budget(self, stage: str) -> FalseAlarmBudget:
         return self.budgets[stage]
 
-    def test(self, guardrail: str, watch: str) -> Test:
+    def test(self, guardrail: str, watch: str) -> GuardrailTest:
         """Return the test of that name. Raises UnknownGuardrail."""
         for test in self.tests:
             if test.key == (guardrail, watch):
@@ -163,7 +245,9 @@ class Policy:
         raise UnknownGuardrail(guardrail, watch)
 
 
-def detector_for(test: Test, *, budget: Budget, expected: Expected) -> Detector:
+def detector_for(
+    test: GuardrailTest, *, budget: FalseAlarmBudget, expected: ExpectedTraffic
+) -> Detector:
     """Return the detector of `test` on one channel in a stage with that budget.
 
     The guardrails share the budget; what that costs is a logarithm of their number.
@@ -187,7 +271,7 @@ def _detector(
 ) -> Detector:
     if levels:
         return for_rate(q0=q0, levels=levels, horizon=horizon, alpha=alpha)
-    most = tuple(min(bet, MOST / q0) for bet in bets)
+    most = tuple(min(bet, MAX_LOSS / q0) for bet in bets)
     return for_mean(q0=q0, bets=most, horizon=horizon, alpha=alpha)
 
 

@@ -8,16 +8,17 @@ no probes, no leaks.
 
 from __future__ import annotations
 
+import json
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from math import inf
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rollout.policy.decision_matrix import Circumstances, decide
-from rollout.policy.guardrails import CHANNELS
-from rollout.policy.judge import Judge
+from rollout.policy.evaluation import StageDetectors, TriggerFacts, trigger_verdicts
+from rollout.policy.guardrails import CHANNELS, UnknownGuardrail, detector_for
 from rollout.policy.statistics import percentile
-from rollout.policy.triggers import Facts, triggered
 from rollout.policy.verdicts import Action, Guardrail, Level, Severity, Verdict
 
 if TYPE_CHECKING:
@@ -25,15 +26,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rollout.policy.decision_matrix import Decision
-    from rollout.policy.evidence import Evidence
-    from rollout.policy.guardrails import Policy
+    from rollout.policy.guardrails import ConversationEvidence, Policy
+
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ReplayEvent:
     """One thing that would have been done."""
 
     at: datetime
@@ -43,10 +44,10 @@ class Event:
     sentence: str
 
 
-class Looker(Protocol):
+class ReplayPolicy(Protocol):
     """Takes conversations in and says what it sees; `begin` forgets all of it."""
 
-    def take(self, evidence: Evidence) -> None: ...
+    def take(self, evidence: ConversationEvidence) -> None: ...
 
     def verdicts(self, now: datetime) -> list[Verdict]: ...
 
@@ -54,13 +55,13 @@ class Looker(Protocol):
 
 
 @dataclass(slots=True)
-class Sliding:
+class SlidingWindow:
     """The conversations of the last so and so long."""
 
     length: timedelta
-    held: deque[Evidence] = field(default_factory=deque)
+    held: deque[ConversationEvidence] = field(default_factory=deque)
 
-    def take(self, evidence: Evidence) -> None:
+    def take(self, evidence: ConversationEvidence) -> None:
         self.held.append(evidence)
         while self.held and self.held[0].at <= evidence.at - self.length:
             self.held.popleft()
@@ -71,31 +72,33 @@ class Sliding:
 
 
 @dataclass(slots=True)
-class ByEvidence:
+class DetectorPolicy:
     """The detectors, and the caps of spending."""
 
     policy: Policy
     stage: str
-    judge: Judge = field(init=False)
-    hour: Sliding = field(init=False)
-    day: Sliding = field(init=False)
+    judge: StageDetectors = field(init=False)
+    hour: SlidingWindow = field(init=False)
+    day: SlidingWindow = field(init=False)
 
     def __post_init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
-        self.judge = Judge(self.policy, self.stage)
-        self.hour, self.day = Sliding(HOUR), Sliding(DAY)
+        self.judge = StageDetectors(self.policy, self.stage)
+        self.hour, self.day = SlidingWindow(HOUR), SlidingWindow(DAY)
 
-    def take(self, evidence: Evidence) -> None:
+    def take(self, evidence: ConversationEvidence) -> None:
         self.judge.take(evidence, evidence.at)
         self.hour.take(evidence)
         self.day.take(evidence)
 
     def verdicts(self, now: datetime) -> list[Verdict]:
         self.judge.rest(now)
-        facts = Facts(spent_hour=self.hour.spent, spent_day=self.day.spent)
-        found = [v for v in triggered(facts, self.policy) if v.level == Level.BREACH]
+        facts = TriggerFacts(spent_hour=self.hour.spent, spent_day=self.day.spent)
+        found = [
+            v for v in trigger_verdicts(facts, self.policy) if v.level == Level.BREACH
+        ]
         if any(track.has_fired for track in self.judge.tracks.values()):
             found += self.judge.verdicts(now)
         return [v for v in found if v.level in {Level.WARN, Level.BREACH}]
@@ -106,12 +109,12 @@ class Naive60:
     """The guide's figures to the letter: the last 60 minutes against a threshold."""
 
     policy: Policy
-    hour: Sliding = field(default_factory=lambda: Sliding(HOUR))
+    hour: SlidingWindow = field(default_factory=lambda: SlidingWindow(HOUR))
 
     def begin(self) -> None:
-        self.hour = Sliding(HOUR)
+        self.hour = SlidingWindow(HOUR)
 
-    def take(self, evidence: Evidence) -> None:
+    def take(self, evidence: ConversationEvidence) -> None:
         self.hour.take(evidence)
 
     def verdicts(self, now: datetime) -> list[Verdict]:
@@ -135,9 +138,11 @@ class Naive60:
                 yield _breach(Guardrail.COST, channel, mean, len(held))
 
 
-def replay(evidence: Iterable[Evidence], looker: Looker, *, stage: str) -> list[Event]:
+def replay(
+    evidence: Iterable[ConversationEvidence], looker: ReplayPolicy, *, stage: str
+) -> list[ReplayEvent]:
     """Return what would have been done; `evidence` in the order it came, by minutes."""
-    found: list[Event] = []
+    found: list[ReplayEvent] = []
     open_holds: set[str] = set()
     for minute, batch in _minutes(evidence):
         for each in batch:
@@ -159,9 +164,9 @@ def replay(evidence: Iterable[Evidence], looker: Looker, *, stage: str) -> list[
 
 
 def _circumstances(
-    looker: Looker, stage: str, found: list[Event], now: datetime
+    looker: ReplayPolicy, stage: str, found: list[ReplayEvent], now: datetime
 ) -> Circumstances:
-    acts = isinstance(looker, ByEvidence) and looker.policy.budget(stage).warn_acts
+    acts = isinstance(looker, DetectorPolicy) and looker.policy.budget(stage).warn_acts
     day = [e for e in found if e.at > now - DAY and e.action > Action.HOLD]
     partials = sum(event.action == Action.PARTIAL for event in day)
     return Circumstances(
@@ -169,9 +174,11 @@ def _circumstances(
     )
 
 
-def _minutes(evidence: Iterable[Evidence]) -> Iterator[tuple[datetime, list[Evidence]]]:
+def _minutes(
+    evidence: Iterable[ConversationEvidence],
+) -> Iterator[tuple[datetime, list[ConversationEvidence]]]:
     minute: datetime | None = None
-    batch: list[Evidence] = []
+    batch: list[ConversationEvidence] = []
     for each in evidence:
         start = each.at.replace(second=0, microsecond=0)
         if minute is not None and start != minute:
@@ -183,8 +190,8 @@ def _minutes(evidence: Iterable[Evidence]) -> Iterator[tuple[datetime, list[Evid
         yield minute, batch
 
 
-def _event(decision: Decision, now: datetime) -> Event:
-    return Event(
+def _event(decision: Decision, now: datetime) -> ReplayEvent:
+    return ReplayEvent(
         now, decision.key, decision.action, decision.severity, decision.sentence
     )
 
@@ -201,3 +208,88 @@ def _breach(
         p95_s=p95,
         is_very_slow=p95 is not None and p95 > 10.0,
     )
+
+
+POLICY_NAMES = ("default", "naive60")
+
+
+class InvalidPolicy(ValueError):
+    """The policy cannot be read; the text says what is wrong with it."""
+
+
+def replay_policy(text: str, *, base: Policy, stage: str) -> ReplayPolicy:
+    """Return what looks at the evidence by that policy. Raises InvalidPolicy."""
+    if text == "naive60":
+        return Naive60(base)
+    if text == "default":
+        return DetectorPolicy(base, stage)
+    if not text.lstrip().startswith("{"):
+        raise InvalidPolicy(
+            f"There is no policy {text[:40]!r}; there are {' and '.join(POLICY_NAMES)},"
+            " or write one as JSON."
+        )
+    try:
+        wanted = json.loads(text)
+        policy = _changed_policy(base, wanted, stage)
+        for test in policy.tests:
+            for expected in policy.expected.values():
+                detector_for(test, budget=policy.budget(stage), expected=expected)
+    except InvalidPolicy:
+        raise
+    except UnknownGuardrail as error:
+        raise InvalidPolicy(str(error)) from error
+    except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
+        raise InvalidPolicy(f"The policy cannot be used: {error}") from error
+    return DetectorPolicy(policy, stage)
+
+
+def _changed_policy(base: Policy, wanted: dict[str, Any], stage: str) -> Policy:
+    _refuse_unknown(
+        wanted, {"name", "alpha", "tests", "expected", "spend_times", "spend_a_day"}
+    )
+    day = wanted.get("spend_a_day", base.spend_a_day)
+    policy = replace(
+        base,
+        name=str(wanted.get("name", "JSON")),
+        spend_times=_positive(wanted.get("spend_times", base.spend_times)),
+        spend_a_day=None if day is None else _positive(day),
+    )
+    if "alpha" in wanted:
+        budget = replace(base.budget(stage), alpha=float(wanted["alpha"]))
+        policy = replace(policy, budgets={**base.budgets, stage: budget})
+    for name, changes in wanted.get("tests", {}).items():
+        policy = _with_test(policy, name, changes)
+    for channel, changes in wanted.get("expected", {}).items():
+        _refuse_unknown({channel: 0}, set(base.expected))
+        _refuse_unknown(changes, {"an_hour", "cost"})
+        numbers = {name: _positive(value) for name, value in changes.items()}
+        changed = replace(policy.expected[channel], **numbers)
+        policy = replace(policy, expected={**policy.expected, channel: changed})
+    return policy
+
+
+def _with_test(policy: Policy, name: str, changes: dict[str, Any]) -> Policy:
+    guardrail, _, watch = name.partition(" ")
+    old = policy.test(guardrail, watch)
+    _refuse_unknown(changes, {"q0", "levels", "bets"})
+    new = replace(
+        old,
+        q0=float(changes.get("q0", old.q0)),
+        levels=tuple(map(float, changes.get("levels", old.levels))),
+        bets=tuple(map(float, changes.get("bets", old.bets))),
+    )
+    tests = tuple(new if test is old else test for test in policy.tests)
+    return replace(policy, tests=tests)
+
+
+def _positive(value: Any) -> float:
+    number = float(value)
+    if not 0.0 < number < inf:
+        raise InvalidPolicy(f"{value!r} is no positive number.")
+    return number
+
+
+def _refuse_unknown(given: dict[str, Any], known: set[str]) -> None:
+    if unknown := sorted(set(given) - known):
+        there_are = ", ".join(sorted(known))
+        raise InvalidPolicy(f"{unknown[0]!r} is unknown; there are: {there_are}.")

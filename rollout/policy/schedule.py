@@ -24,7 +24,7 @@ PERIODS = {
 }
 
 
-class State(StrEnum):
+class DueState(StrEnum):
     NOT_YET = "not yet"
     DUE = "due"
     OVERDUE = "overdue"
@@ -34,7 +34,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class DueRule:
     """`cadence` once, or a period; days since the stage began, `to_day` None: no end.
 
     `times`: after so many it is done for good.
@@ -47,7 +47,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DueStatus:
     """Where a line stands now.
 
     `due_for`: what a tick now would count for; None: nothing can be ticked.
@@ -55,21 +55,23 @@ class Standing:
     one that was; the reason why it is overdue. `missed`: how many in all.
     """
 
-    state: State
+    state: DueState
     due_for: datetime | None = None
     due_by: datetime | None = None
     left_out_since: datetime | None = None
     missed: int = 0
 
 
-def standing(
-    rule: Rule, *, began: datetime, now: datetime, done: Collection[datetime]
-) -> Standing:
+def due_status(
+    rule: DueRule, *, began: datetime, now: datetime, done: Collection[datetime]
+) -> DueStatus:
     """Tell where a line stands; `done`: the moments that its ticks were due for."""
     start = began + rule.from_day * DAY
     end = None if rule.to_day is None else began + rule.to_day * DAY
     if now < start:
-        return Standing(State.NOT_YET, due_by=end if rule.cadence == "once" else None)
+        return DueStatus(
+            DueState.NOT_YET, due_by=end if rule.cadence == "once" else None
+        )
     if rule.cadence == "once":
         return _once(start, end, now=now, done=done)
     return _recurring(rule, start, end, now=now, done=done)
@@ -77,24 +79,24 @@ def standing(
 
 def _once(
     start: datetime, end: datetime | None, *, now: datetime, done: Collection[datetime]
-) -> Standing:
+) -> DueStatus:
     if start in done:
-        return Standing(State.DONE, due_by=end)
+        return DueStatus(DueState.DONE, due_by=end)
     if end is not None and now >= end:
-        return Standing(
-            State.OVERDUE, due_for=start, due_by=end, left_out_since=start, missed=1
+        return DueStatus(
+            DueState.OVERDUE, due_for=start, due_by=end, left_out_since=start, missed=1
         )
-    return Standing(State.DUE, due_for=start, due_by=end)
+    return DueStatus(DueState.DUE, due_for=start, due_by=end)
 
 
 def _recurring(
-    rule: Rule,
+    rule: DueRule,
     start: datetime,
     end: datetime | None,
     *,
     now: datetime,
     done: Collection[datetime],
-) -> Standing:
+) -> DueStatus:
     period = PERIODS[rule.cadence]
     ticked = {at for at in done if at >= start}
     until = now if end is None else min(now, end)
@@ -103,17 +105,19 @@ def _recurring(
         0, elapsed - len([at for at in ticked if at < start + elapsed * period])
     )
     if rule.times is not None and len(ticked) >= rule.times:
-        return Standing(State.DONE, due_for=_running(start, end, period, now, ticked))
+        return DueStatus(
+            DueState.DONE, due_for=_running(start, end, period, now, ticked)
+        )
     if end is not None and now >= end:
-        return Standing(State.PAST, missed=missed)
+        return DueStatus(DueState.PAST, missed=missed)
     current = start + (now - start) // period * period
     due_by = current + period if end is None else min(current + period, end)
     if current in ticked:
-        return Standing(State.DONE, due_by=due_by, missed=missed)
+        return DueStatus(DueState.DONE, due_by=due_by, missed=missed)
     first_open = max((at + period for at in ticked), default=start)
     if first_open < current:
-        return Standing(State.OVERDUE, current, due_by, first_open, missed)
-    return Standing(State.DUE, current, due_by, missed=missed)
+        return DueStatus(DueState.OVERDUE, current, due_by, first_open, missed)
+    return DueStatus(DueState.DUE, current, due_by, missed=missed)
 
 
 def _running(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from rollout.policy.gate_figures import length, some
+from rollout.core.formatting import duration, first_of
 
 DAY = timedelta(days=1)
 
@@ -85,7 +85,7 @@ BETA_COHORT = "beta"
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class StageTerms:
     """What a stage means and what leaving it takes.
 
     ``cohorts``: who may be served, None for everyone. ``false_rollbacks``: the share
@@ -118,7 +118,7 @@ ALWAYS = (
 )
 
 TERMS = {
-    Stage.INFRASTRUCTURE: Terms(
+    Stage.INFRASTRUCTURE: StageTerms(
         audience="nobody yet",
         cohorts=frozenset(),
         gates=ALWAYS,
@@ -127,7 +127,7 @@ TERMS = {
         budget_days=30,
         warning_acts=False,
     ),
-    Stage.SMOKE: Terms(
+    Stage.SMOKE: StageTerms(
         audience=f"sandbox people and staff in cohort {SMOKE_COHORT}",
         cohorts=frozenset({SMOKE_COHORT}),
         gates=(
@@ -145,7 +145,7 @@ TERMS = {
         min_dwell=DAY,
         announce_to="beta",
     ),
-    Stage.BETA: Terms(
+    Stage.BETA: StageTerms(
         audience=f"cohort {BETA_COHORT}",
         cohorts=frozenset({SMOKE_COHORT, BETA_COHORT}),
         gates=(
@@ -169,7 +169,7 @@ TERMS = {
         min_conversations=100,
         announce_to="all",
     ),
-    Stage.PRODUCTION: Terms(
+    Stage.PRODUCTION: StageTerms(
         audience="everyone",
         cohorts=None,
         gates=(),
@@ -186,7 +186,7 @@ RECOVERY_DWELL = timedelta(hours=2)
 RECOVERY_CONVERSATIONS = 30
 
 
-def terms_of(stage: str) -> Terms:
+def terms_of(stage: str) -> StageTerms:
     return TERMS[Stage(stage)]
 
 
@@ -221,7 +221,7 @@ class Audience:
         return " and ".join(parts) or "nobody"
 
 
-def is_wider(audience: Audience, stage: str) -> bool:
+def is_wider_than_stage(audience: Audience, stage: str) -> bool:
     """Tell whether somebody is served whom this stage does not serve."""
     allowed = terms_of(stage).cohorts
     if allowed is None:
@@ -229,7 +229,7 @@ def is_wider(audience: Audience, stage: str) -> bool:
     return audience.everyone or audience.has_share or bool(audience.cohorts - allowed)
 
 
-def narrowed(audience: Audience, stage: str) -> Audience:
+def narrow_audience(audience: Audience, stage: str) -> Audience:
     """Return the part of an audience that this stage serves; never more of anybody.
 
     Of a mere percentage nothing remains: its people are in no cohort, and the
@@ -244,7 +244,7 @@ def narrowed(audience: Audience, stage: str) -> Audience:
 
 
 @dataclass(frozen=True, slots=True)
-class Recovery:
+class RecoveryProgress:
     elapsed: timedelta
     clean: int
     warnings: tuple[str, ...] = ()
@@ -261,7 +261,7 @@ class Recovery:
     @property
     def words(self) -> str:
         """Say how far it is."""
-        told = f"Recovery: {length(self.elapsed)} of {length(RECOVERY_DWELL)}"
+        told = f"Recovery: {duration(self.elapsed)} of {duration(RECOVERY_DWELL)}"
         if self.wanted:
             told += f", {self.clean} of {self.wanted} clean conversations"
-        return f"{told}, but {some(self.warnings)}" if self.warnings else told
+        return f"{told}, but {first_of(self.warnings)}" if self.warnings else told

@@ -48,7 +48,7 @@ def _leaks(verdict: Verdict) -> str:
 
 
 # The evaluator looks each minute; whoever looked before that does not watch now.
-SILENCE = timedelta(minutes=3)
+EVALUATOR_SILENT_AFTER = timedelta(minutes=3)
 
 
 class Guardrail(StrEnum):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 register = Library()
 register.filter("line", formatting.markdown_line)
 register.filter("moment", formatting.moment)
-register.filter("seconds", formatting.seconds)
+register.filter("seconds", formatting.milliseconds)
 register.filter("share", formatting.share)
 register.filter("usd", formatting.usd)
 
@@ -26,7 +26,7 @@ register.filter("usd", formatting.usd)
 @register.filter
 def since(end: datetime, begin: datetime | None) -> str:
     """Return the time between two moments, or nothing without a beginning."""
-    return formatting.lasted(end - begin) if begin else ""
+    return formatting.exact_duration(end - begin) if begin else ""
 
 
 @register.filter
@@ -54,5 +54,6 @@ def render(template: str, values: dict[str, Any]) -> str:
 @cache
 def _engine() -> Engine:
     return Engine(
-        dirs=[settings.BASE_DIR / "templates"], builtins=["rollout.reports.markdown"]
+        dirs=[str(settings.BASE_DIR / "templates")],
+        builtins=["rollout.reports.markdown"],
     )

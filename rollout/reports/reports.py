@@ -15,7 +15,14 @@ from django.utils import timezone
 from rollout.announcements import announcements
 from rollout.checklists import checklists
 from rollout.core import clock, jobs
-from rollout.core.formatting import UNKNOWN, lasted, moment, seconds, share, usd
+from rollout.core.formatting import (
+    UNKNOWN,
+    exact_duration,
+    milliseconds,
+    moment,
+    share,
+    usd,
+)
 from rollout.evidence import figures, leaks
 from rollout.models import (
     Announcement,
@@ -31,7 +38,7 @@ from rollout.models import (
 )
 from rollout.notices import notices
 from rollout.plan import plan as plans
-from rollout.policy.schedule import State
+from rollout.policy.schedule import DueState
 from rollout.reports.markdown import render
 from rollout.stages import stages
 
@@ -54,9 +61,9 @@ FIGURES: tuple[tuple[str, Callable[[Figures], str], str], ...] = (
     ("Conversations", lambda f: str(f.conversations), ""),
     ("Failed conversations", lambda f: str(f.failed_conversations), ""),
     ("Tool call success rate", lambda f: share(f.success), "> 95 %"),
-    ("P95 latency", lambda f: seconds(f.latency_p95_ms), "< 3 s"),
-    ("Median latency", lambda f: seconds(f.latency_p50_ms), ""),
-    ("P95 of waiting before it", lambda f: seconds(f.wait_p95_ms), ""),
+    ("P95 latency", lambda f: milliseconds(f.latency_p95_ms), "< 3 s"),
+    ("Median latency", lambda f: milliseconds(f.latency_p50_ms), ""),
+    ("P95 of waiting before it", lambda f: milliseconds(f.wait_p95_ms), ""),
     ("Cost per conversation", lambda f: usd(f.cost_per_conversation), "< $0.10"),
     ("OpenAI cost", lambda f: usd(f.cost), ""),
     ("Conversations without a price", lambda f: str(f.unpriced), "0"),
@@ -105,7 +112,7 @@ def make(kind: str, day: date | None = None) -> Report:
 
 
 def compose(title: str, since: datetime, until: datetime) -> Report:
-    length = lasted(until - since)
+    length = exact_duration(until - since)
     period = f"{moment(since)} to {moment(until)} ({length}), Kigali time."
     values = {"title": title, "period": period, **_values(since, until)}
     return Report(title, render("report.md", values))
@@ -143,7 +150,7 @@ def _values(since: datetime, until: datetime) -> dict[str, Any]:
         ],
         "ticks": ChecklistTick.objects.filter(**during).count(),
         "due": due[: MOST_ROWS - 1],
-        "overdue": sum(line.standing.state == State.OVERDUE for line in due),
+        "overdue": sum(line.due_status.state == DueState.OVERDUE for line in due),
         "announcements": [(row, counts[row.pk]) for row in announced],
     }
 

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 
 from rollout.core.probes import is_probe
 from rollout.policy import effective_flag
-from rollout.policy.effective_flag import Decision, Reason, Rule, cohorts_only
+from rollout.policy.effective_flag import (
+    FlagDecision,
+    FlagReason,
+    FlagRule,
+    cohorts_only,
+)
 from rollout.snapshot.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from rollout.snapshot.reading import Reading
+    from rollout.snapshot.reading import FlagReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,7 @@ class Snapshot:
     """All switches as of one epoch. `confirmed_at` is monotonic time."""
 
     version: int
-    rules: dict[str, Rule]
+    rules: dict[str, FlagRule]
     confirmed_at: float
     stale: bool = False
     # A full rollback is in force: the functions answer 410.
@@ -29,9 +34,9 @@ class Snapshot:
     # Nobody judges: everyone and percentages count as cohorts only.
     unwatched: bool = False
 
-    def decide(self, feature: str, subject: str | None) -> Decision:
+    def decide(self, feature: str, subject: str | None) -> FlagDecision:
         if self.stale:
-            return Decision(on=False, reason=Reason.STALE, version=self.version)
+            return FlagDecision(on=False, reason=FlagReason.STALE, version=self.version)
         return effective_flag.decide(
             self.rules.get(feature),
             subject,
@@ -44,13 +49,13 @@ NOTHING = Snapshot(version=0, rules={}, confirmed_at=float("-inf"), stale=True)
 
 
 @dataclass(slots=True)
-class Holder:
+class SnapshotCache:
     snapshot: Snapshot = NOTHING
     lock: threading.Lock = field(default_factory=threading.Lock)
     tried_at: float = float("-inf")
     watchdog: Watchdog = field(default_factory=Watchdog)
 
-    def publish(self, reading: Reading, *, started_at: float) -> None:
+    def publish(self, reading: FlagReading, *, started_at: float) -> None:
         """Take a reading in, unless one begun later is already here."""
         if started_at >= self.snapshot.confirmed_at:
             unwatched = self.watchdog.is_unwatched
@@ -74,12 +79,12 @@ class Holder:
         return monotonic() - self.snapshot.confirmed_at
 
 
-holder = Holder()
+snapshot_cache = SnapshotCache()
 
 
-def forget() -> None:
+def reset() -> None:
     """Start from nothing, as a forked child must."""
-    holder.snapshot = NOTHING
-    holder.lock = threading.Lock()
-    holder.tried_at = float("-inf")
-    holder.watchdog = Watchdog()
+    snapshot_cache.snapshot = NOTHING
+    snapshot_cache.lock = threading.Lock()
+    snapshot_cache.tried_at = float("-inf")
+    snapshot_cache.watchdog = Watchdog()

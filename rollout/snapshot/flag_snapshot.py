@@ -18,7 +18,7 @@ from django.db import Error, connection
 from rollout.core.probes import is_probe
 from rollout.policy.effective_flag import ON, reason_for
 from rollout.snapshot import reading, refreshers
-from rollout.snapshot.cache import Snapshot, holder
+from rollout.snapshot.cache import Snapshot, snapshot_cache
 
 TRUSTED_S = 5.0
 # While the database is away, how often somebody may wait to find that out again.
@@ -33,7 +33,7 @@ def start() -> None:
 
 def current() -> Snapshot:
     """Return the snapshot to decide by; raises nothing, waits only when it is old."""
-    snapshot = holder.snapshot
+    snapshot = snapshot_cache.snapshot
     if monotonic() - snapshot.confirmed_at <= TRUSTED_S:
         return snapshot
     if settings.ROLLOUT_REFRESH == "inline":
@@ -52,30 +52,30 @@ def is_on(feature: str, subject: str | None) -> bool:
 def is_known_off(feature: str, subject: str | None) -> bool:
     """Tell by the last snapshot, however old: for the event loop, which never waits."""
     inline = settings.ROLLOUT_REFRESH == "inline"
-    snapshot = _read_inline() if inline else holder.snapshot
+    snapshot = _read_inline() if inline else snapshot_cache.snapshot
     return not snapshot.stale and not snapshot.decide(feature, subject).on
 
 
 def age() -> float | None:
     """Return for how long nobody has confirmed the snapshot; None without one."""
-    return None if holder.snapshot.stale else holder.age()
+    return None if snapshot_cache.snapshot.stale else snapshot_cache.age()
 
 
 def _read_through() -> Snapshot:
     """Let one asker read for all; the others wait for her a second at most."""
     refreshers.start()
-    if not holder.lock.acquire(timeout=RETRY_S):
-        return replace(holder.snapshot, stale=True)
+    if not snapshot_cache.lock.acquire(timeout=RETRY_S):
+        return replace(snapshot_cache.snapshot, stale=True)
     try:
-        if holder.age() <= TRUSTED_S:
-            return holder.snapshot
-        if monotonic() - holder.tried_at >= RETRY_S:
+        if snapshot_cache.age() <= TRUSTED_S:
+            return snapshot_cache.snapshot
+        if monotonic() - snapshot_cache.tried_at >= RETRY_S:
             _read_once()
     finally:
-        holder.lock.release()
-    if holder.age() <= TRUSTED_S:
-        return holder.snapshot
-    return replace(holder.snapshot, stale=True)
+        snapshot_cache.lock.release()
+    if snapshot_cache.age() <= TRUSTED_S:
+        return snapshot_cache.snapshot
+    return replace(snapshot_cache.snapshot, stale=True)
 
 
 def _read_once() -> None:
@@ -83,9 +83,9 @@ def _read_once() -> None:
     try:
         with reading.own_connection() as own, own.transaction():
             own.execute("SET LOCAL statement_timeout = '1500ms'")
-            holder.publish(reading.read_all(own), started_at=started_at)
+            snapshot_cache.publish(reading.read_flags(own), started_at=started_at)
     except psycopg.Error:
-        holder.tried_at = monotonic()
+        snapshot_cache.tried_at = monotonic()
 
 
 def _read_inline() -> Snapshot:
@@ -100,9 +100,9 @@ def _read_inline() -> Snapshot:
 
 def _as_snapshot(*, close: bool = False) -> Snapshot:
     try:
-        read = reading.read_all(connection)
+        read = reading.read_flags(connection)
     except Error:
-        return replace(holder.snapshot, stale=True)
+        return replace(snapshot_cache.snapshot, stale=True)
     finally:
         if close:
             connection.close()

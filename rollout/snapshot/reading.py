@@ -10,7 +10,7 @@ import psycopg
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from rollout.policy.effective_flag import BUCKETS, Rule
+from rollout.policy.effective_flag import BUCKETS, FlagRule
 from rollout.policy.stages import SMOKE_COHORT
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ GROUP BY flag.id
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FlagReading:
     version: int
-    rules: dict[str, Rule]
+    rules: dict[str, FlagRule]
     functions_removed: bool
 
 
@@ -67,7 +67,7 @@ def threshold(percent: Decimal | None) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class EpochReading:
     """The epoch, when the evaluator last looked, and whether customers may be served.
 
     They may in beta and production, and wherever anything is on outside of `smoke`.
@@ -78,30 +78,30 @@ class Pulse:
     is_exposed: bool
 
 
-def read_pulse(connection: Connection) -> Pulse:
+def read_epoch(connection: Connection) -> EpochReading:
     with connection.cursor() as cursor:
         cursor.execute(
             VERSION,
             {"forced_off": list(settings.FEATURES_FORCED_OFF), "smoke": SMOKE_COHORT},
         )
         row = cursor.fetchone()
-    return Pulse(*row) if row else Pulse(0, None, is_exposed=False)
+    return EpochReading(*row) if row else EpochReading(0, None, is_exposed=False)
 
 
-def read_all(connection: Connection) -> Reading:
+def read_flags(connection: Connection) -> FlagReading:
     with connection.cursor() as cursor:
         cursor.execute(FLAGS)
         rows = cursor.fetchall()
-    return Reading(
+    return FlagReading(
         version=rows[0][0] or 0 if rows else 0,
         rules={row[1]: rule_of(row[:-1]) for row in rows},
         functions_removed=bool(rows and rows[0][-1]),
     )
 
 
-def rule_of(row: tuple[Any, ...]) -> Rule:
+def rule_of(row: tuple[Any, ...]) -> FlagRule:
     _version, name, everyone, percent, salt, cohorts, members = row
-    return Rule(
+    return FlagRule(
         flag=name,
         everyone=everyone,
         salt=salt,

@@ -23,7 +23,7 @@ from django.conf import settings
 
 from easymo.observability.logs import get_logger
 from rollout.snapshot import reading, watchdog
-from rollout.snapshot.cache import forget, holder
+from rollout.snapshot.cache import reset, snapshot_cache
 
 POLL_S = 0.5
 ACKNOWLEDGE_S = 5.0
@@ -114,21 +114,24 @@ class Refreshers:
     def refresh(self, own: psycopg.Connection[Any]) -> None:
         """Read the epoch; read the rest and acknowledge only when it moved."""
         started_at = monotonic()
-        pulse = reading.read_pulse(own)
-        dog = holder.watchdog
+        pulse = reading.read_epoch(own)
+        dog = snapshot_cache.watchdog
         dog.look(pulse.ticked_at, is_exposed=pulse.is_exposed, now=started_at)
         if (
-            holder.snapshot.stale
-            or pulse.version != holder.snapshot.version
-            or dog.is_unwatched != holder.snapshot.unwatched
+            snapshot_cache.snapshot.stale
+            or pulse.version != snapshot_cache.snapshot.version
+            or dog.is_unwatched != snapshot_cache.snapshot.unwatched
         ):
-            holder.publish(reading.read_all(own), started_at=started_at)
+            snapshot_cache.publish(reading.read_flags(own), started_at=started_at)
         else:
-            holder.confirm(started_at=started_at)
+            snapshot_cache.confirm(started_at=started_at)
         if dog.must_page():
             self.page(dog.silent_s)
         version, at = self.acknowledged
-        if version != holder.snapshot.version or started_at - at > ACKNOWLEDGE_S:
+        if (
+            version != snapshot_cache.snapshot.version
+            or started_at - at > ACKNOWLEDGE_S
+        ):
             self.acknowledge(own)
 
     def page(self, silent_s: float) -> None:
@@ -139,7 +142,7 @@ class Refreshers:
             ).start()
 
     def acknowledge(self, own: psycopg.Connection[Any]) -> None:
-        version = holder.snapshot.version
+        version = snapshot_cache.snapshot.version
         host = socket.gethostname()[:100]
         own.execute(ACKNOWLEDGE, [self.process_id, host, os.getpid(), role(), version])
         self.acknowledged = (version, monotonic())
@@ -195,14 +198,14 @@ def stop() -> None:
         if _running is not None:
             _running.stop()
         _running = None
-    forget()
+    reset()
 
 
 def _after_fork() -> None:
     global _running, _start_lock  # noqa: PLW0603
     _running = None
     _start_lock = threading.Lock()
-    forget()
+    reset()
 
 
 os.register_at_fork(after_in_child=_after_fork)

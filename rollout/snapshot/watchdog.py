@@ -11,13 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rollout.policy.verdicts import SILENCE
+from rollout.policy.verdicts import EVALUATOR_SILENT_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-PAGE_S = SILENCE.total_seconds()
+PAGE_S = EVALUATOR_SILENT_AFTER.total_seconds()
 FAIL_SAFE_S = 900.0
 # Whoever has not been able to look for so long begins to count again.
 BLIND_S = 30.0

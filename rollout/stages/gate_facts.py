@@ -18,7 +18,7 @@ from rollout.core import clock
 from rollout.core.features import Feature
 from rollout.core.ports import ports
 from rollout.evidence import leaks
-from rollout.evidence.verdicts import verdicts_now
+from rollout.evidence.verdicts import latest_verdicts
 from rollout.flags.exposure import is_on_for_anyone
 from rollout.flags.selectors import latest_check
 from rollout.models import (
@@ -33,7 +33,12 @@ from rollout.models import (
 )
 from rollout.notices import contacts
 from rollout.policy import statistics
-from rollout.policy.gate_facts import Checked, Costs, Facts, Figures
+from rollout.policy.gate_figures import (
+    ChannelCosts,
+    CheckResult,
+    GateFacts,
+    StageFigures,
+)
 from rollout.policy.stages import BETA_COHORT, GateName, Stage, State, terms_of
 from rollout.policy.verdicts import Guardrail, Level, Verdict
 
@@ -50,7 +55,7 @@ BAD = {Level.WARN, Level.BREACH}
 ENOUGH_CLEAN = 1000
 
 
-def collect(plan: Plan) -> Facts:
+def collect_facts(plan: Plan) -> GateFacts:
     """Read the facts about this stay in the stage: a fixed number of queries."""
     run, now = plan.run, clock.now()
     members = list(
@@ -58,9 +63,9 @@ def collect(plan: Plan) -> Facts:
             "subject", flat=True
         )
     )
-    judged_at, verdicts = _judged()
+    judged_at, verdicts = _latest_verdicts()
     called = contacts.on_call(now)
-    return Facts(
+    return GateFacts(
         stage=Stage(run.stage),
         state=State(plan.state),
         state_reason=plan.state_reason,
@@ -72,13 +77,13 @@ def collect(plan: Plan) -> Facts:
         members=len(members),
         staff=_staff(members),
         acknowledged=checklists.acknowledged(run),
-        figures=figures(run),
+        figures=stage_figures(run),
         cost_limits=cost_limits(),
         leaks=leaks.confirmed_since(run.entered_at),
         scanned=leaks.lines_scanned_since(run.entered_at),
         judged_at=judged_at,
-        warnings=_told(verdicts, BAD),
-        silent=_told(verdicts, {Level.NO_DATA}),
+        warnings=_verdict_names(verdicts, BAD),
+        silent=_verdict_names(verdicts, {Level.NO_DATA}),
         incidents=_incidents(),
         unticked=tuple(
             line.item.text[:80] for line in checklists.unmet_lines(run, now)
@@ -92,7 +97,7 @@ def collect(plan: Plan) -> Facts:
     )
 
 
-def write_down(run: StageRun, gates: Sequence[Gate]) -> None:
+def store_results(run: StageRun, gates: Sequence[Gate]) -> None:
     """Keep what the gates said when somebody wanted to pass them."""
     at = clock.now()
     GateResult.objects.bulk_create(
@@ -123,16 +128,16 @@ def clean_conversations(plan: Plan) -> int:
 
 def open_warnings(plan: Plan) -> tuple[str, ...]:
     """Name what speaks against the end of a recovery."""
-    _judged_at, verdicts = _judged()
-    return _told(verdicts, BAD) + _incidents()
+    _judged_at, verdicts = _latest_verdicts()
+    return _verdict_names(verdicts, BAD) + _incidents()
 
 
-def _newest(kind: CheckRun.Kind) -> Checked | None:
+def _newest(kind: CheckRun.Kind) -> CheckResult | None:
     run = latest_check(kind)
     if run is None:
         return None
     failed = [one["title"] for one in run.results if one.get("status") == "failed"]
-    return Checked(run.passed, run.release, run.finished_at, tuple(failed))
+    return CheckResult(run.passed, run.release, run.finished_at, tuple(failed))
 
 
 def _staff(members: Sequence[str]) -> int | None:
@@ -143,9 +148,9 @@ def _staff(members: Sequence[str]) -> int | None:
     return sum(found.get(member, False) for member in members)
 
 
-def _judged() -> tuple[datetime | None, list[Verdict]]:
+def _latest_verdicts() -> tuple[datetime | None, list[Verdict]]:
     """Return when it was judged last, and what about those who are served at all."""
-    newest = verdicts_now()
+    newest = latest_verdicts()
     return newest.at, [each for each in newest.verdicts if _is_served(each)]
 
 
@@ -154,7 +159,7 @@ def _is_served(verdict: Verdict) -> bool:
     return feature is None or is_on_for_anyone(feature)
 
 
-def _told(verdicts: Sequence[Verdict], levels: set[Level]) -> tuple[str, ...]:
+def _verdict_names(verdicts: Sequence[Verdict], levels: set[Level]) -> tuple[str, ...]:
     return tuple(
         f"{verdict.guardrail} on {verdict.channel}"
         if verdict.channel
@@ -209,7 +214,7 @@ NUMBERS = (
 COLUMNS = ("channel", *NUMBERS, "cost", "priced", "latency_counts")
 
 
-def figures(run: StageRun) -> Figures:
+def stage_figures(run: StageRun) -> StageFigures:
     """Sum the real conversations of this stay: two queries, a row an hour.
 
     The minutes of its first, broken hour are summed one by one.
@@ -222,18 +227,18 @@ def figures(run: StageRun) -> Figures:
     hours = HourRollup.objects.filter(hour__gte=whole)
     totals: Counter[str] = Counter()
     latencies: Counter[str] = Counter()
-    costs: dict[str, Costs] = {}
+    costs: dict[str, ChannelCosts] = {}
     for row in chain(first.values(*COLUMNS), hours.values(*COLUMNS)):
         totals.update({name: row[name] for name in NUMBERS})
         latencies.update(row["latency_counts"])
-        known = costs.get(row["channel"], Costs())
-        costs[row["channel"]] = Costs(
+        known = costs.get(row["channel"], ChannelCosts())
+        costs[row["channel"]] = ChannelCosts(
             known.conversations + row["conversations"],
             known.priced + row["priced"],
             known.usd + row["cost"],
         )
     p95 = statistics.histogram_percentile(latencies, 0.95)
-    return Figures(
+    return StageFigures(
         conversations=totals["conversations"],
         broken=totals["failed_conversations"],
         calls=totals["calls"],

@@ -8,11 +8,11 @@ from django.db import Error, transaction
 from easymo.observability.logs import get_logger
 from rollout import locks
 from rollout.core import jobs
-from rollout.core.change_reason import valid_actor, valid_reason
+from rollout.core.change_reason import ChangeReason, valid_actor, valid_reason
 from rollout.core.errors import InvalidChange
 from rollout.core.ports import ports
 from rollout.flags import acknowledgements
-from rollout.flags.flags import apply
+from rollout.flags.flags import change_flag
 from rollout.incidents import incidents
 from rollout.models import (
     AgentFlag,
@@ -22,15 +22,14 @@ from rollout.models import (
     TimelineEntry,
 )
 from rollout.notices import notices
-from rollout.plan.plan import Said
-from rollout.stages import state
+from rollout.stages import plan_state
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from rollout.core.features import Feature
-    from rollout.flags.acknowledgements import Receipt
+    from rollout.flags.acknowledgements import Acknowledgement
 
 logger = get_logger(__name__)
 Kind = RollbackEvent.Kind
@@ -42,7 +41,7 @@ SEVERITY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RollbackOrder:
     """Which rollback, why and by whom. `features` names those of a partial one."""
 
     kind: RollbackEvent.Kind
@@ -73,7 +72,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class RolledBack:
+class CommittedRollback:
     """What a rollback did, before anybody acknowledged it.
 
     `fence_proven` False: a value transaction ran on for too long and was not
@@ -88,72 +87,74 @@ class RolledBack:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class RollbackResult:
     """A rollback and who has taken it in; None when that could not be read."""
 
-    rolled_back: RolledBack
-    receipt: Receipt | None
+    rolled_back: CommittedRollback
+    receipt: Acknowledgement | None
 
 
-def rollback_quick(*, reason: str, actor: str, source: str) -> Done:
+def rollback_quick(*, reason: str, actor: str, source: str) -> RollbackResult:
     """Turn every feature off, open an incident, and wait for the processes.
 
     Never blocked by gates, approvals or running vouchers; safe to repeat.
     """
-    return told(turn_all_off(reason=reason, actor=actor, source=source))
+    return finish(turn_all_off(reason=reason, actor=actor, source=source))
 
 
 def rollback_partial(
     *, features: Collection[Feature], reason: str, actor: str, source: str
-) -> Done:
+) -> RollbackResult:
     """Turn these features off and leave the others as they are."""
     names = sorted(feature.value for feature in features)
     if not names:
         raise InvalidChange("Name at least one feature to turn off.")
-    order = Order(Kind.PARTIAL, reason, actor, source, tuple(names))
-    return told(carry_out(order))
+    order = RollbackOrder(Kind.PARTIAL, reason, actor, source, tuple(names))
+    return finish(carry_out(order))
 
 
-def rollback_full(*, reason: str, actor: str, source: str) -> Done:
+def rollback_full(*, reason: str, actor: str, source: str) -> RollbackResult:
     """Turn every feature off and take the functions away until `restore`."""
-    return told(carry_out(Order(Kind.FULL, reason, actor, source)))
+    return finish(carry_out(RollbackOrder(Kind.FULL, reason, actor, source)))
 
 
-def freeze(*, reason: str, actor: str, source: str) -> Done:
+def freeze(*, reason: str, actor: str, source: str) -> RollbackResult:
     """Turn every feature off, and let nothing be turned on before two people resume."""
-    return told(carry_out(Order(Kind.QUICK, reason, actor, source, freezes=True)))
+    return finish(
+        carry_out(RollbackOrder(Kind.QUICK, reason, actor, source, freezes=True))
+    )
 
 
-def restore(*, reason: str, actor: str, source: str) -> Done:
+def restore(*, reason: str, actor: str, source: str) -> RollbackResult:
     """End a full rollback: the functions answer again. Turns nothing on."""
     reason, actor = valid_reason(reason), valid_actor(actor)
-    order = Order(Kind.RESTORE, reason, actor, source)
+    order = RollbackOrder(Kind.RESTORE, reason, actor, source)
     with transaction.atomic():
-        locks.lock_switches()
+        locks.lock_flags()
         epoch = locks.mark_functions(removed=False)
         last = RollbackEvent.objects.filter(kind=Kind.FULL).first()
         if epoch is None or last is None:
             raise InvalidChange("No full rollback is in force.")
-        done = RolledBack((), epoch, True, last.incident)
+        done = CommittedRollback((), epoch, True, last.incident)
         record(done, order)
-        state.enter_restored(Said(actor, reason, source))
-    return told(done)
+        plan_state.enter_restored(ChangeReason(actor, reason, source))
+    return finish(done)
 
 
-def turn_all_off(*, reason: str, actor: str, source: str) -> RolledBack:
+def turn_all_off(*, reason: str, actor: str, source: str) -> CommittedRollback:
     """Do the whole quick rollback in one transaction, and wait for nobody."""
-    return carry_out(Order(Kind.QUICK, reason, actor, source))
+    return carry_out(RollbackOrder(Kind.QUICK, reason, actor, source))
 
 
-def carry_out(order: Order) -> RolledBack:
+def carry_out(order: RollbackOrder) -> CommittedRollback:
     """Do a rollback in one transaction: fence, flags, incident, notice, plan."""
     order = replace(
         order, reason=valid_reason(order.reason), actor=valid_actor(order.actor)
     )
     with transaction.atomic():
         proven = locks.close_fence()
-        epoch = locks.lock_switches()
-        changes = [turn_off(flag, order) for flag in flags_of(order)]
+        epoch = locks.lock_flags()
+        changes = [turn_off(flag, order) for flag in _flags_to_turn_off(order)]
         written = [change for change in changes if change is not None]
         if order.kind == Kind.FULL:
             epoch = locks.mark_functions(removed=True) or epoch
@@ -166,15 +167,17 @@ def carry_out(order: Order) -> RolledBack:
             severity=severity,
             opened_by=order.actor,
         )
-        incidents.break_out_again(incident, severity=severity, author=order.actor)
-        done = RolledBack(names, epoch, proven, incident, order.kind == Kind.FULL)
+        incidents.reopen_or_raise(incident, severity=severity, author=order.actor)
+        done = CommittedRollback(
+            names, epoch, proven, incident, order.kind == Kind.FULL
+        )
         event = record(done, order)
-        said = Said(order.actor, order.reason, order.source)
-        state.enter_rolled_back(event, said, frozen=order.freezes)
+        cause = ChangeReason(order.actor, order.reason, order.source)
+        plan_state.enter_rolled_back(event, cause, frozen=order.freezes)
     return done
 
 
-def flags_of(order: Order) -> list[AgentFlag]:
+def _flags_to_turn_off(order: RollbackOrder) -> list[AgentFlag]:
     """Return the flags that go off; of a partial rollback only those named."""
     flags = agent_flags()
     if order.kind != Kind.PARTIAL:
@@ -187,10 +190,10 @@ def agent_flags() -> list[AgentFlag]:
     return list(AgentFlag.objects.order_by("pk"))
 
 
-def turn_off(flag: AgentFlag, order: Order) -> FlagChange | None:
+def turn_off(flag: AgentFlag, order: RollbackOrder) -> FlagChange | None:
     if flag.everyone is False and not flag.cohorts.exists():
         return None
-    return apply(
+    return change_flag(
         flag,
         everyone=False,
         percent=None,
@@ -203,7 +206,7 @@ def turn_off(flag: AgentFlag, order: Order) -> FlagChange | None:
     )
 
 
-def record(done: RolledBack, order: Order) -> RollbackEvent:
+def record(done: CommittedRollback, order: RollbackOrder) -> RollbackEvent:
     """Write the event, the incident's line and the notice for those on call."""
     event = RollbackEvent.objects.create(
         kind=order.kind,
@@ -219,7 +222,7 @@ def record(done: RolledBack, order: Order) -> RollbackEvent:
     )
     proof = "" if done.fence_proven else " Fence not proven."
     what = _effect(done, order)
-    incidents.write(
+    incidents.write_entry(
         done.incident,
         kind=TimelineEntry.Kind.ROLLBACK,
         author=order.actor,
@@ -240,7 +243,7 @@ def record(done: RolledBack, order: Order) -> RollbackEvent:
     return event
 
 
-def _effect(done: RolledBack, order: Order) -> str:
+def _effect(done: CommittedRollback, order: RollbackOrder) -> str:
     if order.kind == Kind.RESTORE:
         return "the functions answer again, every feature stays as it is"
     off = ", ".join(done.turned_off) or "nothing (all were off already)"
@@ -248,14 +251,14 @@ def _effect(done: RolledBack, order: Order) -> str:
     return f"turned off {off}{removed}"
 
 
-def told(rolled_back: RolledBack) -> Done:
+def finish(rolled_back: CommittedRollback) -> RollbackResult:
     """Wake the notices, and wait a moment for the processes to take it in."""
     jobs.enqueue_notices()
     if rolled_back.is_full:
         _cancel_waiting(rolled_back)
     try:
-        receipt = acknowledgements.await_receipt(rolled_back.epoch)
-        incidents.write(
+        receipt = acknowledgements.await_acknowledgement(rolled_back.epoch)
+        incidents.write_entry(
             rolled_back.incident,
             kind=TimelineEntry.Kind.AUTO,
             author="system",
@@ -263,18 +266,18 @@ def told(rolled_back: RolledBack) -> Done:
             data={"receipt": asdict(receipt)},
         )
     except Error:
-        return Done(rolled_back=rolled_back, receipt=None)
-    return Done(rolled_back=rolled_back, receipt=receipt)
+        return RollbackResult(rolled_back=rolled_back, receipt=None)
+    return RollbackResult(rolled_back=rolled_back, receipt=receipt)
 
 
-def _cancel_waiting(rolled_back: RolledBack) -> None:
+def _cancel_waiting(rolled_back: CommittedRollback) -> None:
     """End what waits in the queues; the rollback stands, whatever comes of it."""
     cancel = ports.cancel_waiting
     if cancel is None:
         return
     try:
         number = cancel()
-        incidents.write(
+        incidents.write_entry(
             rolled_back.incident,
             kind=TimelineEntry.Kind.AUTO,
             author="system",

@@ -10,42 +10,29 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from rollout import locks
+from rollout.core.change_reason import valid_change_reason
 from rollout.core.errors import GatesUnmet, InvalidChange, OverrideNeeded
+from rollout.flags.flags import change_flag
+from rollout.models import AgentFlag, Cohort
 from rollout.plan import plan as plans
-from rollout.plan.plan import Kind, Move
-from rollout.policy.gates import evaluate, unmet
-from rollout.policy.stages import Stage, State
-from rollout.stages import audience, gate_facts
-from rollout.stages.state import (
-    enter_restored,
-    enter_rolled_back,
-    hold,
-    recovery_of,
-    release,
-    resume,
-    settle,
+from rollout.plan.plan import Kind, PlanMove
+from rollout.policy.gates import evaluate_gates, unmet
+from rollout.policy.stages import (
+    Audience,
+    Stage,
+    State,
+    is_wider_than_stage,
+    narrow_audience,
+    terms_of,
 )
+from rollout.stages import gate_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rollout.models import Plan, PlanChange
-    from rollout.plan.plan import Said
+    from rollout.core.change_reason import ChangeReason
+    from rollout.models import FlagChange, Plan, PlanChange
     from rollout.policy.gates import Gate
-
-__all__ = [
-    "advance",
-    "demote",
-    "enter_restored",
-    "enter_rolled_back",
-    "gates_now",
-    "hold",
-    "recovery_of",
-    "release",
-    "resume",
-    "set_stage",
-    "settle",
-]
 
 
 def gates_now(plan: Plan | None = None) -> list[Gate]:
@@ -54,25 +41,29 @@ def gates_now(plan: Plan | None = None) -> list[Gate]:
     The last stage has none, and after a year in it its facts would be many.
     """
     plan = plan or plans.current()
-    return evaluate(gate_facts.collect(plan)) if plans.terms(plan).gates else []
+    return (
+        evaluate_gates(gate_facts.collect_facts(plan))
+        if plans.terms(plan).gates
+        else []
+    )
 
 
 def advance(*, reason: str, actor: str, source: str) -> PlanChange:
     """Go up one stage, when every gate is met or waived. Raises GatesUnmet."""
-    said = plans.said(reason=reason, actor=actor, source=source)
+    cause = valid_change_reason(reason=reason, actor=actor, source=source)
     with transaction.atomic():
-        locks.lock_switches()
+        locks.lock_flags()
         plan = locks.lock_plan()
         following = Stage(plan.run.stage).following
         if following is None:
             raise InvalidChange(f"{plan.run.stage.capitalize()} is the last stage.")
         gates = gates_now(plan)
-        gate_facts.write_down(plan.run, gates)
+        gate_facts.store_results(plan.run, gates)
         missing = unmet(gates)
         if not missing:
-            move = Move(Kind.ADVANCED, State.ACTIVE, said.reason, stage=following)
-            return plans.carry_out(plan, move, said)
-    # Outside, so that what the gates said stays written down.
+            move = PlanMove(Kind.ADVANCED, State.ACTIVE, cause.reason, stage=following)
+            return plans.move_plan(plan, move, cause)
+    # Outside, so that what the gates cause stays written down.
     raise GatesUnmet(
         f"Stage {plan.run.stage} cannot be left yet: {len(missing)} of"
         f" {len(gates)} gates are not met.",
@@ -87,7 +78,9 @@ def set_stage(
 
     Going back takes the features back to whom that stage serves.
     """
-    said = plans.said(reason=reason, actor=actor, source=source, override=override)
+    cause = valid_change_reason(
+        reason=reason, actor=actor, source=source, override=override
+    )
     try:
         wanted = Stage(stage.strip().lower())
     except ValueError as error:
@@ -95,7 +88,7 @@ def set_stage(
         raise InvalidChange(
             f"There is no stage {stage[:40]!r}. There are {known}."
         ) from error
-    return _go(lambda _here: wanted, said, Kind.SET)
+    return _change_stage(lambda _here: wanted, cause, Kind.SET)
 
 
 def demote(*, reason: str, actor: str, source: str, is_told: bool = True) -> PlanChange:
@@ -109,35 +102,92 @@ def demote(*, reason: str, actor: str, source: str, is_told: bool = True) -> Pla
             raise InvalidChange(f"{here.capitalize()} is the first stage.")
         return here.preceding
 
-    said = plans.said(reason=reason, actor=actor, source=source)
-    return _go(before, said, Kind.DEMOTED, is_told=is_told)
+    cause = valid_change_reason(reason=reason, actor=actor, source=source)
+    return _change_stage(before, cause, Kind.DEMOTED, is_told=is_told)
 
 
-def _go(
-    where: Callable[[Stage], Stage], said: Said, kind: Kind, *, is_told: bool = True
+def _change_stage(
+    where: Callable[[Stage], Stage],
+    cause: ChangeReason,
+    kind: Kind,
+    *,
+    is_told: bool = True,
 ) -> PlanChange:
     with transaction.atomic():
         # Whoever loses a feature by it must not go on redeeming.
         locks.close_fence()
-        locks.lock_switches()
+        locks.lock_flags()
         plan = locks.lock_plan()
         here = Stage(plan.run.stage)
         wanted = where(here)
         if wanted == here:
             raise InvalidChange(f"The stage is {here} already.")
-        if wanted.rank > here.rank and not said.override:
+        if wanted.rank > here.rank and not cause.override:
             raise OverrideNeeded(
                 f"Going from {here} to {wanted} passes by the gates:"
                 " `stage advance` asks them, --override does not."
             )
         if wanted.rank < here.rank:
-            audience.narrow_to(wanted, said)
-        move = Move(
+            narrow_to(wanted, cause)
+        move = PlanMove(
             kind,
             State(plan.state),
-            said.reason if plan.state == State.ACTIVE else plan.state_reason,
+            cause.reason if plan.state == State.ACTIVE else plan.state_reason,
             stage=wanted,
             rollback=plan.rollback,
             is_told=is_told,
         )
-        return plans.carry_out(plan, move, said)
+        return plans.move_plan(plan, move, cause)
+
+
+def audience_of(flag: AgentFlag) -> Audience:
+    return Audience(
+        everyone=flag.everyone is True,
+        has_share=flag.everyone is None and flag.percent is not None,
+        cohorts=frozenset(cohort.name for cohort in flag.cohorts.all()),
+    )
+
+
+def all_flags() -> list[AgentFlag]:
+    return list(AgentFlag.objects.order_by("pk").prefetch_related("cohorts"))
+
+
+def exposure_warnings() -> list[str]:
+    """Say what is on in spite of the plan. Nobody is kept from it: see ADR 11."""
+    plan = plans.current()
+    found = flags_wider_than(plan.run.stage)
+    if plan.state == State.HELD and any(not audience_of(f).is_off for f in all_flags()):
+        found.append(f"The plan is held: {plan.state_reason}")
+    return found
+
+
+def flags_wider_than(stage: str) -> list[str]:
+    """Name the features that are on for people whom this stage does not serve yet."""
+    serves = terms_of(stage).audience
+    return [
+        f"{flag.name} is on for {audience.words}; stage {stage} serves {serves}."
+        for flag in all_flags()
+        if is_wider_than_stage(audience := audience_of(flag), stage)
+    ]
+
+
+def narrow_to(stage: Stage, cause: ChangeReason) -> list[FlagChange]:
+    """Take the features back to whom the stage serves; turns nothing on.
+
+    The caller has closed the fence and holds the switches.
+    """
+    written = []
+    for flag in all_flags():
+        audience = audience_of(flag)
+        left = narrow_audience(audience, stage)
+        if left == audience:
+            continue
+        cohorts = list(Cohort.objects.filter(name__in=left.cohorts))
+        everyone = None if cohorts else False
+        audit = {"actor": cause.actor, "reason": cause.reason, "source": cause.source}
+        written.append(
+            change_flag(
+                flag, everyone=everyone, percent=None, cohorts=cohorts, audit=audit
+            )
+        )
+    return written

@@ -14,8 +14,8 @@ from rollout import locks
 from rollout.core import clock, jobs
 from rollout.core.change_reason import valid_actor, valid_reason
 from rollout.core.errors import InvalidChange, SecondPersonNeeded, WrongState
-from rollout.models import Waiver
-from rollout.models.plan import WAIVER_AT_MOST
+from rollout.models import Override, Waiver
+from rollout.models.plan import OVERRIDE_AT_MOST, WAIVER_AT_MOST
 from rollout.notices import notices
 from rollout.plan import plan as plans
 from rollout.plan.resume_requirements import RESUME, needs_second_person
@@ -23,21 +23,25 @@ from rollout.policy.gates import TITLES
 from rollout.policy.stages import NEVER_WAIVED, GateName
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.db.models import QuerySet
 
     from rollout.models import Plan
 
-LONGEST_DAYS = WAIVER_AT_MOST.days
+MAX_WAIVER_DAYS = WAIVER_AT_MOST.days
 
 
-def ask(*, gate: str, reason: str, actor: str, days: int = LONGEST_DAYS) -> Waiver:
+def ask_for_waiver(
+    *, gate: str, reason: str, actor: str, days: int = MAX_WAIVER_DAYS
+) -> Waiver:
     """Ask for a waiver of a gate of this stage, or for the second person to resume.
 
     It counts when somebody else approves it, in this stay only, and until it expires.
     """
     reason, actor = valid_reason(reason), valid_actor(actor)
-    if not 1 <= days <= LONGEST_DAYS:
-        raise InvalidChange(f"A waiver lasts 1 to {LONGEST_DAYS} days.")
+    if not 1 <= days <= MAX_WAIVER_DAYS:
+        raise InvalidChange(f"A waiver lasts 1 to {MAX_WAIVER_DAYS} days.")
     with transaction.atomic():
         plan = locks.lock_plan()
         name = _askable(gate, plan)
@@ -52,7 +56,7 @@ def ask(*, gate: str, reason: str, actor: str, days: int = LONGEST_DAYS) -> Waiv
         )
         notices.queue_notice(
             text=(
-                f"{actor} asks for {words(waiver)}: somebody else has to approve it."
+                f"{actor} asks for {waiver_text(waiver)}: somebody else has to approve it."
                 f" Reason: {reason}"
             )
         )
@@ -60,7 +64,7 @@ def ask(*, gate: str, reason: str, actor: str, days: int = LONGEST_DAYS) -> Waiv
     return waiver
 
 
-def approve(*, waiver: Waiver, actor: str) -> Waiver:
+def approve_waiver(*, waiver: Waiver, actor: str) -> Waiver:
     """Agree to what somebody else asked for. Raises SecondPersonNeeded."""
     actor = valid_actor(actor)
     with transaction.atomic():
@@ -77,7 +81,7 @@ def approve(*, waiver: Waiver, actor: str) -> Waiver:
         row.save(update_fields=["approved_by", "approved_at"])
         notices.queue_notice(
             text=(
-                f"{actor} approves {words(row)}, asked for by {row.asked_by}."
+                f"{actor} approves {waiver_text(row)}, asked for by {row.asked_by}."
                 f" Reason: {row.reason}"
             )
         )
@@ -85,14 +89,14 @@ def approve(*, waiver: Waiver, actor: str) -> Waiver:
     return row
 
 
-def waiting(plan: Plan) -> QuerySet[Waiver]:
+def waiting_waivers(plan: Plan) -> QuerySet[Waiver]:
     """Return what somebody else could approve now."""
     return Waiver.objects.filter(
         run=plan.run, approved_by="", expires_at__gt=clock.now()
     )
 
 
-def choices() -> list[tuple[str, str]]:
+def waivable_gates() -> list[tuple[str, str]]:
     """Return what could be asked for now, with its title."""
     plan = plans.current()
     found = [
@@ -105,7 +109,7 @@ def choices() -> list[tuple[str, str]]:
     return found
 
 
-def words(waiver: Waiver) -> str:
+def waiver_text(waiver: Waiver) -> str:
     if waiver.gate == RESUME:
         return f"going on after the rollback (waiver {waiver.pk})"
     return f"a waiver of the gate {waiver.gate} (waiver {waiver.pk})"
@@ -129,3 +133,59 @@ def _askable(gate: str, plan: Plan) -> str:
             f"{TITLES[GateName(name)]} is never waived: it is mended, not decided away."
         )
     return name
+
+
+MAX_OVERRIDE_HOURS = int(OVERRIDE_AT_MOST.total_seconds() // 3600)
+
+
+def active_overrides(now: datetime | None = None) -> QuerySet[Override]:
+    """Return what is in force; one at most."""
+    now = now or clock.now()
+    return Override.objects.filter(
+        at__lte=now, expires_at__gt=now, ended_at__isnull=True
+    )
+
+
+def begin_override(*, reason: str, actor: str, hours: int) -> Override:
+    """Let the evaluator hold where it would roll back, for some hours."""
+    reason, actor = valid_reason(reason), valid_actor(actor)
+    if not 1 <= hours <= MAX_OVERRIDE_HOURS:
+        raise InvalidChange(f"An override lasts 1 to {MAX_OVERRIDE_HOURS} hours.")
+    with transaction.atomic():
+        locks.lock_plan()
+        if running := active_overrides().first():
+            raise WrongState(f"Override {running.pk} is in force; end it first.")
+        now = clock.now()
+        override = Override.objects.create(
+            reason=reason,
+            by=actor,
+            at=now,
+            expires_at=now + timedelta(hours=hours),
+        )
+        notices.queue_notice(
+            text=(
+                f"{actor} holds automatic rollbacks back for {hours} h (override"
+                f" {override.pk}; not those for personal data or spending)."
+                f" Reason: {reason}"
+            )
+        )
+    jobs.enqueue_notices()
+    return override
+
+
+def end_override(*, override: Override, actor: str) -> Override:
+    """Let the evaluator act again at once."""
+    actor = valid_actor(actor)
+    with transaction.atomic():
+        locks.lock_plan()
+        row = Override.objects.get(pk=override.pk)
+        now = clock.now()
+        if row.ended_at is not None or row.expires_at <= now:
+            raise WrongState("It is over already.")
+        row.ended_at, row.ended_by = now, actor
+        row.save(update_fields=["ended_at", "ended_by"])
+        notices.queue_notice(
+            text=f"{actor} ends override {row.pk}: rollbacks act again."
+        )
+    jobs.enqueue_notices()
+    return row

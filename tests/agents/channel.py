@@ -8,7 +8,6 @@ from uuid import uuid4
 
 from django.db import connection
 
-from agents.core import jobs as core_jobs
 from agents.inbound import event_store
 from tests import payloads
 
@@ -19,7 +18,6 @@ def post(body: bytes, *, marked: bool = False) -> int:
         body=body,
         is_synthetic=marked,
         correlation_id=uuid4(),
-        wake=core_jobs.PROCESS_EVENTS,
     )
 
 

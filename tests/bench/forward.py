@@ -62,7 +62,7 @@ def measure(legacy: FakeLegacy) -> None:
         )
         post(payloads.webhook(*texts))
     began = time.monotonic()
-    while process_events.drain():
+    while process_events.process_stored_events():
         pass
     taken_in = time.monotonic() - began
     began = time.monotonic()

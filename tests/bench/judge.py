@@ -24,9 +24,13 @@ django.setup()
 
 from rollout.guardrails import evaluate
 from rollout.models import Observation, Plan
-from rollout.policy.evidence import Evidence
-from rollout.policy.guardrails import Policy, Watch, detector_for
-from rollout.policy.judge import Judge
+from rollout.policy.evaluation import StageDetectors
+from rollout.policy.guardrails import (
+    ConversationEvidence,
+    DetectorLevel,
+    Policy,
+    detector_for,
+)
 from rollout.policy.replay import Naive60
 from rollout.policy.verdicts import Guardrail
 from tests import databases
@@ -51,7 +55,7 @@ def steps() -> None:
     """One conversation: one detector, all seven, and a sliding hour."""
     policy, chance = Policy(), Random(1)
     detector = detector_for(
-        policy.test(Guardrail.SUCCESS, Watch.ROLLBACK),
+        policy.test(Guardrail.SUCCESS, DetectorLevel.ROLLBACK),
         budget=policy.budget("production"),
         expected=policy.expected["chat"],
     )
@@ -64,7 +68,7 @@ def steps() -> None:
             detector.fires(state)
 
     talks = [
-        Evidence(
+        ConversationEvidence(
             "chat",
             NOON + timedelta(seconds=6 * n),
             calls=5,
@@ -77,7 +81,7 @@ def steps() -> None:
     ]
 
     def seven() -> None:
-        judge = Judge(policy, "production")
+        judge = StageDetectors(policy, "production")
         for talk in talks:
             judge.take(talk, talk.at)
 
@@ -98,9 +102,9 @@ def steps() -> None:
 def tick() -> None:
     """An evaluation with nothing new, and one with five thousand conversations."""
     enter("production")
-    evaluate.tick()
+    evaluate.run_evaluation()
     began = timeit.default_timer()
-    evaluate.tick()
+    evaluate.run_evaluation()
     idle = timeit.default_timer() - began
     run = Plan.objects.get().run
     Observation.objects.bulk_create(
@@ -120,7 +124,7 @@ def tick() -> None:
         for n in range(FRESH)
     )
     began = timeit.default_timer()
-    evaluate.tick()
+    evaluate.run_evaluation()
     told(
         f"an evaluation that counts {FRESH} conversations, ms",
         round((timeit.default_timer() - began) * 1000),

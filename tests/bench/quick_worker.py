@@ -14,14 +14,14 @@ def main() -> None:
     # After the set-up: these modules read the settings.
     from agents.turns import run
 
-    usual = run.means_of_settings
+    usual = run.default_dependencies
 
-    def without_quiet_time() -> run.Means:
+    def without_quiet_time() -> run.TurnDependencies:
         given = usual()
         timing = replace(given.timing, quiet_after_text=0.0, quiet_after_media=0.0)
         return replace(given, timing=timing)
 
-    run.means_of_settings = without_quiet_time
+    run.default_dependencies = without_quiet_time
     execute_from_command_line([sys.argv[0], "procrastinate", "worker"])
 
 

@@ -157,7 +157,7 @@ def kill() -> None:
     }
     with override_settings(**limits):
         vouchers, late = test_fence.kills(KILLS)
-    unfenced = "tests.rollout.flags.test_fence.unfenced"
+    unfenced = "tests.rollout.flags.test_exposure.unfenced"
     with override_settings(**limits, VOUCHER_GUARD=unfenced):
         others, others_late = test_fence.kills(KILLS)
     told(

@@ -95,7 +95,6 @@ def both_store_the_same() -> None:
     """Our statement is for several receipts, pywa's for one: they write alike."""
     from django.db import connection
 
-    from agents.core import jobs
     from agents.inbound import event_store
     from tests.bench.webhook_statement import RECORD, values
 
@@ -107,7 +106,6 @@ def both_store_the_same() -> None:
                     body=b"{}",
                     is_synthetic=False,
                     correlation_id=cause,
-                    wake=jobs.PROCESS_EVENTS,
                 )
             else:
                 cursor.execute(RECORD, values(b"{}", cause))

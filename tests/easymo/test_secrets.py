@@ -27,7 +27,7 @@ SECRETS = {
     "Slack webhook": re.compile(rb"hooks\.slack\.com/services/T[A-Z0-9]{8,}/B"),
     "JSON web token": re.compile(rb"eyJ[\w-]{20,}\.eyJ[\w-]{20,}\.[\w-]{20,}"),
     "AWS key": re.compile(rb"AKIA[0-9A-Z]{16}"),
-    "token of ours": re.compile(rb"easymo_[A-Za-z0-9_-]{43}\b"),
+    "easymo token": re.compile(rb"easymo_[A-Za-z0-9_-]{43}\b"),
     "database password": re.compile(
         rb"postgres(?:ql)?://[a-z_.]+:(?!(?:password|hidden|secret|pw|p|x)@)"
         rb"[^@\s/{}$<'\"*]{6,}@(?!127\.|localhost)"
@@ -66,7 +66,7 @@ def test_patterns__see_what_they_are_for() -> None:
     planted = {
         "private key": b"-----BEGIN PRIVATE KEY-----",
         "OpenAI key": b"sk-proj-" + b"a1" * 20,
-        "token of ours": b"easymo_" + b"x" * 43,
+        "easymo token": b"easymo_" + b"x" * 43,
         "database password": b"postgresql://easymo:hunter22@db.example.rw/x",
     }
     for kind, text in planted.items():

@@ -25,10 +25,10 @@ def main() -> None:
     from agents.turns import run
     from agents.whatsapp import graph_client
 
-    usual = run.means_of_settings
+    usual = run.default_dependencies
     seconds = float(os.environ.get("EASYMO_TEST_TURN_SECONDS", "8"))
 
-    def brisk() -> run.Means:
+    def brisk() -> run.TurnDependencies:
         given = usual()
         timing = replace(
             given.timing,
@@ -41,7 +41,7 @@ def main() -> None:
         limits = LoopLimits(seconds=seconds, call_seconds=seconds - 1)
         return replace(given, timing=timing, limits=limits)
 
-    run.means_of_settings = brisk
+    run.default_dependencies = brisk
     graph_client.LONGEST_EXCHANGE_S = 2.0
     next_to_send.LEASE = timedelta(seconds=4)
     next_to_send.CRASH_WAIT = timedelta(seconds=8)

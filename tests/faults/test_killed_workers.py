@@ -125,6 +125,6 @@ class Statuses:
     def _post(self, body: bytes) -> None:
         try:
             post(body)
-            process_events.drain()
+            process_events.process_stored_events()
         finally:
             connections.close_all()

@@ -71,10 +71,10 @@ def test_breach__of_the_model__is_judged_by_what_people_met(
         }
     for person in people:
         talked(person, AGO, **facts)
-    assert recording.observe() == len(people)
+    assert recording.record_finished() == len(people)
 
     # When
-    evaluation = evaluate.tick()
+    evaluation = evaluate.run_evaluation()
 
     # Then
     assert evaluation is not None
@@ -88,10 +88,10 @@ def test_breach__model_that_fails__is_written_up_and_told(people: list[Person]) 
     # Given
     for person in people:
         talked(person, AGO, error_code="server_error")
-    recording.observe()
+    recording.record_finished()
 
     # When
-    evaluate.tick()
+    evaluate.run_evaluation()
 
     # Then
     incident = Incident.objects.get()
@@ -111,7 +111,7 @@ def test_breach__customers_number_in_a_log__takes_production_down() -> None:
 
     # When
     findings.write([Found("msisdn", "stdout", ALINE.msisdn, True, None)], Counter())
-    evaluation = evaluate.tick()
+    evaluation = evaluate.run_evaluation()
 
     # Then
     assert evaluation is not None
@@ -128,7 +128,7 @@ def test_breach__number_of_nobody__takes_nothing_down(text: str) -> None:
 
     # When
     findings.write([Found("msisdn", "stdout", text, False, None)], Counter())
-    evaluation = evaluate.tick()
+    evaluation = evaluate.run_evaluation()
 
     # Then
     assert evaluation is not None

@@ -10,7 +10,7 @@ from agents.inbound import media, process_events
 from agents.llm.openai_client import close_clients
 from agents.models import Media, Message
 from agents.turns.quiet_time import Timing
-from agents.turns.run import Means, run_turn
+from agents.turns.run import TurnDependencies, run_turn
 from easymo.database import units
 from tests import payloads
 from tests.agents.channel import store
@@ -101,7 +101,7 @@ class Road:
         """Send a voice note; return what became of it."""
         media_id = self.graph.media.add(content, "audio/ogg")
         await units.run(store, voice(self.person, media_id))
-        await units.run(process_events.drain)
+        await units.run(process_events.process_stored_events)
         found = await units.run(Media.objects.get)
         await media.fetch(media_id=found.pk)
         await units.run(found.refresh_from_db)
@@ -109,8 +109,8 @@ class Road:
 
     async def answer(self) -> str:
         timing = Timing(quiet_after_text=0.0, quiet_after_media=0.0)
-        means = Means(model=None, timing=timing)
-        await run_turn(conversation_id=self.person.chat.pk, means=means)
+        means = TurnDependencies(model=None, timing=timing)
+        await run_turn(conversation_id=self.person.chat.pk, dependencies=means)
         [reply] = await units.run(lambda: self.person.replies)
         return str(reply.body)
 

@@ -28,14 +28,14 @@ def main() -> None:
     from agents.outcomes import outcome
     from agents.turns import run
 
-    usual = run.means_of_settings
+    usual = run.default_dependencies
 
-    def without_quiet_time() -> run.Means:
+    def without_quiet_time() -> run.TurnDependencies:
         given = usual()
         timing = replace(given.timing, quiet_after_text=0.0)
         return replace(given, timing=timing)
 
-    run.means_of_settings = without_quiet_time
+    run.default_dependencies = without_quiet_time
     outcome.IDLE = timedelta(seconds=2)
     registry = app.periodic_registry.periodic_tasks
     for key, task in registry.items():

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from rollout.announcements import announcements, sending
-from rollout.core.ports import Reached
+from rollout.core.ports import DeliveryResult
 from rollout.flags import cohorts
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ class People:
         self.stopped: set[str] = set()
         self.broken: set[str] = set()
 
-    def tell(self, subject: str, line: str, text: str, cause: str) -> Reached:
+    def tell(self, subject: str, line: str, text: str, cause: str) -> DeliveryResult:
         if subject in self.broken:
             raise OSError("no")
         if subject in self.stopped:
-            return Reached("skipped", "said STOP")
+            return DeliveryResult("skipped", "said STOP")
         self.told.append((subject, cause))
-        return Reached("sent")
+        return DeliveryResult("sent")
 
     def audience(self, after: str, limit: int) -> list[str]:
         return [one for one in self.everyone if one > after][:limit]

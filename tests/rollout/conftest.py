@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 ALINE = "11111111-1111-4111-8111-111111111111"
 BOSCO = "22222222-2222-4222-8222-222222222222"
 
-type Switch = Callable[..., flags.Changed]
+type Switch = Callable[..., flags.FlagsChanged]
 
 
 @pytest.fixture
 def switch() -> Switch:
     """Set features as Odette would, also after a rollback."""
 
-    def set_features(**changes: object) -> flags.Changed:
+    def set_features(**changes: object) -> flags.FlagsChanged:
         audience = {
             name: changes.pop(name)
             for name in ("percent", "cohorts")

@@ -16,10 +16,10 @@ import django
 def main() -> None:
     django.setup()
     from rollout.core import clock
-    from rollout.guardrails import detectors, evaluate
+    from rollout.guardrails import evaluate, evidence
     from tests.rollout.guardrail_cases import NOON, FakeClock
 
-    mark = detectors.mark
+    mark = evidence.mark_scored
 
     def hang(*args: Any) -> None:
         mark(*args)
@@ -27,9 +27,9 @@ def main() -> None:
         sys.stdout.flush()
         time.sleep(60)
 
-    detectors.mark = hang  # type: ignore[assignment]
+    evidence.mark_scored = hang  # type: ignore[assignment]
     with clock.use(FakeClock(NOON)):
-        evaluate.tick()
+        evaluate.run_evaluation()
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def observe(times: int = 1, **facts: Any) -> list[Observation]:
 
 def tick() -> Evaluation:
     """Judge, and expect nobody else to be at it."""
-    evaluation = evaluate.tick()
+    evaluation = evaluate.run_evaluation()
     assert evaluation is not None
     return evaluation
 

@@ -9,7 +9,7 @@ from easymo.observability.models import ScannedLines
 from rollout.checklists import checklists
 from rollout.core import clock
 from rollout.evidence import observations
-from rollout.evidence.observations import Finished
+from rollout.evidence.observations import FinishedConversation
 from rollout.flags import cohorts
 from rollout.models import (
     Announcement,
@@ -93,7 +93,7 @@ def talk(number: int, **changed: object) -> None:
             "latencies_ms": [900, 1200, 2100],
             "cost": Decimal("0.05"),
         }
-        observations.record(Finished(**facts | changed))  # type: ignore[arg-type]
+        observations.record_observation(FinishedConversation(**facts | changed))  # type: ignore[arg-type]
 
 
 def watch(time: Fake, hours: int) -> None:

@@ -1,4 +1,4 @@
-"""The four lexicons put together for reading: people mix their languages."""
+"""The four lexicons together, because people mix languages."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 LEXICONS: dict[str, Lexicon] = {
     lexicon.language: lexicon for lexicon in (ENGLISH, FRENCH, KINYARWANDA, SWAHILI)
 }
-# "mwakora": a polite question and a command in one word.
+# Words that are a polite question and a command: "mwakora".
 POLITE_COMMANDS: dict[str, tuple[str, str]] = {
     word: (asked, lexicon.language)
     for lexicon in LEXICONS.values()
     for word, asked in lexicon.polite_commands
 }
-# Everything that people call a voucher.
+# All words for a voucher.
 VOUCHER_WORDS: frozenset[str] = frozenset(
     word for lexicon in LEXICONS.values() for word in lexicon.voucher if " " not in word
 )

@@ -1,4 +1,4 @@
-"""The fixed texts: one file per language, one door to all of them."""
+"""The fixed texts, one file per language; `render` returns a text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST_VALUE = 200
 
 
 class CodePlaceholder(str):
-    """Where a voucher's code is put in at the moment of sending."""
+    """The placeholder of a voucher code, which is filled in when the text is sent."""
 
     __slots__ = ()
 
@@ -29,7 +29,7 @@ def code_placeholder(voucher_public_id: object) -> CodePlaceholder:
 
 
 def render(key: str, language: str, **values: object) -> str:
-    """Return the text; a language we do not speak is answered in English."""
+    """Return the text in the language, or in English for an unknown language."""
     text = _TEXTS.get(language, _TEXTS["en"])[key]
     return text.format(**{name: _as_data(value) for name, value in values.items()})
 
@@ -44,7 +44,7 @@ def format_date(at: datetime, language: str) -> str:
 
 
 def _as_data(value: object) -> str:
-    """Keep a value (a name, a reason) from looking like a slot or a new line."""
+    """Return a value (a name, a reason) without placeholders and newlines."""
     if isinstance(value, CodePlaceholder):
         return str(value)
     text = str(value).replace("{", "(").replace("}", ")")

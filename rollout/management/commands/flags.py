@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from easymo.database.errors import telling
-from rollout.core.errors import NotMended, RolloutError
+from rollout.core.errors import ResumeRequirementsUnmet, RolloutError
 from rollout.core.features import Feature
 from rollout.flags import acknowledgements, flags
 from rollout.flags.selectors import (
@@ -20,7 +20,7 @@ from rollout.flags.selectors import (
 )
 from rollout.management.output import actor_name
 from rollout.models import FlagChange
-from rollout.stages import audience
+from rollout.stages import stages
 
 ON = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?", re.ASCII)
@@ -62,7 +62,7 @@ class Command(BaseCommand):
                     for state in feature_states():
                         self.stdout.write(line(state))
                     self.tell_of_rollback()
-        except NotMended as error:
+        except ResumeRequirementsUnmet as error:
             raise CommandError(f"{error} Or say --override.") from error
         except RolloutError as error:
             raise CommandError(str(error)) from error
@@ -85,9 +85,9 @@ class Command(BaseCommand):
                 "Fence not proven: a voucher operation ran on and may still commit."
             )
         self.tell_of_rollback()
-        for warning in audience.warnings():
+        for warning in stages.exposure_warnings():
             self.stderr.write(f"Warning: {warning}")
-        receipt = acknowledgements.await_receipt(changed.epoch)
+        receipt = acknowledgements.await_acknowledgement(changed.epoch)
         self.stdout.write(f"epoch {receipt.epoch} {receipt}")
 
     def tell_of_rollback(self) -> None:

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from easymo.database.errors import telling
 from rollout.core.errors import RolloutError
-from rollout.incidents import incidents, lessons
+from rollout.incidents import incidents
 from rollout.incidents.incidents import LESSONS, SEVERITIES
 from rollout.management.output import actor_name
 from rollout.models import ActionItem, Incident
@@ -81,7 +81,7 @@ class Command(BaseCommand):
             item = ActionItem.objects.filter(pk=given["number"]).first()
             if item is None:
                 raise CommandError(f"There is no action item {given['number']}.")
-            lessons.finish_action(item=item, author=by)
+            incidents.finish_action(item=item, author=by)
             return "Done."
         row = Incident.objects.filter(pk=given["number"]).first()
         if row is None:
@@ -104,7 +104,7 @@ def act(action: str, row: Incident, given: dict[str, Any], by: str) -> str:
         )
     elif action == "lessons":
         told = {name: given[name] for name in LESSONS if given[name] is not None}
-        lessons.write_lessons(incident=row, author=by, **told)
+        incidents.write_lessons(incident=row, author=by, **told)
     elif action == "action":
         return added(row, given, by)
     else:
@@ -119,7 +119,7 @@ def added(row: Incident, given: dict[str, Any], by: str) -> str:
         due = date.fromisoformat(given["due"])
     except ValueError as error:
         raise CommandError("Give the day like 2027-01-31.") from error
-    item = lessons.add_action(
+    item = incidents.add_action(
         incident=row, text=given["text"], owner=given["owner"], due=due, author=by
     )
     return f"Action item {item.pk} for {item.owner}."

@@ -10,7 +10,7 @@ from rollout.core.features import Feature
 from rollout.management.output import actor_name
 from rollout.models import FlagChange
 from rollout.stages.rollback import (
-    Done,
+    RollbackResult,
     restore,
     rollback_full,
     rollback_partial,
@@ -63,7 +63,7 @@ class Command(BaseCommand):
             ) from error
         self.tell(options["kind"], done)
 
-    def order(self, options: dict[str, Any]) -> Done:
+    def order(self, options: dict[str, Any]) -> RollbackResult:
         said = {
             "reason": options["reason"],
             "actor": actor_name(options["by"]),
@@ -80,7 +80,7 @@ class Command(BaseCommand):
                 return restore(**said)
         return rollback_quick(**said)
 
-    def tell(self, kind: str, done: Done) -> None:
+    def tell(self, kind: str, done: RollbackResult) -> None:
         rolled_back = done.rolled_back
         if rolled_back.turned_off:
             self.stdout.write(f"{SAID[kind]} ({', '.join(rolled_back.turned_off)}).")

@@ -7,12 +7,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from easymo.database.errors import telling
 from rollout.core import jobs
-from rollout.core.errors import NotMet, RolloutError
+from rollout.core.errors import RequirementsUnmet, RolloutError
 from rollout.management import plan_output, replay
 from rollout.management.output import actor_name
 from rollout.models import Override, PlanChange, Waiver
 from rollout.plan import plan as plans
-from rollout.stages import overrides, rollback, stages, waivers
+from rollout.stages import plan_state, rollback, stages, waivers
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 SOURCE = "cli"
 MOVES: dict[str, tuple[str, Callable[..., PlanChange | None]]] = {
     "promote": ("go up one stage, through the gates", stages.advance),
-    "hold": ("no promotion; traffic as it is", stages.hold),
-    "release": ("end a hold", stages.release),
+    "hold": ("no promotion; traffic as it is", plan_state.hold),
+    "release": ("end a hold", plan_state.release),
     "demote": ("back one stage, with the features", stages.demote),
-    "resume": ("go on after a rollback; turns nothing on", stages.resume),
+    "resume": ("go on after a rollback; turns nothing on", plan_state.resume),
 }
 
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             "waive", help="ask that a gate be passed by; somebody else approves"
         )
         waive.add_argument("gate", metavar="GATE|resume")
-        waive.add_argument("--days", type=int, default=waivers.LONGEST_DAYS)
+        waive.add_argument("--days", type=int, default=waivers.MAX_WAIVER_DAYS)
         explained(waive)
         approve = actions.add_parser("approve", help="agree to what somebody asked for")
         approve.add_argument("number", type=int)
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         try:
             with telling():
                 self.stdout.write(getattr(self, f"do_{road(options)}")(options))
-        except NotMet as error:
+        except RequirementsUnmet as error:
             for missing in error.unmet:
                 self.stdout.write(f"  not met  {missing}")
             raise CommandError(str(error)) from error
@@ -105,24 +105,24 @@ class Command(BaseCommand):
 
     def do_waive(self, options: dict[str, Any]) -> str:
         told = said(options)
-        waiver = waivers.ask(
+        waiver = waivers.ask_for_waiver(
             gate=options["gate"],
             reason=told["reason"],
             actor=told["actor"],
             days=options["days"],
         )
-        return f"Asked for {waivers.words(waiver)}; somebody else approves it."
+        return f"Asked for {waivers.waiver_text(waiver)}; somebody else approves it."
 
     def do_approve(self, options: dict[str, Any]) -> str:
         waiver = Waiver.objects.filter(pk=options["number"]).first()
         if waiver is None:
             raise CommandError(f"There is no waiver {options['number']}.")
-        waivers.approve(waiver=waiver, actor=actor_name(options["by"]))
-        return f"Approved {waivers.words(waiver)}."
+        waivers.approve_waiver(waiver=waiver, actor=actor_name(options["by"]))
+        return f"Approved {waivers.waiver_text(waiver)}."
 
     def do_override(self, options: dict[str, Any]) -> str:
         told = said(options)
-        override = overrides.begin(
+        override = waivers.begin_override(
             reason=told["reason"], actor=told["actor"], hours=options["hours"]
         )
         return (
@@ -134,7 +134,7 @@ class Command(BaseCommand):
         override = Override.objects.filter(pk=options["number"]).first()
         if override is None:
             raise CommandError(f"There is no override {options['number']}.")
-        overrides.end(override=override, actor=actor_name(options["by"]))
+        waivers.end_override(override=override, actor=actor_name(options["by"]))
         return "The evaluator acts again."
 
 

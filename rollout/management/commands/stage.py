@@ -13,7 +13,7 @@ from rollout.management.output import actor_name
 from rollout.models import FlagChange
 from rollout.plan import plan as plans
 from rollout.policy.gates import unmet
-from rollout.stages import audience, stages
+from rollout.stages import stages
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -82,5 +82,5 @@ class Command(BaseCommand):
             f"Stage {change.after['stage']} (was {change.before['stage']});"
             f" {change.after['state'].replace('_', ' ')}."
         )
-        for warning in audience.warnings():
+        for warning in stages.exposure_warnings():
             self.stderr.write(f"Warning: {warning}")

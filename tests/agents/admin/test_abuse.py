@@ -27,7 +27,7 @@ def _chat(switch: Callable[..., None]) -> None:
 
 def say(text: str) -> None:
     store(payloads.text(text))
-    process_events.drain()
+    process_events.process_stored_events()
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,12 @@ def legacy(whatsapp: SettingsWrapper) -> Iterator[FakeLegacy]:
 
 async def take_in(*items: dict[str, Any], marked: bool = False) -> None:
     await units.run(store, *items, marked=marked)
-    await units.run(process_events.drain)
+    await units.run(process_events.process_stored_events)
 
 
 async def take_in_bytes(body: bytes) -> None:
     await units.run(post, body)
-    await units.run(process_events.drain)
+    await units.run(process_events.process_stored_events)
 
 
 async def forward() -> None:

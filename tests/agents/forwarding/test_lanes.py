@@ -58,7 +58,7 @@ def take_in_at_once(monkeypatch: pytest.MonkeyPatch, enqueue: Enqueue) -> list[s
         try:
             with transaction.atomic():
                 events = list(WebhookEvent.objects.filter(pk__in=ids).order_by("pk"))
-                process_events._take_in(events, process_events._take_known)
+                process_events._process(events, process_events._process_item)
         except OperationalError as error:
             return type(error.__cause__).__name__
         finally:

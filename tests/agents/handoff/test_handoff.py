@@ -234,7 +234,7 @@ def test_ingest__paused__kept_for_the_colleague_and_not_answered(
 
     # When
     store(payloads.text("hello", sender="250788100001"))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.get().state == Message.State.HANDED
@@ -249,7 +249,7 @@ def test_ingest__paused_and_stop__is_kept_and_confirmed(
 
     # When
     store(payloads.text("STOP", sender="250788100001"))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.get().state == Message.State.DONE

@@ -18,7 +18,7 @@ from agents.models import (
     Turn,
 )
 from agents.turns import budgets
-from agents.turns.claim import begin
+from agents.turns.claim import start_or_resume
 from agents.turns.quiet_time import Timing
 from tests import payloads
 from tests.agents.channel import jobs, store
@@ -42,7 +42,7 @@ def _chat(switch: Callable[..., None]) -> None:
 
 def say(text: str, **fields: Any) -> Message:
     store(payloads.text(text, sender=ALINE, **fields))
-    process_events.drain()
+    process_events.process_stored_events()
     return Message.objects.latest("pk")
 
 
@@ -52,7 +52,7 @@ def sent() -> list[str]:
 
 def take_turn() -> Turn:
     conversation = Conversation.objects.get()
-    begun = begin(conversation_id=conversation.pk, timing=AT_ONCE)
+    begun = start_or_resume(conversation_id=conversation.pk, timing=AT_ONCE)
     assert isinstance(begun, tuple)
     return begun[1]
 
@@ -100,7 +100,7 @@ def test_take_word__start_without_stop__is_a_message_like_any_other() -> None:
 def test_take_word__amid_a_flood_and_a_pause__is_heard() -> None:
     # Given
     store(*(payloads.text(f"{n}", sender=ALINE) for n in range(40)))
-    process_events.drain()
+    process_events.process_stored_events()
     Conversation.objects.update(paused_at=timezone.now())
 
     # Then
@@ -253,7 +253,7 @@ def test_is_over_hour__everybody_together__is_summed_once_in_a_while(
     settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
-    monkeypatch.setattr(budgets, "SUMMED", {})
+    monkeypatch.setattr(budgets, "HOUR_CACHE", {})
     settings.HOURLY_COST_USD = 1.0
     say("hello")
     assert budgets.is_over_hour() is False
@@ -261,7 +261,7 @@ def test_is_over_hour__everybody_together__is_summed_once_in_a_while(
 
     # Then
     assert budgets.is_over_hour() is False
-    budgets.SUMMED.clear()
+    budgets.HOUR_CACHE.clear()
     assert budgets.is_over_hour() is True
 
 
@@ -285,4 +285,4 @@ def post_json(body: dict[str, Any]) -> None:
     from tests.agents.channel import post
 
     post(json.dumps(body).encode())
-    process_events.drain()
+    process_events.process_stored_events()

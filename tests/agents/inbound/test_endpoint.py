@@ -9,7 +9,7 @@ from django.db import OperationalError, connection, connections
 from django.test import Client
 
 from agents.inbound import event_store, process_events
-from agents.inbound.endpoint import LARGEST_BODY
+from agents.inbound.endpoint import MAX_BODY_SIZE
 from agents.models import DeadLetter, Message, SeenMessage, WebhookEvent
 from tests import payloads
 from tests.agents.channel import jobs
@@ -182,7 +182,7 @@ def test_post__over_3_5_megabytes__413_and_nothing_stored(
     client: Client | WsgiClient,
 ) -> None:
     # Given
-    body = b" " * (LARGEST_BODY + 1)
+    body = b" " * (MAX_BODY_SIZE + 1)
 
     # When
     status = send(client, body)
@@ -272,7 +272,7 @@ def test_post__same_webhook_ten_times_at_once__one_message(
     def deliver(_: int) -> int:
         try:
             status = send(WsgiClient(), body)
-            process_events.drain()
+            process_events.process_stored_events()
             return status
         finally:
             connections.close_all()
@@ -280,7 +280,7 @@ def test_post__same_webhook_ten_times_at_once__one_message(
     # When
     with ThreadPoolExecutor(10) as pool:
         statuses = list(pool.map(deliver, range(10)))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert statuses == [200] * 10

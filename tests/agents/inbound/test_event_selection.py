@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from agents.inbound import process_events
-from agents.inbound.event_selection import BUSY, fair_order
+from agents.inbound.event_selection import MAX_FAIR_EVENTS, fair_order
 from agents.models import Message, WebhookEvent
 from tests import payloads
 from tests.agents.channel import jobs, store
@@ -15,13 +15,15 @@ ALINE, BOSCO = "+250788123456", "+250788654321"
 
 def test_fair_order__a_flood_before_another__the_other_comes_first() -> None:
     # Given
-    flood = [store(payloads.text(f"{n}", sender=ALINE)) for n in range(BUSY + 1)]
+    flood = [
+        store(payloads.text(f"{n}", sender=ALINE)) for n in range(MAX_FAIR_EVENTS + 1)
+    ]
     bosco = store(payloads.text("hello", sender=BOSCO))
 
     # Then
-    assert fair_order(most=50) == [bosco, *flood]
-    assert fair_order(most=1) == [bosco]
-    assert fair_order(most=2, but=[bosco]) == flood[:2]
+    assert fair_order(limit=50) == [bosco, *flood]
+    assert fair_order(limit=1) == [bosco]
+    assert fair_order(limit=2, exclude=[bosco]) == flood[:2]
 
 
 def test_fair_order__everybody_writes_a_little__oldest_first() -> None:
@@ -29,7 +31,7 @@ def test_fair_order__everybody_writes_a_little__oldest_first() -> None:
         store(payloads.text("a", sender=(ALINE, BOSCO)[n % 2])) for n in range(10)
     ]
 
-    assert fair_order(most=50) == events
+    assert fair_order(limit=50) == events
 
 
 def test_drain__jobs_of_what_it_takes_in__are_gone() -> None:
@@ -39,7 +41,7 @@ def test_drain__jobs_of_what_it_takes_in__are_gone() -> None:
     assert len(jobs("agents.tasks.ingest")) == 3
 
     # When
-    process_events.drain(limit=1)
+    process_events.process_stored_events(limit=1)
 
     # Then
     assert jobs("agents.tasks.ingest") == []

@@ -11,7 +11,6 @@ from django.db import DataError, OperationalError, connection
 
 from agents.inbound import event_store
 from agents.models import WebhookEvent
-from tests import payloads
 from tests.agents.channel import jobs, post
 
 if TYPE_CHECKING:
@@ -163,21 +162,3 @@ def test_record__server_gone__refused_and_taken_again_when_it_is_back(
     # Then
     post(b"after")
     assert WebhookEvent.objects.count() == 2
-
-
-def test_record__connection_died_since__stored_by_a_new_one(
-    committed_db: str,
-) -> None:
-    # Given
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        pid = cursor.fetchone()[0]
-    with psycopg.connect(committed_db, autocommit=True) as other:
-        other.execute("SELECT pg_terminate_backend(%s)", [pid])
-    body = payloads.webhook(payloads.text("hello"))
-
-    # When
-    event_id = post(body)
-
-    # Then
-    assert WebhookEvent.objects.get().pk == event_id

@@ -36,7 +36,7 @@ def _chat(switch: Callable[..., None]) -> None:
 def test_drain__kind_that_asks_nothing__stored_without_a_turn(kind: str) -> None:
     # When
     store(payloads.message(kind, {"message_id": "wamid.0", "emoji": "x"}))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.get().state == State.SILENT
@@ -48,7 +48,7 @@ def test_drain__unsupported_three_times__one_hint_a_day_and_no_turn() -> None:
     # When
     for _ in range(3):
         store(payloads.message("unsupported", {"type": "poll_creation"}))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.filter(state=State.SILENT).count() == 3
@@ -59,14 +59,14 @@ def test_drain__unsupported_three_times__one_hint_a_day_and_no_turn() -> None:
 def test_drain__unsupported_after_stop__no_hint() -> None:
     # Given
     store(payloads.text("hello"))
-    process_events.drain()
+    process_events.process_stored_events()
     store(payloads.text("STOP"))
-    process_events.drain()
+    process_events.process_stored_events()
     before = OutboundMessage.objects.count()
 
     # When
     store(payloads.message("unsupported", {"type": "pin"}))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert OutboundMessage.objects.count() == before
@@ -76,13 +76,13 @@ def test_drain__edit_before_the_turn__words_changed() -> None:
     # Given
     first = payloads.text("create 10000")
     store(first)
-    process_events.drain()
+    process_events.process_stored_events()
 
     # When
     changed = {"type": "text", "text": {"body": "create 1000"}}
     edit = {"original_message_id": first["id"], "message": changed}
     store(payloads.message("edit", edit))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     message = Message.objects.get(kind="text")
@@ -94,14 +94,14 @@ def test_drain__edit_after_the_turn__nothing_but_a_hint() -> None:
     # Given
     first = payloads.text("create 10000")
     store(first)
-    process_events.drain()
+    process_events.process_stored_events()
     Message.objects.update(state=State.DONE)
 
     # When
     changed = {"type": "text", "text": {"body": "create 1000"}}
     edit = {"original_message_id": first["id"], "message": changed}
     store(payloads.message("edit", edit))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.get(kind="text").text == "create 10000"
@@ -113,13 +113,13 @@ def test_drain__correction_by_somebody_else__ignored(kind: str) -> None:
     # Given
     first = payloads.text("mine")
     store(first)
-    process_events.drain()
+    process_events.process_stored_events()
 
     # When
     changed = {"type": "text", "text": {"body": "yours"}}
     about = {"original_message_id": first["id"], "message": changed}
     store(payloads.message(kind, about, sender=BOSCO))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     message = Message.objects.get(kind="text")
@@ -138,7 +138,7 @@ def test_drain__revoked_before_its_turn__never_read_in_either_order(
     # When
     for place in order:
         store((first, revoke)[place])
-        process_events.drain()
+        process_events.process_stored_events()
 
     # Then
     message = Message.objects.get(kind="text")
@@ -153,7 +153,7 @@ def test_drain__code_in_a_form__kept_nowhere() -> None:
     # When
     form = {"nfm_reply": {"body": "Sent", "response_json": f'{{"code": "{code}"}}'}}
     store(payloads.message("interactive", form))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert code not in str(Message.objects.get().detail)
@@ -163,7 +163,7 @@ def test_drain__contact_request_answered__number_bound_to_the_user_id() -> None:
     # When
     card = {"origin": "contact_request", "phones": [{"wa_id": "250788123456"}]}
     store(payloads.message("contacts", [card], sender="", bsuid=BSUID))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Profile.objects.get().msisdn == ALINE
@@ -174,7 +174,7 @@ def test_drain__passed_on_card__binds_nothing() -> None:
     # When
     card = {"origin": "other", "phones": [{"wa_id": "250788123456"}]}
     store(payloads.message("contacts", [card], sender="", bsuid=BSUID))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Profile.objects.get().msisdn is None
@@ -185,7 +185,7 @@ def test_drain__both_names_in_turn__one_conversation() -> None:
     store(payloads.text("one", sender=ALINE))
     store(payloads.text("two", sender=ALINE, bsuid=BSUID))
     store(payloads.text("three", sender="", bsuid=BSUID))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Conversation.objects.get().messages.count() == 3
@@ -200,7 +200,7 @@ def test_drain__media_with_a_token__awaited_and_no_more_than_fifty_a_day(
     # When
     for number in range(52):
         store(payloads.message("image", {"id": str(100 + number)}))
-        process_events.drain()
+        process_events.process_stored_events()
         Message.objects.update(state=State.DONE)
 
     # Then
@@ -224,14 +224,14 @@ def test_drain__every_kind_replayed_in_parallel__each_once(
 
     def work(_: int) -> int:
         try:
-            return process_events.drain()
+            return process_events.process_stored_events()
         finally:
             connections.close_all()
 
     # When
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(4)))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert SeenMessage.objects.count() == len(items)

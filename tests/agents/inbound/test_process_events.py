@@ -44,7 +44,7 @@ def _chat(switch: Callable[..., None]) -> None:
 def test_drain__text_of_a_stranger__makes_a_customer_and_wakes_one_turn() -> None:
     # When
     store(payloads.text("hello", sender=ALINE, name="Aline"))
-    done = process_events.drain()
+    done = process_events.process_stored_events()
 
     # Then
     assert done == 1
@@ -66,7 +66,7 @@ def test_drain__same_message_in_many_webhooks__taken_in_once() -> None:
         store(message)
 
     # When
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.count() == 1
@@ -80,12 +80,12 @@ def test_drain__same_message_under_an_older_key__taken_in_once(
     # Given
     message = payloads.text("hello")
     store(message)
-    process_events.drain()
+    process_events.process_stored_events()
 
     # When
     settings.EASYMO_KEYS = {"new": b"n" * 32, **settings.EASYMO_KEYS}
     store(message)
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.count() == 1
@@ -100,7 +100,7 @@ def test_drain__ten_messages_shuffled_over_webhooks__ordered_as_sent() -> None:
         store(message)
 
     # When
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     ordered = Message.objects.order_by("sent_at", "id").values_list("text", flat=True)
@@ -114,7 +114,7 @@ def test_drain__two_people_in_one_batch__each_in_her_own_conversation() -> None:
         payloads.text("from Aline", sender=ALINE, name="Aline"),
         payloads.text("from Bosco", sender=BOSCO, name="Bosco"),
     )
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     said = {m.conversation.profile.name: m.text for m in Message.objects.all()}
@@ -128,7 +128,7 @@ def test_drain__code_in_the_text__sealed_and_out_of_sight() -> None:
 
     # When
     store(payloads.text(f"redeem {code.formatted} at Kimironko"))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     message = Message.objects.get()
@@ -139,7 +139,7 @@ def test_drain__code_in_the_text__sealed_and_out_of_sight() -> None:
 def test_drain__button__its_id_and_title() -> None:
     # When
     store(payloads.button("confirm:1", "Yes, do it"))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     message = Message.objects.get()
@@ -149,7 +149,7 @@ def test_drain__button__its_id_and_title() -> None:
 def test_drain__timestamp__is_the_providers() -> None:
     # When
     store(payloads.text("hello", at=1_795_000_000))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.get().sent_at == datetime.fromtimestamp(1_795_000_000, UTC)

@@ -58,7 +58,7 @@ def test_drain__bad_item__buried_and_its_siblings_go_on(
         {"type": "text", "from": "250788000009"},
         payloads.text("last"),
     )
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert sorted(Message.objects.values_list("text", flat=True)) == ["first", "last"]
@@ -95,11 +95,11 @@ def test_drain__junk__no_crash_no_message_and_not_again(body: bytes) -> None:
     post(body)
 
     # When
-    done = process_events.drain()
+    done = process_events.process_stored_events()
 
     # Then
     assert done == 1
-    assert process_events.drain() == 0
+    assert process_events.process_stored_events() == 0
     assert not Message.objects.exists()
 
 
@@ -118,7 +118,7 @@ def test_drain__hostile_values__stored_clean_or_buried() -> None:
 
     # When
     post(body)
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     texts = Message.objects.order_by("id").values_list("text", flat=True)
@@ -130,7 +130,7 @@ def test_drain__utf_16_and_byte_order_mark__read() -> None:
     # When
     post(payloads.webhook(payloads.text("sixteen")).decode().encode("utf-16"))
     post(b"\xef\xbb\xbf" + payloads.webhook(payloads.text("mark")))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert sorted(Message.objects.values_list("text", flat=True)) == ["mark", "sixteen"]
@@ -153,7 +153,7 @@ def test_drain__thousand_messages_of_2_9_megabytes__few_statements_for_each(
 
     # When: two or three for each message, none for a person known already
     with django_assert_max_num_queries(3_000):
-        process_events.drain()
+        process_events.process_stored_events()
 
     # Then
     assert Message.objects.count() == 1_000
@@ -162,7 +162,7 @@ def test_drain__thousand_messages_of_2_9_megabytes__few_statements_for_each(
 def test_drain__more_than_thirty_waiting__one_notice_and_the_rest_unread() -> None:
     # When
     store(*(payloads.text(f"{n}") for n in range(40)))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.filter(state=State.WAITING).count() == 30
@@ -184,9 +184,9 @@ def test_drain__fails_as_a_whole__tried_again_and_then_buried(
     monkeypatch.setattr(process_events, "enqueue_turns", broken)
 
     # When
-    for _ in range(process_events.MOST_ATTEMPTS):
+    for _ in range(process_events.MAX_ATTEMPTS):
         WebhookEvent.objects.update(processed_at=None)
-        process_events.drain()
+        process_events.process_stored_events()
 
     # Then
     event = WebhookEvent.objects.get()

@@ -64,7 +64,7 @@ def test_drain__every_kind_of_a_thousand_senders_with_statuses__each_taken_once(
     # When: the same batch, twice
     for _ in range(2):
         post(body)
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert DeadLetter.objects.count() == 0

@@ -38,10 +38,10 @@ def test_drain__database_cannot_write__is_not_the_messages_fault(
 
     # When
     with refusing("agents_message", code):
-        for _ in range(process_events.MOST_ATTEMPTS + 1):
-            process_events.drain()
+        for _ in range(process_events.MAX_ATTEMPTS + 1):
+            process_events.process_stored_events()
     assert WebhookEvent.objects.get().attempts == 0
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.get().text == "hello"
@@ -68,9 +68,9 @@ def next_worker() -> bool:
     """Drain as a worker that comes after a dead one; False: it died as well."""
     WebhookEvent.objects.update(processed_at=None)
     try:
-        process_events.drain()
+        process_events.process_stored_events()
     except Death:
-        event_selection.note()
+        event_selection.mark_possible_poison_events()
         return False
     return True
 
@@ -91,7 +91,7 @@ def test_drain__webhook_that_kills_its_worker__costs_four_and_goes_to_a_person(
     # Then
     assert lives == [False, False, False, False, True, True]
     assert sorted(Message.objects.values_list("text", flat=True)) == ["first", "last"]
-    assert DeadLetter.objects.get().reason == "it took its worker along"
+    assert DeadLetter.objects.get().reason == "its worker died with it"
     assert WebhookEvent.objects.filter(state="failed").count() == 1
 
 
@@ -99,10 +99,12 @@ def test_drain__webhook_that_kills_its_worker__costs_four_and_goes_to_a_person(
 def test_claimed__just_tried__is_left_to_whoever_tries_it() -> None:
     # Given
     store(payloads.text("hello"))
-    assert event_selection.note() == 1
+    assert event_selection.mark_possible_poison_events() == 1
 
     # When
-    first, second = ([*event_selection.claimed(most=1)] for _ in range(2))
+    first, second = (
+        [*event_selection.claim_possible_poison_events(limit=1)] for _ in range(2)
+    )
 
     # Then
     assert [len(first), len(second)] == [1, 0]

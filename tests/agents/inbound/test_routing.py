@@ -44,7 +44,7 @@ def _chat(switch: Callable[..., None]) -> None:
 def test_drain__nothing_asked__stored_without_a_turn(kind: str) -> None:
     # When
     store(payloads.message(kind, {"emoji": "x", "body": "y"}))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.get().state == State.SILENT
@@ -54,7 +54,7 @@ def test_drain__nothing_asked__stored_without_a_turn(kind: str) -> None:
 def test_drain__group_message__no_person_and_no_turn() -> None:
     # When
     store(payloads.text("hello all", group_id="g1"))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert not Message.objects.exists()
@@ -64,7 +64,7 @@ def test_drain__group_message__no_person_and_no_turn() -> None:
 def test_drain__other_number_of_ours__not_answered_and_not_seen() -> None:
     # When
     post(payloads.webhook(payloads.text("hello"), phone_number_id="999"))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert not Message.objects.exists()
@@ -74,7 +74,7 @@ def test_drain__other_number_of_ours__not_answered_and_not_seen() -> None:
 def test_drain__other_field__ignored() -> None:
     # When
     post(payloads.webhook(payloads.text("hello"), field="account_update"))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert not Message.objects.exists()
@@ -84,7 +84,7 @@ def test_drain__other_field__ignored() -> None:
 def test_drain__older_than_a_day__kept_for_a_person() -> None:
     # When
     store(payloads.text("hello", at=time.time() - 25 * 3600))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.get().state == State.LATE
@@ -96,7 +96,7 @@ def test_drain__older_than_a_day__kept_for_a_person() -> None:
 def test_drain__clock_in_the_future__never_later_than_ours() -> None:
     # When
     store(payloads.text("hello", at=time.time() + 7 * 86_400))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     message = Message.objects.get()
@@ -114,10 +114,10 @@ def test_drain__chat_off_for_a_known_person__kept_unanswered_for_ever(
 
     # When
     store(message)
-    process_events.drain()
+    process_events.process_stored_events()
     switch(chat=True)
     store(message)
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.get().state == State.UNANSWERED
@@ -133,10 +133,10 @@ def test_drain__chat_off_for_a_stranger__no_profile_and_never_later(
 
     # When
     store(message)
-    process_events.drain()
+    process_events.process_stored_events()
     switch(chat=True)
     store(message)
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert not Profile.objects.exists()
@@ -146,12 +146,12 @@ def test_drain__chat_off_for_a_stranger__no_profile_and_never_later(
 def test_drain__person_has_taken_over__agent_keeps_silent() -> None:
     # Given
     store(payloads.text("agent"))
-    process_events.drain()
+    process_events.process_stored_events()
     Conversation.objects.update(paused_at=timezone.now())
 
     # When
     store(payloads.text("hello?"))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert Message.objects.get(text="hello?").state == State.HANDED
@@ -167,7 +167,7 @@ def test_drain__sandbox_person__served_with_our_mark_only() -> None:
     store(payloads.text("marked"), marked=True)
     store(payloads.text("a real one, marked", sender=BOSCO), marked=True)
     store(payloads.text("a stranger, marked", sender="+250788999999"), marked=True)
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     message = Message.objects.get()

@@ -11,7 +11,7 @@ from agents.identity import blocks, consent
 from agents.models import Conversation, OutboundMessage
 from agents.notifications import broadcasts
 from agents.outbound import next_to_send
-from rollout.core.ports import Reached, ports
+from rollout.core.ports import DeliveryResult, ports
 from tests import payloads
 from vouchers.models import Profile
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whatsapp")]
-SENT = Reached("sent")
+SENT = DeliveryResult("sent")
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def talk(person: Profile, *, hours: float) -> Conversation:
     )
 
 
-def tell(person: Profile, cause: str = "announcement:1:x") -> Reached:
-    return broadcasts.tell(str(person.public_id), "News", "One.\n\nTwo.", cause)
+def tell(person: Profile, cause: str = "announcement:1:x") -> DeliveryResult:
+    return broadcasts.send(str(person.public_id), "News", "One.\n\nTwo.", cause)
 
 
 def says_stop(person: Profile) -> None:
@@ -51,7 +51,7 @@ def says_stop(person: Profile) -> None:
 
 
 def test_fill__the_app_is_up__slots_are_ours() -> None:
-    assert ports.tell == broadcasts.tell
+    assert ports.tell == broadcasts.send
     assert ports.audience == broadcasts.audience
 
 
@@ -101,17 +101,17 @@ def test_tell__said_stop__skipped(aline: Profile) -> None:
     talk(aline, hours=5)
     says_stop(aline)
 
-    assert tell(aline) == Reached("skipped", "said STOP")
+    assert tell(aline) == DeliveryResult("skipped", "said STOP")
     assert OutboundMessage.objects.exists() is False
 
 
 def test_tell__blocked_or_gone__skipped(aline: Profile) -> None:
     talk(aline, hours=5)
     blocks.block_profile(profile=aline, reason="abuse", actor="odette")
-    assert tell(aline) == Reached("skipped", "blocked")
+    assert tell(aline) == DeliveryResult("skipped", "blocked")
     Profile.objects.update(is_active=False)
-    assert tell(aline) == Reached("skipped", "nobody we know")
-    assert broadcasts.tell("x' OR 1=1", "a", "b", "c").status == "skipped"
+    assert tell(aline) == DeliveryResult("skipped", "nobody we know")
+    assert broadcasts.send("x' OR 1=1", "a", "b", "c").status == "skipped"
 
 
 def test_tell__stop_before_it_was_sent__not_sent(

@@ -71,14 +71,14 @@ def test_announce__one_that_cannot_be_told__holds_up_nobody(
     # Given
     talk(aline)
     odd, fine = issue(aline, diane).voucher, issue(aline, diane).voucher
-    tell = voucher_events.tell
+    notify = voucher_events.notify
 
     def broken(event: VoucherEvent) -> Announcement.Outcome:
         if event.voucher_id == odd.pk:
             raise RuntimeError("odd")
-        return tell(event)
+        return notify(event)
 
-    monkeypatch.setattr(voucher_events, "tell", broken)
+    monkeypatch.setattr(voucher_events, "notify", broken)
 
     # When
     voucher_events.announce()

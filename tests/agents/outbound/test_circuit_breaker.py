@@ -143,7 +143,7 @@ def test_stop__told_by_a_status__closed_by_a_status_only(
     message = say(conversation, "first")
     deliver(conversation)
     post(graph.status_webhook(graph.sent[0], "failed", error=131042))
-    process_events.drain()
+    process_events.process_stored_events()
     message.refresh_from_db()
     assert (message.state, SendingLine.objects.get().is_open) == (State.QUEUED, True)
 
@@ -157,7 +157,7 @@ def test_stop__told_by_a_status__closed_by_a_status_only(
 
     # When
     post(graph.status_webhook(graph.sent[1], "sent"))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     assert not SendingLine.objects.get().is_open

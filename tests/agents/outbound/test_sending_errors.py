@@ -164,7 +164,7 @@ def test_deliver__answer_lost__waits_for_a_status_and_is_not_repeated(
     taken = graph.sent[0] if graph.sent else fake.Taken("wamid.X", {}, 0.0)
     opaque = str(message.public_id)
     post(payloads.webhook(payloads.status(taken.id, "delivered", opaque=opaque)))
-    process_events.drain()
+    process_events.process_stored_events()
     assert jobs("agents.tasks.deliver") == [{"conversation_id": conversation.pk}]
     deliver(conversation)
 

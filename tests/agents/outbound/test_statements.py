@@ -33,7 +33,7 @@ def _chat(whatsapp: None, switch: Callable[..., None]) -> None:
 
 def drained() -> int:
     with CaptureQueriesContext(connection) as queries:
-        process_events.drain()
+        process_events.process_stored_events()
     return len(queries)
 
 
@@ -58,7 +58,7 @@ def test_drain__strangers_together__few_statements_each() -> None:
 def test_drain__person_known__no_savepoint_about_her() -> None:
     # Given
     store(payloads.text("hello", sender=ALINE))
-    process_events.drain()
+    process_events.process_stored_events()
     for _ in range(8):
         store(payloads.text("hello again", sender=ALINE))
 

@@ -33,7 +33,7 @@ def test_statuses__out_of_order_and_repeated__only_forward(
     # When
     for state in ("read", "failed", "read", "delivered", "sent"):
         post(graph.status_webhook(taken, state))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     message.refresh_from_db()
@@ -49,7 +49,7 @@ def test_statuses__before_our_answer_is_written_down__attached(
     message = say(conversation, "hello")
     next_to_send.claim_next(conversation_id=conversation.pk)
     post(payloads.webhook(payloads.status("wamid.EARLY", "delivered")))
-    process_events.drain()
+    process_events.process_stored_events()
     assert MessageStatus.objects.get().outbound is None
 
     # When
@@ -70,7 +70,7 @@ def test_statuses__failed_for_good__handed_over(
 
     # When
     post(graph.status_webhook(graph.sent[0], "failed", error=131026))
-    process_events.drain()
+    process_events.process_stored_events()
 
     # Then
     message.refresh_from_db()
@@ -87,7 +87,7 @@ def test_statuses__failed_for_now__sent_again(
 
     # When
     post(graph.status_webhook(graph.sent[0], "failed", error=131000))
-    process_events.drain()
+    process_events.process_stored_events()
     make_due()
     deliver(conversation)
 
@@ -111,7 +111,7 @@ def test_statuses__failure_of_an_earlier_try__changes_nothing(
     post(graph.status_webhook(first, "failed", error=131000))
     post(graph.status_webhook(first, "delivered"))
     post(graph.status_webhook(second, "sent"))
-    process_events.drain()
+    process_events.process_stored_events()
     make_due()
     deliver(conversation)
 
@@ -131,7 +131,7 @@ def test_statuses__failure_told_twice__one_more_try(
     # When
     for word in ("failed", "failed", "sent"):
         post(graph.status_webhook(taken, word, error=131000))
-        process_events.drain()
+        process_events.process_stored_events()
 
     # Then: it waits for its next try, whatever comes late
     message.refresh_from_db()
@@ -150,7 +150,7 @@ def test_statuses__failure_before_our_answer__counts_once_it_is_written_down(
             payloads.status("wamid.EARLY", "failed", opaque=opaque, error=131026)
         )
     )
-    process_events.drain()
+    process_events.process_stored_events()
     message.refresh_from_db()
     assert message.state == State.SENDING
 

@@ -10,7 +10,7 @@ import pytest
 
 from agents.models import OutboundMessage, ToolCall, Turn
 from agents.outcomes import outcome as outcomes_outcome
-from agents.outcomes.outcome import Seen
+from agents.outcomes.outcome import TurnEvidence
 from rollout.models import Observation
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
@@ -26,7 +26,7 @@ def seen(
     took_s: float = 2,
     reply: dict[str, Any] | None = None,
     **facts: Any,
-) -> Seen:
+) -> TurnEvidence:
     """A turn that heard at `at`, waited 1.5 s, and answered after `took_s`."""
     input_ended_at = at + 1.5 * SECOND
     left_at = input_ended_at + took_s * SECOND
@@ -40,9 +40,9 @@ def seen(
         "finished_at": left_at,
     }
     sent = {"state": "sent", "handed_over_at": left_at} if reply is None else reply
-    return Seen(
+    return TurnEvidence(
         turn=Turn(**(known | facts)),
-        heard_at=at,
+        received_at=at,
         calls=calls,
         reply=OutboundMessage(**sent),
     )
@@ -53,9 +53,9 @@ def call(status: str, code: str = "", name: str = "create_voucher") -> ToolCall:
 
 
 def sums(
-    *turns: Seen, now: datetime = NOON + timedelta(hours=2)
-) -> outcomes_outcome.Sums:
-    found = outcomes_outcome.sums_of(turns, now=now)
+    *turns: TurnEvidence, now: datetime = NOON + timedelta(hours=2)
+) -> outcomes_outcome.OutcomeFigures:
+    found = outcomes_outcome.figures_of(turns, now=now)
     assert found is not None
     return found
 
@@ -67,7 +67,7 @@ def test_episodes__ten_minutes_apart__are_two() -> None:
     assert second.ended_at is not None
     third = seen(second.ended_at + 10 * MINUTE)
 
-    found = list(outcomes_outcome.episodes([first, second, third]))
+    found = list(outcomes_outcome.split_turns([first, second, third]))
 
     assert found == [[first, second], [third]]
 
@@ -75,7 +75,9 @@ def test_episodes__ten_minutes_apart__are_two() -> None:
 def test_episodes__closed_by_a_colleague_between__are_two() -> None:
     first, second = seen(NOON), seen(NOON + 2 * MINUTE)
 
-    found = list(outcomes_outcome.episodes([first, second], closed_at=[NOON + MINUTE]))
+    found = list(
+        outcomes_outcome.split_turns([first, second], closed_at=[NOON + MINUTE])
+    )
 
     assert found == [[first], [second]]
 
@@ -83,7 +85,7 @@ def test_episodes__closed_by_a_colleague_between__are_two() -> None:
 def test_episodes__without_a_pause_for_a_day__are_cut() -> None:
     turns = [seen(NOON + n * 5 * MINUTE) for n in range(12 * 25)]
 
-    found = list(outcomes_outcome.episodes(turns))
+    found = list(outcomes_outcome.split_turns(turns))
 
     assert [len(part) for part in found] == [12 * 24, 12]
 
@@ -101,7 +103,7 @@ def test_is_over__the_next_message_came_in_time__is_not_however_late_it_is() -> 
     episode = [seen(NOON)]
 
     assert not outcomes_outcome.is_over(
-        episode, now=NOON + timedelta(hours=3), next_heard_at=NOON + MINUTE
+        episode, now=NOON + timedelta(hours=3), next_received_at=NOON + MINUTE
     )
 
 
@@ -187,7 +189,7 @@ def test_sums_of__a_budget_or_a_declined_topic__is_no_failure(code: str) -> None
 def test_sums_of__not_for_the_agent__is_nothing() -> None:
     silent = seen(NOON, outcome="silent", error_code="feature_disabled")
 
-    assert outcomes_outcome.sums_of([silent], now=NOON) is None
+    assert outcomes_outcome.figures_of([silent], now=NOON) is None
 
 
 def test_sums_of__latency__is_from_the_end_of_the_quiet_time_to_the_hand_over() -> None:

@@ -71,8 +71,8 @@ def test_observe__idle_for_ten_minutes__is_recorded_once(cast: Cast) -> None:
     talked(cast.aline, 11 * MINUTE)
     talked(cast.bosco, 9 * MINUTE)
 
-    assert recording.observe() == 1
-    assert recording.observe() == 0
+    assert recording.record_finished() == 1
+    assert recording.record_finished() == 0
 
     row = Observation.objects.get()
     assert row.source_key == f"chat:{cast.aline.chat.pk}:{first.pk}"
@@ -92,11 +92,11 @@ def test_observe__a_colleague_closed_it__is_over_at_once(cast: Cast) -> None:
         conversation=cast.aline.chat,
         reason="asked",
     )
-    assert recording.observe() == 0
+    assert recording.record_finished() == 0
 
     handoff.close(hand_off=entry, resolution="done", actor="odette")
 
-    assert recording.observe() == 1
+    assert recording.record_finished() == 1
     assert Observation.objects.get().outcome == "handed_over"
 
 
@@ -106,7 +106,7 @@ def test_observe__the_observer_was_away_for_an_hour__finds_each_episode(
     for ago in (60, 59, 40, 20):
         talked(cast.aline, ago * MINUTE)
 
-    assert recording.observe() == 3
+    assert recording.record_finished() == 3
 
     assert list(Observation.objects.order_by("id").values_list("turns", flat=True)) == [
         2,
@@ -122,14 +122,14 @@ def test_observe__she_writes_on__waits(cast: Cast) -> None:
         received_at=timezone.now() - 5 * MINUTE
     )
 
-    assert recording.observe() == 0
+    assert recording.record_finished() == 0
 
 
 def test_observe__sandbox_people__are_marked_and_in_no_sum(cast: Cast) -> None:
     Conversation.objects.filter(pk=cast.aline.chat.pk).update(is_synthetic=True)
     talked(cast.aline, 11 * MINUTE)
 
-    recording.observe()
+    recording.record_finished()
 
     assert Observation.objects.get().is_synthetic
     assert not MetricRollup.objects.exists()
@@ -140,7 +140,7 @@ def test_observe__nothing_for_the_agent__is_counted_as_nothing(cast: Cast) -> No
         cast.aline, 11 * MINUTE, outcome="silent", error_code="feature_disabled"
     )
 
-    assert recording.observe() == 0
+    assert recording.record_finished() == 0
 
     turn.refresh_from_db()
     assert turn.observed_at is not None
@@ -149,7 +149,7 @@ def test_observe__nothing_for_the_agent__is_counted_as_nothing(cast: Cast) -> No
 
 def test_observe__the_key__does_not_say_whose_it_was(cast: Cast) -> None:
     talked(cast.aline, 11 * MINUTE)
-    recording.observe()
+    recording.record_finished()
 
     row = Observation.objects.get()
     assert len(row.conversation_key) == 64
@@ -160,7 +160,7 @@ def test_observe__more_than_a_batch__finds_all(cast: Cast) -> None:
     for person in (cast.aline, cast.bosco, cast.claudine):
         talked(person, 11 * MINUTE)
 
-    assert recording.observe(limit=1) == 3
+    assert recording.record_finished(limit=1) == 3
 
 
 def test_observe__dies_in_the_middle__has_done_nothing(
@@ -168,20 +168,20 @@ def test_observe__dies_in_the_middle__has_done_nothing(
 ) -> None:
     talked(cast.aline, 11 * MINUTE)
     talked(cast.bosco, 11 * MINUTE)
-    record = observations.record
+    record = observations.record_observation
 
-    def dies(finished: observations.Finished) -> Observation | None:
+    def dies(finished: observations.FinishedConversation) -> Observation | None:
         found = record(finished)
         if finished.source_key.startswith(f"chat:{cast.aline.chat.pk}:"):
             raise RuntimeError
         return found
 
-    monkeypatch.setattr(observations, "record", dies)
+    monkeypatch.setattr(observations, "record_observation", dies)
     # What is odd about one holds up nobody else's.
-    assert recording.observe() == 1
+    assert recording.record_finished() == 1
     monkeypatch.undo()
 
-    assert recording.observe() == 1
+    assert recording.record_finished() == 1
     assert Observation.objects.count() == 2
     assert MetricRollup.objects.get().conversations == 2
 
@@ -201,7 +201,7 @@ def two_at_once(conversation_id: int, monkeypatch: pytest.MonkeyPatch) -> int:
         try:
             start.wait()
             found.append(
-                recording.observe_conversation(conversation_id, now=timezone.now())
+                recording.record_conversation(conversation_id, now=timezone.now())
             )
         finally:
             connection.close()
@@ -222,7 +222,7 @@ def rounds(cast: Cast, number: int, monkeypatch: pytest.MonkeyPatch) -> list[int
         talked(cast.aline, 11 * MINUTE)
         found.append(two_at_once(cast.aline.chat.pk, monkeypatch))
         # One that gave way to the other looks again a minute later.
-        found[-1] += recording.observe()
+        found[-1] += recording.record_finished()
     return found
 
 
@@ -234,7 +234,7 @@ def each_under_another_key(
 
     def finished(conversation: Conversation, first: int, sums: Any) -> Any:
         known = made(conversation, first, sums)
-        return observations.Finished(
+        return observations.FinishedConversation(
             **{
                 name: getattr(known, name)
                 for name in known.__dataclass_fields__

@@ -40,14 +40,14 @@ def asked() -> list[OutboundMessage]:
 def press(word: str, *, observation: int | None = None) -> None:
     number = observation or Observation.objects.latest("pk").pk
     store(payloads.button(f"rate:{number}:{word}", sender="+250788100001"))
-    process_events.drain()
+    process_events.process_stored_events()
 
 
 def test_ask__after_an_episode__asks_once_with_two_buttons(cast: Cast) -> None:
     talked(cast.aline, 11 * MINUTE)
 
-    recording.observe()
-    recording.observe()
+    recording.record_finished()
+    recording.record_finished()
 
     [question] = asked()
     pk = Observation.objects.get().pk
@@ -66,9 +66,9 @@ def test_ask__within_seven_days__does_not_ask_again(cast: Cast) -> None:
             satisfaction_asked_at=timezone.now() - timedelta(days=days)
         )
         if times == 1:
-            recording.observe()
+            recording.record_finished()
             assert asked() == []
-    recording.observe()
+    recording.record_finished()
     assert len(asked()) == 1
 
 
@@ -77,7 +77,7 @@ def test_ask__in_her_language(cast: Cast, language: str) -> None:
     Conversation.objects.filter(pk=cast.aline.chat.pk).update(language=language)
     talked(cast.aline, 11 * MINUTE)
 
-    recording.observe()
+    recording.record_finished()
 
     assert asked()[0].body == render("satisfaction.ask", language)
 
@@ -139,7 +139,7 @@ def test_ask__where_she_may_not_be_asked__stays_silent(
     talked(cast.aline, 11 * MINUTE)
     spoil(cast)
 
-    assert recording.observe() == 1
+    assert recording.record_finished() == 1
 
     assert asked() == []
 
@@ -151,7 +151,7 @@ def test_ask__a_sandbox_person_in_the_demonstration__is_asked(
     change(is_synthetic=True)(cast)
     talked(cast.aline, 11 * MINUTE)
 
-    recording.observe()
+    recording.record_finished()
 
     assert len(asked()) == 1
 
@@ -159,7 +159,7 @@ def test_ask__a_sandbox_person_in_the_demonstration__is_asked(
 def test_ask__about_something_of_long_ago__stays_silent(cast: Cast) -> None:
     talked(cast.aline, timedelta(hours=2))
 
-    assert recording.observe() == 1
+    assert recording.record_finished() == 1
 
     assert asked() == []
 
@@ -172,7 +172,7 @@ def test_take_answer__a_press__is_kept_and_thanked_and_is_no_turn(
     cast: Cast, word: str, satisfied: bool, text: str
 ) -> None:
     talked(cast.aline, 11 * MINUTE)
-    recording.observe()
+    recording.record_finished()
 
     press(word)
 
@@ -188,7 +188,7 @@ def test_take_answer__pressed_again__the_first_counts_and_nothing_is_said(
     cast: Cast,
 ) -> None:
     talked(cast.aline, 11 * MINUTE)
-    recording.observe()
+    recording.record_finished()
     press("yes")
     said = OutboundMessage.objects.count()
 
@@ -201,7 +201,7 @@ def test_take_answer__pressed_again__the_first_counts_and_nothing_is_said(
 @pytest.mark.parametrize("word", ["perhaps", "", "yes:no"])
 def test_take_answer__no_button_of_ours__is_nothing(cast: Cast, word: str) -> None:
     talked(cast.aline, 11 * MINUTE)
-    recording.observe()
+    recording.record_finished()
 
     press(word)
 
@@ -212,7 +212,7 @@ def test_take_answer__about_somebody_elses_conversation__is_nothing(
     cast: Cast,
 ) -> None:
     talked(cast.bosco, 11 * MINUTE)
-    recording.observe()
+    recording.record_finished()
 
     press("no")
 

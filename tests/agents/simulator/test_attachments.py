@@ -154,7 +154,7 @@ def sandboxed() -> Profile:
 
 
 def speech(person: Profile, words: str) -> SandboxMedia:
-    return sandbox_media.keep_speech(profile=person, words=words)
+    return sandbox_media.store_speech(profile=person, words=words)
 
 
 async def test_voice_note__typed_speech__heard_from_our_own_store(
@@ -173,7 +173,7 @@ async def test_voice_note__typed_speech__heard_from_our_own_store(
 
     # When
     await units.run(lambda: post(body, marked=True))
-    await units.run(process_events.drain)
+    await units.run(process_events.process_stored_events)
     found = await units.run(Media.objects.get)
     await media.fetch(media_id=found.pk)
 

@@ -25,7 +25,7 @@ _keys = count(1)
 
 @dataclass
 class Cast:
-    """Everybody who ever talks to us."""
+    """The people of the tests."""
 
     kimironko: Station
     nyabugogo: Station
@@ -88,7 +88,7 @@ def context_of(profile: Profile, *written: str, language: str = "en") -> ToolCon
 def call(
     profile: Profile, tool: str, *written: str, confirmed: bool = False, **args: object
 ) -> ToolResult:
-    """Let the model call the tool after the person wrote these texts."""
+    """Call the tool as the model, after the person wrote these texts."""
     arguments = defaults(tool) | args
     context = context_of(profile, *written)
     return registry.execute(tool, arguments, context, confirmed=confirmed)

@@ -81,7 +81,7 @@ def test_rule_for__each_role_and_tool__is_the_table_of_the_contract() -> None:
     }
 
     found = {
-        at: (rule.reach, rule.button, rule.place)
+        at: (rule.reach, rule.button, rule.station)
         for at, rule in (of_the_station | others).items()
     }
     assert found == EXPECTED
@@ -196,7 +196,7 @@ def test_execute__voucher_not_usable__changes_no_voucher(
     assert written()[:2] == before
 
 
-def test_may_meet__sandbox_and_real_people__never_spend_each_others_value() -> None:
+def test_may_act_on__sandbox_and_real_people__never_spend_each_others_value() -> None:
     real, played = Profile(), Profile(is_sandbox=True)
 
     assert authority.may_act_on(real, real, spends=True)
@@ -251,7 +251,7 @@ def authority_actor(cast: Cast) -> Actor:
 
 
 def _everything(tool: str, voucher: Voucher) -> dict[str, object]:
-    """Return the most that a model could ask of the tool."""
+    """Return every argument that a model could pass to the tool."""
     every = {
         "customer_msisdn": "+250788000002",
         "amount": 10_000,

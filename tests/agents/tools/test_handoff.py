@@ -8,7 +8,7 @@ from tests.agents.tools.conftest import Cast, call, context_of
 
 
 @pytest.mark.parametrize("person", ["aline", "claudine", "diane", "emile"])
-def test_hand_off__anybody__is_on_the_list_once(cast: Cast, person: str) -> None:
+def test_hand_off__each_role__opens_one_handoff(cast: Cast, person: str) -> None:
     who = getattr(cast, person)
 
     for _ in range(2):
@@ -26,4 +26,4 @@ def test_hand_off__reason_of_the_model__is_never_stored(cast: Cast) -> None:
         context_of(cast.aline),
     )
 
-    assert HandOff.objects.get().reason == "The person asked for somebody of ours."
+    assert HandOff.objects.get().reason == "The customer asked for a person."

@@ -9,7 +9,7 @@ from django.db import connection
 from agents.llm.model import ModelError
 from agents.llm.openai_client import OpenAIModel, close_clients
 from agents.turns.quiet_time import Timing
-from agents.turns.run import Means, run_turn
+from agents.turns.run import TurnDependencies, run_turn
 from easymo.database import units
 from tests.agents.cast import Cast, Person, make_cast
 from tests.fakes.openai import FakeOpenAI
@@ -32,19 +32,19 @@ def openai() -> Iterator[FakeOpenAI]:
 
 
 @pytest.fixture
-async def online(openai: FakeOpenAI) -> AsyncIterator[Means]:
+async def online(openai: FakeOpenAI) -> AsyncIterator[TurnDependencies]:
     """OpenAI answers, as scripted."""
     model = OpenAIModel(
         name="gpt-5-mini", api_key=openai.api_key, base_url=openai.base_url
     )
-    yield Means(model=model, timing=QUICK)
+    yield TurnDependencies(model=model, timing=QUICK)
     await close_clients()
 
 
 @pytest.fixture
-def offline() -> Means:
+def offline() -> TurnDependencies:
     """No key: the offline model answers."""
-    return Means(model=None, timing=QUICK)
+    return TurnDependencies(model=None, timing=QUICK)
 
 
 class Failing:
@@ -56,8 +56,8 @@ class Failing:
         raise ModelError("server_error")
 
 
-async def turn(person: Person, means: Means) -> list[int]:
-    return await run_turn(conversation_id=person.chat.pk, means=means)
+async def turn(person: Person, means: TurnDependencies) -> list[int]:
+    return await run_turn(conversation_id=person.chat.pk, dependencies=means)
 
 
 in_database = units.run

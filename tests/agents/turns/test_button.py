@@ -12,20 +12,20 @@ from tests.agents.turns.conftest import Person, in_database, turn
 from vouchers.models import Voucher
 
 if TYPE_CHECKING:
-    from agents.turns.run import Means
+    from agents.turns.run import TurnDependencies
     from tests.agents.turns.conftest import Cast
 
 ORDER = "create voucher 15000 for +250788100001"
 Status = PendingAction.Status
 
 
-async def asked_for_button(cast: Cast, offline: Means) -> PendingAction:
+async def asked_for_button(cast: Cast, offline: TurnDependencies) -> PendingAction:
     await in_database(cast.diane.writes, ORDER)
     await turn(cast.diane, offline)
     return await in_database(PendingAction.objects.get)
 
 
-async def pressed(person: Person, means: Means, button_id: str) -> str:
+async def pressed(person: Person, means: TurnDependencies, button_id: str) -> str:
     """Press, and return what it was answered with."""
     await in_database(person.presses, button_id)
     await turn(person, means)
@@ -42,7 +42,7 @@ async def statuses() -> list[str]:
 
 
 async def test_ask__above_the_limit__waits_for_a_button(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     action = await asked_for_button(cast, offline)
 
@@ -59,7 +59,7 @@ async def test_ask__above_the_limit__waits_for_a_button(
 
 
 async def test_press__confirm__does_it_once_with_one_receipt(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     action = await asked_for_button(cast, offline)
 
@@ -71,7 +71,9 @@ async def test_press__confirm__does_it_once_with_one_receipt(
     assert await statuses() == [Status.CONFIRMED]
 
 
-async def test_press__twice__is_done_once(cast: Cast, offline: Means) -> None:
+async def test_press__twice__is_done_once(
+    cast: Cast, offline: TurnDependencies
+) -> None:
     action = await asked_for_button(cast, offline)
     button = f"confirm:{action.public_id}"
     await pressed(cast.diane, offline, button)
@@ -82,7 +84,9 @@ async def test_press__twice__is_done_once(cast: Cast, offline: Means) -> None:
     assert len(await in_database(lambda: cast.aline.vouchers)) == 1
 
 
-async def test_press__by_another_person__is_refused(cast: Cast, offline: Means) -> None:
+async def test_press__by_another_person__is_refused(
+    cast: Cast, offline: TurnDependencies
+) -> None:
     action = await asked_for_button(cast, offline)
 
     told = await pressed(cast.bosco, offline, f"confirm:{action.public_id}")
@@ -92,7 +96,9 @@ async def test_press__by_another_person__is_refused(cast: Cast, offline: Means) 
     assert await statuses() == [Status.WAITING]
 
 
-async def test_press__after_ten_minutes__is_refused(cast: Cast, offline: Means) -> None:
+async def test_press__after_ten_minutes__is_refused(
+    cast: Cast, offline: TurnDependencies
+) -> None:
     action = await asked_for_button(cast, offline)
     await in_database(
         PendingAction.objects.update,
@@ -107,7 +113,7 @@ async def test_press__after_ten_minutes__is_refused(cast: Cast, offline: Means) 
 
 
 async def test_press__for_changed_arguments__is_refused(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     action = await asked_for_button(cast, offline)
     changed = {**action.arguments, "amount": 19_000}
@@ -120,7 +126,7 @@ async def test_press__for_changed_arguments__is_refused(
 
 
 async def test_press__of_an_older_question__is_refused(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     older = await asked_for_button(cast, offline)
     await in_database(cast.diane.writes, "create voucher 16000 for +250788100002")
@@ -133,7 +139,9 @@ async def test_press__of_an_older_question__is_refused(
     assert await statuses() == [Status.REPLACED, Status.WAITING]
 
 
-async def test_press__decline__changes_nothing(cast: Cast, offline: Means) -> None:
+async def test_press__decline__changes_nothing(
+    cast: Cast, offline: TurnDependencies
+) -> None:
     action = await asked_for_button(cast, offline)
 
     told = await pressed(cast.diane, offline, f"decline:{action.public_id}")
@@ -145,12 +153,14 @@ async def test_press__decline__changes_nothing(cast: Cast, offline: Means) -> No
 
 @pytest.mark.parametrize("button", ["confirm:", "confirm:1", "confirm:nonsense"])
 async def test_press__unknown_button__is_refused(
-    cast: Cast, offline: Means, button: str
+    cast: Cast, offline: TurnDependencies, button: str
 ) -> None:
     assert await pressed(cast.diane, offline, button) == render("confirm.foreign", "en")
 
 
-async def test_free_text__yes__confirms_nothing(cast: Cast, offline: Means) -> None:
+async def test_free_text__yes__confirms_nothing(
+    cast: Cast, offline: TurnDependencies
+) -> None:
     await asked_for_button(cast, offline)
     await in_database(cast.diane.writes, "yes, do it")
 
@@ -161,7 +171,7 @@ async def test_free_text__yes__confirms_nothing(cast: Cast, offline: Means) -> N
 
 
 async def test_press__no_longer_allowed__is_asked_again_and_refused(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     action = await asked_for_button(cast, offline)
     profile = cast.diane.profile
@@ -177,7 +187,7 @@ async def test_press__no_longer_allowed__is_asked_again_and_refused(
 
 
 async def test_press__worker_dies_before_the_reply__one_effect_and_one_receipt(
-    cast: Cast, offline: Means, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, offline: TurnDependencies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
     action = await asked_for_button(cast, offline)
@@ -203,7 +213,7 @@ async def test_press__worker_dies_before_the_reply__one_effect_and_one_receipt(
 
 
 async def test_press__between_texts__is_a_turn_of_its_own_in_its_place(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     # Given
     action = await asked_for_button(cast, offline)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from agents.models import ToolCall, Turn
 from agents.turns import claim
-from agents.turns.claim import Wait
+from agents.turns.claim import QuietTimeLeft
 from agents.turns.quiet_time import Timing
 from tests.agents.turns.conftest import in_database, turn
 from tests.fakes import openai_answers as say
@@ -20,7 +20,7 @@ from tests.refusing import refusing
 from vouchers.services import audit
 
 if TYPE_CHECKING:
-    from agents.turns.run import Means
+    from agents.turns.run import TurnDependencies
     from tests.agents.turns.conftest import Cast
     from tests.fakes.openai import FakeOpenAI
 
@@ -33,7 +33,7 @@ CALL = say.call(
 @pytest.mark.parametrize("table", ["vouchers", "agents_outboundmessage"])
 @pytest.mark.parametrize("code", ["53100", "25006", "40P01"])
 async def test_run_turn__database_cannot_write__done_and_told_once_later(
-    cast: Cast, online: Means, openai: FakeOpenAI, table: str, code: str
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI, table: str, code: str
 ) -> None:
     # Given
     openai.script(CALL, *[say.text("Done.")] * 2)
@@ -71,11 +71,11 @@ async def test_begin__worker_with_a_wrong_clock__waits_as_any_other(
 
     # When
     claimed = await in_database(
-        lambda: claim.begin(
+        lambda: claim.start_or_resume(
             conversation_id=cast.diane.chat.pk, timing=Timing(quiet_after_text=5.0)
         )
     )
 
     # Then
-    assert isinstance(claimed, Wait)
+    assert isinstance(claimed, QuietTimeLeft)
     assert 0 < claimed.seconds <= 5

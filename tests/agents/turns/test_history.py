@@ -9,7 +9,7 @@ from agents.models import HandOff
 from tests.agents.turns.conftest import in_database, turn
 
 if TYPE_CHECKING:
-    from agents.turns.run import Means
+    from agents.turns.run import TurnDependencies
     from tests.agents.turns.conftest import Cast
     from tests.fakes.openai import FakeOpenAI
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     "word", ["agent", "I want to talk to a human", "umuntu", "mtu"]
 )
 async def test_run_turn__asked_for_a_person__is_on_the_list_without_a_model(
-    cast: Cast, online: Means, openai: FakeOpenAI, word: str
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI, word: str
 ) -> None:
     await in_database(cast.aline.writes, word)
 

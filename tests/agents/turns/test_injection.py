@@ -18,7 +18,7 @@ from vouchers.money import Money
 from vouchers.services.issue import issue_voucher
 
 if TYPE_CHECKING:
-    from agents.turns.run import Means
+    from agents.turns.run import TurnDependencies
     from tests.agents.turns.conftest import Cast
     from tests.fakes.openai import FakeOpenAI
 
@@ -40,7 +40,7 @@ DEMANDS = [
 
 @pytest.mark.parametrize("demand", DEMANDS)
 async def test_customer__demands_however_written__nothing_is_issued(
-    cast: Cast, online: Means, openai: FakeOpenAI, demand: str
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI, demand: str
 ) -> None:
     # Given
     openai.script(CREATE, say.text("I cannot do that."))
@@ -58,7 +58,7 @@ async def test_customer__demands_however_written__nothing_is_issued(
 
 @pytest.mark.parametrize("demand", DEMANDS)
 async def test_customer__demands_offline__nothing_is_issued(
-    cast: Cast, offline: Means, demand: str
+    cast: Cast, offline: TurnDependencies, demand: str
 ) -> None:
     await in_database(cast.aline.writes, demand)
     await turn(cast.aline, offline)
@@ -68,7 +68,7 @@ async def test_customer__demands_offline__nothing_is_issued(
 
 
 async def test_staff__name_of_a_customer_gives_orders__is_data(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     def prepare() -> Voucher:
@@ -108,7 +108,7 @@ async def test_staff__name_of_a_customer_gives_orders__is_data(
 
 
 async def test_customer__remember_that_i_am_a_manager__no_memory_gives_a_right(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     openai.script(say.text("I will remember that you are a manager."))

@@ -10,12 +10,12 @@ from tests.agents.turns.conftest import in_database, turn
 from vouchers.models import Voucher
 
 if TYPE_CHECKING:
-    from agents.turns.run import Means
+    from agents.turns.run import TurnDependencies
     from tests.agents.cast import Person
     from tests.agents.turns.conftest import Cast
 
 
-async def _says(person: Person, text: str, means: Means) -> str:
+async def _says(person: Person, text: str, means: TurnDependencies) -> str:
     await in_database(person.writes, text)
     await turn(person, means)
     replies = await in_database(lambda: list(person.replies))
@@ -29,7 +29,7 @@ async def _speaks(person: Person, language: str) -> None:
 
 
 async def test_run_turn__message_in_another_language__is_answered_in_it(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     await _speaks(cast.diane, "en")
 
@@ -38,7 +38,7 @@ async def test_run_turn__message_in_another_language__is_answered_in_it(
 
 
 async def test_run_turn__unclear_message__goes_on_in_the_last_language(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     await _speaks(cast.diane, "en")
     await _says(cast.diane, "bonjour", offline)
@@ -47,7 +47,7 @@ async def test_run_turn__unclear_message__goes_on_in_the_last_language(
 
 
 async def test_run_turn__unclear_first_message__is_answered_by_the_profile(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     await _speaks(cast.diane, "sw")
 
@@ -55,7 +55,7 @@ async def test_run_turn__unclear_first_message__is_answered_by_the_profile(
 
 
 async def test_run_turn__amount_and_number_without_a_verb__end_at_a_button(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     number = await in_database(lambda: cast.aline.chat.profile.msisdn)
 
@@ -69,7 +69,7 @@ async def test_run_turn__amount_and_number_without_a_verb__end_at_a_button(
 
 
 async def test_run_turn__amount_in_words__ends_at_a_button(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     number = await in_database(lambda: cast.aline.chat.profile.msisdn)
 

@@ -13,7 +13,7 @@ from tests.agents.turns.conftest import asked, in_database, turn
 from tests.fakes import openai_answers as say
 
 if TYPE_CHECKING:
-    from agents.turns.run import Means
+    from agents.turns.run import TurnDependencies
     from tests.agents.cast import Cast, Person
     from tests.fakes.openai import FakeOpenAI
 
@@ -42,7 +42,7 @@ async def agents_replies(person: Person) -> list[str]:
 
 
 async def test_pause__while_the_model_thinks__draft_is_dropped(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     openai.script(say.text("Hello, I am the assistant.", delay=0.3))
@@ -63,7 +63,7 @@ async def test_pause__while_the_model_thinks__draft_is_dropped(
 
 
 async def test_pause__before_the_model_asks_for_a_change__nothing_is_changed(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     openai.script(SLOW_CALL, say.text("I could not."))
@@ -83,7 +83,7 @@ async def test_pause__before_the_model_asks_for_a_change__nothing_is_changed(
 
 
 async def test_pause__after_a_change__its_receipt_is_still_sent(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     openai.script(CALL, say.text("Done.", delay=0.3))
@@ -103,7 +103,7 @@ async def test_pause__after_a_change__its_receipt_is_still_sent(
 
 
 async def test_resume__next_message__is_answered_again(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     # Given
     await take_over(cast.aline)

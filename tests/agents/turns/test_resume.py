@@ -12,17 +12,17 @@ from django.db.models.functions import Now
 from agents.core.errors import LeaseLost
 from agents.models import HandOff, ToolCall, Turn
 from agents.turns import claim, lease
-from agents.turns.claim import Wait
+from agents.turns.claim import QuietTimeLeft
 from agents.turns.quiet_time import Timing
 from tests.agents.turns.conftest import QUICK, Person, asked, in_database, jobs, turn
 from tests.fakes import openai_answers as say
 
 if TYPE_CHECKING:
-    from agents.turns.run import Means
+    from agents.turns.run import TurnDependencies
     from tests.agents.turns.conftest import Cast
     from tests.fakes.openai import FakeOpenAI
 
-type Begun = tuple[lease.Lease, Turn, object] | Wait | None
+type Begun = tuple[lease.Lease, Turn, object] | QuietTimeLeft | None
 ORDER = "create voucher 5000 for +250788100001"
 ARGUMENTS = {"amount": 5000, "currency": None, "customer_msisdn": "+250788100001"}
 CALL = say.call("create_voucher", **ARGUMENTS)
@@ -33,7 +33,7 @@ def end_lease(person: Person) -> None:
 
 
 async def test_run_turn__stopped_after_the_effect__resumes_with_its_receipt(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given: the tool has committed, the model is asked for its words
     openai.script(CALL, say.hang())
@@ -61,7 +61,7 @@ async def test_run_turn__stopped_after_the_effect__resumes_with_its_receipt(
 
 
 async def test_run_turn__stopped_before_the_model_answered__loses_nothing(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     openai.script(say.hang())
     await in_database(cast.diane.writes, "hello")
@@ -79,7 +79,10 @@ async def test_run_turn__stopped_before_the_model_answered__loses_nothing(
 
 
 async def test_run_turn__row_written_but_effect_lost__makes_the_call_once(
-    cast: Cast, online: Means, openai: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+    cast: Cast,
+    online: TurnDependencies,
+    openai: FakeOpenAI,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Given: the worker dies between the call's row and its effect
     openai.script(CALL)
@@ -106,7 +109,7 @@ async def test_run_turn__row_written_but_effect_lost__makes_the_call_once(
 
 
 async def test_run_turn__lease_still_held__leaves_the_turn_alone(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     openai.script(say.text("Hello.", delay=0.4))
     await in_database(cast.diane.writes, "hello")
@@ -120,7 +123,7 @@ async def test_run_turn__lease_still_held__leaves_the_turn_alone(
 
 
 async def test_run_turn__worker_that_slept_through_its_lease__writes_nothing(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given: the first worker waits for the model while its lease ends
     openai.script(replace(CALL, delay=0.8))
@@ -142,7 +145,7 @@ async def test_run_turn__worker_that_slept_through_its_lease__writes_nothing(
 
 
 async def test_run_turn__other_arguments_under_a_used_key__refuses_and_hands_over(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given: a turn whose first call has another amount on its row
     openai.script(CALL, say.hang())
@@ -172,7 +175,7 @@ def _items_of_call() -> list[dict[str, object]]:
 
 
 async def test_run_turn__taken_over_too_often__goes_to_a_person(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     openai.script(say.hang())
@@ -193,7 +196,7 @@ async def test_run_turn__taken_over_too_often__goes_to_a_person(
 
 
 async def test_take_over__twelve_workers_at_once__one_wins(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     await in_database(cast.diane.writes, "hello")
@@ -228,7 +231,7 @@ async def test_kept__lease_lost__stops_the_worker(cast: Cast) -> None:
 
     # Then
     with pytest.raises(LeaseLost):
-        async with lease.kept(held, quick):
+        async with lease.keep_renewed(held, quick):
             await asyncio.sleep(5)
 
 
@@ -237,7 +240,7 @@ async def test_kept__while_working__renews(cast: Cast) -> None:
     await in_database(cast.diane.writes, "hello")
     held, before, _ = await in_database(_begin, cast.diane)
 
-    async with lease.kept(held, quick):
+    async with lease.keep_renewed(held, quick):
         await asyncio.sleep(0.4)
 
     row = await in_database(Turn.objects.get)
@@ -249,4 +252,4 @@ async def test_kept__while_working__renews(cast: Cast) -> None:
 
 
 def _begin(person: Person) -> Begun:
-    return claim.begin(conversation_id=person.chat.pk, timing=QUICK)
+    return claim.start_or_resume(conversation_id=person.chat.pk, timing=QUICK)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from agents.language.texts import render
 from agents.models import Conversation, HandOff, Message, Turn
-from agents.turns.run import Means
+from agents.turns.run import TurnDependencies
 from tests.agents.turns.conftest import QUICK, Failing, in_database, jobs, turn
 from tests.fakes import openai_answers as say
 
@@ -24,7 +24,9 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
 
-async def test_run_turn__hello__greets_and_closes(cast: Cast, offline: Means) -> None:
+async def test_run_turn__hello__greets_and_closes(
+    cast: Cast, offline: TurnDependencies
+) -> None:
     # Given
     message = await in_database(cast.diane.writes, "hello")
 
@@ -46,14 +48,14 @@ async def test_run_turn__hello__greets_and_closes(cast: Cast, offline: Means) ->
 
 
 async def test_run_turn__nothing_waits__writes_nothing(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     assert await turn(cast.diane, offline) == []
     assert await in_database(Turn.objects.count) == 0
 
 
 async def test_run_turn__words_of_the_model__are_sent_and_priced(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     openai.script(say.text("Hello Diane, how can I help?"))
@@ -74,7 +76,7 @@ async def test_run_turn__words_of_the_model__are_sent_and_priced(
 
 
 async def test_run_turn__ten_messages_in_shuffled_order__are_one_turn_in_order(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     now = timezone.now()
@@ -98,7 +100,7 @@ async def test_run_turn__ten_messages_in_shuffled_order__are_one_turn_in_order(
 
 
 async def test_run_turn__unreadable_kinds_only__get_one_kind_word_and_no_model(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     await in_database(cast.aline.writes, "", kind="image")
@@ -114,7 +116,7 @@ async def test_run_turn__unreadable_kinds_only__get_one_kind_word_and_no_model(
 
 
 async def test_run_turn__chat_handed_to_a_person__leaves_messages_to_her(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     # Given
     message = await in_database(cast.aline.writes, "hello")
@@ -134,7 +136,7 @@ async def test_run_turn__model_fails__offline_model_answers_restricted(
     cast: Cast,
 ) -> None:
     # Given
-    failing = Means(model=Failing(), timing=QUICK)
+    failing = TurnDependencies(model=Failing(), timing=QUICK)
     await in_database(cast.diane.writes, "create voucher 5000 for +250788100001")
 
     # When
@@ -149,7 +151,7 @@ async def test_run_turn__model_fails__offline_model_answers_restricted(
 
 
 async def test_run_turn__empty_answers__apologise_and_hand_over_the_second_time(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     openai.script(say.empty(), say.empty(), say.empty(), say.empty())
@@ -172,7 +174,7 @@ async def test_run_turn__empty_answers__apologise_and_hand_over_the_second_time(
 
 
 async def test_run_turn__refusal_of_the_model__gets_a_fixed_text(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     openai.script(say.refusal())
     await in_database(cast.aline.writes, "something odd")
@@ -184,7 +186,7 @@ async def test_run_turn__refusal_of_the_model__gets_a_fixed_text(
 
 
 async def test_run_turn__false_claim__is_asked_again_once(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     openai.script(
@@ -204,7 +206,7 @@ async def test_run_turn__false_claim__is_asked_again_once(
 
 
 async def test_run_turn__false_claim_twice__sends_a_fixed_text(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     claim = say.text("Your voucher of RWF 5,000 was created.")
@@ -223,7 +225,7 @@ async def test_run_turn__false_claim_twice__sends_a_fixed_text(
 
 
 async def test_run_turn__model_thinks__holds_no_connection(
-    cast: Cast, online: Means, openai: FakeOpenAI, committed_db: str
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI, committed_db: str
 ) -> None:
     # Given
     held: list[int] = []

@@ -8,7 +8,7 @@ from tests.agents.turns.conftest import in_database, turn
 if TYPE_CHECKING:
     import pytest
 
-    from agents.turns.run import Means
+    from agents.turns.run import TurnDependencies
     from tests.agents.cast import Cast, Person
 
 WISH = "create voucher 5000 for +250788100001"
@@ -20,7 +20,7 @@ def speaks(person: Person, text: str, **facts: object) -> None:
 
 
 async def test_run_turn__spoken_order__shown_as_heard_and_only_by_button(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     # When
     await in_database(speaks, cast.diane, WISH)
@@ -37,7 +37,7 @@ async def test_run_turn__spoken_order__shown_as_heard_and_only_by_button(
 
 
 async def test_run_turn__same_order_typed__done_at_once(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     # When: the control
     await in_database(cast.diane.writes, WISH)
@@ -48,7 +48,7 @@ async def test_run_turn__same_order_typed__done_at_once(
 
 
 async def test_run_turn__forwarded_order__only_by_button(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     # When
     def forwards() -> None:
@@ -65,7 +65,7 @@ async def test_run_turn__forwarded_order__only_by_button(
 
 
 async def test_run_turn__spoken_amount_beside_typed_number__only_by_button(
-    cast: Cast, offline: Means, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, offline: TurnDependencies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # When
     await in_database(speaks, cast.diane, "create voucher 5000")

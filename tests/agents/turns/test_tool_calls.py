@@ -15,7 +15,7 @@ from vouchers.models import Voucher
 if TYPE_CHECKING:
     import pytest
 
-    from agents.turns.run import Means
+    from agents.turns.run import TurnDependencies
     from tests.agents.turns.conftest import Cast
     from tests.fakes.openai import FakeOpenAI
 
@@ -25,7 +25,7 @@ CALL = say.call("create_voucher", amount=5000, **ALINE)
 
 
 async def test_write__in_own_words__is_done_once_and_told_from_its_row(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     openai.script(CALL, say.text("All done, RWF 9,999,999!"))
@@ -49,7 +49,9 @@ async def test_write__in_own_words__is_done_once_and_told_from_its_row(
     openai.assert_complete()
 
 
-async def test_write__offline__is_the_same(cast: Cast, offline: Means) -> None:
+async def test_write__offline__is_the_same(
+    cast: Cast, offline: TurnDependencies
+) -> None:
     await in_database(cast.diane.writes, ORDER)
 
     await turn(cast.diane, offline)
@@ -60,7 +62,7 @@ async def test_write__offline__is_the_same(cast: Cast, offline: Means) -> None:
 
 
 async def test_write__twice_in_a_turn__the_second_is_refused(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     openai.script(CALL, CALL, say.text("Two vouchers."))
@@ -76,7 +78,7 @@ async def test_write__twice_in_a_turn__the_second_is_refused(
 
 
 async def test_write__asked_for_by_a_customer__is_refused_and_writes_nothing(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given: a model that was talked into it
     openai.script(CALL, say.text("I cannot do that."))
@@ -92,7 +94,10 @@ async def test_write__asked_for_by_a_customer__is_refused_and_writes_nothing(
 
 
 async def test_call__tool_breaks__is_failed_and_nothing_is_kept(
-    cast: Cast, online: Means, openai: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+    cast: Cast,
+    online: TurnDependencies,
+    openai: FakeOpenAI,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Given
     def broken(*_: object, **__: object) -> None:
@@ -113,7 +118,7 @@ async def test_call__tool_breaks__is_failed_and_nothing_is_kept(
 
 
 async def test_newer_input__before_sending__drops_the_draft(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     openai.script(say.text("For whom?", delay=0.4), say.text("Both read."))
@@ -136,7 +141,7 @@ async def test_newer_input__before_sending__drops_the_draft(
 
 
 async def test_newer_input__before_a_write__drops_the_draft_unwritten(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     slow = replace(CALL, delay=0.4)
@@ -156,7 +161,7 @@ async def test_newer_input__before_a_write__drops_the_draft_unwritten(
 
 
 async def test_newer_input__after_an_effect__sends_its_receipt_then_wakes_the_next(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     openai.script(CALL, say.text("Done.", delay=0.4))
@@ -175,7 +180,7 @@ async def test_newer_input__after_an_effect__sends_its_receipt_then_wakes_the_ne
 
 
 async def test_newer_input__again_and_again__is_answered_in_the_end(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given: a person who writes during every draft
     def answer(_body: object) -> say.Answer:
@@ -197,7 +202,7 @@ async def test_newer_input__again_and_again__is_answered_in_the_end(
 
 
 async def test_flip__vouchers_off_in_the_turn__refuses_the_write(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     slow = replace(CALL, delay=0.4)
@@ -217,7 +222,7 @@ async def test_flip__vouchers_off_in_the_turn__refuses_the_write(
 
 
 async def test_flip__all_off_in_the_turn__asks_the_model_no_more(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     openai.script(replace(CALL, delay=0.4), say.text("That is switched off."))
@@ -239,7 +244,7 @@ async def test_flip__all_off_in_the_turn__asks_the_model_no_more(
 
 
 async def test_flip__chat_off_in_the_turn__drops_the_reply(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     openai.script(say.text("Hello.", delay=0.4))
@@ -258,7 +263,7 @@ async def test_flip__chat_off_in_the_turn__drops_the_reply(
 
 
 async def test_flip__chat_off_before_the_turn__costs_no_model_call(
-    cast: Cast, online: Means, openai: FakeOpenAI
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     message = await in_database(cast.aline.writes, "hello")
@@ -273,7 +278,9 @@ async def test_flip__chat_off_before_the_turn__costs_no_model_call(
     assert openai.requests == []
 
 
-async def test_hand_off__asked_for__tells_so(cast: Cast, offline: Means) -> None:
+async def test_hand_off__asked_for__tells_so(
+    cast: Cast, offline: TurnDependencies
+) -> None:
     await in_database(cast.aline.writes, "agent")
 
     await turn(cast.aline, offline)

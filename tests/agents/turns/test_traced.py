@@ -13,13 +13,16 @@ from tests.fakes import openai_answers as say
 if TYPE_CHECKING:
     import pytest
 
-    from agents.turns.run import Means
+    from agents.turns.run import TurnDependencies
     from tests.agents.turns.conftest import Cast
     from tests.fakes.openai import FakeOpenAI
 
 
 async def test_run_turn__traced__turn_model_and_tool_are_spans_without_words(
-    cast: Cast, online: Means, openai: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+    cast: Cast,
+    online: TurnDependencies,
+    openai: FakeOpenAI,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Given
     monkeypatch.setattr(tracing, "_tracer", tracing._tracer)

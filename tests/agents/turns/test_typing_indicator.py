@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_django.fixtures import SettingsWrapper
 
-    from agents.turns.run import Means
+    from agents.turns.run import TurnDependencies
     from tests.agents.turns.conftest import Cast, Person
     from tests.fakes.openai import FakeOpenAI
 
@@ -40,7 +40,7 @@ def writes(person: Person, text: str) -> None:
 
 
 async def test_turn__asked_twice_of_the_model__one_sign_for_its_last_message(
-    cast: Cast, graph: FakeGraph, online: Means, openai: FakeOpenAI
+    cast: Cast, graph: FakeGraph, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
     openai.script(
@@ -59,7 +59,7 @@ async def test_turn__asked_twice_of_the_model__one_sign_for_its_last_message(
 
 
 async def test_turn__taken_up_by_another_worker__no_second_sign(
-    cast: Cast, graph: FakeGraph, online: Means, openai: FakeOpenAI
+    cast: Cast, graph: FakeGraph, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given: the first worker dies after it showed the sign
     openai.script(say.hang())
@@ -85,7 +85,7 @@ async def test_turn__taken_up_by_another_worker__no_second_sign(
 
 
 async def test_turn__where_no_answer_can_follow__no_sign(
-    cast: Cast, graph: FakeGraph, online: Means, openai: FakeOpenAI
+    cast: Cast, graph: FakeGraph, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given: our number rests
     await in_database(
@@ -107,7 +107,7 @@ async def test_turn__where_no_answer_can_follow__no_sign(
 
 
 async def test_turn__sandbox_person__no_sign(
-    cast: Cast, graph: FakeGraph, online: Means, openai: FakeOpenAI
+    cast: Cast, graph: FakeGraph, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     await in_database(
         lambda: Conversation.objects.filter(pk=cast.aline.chat.pk).update(
@@ -125,7 +125,7 @@ async def test_turn__sandbox_person__no_sign(
 async def test_turn__sign_is_refused__answered_all_the_same(
     cast: Cast,
     graph: FakeGraph,
-    online: Means,
+    online: TurnDependencies,
     openai: FakeOpenAI,
     whatsapp: SettingsWrapper,
 ) -> None:

@@ -10,14 +10,14 @@ from django.utils import timezone
 
 from agents.language.texts import LANGUAGES, render
 from agents.models import Announcement, OutboundMessage
-from agents.notifications import undelivered, voucher_events
+from agents.notifications import voucher_events
 from agents.turns import close
 from tests.agents.turns.conftest import Person, in_database, turn
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper
 
-    from agents.turns.run import Means
+    from agents.turns.run import TurnDependencies
     from tests.agents.turns.conftest import Cast
 
 ORDER = "create voucher 5000 for +250788100001"
@@ -45,11 +45,11 @@ def warned(body: str) -> bool:
 
 async def tell_all() -> None:
     await in_database(voucher_events.announce)
-    await in_database(undelivered.tell_of_failures)
+    await in_database(voucher_events.notify_issuers_of_failures)
 
 
 async def test_receipt__window_closed_and_no_template__says_so_itself(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     # Given
     await in_database(shut, cast.aline)
@@ -68,7 +68,9 @@ async def test_receipt__window_closed_and_no_template__says_so_itself(
     assert row.outcome == Outcome.UNREACHABLE
 
 
-async def test_receipt__by_button__says_so_itself(cast: Cast, offline: Means) -> None:
+async def test_receipt__by_button__says_so_itself(
+    cast: Cast, offline: TurnDependencies
+) -> None:
     # Given
     await in_database(shut, cast.aline)
     await in_database(cast.diane.writes, LARGE)
@@ -87,7 +89,7 @@ async def test_receipt__by_button__says_so_itself(cast: Cast, offline: Means) ->
 
 
 async def test_receipt__window_open__tells_nothing_and_she_has_it(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     # Given
     await in_database(cast.diane.writes, ORDER)
@@ -103,7 +105,7 @@ async def test_receipt__window_open__tells_nothing_and_she_has_it(
 
 
 async def test_receipt__template_set__she_is_reached_by_it(
-    cast: Cast, offline: Means, settings: SettingsWrapper
+    cast: Cast, offline: TurnDependencies, settings: SettingsWrapper
 ) -> None:
     # Given
     settings.WA_TEMPLATE_VOUCHER_ISSUED = "voucher_issued"
@@ -121,19 +123,19 @@ async def test_receipt__template_set__she_is_reached_by_it(
 
 
 async def test_announce__while_the_issuer_is_answered__waits_for_her_receipt(
-    cast: Cast, offline: Means, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, offline: TurnDependencies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given: another worker looks for news between the voucher and its receipt
     await in_database(shut, cast.aline)
     await in_database(cast.diane.writes, ORDER)
     told: list[int] = []
-    compose = close.turns_reply.compose
+    compose = close.replies.compose
 
     def announce_first(**given: object) -> object:
         told.append(voucher_events.announce())
         return compose(**given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(close.turns_reply, "compose", announce_first)
+    monkeypatch.setattr(close.replies, "compose", announce_first)
 
     # When
     await turn(cast.diane, offline)
@@ -146,7 +148,7 @@ async def test_announce__while_the_issuer_is_answered__waits_for_her_receipt(
 
 
 async def test_failure__later__the_issuer_hears_once_in_another_message(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     # Given
     await in_database(cast.diane.writes, ORDER)

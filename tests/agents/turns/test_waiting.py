@@ -13,7 +13,7 @@ from agents.turns.quiet_time import Timing
 from tests.agents.turns.conftest import in_database, jobs, turn
 
 if TYPE_CHECKING:
-    from agents.turns.run import Means
+    from agents.turns.run import TurnDependencies
     from tests.agents.turns.conftest import Cast
 
 SLOW = Timing(quiet_after_text=3600.0, quiet_at_most=3600.0)
@@ -37,7 +37,7 @@ class Listening:
 
 
 async def test_run_turn__she_may_be_writing__no_turn_is_open(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     # Given
     clock = Listening()
@@ -62,7 +62,7 @@ async def test_run_turn__she_may_be_writing__no_turn_is_open(
 
 
 async def test_run_turn__writes_on_meanwhile__one_listens_and_answers_all(
-    cast: Cast, offline: Means
+    cast: Cast, offline: TurnDependencies
 ) -> None:
     # Given
     clock = Listening()

@@ -1,4 +1,4 @@
-"""Every page of every model: who may open it, and what nobody may do there."""
+"""Every page of every model: who may open it, and what no user may do there."""
 
 from __future__ import annotations
 

@@ -64,10 +64,10 @@ def test_sign_in__guessed_at_from_elsewhere__odette_still_comes_in(
     assert [sign_in(guesser, f"wrong {n}") for n in range(6)][-1] == 429
 
     # When
-    hers = Client(headers={"X-Forwarded-For": "203.0.113.7, 198.51.100.2"})
+    other = Client(headers={"X-Forwarded-For": "203.0.113.7, 198.51.100.2"})
 
     # Then
-    assert sign_in(hers, RIGHT) == 302
+    assert sign_in(other, RIGHT) == 302
     assert sign_in(guesser, RIGHT) == 429
 
 
@@ -107,7 +107,7 @@ def test_sign_in__unknown_and_known_name__same_answer_and_same_work(
 
     # When
     known = Client().post(LOGIN, {"username": "odette", "password": "guess 1"})
-    unknown = Client().post(LOGIN, {"username": "nobody", "password": "guess 2"})
+    unknown = Client().post(LOGIN, {"username": "unknown", "password": "guess 2"})
 
     # Then
     assert hashed.count("guess 1") == hashed.count("guess 2") == 1
@@ -118,7 +118,7 @@ def test_sign_in__unknown_and_known_name__same_answer_and_same_work(
 
 
 def test_session__at_sign_in__gets_a_new_key(odette: User) -> None:
-    # Given: somebody else put a session of hers into the browser
+    # Given: an attacker put their own session into the browser
     browser = Client()
     session = browser.session
     session["planted"] = True

@@ -24,7 +24,7 @@ def chat(db: None) -> Conversation:
 
 
 def test_all__asked_with_values__the_rows_that_django_reads(chat: Conversation) -> None:
-    # Given: JSON, a UUID, times; somebody selected along, and nobody (no station)
+    # Given: JSON, a UUID, times; a selected relation, and an empty one (no station)
     known = Prepared(
         lambda: Conversation.objects.select_related("profile__station").filter(
             pk=slot("pk"), public_id=slot("name")

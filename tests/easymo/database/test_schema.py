@@ -206,7 +206,7 @@ def found_open(name: str) -> list[str]:
         (
             "CREATE TABLE public.voucher_event (id int)",
             "DROP TABLE public.voucher_event",
-            "Table voucher_event of ours lies in the schema public.",
+            "Our table voucher_event lies in the schema public.",
         ),
     ],
 )

@@ -199,7 +199,7 @@ def test_hold__everything_killed__starts_again(cluster: Cluster, holder: Start) 
 def test_hold__stale_pid_file_with_a_living_stranger__is_not_believed(
     cluster: Cluster, holder: Start
 ) -> None:
-    # Given: a copied checkout, or a number that was given to somebody else since
+    # Given: a copied checkout, or a pid that another process has now
     first = holder()
     assert is_held(first)
     first.kill()

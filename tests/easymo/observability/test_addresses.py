@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("method", "path", "event"),
     [
-        ("get", f"/look/{ALINE.msisdn}/{ALINE.name}", "Not Found: no address of ours"),
-        ("get", "/Aline/\n/x", "Not Found: no address of ours"),
+        ("get", f"/look/{ALINE.msisdn}/{ALINE.name}", "Not Found: unknown address"),
+        ("get", "/Aline/\n/x", "Not Found: unknown address"),
         ("post", "/metrics", "Method Not Allowed (POST): /metrics"),
     ],
 )

@@ -135,7 +135,7 @@ def test_find__a_float__is_none(value: float) -> None:
 def test_find__what_the_scrubber_let_through__is_nothing(
     words: str, personal: str
 ) -> None:
-    """The two share nothing, and agree on everybody of the cast."""
+    """Masking and detection share no code and agree on every person of the cast."""
     clean = scrub_text(f"{words} {personal} {words}")
 
     assert personal not in clean

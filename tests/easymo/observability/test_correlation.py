@@ -43,7 +43,7 @@ def test_middleware__refused_by_django__has_it_on_the_line_too(
     given = str(uuid.uuid4())
     client.get("/nowhere/250788123456", headers={"X-Correlation-ID": given})
     (line,) = map(json.loads, capsys.readouterr().out.splitlines())
-    assert line["event"] == "Not Found: no address of ours"
+    assert line["event"] == "Not Found: unknown address"
     assert line["correlation_id"] == given
 
 

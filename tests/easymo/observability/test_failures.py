@@ -1,4 +1,4 @@
-"""Exceptions that libraries raise, with somebody's data inside."""
+"""Exceptions of libraries that contain personal data."""
 
 from __future__ import annotations
 

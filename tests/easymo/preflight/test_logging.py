@@ -46,7 +46,7 @@ def test_masked__the_test_line__is_not_written_on(
 
 @pytest.fixture
 def raw_file(tmp_path: Path) -> Iterator[Path]:
-    """A handler that somebody added, and that knows nothing of scrubbing."""
+    """A handler that bypasses the scrubbing."""
     path = tmp_path / "raw.log"
     handler = logging.FileHandler(path)
     logging.getLogger().addHandler(handler)

@@ -88,7 +88,7 @@ def test_web_worker__granian_killed__ends_too(committed_db: str) -> None:
 
 
 def is_running(pid: int) -> bool:
-    """Tell whether it runs: nobody may be there to bury a dead one."""
+    """Tell whether it runs; a dead process may not have been reaped."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:

@@ -21,8 +21,10 @@ pytestmark = pytest.mark.django_db
 
 
 def test_observations__viewer__sees_figures_and_nobody(pascal: Client) -> None:
-    observations.record(finished("chat:1:1"))
-    observations.record(finished("chat:2:2", cost=None, latencies_ms=[], turns=0))
+    observations.record_observation(finished("chat:1:1"))
+    observations.record_observation(
+        finished("chat:2:2", cost=None, latencies_ms=[], turns=0)
+    )
     row = Observation.objects.get(source_key="chat:1:1")
 
     page = pascal.get(reverse("admin:rollout_observation_changelist")).content.decode()

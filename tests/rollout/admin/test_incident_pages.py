@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from rollout.incidents import lessons
+from rollout.incidents import incidents
 from rollout.models import ActionItem, Incident, Notice
 from tests.canaries import ALINE
 from tests.rollout.admin.test_pages import action_of, press
@@ -70,13 +70,13 @@ def test_action_item__done_by_somebody_meanwhile__ends_no_other(odette: Client) 
     # Given
     row = opened()
     for text in ("Ask in pre-flight", "Write a test"):
-        lessons.add_action(
+        incidents.add_action(
             incident=row, text=text, owner="pascal", due=date(2027, 2, 1), author="o"
         )
     first, second = ActionItem.objects.order_by("id")
     url = action_of("incident", "finish_action", row.pk)
     shown = odette.get(url)
-    lessons.finish_action(item=first, author="pascal")
+    incidents.finish_action(item=first, author="pascal")
 
     # When
     refused = press(odette, url, item=shown.context["form"].initial["item"])

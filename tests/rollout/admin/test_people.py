@@ -220,7 +220,7 @@ def test_checklist__ticked__by_whom_and_what_shows_it(odette: Client) -> None:
     again = press(odette, action_of("checklistitem", "tick", item.pk), evidence="x")
     page = odette.get(reverse("admin:rollout_checklistitem_changelist"))
 
-    assert "It is done already" in again.content.decode()
+    assert "It is already done" in again.content.decode()
     tick = ChecklistTick.objects.get()
     assert (tick.by, tick.evidence) == ("odette", "curl said 200")
     assert "by odette: curl said 200" in page.content.decode()

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from rollout.models import Override, PlanChange, Waiver
 from rollout.plan import plan as plans
-from rollout.stages import overrides, stages, waivers
+from rollout.stages import stages, waivers
 from rollout.stages.rollback import rollback_quick
 from tests.rollout.conftest import person
 from tests.rollout.plan_cases import ODETTE, go
@@ -35,8 +35,8 @@ def _rows() -> None:
     go("smoke")
     with pytest.raises(Exception, match="cannot be left yet"):
         stages.advance(reason="on", **ODETTE)
-    waivers.ask(gate="dwell", reason="a small town", actor="odette")
-    overrides.begin(reason="a known fault", actor="odette", hours=2)
+    waivers.ask_for_waiver(gate="dwell", reason="a small town", actor="odette")
+    waivers.begin_override(reason="a known fault", actor="odette", hours=2)
 
 
 @pytest.mark.usefixtures("_rows")
@@ -119,9 +119,9 @@ def test_waiver__asked_and_approved__takes_two_people(
 def test_override__begun_and_ended__by_their_buttons(odette: Client) -> None:
     press(odette, "override", "begin", hours=3, reason="a known fault")
     override = Override.objects.get()
-    assert overrides.active().exists() is True
+    assert waivers.active_overrides().exists() is True
     press(odette, "override", "end", override.pk)
-    assert overrides.active().exists() is False
+    assert waivers.active_overrides().exists() is False
 
 
 def test_flag__after_a_rollback__comes_on_by_the_box_only(odette: Client) -> None:

@@ -93,7 +93,7 @@ def test_rewrite__approved__refused_by_both_until_taken_back() -> None:
 
     with pytest.raises(InvalidTransition):
         announcements.rewrite(announcement=row, subject="x", text="y", by="odette")
-    with pytest.raises(IntegrityError, match="stays as it is"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="is not changed"), transaction.atomic():
         Announcement.objects.filter(pk=row.pk).update(text="another")
 
     announcements.take_back(announcement=row)

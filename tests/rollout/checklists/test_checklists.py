@@ -20,7 +20,7 @@ from rollout.models import (
     Notice,
     StageRun,
 )
-from rollout.policy.schedule import State
+from rollout.policy.schedule import DueState
 from tests.canaries import ALINE
 from tests.rollout import guardrail_cases
 from tests.rollout.guardrail_cases import FakeClock
@@ -80,15 +80,15 @@ def test_tick__hourly__done_for_this_hour_and_due_in_the_next() -> None:
     with clock.use(now):
         now.advance(minutes=30)
         tick = do("beta-close-watch", f"success 97 %, told {ALINE.msisdn}")
-        again = line("beta-close-watch").standing.state
+        again = line("beta-close-watch").due_status.state
         with pytest.raises(AlreadyDone):
             do("beta-close-watch")
         now.advance(hours=1)
-        later = line("beta-close-watch").standing.state
+        later = line("beta-close-watch").due_status.state
 
     assert (tick.due_for, tick.by) == (BEGAN, "odette")
     assert ALINE.msisdn not in tick.evidence
-    assert (again, later) == (State.DONE, State.DUE)
+    assert (again, later) == (DueState.DONE, DueState.DUE)
 
 
 @pytest.mark.django_db
@@ -210,11 +210,11 @@ def test_due__first_week_of_production__overdue_first_then_due() -> None:
     with clock.use(now):
         now.advance(hours=3)
         found = [
-            (entry.item.key, entry.standing.state) for entry in checklists.due_lines()
+            (entry.item.key, entry.due_status.state) for entry in checklists.due_lines()
         ]
 
-    assert found[0] == ("week-1-metrics", State.OVERDUE)
-    assert ("week-1-logs", State.DUE) in found
+    assert found[0] == ("week-1-metrics", DueState.OVERDUE)
+    assert ("week-1-logs", DueState.DUE) in found
     assert "week-2-logs" not in dict(found)
 
 

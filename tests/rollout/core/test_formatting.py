@@ -9,7 +9,22 @@ from rollout.core import formatting
 
 
 @pytest.mark.parametrize(
-    ("time", "told"),
+    ("time", "text"),
+    [
+        (timedelta(seconds=-3), "0 s"),
+        (timedelta(seconds=59), "59 s"),
+        (timedelta(minutes=59, seconds=59), "59 min"),
+        (timedelta(hours=4), "4 h"),
+        (timedelta(hours=4, minutes=1), "4 h 1 min"),
+        (timedelta(days=2, hours=4, minutes=50), "2 d 4 h"),
+    ],
+)
+def test_duration__any__at_most_two_units(time: timedelta, text: str) -> None:
+    assert formatting.duration(time) == text
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
     [
         (timedelta(milliseconds=38), "38 ms"),
         (timedelta(seconds=1.44), "1.4 s"),
@@ -21,13 +36,30 @@ from rollout.core import formatting
         (timedelta(seconds=-1), "—"),
     ],
 )
-def test_lasted__each_size__two_units(time: timedelta, told: str) -> None:
-    assert formatting.lasted(time) == told
+def test_exact_duration__any__at_most_two_units(time: timedelta, text: str) -> None:
+    assert formatting.exact_duration(time) == text
 
 
 @pytest.mark.parametrize(
-    ("amount", "told"),
-    [(None, "—"), ("0", "$0.00"), ("0.03125", "$0.0312"), ("12.5", "$12.50")],
+    ("value", "text"),
+    [(None, "—"), (0.0, "0 %"), (0.954, "95.4 %"), (1.0, "100 %"), (0.5, "50 %")],
 )
-def test_usd__each_size__fine_where_it_is_small(amount: str | None, told: str) -> None:
-    assert formatting.usd(Decimal(amount) if amount else None) == told
+def test_share__unknown__is_not_zero(value: float | None, text: str) -> None:
+    assert formatting.share(value) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (None, "—"),
+        (Decimal(0), "$0.00"),
+        (Decimal("0.03125"), "$0.0312"),
+        (0.0621, "$0.0621"),
+        (Decimal("12.5"), "$12.50"),
+        (1234.5, "$1,234.50"),
+    ],
+)
+def test_usd__less_than_one__four_decimals(
+    amount: Decimal | float | None, text: str
+) -> None:
+    assert formatting.usd(amount) == text

@@ -22,7 +22,7 @@ from rollout.models import (
     Override,
     ServingProcess,
 )
-from rollout.stages import stages
+from rollout.stages import plan_state
 from rollout.stages.rollback import rollback_full, turn_all_off
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def test_propagation__one_behind_and_one_silent__both_stand_out(switch: Switch) 
 
 def hold() -> None:
     """Put the plan on hold."""
-    stages.hold(reason="test", actor="odette", source="cli")
+    plan_state.hold(reason="test", actor="odette", source="cli")
 
 
 def judged(**verdict: object) -> Evaluation:
@@ -95,13 +95,13 @@ def judged(**verdict: object) -> Evaluation:
 
 
 def test_standing__nothing_on__is_quiet() -> None:
-    assert read_dashboard().standing.tone == QUIET
+    assert read_dashboard().due_status.tone == QUIET
 
 
 def test_standing__held__warns_and_says_what_that_means() -> None:
     hold()
 
-    found = read_dashboard().standing
+    found = read_dashboard().due_status
 
     assert found.tone == WARN
     assert "does not advance" in found.next_step
@@ -115,14 +115,14 @@ def test_standing__a_guardrail_gives_way__is_told_in_the_banner(
 
     found = read_dashboard()
 
-    assert found.standing.tone == tone
+    assert found.due_status.tone == tone
     assert found.attention[0].startswith("Success on chat: ")
 
 
 def test_standing__on_and_nobody_judges__warns(switch: Switch) -> None:
     switch(CHAT=True)
 
-    assert read_dashboard().standing.tone == WARN
+    assert read_dashboard().due_status.tone == WARN
     assert (
         "Nothing was evaluated yet: is a worker running?" in read_dashboard().attention
     )
@@ -135,7 +135,7 @@ def test_standing__on_and_well__is_good_and_names_who_is_served(
     switch(VOICE=True, percent=10)
     judged()
 
-    found = read_dashboard().standing
+    found = read_dashboard().due_status
 
     assert found.tone == GOOD
     assert found.exposure == (
@@ -152,7 +152,7 @@ def test_standing__rolled_back__is_bad_until_the_incident_is_mitigated(
     turn_all_off(reason="trouble", actor="odette", source="cli")
 
     # Then
-    assert read_dashboard().standing.tone == BAD
+    assert read_dashboard().due_status.tone == BAD
     assert read_dashboard().attention == (
         "1 incident not resolved: Quick rollback: trouble",
     )
@@ -166,13 +166,13 @@ def test_standing__rolled_back__is_bad_until_the_incident_is_mitigated(
     )
 
     # Then
-    assert read_dashboard().standing.tone in {WARN, BAD}
+    assert read_dashboard().due_status.tone in {WARN, BAD}
 
 
 def test_standing__full_rollback__says_that_the_functions_are_gone() -> None:
     rollback_full(reason="trouble", actor="odette", source="cli")
 
-    found = read_dashboard().standing
+    found = read_dashboard().due_status
 
     assert found.tone == BAD
     assert "functions are disabled" in found.exposure
@@ -186,7 +186,7 @@ def test_standing__time_in_stage__comes_from_the_injected_clock() -> None:
             return later
 
     with clock.use(Later()):
-        assert read_dashboard().standing.time_in_stage.startswith("2 d 4 h")
+        assert read_dashboard().due_status.time_in_stage.startswith("2 d 4 h")
 
 
 def test_standing__rollback_held_back__says_by_whom_and_how_long() -> None:
@@ -196,7 +196,7 @@ def test_standing__rollback_held_back__says_by_whom_and_how_long() -> None:
         expires_at=timezone.now() + timedelta(hours=2, minutes=1),
     )
 
-    assert read_dashboard().standing.hold == (
+    assert read_dashboard().due_status.hold == (
         "odette suspends automatic rollback for 2 h: the figures are wrong"
     )
 

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection
 
 from rollout.core import clock
 from rollout.evidence import figures, observations
-from rollout.evidence.observations import Finished
+from rollout.evidence.observations import FinishedConversation
 from rollout.models import HourRollup, MetricRollup, Observation, StageRun
 from tests.rollout import plan_cases
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 
 
-def finished(key: str = "chat:1:1", **facts: Any) -> Finished:
+def finished(key: str = "chat:1:1", **facts: Any) -> FinishedConversation:
     at = facts.pop("at", NOON)
     known: dict[str, Any] = {
         "source_key": key,
@@ -38,12 +38,12 @@ def finished(key: str = "chat:1:1", **facts: Any) -> Finished:
         "errors": {"server_error": 1},
         "outcome": "failed",
     }
-    return Finished(**(known | facts))
+    return FinishedConversation(**(known | facts))
 
 
 @pytest.mark.django_db
 def test_record__a_conversation__has_a_row_and_is_in_both_sums() -> None:
-    row = observations.record(finished())
+    row = observations.record_observation(finished())
 
     assert row is not None
     assert (row.slow_3s, row.slow_5s, row.slow_10s) == (2, 1, 1)
@@ -57,9 +57,9 @@ def test_record__a_conversation__has_a_row_and_is_in_both_sums() -> None:
 
 @pytest.mark.django_db
 def test_record__twice__counts_once() -> None:
-    observations.record(finished())
+    observations.record_observation(finished())
 
-    assert observations.record(finished(calls=9, failed=9)) is None
+    assert observations.record_observation(finished(calls=9, failed=9)) is None
 
     assert Observation.objects.get().calls == 4
     assert MetricRollup.objects.get().conversations == 1
@@ -67,8 +67,8 @@ def test_record__twice__counts_once() -> None:
 
 @pytest.mark.django_db
 def test_record__several_in_a_minute__add_up_key_by_key() -> None:
-    observations.record(finished("chat:1:1"))
-    observations.record(
+    observations.record_observation(finished("chat:1:1"))
+    observations.record_observation(
         finished("chat:2:2", latencies_ms=[900, 1_000], errors={"timeout": 2})
     )
 
@@ -79,7 +79,7 @@ def test_record__several_in_a_minute__add_up_key_by_key() -> None:
 
 @pytest.mark.django_db
 def test_record__synthetic__has_a_row_and_is_in_no_sum() -> None:
-    row = observations.record(finished(is_synthetic=True))
+    row = observations.record_observation(finished(is_synthetic=True))
 
     assert row is not None
     assert row.is_synthetic
@@ -89,8 +89,8 @@ def test_record__synthetic__has_a_row_and_is_in_no_sum() -> None:
 
 @pytest.mark.django_db
 def test_record__price_unknown__is_no_zero() -> None:
-    observations.record(finished("chat:1:1", cost=None))
-    observations.record(finished("chat:2:2", cost=Decimal("0.10")))
+    observations.record_observation(finished("chat:1:1", cost=None))
+    observations.record_observation(finished("chat:2:2", cost=Decimal("0.10")))
 
     found = figures.window(NOON - timedelta(hours=1), NOON + timedelta(hours=1))
 
@@ -102,7 +102,7 @@ def test_record__price_unknown__is_no_zero() -> None:
 @pytest.mark.django_db
 def test_record__impossible_parts__are_refused_and_leave_nothing() -> None:
     with pytest.raises(IntegrityError, match="observation_parts_within_the_whole"):
-        observations.record(finished(calls=1, failed=2))
+        observations.record_observation(finished(calls=1, failed=2))
 
     assert not MetricRollup.objects.exists()
 
@@ -116,8 +116,10 @@ def test_record__ended_before_the_stage_changed__belongs_to_the_stage_it_ended_i
         plan_cases.go("smoke")
     after = StageRun.objects.get(exited_at=None)
 
-    early = observations.record(finished("chat:1:1", at=NOON - timedelta(seconds=1)))
-    late = observations.record(finished("chat:2:2", at=NOON))
+    early = observations.record_observation(
+        finished("chat:1:1", at=NOON - timedelta(seconds=1))
+    )
+    late = observations.record_observation(finished("chat:2:2", at=NOON))
 
     assert early is not None
     assert early.run_id == before.pk
@@ -127,11 +129,11 @@ def test_record__ended_before_the_stage_changed__belongs_to_the_stage_it_ended_i
 
 @pytest.mark.django_db
 def test_satisfaction__pressed_twice__the_first_counts() -> None:
-    row = observations.record(finished())
+    row = observations.record_observation(finished())
     assert row is not None
 
-    assert observations.satisfaction(row.pk, satisfied=True)
-    assert not observations.satisfaction(row.pk, satisfied=False)
+    assert observations.record_satisfaction(row.pk, satisfied=True)
+    assert not observations.record_satisfaction(row.pk, satisfied=False)
 
     row.refresh_from_db()
     assert row.satisfied is True
@@ -146,7 +148,7 @@ def test_purge__after_90_days__minutes_go_and_hours_and_rows_stay() -> None:
         def now(self) -> datetime:
             return NOON + timedelta(days=91)
 
-    observations.record(finished())
+    observations.record_observation(finished())
 
     with clock.use(Later()):
         assert observations.purge() == 1
@@ -177,7 +179,9 @@ def in_two_threads(work: Callable[[int], object]) -> list[object]:
 def test_record__by_two_at_once__once(committed_db: str) -> None:
     for number in range(10):
         key = f"chat:1:{number}"
-        found = in_two_threads(lambda _, key=key: observations.record(finished(key)))
+        found = in_two_threads(
+            lambda _, key=key: observations.record_observation(finished(key))
+        )
         assert sum(each is not None for each in found) == 1
 
     assert MetricRollup.objects.get().conversations == 10

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rollout.flags.acknowledgements import Receipt, await_receipt
+from rollout.flags.acknowledgements import Acknowledgement, await_acknowledgement
 from rollout.models import Epoch, ServingProcess
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def acknowledge(*, ms: int, began: timedelta = timedelta(hours=-1)) -> None:
     )
 
 
-def receipt() -> Receipt:
-    return await_receipt(Epoch.objects.get().version, wait=0)
+def receipt() -> Acknowledgement:
+    return await_acknowledgement(Epoch.objects.get().version, wait=0)
 
 
 def test_receipt__taken_in_before_anybody_waits__measured_from_the_change(

@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 
 from rollout.core.features import Feature
 from rollout.evidence import verdicts
-from rollout.guardrails import acting, detectors, evaluate, expectations
+from rollout.guardrails import actions, evaluate, evidence
 from rollout.models import (
     DetectorState,
     Evaluation,
@@ -17,7 +17,7 @@ from rollout.models import (
     RollbackEvent,
 )
 from rollout.policy.decision_matrix import Circumstances, decide
-from rollout.policy.guardrails import STATISTICAL, Watch
+from rollout.policy.guardrails import STATISTICAL, DetectorLevel
 from rollout.policy.verdicts import Action, Guardrail, Level, Verdict
 from tests.rollout.guardrail_cases import FakeClock, enter, observe, tick
 
@@ -37,7 +37,7 @@ def test_tick__model_fails_altogether__all_off_with_its_figures(
 
     # Then
     assert (evaluation.action, evaluation.acted) == ("quick", True)
-    assert acting.features_on() == frozenset()
+    assert actions.features_on() == frozenset()
     event = RollbackEvent.objects.get()
     assert evaluation.rollback == event
     assert event.reason == "100% of tool calls fail on chat over 12 conversations."
@@ -66,7 +66,7 @@ def test_tick__healthy_conversations__nothing_is_done(now: FakeClock) -> None:
     # Then
     assert (evaluation.action, evaluation.acted) == ("none", False)
     assert evaluation.because == "All guardrails hold."
-    assert acting.features_on() == frozenset(Feature)
+    assert actions.features_on() == frozenset(Feature)
     assert Incident.objects.exists() is False
 
 
@@ -100,11 +100,11 @@ def test_tick__again__each_conversation_counts_once_and_in_order(
 
     # When
     run = Plan.objects.get().run
-    again = detectors.replayed(run, expectations.policy(), now.at)
+    again = evidence.replay_detectors(run, evaluate.policy_in_force(), now.at)
 
     # Then
     rows = {
-        (row.guardrail, row.level, row.channel): detectors.track_of(row)
+        (row.guardrail, row.level, row.channel): evidence.track_of(row)
         for row in DetectorState.objects.all()
     }
     assert rows["success", "warn", "chat"].n == 19
@@ -147,7 +147,7 @@ def test_tick__rolled_back_already__does_not_act_again(now: FakeClock) -> None:
     # Then
     assert (evaluation.action, evaluation.acted) == ("none", False)
     assert RollbackEvent.objects.count() == events
-    shown = verdicts.verdicts_now()
+    shown = verdicts.latest_verdicts()
     assert (Guardrail.SUCCESS, Level.BREACH) in {
         (verdict.guardrail, verdict.level) for verdict in shown.verdicts
     }
@@ -164,7 +164,7 @@ def test_tick__voice_alone_fails__chat_goes_on(now: FakeClock) -> None:
 
     # Then
     assert evaluation.action == "partial"
-    assert acting.features_on() == frozenset(Feature) - {Feature.VOICE}
+    assert actions.features_on() == frozenset(Feature) - {Feature.VOICE}
 
 
 def test_tick__every_feature_off__shows_and_does_nothing(now: FakeClock) -> None:
@@ -184,15 +184,15 @@ def test_tick__every_feature_off__shows_and_does_nothing(now: FakeClock) -> None
 def test_tick__nobody_judged_for_long__verdicts_are_silent(now: FakeClock) -> None:
     # Given
     tick()
-    assert verdicts.verdicts_now().is_silent is False
+    assert verdicts.latest_verdicts().is_silent is False
 
     # When
     now.advance(minutes=4)
 
     # Then
-    assert verdicts.verdicts_now().is_silent is True
+    assert verdicts.latest_verdicts().is_silent is True
     assert Evaluation.objects.count() == 1
-    assert evaluate.tick() is not None
+    assert evaluate.run_evaluation() is not None
 
 
 @pytest.mark.parametrize(
@@ -212,11 +212,11 @@ def test_detector__misspelt_name__is_refused_by_the_database(
 
 
 def test_policy__every_guardrail__has_its_measure_and_its_row_in_the_matrix() -> None:
-    policy = expectations.policy()
+    policy = evaluate.policy_in_force()
 
     for guardrail in Guardrail:
         breach = Verdict(guardrail, "chat", Level.BREACH, value=1.0)
         assert decide([breach], Circumstances()).action > Action.NONE
     for guardrail in STATISTICAL:
-        for watch in (Watch.WARN, Watch.ROLLBACK):
+        for watch in (DetectorLevel.WARN, DetectorLevel.ROLLBACK):
             assert policy.test(guardrail, watch).guardrail == guardrail

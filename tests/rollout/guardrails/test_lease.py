@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from rollout.core import clock
-from rollout.guardrails import acting, detectors, evaluate, lease
+from rollout.guardrails import actions, evaluate, evidence
 from rollout.models import (
     DetectorState,
     Evaluation,
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 @pytest.fixture
 def slow_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give a second evaluator time to read the same evidence."""
-    read = detectors.uncounted
+    read = evidence.unscored_observations
 
     def slowly() -> list[dict[str, Any]]:
         found = read()
         time.sleep(0.3)
         return found
 
-    monkeypatch.setattr("rollout.guardrails.detectors.uncounted", slowly)
+    monkeypatch.setattr("rollout.guardrails.evidence.unscored_observations", slowly)
 
 
 def nobody_else_is_connected() -> bool:
@@ -60,7 +60,7 @@ def two_at_once(at: FakeClock) -> list[Evaluation | None]:
     def judge() -> None:
         with clock.use(at):
             barrier.wait()
-            found.append(evaluate.tick())
+            found.append(evaluate.run_evaluation())
         connection.close()
 
     threads = [threading.Thread(target=judge) for _ in range(2)]
@@ -100,8 +100,10 @@ def test_tick__two_evaluators_without_the_lease__count_twice(
     tick()
     observe(12, failed=5)
     anybody = EvaluatorLease.objects.get
-    monkeypatch.setattr("rollout.guardrails.lease.claim", lambda: "anybody")
-    monkeypatch.setattr("rollout.guardrails.lease.hold", lambda _token: anybody())
+    monkeypatch.setattr("rollout.guardrails.evaluate.claim_lease", lambda: "anybody")
+    monkeypatch.setattr(
+        "rollout.guardrails.evaluate.lock_claimed_lease", lambda _token: anybody()
+    )
 
     # When
     two_at_once(now)
@@ -140,10 +142,10 @@ def test_tick__killed_in_the_middle__nothing_half_done_and_the_next_takes_over(
     assert Incident.objects.exists() is False
     assert FlagChange.objects.filter(source="rollback").exists() is False
     assert Observation.objects.filter(scored_in=None).count() == 12
-    assert evaluate.tick() is None
+    assert evaluate.run_evaluation() is None
     now.advance(seconds=91)
     assert tick().action == "quick"
-    assert acting.features_on() == frozenset()
+    assert actions.features_on() == frozenset()
 
 
 @pytest.mark.django_db
@@ -154,13 +156,13 @@ def test_judge__slept_through_its_lease__does_nothing(
     enter("production")
     switch(CHAT=True)
     observe(12, failed=5)
-    sleeper = lease.claim()
+    sleeper = evaluate.claim_lease()
     now.advance(minutes=2)
     tick()
-    monkeypatch.setattr("rollout.guardrails.lease.claim", lambda: sleeper)
+    monkeypatch.setattr("rollout.guardrails.evaluate.claim_lease", lambda: sleeper)
 
     # When
-    found = evaluate.tick()
+    found = evaluate.run_evaluation()
 
     # Then
     assert found is None
@@ -176,9 +178,9 @@ def test_tick__judgement_breaks__lease_is_given_back_and_evidence_kept(
     switch(CHAT=True)
     observe(12, failed=5)
     with monkeypatch.context() as broken:
-        broken.setattr("rollout.guardrails.acting.carry_out", _explode)
+        broken.setattr("rollout.guardrails.actions.carry_out_decision", _explode)
         with pytest.raises(ZeroDivisionError):
-            evaluate.tick()
+            evaluate.run_evaluation()
     assert EvaluatorLease.objects.get().holder is None
 
     # When
@@ -196,15 +198,15 @@ def _explode(*_args: object) -> None:
 def test_claim__clock_set_back__is_not_stuck(now: FakeClock) -> None:
     # Given: somebody died a day in the future
     now.at = NOON + timedelta(days=1)
-    assert lease.claim() is not None
-    assert lease.claim() is None
+    assert evaluate.claim_lease() is not None
+    assert evaluate.claim_lease() is None
 
     # When
     now.at = NOON
 
     # Then
-    assert lease.claim() is not None
-    assert EvaluatorLease.objects.get().expires_at == NOON + lease.LEASE
+    assert evaluate.claim_lease() is not None
+    assert EvaluatorLease.objects.get().expires_at == NOON + evaluate.LEASE
 
 
 @pytest.mark.django_db

@@ -23,8 +23,8 @@ from rollout.core.errors import RolloutError
 from rollout.core.features import Feature
 from rollout.core.ports import Spend, ports
 from rollout.flags import acknowledgements, cohorts, exposure, flags
-from rollout.guardrails import evaluate, silence
-from rollout.stages import rollback, state
+from rollout.guardrails import actions, evaluate
+from rollout.stages import plan_state, rollback
 from tests.rollout.conftest import ALINE, BOSCO
 from tests.rollout.guardrail_cases import FakeClock, enter, leak, observe, probe
 from tests.rollout.plan_cases import mend
@@ -107,7 +107,7 @@ class Deployment(RuleBasedStateMachine):
     @rule(times=st.integers(1, 3))
     def judge(self, times: int) -> None:
         for _ in range(times):
-            evaluate.tick()
+            evaluate.run_evaluation()
             self.clock.advance(minutes=1)
 
     @rule(channel=st.sampled_from(["chat", "voice"]))
@@ -117,7 +117,7 @@ class Deployment(RuleBasedStateMachine):
 
     @rule()
     def be_silent(self) -> None:
-        silence.report(silent_s=300)
+        actions.report_silent_evaluator(silent_s=300)
 
     @rule(kind=st.sampled_from(["quick", "full", "restore"]))
     def roll_back(self, kind: str) -> None:
@@ -125,7 +125,9 @@ class Deployment(RuleBasedStateMachine):
             if kind == "restore":
                 rollback.restore(**ODETTE)
             else:
-                order = rollback.Order(rollback.Kind(kind), "test", "odette", "cli")
+                order = rollback.RollbackOrder(
+                    rollback.Kind(kind), "test", "odette", "cli"
+                )
                 rollback.carry_out(order)
 
     @rule(
@@ -134,7 +136,9 @@ class Deployment(RuleBasedStateMachine):
     )
     def move(self, who: dict[str, Any], what: str) -> None:
         with suppress(RolloutError), transaction.atomic():
-            state.settle() if what == "settle" else getattr(state, what)(**who)
+            plan_state.settle() if what == "settle" else getattr(plan_state, what)(
+                **who
+            )
 
     @rule()
     def mend(self) -> None:
@@ -152,7 +156,7 @@ def test_rollout__anything_in_any_order__turns_nothing_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ports, "spend_since", None)
-    monkeypatch.setattr(acknowledgements, "await_receipt", _at_once)
+    monkeypatch.setattr(acknowledgements, "await_acknowledgement", _at_once)
     run_state_machine_as_test(
         Deployment,
         settings=settings(
@@ -164,5 +168,7 @@ def test_rollout__anything_in_any_order__turns_nothing_on(
     )
 
 
-def _at_once(epoch: int, **_options: Any) -> acknowledgements.Receipt:
-    return acknowledgements.Receipt(epoch=epoch, processes=0, acknowledged=0, ms=0)
+def _at_once(epoch: int, **_options: Any) -> acknowledgements.Acknowledgement:
+    return acknowledgements.Acknowledgement(
+        epoch=epoch, processes=0, acknowledged=0, ms=0
+    )

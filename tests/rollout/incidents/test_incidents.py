@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from rollout.core.errors import InvalidChange, InvalidTransition, LessonsMissing
-from rollout.incidents import incidents, lessons
+from rollout.incidents import incidents
 from rollout.models import Incident, Notice, TimelineEntry
 from tests.canaries import ALINE
 
@@ -73,7 +73,7 @@ def test_write__personal_data__masked_everywhere() -> None:
     incident = incidents.report_incident(
         title=f"About {ALINE.msisdn}", severity="low", text=words, by="odette"
     )
-    lessons.write_lessons(incident=incident, author="odette", root_cause=words)
+    incidents.write_lessons(incident=incident, author="odette", root_cause=words)
 
     told = [incident.title, incident.root_cause, incident.dedupe_key]
     told += [entry.text for entry in TimelineEntry.objects.all()]
@@ -88,7 +88,7 @@ def test_write__personal_data__masked_everywhere() -> None:
 def test_close__lessons_missing__says_which_and_stays_resolved() -> None:
     # Given
     incident = resolved()
-    lessons.write_lessons(incident=incident, author="odette", root_cause="A typo.")
+    incidents.write_lessons(incident=incident, author="odette", root_cause="A typo.")
 
     # When
     with pytest.raises(LessonsMissing) as caught:
@@ -121,7 +121,7 @@ def test_close__round_the_service__the_database_refuses() -> None:
 def test_close__four_lessons__closed_and_then_fixed() -> None:
     # Given
     incident = resolved()
-    lessons.write_lessons(incident=incident, author="odette", **FOUR)
+    incidents.write_lessons(incident=incident, author="odette", **FOUR)
 
     # When
     incidents.set_status(
@@ -131,7 +131,7 @@ def test_close__four_lessons__closed_and_then_fixed() -> None:
     # Then
     assert incident.closed_at is not None
     with pytest.raises(InvalidTransition):
-        lessons.write_lessons(incident=incident, author="x", root_cause="other")
+        incidents.write_lessons(incident=incident, author="x", root_cause="other")
     with pytest.raises(InvalidTransition):
         incidents.take_command(incident=incident, commander="x", author="x")
     with pytest.raises(InvalidTransition):
@@ -208,7 +208,7 @@ def test_add_note__nonsense__refused_and_nothing_written(text: str) -> None:
 @pytest.mark.django_db
 def test_action_item__done__once_by_whom() -> None:
     incident = opened()
-    item = lessons.add_action(
+    item = incidents.add_action(
         incident=incident,
         text=f"Call {ALINE.msisdn}",
         owner="pascal",
@@ -216,9 +216,9 @@ def test_action_item__done__once_by_whom() -> None:
         author="odette",
     )
 
-    lessons.finish_action(item=item, author="pascal")
+    incidents.finish_action(item=item, author="pascal")
     with pytest.raises(InvalidChange):
-        lessons.finish_action(item=item, author="odette")
+        incidents.finish_action(item=item, author="odette")
 
     assert (item.done_by, item.done_at is not None) == ("pascal", True)
     assert ALINE.msisdn not in item.text

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 
 from rollout.models import Override, PlanChange, Waiver
 from rollout.plan import plan as plans
-from rollout.policy.gates import Answer, Gate
+from rollout.policy.gates import Gate, GateVerdict
 from rollout.policy.stages import GateName
 from rollout.stages import stages
 from tests.rollout.plan_cases import go
@@ -61,7 +61,7 @@ def test_stage_advance__gates_unmet__exit_1_and_every_unmet_gate() -> None:
 
 
 def test_stage_advance__gates_met__goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    met = Gate(GateName.STATE, "State", Answer.MET, "active", "active")
+    met = Gate(GateName.STATE, "State", GateVerdict.MET, "active", "active")
     monkeypatch.setattr(stages, "gates_now", lambda _plan=None: [met])
     told, _ = run("stage", "advance", *BY)
     assert told == "Stage smoke (was infrastructure); active.\n"

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from rollout.models import Override, PlanChange, Waiver
-from rollout.stages import overrides, stages, waivers
+from rollout.stages import plan_state, waivers
 from rollout.stages.rollback import freeze, rollback_full, rollback_quick
 from tests.rollout.models.test_guards import refused, run
 from tests.rollout.plan_cases import ODETTE, go
@@ -49,8 +49,8 @@ def change(
 def _settled() -> None:
     """Give every table something to be refused, and settle its own checks."""
     go("smoke")
-    waivers.ask(gate="dwell", reason="why", actor="odette")
-    overrides.begin(reason="why", actor="odette", hours=1)
+    waivers.ask_for_waiver(gate="dwell", reason="why", actor="odette")
+    waivers.begin_override(reason="why", actor="odette", hours=1)
     settle()
 
 
@@ -122,7 +122,7 @@ def test_change__that_may_not_be__refused(row: dict[str, str], constraint: str) 
 
 
 def test_change__advancing_while_held__refused() -> None:
-    stages.hold(reason="look", **ODETTE)
+    plan_state.hold(reason="look", **ODETTE)
     settle()
     with refused("one stage at a time"):
         run(change(kind="advanced", after='{"stage": "beta", "state": "active"}'))
@@ -212,7 +212,7 @@ def test_waiver__of_what_is_never_waived__refused(gate: str) -> None:
 
 
 def test_waiver__approved_again__refused() -> None:
-    waivers.approve(waiver=Waiver.objects.get(), actor="grace")
+    waivers.approve_waiver(waiver=Waiver.objects.get(), actor="grace")
     with refused("only approved, and once"):
         run("UPDATE rollout_waiver SET approved_by = 'pascal'")
 
@@ -231,7 +231,7 @@ def test_override__changed__refused(values: str, constraint: str) -> None:
 
 
 def test_override__ended_twice__refused() -> None:
-    overrides.end(override=Override.objects.get(), actor="grace")
+    waivers.end_override(override=Override.objects.get(), actor="grace")
     with refused("only ends, and once"):
         run("UPDATE rollout_override SET ended_at = now()")
 
@@ -274,7 +274,7 @@ def test_plan__thawed_while_the_functions_are_away__refused() -> None:
 
 
 def test_change__any__is_stamped_with_its_transaction() -> None:
-    stages.hold(reason="look", **ODETTE)
+    plan_state.hold(reason="look", **ODETTE)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()::text::bigint")
         (now,) = cursor.fetchone()

@@ -29,8 +29,8 @@ def test_seed__the_guides_contacts__two_placeholders_and_two_providers() -> None
         "Platform Lead",
     ]
     assert contacts.problems() == [
-        "On-call Engineer names nobody yet.",
-        "Platform Lead names nobody yet.",
+        "On-call Engineer names no person yet.",
+        "Platform Lead names no person yet.",
     ]
 
 
@@ -48,7 +48,7 @@ def test_problems__named_and_verified__none_until_a_month_later() -> None:
 def test_problems__nobody__says_so() -> None:
     Contact.objects.update(is_active=False)
 
-    assert contacts.problems() == ["Nobody is on call."]
+    assert contacts.problems() == ["No contact is on call."]
 
 
 def test_save__another_number__has_to_be_verified_anew() -> None:

@@ -154,7 +154,7 @@ def test_contacts__the_guides_placeholders__lacking(time: FakeClock) -> None:
     found = look(CONTACTS)
 
     assert found.status == "warning"
-    assert "names nobody yet" in found.detail
+    assert "names no person yet" in found.detail
     assert look(CONTACTS, serves_people=True).status == "failed"
     assert look(CONTACTS, is_demonstration=True).status == "skipped"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rollout.core.errors import NotMended, PlanFrozen
+from rollout.core.errors import PlanFrozen, ResumeRequirementsUnmet
 from rollout.core.features import Feature
 from rollout.flags import cohorts, exposure
 from rollout.flags.flags import set_features
@@ -41,7 +41,7 @@ def test_turn_on__not_mended__refused_naming_each_need(switch: Switch) -> None:
     changes = FlagChange.objects.count()
 
     # When
-    with pytest.raises(NotMended) as refused:
+    with pytest.raises(ResumeRequirementsUnmet) as refused:
         set_features(CHAT_ON, reason="again", **ODETTE)
 
     # Then
@@ -77,7 +77,7 @@ def test_turn_on__one_thing_missing__refused(time: Fake, missing: str) -> None:
         checked("smoke", passed=False)
 
     # Then
-    with pytest.raises(NotMended):
+    with pytest.raises(ResumeRequirementsUnmet):
         set_features(CHAT_ON, reason="again", **ODETTE)
     assert exposure.is_on_for_anyone(Feature.CHAT) is False
 
@@ -135,7 +135,7 @@ def test_turn_on__sandbox_people_only__allowed_to_make_the_smoke_tests(
 
     # When
     for wider in ({"cohorts": ["smoke", "beta"]}, {"cohorts": ["smoke"], "percent": 5}):
-        with pytest.raises(NotMended):
+        with pytest.raises(ResumeRequirementsUnmet):
             set_features(CHAT_ON, reason="try", **ODETTE, **wider)  # type: ignore[arg-type]
     set_features(CHAT_ON, reason="try", cohorts=["smoke"], **ODETTE)
 
@@ -146,7 +146,7 @@ def test_turn_on__sandbox_people_only__allowed_to_make_the_smoke_tests(
 def test_turn_on__sandbox_people_and_incident_open__refused() -> None:
     cohorts.make_cohort(name="smoke")
     rollback_quick(reason="outage", **ODETTE)
-    with pytest.raises(NotMended):
+    with pytest.raises(ResumeRequirementsUnmet):
         set_features(CHAT_ON, reason="try", cohorts=["smoke"], **ODETTE)
 
 
@@ -168,7 +168,9 @@ def test_needs__mended__are_sentences_too(time: Fake) -> None:
     rollback_quick(reason="outage", **ODETTE)
     time.advance(minutes=1)
     mend()
-    assert [need.sentence for need in resume_requirements.to_turn_on()] == [
+    assert [
+        need.sentence for need in resume_requirements.requirements_to_turn_on()
+    ] == [
         "Its incident is mitigated.",
         "The pre-flight has passed since.",
         "The smoke tests have passed since.",

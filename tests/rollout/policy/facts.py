@@ -7,36 +7,41 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from rollout.policy.gate_facts import Checked, Costs, Facts, Figures
-from rollout.policy.gates import Gate, evaluate
+from rollout.policy.gate_figures import (
+    ChannelCosts,
+    CheckResult,
+    GateFacts,
+    StageFigures,
+)
+from rollout.policy.gates import Gate, evaluate_gates
 from rollout.policy.stages import GateName, Stage, State
 
 NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
-HEALTHY = Figures(
+HEALTHY = StageFigures(
     conversations=104,
     calls=520,
     failed=10,
     turns=400,
     slow=8,
     p95_s=2.2,
-    costs={"chat": Costs(104, 104, Decimal("6.24"))},
+    costs={"chat": ChannelCosts(104, 104, Decimal("6.24"))},
 )
 
 
-def facts(**changed: Any) -> Facts:
+def facts(**changed: Any) -> GateFacts:
     """Return a beta that may go on to production, with something changed."""
     entered = NOW - 8 * DAY
-    good = Facts(
+    good = GateFacts(
         stage=Stage.BETA,
         state=State.ACTIVE,
         entered_at=entered,
         now=NOW,
         release="v1",
-        preflight=Checked(True, "v1", NOW - 10 * HOUR / 60),
-        smoke=Checked(True, "v1", NOW - DAY),
+        preflight=CheckResult(True, "v1", NOW - 10 * HOUR / 60),
+        smoke=CheckResult(True, "v1", NOW - DAY),
         members=7,
         staff=7,
         acknowledged=tuple(entered + n * HOUR for n in range(49)),
@@ -51,4 +56,4 @@ def facts(**changed: Any) -> Facts:
 
 
 def gate(name: GateName, **changed: Any) -> Gate:
-    return next(each for each in evaluate(facts(**changed)) if each.name == name)
+    return next(each for each in evaluate_gates(facts(**changed)) if each.name == name)

@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollout.policy.effective_flag import (
-    Reason,
-    Rule,
+    FlagReason,
+    FlagRule,
     decide,
     is_on_for_anyone,
     is_on_for_everyone,
 )
 
 rules = st.builds(
-    Rule,
+    FlagRule,
     flag=st.sampled_from(["FEATURE_AGENT_CHAT", "FEATURE_AGENT_VOICE"]),
     everyone=st.sampled_from([True, False, None]),
     salt=st.text(min_size=1, max_size=8),
@@ -25,8 +25,8 @@ rules = st.builds(
 subjects = st.one_of(st.none(), st.sampled_from(["aline", "bosco"]), st.text())
 
 
-def limited(threshold: int = 0, **others: object) -> Rule:
-    return Rule(
+def limited(threshold: int = 0, **others: object) -> FlagRule:
+    return FlagRule(
         flag="F",
         everyone=None,
         salt="s",
@@ -38,27 +38,31 @@ def limited(threshold: int = 0, **others: object) -> Rule:
 @pytest.mark.parametrize(
     ("rule", "subject", "reason"),
     [
-        (None, "aline", Reason.MISSING),
-        (Rule(flag="F", everyone=True, forced_off=True), "aline", Reason.FORCED_OFF),
-        (Rule(flag="F", everyone=False, threshold=10_000), "aline", Reason.OFF),
-        (Rule(flag="F", everyone=True), None, Reason.EVERYONE),
-        (limited(members=frozenset({"aline"})), "aline", Reason.COHORT),
-        (limited(members=frozenset({"aline"})), "bosco", Reason.EXCLUDED),
-        (limited(10_000), "bosco", Reason.PERCENT),
-        (limited(10_000), None, Reason.PERCENT),
-        (limited(9_999), None, Reason.EXCLUDED),
-        (limited(0), "bosco", Reason.EXCLUDED),
+        (None, "aline", FlagReason.MISSING),
+        (
+            FlagRule(flag="F", everyone=True, forced_off=True),
+            "aline",
+            FlagReason.FORCED_OFF,
+        ),
+        (FlagRule(flag="F", everyone=False, threshold=10_000), "aline", FlagReason.OFF),
+        (FlagRule(flag="F", everyone=True), None, FlagReason.EVERYONE),
+        (limited(members=frozenset({"aline"})), "aline", FlagReason.COHORT),
+        (limited(members=frozenset({"aline"})), "bosco", FlagReason.EXCLUDED),
+        (limited(10_000), "bosco", FlagReason.PERCENT),
+        (limited(10_000), None, FlagReason.PERCENT),
+        (limited(9_999), None, FlagReason.EXCLUDED),
+        (limited(0), "bosco", FlagReason.EXCLUDED),
     ],
 )
 def test_decide__each_rule__first_match_wins(
-    rule: Rule | None, subject: str | None, reason: Reason
+    rule: FlagRule | None, subject: str | None, reason: FlagReason
 ) -> None:
     assert decide(rule, subject).reason is reason
 
 
 @given(rules, subjects)
 def test_decide__any_rule__agrees_with_anyone_and_everyone(
-    rule: Rule, subject: str | None
+    rule: FlagRule, subject: str | None
 ) -> None:
     # When
     on = decide(rule, subject).on
@@ -86,7 +90,7 @@ def test_decide__share_grows__nobody_falls_out(
 
 @given(rule=rules, subject=subjects)
 def test_decide__our_own_probe__served_exactly_when_anybody_is(
-    rule: Rule, subject: str | None
+    rule: FlagRule, subject: str | None
 ) -> None:
     on = decide(rule, subject, is_probe=True).on
 
@@ -94,6 +98,8 @@ def test_decide__our_own_probe__served_exactly_when_anybody_is(
 
 
 @given(rule=rules, subject=subjects)
-def test_decide__no_probe__as_without_the_word(rule: Rule, subject: str | None) -> None:
+def test_decide__no_probe__as_without_the_word(
+    rule: FlagRule, subject: str | None
+) -> None:
     assert decide(rule, subject) == decide(rule, subject, is_probe=False)
-    assert decide(rule, subject).reason is not Reason.PROBE
+    assert decide(rule, subject).reason is not FlagReason.PROBE

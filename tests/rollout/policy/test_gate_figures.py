@@ -6,19 +6,22 @@ from decimal import Decimal
 
 import pytest
 
-from rollout.policy.gate_facts import Costs, Figures
+from rollout.core.formatting import (
+    approximate_duration,
+    duration,
+    floored_share,
+)
 from rollout.policy.gate_figures import (
-    about,
+    ChannelCosts,
+    StageFigures,
     conversations_needed,
     is_proven,
-    length,
-    percent,
 )
 from rollout.policy.stages import GateName
 from tests.rollout.policy.facts import DAY, HEALTHY, HOUR, NOW, gate
 
 
-def figures(**changed: object) -> Figures:
+def figures(**changed: object) -> StageFigures:
     return replace(HEALTHY, **changed)  # type: ignore[arg-type]
 
 
@@ -31,7 +34,7 @@ def test_volume__forty_one_in_two_days__tells_how_long_the_rest_takes() -> None:
 
 
 def test_volume__none_yet__promises_nothing() -> None:
-    answer = gate(GateName.VOLUME, figures=Figures())
+    answer = gate(GateName.VOLUME, figures=StageFigures())
     assert (answer.verdict, answer.forecast) == ("pending", "none have come yet")
 
 
@@ -80,7 +83,7 @@ def test_success__promising__says_how_many_more_and_when() -> None:
     told = figures(conversations=38, calls=190, failed=6)
     answer = gate(GateName.SUCCESS, figures=told, entered_at=NOW - 2 * DAY)
     assert conversations_needed(184 / 190, 38) == 100
-    assert answer.forecast == "62 more conversations, about 3 days"
+    assert answer.forecast == "62 more conversations, approximate_duration 3 days"
     assert answer.value.startswith("96.8 % of 190 calls, at least 8")
 
 
@@ -95,34 +98,37 @@ def test_latency__one_turn_in_twenty_over_three_seconds__not_under(
 ) -> None:
     answer = gate(GateName.LATENCY, figures=figures(turns=400, slow=slow))
     assert answer.verdict == verdict
-    assert answer.value.endswith(f"{percent(slow / 400)} of 400 turns over 3 s")
+    assert answer.value.endswith(f"{floored_share(slow / 400)} of 400 turns over 3 s")
 
 
 def test_latency__no_turns__is_no_data() -> None:
-    assert gate(GateName.LATENCY, figures=Figures()).verdict == "no_data"
+    assert gate(GateName.LATENCY, figures=StageFigures()).verdict == "no_data"
 
 
 @pytest.mark.parametrize(
     ("costs", "verdict"),
     [
         ({}, "no_data"),
-        ({"chat": Costs(100, 100, Decimal("9.99"))}, "pass"),
-        ({"chat": Costs(100, 100, Decimal("10.00"))}, "fail"),
+        ({"chat": ChannelCosts(100, 100, Decimal("9.99"))}, "pass"),
+        ({"chat": ChannelCosts(100, 100, Decimal("10.00"))}, "fail"),
         # An unknown price is never nothing.
-        ({"chat": Costs(100, 99, Decimal("1.00"))}, "no_data"),
+        ({"chat": ChannelCosts(100, 99, Decimal("1.00"))}, "no_data"),
         # Cheap chats do not pay for dear calls.
         (
             {
-                "chat": Costs(100, 100, Decimal("1.00")),
-                "voice": Costs(2, 2, Decimal("8.00")),
+                "chat": ChannelCosts(100, 100, Decimal("1.00")),
+                "voice": ChannelCosts(2, 2, Decimal("8.00")),
             },
             "fail",
         ),
-        ({"chat": Costs(10, 10, Decimal(1) / 3), "voice": Costs()}, "pass"),
+        (
+            {"chat": ChannelCosts(10, 10, Decimal(1) / 3), "voice": ChannelCosts()},
+            "pass",
+        ),
     ],
 )
 def test_cost__each_channel__has_its_own_limit(
-    costs: dict[str, Costs], verdict: str
+    costs: dict[str, ChannelCosts], verdict: str
 ) -> None:
     assert gate(GateName.COST, figures=figures(costs=costs)).verdict == verdict
 
@@ -130,7 +136,7 @@ def test_cost__each_channel__has_its_own_limit(
 @pytest.mark.parametrize(
     ("found", "scanned", "verdict", "value"),
     [
-        (0, 9000, "pass", "none in 9000 lines: fewer than 1 in 3000"),
+        (0, 9000, "pass", "none in 9,000 lines: fewer than 1 in 3000"),
         (1, 9000, "fail", "1 confirmed"),
         # None found where nobody looked is no news.
         (0, 0, "no_data", "nobody has looked at a line yet"),
@@ -156,7 +162,7 @@ def test_leaks__none__shows_what_that_proves(
     ],
 )
 def test_about__span__reads_like_speech(span: timedelta, words: str) -> None:
-    assert about(span) == words
+    assert approximate_duration(span) == words
 
 
 @pytest.mark.parametrize(
@@ -165,8 +171,8 @@ def test_about__span__reads_like_speech(span: timedelta, words: str) -> None:
         (6 * DAY + 23 * HOUR + timedelta(minutes=59), "6 d 23 h"),
         (DAY, "1 d"),
         (3 * HOUR + timedelta(minutes=5), "3 h 5 min"),
-        (timedelta(seconds=59), "0 min"),
+        (timedelta(seconds=59), "0 s"),
     ],
 )
 def test_length__span__is_never_rounded_up(span: timedelta, words: str) -> None:
-    assert length(span) == words
+    assert duration(span) == words

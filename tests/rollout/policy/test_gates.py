@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollout.policy.gate_facts import Checked, Facts
-from rollout.policy.gates import TITLES, Answer, evaluate, unmet
+from rollout.policy.gate_figures import CheckResult, GateFacts
+from rollout.policy.gates import TITLES, GateVerdict, evaluate_gates, unmet
 from rollout.policy.stages import NEVER_WAIVED, GateName, Stage, State
 from tests.rollout.policy.facts import DAY, HOUR, NOW, facts, gate
 
@@ -16,22 +16,22 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.mark.parametrize("stage", [Stage.INFRASTRUCTURE, Stage.SMOKE, Stage.BETA])
 def test_gates__everything_as_it_should_be__all_met(stage: Stage) -> None:
-    gates = evaluate(facts(stage=stage))
+    gates = evaluate_gates(facts(stage=stage))
     assert unmet(gates) == []
     assert GateName.PREFLIGHT in [gate.name for gate in gates]
     assert all(gate.value and gate.need for gate in gates)
 
 
 def test_gates__production__has_none() -> None:
-    assert evaluate(facts(stage=Stage.PRODUCTION)) == []
+    assert evaluate_gates(facts(stage=Stage.PRODUCTION)) == []
 
 
 def test_gates__nothing_known__none_is_met_that_needs_figures() -> None:
     # Given
-    blank = Facts(Stage.BETA, State.ACTIVE, NOW - 30 * DAY, NOW, "v1")
+    blank = GateFacts(Stage.BETA, State.ACTIVE, NOW - 30 * DAY, NOW, "v1")
 
     # When
-    missing = {gate.name for gate in unmet(evaluate(blank))}
+    missing = {gate.name for gate in unmet(evaluate_gates(blank))}
 
     # Then
     assert missing == set(TITLES) - {
@@ -51,20 +51,20 @@ def test_gates__nothing_known__none_is_met_that_needs_figures() -> None:
         (GateName.PREFLIGHT, {"preflight": None}, "no_data", "never run"),
         (
             GateName.PREFLIGHT,
-            {"preflight": Checked(True, "v1", NOW - HOUR)},
+            {"preflight": CheckResult(True, "v1", NOW - HOUR)},
             "fail",
             "passed 1 h ago",
         ),
         (
             GateName.PREFLIGHT,
-            {"preflight": Checked(False, "v1", NOW, ("OpenAI key",))},
+            {"preflight": CheckResult(False, "v1", NOW, ("OpenAI key",))},
             "fail",
-            "failed 0 min ago: OpenAI key",
+            "failed 0 s ago: OpenAI key",
         ),
         (GateName.SMOKE, {"smoke": None}, "no_data", "never run"),
         (
             GateName.SMOKE,
-            {"release": "v2", "preflight": Checked(True, "v2", NOW)},
+            {"release": "v2", "preflight": CheckResult(True, "v2", NOW)},
             "fail",
             "passed 1 d ago, on release v1; this is v2",
         ),
@@ -100,7 +100,7 @@ def test_gate__one_thing_amiss__says_what(
 ) -> None:
     answer = gate(name, **changed)
     assert (answer.verdict, answer.value) == (verdict, value)
-    assert [each.name for each in unmet(evaluate(facts(**changed)))] == [name]
+    assert [each.name for each in unmet(evaluate_gates(facts(**changed)))] == [name]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_dwell__seven_days_to_the_minute__met_then_and_not_before() -> None:
 
 def test_dwell__clock_gone_backwards__is_no_time_at_all() -> None:
     answer = gate(GateName.DWELL, entered_at=NOW + DAY)
-    assert (answer.verdict, answer.value) == ("pending", "0 min")
+    assert (answer.verdict, answer.value) == ("pending", "0 s")
     assert answer.forecast == "about 7 days"
 
 
@@ -165,12 +165,12 @@ def test_guardrails__no_figures_in_smoke__is_expected_there() -> None:
 
 def test_waiver__waivable_gate__lets_it_pass_and_says_so() -> None:
     answer = gate(GateName.DWELL, entered_at=NOW, waived=frozenset({GateName.DWELL}))
-    assert (answer.verdict, answer.is_met) == (Answer.WAIVED, True)
-    assert answer.value == "0 min"
+    assert (answer.verdict, answer.is_met) == (GateVerdict.WAIVED, True)
+    assert answer.value == "0 s"
 
 
 def test_waiver__gate_met_anyway__is_met_not_waived() -> None:
-    assert gate(GateName.DWELL, waived=frozenset(GateName)).verdict == Answer.MET
+    assert gate(GateName.DWELL, waived=frozenset(GateName)).verdict == GateVerdict.MET
 
 
 def test_waiver__what_is_never_waived__stays_unmet() -> None:
@@ -187,7 +187,7 @@ def test_waiver__what_is_never_waived__stays_unmet() -> None:
     )
 
     # Then
-    assert {each.name for each in unmet(evaluate(amiss))} == NEVER_WAIVED
+    assert {each.name for each in unmet(evaluate_gates(amiss))} == NEVER_WAIVED
 
 
 @given(
@@ -204,7 +204,9 @@ def test_gates__whatever_the_facts__each_answers_in_words(
     stage: Stage, state: State, seconds: int, **some: object
 ) -> None:
     entered = NOW - timedelta(seconds=seconds)
-    for each in evaluate(facts(stage=stage, state=state, entered_at=entered, **some)):
+    for each in evaluate_gates(
+        facts(stage=stage, state=state, entered_at=entered, **some)
+    ):
         assert each.value
         assert each.need
         assert len(each.sentence) < 400

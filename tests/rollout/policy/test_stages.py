@@ -8,8 +8,8 @@ from rollout.policy.stages import (
     TERMS,
     Audience,
     Stage,
-    is_wider,
-    narrowed,
+    is_wider_than_stage,
+    narrow_audience,
     stage_after_rollback,
     terms_of,
 )
@@ -82,19 +82,19 @@ def test_recovery__kind_of_rollback__says_where_it_begins(
 def test_narrowed__audience__keeps_whom_the_stage_serves(
     audience: Audience, stage: str, left: Audience
 ) -> None:
-    assert narrowed(audience, stage) == left
+    assert narrow_audience(audience, stage) == left
 
 
 @given(AUDIENCES, st.sampled_from(Stage))
 def test_narrowed__any_audience__is_not_wider_and_never_more(
     audience: Audience, stage: Stage
 ) -> None:
-    left = narrowed(audience, stage)
-    assert is_wider(left, stage) is False
+    left = narrow_audience(audience, stage)
+    assert is_wider_than_stage(left, stage) is False
     assert left.everyone <= audience.everyone
     assert left.has_share <= audience.has_share
     assert audience.everyone or left.cohorts <= audience.cohorts
-    assert (left == audience) or is_wider(audience, stage)
+    assert (left == audience) or is_wider_than_stage(audience, stage)
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from rollout.policy.guardrails import (
     BUDGETS,
-    Budget,
-    Expected,
+    DetectorLevel,
+    ExpectedTraffic,
+    FalseAlarmBudget,
     Policy,
-    Watch,
     detector_for,
 )
 from rollout.policy.verdicts import Guardrail
@@ -40,11 +40,13 @@ HOURS = {10: 720, 100: 720, 10_000: 720 if IS_FULL else 24}
 POLICY = Policy()
 
 
-def success(watch: Watch, *, an_hour: float, budget: Budget) -> Detector:
+def success(
+    watch: DetectorLevel, *, an_hour: float, budget: FalseAlarmBudget
+) -> Detector:
     return detector_for(
         POLICY.test(Guardrail.SUCCESS, watch),
         budget=budget,
-        expected=Expected(an_hour=an_hour),
+        expected=ExpectedTraffic(an_hour=an_hour),
     )
 
 
@@ -56,7 +58,7 @@ def test_detectors__thirty_healthy_days__nothing_is_rolled_back(
 ) -> None:
     # Given: what acts in this stage
     budget = BUDGETS[stage]
-    watch = Watch.WARN if budget.warn_acts else Watch.ROLLBACK
+    watch = DetectorLevel.WARN if budget.warn_acts else DetectorLevel.ROLLBACK
     detector = success(watch, an_hour=an_hour, budget=budget)
 
     # When
@@ -82,7 +84,7 @@ def test_after_perfect__many_at_once__is_as_one_by_one(
     before: list[float], times: int
 ) -> None:
     # Given
-    detector = success(Watch.WARN, an_hour=20, budget=BUDGETS["production"])
+    detector = success(DetectorLevel.WARN, an_hour=20, budget=BUDGETS["production"])
     state = detector.start()
     for x in before:
         state = detector.step(state, x)
@@ -120,12 +122,12 @@ def _conversation(chance: Random, failing: float) -> float:
 # Calls an hour; the reference's 95th percentiles for 85 %, 50 % and 0 % success, of
 # one detector with the whole budget.
 ROWS = [
-    (Watch.WARN, 10, (300, 45, 35)),
-    (Watch.WARN, 100, (350, 50, 35)),
-    (Watch.WARN, 10_000, (555, 210, 45)),
-    (Watch.ROLLBACK, 10, (735, 55, 35)),
-    (Watch.ROLLBACK, 100, (900, 65, 35)),
-    (Watch.ROLLBACK, 10_000, (1215, 210, 45)),
+    (DetectorLevel.WARN, 10, (300, 45, 35)),
+    (DetectorLevel.WARN, 100, (350, 50, 35)),
+    (DetectorLevel.WARN, 10_000, (555, 210, 45)),
+    (DetectorLevel.ROLLBACK, 10, (735, 55, 35)),
+    (DetectorLevel.ROLLBACK, 100, (900, 65, 35)),
+    (DetectorLevel.ROLLBACK, 10_000, (1215, 210, 45)),
 ]
 # A hundred runs tell a percentile to within a tenth or so.
 SAMPLING = 1.15
@@ -136,7 +138,7 @@ SHARING = 1.10
 @pytest.mark.parametrize(("watch", "calls", "promised"), ROWS)
 @pytest.mark.parametrize("sharing", [1, 3])
 def test_detectors__success_drops__found_within_the_promised_calls(
-    watch: Watch, calls: int, promised: tuple[int, ...], sharing: int
+    watch: DetectorLevel, calls: int, promised: tuple[int, ...], sharing: int
 ) -> None:
     # Given
     whole = BUDGETS["production"]
@@ -158,7 +160,7 @@ def test_detectors__everything_fails_from_the_start__found_in_a_few_conversation
 ) -> None:
     # Given
     budget = BUDGETS[stage]
-    watch = Watch.WARN if budget.warn_acts else Watch.ROLLBACK
+    watch = DetectorLevel.WARN if budget.warn_acts else DetectorLevel.ROLLBACK
     detector = success(watch, an_hour=2, budget=budget)
     state, count = detector.start(), 0
 

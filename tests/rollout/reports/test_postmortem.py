@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rollout.core import clock
-from rollout.incidents import incidents, lessons
+from rollout.incidents import incidents
 from rollout.models import RollbackEvent
 from rollout.reports.postmortem import postmortem
 from rollout.stages import rollback
@@ -81,8 +81,8 @@ def test_postmortem__rolled_back_by_a_person__times_from_the_rows(
         incidents.set_status(
             incident=incident, status="resolved", reason="fixed", author="odette"
         )
-        lessons.write_lessons(incident=incident, author="odette", **FOUR)
-        lessons.add_action(
+        incidents.write_lessons(incident=incident, author="odette", **FOUR)
+        incidents.add_action(
             incident=incident,
             text="Ask in pre-flight",
             owner="pascal",
@@ -131,7 +131,7 @@ def test_postmortem__only_held__times_from_the_story() -> None:
         incident = incidents.open_incident(
             key="evaluator:cost", title="x", severity="medium", opened_by="evaluator"
         )
-        incidents.write(
+        incidents.write_entry(
             incident,
             kind="auto",
             author="evaluator",
@@ -169,7 +169,7 @@ def test_postmortem__text_for_customers__has_no_cause_and_no_names(
     switch: Switch,
 ) -> None:
     incident = rolled_back_by_evidence(switch)
-    lessons.write_lessons(incident=incident, author="odette", **FOUR)
+    incidents.write_lessons(incident=incident, author="odette", **FOUR)
 
     told = postmortem(incident).partition("## To be told to customers")[2]
 
@@ -182,7 +182,7 @@ def test_postmortem__text_for_customers__has_no_cause_and_no_names(
 
 def test_postmortem__evidence_without_a_beginning__begins_with_its_detection() -> None:
     done = rollback.carry_out(
-        rollback.Order(
+        rollback.RollbackOrder(
             RollbackEvent.Kind.FULL,
             "a leak",
             "evaluator",

@@ -10,12 +10,12 @@ from rollout.checklists import checklists
 from rollout.core import clock
 from rollout.core.features import Feature
 from rollout.evidence import observations
-from rollout.evidence.observations import Finished
+from rollout.evidence.observations import FinishedConversation
 from rollout.flags import flags
 from rollout.incidents import incidents
 from rollout.models import Notice
 from rollout.reports import reports
-from rollout.stages import overrides, waivers
+from rollout.stages import waivers
 from rollout.stages.rollback import rollback_quick
 from tests.canaries import ALINE
 from tests.rollout import guardrail_cases
@@ -45,8 +45,8 @@ def enter(stage: str, at: datetime) -> StageRun:
 
 def converse(at: datetime, number: int, failed: int = 0) -> None:
     for each in range(number):
-        observations.record(
-            Finished(
+        observations.record_observation(
+            FinishedConversation(
                 source_key=f"chat:{at.isoformat()}:{each}",
                 conversation_key="k",
                 channel="chat",
@@ -106,8 +106,8 @@ def test_daily__what_went_round_the_rules__is_marked() -> None:
         actor="odette",
         source="cli",
     )
-    overrides.begin(reason="load test", actor="odette", hours=1)
-    waivers.ask(gate="dwell", reason="nobody is here", actor="odette")
+    waivers.begin_override(reason="load test", actor="odette", hours=1)
+    waivers.ask_for_waiver(gate="dwell", reason="nobody is here", actor="odette")
 
     # When
     told = reports.daily().markdown

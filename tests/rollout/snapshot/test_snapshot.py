@@ -12,9 +12,9 @@ from django.db import connection
 from rollout.core.features import Feature
 from rollout.flags import acknowledgements, cohorts, exposure
 from rollout.models import ServingProcess
-from rollout.policy.effective_flag import Reason
+from rollout.policy.effective_flag import FlagReason
 from rollout.snapshot import flag_snapshot, reading, refreshers
-from rollout.snapshot.cache import holder
+from rollout.snapshot.cache import snapshot_cache
 from tests.rollout import processes
 from tests.rollout.conftest import ALINE, BOSCO, Switch
 
@@ -82,7 +82,7 @@ def test_is_on__warm__no_query(
             exposure.exposure_of(str(number))
 
     # Then
-    assert holder.snapshot.stale is False
+    assert snapshot_cache.snapshot.stale is False
 
 
 @pytest.mark.usefixtures("refreshing")
@@ -170,9 +170,9 @@ def test_current__database_gone__off_as_stale_and_back_again(
 
     # Then
     assert went_off is True
-    assert set(reasons.values()) == {Reason.STALE}
+    assert set(reasons.values()) == {FlagReason.STALE}
     assert anyone is False
-    assert wait_until(lambda: holder.snapshot.confirmed_at > gone_until)
+    assert wait_until(lambda: snapshot_cache.snapshot.confirmed_at > gone_until)
     assert chat_is_on() is True
 
 
@@ -187,7 +187,7 @@ def test_current__refreshers_dead__reads_through(
 
     # When: nobody has confirmed it for too long.
     long_ago = time.monotonic() - flag_snapshot.TRUSTED_S - 1
-    holder.snapshot = replace(holder.snapshot, confirmed_at=long_ago)
+    snapshot_cache.snapshot = replace(snapshot_cache.snapshot, confirmed_at=long_ago)
 
     # Then
     assert before is False
@@ -198,7 +198,7 @@ def test_current__refreshers_dead__reads_through(
 def test_forked_child__asks_for_itself(switch: Switch) -> None:
     # Given
     assert chat_is_on() is False
-    before, parent = holder.lock, refreshers._running
+    before, parent = snapshot_cache.lock, refreshers._running
     assert parent is not None
     # A child has none of its parent's threads.
     parent.stop()
@@ -207,8 +207,8 @@ def test_forked_child__asks_for_itself(switch: Switch) -> None:
     refreshers._after_fork()
 
     # Then
-    assert holder.snapshot.stale is True
-    assert holder.lock is not before
+    assert snapshot_cache.snapshot.stale is True
+    assert snapshot_cache.lock is not before
     switch(CHAT=True)
     assert chat_is_on() is True
     assert refreshers._running is not parent
@@ -224,7 +224,7 @@ def test_flip__three_processes__all_see_it_and_acknowledge(
         # When
         changed = switch(CHAT=True)
         flipped_at = time.monotonic_ns()
-        receipt = acknowledgements.await_receipt(changed.epoch)
+        receipt = acknowledgements.await_acknowledgement(changed.epoch)
         seen_at = processes.moments(asking)
 
     # Then
@@ -268,7 +268,7 @@ def test_exposure__limited__differs_by_subject_not_for_strangers(
 
     # Then
     assert (aline.chat, bosco.chat) == (True, False)
-    assert aline.reasons[Feature.CHAT] == Reason.COHORT
+    assert aline.reasons[Feature.CHAT] == FlagReason.COHORT
     assert exposure.is_on(Feature.CHAT, None) is False
     assert exposure.is_on_for_anyone(Feature.CHAT) is True
     assert exposure.is_on_for_everyone(Feature.CHAT) is False
@@ -287,5 +287,5 @@ def test_exposure__forced_off__whatever_the_rows_say(
 
     # Then
     assert answer.chat is False
-    assert answer.reasons[Feature.CHAT] == Reason.FORCED_OFF
+    assert answer.reasons[Feature.CHAT] == FlagReason.FORCED_OFF
     assert exposure.is_on_for_anyone(Feature.CHAT) is False

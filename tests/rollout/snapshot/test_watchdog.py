@@ -9,11 +9,11 @@ from django.db import connection, transaction
 
 from rollout.core.features import Feature
 from rollout.flags import cohorts
-from rollout.guardrails import silence
+from rollout.guardrails import actions
 from rollout.models import EvaluatorLease, Incident, Notice, Plan
-from rollout.policy.effective_flag import Reason
+from rollout.policy.effective_flag import FlagReason
 from rollout.snapshot import cache, reading, refreshers, watchdog
-from rollout.snapshot.cache import Holder
+from rollout.snapshot.cache import SnapshotCache
 from rollout.snapshot.watchdog import FAIL_SAFE_S, PAGE_S, Watchdog
 from tests.rollout.conftest import ALINE, BOSCO, Switch
 from tests.rollout.guardrail_cases import enter, tick
@@ -96,17 +96,17 @@ def test_watchdog__clock_of_the_evaluator_set_back__is_a_look_like_any_other() -
 
 
 @pytest.fixture
-def silent_holder(monkeypatch: pytest.MonkeyPatch) -> Holder:
+def silent_holder(monkeypatch: pytest.MonkeyPatch) -> SnapshotCache:
     """A process that has not heard of the evaluator for twenty minutes."""
-    own = Holder()
+    own = SnapshotCache()
     monkeypatch.setattr(refreshers, "holder", own)
-    monkeypatch.setattr(cache, "holder", own)
+    monkeypatch.setattr(cache, "snapshot_cache", own)
     return own
 
 
 @pytest.mark.usefixtures("committed_db")
 def test_refresh__evaluator_silent_in_production__cohorts_only_until_it_looks(
-    switch: Switch, silent_holder: Holder, monkeypatch: pytest.MonkeyPatch
+    switch: Switch, silent_holder: SnapshotCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
     enter("production")
@@ -131,9 +131,9 @@ def test_refresh__evaluator_silent_in_production__cohorts_only_until_it_looks(
 
         # Then
         found = silent_holder.snapshot
-        assert found.decide(Feature.CHAT, BOSCO).reason is Reason.UNWATCHED
+        assert found.decide(Feature.CHAT, BOSCO).reason is FlagReason.UNWATCHED
         assert found.decide(Feature.VOICE, BOSCO).on is False
-        assert found.decide(Feature.VOUCHERS, ALINE).reason is Reason.COHORT
+        assert found.decide(Feature.VOUCHERS, ALINE).reason is FlagReason.COHORT
         assert found.decide(Feature.VOUCHERS, BOSCO).on is False
         process.refresh(own)
         assert len(paged) == 1
@@ -156,7 +156,7 @@ def test_read_pulse__stage__tells_whether_customers_may_be_served() -> None:
     ]:
         enter(stage)
 
-        assert reading.read_pulse(connection).is_exposed is is_exposed
+        assert reading.read_epoch(connection).is_exposed is is_exposed
 
 
 @pytest.mark.parametrize("stage", ["infrastructure", "smoke"])
@@ -182,7 +182,7 @@ def test_read_pulse__on_before_beta__is_exposed_outside_of_smoke(
     switch(CHAT=True, **audience)
 
     # Then
-    assert reading.read_pulse(connection).is_exposed is is_exposed
+    assert reading.read_epoch(connection).is_exposed is is_exposed
 
 
 @pytest.mark.django_db
@@ -192,12 +192,12 @@ def test_read_pulse__on_but_forced_off__serves_nobody(
     switch(CHAT=True)
     settings.FEATURES_FORCED_OFF = frozenset({str(Feature.CHAT)})
 
-    assert reading.read_pulse(connection).is_exposed is False
+    assert reading.read_epoch(connection).is_exposed is False
 
 
 @pytest.mark.usefixtures("committed_db")
 def test_refresh__evaluator_silent_with_all_on_in_infrastructure__pages_and_narrows(
-    switch: Switch, silent_holder: Holder, monkeypatch: pytest.MonkeyPatch
+    switch: Switch, silent_holder: SnapshotCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
     switch(CHAT=True)
@@ -224,7 +224,7 @@ def test_refresh__evaluator_silent_with_all_on_in_infrastructure__pages_and_narr
 
         # Then
         found = silent_holder.snapshot.decide(Feature.CHAT, BOSCO)
-        assert found.reason is Reason.UNWATCHED
+        assert found.reason is FlagReason.UNWATCHED
 
 
 @pytest.mark.django_db
@@ -232,7 +232,7 @@ def test_tick__each_look__moves_the_moment() -> None:
     tick()
     first = EvaluatorLease.objects.get().ticked_at
     assert first is not None
-    assert replace(reading.read_pulse(connection), version=0).ticked_at == first
+    assert replace(reading.read_epoch(connection), version=0).ticked_at == first
 
 
 @pytest.mark.django_db
@@ -242,7 +242,7 @@ def test_report__by_several_processes__one_incident_and_one_notice() -> None:
 
     # When
     with transaction.atomic():
-        found = [silence.report(silent_s=200 + n) for n in range(3)]
+        found = [actions.report_silent_evaluator(silent_s=200 + n) for n in range(3)]
 
     # Then
     assert found == [True, False, False]

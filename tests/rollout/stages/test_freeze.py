@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rollout.core.errors import NotMended, PlanFrozen
+from rollout.core.errors import PlanFrozen, ResumeRequirementsUnmet
 from rollout.core.features import Feature
 from rollout.flags import exposure
 from rollout.flags.flags import set_features
 from rollout.incidents import incidents
 from rollout.models import Incident
 from rollout.plan import plan as plans
-from rollout.stages import stages, waivers
+from rollout.stages import plan_state, waivers
 from rollout.stages.rollback import freeze
 from tests.rollout.plan_cases import ODETTE, Fake, checked, go
 
@@ -30,8 +30,8 @@ def try_again() -> None:
 
 
 def agree(time: Fake) -> None:
-    asked = waivers.ask(gate="resume", reason="all mended", actor="odette")
-    waivers.approve(waiver=asked, actor="grace")
+    asked = waivers.ask_for_waiver(gate="resume", reason="all mended", actor="odette")
+    waivers.approve_waiver(waiver=asked, actor="grace")
     time.advance(minutes=1)
 
 
@@ -51,20 +51,20 @@ def test_freeze__two_people_and_the_smoke_tests__is_back_under_watch(
     checked("preflight")
     with pytest.raises(PlanFrozen):
         try_again()
-    with pytest.raises(NotMended) as refused:
-        stages.resume(reason="on", **ODETTE)
+    with pytest.raises(ResumeRequirementsUnmet) as refused:
+        plan_state.resume(reason="on", **ODETTE)
 
     # When
     agree(time)
-    stages.resume(reason="it is mended", **ODETTE)
+    plan_state.resume(reason="it is mended", **ODETTE)
     thawed = plans.current()
-    with pytest.raises(NotMended):
+    with pytest.raises(ResumeRequirementsUnmet):
         set_features(CHAT_ON, reason="everybody", **ODETTE)
     try_again()
-    with pytest.raises(NotMended):
-        stages.resume(reason="on", **ODETTE)
+    with pytest.raises(ResumeRequirementsUnmet):
+        plan_state.resume(reason="on", **ODETTE)
     checked("smoke")
-    stages.resume(reason="it works", **ODETTE)
+    plan_state.resume(reason="it works", **ODETTE)
 
     # Then
     assert ["second person" in said for said in refused.value.unmet] == [True]

@@ -10,13 +10,13 @@ import pytest
 from django.db import DatabaseError, connections, transaction
 
 from rollout import locks
+from rollout.core import change_reason
 from rollout.core.errors import GatesUnmet, RolloutError
 from rollout.models import AgentFlag, Plan, PlanChange, StageRun
 from rollout.plan import plan as plans
-from rollout.policy.gates import Answer, Gate
+from rollout.policy.gates import Gate, GateVerdict
 from rollout.policy.stages import GateName, State
-from rollout.stages import rollback, stages
-from rollout.stages import state as stages_state
+from rollout.stages import plan_state, rollback, stages
 from tests.rollout.plan_cases import ODETTE, go
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def only_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
         # Long enough for somebody else to come in between.
         time.sleep(0.02)
         met = plan.state == State.ACTIVE
-        verdict = Answer.MET if met else Answer.FAIL
+        verdict = GateVerdict.MET if met else GateVerdict.FAIL
         return [Gate(GateName.STATE, "State", verdict, plan.state, "active")]
 
     monkeypatch.setattr(stages, "gates_now", gates)
@@ -76,12 +76,12 @@ def begin_again() -> None:
     from_here = plans.current()
     if from_here.state in plans.DOWN:
         with transaction.atomic():
-            locks.lock_switches()
+            locks.lock_flags()
             plan = locks.lock_plan()
-            said = plans.Said("odette", "again", "cli", override=True)
+            said = change_reason.ChangeReason("odette", "again", "cli", override=True)
             for kind, state in (("resumed", "recovery"), ("recovered", "active")):
-                move = plans.Move(plans.Kind(kind), State(state), "again")
-                plans.carry_out(plan, move, said)
+                move = plans.PlanMove(plans.Kind(kind), State(state), "again")
+                plans.move_plan(plan, move, said)
     if plans.current().run.stage != "smoke":
         go("smoke")
 
@@ -113,7 +113,7 @@ def test_advance_and_roll_back__without_the_locks__the_database_has_to_refuse(
 ) -> None:
     # Given
     monkeypatch.setattr(locks, "lock_plan", plans.current)
-    monkeypatch.setattr(locks, "lock_switches", lambda: 0)
+    monkeypatch.setattr(locks, "lock_flags", lambda: 0)
     failures = 0
 
     # When
@@ -135,7 +135,7 @@ def only_the_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     def gates(plan: Plan) -> list[Gate]:
         # Long enough for somebody else to come in between.
         time.sleep(0.02)
-        verdict = Answer.MET if plan.run.stage == "smoke" else Answer.FAIL
+        verdict = GateVerdict.MET if plan.run.stage == "smoke" else GateVerdict.FAIL
         return [Gate(GateName.STATE, "State", verdict, plan.run.stage, "smoke")]
 
     monkeypatch.setattr(stages, "gates_now", gates)
@@ -183,7 +183,7 @@ def test_roll_back__somebody_sits_on_the_plan__all_off_all_the_same(
     finally:
         leave.set()
         thread.join()
-    stages_state.settle()
+    plan_state.settle()
 
     # Then
     assert done is not None
@@ -192,4 +192,4 @@ def test_roll_back__somebody_sits_on_the_plan__all_off_all_the_same(
         "rolled_back",
         "Quick rollback by pascal: outage",
     )
-    assert stages_state.settle() is None
+    assert plan_state.settle() is None

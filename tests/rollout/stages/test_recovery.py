@@ -7,7 +7,7 @@ from rollout.core.features import Feature
 from rollout.flags.flags import set_features
 from rollout.models import Incident
 from rollout.plan import plan as plans
-from rollout.stages import stages
+from rollout.stages import plan_state
 from rollout.stages.rollback import rollback_quick
 from tests.rollout.plan_cases import ODETTE, Fake, began
 
@@ -24,11 +24,11 @@ def test_recovery__in_infrastructure__takes_the_time_alone() -> None:
         set_features({Feature.CHAT: True}, reason="mended", override=True, **ODETTE)
         Incident.objects.update(status="mitigated", mitigated_at=time.at)
         time.advance(hours=1, minutes=59)
-        assert stages.settle() is None
+        assert plan_state.settle() is None
 
         # When
         time.advance(minutes=1)
-        change = stages.settle()
+        change = plan_state.settle()
 
     # Then
     assert change is not None

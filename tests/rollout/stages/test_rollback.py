@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import connection, transaction
 
-from rollout.core.errors import SwitchesBusy
+from rollout.core.errors import FlagsBusy
 from rollout.incidents import incidents
 from rollout.models import (
     AgentFlag,
@@ -104,7 +104,10 @@ def test_quick__after_a_mitigated_incident__is_open_again(switch: Switch) -> Non
     story = list(again.timeline.values_list("text", flat=True))
     assert "open again: it was mitigated, and has come back" in story
     assert "severity low → critical" in story
-    assert next(need.met for need in resume_requirements.to_turn_on()) is False
+    assert (
+        next(need.met for need in resume_requirements.requirements_to_turn_on())
+        is False
+    )
 
 
 @pytest.mark.django_db
@@ -162,7 +165,7 @@ def test_quick__another_change_holds_on__says_busy_and_writes_nothing(
     entered.wait(10)
 
     # When
-    with pytest.raises(SwitchesBusy):
+    with pytest.raises(FlagsBusy):
         turn_all_off(reason="now", actor="odette", source="cli")
     leave.set()
     thread.join()

@@ -23,9 +23,9 @@ from rollout.models import (
     StageRun,
 )
 from rollout.plan import plan as plans
-from rollout.policy.gates import Answer, Gate
+from rollout.policy.gates import Gate, GateVerdict
 from rollout.policy.stages import GateName
-from rollout.stages import stages
+from rollout.stages import plan_state, stages
 from rollout.stages.rollback import rollback_quick
 from tests.rollout.plan_cases import ODETTE, Fake, go
 
@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("time")]
 @pytest.fixture
 def open_gates(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every gate be met; what each asks for is tested with the facts."""
-    met = Gate(GateName.STATE, "State", Answer.MET, "active", "active")
+    met = Gate(GateName.STATE, "State", GateVerdict.MET, "active", "active")
     monkeypatch.setattr(stages, "gates_now", lambda _plan=None: [met])
 
 
@@ -105,7 +105,7 @@ def test_advance__no_reason__refused() -> None:
 def test_advance__not_active__is_a_gate_of_its_own(how: str) -> None:
     # Given
     if how == "hold":
-        stages.hold(reason="look first", **ODETTE)
+        plan_state.hold(reason="look first", **ODETTE)
     else:
         rollback_quick(reason="outage", **ODETTE)
 
@@ -180,7 +180,7 @@ def test_demote__by_the_system__is_allowed() -> None:
 
 
 def test_set__while_held__stage_moves_and_the_hold_stays() -> None:
-    stages.hold(reason="look first", **ODETTE)
+    plan_state.hold(reason="look first", **ODETTE)
     go("smoke")
     assert state() == ("smoke", "held")
     assert plans.current().state_reason == "look first"
@@ -188,12 +188,12 @@ def test_set__while_held__stage_moves_and_the_hold_stays() -> None:
 
 def test_hold__twice__is_one(time: Fake) -> None:
     # Given
-    stages.hold(reason="look first", **ODETTE)
+    plan_state.hold(reason="look first", **ODETTE)
     since = time.at
     time.advance(hours=1)
 
     # When
-    again = stages.hold(reason="still", **ODETTE)
+    again = plan_state.hold(reason="still", **ODETTE)
 
     # Then
     assert again is None
@@ -204,28 +204,28 @@ def test_hold__twice__is_one(time: Fake) -> None:
 def test_hold__rolled_back__refused() -> None:
     rollback_quick(reason="outage", **ODETTE)
     with pytest.raises(WrongState):
-        stages.hold(reason="look", **ODETTE)
+        plan_state.hold(reason="look", **ODETTE)
     assert state() == ("infrastructure", "rolled_back")
 
 
 def test_release__own_hold__back_to_active() -> None:
-    stages.hold(reason="slow", actor="evaluator", source="system")
-    stages.release(reason="calm", actor="evaluator", source="system")
+    plan_state.hold(reason="slow", actor="evaluator", source="system")
+    plan_state.release(reason="calm", actor="evaluator", source="system")
     assert state() == ("infrastructure", "active")
 
 
 def test_release__system_and_a_persons_hold__stays_held() -> None:
-    stages.hold(reason="look first", **ODETTE)
-    done = stages.release(reason="calm", actor="evaluator", source="system")
+    plan_state.hold(reason="look first", **ODETTE)
+    done = plan_state.release(reason="calm", actor="evaluator", source="system")
     assert done is None
     assert state()[1] == "held"
-    stages.release(reason="looked", **ODETTE)
+    plan_state.release(reason="looked", **ODETTE)
     assert state()[1] == "active"
 
 
 def test_release__not_held__refused() -> None:
     with pytest.raises(WrongState):
-        stages.release(reason="calm", **ODETTE)
+        plan_state.release(reason="calm", **ODETTE)
 
 
 def test_stay__clock_gone_backwards__ends_no_sooner_than_it_began(time: Fake) -> None:
@@ -244,6 +244,6 @@ def test_stay__clock_gone_backwards__ends_no_sooner_than_it_began(time: Fake) ->
 
 def test_gates__thirty_days_of_nothing__do_not_advance(time: Fake) -> None:
     time.advance(days=30)
-    assert stages.settle() is None
+    assert plan_state.settle() is None
     assert state() == ("infrastructure", "active")
     assert timedelta(0) < clock.now() - StageRun.objects.get().entered_at

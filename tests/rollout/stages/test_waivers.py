@@ -7,8 +7,8 @@ import pytest
 from rollout.core import clock
 from rollout.core.errors import InvalidChange, SecondPersonNeeded, WrongState
 from rollout.models import Notice, Override, Waiver
-from rollout.policy.gates import Answer
-from rollout.stages import overrides, stages, waivers
+from rollout.policy.gates import GateVerdict
+from rollout.stages import stages, waivers
 from tests.rollout.plan_cases import Fake, began, go
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ def time() -> Iterator[Fake]:
 
 
 def ask(gate: str = "dwell") -> Waiver:
-    return waivers.ask(gate=gate, reason="a small town", actor="odette")
+    return waivers.ask_for_waiver(gate=gate, reason="a small town", actor="odette")
 
 
-def dwell() -> Answer:
+def dwell() -> GateVerdict:
     return next(gate.verdict for gate in stages.gates_now() if gate.name == "dwell")
 
 
@@ -39,40 +39,40 @@ def test_waiver__approved_by_another__lets_the_gate_pass_until_it_expires(
 ) -> None:
     # Given
     waiver = ask()
-    assert dwell() == Answer.PENDING
+    assert dwell() == GateVerdict.PENDING
 
     # When
-    waivers.approve(waiver=waiver, actor="grace")
+    waivers.approve_waiver(waiver=waiver, actor="grace")
 
     # Then
-    assert dwell() == Answer.WAIVED
+    assert dwell() == GateVerdict.WAIVED
     assert Notice.objects.filter(text__contains="waiver of the gate dwell").count() == 2
     time.advance(days=7)
     Waiver.objects.get(expires_at=time.at)
     go("beta")
-    assert dwell() == Answer.PENDING
+    assert dwell() == GateVerdict.PENDING
 
 
 @pytest.mark.parametrize("name", ["odette", "Odette", " odette "])
 def test_waiver__approved_by_herself__refused(name: str) -> None:
     with pytest.raises(SecondPersonNeeded):
-        waivers.approve(waiver=ask(), actor=name)
+        waivers.approve_waiver(waiver=ask(), actor=name)
     assert Waiver.objects.get().approved_by == ""
-    assert dwell() == Answer.PENDING
+    assert dwell() == GateVerdict.PENDING
 
 
 def test_waiver__approved_twice_expired_or_stage_left__refused(time: Fake) -> None:
     done, old, left = ask(), ask(), ask()
-    waivers.approve(waiver=done, actor="grace")
+    waivers.approve_waiver(waiver=done, actor="grace")
     with pytest.raises(WrongState):
-        waivers.approve(waiver=done, actor="pascal")
+        waivers.approve_waiver(waiver=done, actor="pascal")
     time.advance(days=7)
     with pytest.raises(WrongState):
-        waivers.approve(waiver=old, actor="grace")
+        waivers.approve_waiver(waiver=old, actor="grace")
     time.advance(days=-7)
     go("beta")
     with pytest.raises(WrongState):
-        waivers.approve(waiver=left, actor="grace")
+        waivers.approve_waiver(waiver=left, actor="grace")
 
 
 @pytest.mark.parametrize(
@@ -87,30 +87,30 @@ def test_waiver__what_is_never_waived_or_not_asked_here__refused(gate: str) -> N
 @pytest.mark.parametrize("days", [0, 8, -1])
 def test_waiver__longer_than_a_week__refused(days: int) -> None:
     with pytest.raises(InvalidChange):
-        waivers.ask(gate="dwell", reason="why", actor="odette", days=days)
+        waivers.ask_for_waiver(gate="dwell", reason="why", actor="odette", days=days)
 
 
 def test_override__in_force__until_it_expires_or_is_ended(time: Fake) -> None:
     # Given
-    first = overrides.begin(reason="a known fault", actor="odette", hours=24)
+    first = waivers.begin_override(reason="a known fault", actor="odette", hours=24)
     with pytest.raises(WrongState):
-        overrides.begin(reason="again", actor="odette", hours=1)
+        waivers.begin_override(reason="again", actor="odette", hours=1)
 
     # When
-    overrides.end(override=first, actor="grace")
+    waivers.end_override(override=first, actor="grace")
 
     # Then
-    assert overrides.active().exists() is False
+    assert waivers.active_overrides().exists() is False
     with pytest.raises(WrongState):
-        overrides.end(override=first, actor="grace")
-    overrides.begin(reason="again", actor="odette", hours=1)
-    assert overrides.active().exists() is True
+        waivers.end_override(override=first, actor="grace")
+    waivers.begin_override(reason="again", actor="odette", hours=1)
+    assert waivers.active_overrides().exists() is True
     time.advance(hours=1)
-    assert overrides.active().exists() is False
+    assert waivers.active_overrides().exists() is False
 
 
 @pytest.mark.parametrize("hours", [0, 25])
 def test_override__longer_than_a_day__refused(hours: int) -> None:
     with pytest.raises(InvalidChange):
-        overrides.begin(reason="why", actor="odette", hours=hours)
+        waivers.begin_override(reason="why", actor="odette", hours=hours)
     assert Override.objects.exists() is False

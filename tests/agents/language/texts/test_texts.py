@@ -75,7 +75,7 @@ def test_render__any_name__is_data_only(name: str) -> None:
     assert len(text) < 300
 
 
-def test_render__code_slot__stays_a_slot() -> None:
+def test_render__code_placeholder__is_kept() -> None:
     text = texts.render(
         "notice.approved",
         "rw",

@@ -10,13 +10,13 @@ from django.db import connection
 
 from rollout.core.features import Feature
 from rollout.flags import exposure
-from rollout.guardrails import acting
+from rollout.guardrails import actions
 from rollout.models import (
     Incident,
     Notice,
     Override,
 )
-from rollout.stages import state as stages_state
+from rollout.stages import plan_state
 from tests.rollout.guardrail_cases import FakeClock, enter, minutes, observe, plan, tick
 
 if TYPE_CHECKING:
@@ -89,13 +89,13 @@ def test_tick__warning_calms_down__hold_ends_by_itself_and_nothing_else_moves(
     # Then
     assert calming[0].action == "hold"
     assert plan().state == "active"
-    assert acting.features_on() == frozenset(Feature)
+    assert actions.features_on() == frozenset(Feature)
 
 
 @pytest.mark.usefixtures("production")
 def test_tick__hold_of_a_person__is_not_ended(now: FakeClock) -> None:
     # Given
-    stages_state.hold(reason="the mayor visits", actor="odette", source="cli")
+    plan_state.hold(reason="the mayor visits", actor="odette", source="cli")
 
     # When
     minutes(now, 65)
@@ -119,7 +119,7 @@ def test_tick__override__holds_back_failures_but_neither_data_nor_money(
 
     # Then
     assert tick().action == "hold"
-    assert acting.features_on() == frozenset(Feature)
+    assert actions.features_on() == frozenset(Feature)
     now.advance(hours=3)
     observe(1, failed=5)
     assert tick().action == "quick"
@@ -141,7 +141,7 @@ def test_tick__slow_in_production__half_an_hour_for_people_then_the_channel(
     # Then
     assert "p95 7.0 s" in first.because
     assert {evaluation.action for evaluation in [first, *later]} == {"hold"}
-    assert (last.action, acting.features_on()) == (
+    assert (last.action, actions.features_on()) == (
         "partial",
         frozenset(Feature) - {Feature.CHAT},
     )
@@ -229,7 +229,7 @@ def test_tick__fourth_automatic_action_of_a_day__freezes(
 
     # Then
     assert plan().state == "frozen"
-    assert acting.features_on() == frozenset()
+    assert actions.features_on() == frozenset()
 
 
 @pytest.mark.usefixtures("production")

@@ -11,7 +11,7 @@ import pytest
 from rollout.core.features import Feature
 from rollout.core.ports import Spend, ports
 from rollout.flags import exposure
-from rollout.guardrails import acting
+from rollout.guardrails import actions as guardrails_actions
 from rollout.models import (
     Incident,
     Notice,
@@ -49,7 +49,7 @@ def test_tick__customers_number_reached_a_log__full_rollback_and_frozen() -> Non
     assert evaluation.because == "Personal data reached a log once."
     assert RollbackEvent.objects.get().kind == "full"
     assert exposure.functions_are_removed() is True
-    assert acting.features_on() == frozenset()
+    assert guardrails_actions.features_on() == frozenset()
     assert plan().state == "frozen"
 
 
@@ -65,7 +65,7 @@ def test_tick__something_that_looks_like_a_number__holds_and_nothing_more(
 
     # Then
     assert evaluation.action == "hold"
-    assert acting.features_on() == frozenset(Feature)
+    assert guardrails_actions.features_on() == frozenset(Feature)
     assert plan().state == "held"
     assert Incident.objects.get().dedupe_key == "guardrail:pii"
 
@@ -167,7 +167,7 @@ def test_tick__voucher_broke_a_rule__vouchers_stop_and_people_can_talk(
     tick()
 
     # Then
-    assert acting.features_on() == frozenset(Feature) - {Feature.VOUCHERS}
+    assert guardrails_actions.features_on() == frozenset(Feature) - {Feature.VOUCHERS}
     assert Incident.objects.get().severity == "critical"
 
 
@@ -209,7 +209,7 @@ def test_tick__nothing_is_heard_and_somebody_took_it_on__stays_on(
 
     # Then
     assert tick().action == "hold"
-    assert acting.features_on() == frozenset(Feature)
+    assert guardrails_actions.features_on() == frozenset(Feature)
 
 
 @pytest.mark.usefixtures("production")

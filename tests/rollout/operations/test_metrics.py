@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from easymo.observability import metrics
 from rollout.evidence import observations
-from rollout.evidence.observations import Finished
+from rollout.evidence.observations import FinishedConversation
 from rollout.models import (
     CheckRun,
     DetectorState,
@@ -43,8 +43,8 @@ def figures() -> dict[str, float]:
 
 def finish(number: int, **facts: Any) -> None:
     now = timezone.now()
-    observations.record(
-        Finished(
+    observations.record_observation(
+        FinishedConversation(
             **{
                 "source_key": f"chat:{number}:0",
                 "conversation_key": f"{number:064x}",

@@ -14,19 +14,20 @@ from django.db.models import Max
 from easymo.observability.logs import get_logger
 from rollout import locks
 from rollout.core import clock
-from rollout.core.errors import NotMended, SwitchesBusy, WrongState
+from rollout.core.change_reason import ChangeReason, valid_change_reason
+from rollout.core.errors import FlagsBusy, ResumeRequirementsUnmet, WrongState
 from rollout.models import PlanChange, RollbackEvent
 from rollout.plan import plan as plans
 from rollout.plan import resume_requirements
-from rollout.plan.plan import DOWN, Kind, Move, Said
+from rollout.plan.plan import DOWN, Kind, PlanMove
 from rollout.policy.stages import (
     RECOVERY_CONVERSATIONS,
-    Recovery,
+    RecoveryProgress,
     Stage,
     State,
     stage_after_rollback,
 )
-from rollout.stages import audience, gate_facts
+from rollout.stages import gate_facts, stages
 
 if TYPE_CHECKING:
     from rollout.models import Plan
@@ -44,15 +45,15 @@ def hold(
     ``is_told`` False: the caller tells people. Raises WrongState while the plan is
     rolled back, which holds more than that.
     """
-    said = plans.said(reason=reason, actor=actor, source=source)
+    cause = valid_change_reason(reason=reason, actor=actor, source=source)
     with transaction.atomic():
         plan = locks.lock_plan()
         if plan.state in DOWN:
-            raise WrongState(f"The plan is {plans.words_of(plan)} already.")
+            raise WrongState(f"The plan is {plans.state_text(plan)} already.")
         if plan.state == State.HELD:
             return None
-        move = Move(Kind.HELD, State.HELD, said.reason, is_told=is_told)
-        return plans.carry_out(plan, move, said)
+        move = PlanMove(Kind.HELD, State.HELD, cause.reason, is_told=is_told)
+        return plans.move_plan(plan, move, cause)
 
 
 def release(*, reason: str, actor: str, source: str) -> PlanChange | None:
@@ -60,20 +61,22 @@ def release(*, reason: str, actor: str, source: str) -> PlanChange | None:
 
     The system ends only its own holds; None when it is a person's. Raises WrongState.
     """
-    said = plans.said(reason=reason, actor=actor, source=source)
+    cause = valid_change_reason(reason=reason, actor=actor, source=source)
     with transaction.atomic():
         plan = locks.lock_plan()
         if plan.state != State.HELD:
-            raise WrongState(f"The plan is not held, but {plans.words_of(plan)}.")
+            raise WrongState(f"The plan is not held, but {plans.state_text(plan)}.")
         held = PlanChange.objects.filter(kind=Kind.HELD).first()
         if source == SYSTEM and held is not None and held.source != SYSTEM:
             return None
         state = State(held.before["state"]) if held else State.ACTIVE
-        return plans.carry_out(plan, Move(Kind.RELEASED, state, said.reason), said)
+        return plans.move_plan(
+            plan, PlanMove(Kind.RELEASED, state, cause.reason), cause
+        )
 
 
 def enter_rolled_back(
-    event: RollbackEvent, said: Said, *, frozen: bool = False
+    event: RollbackEvent, cause: ChangeReason, *, frozen: bool = False
 ) -> bool:
     """Let the plan follow a rollback; False when somebody sits on its row.
 
@@ -82,8 +85,8 @@ def enter_rolled_back(
     """
     try:
         with transaction.atomic():
-            _follow(locks.lock_plan(), event, said, frozen=frozen)
-    except (Error, SwitchesBusy) as error:
+            _follow_rollback(locks.lock_plan(), event, cause, frozen=frozen)
+    except (Error, FlagsBusy) as error:
         logger.error(  # noqa: TRY400 - the rollback goes on; the error is only late
             "rollout.plan.behind", error=type(error).__name__, rollback_id=event.pk
         )
@@ -91,16 +94,16 @@ def enter_rolled_back(
     return True
 
 
-def enter_restored(said: Said) -> PlanChange | None:
+def enter_restored(cause: ChangeReason) -> PlanChange | None:
     """The functions are back; what a full rollback turned off is not."""
     plan = locks.lock_plan()
     if plan.state != State.FROZEN:
         return None
-    why = f"Functions restored, every feature still off: {said.reason}"
-    move = Move(
+    why = f"Functions restored, every feature still off: {cause.reason}"
+    move = PlanMove(
         Kind.RESTORED, State.ROLLED_BACK, why, rollback=plan.rollback, is_told=False
     )
-    return plans.carry_out(plan, move, said)
+    return plans.move_plan(plan, move, cause)
 
 
 def resume(*, reason: str, actor: str, source: str) -> PlanChange:
@@ -109,49 +112,53 @@ def resume(*, reason: str, actor: str, source: str) -> PlanChange:
     What is frozen is rolled back first, so that the smoke tests can be made; then it
     resumes as after any rollback. Raises NotMended, naming each thing that is missing.
     """
-    said = plans.said(reason=reason, actor=actor, source=source)
+    cause = valid_change_reason(reason=reason, actor=actor, source=source)
     with transaction.atomic():
         locks.close_fence()
-        locks.lock_switches()
+        locks.lock_flags()
         plan = locks.lock_plan()
         if plan.state not in DOWN:
             raise WrongState(
-                f"The plan is not rolled back, but {plans.words_of(plan)}."
+                f"The plan is not rolled back, but {plans.state_text(plan)}."
             )
-        if missing := resume_requirements.unmet(resume_requirements.to_resume(plan)):
-            raise NotMended("The plan cannot resume yet.", missing)
-        if plan.state == State.FROZEN and not resume_requirements.was_tried():
-            why = f"No longer frozen, every feature still off: {said.reason}"
-            thawed = Move(Kind.RESUMED, State.ROLLED_BACK, why, rollback=plan.rollback)
-            return plans.carry_out(plan, thawed, said)
+        if missing := resume_requirements.unmet(
+            resume_requirements.requirements_to_resume(plan)
+        ):
+            raise ResumeRequirementsUnmet("The plan cannot resume yet.", missing)
+        if plan.state == State.FROZEN and not resume_requirements.smoke_tests_passed():
+            why = f"No longer frozen, every feature still off: {cause.reason}"
+            thawed = PlanMove(
+                Kind.RESUMED, State.ROLLED_BACK, why, rollback=plan.rollback
+            )
+            return plans.move_plan(plan, thawed, cause)
         kind = plan.rollback.kind if plan.rollback else "quick"
-        audience.narrow_to(stage_after_rollback(plan.run.stage, kind=kind), said)
-        return resume_requirements.begin_recovery(plan, said)
+        stages.narrow_to(stage_after_rollback(plan.run.stage, kind=kind), cause)
+        return resume_requirements.begin_recovery(plan, cause)
 
 
 def settle() -> PlanChange | None:
     """Do what time alone does: end a recovery, follow a rollback that went ahead."""
-    if _unfollowed() is None and plans.current().state != State.RECOVERY:
+    if _unanswered_rollback() is None and plans.current().state != State.RECOVERY:
         return None
     with transaction.atomic():
-        locks.lock_switches()
+        locks.lock_flags()
         plan = locks.lock_plan()
-        if late := _unfollowed():
-            said = Said(late.actor, late.reason, SYSTEM)
-            return _follow(plan, late, said, frozen=False)
+        if late := _unanswered_rollback():
+            cause = ChangeReason(late.actor, late.reason, SYSTEM)
+            return _follow_rollback(plan, late, cause, frozen=False)
         if plan.state != State.RECOVERY:
             return None
         recovery = recovery_of(plan)
         if not recovery.is_over:
             return None
-        said = Said(SYSTEM, f"{recovery.words}.", SYSTEM)
-        move = Move(Kind.RECOVERED, State.ACTIVE, said.reason)
-        return plans.carry_out(plan, move, said)
+        cause = ChangeReason(SYSTEM, f"{recovery.words}.", SYSTEM)
+        move = PlanMove(Kind.RECOVERED, State.ACTIVE, cause.reason)
+        return plans.move_plan(plan, move, cause)
 
 
-def recovery_of(plan: Plan) -> Recovery:
+def recovery_of(plan: Plan) -> RecoveryProgress:
     """Return how far the recovery is."""
-    return Recovery(
+    return RecoveryProgress(
         elapsed=clock.now() - plan.state_since,
         clean=gate_facts.clean_conversations(plan),
         warnings=gate_facts.open_warnings(plan),
@@ -159,23 +166,23 @@ def recovery_of(plan: Plan) -> Recovery:
     )
 
 
-def _follow(
-    plan: Plan, event: RollbackEvent, said: Said, *, frozen: bool
+def _follow_rollback(
+    plan: Plan, event: RollbackEvent, cause: ChangeReason, *, frozen: bool
 ) -> PlanChange | None:
     hardest = _harder(plan.rollback, event)
     is_frozen = frozen or event.kind == event.Kind.FULL or plan.state == State.FROZEN
     state = State.FROZEN if is_frozen else State.ROLLED_BACK
     if state == plan.state and hardest == plan.rollback:
         return None
-    move = Move(
+    move = PlanMove(
         kind=Kind.FROZEN if is_frozen else Kind.ROLLED_BACK,
         state=state,
-        why=f"{event.kind.capitalize()} rollback by {said.actor}: {said.reason}",
+        why=f"{event.kind.capitalize()} rollback by {cause.actor}: {cause.reason}",
         rollback=hardest,
         is_told=False,
         answered=event.pk,
     )
-    return plans.carry_out(plan, move, said)
+    return plans.move_plan(plan, move, cause)
 
 
 def _harder(known: RollbackEvent | None, new: RollbackEvent) -> RollbackEvent:
@@ -184,7 +191,7 @@ def _harder(known: RollbackEvent | None, new: RollbackEvent) -> RollbackEvent:
     return known
 
 
-def _unfollowed() -> RollbackEvent | None:
+def _unanswered_rollback() -> RollbackEvent | None:
     """Return the newest rollback, when no move of the plan has answered it."""
     newest = resume_requirements.newest_rollback()
     if newest is None or plans.current().state in DOWN:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from rollout.policy.evidence import Evidence as Talk
-from rollout.policy.evidence import costing, failing, slower_than_5s
+from rollout.policy.guardrails import ConversationEvidence as Talk
+from rollout.policy.guardrails import failed_share, relative_cost, slower_than_5s
 
 NOON = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ NOON = datetime(2026, 3, 2, 10, tzinfo=UTC)
 def test_failing__share_of_what_was_tried(
     facts: dict[str, Any], badness: float | None
 ) -> None:
-    assert failing(Talk("chat", NOON, **facts), 0.1) == badness
+    assert failed_share(Talk("chat", NOON, **facts), 0.1) == badness
 
 
 def test_slower_than_5s__no_turn__says_nothing() -> None:
@@ -39,6 +39,6 @@ def test_slower_than_5s__no_turn__says_nothing() -> None:
 def test_costing__a_tenth_is_what_is_planned_and_a_runaway_counts_once(
     cost: float | None, badness: float | None
 ) -> None:
-    found = costing(Talk("chat", NOON, cost=cost), 0.1)
+    found = relative_cost(Talk("chat", NOON, cost=cost), 0.1)
 
     assert found == (None if badness is None else pytest.approx(badness))

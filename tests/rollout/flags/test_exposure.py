@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from rollout.core.features import Feature
-from rollout.flags import cohorts, fence, flags
+from rollout.flags import cohorts, exposure, flags
 from rollout.models import AgentFlag
 from rollout.stages.rollback import turn_all_off
 from tests.rollout.conftest import ALINE, BOSCO, Switch
@@ -109,7 +109,7 @@ def test_kill__eight_writers__nothing_commits_afterwards() -> None:
 @pytest.mark.usefixtures("committed_db")
 def test_kill__without_the_fence__something_does(settings: Settings) -> None:
     # Given
-    settings.VOUCHER_GUARD = "tests.rollout.flags.test_fence.unfenced"
+    settings.VOUCHER_GUARD = "tests.rollout.flags.test_exposure.unfenced"
 
     # When: a slow machine may let no writer through in most of them
     killing = kills(10 * KILLS)
@@ -128,7 +128,7 @@ def test_guard__limited__asks_for_the_subject(switch: Switch) -> None:
     switch(VOUCHERS=True, cohorts=["beta"])
 
     # When
-    answers = [fence.guard(subject=subject) for subject in (ALINE, BOSCO, None)]
+    answers = [exposure.guard(subject=subject) for subject in (ALINE, BOSCO, None)]
 
     # Then
     assert answers == [True, False, True]
@@ -141,7 +141,7 @@ def test_guard__forced_off__refuses(switch: Switch, settings: Settings) -> None:
     settings.FEATURES_FORCED_OFF = frozenset({"FEATURE_AGENT_VOUCHERS"})
 
     # Then
-    assert fence.guard(subject=None) is False
+    assert exposure.guard(subject=None) is False
 
 
 @pytest.mark.usefixtures("committed_db")
@@ -151,7 +151,7 @@ def test_guard__outside_a_transaction__raises(switch: Switch) -> None:
 
     # When
     with pytest.raises(transaction.TransactionManagementError):
-        fence.guard(subject=None)
+        exposure.guard(subject=None)
 
 
 @pytest.mark.usefixtures("committed_db")
@@ -165,7 +165,7 @@ def test_kill__voucher_transaction_hangs__off_anyway_and_not_proven(
 
     def hang() -> None:
         with transaction.atomic():
-            fence.guard(subject=None)
+            exposure.guard(subject=None)
             entered.set()
             leave.wait(10)
         connection.close()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rollout.notices import transports
-from rollout.notices.transports import Email, MailError
+from rollout.notices.transports import TransportError, send_email
 from tests.fakes.smtp import FakeSmtp
 
 if TYPE_CHECKING:
@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
     from pytest_django.fixtures import Settings
 
-HELLO = Email("odette@example.rw", "Hello", "First.\n.second\n", "notice-7")
+HELLO = {
+    "to": "odette@example.rw",
+    "subject": "Hello",
+    "text": "First.\n.second\n",
+    "key": "notice-7",
+}
 
 
 @pytest.fixture
@@ -27,7 +32,7 @@ def smtp(settings: Settings) -> Iterator[FakeSmtp]:
 
 
 async def test_send__server_takes_it__one_mail_as_written(smtp: FakeSmtp) -> None:
-    await transports.send_email(HELLO)
+    await send_email(**HELLO)
 
     (got,) = smtp.mails
     assert (got.sender, got.to) == ("easymo@example.rw", ["odette@example.rw"])
@@ -38,9 +43,7 @@ async def test_send__server_takes_it__one_mail_as_written(smtp: FakeSmtp) -> Non
 async def test_send__subject_with_line_breaks__one_header_no_second_recipient(
     smtp: FakeSmtp,
 ) -> None:
-    await transports.send_email(
-        Email(HELLO.to, "a\r\nBcc: x@example.rw\n" + "b" * 300, "t", "k")
-    )
+    await send_email(**{**HELLO, "subject": "a\r\nBcc: x@example.rw\n" + "b" * 300})
 
     (got,) = smtp.mails
     assert got.to == ["odette@example.rw"]
@@ -70,8 +73,8 @@ async def test_send__server_refuses__told_apart(
 ) -> None:
     smtp.script = {verb: [answer], "HELO": [answer]}
 
-    with pytest.raises(MailError) as caught:
-        await transports.send_email(HELLO)
+    with pytest.raises(TransportError) as caught:
+        await send_email(**HELLO)
 
     assert (caught.value.permanent, caught.value.is_down) == (permanent, is_down)
     assert "odette" not in str(caught.value)
@@ -87,8 +90,8 @@ async def test_send__server_says_nothing__ends_in_time(
     smtp.script = {"MAIL": ["silence"]}
     began = time.monotonic()
 
-    with pytest.raises(MailError) as caught:
-        await transports.send_email(HELLO)
+    with pytest.raises(TransportError) as caught:
+        await send_email(**HELLO)
 
     smtp.released.set()
     assert time.monotonic() - began < 1.5
@@ -99,14 +102,14 @@ async def test_send__nobody_listens__down_not_permanent(settings: Settings) -> N
     with FakeSmtp() as server:
         settings.MAILERS = server.mailers
 
-    with pytest.raises(MailError) as caught:
-        await transports.send_email(HELLO)
+    with pytest.raises(TransportError) as caught:
+        await send_email(**HELLO)
 
     assert (caught.value.permanent, caught.value.is_down) == (False, True)
 
 
 async def test_send__no_address__permanent(smtp: FakeSmtp) -> None:
-    with pytest.raises(MailError) as caught:
-        await transports.send_email(Email("no address", "x", "y", "k"))
+    with pytest.raises(TransportError) as caught:
+        await send_email(**{**HELLO, "to": "no address"})
 
     assert caught.value.permanent is True

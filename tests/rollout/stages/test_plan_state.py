@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rollout.core import clock
-from rollout.core.errors import NotMended, WrongState
+from rollout.core.errors import ResumeRequirementsUnmet, WrongState
 from rollout.core.features import Feature
 from rollout.flags import exposure
 from rollout.flags.flags import set_features
@@ -18,8 +18,7 @@ from rollout.models import (
     RollbackEvent,
 )
 from rollout.plan import plan as plans
-from rollout.stages import stages, waivers
-from rollout.stages import state as stages_state
+from rollout.stages import plan_state, waivers
 from rollout.stages.rollback import (
     freeze,
     restore,
@@ -116,10 +115,10 @@ def test_resume__quick__asks_for_the_cause_and_turns_nothing_on(time: Fake) -> N
     mend()
 
     # When
-    with pytest.raises(NotMended) as refused:
-        stages.resume(reason="on", **ODETTE)
+    with pytest.raises(ResumeRequirementsUnmet) as refused:
+        plan_state.resume(reason="on", **ODETTE)
     understand()
-    change = stages.resume(reason="on", **ODETTE)
+    change = plan_state.resume(reason="on", **ODETTE)
 
     # Then
     assert ["no root cause" in said for said in refused.value.unmet] == [True]
@@ -138,7 +137,7 @@ def test_resume__partial__stays_in_its_stage(switch: Switch, time: Fake) -> None
     understand()
 
     # When
-    stages.resume(reason="on", **ODETTE)
+    plan_state.resume(reason="on", **ODETTE)
 
     # Then
     assert state() == ("production", "recovery")
@@ -159,12 +158,12 @@ def test_resume__full_or_frozen__takes_a_second_person(time: Fake, how: str) -> 
     understand()
 
     # When
-    with pytest.raises(NotMended) as refused:
-        stages.resume(reason="on", **ODETTE)
-    asked = waivers.ask(gate="resume", reason="all mended", actor="odette")
-    waivers.approve(waiver=asked, actor="grace")
+    with pytest.raises(ResumeRequirementsUnmet) as refused:
+        plan_state.resume(reason="on", **ODETTE)
+    asked = waivers.ask_for_waiver(gate="resume", reason="all mended", actor="odette")
+    waivers.approve_waiver(waiver=asked, actor="grace")
     time.advance(minutes=1)
-    stages.resume(reason="on", **ODETTE)
+    plan_state.resume(reason="on", **ODETTE)
 
     # Then
     assert "second person" in refused.value.unmet[0]
@@ -176,16 +175,16 @@ def test_resume__functions_taken_away__refused(time: Fake) -> None:
     time.advance(minutes=1)
     mend()
     understand()
-    asked = waivers.ask(gate="resume", reason="all mended", actor="odette")
-    waivers.approve(waiver=asked, actor="grace")
-    with pytest.raises(NotMended) as refused:
-        stages.resume(reason="on", **ODETTE)
+    asked = waivers.ask_for_waiver(gate="resume", reason="all mended", actor="odette")
+    waivers.approve_waiver(waiver=asked, actor="grace")
+    with pytest.raises(ResumeRequirementsUnmet) as refused:
+        plan_state.resume(reason="on", **ODETTE)
     assert "rollback restore" in refused.value.unmet[0]
 
 
 def test_resume__nothing_rolled_back__refused() -> None:
     with pytest.raises(WrongState):
-        stages.resume(reason="on", **ODETTE)
+        plan_state.resume(reason="on", **ODETTE)
 
 
 def recovering(time: Fake) -> None:
@@ -202,18 +201,18 @@ def test_recovery__two_hours_and_thirty_clean__is_over(time: Fake) -> None:
     recovering(time)
     time.advance(hours=1, minutes=59)
     talk(30)
-    assert stages.settle() is None
+    assert plan_state.settle() is None
 
     # When
     time.advance(minutes=1)
-    change = stages.settle()
+    change = plan_state.settle()
 
     # Then
     assert change is not None
     assert (change.kind, change.actor) == ("recovered", "system")
     assert "30 of 30 clean" in change.reason
     assert state()[1] == "active"
-    assert stages.settle() is None
+    assert plan_state.settle() is None
 
 
 @pytest.mark.parametrize(
@@ -226,7 +225,7 @@ def test_recovery__thirtieth_conversation_not_clean__goes_on(
     time.advance(hours=9)
     talk(29)
     talk(1, **spoilt)
-    assert stages.settle() is None
+    assert plan_state.settle() is None
     assert state()[1] == "recovery"
 
 
@@ -235,13 +234,13 @@ def test_recovery__open_incident__goes_on(time: Fake) -> None:
     time.advance(hours=3)
     talk(30)
     Incident.objects.update(status="open", mitigated_at=None)
-    assert stages.settle() is None
+    assert plan_state.settle() is None
 
 
 def test_recovery__held_and_released__is_recovery_again(time: Fake) -> None:
     recovering(time)
-    stages.hold(reason="look", **ODETTE)
-    stages.release(reason="looked", **ODETTE)
+    plan_state.hold(reason="look", **ODETTE)
+    plan_state.release(reason="looked", **ODETTE)
     assert state()[1] == "recovery"
 
 
@@ -256,7 +255,7 @@ def test_settle__clock_gone_backwards_since__rolls_nothing_back_again(
     set_features(CHAT_ON, reason="mended", override=True, **ODETTE)
 
     # When
-    change = stages.settle()
+    change = plan_state.settle()
 
     # Then
     assert change is None
@@ -266,11 +265,11 @@ def test_settle__clock_gone_backwards_since__rolls_nothing_back_again(
 def test_settle__rollback_from_before_there_was_a_plan__is_left_alone(
     time: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stages_state, "enter_rolled_back", lambda *_a, **_k: False)
+    monkeypatch.setattr(plan_state, "enter_rolled_back", lambda *_a, **_k: False)
     rollback_quick(reason="long ago", **ODETTE)
-    assert stages.settle() is None
+    assert plan_state.settle() is None
     assert state()[1] == "active"
     time.advance(days=365 * 20)
     rollback_quick(reason="now", **ODETTE)
-    assert stages.settle() is not None
+    assert plan_state.settle() is not None
     assert state()[1] == "rolled_back"

@@ -11,10 +11,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db import Error, transaction
 
+from easymo.observability.logs import get_logger
 from rollout.core import jobs
+from rollout.core.errors import RolloutError
 from rollout.core.features import Feature
-from rollout.guardrails.triggers import INCIDENT
+from rollout.guardrails.evidence import INCIDENT_PREFIX
 from rollout.incidents import incidents
 from rollout.models import (
     AgentFlag,
@@ -29,8 +32,8 @@ from rollout.notices import notices
 from rollout.policy.decision_matrix import CHANNEL_FEATURES, Circumstances
 from rollout.policy.guardrails import BUDGETS
 from rollout.policy.verdicts import Action, Guardrail, Level, Verdict
-from rollout.stages import overrides, rollback, stages, state
-from rollout.stages.rollback import Order, RolledBack
+from rollout.stages import plan_state, rollback, stages, waivers
+from rollout.stages.rollback import CommittedRollback, RollbackOrder
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -44,8 +47,8 @@ SOURCE = "system"
 DAY = timedelta(hours=24)
 COOLDOWN = timedelta(minutes=30)
 # Looked at nearly each minute of it: silence is no proof of health.
-CLEAR = timedelta(minutes=30)
-CLEAR_LOOKS = 20
+RELEASE_AFTER = timedelta(minutes=30)
+MIN_EVALUATIONS = 20
 KINDS = {
     Action.PARTIAL: RollbackEvent.Kind.PARTIAL,
     Action.QUICK: RollbackEvent.Kind.QUICK,
@@ -56,15 +59,15 @@ AUTOMATIC = ["demote", "partial", "quick", "full"]
 
 
 @dataclass(frozen=True, slots=True)
-class Acted:
+class ActionResult:
     """What came of a decision; `rolled_back` is yet to be told to the processes."""
 
     acted: bool = False
     rollback: RollbackEvent | None = None
-    rolled_back: RolledBack | None = None
+    rolled_back: CommittedRollback | None = None
 
 
-NOTHING_DONE = Acted()
+NO_ACTION = ActionResult()
 
 
 def features_on() -> frozenset[Feature]:
@@ -103,14 +106,14 @@ def circumstances(run: StageRun, now: datetime) -> Circumstances:
         partials=day.count("partial"),
         actions=len(day),
         recent=recent,
-        held_back=overrides.active(now).exists(),
+        held_back=waivers.active_overrides(now).exists(),
     )
 
 
-def carry_out(decision: Decision, plan: Plan, now: datetime) -> Acted:
+def carry_out_decision(decision: Decision, plan: Plan, now: datetime) -> ActionResult:
     """Do what was decided; idempotent, for the same is decided each minute."""
     if decision.action == Action.NONE or decision.because is None:
-        return NOTHING_DONE
+        return NO_ACTION
     if decision.action == Action.HOLD:
         return _hold(decision, plan, now)
     if decision.action == Action.DEMOTE:
@@ -120,7 +123,7 @@ def carry_out(decision: Decision, plan: Plan, now: datetime) -> Acted:
 
 def release_when_clear(decision: Decision, plan: Plan, now: datetime) -> bool:
     """End a hold of our own after half an hour without a reason for one."""
-    since = now - CLEAR
+    since = now - RELEASE_AFTER
     if (
         decision.action != Action.NONE
         or plan.state != Plan.State.HELD
@@ -128,61 +131,63 @@ def release_when_clear(decision: Decision, plan: Plan, now: datetime) -> bool:
     ):
         return False
     looks = Evaluation.objects.filter(at__gt=since, at__lte=now)
-    if looks.exclude(action="none").exists() or looks.count() < CLEAR_LOOKS:
+    if looks.exclude(action="none").exists() or looks.count() < MIN_EVALUATIONS:
         return False
-    reason = f"No reason to hold for {CLEAR.seconds // 60} minutes."
+    reason = f"No reason to hold for {RELEASE_AFTER.seconds // 60} minutes."
     # None: a person holds it, and only a person lets go.
-    return state.release(reason=reason, actor=ACTOR, source=SOURCE) is not None
+    return plan_state.release(reason=reason, actor=ACTOR, source=SOURCE) is not None
 
 
-def tell(acted: Acted) -> None:
+def notify(acted: ActionResult) -> None:
     """After the commit: wake the notices, and wait for the processes a moment."""
     if acted.rolled_back is not None:
-        rollback.told(acted.rolled_back)
+        rollback.finish(acted.rolled_back)
     elif acted.acted:
         jobs.enqueue_notices()
 
 
-def _roll_back(decision: Decision, now: datetime) -> Acted:
+def _roll_back(decision: Decision, now: datetime) -> ActionResult:
     verdict = decision.because
     assert verdict is not None
     done = rollback.carry_out(
-        Order(
+        RollbackOrder(
             KINDS[decision.action],
             decision.sentence,
             ACTOR,
             SOURCE,
             tuple(sorted(feature.value for feature in decision.features)),
-            incident_key=f"{INCIDENT}{decision.key}",
+            incident_key=f"{INCIDENT_PREFIX}{decision.key}",
             severity=decision.severity,
-            evidence=figures_of(decision),
+            evidence=evidence_of_decision(decision),
             decided_at=now,
             freezes=decision.frozen,
         )
     )
     event = RollbackEvent.objects.filter(incident=done.incident).first()
-    return Acted(acted=True, rollback=event, rolled_back=done)
+    return ActionResult(acted=True, rollback=event, rolled_back=done)
 
 
-def _demote(decision: Decision, now: datetime) -> Acted:
+def _demote(decision: Decision, now: datetime) -> ActionResult:
     """Go back a stage, and take the features back to whom that one serves."""
-    incident, _is_new = _opened(decision, "Taken back a stage", now)
+    incident, _is_new = _open_incident(decision, "Taken back a stage", now)
     stages.demote(reason=decision.sentence, actor=ACTOR, source=SOURCE, is_told=False)
     notices.queue_notice(
         incident=incident,
         text=f"Taken back a stage: {decision.sentence} (incident {incident.pk})",
     )
-    return Acted(acted=True)
+    return ActionResult(acted=True)
 
 
-def _hold(decision: Decision, plan: Plan, now: datetime) -> Acted:
+def _hold(decision: Decision, plan: Plan, now: datetime) -> ActionResult:
     """Stop promotions and open the incident, once; traffic stays as it is."""
-    incident, is_new = _opened(decision, "Held, nothing turned off", now)
+    incident, is_new = _open_incident(decision, "Held, nothing turned off", now)
     is_held = False
     # Before the guide's stages there is nothing to be held up.
     if plan.state in HOLDABLE and plan.run.stage != StageName.INFRASTRUCTURE:
         reason = decision.sentence
-        held = state.hold(reason=reason, actor=ACTOR, source=SOURCE, is_told=not is_new)
+        held = plan_state.hold(
+            reason=reason, actor=ACTOR, source=SOURCE, is_told=not is_new
+        )
         is_held = held is not None
     if is_new:
         notices.queue_notice(
@@ -192,31 +197,36 @@ def _hold(decision: Decision, plan: Plan, now: datetime) -> Acted:
                 f" (incident {incident.pk})"
             ),
         )
-    return Acted(acted=is_held or is_new)
+    return ActionResult(acted=is_held or is_new)
 
 
-def _opened(decision: Decision, what: str, now: datetime) -> tuple[Incident, bool]:
+def _open_incident(
+    decision: Decision, what: str, now: datetime
+) -> tuple[Incident, bool]:
     """Open the guardrail's incident, or write on in the one that is open."""
-    incident, is_new = incidents.found_or_opened(
-        key=f"{INCIDENT}{decision.key}",
+    incident, is_new = incidents.get_or_open(
+        key=f"{INCIDENT_PREFIX}{decision.key}",
         title=decision.sentence,
         severity=decision.severity,
         opened_by=ACTOR,
     )
     if not is_new and decision.action == Action.HOLD:
         return incident, False
-    incidents.break_out_again(incident, severity=decision.severity, author=ACTOR)
-    incidents.write(
+    incidents.reopen_or_raise(incident, severity=decision.severity, author=ACTOR)
+    incidents.write_entry(
         incident,
         kind=TimelineEntry.Kind.AUTO,
         author=ACTOR,
         text=f"{what}: {decision.sentence}",
-        data={"evidence": figures_of(decision), "decided_at": now.isoformat()},
+        data={
+            "evidence": evidence_of_decision(decision),
+            "decided_at": now.isoformat(),
+        },
     )
     return incident, is_new
 
 
-def figures_of(decision: Decision) -> dict[str, object]:
+def evidence_of_decision(decision: Decision) -> dict[str, object]:
     """Return the figures that caused it, as they are kept with what it caused."""
     assert decision.because is not None
     return {
@@ -227,3 +237,40 @@ def figures_of(decision: Decision) -> dict[str, object]:
         "frozen": decision.frozen,
         "sentence": decision.sentence,
     }
+
+
+logger = get_logger(__name__)
+
+SILENCE_KEY = "evaluator:silent"
+SYSTEM = "system"
+
+
+def report_silent_evaluator(*, silent_s: float) -> bool:
+    """Open its incident and queue the notice; False when somebody already has."""
+    text = (
+        f"The evaluator has not looked for {silent_s / 60:.0f} minutes: no breach is"
+        " noticed, nothing is rolled back by itself. Is a worker running?"
+    )
+    with transaction.atomic():
+        incident, is_new = incidents.get_or_open(
+            key=SILENCE_KEY,
+            title="The evaluator is silent",
+            severity=Incident.Severity.HIGH,
+            opened_by=SYSTEM,
+        )
+        if is_new:
+            incidents.write_entry(
+                incident, kind=TimelineEntry.Kind.AUTO, author=SYSTEM, text=text
+            )
+            notices.queue_notice(incident=incident, text=text)
+    if is_new:
+        _hold_plan(text)
+    return is_new
+
+
+def _hold_plan(text: str) -> None:
+    """Nothing is promoted meanwhile; whoever sits on the plan keeps nobody waiting."""
+    try:
+        plan_state.hold(reason=text, actor=SYSTEM, source=SYSTEM)
+    except (Error, RolloutError) as error:
+        logger.warning("rollout.silence.not_held", error=type(error).__name__)

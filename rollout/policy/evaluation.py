@@ -1,19 +1,22 @@
-"""From gathered evidence to verdicts: one a guardrail and channel. Pure."""
+"""Guardrails without statistics: one is enough, or so many in a row. Pure.
+
+A figure that is None could not be had; that is no good news, and no breach either.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rollout.policy import evidence as policy_evidence
-from rollout.policy.detector import Track, rest, start, step
-from rollout.policy.evidence import COST_SCALE
+from rollout.policy import guardrails
+from rollout.policy.detector import DetectorTrack, clear_if_calm, start, step
 from rollout.policy.guardrails import (
     CHANNELS,
+    COST_SCALE,
     STATISTICAL,
-    Expected,
+    DetectorLevel,
+    ExpectedTraffic,
     Policy,
-    Watch,
     detector_for,
 )
 from rollout.policy.statistics import percentile
@@ -24,30 +27,110 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rollout.policy.detector import Detector
-    from rollout.policy.evidence import Evidence
-    from rollout.policy.guardrails import Test
+    from rollout.policy.guardrails import ConversationEvidence, GuardrailTest
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerFacts:
+    """Counted since the stay in the stage began. Spending in US dollars."""
+
+    leaks: int | None = None
+    # What looks like personal data and is not known to be any.
+    candidates: int = 0
+    value_errors: int | None = None
+    spent_hour: float | None = None
+    spent_day: float | None = None
+    failed_probes: int | None = None
+    # Minutes without a conversation and without a probe; None: nothing is awaited.
+    silent_min: float | None = None
+    silence_is_attended: bool = False
+
+
+def trigger_verdicts(facts: TriggerFacts, policy: Policy) -> list[Verdict]:
+    """Return one verdict a trigger."""
+    return [
+        _leak_verdict(facts),
+        _count_verdict(Guardrail.VALUE, facts.value_errors),
+        _spend_verdict(facts, policy),
+        _probe_verdict(facts, policy),
+        _silence_verdict(facts, policy),
+    ]
+
+
+def _count_verdict(guardrail: Guardrail, count: int | None) -> Verdict:
+    if count is None:
+        return Verdict(guardrail, "", Level.NO_DATA)
+    level = Level.BREACH if count else Level.OK
+    return Verdict(guardrail, "", level, value=float(count), evidence=float(count > 0))
+
+
+def _leak_verdict(facts: TriggerFacts) -> Verdict:
+    verdict = _count_verdict(Guardrail.PII, facts.leaks)
+    if verdict.level != Level.OK or not facts.candidates:
+        return verdict
+    count = float(facts.candidates)
+    return Verdict(Guardrail.PII, "", Level.WARN, value=count, evidence=0.5)
+
+
+def _spend_verdict(facts: TriggerFacts, policy: Policy) -> Verdict:
+    if facts.spent_hour is None or facts.spent_day is None:
+        return Verdict(Guardrail.SPEND, "", Level.NO_DATA)
+    used = max(
+        facts.spent_hour / policy.spend_an_hour, facts.spent_day / policy.spend_day
+    )
+    level = Level.BREACH if used >= 1.0 else Level.OK
+    return Verdict(Guardrail.SPEND, "", level, value=used, evidence=round(used, 4))
+
+
+def _probe_verdict(facts: TriggerFacts, policy: Policy) -> Verdict:
+    failed = facts.failed_probes
+    if failed is None:
+        return Verdict(Guardrail.PROBE, "", Level.NO_DATA)
+    level = Level.OK
+    if failed >= policy.probes_breach:
+        level = Level.BREACH
+    elif failed >= policy.probes_warn:
+        level = Level.WARN
+    evidence = round(failed / policy.probes_breach, 4)
+    return Verdict(Guardrail.PROBE, "", level, value=float(failed), evidence=evidence)
+
+
+def _silence_verdict(facts: TriggerFacts, policy: Policy) -> Verdict:
+    silent = facts.silent_min
+    after = policy.silence_after_min()
+    if silent is None or silent < after:
+        return Verdict(Guardrail.DATA, "", Level.OK, value=silent or 0.0)
+    return Verdict(
+        Guardrail.DATA,
+        "",
+        Level.NO_DATA,
+        value=silent,
+        evidence=1.0,
+        unattended_min=0.0 if facts.silence_is_attended else silent - after,
+    )
+
 
 # So many of the newest conversations say how bad it is now; a channel's figures on a
 # quiet day go back no farther.
 RECENT = 400
 SHOWN = 100
 
-type Key = tuple[str, str, str]
+type DetectorKey = tuple[str, str, str]
 
 
 @dataclass(slots=True)
-class Judge:
+class StageDetectors:
     """The tracks of one stay in a stage, and the newest evidence of each channel."""
 
     policy: Policy
     stage: str
-    tracks: dict[Key, Track] = field(default_factory=dict)
-    recent: dict[str, list[Evidence]] = field(default_factory=dict)
+    tracks: dict[DetectorKey, DetectorTrack] = field(default_factory=dict)
+    recent: dict[str, list[ConversationEvidence]] = field(default_factory=dict)
     # Thresholds that a stay began with hold until its end.
-    thresholds: dict[Key, float] = field(default_factory=dict)
-    detectors: dict[Key, Detector] = field(default_factory=dict)
+    thresholds: dict[DetectorKey, float] = field(default_factory=dict)
+    detectors: dict[DetectorKey, Detector] = field(default_factory=dict)
 
-    def detector(self, test: Test, channel: str) -> Detector:
+    def detector(self, test: GuardrailTest, channel: str) -> Detector:
         key = (*test.key, channel)
         found = self.detectors.get(key)
         if found is None:
@@ -61,12 +144,12 @@ class Judge:
             self.detectors[key] = found
         return found
 
-    def threshold(self, key: Key) -> float:
+    def threshold(self, key: DetectorKey) -> float:
         """Return how much evidence, as a logarithm, the detector of this key needs."""
         guardrail, watch, channel = key
         return self.detector(self.policy.test(guardrail, watch), channel).log_threshold
 
-    def track(self, test: Test, channel: str) -> Track:
+    def track(self, test: GuardrailTest, channel: str) -> DetectorTrack:
         """Return what there is; a track of other bets than today's starts again."""
         found = self.tracks.get((*test.key, channel))
         detector = self.detector(test, channel)
@@ -74,7 +157,7 @@ class Judge:
             return start(detector)
         return found
 
-    def take(self, evidence: Evidence, now: datetime) -> None:
+    def take(self, evidence: ConversationEvidence, now: datetime) -> None:
         """Let every detector of its channel make one step."""
         channel = evidence.channel
         cost = self.policy.expected[channel].cost
@@ -95,7 +178,7 @@ class Judge:
             for channel in CHANNELS:
                 found = self.tracks.get((*test.key, channel))
                 if found is not None:
-                    self.tracks[*test.key, channel] = rest(
+                    self.tracks[*test.key, channel] = clear_if_calm(
                         found, self.detector(test, channel), now
                     )
 
@@ -114,8 +197,8 @@ class Judge:
         now: datetime,
         attended: Collection[str],
     ) -> Verdict:
-        warn = self.policy.test(guardrail, Watch.WARN)
-        rollback = self.policy.test(guardrail, Watch.ROLLBACK)
+        warn = self.policy.test(guardrail, DetectorLevel.WARN)
+        rollback = self.policy.test(guardrail, DetectorLevel.ROLLBACK)
         warned, broken = self.track(warn, channel), self.track(rollback, channel)
         test, track = (rollback, broken) if broken.has_fired else (warn, warned)
         figures = self._figures(test, channel)
@@ -145,7 +228,7 @@ class Judge:
             began_at=figures.began_at.isoformat() if figures.began_at else "",
         )
 
-    def _figures(self, test: Test, channel: str) -> Figures:
+    def _figures(self, test: GuardrailTest, channel: str) -> RecentFigures:
         expected = self.policy.expected[channel]
         recent = self.recent.get(channel, [])[-RECENT:]
         seen = _measured(test, recent, expected)
@@ -153,13 +236,13 @@ class Judge:
         xs = [x for _, x in seen]
         if track.has_fired:
             detector = self.detector(test, channel)
-            begin = policy_evidence.since_change(xs, q0=test.q0, bets=detector.bets)
+            begin = guardrails.change_index(xs, q0=test.q0, bets=detector.bets)
         else:
             begin = max(0, len(xs) - SHOWN)
         of = [each for each, _ in seen[begin:]]
-        value = policy_evidence.mean(xs[begin:])
+        value = guardrails.mean(xs[begin:])
         slow = sorted(ms / 1000 for each in of for ms in each.latencies_ms)
-        return Figures(
+        return RecentFigures(
             value=value * COST_SCALE if test.guardrail == Guardrail.COST else value,
             n=len(of),
             p95_s=percentile(slow) if test.guardrail == Guardrail.LATENCY else None,
@@ -170,10 +253,12 @@ class Judge:
     def _is_very_slow(self, guardrail: Guardrail, channel: str) -> bool:
         if guardrail != Guardrail.LATENCY:
             return False
-        test = self.policy.test(guardrail, Watch.VERY_SLOW)
+        test = self.policy.test(guardrail, DetectorLevel.VERY_SLOW)
         return self.track(test, channel).has_fired
 
-    def _share_here(self, test: Test, channel: str, began_at: datetime | None) -> float:
+    def _share_here(
+        self, test: GuardrailTest, channel: str, began_at: datetime | None
+    ) -> float:
         """Return how much of the badness since then lies on this channel."""
         if began_at is None:
             return 1.0
@@ -192,7 +277,7 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class RecentFigures:
     value: float
     n: int
     p95_s: float | None
@@ -200,7 +285,9 @@ class Figures:
     unmeasured: int
 
 
-def _level(warned: Track, broken: Track, figures: Figures) -> Level:
+def _level(
+    warned: DetectorTrack, broken: DetectorTrack, figures: RecentFigures
+) -> Level:
     if broken.has_fired:
         return Level.BREACH
     if warned.has_fired:
@@ -209,8 +296,10 @@ def _level(warned: Track, broken: Track, figures: Figures) -> Level:
 
 
 def _measured(
-    test: Test, evidence: Sequence[Evidence], expected: Expected
-) -> list[tuple[Evidence, float]]:
+    test: GuardrailTest,
+    evidence: Sequence[ConversationEvidence],
+    expected: ExpectedTraffic,
+) -> list[tuple[ConversationEvidence, float]]:
     found = []
     for each in evidence:
         x = test.measure(each, expected.cost)

@@ -1,0 +1,164 @@
+"""What is written about a voucher event, and to whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from agents.core.handoffs import open_handoff
+from agents.core.serving import may_answer
+from agents.identity import blocks, consent
+from agents.language import texts
+from agents.language.texts import code_placeholder
+from agents.models import Announcement, HandOff
+from agents.notifications.unrequested import (
+    TEMPLATE_LANGUAGES,
+    conversation_with,
+    enqueue_unrequested,
+)
+from agents.whatsapp.graph_client import Template
+from vouchers.models import Profile, Voucher, VoucherEvent
+from vouchers.money import Money, format_money
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Outcome = Announcement.Outcome
+Kind = VoucherEvent.Kind
+# The owner learns a code only from the message about these events.
+OF_A_CODE = frozenset({Kind.ISSUED, Kind.CODE_ROTATED})
+
+
+def notify(event: VoucherEvent) -> Announcement.Outcome:
+    """Queue the messages about one event; return whether its person can be reached."""
+    notifier = NOTIFIERS.get(Kind(event.kind))
+    if notifier is None:
+        return Outcome.NOBODY
+    return notifier(event)
+
+
+def notify_issuer(event: VoucherEvent) -> None:
+    """Tell the issuer that the owner was not reached, so that they tell the owner."""
+    issuer = event.voucher.created_by_profile
+    if event.kind in OF_A_CODE and issuer not in {None, event.voucher.owner}:
+        _send(event, issuer, "notice.not_reached", suffix=":unreached")
+
+
+def _notify_issued(event: VoucherEvent) -> Announcement.Outcome:
+    """Send reference and code to the owner; after an approval to the issuer too."""
+    voucher = event.voucher
+    recipients = [(voucher.owner, "notice.issued")]
+    issuer = voucher.created_by_profile
+    if event.old_status == Voucher.Status.PENDING_APPROVAL and issuer is not None:
+        recipients.append((issuer, "notice.approved"))
+    reached = [
+        _send(
+            event,
+            person,
+            key,
+            template=settings.WA_TEMPLATE_VOUCHER_ISSUED,
+            code=code_placeholder(voucher.public_id),
+        )
+        for person, key in recipients
+    ]
+    return _outcome(reached[0])
+
+
+def _notify_declined(event: VoucherEvent) -> Announcement.Outcome:
+    issuer = event.voucher.created_by_profile
+    if issuer is None:
+        return Outcome.NOBODY
+    note = getattr(event, "note", None)
+    reason = note.text if note else "—"
+    return _outcome(_send(event, issuer, "notice.declined", reason=reason))
+
+
+def _notify_redeemed(event: VoucherEvent) -> Announcement.Outcome:
+    """Notify the owner; notify the station where the owner redeemed it themselves."""
+    voucher = event.voucher
+    if not (event.actor_kind == "profile" and event.actor_id == str(voucher.owner_id)):
+        return _outcome(_send(event, voucher.owner, "notice.redeemed"))
+    reached = [
+        _send(
+            event,
+            person,
+            "notice.station",
+            template=settings.WA_TEMPLATE_STATION_NOTICE,
+            suffix=f":{person.pk}",
+        )
+        for person in Profile.objects.filter(
+            role=Profile.Role.STATION, station=event.station, is_active=True
+        ).order_by("pk")
+    ]
+    if not any(reached):
+        open_handoff(
+            kind=HandOff.Kind.UNDELIVERED,
+            profile=voucher.owner,
+            reason=f"Nobody at the station could be told of {voucher.reference}.",
+        )
+    return _outcome(any(reached))
+
+
+def _notify_voided(event: VoucherEvent) -> Announcement.Outcome:
+    return _outcome(_send(event, event.voucher.owner, "notice.voided"))
+
+
+NOTIFIERS: dict[str, Callable[[VoucherEvent], Announcement.Outcome]] = {
+    Kind.ISSUED: _notify_issued,
+    Kind.CODE_ROTATED: _notify_issued,
+    Kind.DECLINED: _notify_declined,
+    Kind.REDEEMED: _notify_redeemed,
+    Kind.VOIDED: _notify_voided,
+}
+
+
+def _outcome(is_reached: bool) -> Announcement.Outcome:
+    return Outcome.TOLD if is_reached else Outcome.UNREACHABLE
+
+
+def _send(
+    event: VoucherEvent,
+    person: Profile,
+    key: str,
+    *,
+    template: str = "",
+    suffix: str = "",
+    **values: object,
+) -> bool:
+    """Queue one message where the person may and can be written to."""
+    conversation = conversation_with(person, may_create=bool(template))
+    if (
+        conversation is None
+        or not may_answer(person)
+        or consent.is_opted_out(person)
+        or blocks.is_blocked(person)
+    ):
+        return False
+    language = conversation.language or person.language or "en"
+    facts = _facts(event, language) | values
+    return enqueue_unrequested(
+        conversation,
+        cause=f"told:{event.pk}:{key.removeprefix('notice.')}{suffix}",
+        body=texts.render(key, language, **facts),
+        template=_template(template, language, facts) if template else None,
+    )
+
+
+def _facts(event: VoucherEvent, language: str) -> dict[str, object]:
+    """Return what the texts may say, read from the rows."""
+    voucher = event.voucher
+    return {
+        "reference": voucher.reference,
+        "amount": format_money(Money(voucher.amount_minor, voucher.currency)),
+        "expires": texts.format_date(voucher.expires_at, language),
+        "station": event.station.name if event.station else "—",
+        "at": texts.format_date(event.created_at, language),
+    }
+
+
+def _template(name: str, language: str, facts: dict[str, object]) -> Template:
+    """Return the approved template: its first parameters are always these."""
+    order = [facts["amount"], facts["reference"], facts.get("code") or facts["station"]]
+    code = TEMPLATE_LANGUAGES[language]
+    return Template(name, code, tuple(str(value) for value in order))

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from django.db import models
+
+from rollout.core import clock
+
+
+class Announcement(models.Model):
+    """What engineering, the beta members or everyone is told; two people send it."""
+
+    class Audience(models.TextChoices):
+        ENGINEERING = "engineering", "engineering"
+        BETA = "beta", "beta members"
+        ALL = "all", "everyone"
+
+    class Medium(models.TextChoices):
+        EMAIL = "email", "e-mail"
+        SLACK = "slack", "Slack"
+        WHATSAPP = "whatsapp", "WhatsApp"
+        # By other means: a poster, the radio; a person says that it was done.
+        OTHER = "other", "other"
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "draft"
+        APPROVED = "approved", "approved"
+        SENDING = "sending", "being sent"
+        SENT = "sent", "sent"
+
+    audience = models.CharField(max_length=11, choices=Audience)
+    medium = models.CharField(max_length=8, choices=Medium)
+    subject = models.CharField(max_length=200)
+    text = models.TextField(max_length=4000)
+    status = models.CharField(max_length=8, choices=Status, default=Status.DRAFT)
+    drafted_by = models.CharField(max_length=150)
+    drafted_at = models.DateTimeField(default=clock.now, editable=False)
+    approved_by = models.CharField(max_length=150, blank=True, default="")
+    approved_at = models.DateTimeField(null=True, editable=False)
+    sent_by = models.CharField(max_length=150, blank=True, default="")
+    sent_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+        permissions = [("send_announcement", "Can approve and send announcements")]
+        constraints = [
+            # Roads that exist: nobody has everyone's e-mail address.
+            models.CheckConstraint(
+                condition=models.Q(medium="other")
+                | models.Q(audience="engineering", medium__in=["email", "slack"])
+                | models.Q(audience="beta", medium__in=["email", "whatsapp"])
+                | models.Q(audience="all", medium="whatsapp"),
+                name="announcement_medium_reaches_its_audience",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="draft", approved_at__isnull=True)
+                | (
+                    ~models.Q(status="draft")
+                    & models.Q(approved_at__isnull=False)
+                    & ~models.Q(approved_by="")
+                ),
+                name="announcement_approved_before_it_goes",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(approved_by=models.F("drafted_by")),
+                name="announcement_needs_a_second_person",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="sent", sent_at__isnull=False)
+                | (~models.Q(status="sent") & models.Q(sent_at__isnull=True)),
+                name="announcement_sent_at_matches_status",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+class AnnouncementDelivery(models.Model):
+    """One recipient of an announcement: told once, or why not."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "pending"
+        HANDED_OVER = "handed_over", "handed over"
+        FAILED = "failed", "failed"
+        # She said STOP, or has no road open.
+        SKIPPED = "skipped", "skipped"
+
+    announcement = models.ForeignKey(
+        Announcement, on_delete=models.PROTECT, related_name="deliveries"
+    )
+    # A subject, or an address of our own people.
+    recipient = models.CharField(max_length=254)
+    status = models.CharField(max_length=11, choices=Status, default=Status.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.CharField(max_length=200, blank=True, default="")
+    settled_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name_plural = "announcement deliveries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["announcement", "recipient"], name="announcement_told_once"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["announcement", "id"],
+                condition=models.Q(status="pending"),
+                name="announcement_pending_idx",
+            ),
+            # Read by whoever counts how far it came.
+            models.Index(
+                fields=["announcement", "status"], name="announcement_counts_idx"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"delivery {self.pk}"
