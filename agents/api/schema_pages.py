@@ -1,4 +1,4 @@
-"""The schema as a file and as a page, for signed-in staff. The page has no script."""
+"""The API schema as a file and as a page without scripts, for signed-in staff."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ YAML = "application/vnd.oai.openapi"
 
 
 def build_schema() -> dict[str, Any]:
-    """Return the description of the API as it is now."""
+    """Return the OpenAPI schema of the code."""
     generator = SchemaGenerator()
     return cast("dict[str, Any]", generator.get_schema(request=None, public=True))
 
@@ -43,7 +43,7 @@ def schema(request: HttpRequest) -> HttpResponse:
 @require_safe
 @staff_member_required
 def docs(request: HttpRequest) -> HttpResponse:
-    """Show every function, its fields, its answers and its refusals."""
+    """Show every operation with its fields, answers and refusals."""
     described = build_schema()
     return render(
         request,
@@ -53,7 +53,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 
 def _operations(described: dict[str, Any]) -> Any:
-    """Yield each function as the page shows it."""
+    """Yield each operation for the template."""
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
             yield {

@@ -1,4 +1,4 @@
-"""API tokens: made once, shown once, kept as a hash, revoked at once."""
+"""Create, list and revoke API tokens; only a hash of the secret is stored."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def digest_of(secret: str) -> bytes:
 def create_token(
     *, name: str, scopes: Sequence[str], station: str | None, actor: str
 ) -> tuple[ApiToken, str]:
-    """Make a token; return its row and the secret, which nobody can read again."""
+    """Create a token; return its row and the secret, which is not stored."""
     if not _NAME.fullmatch(name) or name == INTERNAL:
         raise TokenError(
             "A name has 1 to 50 letters, digits, spaces or . _ @ : / - and begins and ends "
@@ -62,7 +62,7 @@ def create_token(
 
 
 def known_scopes(scopes: Sequence[str]) -> list[str]:
-    """Return the scopes in their own order, each once."""
+    """Return the scopes in a fixed order, each once."""
     if unknown := sorted(set(scopes) - set(SCOPES)):
         raise TokenError(
             f"There is no scope {unknown[0]}: there are {', '.join(SCOPES)}."
@@ -75,9 +75,9 @@ def known_scopes(scopes: Sequence[str]) -> list[str]:
 def revoke_token(
     *, name: str, actor: str, reason: str, is_planned: bool = False
 ) -> ApiToken:
-    """End a token: once this returned, nothing commits under it any more.
+    """Revoke a token; after the return no call commits with it.
 
-    ``is_planned``: it was made to end soon, and nobody need wonder.
+    ``is_planned`` lowers the log level, for tokens with a short planned life.
     """
     sync_internal()
     with transaction.atomic():
@@ -100,10 +100,10 @@ def all_tokens() -> list[ApiToken]:
 
 
 def sync_internal() -> ApiToken | None:
-    """See that the row of the environment's token says what the environment says.
+    """Create or update the row of the token from the environment.
 
-    It is listed and revocable like any other. A new value in the environment is a
-    new token; the one before it ends.
+    It is listed and revocable like any other token. A new value in the environment is a
+    new token, and revokes the previous one.
     """
     secret = settings.AGENT_CORE_INTERNAL_TOKEN
     digest = digest_of(secret) if secret else b""
@@ -128,7 +128,7 @@ def sync_internal() -> ApiToken | None:
 
 
 def _as_configured(row: ApiToken) -> ApiToken:
-    """Let the environment say what its token may do; a wrong station says nothing."""
+    """Set scopes and station from the environment; without redeem if it is unknown."""
     if not row.is_internal:
         return row
     scopes = known_scopes(settings.AGENT_CORE_INTERNAL_SCOPES)
@@ -137,7 +137,7 @@ def _as_configured(row: ApiToken) -> ApiToken:
         station = Station.objects.filter(code=code).first()
         if station is None:
             logger.error("api.token.unknown_station", token_id=row.pk)
-            # Not bound would be more than was given.
+            # An unbound token would be allowed more than a bound one.
             scopes = [scope for scope in scopes if scope != "redeem"] or ["lookup"]
     station_id = station.pk if station else None
     if (row.scopes, row.station_id) != (scopes, station_id):

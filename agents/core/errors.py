@@ -40,7 +40,7 @@ class OptedOut(HandOffError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The customer opted out: nothing can be sent until they write START."
+            "The customer sent STOP: nothing can be sent until they write START."
         )
 
 

@@ -2,7 +2,7 @@
 
 A WhatsApp user id (BSUID) takes precedence over the number. A webhook never merges two
 people and moves nothing between them: a number that arrives with another user id is a
-new person until a colleague decides. See docs/adr/0005-who-is-writing.md.
+new person until a colleague decides. See docs/adr/0005-identity-by-user-id.md.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from django.conf import settings
 
 from agents.core.clock import Clock, MonotonicClock
 from agents.llm.model import ModelError, ModelReply, ModelRequest, ToolSpec
-from agents.llm.openai_errors import classify
+from agents.llm.openai_errors import translated_errors
 from agents.llm.openai_reply import read_reply
 from easymo.observability import tracing
 
@@ -80,11 +80,9 @@ class OpenAIModel:
             await self.clock.sleep(delay)
 
     async def _try_once(self, payload: dict[str, Any], seconds: float) -> ModelReply:
-        import openai  # noqa: PLC0415 - see load
-
-        client = self._client()
+        client = client_for(self.base_url, self.api_key)
         timeout = httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
-        try:
+        with translated_errors():
             # The timeouts of the client are per read: slow bytes never exceed them.
             async with asyncio.timeout(seconds):
                 # `responses.create` would search every item and tool for values to
@@ -96,18 +94,6 @@ class OpenAIModel:
                     options={"timeout": timeout},
                 )
                 return read_reply(raw.content)
-        except openai.OpenAIError as error:
-            raise classify(error) from None
-        except TimeoutError:
-            raise ModelError("timeout") from None
-        except (httpx2.HTTPError, httpx2.StreamError):
-            raise ModelError("connection") from None
-        except (httpx2.InvalidURL, ValueError, TypeError):
-            # The key is no valid header, the text no JSON, or the URL invalid.
-            raise ModelError("invalid_request", permanent=True) from None
-
-    def _client(self) -> AsyncOpenAI:
-        return client_for(self.base_url, self.api_key)
 
 
 def client_for(base_url: str, api_key: str) -> AsyncOpenAI:

@@ -8,12 +8,15 @@ from __future__ import annotations
 import email.utils
 import math
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import httpx2
 
 from agents.llm.model import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import openai
 
@@ -44,9 +47,27 @@ TRANSIENT_FAILURES = {
 }
 
 
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Raise ModelError for every error of a request to OpenAI."""
+    import openai  # noqa: PLC0415 - see openai_client.load
+
+    try:
+        yield
+    except openai.OpenAIError as error:
+        raise classify(error) from None
+    except TimeoutError:
+        raise ModelError("timeout") from None
+    except (httpx2.HTTPError, httpx2.StreamError):
+        raise ModelError("connection") from None
+    except (httpx2.InvalidURL, ValueError, TypeError):
+        # The key is no valid header, the text no JSON, or the URL invalid.
+        raise ModelError("invalid_request", permanent=True) from None
+
+
 def classify(error: openai.OpenAIError) -> ModelError:
     """Return the ModelError for an error of the SDK, without its text."""
-    import openai  # noqa: PLC0415 - see openai_model.load
+    import openai  # noqa: PLC0415 - see openai_client.load
 
     if isinstance(error, openai.APITimeoutError):
         return ModelError("timeout")

@@ -24,7 +24,7 @@ class Price:
 
 def price_of(model: str, usage: Usage, *, at: datetime | None = None) -> Price:
     """Return the price of the usage, from the table of the package genai-prices."""
-    import genai_prices  # noqa: PLC0415 - see openai_model.load
+    import genai_prices  # noqa: PLC0415 - see openai_client.load
 
     # In the table too, cached tokens are part of the input.
     tokens = genai_prices.Usage(

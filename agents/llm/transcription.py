@@ -7,12 +7,11 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-import httpx2
 from django.conf import settings
 
 from agents.llm.model import ModelError, Usage
 from agents.llm.openai_client import client_for
-from agents.llm.openai_errors import classify
+from agents.llm.openai_errors import translated_errors
 from agents.llm.pricing import price_of
 
 if TYPE_CHECKING:
@@ -67,10 +66,8 @@ class OpenAITranscriber:
     async def transcribe(
         self, recording: Recording, *, keywords: Sequence[str], timeout_s: float
     ) -> Transcript:
-        import openai  # noqa: PLC0415 - see openai_model.load
-
         transcriptions = client_for(self.base_url, self.api_key).audio.transcriptions
-        try:
+        with translated_errors():
             # The timeouts of the client are per read: slow bytes never exceed them.
             async with asyncio.timeout(timeout_s):
                 answer = await transcriptions.create(
@@ -82,14 +79,6 @@ class OpenAITranscriber:
                     include=["logprobs"],
                     timeout=timeout_s,
                 )
-        except openai.OpenAIError as error:
-            raise classify(error) from None
-        except TimeoutError:
-            raise ModelError("timeout") from None
-        except (httpx2.HTTPError, httpx2.StreamError):
-            raise ModelError("connection") from None
-        except (httpx2.InvalidURL, ValueError, TypeError):
-            raise ModelError("invalid_request", permanent=True) from None
         return self._read(answer)
 
     def _read(self, answer: Any) -> Transcript:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _TRIES = 3
 _ROLES = ("customer", "station", "staff", "support")
-_TOOL = {
+TOOLS = {
     "create": "create_voucher",
     "redeem": "redeem_voucher",
     "void": "void_voucher",
@@ -94,7 +94,7 @@ def _continue(
     draft: Draft, situation: Situation, read: Understood | None = None
 ) -> Answer | Call:
     """Call the tool when the request is complete, else ask for a missing part."""
-    tool = _TOOL[draft.intent]
+    tool = TOOLS[draft.intent]
     if draft.intent in {"create", "redeem", "void"} and situation.restricted:
         return Answer("restricted")
     if tool not in situation.tools:
@@ -127,11 +127,11 @@ def _missing(
 
 def _missing_to_create(draft: Draft, slots: Slots) -> tuple[str, str] | None:
     if draft.amount is None:
-        told = bool(slots.amounts or slots.amount_unclear)
-        return "amount", "ask.amount_plain" if told else "ask.amount"
+        is_given = bool(slots.amounts or slots.amount_unclear)
+        return "amount", "ask.amount_plain" if is_given else "ask.amount"
     if draft.number is None:
-        told = bool(slots.numbers or slots.number_unclear)
-        return "number", "ask.number_plain" if told else "ask.number"
+        is_given = bool(slots.numbers or slots.number_unclear)
+        return "number", "ask.number_plain" if is_given else "ask.number"
     return None
 
 
@@ -171,8 +171,8 @@ def _lookup(read: Understood, situation: Situation) -> Answer | Call:
         return Call("lookup_customer", arguments)
     if situation.role == "station":
         return Answer("ask.code", Draft("lookup", asked="voucher"))
-    told = bool(slots.numbers or slots.number_unclear)
-    key = "ask.number_plain" if told else "ask.number"
+    is_given = bool(slots.numbers or slots.number_unclear)
+    key = "ask.number_plain" if is_given else "ask.number"
     return Answer(key, Draft("lookup", asked="number"))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agents.language import texts
 from agents.llm.items import assistant, function_call
 from agents.llm.model import ModelReply, ToolRequest
-from agents.offline.dialogue import Answer, Call, Situation, next_step
+from agents.offline.dialogue import TOOLS, Answer, Call, Situation, next_step
 from agents.offline.follow_up import Draft, load_draft, store_draft
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ class OfflineModel:
 
     async def respond(self, request: ModelRequest) -> ModelReply:
         now = self.now()
-        told = _last_output(request.items)
-        if told is not None:
-            return self._after_tool(request, told, now=now)
+        output = _last_output(request.items)
+        if output is not None:
+            return self._after_tool(request, output, now=now)
         situation = Situation(
             role=self.role,
             has_pending=self.has_pending,
@@ -81,13 +81,13 @@ class OfflineModel:
         )
 
     def _after_tool(
-        self, request: ModelRequest, told: dict[str, Any], *, now: datetime
+        self, request: ModelRequest, output: dict[str, Any], *, now: datetime
     ) -> ModelReply:
         """Send the text of the tool; store the request when the tool asks for a part."""
-        text = told.get("display")
+        text = output.get("display")
         if not isinstance(text, str) or not text:
             text = texts.render("refused.invalid_request", self.language)
-        draft = _draft_after(told, request.items)
+        draft = _draft_after(output, request.items)
         memory = store_draft(draft, now=now) if draft else {}
         return ModelReply(
             items=[assistant(text)], text=text, model=self.name, memory=memory
@@ -105,12 +105,7 @@ _ASKED_BY = {
     "invalid_amount": "amount",
     "reason_needed": "reason",
 }
-_INTENT_OF = {
-    "create_voucher": "create",
-    "redeem_voucher": "redeem",
-    "void_voucher": "void",
-    "lookup_customer": "lookup",
-}
+_INTENT_OF = {tool: intent for intent, tool in TOOLS.items() if intent != "list"}
 _SLOT_OF = {
     "amount": "amount",
     "customer_msisdn": "number",
@@ -121,18 +116,18 @@ _SLOT_OF = {
 }
 
 
-def _draft_after(told: dict[str, Any], items: Sequence[Item]) -> Draft | None:
-    asked = _ASKED_BY.get(str(told.get("code")))
+def _draft_after(output: dict[str, Any], items: Sequence[Item]) -> Draft | None:
+    asked = _ASKED_BY.get(str(output.get("code")))
     call = next((i for i in reversed(items) if i.get("type") == "function_call"), None)
     intent = _INTENT_OF.get(str(call.get("name"))) if call else None
-    if told.get("success") or not asked or not call or not intent:
+    if output.get("success") or not asked or not call or not intent:
         return None
     arguments = _loads(call.get("arguments"))
     slots = {_SLOT_OF[k]: v for k, v in arguments.items() if k in _SLOT_OF}
     slots.pop(asked, None)
-    if isinstance(told.get("voucher"), str):
+    if isinstance(output.get("voucher"), str):
         # The reference, because a code is known only in its turn.
-        slots["voucher"] = told["voucher"]
+        slots["voucher"] = output["voucher"]
     draft = replace(Draft(intent=intent, asked=asked), **slots)
     lost_code = draft.without_codes() != draft and asked != "voucher"
     return replace(draft, asked="code_and_station") if lost_code else draft

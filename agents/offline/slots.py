@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.offline.number_words import read_mixed, read_spelled
+from vouchers import msisdn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -155,11 +156,11 @@ def has_strange_digits(text: str) -> bool:
 
 
 def number_of(written: str) -> str:
-    """Return the number in one spelling, so that equal numbers compare equal."""
-    digits = re.sub(r"[ -]", "", written)
-    if digits.startswith("0"):
-        return "+250" + digits[1:]
-    return digits if digits.startswith("+") else "+" + digits
+    """Return the number in E.164; an invalid one as written, which a tool refuses."""
+    try:
+        return msisdn.parse(written)
+    except msisdn.InvalidMsisdn:
+        return written
 
 
 def _read_amounts(text: str) -> tuple[list[int], bool, bool, str]:

@@ -12,7 +12,6 @@ from agents.language.lexicons.vocabulary import fold
 from agents.offline.details import split_reason
 from agents.offline.doubt import Doubt, doubt_of
 from agents.offline.slots import Slots, read_slots
-from vouchers import msisdn as numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,13 +24,9 @@ def states_issue(texts: Sequence[str], *, amount: int, msisdn: str) -> bool:
     negation make the confirm button necessary.
     """
     slots = _slots_if_plain(texts)
-    if slots is None or slots.amount_in_words or slots.number is None:
+    if slots is None or slots.amount_in_words:
         return False
-    try:
-        written = numbers.parse(slots.number)
-    except numbers.InvalidMsisdn:
-        return False
-    return slots.amount == amount and written == msisdn
+    return slots.amount == amount and slots.number == msisdn
 
 
 def states_code(texts: Sequence[str], *, placeholder: int) -> bool:

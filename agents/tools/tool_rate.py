@@ -52,7 +52,11 @@ def limit_for(profile: Profile) -> int:
 
 def take(subject: str, *, limit: int, window: int = WINDOW_SECONDS) -> int | None:
     """Take one call; return None, or the seconds until the next call is free."""
-    values = {"subject": subject, "window": window, "limit": limit}
+    values: dict[str, str | int] = {
+        "subject": subject,
+        "window": window,
+        "limit": limit,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, values)
         if cursor.fetchone():

@@ -153,7 +153,7 @@ def all_flags() -> list[AgentFlag]:
 
 
 def exposure_warnings() -> list[str]:
-    """Say what is on in spite of the plan. Nobody is kept from it: see ADR 11."""
+    """Name features that are wider than the stage; it is only a warning, see ADR 10."""
     plan = plans.current()
     found = flags_wider_than(plan.run.stage)
     if plan.state == State.HELD and any(not audience_of(f).is_off for f in all_flags()):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Person:
-    """One of the cast, and the chat with us."""
+    """One of the cast, with their conversation."""
 
     profile: Profile
     chat: Conversation

@@ -68,7 +68,7 @@ def say(body: str) -> OutboundMessage:
     return message
 
 
-def test_worker__webhook_and_reply__taken_in_and_sent(
+def test_worker__webhook_and_reply__processed_and_sent(
     committed_db: str, switch: Callable[..., None], settings: SettingsWrapper
 ) -> None:
     # Given
@@ -85,7 +85,7 @@ def test_worker__webhook_and_reply__taken_in_and_sent(
         assert graph.rejected == []
 
 
-def test_worker__killed_between_send_and_record__said_once_more_at_most_within_a_minute(
+def test_worker__killed_between_send_and_record__sent_at_most_once_more_within_a_minute(
     committed_db: str, switch: Callable[..., None]
 ) -> None:
     # Given
@@ -99,7 +99,7 @@ def test_worker__killed_between_send_and_record__said_once_more_at_most_within_a
             first.wait()
         started_at = time.monotonic()
 
-        # When its status comes, as it does when she has it
+        # When: its status reports the delivery
         with worker(committed_db, graph):
             opaque = str(message.public_id)
             item = payloads.status(graph.sent[0].id, "delivered", opaque=opaque)

@@ -1,4 +1,4 @@
-"""A worker whose waits are short, where no guard depends on how long they are.
+"""A worker with short waits, where no guard depends on their length.
 
 Quiet time, the bounds of a turn, leases, and how long a lost answer waits for its
 status; the sweep keeps its ten seconds.

@@ -41,7 +41,7 @@ def last_words(body: dict[str, Any]) -> str:
 def test_batch__two_people_and_ten_shuffled_messages__each_answered_once_in_order(
     cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
 ) -> None:
-    # Given: what the model was shown comes back
+    # Given: the model repeats what it was shown
     def echo(body: dict[str, Any]) -> say.Answer:
         said = last_words(body)
         parts = [word for word in ("Kigali", "Huye") if word in said]
@@ -74,7 +74,7 @@ def test_batch__two_people_and_ten_shuffled_messages__each_answered_once_in_orde
     assert places == sorted(places)
 
 
-def test_flip__in_the_middle_of_a_turn__nothing_is_made_and_nothing_said(
+def test_flip__in_the_middle_of_a_turn__nothing_issued_and_nothing_sent(
     cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
 ) -> None:
     # Given
@@ -106,7 +106,7 @@ def test_stop__in_a_turn__within_ten_seconds_and_answered_afterwards(
     openai: FakeOpenAI,
     told_by: signal.Signals,
 ) -> None:
-    # Given: the voucher is made, its reply is being thought about
+    # Given: the voucher is issued, the model drafts the reply
     openai.script(CALL, say.hang())
     writes(client, cast.diane, ORDER)
     until(lambda: len(openai.requests) == 2)

@@ -101,7 +101,7 @@ class Deployment:
             process.wait(30)
 
     def post(self, body: bytes) -> None:
-        """Post until it is taken, as Meta does, only sooner."""
+        """Post until it is accepted, as Meta does, but faster."""
         end = time.monotonic() + 150
         while not self._taken(body):
             assert time.monotonic() < end, "the webhook was never taken"
@@ -144,7 +144,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 
 def tell_delivered(deployment: Deployment, taken: Taken) -> None:
-    """Let Meta tell that the message arrived; not on the thread that answers."""
+    """Let Meta report the delivery, on a thread of its own."""
     body = deployment.graph.status_webhook(taken, "delivered")
     threading.Thread(target=deployment.post, args=(body,), daemon=True).start()
 
@@ -188,7 +188,7 @@ def test_database__away_under_load__every_order_once(
     staff = {f"+2507884{n:05d}" for n in orders}
     until(lambda: staff <= {taken.to for taken in deployment.graph.sent})
     assert time.monotonic() - back_at < 90
-    # No message twice: neither the same row, nor another that says the same.
+    # No message twice: neither the same row, nor another with the same text.
     sent = [taken for taken in deployment.graph.sent if taken.to in staff]
     rows = Counter(taken.body["biz_opaque_callback_data"] for taken in sent)
     assert set(rows.values()) == {1}

@@ -33,10 +33,10 @@ def free_port() -> int:
         return int(trial.getsockname()[1])
 
 
-def test_graph__down__replies_wait_and_go_out_once_in_their_order(
+def test_graph__down__replies_wait_and_are_sent_once_in_order(
     committed_db: str, cast: Cast, client: Client, openai: FakeOpenAI
 ) -> None:
-    # Given: nobody listens there
+    # Given: no server listens there
     openai.respond_with(lambda _: say.text("Hello."))
     back = FakeGraph(port=free_port())
     back.close()
@@ -63,7 +63,7 @@ def test_graph__down__replies_wait_and_go_out_once_in_their_order(
 def test_graph__hanging_and_losing_answers__each_reply_arrives_once(
     cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
 ) -> None:
-    # Given: of the first two the message is taken and no answer comes
+    # Given: the first two messages are accepted, and their answers are lost
     openai.respond_with(lambda _: say.text("Hello."))
     graph.script(graph_says.hang(20), graph_says.lose_answer(), graph_says.drop())
     people = [cast.aline, cast.bosco, cast.claudine]
@@ -71,11 +71,11 @@ def test_graph__hanging_and_losing_answers__each_reply_arrives_once(
         writes(client, person, "hello")
         until(lambda p=person: p.chat.outbound.filter(state=State.UNKNOWN).exists())
 
-    # When: what arrived has its status, as Meta tells
+    # When: Meta reports what was delivered
     for taken in list(graph.sent):
         post(client, graph.status_webhook(taken, "delivered"))
 
-    # Then: what did not arrive is sent once more
+    # Then: what was not delivered is sent once more
     until(
         lambda: (
             not OutboundMessage.objects.exclude(

@@ -47,14 +47,14 @@ def customer(n: int) -> str:
 
 
 def order(body: dict[str, Any]) -> say.Answer:
-    """Think for a while, order what was asked for, and say a word."""
+    """Wait for a while, call the requested tool, and answer with a short text."""
     last = body["input"][-1]
     if last.get("type") == "function_call_output":
         return say.text("There you are.", delay=0.3)
     found = re.findall(r"\+2507885\d{5}", str(body["input"]))
     if not found:
         return say.text("Hello.")
-    # Some have done it by the time of the kill, others are still about to.
+    # Some have issued before the kill, others have not yet.
     delay = 0.2 + int(found[-1][-2:]) * 0.1
     call = say.call(
         "create_voucher", amount=1000, currency=None, customer_msisdn=found[-1]
@@ -82,7 +82,7 @@ def write(n: int, words: str) -> None:
     post(payloads.webhook(payloads.text(words, sender=staff(n), name="")))
 
 
-def test_kill__thirty_turns_running__nothing_commits_and_nobody_is_written_to(
+def test_kill__thirty_turns_running__nothing_commits_and_nothing_is_sent(
     committed_db: str, cast: Cast, graph: FakeGraph, openai: FakeOpenAI
 ) -> None:
     # Given
@@ -125,7 +125,7 @@ def test_kill__thirty_turns_running__nothing_commits_and_nobody_is_written_to(
         assert customer(TURNS) not in asked
         assert audit.verify().broken == []
 
-        # When: it is on again, and somebody else writes
+        # When: it is on again, and another customer writes
         set_features(
             dict.fromkeys(Feature, True),
             actor="odette",

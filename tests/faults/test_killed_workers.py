@@ -38,7 +38,7 @@ CONVERSATIONS = int(os.environ.get("EASYMO_TEST_CONVERSATIONS", "40"))
 State = OutboundMessage.State
 
 
-def test_workers__killed_during_many_conversations__all_answered_and_made_once(
+def test_workers__killed_during_many_conversations__all_answered_and_done_once(
     committed_db: str, cast: Cast, graph: FakeGraph, openai: FakeOpenAI
 ) -> None:
     # Given
@@ -89,7 +89,7 @@ def customer(n: int) -> str:
 
 
 def order_then_words(body: dict[str, Any]) -> say.Answer:
-    """Order what was asked for; after the tool's answer, a word."""
+    """Call the requested tool; answer with a short text after its result."""
     last = body["input"][-1]
     if last.get("type") == "function_call_output":
         return say.text("There you are.", delay=0.2)
@@ -113,7 +113,7 @@ def all_is_told() -> bool:
 
 
 class Statuses:
-    """Meta tells of each message that it arrived, as soon as it has."""
+    """Meta reports the delivery of each message at once."""
 
     def __init__(self, graph: FakeGraph) -> None:
         self.graph = graph

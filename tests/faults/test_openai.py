@@ -1,4 +1,4 @@
-"""OpenAI failing in every way at once, seen by the people who wait for an answer."""
+"""OpenAI fails in every way at once; the customers still get their answers."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_openai__failing_in_every_way__each_person_is_answered_once(
     assert all(0 < len(taken.text) <= 4_096 for taken in graph.sent)
     assert not any("<" in taken.text for taken in graph.sent)
     assert graph.rejected == []
-    # Nobody's failure made a change, nor cost more than the six calls of a turn.
+    # No failure made a change or cost more than the six model calls of a turn.
     assert not Voucher.objects.exists()
     done = ToolCall.objects.filter(status=ToolCall.Status.SUCCEEDED)
     assert not done.exclude(name="list_vouchers").exists()

@@ -1,4 +1,4 @@
-"""Breaches made on purpose: noticed, rolled back, written up and told by themselves."""
+"""Breaches made on purpose are detected, rolled back and reported automatically."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def people() -> list[Person]:
     ],
     ids=["healthy", "a model that fails", "a slow one", "an expensive one", "unpriced"],
 )
-def test_breach__of_the_model__is_judged_by_what_people_met(
+def test_breach__of_the_model__is_measured_by_outcomes(
     people: list[Person], facts: dict[str, Any], action: str, says: str
 ) -> None:
     # Given
@@ -84,7 +84,7 @@ def test_breach__of_the_model__is_judged_by_what_people_met(
     assert is_on is (action in {"none", "hold"})
 
 
-def test_breach__model_that_fails__is_written_up_and_told(people: list[Person]) -> None:
+def test_breach__model_that_fails__is_reported(people: list[Person]) -> None:
     # Given
     for person in people:
         talked(person, AGO, error_code="server_error")
@@ -103,7 +103,7 @@ def test_breach__model_that_fails__is_written_up_and_told(people: list[Person]) 
     assert "| quick rollback committed |" in written
 
 
-def test_breach__customers_number_in_a_log__takes_production_down() -> None:
+def test_breach__customers_number_in_a_log__rolls_back() -> None:
     # Given
     make_cast()
     enter("production")
@@ -121,7 +121,7 @@ def test_breach__customers_number_in_a_log__takes_production_down() -> None:
 
 
 @pytest.mark.parametrize("text", ["10000", "250788", "1799999999"])
-def test_breach__number_of_nobody__takes_nothing_down(text: str) -> None:
+def test_breach__unknown_number__no_rollback(text: str) -> None:
     # Given
     make_cast()
     enter("production")

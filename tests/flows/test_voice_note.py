@@ -1,4 +1,4 @@
-"""A voice note, from the signed webhook over Meta's store and OpenAI to the answer."""
+"""A voice note, from the signed webhook through download and transcription to the reply."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.fakes.openai import FakeOpenAI
     from tests.worker import Worker
 
-# Three seconds, by the clock of its last page.
+# Three seconds, by the sample count of its last page.
 OGG = b"OggS\0\4" + (48_000 * 3).to_bytes(8, "little") + b"\0" * 50
 WISH = "create voucher 5000 for +250788100001"
 
@@ -39,10 +39,10 @@ def voice(person: Person, media_id: str) -> dict[str, object]:
     return payloads.message("audio", content, sender=str(person.profile.msisdn))
 
 
-def test_voice_note__signed_webhook__heard_shown_and_changed_by_button_only(
+def test_voice_note__signed_webhook__transcript_shown_and_change_only_by_button(
     cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
 ) -> None:
-    # Given: the model takes what was spoken at its word
+    # Given: the model acts on the transcript
     openai.speak(WISH)
     openai.script(
         say.call(
@@ -91,14 +91,14 @@ async def road(
 
 
 class Road:
-    """The same road without a worker: one step after the other."""
+    """The same flow without a worker, step by step."""
 
     def __init__(self, person: Person, graph: FakeGraph) -> None:
         self.person = person
         self.graph = graph
 
     async def speak(self, content: bytes = OGG) -> Media:
-        """Send a voice note; return what became of it."""
+        """Send a voice note and return its rows."""
         media_id = self.graph.media.add(content, "audio/ogg")
         await units.run(store, voice(self.person, media_id))
         await units.run(process_events.process_stored_events)
@@ -109,13 +109,13 @@ class Road:
 
     async def answer(self) -> str:
         timing = Timing(quiet_after_text=0.0, quiet_after_media=0.0)
-        means = TurnDependencies(model=None, timing=timing)
-        await run_turn(conversation_id=self.person.chat.pk, dependencies=means)
+        dependencies = TurnDependencies(model=None, timing=timing)
+        await run_turn(conversation_id=self.person.chat.pk, dependencies=dependencies)
         [reply] = await units.run(lambda: self.person.replies)
         return str(reply.body)
 
 
-async def test_voice_note__heard__words_are_spoken_and_priced(
+async def test_voice_note__transcribed__text_and_cost_stored(
     road: Road, openai: FakeOpenAI
 ) -> None:
     # Given
@@ -142,7 +142,7 @@ async def test_voice_note__heard__words_are_spoken_and_priced(
         (say.html(), None),
     ],
 )
-async def test_voice_note__nothing_to_be_had__asked_to_write(
+async def test_voice_note__no_transcript__asked_to_write(
     road: Road, openai: FakeOpenAI, spoken: str | say.Failure, code: str | None
 ) -> None:
     # Given

@@ -76,7 +76,7 @@ def test_worker_killed__before_the_model_answered__answers_once(
     assert len(told_to(graph, cast.diane)) == 1
 
 
-def test_worker_killed__between_a_commit_and_its_reply__one_effect_one_receipt(
+def test_worker_killed__between_a_commit_and_its_reply__one_effect_and_one_receipt(
     cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
 ) -> None:
     # Given
@@ -103,10 +103,10 @@ def test_worker_killed__between_a_commit_and_its_reply__one_effect_one_receipt(
     assert any(item.get("type") == "function_call_output" for item in asked_last)
 
 
-def test_worker_killed__between_a_sending_and_its_record__sends_once(
+def test_worker_killed__between_sending_and_record__sends_once(
     cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
 ) -> None:
-    # Given: Meta took the message, and its answer reaches nobody
+    # Given: Meta accepted the message, and its answer was lost
     graph.script(graph_says.hang(30))
     openai.script(say.text("Hello."))
     writes(client, cast.diane, "hello")

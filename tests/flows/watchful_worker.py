@@ -1,4 +1,4 @@
-"""A worker that looks every second where the usual one looks every minute.
+"""A worker whose periodic tasks run every second instead of every minute.
 
 A conversation is over after two seconds without a word. With EASYMO_TEST_LEAK it has a
 library in it that prints a number, past all logging, once a message was taken in.

@@ -51,7 +51,7 @@ def resume(chat: Conversation) -> bool:
     )
 
 
-def test_answer__open_window__said_by_a_person_and_the_agent_pauses(cast: Cast) -> None:
+def test_answer__open_window__sent_by_a_colleague_and_agent_paused(cast: Cast) -> None:
     # When
     answer(cast.aline.chat)
 
@@ -96,7 +96,7 @@ def test_answer__window_closed__refused_and_nothing_written(cast: Cast) -> None:
     assert_nothing_happened()
 
 
-def test_answer__she_said_stop__refused_and_nothing_written(cast: Cast) -> None:
+def test_answer__opted_out__refused_and_nothing_written(cast: Cast) -> None:
     # Given
     Conversation.objects.update(stopped_at=timezone.now())
 
@@ -137,7 +137,7 @@ def assert_nothing_happened() -> None:
     assert Conversation.objects.filter(paused_at__isnull=False).count() == 0
 
 
-def test_pause__twice__once_and_she_is_told_once(cast: Cast) -> None:
+def test_pause__twice__once_and_she_is_notified_once(cast: Cast) -> None:
     # When
     first, second = pause(cast.aline.chat), pause(cast.aline.chat)
 
@@ -147,7 +147,7 @@ def test_pause__twice__once_and_she_is_told_once(cast: Cast) -> None:
     assert ColleagueAct.objects.get().kind == "paused"
 
 
-def test_pause__window_closed__paused_and_nobody_told(cast: Cast) -> None:
+def test_pause__window_closed__paused_without_a_message(cast: Cast) -> None:
     # Given
     Conversation.objects.update(window_closes_at=None)
 
@@ -159,7 +159,7 @@ def test_pause__window_closed__paused_and_nobody_told(cast: Cast) -> None:
     assert OutboundMessage.objects.count() == 0
 
 
-def test_resume__paused__agent_has_the_word_and_forgets_its_question(
+def test_resume__paused__agent_answers_and_forgets_its_question(
     cast: Cast,
 ) -> None:
     # Given
@@ -177,7 +177,7 @@ def test_resume__paused__agent_has_the_word_and_forgets_its_question(
     assert list(kinds) == ["paused", "resumed"]
 
 
-def test_resume_overdue__a_day_after_the_last_answer__agent_goes_on(cast: Cast) -> None:
+def test_resume_overdue__a_day_after_the_last_answer__agent_resumes(cast: Cast) -> None:
     # Given
     answer(cast.aline.chat)
     pause(cast.bosco.chat)
@@ -205,7 +205,7 @@ def test_is_paused__time_is_over__not_even_before_the_sweep(cast: Cast) -> None:
     assert not chat.is_paused(now + timedelta(hours=1))
 
 
-def test_history__colleague_wrote__the_model_knows_it_was_not_itself(
+def test_history__colleague_wrote__marked_for_the_model(
     cast: Cast,
 ) -> None:
     # Given
@@ -226,7 +226,7 @@ def test_history__colleague_wrote__the_model_knows_it_was_not_itself(
     )
 
 
-def test_ingest__paused__kept_for_the_colleague_and_not_answered(
+def test_process_stored_events__paused__stored_and_not_answered(
     cast: Cast, whatsapp: SettingsWrapper
 ) -> None:
     # Given
@@ -241,7 +241,7 @@ def test_ingest__paused__kept_for_the_colleague_and_not_answered(
     assert jobs("agents.tasks.turn") == []
 
 
-def test_ingest__paused_and_stop__is_kept_and_confirmed(
+def test_process_stored_events__paused_and_stop__stored_and_confirmed(
     cast: Cast, whatsapp: SettingsWrapper
 ) -> None:
     # Given

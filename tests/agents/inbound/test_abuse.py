@@ -57,7 +57,7 @@ def take_turn() -> Turn:
     return begun[1]
 
 
-def test_take_word__stop__one_confirmation_and_no_turn() -> None:
+def test_handle_consent_word__stop__one_confirmation_and_no_turn() -> None:
     # When
     first, again = say("STOP"), say("stop.")
 
@@ -72,13 +72,13 @@ def test_take_word__stop__one_confirmation_and_no_turn() -> None:
     assert Conversation.objects.get().stopped_at is not None
 
 
-def test_take_word__after_stop__what_she_writes_is_answered() -> None:
+def test_handle_consent_word__after_stop__customer_messages_are_answered() -> None:
     say("STOP")
 
     assert say("hello").state == Message.State.WAITING
 
 
-def test_take_word__start__resumes_and_says_so_in_her_language() -> None:
+def test_handle_consent_word__start__confirmed_in_the_customers_language() -> None:
     # Given
     say("hagarika")
 
@@ -92,12 +92,12 @@ def test_take_word__start__resumes_and_says_so_in_her_language() -> None:
     assert not consent.is_opted_out(Profile.objects.get())
 
 
-def test_take_word__start_without_stop__is_a_message_like_any_other() -> None:
+def test_handle_consent_word__start_without_stop__is_an_ordinary_message() -> None:
     assert say("start").state == Message.State.WAITING
     assert sent() == []
 
 
-def test_take_word__amid_a_flood_and_a_pause__is_heard() -> None:
+def test_handle_consent_word__during_flood_and_pause__recorded() -> None:
     # Given
     store(*(payloads.text(f"{n}", sender=ALINE) for n in range(40)))
     process_events.process_stored_events()
@@ -108,7 +108,7 @@ def test_take_word__amid_a_flood_and_a_pause__is_heard() -> None:
     assert ConsentEvent.objects.count() == 1
 
 
-def test_take_word__feature_off__kept_and_not_answered(
+def test_handle_consent_word__feature_off__kept_and_not_answered(
     switch: Callable[..., None],
 ) -> None:
     # Given
@@ -124,7 +124,7 @@ def test_take_word__feature_off__kept_and_not_answered(
 
 
 @pytest.mark.parametrize(("word", "stopped"), [("stop", True), ("resume", False)])
-def test_take_preference__her_settings__write_the_same_ledger(
+def test_record_preference__whatsapp_settings__recorded_as_consent(
     word: str, stopped: bool
 ) -> None:
     # Given
@@ -166,7 +166,7 @@ def test_consent_event__rewritten__refused_by_the_database() -> None:
             cursor.execute(statement)
 
 
-def test_block__her_messages__are_stored_and_not_answered(
+def test_block__messages__are_stored_and_not_answered(
     settings: SettingsWrapper,
 ) -> None:
     # Given
@@ -234,7 +234,7 @@ def test_claim__day_used_up__one_notice_and_no_model(
     assert "tomorrow" in sent()[0]
 
 
-def test_claim__day_used_up__a_person_can_still_be_asked_for(
+def test_claim__day_used_up__handoff_still_possible(
     settings: SettingsWrapper,
 ) -> None:
     # Given
@@ -249,7 +249,7 @@ def test_claim__day_used_up__a_person_can_still_be_asked_for(
     assert take_turn().status == Turn.Status.RUNNING
 
 
-def test_is_over_hour__everybody_together__is_summed_once_in_a_while(
+def test_is_over_hour__all_together__sum_is_cached(
     settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given

@@ -29,7 +29,7 @@ INGEST = "agents.tasks.ingest"
 
 @pytest.fixture(params=["door", "page"])
 def client(request: pytest.FixtureRequest) -> Client | WsgiClient:
-    """Post through the door in front of Django, and to Django's own page."""
+    """Post through the fast path, and to Django's view."""
     return WsgiClient() if request.param == "door" else Client()
 
 
@@ -87,7 +87,9 @@ def test_post__signed_junk__stored_as_it_is(
 
 
 @pytest.mark.django_db
-def test_post__second_secret_while_rotating__taken(client: Client | WsgiClient) -> None:
+def test_post__second_secret_while_rotating__accepted(
+    client: Client | WsgiClient,
+) -> None:
     # Given
     body = payloads.webhook(payloads.text("hello"))
 
@@ -129,7 +131,7 @@ def test_post__signature_missing_or_wrong__403_and_nothing_stored(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("secrets", [[], [""]])
-def test_post__no_secret_set_up__403(
+def test_post__no_secret_configured__403(
     client: Client | WsgiClient, settings: SettingsWrapper, secrets: list[str]
 ) -> None:
     # Given
@@ -194,7 +196,7 @@ def test_post__over_3_5_megabytes__413_and_nothing_stored(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_ours", [True, False])
-def test_post__own_mark__noted_only_when_it_is_right(
+def test_post__synthetic_mark__accepted_only_when_right(
     client: Client | WsgiClient, *, is_ours: bool
 ) -> None:
     # Given
@@ -211,7 +213,9 @@ def test_post__own_mark__noted_only_when_it_is_right(
 
 
 @pytest.mark.django_db
-def test_post__mark_without_a_signature__403(client: Client | WsgiClient) -> None:
+def test_post__synthetic_mark_without_a_signature__403(
+    client: Client | WsgiClient,
+) -> None:
     # Given
     body = payloads.webhook(payloads.text("hello"))
     headers = payloads.signed(body, marked=True)
@@ -225,7 +229,7 @@ def test_post__mark_without_a_signature__403(client: Client | WsgiClient) -> Non
 
 
 @pytest.mark.django_db
-def test_post__database_refuses__503_for_meta_to_come_again(
+def test_post__database_refuses__503_so_that_meta_retries(
     client: Client | WsgiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whatsapp")]
 ALINE, BOSCO = "+250788123456", "+250788654321"
 
 
-def test_fair_order__a_flood_before_another__the_other_comes_first() -> None:
+def test_fair_order__a_flood_first__other_sender_comes_first() -> None:
     # Given
     flood = [
         store(payloads.text(f"{n}", sender=ALINE)) for n in range(MAX_FAIR_EVENTS + 1)
@@ -26,7 +26,7 @@ def test_fair_order__a_flood_before_another__the_other_comes_first() -> None:
     assert fair_order(limit=2, exclude=[bosco]) == flood[:2]
 
 
-def test_fair_order__everybody_writes_a_little__oldest_first() -> None:
+def test_fair_order__few_messages_each__oldest_first() -> None:
     events = [
         store(payloads.text("a", sender=(ALINE, BOSCO)[n % 2])) for n in range(10)
     ]
@@ -34,7 +34,7 @@ def test_fair_order__everybody_writes_a_little__oldest_first() -> None:
     assert fair_order(limit=50) == events
 
 
-def test_drain__jobs_of_what_it_takes_in__are_gone() -> None:
+def test_process_stored_events__waiting_event_jobs__are_discarded() -> None:
     # Given
     for n in range(3):
         store(payloads.text(f"{n}", sender=ALINE))

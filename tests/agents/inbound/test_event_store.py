@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def own_pool(committed_db: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Let receipts use connections of their own, as outside the tests."""
+    """Let stored events use their own connection, as in production."""
     monkeypatch.setattr(event_store, "_writers", {})
     monkeypatch.setattr(event_store, "has_own_connection", lambda: True)
     yield committed_db
@@ -140,7 +140,7 @@ def test_record__table_locked__refused_in_bounded_time_and_nothing_stored(
     assert [bytes(body) for body in bodies] == [b"before", b"after"]
 
 
-def test_record__server_gone__refused_and_taken_again_when_it_is_back(
+def test_record__server_gone__refused_and_accepted_when_it_is_back(
     own_pool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given

@@ -18,14 +18,16 @@ BODY = payloads.webhook(payloads.text("hello"))
 
 
 class Broken(io.BytesIO):
-    """A body whose sender hung up."""
+    """A body whose sender closes the connection."""
 
     def read(self, _: int | None = -1, /) -> bytes:
         raise ConnectionResetError
 
 
 @pytest.mark.django_db
-def test_door__delivery__never_reaches_django(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fast_path__delivery__never_reaches_django(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     # Given
     def pages(*_: object) -> list[bytes]:
         raise AssertionError("a page was asked")
@@ -55,12 +57,14 @@ def test_door__delivery__never_reaches_django(monkeypatch: pytest.MonkeyPatch) -
         ("GET", "/healthz", 200),
     ],
 )
-def test_door__anything_else__handed_on(method: str, path: str, status: int) -> None:
+def test_fast_path__other_request__passed_to_django(
+    method: str, path: str, status: int
+) -> None:
     assert WsgiClient().request(method, path).status_code == status
 
 
 @pytest.mark.django_db
-def test_door__correlation_id_given__on_row_answer_and_line(
+def test_fast_path__correlation_id_given__on_row_answer_and_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     # Given
@@ -83,7 +87,7 @@ def test_door__correlation_id_given__on_row_answer_and_line(
 
 
 @pytest.mark.django_db
-def test_door__body_followed_by_another_request__read_to_its_end_only() -> None:
+def test_fast_path__body_followed_by_another_request__read_to_its_end_only() -> None:
     # Given
     client = WsgiClient(
         **{"wsgi.input": io.BytesIO(BODY + b"POST /"), "CONTENT_LENGTH": str(len(BODY))}
@@ -98,7 +102,7 @@ def test_door__body_followed_by_another_request__read_to_its_end_only() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("length", ["", "-1", "x", "٣"])
-def test_door__no_length__nothing_read(length: str) -> None:
+def test_fast_path__no_length__nothing_read(length: str) -> None:
     client = WsgiClient(CONTENT_LENGTH=length)
 
     answer = client.post(payloads.URL, BODY, headers=payloads.signed(BODY))
@@ -107,7 +111,7 @@ def test_door__no_length__nothing_read(length: str) -> None:
 
 
 @pytest.mark.django_db
-def test_door__server_ends_the_body__length_not_needed() -> None:
+def test_fast_path__server_ends_the_body__length_not_needed() -> None:
     client = WsgiClient(**{"CONTENT_LENGTH": "", "wsgi.input_terminated": True})
 
     answer = client.post(payloads.URL, BODY, headers=payloads.signed(BODY))
@@ -115,7 +119,7 @@ def test_door__server_ends_the_body__length_not_needed() -> None:
     assert answer.status_code == 200
 
 
-def test_door__sender_hung_up__400() -> None:
+def test_fast_path__sender_hung_up__400() -> None:
     client = WsgiClient(**{"wsgi.input": Broken()})
 
     answer = client.post(payloads.URL, BODY, headers=payloads.signed(BODY))
@@ -123,7 +127,7 @@ def test_door__sender_hung_up__400() -> None:
     assert answer.status_code == 400
 
 
-def test_door__database_away__503_and_when_to_come_again(
+def test_fast_path__database_away__503_with_retry_after(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Given
@@ -139,7 +143,7 @@ def test_door__database_away__503_and_when_to_come_again(
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
 
 
-def test_door__something_unforeseen__500_and_a_line_that_tells(
+def test_fast_path__unexpected_error__500_and_logged(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # Given

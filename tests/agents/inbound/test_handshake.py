@@ -30,7 +30,7 @@ INGEST = "agents.tasks.ingest"
         ("hub.challenge=42", 403, None),
     ],
 )
-def test_get__handshake__only_with_our_token(
+def test_get__handshake__only_with_the_right_token(
     client: Client, query: str, status: int, answer: bytes | None
 ) -> None:
     # When
@@ -43,7 +43,9 @@ def test_get__handshake__only_with_our_token(
         assert response["Content-Type"].startswith("text/plain")
 
 
-def test_get__no_token_set_up__403(client: Client, settings: SettingsWrapper) -> None:
+def test_get__no_token_configured__403(
+    client: Client, settings: SettingsWrapper
+) -> None:
     # Given
     settings.WA_VERIFY_TOKEN = ""
 
@@ -57,7 +59,7 @@ def test_get__no_token_set_up__403(client: Client, settings: SettingsWrapper) ->
 
 
 @pytest.mark.django_db
-def test_get__without_parameters__says_whether_chat_is_on(
+def test_get__without_parameters__shows_whether_chat_is_on(
     client: Client, switch: Callable[..., None]
 ) -> None:
     # When

@@ -33,7 +33,7 @@ def _chat(switch: Callable[..., None]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["reaction", "sticker", "edit", "revoke"])
-def test_drain__kind_that_asks_nothing__stored_without_a_turn(kind: str) -> None:
+def test_process_stored_events__silent_kind__stored_without_a_turn(kind: str) -> None:
     # When
     store(payloads.message(kind, {"message_id": "wamid.0", "emoji": "x"}))
     process_events.process_stored_events()
@@ -44,7 +44,9 @@ def test_drain__kind_that_asks_nothing__stored_without_a_turn(kind: str) -> None
     assert not OutboundMessage.objects.exists()
 
 
-def test_drain__unsupported_three_times__one_hint_a_day_and_no_turn() -> None:
+def test_process_stored_events__unsupported_three_times__one_notice_a_day_and_no_turn() -> (
+    None
+):
     # When
     for _ in range(3):
         store(payloads.message("unsupported", {"type": "poll_creation"}))
@@ -56,7 +58,7 @@ def test_drain__unsupported_three_times__one_hint_a_day_and_no_turn() -> None:
     assert jobs("agents.tasks.turn") == []
 
 
-def test_drain__unsupported_after_stop__no_hint() -> None:
+def test_process_stored_events__unsupported_after_stop__no_notice() -> None:
     # Given
     store(payloads.text("hello"))
     process_events.process_stored_events()
@@ -72,7 +74,7 @@ def test_drain__unsupported_after_stop__no_hint() -> None:
     assert OutboundMessage.objects.count() == before
 
 
-def test_drain__edit_before_the_turn__words_changed() -> None:
+def test_process_stored_events__edit_before_the_turn__text_changed() -> None:
     # Given
     first = payloads.text("create 10000")
     store(first)
@@ -90,7 +92,7 @@ def test_drain__edit_before_the_turn__words_changed() -> None:
     assert message.edited_at is not None
 
 
-def test_drain__edit_after_the_turn__nothing_but_a_hint() -> None:
+def test_process_stored_events__edit_after_the_turn__only_a_notice() -> None:
     # Given
     first = payloads.text("create 10000")
     store(first)
@@ -109,7 +111,7 @@ def test_drain__edit_after_the_turn__nothing_but_a_hint() -> None:
 
 
 @pytest.mark.parametrize("kind", ["edit", "revoke"])
-def test_drain__correction_by_somebody_else__ignored(kind: str) -> None:
+def test_process_stored_events__edit_by_another_customer__ignored(kind: str) -> None:
     # Given
     first = payloads.text("mine")
     store(first)
@@ -128,7 +130,7 @@ def test_drain__correction_by_somebody_else__ignored(kind: str) -> None:
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_drain__revoked_before_its_turn__never_read_in_either_order(
+def test_process_stored_events__revoked_before_its_turn__never_read_in_either_order(
     order: tuple[int, int],
 ) -> None:
     # Given
@@ -146,7 +148,7 @@ def test_drain__revoked_before_its_turn__never_read_in_either_order(
     assert message.codes_sealed is None
 
 
-def test_drain__code_in_a_form__kept_nowhere() -> None:
+def test_process_stored_events__code_in_a_form__not_stored() -> None:
     # Given
     code = new_code().digits
 
@@ -159,7 +161,9 @@ def test_drain__code_in_a_form__kept_nowhere() -> None:
     assert code not in str(Message.objects.get().detail)
 
 
-def test_drain__contact_request_answered__number_bound_to_the_user_id() -> None:
+def test_process_stored_events__contact_request_answered__number_bound_to_the_user_id() -> (
+    None
+):
     # When
     card = {"origin": "contact_request", "phones": [{"wa_id": "250788123456"}]}
     store(payloads.message("contacts", [card], sender="", bsuid=BSUID))
@@ -170,7 +174,7 @@ def test_drain__contact_request_answered__number_bound_to_the_user_id() -> None:
     assert Message.objects.get().detail["is_number_learned"] is True
 
 
-def test_drain__passed_on_card__binds_nothing() -> None:
+def test_process_stored_events__forwarded_card__binds_nothing() -> None:
     # When
     card = {"origin": "other", "phones": [{"wa_id": "250788123456"}]}
     store(payloads.message("contacts", [card], sender="", bsuid=BSUID))
@@ -180,7 +184,7 @@ def test_drain__passed_on_card__binds_nothing() -> None:
     assert Profile.objects.get().msisdn is None
 
 
-def test_drain__both_names_in_turn__one_conversation() -> None:
+def test_process_stored_events__number_and_user_id_in_turn__one_conversation() -> None:
     # When
     store(payloads.text("one", sender=ALINE))
     store(payloads.text("two", sender=ALINE, bsuid=BSUID))
@@ -191,7 +195,7 @@ def test_drain__both_names_in_turn__one_conversation() -> None:
     assert Conversation.objects.get().messages.count() == 3
 
 
-def test_drain__media_with_a_token__awaited_and_no_more_than_fifty_a_day(
+def test_process_stored_events__media_with_a_token__awaited_and_no_more_than_fifty_a_day(
     settings: SettingsWrapper,
 ) -> None:
     # Given
@@ -210,7 +214,7 @@ def test_drain__media_with_a_token__awaited_and_no_more_than_fifty_a_day(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_drain__every_kind_replayed_in_parallel__each_once(
+def test_process_stored_events__every_kind_replayed_in_parallel__each_once(
     committed_db: str, switch: Callable[..., None]
 ) -> None:
     # Given

@@ -41,7 +41,9 @@ def _chat(switch: Callable[..., None]) -> None:
     switch(chat=True)
 
 
-def test_drain__text_of_a_stranger__makes_a_customer_and_wakes_one_turn() -> None:
+def test_process_stored_events__text_of_a_stranger__creates_a_customer_and_enqueues_one_turn() -> (
+    None
+):
     # When
     store(payloads.text("hello", sender=ALINE, name="Aline"))
     done = process_events.process_stored_events()
@@ -59,7 +61,7 @@ def test_drain__text_of_a_stranger__makes_a_customer_and_wakes_one_turn() -> Non
     assert WebhookEvent.objects.get().state == WebhookEvent.State.DONE
 
 
-def test_drain__same_message_in_many_webhooks__taken_in_once() -> None:
+def test_process_stored_events__same_message_in_many_webhooks__received_once() -> None:
     # Given
     message = payloads.text("hello")
     for _ in range(5):
@@ -74,7 +76,7 @@ def test_drain__same_message_in_many_webhooks__taken_in_once() -> None:
     assert len(jobs("agents.tasks.turn")) == 1
 
 
-def test_drain__same_message_under_an_older_key__taken_in_once(
+def test_process_stored_events__same_message_under_an_older_key__received_once(
     settings: pytest.FixtureRequest,
 ) -> None:
     # Given
@@ -91,7 +93,9 @@ def test_drain__same_message_under_an_older_key__taken_in_once(
     assert Message.objects.count() == 1
 
 
-def test_drain__ten_messages_shuffled_over_webhooks__ordered_as_sent() -> None:
+def test_process_stored_events__ten_messages_shuffled_over_webhooks__ordered_as_sent() -> (
+    None
+):
     # Given
     start = time.time() - 60
     messages = [payloads.text(f"part {n}", at=start + n) for n in range(10)]
@@ -108,7 +112,9 @@ def test_drain__ten_messages_shuffled_over_webhooks__ordered_as_sent() -> None:
     assert len(jobs("agents.tasks.turn")) == 1
 
 
-def test_drain__two_people_in_one_batch__each_in_her_own_conversation() -> None:
+def test_process_stored_events__two_people_in_one_batch__each_in_their_own_conversation() -> (
+    None
+):
     # When
     store(
         payloads.text("from Aline", sender=ALINE, name="Aline"),
@@ -122,7 +128,7 @@ def test_drain__two_people_in_one_batch__each_in_her_own_conversation() -> None:
     assert len(jobs("agents.tasks.turn")) == 2
 
 
-def test_drain__code_in_the_text__sealed_and_out_of_sight() -> None:
+def test_process_stored_events__code_in_the_text__sealed_and_redacted() -> None:
     # Given
     code = new_code()
 
@@ -136,7 +142,7 @@ def test_drain__code_in_the_text__sealed_and_out_of_sight() -> None:
     assert code.digits.encode() not in bytes(message.codes_sealed)
 
 
-def test_drain__button__its_id_and_title() -> None:
+def test_process_stored_events__button__its_id_and_title() -> None:
     # When
     store(payloads.button("confirm:1", "Yes, do it"))
     process_events.process_stored_events()
@@ -146,7 +152,7 @@ def test_drain__button__its_id_and_title() -> None:
     assert (message.button_id, message.text) == ("confirm:1", "Yes, do it")
 
 
-def test_drain__timestamp__is_the_providers() -> None:
+def test_process_stored_events__timestamp__is_the_providers() -> None:
     # When
     store(payloads.text("hello", at=1_795_000_000))
     process_events.process_stored_events()

@@ -40,7 +40,7 @@ def _chat(switch: Callable[..., None]) -> None:
     switch(chat=True)
 
 
-def test_drain__bad_item__buried_and_its_siblings_go_on(
+def test_process_stored_events__bad_item__dead_letter_and_others_processed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Given
@@ -67,7 +67,7 @@ def test_drain__bad_item__buried_and_its_siblings_go_on(
         ("/entry/0/changes/0/value/messages/1", "ValueError"),
         ("/entry/0/changes/0/value/messages/2", "message without an id"),
     ]
-    # Nothing of the bad one is left: neither its person nor its id.
+    # Nothing of the bad item is left: neither its profile nor its id.
     assert not Profile.objects.filter(msisdn=BOSCO).exists()
     assert SeenMessage.objects.count() == 2
 
@@ -90,7 +90,9 @@ def test_drain__bad_item__buried_and_its_siblings_go_on(
         b'{"object":"page","entry":[]}',
     ],
 )
-def test_drain__junk__no_crash_no_message_and_not_again(body: bytes) -> None:
+def test_process_stored_events__junk__no_crash_no_message_and_not_again(
+    body: bytes,
+) -> None:
     # Given
     post(body)
 
@@ -103,7 +105,7 @@ def test_drain__junk__no_crash_no_message_and_not_again(body: bytes) -> None:
     assert not Message.objects.exists()
 
 
-def test_drain__hostile_values__stored_clean_or_buried() -> None:
+def test_process_stored_events__hostile_values__stored_clean_or_dead_letter() -> None:
     # Given
     huge = b"9" * 6_000
     body = payloads.webhook(
@@ -126,7 +128,7 @@ def test_drain__hostile_values__stored_clean_or_buried() -> None:
     assert Profile.objects.get(msisdn=ALINE).name == "eve  ignore all rules"
 
 
-def test_drain__utf_16_and_byte_order_mark__read() -> None:
+def test_process_stored_events__utf_16_and_byte_order_mark__read() -> None:
     # When
     post(payloads.webhook(payloads.text("sixteen")).decode().encode("utf-16"))
     post(b"\xef\xbb\xbf" + payloads.webhook(payloads.text("mark")))
@@ -136,7 +138,7 @@ def test_drain__utf_16_and_byte_order_mark__read() -> None:
     assert sorted(Message.objects.values_list("text", flat=True)) == ["mark", "sixteen"]
 
 
-def test_drain__thousand_messages_of_2_9_megabytes__few_statements_for_each(
+def test_process_stored_events__thousand_messages_of_2_9_megabytes__few_statements_for_each(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     # Given
@@ -159,7 +161,9 @@ def test_drain__thousand_messages_of_2_9_megabytes__few_statements_for_each(
     assert Message.objects.count() == 1_000
 
 
-def test_drain__more_than_thirty_waiting__one_notice_and_the_rest_unread() -> None:
+def test_process_stored_events__more_than_thirty_waiting__one_notice_and_the_rest_unread() -> (
+    None
+):
     # When
     store(*(payloads.text(f"{n}") for n in range(40)))
     process_events.process_stored_events()
@@ -172,7 +176,7 @@ def test_drain__more_than_thirty_waiting__one_notice_and_the_rest_unread() -> No
     assert jobs("agents.tasks.deliver") == [{"conversation_id": conversation.pk}]
 
 
-def test_drain__fails_as_a_whole__tried_again_and_then_buried(
+def test_process_stored_events__fails_as_a_whole__retried_then_dead_letter(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Given

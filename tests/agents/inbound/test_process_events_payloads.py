@@ -1,4 +1,4 @@
-"""The batch of everything at once: as large as Meta sends them."""
+"""One batch of all kinds, as large as Meta sends."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def number(n: int) -> str:
     return f"+2507880{n:05d}"
 
 
-def test_drain__every_kind_of_a_thousand_senders_with_statuses__each_taken_once(
+def test_process_stored_events__every_kind_of_a_thousand_senders_with_statuses__each_processed_once(
     switch: Callable[..., None],
 ) -> None:
     # Given

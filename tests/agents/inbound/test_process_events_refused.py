@@ -1,4 +1,4 @@
-"""Webhooks that the database could not take in, and one that takes its worker along."""
+"""Events that the database refuses, and poison events."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("whatsapp")
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("code", ["53100", "25006", "57014"])
-def test_drain__database_cannot_write__is_not_the_messages_fault(
+def test_process_stored_events__database_cannot_write__retried_later(
     switch: Callable[..., None], code: str
 ) -> None:
     # Given
@@ -49,11 +49,11 @@ def test_drain__database_cannot_write__is_not_the_messages_fault(
 
 
 class Death(BaseException):
-    """What no handler of ours survives, as a worker that is killed."""
+    """An exception that no handler catches, like a killed worker."""
 
 
 def die_of(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the process end whenever it takes in these words."""
+    """Let the process end whenever it receives this text."""
     redact_codes = receive_message.redact_codes
 
     def deadly(text: str) -> tuple[str, bytes | None]:
@@ -65,7 +65,7 @@ def die_of(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def next_worker() -> bool:
-    """Drain as a worker that comes after a dead one; False: it died as well."""
+    """Process events as the worker after a dead one; False: it died as well."""
     WebhookEvent.objects.update(processed_at=None)
     try:
         process_events.process_stored_events()
@@ -76,10 +76,10 @@ def next_worker() -> bool:
 
 
 @pytest.mark.django_db
-def test_drain__webhook_that_kills_its_worker__costs_four_and_goes_to_a_person(
+def test_process_stored_events__poison_event__kills_four_workers_then_dead_letter(
     switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given: it stands before others
+    # Given: the event is before others
     switch(chat=True)
     die_of("boom", monkeypatch)
     for words in ("first", "boom", "last"):
@@ -96,7 +96,7 @@ def test_drain__webhook_that_kills_its_worker__costs_four_and_goes_to_a_person(
 
 
 @pytest.mark.django_db
-def test_claimed__just_tried__is_left_to_whoever_tries_it() -> None:
+def test_claim_possible_poison_events__just_claimed__not_claimed_again() -> None:
     # Given
     store(payloads.text("hello"))
     assert event_selection.mark_possible_poison_events() == 1
@@ -121,7 +121,7 @@ def held_by_a_dead_worker() -> None:
         )
 
 
-async def test_sweep__worker_died_taking_in__what_it_held_is_suspect(
+async def test_sweep__worker_died_processing__events_are_marked(
     committed_db: str,
 ) -> None:
     # Given
@@ -136,7 +136,7 @@ async def test_sweep__worker_died_taking_in__what_it_held_is_suspect(
     assert await units.run(lambda: WebhookEvent.objects.get().attempts) == 1
 
 
-async def test_sweep__one_of_its_steps_breaks__the_others_are_done(
+async def test_sweep__one_step_fails__others_run(
     committed_db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given

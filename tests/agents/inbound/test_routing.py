@@ -41,7 +41,7 @@ def _chat(switch: Callable[..., None]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["reaction", "system"])
-def test_drain__nothing_asked__stored_without_a_turn(kind: str) -> None:
+def test_process_stored_events__silent_kinds__stored_without_a_turn(kind: str) -> None:
     # When
     store(payloads.message(kind, {"emoji": "x", "body": "y"}))
     process_events.process_stored_events()
@@ -51,7 +51,7 @@ def test_drain__nothing_asked__stored_without_a_turn(kind: str) -> None:
     assert jobs("agents.tasks.turn") == []
 
 
-def test_drain__group_message__no_person_and_no_turn() -> None:
+def test_process_stored_events__group_message__no_profile_and_no_turn() -> None:
     # When
     store(payloads.text("hello all", group_id="g1"))
     process_events.process_stored_events()
@@ -61,7 +61,9 @@ def test_drain__group_message__no_person_and_no_turn() -> None:
     assert not Profile.objects.exists()
 
 
-def test_drain__other_number_of_ours__not_answered_and_not_seen() -> None:
+def test_process_stored_events__other_number_of_ours__not_answered_and_not_deduplicated() -> (
+    None
+):
     # When
     post(payloads.webhook(payloads.text("hello"), phone_number_id="999"))
     process_events.process_stored_events()
@@ -71,7 +73,7 @@ def test_drain__other_number_of_ours__not_answered_and_not_seen() -> None:
     assert not SeenMessage.objects.exists()
 
 
-def test_drain__other_field__ignored() -> None:
+def test_process_stored_events__other_field__ignored() -> None:
     # When
     post(payloads.webhook(payloads.text("hello"), field="account_update"))
     process_events.process_stored_events()
@@ -81,7 +83,7 @@ def test_drain__other_field__ignored() -> None:
     assert WebhookEvent.objects.get().state == WebhookEvent.State.DONE
 
 
-def test_drain__older_than_a_day__kept_for_a_person() -> None:
+def test_process_stored_events__older_than_a_day__kept_for_a_person() -> None:
     # When
     store(payloads.text("hello", at=time.time() - 25 * 3600))
     process_events.process_stored_events()
@@ -93,7 +95,7 @@ def test_drain__older_than_a_day__kept_for_a_person() -> None:
     assert Conversation.objects.get().window_closes_at is None
 
 
-def test_drain__clock_in_the_future__never_later_than_ours() -> None:
+def test_process_stored_events__future_timestamp__not_later_than_our_clock() -> None:
     # When
     store(payloads.text("hello", at=time.time() + 7 * 86_400))
     process_events.process_stored_events()
@@ -104,7 +106,7 @@ def test_drain__clock_in_the_future__never_later_than_ours() -> None:
     assert message.conversation.window_closes_at < timezone.now() + timedelta(hours=25)
 
 
-def test_drain__chat_off_for_a_known_person__kept_unanswered_for_ever(
+def test_process_stored_events__chat_off_for_a_known_person__never_answered_later(
     switch: Callable[..., None],
 ) -> None:
     # Given
@@ -124,7 +126,7 @@ def test_drain__chat_off_for_a_known_person__kept_unanswered_for_ever(
     assert jobs("agents.tasks.turn") == []
 
 
-def test_drain__chat_off_for_a_stranger__no_profile_and_never_later(
+def test_process_stored_events__chat_off_for_a_stranger__no_profile_and_never_later(
     switch: Callable[..., None],
 ) -> None:
     # Given
@@ -143,7 +145,7 @@ def test_drain__chat_off_for_a_stranger__no_profile_and_never_later(
     assert not Message.objects.exists()
 
 
-def test_drain__person_has_taken_over__agent_keeps_silent() -> None:
+def test_process_stored_events__agent_paused__not_answered() -> None:
     # Given
     store(payloads.text("agent"))
     process_events.process_stored_events()
@@ -157,7 +159,9 @@ def test_drain__person_has_taken_over__agent_keeps_silent() -> None:
     assert Message.objects.get(text="hello?").state == State.HANDED
 
 
-def test_drain__sandbox_person__served_with_our_mark_only() -> None:
+def test_process_stored_events__sandbox_person__served_only_with_the_synthetic_mark() -> (
+    None
+):
     # Given
     Profile.objects.create(msisdn=ALINE, is_sandbox=True)
     Profile.objects.create(msisdn=BOSCO)

@@ -11,7 +11,7 @@ from agents.inbound import media, media_store
 from agents.llm.model import ModelError
 from agents.llm.transcription import Transcript
 from agents.models import Media, MediaOpening, Message
-from agents.turns.quiet_time import heard_at, is_being_heard
+from agents.turns.quiet_time import is_transcript_pending, transcripts_settled_at
 from agents.whatsapp.media_download import DownloadedMedia, MediaError
 from easymo.database import units
 from tests.agents.cast import make_cast
@@ -29,7 +29,7 @@ LONG = b"OggS\0\4" + (48_000 * 200).to_bytes(8, "little") + b"\0" * 13
 
 @dataclass
 class Ear:
-    """A transcriber that hears what the test says."""
+    """A transcriber that returns what the test sets."""
 
     text: str = "hello"
     error: ModelError | None = None
@@ -76,7 +76,7 @@ async def fetched(
     return stored, message
 
 
-async def test_fetch__voice_note__its_words_are_spoken_and_codes_are_taken_out(
+async def test_fetch__voice_note__transcript_stored_with_codes_redacted(
     note: Media, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
@@ -91,7 +91,7 @@ async def test_fetch__voice_note__its_words_are_spoken_and_codes_are_taken_out(
     assert (stored.transcriber, stored.confidence) == ("ear", 0.9)
 
 
-async def test_fetch__twice__heard_once(
+async def test_fetch__twice__transcribed_once(
     note: Media, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ear = Ear()
@@ -110,7 +110,7 @@ async def test_fetch__twice__heard_once(
         (Ear(), MediaError("too_large"), "too_large"),
     ],
 )
-async def test_fetch__nothing_heard__reason_kept_and_the_turn_goes_on(
+async def test_fetch__no_transcript__reason_stored_and_turn_enqueued(
     note: Media,
     monkeypatch: pytest.MonkeyPatch,
     ear: Ear | None,
@@ -139,7 +139,7 @@ async def test_fetch__turn_is_over__no_model_call(
     assert (stored.error_code, ear.heard, message.text) == ("too_late", [], "")
 
 
-def test_is_being_heard__until_settled_or_twenty_seconds(note: Media) -> None:
+def test_is_transcript_pending__until_finished_or_twenty_seconds(note: Media) -> None:
     # Given
     def waiting() -> list[Message]:
         return list(Message.objects.filter(pk=note.message_id).select_related("media"))
@@ -147,34 +147,34 @@ def test_is_being_heard__until_settled_or_twenty_seconds(note: Media) -> None:
     now = timezone.now()
 
     # Then
-    assert is_being_heard(waiting(), now)
-    assert not is_being_heard(waiting(), now + timedelta(seconds=21))
+    assert is_transcript_pending(waiting(), now)
+    assert not is_transcript_pending(waiting(), now + timedelta(seconds=21))
     media_store.fail(note.pk, "http_404")
-    assert not is_being_heard(waiting(), now)
-    assert heard_at(waiting())[0] < timezone.now()
+    assert not is_transcript_pending(waiting(), now)
+    assert transcripts_settled_at(waiting())[0] < timezone.now()
 
 
-def test_opened__each_time__written_down_and_in_order(note: Media) -> None:
+def test_read_content__each_time__recorded_and_in_order(note: Media) -> None:
     # Given
     media_store.store(
         note.pk, DownloadedMedia(b"a" * 2_500_000, b"h" * 32, "ogg"), None
     )
 
     # When
-    parts = list(media_store.opened(note, by="eve"))
+    parts = list(media_store.read_content(note, by="eve"))
 
     # Then
     assert [len(part) for part in parts] == [1_000_000, 1_000_000, 500_000]
     assert MediaOpening.objects.get().opened_by == "eve"
 
 
-def test_forget_old__bytes_gone_and_the_row_tells(note: Media) -> None:
+def test_delete_expired__content_deleted_and_row_kept(note: Media) -> None:
     # Given
     media_store.store(note.pk, DownloadedMedia(b"a", b"h" * 32, "ogg"), None)
     Media.objects.update(created_at=timezone.now() - timedelta(days=91))
 
     # When
-    media_store.forget_old()
+    media_store.delete_expired()
 
     # Then
     stored = Media.objects.get()

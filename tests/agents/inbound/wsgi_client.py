@@ -1,4 +1,4 @@
-"""A caller of our WSGI application, as granian is one."""
+"""A client of the WSGI application, as granian calls it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Answer:
 
 
 class WsgiClient:
-    """Like Django's client, but through the door."""
+    """Like Django's client, but through the fast path."""
 
     def __init__(self, **environ: Any) -> None:
         self._environ = environ
@@ -65,7 +65,7 @@ class WsgiClient:
     def _made(
         self, method: str, path: str, body: bytes, headers: Mapping[str, str]
     ) -> dict[str, Any]:
-        # Headers arrive as Latin-1, whatever they were meant to be.
+        # WSGI headers are Latin-1.
         named = {
             "HTTP_" + name.upper().replace("-", "_"): value.encode().decode("latin-1")
             for name, value in headers.items()

@@ -50,12 +50,12 @@ def says_stop(person: Profile) -> None:
     )
 
 
-def test_fill__the_app_is_up__slots_are_ours() -> None:
+def test_register__app_started__ports_are_set() -> None:
     assert ports.tell == broadcasts.send
     assert ports.audience == broadcasts.audience
 
 
-def test_tell__window_open__a_text_with_the_template_behind_it(
+def test_send__window_open__text_with_template_as_fallback(
     aline: Profile, settings: Settings
 ) -> None:
     settings.WA_TEMPLATE_ANNOUNCEMENT = "news"
@@ -68,7 +68,7 @@ def test_tell__window_open__a_text_with_the_template_behind_it(
     assert message.extra["fallback"]["name"] == "news"
 
 
-def test_tell__window_closed__the_template_on_one_line_in_her_language(
+def test_send__window_closed__the_template_on_one_line_in_the_customers_language(
     aline: Profile, settings: Settings
 ) -> None:
     settings.WA_TEMPLATE_ANNOUNCEMENT = "news"
@@ -83,21 +83,21 @@ def test_tell__window_closed__the_template_on_one_line_in_her_language(
     assert message.extra["language"] == "rw_RW"
 
 
-def test_tell__window_closed_and_no_template__skipped(aline: Profile) -> None:
+def test_send__window_closed_and_no_template__skipped(aline: Profile) -> None:
     talk(aline, hours=-1)
 
     assert tell(aline).status == "skipped"
     assert OutboundMessage.objects.exists() is False
 
 
-def test_tell__same_cause_twice__one_message(aline: Profile) -> None:
+def test_send__same_cause_twice__one_message(aline: Profile) -> None:
     talk(aline, hours=5)
 
     assert [tell(aline), tell(aline)] == [SENT, SENT]
     assert OutboundMessage.objects.count() == 1
 
 
-def test_tell__said_stop__skipped(aline: Profile) -> None:
+def test_send__said_stop__skipped(aline: Profile) -> None:
     talk(aline, hours=5)
     says_stop(aline)
 
@@ -105,7 +105,7 @@ def test_tell__said_stop__skipped(aline: Profile) -> None:
     assert OutboundMessage.objects.exists() is False
 
 
-def test_tell__blocked_or_gone__skipped(aline: Profile) -> None:
+def test_send__blocked_or_gone__skipped(aline: Profile) -> None:
     talk(aline, hours=5)
     blocks.block_profile(profile=aline, reason="abuse", actor="odette")
     assert tell(aline) == DeliveryResult("skipped", "blocked")
@@ -114,7 +114,7 @@ def test_tell__blocked_or_gone__skipped(aline: Profile) -> None:
     assert broadcasts.send("x' OR 1=1", "a", "b", "c").status == "skipped"
 
 
-def test_tell__stop_before_it_was_sent__not_sent(
+def test_send__stop_before_it_was_sent__not_sent(
     aline: Profile, switch: Callable[..., None]
 ) -> None:
     chat = talk(aline, hours=5)
@@ -126,8 +126,8 @@ def test_tell__stop_before_it_was_sent__not_sent(
     assert OutboundMessage.objects.get().state == "cancelled"
 
 
-def test_tell__chat_is_off_for_her__sent_all_the_same(aline: Profile) -> None:
-    """Beta members are told before beta begins."""
+def test_send__chat_off__still_sent(aline: Profile) -> None:
+    """Beta members are notified before beta begins."""
     chat = talk(aline, hours=5)
     tell(aline)
 
@@ -136,7 +136,7 @@ def test_tell__chat_is_off_for_her__sent_all_the_same(aline: Profile) -> None:
     assert OutboundMessage.objects.get().state != "cancelled"
 
 
-def test_audience__in_batches__without_those_who_may_not_be_told(
+def test_audience__in_batches__without_those_who_opted_out(
     aline: Profile,
 ) -> None:
     # Given
@@ -157,7 +157,7 @@ def test_audience__in_batches__without_those_who_may_not_be_told(
     assert third == []
 
 
-def test_mail_addresses__login_with_an_address__only_who_may_be_told(
+def test_mail_addresses__login_with_an_address__only_those_who_did_not_opt_out(
     aline: Profile,
 ) -> None:
     people = []

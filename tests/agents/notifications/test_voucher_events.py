@@ -94,7 +94,7 @@ def test_announce__window_open__customer_is_sent_reference_and_code(
     assert not Envelope.objects.exists()
 
 
-def test_announce__window_closed__issuer_hears_that_she_was_not_reached(
+def test_announce__window_closed__issuer_told_owner_not_reached(
     aline: Profile, diane: Profile
 ) -> None:
     # Given
@@ -130,9 +130,7 @@ def test_announce__window_closed_with_a_template__sent_by_it(
     assert said(diane) == []
 
 
-def test_announce__she_said_stop__not_written_to(
-    aline: Profile, diane: Profile
-) -> None:
+def test_announce__opted_out__not_written_to(aline: Profile, diane: Profile) -> None:
     # Given
     talk(aline)
     consent.record_consent(
@@ -152,7 +150,7 @@ def test_announce__she_said_stop__not_written_to(
     assert "could not reach" in said(diane)[0]
 
 
-def test_announce__redeemed_by_herself__her_station_hears(
+def test_announce__redeemed_by_the_owner__station_notified(
     aline: Profile, diane: Profile
 ) -> None:
     # Given
@@ -179,7 +177,7 @@ def test_announce__redeemed_by_herself__her_station_hears(
     assert issued.voucher.reference in said(claudine)[0]
 
 
-def test_announce__nobody_at_the_station_reachable__a_person_of_ours_hears(
+def test_announce__station_unreachable__handoff_opened(
     aline: Profile, diane: Profile
 ) -> None:
     # Given
@@ -218,7 +216,7 @@ def test_forget_codes__not_yet_announced__envelope_is_kept(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_announce__by_four_workers_at_once__told_once(committed_db: str) -> None:
+def test_announce__by_four_workers_at_once__notified_once(committed_db: str) -> None:
     # Given
     aline = Profile.objects.create(msisdn="+250788123456")
     diane = Profile.objects.create(msisdn="+250788654321", role="staff")

@@ -1,4 +1,4 @@
-"""News that was nearly not told: by whoever died, broke, or was far behind."""
+"""Voucher events whose announcement crashed, failed or was far behind."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def diane() -> Profile:
     return Profile.objects.create(msisdn="+250788654321", name="Diane", role="staff")
 
 
-def test_announce__after_an_approval__both_told_once_whoever_died_meanwhile(
+def test_announce__after_an_approval__both_notified_once_despite_crashes(
     aline: Profile, diane: Profile
 ) -> None:
-    # Given: whoever approved is gone before anybody was told
+    # Given: the worker died before the announcement
     talk(aline)
     talk(diane)
     asked = issue_voucher(
@@ -65,7 +65,7 @@ def test_announce__after_an_approval__both_told_once_whoever_died_meanwhile(
     assert asked.voucher.reference in theirs
 
 
-def test_announce__one_that_cannot_be_told__holds_up_nobody(
+def test_announce__one_fails__others_are_announced(
     aline: Profile, diane: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
@@ -89,10 +89,10 @@ def test_announce__one_that_cannot_be_told__holds_up_nobody(
     assert Announcement.objects.count() == 1
 
 
-def test_announce__receipt_told_ahead_of_a_backlog__the_rest_is_not_left_behind(
+def test_announce__receipt_before_a_backlog__the_rest_is_not_left_behind(
     aline: Profile, diane: Profile
 ) -> None:
-    # Given: no worker for a while, then a receipt tells the newest
+    # Given: no worker for a while, then a receipt announces the newest
     talk(aline)
     issue(aline, diane)
     voucher_events.announce()

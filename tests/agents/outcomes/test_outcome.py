@@ -1,4 +1,4 @@
-"""What an episode is, and what it comes to: no database."""
+"""The parts of a conversation and their figures, without a database."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def seen(
     reply: dict[str, Any] | None = None,
     **facts: Any,
 ) -> TurnEvidence:
-    """A turn that heard at `at`, waited 1.5 s, and answered after `took_s`."""
+    """A turn whose message came at `at`, waited 1.5 s and was answered after `took_s`."""
     input_ended_at = at + 1.5 * SECOND
     left_at = input_ended_at + took_s * SECOND
     known = {
@@ -60,7 +60,7 @@ def sums(
     return found
 
 
-def test_episodes__ten_minutes_apart__are_two() -> None:
+def test_split_turns__ten_minutes_apart__are_two() -> None:
     first = seen(NOON)
     assert first.ended_at is not None
     second = seen(first.ended_at + 10 * MINUTE - SECOND)
@@ -72,7 +72,7 @@ def test_episodes__ten_minutes_apart__are_two() -> None:
     assert found == [[first, second], [third]]
 
 
-def test_episodes__closed_by_a_colleague_between__are_two() -> None:
+def test_split_turns__handoff_closed_between__are_two() -> None:
     first, second = seen(NOON), seen(NOON + 2 * MINUTE)
 
     found = list(
@@ -82,7 +82,7 @@ def test_episodes__closed_by_a_colleague_between__are_two() -> None:
     assert found == [[first], [second]]
 
 
-def test_episodes__without_a_pause_for_a_day__are_cut() -> None:
+def test_split_turns__without_a_pause_for_a_day__are_split() -> None:
     turns = [seen(NOON + n * 5 * MINUTE) for n in range(12 * 25)]
 
     found = list(outcomes_outcome.split_turns(turns))
@@ -99,7 +99,7 @@ def test_is_over__idle__after_ten_minutes_and_not_before() -> None:
     assert outcomes_outcome.is_over(episode, now=ended_at + 10 * MINUTE)
 
 
-def test_is_over__the_next_message_came_in_time__is_not_however_late_it_is() -> None:
+def test_is_over__next_message_in_time__is_not_over() -> None:
     episode = [seen(NOON)]
 
     assert not outcomes_outcome.is_over(
@@ -107,7 +107,7 @@ def test_is_over__the_next_message_came_in_time__is_not_however_late_it_is() -> 
     )
 
 
-def test_is_over__closed_by_a_colleague__at_once() -> None:
+def test_is_over__handoff_closed__at_once() -> None:
     episode = [seen(NOON)]
 
     assert outcomes_outcome.is_over(
@@ -121,14 +121,14 @@ def test_is_over__still_being_answered__is_not() -> None:
     assert not outcomes_outcome.is_over([running], now=NOON + timedelta(days=2))
 
 
-def test_is_over__reply_waits_to_leave__waits_for_it_an_hour() -> None:
+def test_is_over__reply_unsent__waits_an_hour() -> None:
     episode = [seen(NOON, reply={"state": "queued"})]
 
     assert not outcomes_outcome.is_over(episode, now=NOON + 59 * MINUTE)
     assert outcomes_outcome.is_over(episode, now=NOON + 61 * MINUTE)
 
 
-def test_sums_of__a_good_talk__counts_calls_and_turns_without_one() -> None:
+def test_figures_of__success__counts_calls_and_turns_without_one() -> None:
     found = sums(
         seen(NOON),
         seen(NOON + MINUTE, calls=(call("succeeded"), call("succeeded"))),
@@ -139,7 +139,7 @@ def test_sums_of__a_good_talk__counts_calls_and_turns_without_one() -> None:
     assert found.errors == {}
 
 
-def test_sums_of__refused_by_a_rule__is_no_failure() -> None:
+def test_figures_of__refused_by_a_rule__is_no_failure() -> None:
     pressed = seen(
         NOON,
         calls=(call("refused", "not_issued"),),
@@ -154,7 +154,7 @@ def test_sums_of__refused_by_a_rule__is_no_failure() -> None:
     assert found.outcome == Outcome.DONE
 
 
-def test_sums_of__a_tool_broke__is_a_failure_with_its_name() -> None:
+def test_figures_of__a_tool_broke__is_a_failure_with_its_name() -> None:
     found = sums(seen(NOON, calls=(call("failed", "failed"), call("succeeded"))))
 
     assert (found.calls, found.failed) == (2, 1)
@@ -171,7 +171,7 @@ def test_sums_of__a_tool_broke__is_a_failure_with_its_name() -> None:
         {"status": "failed", "outcome": "silent", "error_code": "gave_up"},
     ],
 )
-def test_sums_of__the_model_or_the_turn_failed__all_in_it_failed(
+def test_figures_of__the_model_or_the_turn_failed__all_in_it_failed(
     facts: dict[str, Any],
 ) -> None:
     found = sums(seen(NOON, calls=(call("succeeded"), call("succeeded")), **facts))
@@ -182,24 +182,26 @@ def test_sums_of__the_model_or_the_turn_failed__all_in_it_failed(
 
 
 @pytest.mark.parametrize("code", ["hourly_budget", "refusal", "conversation_cap"])
-def test_sums_of__a_budget_or_a_declined_topic__is_no_failure(code: str) -> None:
+def test_figures_of__a_budget_or_a_declined_topic__is_no_failure(code: str) -> None:
     assert sums(seen(NOON, error_code=code)).failed == 0
 
 
-def test_sums_of__not_for_the_agent__is_nothing() -> None:
+def test_figures_of__not_for_the_agent__is_nothing() -> None:
     silent = seen(NOON, outcome="silent", error_code="feature_disabled")
 
     assert outcomes_outcome.figures_of([silent], now=NOON) is None
 
 
-def test_sums_of__latency__is_from_the_end_of_the_quiet_time_to_the_hand_over() -> None:
+def test_figures_of__latency__is_from_the_end_of_the_quiet_time_to_the_sending() -> (
+    None
+):
     found = sums(seen(NOON, took_s=3.25))
 
     assert found.latencies_ms == [3250]
     assert found.waits_ms == [1500]
 
 
-def test_sums_of__reply_never_left__is_as_slow_as_that_and_failed() -> None:
+def test_figures_of__reply_never_sent__slow_and_failed() -> None:
     waiting = seen(NOON, reply={"state": "queued"})
 
     found = sums(waiting, now=NOON + 61 * MINUTE)
@@ -213,7 +215,7 @@ def test_sums_of__reply_never_left__is_as_slow_as_that_and_failed() -> None:
     ("code", "failed"),
     [("131026", 0), ("no_address", 0), ("131047", 0), ("190", 1), ("answer_lost", 1)],
 )
-def test_sums_of__undelivered__fails_unless_it_is_the_persons_doing(
+def test_figures_of__undelivered__fails_unless_the_customer_caused_it(
     code: str, failed: int
 ) -> None:
     found = sums(seen(NOON, reply={"state": "failed", "error_code": code}))
@@ -222,13 +224,13 @@ def test_sums_of__undelivered__fails_unless_it_is_the_persons_doing(
     assert len(found.latencies_ms) == failed
 
 
-def test_sums_of__cancelled_by_a_kill__is_no_failure_and_has_no_latency() -> None:
+def test_figures_of__cancelled_by_a_kill__is_no_failure_and_has_no_latency() -> None:
     found = sums(seen(NOON, reply={"state": "cancelled"}))
 
     assert (found.failed, found.latencies_ms) == (0, [])
 
 
-def test_sums_of__dropped_drafts__cost_but_are_no_turn() -> None:
+def test_figures_of__dropped_drafts__cost_but_are_no_turn() -> None:
     dropped = seen(NOON, status="abandoned", error_code="newer_input", outcome="")
 
     found = sums(dropped, seen(NOON + 3 * SECOND))
@@ -237,11 +239,11 @@ def test_sums_of__dropped_drafts__cost_but_are_no_turn() -> None:
     assert found.cost == Decimal("0.02")
 
 
-def test_sums_of__one_price_unknown__the_cost_is_unknown_and_not_zero() -> None:
+def test_figures_of__one_price_unknown__the_cost_is_unknown_and_not_zero() -> None:
     assert sums(seen(NOON), seen(NOON + MINUTE, cost=None)).cost is None
 
 
-def test_sums_of__no_model_was_asked__costs_nothing_and_that_is_known() -> None:
+def test_figures_of__no_model_was_asked__costs_nothing_and_that_is_known() -> None:
     assert sums(seen(NOON, model="", cost=None)).cost == 0
 
 
@@ -254,13 +256,13 @@ def test_sums_of__no_model_was_asked__costs_nothing_and_that_is_known() -> None:
         ({}, Outcome.DONE),
     ],
 )
-def test_sums_of__outcome__is_how_it_ended(
+def test_figures_of__outcome__is_how_it_ended(
     facts: dict[str, Any], outcome: Outcome
 ) -> None:
     assert sums(seen(NOON), seen(NOON + MINUTE, **facts)).outcome == outcome
 
 
-def test_sums_of__failed_first_and_went_well_at_last__is_done() -> None:
+def test_figures_of__failed_first_then_succeeded__is_done() -> None:
     found = sums(seen(NOON, error_code="timeout"), seen(NOON + MINUTE))
 
     assert found.outcome == Outcome.DONE

@@ -33,7 +33,7 @@ def committed_cast(committed_db: str) -> Cast:
 
 
 def talked(person: Person, ended_ago: timedelta, **facts: Any) -> Turn:
-    """Write down a turn that ended so long ago, its message and its reply."""
+    """Create a turn that ended so long ago, with its message and its reply."""
     ended_at = timezone.now() - ended_ago
     known: dict[str, Any] = {
         "status": "done",
@@ -66,7 +66,7 @@ def talked(person: Person, ended_ago: timedelta, **facts: Any) -> Turn:
     return turn
 
 
-def test_observe__idle_for_ten_minutes__is_recorded_once(cast: Cast) -> None:
+def test_record_finished__idle_for_ten_minutes__is_recorded_once(cast: Cast) -> None:
     first = talked(cast.aline, 12 * MINUTE)
     talked(cast.aline, 11 * MINUTE)
     talked(cast.bosco, 9 * MINUTE)
@@ -84,7 +84,7 @@ def test_observe__idle_for_ten_minutes__is_recorded_once(cast: Cast) -> None:
     assert MetricRollup.objects.get().conversations == 1
 
 
-def test_observe__a_colleague_closed_it__is_over_at_once(cast: Cast) -> None:
+def test_record_finished__handoff_closed__is_over_at_once(cast: Cast) -> None:
     talked(cast.aline, 2 * MINUTE, outcome="hand_off")
     entry = HandOff.objects.create(
         kind="asked",
@@ -100,7 +100,7 @@ def test_observe__a_colleague_closed_it__is_over_at_once(cast: Cast) -> None:
     assert Observation.objects.get().outcome == "handed_over"
 
 
-def test_observe__the_observer_was_away_for_an_hour__finds_each_episode(
+def test_record_finished__recorder_was_down_for_an_hour__records_each_part(
     cast: Cast,
 ) -> None:
     for ago in (60, 59, 40, 20):
@@ -115,7 +115,7 @@ def test_observe__the_observer_was_away_for_an_hour__finds_each_episode(
     ]
 
 
-def test_observe__she_writes_on__waits(cast: Cast) -> None:
+def test_record_finished__customer_writes_on__waits(cast: Cast) -> None:
     talked(cast.aline, 11 * MINUTE)
     waiting = cast.aline.writes("one more thing")
     Message.objects.filter(pk=waiting.pk).update(
@@ -125,7 +125,7 @@ def test_observe__she_writes_on__waits(cast: Cast) -> None:
     assert recording.record_finished() == 0
 
 
-def test_observe__sandbox_people__are_marked_and_in_no_sum(cast: Cast) -> None:
+def test_record_finished__sandbox_people__are_marked_and_not_summed(cast: Cast) -> None:
     Conversation.objects.filter(pk=cast.aline.chat.pk).update(is_synthetic=True)
     talked(cast.aline, 11 * MINUTE)
 
@@ -135,7 +135,7 @@ def test_observe__sandbox_people__are_marked_and_in_no_sum(cast: Cast) -> None:
     assert not MetricRollup.objects.exists()
 
 
-def test_observe__nothing_for_the_agent__is_counted_as_nothing(cast: Cast) -> None:
+def test_record_finished__nothing_for_the_agent__not_recorded(cast: Cast) -> None:
     turn = talked(
         cast.aline, 11 * MINUTE, outcome="silent", error_code="feature_disabled"
     )
@@ -147,7 +147,7 @@ def test_observe__nothing_for_the_agent__is_counted_as_nothing(cast: Cast) -> No
     assert not Observation.objects.exists()
 
 
-def test_observe__the_key__does_not_say_whose_it_was(cast: Cast) -> None:
+def test_record_finished__the_key__does_not_identify_the_customer(cast: Cast) -> None:
     talked(cast.aline, 11 * MINUTE)
     recording.record_finished()
 
@@ -156,14 +156,14 @@ def test_observe__the_key__does_not_say_whose_it_was(cast: Cast) -> None:
     assert str(cast.aline.chat.public_id).replace("-", "") not in row.conversation_key
 
 
-def test_observe__more_than_a_batch__finds_all(cast: Cast) -> None:
+def test_record_finished__more_than_a_batch__finds_all(cast: Cast) -> None:
     for person in (cast.aline, cast.bosco, cast.claudine):
         talked(person, 11 * MINUTE)
 
     assert recording.record_finished(limit=1) == 3
 
 
-def test_observe__dies_in_the_middle__has_done_nothing(
+def test_record_finished__crash__nothing_recorded(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     talked(cast.aline, 11 * MINUTE)
@@ -177,7 +177,7 @@ def test_observe__dies_in_the_middle__has_done_nothing(
         return found
 
     monkeypatch.setattr(observations, "record_observation", dies)
-    # What is odd about one holds up nobody else's.
+    # A failure of one conversation does not stop the others.
     assert recording.record_finished() == 1
     monkeypatch.undo()
 
@@ -187,7 +187,7 @@ def test_observe__dies_in_the_middle__has_done_nothing(
 
 
 def two_at_once(conversation_id: int, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Let two observe one conversation; who has read its turns waits for the other."""
+    """Let two workers record one conversation; the first to read waits for the other."""
     start, both_read = threading.Barrier(2), threading.Barrier(2)
     found: list[int] = []
     closed_at = recording._closed_at
@@ -221,7 +221,7 @@ def rounds(cast: Cast, number: int, monkeypatch: pytest.MonkeyPatch) -> list[int
     for _ in range(number):
         talked(cast.aline, 11 * MINUTE)
         found.append(two_at_once(cast.aline.chat.pk, monkeypatch))
-        # One that gave way to the other looks again a minute later.
+        # The one that skipped the conversation reads it again a minute later.
         found[-1] += recording.record_finished()
     return found
 
@@ -246,7 +246,7 @@ def each_under_another_key(
     monkeypatch.setattr(recording, "_finished", finished)
 
 
-def test_observe__two_at_once__once(
+def test_record_finished__two_at_once__recorded_once(
     committed_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     each_under_another_key(monkeypatch)
@@ -254,7 +254,7 @@ def test_observe__two_at_once__once(
     assert rounds(committed_cast, 4, monkeypatch) == [1] * 4
 
 
-def test_observe__two_at_once_without_the_lock__doubles(
+def test_record_finished__two_at_once_without_the_lock__recorded_twice(
     committed_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: the test above can fail."""
@@ -268,7 +268,7 @@ def test_observe__two_at_once_without_the_lock__doubles(
     assert rounds(committed_cast, 4, monkeypatch) == [2] * 4
 
 
-def test_lock_idle_conversation__somebody_else_is_at_it__gives_way(
+def test_lock_idle_conversation__locked__skipped(
     committed_cast: Cast,
 ) -> None:
     found: list[Conversation | None] = []

@@ -43,7 +43,7 @@ def press(word: str, *, observation: int | None = None) -> None:
     process_events.process_stored_events()
 
 
-def test_ask__after_an_episode__asks_once_with_two_buttons(cast: Cast) -> None:
+def test_ask__after_a_conversation__asks_once_with_two_buttons(cast: Cast) -> None:
     talked(cast.aline, 11 * MINUTE)
 
     recording.record_finished()
@@ -73,7 +73,7 @@ def test_ask__within_seven_days__does_not_ask_again(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_ask__in_her_language(cast: Cast, language: str) -> None:
+def test_ask__in_the_customers_language(cast: Cast, language: str) -> None:
     Conversation.objects.filter(pk=cast.aline.chat.pk).update(language=language)
     talked(cast.aline, 11 * MINUTE)
 
@@ -133,9 +133,7 @@ def waits_for_a_person(cast: Cast) -> None:
         "synthetic",
     ],
 )
-def test_ask__where_she_may_not_be_asked__stays_silent(
-    cast: Cast, spoil: Callable[[Cast], None]
-) -> None:
+def test_ask__not_allowed__not_asked(cast: Cast, spoil: Callable[[Cast], None]) -> None:
     talked(cast.aline, 11 * MINUTE)
     spoil(cast)
 
@@ -156,7 +154,7 @@ def test_ask__a_sandbox_person_in_the_demonstration__is_asked(
     assert len(asked()) == 1
 
 
-def test_ask__about_something_of_long_ago__stays_silent(cast: Cast) -> None:
+def test_ask__old_conversation__not_asked(cast: Cast) -> None:
     talked(cast.aline, timedelta(hours=2))
 
     assert recording.record_finished() == 1
@@ -168,7 +166,7 @@ def test_ask__about_something_of_long_ago__stays_silent(cast: Cast) -> None:
     ("word", "satisfied", "text"),
     [("yes", True, "satisfaction.thanks"), ("no", False, "satisfaction.sorry")],
 )
-def test_take_answer__a_press__is_kept_and_thanked_and_is_no_turn(
+def test_take_answer__press__stored_and_thanked_without_a_turn(
     cast: Cast, word: str, satisfied: bool, text: str
 ) -> None:
     talked(cast.aline, 11 * MINUTE)
@@ -184,7 +182,7 @@ def test_take_answer__a_press__is_kept_and_thanked_and_is_no_turn(
     assert jobs("agents.tasks.turn") == []
 
 
-def test_take_answer__pressed_again__the_first_counts_and_nothing_is_said(
+def test_take_answer__pressed_again__first_counts_and_no_reply(
     cast: Cast,
 ) -> None:
     talked(cast.aline, 11 * MINUTE)
@@ -199,7 +197,7 @@ def test_take_answer__pressed_again__the_first_counts_and_nothing_is_said(
 
 
 @pytest.mark.parametrize("word", ["perhaps", "", "yes:no"])
-def test_take_answer__no_button_of_ours__is_nothing(cast: Cast, word: str) -> None:
+def test_take_answer__unknown_button__ignored(cast: Cast, word: str) -> None:
     talked(cast.aline, 11 * MINUTE)
     recording.record_finished()
 
@@ -208,7 +206,7 @@ def test_take_answer__no_button_of_ours__is_nothing(cast: Cast, word: str) -> No
     assert Observation.objects.get().satisfied is None
 
 
-def test_take_answer__about_somebody_elses_conversation__is_nothing(
+def test_take_answer__another_customers_conversation__ignored(
     cast: Cast,
 ) -> None:
     talked(cast.bosco, 11 * MINUTE)

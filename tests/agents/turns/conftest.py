@@ -33,7 +33,7 @@ def openai() -> Iterator[FakeOpenAI]:
 
 @pytest.fixture
 async def online(openai: FakeOpenAI) -> AsyncIterator[TurnDependencies]:
-    """OpenAI answers, as scripted."""
+    """OpenAI gives the scripted answers."""
     model = OpenAIModel(
         name="gpt-5-mini", api_key=openai.api_key, base_url=openai.base_url
     )
@@ -48,7 +48,7 @@ def offline() -> TurnDependencies:
 
 
 class Failing:
-    """OpenAI, failing."""
+    """OpenAI fails."""
 
     name = "gpt-5-mini"
 
@@ -56,8 +56,8 @@ class Failing:
         raise ModelError("server_error")
 
 
-async def turn(person: Person, means: TurnDependencies) -> list[int]:
-    return await run_turn(conversation_id=person.chat.pk, dependencies=means)
+async def turn(person: Person, dependencies: TurnDependencies) -> list[int]:
+    return await run_turn(conversation_id=person.chat.pk, dependencies=dependencies)
 
 
 in_database = units.run
@@ -74,7 +74,7 @@ def jobs() -> list[tuple[str, int]]:
 
 
 async def asked(openai: FakeOpenAI, times: int) -> None:
-    """Wait until the model was asked so often."""
+    """Wait until the model was asked that many times."""
     for _ in range(500):
         if len(openai.requests) >= times:
             return

@@ -25,10 +25,12 @@ async def asked_for_button(cast: Cast, offline: TurnDependencies) -> PendingActi
     return await in_database(PendingAction.objects.get)
 
 
-async def pressed(person: Person, means: TurnDependencies, button_id: str) -> str:
-    """Press, and return what it was answered with."""
+async def pressed(
+    person: Person, dependencies: TurnDependencies, button_id: str
+) -> str:
+    """Press the button and return the reply."""
     await in_database(person.presses, button_id)
-    await turn(person, means)
+    await turn(person, dependencies)
     replies = await in_database(lambda: person.replies)
     return str(replies[-1].body)
 
@@ -170,7 +172,7 @@ async def test_free_text__yes__confirms_nothing(
     assert await statuses() == [Status.WAITING]
 
 
-async def test_press__no_longer_allowed__is_asked_again_and_refused(
+async def test_press__no_longer_allowed__checked_again_and_refused(
     cast: Cast, offline: TurnDependencies
 ) -> None:
     action = await asked_for_button(cast, offline)

@@ -1,4 +1,4 @@
-"""What one conversation may cost; beyond it a person of ours goes on."""
+"""The cap of cost of one conversation; a colleague goes on after it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_run_turn__the_cap_is_reached_between_calls__stops_and_hands_over(
     assert entry.kind == HandOff.Kind.CAPPED
 
 
-async def test_run_turn__something_was_done_before_the_cap__is_told_first(
+async def test_run_turn__something_was_done_before_the_cap__comes_first(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI, settings: SettingsWrapper
 ) -> None:
     settings.CONVERSATION_COST_USD = 0.00001
@@ -80,7 +80,7 @@ async def test_run_turn__capped_before__is_answered_without_the_model(
     assert await in_database(HandOff.objects.count) == 1
 
 
-async def test_run_turn__earlier_turns_of_the_episode__count(
+async def test_run_turn__earlier_turns_of_the_conversation__count(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI, settings: SettingsWrapper
 ) -> None:
     openai.script(say.text("Hello Aline, how can I help?"))
@@ -110,7 +110,9 @@ async def test_run_turn__no_limit__asks(
 
 
 @pytest.mark.parametrize(("tokens", "may"), [(10_000, True), (20_000, False)])
-def test_may_spend__price_unknown__assumes_a_dear_one(tokens: int, may: bool) -> None:
+def test_may_spend__price_unknown__assumes_an_expensive_one(
+    tokens: int, may: bool
+) -> None:
     purse = ConversationBudget(spent=Decimal(0), cap=ASSUMED_TOKEN_PRICE * 15_000)
 
     assert purse.may_spend("a-model-of-tomorrow", Usage(tokens, 0, 0)) is may

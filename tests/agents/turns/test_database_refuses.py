@@ -1,4 +1,4 @@
-"""A turn while the database could not write: nothing said, nothing twice, nothing lost."""
+"""A turn while the database cannot write: nothing is sent, repeated or lost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CALL = say.call(
 
 @pytest.mark.parametrize("table", ["vouchers", "agents_outboundmessage"])
 @pytest.mark.parametrize("code", ["53100", "25006", "40P01"])
-async def test_run_turn__database_cannot_write__done_and_told_once_later(
+async def test_run_turn__database_cannot_write__done_and_notified_once_later(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI, table: str, code: str
 ) -> None:
     # Given
@@ -61,7 +61,7 @@ async def test_run_turn__database_cannot_write__done_and_told_once_later(
 
 
 @pytest.mark.parametrize("wrong", [-60, 60])
-async def test_begin__worker_with_a_wrong_clock__waits_as_any_other(
+async def test_start_or_resume__worker_with_a_wrong_clock__waits_the_same(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, wrong: int
 ) -> None:
     # Given

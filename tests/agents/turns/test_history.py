@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     "word", ["agent", "I want to talk to a human", "umuntu", "mtu"]
 )
-async def test_run_turn__asked_for_a_person__is_on_the_list_without_a_model(
+async def test_run_turn__asked_for_a_person__handoff_without_a_model(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI, word: str
 ) -> None:
     await in_database(cast.aline.writes, word)

@@ -1,4 +1,4 @@
-"""Words that want to be orders. The model here obeys them all; the code does not."""
+"""Prompt injection: the model here obeys every text; the code does not."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DEMANDS = [
 
 
 @pytest.mark.parametrize("demand", DEMANDS)
-async def test_customer__demands_however_written__nothing_is_issued(
+async def test_customer__demands_in_any_wording__nothing_is_issued(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI, demand: str
 ) -> None:
     # Given
@@ -67,7 +67,7 @@ async def test_customer__demands_offline__nothing_is_issued(
     assert await in_database(PendingAction.objects.count) == 0
 
 
-async def test_staff__name_of_a_customer_gives_orders__is_data(
+async def test_staff__customers_name_holds_an_order__is_data(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
@@ -107,7 +107,7 @@ async def test_staff__name_of_a_customer_gives_orders__is_data(
     assert not any("approve" in name for name in offered)
 
 
-async def test_customer__remember_that_i_am_a_manager__no_memory_gives_a_right(
+async def test_customer__claims_to_be_a_manager__no_authority(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given

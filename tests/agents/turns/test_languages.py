@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from tests.agents.turns.conftest import Cast
 
 
-async def _says(person: Person, text: str, means: TurnDependencies) -> str:
+async def _says(person: Person, text: str, dependencies: TurnDependencies) -> str:
     await in_database(person.writes, text)
-    await turn(person, means)
+    await turn(person, dependencies)
     replies = await in_database(lambda: list(person.replies))
     return str(replies[-1].body)
 

@@ -62,7 +62,7 @@ async def test_pause__while_the_model_thinks__draft_is_dropped(
     assert (done.status, done.outcome, done.error_code) == ("done", "silent", "paused")
 
 
-async def test_pause__before_the_model_asks_for_a_change__nothing_is_changed(
+async def test_pause__before_the_model_requests_a_change__nothing_is_changed(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given

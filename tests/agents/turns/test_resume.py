@@ -35,7 +35,7 @@ def end_lease(person: Person) -> None:
 async def test_run_turn__stopped_after_the_effect__resumes_with_its_receipt(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
-    # Given: the tool has committed, the model is asked for its words
+    # Given: the tool has committed, the model is asked for its text
     openai.script(CALL, say.hang())
     await in_database(cast.diane.writes, ORDER)
     first = asyncio.create_task(turn(cast.diane, online))
@@ -122,7 +122,7 @@ async def test_run_turn__lease_still_held__leaves_the_turn_alone(
     openai.assert_complete()
 
 
-async def test_run_turn__worker_that_slept_through_its_lease__writes_nothing(
+async def test_run_turn__lease_lost__writes_nothing(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given: the first worker waits for the model while its lease ends
@@ -132,7 +132,7 @@ async def test_run_turn__worker_that_slept_through_its_lease__writes_nothing(
     await asked(openai, 1)
     await in_database(end_lease, cast.diane)
 
-    # When: a second one takes over and finishes before the first wakes up
+    # When: a second one takes over and finishes before the first continues
     openai.script(CALL, say.text("Done."))
     sent = await turn(cast.diane, online)
 
@@ -174,7 +174,7 @@ def _items_of_call() -> list[dict[str, object]]:
     return [{key: item[key] for key in ("type", "call_id", "name", "arguments")}]
 
 
-async def test_run_turn__taken_over_too_often__goes_to_a_person(
+async def test_run_turn__too_many_attempts__handoff_opened(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
@@ -213,7 +213,9 @@ async def test_take_over__twelve_workers_at_once__one_wins(
     assert turn_row.attempts == 2
 
 
-async def test_begin__twelve_workers_at_once__open_one_turn(cast: Cast) -> None:
+async def test_start_or_resume__twelve_workers_at_once__open_one_turn(
+    cast: Cast,
+) -> None:
     await in_database(cast.diane.writes, "hello")
 
     taken = await asyncio.gather(*(in_database(_begin, cast.diane) for _ in range(12)))
@@ -222,7 +224,7 @@ async def test_begin__twelve_workers_at_once__open_one_turn(cast: Cast) -> None:
     assert await in_database(Turn.objects.count) == 1
 
 
-async def test_kept__lease_lost__stops_the_worker(cast: Cast) -> None:
+async def test_keep_renewed__lease_lost__stops_the_worker(cast: Cast) -> None:
     # Given
     quick = Timing(renew=0.05)
     await in_database(cast.diane.writes, "hello")
@@ -235,7 +237,7 @@ async def test_kept__lease_lost__stops_the_worker(cast: Cast) -> None:
             await asyncio.sleep(5)
 
 
-async def test_kept__while_working__renews(cast: Cast) -> None:
+async def test_keep_renewed__while_working__renews(cast: Cast) -> None:
     quick = Timing(renew=0.05, lease=60.0)
     await in_database(cast.diane.writes, "hello")
     held, before, _ = await in_database(_begin, cast.diane)

@@ -43,7 +43,7 @@ async def test_run_turn__hello__greets_and_closes(
     assert (done.model, done.cost) == ("offline", 0)
     await in_database(message.refresh_from_db)
     assert (message.state, message.turn_id) == (Message.State.DONE, done.pk)
-    # Whoever ran the turn delivers its reply.
+    # The worker that ran the turn delivers its reply.
     assert await in_database(jobs) == []
 
 
@@ -54,7 +54,7 @@ async def test_run_turn__nothing_waits__writes_nothing(
     assert await in_database(Turn.objects.count) == 0
 
 
-async def test_run_turn__words_of_the_model__are_sent_and_priced(
+async def test_run_turn__text_of_the_model__are_sent_and_priced(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
@@ -99,7 +99,7 @@ async def test_run_turn__ten_messages_in_shuffled_order__are_one_turn_in_order(
     assert len(await in_database(lambda: cast.aline.replies)) == 1
 
 
-async def test_run_turn__unreadable_kinds_only__get_one_kind_word_and_no_model(
+async def test_run_turn__unreadable_kinds_only__get_one_fixed_reply_and_no_model(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
@@ -115,7 +115,7 @@ async def test_run_turn__unreadable_kinds_only__get_one_kind_word_and_no_model(
     assert openai.requests == []
 
 
-async def test_run_turn__chat_handed_to_a_person__leaves_messages_to_her(
+async def test_run_turn__agent_paused__leaves_messages_to_the_colleague(
     cast: Cast, offline: TurnDependencies
 ) -> None:
     # Given
@@ -185,7 +185,7 @@ async def test_run_turn__refusal_of_the_model__gets_a_fixed_text(
     assert reply.body == render("ask.intent", "en")
 
 
-async def test_run_turn__false_claim__is_asked_again_once(
+async def test_run_turn__false_claim__model_is_asked_again_once(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given

@@ -19,7 +19,7 @@ def speaks(person: Person, text: str, **facts: object) -> None:
     Message.objects.filter(pk=message.pk).update(is_spoken=True, **facts)
 
 
-async def test_run_turn__spoken_order__shown_as_heard_and_only_by_button(
+async def test_run_turn__spoken_order__transcript_shown_and_only_by_button(
     cast: Cast, offline: TurnDependencies
 ) -> None:
     # When

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.fakes.openai import FakeOpenAI
 
 
-async def test_run_turn__traced__turn_model_and_tool_are_spans_without_words(
+async def test_run_turn__traced__turn_model_and_tool_are_spans_without_text(
     cast: Cast,
     online: TurnDependencies,
     openai: FakeOpenAI,

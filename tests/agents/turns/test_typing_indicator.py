@@ -1,4 +1,4 @@
-"""The typing sign and the blue ticks: once in a turn, and never in the way."""
+"""The typing indicator and read marks: once a turn, and never an obstacle."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def writes(person: Person, text: str) -> None:
     Message.objects.filter(pk=message.pk).update(provider_id=f"wamid.{text}")
 
 
-async def test_turn__asked_twice_of_the_model__one_sign_for_its_last_message(
+async def test_turn__asked_twice_of_the_model__one_indicator_for_its_last_message(
     cast: Cast, graph: FakeGraph, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
@@ -58,10 +58,10 @@ async def test_turn__asked_twice_of_the_model__one_sign_for_its_last_message(
     assert (await in_database(Turn.objects.get)).typing_shown_at is not None
 
 
-async def test_turn__taken_up_by_another_worker__no_second_sign(
+async def test_turn__resumed_by_another_worker__no_second_indicator(
     cast: Cast, graph: FakeGraph, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
-    # Given: the first worker dies after it showed the sign
+    # Given: the first worker dies after it showed the indicator
     openai.script(say.hang())
     await in_database(writes, cast.aline, "hello")
     first = asyncio.create_task(turn(cast.aline, online))
@@ -84,10 +84,10 @@ async def test_turn__taken_up_by_another_worker__no_second_sign(
     assert graph.read_receipts == ["wamid.hello"]
 
 
-async def test_turn__where_no_answer_can_follow__no_sign(
+async def test_turn__where_no_answer_can_follow__no_indicator(
     cast: Cast, graph: FakeGraph, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
-    # Given: our number rests
+    # Given: our number is held back
     await in_database(
         lambda: SendingLine.objects.create(
             pk=payloads.PHONE_NUMBER_ID,
@@ -106,7 +106,7 @@ async def test_turn__where_no_answer_can_follow__no_sign(
     assert graph.read_receipts == []
 
 
-async def test_turn__sandbox_person__no_sign(
+async def test_turn__sandbox_person__no_indicator(
     cast: Cast, graph: FakeGraph, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     await in_database(
@@ -122,7 +122,7 @@ async def test_turn__sandbox_person__no_sign(
     assert graph.read_receipts == []
 
 
-async def test_turn__sign_is_refused__answered_all_the_same(
+async def test_turn__indicator_refused__still_answered(
     cast: Cast,
     graph: FakeGraph,
     online: TurnDependencies,

@@ -1,4 +1,4 @@
-"""Whoever issues a voucher reads in the receipt that its owner was not reached."""
+"""The issuer's receipt says when the voucher's owner was not reached."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Outcome = Announcement.Outcome
 
 @pytest.fixture(autouse=True)
 def _ours(whatsapp: SettingsWrapper) -> None:
-    """Our number is the one that the cast talks with."""
+    """Our number is the one that the cast writes to."""
 
 
 def shut(person: Person) -> None:
@@ -88,7 +88,7 @@ async def test_receipt__by_button__says_so_itself(
     assert [warned(body) for body in bodies] == [False, True]
 
 
-async def test_receipt__window_open__tells_nothing_and_she_has_it(
+async def test_receipt__window_open__says_nothing_and_owner_has_it(
     cast: Cast, offline: TurnDependencies
 ) -> None:
     # Given
@@ -104,7 +104,7 @@ async def test_receipt__window_open__tells_nothing_and_she_has_it(
     assert len(await in_database(said, cast.aline)) == 1
 
 
-async def test_receipt__template_set__she_is_reached_by_it(
+async def test_receipt__template_set__sent_by_it(
     cast: Cast, offline: TurnDependencies, settings: SettingsWrapper
 ) -> None:
     # Given
@@ -122,10 +122,10 @@ async def test_receipt__template_set__she_is_reached_by_it(
     assert sent.kind == OutboundMessage.Kind.TEMPLATE
 
 
-async def test_announce__while_the_issuer_is_answered__waits_for_her_receipt(
+async def test_announce__while_the_issuer_is_answered__waits_for_the_receipt(
     cast: Cast, offline: TurnDependencies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given: another worker looks for news between the voucher and its receipt
+    # Given: another worker announces between the voucher and its receipt
     await in_database(shut, cast.aline)
     await in_database(cast.diane.writes, ORDER)
     told: list[int] = []
@@ -147,7 +147,7 @@ async def test_announce__while_the_issuer_is_answered__waits_for_her_receipt(
     assert warned(receipt)
 
 
-async def test_failure__later__the_issuer_hears_once_in_another_message(
+async def test_failure__later__issuer_told_once_in_another_message(
     cast: Cast, offline: TurnDependencies
 ) -> None:
     # Given

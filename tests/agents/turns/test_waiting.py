@@ -36,7 +36,7 @@ class Listening:
         await self.wake.wait()
 
 
-async def test_run_turn__she_may_be_writing__no_turn_is_open(
+async def test_run_turn__quiet_time_left__no_turn_is_open(
     cast: Cast, offline: TurnDependencies
 ) -> None:
     # Given
@@ -50,31 +50,31 @@ async def test_run_turn__she_may_be_writing__no_turn_is_open(
     # Then
     assert await in_database(lambda: cast.aline.turns) == []
 
-    # When: told to stop
+    # When: the worker stops
     listening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await listening
 
-    # Then: another worker is woken for her at once
+    # Then: a turn is enqueued at once
     assert ("agents.tasks.turn", cast.aline.chat.pk) in await in_database(jobs)
     await turn(cast.aline, offline)
     assert len(await in_database(lambda: cast.aline.replies)) == 1
 
 
-async def test_run_turn__writes_on_meanwhile__one_listens_and_answers_all(
+async def test_run_turn__customer_writes_on__one_job_waits_and_answers_all(
     cast: Cast, offline: TurnDependencies
 ) -> None:
     # Given
     clock = Listening()
-    means = replace(offline, timing=SLOW, clock=clock)
+    dependencies = replace(offline, timing=SLOW, clock=clock)
     await in_database(cast.aline.writes, "hello")
-    first = asyncio.create_task(turn(cast.aline, means))
+    first = asyncio.create_task(turn(cast.aline, dependencies))
     await clock.asleep.wait()
 
     # When
     await in_database(cast.aline.writes, "are you there")
     async with asyncio.timeout(5):
-        assert await turn(cast.aline, means) == []
+        assert await turn(cast.aline, dependencies) == []
     await in_database(
         Message.objects.update, received_at=Now() - timedelta(seconds=3600)
     )
