@@ -32,7 +32,7 @@ from agents.models import (
     WebhookEvent,
 )
 from agents.operations import erasure
-from agents.outbound import upkeep as outbound_upkeep
+from agents.outbound import statuses
 from agents.tools import tool_rate
 from easymo.observability import findings, lines, upkeep
 from easymo.observability.logs import get_logger
@@ -175,7 +175,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "retention.sign_ins": _apply(*SIGN_INS),
     "retention.processes": acknowledgements.purge_processes,
     "retention.rates": tool_rate.purge,
-    "retention.outbox": outbound_upkeep.purge,
+    "retention.outbox": statuses.purge,
     "retention.rollups": observations.purge,
     "retention.rounds": verdicts.purge,
     "retention.log_lines": lines.purge,

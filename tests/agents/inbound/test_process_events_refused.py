@@ -54,12 +54,12 @@ class Death(BaseException):
 
 def die_of(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the process end whenever it receives this text."""
-    take_out = receive_message.redact_codes
+    redact_codes = receive_message.redact_codes
 
     def deadly(text: str) -> tuple[str, bytes | None]:
         if text == words:
             raise Death
-        return take_out(text)
+        return redact_codes(text)
 
     monkeypatch.setattr(receive_message, "redact_codes", deadly)
 

@@ -29,7 +29,7 @@ State = OutboundMessage.State
 
 @pytest.fixture
 def stopped(graph: FakeGraph, conversation: Conversation) -> OutboundMessage:
-    """The token has ended; one message waits."""
+    """The token has expired; one message waits."""
     graph.script(fake.refuse(190, 401))
     message = say(conversation, "first")
     deliver(conversation)
@@ -205,7 +205,7 @@ def test_admin__close__asks_for_a_reason_and_lets_it_send(
 ) -> None:
     # Given
     page = reverse("admin:agents_sendingline_change", args=[payloads.PHONE_NUMBER_ID])
-    assert "token has ended" in admin_client.get(page).content.decode()
+    assert "token has expired" in admin_client.get(page).content.decode()
     url = reverse("admin:agents_sendingline_close_one", args=[payloads.PHONE_NUMBER_ID])
     key = admin_client.get(url).context["form"]["key"].initial
 
