@@ -109,8 +109,7 @@ class Announcement(models.Model):
         TOLD = "told"
         # The window is closed and there is no template: the issuer was told.
         UNREACHABLE = "unreachable"
-        # Needs no notification.
-        NOBODY = "nobody"
+        NOT_NEEDED = "not_needed"
 
     # The voucher event's id; no foreign key into the other app's history.
     event_id = models.BigIntegerField(primary_key=True)

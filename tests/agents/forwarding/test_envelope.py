@@ -21,7 +21,7 @@ def sent(body: bytes, *paths: str) -> dict[str, object]:
     return found
 
 
-def test_pick__batch_of_two_senders__holds_one_with_her_own_contact() -> None:
+def test_item_at__batch_of_two_senders__one_message_with_its_contact() -> None:
     # Given
     body = payloads.webhook(
         payloads.text("a", sender=ALINE, name="Aline", bsuid="RW.1"),
@@ -56,7 +56,7 @@ def test_pick__batch_of_two_senders__holds_one_with_her_own_contact() -> None:
     }
 
 
-def test_pack__all_of_one_sender__is_what_came() -> None:
+def test_build_body__all_items_of_one_sender__equals_the_original() -> None:
     # Given
     body = payloads.webhook(payloads.text("a"), payloads.text("b"))
 
@@ -67,7 +67,7 @@ def test_pack__all_of_one_sender__is_what_came() -> None:
     assert envelope == json.loads(body)
 
 
-def test_pack__never_the_bytes_that_meta_would_send() -> None:
+def test_build_body__any_items__never_the_bytes_of_meta() -> None:
     # Given
     compact = json.dumps(payloads.envelope(payloads.text("a")), separators=(",", ":"))
 
@@ -79,7 +79,7 @@ def test_pack__never_the_bytes_that_meta_would_send() -> None:
     assert build_body([parcel.content])[1] != compact.encode()
 
 
-def test_pick__numbers_and_unknown_parts__stay_to_the_last_digit() -> None:
+def test_item_at__numbers_and_unknown_fields__kept_digit_by_digit() -> None:
     # Given
     body = (
         b'{"object":"whatsapp_business_account","v":1.10,"entry":[{"id":"1","time":17,'
@@ -103,7 +103,7 @@ def test_pick__numbers_and_unknown_parts__stay_to_the_last_digit() -> None:
         assert literal in out
 
 
-def test_pick__status__goes_to_its_recipients_lane() -> None:
+def test_item_at__status__lane_of_its_recipient() -> None:
     # Given
     body = payloads.webhook(
         payloads.text("a", sender=ALINE), payloads.status("wamid.X", recipient=ALINE)
@@ -121,7 +121,7 @@ def test_pick__status__goes_to_its_recipients_lane() -> None:
     assert (status.kind, status.provider_id) == ("status", "wamid.X")
 
 
-def test_pick__messages_under_an_unknown_field_or_object__go_whole() -> None:
+def test_item_at__messages_under_an_unknown_field_or_object__whole_change() -> None:
     # Given
     change = payloads.webhook(payloads.text("a"), field="standby")
     instagram = json.loads(change) | {"object": "instagram"}
@@ -145,7 +145,7 @@ def test_pick__messages_under_an_unknown_field_or_object__go_whole() -> None:
         (b'{"entry":[{"changes":[{"value":{"messages":[]}}]}]}', "/entry/0/changes/0"),
     ],
 )
-def test_pick__neither_message_nor_status__is_none(body: bytes, path: str) -> None:
+def test_item_at__neither_message_nor_status__none(body: bytes, path: str) -> None:
     assert Envelope(body).item_at(path) is None
 
 
@@ -153,11 +153,11 @@ def test_pick__neither_message_nor_status__is_none(body: bytes, path: str) -> No
     "path",
     ["/entry/0", "/entry/9/changes/0", f"{MESSAGES}7", "/entry/0/changes/0/value/x/0"],
 )
-def test_pick__nothing_there__is_none(path: str) -> None:
+def test_item_at__missing__none(path: str) -> None:
     assert Envelope(payloads.webhook(payloads.text("a"))).item_at(path) is None
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 50_000, b"\xff\xfe{"])
-def test_opened__no_json__says_so(body: bytes) -> None:
+def test_envelope__not_json__unreadable(body: bytes) -> None:
     with pytest.raises(UnreadableError):
         Envelope(body)

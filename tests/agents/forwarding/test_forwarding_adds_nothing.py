@@ -29,7 +29,7 @@ def statements(client: Client) -> list[str]:
     return [query["sql"].split("VALUES")[0][:60] for query in captured]
 
 
-def test_post__previous_workflow_named__same_statements(
+def test_post__previous_workflow_set_up__same_statements(
     whatsapp: SettingsWrapper,
 ) -> None:
     # Given

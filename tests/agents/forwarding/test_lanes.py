@@ -69,7 +69,7 @@ def take_in_at_once(monkeypatch: pytest.MonkeyPatch, enqueue: Enqueue) -> list[s
         return sorted(pool.map(take, batches))
 
 
-def test_take_in__lanes_in_opposite_order__both_go_through(
+def test_open_lanes__opposite_order__both_batches_succeed(
     legacy: FakeLegacy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert take_in_at_once(monkeypatch, forwarding.enqueue) == ["", ""]
@@ -77,7 +77,7 @@ def test_take_in__lanes_in_opposite_order__both_go_through(
     assert ForwardLane.objects.count() == 2
 
 
-def test_take_in__lanes_opened_one_by_one__one_is_a_victim(
+def test_open_lanes__one_by_one__deadlock(
     legacy: FakeLegacy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The control: as it would be without the order. The wake is one row for all: by

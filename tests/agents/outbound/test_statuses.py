@@ -42,7 +42,7 @@ def test_statuses__out_of_order_and_repeated__only_forward(
     assert MessageStatus.objects.count() == 4
 
 
-def test_statuses__before_our_answer_is_written_down__attached(
+def test_statuses__before_the_answer_is_stored__attached(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given
@@ -61,7 +61,7 @@ def test_statuses__before_our_answer_is_written_down__attached(
     assert MessageStatus.objects.get().outbound == message
 
 
-def test_statuses__failed_for_good__handed_over(
+def test_statuses__permanent_failure__handoff(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given
@@ -78,7 +78,7 @@ def test_statuses__failed_for_good__handed_over(
     assert HandOff.objects.get().kind == HandOff.Kind.UNDELIVERED
 
 
-def test_statuses__failed_for_now__sent_again(
+def test_statuses__transient_failure__sent_again(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given
@@ -96,7 +96,7 @@ def test_statuses__failed_for_now__sent_again(
     assert (message.state, len(graph.sent)) == (State.SENT, 2)
 
 
-def test_statuses__failure_of_an_earlier_try__changes_nothing(
+def test_statuses__failure_of_an_earlier_attempt__changes_nothing(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given: the first try was taken, its answer lost; the second is sent
@@ -120,7 +120,7 @@ def test_statuses__failure_of_an_earlier_try__changes_nothing(
     assert (message.state, len(graph.sent)) == (State.DELIVERED, 2)
 
 
-def test_statuses__failure_told_twice__one_more_try(
+def test_statuses__failure_repeated__one_more_attempt(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given
@@ -138,7 +138,7 @@ def test_statuses__failure_told_twice__one_more_try(
     assert (message.state, message.attempts) == (State.QUEUED, 1)
 
 
-def test_statuses__failure_before_our_answer__counts_once_it_is_written_down(
+def test_statuses__failure_before_the_answer__applied_when_the_answer_is_stored(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given

@@ -34,7 +34,7 @@ def sent(body: str, days: float, state: str = State.SENT) -> OutboundMessage:
     return message
 
 
-def test_purge__statuses_of_strangers__forgotten_after_ten_minutes() -> None:
+def test_purge__stray_statuses__deleted_after_ten_minutes() -> None:
     # Given: one may still wait for the answer to our own request
     message = say(make_conversation(), "hello")
     young, known = status(9), status(500, outbound=message)
@@ -49,7 +49,7 @@ def test_purge__statuses_of_strangers__forgotten_after_ten_minutes() -> None:
     assert kept == {young.pk, known.pk}
 
 
-def test_purge__not_delivered_in_thirty_days__failed_and_told_to_a_person() -> None:
+def test_purge__not_delivered_in_thirty_days__failed_with_a_handoff() -> None:
     # Given
     old = sent("old", 31)
     others = [

@@ -76,7 +76,7 @@ async def send() -> str:
     return await graph_client.send("1", to, text_content("hello"), opaque="x")
 
 
-async def test_send__right_answer__is_its_id(odd: Odd) -> None:
+async def test_send__right_answer__provider_id(odd: Odd) -> None:
     assert await send() == "wamid.X"
     assert odd.asked == ["/v26.0/1/messages"]
 
@@ -95,7 +95,7 @@ async def test_send__right_answer__is_its_id(odd: Odd) -> None:
         (b'{"messages": {"id": "x"}}', "no_message_id"),
     ],
 )
-async def test_send__answer_of_another_shape__nobody_knows_what_became_of_it(
+async def test_send__malformed_answer__outcome_unknown(
     odd: Odd, body: bytes, code: str
 ) -> None:
     odd.pieces = [body]
@@ -106,7 +106,7 @@ async def test_send__answer_of_another_shape__nobody_knows_what_became_of_it(
     assert (raised.value.code, raised.value.unknown_outcome) == (code, True)
 
 
-async def test_send__huge_answer__is_not_held(odd: Odd) -> None:
+async def test_send__huge_answer__not_read(odd: Odd) -> None:
     # Given: a hundred megabytes, and what would have been an answer
     odd.pieces = [b" " * 1_000_000] * 100 + [RIGHT]
 
@@ -120,7 +120,7 @@ async def test_send__huge_answer__is_not_held(odd: Odd) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-async def test_send__redirect__is_not_followed(odd: Odd, status: int) -> None:
+async def test_send__redirect__not_followed(odd: Odd, status: int) -> None:
     # Given
     odd.status, odd.headers = status, {"Location": f"{odd.url}/elsewhere"}
 
