@@ -164,7 +164,8 @@ def _begin() -> int:
     last: int = old.aggregate(last=Max("pk"))["last"] or 0
     if last:
         Announcement.objects.bulk_create(
-            [Announcement(event_id=last, outcome=Outcome.NOT_NEEDED)], ignore_conflicts=True
+            [Announcement(event_id=last, outcome=Outcome.NOT_NEEDED)],
+            ignore_conflicts=True,
         )
         return last + OVERLAP
     return 0

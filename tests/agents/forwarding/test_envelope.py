@@ -13,9 +13,9 @@ MESSAGES = "/entry/0/changes/0/value/messages/"
 
 
 def sent(body: bytes, *paths: str) -> dict[str, object]:
-    opened = Envelope(body)
-    picked = [opened.item_at(path) for path in paths]
-    count, out = build_body([parcel.content for parcel in picked if parcel])
+    envelope = Envelope(body)
+    picked = [envelope.item_at(path) for path in paths]
+    count, out = build_body([item.content for item in picked if item])
     assert count == len(paths)
     found: dict[str, object] = json.loads(out)
     return found
@@ -72,11 +72,11 @@ def test_build_body__any_items__never_the_bytes_of_meta() -> None:
     compact = json.dumps(payloads.envelope(payloads.text("a")), separators=(",", ":"))
 
     # When
-    parcel = Envelope(compact.encode()).item_at(f"{MESSAGES}0")
+    item = Envelope(compact.encode()).item_at(f"{MESSAGES}0")
 
     # Then
-    assert parcel is not None
-    assert build_body([parcel.content])[1] != compact.encode()
+    assert item is not None
+    assert build_body([item.content])[1] != compact.encode()
 
 
 def test_item_at__numbers_and_unknown_fields__kept_digit_by_digit() -> None:
@@ -91,9 +91,9 @@ def test_item_at__numbers_and_unknown_fields__kept_digit_by_digit() -> None:
     )
 
     # When
-    parcel = Envelope(body).item_at(f"{MESSAGES}0")
-    assert parcel is not None
-    out = build_body([parcel.content])[1]
+    item = Envelope(body).item_at(f"{MESSAGES}0")
+    assert item is not None
+    out = build_body([item.content])[1]
 
     # Then
     for literal in (
@@ -108,11 +108,11 @@ def test_item_at__status__lane_of_its_recipient() -> None:
     body = payloads.webhook(
         payloads.text("a", sender=ALINE), payloads.status("wamid.X", recipient=ALINE)
     )
-    opened = Envelope(body)
+    envelope = Envelope(body)
 
     # When
-    message = opened.item_at(f"{MESSAGES}0")
-    status = opened.item_at("/entry/0/changes/0/value/statuses/0")
+    message = envelope.item_at(f"{MESSAGES}0")
+    status = envelope.item_at("/entry/0/changes/0/value/statuses/0")
 
     # Then
     assert message is not None

@@ -1,4 +1,4 @@
-"""The other side down, slow, failing for one sender, being ourselves."""
+"""The previous workflow is down, slow, failing for one sender, or this system."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ALINE, BOSCO = "+250788123456", "+250788654321"
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Return where the job would wait: the sweep wakes again."""
+    """Return instead of waiting, as before the next sweep."""
     monkeypatch.setattr(sending, "PATIENCE_S", 0.3)
 
 
@@ -130,7 +130,7 @@ async def test_forward__one_sender_slow__others_do_not_wait(
     job = asyncio.create_task(forward())
     await asyncio.to_thread(legacy.wait_for, 39)
 
-    # Then: they did not wait for the slow one, who is waiting for them
+    # Then: they did not wait for the slow sender, whose answer waits for them
     others_are_through.set()
     await job
     assert was_alone == [True]
@@ -242,7 +242,7 @@ async def test_claim_lanes__two_workers_at_once__each_lane_claimed_once(
 async def test_claim_lanes__worker_with_a_wrong_clock__respects_the_lease(
     legacy: FakeLegacy, monkeypatch: pytest.MonkeyPatch, wrong: int
 ) -> None:
-    # Given: one that is behind sends, or one that is ahead comes by
+    # Given: the sender's clock is behind, or the other worker's is ahead
     await take_in(payloads.text("a"))
     first, second = (wrong, 0) if wrong < 0 else (0, wrong)
     now = timezone.now

@@ -1,4 +1,4 @@
-"""Two batches that touch the same lanes in opposite order, taken in at once."""
+"""Two simultaneous batches with the same lanes in opposite order."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Meeting:
 
 
 def take_in_at_once(monkeypatch: pytest.MonkeyPatch, enqueue: Enqueue) -> list[str]:
-    """Take two batches in, each in a transaction; return what went wrong."""
+    """Process two batches, each in a transaction; return their errors."""
     batches = [
         [store(payloads.text("a", sender=one)), store(payloads.text("b", sender=other))]
         for one, other in ((ALINE, BOSCO), (BOSCO, ALINE))

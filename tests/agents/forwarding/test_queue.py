@@ -1,4 +1,4 @@
-"""Which items go on: exactly those that the agent does not handle."""
+"""Exactly the items that the agent does not handle are forwarded."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ALINE, BOSCO, STRANGER = "+250788123456", "+250788654321", "+250788111222"
 
 
 def beta() -> None:
-    """Turn CHAT on for Aline alone; Bosco is known, and outside."""
+    """Turn CHAT on for Aline only; Bosco is a known customer outside the cohort."""
     aline = Profile.objects.create(msisdn=ALINE, name="Aline")
     Profile.objects.create(msisdn=BOSCO, name="Bosco")
     subject = str(aline.public_id)
@@ -169,7 +169,9 @@ async def test_forward__neither_message_nor_status__not_forwarded(
     assert await units.run(ForwardedItem.objects.count) == 0
 
 
-async def test_forward__status_of_our_message__not_forwarded(legacy: FakeLegacy) -> None:
+async def test_forward__status_of_our_message__not_forwarded(
+    legacy: FakeLegacy,
+) -> None:
     # Given
     await units.run(beta)
     await take_in(payloads.text("mine", sender=ALINE))

@@ -39,10 +39,12 @@ def told(what: ChangeKind, **names: str) -> Profile | None:
 
 
 def bind(claim: IdentityClaim) -> None:
-    disputes.bind_identities(claim_id=claim.pk, actor="eve", reason="She came by")
+    disputes.bind_identities(claim_id=claim.pk, actor="eve", reason="seen in person")
 
 
-def test_process_identity_change__number_changed__old_number_identifies_no_one() -> None:
+def test_process_identity_change__number_changed__old_number_identifies_no_one() -> (
+    None
+):
     # Given
     aline = who(OLD)
 
@@ -59,7 +61,7 @@ def test_process_identity_change__number_changed__old_number_identifies_no_one()
     )
     aline = Profile.objects.get()
     assert aline.msisdn == OLD
-    # Whoever has bought the number is somebody new.
+    # The new owner of the number is a new person.
     stranger = who(OLD, SECOND)
     assert stranger is not None
     assert stranger != aline
@@ -76,7 +78,9 @@ def test_process_identity_change__unknown_person_or_other_number__no_profile() -
     assert not IdentityClaim.objects.exists()
 
 
-def test_bind_identities__changed_number_and_its_new_profile__both_identities_bound() -> None:
+def test_bind_identities__changed_number_and_its_new_profile__both_identities_bound() -> (
+    None
+):
     # Given
     aline = who(OLD, FIRST)
     told(ChangeKind.NUMBER, old_number=OLD, number=NEW)
@@ -93,7 +97,9 @@ def test_bind_identities__changed_number_and_its_new_profile__both_identities_bo
     assert HandOff.objects.get().closed_at is not None
 
 
-def test_bind_identities__user_id_changed__new_id_bound_and_old_one_superseded() -> None:
+def test_bind_identities__user_id_changed__new_id_bound_and_old_one_superseded() -> (
+    None
+):
     # Given
     aline = who(OLD, FIRST)
     told(ChangeKind.USER_ID, old_bsuid=FIRST, bsuid=SECOND)

@@ -54,7 +54,7 @@ def test_resolve_sender__user_id_alone__customer_without_a_number() -> None:
     assert person is not None
     assert person.msisdn is None
 
-    # When her number comes with it later
+    # When: the number comes with it later
     assert who(NUMBER, BSUID) == person
 
     # Then
@@ -75,7 +75,9 @@ def test_resolve_sender__known_customer_by_number__user_id_bound() -> None:
     assert not HandOff.objects.exists()
 
 
-def test_resolve_sender__known_number_with_another_user_id__new_person_and_a_task() -> None:
+def test_resolve_sender__known_number_with_another_user_id__new_person_and_a_task() -> (
+    None
+):
     # Given
     aline = Profile.objects.create(msisdn=NUMBER, name="Aline")
     who(NUMBER, BSUID)
@@ -126,14 +128,16 @@ def test_resolve_sender__staff_number_with_a_second_user_id__not_staff() -> None
     assert other.role == Role.CUSTOMER
 
 
-def test_resolve_sender__staff_user_id_alone__staff_after_a_colleague_bound_it() -> None:
+def test_resolve_sender__staff_user_id_alone__staff_after_a_colleague_bound_it() -> (
+    None
+):
     # Given
     diane = Profile.objects.create(msisdn=NUMBER, role=Role.STAFF)
     who(NUMBER, BSUID)
 
     # When
     disputes.bind_identities(
-        claim_id=IdentityClaim.objects.get().pk, actor="eve", reason="She showed me"
+        claim_id=IdentityClaim.objects.get().pk, actor="eve", reason="seen in person"
     )
 
     # Then

@@ -1,4 +1,4 @@
-"""What Meta answered is written down, whatever the database does meanwhile."""
+"""Meta's answer is stored despite database failures and wrong clocks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ AWAY_S = 0.5
 def test_deliver__database_read_only_after_the_answer__stored_later_and_sent_once(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
-    # Given: between the taking and its answer
+    # Given: between the claim and the answer
     message = say(conversation, "hello")
     stack = ExitStack()
 
@@ -57,7 +57,7 @@ def test_deliver__database_read_only_after_the_answer__stored_later_and_sent_onc
 def test_claim_next__worker_with_a_wrong_clock__respects_the_lease(
     conversation: Conversation, monkeypatch: pytest.MonkeyPatch, wrong: int
 ) -> None:
-    # Given: one that is behind sends, or one that is ahead comes by
+    # Given: the sender's clock is behind, or the other worker's is ahead
     say(conversation, "hello")
     first, second = (wrong, 0) if wrong < 0 else (0, wrong)
     now = timezone.now

@@ -58,7 +58,7 @@ def test_take__number_has_no_token__recipient_token_given_back() -> None:
     # When
     waits = [take(1) for _ in range(20)]
 
-    # Then: refused twenty times, she still has her ten
+    # Then: after twenty refusals all ten tokens are left
     assert all(wait is not None and wait <= 1 / 60 + 0.001 for wait in waits)
     assert [take(1, after=1 + n) for n in range(10)] == [None] * 10
 
@@ -92,8 +92,10 @@ def test_take__sixteen_workers_at_once__exactly_ten_pass(committed_db: str) -> N
     assert passed == [10] * 4
 
 
-def test_take__check_and_take_in_two_statements__loses_the_race(committed_db: str) -> None:
-    """The control: without the one statement the race is lost."""
+def test_take__check_and_take_in_two_statements__loses_the_race(
+    committed_db: str,
+) -> None:
+    """The control: two statements lose the race."""
 
     def look_then_take() -> float | None:
         bucket, _ = SendingRate.objects.get_or_create(

@@ -1,4 +1,4 @@
-"""How many statements the roads of every message take, and what was left out of them."""
+"""The number of database statements for one message."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.fakes.graph import FakeGraph, Taken
 
 ALINE = "+250788123456"
-# Of one run: its claims and its end; of one message; of a person never seen before.
+# For one run, for one message, and for a new customer.
 WEBHOOK, MESSAGE, STRANGER = 12, 9, 3
 
 

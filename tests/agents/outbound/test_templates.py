@@ -1,4 +1,4 @@
-"""Templates: instead of a text when the window has closed, in English when need be."""
+"""Fallback templates outside the window, and in English if necessary."""
 
 from __future__ import annotations
 

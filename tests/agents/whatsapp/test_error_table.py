@@ -1,4 +1,4 @@
-"""Every code of the provider's error table, from its answer to what we do about it."""
+"""Every code of the error table, from the answer to its effects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Graph API should never answer, and what then becomes of a message."""
+"""Malformed answers of the Graph API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RIGHT = b'{"messages": [{"id": "wamid.X"}]}'
 
 
 class Odd:
-    """A server that answers what the test says, and keeps what it was asked."""
+    """A server with scripted answers that records its requests."""
 
     def __init__(self) -> None:
         self.status, self.headers, self.pieces = 200, dict[str, str](), [RIGHT]
@@ -52,7 +52,7 @@ def odd() -> Iterator[Odd]:
         do_GET = do_POST  # noqa: N815
 
         def log_message(self, *args: object) -> None:
-            """Keep quiet."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     told.url = f"http://127.0.0.1:{server.server_address[1]}"

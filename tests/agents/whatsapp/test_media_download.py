@@ -188,7 +188,9 @@ async def test_download__dns_rebinding__connects_to_the_checked_address(
 @pytest.mark.parametrize(
     "target", ["http://127.0.0.1:1/inside", "https://evil.example/x", "file:///etc"]
 )
-async def test_download__redirect_to_another_host__refused(graph: Server, target: str) -> None:
+async def test_download__redirect_to_another_host__refused(
+    graph: Server, target: str
+) -> None:
     graph.answers["/file"] = (302, {"Location": target}, b"")
     assert await refused() == "forbidden_host"
 
