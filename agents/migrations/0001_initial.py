@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("vouchers", "0005_erasure_is_append_only"),
+        ("vouchers", "0002_functions_and_triggers"),
     ]
 
     operations = [

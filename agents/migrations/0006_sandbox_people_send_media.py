@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("agents", "0005_unobserved_turns_are_found"),
-        ("vouchers", "0005_erasure_is_append_only"),
+        ("vouchers", "0002_functions_and_triggers"),
     ]
 
     operations = [

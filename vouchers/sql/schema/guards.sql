@@ -198,6 +198,14 @@ CREATE TRIGGER voucher_note_fixed BEFORE UPDATE ON voucher_note
     FOR EACH ROW EXECUTE FUNCTION voucher_append_only();
 ALTER TABLE voucher_note ENABLE ALWAYS TRIGGER voucher_note_fixed;
 
+-- The record of an erasure never changes.
+CREATE TRIGGER erasure_append_only BEFORE UPDATE OR DELETE ON vouchers_erasure
+    FOR EACH ROW EXECUTE FUNCTION voucher_append_only();
+ALTER TABLE vouchers_erasure ENABLE ALWAYS TRIGGER erasure_append_only;
+CREATE TRIGGER erasure_no_truncate BEFORE TRUNCATE ON vouchers_erasure
+    FOR EACH STATEMENT EXECUTE FUNCTION voucher_append_only();
+ALTER TABLE vouchers_erasure ENABLE ALWAYS TRIGGER erasure_no_truncate;
+
 -- No state without its event: a change by any road fails at commit without one.
 ALTER TABLE vouchers ADD CONSTRAINT voucher_has_event_of_its_step
     FOREIGN KEY (id, seq) REFERENCES voucher_event (voucher_id, seq)
