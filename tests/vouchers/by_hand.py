@@ -76,3 +76,49 @@ def switch(what: str) -> None:
     settle()
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE vouchers {what} TRIGGER voucher_guard")
+
+
+def insert(table: str, values: dict[str, str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(values.values())})"
+
+
+def new_voucher(owner_id: int) -> dict[str, str]:
+    """Return the columns of a valid new voucher, as SQL expressions."""
+    return {
+        "public_id": "gen_random_uuid()",
+        "reference": "'V9-ZZZZ-99'",
+        "code_hmac": "sha256('another'::bytea)",
+        "code_key_id": "'d1'",
+        "code_last4": "'1234'",
+        "owner_id": str(owner_id),
+        "amount_minor": "1",
+        "currency": "'RWF'",
+        "created_by_kind": "'system'",
+        "created_by_id": "'psql'",
+        "status": "'issued'",
+        "seq": "1",
+        "created_at": "now()",
+        "issued_at": "now()",
+        "expires_at": "now() + interval '1 day'",
+    }
+
+
+def first_event(owner_id: int) -> dict[str, str]:
+    """Return the columns of the event that fits ``new_voucher``."""
+    return {
+        "voucher_id": "(SELECT id FROM vouchers WHERE reference = 'V9-ZZZZ-99')",
+        "seq": "1",
+        "kind": "'issued'",
+        "new_status": "'issued'",
+        "amount_minor": "1",
+        "currency": "'RWF'",
+        "owner_id": str(owner_id),
+        "expires_at": "now() + interval '1 day'",
+        "code_commit": "sha256(sha256('another'::bytea))",
+        "actor_kind": "'system'",
+        "actor_id": "'psql'",
+        "channel": "'system'",
+        "key": "'raw:first'",
+        "fingerprint": "sha256(''::bytea)",
+        "created_at": "now()",
+    }

@@ -76,6 +76,13 @@ def emile() -> Profile:
     return Profile.objects.create(msisdn="+250788000005", name="Emile", role="support")
 
 
+@pytest.fixture
+def sandbox_staff() -> Profile:
+    return Profile.objects.create(
+        msisdn="+250788000009", name="Sandy", role="staff", is_sandbox=True
+    )
+
+
 def acting(profile: Profile) -> Actor:
     return Actor.of_profile(profile, channel="whatsapp")
 

@@ -31,6 +31,22 @@ def test_new_code__drawn__fits_and_is_no_card_number() -> None:
         assert code.digits.endswith(code.last4)
 
 
+@pytest.mark.parametrize(
+    ("digits", "passes"),
+    [
+        # Test numbers that the card schemes publish.
+        ("4111111111111111", True),
+        ("5500005555555559", True),
+        ("6011000990139424", True),
+        ("4111111111111112", False),
+        ("5500005555555554", False),
+        ("6011000990139425", False),
+    ],
+)
+def test_passes_luhn__card_number__is_recognised(digits: str, passes: bool) -> None:
+    assert passes_luhn(digits) is passes
+
+
 @given(bodies, st.integers(0, 15), st.integers(1, 9))
 def test_parse__one_digit_wrong__is_a_slip_and_no_guess(
     body: str, place: int, step: int

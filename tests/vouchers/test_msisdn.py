@@ -58,6 +58,7 @@ def test_parse__no_valid_number__is_refused(written: object) -> None:
 
 SHORT = "The number is too short: digits are missing."
 LONG = "The number is too long: it has too many digits."
+INVALID = "This is no valid telephone number."
 
 
 @pytest.mark.parametrize(
@@ -71,10 +72,14 @@ LONG = "The number is too long: it has too many digits."
         ("0025078812345", SHORT),
         ("+1415", SHORT),
         ("788 123", SHORT),
+        ("78812345", SHORT),
+        ("7881234567", LONG),
+        ("+12025550", INVALID),
+        ("0012025550", INVALID),
         ("07881234567", LONG),
         ("+2507881234567", LONG),
         ("+2348031234567890", LONG),
-        ("0123456789", "This is no valid telephone number."),
+        ("0123456789", INVALID),
         ("tel:0788123456", "The number must be digits, with or without +."),
         ("", "The number must be digits, with or without +."),
         (250788123456, "The number must be text."),

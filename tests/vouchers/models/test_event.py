@@ -5,10 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
-from tests.vouchers.by_hand import change, event, execute, refused, settle
+from tests.vouchers.by_hand import (
+    change,
+    event,
+    execute,
+    first_event,
+    insert,
+    new_voucher,
+    refused,
+    settle,
+)
 from tests.vouchers.conftest import acting
+from vouchers.models import Approval
+from vouchers.services.approve import approve_voucher
 from vouchers.services.redeem import redeem_voucher
 
 if TYPE_CHECKING:
@@ -20,6 +31,21 @@ if TYPE_CHECKING:
     from vouchers.services.issue import Issued
 
 pytestmark = pytest.mark.django_db
+
+TRIGGERS = [
+    "voucher_guard",
+    "voucher_no_truncate",
+    "voucher_event_chain",
+    "voucher_event_matches",
+    "voucher_event_append_only",
+    "voucher_event_no_truncate",
+    "voucher_approval_people",
+    "voucher_approval_append_only",
+    "voucher_approval_no_truncate",
+    "voucher_note_fixed",
+    "erasure_append_only",
+    "erasure_no_truncate",
+]
 
 
 @pytest.fixture
@@ -71,6 +97,108 @@ def test_event__naming_another_station_than_the_row__is_refused(
         change(voucher, redeemed),
         event(voucher, "redeemed", "issued", "redeemed", station=str(nyabugogo.pk)),
     )
+
+
+def test_event__naming_another_time_than_the_row__is_refused(
+    voucher: Voucher, kimironko: Station
+) -> None:
+    redeemed = f"status = 'redeemed', redeemed_at = now(), station_id = {kimironko.pk}"
+    refused(
+        "voucher_event_matches_row",
+        change(voucher, redeemed),
+        event(
+            voucher,
+            "redeemed",
+            "issued",
+            "redeemed",
+            station=str(kimironko.pk),
+            at="now() + interval '1 microsecond'",
+        ),
+    )
+
+
+@pytest.mark.parametrize("role", ["origin", "replica"])
+@pytest.mark.parametrize(
+    "column",
+    [
+        {"amount_minor": "2"},
+        {"currency": "'KES'"},
+        {"owner_id": "0"},
+        {"expires_at": "now() + interval '2 days'"},
+        {"code_commit": "sha256('other'::bytea)"},
+        {"code_commit": "NULL"},
+    ],
+    ids=str,
+)
+def test_first_event__fact_other_than_in_the_row__is_refused(
+    aline: Profile, column: dict[str, str], role: str
+) -> None:
+    refused(
+        "voucher_event_matches_row",
+        f"SET LOCAL session_replication_role = {role}",
+        insert("vouchers", new_voucher(aline.pk)),
+        insert("voucher_event", first_event(aline.pk) | column),
+    )
+
+
+def test_first_event__as_the_row__is_accepted(aline: Profile) -> None:
+    execute(
+        insert("vouchers", new_voucher(aline.pk)),
+        insert("voucher_event", first_event(aline.pk)),
+    )
+    assert aline.vouchers.get().events.count() == 1
+
+
+def test_triggers__all_of_them__fire_also_as_a_replica() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT t.tgname, t.tgenabled
+              FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+             WHERE NOT t.tgisinternal AND starts_with(p.proname, 'voucher_')
+            """
+        )
+        found = dict(cursor.fetchall())
+    assert found == dict.fromkeys(TRIGGERS, "A")
+
+
+@pytest.mark.parametrize("role", ["origin", "replica"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE voucher_approval SET decision = 'declined'",
+        "DELETE FROM voucher_approval",
+        "TRUNCATE voucher_approval",
+    ],
+)
+def test_approval__changed_by_hand__is_refused_also_as_a_replica(
+    requested: Issued, odette: User, statement: str, role: str
+) -> None:
+    # Given
+    approve_voucher(
+        voucher=requested.voucher, approver=odette, reason="Fine", key="admin:1"
+    )
+    settle()
+
+    # Then
+    refused("append_only", f"SET LOCAL session_replication_role = {role}", statement)
+    assert Approval.objects.get().decision == "approved"
+
+
+def test_approval__people_given_by_the_caller__are_read_from_the_rows(
+    requested: Issued, diane: Profile, bosco: Profile, odette: User
+) -> None:
+    # When
+    execute(
+        "INSERT INTO voucher_approval (voucher_id, decision, approver_id, created_at,"
+        " creator_profile_id, approver_profile_id)"
+        f" VALUES ({requested.voucher.pk}, 'declined', {odette.pk}, now(),"
+        f" {bosco.pk}, {bosco.pk})"
+    )
+
+    # Then
+    approval = Approval.objects.get()
+    assert (approval.creator_profile, approval.approver_profile) == (diane, None)
 
 
 @pytest.mark.parametrize("role", ["origin", "replica"])

@@ -6,11 +6,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.vouchers.by_hand import change, event, execute, refused, switch
+from tests.vouchers.by_hand import (
+    change,
+    event,
+    execute,
+    insert,
+    new_voucher,
+    refused,
+    switch,
+)
 from vouchers.models import Voucher
 from vouchers.models.voucher import ALLOWED
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
     from vouchers.models import Profile, Station
     from vouchers.services.issue import Issued
 
@@ -46,11 +56,12 @@ def test_update__seq_not_next__is_refused(voucher: Voucher, seq: str) -> None:
         "reference = 'V1-AAAA-11'",
         "created_by_id = '0'",
         "created_by_profile_id = NULL",
+        "created_by_user_id = (SELECT id FROM auth_user)",
         "issued_at = now()",
         "created_at = now() - interval '1 day'",
     ],
 )
-def test_update__fact__is_refused(voucher: Voucher, what: str) -> None:
+def test_update__fact__is_refused(voucher: Voucher, odette: User, what: str) -> None:
     refused("voucher_facts_are_fixed", change(voucher, what))
 
 
@@ -167,25 +178,4 @@ def test_update__half_a_change__is_refused(
 def test_insert__wrong_beginning__is_refused(
     voucher: Voucher, columns: dict[str, str], constraint: str
 ) -> None:
-    values = {
-        "public_id": "gen_random_uuid()",
-        "reference": "'V9-ZZZZ-99'",
-        "code_hmac": "sha256('another'::bytea)",
-        "code_key_id": "'d1'",
-        "code_last4": "'1234'",
-        "owner_id": str(voucher.owner_id),
-        "amount_minor": "1",
-        "currency": "'RWF'",
-        "created_by_kind": "'system'",
-        "created_by_id": "'psql'",
-        "status": "'issued'",
-        "seq": "1",
-        "created_at": "now()",
-        "issued_at": "now()",
-        "expires_at": "now() + interval '1 day'",
-    } | columns
-    refused(
-        constraint,
-        f"INSERT INTO vouchers ({', '.join(values)}) "
-        f"VALUES ({', '.join(values.values())})",
-    )
+    refused(constraint, insert("vouchers", new_voucher(voucher.owner_id) | columns))

@@ -58,6 +58,25 @@ def test_verify__batches__miss_nothing(
     assert verify().checked == 2
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_verify_one__among_others__checks_this_voucher_only(
+    story: Voucher, expired: Issued, place: int
+) -> None:
+    # Given
+    vouchers = list(Voucher.objects.order_by("id"))
+    cheat(
+        "UPDATE vouchers SET expires_at = expires_at + interval '1 day'"
+        f" WHERE id = {vouchers[place].pk}"
+    )
+
+    # When
+    broken = [audit.verify_one(voucher=each) for each in vouchers]
+
+    # Then
+    assert [bool(each) for each in broken] == [at == place for at in range(3)]
+    assert broken[place][0].voucher == str(vouchers[place].public_id)
+
+
 def test_verify__note_forgotten__still_holds(story: Voucher) -> None:
     VoucherNote.objects.all().delete()
     assert verify().broken == []

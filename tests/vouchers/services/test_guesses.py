@@ -58,6 +58,35 @@ def test_check__lock_after_lock__doubles_up_to_a_day(aline: Profile) -> None:
     assert hours == [1, 2, 4, 8, 16, 24, 24]
 
 
+def test_check__failures_counted_while_locked__do_not_lengthen_the_lock(
+    aline: Profile,
+) -> None:
+    # Given
+    fail(acting(aline))
+
+    # When
+    fail(acting(aline), 9)
+
+    # Then
+    assert GuessCounter.objects.get().level == 1
+    assert locked_for(acting(aline)) <= 3600
+
+
+@pytest.mark.parametrize(("minutes", "is_locked"), [(50, True), (61, False)])
+def test_check__tenth_failure_later__locks_within_an_hour_of_the_first(
+    aline: Profile, minutes: int, is_locked: bool
+) -> None:
+    # Given
+    fail(acting(aline), 9)
+    let_pass(timedelta(minutes=minutes))
+
+    # When
+    fail(acting(aline), 1)
+
+    # Then
+    assert (locked_for(acting(aline)) > 0) is is_locked
+
+
 def test_check__quiet_week__forgets(aline: Profile) -> None:
     for _ in range(2):
         fail(acting(aline))

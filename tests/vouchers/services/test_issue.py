@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,6 +52,7 @@ def test_issue__within_limits__makes_voucher_event_and_envelope(
     event = voucher.events.get()
     assert (event.kind, event.seq, event.key) == ("issued", 1, "turn:1:0")
     assert envelopes.read(voucher) == issued.code
+    assert Envelope.objects.get().expires_at - event.created_at == timedelta(hours=24)
     assert used() == {"issuer": 10_000, "customer": 10_000}
 
 
@@ -72,7 +74,7 @@ def test_issue__same_key__returns_the_same_voucher_and_its_code(
     )
 
     # Then
-    assert again.replayed
+    assert (first.replayed, again.replayed) == (False, True)
     assert (again.voucher, again.code) == (first.voucher, first.code)
     assert Voucher.objects.count() == 1
     assert used() == {"issuer": 500, "customer": 500}
@@ -141,6 +143,24 @@ def test_issue__over_a_limit__names_it_and_uses_nothing(
         assert used() == {"issuer": 500, "customer": 500}
     issue(100)
     assert Voucher.objects.count() == 2
+
+
+@pytest.mark.parametrize("limit", ["issuer_daily", "customer_daily"])
+def test_issue__first_of_the_day_over_a_daily_limit__is_refused(
+    aline: Profile, diane: Profile, key: Key, settings: SettingsWrapper, limit: str
+) -> None:
+    # Given
+    setattr(settings, f"VOUCHER_{limit.upper()}", 500)
+
+    # When
+    with pytest.raises(errors.LimitExceeded) as caught:
+        issue_voucher(customer=aline, amount=rwf(501), actor=acting(diane), key=key())
+
+    # Then
+    assert caught.value.limit == limit
+    assert not Voucher.objects.exists()
+    assert set(used().values()) <= {0}
+    issue_voucher(customer=aline, amount=rwf(500), actor=acting(diane), key=key())
 
 
 def test_issue__next_kigali_day__has_a_new_limit(

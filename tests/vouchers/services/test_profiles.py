@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError
+from django.utils import timezone
 
 from vouchers.errors import InvalidProfile, UnknownStation
 from vouchers.models import Profile, Station
@@ -104,7 +106,15 @@ def test_station_command__added_and_renamed__is_one_station() -> None:
     station = Station.objects.get()
     assert (station.code, station.name) == ("KIMIRONKO", "Kimironko East")
     assert profiles.find_station("Kimironko East") == station
-    for code, name in (("a b", "x"), ("X", "  "), ("OTHER", "Kimironko East")):
+    call_command("station", "add", "KIMIRONKO", "--name", "Kimironko East", stdout=out)
+    for code, name in (
+        ("a b", "x"),
+        ("KIMIRONKÓ", "x"),
+        ("٣", "x"),
+        ("X\nY", "x"),
+        ("X", "  "),
+        ("OTHER", "Kimironko East"),
+    ):
         with pytest.raises(CommandError):
             call_command("station", "add", code, "--name", name)
     assert Station.objects.count() == 1
@@ -117,3 +127,16 @@ def test_change__number_or_login_of_somebody_else__is_refused(
     for taken in ({"msisdn": "0788000002"}, {"user": odette}):
         with pytest.raises(InvalidProfile, match="belongs to somebody else"):
             create_or_change_profile(profile=aline, **taken)  # type: ignore[arg-type]
+
+
+def test_change__constraint_without_a_sentence__raises_the_database_error(
+    aline: Profile,
+) -> None:
+    # Given
+    erased = Profile.objects.create(is_active=False, erased_at=timezone.now())
+
+    # Then
+    with pytest.raises(IntegrityError, match="profile_erased_says_nothing"):
+        create_or_change_profile(profile=erased, name="Aline")
+    erased.refresh_from_db()
+    assert erased.name == ""

@@ -11,12 +11,15 @@ from vouchers import errors
 from vouchers.actors import Actor
 from vouchers.codes import new_code
 from vouchers.models import Profile, Refusal, Voucher
+from vouchers.services.expire import expire_vouchers
 from vouchers.services.issue import issue_voucher
 from vouchers.services.redeem import redeem_voucher
 from vouchers.services.void import void_voucher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from django.contrib.auth.models import User
 
     from vouchers.models import Station
     from vouchers.services.issue import Issued
@@ -89,6 +92,51 @@ def test_redeem__owner_or_staff__are_told_why(
     assert caught.value.at == Voucher.objects.get().redeemed_at
     with pytest.raises(errors.VoucherNotIssued):
         redeem(diane)
+
+
+def test_redeem__user_or_system__is_told_why(
+    issued: Issued, odette: User, diane: Profile, kimironko: Station, key: Key
+) -> None:
+    # Given
+    redeem_voucher(code=issued.code, station=kimironko, actor=acting(diane), key=key())
+
+    # Then
+    for actor in (Actor.of_user(odette), Actor.system("tests")):
+        with pytest.raises(errors.VoucherNotIssued) as caught:
+            redeem_voucher(code=issued.code, station=kimironko, actor=actor, key=key())
+        assert caught.value.status == "redeemed"
+
+
+def test_redeem__expired_and_ended__is_told_it_expired(
+    expired: Issued, diane: Profile, kimironko: Station, key: Key
+) -> None:
+    # Given
+    expire_vouchers()
+
+    # Then
+    with pytest.raises(errors.VoucherExpired):
+        redeem_voucher(
+            code=expired.code, station=kimironko, actor=acting(diane), key=key()
+        )
+
+
+def test_redeem__void_and_past_its_last_day__is_told_it_is_void(
+    expired: Issued, diane: Profile, kimironko: Station, key: Key
+) -> None:
+    # Given
+    void_voucher(
+        voucher_id=expired.voucher.public_id,
+        reason="Wrong",
+        actor=acting(diane),
+        key=key(),
+    )
+
+    # Then
+    with pytest.raises(errors.VoucherNotIssued) as caught:
+        redeem_voucher(
+            code=expired.code, station=kimironko, actor=acting(diane), key=key()
+        )
+    assert caught.value.status == "void"
 
 
 def test_redeem__honest_retry_at_the_same_station__is_told_it_is_done(
