@@ -14,9 +14,9 @@ from tests.vouchers.racing import kinds, race, while_uncommitted, without
 from vouchers import errors
 from vouchers.models import LimitCounter, Voucher, VoucherEvent
 from vouchers.services.audit import verify
-from vouchers.services.expire import expire_vouchers
 from vouchers.services.guesses import count_failure
 from vouchers.services.issue import issue_voucher
+from vouchers.services.periodic import expire_vouchers
 from vouchers.services.redeem import redeem_voucher
 from vouchers.services.rotate import rotate_code
 from vouchers.services.void import void_voucher

@@ -177,7 +177,7 @@ def test_command__honest_and_cheated__says_so_and_exits(story: Voucher) -> None:
             {
                 "voucher": str(story.public_id),
                 "seq": 3,
-                "why": "The row's amount_minor is not what the trail says.",
+                "why": "The row's amount_minor differs from the trail.",
             }
         ],
     }

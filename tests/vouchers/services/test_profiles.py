@@ -125,7 +125,7 @@ def test_change__number_or_login_of_somebody_else__is_refused(
 ) -> None:
     create_or_change_profile(profile=bosco, user=odette)
     for taken in ({"msisdn": "0788000002"}, {"user": odette}):
-        with pytest.raises(InvalidProfile, match="belongs to somebody else"):
+        with pytest.raises(InvalidProfile, match="Another person has this"):
             create_or_change_profile(profile=aline, **taken)  # type: ignore[arg-type]
 
 

@@ -11,8 +11,8 @@ from vouchers import errors
 from vouchers.actors import Actor
 from vouchers.codes import new_code
 from vouchers.models import Profile, Refusal, Voucher
-from vouchers.services.expire import expire_vouchers
 from vouchers.services.issue import issue_voucher
+from vouchers.services.periodic import expire_vouchers
 from vouchers.services.redeem import redeem_voucher
 from vouchers.services.void import void_voucher
 

@@ -10,8 +10,8 @@ from vouchers import errors
 from vouchers.models import Envelope, Refusal, Voucher
 from vouchers.services import envelopes
 from vouchers.services.audit import verify
-from vouchers.services.expire import expire_vouchers
 from vouchers.services.issue import issue_voucher
+from vouchers.services.periodic import expire_vouchers
 from vouchers.services.redeem import redeem_voucher
 from vouchers.services.rotate import rotate_code
 from vouchers.services.void import void_voucher

@@ -8,8 +8,8 @@ import pytest
 from tests.vouchers.conftest import acting, rwf
 from vouchers.models import VoucherEvent
 from vouchers.services.audit import verify
-from vouchers.services.expire import expire_vouchers
 from vouchers.services.issue import issue_voucher
+from vouchers.services.periodic import expire_vouchers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
