@@ -109,7 +109,7 @@ def requested(aline: Profile, diane: Profile, key: Callable[[], str]) -> Issued:
 def expired(
     aline: Profile, diane: Profile, key: Callable[[], str], settings: SettingsWrapper
 ) -> Issued:
-    """A voucher whose time is over, though nobody has ended it yet."""
+    """A voucher whose time is over, while its status is still "issued"."""
     days, settings.VOUCHER_VALID_DAYS = settings.VOUCHER_VALID_DAYS, 0
     try:
         return issue_voucher(

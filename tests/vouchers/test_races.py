@@ -92,7 +92,7 @@ def test_redeem__at_once_without_its_guards__control_spends_twice(
     assert redemptions() > 1
 
 
-def test_redeem__same_key_at_once__is_done_once_and_answered_alike(
+def test_redeem__same_key_at_once__redeems_once_with_one_answer(
     issued: Issued, kimironko: Station, diane: Profile
 ) -> None:
     results = race(
@@ -181,7 +181,7 @@ def test_issue__at_once_without_the_counters_guard__control_exceeds(
     assert kinds(results)["Issued"] > 5
 
 
-def test_issue__same_key_at_once__makes_one_voucher(
+def test_issue__same_key_at_once__issues_one_voucher(
     aline: Profile, diane: Profile
 ) -> None:
     one = partial(
@@ -314,14 +314,14 @@ def test_expire__one_is_locked_without_skip_locked__control_waits_for_it(
     assert expire_while_locked(two_due[0]) == 2
 
 
-def test_guess__fifty_at_once__all_are_counted(aline: Profile) -> None:
+def test_count_failure__nine_at_once__counts_all(aline: Profile) -> None:
     race(*[partial(count_failure, actor=acting(aline))] * 9)
     with connection.cursor() as cursor:
         cursor.execute("SELECT failures FROM voucher_guess_counter")
         assert cursor.fetchall() == [(9,)]
 
 
-def test_redeem__refused_inside_a_callers_transaction__its_count_survives(
+def test_redeem__refused_inside_a_transaction__keeps_its_count(
     issued: Issued, bosco: Profile, kimironko: Station, key: Key
 ) -> None:
     # When

@@ -1,4 +1,4 @@
-"""Raw SQL against the trail: it is told in order, once, and never rewritten."""
+"""Raw SQL: events are in order, match their voucher and are append-only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import IntegrityError, connection
 
-from tests.vouchers.by_hand import (
+from tests.vouchers.conftest import acting
+from tests.vouchers.raw_sql import (
     change,
     event,
     execute,
@@ -17,7 +18,6 @@ from tests.vouchers.by_hand import (
     refused,
     settle,
 )
-from tests.vouchers.conftest import acting
 from vouchers.models import Approval
 from vouchers.services.approve import approve_voucher
 from vouchers.services.redeem import redeem_voucher
@@ -78,7 +78,7 @@ def test_event__out_of_order__is_refused(voucher: Voucher, seq: str) -> None:
         ("voided", "issued", "void", "voucher_event_matches_row"),
     ],
 )
-def test_event__that_does_not_tell_its_change__is_refused(
+def test_event__not_matching_its_change__is_refused(
     voucher: Voucher, kind: str, old: str, new: str, constraint: str
 ) -> None:
     refused(
@@ -88,7 +88,7 @@ def test_event__that_does_not_tell_its_change__is_refused(
     )
 
 
-def test_event__naming_another_station_than_the_row__is_refused(
+def test_event__other_station_than_the_row__is_refused(
     voucher: Voucher, kimironko: Station, nyabugogo: Station
 ) -> None:
     redeemed = f"status = 'redeemed', redeemed_at = now(), station_id = {kimironko.pk}"
@@ -99,7 +99,7 @@ def test_event__naming_another_station_than_the_row__is_refused(
     )
 
 
-def test_event__naming_another_time_than_the_row__is_refused(
+def test_event__other_time_than_the_row__is_refused(
     voucher: Voucher, kimironko: Station
 ) -> None:
     redeemed = f"status = 'redeemed', redeemed_at = now(), station_id = {kimironko.pk}"
@@ -205,7 +205,7 @@ def test_approval__people_given_by_the_caller__are_read_from_the_rows(
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE voucher_event SET actor_id = 'nobody'",
+        "UPDATE voucher_event SET actor_id = '0'",
         "DELETE FROM voucher_event",
         "TRUNCATE voucher_event CASCADE",
         "DELETE FROM vouchers",
@@ -220,7 +220,7 @@ def test_trail__changed_by_hand__is_refused_also_as_a_replica(
         if statement == "DELETE FROM vouchers"
         else "append_only"
     )
-    # The test's own transaction has checks waiting, which a TRUNCATE must not meet.
+    # A TRUNCATE fails while the transaction has deferred checks.
     settle()
     refused(constraint, f"SET LOCAL session_replication_role = {role}", statement)
 
@@ -251,7 +251,7 @@ def test_reversal__without_naming_the_redemption__is_refused(
     )
 
 
-def test_approval__missing__issues_nothing(requested: Issued) -> None:
+def test_approval__missing__is_refused(requested: Issued) -> None:
     refused(
         "voucher_approved_by_person",
         change(
@@ -283,10 +283,10 @@ def test_approval__by_the_creators_own_user__is_refused(
         ("msisdn = '0788123456'", "profile_msisdn_is_e164"),
         ("msisdn = '+٢٥٠٧٨٨١٢٣٤٥٦'", "profile_msisdn_is_e164"),
         ("role = 'station'", "profile_station_staff_has_station"),
-        ("role = 'king'", "profile_role_is_known"),
+        ("role = 'other'", "profile_role_is_known"),
     ],
 )
-def test_profile__strange__is_refused(
+def test_profile__invalid_row__is_refused(
     aline: Profile, what: str, constraint: str
 ) -> None:
     with pytest.raises(IntegrityError, match=constraint):

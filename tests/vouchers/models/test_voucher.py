@@ -1,4 +1,4 @@
-"""Raw SQL against the last guard: each wrong state of a row is refused."""
+"""Raw SQL: the database refuses each invalid state of a voucher."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.vouchers.by_hand import (
+from tests.vouchers.raw_sql import (
     change,
     event,
     execute,
     insert,
     new_voucher,
     refused,
-    switch,
+    set_guard,
 )
 from vouchers.models import Voucher
 from vouchers.models.voucher import ALLOWED
@@ -61,18 +61,20 @@ def test_update__seq_not_next__is_refused(voucher: Voucher, seq: str) -> None:
         "created_at = now() - interval '1 day'",
     ],
 )
-def test_update__fact__is_refused(voucher: Voucher, odette: User, what: str) -> None:
+def test_update__fixed_column__is_refused(
+    voucher: Voucher, odette: User, what: str
+) -> None:
     refused("voucher_facts_are_fixed", change(voucher, what))
 
 
-def test_update__every_step_that_is_not_allowed__is_refused(
+def test_update__status_change_not_allowed__is_refused(
     voucher: Voucher, kimironko: Station
 ) -> None:
     redeemed = f", redeemed_at = now(), station_id = {kimironko.pk}"
     extra = {"redeemed": redeemed, "void": ", voided_at = now()"}
     for old in Voucher.Status:
         # Given
-        switch("DISABLE")
+        set_guard("DISABLE")
         facts = {
             "issued_at": "NULL" if old == "pending_approval" else "created_at",
             "code_hmac": "NULL" if old == "pending_approval" else "sha256('x'::bytea)",
@@ -82,7 +84,7 @@ def test_update__every_step_that_is_not_allowed__is_refused(
         }
         values = ", ".join(f"{name} = {value}" for name, value in facts.items())
         execute(f"UPDATE vouchers SET status = '{old}', {values}")
-        switch("ENABLE ALWAYS")
+        set_guard("ENABLE ALWAYS")
 
         # Then
         for new in set(Voucher.Status) - ALLOWED[old]:
@@ -111,7 +113,7 @@ def test_update__owner_under_another_kind_of_event__is_refused(
     )
 
 
-def test_update__owner_with_its_event__is_taken(
+def test_update__owner_with_its_event__is_accepted(
     voucher: Voucher, bosco: Profile
 ) -> None:
     execute(
@@ -151,7 +153,7 @@ def test_update__code_under_another_kind_of_event__is_refused(
         ("code_hmac = NULL", "voucher_code_matches_status"),
     ],
 )
-def test_update__half_a_change__is_refused(
+def test_update__incomplete_change__is_refused(
     voucher: Voucher, what: str, constraint: str
 ) -> None:
     refused(constraint, change(voucher, what))
@@ -175,7 +177,7 @@ def test_update__half_a_change__is_refused(
         ({}, "voucher_has_event_of_its_step"),
     ],
 )
-def test_insert__wrong_beginning__is_refused(
+def test_insert__invalid_new_voucher__is_refused(
     voucher: Voucher, columns: dict[str, str], constraint: str
 ) -> None:
     refused(constraint, insert("vouchers", new_voucher(voucher.owner_id) | columns))

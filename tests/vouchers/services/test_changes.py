@@ -30,14 +30,14 @@ pytestmark = pytest.mark.django_db
 
 type Key = Callable[[], str]
 
-STRANGE_REASONS = ["", "   ", "x" * 501, "a\x00b", "a\r\nb", "a\u202eb", "\ud800"]
+INVALID_REASONS = ["", "   ", "x" * 501, "a\x00b", "a\r\nb", "a\u202eb", "\ud800"]
 
 
 def closed(settings: SettingsWrapper) -> None:
     settings.VOUCHER_GUARD = "tests.vouchers.guards.closed"
 
 
-def test_void__by_reference__keeps_its_reason(
+def test_void__by_reference__stores_the_reason(
     issued: Issued, emile: Profile, key: Key
 ) -> None:
     # When
@@ -74,8 +74,8 @@ def test_void__same_key__replays_and_other_voucher_is_refused(
         void_voucher(voucher_id=other.public_id, **asked)
 
 
-@pytest.mark.parametrize("reason", STRANGE_REASONS)
-def test_void__strange_reason__is_refused(
+@pytest.mark.parametrize("reason", INVALID_REASONS)
+def test_void__invalid_reason__is_refused(
     issued: Issued, diane: Profile, key: Key, reason: str
 ) -> None:
     with pytest.raises(errors.InvalidReason):
@@ -88,7 +88,7 @@ def test_void__strange_reason__is_refused(
     assert Voucher.objects.get().status == "issued"
 
 
-def test_void__switched_off__only_a_person_in_the_admin_may(
+def test_void__switched_off__only_the_back_office_may(
     issued: Issued, diane: Profile, odette: User, key: Key, settings: SettingsWrapper
 ) -> None:
     # Given
@@ -214,7 +214,7 @@ def test_approve__request_of_another_user_without_profile__is_issued(
     assert Approval.objects.get().approver == odette
 
 
-def test_approve__by_creator_under_either_name__is_refused(
+def test_approve__by_creator_as_user_or_profile__is_refused(
     aline: Profile, diane: Profile, odette: User, key: Key
 ) -> None:
     # Given
@@ -237,7 +237,7 @@ def test_approve__by_creator_under_either_name__is_refused(
     assert not Approval.objects.exists()
 
 
-def test_approve__switched_off__is_refused_but_declining_goes_on(
+def test_approve__switched_off__is_refused_but_decline_works(
     requested: Issued, odette: User, key: Key, settings: SettingsWrapper
 ) -> None:
     # Given

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-def test_envelope__after_a_day__is_neither_read_nor_kept(issued: Issued) -> None:
+def test_envelope__after_a_day__is_not_read_and_is_purged(issued: Issued) -> None:
     # Given
     assert envelopes.purge() == 0
     envelope = Envelope.objects.get()

@@ -35,14 +35,14 @@ def test_expire__due__ends_only_what_is_due(issued: Issued, expired: Issued) -> 
     assert verify().broken == []
 
 
-def test_expire__switched_off__goes_on(
+def test_expire__switched_off__works(
     expired: Issued, settings: SettingsWrapper
 ) -> None:
     settings.VOUCHER_GUARD = "tests.vouchers.guards.closed"
     assert expire_vouchers(within=timedelta(days=2)) == 1
 
 
-def test_expire__limit__is_kept(expired: Issued) -> None:
+def test_expire__limit_of_zero__ends_nothing(expired: Issued) -> None:
     assert expire_vouchers(limit=0) == 0
     assert VoucherEvent.objects.filter(kind="expired").count() == 0
 

@@ -1,4 +1,4 @@
-"""Raw SQL, as somebody with the database's password would type it."""
+"""Raw SQL against the tables of vouchers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SELECT v.id, {seq}, {kind}, {old}, {new}, v.amount_minor, v.currency, {owner},
 
 
 def execute(*statements: str) -> None:
-    """Run by hand, then commit's checks."""
+    """Run the statements, then the checks of the commit."""
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
@@ -27,6 +27,7 @@ def execute(*statements: str) -> None:
 
 
 def refused(constraint: str, *statements: str) -> None:
+    """Assert that the constraint refuses the statements and nothing changes."""
     events = VoucherEvent.objects.count()
     rows = list(Voucher.objects.values())
     with pytest.raises(DatabaseError) as caught:
@@ -37,7 +38,7 @@ def refused(constraint: str, *statements: str) -> None:
 
 
 def settle() -> None:
-    """Run the checks that wait for the commit, so that nothing is pending."""
+    """Run the deferred checks now, so that none is pending."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
@@ -72,7 +73,7 @@ def change(voucher: Voucher, what: str) -> str:
     return f"UPDATE vouchers SET seq = seq + 1, {what} WHERE id = {voucher.pk}"
 
 
-def switch(what: str) -> None:
+def set_guard(what: str) -> None:
     settle()
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE vouchers {what} TRIGGER voucher_guard")
