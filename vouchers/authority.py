@@ -40,7 +40,7 @@ class Rule:
 
     roles: frozenset[str]
     # The permission of the back office, and the groups that have it.
-    permission: str | None = None
+    permission: str = ""
     groups: frozenset[str] = frozenset()
 
 
