@@ -173,7 +173,7 @@ class StillHoldsVouchers(VoucherError):
     def __init__(self, references: list[str]) -> None:
         self.references = references
         super().__init__(
-            f"The person still has {len(references)} unspent voucher(s). Void or decline"
+            f"The person still has {len(references)} unspent voucher(s): void or decline"
             f" them first ({', '.join(references)})."
         )
 
