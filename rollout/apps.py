@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.apps import AppConfig
 
 from easymo.observability import findings
 
 
 class RolloutConfig(AppConfig):
+    default = True
     default_auto_field = "django.db.models.BigAutoField"
     name = "rollout"
     verbose_name = "Rollout"
@@ -25,6 +28,15 @@ class RolloutConfig(AppConfig):
         findings.judge_with(leaks.is_known)
         if report_silent_evaluator not in watchdog.on_silence:
             watchdog.on_silence.append(report_silent_evaluator)
+
+
+class WaffleConfig(AppConfig):
+    """django-waffle without its commands, which change flags without an audit row."""
+
+    default_auto_field = "django.db.models.AutoField"
+    name = "waffle"
+    # The commands are searched below this path, which does not exist.
+    path = str(Path(__file__).with_name("no_waffle_commands"))
 
 
 def report_silent_evaluator(silent_s: float) -> None:

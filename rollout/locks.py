@@ -1,9 +1,9 @@
-"""The fence between value and switches, and the one order in which locks are taken.
+"""Row locks, and the fence between voucher transactions and changes of flags.
 
-A transaction that creates or spends value holds the fence shared while it runs;
-a change that turns something off holds it exclusively while it commits. So after
-a kill has returned, nothing that was begun before it can still commit. Both are
-transaction-scoped, which passes a transaction pooler.
+Locks are taken in this order: fence, flags, plan. A voucher transaction holds the fence
+shared; a change that turns a feature off holds it exclusively until it commits. After
+it has returned, no voucher transaction that began before it can commit. Both locks end
+with the transaction, so they work through a transaction pooler.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WAIT = "2s"
 
 
 def close_fence() -> bool:
-    """Wait for running value transactions; False when they did not end in time."""
+    """Wait for running voucher transactions; False when they did not end in time."""
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{WAIT}'")
         try:
@@ -42,7 +42,7 @@ def close_fence() -> bool:
 
 
 def lock_flags() -> int:
-    """Let one change of exposure run at a time; return the epoch it starts from."""
+    """Serialise changes of exposure; return the current epoch."""
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{WAIT}'")
         try:
@@ -53,23 +53,22 @@ def lock_flags() -> int:
                 row = cursor.fetchone()
         except OperationalError as error:
             raise FlagsBusy(
-                "Another change holds the switches; try again in a moment."
+                "Another change holds the flags; try again in a moment."
             ) from error
         cursor.execute("SET LOCAL lock_timeout = DEFAULT")
     return row[0] if row else 0
 
 
 def mark_functions(*, removed: bool) -> int | None:
-    """Take the functions away, or give them back; return the new epoch.
+    """Remove or restore the functions; return the new epoch, None without a change.
 
-    None when they were so already. Every process hears of it like of a flip. The
-    caller holds the switches.
+    Notifies all processes like a change of a flag. The caller holds the flags.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE rollout_epoch SET functions_removed = %s, version = version + 1,"
             " changed_at = clock_timestamp()"
-            " WHERE id = 1 AND functions_removed <> %s RETURNING version",
+            " WHERE id = 1 AND functions_removed <> %s REDIRECTION_MARKS version",
             [removed, removed],
         )
         row = cursor.fetchone()
@@ -79,24 +78,24 @@ def mark_functions(*, removed: bool) -> int | None:
 
 
 def lock_incident(incident: Incident) -> Incident:
-    """Let one change of an incident run at a time; return its row as it is now."""
+    """Lock an incident; return its current row."""
     return Incident.objects.select_for_update(no_key=True).get(pk=incident.pk)
 
 
 def lock_lease(*, wait: bool) -> EvaluatorLease | None:
-    """Take the evaluator's row; None when somebody has it and we do not wait."""
+    """Lock the lease of the evaluator; None when it is locked and `wait` is False."""
     rows = EvaluatorLease.objects.select_for_update(skip_locked=not wait)
     return rows.filter(pk=1).first()
 
 
 def lock_detectors(runs: Collection[int]) -> list[DetectorState]:
-    """Take what the detectors of these stays have gathered, in the order of their pk."""
+    """Lock the detector states of these stage runs, ordered by pk."""
     rows = DetectorState.objects.select_for_update().filter(run_id__in=runs)
     return list(rows.order_by("pk"))
 
 
 def lock_plan() -> Plan:
-    """Let one move of the plan run at a time; taken after the switches, if both are."""
+    """Serialise changes of the plan; return it with its stage run and rollback."""
     rows = Plan.objects.select_for_update(of=("self",), no_key=True)
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{WAIT}'")
@@ -112,12 +111,12 @@ def lock_plan() -> Plan:
 
 
 def lock_announcement(announcement: Announcement) -> Announcement:
-    """Let one change of an announcement run at a time; return its row as it is now."""
+    """Lock an announcement; return its current row."""
     return Announcement.objects.select_for_update(no_key=True).get(pk=announcement.pk)
 
 
 def lock_delivery(delivery_id: int) -> AnnouncementDelivery | None:
-    """Take one recipient's row, unless she was told or somebody tells her now."""
+    """Lock a delivery that is pending and not locked by another process."""
     return (
         AnnouncementDelivery.objects.select_for_update(skip_locked=True, no_key=True)
         .filter(pk=delivery_id, status=AnnouncementDelivery.Status.PENDING)

@@ -2,7 +2,7 @@
 
 Before its turn, the message is changed. After a turn has read it, an edit is kept
 beside it and is never read as a request; the customer is told to write again. See
-docs/adr/0007-messages-changed-after-sending.md.
+docs/adr/0006-edited-and-deleted-messages.md.
 """
 
 from __future__ import annotations

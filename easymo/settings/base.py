@@ -71,7 +71,7 @@ INSTALLED_APPS = [
     "easymo.database",
     "easymo.observability",
     "easymo.preflight",
-    "waffle",
+    "rollout.apps.WaffleConfig",
     "procrastinate.contrib.django",
     "rest_framework",
     "drf_spectacular",

@@ -1,4 +1,4 @@
-"""Who does a thing and why, held to the same rules on every road."""
+"""The reason and the actor of a change, validated the same way everywhere."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from easymo.observability.privacy import scrub
 from rollout.core.errors import InvalidChange, InvalidReason
 
-# Control characters, halves of a pair, line and paragraph separators, and the
-# marks that turn the direction of writing: a sentence reads as it was typed.
+# Control characters, surrogates, line and paragraph separators, and the characters
+# that change the direction of writing.
 UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
-TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+DIRECTION_MARKS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
 def valid_reason(reason: str) -> str:
-    """Return the reason stripped and scrubbed: whoever may look may read it.
-
-    Refuse an empty, long or unprintable one.
-    """
+    """Return the reason stripped and masked; refuse an empty, long or unprintable one."""
     stripped = reason.strip()
     if not 1 <= len(stripped) <= 500:
         raise InvalidReason("A reason has 1 to 500 characters.")
@@ -30,7 +27,7 @@ def valid_reason(reason: str) -> str:
 def is_unprintable(character: str) -> bool:
     return (
         unicodedata.category(character) in UNPRINTABLE
-        or unicodedata.bidirectional(character) in TURNING
+        or unicodedata.bidirectional(character) in DIRECTION_MARKS
     )
 
 
@@ -43,7 +40,7 @@ def valid_actor(actor: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ChangeReason:
-    """Who moves the plan, why and from where; `override`: against the gates."""
+    """Actor, reason and source of a change; `override`: against the gates."""
 
     actor: str
     reason: str
@@ -54,5 +51,5 @@ class ChangeReason:
 def valid_change_reason(
     *, reason: str, actor: str, source: str, override: bool = False
 ) -> ChangeReason:
-    """Hold who and why to the rules that every road shares."""
+    """Return the validated reason and actor of a change."""
     return ChangeReason(valid_actor(actor), valid_reason(reason), source, override)

@@ -1,4 +1,4 @@
-"""The time of this app, so that thirty days can be tested in a second."""
+"""The clock of rollout, which tests can replace."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def now() -> datetime:
 
 @contextmanager
 def use(clock: Clock) -> Iterator[None]:
-    """Let `clock` tell the time inside the block."""
+    """Use `clock` inside the block."""
     token = _clock.set(clock)
     try:
         yield

@@ -25,19 +25,19 @@ class UnknownCohort(RolloutError):
 
 
 class UnknownPerson(RolloutError):
-    """What was typed names nobody, and could not."""
+    """The text is neither a phone number nor an id."""
 
     code = "unknown_person"
 
 
 class InvalidChange(RolloutError):
-    """The change asked for makes no sense as it stands."""
+    """The requested change is not valid."""
 
     code = "invalid_change"
 
 
 class FullRollback(RolloutError):
-    """Nothing is turned on while a full rollback is in force."""
+    """No feature can be turned on while a full rollback is in force."""
 
     code = "full_rollback"
 
@@ -49,55 +49,55 @@ class InvalidReason(RolloutError):
 
 
 class FlagsBusy(RolloutError):
-    """Another change holds the switches and did not let go in time."""
+    """Another change holds the lock on the flags or the plan for too long."""
 
     code = "busy"
 
 
 class InvalidTransition(RolloutError):
-    """The incident cannot go from its status to that one."""
+    """The incident cannot change from its status to that one."""
 
     code = "invalid_transition"
 
 
 class LessonsMissing(InvalidTransition):
-    """An incident is closed with its four lessons written down, and not before."""
+    """An incident cannot be closed before its four lessons are written."""
 
     code = "lessons_missing"
 
 
 class AlreadyDone(RolloutError):
-    """It was done before; once is enough."""
+    """It is done already."""
 
     code = "already_done"
 
 
 class WrongState(RolloutError):
-    """The plan does not stand so that this can be done."""
+    """The state of the plan does not allow this."""
 
     code = "wrong_state"
 
 
 class OverrideNeeded(RolloutError):
-    """A stage is skipped, or its gates are passed by, only on purpose."""
+    """Skipping a stage or its gates needs an override."""
 
     code = "override_needed"
 
 
 class PlanFrozen(RolloutError):
-    """Nothing is turned on while the plan is frozen, by whatever override."""
+    """No feature can be turned on while the plan is frozen, not even by override."""
 
     code = "frozen"
 
 
 class SecondPersonNeeded(RolloutError):
-    """Nobody approves what she asked for herself."""
+    """The person who asks cannot approve."""
 
     code = "second_person"
 
 
 class RequirementsUnmet(RolloutError):
-    """Something that this takes is not there yet; `unmet` names each."""
+    """Requirements are not met; `unmet` lists them."""
 
     code = "not_met"
 
@@ -107,12 +107,12 @@ class RequirementsUnmet(RolloutError):
 
 
 class GatesUnmet(RequirementsUnmet):
-    """The stage is left when all its gates are met."""
+    """The stage cannot be left before all its gates are met."""
 
     code = "gates_unmet"
 
 
 class ResumeRequirementsUnmet(RequirementsUnmet):
-    """After a rollback features come back when what caused it has been mended."""
+    """The requirements to resume after a rollback are not met."""
 
     code = "not_mended"

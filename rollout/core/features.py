@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Feature(StrEnum):
-    """What can be switched off, each by itself."""
+    """The features, each with its own flag."""
 
     CHAT = "FEATURE_AGENT_CHAT"
     VOICE = "FEATURE_AGENT_VOICE"

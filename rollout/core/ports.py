@@ -1,7 +1,7 @@
-"""What this app asks of those above it, which it must not import.
+"""Callables of the apps above, which rollout must not import.
 
-Each app fills its slots in `AppConfig.ready()`. A slot that nobody filled means "not
-there": no data, or skipped, and never that all is well.
+Each app registers its own in `AppConfig.ready()`. A callable that is not registered
+means no data or skipped, never OK.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """US dollars of real turns. `unpriced`: turns whose price is not known."""
+    """The cost of real turns in US dollars. `unpriced`: turns without a known price."""
 
     usd: Decimal
     unpriced: int
@@ -27,7 +27,7 @@ class Spend:
 
 @dataclass(frozen=True, slots=True)
 class PreviousWorkflow:
-    """How the sending on to the previous workflow goes. Ages in seconds."""
+    """The state of the forwarding to the previous workflow."""
 
     waiting: int
     oldest_age_s: float | None
@@ -38,7 +38,7 @@ class PreviousWorkflow:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """Whether somebody was told: "sent", "skipped" (with why) or "failed" (with why)."""
+    """The result of a delivery: "sent", "skipped" or "failed", with the reason."""
 
     status: str
     why: str = ""
@@ -46,7 +46,7 @@ class DeliveryResult:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """What one smoke test or probe came to; `detail` holds nothing personal."""
+    """The result of one smoke test or probe; `detail` holds no personal data."""
 
     name: str
     title: str
@@ -57,7 +57,7 @@ class CaseResult:
 
 
 class SmokeCase(Protocol):
-    """One of the guide's smoke tests. `is_read_only`: fit to be a probe."""
+    """One smoke test of the guide. `is_read_only`: it can be a probe."""
 
     @property
     def name(self) -> str: ...
@@ -67,41 +67,41 @@ class SmokeCase(Protocol):
 
     @property
     def needs(self) -> tuple[Feature, ...]:
-        """What must be on for it to be answered."""
+        """Return the features that it needs."""
 
     @property
     def is_read_only(self) -> bool: ...
 
     def run(self, url: str | None, *, is_probe: bool = False) -> CaseResult:
-        """Go through the deployment at `url`; None: through this process itself."""
+        """Run against the deployment at `url`; None: inside this process."""
 
 
 @dataclass(slots=True)
 class Ports:
-    """The slots. None: nobody has filled it."""
+    """The callables; None: not registered."""
 
     spend_since: Callable[[datetime], Spend] | None = None
-    # By a number as E.164, which is kept nowhere: is it somebody's whom we know?
+    # By an E.164 number, which is not stored: does it belong to a customer?
     is_customer: Callable[[str], bool] | None = None
-    # By a subject: is she one of our own people?
+    # By subjects: which are staff?
     is_staff: Callable[[Sequence[str]], Mapping[str, bool]] | None = None
-    # By subjects: what a page may call them, masked.
+    # By subjects: their masked names.
     labels: Callable[[Sequence[str]], Mapping[str, str]] | None = None
-    # What an operator pasted (a number, an id) to a subject; None: a number of nobody
-    # we know yet. Raises UnknownPerson for what is neither.
+    # A number or id to a subject; None: an unknown number. Raises UnknownPerson for
+    # other text.
     subject_of: Callable[[str], str | None] | None = None
     previous_workflow: Callable[[], PreviousWorkflow | None] | None = None
     # True: it answered; False: it did not; None: none is configured.
     probe_previous_workflow: Callable[[], bool | None] | None = None
-    # (subject, subject line, text, cause): a message over her channel, once per cause.
+    # (subject, subject line, text, cause): sends a message, once per cause.
     tell: Callable[[str, str, str, str], DeliveryResult] | None = None
-    # Every subject that may be told something, in batches after a given one.
+    # The subjects that may receive announcements, in batches after a given one.
     audience: Callable[[str, int], Sequence[str]] | None = None
-    # By subjects: where those have e-mail who may be told something.
+    # By subjects: the e-mail addresses of those who may receive announcements.
     mail_addresses: Callable[[Sequence[str]], Mapping[str, str]] | None = None
-    # Ends what waits in the queues; the count of what was cancelled.
+    # Cancels all waiting messages; returns their number.
     cancel_waiting: Callable[[], int] | None = None
-    # Broken rules of value since then: vouchers whose trail does not fit, and the like.
+    # The number of violated value rules since then, such as broken voucher trails.
     value_errors_since: Callable[[datetime], int] | None = None
     smoke_cases: list[SmokeCase] = field(default_factory=list)
 

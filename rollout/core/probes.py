@@ -1,7 +1,7 @@
-"""The people of our own smoke tests and probes, told by the mark in their subject.
+"""Subjects of smoke tests and probes, recognised by a mark in the subject.
 
-A probe tests the road, not the audience: it is served as soon as anybody is, so that a
-deployment on for a cohort only is probed like any other.
+A probe is served as soon as the feature is on for anyone, so that a deployment that is
+on for a cohort only is probed too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PURPOSE = "probe"
 
 
 def new_subject(seed: bytes | None = None) -> uuid.UUID:
-    """Return a subject that is a probe's; the same for the same seed."""
+    """Return a subject of a probe; the same for the same seed."""
     return keys.make(PURPOSE, seed)
 
 

@@ -1,7 +1,7 @@
-"""What charts, page, gates and reports show: read from the sums, never from the rows.
+"""Figures of a period, for charts, pages and reports: read from the rollups.
 
-A while is made of whole hours in the middle and minutes at its two ends, so that a
-month costs no more than a day. One query, however long it is and whatever lies behind.
+A period is read as whole hours in the middle and minutes at its ends, in one query, so
+that a month costs no more than a day.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _COUNTS = ", ".join(f"jsonb_agg({name})" for name in COUNTS)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures of one while. None: nothing is known, which is not zero."""
+    """The figures of one period. None means unknown, not zero."""
 
     seconds: float = 0.0
     conversations: int = 0
@@ -71,7 +71,7 @@ class Figures:
 
     @property
     def unpriced(self) -> int:
-        """Conversations of which nobody knows what they cost."""
+        """The number of conversations without a known price."""
         return self.conversations - self.priced
 
     @property
@@ -89,7 +89,7 @@ class Figures:
 
     @property
     def top_errors(self) -> list[tuple[str, int]]:
-        """The commonest errors first."""
+        """The most frequent errors."""
         return Counter(self.errors).most_common(MOST_ERRORS)
 
 
@@ -104,7 +104,7 @@ class Point:
 def window(
     since: datetime, until: datetime | None = None, *, channel: str | None = None
 ) -> Figures:
-    """Return the figures of one while; one query."""
+    """Return the figures of a period, in one query."""
     until = until or clock.now()
     if until <= since:
         return Figures()
@@ -120,10 +120,10 @@ def series(
     *,
     channel: str | None = None,
 ) -> list[Point]:
-    """Return the figures step by step, empty steps too; one query.
+    """Return the figures step by step, with empty steps, in one query.
 
-    The first step begins at the whole minute of ``since``, or at its whole hour where
-    a step is made of hours.
+    The first step begins at the full minute of ``since``, or at its full hour when the
+    step is a multiple of one hour.
     """
     by_hours = not step % HOUR
     since = _floor(since, HOUR if by_hours else MINUTE)
@@ -137,7 +137,7 @@ def series(
 
 
 def _parts(since: datetime, until: datetime) -> list[tuple[str, datetime, datetime]]:
-    """Return whole hours, and minutes for what is left at the two ends."""
+    """Split a period into whole hours, and minutes at its ends."""
     first, last = (
         _floor(since + HOUR - timedelta(microseconds=1), HOUR),
         _floor(until, HOUR),
@@ -179,7 +179,7 @@ def _figures(columns: Sequence[Any], seconds: float) -> Figures:
 
 
 def _merged(each: str | list[dict[str, int]]) -> dict[str, int]:
-    """Add up counts key by key: cheaper here than in the database."""
+    """Add up counts key by key, which is cheaper here than in the database."""
     total: dict[str, int] = {}
     for counts in json.loads(each) if isinstance(each, str) else each:
         for key, number in counts.items():
@@ -190,7 +190,7 @@ def _merged(each: str | list[dict[str, int]]) -> dict[str, int]:
 def _source(
     parts: Sequence[tuple[str, datetime, datetime]], channel: str | None
 ) -> tuple[str, list[Any]]:
-    """Return the statement that reads the sums of these parts, and its values."""
+    """Return the SQL that reads these parts, and its parameters."""
     return " UNION ALL ".join(_selects(parts, channel)), [
         value
         for _, since, until in parts

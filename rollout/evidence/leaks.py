@@ -1,4 +1,4 @@
-"""What got past the masking, for judgement and gates."""
+"""Personal data found in logs in spite of the masking, for guardrails and gates."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 
 def is_known(msisdn: str) -> bool | None:
-    """Tell whether a number is somebody's whom we know; None: there is nobody to ask."""
+    """Tell whether a number belongs to a customer; None when it is unknown."""
     return ports.is_customer(msisdn) if ports.is_customer else None
 
 
 def confirmed_since(at: datetime) -> int:
-    """Count the findings that are somebody's: one is enough."""
+    """Count the confirmed leaks."""
     return _times(LeakFinding.Level.CONFIRMED, at)
 
 
 def candidates_since(at: datetime) -> int:
-    """Count the findings that only look like it."""
+    """Count the possible leaks that are not confirmed."""
     return _times(LeakFinding.Level.CANDIDATE, at)
 
 
 def lines_scanned_since(at: datetime) -> int:
-    """Count the lines that were looked at, from the minute of ``at`` on.
+    """Count the scanned log lines, from the minute of ``at`` on.
 
     With no leak among n lines, at most 3/n of all lines leak (95 % confidence).
     """

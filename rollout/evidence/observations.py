@@ -1,11 +1,8 @@
-"""What is known of a finished conversation or call, written down once.
+"""Record the figures of a finished conversation or call, once.
 
-The row and the sums for the charts are one transaction: whoever dies in between has
-written neither, and whoever comes second writes nothing. Synthetic conversations are
-kept apart: they have a row and are in no sum.
-
-Rows are kept for ever: nothing in them says whose conversation it was. The sums of
-minutes go after 90 days, those of hours stay.
+The row and the rollups are written in one transaction; a repeated source key writes
+nothing. Synthetic conversations have a row but are in no rollup. Rows do not identify
+the customer and are kept for ever, hours too; minutes are purged after 90 days.
 """
 
 from __future__ import annotations
@@ -38,7 +35,7 @@ SLOW_MS = {"slow_3s": 3_000, "slow_5s": 5_000, "slow_10s": 10_000}
 
 @dataclass(frozen=True, slots=True)
 class FinishedConversation:
-    """One conversation or call that is over."""
+    """The figures of a finished conversation or call."""
 
     # "chat:<conversation>:<first turn>", "voice:<call>": counted once, for ever.
     source_key: str
@@ -47,14 +44,14 @@ class FinishedConversation:
     channel: str
     started_at: datetime
     finished_at: datetime
-    # What was tried for the person, and what of it failed for a technical reason.
+    # Tool calls, and those that failed for a technical reason.
     calls: int
     failed: int
     turns: int
-    # A turn that never reached the provider has none, or as long as was waited for it.
+    # A turn that never reached the provider has no latency, or the time waited for it.
     latencies_ms: Sequence[int] = ()
     waits_ms: Sequence[int] = ()
-    # None: not all of it is known.
+    # None: the cost is not completely known.
     cost: Decimal | None = None
     price_version: str = ""
     errors: Mapping[str, int] = field(default_factory=dict)
@@ -63,7 +60,7 @@ class FinishedConversation:
 
 
 def record_observation(finished: FinishedConversation) -> Observation | None:
-    """Write it down, and add it to the sums; None when somebody already had."""
+    """Store an observation and add it to the rollups; None when it is stored already."""
     row = _row(finished)
     with transaction.atomic():
         try:
@@ -88,7 +85,7 @@ def record_observation(finished: FinishedConversation) -> Observation | None:
 
 
 def record_satisfaction(observation_id: int, *, satisfied: bool) -> bool:
-    """Keep what the person pressed; the first press counts. False when it is no news."""
+    """Store the first answer of the customer; False when there is one already."""
     with transaction.atomic():
         known = Observation.objects.filter(pk=observation_id, satisfied__isnull=True)
         if not known.update(satisfied=satisfied):
@@ -109,7 +106,7 @@ def record_satisfaction(observation_id: int, *, satisfied: bool) -> bool:
 
 
 def purge() -> int:
-    """Forget the sums of minutes that are older than 90 days; say how many."""
+    """Delete minutes that are older than 90 days; return their number."""
     oldest = clock.now() - MINUTES_KEPT
     total = 0
     while True:
@@ -148,7 +145,7 @@ def _row(finished: FinishedConversation) -> Observation:
 
 
 def _run_at(at: datetime) -> int | None:
-    """Return the stay in a stage in which it ended."""
+    """Return the stage run in which it ended."""
     return (
         StageRun.objects.filter(entered_at__lte=at)
         .filter(Q(exited_at__isnull=True) | Q(exited_at__gt=at))
@@ -174,10 +171,10 @@ def _sums_of(row: Observation) -> dict[str, Any]:
     }
 
 
-# Always in this order: two who add wait for each other, and never in a circle.
+# Always in this order, so that concurrent writers cannot deadlock.
 TABLES = (("rollout_metricrollup", "minute"), ("rollout_hourrollup", "hour"))
 
-# The numbers of both, key by key.
+# Adds up two JSON objects key by key.
 _MERGED = """
 (SELECT coalesce(jsonb_object_agg(key, number), '{{}}'::jsonb) FROM (
     SELECT key, sum(value::bigint) AS number FROM (
@@ -190,7 +187,7 @@ _MERGED = """
 
 
 def add(at: datetime, channel: str, numbers: Mapping[str, Any]) -> None:
-    """Add to the sums of the minute and the hour of ``at``; belongs in a transaction."""
+    """Add to the rollups of the minute and the hour of ``at``, in a transaction."""
     values = [numbers.get(name, 0) for name in NUMBERS]
     values += [Jsonb(dict(numbers.get(name, {}))) for name in COUNTS]
     with connection.cursor() as cursor:

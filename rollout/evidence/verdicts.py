@@ -1,4 +1,4 @@
-"""What the guardrails said when somebody last looked."""
+"""Read the verdicts of the newest evaluation, and purge old evaluations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LatestEvaluation:
-    """The newest evaluation. `is_silent`: it is too old to say anything about now."""
+    """The newest evaluation. `is_silent`: it is too old to count."""
 
     verdicts: tuple[Verdict, ...] = ()
     at: datetime | None = None
@@ -38,8 +38,7 @@ def latest_verdicts() -> LatestEvaluation:
     )
 
 
-# Their age, and the incidents near them: rollout_is_forgettable(), which the triggers
-# on these tables ask as well.
+# rollout_is_forgettable() checks the age and near incidents, also in the triggers.
 MOST = 2_000
 MOST_STEPS = 100
 JUDGEMENTS = """
@@ -58,7 +57,7 @@ DELETE FROM rollout_checkrun WHERE id IN (
 
 
 def purge() -> int:
-    """Forget rounds that decided nothing, and probes that passed; say how many."""
+    """Delete old evaluations without an action and passed probes; return their number."""
     return sum(_forget(statement) for statement in (JUDGEMENTS, PROBES))
 
 

@@ -1,4 +1,4 @@
-"""Who has taken a change in: read from the rows that each process writes."""
+"""Which processes have acknowledged a change, from the rows that each writes."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from rollout.models import ServingProcess
 if TYPE_CHECKING:
     from datetime import datetime
 
-# A process that has said nothing for so long is taken for gone.
+# A process without a sign of life for this time does not count.
 SILENT_S = 30
-# And this long after it nobody asks any more when that was.
-GONE_FOR = timedelta(days=1)
+# Rows of processes are purged after this time.
+KEPT_FOR = timedelta(days=1)
 WAIT_S = 1.5
 PAUSE_S = 0.02
-# The change's own moment; one of long ago is not what is waited for: nothing moved.
+# The time of the change; an older one means that nothing changed.
 MOMENTS = """
 SELECT clock_timestamp(),
     (SELECT changed_at FROM rollout_epoch
@@ -41,9 +41,9 @@ WHERE seen_at > %(committed_at)s - make_interval(secs => %(silent)s)
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """`acknowledged` of `processes` have it; the slowest of them `ms` after the change.
+    """`acknowledged` of `processes` have the epoch, the slowest `ms` after the change.
 
-    A process begun since took it in with its start: nobody waited for that.
+    A process that started later read it at its start and does not count for `ms`.
     """
 
     epoch: int
@@ -63,7 +63,7 @@ class Acknowledgement:
 
 
 def await_acknowledgement(epoch: int, *, wait: float = WAIT_S) -> Acknowledgement:
-    """Wait, `wait` seconds at most, until every process has taken `epoch` in.
+    """Wait until every process has acknowledged `epoch`, `wait` seconds at most.
 
     Call it right after the commit, outside any transaction.
     """
@@ -92,13 +92,13 @@ def await_acknowledgement(epoch: int, *, wait: float = WAIT_S) -> Acknowledgemen
 
 
 def purge_processes() -> int:
-    """Take away the rows of processes that ended without a word; say how many."""
-    silent = clock.now() - GONE_FOR
+    """Delete the rows of processes that ended without unregistering; return the number."""
+    silent = clock.now() - KEPT_FOR
     return ServingProcess.objects.filter(seen_at__lt=silent).delete()[0]
 
 
-# Silent for longer, a process is taken for ended on another machine's death.
-GONE_S = 900
+# A process that is silent for longer is not shown.
+SHOWN_S = 900
 MOST_PROCESSES = 200
 PROCESSES = """
 SELECT epoch.version, epoch.changed_at, epoch.functions_removed,
@@ -117,7 +117,7 @@ LIMIT %s
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process that serves people, as its last sign of life tells."""
+    """One serving process, as of its last sign of life."""
 
     name: str
     version: int
@@ -133,7 +133,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Propagation:
-    """The newest version of the switches and who acknowledged it."""
+    """The newest epoch and the processes that acknowledged it."""
 
     version: int
     changed_at: datetime | None
@@ -151,19 +151,18 @@ class Propagation:
 
     @property
     def sentence(self) -> str:
-        """Say it as the receipt does: `v412 acknowledged by 9 of 9 in 38 ms`."""
+        """Return the text: `v412 acknowledged by 9 of 9 processes in 38 ms`."""
         if not self.processes:
             return f"v{self.version}: no process is running"
         told = f"v{self.version} acknowledged by {self.acknowledged} of"
         total = f"{told} {count(len(self.processes), 'process', 'processes')}"
-        # A process started later took it in with its start: nobody waited for that.
         return f"{total} in {self.slowest_ms} ms" if self.slowest_ms else total
 
 
 def propagation() -> Propagation:
-    """Read it: one query."""
+    """Read the processes in one query."""
     with connection.cursor() as cursor:
-        cursor.execute(PROCESSES, [GONE_S, MOST_PROCESSES])
+        cursor.execute(PROCESSES, [SHOWN_S, MOST_PROCESSES])
         rows = cursor.fetchall()
     if not rows:
         return Propagation(0, None, False, (), 0)

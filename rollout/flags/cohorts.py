@@ -9,7 +9,7 @@ from rollout.models import Cohort, CohortMember, FlagChange
 
 
 def make_cohort(*, name: str, description: str = "") -> Cohort:
-    """Return the cohort of that name, made when it does not exist."""
+    """Return the cohort of that name; create it when it does not exist."""
     field = Cohort._meta.get_field("name")
     if len(name) > (field.max_length or 0) or not is_plain(name):
         raise InvalidChange(
@@ -38,7 +38,7 @@ def add_member(
     reason: str = "added",
     source: str = FlagChange.Source.CLI,
 ) -> bool:
-    """Put a subject into a cohort; False when she was in it already."""
+    """Add a subject to a cohort; False when it is a member already."""
     reason, by = valid_reason(reason), valid_actor(by)
     with transaction.atomic():
         locks.lock_flags()
@@ -66,7 +66,7 @@ def remove_member(
     reason: str,
     source: str = FlagChange.Source.CLI,
 ) -> bool:
-    """Take a subject out, at once and behind the fence; False when she was not in."""
+    """Remove a subject, behind the fence; False when it is not a member."""
     reason, by = valid_reason(reason), valid_actor(by)
     with transaction.atomic():
         locks.close_fence()

@@ -1,4 +1,8 @@
-"""What is on for whom: from this process's snapshot, without a query."""
+"""Which features are on for a subject; and the guard of voucher transactions.
+
+Exposure is read from the snapshot, without a query. The guard reads the database behind
+the fence.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """The four answers for one subject, asked once and passed down as a value."""
+    """The four features for one subject, checked once and passed down as a value."""
 
     chat: bool
     voice: bool
@@ -32,7 +36,7 @@ class Exposure:
 
 
 def exposure_of(subject: str | None) -> Exposure:
-    """Decide all four from one snapshot; None is somebody nobody knows yet."""
+    """Check all four in one snapshot; None is an unknown person."""
     now = flag_snapshot.current()
     decided = {feature: now.decide(feature, subject) for feature in Feature}
     return Exposure(
@@ -60,12 +64,12 @@ def is_on_for_everyone(feature: Feature) -> bool:
 
 
 def functions_are_removed() -> bool:
-    """Tell whether a full rollback has taken the functions away."""
+    """Tell whether a full rollback has removed the functions."""
     return flag_snapshot.current().functions_removed
 
 
-# Two statements, one round trip: the second must not see less than the lock waited
-# for, so it may never be one statement with the first.
+# Two statements in one round trip: the second must see what committed while the first
+# waited for the lock, so they cannot be one statement.
 GUARD_SQL = """
 SELECT pg_advisory_xact_lock_shared(%s);
 SELECT
@@ -80,10 +84,10 @@ FROM rollout_agentflag AS flag WHERE flag.name = %s
 
 
 def guard(*, subject: str | None) -> bool:
-    """Enter the fence and tell whether vouchers may change for `subject`.
+    """Lock the fence and tell whether vouchers may change for `subject`.
 
-    Must be the first statement of the transaction that changes them. None asks
-    whether vouchers are on for anyone.
+    Must be the first statement of the voucher transaction. None: whether vouchers are
+    on for anyone.
     """
     if Feature.VOUCHERS in settings.FEATURES_FORCED_OFF:
         return False

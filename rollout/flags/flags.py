@@ -28,7 +28,7 @@ SMALLEST = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class FlagsChanged:
-    """What a change did. `fence_proven`: no voucher begun before it can commit."""
+    """The result of a change. `fence_proven`: no older voucher transaction can commit."""
 
     changes: tuple[FlagChange, ...]
     epoch: int
@@ -47,9 +47,9 @@ def set_features(
 ) -> FlagsChanged:
     """Turn features on or off in one transaction, each with its audit row.
 
-    `percent` and `cohorts` limit those that are turned on; without them on is for
-    everyone. After a rollback nothing is turned on before it is mended, unless
-    `override`. Raises RolloutError and writes nothing when any part is refused.
+    `percent` and `cohorts` limit those that are turned on; without them they are on for
+    everyone. After a rollback the resume requirements must be met, unless `override`.
+    Raises RolloutError and writes nothing when any part is refused.
     """
     reason = valid_reason(reason)
     actor = valid_actor(actor)
@@ -94,7 +94,7 @@ def set_features(
 
 
 def refuse_after_full_rollback() -> None:
-    """What only forwards must not be woken; the caller holds the switches."""
+    """Refuse while the functions are removed. The caller holds the flags."""
     if Epoch.objects.filter(functions_removed=True).exists():
         raise FullRollback(
             "A full rollback is in force: nothing is turned on before"
@@ -108,7 +108,7 @@ def _refuse_unmet_requirements(
     limited_to: Sequence[str] | None,
     cause: ChangeReason,
 ) -> None:
-    """Ask what is missing since a rollback; going on without it is told."""
+    """Refuse unmet resume requirements; an override is announced."""
     missing = resume_requirements.allow_turning_on(limited_to=limited_to, cause=cause)
     if missing:
         names = ", ".join(feature for feature, on in wanted.items() if on)
@@ -128,7 +128,7 @@ def change_flag(
     cohorts: Sequence[Cohort],
     audit: Mapping[str, Any],
 ) -> FlagChange:
-    """Write one flag's new state and the row that tells of it."""
+    """Write the new state of a flag and its audit row."""
     before = state_of(flag)
     flag.everyone = everyone
     flag.percent = percent
@@ -140,7 +140,7 @@ def change_flag(
 
 
 def state_of(flag: AgentFlag) -> dict[str, Any]:
-    """Ask the database, which compares the audit row with the same function."""
+    """Return the state as the database compares it with the audit row."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT rollout_flag_state(%s)::text", [flag.pk])
         state: dict[str, Any] = json.loads(cursor.fetchone()[0])

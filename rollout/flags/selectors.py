@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FeatureState:
-    """One feature as its rows say, and what the environment makes of it."""
+    """The state of one feature, with the effect of the environment."""
 
     name: str
     is_on: bool
@@ -28,13 +28,13 @@ class FeatureState:
 
     @property
     def is_limited_to_smoke(self) -> bool:
-        """Tell whether nobody but the people of the smoke tests may be served."""
+        """Tell whether only the people of the smoke tests may be served."""
         is_wider = self.is_on_for_everyone or self.percent
         return not is_wider and set(self.cohorts) <= {SMOKE_COHORT}
 
 
 def feature_states(names: Iterable[str] | None = None) -> list[FeatureState]:
-    """Read the features with their last change: three queries, however many."""
+    """Return the features with their last change, in three queries."""
     newest = FlagChange.objects.filter(flag=OuterRef("pk")).order_by("-id")
     flags = AgentFlag.objects.order_by("pk").annotate(
         newest=Subquery(newest.values("pk")[:1])
@@ -58,24 +58,24 @@ def feature_states(names: Iterable[str] | None = None) -> list[FeatureState]:
 
 
 def full_rollback() -> RollbackEvent | None:
-    """Return the full rollback that is in force: the functions are taken away."""
+    """Return the full rollback that is in force."""
     if not Epoch.objects.filter(functions_removed=True).exists():
         return None
     return RollbackEvent.objects.filter(kind=RollbackEvent.Kind.FULL).first()
 
 
 def latest_check(kind: CheckRun.Kind) -> CheckRun | None:
-    """Return the newest run of this kind, however many probes came since."""
+    """Return the newest check run of this kind."""
     return CheckRun.objects.filter(kind=kind).order_by("-id").first()
 
 
 def percent_text(percent: Decimal) -> str:
-    """Write 25.00 as `25 %`, 0.50 as `0.5 %`."""
+    """Format 25.00 as `25 %`, 0.50 as `0.5 %`."""
     return f"{percent.normalize():f} %"
 
 
 def state_text(state: dict[str, Any] | None) -> str:
-    """Put a state of the audit log into a few words."""
+    """Format a state of the audit log."""
     if not state:
         return "—"
     if state.get("everyone") is not None:

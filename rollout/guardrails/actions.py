@@ -1,7 +1,7 @@
-"""What a decision does: hold, or roll back by the road of every rollback.
+"""Carry out a decision: hold, demote or roll back; report a silent evaluator.
 
-The caller holds the evaluator's lease and a transaction. Whatever is turned off is so
-together with the incident, its figures and the notice; nothing is turned on here.
+The caller holds the lease of the evaluator and a transaction: features are turned off
+together with the incident, its figures and the notice. No action turns a feature on.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ ACTOR = "evaluator"
 SOURCE = "system"
 DAY = timedelta(hours=24)
 COOLDOWN = timedelta(minutes=30)
-# Looked at nearly each minute of it: silence is no proof of health.
+# A hold is released after this time without a reason, with this many evaluations.
 RELEASE_AFTER = timedelta(minutes=30)
 MIN_EVALUATIONS = 20
 KINDS = {
@@ -60,7 +60,7 @@ AUTOMATIC = ["demote", "partial", "quick", "full"]
 
 @dataclass(frozen=True, slots=True)
 class ActionResult:
-    """What came of a decision; `rolled_back` is yet to be told to the processes."""
+    """The result of a decision; `rolled_back` still has to be announced."""
 
     acted: bool = False
     rollback: RollbackEvent | None = None
@@ -71,17 +71,16 @@ NO_ACTION = ActionResult()
 
 
 def features_on() -> frozenset[Feature]:
-    """Return the features that are on for anybody."""
+    """Return the features that are on for anyone."""
     rows = AgentFlag.objects.exclude(everyone=False)
     names = set(rows.values_list("name", flat=True)) - set(settings.FEATURES_FORCED_OFF)
     return frozenset(feature for feature in Feature if feature.value in names)
 
 
 def is_concerned(verdict: Verdict, on: Collection[Feature]) -> bool:
-    """Tell whether there is anything on that the verdict is about.
+    """Tell whether a feature that the verdict is about is on.
 
-    A channel on which nobody has talked yet is no news; one whose prices nobody knows
-    is.
+    A channel without conversations is ignored; unknown prices are not.
     """
     if verdict.level == Level.NO_DATA and verdict.guardrail != Guardrail.DATA:
         return verdict.guardrail == Guardrail.COST and verdict.n > 0
@@ -92,9 +91,9 @@ def is_concerned(verdict: Verdict, on: Collection[Feature]) -> bool:
 
 
 def circumstances(run: StageRun, now: datetime) -> Circumstances:
-    """Read what the decision depends on besides the verdicts."""
+    """Read the circumstances of a decision."""
     acted = Evaluation.objects.filter(acted=True, action__in=AUTOMATIC)
-    # A clock that was set back makes the last day look longer, never shorter.
+    # No upper bound: a clock that was set back must not hide actions.
     day = list(acted.filter(at__gt=now - DAY).values_list("action", flat=True))
     recent: dict[str, Action] = {}
     cooling = acted.filter(run=run, at__gt=now - COOLDOWN, at__lte=now)
@@ -111,7 +110,7 @@ def circumstances(run: StageRun, now: datetime) -> Circumstances:
 
 
 def carry_out_decision(decision: Decision, plan: Plan, now: datetime) -> ActionResult:
-    """Do what was decided; idempotent, for the same is decided each minute."""
+    """Carry out a decision; idempotent, since the same one is made each minute."""
     if decision.action == Action.NONE or decision.because is None:
         return NO_ACTION
     if decision.action == Action.HOLD:
@@ -122,7 +121,7 @@ def carry_out_decision(decision: Decision, plan: Plan, now: datetime) -> ActionR
 
 
 def release_when_clear(decision: Decision, plan: Plan, now: datetime) -> bool:
-    """End a hold of our own after half an hour without a reason for one."""
+    """Release an automatic hold after half an hour without a reason for it."""
     since = now - RELEASE_AFTER
     if (
         decision.action != Action.NONE
@@ -134,12 +133,12 @@ def release_when_clear(decision: Decision, plan: Plan, now: datetime) -> bool:
     if looks.exclude(action="none").exists() or looks.count() < MIN_EVALUATIONS:
         return False
     reason = f"No reason to hold for {RELEASE_AFTER.seconds // 60} minutes."
-    # None: a person holds it, and only a person lets go.
+    # None: a person holds it, and only a person releases it.
     return plan_state.release(reason=reason, actor=ACTOR, source=SOURCE) is not None
 
 
 def notify(acted: ActionResult) -> None:
-    """After the commit: wake the notices, and wait for the processes a moment."""
+    """After the commit: send the notices, and wait for the processes."""
     if acted.rolled_back is not None:
         rollback.finish(acted.rolled_back)
     elif acted.acted:
@@ -168,9 +167,11 @@ def _roll_back(decision: Decision, now: datetime) -> ActionResult:
 
 
 def _demote(decision: Decision, now: datetime) -> ActionResult:
-    """Go back a stage, and take the features back to whom that one serves."""
+    """Go back one stage, and limit the features to its audience."""
     incident, _is_new = _open_incident(decision, "Taken back a stage", now)
-    stages.demote(reason=decision.sentence, actor=ACTOR, source=SOURCE, is_told=False)
+    stages.demote(
+        reason=decision.sentence, actor=ACTOR, source=SOURCE, with_notice=False
+    )
     notices.queue_notice(
         incident=incident,
         text=f"Taken back a stage: {decision.sentence} (incident {incident.pk})",
@@ -179,14 +180,14 @@ def _demote(decision: Decision, now: datetime) -> ActionResult:
 
 
 def _hold(decision: Decision, plan: Plan, now: datetime) -> ActionResult:
-    """Stop promotions and open the incident, once; traffic stays as it is."""
+    """Stop promotions and open the incident, once; traffic is not changed."""
     incident, is_new = _open_incident(decision, "Held, nothing turned off", now)
     is_held = False
-    # Before the guide's stages there is nothing to be held up.
+    # In the infrastructure stage there is no promotion to stop.
     if plan.state in HOLDABLE and plan.run.stage != StageName.INFRASTRUCTURE:
         reason = decision.sentence
         held = plan_state.hold(
-            reason=reason, actor=ACTOR, source=SOURCE, is_told=not is_new
+            reason=reason, actor=ACTOR, source=SOURCE, with_notice=not is_new
         )
         is_held = held is not None
     if is_new:
@@ -203,7 +204,7 @@ def _hold(decision: Decision, plan: Plan, now: datetime) -> ActionResult:
 def _open_incident(
     decision: Decision, what: str, now: datetime
 ) -> tuple[Incident, bool]:
-    """Open the guardrail's incident, or write on in the one that is open."""
+    """Open the incident of the guardrail, or add to the one that is open."""
     incident, is_new = incidents.get_or_open(
         key=f"{INCIDENT_PREFIX}{decision.key}",
         title=decision.sentence,
@@ -227,7 +228,7 @@ def _open_incident(
 
 
 def evidence_of_decision(decision: Decision) -> dict[str, object]:
-    """Return the figures that caused it, as they are kept with what it caused."""
+    """Return the figures of the decision, to store with its incident."""
     assert decision.because is not None
     return {
         **decision.because.as_json(),
@@ -246,7 +247,7 @@ SYSTEM = "system"
 
 
 def report_silent_evaluator(*, silent_s: float) -> bool:
-    """Open its incident and queue the notice; False when somebody already has."""
+    """Open the incident and queue the notice; False when it is open already."""
     text = (
         f"The evaluator has not looked for {silent_s / 60:.0f} minutes: no breach is"
         " noticed, nothing is rolled back by itself. Is a worker running?"
@@ -269,7 +270,7 @@ def report_silent_evaluator(*, silent_s: float) -> bool:
 
 
 def _hold_plan(text: str) -> None:
-    """Nothing is promoted meanwhile; whoever sits on the plan keeps nobody waiting."""
+    """Stop promotions; a locked plan does not stop the report."""
     try:
         plan_state.hold(reason=text, actor=SYSTEM, source=SYSTEM)
     except (Error, RolloutError) as error:

@@ -1,7 +1,10 @@
-"""One look at the evidence, a minute after the last: gather, judge, decide, act.
+"""Run one evaluation of the guardrails: collect evidence, evaluate, decide, act.
 
-All of it is one transaction under a lease. Nothing here turns anything on, and what it
-turns off goes the road of every rollback.
+It runs each minute. The claim of the lease is one short transaction; the evaluation is
+another, which locks the lease again and continues only when its claim still stands. So
+a process that died has done nothing, one that was suspended too long does nothing, and
+the others wait no longer than the lease. A row with an expiry needs no session lock and
+works through any pooler. An evaluation never turns a feature on.
 """
 
 from __future__ import annotations
@@ -36,13 +39,13 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-# Whoever hangs in the middle holds the row no longer than this.
+# Limits how long an evaluation that hangs can lock the row.
 STATEMENT_TIMEOUT = "20s"
 IDLE_TIMEOUT = "30s"
 
 
 def run_evaluation() -> Evaluation | None:
-    """Judge once; None when somebody else does, or did in the meantime."""
+    """Run one evaluation; None when another process holds or has taken the lease."""
     token = claim_lease()
     if token is None:
         return None
@@ -67,7 +70,7 @@ def run_evaluation() -> Evaluation | None:
 
 
 def _settle_plan() -> None:
-    """Let the plan do what time alone does; that may wait a minute more."""
+    """Settle the plan; a failure is tried again in the next minute."""
     try:
         plan_state.settle()
     except (Error, RolloutError) as error:
@@ -115,7 +118,7 @@ def _verdicts(
 
 
 def _decide(run: StageRun, verdicts: Sequence[Verdict], now: datetime) -> Decision:
-    """Decide by those verdicts about which something can be done."""
+    """Decide on the verdicts that concern a feature that is on."""
     on = actions.features_on()
     concerned = [
         verdict
@@ -149,7 +152,7 @@ LEASE = timedelta(seconds=90)
 
 
 def claim_lease() -> UUID | None:
-    """Return the token of a new claim; None while somebody else's stands."""
+    """Return the token of a new claim; None while another claim stands."""
     now = clock.now()
     with transaction.atomic():
         row = locks.lock_lease(wait=False)
@@ -161,20 +164,20 @@ def claim_lease() -> UUID | None:
 
 
 def lock_claimed_lease(token: UUID) -> EvaluatorLease | None:
-    """Take the row for the rest of the transaction; None when the claim is lost."""
+    """Lock the row until the end of the transaction; None when the claim is lost."""
     row = locks.lock_lease(wait=True)
     return row if row is not None and row.holder == token else None
 
 
 def finish_lease(row: EvaluatorLease) -> None:
-    """Give the claim back and say that somebody has looked."""
+    """Release the claim and record the time of the evaluation."""
     row.holder, row.expires_at = None, None
     row.ticked_at = Now()
     row.save(update_fields=["holder", "expires_at", "ticked_at"])
 
 
 def release_lease(token: UUID) -> None:
-    """Let the next one try at once, after a judgement that failed."""
+    """Release the claim after an evaluation that failed."""
     with transaction.atomic():
         row = lock_claimed_lease(token)
         if row is not None:
@@ -185,14 +188,14 @@ def release_lease(token: UUID) -> None:
 def is_claimed(row: EvaluatorLease, now: datetime) -> bool:
     """Tell whether a claim is in force.
 
-    One that ends later than any claim made now would is from before the clock was set
-    back: it stands no longer.
+    A claim that ends later than a new one would was made before the clock was set back;
+    it does not count.
     """
     return row.expires_at is not None and now < row.expires_at <= now + LEASE
 
 
 def policy_in_force() -> Policy:
-    """Return the policy in force."""
+    """Return the policy in force, with the expected traffic of the settings."""
     return Policy(
         expected={
             "chat": ExpectedTraffic(

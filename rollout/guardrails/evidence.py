@@ -1,8 +1,9 @@
-"""The detectors' gatherings as rows: each piece of evidence once, in the order seen.
+"""Collect the evidence of one evaluation: detector states and figures of the triggers.
 
-The order is not that of the ids, which become visible out of order; it is that of the
-evaluations which counted them. Stepping through the same rows in that order again
-gives the same gatherings (`replayed`).
+Each observation is scored once. The order is that of the evaluations which scored them,
+not that of the ids, which become visible out of order; stepping through the same rows
+in that order gives the same states (`replay_detectors`). Triggers count since the start
+of the stage run: people have handled what happened before it.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from rollout.policy.evaluation import DetectorKey
     from rollout.policy.guardrails import Policy
 
-# So many at most in one evaluation; the rest in the next.
+# The largest number of observations in one evaluation.
 BATCH = 5_000
 COLUMNS = (
     "id",
@@ -71,7 +72,7 @@ def evidence_of(row: Mapping[str, Any]) -> ConversationEvidence:
 
 
 def unscored_observations() -> list[dict[str, Any]]:
-    """Return what nobody has counted yet. The caller holds the lease."""
+    """Return the observations not scored yet. The caller holds the lease."""
     rows = Observation.objects.filter(scored_in__isnull=True, is_synthetic=False)
     return list(rows.order_by("id").values(*COLUMNS)[:BATCH])
 
@@ -79,7 +80,7 @@ def unscored_observations() -> list[dict[str, Any]]:
 def step_detectors(
     fresh: list[dict[str, Any]], current: StageRun, policy: Policy, now: datetime
 ) -> StageDetectors:
-    """Let each stay's detectors take its evidence in; return the current stay's judge."""
+    """Step the detectors of each stage run; return those of the current one."""
     runs = {row["run_id"] for row in fresh if row["run_id"]} | {current.pk}
     stages = dict(StageRun.objects.filter(pk__in=runs).values_list("pk", "stage"))
     judges = {run: StageDetectors(policy, stages[run]) for run in runs}
@@ -139,7 +140,7 @@ def recent_evidence(run: StageRun) -> dict[str, list[ConversationEvidence]]:
 
 
 def replay_detectors(run: StageRun, policy: Policy, now: datetime) -> StageDetectors:
-    """Step through all that was counted in a stay again, from the beginning."""
+    """Step through all scored observations of a stage run from the beginning."""
     judge = StageDetectors(policy, run.stage)
     for row in DetectorState.objects.filter(run=run):
         judge.thresholds[row.guardrail, row.level, row.channel] = row.log_threshold
@@ -193,23 +194,23 @@ def _updated_state(
 
 
 def mark_scored(fresh: Iterable[Mapping[str, Any]], evaluation_id: int) -> None:
-    """Note which evaluation counted them."""
+    """Store which evaluation scored them."""
     found = [row["id"] for row in fresh]
     Observation.objects.filter(pk__in=found).update(scored_in=evaluation_id)
 
 
 HOUR = timedelta(hours=1)
-# A probe that nobody repeated for so long says nothing about now.
+# Older probes are ignored.
 PROBE_FRESH = timedelta(minutes=30)
 MAX_PROBES = 10
 INCIDENT_PREFIX = "guardrail:"
 
 
 def trigger_facts(run: StageRun, now: datetime, *, awaited: bool) -> TriggerFacts:
-    """Read the figures; `awaited`: something is on, so somebody should be heard."""
+    """Read the figures; `awaited`: a feature is on, so traffic is expected."""
     since = run.entered_at
     hour, day = _spent(since, now)
-    # Before the guide's stages nobody probes, and nobody is awaited.
+    # In the infrastructure stage there are no probes and no traffic.
     is_staged = run.stage != "infrastructure"
     unanswered = last_full_rollback(since)
     return TriggerFacts(
@@ -236,7 +237,7 @@ def failed_probes(since: datetime, now: datetime) -> int | None:
 
 
 def attended_keys() -> frozenset[str]:
-    """Return the verdicts' keys that somebody has taken on."""
+    """Return the keys of verdicts whose incident has a commander."""
     taken = Incident.objects.filter(
         dedupe_key__startswith=INCIDENT_PREFIX, resolved_at__isnull=True
     ).exclude(commander="")
@@ -245,7 +246,7 @@ def attended_keys() -> frozenset[str]:
 
 
 def last_full_rollback(since: datetime) -> datetime:
-    """Return when the last full rollback was: what led to it is answered."""
+    """Return the time of the last full rollback, which handled what led to it."""
     full = RollbackEvent.objects.filter(kind=RollbackEvent.Kind.FULL, at__gte=since)
     return full.values_list("at", flat=True).first() or since
 
@@ -267,14 +268,14 @@ def _spent(since: datetime, now: datetime) -> tuple[float | None, float | None]:
 
 
 def _silent_min(run: StageRun, now: datetime) -> float:
-    """Return for how long neither a conversation nor a probe was heard of."""
-    heard = [run.entered_at]
+    """Return the minutes since the last conversation, probe or change of a flag."""
+    times = [run.entered_at]
     real = Observation.objects.filter(run=run, is_synthetic=False).order_by("-id")
     for channel in CHANNELS:
         newest = real.filter(channel=channel)
-        heard += newest.values_list("recorded_at", flat=True)[:1]
+        times += newest.values_list("recorded_at", flat=True)[:1]
     probes = CheckRun.objects.filter(kind=CheckRun.Kind.PROBE).order_by("-id")
-    heard += probes.values_list("finished_at", flat=True)[:1]
-    # Whoever was turned on a moment ago has had no time to say anything.
-    heard += FlagChange.objects.order_by("-id").values_list("at", flat=True)[:1]
-    return max(0.0, (now - max(heard)).total_seconds() / 60)
+    times += probes.values_list("finished_at", flat=True)[:1]
+    # A feature that was just turned on has had no traffic yet.
+    times += FlagChange.objects.order_by("-id").values_list("at", flat=True)[:1]
+    return max(0.0, (now - max(times)).total_seconds() / 60)

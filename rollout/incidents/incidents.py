@@ -65,10 +65,9 @@ def get_or_open(
 
 
 def reopen_or_raise(incident: Incident, *, severity: str, author: str) -> None:
-    """Open a mitigated one again, as bad as it now is: the harm has not stopped.
+    """Reopen a mitigated incident or raise its severity, after a new breach.
 
-    People only lead it on; only what happens leads it back. Whatever is turned off
-    stays off also where the row cannot be had.
+    People only move an incident forward. A locked row does not stop the rollback.
     """
     is_worse = SEVERITIES.index(severity) > SEVERITIES.index(incident.severity)
     if incident.status == Incident.Status.OPEN and not is_worse:
@@ -77,22 +76,22 @@ def reopen_or_raise(incident: Incident, *, severity: str, author: str) -> None:
         with transaction.atomic():
             _open_again(lock_incident(incident), severity, author)
     except Error as error:
-        logger.error(  # noqa: TRY400 - its story may quote rows
+        logger.error(  # noqa: TRY400 - its traceback may quote rows
             "rollout.incident.behind", error=type(error).__name__
         )
     incident.refresh_from_db()
 
 
 def _open_again(row: Incident, severity: str, author: str) -> None:
-    told = []
+    changes = []
     if row.status == Incident.Status.MITIGATED:
         row.status, row.mitigated_at = Incident.Status.OPEN, None
-        told.append("open again: it was mitigated, and has come back")
+        changes.append("open again: the problem has come back")
     if SEVERITIES.index(severity) > SEVERITIES.index(row.severity):
-        told.append(f"severity {row.severity} → {severity}")
+        changes.append(f"severity {row.severity} → {severity}")
         row.severity = severity
     row.save(update_fields=["status", "mitigated_at", "severity"])
-    for text in told:
+    for text in changes:
         write_entry(row, kind=TimelineEntry.Kind.STATUS, author=author, text=text)
 
 
@@ -104,7 +103,7 @@ def write_entry(
     text: str,
     data: Mapping[str, Any] | None = None,
 ) -> TimelineEntry:
-    """Add a line to the story; numbers, codes and addresses are taken out of it."""
+    """Add an entry to the timeline; numbers, codes and addresses are masked."""
     return TimelineEntry.objects.create(
         incident=incident,
         kind=kind,
@@ -115,7 +114,7 @@ def write_entry(
 
 
 def report_incident(*, title: str, severity: str, text: str, by: str) -> Incident:
-    """Open an incident as a person, and tell those on call; one for each title."""
+    """Open an incident as a person and notify the contacts on call; one for each title."""
     by, title, text = valid_actor(by), valid_reason(title), valid_text(text)
     valid_severity(severity)
     key = f"person:{' '.join(title.lower().split())}"[:100]
@@ -130,7 +129,7 @@ def report_incident(*, title: str, severity: str, text: str, by: str) -> Inciden
 
 
 def notify_on_call(incident: Incident, text: str) -> None:
-    """Put a notice about it on its way, by its severity."""
+    """Queue a notice, by the severity of the incident."""
     notices.queue_notice(incident=incident, text=text)
     jobs.enqueue_notices()
 
@@ -145,9 +144,9 @@ def add_note(*, incident: Incident, text: str, author: str) -> TimelineEntry:
 
 
 def set_status(*, incident: Incident, status: str, reason: str, author: str) -> None:
-    """Mitigate, resolve or close; never back.
+    """Mitigate, resolve or close an incident.
 
-    Raises InvalidTransition, and LessonsMissing where it is closed without them.
+    Raises InvalidTransition, and LessonsMissing when it cannot be closed.
     """
     author, reason = valid_actor(author), valid_reason(reason)
     if status not in STAMPS:
@@ -183,7 +182,7 @@ def _why_not(status: str, wanted: str) -> str:
 def set_severity(
     *, incident: Incident, severity: str, reason: str, author: str
 ) -> None:
-    """Say how bad it is; people are told when it is worse than it was."""
+    """Set the severity; a higher one is notified."""
     author, reason = valid_actor(author), valid_reason(reason)
     valid_severity(severity)
     with transaction.atomic():
@@ -206,7 +205,7 @@ def set_severity(
 
 
 def take_command(*, incident: Incident, commander: str, author: str) -> None:
-    """Let one person lead from now on; the story says who gave it to whom."""
+    """Set the commander of an incident."""
     author, commander = valid_actor(author), valid_actor(commander)
     with transaction.atomic():
         row = lock_incident(incident)
@@ -259,7 +258,7 @@ MAX_LESSON = 4_000
 
 
 def write_lessons(*, incident: Incident, author: str, **lessons: str) -> None:
-    """Write down one or several of the four; what was written stays until bettered."""
+    """Write one or several of the four lessons."""
     author = valid_actor(author)
     if unknown := set(lessons) - set(LESSONS):
         raise InvalidChange(f"There is no lesson called {min(unknown)!r}.")
@@ -288,7 +287,7 @@ def write_lessons(*, incident: Incident, author: str, **lessons: str) -> None:
 def add_action(
     *, incident: Incident, text: str, owner: str, due: date, author: str
 ) -> ActionItem:
-    """Give somebody something to do by a day, so that it does not happen again."""
+    """Add an action item with an owner and a due date."""
     author, owner = valid_actor(author), valid_actor(owner)
     text = valid_reason(text)
     with transaction.atomic():
@@ -305,7 +304,7 @@ def add_action(
 
 
 def finish_action(*, item: ActionItem, author: str) -> None:
-    """Write down that it is done; once."""
+    """Mark an action item as done, once."""
     author = valid_actor(author)
     with transaction.atomic():
         pending = ActionItem.objects.filter(pk=item.pk, done_at__isnull=True)

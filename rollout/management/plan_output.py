@@ -1,7 +1,8 @@
-"""How the plan, its gates and what speaks against them are printed."""
+"""Output of the plan, its gates, and what requires attention."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -21,12 +22,21 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rollout.flags.selectors import FeatureState
-    from rollout.models import Override, Plan
+    from rollout.models import Plan
     from rollout.policy.gates import Gate
 
 
+def status(*, is_json: bool) -> str:
+    """Return the current plan as text or JSON."""
+    plan = plans.current()
+    gates = stages.gates_now(plan)
+    if is_json:
+        return json.dumps(as_json(plan, gates), indent=2)
+    return "\n".join(as_lines(plan, gates))
+
+
 def as_lines(plan: Plan, gates: list[Gate]) -> Iterator[str]:
-    """Write the plan, every gate with value and need, and what speaks against it."""
+    """Return the plan, every gate with value and need, and all warnings."""
     run, now = plan.run, clock.now()
     yield f"stage   {run.stage}, {duration(now - run.entered_at)}, since {_at(run.entered_at)}"
     yield f"        by {run.entered_by}: {run.reason}"
@@ -47,7 +57,7 @@ def as_lines(plan: Plan, gates: list[Gate]) -> Iterator[str]:
         yield "To go on (`rollout resume`):"
         for need in needs:
             yield f"  {'met' if need.met else 'not met':<8} {need.sentence}"
-    yield from spoken_against(plan)
+    yield from warning_lines(plan)
 
 
 def gate_line(gate: Gate) -> str:
@@ -55,12 +65,12 @@ def gate_line(gate: Gate) -> str:
     return f"  {mark:<8} {gate.name:<12} {gate.sentence}"
 
 
-def spoken_against(plan: Plan) -> Iterator[str]:
-    """Name what waits for a person, and what is on in spite of the plan."""
+def warning_lines(plan: Plan) -> Iterator[str]:
+    """Return open waiver requests, overrides, and features on against the plan."""
     for waiver in waivers.waiting_waivers(plan):
         yield (
             f"{waiver.asked_by} asks for {waivers.waiver_text(waiver)}: {waiver.reason};"
-            f" `rollout approve {waiver.pk}` by somebody else."
+            f" `rollout approve {waiver.pk}` by another person."
         )
     for override in waivers.active_overrides():
         yield (
@@ -72,7 +82,6 @@ def spoken_against(plan: Plan) -> Iterator[str]:
 
 
 def as_json(plan: Plan, gates: list[Gate]) -> dict[str, Any]:
-    """Return the same for programs."""
     run = plan.run
     following = Stage(run.stage).following
     recovering = plan.state == State.RECOVERY
@@ -95,7 +104,15 @@ def as_json(plan: Plan, gates: list[Gate]) -> dict[str, Any]:
         ],
         "features": [feature_json(state) for state in feature_states()],
         "warnings": stages.exposure_warnings(),
-        "overrides": [override_json(each) for each in waivers.active_overrides()],
+        "overrides": [
+            {
+                "id": each.pk,
+                "by": each.by,
+                "reason": each.reason,
+                "expires_at": each.expires_at.isoformat(),
+            }
+            for each in waivers.active_overrides()
+        ],
         "waivers_waiting": [
             {"id": each.pk, "gate": each.gate, "by": each.asked_by}
             for each in waivers.waiting_waivers(plan)
@@ -110,15 +127,6 @@ def feature_json(state: FeatureState) -> dict[str, Any]:
         "percent": state.percent and float(state.percent),
         "cohorts": list(state.cohorts),
         "forced_off": state.forced_off,
-    }
-
-
-def override_json(override: Override) -> dict[str, Any]:
-    return {
-        "id": override.pk,
-        "by": override.by,
-        "reason": override.reason,
-        "expires_at": override.expires_at.isoformat(),
     }
 
 

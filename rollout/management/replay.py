@@ -1,4 +1,4 @@
-"""`rollout replay`: what a policy would have done over the evidence that is stored."""
+"""`rollout replay`: what a policy would have done with the stored evidence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rollout.policy.stages import Stage
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from rollout.policy.guardrails import ConversationEvidence
     from rollout.policy.replay import ReplayEvent
@@ -42,8 +42,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true")
 
 
-def run(options: dict[str, Any], write: Callable[[str], object]) -> None:
-    """Print for each policy when it would have done what, and why."""
+def run(options: dict[str, Any]) -> Iterator[str]:
+    """Return for each policy the actions that it would have taken, and why."""
     begin = _moment(options["begin"], clock.now() - WEEK)
     end = _moment(options["end"], clock.now())
     if begin >= end:
@@ -61,17 +61,17 @@ def run(options: dict[str, Any], write: Callable[[str], object]) -> None:
         for name, looker in zip(names, lookers, strict=True)
     }
     if options["json"]:
-        write(json.dumps(_as_json(count, stage, found)))
+        yield json.dumps(_as_json(count, stage, found))
         return
-    write(
+    yield (
         f"{count} conversations from {_words(begin)} to {_words(end)},"
-        f" judged as in {stage}."
+        f" evaluated as in {stage}."
     )
     for name, events in found.items():
-        write("")
-        write(f"{name}: {_summary(events)}")
+        yield ""
+        yield f"{name}: {_summary(events)}"
         for event in events:
-            write(
+            yield (
                 f"  {_words(event.at)}  {event.action.name.lower():8}"
                 f" {event.severity:8} {event.key:16} {event.sentence}"
             )

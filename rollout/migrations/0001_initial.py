@@ -1684,7 +1684,7 @@ class Migration(migrations.Migration):
                 "ordering": ["-id"],
                 "permissions": [
                     ("move_stage", "Can move the stage, hold, release and resume"),
-                    ("approve_waiver", "Can approve what somebody else asks for"),
+                    ("approve_waiver", "Can approve what another person asks for"),
                 ],
             },
         ),

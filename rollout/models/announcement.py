@@ -6,7 +6,7 @@ from rollout.core import clock
 
 
 class Announcement(models.Model):
-    """What engineering, the beta members or everyone is told; two people send it."""
+    """A message to engineering, the beta members or everyone. Two people send it."""
 
     class Audience(models.TextChoices):
         ENGINEERING = "engineering", "engineering"
@@ -17,7 +17,7 @@ class Announcement(models.Model):
         EMAIL = "email", "e-mail"
         SLACK = "slack", "Slack"
         WHATSAPP = "whatsapp", "WhatsApp"
-        # By other means: a poster, the radio; a person says that it was done.
+        # Sent outside the system; a person confirms it.
         OTHER = "other", "other"
 
     class Status(models.TextChoices):
@@ -42,7 +42,7 @@ class Announcement(models.Model):
         ordering = ["-id"]
         permissions = [("send_announcement", "Can approve and send announcements")]
         constraints = [
-            # Roads that exist: nobody has everyone's e-mail address.
+            # Each audience has certain media.
             models.CheckConstraint(
                 condition=models.Q(medium="other")
                 | models.Q(audience="engineering", medium__in=["email", "slack"])
@@ -50,6 +50,7 @@ class Announcement(models.Model):
                 | models.Q(audience="all", medium="whatsapp"),
                 name="announcement_medium_reaches_its_audience",
             ),
+            # Everything but a draft is approved.
             models.CheckConstraint(
                 condition=models.Q(status="draft", approved_at__isnull=True)
                 | (
@@ -59,10 +60,12 @@ class Announcement(models.Model):
                 ),
                 name="announcement_approved_before_it_goes",
             ),
+            # Another person approves.
             models.CheckConstraint(
                 condition=~models.Q(approved_by=models.F("drafted_by")),
                 name="announcement_needs_a_second_person",
             ),
+            # A sent announcement has the time; no other has.
             models.CheckConstraint(
                 condition=models.Q(status="sent", sent_at__isnull=False)
                 | (~models.Q(status="sent") & models.Q(sent_at__isnull=True)),
@@ -75,19 +78,19 @@ class Announcement(models.Model):
 
 
 class AnnouncementDelivery(models.Model):
-    """One recipient of an announcement: told once, or why not."""
+    """The delivery of an announcement to one recipient."""
 
     class Status(models.TextChoices):
         PENDING = "pending", "pending"
         HANDED_OVER = "handed_over", "handed over"
         FAILED = "failed", "failed"
-        # She said STOP, or has no road open.
+        # The recipient has opted out or cannot be reached.
         SKIPPED = "skipped", "skipped"
 
     announcement = models.ForeignKey(
         Announcement, on_delete=models.PROTECT, related_name="deliveries"
     )
-    # A subject, or an address of our own people.
+    # A subject, or an e-mail address of staff.
     recipient = models.CharField(max_length=254)
     status = models.CharField(max_length=11, choices=Status, default=Status.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -97,17 +100,19 @@ class AnnouncementDelivery(models.Model):
     class Meta:
         verbose_name_plural = "announcement deliveries"
         constraints = [
+            # One delivery for each recipient.
             models.UniqueConstraint(
                 fields=["announcement", "recipient"], name="announcement_told_once"
             )
         ]
         indexes = [
+            # Read by the task that sends announcements.
             models.Index(
                 fields=["announcement", "id"],
                 condition=models.Q(status="pending"),
                 name="announcement_pending_idx",
             ),
-            # Read by whoever counts how far it came.
+            # Read by the page of an announcement: its progress.
             models.Index(
                 fields=["announcement", "status"], name="announcement_counts_idx"
             ),

@@ -7,7 +7,7 @@ from rollout.models.plan import StageName, StageRun
 
 
 class ChecklistItem(models.Model):
-    """One line of the guide that somebody, or a check, has to tick."""
+    """One line of the guide, ticked by a person or a check."""
 
     class Cadence(models.TextChoices):
         ONCE = "once", "once"
@@ -22,12 +22,12 @@ class ChecklistItem(models.Model):
     section = models.CharField(max_length=80)
     text = models.CharField(max_length=300)
     cadence = models.CharField(max_length=9, choices=Cadence, default=Cadence.ONCE)
-    # The pre-flight's or smoke test's line that ticks it; empty: a person does.
+    # The check that ticks it; empty: a person does.
     check_name = models.CharField(max_length=60, blank=True, default="")
-    # Days since the stage was entered between which it comes due.
+    # The days of the stage between which it is due.
     from_day = models.PositiveSmallIntegerField(default=0)
     to_day = models.PositiveSmallIntegerField(null=True, blank=True)
-    # So many ticks and it is done for good; null: as long as it comes due.
+    # Done after this number of ticks; null: no limit.
     times = models.PositiveSmallIntegerField(null=True, blank=True)
     is_required = models.BooleanField(default=True)
     order = models.PositiveSmallIntegerField(default=0)
@@ -40,13 +40,13 @@ class ChecklistItem(models.Model):
 
 
 class ChecklistTick(models.Model):
-    """That it was done, by whom, and what shows it. Append-only."""
+    """A tick of a line, with the person and the evidence. Append-only."""
 
     item = models.ForeignKey(
         ChecklistItem, on_delete=models.PROTECT, related_name="ticks"
     )
     run = models.ForeignKey(StageRun, on_delete=models.PROTECT, related_name="ticks")
-    # The hour, day, week or month it was due for; the stay's beginning for once.
+    # The period it was due for; the start of the stage run for `once`.
     due_for = models.DateTimeField()
     by = models.CharField(max_length=150)
     evidence = models.CharField(max_length=500)
@@ -55,6 +55,7 @@ class ChecklistTick(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
+            # One tick for each period.
             models.UniqueConstraint(
                 fields=["item", "run", "due_for"], name="checklist_ticked_once"
             )
@@ -65,7 +66,7 @@ class ChecklistTick(models.Model):
 
 
 class ChecklistReminder(models.Model):
-    """That people were told of a line left undone: once until it is done again."""
+    """A reminder of an overdue line: one until it is ticked."""
 
     item = models.ForeignKey(
         ChecklistItem, on_delete=models.PROTECT, related_name="reminders"
@@ -73,12 +74,13 @@ class ChecklistReminder(models.Model):
     run = models.ForeignKey(
         StageRun, on_delete=models.PROTECT, related_name="reminders"
     )
-    # The first hour, day, week, ... that was left out.
+    # The first period that was missed.
     due_for = models.DateTimeField()
     at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         constraints = [
+            # One reminder for each period.
             models.UniqueConstraint(
                 fields=["item", "run", "due_for"], name="checklist_reminded_once"
             )

@@ -10,36 +10,37 @@ from rollout.models.plan import StageRun
 
 
 class DetectorState(models.Model):
-    """What one detector has gathered in one stay in a stage."""
+    """The state of one detector in one stage run."""
 
     run = models.ForeignKey(
         StageRun, on_delete=models.PROTECT, related_name="detectors"
     )
     guardrail = models.CharField(max_length=10)
     channel = models.CharField(max_length=5, choices=Channel)
-    # warn, rollback; for latency besides the ten seconds' one.
+    # warn, rollback; for latency also very_slow.
     level = models.CharField(max_length=12)
-    # One logarithm a bet; null is minus infinity.
+    # One logarithm for each bet; null is minus infinity.
     state = models.JSONField(default=list)
     log_threshold = models.FloatField()
     n = models.PositiveIntegerField(default=0)
     bad = models.FloatField(default=0)
     last_observation = models.BigIntegerField(default=0)
-    # When the evidence was first enough, and at which conversation.
+    # When the detector fired, and at which conversation.
     fired_at = models.DateTimeField(null=True)
     fired_n = models.PositiveIntegerField(default=0, db_default=0)
-    # Since when the evidence has been far below; long enough, and it has cleared.
+    # Since when the evidence of a fired detector has been low.
     calm_since = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = [
-            # A misspelt name would be a detector that never fires.
+            # A misspelt name is refused.
             models.CheckConstraint(
                 condition=models.Q(guardrail__in=["success", "latency", "cost"])
                 & models.Q(level__in=["warn", "rollback", "very_slow"]),
                 name="detector_is_known",
             ),
+            # One row for each detector and stage run.
             models.UniqueConstraint(
                 fields=["run", "guardrail", "channel", "level"],
                 name="detector_once_per_run",
@@ -51,7 +52,7 @@ class DetectorState(models.Model):
 
 
 class Evaluation(models.Model):
-    """One judgement, acted upon or not: the proof that somebody looked. Append-only."""
+    """One run of the evaluator, with or without an action. Append-only."""
 
     at = models.DateTimeField(default=clock.now, editable=False)
     run = models.ForeignKey(
@@ -61,9 +62,9 @@ class Evaluation(models.Model):
     action = models.CharField(max_length=10)
     severity = models.CharField(max_length=10)
     because = models.CharField(max_length=500)
-    # "success:chat": what makes the same trouble the same.
+    # The key of the verdict: "success:chat".
     key = models.CharField(max_length=40, blank=True, default="", db_default="")
-    # False: nothing was to be done, or a person had asked to hold back.
+    # False: no action was needed, or an override was in force.
     acted = models.BooleanField(default=False)
     rollback = models.ForeignKey(
         "rollout.RollbackEvent", null=True, on_delete=models.PROTECT, related_name="+"
@@ -73,7 +74,7 @@ class Evaluation(models.Model):
     class Meta:
         ordering = ["-id"]
         indexes = [
-            # Read by whoever asks when it last looked.
+            # Read by the actions of the last day, and by the purge.
             models.Index(fields=["-at"], name="evaluation_at_idx")
         ]
 
@@ -82,16 +83,17 @@ class Evaluation(models.Model):
 
 
 class EvaluatorLease(models.Model):
-    """One row: who judges now, and until when."""
+    """One row: which process evaluates, and until when."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     holder = models.UUIDField(null=True)
     expires_at = models.DateTimeField(null=True)
-    # By the database's own clock: every process measures the silence alike.
+    # The time of the last evaluation, by the clock of the database.
     ticked_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
+            # There is one lease.
             models.CheckConstraint(
                 condition=models.Q(id=1), name="evaluator_lease_is_one_row"
             )
@@ -102,7 +104,7 @@ class EvaluatorLease(models.Model):
 
 
 class CheckRun(models.Model):
-    """One run of the pre-flight, the smoke tests or the probe. Append-only."""
+    """One run of the pre-flight checks, the smoke tests or the probe. Append-only."""
 
     class Kind(models.TextChoices):
         PREFLIGHT = "preflight", "pre-flight"
@@ -113,7 +115,7 @@ class CheckRun(models.Model):
     passed = models.BooleanField()
     # [{name, title, status, detail, remedy, duration_ms}]
     results = models.JSONField(default=list)
-    # Which build it was about.
+    # The release that was checked.
     release = models.CharField(max_length=80)
     is_live = models.BooleanField(default=False)
     actor = models.CharField(max_length=150)
@@ -122,13 +124,16 @@ class CheckRun(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["kind", "-id"], name="check_run_latest_idx")]
+        indexes = [
+            # Read by the gates: the newest run of a kind.
+            models.Index(fields=["kind", "-id"], name="check_run_latest_idx"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
 
     @property
     def counts(self) -> dict[str, int]:
-        """Say how many lines ended how, the gravest first."""
+        """Return the number of lines by status, the most severe first."""
         found = Counter(each["status"] for each in self.results)
         return {word: found[word] for word in ("failed", "warning", "skipped", "ok")}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Cohort(models.Model):
-    """A named group of people for whom features can be on."""
+    """A named group of subjects for whom features can be on."""
 
     name = models.CharField(max_length=50, unique=True)
     description = models.CharField(max_length=200, blank=True, default="")
@@ -39,7 +39,7 @@ class Cohort(models.Model):
 
 
 class CohortMember(models.Model):
-    """One subject in a cohort. A subject is a string; who she is, others know."""
+    """One subject in a cohort. A subject is a string without meaning in this app."""
 
     cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="members")
     subject = models.CharField(max_length=100)
@@ -53,14 +53,14 @@ class CohortMember(models.Model):
             models.UniqueConstraint(
                 fields=["cohort", "subject"], name="cohort_member_once"
             ),
-            # A subject without a name would be a member nobody can remove.
+            # A subject has visible characters only, so that it can be removed.
             models.CheckConstraint(
                 condition=models.Q(subject__regex=r"^[!-~]+$"),
                 name="cohort_member_subject_is_visible",
             ),
         ]
         indexes = [
-            # Read by the page that tells which cohorts a person is in.
+            # Read by the page of a customer: their cohorts.
             models.Index(fields=["subject"], name="cohort_member_subject_idx"),
         ]
 
@@ -69,12 +69,12 @@ class CohortMember(models.Model):
 
 
 class Epoch(models.Model):
-    """One row: its version rises with every change of exposure, by trigger."""
+    """One row whose version a trigger increases with every change of exposure."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     version = models.BigIntegerField(default=1)
     changed_at = models.DateTimeField()
-    # A full rollback is in force: the functions answer 410, tokens open nothing.
+    # A full rollback is in force: the functions answer 410, tokens are refused.
     functions_removed = models.BooleanField(default=False, db_default=False)
 
     class Meta:
@@ -88,7 +88,7 @@ class Epoch(models.Model):
 
 
 class ServingProcess(models.Model):
-    """A process that asks the switches, and the last epoch it has taken in."""
+    """A process that checks flags, and the last epoch that it acknowledged."""
 
     id = models.UUIDField(primary_key=True)
     host = models.CharField(max_length=100)
@@ -98,7 +98,7 @@ class ServingProcess(models.Model):
     version_seen = models.BigIntegerField()
     acknowledged_at = models.DateTimeField()
     seen_at = models.DateTimeField(db_index=True)
-    # Who began after a flip took it in with its start: nobody waited for that.
+    # A process that started after a change does not count for its latency.
     began_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -113,14 +113,14 @@ def new_salt() -> str:
 
 
 class AgentFlag(AbstractUserFlag):
-    """One feature's switch: waffle's model, with its side doors walled up.
+    """The flag of one feature, based on the model of waffle.
 
-    `everyone` True is on, False is off, None is on for the percentage and the
-    cohorts only. Every other way in that waffle offers (superusers, staff, test
-    cookies, languages, groups, users) is refused by the database.
+    `everyone` True is on, False is off, None is on for the percentage and the cohorts.
+    The database refuses all other ways of waffle to turn a flag on: superusers, staff,
+    test cookies, languages, groups, users.
     """
 
-    # waffle's manager adds only a natural key that nobody here uses.
+    # The manager of waffle adds only a natural key, which is not used.
     objects: ClassVar[models.Manager[AgentFlag]] = models.Manager()  # type: ignore[assignment]
 
     everyone = models.BooleanField(null=True, default=False)
@@ -144,18 +144,19 @@ class AgentFlag(AbstractUserFlag):
             ("rollback", "Can roll back (turn everything off)"),
         ]
         constraints = [
-            # On or off for everyone leaves no room for a percentage.
+            # A percentage applies only while `everyone` is None.
             models.CheckConstraint(
                 condition=models.Q(percent__isnull=True)
                 | models.Q(everyone__isnull=True),
                 name="flag_percent_only_when_limited",
             ),
+            # A percentage is above 0 and at most 100.
             models.CheckConstraint(
                 condition=models.Q(percent__isnull=True)
                 | models.Q(percent__gt=0, percent__lte=100),
                 name="flag_percent_is_a_share",
             ),
-            # waffle would let these in whatever the switch says.
+            # With these waffle would turn the flag on against `everyone`.
             models.CheckConstraint(
                 condition=models.Q(
                     superusers=False,
@@ -167,7 +168,7 @@ class AgentFlag(AbstractUserFlag):
                 ),
                 name="flag_side_doors_closed",
             ),
-            # Without a salt two features would pick the same people.
+            # Without a salt two features would select the same people.
             models.CheckConstraint(
                 condition=~models.Q(salt=""), name="flag_salt_present"
             ),
@@ -178,34 +179,34 @@ class AgentFlag(AbstractUserFlag):
 
     @classmethod
     def get(cls, name: str) -> AgentFlag:
-        """Answer waffle from the snapshot: no query, no cache of its own."""
+        """Return a flag without a query: `is_active` reads the snapshot."""
         return cls(name=name)
 
     def flush(self) -> None:
-        """Do nothing: there is no cache; the database tells every process."""
+        """Do nothing: waffle has no cache here."""
 
     def is_active(self, request: HttpRequest, read_only: bool = False) -> bool:
-        """Decide for `request.rollout_subject`; a request without one is a stranger."""
+        """Check `request.rollout_subject`; without one the person is unknown."""
         return flag_snapshot.is_on(self.name, getattr(request, "rollout_subject", None))
 
     def is_active_for_user(self, user: AbstractBaseUser) -> bool:
-        """A login is no subject: on only when on for everyone."""
+        """A user is not a subject: True only when the flag is on for everyone."""
         return flag_snapshot.is_on(self.name, None)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Write the row as Django does, without waffle's cache keys."""
+        """Save the row as Django does, without the cache of waffle."""
         models.Model.save(self, *args, **kwargs)
 
 
-# None of them a control character, not only blanks; the column bounds the length.
+# Not blank and without control characters; the column limits the length.
 REASON = r"^(?=.*\S)[^\u0001-\u001f\u007f-\u009f]+$"
 
 
 class FlagChange(models.Model):
-    """Who changed which exposure, from what to what, and why. Append-only.
+    """The audit row of a change of exposure. Append-only.
 
-    The database refuses a change of a flag or a cohort's members that leaves no
-    such row in the same transaction, and fills `epoch` and `transaction_id`.
+    The database refuses a change of a flag or of members without such a row in the same
+    transaction, and sets `epoch` and `transaction_id`.
     """
 
     class Kind(models.TextChoices):
@@ -261,18 +262,20 @@ class FlagChange(models.Model):
                 ),
                 name="flag_change_has_its_object",
             ),
+            # A change has a reason.
             models.CheckConstraint(
                 condition=models.Q(reason__regex=REASON),
                 name="flag_change_says_why",
             ),
-            # Nobody is not an actor.
+            # A change has an actor.
             models.CheckConstraint(
                 condition=models.Q(actor__regex=r"\S"), name="flag_change_says_who"
             ),
         ]
         indexes = [
-            # Read by the trigger that demands this row, and by `flags`.
+            # Read by the audit trigger, and by `flags`.
             models.Index(fields=["flag", "-id"], name="flag_change_flag_idx"),
+            # Read by the audit trigger of members.
             models.Index(
                 fields=["cohort", "subject", "-id"], name="flag_change_member_idx"
             ),

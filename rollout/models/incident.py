@@ -6,7 +6,7 @@ from rollout.core import clock
 
 
 class Incident(models.Model):
-    """Something went wrong; opened by a rollback or by a person."""
+    """An incident, opened by a rollback, the evaluator or a person."""
 
     class Severity(models.TextChoices):
         LOW = "low", "low"
@@ -18,7 +18,7 @@ class Incident(models.Model):
         OPEN = "open", "open"
         MITIGATED = "mitigated", "mitigated"
         RESOLVED = "resolved", "resolved"
-        # Resolved, and written down what was learned.
+        # Resolved, with its lessons written.
         CLOSED = "closed", "closed"
 
     dedupe_key = models.CharField(max_length=100)
@@ -27,10 +27,9 @@ class Incident(models.Model):
     opened_by = models.CharField(max_length=150)
 
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
-    # Who leads; empty while nobody took it on.
+    # The person who leads; empty without one.
     commander = models.CharField(max_length=150, blank=True, default="")
-    # The guide's lessons learned: what happened to whom, why, what was done, and
-    # what keeps it from happening again. None may be empty when it is closed.
+    # The lessons learned of the guide; all four are needed to close the incident.
     customer_impact = models.TextField(blank=True, default="")
     root_cause = models.TextField(blank=True, default="")
     resolution = models.TextField(blank=True, default="")
@@ -44,13 +43,13 @@ class Incident(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            # The same trouble is one incident until it is resolved.
+            # One unresolved incident for each key.
             models.UniqueConstraint(
                 fields=["dedupe_key"],
                 condition=~models.Q(status__in=["resolved", "closed"]),
                 name="incident_one_unresolved",
             ),
-            # A resolved incident always says when; no other status may.
+            # A resolved or closed incident has the time; no other has.
             models.CheckConstraint(
                 condition=models.Q(
                     status__in=["resolved", "closed"], resolved_at__isnull=False
@@ -61,7 +60,7 @@ class Incident(models.Model):
                 ),
                 name="incident_resolved_at_matches_status",
             ),
-            # What nobody learned from is not closed.
+            # A closed incident has its four lessons and the time.
             models.CheckConstraint(
                 condition=(
                     models.Q(status="closed", closed_at__isnull=False)
@@ -115,7 +114,7 @@ class TimelineEntry(models.Model):
 
 
 class RollbackEvent(models.Model):
-    """One rollback or its end, also one that changed nothing. Append-only."""
+    """One rollback or restore, also one that changed nothing. Append-only."""
 
     class Kind(models.TextChoices):
         PARTIAL = "partial", "partial"
@@ -132,9 +131,9 @@ class RollbackEvent(models.Model):
     actor = models.CharField(max_length=150)
     source = models.CharField(max_length=20)
     reason = models.CharField(max_length=500)
-    # The figures that caused it, when it was not a person: {guardrail, value, n, ...}.
+    # The figures of an automatic rollback: {guardrail, value, n, ...}.
     evidence = models.JSONField(default=dict, db_default={})
-    # When the evidence was enough; null when a person decided.
+    # When the evaluator decided; null when a person did.
     decided_at = models.DateTimeField(null=True)
     fence_proven = models.BooleanField()
     epoch = models.BigIntegerField()
@@ -148,7 +147,7 @@ class RollbackEvent(models.Model):
 
 
 class ActionItem(models.Model):
-    """Something that somebody will do so that it does not happen again."""
+    """A task with an owner, so that the incident does not happen again."""
 
     incident = models.ForeignKey(
         Incident, on_delete=models.PROTECT, related_name="action_items"
@@ -163,7 +162,7 @@ class ActionItem(models.Model):
     class Meta:
         ordering = ["done_at", "due", "id"]
         constraints = [
-            # What is done says when and by whom.
+            # A finished item has its time and the person.
             models.CheckConstraint(
                 condition=models.Q(done_at__isnull=True, done_by="")
                 | (models.Q(done_at__isnull=False) & models.Q(done_by__regex=r"\S")),

@@ -7,7 +7,7 @@ from rollout.models.incident import Incident
 
 
 class Notice(models.Model):
-    """A message to our own people, on its way to Slack or the log, or to an address."""
+    """A message to staff, for Slack, the log or an e-mail address."""
 
     class Status(models.TextChoices):
         PENDING = "pending", "pending"
@@ -29,9 +29,9 @@ class Notice(models.Model):
     recipient = models.CharField(max_length=254, blank=True, default="", db_default="")
     subject = models.CharField(max_length=200, blank=True, default="", db_default="")
     text = models.TextField(max_length=20_000)
-    # The same key goes to the same recipient once; empty: as often as it is said.
+    # Sent once for each key, medium and recipient; empty: no deduplication.
     key = models.CharField(max_length=100, blank=True, default="", db_default="")
-    # The announcement's recipient whom this notice tells.
+    # The delivery of an announcement that this notice carries.
     delivery = models.OneToOneField(
         "rollout.AnnouncementDelivery",
         null=True,
@@ -50,12 +50,13 @@ class Notice(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
+            # A key is sent to a recipient once.
             models.UniqueConstraint(
                 fields=["key", "medium", "recipient"],
                 condition=~models.Q(key=""),
                 name="notice_once_per_key",
             ),
-            # A sent notice always says when; no other status may.
+            # A sent notice has the time; no other has.
             models.CheckConstraint(
                 condition=models.Q(status="sent", sent_at__isnull=False)
                 | (~models.Q(status="sent") & models.Q(sent_at__isnull=True)),
@@ -76,14 +77,14 @@ class Notice(models.Model):
 
 
 class Contact(models.Model):
-    """Somebody to call, in the order to call them."""
+    """An emergency contact, with the order to call."""
 
     role = models.CharField(max_length=80)
-    # Whom the role belongs to; empty while nobody was named.
+    # The person in the role; empty without one.
     name = models.CharField(max_length=100, blank=True, default="")
     phone = models.CharField(max_length=20, blank=True, default="")
     email = models.EmailField(blank=True, default="")
-    # 1 is called first; 0 is not on call (a provider's support).
+    # 1 is called first; 0 is not on call (support of a provider).
     order = models.PositiveSmallIntegerField(default=0)
     verified_at = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
@@ -91,11 +92,12 @@ class Contact(models.Model):
     class Meta:
         ordering = ["order", "id"]
         constraints = [
-            # What a telephone dials from anywhere.
+            # A phone number is international.
             models.CheckConstraint(
                 condition=models.Q(phone__regex=r"^(\+[1-9][0-9]{6,14})?$"),
                 name="contact_phone_is_international",
             ),
+            # One contact for each role.
             models.UniqueConstraint(fields=["role"], name="contact_role_once"),
         ]
 
@@ -104,7 +106,7 @@ class Contact(models.Model):
 
 
 class OnCallShift(models.Model):
-    """Whoever is called first for a while, before the usual order."""
+    """A period in which a contact is called first."""
 
     contact = models.ForeignKey(
         Contact, on_delete=models.PROTECT, related_name="shifts"
@@ -117,6 +119,7 @@ class OnCallShift(models.Model):
     class Meta:
         ordering = ["starts_at", "id"]
         constraints = [
+            # A shift ends after it starts.
             models.CheckConstraint(
                 condition=models.Q(ends_at__gt=models.F("starts_at")),
                 name="on_call_shift_ends_after_it_began",

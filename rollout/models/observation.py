@@ -12,18 +12,18 @@ class Channel(models.TextChoices):
 
 
 class Observation(models.Model):
-    """How one finished conversation, or call, went: the only input of the detectors."""
+    """The figures of one finished conversation or call: the input of the detectors."""
 
     class Outcome(models.TextChoices):
         DONE = "done", "done"
         FAILED = "failed", "failed"
         HANDED_OVER = "handed_over", "handed over"
-        # It reached the cap of cost.
+        # It reached the cost cap.
         CAPPED = "capped", "capped"
 
     # "chat:<conversation>:<first turn>": the same conversation counts once.
     source_key = models.CharField(max_length=100, unique=True)
-    # A keyed digest: whose it was cannot be read from it.
+    # A keyed digest, which does not identify the customer.
     conversation_key = models.CharField(max_length=64)
     run = models.ForeignKey(
         StageRun, null=True, on_delete=models.PROTECT, related_name="observations"
@@ -36,25 +36,25 @@ class Observation(models.Model):
     slow_3s = models.PositiveIntegerField(default=0)
     slow_5s = models.PositiveIntegerField(default=0)
     slow_10s = models.PositiveIntegerField(default=0)
-    # One number a turn: the end of the quiet time to the hand-over, and the wait before.
+    # For each turn: the latency after the quiet time, and the wait before.
     latencies_ms = models.JSONField(default=list)
     waits_ms = models.JSONField(default=list)
-    # US dollars; null when a price is not known (never zero by mistake).
+    # US dollars; null when the price is unknown.
     cost = models.DecimalField(max_digits=12, decimal_places=8, null=True)
     price_version = models.CharField(max_length=40, blank=True, default="")
-    # {code: how often}
+    # {code: number}
     errors = models.JSONField(default=dict)
     outcome = models.CharField(max_length=11, choices=Outcome, default=Outcome.DONE)
-    # Sandbox people, smoke tests and probes: never in the rates.
+    # Sandbox people, smoke tests and probes: not in any rate.
     is_synthetic = models.BooleanField(default=False)
-    # What she pressed when she was asked; null while she has not answered.
+    # The answer of the customer; null without one.
     satisfied = models.BooleanField(null=True)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField()
     recorded_at = models.DateTimeField(default=clock.now, editable=False)
-    # The evaluation that counted it: each is counted once, in the order they were
-    # seen. (Not the order of ids: a lower id may become visible after a higher one.)
-    # The number outlives the evaluation: see services/rounds.py.
+    # The evaluation that scored it, once. Its id gives the order of scoring (a lower id
+    # of an observation may become visible after a higher one) and remains when the
+    # evaluation is purged, so there is no constraint.
     scored_in = models.ForeignKey(
         "rollout.Evaluation",
         null=True,
@@ -68,6 +68,7 @@ class Observation(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
+            # Parts are not larger than their whole.
             models.CheckConstraint(
                 condition=models.Q(failed__lte=models.F("calls"))
                 & models.Q(slow_3s__lte=models.F("turns"))
@@ -75,23 +76,25 @@ class Observation(models.Model):
                 & models.Q(slow_10s__lte=models.F("slow_5s")),
                 name="observation_parts_within_the_whole",
             ),
+            # A cost is not negative.
             models.CheckConstraint(
                 condition=models.Q(cost__isnull=True) | models.Q(cost__gte=0),
                 name="observation_cost_is_no_credit",
             ),
+            # A conversation does not end before it started.
             models.CheckConstraint(
                 condition=models.Q(finished_at__gte=models.F("started_at")),
                 name="observation_ends_after_it_began",
             ),
         ]
         indexes = [
-            # Read by the detectors, a channel's newest; and by whoever ends a recovery.
+            # Read by the detectors (the newest of a channel), and at the end of a recovery.
             models.Index(
                 fields=["run", "channel", "id"],
                 condition=models.Q(is_synthetic=False),
                 name="observation_channel_idx",
             ),
-            # Read by the evaluator: what nobody has counted yet.
+            # Read by the evaluator: observations not scored yet.
             models.Index(
                 fields=["id"],
                 condition=models.Q(scored_in__isnull=True, is_synthetic=False),
@@ -105,7 +108,7 @@ class Observation(models.Model):
         return f"observation {self.pk}"
 
 
-# What of the sums is a number, and what is counted key by key.
+# The columns of a rollup that are numbers, and those that are counted by key.
 NUMBERS = (
     "conversations",
     "failed_conversations",
@@ -124,7 +127,7 @@ COUNTS = ("latency_counts", "wait_counts", "errors")
 
 
 class Sums(models.Model):
-    """The sums of a while and channel, real conversations only."""
+    """The sums of a period and channel, of real conversations only."""
 
     channel = models.CharField(max_length=5, choices=Channel)
     conversations = models.PositiveIntegerField(default=0)
@@ -135,10 +138,10 @@ class Sums(models.Model):
     slow_3s = models.PositiveIntegerField(default=0)
     slow_5s = models.PositiveIntegerField(default=0)
     slow_10s = models.PositiveIntegerField(default=0)
-    # {upper bound in ms: turns}; sums give the percentiles of charts, not of verdicts.
+    # {upper bound in ms: turns}, for the percentiles of charts.
     latency_counts = models.JSONField(default=dict)
     wait_counts = models.JSONField(default=dict)
-    # Of those conversations whose price is known, and how many these are.
+    # The cost of the conversations with a known price, and their number.
     cost = models.DecimalField(max_digits=14, decimal_places=8, default=0)
     priced = models.PositiveIntegerField(default=0)
     satisfied = models.PositiveIntegerField(default=0)
@@ -150,13 +153,14 @@ class Sums(models.Model):
 
 
 class MetricRollup(Sums):
-    """One minute and channel: what charts read. Kept for 90 days."""
+    """One minute and channel, for charts. Kept for 90 days."""
 
     minute = models.DateTimeField()
 
     class Meta:
         ordering = ["-minute"]
         constraints = [
+            # One row for each minute and channel.
             models.UniqueConstraint(
                 fields=["minute", "channel"], name="rollup_once_per_minute"
             )
@@ -167,13 +171,14 @@ class MetricRollup(Sums):
 
 
 class HourRollup(Sums):
-    """One hour and channel, for what looks back further than a day. Kept for ever."""
+    """One hour and channel, for longer periods. Kept for ever."""
 
     hour = models.DateTimeField()
 
     class Meta:
         ordering = ["-hour"]
         constraints = [
+            # One row for each hour and channel.
             models.UniqueConstraint(
                 fields=["hour", "channel"], name="rollup_once_per_hour"
             )

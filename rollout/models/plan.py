@@ -7,13 +7,13 @@ from django.db import models
 from rollout.core import clock
 from rollout.models.flag import REASON
 
-# Seven days: what was waived last week is looked at again.
+# The longest validity of a waiver and of an override.
 WAIVER_AT_MOST = timedelta(days=7)
 OVERRIDE_AT_MOST = timedelta(hours=24)
 
 
 class StageName(models.TextChoices):
-    """The guide's four phases, in their order."""
+    """The four phases of the guide, in their order."""
 
     INFRASTRUCTURE = "infrastructure", "infrastructure"
     SMOKE = "smoke", "smoke"
@@ -22,7 +22,7 @@ class StageName(models.TextChoices):
 
 
 class StageRun(models.Model):
-    """One stay in a stage; entering it again is another stay, with clean evidence."""
+    """One period in a stage, with its own evidence. Entering it again begins another."""
 
     stage = models.CharField(max_length=14, choices=StageName)
     entered_at = models.DateTimeField(default=clock.now, editable=False)
@@ -33,12 +33,13 @@ class StageRun(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            # We are in one stage at a time.
+            # One stage run is open at a time.
             models.UniqueConstraint(
                 models.Value(1),
                 condition=models.Q(exited_at__isnull=True),
                 name="stage_run_one_open",
             ),
+            # A stage run does not end before it began.
             models.CheckConstraint(
                 condition=models.Q(exited_at__isnull=True)
                 | models.Q(exited_at__gte=models.F("entered_at")),
@@ -51,16 +52,16 @@ class StageRun(models.Model):
 
 
 class Plan(models.Model):
-    """One row: where the rollout stands, and why."""
+    """One row: the stage and the state of the rollout, with the reason."""
 
     class State(models.TextChoices):
         ACTIVE = "active", "active"
-        # Traffic as it is, no promotion.
+        # No promotion; traffic is not changed.
         HELD = "held", "held"
         ROLLED_BACK = "rolled_back", "rolled back"
-        # On again after a rollback, watched more closely.
+        # In service again after a rollback, under closer watch.
         RECOVERY = "recovery", "recovery"
-        # Everything is off and stays so until two people resume.
+        # Every feature is off until two people resume.
         FROZEN = "frozen", "frozen"
 
     id = models.SmallIntegerField(primary_key=True, default=1)
@@ -69,7 +70,7 @@ class Plan(models.Model):
     # One sentence, with the figures that caused it.
     state_reason = models.CharField(max_length=500)
     state_since = models.DateTimeField(default=clock.now)
-    # The hardest rollback since the plan was last in order.
+    # The strongest rollback since the plan was last active.
     rollback = models.ForeignKey(
         "rollout.RollbackEvent", null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -78,7 +79,7 @@ class Plan(models.Model):
         constraints = [
             # There is one plan.
             models.CheckConstraint(condition=models.Q(id=1), name="plan_is_one_row"),
-            # Rolled back is by a rollback, and nothing else is.
+            # A rolled back or frozen plan has its rollback; others have none.
             models.CheckConstraint(
                 condition=models.Q(
                     state__in=["rolled_back", "frozen"], rollback__isnull=False
@@ -89,6 +90,7 @@ class Plan(models.Model):
                 ),
                 name="plan_rolled_back_by_a_rollback",
             ),
+            # A state has a reason.
             models.CheckConstraint(
                 condition=models.Q(state_reason__regex=REASON),
                 name="plan_state_says_why",
@@ -100,10 +102,10 @@ class Plan(models.Model):
 
 
 class PlanChange(models.Model):
-    """One move of the plan: who, why, from what to what. Append-only.
+    """The audit row of a change of the plan. Append-only.
 
-    The database refuses a move without such a row in the same transaction, one that
-    goes up without a person, and one that goes up against the gates unless it says so.
+    The database refuses a change without such a row in the same transaction, an advance
+    without a person, and an advance of several stages without an override.
     """
 
     class Kind(models.TextChoices):
@@ -128,7 +130,7 @@ class PlanChange(models.Model):
     source = models.CharField(max_length=20)
     reason = models.CharField(max_length=500)
     override = models.BooleanField(default=False)
-    # The newest rollback that this move has answered; no clock is asked for it.
+    # The newest rollback that this change responds to, by id and not by time.
     answered = models.BigIntegerField(default=0, db_default=0, editable=False)
     transaction_id = models.BigIntegerField(db_default=0, editable=False)
     at = models.DateTimeField(default=clock.now, editable=False)
@@ -138,13 +140,14 @@ class PlanChange(models.Model):
         verbose_name = "change of the plan"
         verbose_name_plural = "changes of the plan"
         constraints = [
+            # A change has a reason and an actor.
             models.CheckConstraint(
                 condition=models.Q(reason__regex=REASON), name="plan_change_says_why"
             ),
             models.CheckConstraint(
                 condition=models.Q(actor__regex=r"\S"), name="plan_change_says_who"
             ),
-            # Nothing advances, and nothing comes back into service, by itself.
+            # Only a person advances, sets or resumes.
             models.CheckConstraint(
                 condition=~models.Q(kind__in=["advanced", "set", "resumed"])
                 | models.Q(source__in=["cli", "admin", "api"]),
@@ -157,7 +160,7 @@ class PlanChange(models.Model):
 
 
 class GateResult(models.Model):
-    """What a gate said when somebody wanted to pass it. Append-only."""
+    """The result of a gate at an attempt to advance. Append-only."""
 
     class Verdict(models.TextChoices):
         PASS = "pass", "met"
@@ -182,7 +185,7 @@ class GateResult(models.Model):
 
 
 class Waiver(models.Model):
-    """A gate that two people let pass, for a while and for a reason."""
+    """A gate that two people waive, with a reason and an expiry."""
 
     run = models.ForeignKey(StageRun, on_delete=models.PROTECT, related_name="waivers")
     gate = models.CharField(max_length=40)
@@ -197,31 +200,35 @@ class Waiver(models.Model):
         ordering = ["-id"]
         permissions = [
             ("move_stage", "Can move the stage, hold, release and resume"),
-            ("approve_waiver", "Can approve what somebody else asks for"),
+            ("approve_waiver", "Can approve what another person asks for"),
         ]
         constraints = [
-            # What is mended by acting is not decided away.
+            # These gates cannot be waived.
             models.CheckConstraint(
                 condition=~models.Q(
                     gate__in=["state", "preflight", "smoke", "pii", "incidents"]
                 ),
                 name="waiver_of_what_may_be_waived",
             ),
+            # A waiver has a reason and the person who asks.
             models.CheckConstraint(
                 condition=models.Q(reason__regex=REASON), name="waiver_says_why"
             ),
             models.CheckConstraint(
                 condition=models.Q(asked_by__regex=r"\S"), name="waiver_says_who"
             ),
+            # Another person approves.
             models.CheckConstraint(
                 condition=~models.Q(approved_by=models.F("asked_by")),
                 name="waiver_needs_a_second_person",
             ),
+            # An approval has its time; without one there is none.
             models.CheckConstraint(
                 condition=models.Q(approved_by="", approved_at__isnull=True)
                 | (~models.Q(approved_by="") & models.Q(approved_at__isnull=False)),
                 name="waiver_approval_says_when",
             ),
+            # A waiver expires within the longest validity.
             models.CheckConstraint(
                 condition=models.Q(expires_at__gt=models.F("asked_at"))
                 & models.Q(expires_at__lte=models.F("asked_at") + WAIVER_AT_MOST),
@@ -234,7 +241,7 @@ class Waiver(models.Model):
 
 
 class Override(models.Model):
-    """The evaluator may not roll back for a while; never for data or money."""
+    """Suspends automatic rollbacks for some hours, except those for data and money."""
 
     reason = models.CharField(max_length=500)
     by = models.CharField(max_length=150)
@@ -246,18 +253,20 @@ class Override(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
+            # An override expires within the longest validity.
             models.CheckConstraint(
                 condition=models.Q(expires_at__gt=models.F("at"))
                 & models.Q(expires_at__lte=models.F("at") + OVERRIDE_AT_MOST),
                 name="override_expires_within_a_day",
             ),
+            # An override has a reason and an actor.
             models.CheckConstraint(
                 condition=models.Q(reason__regex=REASON), name="override_says_why"
             ),
             models.CheckConstraint(
                 condition=models.Q(by__regex=r"\S"), name="override_says_who"
             ),
-            # Ended early is ended by somebody.
+            # An override that was ended early has the person who ended it.
             models.CheckConstraint(
                 condition=models.Q(ended_at__isnull=True, ended_by="")
                 | (models.Q(ended_at__isnull=False) & ~models.Q(ended_by="")),

@@ -1,4 +1,4 @@
-"""The one way in which the plan moves: its row, its stay, its audit row, its notice."""
+"""Change the plan: its row, its stage run, its audit row and the notice."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 Kind = PlanChange.Kind
 LONGEST = 500
-# Nothing is on again before somebody has mended it.
+# In these states the resume requirements apply.
 DOWN = frozenset({State.ROLLED_BACK, State.FROZEN})
 
 
 @dataclass(frozen=True, slots=True)
 class PlanMove:
-    """Where the plan goes. `stage` begins a new stay there, also in the same stage."""
+    """The target of a change. `stage` begins a new stage run, also in the same stage."""
 
     kind: Kind
     state: State
     why: str
     stage: Stage | None = None
     rollback: RollbackEvent | None = None
-    is_told: bool = True
-    # The newest rollback that is answered by it.
+    with_notice: bool = True
+    # The newest rollback that this change responds to.
     answered: int = 0
 
 
@@ -43,17 +43,17 @@ def state_text(plan: Plan) -> str:
 
 
 def current() -> Plan:
-    """Return the plan with its stay, unlocked: for looking at."""
+    """Return the plan with its stage run, not locked."""
     return Plan.objects.select_related("run", "rollback").get(pk=1)
 
 
 def state_of(plan: Plan) -> dict[str, Any]:
-    """Describe the plan as the database does, which compares the two."""
+    """Return the state as the database compares it with the audit row."""
     return {"stage": plan.run.stage, "state": plan.state, "run": plan.run_id}
 
 
 def move_plan(plan: Plan, move: PlanMove, cause: ChangeReason) -> PlanChange:
-    """Make one move of the locked plan. The caller holds its row in a transaction."""
+    """Change the plan. The caller holds the lock on its row."""
     before = state_of(plan)
     if move.stage is not None:
         plan.run = _enter(plan.run, move.stage, cause)
@@ -73,13 +73,13 @@ def move_plan(plan: Plan, move: PlanMove, cause: ChangeReason) -> PlanChange:
         override=cause.override,
         answered=move.answered,
     )
-    if move.is_told:
+    if move.with_notice:
         notices.queue_notice(text=_notice(change, cause))
     return change
 
 
 def _enter(left: StageRun, stage: Stage, cause: ChangeReason) -> StageRun:
-    # A clock that went backwards must not make a stay end before it began.
+    # A clock that was set back must not end a stage run before its start.
     now = max(clock.now(), left.entered_at)
     left.exited_at = now
     left.save(update_fields=["exited_at"])

@@ -1,4 +1,4 @@
-"""What has to be mended before anything is turned on again after a rollback."""
+"""The requirements to turn features on again, and to resume, after a rollback."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from rollout.models import Plan, PlanChange
 
 RESUME = "resume"
-# What the second person is asked for.
-SECOND = "second_person"
-RESTORE = "The functions are taken away."
+# The name of the requirement of a second person.
+SECOND_PERSON = "second_person"
+RESTORE = "The functions are removed."
 HOW = {
     CheckRun.Kind.PREFLIGHT: "Run `python manage.py preflight`.",
-    CheckRun.Kind.SMOKE: "Let in the sandbox people alone (`python manage.py flags set"
+    CheckRun.Kind.SMOKE: "Turn the features on for the sandbox people only (`python manage.py flags set"
     f" … --cohort {SMOKE_COHORT}`), then run `python manage.py smoke`.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class ResumeRequirement:
-    """One thing that has to be so, and what to do until it is."""
+    """One requirement, and what to do until it is met."""
 
     name: str
     met: bool
@@ -45,7 +45,7 @@ class ResumeRequirement:
 
 
 def requirements_to_turn_on() -> list[ResumeRequirement]:
-    """Return what the contract asks for: mitigated, checked, tried since."""
+    """Return the requirements: incident mitigated, pre-flight and smoke tests passed."""
     since = last_rollback_at()
     return [
         _mitigated(),
@@ -55,10 +55,10 @@ def requirements_to_turn_on() -> list[ResumeRequirement]:
 
 
 def requirements_to_resume(plan: Plan) -> list[ResumeRequirement]:
-    """Return what going on with the stages asks for besides: to know why, and whom."""
-    needs = [*requirements_to_turn_on(), _understood(plan)]
+    """Return the requirements to resume: also the root cause, and a second person."""
+    needs = [*requirements_to_turn_on(), _root_cause(plan)]
     if plan.state == State.FROZEN:
-        # Nothing can be tried while everything stays off: that comes afterwards.
+        # Smoke tests need features that are on: they follow later.
         needs = [need for need in needs if need.name != CheckRun.Kind.SMOKE]
     if Epoch.objects.filter(functions_removed=True).exists():
         needs.append(
@@ -67,18 +67,18 @@ def requirements_to_resume(plan: Plan) -> list[ResumeRequirement]:
             )
         )
     if needs_second_person(plan):
-        needs.append(_seconded(plan))
+        needs.append(_second_person(plan))
     return needs
 
 
 def current_requirements() -> list[ResumeRequirement]:
-    """Return what resuming takes as things stand; nothing where there is no need."""
+    """Return the current requirements to resume; empty when the plan is not down."""
     plan = plans.current()
     return requirements_to_resume(plan) if plan.state in plans.DOWN else []
 
 
 def smoke_tests_passed() -> bool:
-    """Tell whether the smoke tests have passed since the last rollback."""
+    """Tell whether the smoke tests passed after the last rollback."""
     return _passed(CheckRun.Kind.SMOKE, last_rollback_at()).met
 
 
@@ -89,11 +89,11 @@ def unmet(needs: Sequence[ResumeRequirement]) -> list[str]:
 def allow_turning_on(
     *, limited_to: Sequence[str] | None, cause: ChangeReason
 ) -> list[str] | None:
-    """Refuse what is not mended yet; with it, or against it, recovery begins.
+    """Refuse unmet requirements; otherwise begin recovery, also by override.
 
-    ``limited_to``: the cohorts, where nobody else is to be served. The sandbox people
-    of the smoke tests may be let in to make those tests. Raises NotMended, PlanFrozen.
-    The caller holds the switches.
+    ``limited_to``: the cohorts, when only they are served. Features may be turned on
+    for the people of the smoke tests, to run those tests. Raises
+    ResumeRequirementsUnmet, PlanFrozen. The caller holds the flags.
     """
     plan = locks.lock_plan()
     if plan.state not in plans.DOWN:
@@ -111,7 +111,7 @@ def allow_turning_on(
     missing = unmet(needs)
     if missing and not cause.override:
         raise ResumeRequirementsUnmet(
-            f"After the {_words(plan)} nothing is turned on yet: {' '.join(missing)}",
+            f"After the {_rollback_text(plan)} nothing is turned on yet: {' '.join(missing)}",
             missing,
         )
     begin_recovery(plan, cause)
@@ -119,7 +119,7 @@ def allow_turning_on(
 
 
 def begin_recovery(plan: Plan, cause: ChangeReason) -> PlanChange:
-    """Go back into service under watch, with clean evidence; turns nothing on."""
+    """Begin recovery in a new stage run; turns nothing on."""
     kind = plan.rollback.kind if plan.rollback else RollbackEvent.Kind.QUICK
     newest = newest_rollback()
     return plans.move_plan(
@@ -127,7 +127,7 @@ def begin_recovery(plan: Plan, cause: ChangeReason) -> PlanChange:
         plans.PlanMove(
             kind=plans.Kind.RESUMED,
             state=State.RECOVERY,
-            why=f"Back in service after the {_words(plan)}: {cause.reason}",
+            why=f"Back in service after the {_rollback_text(plan)}: {cause.reason}",
             stage=stage_after_rollback(plan.run.stage, kind=kind),
             answered=newest.pk if newest else 0,
         ),
@@ -141,7 +141,7 @@ def newest_rollback() -> RollbackEvent | None:
 
 
 def last_rollback_at() -> datetime | None:
-    """Return when anything was rolled back last; what was tried before is stale."""
+    """Return the time of the last rollback; older checks do not count."""
     newest = newest_rollback()
     return newest.at if newest else None
 
@@ -151,13 +151,13 @@ def needs_second_person(plan: Plan) -> bool:
     return is_full or plan.state == State.FROZEN
 
 
-def _words(plan: Plan) -> str:
+def _rollback_text(plan: Plan) -> str:
     kind = plan.rollback.get_kind_display() if plan.rollback else "last"
     return f"{kind} rollback"
 
 
 def _incidents() -> list[Incident]:
-    """Return the incidents of rollbacks that nobody has resolved, newest first."""
+    """Return the unresolved incidents of rollbacks, newest first."""
     rolled_back = RollbackEvent.objects.exclude(kind=RollbackEvent.Kind.RESTORE)
     return list(
         Incident.objects.filter(
@@ -184,7 +184,7 @@ def _mitigated() -> ResumeRequirement:
     )
 
 
-def _understood(plan: Plan) -> ResumeRequirement:
+def _root_cause(plan: Plan) -> ResumeRequirement:
     event = plan.rollback
     known = event is not None and bool(event.incident.root_cause.strip())
     number = event.incident_id if event else ""
@@ -213,14 +213,14 @@ def _passed(kind: CheckRun.Kind, since: datetime | None) -> ResumeRequirement:
     )
 
 
-def _seconded(plan: Plan) -> ResumeRequirement:
+def _second_person(plan: Plan) -> ResumeRequirement:
     approved = Waiver.objects.filter(
         run=plan.run, gate=RESUME, expires_at__gt=clock.now()
     ).exclude(approved_by="")
     met = approved.filter(approved_at__gt=plan.state_since).exists()
     return ResumeRequirement(
-        SECOND,
+        SECOND_PERSON,
         met,
         "A second person agrees." if met else "No second person has agreed.",
-        "Ask with `rollout waive resume`; somebody else approves.",
+        "Ask with `rollout waive resume`; another person approves.",
     )

@@ -1,6 +1,6 @@
-"""The decision matrix of the guide, its gaps filled: total over all it can be asked.
+"""Decide what to do about verdicts: the decision matrix of the guide, made complete.
 
-Nothing here turns anything on. Pure: verdicts and circumstances in, one decision out.
+Pure: verdicts and circumstances in, one decision out. No decision turns a feature on.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ CHANNEL_FEATURES = {"chat": Feature.CHAT, "voice": Feature.VOICE}
 ALL = frozenset(Feature)
 
 MINUTE = 60
-AT_ONCE_S = 0
+IMMEDIATELY_S = 0
 FIVE_MINUTES_S = 5 * MINUTE
-HALF_AN_HOUR_S = 30 * MINUTE
+THIRTY_MINUTES_S = 30 * MINUTE
 
 HIGH_ERROR = 0.50
 ERROR = 0.20
 COST_SPIKE = 5.0
 FAILED_PROBES = 5
 LOCALISED = 0.80
-PATIENCE_MIN = 30.0
-NO_DATA_PATIENCE_MIN = 60.0
-PARTIALS_A_DAY = 2
-ACTIONS_A_DAY = 3
-# What no override holds back: data and money.
-UNSTOPPABLE = frozenset({Guardrail.PII, Guardrail.SPEND})
+UNATTENDED_LIMIT_MIN = 30.0
+NO_DATA_LIMIT_MIN = 60.0
+MAX_PARTIALS_A_DAY = 2
+MAX_ACTIONS_A_DAY = 3
+# An override does not prevent these rollbacks: they protect data and money.
+NOT_OVERRIDABLE = frozenset({Guardrail.PII, Guardrail.SPEND})
 
 ALL_HOLD = "All guardrails hold."
 
@@ -48,10 +48,10 @@ ALL_HOLD = "All guardrails hold."
 class Circumstances:
     """What the decision depends on besides the verdicts.
 
-    ``warn_acts``: a warning rolls back already (smoke and beta: a false one is cheap
-    there). ``partials`` and ``actions``: automatic ones of the last 24 hours.
-    ``recent``: what was done within the cooldown, by the verdict's key. ``held_back``:
-    a person has asked, for a while, that nothing be rolled back.
+    ``warn_acts``: a warning causes a rollback (smoke and beta, where a false one is
+    cheap). ``partials`` and ``actions``: automatic ones of the last 24 hours.
+    ``recent``: the actions within the cooldown, by the key of the verdict.
+    ``held_back``: an override is in force.
     """
 
     stage: str = "production"
@@ -64,23 +64,23 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do, how bad it is, until when, and the sentence that says why."""
+    """An action with its severity, its deadline and the verdict that caused it."""
 
     action: Action
     severity: Severity = Severity.LOW
     features: frozenset[Feature] = frozenset()
-    deadline_s: int = HALF_AN_HOUR_S
+    deadline_s: int = THIRTY_MINUTES_S
     frozen: bool = False
     because: Verdict | None = None
 
     @property
     def key(self) -> str:
-        """Return what makes the same trouble the same."""
+        """Return the key of the verdict that caused it."""
         return self.because.key if self.because else ""
 
     @property
     def sentence(self) -> str:
-        """Say why, in numbers."""
+        """Return the reason, with its figures."""
         if self.because is None:
             return ALL_HOLD
         return sentence_of(self.because)
@@ -90,19 +90,20 @@ NO_DECISION = Decision(Action.NONE)
 
 
 def decide(verdicts: list[Verdict], now: Circumstances) -> Decision:
-    """Return the hardest of what each verdict asks for."""
-    asked = [_unless_held_back(_for_one(each, now), now) for each in verdicts]
-    asked = [each for each in asked if not _is_repeat(each, now)]
+    """Return the strongest of the decisions on each verdict."""
+    decisions = [_apply_override(_decide_one(each, now), now) for each in verdicts]
+    decisions = [each for each in decisions if not _is_repeat(each, now)]
     worst = max(
-        asked, key=lambda each: (each.action, _RANK[each.severity]), default=NO_DECISION
+        decisions,
+        key=lambda each: (each.action, _RANK[each.severity]),
+        default=NO_DECISION,
     )
-    if worst.action == Action.PARTIAL and now.partials + 1 >= PARTIALS_A_DAY:
+    if worst.action == Action.PARTIAL and now.partials + 1 >= MAX_PARTIALS_A_DAY:
         worst = _quick(worst.because, Severity.HIGH)
-    if worst.action > Action.HOLD and now.actions >= ACTIONS_A_DAY:
-        # Whatever keeps breaking is for people to look at: all off, and it stays so.
-        hardest = max(worst.action, Action.QUICK)
+    if worst.action > Action.HOLD and now.actions >= MAX_ACTIONS_A_DAY:
+        # Repeated failures need a person: everything off, and frozen.
         return Decision(
-            hardest,
+            max(worst.action, Action.QUICK),
             worst.severity,
             ALL,
             worst.deadline_s,
@@ -113,24 +114,24 @@ def decide(verdicts: list[Verdict], now: Circumstances) -> Decision:
 
 
 def _is_repeat(decision: Decision, now: Circumstances) -> bool:
-    """Tell whether the same was done a moment ago; what is harder never is."""
+    """Tell whether the same or a stronger action was taken within the cooldown."""
     is_cooling = now.recent.get(decision.key, Action.NONE) >= decision.action
     return decision.action > Action.HOLD and is_cooling
 
 
-def _unless_held_back(decision: Decision, now: Circumstances) -> Decision:
+def _apply_override(decision: Decision, now: Circumstances) -> Decision:
     verdict = decision.because
     if (
         not now.held_back
         or verdict is None
         or decision.action <= Action.HOLD
-        or verdict.guardrail in UNSTOPPABLE
+        or verdict.guardrail in NOT_OVERRIDABLE
     ):
         return decision
     return _hold(verdict, decision.severity)
 
 
-def _for_one(verdict: Verdict, now: Circumstances) -> Decision:
+def _decide_one(verdict: Verdict, now: Circumstances) -> Decision:
     acts = verdict.level == Level.BREACH or (
         verdict.level == Level.WARN and now.warn_acts
     )
@@ -139,24 +140,24 @@ def _for_one(verdict: Verdict, now: Circumstances) -> Decision:
     if verdict.level == Level.WARN:
         return _hold(verdict, Severity.LOW)
     if verdict.level == Level.NO_DATA:
-        return _silence(verdict, now)
+        return _no_data(verdict, now)
     return NO_DECISION
 
 
 def _pii(verdict: Verdict, now: Circumstances) -> Decision:
     if verdict.level != Level.BREACH:
-        # It only looks like personal data: a person looks at it.
+        # A possible leak only: a person checks it.
         return _hold(verdict, Severity.HIGH)
     return Decision(
-        Action.FULL, Severity.CRITICAL, ALL, AT_ONCE_S, frozen=True, because=verdict
+        Action.FULL, Severity.CRITICAL, ALL, IMMEDIATELY_S, frozen=True, because=verdict
     )
 
 
 def _value(verdict: Verdict, now: Circumstances) -> Decision:
-    # A voucher redeemed twice or for the wrong person: value stops, talk goes on.
+    # A voucher redeemed twice or by the wrong person: vouchers off, conversations on.
     features = frozenset({Feature.VOUCHERS})
     return Decision(
-        Action.PARTIAL, Severity.CRITICAL, features, AT_ONCE_S, because=verdict
+        Action.PARTIAL, Severity.CRITICAL, features, IMMEDIATELY_S, because=verdict
     )
 
 
@@ -169,27 +170,27 @@ def _success(verdict: Verdict, now: Circumstances) -> Decision:
             return _partial(verdict, Severity.HIGH, FIVE_MINUTES_S)
         return _quick(verdict, Severity.HIGH)
     if localised:
-        return _partial(verdict, Severity.MEDIUM, HALF_AN_HOUR_S)
+        return _partial(verdict, Severity.MEDIUM, THIRTY_MINUTES_S)
     if now.stage == "infrastructure":
-        # There is no stage to go back to.
+        # There is no previous stage.
         return _quick(verdict, Severity.MEDIUM)
     return Decision(
-        Action.DEMOTE, Severity.MEDIUM, frozenset(), HALF_AN_HOUR_S, because=verdict
+        Action.DEMOTE, Severity.MEDIUM, frozenset(), THIRTY_MINUTES_S, because=verdict
     )
 
 
 def _latency(verdict: Verdict, now: Circumstances) -> Decision:
-    waited = verdict.unattended_min >= PATIENCE_MIN
+    waited = verdict.unattended_min >= UNATTENDED_LIMIT_MIN
     if verdict.is_very_slow or now.stage != "production" or waited:
-        return _partial(verdict, Severity.MEDIUM, HALF_AN_HOUR_S)
+        return _partial(verdict, Severity.MEDIUM, THIRTY_MINUTES_S)
     return _hold(verdict, Severity.MEDIUM)
 
 
 def _cost(verdict: Verdict, now: Circumstances) -> Decision:
     if verdict.value >= COST_SPIKE:
         return _quick(verdict, Severity.HIGH)
-    if verdict.unattended_min >= PATIENCE_MIN:
-        return _partial(verdict, Severity.MEDIUM, HALF_AN_HOUR_S)
+    if verdict.unattended_min >= UNATTENDED_LIMIT_MIN:
+        return _partial(verdict, Severity.MEDIUM, THIRTY_MINUTES_S)
     return _hold(verdict, Severity.MEDIUM)
 
 
@@ -203,12 +204,12 @@ def _probe(verdict: Verdict, now: Circumstances) -> Decision:
     return _hold(verdict, Severity.HIGH)
 
 
-def _silence(verdict: Verdict, now: Circumstances) -> Decision:
+def _no_data(verdict: Verdict, now: Circumstances) -> Decision:
     is_exposed = now.stage in {"beta", "production"}
     if verdict.guardrail != Guardrail.DATA:
-        # Blind in one eye: it promotes nobody, and rolls nothing back.
+        # One guardrail without data blocks promotion and rolls nothing back.
         return _hold(verdict, Severity.LOW)
-    if is_exposed and verdict.unattended_min >= NO_DATA_PATIENCE_MIN:
+    if is_exposed and verdict.unattended_min >= NO_DATA_LIMIT_MIN:
         return _quick(verdict, Severity.HIGH)
     return _hold(verdict, Severity.MEDIUM)
 
@@ -238,6 +239,6 @@ _BREACHES = {
     Guardrail.COST: _cost,
     Guardrail.SPEND: _spend,
     Guardrail.PROBE: _probe,
-    Guardrail.DATA: _silence,
+    Guardrail.DATA: _no_data,
 }
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}

@@ -1,10 +1,10 @@
-"""The e-detector: evidence that a rate has gone bad, looked at after every conversation.
+"""The e-detector: a sequential test whether a rate has become worse than a limit.
 
 A mixture of Shiryaev-Roberts processes over a fixed set of bets (Shin, Ramdas, Rinaldo
-2024; bets after Waudby-Smith and Ramdas). One conversation gives one badness ``x`` in
-[0, 1]; nothing else is assumed of it. When the truth is no worse than ``q0``, the chance
-of firing at all within ``horizon`` conversations is at most ``alpha``, however often one
-looks. Pure: floats in, floats out; the state is small, storable and replayable.
+2024; bets after Waudby-Smith and Ramdas). Each conversation gives one badness ``x`` in
+[0, 1]. When the true mean is at most ``q0``, the probability of a false alarm within
+``horizon`` conversations is at most ``alpha``, however often the test is evaluated.
+Pure: floats in, floats out; the state is small, can be stored and replayed.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-# A bet may lose at most this share of what it holds.
+# The largest share of its evidence that a bet may lose in one step.
 MAX_LOSS = 0.99
 
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """What is tested (``q0``), against which bad levels, at which price.
+    """The test of one mean against ``q0``.
 
-    ``bets`` are the factors lambda of ``1 + lambda (x - q0)``; ``log_threshold`` is
+    ``bets`` are the factors lambda of ``1 + lambda (x - q0)``. ``log_threshold`` is
     the natural logarithm of ``horizon / alpha``.
     """
 
@@ -35,11 +35,11 @@ class Detector:
     log_threshold: float
 
     def with_threshold(self, log_threshold: float) -> Detector:
-        """Return the same bets at another price: that with which a stay began."""
+        """Return the same detector with the threshold with which the stage run began."""
         return replace(self, log_threshold=log_threshold)
 
     def start(self) -> tuple[float, ...]:
-        """Return the state before any evidence."""
+        """Return the state without evidence."""
         return (-inf,) * len(self.bets)
 
     def step(self, state: Sequence[float], x: float) -> tuple[float, ...]:
@@ -48,12 +48,12 @@ class Detector:
             raise ValueError("Badness lies between 0 and 1.")
         distance = x - self.q0
         return tuple(
-            _log_of_one_more(held) + log1p(bet * distance)
+            _log1p_exp(held) + log1p(bet * distance)
             for held, bet in zip(state, self.bets, strict=True)
         )
 
     def log_evidence(self, state: Sequence[float]) -> float:
-        """Return the logarithm of the evidence: the mean over all bets."""
+        """Return the logarithm of the mean evidence of all bets."""
         top = max(state)
         if top == -inf:
             return -inf
@@ -61,12 +61,12 @@ class Detector:
         return top + log(total / len(state))
 
     def ratio(self, state: Sequence[float]) -> float:
-        """Return how far the evidence has come towards firing: 1 fires, 0 is none."""
+        """Return the evidence in relation to the threshold: 0 is none, 1 fires."""
         return max(0.0, self.log_evidence(state) / self.log_threshold)
 
     def fires(self, state: Sequence[float]) -> bool:
-        """Return whether the evidence is enough."""
-        # The mean is never above the highest: mostly that is all there is to ask.
+        """Return whether the evidence reaches the threshold."""
+        # The mean is never above the maximum, which is cheaper to compute.
         return (
             max(state) >= self.log_threshold
             and self.log_evidence(state) >= self.log_threshold
@@ -76,10 +76,10 @@ class Detector:
 def for_rate(
     *, q0: float, levels: Sequence[float], horizon: float, alpha: float
 ) -> Detector:
-    """Return a detector of a share worse than ``q0``, tuned to these bad shares.
+    """Return a detector of a rate above ``q0`` that finds these bad rates quickly.
 
-    ``horizon``: conversations expected in the time that ``alpha``, the budget for a
-    false alarm, is meant for.
+    ``horizon``: the conversations expected during the time for which ``alpha`` is the
+    probability of a false alarm.
     """
     bets = tuple(
         min((level - q0) / (q0 * (1.0 - q0)), MAX_LOSS / q0) for level in levels
@@ -90,7 +90,7 @@ def for_rate(
 def for_mean(
     *, q0: float, bets: Sequence[float], horizon: float, alpha: float
 ) -> Detector:
-    """Return a detector of a mean above ``q0``, for quantities scaled to [0, 1]."""
+    """Return a detector of a mean above ``q0``, of quantities scaled to [0, 1]."""
     return _checked(q0, tuple(bets), horizon, alpha)
 
 
@@ -104,15 +104,15 @@ def _checked(
     return Detector(q0, bets, log(horizon / alpha))
 
 
-def _log_of_one_more(held: float) -> float:
-    """Return log(1 + e**held) without overflow."""
+def _log1p_exp(held: float) -> float:
+    """Return log(1 + e**x) without overflow."""
     if held > 0:
         return held + log1p(exp(-held))
     return log1p(exp(held))
 
 
-# Fired evidence clears when it stays below half its threshold (in logarithms) for so
-# long and so many conversations. It never returns to nothing: that is its nature.
+# A fired detector clears when its evidence stays below half of the threshold (in
+# logarithms) for this time and this many conversations. It never returns to zero.
 CALM_RATIO = 0.5
 CALM = timedelta(minutes=30)
 CALM_CONVERSATIONS = 20
@@ -120,7 +120,7 @@ CALM_CONVERSATIONS = 20
 
 @dataclass(frozen=True, slots=True)
 class DetectorTrack:
-    """`held`: one logarithm a bet. `bad`: the sum of all badness over `n`."""
+    """The evidence so far: ``held`` is one logarithm a bet, ``bad`` the sum of `n` values."""
 
     held: tuple[float, ...]
     n: int = 0
@@ -141,7 +141,7 @@ def start(detector: Detector) -> DetectorTrack:
 def step(
     track: DetectorTrack, detector: Detector, x: float, now: datetime
 ) -> DetectorTrack:
-    """Take one conversation in; once enough, the evidence stays fired."""
+    """Return the track after one conversation; a fired detector stays fired."""
     held = detector.step(track.held, x)
     fired_at, fired_n = track.fired_at, track.fired_n
     if fired_at is None and detector.fires(held):
@@ -154,12 +154,12 @@ def step(
 def clear_if_calm(
     track: DetectorTrack, detector: Detector, now: datetime
 ) -> DetectorTrack:
-    """Look once a minute whether fired evidence has become calm for long enough."""
+    """Clear a fired detector whose evidence has been low for long enough."""
     if track.fired_at is None:
         return track
     if detector.ratio(track.held) >= CALM_RATIO:
         return replace(track, calm_since=None) if track.calm_since else track
-    # A clock that was set back must not make the calm seem long, nor never begin.
+    # A start in the future means that the clock was set back: begin again.
     since = track.calm_since
     if since is None or since > now:
         return replace(track, calm_since=now)

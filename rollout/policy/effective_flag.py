@@ -1,8 +1,8 @@
-"""What a feature's row means for one subject. Pure: values in, a decision out.
+"""Decide whether a feature is on for one subject. Pure.
 
-First match wins: forced off by the environment, no row, off, on for everyone,
-a cohort of hers, our own probe (as soon as anybody is served), her place in the
-percentage; otherwise off.
+The first match decides: no row, forced off by the environment, off, on for everyone,
+member of a cohort, a probe (when the feature is on for anyone), within the percentage.
+Otherwise the feature is off.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from hashlib import blake2b
 
 class FlagReason(StrEnum):
     FORCED_OFF = "forced off by the environment"
-    STALE = "the switches cannot be read"
-    MISSING = "no such switch"
+    STALE = "the flags cannot be read"
+    MISSING = "no such flag"
     OFF = "off"
     EVERYONE = "on for everyone"
     COHORT = "member of a cohort"
     PERCENT = "within the percentage"
-    PROBE = "one of our own probes, and on for somebody"
+    PROBE = "a probe, and on for someone"
     EXCLUDED = "not in the cohorts or the percentage"
     UNWATCHED = "the evaluator is silent: on for cohorts only"
 
 
 @dataclass(frozen=True, slots=True)
 class FlagRule:
-    """One feature's row: `everyone` True, False, or None for a limited audience."""
+    """The row of one feature: `everyone` is True, False, or None for a limited audience."""
 
     flag: str
     everyone: bool | None
@@ -36,7 +36,7 @@ class FlagRule:
     cohorts: frozenset[str] = field(default_factory=frozenset)
     members: frozenset[str] = field(default_factory=frozenset)
     forced_off: bool = False
-    # Nobody judges how it goes: only cohorts are served.
+    # The evaluator is silent: on for cohorts only.
     unwatched: bool = False
 
 
@@ -70,14 +70,14 @@ def _limited(rule: FlagRule, subject: str | None, *, is_probe: bool) -> FlagReas
 
 
 def cohorts_only(rule: FlagRule) -> FlagRule:
-    """Return the rule with nobody but its cohorts: what is off stays off."""
+    """Return the rule limited to its cohorts; a feature that is off stays off."""
     if rule.everyone is False:
         return rule
     return replace(rule, everyone=None, threshold=0, unwatched=True)
 
 
 def is_in_share(rule: FlagRule, subject: str | None) -> bool:
-    """Tell whether her bucket is in; a stranger has none, but 100 % holds all."""
+    """Tell whether the bucket of the subject is on; 100 % includes unknown subjects."""
     if subject is None or rule.threshold in {0, BUCKETS}:
         return rule.threshold == BUCKETS
     return bucket(salt=rule.salt, flag=rule.flag, subject=subject) < rule.threshold
@@ -95,16 +95,13 @@ def decide(
     version: int = 0,
     is_probe: bool = False,
 ) -> FlagDecision:
-    """Decide for one subject; None is somebody nobody knows yet."""
+    """Decide for one subject; None is an unknown person."""
     reason = reason_for(rule, subject, is_probe=is_probe)
     return FlagDecision(on=reason in ON, reason=reason, version=version)
 
 
 def is_on_for_anyone(rule: FlagRule | None) -> bool:
-    """Tell whether there is anybody for whom the feature may be on.
-
-    A cohort counts even while it is empty: its door is open.
-    """
+    """Tell whether the feature may be on for anyone; an empty cohort counts."""
     if rule is None or rule.forced_off:
         return False
     if rule.everyone is not None:
@@ -122,6 +119,6 @@ BUCKETS = 10_000
 
 
 def bucket(*, salt: str, flag: str, subject: str) -> int:
-    """Return 0 to 9,999; the same subject keeps its place as the share widens."""
+    """Return 0 to 9,999; the same for the same subject while the percentage grows."""
     digest = blake2b(f"{salt}:{flag}:{subject}".encode(), digest_size=8).digest()
     return int.from_bytes(digest) % BUCKETS

@@ -1,6 +1,7 @@
-"""Guardrails without statistics: one is enough, or so many in a row. Pure.
+"""Turn evidence into verdicts: one for each guardrail and channel. Pure.
 
-A figure that is None could not be had; that is no good news, and no breach either.
+Triggers are guardrails without statistics: one event, or several in a row, are enough.
+A figure that is None is unknown: neither OK nor a breach.
 """
 
 from __future__ import annotations
@@ -32,22 +33,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TriggerFacts:
-    """Counted since the stay in the stage began. Spending in US dollars."""
+    """The figures of the triggers since the stage run began. Spending in US dollars."""
 
     leaks: int | None = None
-    # What looks like personal data and is not known to be any.
+    # Possible leaks that are not confirmed.
     candidates: int = 0
     value_errors: int | None = None
     spent_hour: float | None = None
     spent_day: float | None = None
     failed_probes: int | None = None
-    # Minutes without a conversation and without a probe; None: nothing is awaited.
+    # Minutes without a conversation and without a probe; None: none is expected.
     silent_min: float | None = None
     silence_is_attended: bool = False
 
 
 def trigger_verdicts(facts: TriggerFacts, policy: Policy) -> list[Verdict]:
-    """Return one verdict a trigger."""
+    """Return one verdict for each trigger."""
     return [
         _leak_verdict(facts),
         _count_verdict(Guardrail.VALUE, facts.value_errors),
@@ -110,8 +111,8 @@ def _silence_verdict(facts: TriggerFacts, policy: Policy) -> Verdict:
     )
 
 
-# So many of the newest conversations say how bad it is now; a channel's figures on a
-# quiet day go back no farther.
+# The number of newest conversations that the figures of a verdict are computed from,
+# and of those shown while no detector has fired.
 RECENT = 400
 SHOWN = 100
 
@@ -120,13 +121,13 @@ type DetectorKey = tuple[str, str, str]
 
 @dataclass(slots=True)
 class StageDetectors:
-    """The tracks of one stay in a stage, and the newest evidence of each channel."""
+    """The detectors of one stage run, and the newest evidence of each channel."""
 
     policy: Policy
     stage: str
     tracks: dict[DetectorKey, DetectorTrack] = field(default_factory=dict)
     recent: dict[str, list[ConversationEvidence]] = field(default_factory=dict)
-    # Thresholds that a stay began with hold until its end.
+    # The thresholds at the start of the stage run hold until its end.
     thresholds: dict[DetectorKey, float] = field(default_factory=dict)
     detectors: dict[DetectorKey, Detector] = field(default_factory=dict)
 
@@ -145,12 +146,12 @@ class StageDetectors:
         return found
 
     def threshold(self, key: DetectorKey) -> float:
-        """Return how much evidence, as a logarithm, the detector of this key needs."""
+        """Return the logarithmic threshold of the detector of this key."""
         guardrail, watch, channel = key
         return self.detector(self.policy.test(guardrail, watch), channel).log_threshold
 
     def track(self, test: GuardrailTest, channel: str) -> DetectorTrack:
-        """Return what there is; a track of other bets than today's starts again."""
+        """Return the track of a test; start again when the bets have changed."""
         found = self.tracks.get((*test.key, channel))
         detector = self.detector(test, channel)
         if found is None or len(found.held) != len(detector.bets):
@@ -158,7 +159,7 @@ class StageDetectors:
         return found
 
     def take(self, evidence: ConversationEvidence, now: datetime) -> None:
-        """Let every detector of its channel make one step."""
+        """Step every detector of the channel of this conversation."""
         channel = evidence.channel
         cost = self.policy.expected[channel].cost
         for test in self.policy.tests:
@@ -173,7 +174,7 @@ class StageDetectors:
             del newest[:-RECENT]
 
     def rest(self, now: datetime) -> None:
-        """Let fired evidence that has been calm for long enough clear."""
+        """Clear the detectors whose evidence has been low for long enough."""
         for test in self.policy.tests:
             for channel in CHANNELS:
                 found = self.tracks.get((*test.key, channel))
@@ -183,7 +184,7 @@ class StageDetectors:
                     )
 
     def verdicts(self, now: datetime, attended: Collection[str] = ()) -> list[Verdict]:
-        """Return what each guardrail says; `attended`: keys somebody took on."""
+        """Return the verdicts; `attended`: the keys of incidents with a commander."""
         return [
             self._verdict(guardrail, channel, now, attended)
             for guardrail in STATISTICAL
@@ -212,7 +213,7 @@ class StageDetectors:
             channel,
             level,
             value=figures.value,
-            # Conversations without a known price: their cost cannot be judged.
+            # The number of conversations whose price is unknown.
             n=figures.unmeasured if is_unpriced else figures.n,
             evidence=round(
                 self.detector(rollback, channel).ratio(broken.held)
@@ -259,7 +260,7 @@ class StageDetectors:
     def _share_here(
         self, test: GuardrailTest, channel: str, began_at: datetime | None
     ) -> float:
-        """Return how much of the badness since then lies on this channel."""
+        """Return the share of the badness since then on this channel."""
         if began_at is None:
             return 1.0
         bad = {

@@ -1,4 +1,8 @@
-"""What the gates are judged by, as plain values. Pure."""
+"""The facts that the gates read, and the gates on figures: volume, success and so on.
+
+Pure. Calls of one conversation fail together, so the confidence bound is taken over
+conversations, with the share of failed calls as their failure rate.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The newest run of the pre-flight or of the smoke tests."""
+    """The newest run of the pre-flight checks or the smoke tests."""
 
     passed: bool
     release: str
@@ -27,7 +31,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class ChannelCosts:
-    """What a channel's real conversations cost. `priced`: those with a known price."""
+    """The cost of the real conversations of a channel. `priced`: with a known price."""
 
     conversations: int = 0
     priced: int = 0
@@ -36,13 +40,13 @@ class ChannelCosts:
 
 @dataclass(frozen=True, slots=True)
 class StageFigures:
-    """The sums over the real conversations of this stay in the stage.
+    """The sums over the real conversations of this stage run.
 
-    ``p95_s``: for showing; whether it is too slow is told by the turns over 3 s.
+    ``p95_s`` is for display; the gate counts the turns over 3 s.
     """
 
     conversations: int = 0
-    # Those that broke down as a whole.
+    # Conversations that failed as a whole.
     broken: int = 0
     calls: int = 0
     failed: int = 0
@@ -54,7 +58,7 @@ class StageFigures:
 
 @dataclass(frozen=True, slots=True)
 class GateFacts:
-    """Everything the gates ask for. None means that nobody can tell."""
+    """Everything that the gates read. None means unknown."""
 
     stage: Stage
     state: State
@@ -70,7 +74,7 @@ class GateFacts:
     figures: StageFigures = StageFigures()
     cost_limits: Mapping[str, Decimal] = field(default_factory=dict)
     leaks: int = 0
-    # How many lines somebody looked at for them: "none" must mean "looked".
+    # The number of log lines that were scanned for leaks.
     scanned: int = 0
     judged_at: datetime | None = None
     warnings: tuple[str, ...] = ()
@@ -88,22 +92,22 @@ class GateFacts:
 
     @property
     def elapsed(self) -> timedelta:
-        """Return the time in the stage; none at all when a clock went backwards."""
+        """Return the time in the stage; zero when the clock was set back."""
         return max(timedelta(0), self.now - self.entered_at)
 
 
 MET, FAIL, PENDING, NO_DATA = "pass", "fail", "pending", "no_data"
 
 RATE, LOWER, ALPHA = 0.95, 0.90, 0.05
-# Fewer prove nothing, whatever they say.
+# Fewer conversations prove nothing.
 CONVERSATIONS = 100
 SLOW_S, SLOW_SHARE = 3, 0.05
-# The guide's limit for a chat; other channels have what is planned for them.
+# The limit of the guide for a chat; other channels have their own.
 COST_USD = Decimal("0.10")
-# Beyond so many the exact bound costs more than it tells.
-EXACT = 2000
-# Of fewer lines a share says nothing.
-LEAST_LINES = 30
+# Above this number the approximate bound is exact enough, and faster.
+MAX_EXACT = 2000
+# For fewer lines no bound is shown.
+MIN_LINES = 30
 LOOK_AHEAD = 2000
 
 
@@ -116,7 +120,7 @@ class FigureResult:
 
 
 def volume(facts: GateFacts) -> FigureResult:
-    """Count real conversations; scripted ones are none."""
+    """Require a number of real conversations."""
     have, need = facts.figures.conversations, facts.terms.min_conversations
     value = f"{have} of {need} conversations"
     words = f"{need} real conversations"
@@ -128,13 +132,13 @@ def volume(facts: GateFacts) -> FigureResult:
 
 
 def success(facts: GateFacts) -> FigureResult:
-    """Ask for 95 % on the whole, and for 90 % being all but certain."""
+    """Require 95 % success, and 90 % with 95 % confidence."""
     figures = facts.figures
     need = "at least 95 %, and 90 % at 95 % confidence"
     n = figures.conversations
     if not figures.calls or not n:
         return FigureResult(NO_DATA, "no tool calls yet", need)
-    # A conversation that broke down is bad as a whole, whatever its calls said.
+    # A conversation that failed as a whole counts as failed, whatever its calls did.
     rate = 1 - max(figures.failed / figures.calls, figures.broken / n)
     value = (
         f"{floored_share(rate)} of {count(figures.calls, 'call')},"
@@ -152,24 +156,24 @@ def success(facts: GateFacts) -> FigureResult:
 
 
 def is_proven(rate: float, n: int) -> bool:
-    """Tell whether Clopper-Pearson's lower bound reaches 90 %."""
-    # As a tail of failures: few terms, however many conversations.
-    return binomial_cdf(n - good(rate, n), n, 1 - LOWER) <= ALPHA
+    """Tell whether the lower Clopper-Pearson bound reaches 90 %."""
+    # As a tail of failures, which has few terms.
+    return binomial_cdf(n - successes(rate, n), n, 1 - LOWER) <= ALPHA
 
 
-def good(rate: float, n: int) -> int:
-    """Return how many whole conversations went well, rounded down."""
+def successes(rate: float, n: int) -> int:
+    """Return the number of successful conversations, rounded down."""
     return int(rate * n + 1e-9)
 
 
 def lower_bound(rate: float, n: int) -> float:
-    if n > EXACT:
-        return wilson(good(rate, n), n, z=1.645)[0]
-    return clopper_pearson_lower(good(rate, n), n, ALPHA)
+    if n > MAX_EXACT:
+        return wilson(successes(rate, n), n, z=1.645)[0]
+    return clopper_pearson_lower(successes(rate, n), n, ALPHA)
 
 
 def conversations_needed(rate: float, n: int) -> int:
-    """Return with how many conversations in all this rate is proven."""
+    """Return the number of conversations that proves this rate."""
     start = max(n, CONVERSATIONS)
     for wanted in range(start, start + LOOK_AHEAD):
         if is_proven(rate, wanted):
@@ -178,7 +182,7 @@ def conversations_needed(rate: float, n: int) -> int:
 
 
 def latency(facts: GateFacts) -> FigureResult:
-    """The p95 is under 3 s when fewer than one turn in twenty takes longer."""
+    """Require a p95 under 3 s: fewer than one turn in twenty takes longer."""
     figures = facts.figures
     need = f"under {SLOW_S} s"
     if not figures.turns:
@@ -192,7 +196,7 @@ def latency(facts: GateFacts) -> FigureResult:
 
 
 def cost(facts: GateFacts) -> FigureResult:
-    """Compare each channel's mean with its own limit; an unknown price is no price."""
+    """Require the mean cost of each channel to be under its limit."""
     used = {name: it for name, it in facts.figures.costs.items() if it.conversations}
     limits = {
         name: facts.cost_limits.get(name, COST_USD) for name in sorted(used or {"chat"})
@@ -211,20 +215,20 @@ def cost(facts: GateFacts) -> FigureResult:
 
 
 def leaks(facts: GateFacts) -> FigureResult:
-    """Ask for none; and say how little "none" proves over few lines."""
-    need = "none, of lines that were looked at"
+    """Require no confirmed leak, and show the bound that the scanned lines prove."""
+    need = "none, of the scanned lines"
     if facts.leaks:
         return FigureResult(FAIL, f"{facts.leaks} confirmed", need)
     n = facts.scanned
     if not n:
-        return FigureResult(NO_DATA, "nobody has looked at a line yet", need)
+        return FigureResult(NO_DATA, "no line was scanned yet", need)
     # The rule of three: 95 % sure of less than 3/n.
-    bound = f": fewer than 1 in {n // 3}" if n >= LEAST_LINES else ""
+    bound = f": fewer than 1 in {n // 3}" if n >= MIN_LINES else ""
     return FigureResult(MET, f"none in {count(n, 'line')}{bound}", need)
 
 
 def at_this_rate(missing: int, seen: int, elapsed: timedelta) -> str:
-    """Say how long `missing` more take, when `seen` came in `elapsed`."""
+    """Return how long `missing` more take, when `seen` came in `elapsed`."""
     if seen <= 0 or elapsed <= timedelta(0):
         return "none have come yet"
     return approximate_duration(elapsed * (missing / seen))

@@ -1,8 +1,7 @@
-"""Promotion needs proof: facts in, one answer for each gate out. Pure.
+"""Evaluate the gates of a stage: facts in, one result for each gate out. Pure.
 
-A gate that is not met is either one for which somebody must do something (`fail`),
-one that time and traffic will meet (`pending`), or one nobody can judge (`no_data`).
-No figures never pass.
+A gate that is not met needs an action (`fail`), needs time or traffic (`pending`), or
+has no data (`no_data`). A gate without data never passes.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class GateVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One gate's answer: what is, what it takes, and when it will be so."""
+    """The result of one gate: its value, what it needs, and a forecast."""
 
     name: GateName
     title: str
@@ -52,13 +51,13 @@ class Gate:
 
     @property
     def sentence(self) -> str:
-        """Say in one line what there is and what it takes."""
+        """Return value and need in one line."""
         forecast = f", {self.forecast}" if self.forecast else ""
         return f"{self.title}: {self.value} (needs {self.need}{forecast})"
 
 
 def evaluate_gates(facts: GateFacts) -> list[Gate]:
-    """Return the gates of the stage in their order; none for the last stage."""
+    """Return the results of the gates of the stage, in their order."""
     return [_with_waiver(_EVALUATORS[name](facts), facts) for name in facts.terms.gates]
 
 
@@ -141,7 +140,7 @@ def _dwell(facts: GateFacts) -> Gate:
 
 
 def watched_hours(facts: GateFacts) -> int:
-    """Count the hours of this stay that somebody acknowledged, each once."""
+    """Count the acknowledged hours of this stage run, each once."""
     spans = (at - facts.entered_at for at in facts.acknowledged)
     return len({span // HOUR for span in spans if span >= timedelta(0)})
 
@@ -165,7 +164,7 @@ def _members(facts: GateFacts) -> Gate:
     need = f"{MEMBERS_AT_LEAST} to {MEMBERS_AT_MOST} members of cohort beta, all staff"
     members = count(facts.members, "member")
     if facts.staff is None:
-        value = f"{members}, nobody can tell who is staff"
+        value = f"{members}, it is unknown who is staff"
         return _gate(GateName.MEMBERS, False, value, need, GateVerdict.NO_DATA)
     met = (
         MEMBERS_AT_LEAST <= facts.members <= MEMBERS_AT_MOST
@@ -178,13 +177,15 @@ def _guardrails(facts: GateFacts) -> Gate:
     need = "no open warning, and figures for each"
     name = GateName.GUARDRAILS
     if facts.judged_at is None or facts.now - facts.judged_at > EVALUATOR_SILENT_AFTER:
-        value = "nobody judges"
+        value = "the evaluator has not run"
         if facts.judged_at is not None:
-            value = f"nobody has judged for {duration(facts.now - facts.judged_at)}"
+            value = (
+                f"the evaluator has not run for {duration(facts.now - facts.judged_at)}"
+            )
         return _gate(name, False, value, need, GateVerdict.NO_DATA)
     if facts.warnings:
         return _gate(name, False, first_of(facts.warnings), need)
-    # Before beta hardly anybody but ourselves is there to make figures.
+    # Before beta there is hardly any traffic.
     if facts.silent and facts.stage.rank >= Stage.BETA.rank:
         value = f"no data: {first_of(facts.silent)}"
         return _gate(name, False, value, need, GateVerdict.NO_DATA)
@@ -206,9 +207,9 @@ def _checklist(facts: GateFacts) -> Gate:
 
 
 def _contacts(facts: GateFacts) -> Gate:
-    need = "somebody on call, everybody named and verified within 30 days"
+    need = "a contact on call, all named and verified within 30 days"
     if not facts.on_call:
-        return _gate(GateName.CONTACTS, False, "nobody is on call", need)
+        return _gate(GateName.CONTACTS, False, "no contact is on call", need)
     if facts.unverified:
         return _gate(GateName.CONTACTS, False, first_of(facts.unverified), need)
     return _gate(GateName.CONTACTS, True, f"{facts.on_call} on call, verified", need)
@@ -217,9 +218,7 @@ def _contacts(facts: GateFacts) -> Gate:
 def _announcement(facts: GateFacts) -> Gate:
     to = "everyone" if facts.terms.announce_to == "all" else "the beta members"
     sent = facts.announced_at
-    value = (
-        "nobody was told" if sent is None else f"sent {duration(facts.now - sent)} ago"
-    )
+    value = "not sent" if sent is None else f"sent {duration(facts.now - sent)} ago"
     need = f"an announcement to {to} sent"
     return _gate(GateName.ANNOUNCEMENT, sent is not None, value, need)
 

@@ -1,7 +1,8 @@
-"""One finished conversation as the detectors see it, and how bad it was. Pure.
+"""The guardrails: what is measured, the limits, and the false-alarm budgets. Pure.
 
-Each measure gives one number from 0 (as it should be) to 1, or None where the
-conversation says nothing about it.
+The figures are those of docs/guardrails.md. A measure of a finished conversation is a
+number from 0 (good) to 1, or None where it has no data. Guardrails are enums and
+measures are functions, so that a misspelt name is an error and not a healthy metric.
 """
 
 from __future__ import annotations
@@ -21,14 +22,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-# A conversation counts with at most so many times its expected cost: a runaway is
-# one bad conversation, not a hundred.
+# The cost of a conversation counts up to this multiple of the expected cost.
 COST_SCALE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationEvidence:
-    """What one conversation, or call, brought. `cost` None: its price is unknown."""
+    """The figures of one conversation or call. `cost` is None when the price is unknown."""
 
     channel: str
     at: datetime
@@ -47,7 +47,7 @@ type Measure = Callable[[ConversationEvidence, float], float | None]
 
 
 def failed_share(evidence: ConversationEvidence, expected_cost: float) -> float | None:
-    """Return the share of what was tried that failed, as everywhere it is shown."""
+    """Return the share of failed tool calls; 1 when the whole conversation failed."""
     if evidence.calls:
         return evidence.failed / evidence.calls
     return 1.0 if evidence.has_failed else None
@@ -72,14 +72,14 @@ def slower_than_10s(
 
 
 def relative_cost(evidence: ConversationEvidence, expected_cost: float) -> float | None:
-    """Return the cost on a scale where a tenth is what is expected."""
+    """Return the cost in [0, 1], where 0.1 is the expected cost."""
     if evidence.cost is None:
         return None
     return min(evidence.cost / (COST_SCALE * expected_cost), 1.0)
 
 
 def change_index(xs: Sequence[float], *, q0: float, bets: Sequence[float]) -> int:
-    """Return the index in `xs`, newest last, from which on it has been bad."""
+    """Return the index in `xs` (newest last) from which the values have been bad."""
     best, start = 0.0, 0
     for bet in bets:
         won = 0.0
@@ -98,19 +98,19 @@ CHANNELS = ("chat", "voice")
 
 
 class DetectorLevel(StrEnum):
-    """Which of a guardrail's detectors."""
+    """The level of a detector of a guardrail."""
 
     WARN = "warn"
     ROLLBACK = "rollback"
-    # Of latency: whether it is the matrix's row of ten seconds.
+    # Latency over ten seconds, a row of the decision matrix.
     VERY_SLOW = "very_slow"
 
 
 @dataclass(frozen=True, slots=True)
 class GuardrailTest:
-    """One detector's question: is `measure` worse than `q0`?
+    """The test whether `measure` is worse than `q0`.
 
-    `levels`: bad shares it is tuned to find; or `bets` directly, for a mean.
+    `levels`: the bad rates that it finds quickly; or `bets` directly, for a mean.
     """
 
     guardrail: Guardrail
@@ -126,7 +126,7 @@ class GuardrailTest:
 
 
 SLOW_SHARES = (0.10, 0.20, 0.40, 0.70, 0.95)
-# Cost: a tenth of the scale is what is expected; 0.15 is half as much again.
+# On this scale 0.10 is the expected cost and 0.15 is 50 % more.
 COST_BETS = (1.0, 2.5, 5.0, 8.0)
 TESTS = (
     GuardrailTest(
@@ -164,9 +164,9 @@ STATISTICAL = tuple(dict.fromkeys(test.guardrail for test in TESTS))
 
 @dataclass(frozen=True, slots=True)
 class FalseAlarmBudget:
-    """The chance of a false alarm that a stay in a stage may cost, and how long.
+    """The accepted probability of a false alarm within some hours in a stage.
 
-    `warn_acts`: a warning rolls back already, since a false one is cheap there.
+    `warn_acts`: a warning causes a rollback, where a false one is cheap.
     """
 
     alpha: float
@@ -184,7 +184,7 @@ BUDGETS: Mapping[str, FalseAlarmBudget] = {
 
 @dataclass(frozen=True, slots=True)
 class ExpectedTraffic:
-    """What is planned for one channel: conversations an hour, US dollars for one."""
+    """The expected conversations an hour of a channel, and the cost of one in US dollars."""
 
     an_hour: float = 20.0
     cost: float = 0.10
@@ -196,9 +196,9 @@ class ExpectedTraffic:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """All that a judgement depends on besides the evidence.
+    """The limits by which evidence is evaluated.
 
-    ``spend_a_day``: US dollars; None is half of what the hour's cap would let through.
+    ``spend_a_day``: US dollars; None is 12 times the cap of an hour.
     """
 
     name: str = "default"
@@ -219,18 +219,18 @@ class Policy:
 
     @property
     def spend_an_hour(self) -> float:
-        """Return the cap of an hour's spending."""
+        """Return the cap of spending in an hour."""
         return self.spend_times * sum(e.spend_an_hour for e in self.expected.values())
 
     @property
     def spend_day(self) -> float:
-        """Return the cap of a day's spending."""
+        """Return the cap of spending in a day."""
         if self.spend_a_day is not None:
             return self.spend_a_day
         return 12.0 * self.spend_an_hour
 
     def silence_after_min(self) -> float:
-        """Return after how many minutes without evidence somebody should wonder."""
+        """Return the minutes without evidence after which silence is a finding."""
         an_hour = sum(each.an_hour for each in self.expected.values())
         return max(self.silence_min, self.silence_gaps * 60.0 / an_hour)
 
@@ -248,10 +248,7 @@ class Policy:
 def detector_for(
     test: GuardrailTest, *, budget: FalseAlarmBudget, expected: ExpectedTraffic
 ) -> Detector:
-    """Return the detector of `test` on one channel in a stage with that budget.
-
-    The guardrails share the budget; what that costs is a logarithm of their number.
-    """
+    """Return the detector of `test` on one channel; the guardrails share the budget."""
     return _detector(
         test.q0,
         test.levels,
@@ -276,7 +273,7 @@ def _detector(
 
 
 class UnknownGuardrail(LookupError):
-    """There is no guardrail of that name: a misspelt one must not pass silently."""
+    """There is no guardrail of that name."""
 
     def __init__(self, guardrail: str, watch: str = "") -> None:
         known = ", ".join(sorted({" ".join(test.key) for test in TESTS}))

@@ -1,9 +1,11 @@
-"""What a policy would have done, over conversations as they were. Pure.
+"""Replay recorded conversations and return what a policy would have done. Pure.
 
-After each rollback the stay begins anew, as it does when people resume: so a list
-tells how often it would have acted, also where in truth it did act and what followed
-never came. Nobody takes anything on. Only what stands in the conversations is judged:
-no probes, no leaks.
+After each rollback the detectors start again, as they do when people resume. Only the
+conversations are evaluated, without probes and leaks, and no incident is attended.
+
+A policy is a name, or JSON that changes the policy in force:
+`{"alpha": 0.05, "tests": {"success rollback": {"q0": 0.1}},
+"expected": {"chat": {"an_hour": 100, "cost": 0.1}}, "spend_times": 5}`
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class ReplayEvent:
-    """One thing that would have been done."""
+    """One action that the policy would have taken."""
 
     at: datetime
     key: str
@@ -45,7 +47,7 @@ class ReplayEvent:
 
 
 class ReplayPolicy(Protocol):
-    """Takes conversations in and says what it sees; `begin` forgets all of it."""
+    """A policy in a replay; `begin` resets it."""
 
     def take(self, evidence: ConversationEvidence) -> None: ...
 
@@ -56,7 +58,7 @@ class ReplayPolicy(Protocol):
 
 @dataclass(slots=True)
 class SlidingWindow:
-    """The conversations of the last so and so long."""
+    """The conversations of the last period of this length."""
 
     length: timedelta
     held: deque[ConversationEvidence] = field(default_factory=deque)
@@ -73,7 +75,7 @@ class SlidingWindow:
 
 @dataclass(slots=True)
 class DetectorPolicy:
-    """The detectors, and the caps of spending."""
+    """The detectors and the caps of spending, as the evaluator uses them."""
 
     policy: Policy
     stage: str
@@ -106,7 +108,7 @@ class DetectorPolicy:
 
 @dataclass(slots=True)
 class Naive60:
-    """The guide's figures to the letter: the last 60 minutes against a threshold."""
+    """The plain thresholds of the guide, over the last 60 minutes."""
 
     policy: Policy
     hour: SlidingWindow = field(default_factory=lambda: SlidingWindow(HOUR))
@@ -139,17 +141,20 @@ class Naive60:
 
 
 def replay(
-    evidence: Iterable[ConversationEvidence], looker: ReplayPolicy, *, stage: str
+    evidence: Iterable[ConversationEvidence],
+    policy_in_replay: ReplayPolicy,
+    *,
+    stage: str,
 ) -> list[ReplayEvent]:
-    """Return what would have been done; `evidence` in the order it came, by minutes."""
+    """Return the actions that `policy_in_replay` would have taken, minute by minute."""
     found: list[ReplayEvent] = []
     open_holds: set[str] = set()
     for minute, batch in _minutes(evidence):
         for each in batch:
-            looker.take(each)
+            policy_in_replay.take(each)
         now = minute + timedelta(minutes=1)
-        verdicts = looker.verdicts(now)
-        decision = decide(verdicts, _circumstances(looker, stage, found, now))
+        verdicts = policy_in_replay.verdicts(now)
+        decision = decide(verdicts, _circumstances(policy_in_replay, stage, found, now))
         open_holds &= {verdict.key for verdict in verdicts}
         is_held = decision.action == Action.HOLD and decision.key in open_holds
         if decision.action == Action.NONE or is_held:
@@ -158,15 +163,18 @@ def replay(
         if decision.action == Action.HOLD:
             open_holds.add(decision.key)
         else:
-            looker.begin()
+            policy_in_replay.begin()
             open_holds.clear()
     return found
 
 
 def _circumstances(
-    looker: ReplayPolicy, stage: str, found: list[ReplayEvent], now: datetime
+    policy_in_replay: ReplayPolicy, stage: str, found: list[ReplayEvent], now: datetime
 ) -> Circumstances:
-    acts = isinstance(looker, DetectorPolicy) and looker.policy.budget(stage).warn_acts
+    acts = (
+        isinstance(policy_in_replay, DetectorPolicy)
+        and policy_in_replay.policy.budget(stage).warn_acts
+    )
     day = [e for e in found if e.at > now - DAY and e.action > Action.HOLD]
     partials = sum(event.action == Action.PARTIAL for event in day)
     return Circumstances(
@@ -214,11 +222,11 @@ POLICY_NAMES = ("default", "naive60")
 
 
 class InvalidPolicy(ValueError):
-    """The policy cannot be read; the text says what is wrong with it."""
+    """The policy cannot be read; the text says why."""
 
 
 def replay_policy(text: str, *, base: Policy, stage: str) -> ReplayPolicy:
-    """Return what looks at the evidence by that policy. Raises InvalidPolicy."""
+    """Return the policy of that name or JSON. Raises InvalidPolicy."""
     if text == "naive60":
         return Naive60(base)
     if text == "default":

@@ -1,7 +1,7 @@
-"""When a line of the guide comes due, counted from the beginning of its stage. Pure.
+"""When a checklist line is due, counted from the start of its stage. Pure.
 
-Recurring lines have a period each hour, day, week, ...; what was left out in its own
-period stays left out, and the one that runs can always be done.
+A recurring line has one period each hour, day, week, and so on. A period that was
+missed stays missed; the current one can always be done.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ class DueState(StrEnum):
     DUE = "due"
     OVERDUE = "overdue"
     DONE = "done"
-    # Its days are over.
+    # Its last day has passed.
     PAST = "past"
 
 
 @dataclass(frozen=True, slots=True)
 class DueRule:
-    """`cadence` once, or a period; days since the stage began, `to_day` None: no end.
+    """A cadence, with the days of the stage from and to which it is due (None: no end).
 
-    `times`: after so many it is done for good.
+    `times`: after this many ticks the line is done.
     """
 
     cadence: str
@@ -48,11 +48,11 @@ class DueRule:
 
 @dataclass(frozen=True, slots=True)
 class DueStatus:
-    """Where a line stands now.
+    """The state of a line.
 
-    `due_for`: what a tick now would count for; None: nothing can be ticked.
-    `due_by`: until when. `left_out_since`: the first period not done since the last
-    one that was; the reason why it is overdue. `missed`: how many in all.
+    `due_for`: the period that a tick now counts for; None: it cannot be ticked.
+    `due_by`: the end of that period. `left_out_since`: the first period missed since
+    the last tick. `missed`: the number of missed periods.
     """
 
     state: DueState
@@ -65,7 +65,7 @@ class DueStatus:
 def due_status(
     rule: DueRule, *, began: datetime, now: datetime, done: Collection[datetime]
 ) -> DueStatus:
-    """Tell where a line stands; `done`: the moments that its ticks were due for."""
+    """Return the state of a line; `done`: the periods that its ticks were for."""
     start = began + rule.from_day * DAY
     end = None if rule.to_day is None else began + rule.to_day * DAY
     if now < start:
@@ -106,7 +106,7 @@ def _recurring(
     )
     if rule.times is not None and len(ticked) >= rule.times:
         return DueStatus(
-            DueState.DONE, due_for=_running(start, end, period, now, ticked)
+            DueState.DONE, due_for=_open_period(start, end, period, now, ticked)
         )
     if end is not None and now >= end:
         return DueStatus(DueState.PAST, missed=missed)
@@ -120,14 +120,14 @@ def _recurring(
     return DueStatus(DueState.DUE, current, due_by, missed=missed)
 
 
-def _running(
+def _open_period(
     start: datetime,
     end: datetime | None,
     period: timedelta,
     now: datetime,
     ticked: Collection[datetime],
 ) -> datetime | None:
-    """Return the running period, when it may still be done besides."""
+    """Return the current period, when it can still be ticked."""
     current = start + (now - start) // period * period
     is_over = end is not None and now >= end
     return None if is_over or current in ticked else current

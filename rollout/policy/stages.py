@@ -1,7 +1,4 @@
-"""The four stages of the guide as data: who is served, for how long, on what proof.
-
-Pure. Nothing here moves anything; a stage is left only by a person.
-"""
+"""The four stages of the guide: audience, duration and gates of each. Pure."""
 
 from __future__ import annotations
 
@@ -39,7 +36,7 @@ ORDER = tuple(Stage)
 
 
 class State(StrEnum):
-    """How the stage stands: only an active one can be left upwards."""
+    """The state of the plan. Only an active stage can be advanced."""
 
     ACTIVE = "active"
     HELD = "held"
@@ -67,8 +64,7 @@ class GateName(StrEnum):
     ANNOUNCEMENT = "announcement"
 
 
-# These are mended, never decided away: what is checked by a machine can be run again,
-# and what harms people is not a matter of opinion.
+# A check can be run again, and harm to people cannot be waived.
 NEVER_WAIVED = frozenset(
     {
         GateName.STATE,
@@ -79,19 +75,19 @@ NEVER_WAIVED = frozenset(
     }
 )
 
-# The cohort of the sandbox people, whom smoke tests are made with, and that of beta.
+# The cohort of the people of the smoke tests, and that of the beta stage.
 SMOKE_COHORT = "smoke"
 BETA_COHORT = "beta"
 
 
 @dataclass(frozen=True, slots=True)
 class StageTerms:
-    """What a stage means and what leaving it takes.
+    """The audience of a stage and the requirements to leave it.
 
-    ``cohorts``: who may be served, None for everyone. ``false_rollbacks``: the share
-    of ``budget_days`` with a needless rollback that is accepted. ``warning_acts``: a
-    warning rolls back already. ``probe_below``: probes run each ``probe_interval_s``
-    while fewer tool calls an hour come by themselves; None: always.
+    ``cohorts``: who may be served, None for everyone. ``false_rollbacks``: the accepted
+    probability of a false rollback within ``budget_days``. ``warning_acts``: a warning
+    causes a rollback. ``probe_below``: probes run every ``probe_interval_s`` while there
+    are fewer tool calls an hour; None: always.
     """
 
     audience: str
@@ -105,7 +101,7 @@ class StageTerms:
     min_conversations: int = 0
     probe_interval_s: int | None = 60
     probe_below: int | None = None
-    # Whom an announcement must have reached before the stage is left.
+    # The audience of the announcement that leaving the stage requires.
     announce_to: str = ""
 
 
@@ -122,7 +118,7 @@ TERMS = {
         audience="nobody yet",
         cohorts=frozenset(),
         gates=ALWAYS,
-        # Whoever turns features on and leaves the stages aside serves customers.
+        # Features that are on in this stage serve real customers: be strict.
         false_rollbacks=0.01,
         budget_days=30,
         warning_acts=False,
@@ -180,8 +176,8 @@ TERMS = {
     ),
 }
 
-# After a rollback nobody goes on where she stopped: back one stage, after a full one
-# back to the smoke tests. A partial one left the stage itself in service.
+# After a quick rollback the plan resumes one stage lower, after a full one at the smoke
+# tests, after a partial one in the same stage.
 RECOVERY_DWELL = timedelta(hours=2)
 RECOVERY_CONVERSATIONS = 30
 
@@ -191,7 +187,7 @@ def terms_of(stage: str) -> StageTerms:
 
 
 def stage_after_rollback(stage: str, *, kind: str) -> Stage:
-    """Return where recovery begins; the infrastructure stage is its own."""
+    """Return the stage in which recovery begins."""
     here = Stage(stage)
     if kind == "partial" or here.rank <= Stage.SMOKE.rank:
         return here
@@ -202,7 +198,7 @@ def stage_after_rollback(stage: str, *, kind: str) -> Stage:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """For whom a feature is on: everyone, a share, cohorts; all empty is off."""
+    """For whom a feature is on: everyone, a percentage, cohorts. Empty is off."""
 
     everyone: bool = False
     has_share: bool = False
@@ -222,7 +218,7 @@ class Audience:
 
 
 def is_wider_than_stage(audience: Audience, stage: str) -> bool:
-    """Tell whether somebody is served whom this stage does not serve."""
+    """Tell whether the audience has people whom this stage does not serve."""
     allowed = terms_of(stage).cohorts
     if allowed is None:
         return False
@@ -230,10 +226,9 @@ def is_wider_than_stage(audience: Audience, stage: str) -> bool:
 
 
 def narrow_audience(audience: Audience, stage: str) -> Audience:
-    """Return the part of an audience that this stage serves; never more of anybody.
+    """Return the part of an audience that this stage serves.
 
-    Of a mere percentage nothing remains: its people are in no cohort, and the
-    cohort's need not be in it.
+    Of a percentage nothing remains: its people need not be in a cohort.
     """
     allowed = terms_of(stage).cohorts
     if allowed is None:
@@ -260,7 +255,7 @@ class RecoveryProgress:
 
     @property
     def words(self) -> str:
-        """Say how far it is."""
+        """Return the progress as text."""
         told = f"Recovery: {duration(self.elapsed)} of {duration(RECOVERY_DWELL)}"
         if self.wanted:
             told += f", {self.clean} of {self.wanted} clean conversations"

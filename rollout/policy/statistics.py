@@ -1,7 +1,8 @@
-"""Durations counted by steps, so that sums of any while give a percentile. Pure.
+"""Statistics of the gates and charts: histograms, percentiles, confidence bounds. Pure.
 
-Steps of 100 ms up to 2 s, then coarser. Percentiles from here are for charts and pages;
-verdicts count the turns beyond 3, 5 and 10 seconds, which are bounds of steps too.
+Durations are counted in steps (100 ms up to 2 s, then coarser), so that the counts of
+any period add up to a percentile. Those percentiles are for charts; verdicts count the
+turns beyond 3, 5 and 10 seconds.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ BEYOND = "inf"
 
 
 def counts(values_ms: Iterable[float]) -> dict[str, int]:
-    """Return how many values there are up to each bound that has any."""
+    """Return the number of values in each step that has any."""
     return dict(Counter(map(_step, values_ms)))
 
 
 def histogram_percentile(found: Mapping[str, int], share: float) -> float | None:
-    """Return the percentile in ms, read off between the bounds; None without values.
+    """Return the percentile in ms, interpolated between the bounds; None without values.
 
-    Beyond the last bound it is that bound: at least so slow.
+    Beyond the last bound the result is that bound.
     """
     total = sum(found.values())
     if not total:
@@ -54,12 +55,12 @@ def _step(value_ms: float) -> str:
     return str(BOUNDS_MS[place]) if place < len(BOUNDS_MS) else BEYOND
 
 
-# Halvings of [0, 1]: beyond the precision of a float.
-HALVINGS = 60
+# Bisections of [0, 1], beyond the precision of a float.
+BISECTIONS = 60
 
 
 def binomial_cdf(k: int, n: int, p: float) -> float:
-    """Return P(X <= k) for X of n trials, each a success with probability ``p``."""
+    """Return P(X <= k) of n trials with probability ``p`` of success."""
     if k < 0:
         return 0.0
     if k >= n or p <= 0.0:
@@ -70,15 +71,15 @@ def binomial_cdf(k: int, n: int, p: float) -> float:
 
 
 def clopper_pearson_lower(successes: int, n: int, alpha: float = 0.05) -> float:
-    """Return the exact lower bound of a rate: one side, confidence 1 - alpha."""
+    """Return the exact one-sided lower bound of a rate, with confidence 1 - alpha."""
     if successes <= 0 or n <= 0:
         return 0.0
-    # The rate at which this many successes or more would be as rare as alpha.
+    # The rate at which this many successes or more have the probability alpha.
     return _rising_root(lambda p: 1.0 - binomial_cdf(successes - 1, n, p), alpha)
 
 
 def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Return Wilson's interval, for showing."""
+    """Return the Wilson interval, for display."""
     if n <= 0:
         return 0.0, 1.0
     rate = successes / n
@@ -89,7 +90,7 @@ def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
 
 
 def percentile(ordered: Sequence[float], share: float = 0.95) -> float | None:
-    """Return the nearest-rank percentile of values in rising order."""
+    """Return the nearest-rank percentile of sorted values."""
     if not ordered:
         return None
     rank = max(1, -(-len(ordered) * round(share * 10_000) // 10_000))
@@ -103,7 +104,7 @@ def _log_term(k: int, n: int, p: float) -> float:
 
 def _rising_root(function: Callable[[float], float], target: float) -> float:
     low, high = 0.0, 1.0
-    for _ in range(HALVINGS):
+    for _ in range(BISECTIONS):
         middle = (low + high) / 2
         if function(middle) < target:
             low = middle

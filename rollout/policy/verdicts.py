@@ -1,4 +1,4 @@
-"""A verdict in one sentence, built from its numbers. Pure."""
+"""Verdicts of the guardrails: their levels, their figures and their sentence. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def sentence_of(verdict: Verdict) -> str:
-    """Say what is wrong, how much, where and by how many conversations."""
+    """Return one sentence with the figures, the channel and the number of conversations."""
     where = f" on {verdict.channel}" if verdict.channel else ""
     if verdict.level == Level.NO_DATA and verdict.guardrail != Guardrail.DATA:
         return f"No figures for {verdict.guardrail}{where}."
@@ -47,12 +47,12 @@ def _leaks(verdict: Verdict) -> str:
     return f"personal data reached a log {times}"
 
 
-# The evaluator looks each minute; whoever looked before that does not watch now.
+# The evaluator runs each minute. After this time without a run it counts as silent.
 EVALUATOR_SILENT_AFTER = timedelta(minutes=3)
 
 
 class Guardrail(StrEnum):
-    """What is watched. An unknown name cannot be built, so none passes silently."""
+    """What is watched. An enum, so that a misspelt name is an error."""
 
     SUCCESS = "success"
     LATENCY = "latency"
@@ -65,7 +65,7 @@ class Guardrail(StrEnum):
 
 
 class Level(StrEnum):
-    """NO_DATA is a verdict of its own: it never passes a gate and never rolls back."""
+    """NO_DATA never passes a gate and, alone, never causes a rollback."""
 
     OK = "ok"
     NO_DATA = "no_data"
@@ -81,7 +81,7 @@ class Severity(StrEnum):
 
 
 class Action(IntEnum):
-    """From the mildest to the hardest: of several the hardest is taken."""
+    """From the weakest to the strongest: of several the strongest is taken."""
 
     NONE = 0
     HOLD = 1
@@ -93,13 +93,13 @@ class Action(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One guardrail on one channel, with the figures behind it.
+    """The state of one guardrail on one channel, with its figures.
 
-    ``value``: success and latency as the bad share (0 to 1), cost as a multiple of
-    what is expected, spend as a multiple of its cap, probes as failures in a row, PII
-    and value as a count. ``evidence``: how far it has come, 1 fires. ``p95_s``:
-    seconds, for latency; ``is_very_slow``: proven slower than ten. ``share_here``: how
-    much of all badness of this guardrail lies on this channel (0 to 1).
+    ``value``: for success and latency the bad share (0 to 1), for cost a multiple of
+    the expected cost, for spend a multiple of its cap, for probes the failures in a
+    row, for PII and value a count. ``evidence``: 1 fires. ``p95_s``: of latency, in
+    seconds. ``is_very_slow``: proven slower than ten seconds. ``share_here``: the share
+    of all badness of this guardrail on this channel (0 to 1).
     """
 
     guardrail: Guardrail
@@ -111,19 +111,19 @@ class Verdict:
     p95_s: float | None = None
     is_very_slow: bool = False
     share_here: float = 1.0
-    # Minutes since the breach, or the silence, began without anybody taking it on.
+    # Minutes since the breach or the silence began without a commander.
     unattended_min: float = 0.0
-    # When the evidence was enough; from when on the figures are bad. ISO 8601 or "".
+    # When the detector fired; since when the figures are bad. ISO 8601 or "".
     fired_at: str = ""
     began_at: str = ""
 
     @property
     def key(self) -> str:
-        """Return what makes the same trouble the same: "success:chat"."""
+        """Return the key of guardrail and channel: `success:chat`."""
         return f"{self.guardrail}:{self.channel}" if self.channel else self.guardrail
 
     def as_json(self) -> dict[str, Any]:
-        """Return what is to be kept, each minute and for ever: nothing idle in it."""
+        """Return the fields to store; those with their default value are left out."""
         return {
             name: value
             for name, value in asdict(self).items()
@@ -132,7 +132,7 @@ class Verdict:
 
 
 def from_json(stored: dict[str, Any]) -> Verdict:
-    """Return a verdict as it was stored; what a newer release added has its default."""
+    """Return a stored verdict; missing fields have their default value."""
     known = {name: stored[name] for name in FIELDS if name in stored}
     return Verdict(
         **known

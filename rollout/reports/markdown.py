@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from rollout.core import formatting
 from rollout.flags.selectors import state_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
 register = Library()
@@ -49,6 +52,38 @@ def render(template: str, values: dict[str, Any]) -> str:
             _engine().get_template(f"rollout/reports/{template}").render(context)
         )
     return text.rstrip() + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A second-level section of a report: its table, list and other text."""
+
+    title: str
+    table: list[list[str]]
+    lines: list[str]
+    text: str
+
+
+def sections(markdown: str) -> Iterator[Section]:
+    """Split a rendered report into sections, for a page."""
+    for part in markdown.split("\n## ")[1:]:
+        title, *lines = filter(None, part.splitlines())
+        rows = [line for line in lines if line.startswith("| ")]
+        items = [line for line in lines if line.startswith("- ")]
+        yield Section(
+            title,
+            [
+                [_unescape(cell) for cell in row[2:-2].split(" | ")]
+                for row in rows
+                if not row.startswith("| ---")
+            ],
+            [_unescape(item[2:]) for item in items],
+            " ".join(line for line in lines if line not in rows and line not in items),
+        )
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
 
 
 @cache

@@ -39,7 +39,7 @@ from rollout.models import (
 from rollout.notices import notices
 from rollout.plan import plan as plans
 from rollout.policy.schedule import DueState
-from rollout.reports.markdown import render
+from rollout.reports.markdown import Section, render, sections
 from rollout.stages import stages
 
 if TYPE_CHECKING:
@@ -75,7 +75,12 @@ FIGURES: tuple[tuple[str, Callable[[Figures], str], str], ...] = (
 @dataclass(frozen=True, slots=True)
 class Report:
     title: str
+    period: str
     markdown: str
+
+    @property
+    def sections(self) -> list[Section]:
+        return list(sections(self.markdown))
 
 
 def daily(day: date | None = None) -> Report:
@@ -115,7 +120,7 @@ def compose(title: str, since: datetime, until: datetime) -> Report:
     length = exact_duration(until - since)
     period = f"{moment(since)} to {moment(until)} ({length}), Kigali time."
     values = {"title": title, "period": period, **_values(since, until)}
-    return Report(title, render("report.md", values))
+    return Report(title, period, render("report.md", values))
 
 
 def _values(since: datetime, until: datetime) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The one reference that every check reads and the refreshers swap."""
+"""The snapshot cache: the one reference that checks read and refreshers replace."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All switches as of one epoch. `confirmed_at` is monotonic time."""
+    """All flags as of one epoch. `confirmed_at` is monotonic time."""
 
     version: int
     rules: dict[str, FlagRule]
@@ -31,7 +31,7 @@ class Snapshot:
     stale: bool = False
     # A full rollback is in force: the functions answer 410.
     functions_removed: bool = False
-    # Nobody judges: everyone and percentages count as cohorts only.
+    # The evaluator is silent: features are on for their cohorts only.
     unwatched: bool = False
 
     def decide(self, feature: str, subject: str | None) -> FlagDecision:
@@ -56,7 +56,7 @@ class SnapshotCache:
     watchdog: Watchdog = field(default_factory=Watchdog)
 
     def publish(self, reading: FlagReading, *, started_at: float) -> None:
-        """Take a reading in, unless one begun later is already here."""
+        """Replace the snapshot, unless a reading that began later is already there."""
         if started_at >= self.snapshot.confirmed_at:
             unwatched = self.watchdog.is_unwatched
             rules = reading.rules
@@ -71,7 +71,7 @@ class SnapshotCache:
             )
 
     def confirm(self, *, started_at: float) -> None:
-        """Trust the same snapshot for longer: the epoch has not moved."""
+        """Trust the same snapshot for longer: the epoch has not changed."""
         if started_at >= self.snapshot.confirmed_at:
             self.snapshot = replace(self.snapshot, confirmed_at=started_at)
 
@@ -83,7 +83,7 @@ snapshot_cache = SnapshotCache()
 
 
 def reset() -> None:
-    """Start from nothing, as a forked child must."""
+    """Reset the cache, as a forked child must."""
     snapshot_cache.snapshot = NOTHING
     snapshot_cache.lock = threading.Lock()
     snapshot_cache.tried_at = float("-inf")

@@ -1,7 +1,7 @@
-"""All switches, asked without a query and without a lock.
+"""Check flags without a query and without a lock.
 
-A snapshot that nobody has confirmed for five seconds is not trusted: the asker
-reads through to the database, and where that fails every feature is off.
+A snapshot that was not confirmed for five seconds is not trusted: the check then reads
+the database, and when that fails every feature is off.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from rollout.snapshot import reading, refreshers
 from rollout.snapshot.cache import Snapshot, snapshot_cache
 
 TRUSTED_S = 5.0
-# While the database is away, how often somebody may wait to find that out again.
+# How often a check may wait for the database while it is unavailable.
 RETRY_S = 1.0
 
 
 def start() -> None:
-    """Begin refreshing now; else the first question does."""
+    """Start the refreshers now; otherwise the first check does."""
     if settings.ROLLOUT_REFRESH == "threads":
         refreshers.start()
 
 
 def current() -> Snapshot:
-    """Return the snapshot to decide by; raises nothing, waits only when it is old."""
+    """Return a trusted snapshot or a stale one; wait only when it is old."""
     snapshot = snapshot_cache.snapshot
     if monotonic() - snapshot.confirmed_at <= TRUSTED_S:
         return snapshot
@@ -50,19 +50,19 @@ def is_on(feature: str, subject: str | None) -> bool:
 
 
 def is_known_off(feature: str, subject: str | None) -> bool:
-    """Tell by the last snapshot, however old: for the event loop, which never waits."""
+    """Check the last snapshot, however old: for the event loop, which must not wait."""
     inline = settings.ROLLOUT_REFRESH == "inline"
     snapshot = _read_inline() if inline else snapshot_cache.snapshot
     return not snapshot.stale and not snapshot.decide(feature, subject).on
 
 
 def age() -> float | None:
-    """Return for how long nobody has confirmed the snapshot; None without one."""
+    """Return the age of the snapshot in seconds; None without one."""
     return None if snapshot_cache.snapshot.stale else snapshot_cache.age()
 
 
 def _read_through() -> Snapshot:
-    """Let one asker read for all; the others wait for her a second at most."""
+    """Let one thread read for all; the others wait one second at most."""
     refreshers.start()
     if not snapshot_cache.lock.acquire(timeout=RETRY_S):
         return replace(snapshot_cache.snapshot, stale=True)
@@ -89,7 +89,7 @@ def _read_once() -> None:
 
 
 def _read_inline() -> Snapshot:
-    """Read on the asker's own connection: tests see their own transaction."""
+    """Read on the connection of the caller: tests see their own transaction."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""Reads all switches in one statement, so that no half of a change is ever seen."""
+"""Read all flags in one statement, so that a change is seen completely or not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     type Connection = BaseDatabaseWrapper | psycopg.Connection[Any]
 
-# Asked twice a second by every process: three rows by their keys, and the four flags.
+# Read twice a second by every process: three rows by key, and the four flags.
 VERSION = """
 SELECT epoch.version, lease.ticked_at,
        coalesce(run.stage IN ('beta', 'production'), FALSE) OR EXISTS (
@@ -68,9 +68,9 @@ def threshold(percent: Decimal | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class EpochReading:
-    """The epoch, when the evaluator last looked, and whether customers may be served.
+    """The epoch, the last evaluation, and whether customers may be served.
 
-    They may in beta and production, and wherever anything is on outside of `smoke`.
+    They may in beta and production, and when a feature is on outside cohort `smoke`.
     """
 
     version: int
@@ -113,9 +113,9 @@ def rule_of(row: tuple[Any, ...]) -> FlagRule:
 
 
 def own_connection() -> psycopg.Connection[Any]:
-    """Open a connection outside Django's pool, that gives up quickly.
+    """Open a connection outside the pool of Django, with short time-outs.
 
-    psycopg's own, because Django's refuses to be asked from a coroutine.
+    A psycopg connection, because Django refuses to connect in a coroutine.
     """
     params = connections[DEFAULT_DB_ALIAS].get_connection_params()
     for name in ("context", "cursor_factory"):

@@ -1,8 +1,8 @@
-"""Keeps this process's snapshot fresh: LISTEN for speed, polling for certainty.
+"""Refresh the snapshot of this process: LISTEN for speed, polling for certainty.
 
-The listener only rings; the poller alone reads, swaps and acknowledges. LISTEN
-fails silently through a transaction pooler, so there, without a
-DATABASE_LISTEN_URL, nothing listens and polling does it.
+The listener only wakes the poller, which reads, replaces and acknowledges. LISTEN fails
+silently through a transaction pooler: there, without a DATABASE_LISTEN_URL, only the
+poller runs.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from rollout.snapshot.cache import reset, snapshot_cache
 
 POLL_S = 0.5
 ACKNOWLEDGE_S = 5.0
-# How long the listener may take to notice that it should end.
-HEAR_S = 1.0
+# The time after which the listener notices that it should stop.
+LISTEN_TIMEOUT_S = 1.0
 ACKNOWLEDGE = """
 INSERT INTO rollout_servingprocess AS process
     (id, host, pid, role, version_seen, acknowledged_at, seen_at)
@@ -40,10 +40,10 @@ ON CONFLICT (id) DO UPDATE SET
         THEN process.acknowledged_at ELSE EXCLUDED.acknowledged_at END,
     version_seen = EXCLUDED.version_seen
 """
-GOODBYE = "DELETE FROM rollout_servingprocess WHERE id = %s"
-GOODBYE_S = 1.0
-# Before whatever closes without an order of its own.
-GOODBYE_FIRST = 10
+UNREGISTER = "DELETE FROM rollout_servingprocess WHERE id = %s"
+UNREGISTER_WAIT_S = 1.0
+# Before finalizers without a priority.
+UNREGISTER_PRIORITY = 10
 logger = get_logger(__name__)
 
 
@@ -52,7 +52,7 @@ class Refreshers:
     """The two threads of one process."""
 
     process_id: uuid.UUID = field(default_factory=uuid.uuid4)
-    ring: threading.Event = field(default_factory=threading.Event)
+    wake_up: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
     acknowledged: tuple[int, float] = (-1, float("-inf"))
@@ -68,9 +68,9 @@ class Refreshers:
         ]
         for thread in self.threads:
             thread.start()
-        # At the end of a process, also of one that a server forked.
+        # Runs at the end of a process, also of a forked one.
         self.at_end = multiprocessing.util.Finalize(
-            None, self.say_goodbye, exitpriority=GOODBYE_FIRST
+            None, self.unregister, exitpriority=UNREGISTER_PRIORITY
         )
 
     def is_alive(self) -> bool:
@@ -80,19 +80,19 @@ class Refreshers:
         if self.at_end is not None:
             self.at_end.cancel()
         self.stopping.set()
-        self.ring.set()
+        self.wake_up.set()
         for thread in self.threads:
             thread.join(timeout=5)
 
-    def say_goodbye(self) -> None:
-        """Take its row away: whoever ends in good order is not one fallen silent."""
+    def unregister(self) -> None:
+        """Delete the row of this process, so that it does not count as silent."""
         self.stopping.set()
-        self.ring.set()
-        # Else its last sign of life could come after its end.
-        self.threads[0].join(timeout=GOODBYE_S)
+        self.wake_up.set()
+        # Otherwise the poller could write the row again.
+        self.threads[0].join(timeout=UNREGISTER_WAIT_S)
         try:
             with reading.own_connection() as own:
-                own.execute(GOODBYE, [self.process_id])
+                own.execute(UNREGISTER, [self.process_id])
         except (psycopg.Error, OSError) as error:
             logger.info("rollout.goodbye.unheard", error=type(error).__name__)
 
@@ -108,25 +108,25 @@ class Refreshers:
                 self.wait(POLL_S)
 
     def wait(self, seconds: float) -> None:
-        self.ring.wait(seconds * random.uniform(0.8, 1.2))  # noqa: S311
-        self.ring.clear()
+        self.wake_up.wait(seconds * random.uniform(0.8, 1.2))  # noqa: S311
+        self.wake_up.clear()
 
     def refresh(self, own: psycopg.Connection[Any]) -> None:
-        """Read the epoch; read the rest and acknowledge only when it moved."""
+        """Read the epoch; read the flags and acknowledge only when it changed."""
         started_at = monotonic()
         pulse = reading.read_epoch(own)
-        dog = snapshot_cache.watchdog
-        dog.look(pulse.ticked_at, is_exposed=pulse.is_exposed, now=started_at)
+        watch = snapshot_cache.watchdog
+        watch.observe(pulse.ticked_at, is_exposed=pulse.is_exposed, now=started_at)
         if (
             snapshot_cache.snapshot.stale
             or pulse.version != snapshot_cache.snapshot.version
-            or dog.is_unwatched != snapshot_cache.snapshot.unwatched
+            or watch.is_unwatched != snapshot_cache.snapshot.unwatched
         ):
             snapshot_cache.publish(reading.read_flags(own), started_at=started_at)
         else:
             snapshot_cache.confirm(started_at=started_at)
-        if dog.must_page():
-            self.page(dog.silent_s)
+        if watch.must_page():
+            self.page(watch.silent_s)
         version, at = self.acknowledged
         if (
             version != snapshot_cache.snapshot.version
@@ -135,10 +135,10 @@ class Refreshers:
             self.acknowledge(own)
 
     def page(self, silent_s: float) -> None:
-        """Let somebody be told, without keeping the switches waiting."""
-        for told in watchdog.on_silence:
+        """Report the silence in threads of their own, without delaying the poller."""
+        for report in watchdog.on_silence:
             threading.Thread(
-                target=told, args=[silent_s], name="rollout-page", daemon=True
+                target=report, args=[silent_s], name="rollout-page", daemon=True
             ).start()
 
     def acknowledge(self, own: psycopg.Connection[Any]) -> None:
@@ -151,25 +151,25 @@ class Refreshers:
         while not self.stopping.is_set():
             try:
                 with listening() as raw:
-                    self.ring.set()
-                    self.hear(raw)
+                    self.wake_up.set()
+                    self.receive_notifications(raw)
             except (psycopg.Error, OSError) as error:
                 logger.warning("rollout.listen.error", error=type(error).__name__)
                 self.stopping.wait(random.uniform(0.2, 1.0))  # noqa: S311
 
-    def hear(self, raw: psycopg.Connection[Any]) -> None:
+    def receive_notifications(self, raw: psycopg.Connection[Any]) -> None:
         raw.execute("LISTEN rollout")
         while not self.stopping.is_set():
-            for _ in raw.notifies(timeout=HEAR_S, stop_after=1):
-                self.ring.set()
+            for _ in raw.notifies(timeout=LISTEN_TIMEOUT_S, stop_after=1):
+                self.wake_up.set()
 
 
 def listening() -> psycopg.Connection[Any]:
-    """Connect to where notices can be heard: directly, or by a session."""
+    """Open the connection for LISTEN, which needs a session."""
     elsewhere: dict[str, Any] | None = settings.DATABASE_LISTEN
     if not elsewhere:
         return reading.own_connection()
-    # The setting brings a time-out of its own: one of the two must give way.
+    # Replaces the time-out of the setting.
     wanted: dict[str, Any] = {**elsewhere, "connect_timeout": 5, "keepalives_idle": 5}
     return psycopg.connect(**wanted, autocommit=True)
 
@@ -183,7 +183,7 @@ _running: Refreshers | None = None
 
 
 def start() -> None:
-    """See that this process has living refreshers. Cheap, idempotent."""
+    """Start the refreshers unless they are alive. Cheap and idempotent."""
     global _running  # noqa: PLW0603
     with _start_lock:
         if _running is None or not _running.is_alive():
@@ -192,7 +192,7 @@ def start() -> None:
 
 
 def stop() -> None:
-    """End the threads and forget the snapshot."""
+    """Stop the threads and reset the snapshot."""
     global _running  # noqa: PLW0603
     with _start_lock:
         if _running is not None:

@@ -1,9 +1,9 @@
-"""Notices that nobody judges any more, from within each serving process.
+"""Detect a silent evaluator in each serving process.
 
-The evaluator's row carries a moment that moves with each look. A process that asks for
-the switches twice a second reads it along, and measures by its own monotonic clock for
-how long it has not moved: no clock that is set, no two machines that disagree and no
-time in which the database was away can make it long or short.
+The row of the evaluator has a time that changes with each evaluation. Each process reads
+it with the epoch, twice a second, and measures with its own monotonic clock for how long
+it has not changed. Clock changes, clocks that differ between machines and times without
+a database do not affect the measurement.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 PAGE_S = EVALUATOR_SILENT_AFTER.total_seconds()
 FAIL_SAFE_S = 900.0
-# Whoever has not been able to look for so long begins to count again.
+# After this time without a reading the measurement starts again.
 BLIND_S = 30.0
 
 
 @dataclass(slots=True)
 class Watchdog:
-    """What one process has seen of the evaluator."""
+    """What one process knows about the evaluator."""
 
     ticked_at: datetime | None = None
     moved: float = float("-inf")
@@ -33,29 +33,31 @@ class Watchdog:
     is_exposed: bool = False
     has_paged: bool = False
 
-    def look(self, ticked_at: datetime | None, *, is_exposed: bool, now: float) -> None:
-        """Take in what was read just now; `is_exposed`: customers may be served."""
+    def observe(
+        self, ticked_at: datetime | None, *, is_exposed: bool, now: float
+    ) -> None:
+        """Record a reading; `is_exposed`: customers may be served."""
         if ticked_at != self.ticked_at or now - self.looked > BLIND_S:
             self.ticked_at, self.moved, self.has_paged = ticked_at, now, False
         self.looked, self.is_exposed = now, is_exposed
 
     @property
     def silent_s(self) -> float:
-        """Return for how long the evaluator has not been heard of here."""
+        """Return the seconds since the last change that this process saw."""
         return max(0.0, self.looked - self.moved)
 
     @property
     def is_unwatched(self) -> bool:
-        """Tell whether everyone and percentages count as cohorts only, here."""
+        """Tell whether this process limits features to their cohorts."""
         return self.is_exposed and self.silent_s > FAIL_SAFE_S
 
     def must_page(self) -> bool:
-        """Tell once a silence that somebody has to be told."""
+        """Return True once for each silence that must be reported."""
         if self.has_paged or not self.is_exposed or self.silent_s <= PAGE_S:
             return False
         self.has_paged = True
         return True
 
 
-# Called from a thread of its own when the evaluator is silent; the app fills it in.
+# Called in a thread when the evaluator is silent; registered by the app.
 on_silence: list[Callable[[float], None]] = []

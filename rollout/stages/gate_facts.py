@@ -1,4 +1,4 @@
-"""Reads what the gates ask for: sums and newest rows, whatever lies behind them."""
+"""Read the facts of the gates: sums and newest rows."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ ENOUGH_CLEAN = 1000
 
 
 def collect_facts(plan: Plan) -> GateFacts:
-    """Read the facts about this stay in the stage: a fixed number of queries."""
+    """Read the facts of this stage run, with a fixed number of queries."""
     run, now = plan.run, clock.now()
     members = list(
         CohortMember.objects.filter(cohort__name=BETA_COHORT).values_list(
@@ -98,7 +98,7 @@ def collect_facts(plan: Plan) -> GateFacts:
 
 
 def store_results(run: StageRun, gates: Sequence[Gate]) -> None:
-    """Keep what the gates said when somebody wanted to pass them."""
+    """Store the gate results of an attempt to advance."""
     at = clock.now()
     GateResult.objects.bulk_create(
         GateResult(
@@ -115,7 +115,7 @@ def store_results(run: StageRun, gates: Sequence[Gate]) -> None:
 
 
 def clean_conversations(plan: Plan) -> int:
-    """Count the real conversations since then in which nothing failed."""
+    """Count the real conversations without a failure since the change of state."""
     clean = Observation.objects.filter(
         run=plan.run,
         is_synthetic=False,
@@ -127,7 +127,7 @@ def clean_conversations(plan: Plan) -> int:
 
 
 def open_warnings(plan: Plan) -> tuple[str, ...]:
-    """Name what speaks against the end of a recovery."""
+    """Return the warnings and incidents that prolong a recovery."""
     _judged_at, verdicts = _latest_verdicts()
     return _verdict_names(verdicts, BAD) + _incidents()
 
@@ -141,7 +141,7 @@ def _newest(kind: CheckRun.Kind) -> CheckResult | None:
 
 
 def _staff(members: Sequence[str]) -> int | None:
-    """Return how many of them are our own people; None when nobody can tell."""
+    """Return the number of staff among them; None when it is unknown."""
     if ports.is_staff is None:
         return None
     found = ports.is_staff(members)
@@ -149,7 +149,7 @@ def _staff(members: Sequence[str]) -> int | None:
 
 
 def _latest_verdicts() -> tuple[datetime | None, list[Verdict]]:
-    """Return when it was judged last, and what about those who are served at all."""
+    """Return the time of the last evaluation, and its verdicts on features that are on."""
     newest = latest_verdicts()
     return newest.at, [each for each in newest.verdicts if _is_served(each)]
 
@@ -165,7 +165,7 @@ def _verdict_names(verdicts: Sequence[Verdict], levels: set[Level]) -> tuple[str
         if verdict.channel
         else str(verdict.guardrail)
         for verdict in verdicts
-        # Probes and rules of value that nobody runs hold up no promotion.
+        # Probes and value checks that do not run do not block promotion.
         if verdict.level in levels
         and not (
             verdict.level == Level.NO_DATA
@@ -215,9 +215,9 @@ COLUMNS = ("channel", *NUMBERS, "cost", "priced", "latency_counts")
 
 
 def stage_figures(run: StageRun) -> StageFigures:
-    """Sum the real conversations of this stay: two queries, a row an hour.
+    """Sum the real conversations of this stage run, in two queries.
 
-    The minutes of its first, broken hour are summed one by one.
+    Hours are summed, and the minutes of the first, incomplete hour.
     """
     since = run.entered_at.replace(second=0, microsecond=0)
     whole = since.replace(minute=0)
@@ -251,7 +251,7 @@ def stage_figures(run: StageRun) -> StageFigures:
 
 
 def cost_limits() -> Mapping[str, Decimal]:
-    """Return what a conversation of each channel is planned to cost."""
+    """Return the expected cost of a conversation for each channel."""
     return {
         "chat": Decimal(str(settings.EXPECTED_COST_CHAT_USD)),
         "voice": Decimal(str(settings.EXPECTED_COST_CALL_USD)),

@@ -1,7 +1,7 @@
-"""How the plan stands: held, rolled back, in recovery. Its stage is another matter.
+"""Change the state of the plan: held, rolled back, in recovery.
 
-A rollback has turned everything off before it asks for the plan's row, and goes on
-without it when somebody sits on it.
+A rollback turns features off before it locks the row of the plan, and continues without
+it when the row stays locked; `settle` follows up.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 SYSTEM = "system"
-HARDNESS = ("partial", "quick", "full")
+STRENGTH = ("partial", "quick", "full")
 
 
 def hold(
-    *, reason: str, actor: str, source: str, is_told: bool = True
+    *, reason: str, actor: str, source: str, with_notice: bool = True
 ) -> PlanChange | None:
-    """Stop every promotion and leave traffic as it is; None when it is held already.
+    """Stop promotions without a change of traffic; None when the plan is held already.
 
-    ``is_told`` False: the caller tells people. Raises WrongState while the plan is
-    rolled back, which holds more than that.
+    ``with_notice`` False: the caller queues the notice. Raises WrongState while the
+    plan is rolled back.
     """
     cause = valid_change_reason(reason=reason, actor=actor, source=source)
     with transaction.atomic():
@@ -52,14 +52,14 @@ def hold(
             raise WrongState(f"The plan is {plans.state_text(plan)} already.")
         if plan.state == State.HELD:
             return None
-        move = PlanMove(Kind.HELD, State.HELD, cause.reason, is_told=is_told)
+        move = PlanMove(Kind.HELD, State.HELD, cause.reason, with_notice=with_notice)
         return plans.move_plan(plan, move, cause)
 
 
 def release(*, reason: str, actor: str, source: str) -> PlanChange | None:
-    """End a hold: back to what was before it.
+    """End a hold and return to the previous state.
 
-    The system ends only its own holds; None when it is a person's. Raises WrongState.
+    The system ends only its own holds; None when a person holds. Raises WrongState.
     """
     cause = valid_change_reason(reason=reason, actor=actor, source=source)
     with transaction.atomic():
@@ -78,10 +78,9 @@ def release(*, reason: str, actor: str, source: str) -> PlanChange | None:
 def enter_rolled_back(
     event: RollbackEvent, cause: ChangeReason, *, frozen: bool = False
 ) -> bool:
-    """Let the plan follow a rollback; False when somebody sits on its row.
+    """Set the plan to rolled back; False when its row is locked.
 
-    Belongs in the rollback's transaction and is never its obstacle: `settle` comes
-    after it.
+    Runs in the transaction of the rollback and never blocks it: `settle` follows up.
     """
     try:
         with transaction.atomic():
@@ -95,22 +94,22 @@ def enter_rolled_back(
 
 
 def enter_restored(cause: ChangeReason) -> PlanChange | None:
-    """The functions are back; what a full rollback turned off is not."""
+    """Set a frozen plan to rolled back after its functions were restored."""
     plan = locks.lock_plan()
     if plan.state != State.FROZEN:
         return None
     why = f"Functions restored, every feature still off: {cause.reason}"
     move = PlanMove(
-        Kind.RESTORED, State.ROLLED_BACK, why, rollback=plan.rollback, is_told=False
+        Kind.RESTORED, State.ROLLED_BACK, why, rollback=plan.rollback, with_notice=False
     )
     return plans.move_plan(plan, move, cause)
 
 
 def resume(*, reason: str, actor: str, source: str) -> PlanChange:
-    """Go on after a rollback, one stage lower and under watch; turns nothing on.
+    """Begin recovery after a rollback; turns nothing on.
 
-    What is frozen is rolled back first, so that the smoke tests can be made; then it
-    resumes as after any rollback. Raises NotMended, naming each thing that is missing.
+    A frozen plan becomes rolled back first, so that the smoke tests can run; a second
+    call begins recovery. Raises ResumeRequirementsUnmet with the missing requirements.
     """
     cause = valid_change_reason(reason=reason, actor=actor, source=source)
     with transaction.atomic():
@@ -127,17 +126,17 @@ def resume(*, reason: str, actor: str, source: str) -> PlanChange:
             raise ResumeRequirementsUnmet("The plan cannot resume yet.", missing)
         if plan.state == State.FROZEN and not resume_requirements.smoke_tests_passed():
             why = f"No longer frozen, every feature still off: {cause.reason}"
-            thawed = PlanMove(
+            unfrozen = PlanMove(
                 Kind.RESUMED, State.ROLLED_BACK, why, rollback=plan.rollback
             )
-            return plans.move_plan(plan, thawed, cause)
+            return plans.move_plan(plan, unfrozen, cause)
         kind = plan.rollback.kind if plan.rollback else "quick"
         stages.narrow_to(stage_after_rollback(plan.run.stage, kind=kind), cause)
         return resume_requirements.begin_recovery(plan, cause)
 
 
 def settle() -> PlanChange | None:
-    """Do what time alone does: end a recovery, follow a rollback that went ahead."""
+    """End a finished recovery, and follow a rollback that the plan has missed."""
     if _unanswered_rollback() is None and plans.current().state != State.RECOVERY:
         return None
     with transaction.atomic():
@@ -157,7 +156,7 @@ def settle() -> PlanChange | None:
 
 
 def recovery_of(plan: Plan) -> RecoveryProgress:
-    """Return how far the recovery is."""
+    """Return the progress of the recovery."""
     return RecoveryProgress(
         elapsed=clock.now() - plan.state_since,
         clean=gate_facts.clean_conversations(plan),
@@ -169,36 +168,36 @@ def recovery_of(plan: Plan) -> RecoveryProgress:
 def _follow_rollback(
     plan: Plan, event: RollbackEvent, cause: ChangeReason, *, frozen: bool
 ) -> PlanChange | None:
-    hardest = _harder(plan.rollback, event)
+    strongest = _stronger(plan.rollback, event)
     is_frozen = frozen or event.kind == event.Kind.FULL or plan.state == State.FROZEN
     state = State.FROZEN if is_frozen else State.ROLLED_BACK
-    if state == plan.state and hardest == plan.rollback:
+    if state == plan.state and strongest == plan.rollback:
         return None
     move = PlanMove(
         kind=Kind.FROZEN if is_frozen else Kind.ROLLED_BACK,
         state=state,
         why=f"{event.kind.capitalize()} rollback by {cause.actor}: {cause.reason}",
-        rollback=hardest,
-        is_told=False,
+        rollback=strongest,
+        with_notice=False,
         answered=event.pk,
     )
     return plans.move_plan(plan, move, cause)
 
 
-def _harder(known: RollbackEvent | None, new: RollbackEvent) -> RollbackEvent:
-    if known is None or HARDNESS.index(new.kind) > HARDNESS.index(known.kind):
+def _stronger(known: RollbackEvent | None, new: RollbackEvent) -> RollbackEvent:
+    if known is None or STRENGTH.index(new.kind) > STRENGTH.index(known.kind):
         return new
     return known
 
 
 def _unanswered_rollback() -> RollbackEvent | None:
-    """Return the newest rollback, when no move of the plan has answered it."""
+    """Return the newest rollback when no change of the plan responded to it."""
     newest = resume_requirements.newest_rollback()
     if newest is None or plans.current().state in DOWN:
         return None
     begun = PlanChange.objects.order_by("id").values_list("at", flat=True).first()
     if begun is None or newest.at < begun:
-        # Before there was a plan, people answered it.
+        # Older than the plan.
         return None
     answered = PlanChange.objects.aggregate(newest=Max("answered"))["newest"] or 0
     return newest if newest.pk > answered else None

@@ -42,24 +42,24 @@ SEVERITY = {
 
 @dataclass(frozen=True, slots=True)
 class RollbackOrder:
-    """Which rollback, why and by whom. `features` names those of a partial one."""
+    """A rollback to carry out. `features`: those of a partial one."""
 
     kind: RollbackEvent.Kind
     reason: str
     actor: str
     source: str
     features: tuple[str, ...] = ()
-    # What a measured breach brings with it: its incident, its figures, its moment.
+    # Of an automatic rollback: its incident, its figures, the time of the decision.
     incident_key: str = ""
     severity: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     decided_at: datetime | None = None
-    # Stays off until two people resume, whatever anybody overrides.
+    # Freezes the plan: two people resume it.
     freezes: bool = False
 
     @property
     def key(self) -> str:
-        """Return what makes the same trouble the same incident."""
+        """Return the key of the incident."""
         if self.incident_key:
             return self.incident_key[:100]
         return ":".join(["rollback", self.kind.value, *self.features])[:100]
@@ -73,10 +73,9 @@ class RollbackOrder:
 
 @dataclass(frozen=True, slots=True)
 class CommittedRollback:
-    """What a rollback did, before anybody acknowledged it.
+    """A committed rollback, before its acknowledgement.
 
-    `fence_proven` False: a value transaction ran on for too long and was not
-    waited for; it may still commit.
+    `fence_proven` False: a voucher transaction ran for too long; it may still commit.
     """
 
     turned_off: tuple[str, ...]
@@ -88,7 +87,7 @@ class CommittedRollback:
 
 @dataclass(frozen=True, slots=True)
 class RollbackResult:
-    """A rollback and who has taken it in; None when that could not be read."""
+    """A rollback and its acknowledgement; None when that could not be read."""
 
     rolled_back: CommittedRollback
     receipt: Acknowledgement | None
@@ -97,7 +96,7 @@ class RollbackResult:
 def rollback_quick(*, reason: str, actor: str, source: str) -> RollbackResult:
     """Turn every feature off, open an incident, and wait for the processes.
 
-    Never blocked by gates, approvals or running vouchers; safe to repeat.
+    Gates, approvals and running vouchers never block it; it is safe to repeat.
     """
     return finish(turn_all_off(reason=reason, actor=actor, source=source))
 
@@ -105,7 +104,7 @@ def rollback_quick(*, reason: str, actor: str, source: str) -> RollbackResult:
 def rollback_partial(
     *, features: Collection[Feature], reason: str, actor: str, source: str
 ) -> RollbackResult:
-    """Turn these features off and leave the others as they are."""
+    """Turn these features off; the others are not changed."""
     names = sorted(feature.value for feature in features)
     if not names:
         raise InvalidChange("Name at least one feature to turn off.")
@@ -114,12 +113,12 @@ def rollback_partial(
 
 
 def rollback_full(*, reason: str, actor: str, source: str) -> RollbackResult:
-    """Turn every feature off and take the functions away until `restore`."""
+    """Turn every feature off and remove the functions until `restore`."""
     return finish(carry_out(RollbackOrder(Kind.FULL, reason, actor, source)))
 
 
 def freeze(*, reason: str, actor: str, source: str) -> RollbackResult:
-    """Turn every feature off, and let nothing be turned on before two people resume."""
+    """Turn every feature off and freeze the plan until two people resume it."""
     return finish(
         carry_out(RollbackOrder(Kind.QUICK, reason, actor, source, freezes=True))
     )
@@ -142,7 +141,7 @@ def restore(*, reason: str, actor: str, source: str) -> RollbackResult:
 
 
 def turn_all_off(*, reason: str, actor: str, source: str) -> CommittedRollback:
-    """Do the whole quick rollback in one transaction, and wait for nobody."""
+    """Do a quick rollback without waiting for the processes."""
     return carry_out(RollbackOrder(Kind.QUICK, reason, actor, source))
 
 
@@ -178,7 +177,7 @@ def carry_out(order: RollbackOrder) -> CommittedRollback:
 
 
 def _flags_to_turn_off(order: RollbackOrder) -> list[AgentFlag]:
-    """Return the flags that go off; of a partial rollback only those named."""
+    """Return the flags to turn off."""
     flags = agent_flags()
     if order.kind != Kind.PARTIAL:
         return flags
@@ -186,7 +185,7 @@ def _flags_to_turn_off(order: RollbackOrder) -> list[AgentFlag]:
 
 
 def agent_flags() -> list[AgentFlag]:
-    """Return every feature there is, whatever a release once called it."""
+    """Return all flags, also those of features of older releases."""
     return list(AgentFlag.objects.order_by("pk"))
 
 
@@ -207,7 +206,7 @@ def turn_off(flag: AgentFlag, order: RollbackOrder) -> FlagChange | None:
 
 
 def record(done: CommittedRollback, order: RollbackOrder) -> RollbackEvent:
-    """Write the event, the incident's line and the notice for those on call."""
+    """Write the event, the entry of the incident and the notice."""
     event = RollbackEvent.objects.create(
         kind=order.kind,
         features=list(done.turned_off),
@@ -252,7 +251,7 @@ def _effect(done: CommittedRollback, order: RollbackOrder) -> str:
 
 
 def finish(rolled_back: CommittedRollback) -> RollbackResult:
-    """Wake the notices, and wait a moment for the processes to take it in."""
+    """Send the notices, and wait for the processes to acknowledge."""
     jobs.enqueue_notices()
     if rolled_back.is_full:
         _cancel_waiting(rolled_back)
@@ -262,7 +261,7 @@ def finish(rolled_back: CommittedRollback) -> RollbackResult:
             rolled_back.incident,
             kind=TimelineEntry.Kind.AUTO,
             author="system",
-            text=f"Switches: {receipt}.",
+            text=f"Flags: {receipt}.",
             data={"receipt": asdict(receipt)},
         )
     except Error:
@@ -271,7 +270,7 @@ def finish(rolled_back: CommittedRollback) -> RollbackResult:
 
 
 def _cancel_waiting(rolled_back: CommittedRollback) -> None:
-    """End what waits in the queues; the rollback stands, whatever comes of it."""
+    """Cancel waiting messages; a failure does not affect the rollback."""
     cancel = ports.cancel_waiting
     if cancel is None:
         return
@@ -285,6 +284,6 @@ def _cancel_waiting(rolled_back: CommittedRollback) -> None:
             data={"cancelled": number},
         )
     except Error as error:
-        logger.error(  # noqa: TRY400 - its story may quote rows
+        logger.error(  # noqa: TRY400 - its traceback may quote rows
             "rollout.cancel.failed", error=type(error).__name__
         )

@@ -1,6 +1,6 @@
-"""The moves between stages: up only by a person and through the gates, down always.
+"""Change the stage, and limit the features to the audience of the stage.
 
-The order of locks: fence, switches, plan.
+Advancing takes a person and met gates; going back is always possible.
 """
 
 from __future__ import annotations
@@ -36,10 +36,7 @@ if TYPE_CHECKING:
 
 
 def gates_now(plan: Plan | None = None) -> list[Gate]:
-    """Judge the gates of the stage as it stands; writes nothing.
-
-    The last stage has none, and after a year in it its facts would be many.
-    """
+    """Evaluate the gates of the current stage; the last stage has none."""
     plan = plan or plans.current()
     return (
         evaluate_gates(gate_facts.collect_facts(plan))
@@ -49,7 +46,7 @@ def gates_now(plan: Plan | None = None) -> list[Gate]:
 
 
 def advance(*, reason: str, actor: str, source: str) -> PlanChange:
-    """Go up one stage, when every gate is met or waived. Raises GatesUnmet."""
+    """Advance one stage when every gate is met or waived. Raises GatesUnmet."""
     cause = valid_change_reason(reason=reason, actor=actor, source=source)
     with transaction.atomic():
         locks.lock_flags()
@@ -63,7 +60,7 @@ def advance(*, reason: str, actor: str, source: str) -> PlanChange:
         if not missing:
             move = PlanMove(Kind.ADVANCED, State.ACTIVE, cause.reason, stage=following)
             return plans.move_plan(plan, move, cause)
-    # Outside, so that what the gates cause stays written down.
+    # Outside the transaction, so that the gate results are kept.
     raise GatesUnmet(
         f"Stage {plan.run.stage} cannot be left yet: {len(missing)} of"
         f" {len(gates)} gates are not met.",
@@ -74,9 +71,9 @@ def advance(*, reason: str, actor: str, source: str) -> PlanChange:
 def set_stage(
     stage: str, *, reason: str, actor: str, source: str, override: bool = False
 ) -> PlanChange:
-    """Go to any stage: back freely, up only by override; the state stays as it is.
+    """Set any stage, an upper one only by override; the state is kept.
 
-    Going back takes the features back to whom that stage serves.
+    Going back limits the features to the audience of that stage.
     """
     cause = valid_change_reason(
         reason=reason, actor=actor, source=source, override=override
@@ -91,10 +88,12 @@ def set_stage(
     return _change_stage(lambda _here: wanted, cause, Kind.SET)
 
 
-def demote(*, reason: str, actor: str, source: str, is_told: bool = True) -> PlanChange:
-    """Go back one stage, and take the features back to whom that one serves.
+def demote(
+    *, reason: str, actor: str, source: str, with_notice: bool = True
+) -> PlanChange:
+    """Go back one stage, and limit the features to its audience.
 
-    ``is_told`` False: the caller tells people.
+    ``with_notice`` False: the caller queues the notice.
     """
 
     def before(here: Stage) -> Stage:
@@ -103,7 +102,7 @@ def demote(*, reason: str, actor: str, source: str, is_told: bool = True) -> Pla
         return here.preceding
 
     cause = valid_change_reason(reason=reason, actor=actor, source=source)
-    return _change_stage(before, cause, Kind.DEMOTED, is_told=is_told)
+    return _change_stage(before, cause, Kind.DEMOTED, with_notice=with_notice)
 
 
 def _change_stage(
@@ -111,10 +110,10 @@ def _change_stage(
     cause: ChangeReason,
     kind: Kind,
     *,
-    is_told: bool = True,
+    with_notice: bool = True,
 ) -> PlanChange:
     with transaction.atomic():
-        # Whoever loses a feature by it must not go on redeeming.
+        # A person who loses a feature must not redeem any more.
         locks.close_fence()
         locks.lock_flags()
         plan = locks.lock_plan()
@@ -135,7 +134,7 @@ def _change_stage(
             cause.reason if plan.state == State.ACTIVE else plan.state_reason,
             stage=wanted,
             rollback=plan.rollback,
-            is_told=is_told,
+            with_notice=with_notice,
         )
         return plans.move_plan(plan, move, cause)
 
@@ -153,7 +152,7 @@ def all_flags() -> list[AgentFlag]:
 
 
 def exposure_warnings() -> list[str]:
-    """Say what is on in spite of the plan. Nobody is kept from it: see ADR 11."""
+    """Return warnings about features that are on against the plan (see ADR 10)."""
     plan = plans.current()
     found = flags_wider_than(plan.run.stage)
     if plan.state == State.HELD and any(not audience_of(f).is_off for f in all_flags()):
@@ -162,7 +161,7 @@ def exposure_warnings() -> list[str]:
 
 
 def flags_wider_than(stage: str) -> list[str]:
-    """Name the features that are on for people whom this stage does not serve yet."""
+    """Return a sentence for each feature that is on outside the audience of the stage."""
     serves = terms_of(stage).audience
     return [
         f"{flag.name} is on for {audience.words}; stage {stage} serves {serves}."
@@ -172,9 +171,9 @@ def flags_wider_than(stage: str) -> list[str]:
 
 
 def narrow_to(stage: Stage, cause: ChangeReason) -> list[FlagChange]:
-    """Take the features back to whom the stage serves; turns nothing on.
+    """Limit the features to the audience of the stage; turns nothing on.
 
-    The caller has closed the fence and holds the switches.
+    The caller has closed the fence and holds the flags.
     """
     written = []
     for flag in all_flags():

@@ -1,6 +1,8 @@
-"""Two people let a gate pass, for a while and for a reason: one asks, another agrees.
+"""Waivers of gates, and overrides of automatic rollbacks.
 
-The same two steps give the second person whom going on after a full rollback takes.
+A waiver takes two people: one asks, another approves. The same two steps give the
+second person that resuming after a full rollback requires. An override by one person
+suspends automatic rollbacks for some hours, except those for data and money.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ def ask_for_waiver(
 ) -> Waiver:
     """Ask for a waiver of a gate of this stage, or for the second person to resume.
 
-    It counts when somebody else approves it, in this stay only, and until it expires.
+    It is valid once another person approves it, in this stage run, until it expires.
     """
     reason, actor = valid_reason(reason), valid_actor(actor)
     if not 1 <= days <= MAX_WAIVER_DAYS:
@@ -65,14 +67,14 @@ def ask_for_waiver(
 
 
 def approve_waiver(*, waiver: Waiver, actor: str) -> Waiver:
-    """Agree to what somebody else asked for. Raises SecondPersonNeeded."""
+    """Approve a waiver that another person asked for. Raises SecondPersonNeeded."""
     actor = valid_actor(actor)
     with transaction.atomic():
         plan = locks.lock_plan()
         row = Waiver.objects.get(pk=waiver.pk)
         now = clock.now()
         if row.asked_by.casefold() == actor.casefold():
-            raise SecondPersonNeeded("Nobody approves what she asked for herself.")
+            raise SecondPersonNeeded("The person who asks cannot approve.")
         if row.approved_by:
             raise WrongState(f"{row.approved_by} approved it already.")
         if row.expires_at <= now or row.run_id != plan.run_id:
@@ -90,14 +92,14 @@ def approve_waiver(*, waiver: Waiver, actor: str) -> Waiver:
 
 
 def waiting_waivers(plan: Plan) -> QuerySet[Waiver]:
-    """Return what somebody else could approve now."""
+    """Return the waivers that can be approved now."""
     return Waiver.objects.filter(
         run=plan.run, approved_by="", expires_at__gt=clock.now()
     )
 
 
 def waivable_gates() -> list[tuple[str, str]]:
-    """Return what could be asked for now, with its title."""
+    """Return what a waiver can be asked for now, with its title."""
     plan = plans.current()
     found = [
         (name.value, TITLES[name])
@@ -129,9 +131,7 @@ def _askable(gate: str, plan: Plan) -> str:
             f" There are: {known or 'none'}."
         )
     if GateName(name) in NEVER_WAIVED:
-        raise InvalidChange(
-            f"{TITLES[GateName(name)]} is never waived: it is mended, not decided away."
-        )
+        raise InvalidChange(f"{TITLES[GateName(name)]} cannot be waived.")
     return name
 
 
@@ -139,7 +139,7 @@ MAX_OVERRIDE_HOURS = int(OVERRIDE_AT_MOST.total_seconds() // 3600)
 
 
 def active_overrides(now: datetime | None = None) -> QuerySet[Override]:
-    """Return what is in force; one at most."""
+    """Return the override in force; at most one."""
     now = now or clock.now()
     return Override.objects.filter(
         at__lte=now, expires_at__gt=now, ended_at__isnull=True
@@ -147,7 +147,7 @@ def active_overrides(now: datetime | None = None) -> QuerySet[Override]:
 
 
 def begin_override(*, reason: str, actor: str, hours: int) -> Override:
-    """Let the evaluator hold where it would roll back, for some hours."""
+    """Let the evaluator hold instead of rolling back, for some hours."""
     reason, actor = valid_reason(reason), valid_actor(actor)
     if not 1 <= hours <= MAX_OVERRIDE_HOURS:
         raise InvalidChange(f"An override lasts 1 to {MAX_OVERRIDE_HOURS} hours.")
@@ -174,7 +174,7 @@ def begin_override(*, reason: str, actor: str, hours: int) -> Override:
 
 
 def end_override(*, override: Override, actor: str) -> Override:
-    """Let the evaluator act again at once."""
+    """End an override: the evaluator rolls back again."""
     actor = valid_actor(actor)
     with transaction.atomic():
         locks.lock_plan()

@@ -1,4 +1,4 @@
-"""What OpenAI's Responses API refuses, and in which words.
+"""The rules by which OpenAI's Responses API refuses a request.
 
 `refusal_of(body, server)` answers the first rule that a request breaks. Messages, codes
 and params are those of the real API, so that code that reads them can be tested.

@@ -6,6 +6,7 @@ import pytest
 import waffle
 from django.contrib.auth.models import User
 from django.core.checks import run_checks
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import RequestFactory
 
@@ -67,3 +68,9 @@ def test_check__dangerous_setting__refused(
 def test_tables__waffles_own__not_there() -> None:
     tables = connection.introspection.table_names()
     assert [name for name in tables if name.startswith("waffle")] == []
+
+
+@pytest.mark.parametrize("name", ["flag", "switch", "sample", "delete"])
+def test_commands__of_waffle__are_unknown(name: str) -> None:
+    with pytest.raises(CommandError, match="Unknown command"):
+        call_command(f"waffle_{name}")

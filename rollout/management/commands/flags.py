@@ -8,8 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from easymo.database.errors import telling
-from rollout.core.errors import ResumeRequirementsUnmet, RolloutError
+from rollout.core.errors import ResumeRequirementsUnmet
 from rollout.core.features import Feature
 from rollout.flags import acknowledgements, flags
 from rollout.flags.selectors import (
@@ -18,8 +17,11 @@ from rollout.flags.selectors import (
     full_rollback,
     percent_text,
 )
-from rollout.management.output import actor_name
-from rollout.models import FlagChange
+from rollout.management.arguments import (
+    add_reason_and_actor,
+    change_arguments,
+    command_errors,
+)
 from rollout.stages import stages
 
 ON = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
@@ -45,53 +47,45 @@ class Command(BaseCommand):
             metavar="NAME",
             type=cohort_or_change,
         )
-        change.add_argument("--reason", required=True)
-        change.add_argument("--by", metavar="NAME", help="default: your login")
+        add_reason_and_actor(change)
         change.add_argument(
             "--override",
             action="store_true",
-            help="after a rollback, in spite of what is still missing; written down",
+            help="after a rollback, although requirements are not met; recorded",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            with telling():
-                if options["action"] == "set":
-                    self.change(options)
-                else:
-                    for state in feature_states():
-                        self.stdout.write(line(state))
-                    self.tell_of_rollback()
-        except ResumeRequirementsUnmet as error:
-            raise CommandError(f"{error} Or say --override.") from error
-        except RolloutError as error:
-            raise CommandError(str(error)) from error
+        with command_errors():
+            if options["action"] != "set":
+                self.write_features()
+                return
+            try:
+                self.change(options)
+            except ResumeRequirementsUnmet as error:
+                raise CommandError(f"{error} Or say --override.") from error
 
     def change(self, options: dict[str, Any]) -> None:
-        changes, cohorts = told_apart(options["changes"], options["cohort"])
+        changes, cohorts = separate(options["changes"], options["cohort"])
         changed = flags.set_features(
-            agreed(changes),
-            actor=actor_name(options["by"]),
-            reason=options["reason"],
-            source=FlagChange.Source.CLI,
+            by_feature(changes),
+            **change_arguments(options),
             percent=options["percent"],
             cohorts=cohorts,
             override=options["override"],
         )
-        for state in feature_states(name for name, _ in changes):
-            self.stdout.write(line(state))
+        self.write_features([name for name, _ in changes])
         if not changed.fence_proven:
             self.stderr.write(
-                "Fence not proven: a voucher operation ran on and may still commit."
+                "Fence not proven: a running voucher operation may still commit."
             )
-        self.tell_of_rollback()
         for warning in stages.exposure_warnings():
             self.stderr.write(f"Warning: {warning}")
         receipt = acknowledgements.await_acknowledgement(changed.epoch)
         self.stdout.write(f"epoch {receipt.epoch} {receipt}")
 
-    def tell_of_rollback(self) -> None:
-        """Say, after the features, what keeps the functions away."""
+    def write_features(self, names: list[Feature] | None = None) -> None:
+        for state in feature_states(names):
+            self.stdout.write(line(state))
         if event := full_rollback():
             at = timezone.localtime(event.at).strftime("%Y-%m-%d %H:%M")
             self.stdout.write(
@@ -113,22 +107,22 @@ def assignment(text: str) -> tuple[Feature, bool]:
 
 
 def cohort_or_change(text: str) -> str | tuple[Feature, bool]:
-    """Read a word after --cohort: a feature to set may follow there too."""
+    """Parse a word after --cohort, where assignments may follow too."""
     return assignment(text) if "=" in text else text
 
 
-def told_apart(
+def separate(
     changes: list[tuple[Feature, bool]], words: list[str | tuple[Feature, bool]]
 ) -> tuple[list[tuple[Feature, bool]], list[str]]:
-    """Return the features to set, wherever they stood, and the names of cohorts."""
+    """Return the assignments and the names of cohorts."""
     found = [*changes, *(word for word in words if not isinstance(word, str))]
     if not found:
         raise CommandError("Say what to set: FEATURE=on or FEATURE=off.", returncode=2)
     return found, [word for word in words if isinstance(word, str)]
 
 
-def agreed(changes: list[tuple[Feature, bool]]) -> dict[Feature, bool]:
-    """Refuse a command that says both of one feature."""
+def by_feature(changes: list[tuple[Feature, bool]]) -> dict[Feature, bool]:
+    """Return the assignments; refuse on and off for one feature."""
     wanted: dict[Feature, bool] = {}
     for feature, on in changes:
         if wanted.setdefault(feature, on) != on:
@@ -143,7 +137,7 @@ def percentage(text: str) -> Decimal:
 
 
 def line(state: FeatureState) -> str:
-    """Write one feature: name, on or off, for whom, forced, and who changed it."""
+    """Return one feature: name, on or off, audience, forced, and its last change."""
     parts = [f"{state.name:<30}", "on " if state.is_on else "off"]
     if state.percent is not None:
         parts.append(percent_text(state.percent))

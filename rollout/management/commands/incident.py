@@ -5,11 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from easymo.database.errors import telling
-from rollout.core.errors import RolloutError
 from rollout.incidents import incidents
 from rollout.incidents.incidents import LESSONS, SEVERITIES
-from rollout.management.output import actor_name
+from rollout.management.arguments import actor_name, add_actor, command_errors
 from rollout.models import ActionItem, Incident
 from rollout.reports.postmortem import postmortem
 
@@ -21,25 +19,27 @@ SHOWN = 50
 
 
 class Command(BaseCommand):
-    help = "List the open incidents, or lead one: open, note, …, close, postmortem"
+    help = "List the open incidents, or work on one: open, note, …, close, postmortem"
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", metavar="ACTION")
-        opened = actions.add_parser("open", help="open one; those on call are told")
+        opened = actions.add_parser(
+            "open", help="open one, and notify the contacts on call"
+        )
         opened.add_argument("title")
         opened.add_argument("--severity", choices=SEVERITIES, default="medium")
         opened.add_argument("--text", required=True, help="what is going on")
         about = {
-            "note": "add a line to its story",
-            "take": "lead it",
-            "severity": "say how bad it is",
+            "note": "add a note to its timeline",
+            "take": "take command",
+            "severity": "change its severity",
             "mitigate": "the harm has stopped",
-            "resolve": "the cause is known and gone",
-            "lessons": "write down what was learned",
+            "resolve": "the cause is known and removed",
+            "lessons": "write its lessons",
             "action": "add an action item",
-            "done": "end an action item, by its number",
-            "close": "its four lessons are written down",
+            "done": "finish an action item, by its number",
+            "close": "close it, once its four lessons are written",
             "postmortem": "print it as Markdown",
         }
         known = {name: actions.add_parser(name, help=h) for name, h in about.items()}
@@ -56,14 +56,11 @@ class Command(BaseCommand):
         known["action"].add_argument("--owner", required=True)
         known["action"].add_argument("--due", required=True, metavar="YYYY-MM-DD")
         for each in (opened, *known.values()):
-            each.add_argument("--by", metavar="NAME", help="default: your login")
+            add_actor(each)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            with telling():
-                self.stdout.write(self.do(options["action"], options))
-        except RolloutError as error:
-            raise CommandError(str(error)) from error
+        with command_errors():
+            self.stdout.write(self.do(options["action"], options))
 
     def do(self, action: str | None, given: dict[str, Any]) -> str:
         if action is None:
@@ -90,7 +87,7 @@ class Command(BaseCommand):
 
 
 def act(action: str, row: Incident, given: dict[str, Any], by: str) -> str:
-    """Do one thing about one incident; return what is so now."""
+    """Perform one action on an incident; return its new state."""
     if action == "postmortem":
         return postmortem(row)
     if action == "note":
@@ -103,8 +100,10 @@ def act(action: str, row: Incident, given: dict[str, Any], by: str) -> str:
             incident=row, severity=given["severity"], reason=given["reason"], author=by
         )
     elif action == "lessons":
-        told = {name: given[name] for name in LESSONS if given[name] is not None}
-        incidents.write_lessons(incident=row, author=by, **told)
+        given_lessons = {
+            name: given[name] for name in LESSONS if given[name] is not None
+        }
+        incidents.write_lessons(incident=row, author=by, **given_lessons)
     elif action == "action":
         return added(row, given, by)
     else:

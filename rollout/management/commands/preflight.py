@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand
 
-from rollout.check_runs import preflight
-from rollout.management.output import actor_name, as_json, as_lines
+from rollout.check_runs.preflight import run_preflight
+from rollout.management.arguments import actor_name, add_actor
+from rollout.management.check_output import write_run
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 class Command(BaseCommand):
     help = "Go through the pre-deployment checklist; exit 1 when a line failed."
-    # It reports what is wrong, and is not stopped by it.
+    # Failed system checks are lines of the checklist; they must not stop the command.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -23,15 +22,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--live", action="store_true", help="ask OpenAI, Meta and Supabase too"
         )
-        parser.add_argument("--by", metavar="NAME", help="default: your login")
+        add_actor(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        done = preflight.run_preflight(
-            live=options["live"], actor=actor_name(options["by"])
-        )
-        if options["json"]:
-            self.stdout.write(json.dumps(as_json(done, "checks"), indent=2))
-        else:
-            self.stdout.write("\n".join(as_lines(done)))
-        if not done.passed:
-            sys.exit(1)
+        run = run_preflight(live=options["live"], actor=actor_name(options["by"]))
+        write_run(self.stdout, run, is_json=options["json"], lines_key="checks")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from easymo.database.errors import telling
+from rollout.management.arguments import command_errors
 from rollout.models import Notice
 from rollout.reports import reports
 
@@ -32,22 +32,22 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         day = self.day(options["day"])
-        with telling():
+        with command_errors():
             made = reports.make(options["kind"], day)
             self.stdout.write(made.markdown, ending="")
             if options["send"]:
-                self.stderr.write(self.on_its_way(reports.send(made)))
+                self.stderr.write(self.destinations(reports.send(made)))
 
     @staticmethod
-    def on_its_way(sent: Sequence[Notice]) -> str:
-        """Say where to; without Slack the log has what Slack would have had."""
+    def destinations(sent: Sequence[Notice]) -> str:
+        """Name the destinations; without Slack the report goes to the log."""
         mails = sum(one.medium == Notice.Medium.EMAIL for one in sent)
-        roads = ["Slack" if settings.SLACK_WEBHOOK_URL else "the log"]
+        media = ["Slack" if settings.SLACK_WEBHOOK_URL else "the log"]
         if mails:
-            roads.append(f"{mails} e-mail address{'' if mails == 1 else 'es'}")
-        unread = len(roads) == 1 and not settings.SLACK_WEBHOOK_URL
+            media.append(f"{mails} e-mail address{'' if mails == 1 else 'es'}")
+        unread = len(media) == 1 and not settings.SLACK_WEBHOOK_URL
         why = ": neither Slack nor an e-mail address is set" if unread else ""
-        return f"On its way to {' and '.join(roads)}{why}."
+        return f"On its way to {' and '.join(media)}{why}."
 
     @staticmethod
     def day(text: str | None) -> date | None:

@@ -1,22 +1,20 @@
 from __future__ import annotations
 
-import json
 import re
-import sys
 from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from easymo.database.errors import telling
-from rollout.check_runs import smoke
-from rollout.management.output import actor_name, as_json, as_lines
+from rollout.check_runs.smoke import run_smoke
+from rollout.management.arguments import actor_name, add_actor, command_errors
+from rollout.management.check_output import write_run
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 
 
 class Command(BaseCommand):
@@ -26,27 +24,20 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--url",
-            type=address,
-            help=f"default: http://127.0.0.1:{settings.PORT}, which is $PORT here",
+            type=url,
+            help=f"default: http://127.0.0.1:{settings.PORT}, with the port of $PORT",
         )
         parser.add_argument("--json", action="store_true", help="for programs")
-        parser.add_argument("--by", metavar="NAME", help="default: your login")
+        add_actor(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         url = options["url"] or f"http://127.0.0.1:{settings.PORT}"
-        with telling():
-            done = smoke.run_smoke(url=url, actor=actor_name(options["by"]))
-        if options["json"]:
-            told = as_json(done, "cases") | {"url": url}
-            self.stdout.write(json.dumps(told, indent=2))
-        else:
-            self.stdout.write(f"{url}")
-            self.stdout.write("\n".join(as_lines(done)))
-        if not done.passed:
-            sys.exit(1)
+        with command_errors():
+            run = run_smoke(url=url, actor=actor_name(options["by"]))
+        write_run(self.stdout, run, is_json=options["json"], lines_key="cases", url=url)
 
 
-def address(text: str) -> str:
-    if not ADDRESS.fullmatch(text):
+def url(text: str) -> str:
+    if not URL.fullmatch(text):
         raise ArgumentTypeError("an address is like https://host:port")
     return text.rstrip("/")

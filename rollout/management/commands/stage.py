@@ -1,17 +1,17 @@
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from easymo.database.errors import telling
 from rollout.core import jobs
-from rollout.core.errors import GatesUnmet, RolloutError
+from rollout.core.errors import GatesUnmet
 from rollout.management import plan_output
-from rollout.management.output import actor_name
-from rollout.models import FlagChange
-from rollout.plan import plan as plans
+from rollout.management.arguments import (
+    add_reason_and_actor,
+    change_arguments,
+    command_errors,
+)
 from rollout.policy.gates import unmet
 from rollout.stages import stages
 
@@ -37,46 +37,34 @@ class Command(BaseCommand):
         )
         chosen.add_argument("name", metavar="infrastructure|smoke|beta|production")
         chosen.add_argument(
-            "--override", action="store_true", help="pass the gates by; written down"
+            "--override",
+            action="store_true",
+            help="although gates are not met; recorded",
         )
         for each in (advance, chosen):
-            each.add_argument("--reason", required=True)
-            each.add_argument("--by", metavar="NAME", help="default: your login")
+            add_reason_and_actor(each)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            with telling():
-                if options["action"]:
-                    self.tell(self.move(options))
-                else:
-                    self.show(is_json=options["json"])
-        except GatesUnmet as error:
-            for gate in unmet(stages.gates_now()):
-                self.stdout.write(plan_output.gate_line(gate))
-            raise CommandError(str(error)) from error
-        except RolloutError as error:
-            raise CommandError(str(error)) from error
-
-    def show(self, *, is_json: bool) -> None:
-        plan = plans.current()
-        gates = stages.gates_now(plan)
-        if is_json:
-            self.stdout.write(json.dumps(plan_output.as_json(plan, gates), indent=2))
-            return
-        for line in plan_output.as_lines(plan, gates):
-            self.stdout.write(line)
+        with command_errors():
+            if not options["action"]:
+                self.stdout.write(plan_output.status(is_json=options["json"]))
+                return
+            try:
+                self.write_change(self.move(options))
+            except GatesUnmet as error:
+                for gate in unmet(stages.gates_now()):
+                    self.stdout.write(plan_output.gate_line(gate))
+                raise CommandError(str(error)) from error
 
     def move(self, options: dict[str, Any]) -> PlanChange:
-        said = {
-            "reason": options["reason"],
-            "actor": actor_name(options["by"]),
-            "source": FlagChange.Source.CLI,
-        }
+        arguments = change_arguments(options)
         if options["action"] == "advance":
-            return stages.advance(**said)
-        return stages.set_stage(options["name"], override=options["override"], **said)
+            return stages.advance(**arguments)
+        return stages.set_stage(
+            options["name"], override=options["override"], **arguments
+        )
 
-    def tell(self, change: PlanChange) -> None:
+    def write_change(self, change: PlanChange) -> None:
         jobs.enqueue_notices()
         self.stdout.write(
             f"Stage {change.after['stage']} (was {change.before['stage']});"

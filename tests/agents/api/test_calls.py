@@ -1,4 +1,4 @@
-"""The checks run in the contract's order: of two faults the earlier is told."""
+"""The checks run in the contract's order: the first of two faults is answered."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def send(api: Api, body: bytes, content_type: str, secret: str | None) -> Any:
     )
 
 
-def test_order__each_fault_before_the_next(
+def test_order__two_faults__first_is_answered(
     api: Api, switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lookup_only, able = token("lookup", name="a"), token(name="b")
@@ -70,7 +70,7 @@ def test_order__feature_before_key_and_key_before_rate(
     assert api.create(6_000, key="k").status_code == 403
 
 
-def test_disabled__for_the_customer_named__others_are_served(
+def test_disabled__for_one_customer__others_are_served(
     api: Api, switch: Callable[..., None]
 ) -> None:
     from rollout.core.features import Feature

@@ -1,4 +1,4 @@
-"""Bodies that mean harm: refused with a 4xx, and nothing written."""
+"""Hostile bodies are refused with 4xx and write nothing."""
 
 from __future__ import annotations
 

@@ -133,11 +133,11 @@ def test_database_cannot_write__503_and_the_retry_issues_once(
 def test_crash_after_commit__answer_lost__retry_replays(
     committed_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    perform = calls.run_call
+    run_call = calls.run_call
 
     def lose(*args: Any) -> None:
-        perform(*args)
-        raise ConnectionError("nobody hears the answer")
+        run_call(*args)
+        raise ConnectionError("the connection was lost")
 
     with monkeypatch.context() as patch:
         patch.setattr(views, "run_call", lose)
@@ -186,8 +186,8 @@ def test_revoking__waits_for_what_has_begun(committed_api: Api) -> None:
 
     def call() -> None:
         with transaction.atomic():
-            principal = row
-            idempotency.claim(principal, None, {})
+            token = row
+            idempotency.claim(token, None, {})
             begun.set()
             threading.Event().wait(0.3)
             order.append("committed")

@@ -119,7 +119,7 @@ def test_refused_tokens__behind_a_proxy__counted_for_who_called(
         headers = {"Authorization": "Bearer wrong", "X-Forwarded-For": seen}
         return ask(api, **headers).status_code
 
-    # What the caller wrote itself stands before what the proxy saw.
+    # The header of the caller comes before the value of the proxy.
     assert [wrong(f"9.9.9.{n}, 10.0.0.1") for n in range(21)] == [401] * 20 + [429]
     assert wrong("10.0.0.2") == 401
 

@@ -125,7 +125,7 @@ MUST_NOT_ACT = [
     "create voucher 10000 for 0788000000 if he pays",
     "create voucher 10000 for 0788000000 tomorrow",
     "for example create voucher 10000 for 0788000000",
-    # No verb, or somebody else's
+    # No verb, or the verb of another person
     "voucher 10000 for 0788000000",
     "10000 0788000000",
     "we create vouchers of 10000 for 0788000000",

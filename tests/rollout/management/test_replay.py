@@ -78,7 +78,7 @@ def test_replay__in_words__one_line_each() -> None:
 
     # Then
     assert "240 conversations from 2046-03-01 00:00" in out.getvalue()
-    assert "judged as in beta." in out.getvalue()
+    assert "evaluated as in beta." in out.getvalue()
     assert "2046-03-03 00:" in out.getvalue()
 
 

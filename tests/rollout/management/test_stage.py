@@ -129,7 +129,9 @@ def test_flags_set__after_a_rollback__refused_unless_override(switch: Switch) ->
 def test_rollout__its_verbs__move_the_plan() -> None:
     run("rollout", "hold", *BY)
     assert state() == ("infrastructure", "held")
-    assert run("rollout", "hold", *BY)[0] == "Nothing changed: it is so already.\n"
+    assert (
+        run("rollout", "hold", *BY)[0] == "Nothing changed: this is already the case.\n"
+    )
     run("rollout", "release", *BY)
     go("beta")
     assert run("rollout", "demote", *BY)[0] == "Stage smoke, active.\n"

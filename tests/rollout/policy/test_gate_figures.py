@@ -83,7 +83,7 @@ def test_success__promising__says_how_many_more_and_when() -> None:
     told = figures(conversations=38, calls=190, failed=6)
     answer = gate(GateName.SUCCESS, figures=told, entered_at=NOW - 2 * DAY)
     assert conversations_needed(184 / 190, 38) == 100
-    assert answer.forecast == "62 more conversations, approximate_duration 3 days"
+    assert answer.forecast == "62 more conversations, about 3 days"
     assert answer.value.startswith("96.8 % of 190 calls, at least 8")
 
 
@@ -139,7 +139,7 @@ def test_cost__each_channel__has_its_own_limit(
         (0, 9000, "pass", "none in 9,000 lines: fewer than 1 in 3000"),
         (1, 9000, "fail", "1 confirmed"),
         # None found where nobody looked is no news.
-        (0, 0, "no_data", "nobody has looked at a line yet"),
+        (0, 0, "no_data", "no line was scanned yet"),
         (1, 0, "fail", "1 confirmed"),
     ],
 )
@@ -171,8 +171,8 @@ def test_about__span__reads_like_speech(span: timedelta, words: str) -> None:
         (6 * DAY + 23 * HOUR + timedelta(minutes=59), "6 d 23 h"),
         (DAY, "1 d"),
         (3 * HOUR + timedelta(minutes=5), "3 h 5 min"),
-        (timedelta(seconds=59), "0 s"),
+        (timedelta(seconds=59), "59 s"),
     ],
 )
-def test_length__span__is_never_rounded_up(span: timedelta, words: str) -> None:
+def test_duration__any__is_never_rounded_up(span: timedelta, words: str) -> None:
     assert duration(span) == words

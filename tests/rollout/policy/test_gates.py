@@ -69,12 +69,12 @@ def test_gates__nothing_known__none_is_met_that_needs_figures() -> None:
             "passed 1 d ago, on release v1; this is v2",
         ),
         (GateName.WATCH, {"acknowledged": ()}, "pending", "0 of 48 hours acknowledged"),
-        (GateName.GUARDRAILS, {"judged_at": None}, "no_data", "nobody judges"),
+        (GateName.GUARDRAILS, {"judged_at": None}, "no_data", "the evaluator has not run"),
         (
             GateName.GUARDRAILS,
             {"judged_at": NOW - 4 * MINUTE},
             "no_data",
-            "nobody has judged for 4 min",
+            "the evaluator has not run for 4 min",
         ),
         (GateName.GUARDRAILS, {"warnings": ("success on chat",)}, "fail", "success on chat"),
         (GateName.GUARDRAILS, {"silent": ("cost on chat",)}, "no_data", "no data: cost on chat"),
@@ -85,14 +85,14 @@ def test_gates__nothing_known__none_is_met_that_needs_figures() -> None:
             "fail",
             "4 not ticked: a; b; c; and 1 more",
         ),
-        (GateName.CONTACTS, {"on_call": 0}, "fail", "nobody is on call"),
+        (GateName.CONTACTS, {"on_call": 0}, "fail", "no contact is on call"),
         (
             GateName.CONTACTS,
             {"unverified": ("Platform Lead",)},
             "fail",
             "Platform Lead",
         ),
-        (GateName.ANNOUNCEMENT, {"announced_at": None}, "fail", "nobody was told"),
+        (GateName.ANNOUNCEMENT, {"announced_at": None}, "fail", "not sent"),
     ],
 )  # fmt: skip
 def test_gate__one_thing_amiss__says_what(

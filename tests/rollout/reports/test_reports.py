@@ -91,6 +91,8 @@ def test_daily__a_day__its_figures_and_those_of_the_day_before(switch: Switch) -
     assert "\\#1 About" in told or "About" in told
     assert ALINE.msisdn[4:] not in told
     assert "- Stage beta since" in told
+    rows = reports.Report("", "", told).sections[1].table
+    assert ["Tool call success rate", "90.0 %", "100.0 %", "> 95 %"] in rows
 
 
 @pytest.mark.django_db
@@ -142,11 +144,10 @@ def test_weekly__a_wednesday__the_whole_week_before_day_by_day() -> None:
     with clock.use(FakeClock(monday + timedelta(days=2))):
         made = reports.weekly((monday + timedelta(days=2)).date())
 
-    days = made.markdown.partition("## Day by day")[2].partition("##")[0]
-    rows = [line for line in days.splitlines() if line.startswith("|")][2:]
+    days = next(each for each in made.sections if each.title == "Day by day")
     assert made.title == f"Weekly report from {monday - timedelta(days=7):%d %b %Y}"
-    assert rows[0].startswith(f"| {monday - timedelta(days=7):%a %d %b} |")
-    assert [row.split("|")[2].strip() for row in rows] == list("0300000")
+    assert days.table[1][0] == f"{monday - timedelta(days=7):%a %d %b}"
+    assert [row[1] for row in days.table[1:]] == ["0", "3", "0", "0", "0", "0", "0"]
 
 
 @pytest.mark.django_db

@@ -29,7 +29,7 @@ def refreshing(
     committed_db: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """Refresh in threads, as a serving process does."""
-    monkeypatch.setattr(refreshers, "HEAR_S", 0.1)
+    monkeypatch.setattr(refreshers, "LISTEN_TIMEOUT_S", 0.1)
     settings.ROLLOUT_REFRESH = "threads"
     refreshers.stop()
     yield

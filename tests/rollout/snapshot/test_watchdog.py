@@ -96,17 +96,17 @@ def test_watchdog__clock_of_the_evaluator_set_back__is_a_look_like_any_other() -
 
 
 @pytest.fixture
-def silent_holder(monkeypatch: pytest.MonkeyPatch) -> SnapshotCache:
+def silent_cache(monkeypatch: pytest.MonkeyPatch) -> SnapshotCache:
     """A process that has not heard of the evaluator for twenty minutes."""
     own = SnapshotCache()
-    monkeypatch.setattr(refreshers, "holder", own)
+    monkeypatch.setattr(refreshers, "snapshot_cache", own)
     monkeypatch.setattr(cache, "snapshot_cache", own)
     return own
 
 
 @pytest.mark.usefixtures("committed_db")
 def test_refresh__evaluator_silent_in_production__cohorts_only_until_it_looks(
-    switch: Switch, silent_holder: SnapshotCache, monkeypatch: pytest.MonkeyPatch
+    switch: Switch, silent_cache: SnapshotCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
     enter("production")
@@ -123,14 +123,14 @@ def test_refresh__evaluator_silent_in_production__cohorts_only_until_it_looks(
 
     with reading.own_connection() as own:
         process.refresh(own)
-        assert silent_holder.snapshot.decide(Feature.CHAT, BOSCO).on is True
+        assert silent_cache.snapshot.decide(Feature.CHAT, BOSCO).on is True
 
         # When
-        silent_holder.watchdog.moved -= 1_200
+        silent_cache.watchdog.moved -= 1_200
         process.refresh(own)
 
         # Then
-        found = silent_holder.snapshot
+        found = silent_cache.snapshot
         assert found.decide(Feature.CHAT, BOSCO).reason is FlagReason.UNWATCHED
         assert found.decide(Feature.VOICE, BOSCO).on is False
         assert found.decide(Feature.VOUCHERS, ALINE).reason is FlagReason.COHORT
@@ -143,7 +143,7 @@ def test_refresh__evaluator_silent_in_production__cohorts_only_until_it_looks(
         process.refresh(own)
 
         # Then
-        assert silent_holder.snapshot.decide(Feature.CHAT, BOSCO).on is True
+        assert silent_cache.snapshot.decide(Feature.CHAT, BOSCO).on is True
 
 
 @pytest.mark.django_db
@@ -197,7 +197,7 @@ def test_read_pulse__on_but_forced_off__serves_nobody(
 
 @pytest.mark.usefixtures("committed_db")
 def test_refresh__evaluator_silent_with_all_on_in_infrastructure__pages_and_narrows(
-    switch: Switch, silent_holder: SnapshotCache, monkeypatch: pytest.MonkeyPatch
+    switch: Switch, silent_cache: SnapshotCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
     switch(CHAT=True)
@@ -211,19 +211,19 @@ def test_refresh__evaluator_silent_with_all_on_in_infrastructure__pages_and_narr
         process.refresh(own)
 
         # When
-        silent_holder.watchdog.moved -= PAGE_S + 1
+        silent_cache.watchdog.moved -= PAGE_S + 1
         process.refresh(own)
 
         # Then
         assert len(paged) == 1
-        assert silent_holder.snapshot.decide(Feature.CHAT, BOSCO).on is True
+        assert silent_cache.snapshot.decide(Feature.CHAT, BOSCO).on is True
 
         # When
-        silent_holder.watchdog.moved -= FAIL_SAFE_S
+        silent_cache.watchdog.moved -= FAIL_SAFE_S
         process.refresh(own)
 
         # Then
-        found = silent_holder.snapshot.decide(Feature.CHAT, BOSCO)
+        found = silent_cache.snapshot.decide(Feature.CHAT, BOSCO)
         assert found.reason is FlagReason.UNWATCHED
 
 

@@ -60,7 +60,7 @@ def test_figures__healthy__are_met_with_their_values(beta: Fake) -> None:
     assert gate("success")[0] == "pass"
     assert gate("latency")[0] == "pass"
     assert gate("cost") == ("pass", "chat $0.0500")
-    assert gate("pii") == ("pass", "none in 9000 lines: fewer than 1 in 3000")
+    assert gate("pii") == ("pass", "none in 9,000 lines: fewer than 1 in 3000")
     assert gate("guardrails") == ("pass", "no warning")
 
 
@@ -118,7 +118,7 @@ def test_guardrails__warned_silent_or_unjudged__hold_up(beta: Fake) -> None:
     judged({"guardrail": "success", "channel": "voice", "level": "no_data"})
     assert gate("guardrails")[0] == "pass"
     beta.advance(minutes=4)
-    assert gate("guardrails") == ("no_data", "nobody has judged for 4 min")
+    assert gate("guardrails") == ("no_data", "the evaluator has not run for 4 min")
 
 
 def test_incidents__open_and_serious__hold_up(beta: Fake) -> None:

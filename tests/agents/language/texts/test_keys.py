@@ -72,7 +72,7 @@ def _kinds(kind: type[errors.VoucherError]) -> list[type[errors.VoucherError]]:
     return below + [deeper for one in below for deeper in _kinds(one)]
 
 
-# Told as another refusal, or never met in a chat.
+# Reported as another refusal, or impossible in a chat.
 TOLD_OTHERWISE = {
     *("not_pending", "not_owner", "invalid_reason", "second_person_needed"),
     *("invalid_profile", "still_holds_vouchers"),
