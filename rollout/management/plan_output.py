@@ -65,21 +65,12 @@ def gate_line(gate: Gate) -> str:
     return f"  {mark:<8} {gate.name:<12} {gate.sentence}"
 
 
-<<<<<<< HEAD
 def warning_lines(plan: Plan) -> Iterator[str]:
     """Return open waiver requests, overrides, and features on against the plan."""
-    for waiver in waivers.waiting(plan):
-        yield (
-            f"{waiver.asked_by} asks for {waivers.words(waiver)}: {waiver.reason};"
-            f" `rollout approve {waiver.pk}` by another person."
-=======
-def spoken_against(plan: Plan) -> Iterator[str]:
-    """Name what waits for a person, and what is on in spite of the plan."""
     for waiver in waivers.waiting_waivers(plan):
         yield (
             f"{waiver.asked_by} asks for {waivers.waiver_text(waiver)}: {waiver.reason};"
-            f" `rollout approve {waiver.pk}` by somebody else."
->>>>>>> trunk
+            f" `rollout approve {waiver.pk}` by another person."
         )
     for override in waivers.active_overrides():
         yield (
@@ -112,8 +103,7 @@ def as_json(plan: Plan, gates: list[Gate]) -> dict[str, Any]:
             for need in resume_requirements.current_requirements()
         ],
         "features": [feature_json(state) for state in feature_states()],
-<<<<<<< HEAD
-        "warnings": audience.warnings(),
+        "warnings": stages.exposure_warnings(),
         "overrides": [
             {
                 "id": each.pk,
@@ -121,12 +111,8 @@ def as_json(plan: Plan, gates: list[Gate]) -> dict[str, Any]:
                 "reason": each.reason,
                 "expires_at": each.expires_at.isoformat(),
             }
-            for each in overrides.active()
+            for each in waivers.active_overrides()
         ],
-=======
-        "warnings": stages.exposure_warnings(),
-        "overrides": [override_json(each) for each in waivers.active_overrides()],
->>>>>>> trunk
         "waivers_waiting": [
             {"id": each.pk, "gate": each.gate, "by": each.asked_by}
             for each in waivers.waiting_waivers(plan)

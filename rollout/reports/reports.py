@@ -38,13 +38,8 @@ from rollout.models import (
 )
 from rollout.notices import notices
 from rollout.plan import plan as plans
-<<<<<<< HEAD
-from rollout.policy.schedule import State
-from rollout.reports.markdown import Section, render, sections
-=======
 from rollout.policy.schedule import DueState
-from rollout.reports.markdown import render
->>>>>>> trunk
+from rollout.reports.markdown import Section, render, sections
 from rollout.stages import stages
 
 if TYPE_CHECKING:

@@ -8,12 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-<<<<<<< HEAD
-from rollout.core.errors import NotMended
-=======
-from easymo.database.errors import telling
-from rollout.core.errors import ResumeRequirementsUnmet, RolloutError
->>>>>>> trunk
+from rollout.core.errors import ResumeRequirementsUnmet
 from rollout.core.features import Feature
 from rollout.flags import acknowledgements, flags
 from rollout.flags.selectors import (
@@ -22,18 +17,12 @@ from rollout.flags.selectors import (
     full_rollback,
     percent_text,
 )
-<<<<<<< HEAD
 from rollout.management.arguments import (
     add_reason_and_actor,
     change_arguments,
     command_errors,
 )
-from rollout.stages import audience
-=======
-from rollout.management.output import actor_name
-from rollout.models import FlagChange
 from rollout.stages import stages
->>>>>>> trunk
 
 ON = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?", re.ASCII)
@@ -66,29 +55,14 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-<<<<<<< HEAD
         with command_errors():
             if options["action"] != "set":
                 self.write_features()
                 return
             try:
                 self.change(options)
-            except NotMended as error:
+            except ResumeRequirementsUnmet as error:
                 raise CommandError(f"{error} Or say --override.") from error
-=======
-        try:
-            with telling():
-                if options["action"] == "set":
-                    self.change(options)
-                else:
-                    for state in feature_states():
-                        self.stdout.write(line(state))
-                    self.tell_of_rollback()
-        except ResumeRequirementsUnmet as error:
-            raise CommandError(f"{error} Or say --override.") from error
-        except RolloutError as error:
-            raise CommandError(str(error)) from error
->>>>>>> trunk
 
     def change(self, options: dict[str, Any]) -> None:
         changes, cohorts = separate(options["changes"], options["cohort"])
@@ -104,12 +78,7 @@ class Command(BaseCommand):
             self.stderr.write(
                 "Fence not proven: a running voucher operation may still commit."
             )
-<<<<<<< HEAD
-        for warning in audience.warnings():
-=======
-        self.tell_of_rollback()
         for warning in stages.exposure_warnings():
->>>>>>> trunk
             self.stderr.write(f"Warning: {warning}")
         receipt = acknowledgements.await_acknowledgement(changed.epoch)
         self.stdout.write(f"epoch {receipt.epoch} {receipt}")

@@ -5,13 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-<<<<<<< HEAD
-from rollout.incidents import incidents, lessons
-=======
-from easymo.database.errors import telling
-from rollout.core.errors import RolloutError
 from rollout.incidents import incidents
->>>>>>> trunk
 from rollout.incidents.incidents import LESSONS, SEVERITIES
 from rollout.management.arguments import actor_name, add_actor, command_errors
 from rollout.models import ActionItem, Incident
@@ -106,15 +100,10 @@ def act(action: str, row: Incident, given: dict[str, Any], by: str) -> str:
             incident=row, severity=given["severity"], reason=given["reason"], author=by
         )
     elif action == "lessons":
-<<<<<<< HEAD
         given_lessons = {
             name: given[name] for name in LESSONS if given[name] is not None
         }
-        lessons.write_lessons(incident=row, author=by, **given_lessons)
-=======
-        told = {name: given[name] for name in LESSONS if given[name] is not None}
-        incidents.write_lessons(incident=row, author=by, **told)
->>>>>>> trunk
+        incidents.write_lessons(incident=row, author=by, **given_lessons)
     elif action == "action":
         return added(row, given, by)
     else:

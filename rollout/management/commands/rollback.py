@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # Service, help, and the sentence of the output.
-KINDS: dict[str, tuple[Callable[..., Done], str, str]] = {
+KINDS: dict[str, tuple[Callable[..., RollbackResult], str, str]] = {
     "quick": (rollback_quick, "all four features off, now", "All features are off"),
     "partial": (
         rollback_partial,
@@ -72,29 +72,8 @@ class Command(BaseCommand):
             ) from error
         self.write_result(options["kind"], done)
 
-<<<<<<< HEAD
-    def write_result(self, kind: str, done: Done) -> None:
+    def write_result(self, kind: str, done: RollbackResult) -> None:
         _, _, words = KINDS[kind]
-=======
-    def order(self, options: dict[str, Any]) -> RollbackResult:
-        said = {
-            "reason": options["reason"],
-            "actor": actor_name(options["by"]),
-            "source": FlagChange.Source.CLI,
-        }
-        match options["kind"]:
-            case "partial":
-                return rollback_partial(
-                    features=[named(name) for name in options["features"]], **said
-                )
-            case "full":
-                return rollback_full(**said)
-            case "restore":
-                return restore(**said)
-        return rollback_quick(**said)
-
-    def tell(self, kind: str, done: RollbackResult) -> None:
->>>>>>> trunk
         rolled_back = done.rolled_back
         if rolled_back.turned_off:
             self.stdout.write(f"{words} ({', '.join(rolled_back.turned_off)}).")

@@ -5,11 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from rollout.core import jobs
-<<<<<<< HEAD
-from rollout.core.errors import NotMet
-=======
-from rollout.core.errors import RequirementsUnmet, RolloutError
->>>>>>> trunk
+from rollout.core.errors import RequirementsUnmet
 from rollout.management import plan_output, replay
 from rollout.management.arguments import (
     actor_name,
@@ -19,12 +15,7 @@ from rollout.management.arguments import (
     command_errors,
 )
 from rollout.models import Override, PlanChange, Waiver
-<<<<<<< HEAD
-from rollout.stages import overrides, rollback, stages, waivers
-=======
-from rollout.plan import plan as plans
 from rollout.stages import plan_state, rollback, stages, waivers
->>>>>>> trunk
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -56,17 +47,11 @@ class Command(BaseCommand):
             "waive", help="ask to waive a gate; another person approves"
         )
         waive.add_argument("gate", metavar="GATE|resume")
-<<<<<<< HEAD
-        waive.add_argument("--days", type=int, default=waivers.LONGEST_DAYS)
+        waive.add_argument("--days", type=int, default=waivers.MAX_WAIVER_DAYS)
         add_reason_and_actor(waive)
         approve = actions.add_parser(
             "approve", help="approve a waiver that another person asked for"
         )
-=======
-        waive.add_argument("--days", type=int, default=waivers.MAX_WAIVER_DAYS)
-        explained(waive)
-        approve = actions.add_parser("approve", help="agree to what somebody asked for")
->>>>>>> trunk
         approve.add_argument("number", type=int)
         add_actor(approve)
         override = actions.add_parser(
@@ -84,31 +69,15 @@ class Command(BaseCommand):
         add_actor(end)
 
     def handle(self, *args: Any, **options: Any) -> None:
-<<<<<<< HEAD
         action = options["action"]
         name = "move" if action in MOVES else action.replace("-", "_")
         with command_errors():
             try:
                 self.stdout.write(getattr(self, f"do_{name}")(options))
-            except NotMet as error:
+            except RequirementsUnmet as error:
                 for missing in error.unmet:
                     self.stdout.write(f"  not met  {missing}")
                 raise CommandError(str(error)) from error
-=======
-        if options["action"] == "replay":
-            with telling():
-                replay.run(options, self.stdout.write)
-            return
-        try:
-            with telling():
-                self.stdout.write(getattr(self, f"do_{road(options)}")(options))
-        except RequirementsUnmet as error:
-            for missing in error.unmet:
-                self.stdout.write(f"  not met  {missing}")
-            raise CommandError(str(error)) from error
-        except RolloutError as error:
-            raise CommandError(str(error)) from error
->>>>>>> trunk
 
     def do_status(self, options: dict[str, Any]) -> str:
         return plan_output.status(is_json=options["json"])
@@ -134,22 +103,13 @@ class Command(BaseCommand):
         )
 
     def do_waive(self, options: dict[str, Any]) -> str:
-<<<<<<< HEAD
-        waiver = waivers.ask(
-=======
-        told = said(options)
         waiver = waivers.ask_for_waiver(
->>>>>>> trunk
             gate=options["gate"],
             reason=options["reason"],
             actor=actor_name(options["by"]),
             days=options["days"],
         )
-<<<<<<< HEAD
-        return f"Asked for {waivers.words(waiver)}; another person approves it."
-=======
-        return f"Asked for {waivers.waiver_text(waiver)}; somebody else approves it."
->>>>>>> trunk
+        return f"Asked for {waivers.waiver_text(waiver)}; another person approves it."
 
     def do_approve(self, options: dict[str, Any]) -> str:
         waiver = Waiver.objects.filter(pk=options["number"]).first()
@@ -159,16 +119,10 @@ class Command(BaseCommand):
         return f"Approved {waivers.waiver_text(waiver)}."
 
     def do_override(self, options: dict[str, Any]) -> str:
-<<<<<<< HEAD
-        override = overrides.begin(
+        override = waivers.begin_override(
             reason=options["reason"],
             actor=actor_name(options["by"]),
             hours=options["hours"],
-=======
-        told = said(options)
-        override = waivers.begin_override(
-            reason=told["reason"], actor=told["actor"], hours=options["hours"]
->>>>>>> trunk
         )
         return (
             f"Override {override.pk}: nothing is rolled back by itself for"
