@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Self
 
 from rollout.core.formatting import duration, first_of
 
@@ -47,34 +46,46 @@ class State(StrEnum):
 
 
 class GateName(StrEnum):
-    """The gates, each with its title."""
+    STATE = "state"
+    PREFLIGHT = "preflight"
+    SMOKE = "smoke"
+    DWELL = "dwell"
+    WATCH = "watch"
+    MEMBERS = "members"
+    VOLUME = "volume"
+    SUCCESS = "success"
+    LATENCY = "latency"
+    COST = "cost"
+    PII = "pii"
+    GUARDRAILS = "guardrails"
+    INCIDENTS = "incidents"
+    CHECKLIST = "checklist"
+    CONTACTS = "contacts"
+    ANNOUNCEMENT = "announcement"
 
-    label: str
-
-    def __new__(cls, value: str, label: str) -> Self:
-        gate = str.__new__(cls, value)
-        gate._value_ = value
-        gate.label = label
-        return gate
-
-    STATE = "state", "State"
-    PREFLIGHT = "preflight", "Pre-flight"
-    SMOKE = "smoke", "Smoke tests"
-    DWELL = "dwell", "Time in the stage"
-    WATCH = "watch", "Close watch"
-    MEMBERS = "members", "Beta members"
-    VOLUME = "volume", "Volume"
-    SUCCESS = "success", "Success of tool calls"
-    LATENCY = "latency", "Latency (p95)"
-    COST = "cost", "Cost per conversation"
-    PII = "pii", "Personal data in logs"
-    GUARDRAILS = "guardrails", "Guardrails"
-    INCIDENTS = "incidents", "Incidents"
-    CHECKLIST = "checklist", "Checklist"
-    CONTACTS = "contacts", "Contacts"
-    ANNOUNCEMENT = "announcement", "Announcement"
+    @property
+    def label(self) -> str:
+        return GATE_LABELS[self]
 
 
+GATE_LABELS = {
+    GateName.STATE: "State",
+    GateName.PREFLIGHT: "Pre-flight",
+    GateName.SMOKE: "Smoke tests",
+    GateName.DWELL: "Time in the stage",
+    GateName.WATCH: "Close watch",
+    GateName.MEMBERS: "Beta members",
+    GateName.VOLUME: "Volume",
+    GateName.SUCCESS: "Success of tool calls",
+    GateName.LATENCY: "Latency (p95)",
+    GateName.COST: "Cost per conversation",
+    GateName.PII: "Personal data in logs",
+    GateName.GUARDRAILS: "Guardrails",
+    GateName.INCIDENTS: "Incidents",
+    GateName.CHECKLIST: "Checklist",
+    GateName.CONTACTS: "Contacts",
+    GateName.ANNOUNCEMENT: "Announcement",
+}
 # A check can be run again, and harm to people cannot be waived.
 NEVER_WAIVED = frozenset(
     {
