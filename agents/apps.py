@@ -14,7 +14,6 @@ class AgentsConfig(AppConfig):
         from agents.notifications import broadcasts  # noqa: PLC0415
         from agents.operations import (  # noqa: PLC0415
             cancellation,
-            forward_metrics,
             metrics,
             rollout_ports,
             system_checks,  # noqa: F401
@@ -28,7 +27,6 @@ class AgentsConfig(AppConfig):
         from rollout.core.ports import ports  # noqa: PLC0415
 
         metrics.register_all()
-        forward_metrics.register_all()
         rollout_ports.register_evidence_ports()
         rollout_ports.register_people_ports()
         cancellation.register_cancellation_port()

@@ -33,7 +33,7 @@ from agents.forwarding.sending import run_forwarding
 from agents.handoff import handoff
 from agents.inbound import event_selection, media, process_events
 from agents.notifications import voucher_events
-from agents.operations import retention, sweep, value_checks
+from agents.operations import backlog, retention, value_checks
 from agents.outbound import sending
 from agents.outcomes import recording
 from easymo.database import units
@@ -131,10 +131,10 @@ async def sweep_up(context: JobContext, timestamp: int) -> None:
         if job.task_name == INGEST:
             await units.run(event_selection.mark_possible_poison_events)
     for step in (
-        sweep.wake_what_waits,
+        backlog.enqueue_waiting,
         voucher_events.announce,
         voucher_events.notify_issuers_of_failures,
-        value_checks.watch,
+        value_checks.watch_guessing,
         handoff.resume_overdue,
     ):
         try:

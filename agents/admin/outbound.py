@@ -172,7 +172,7 @@ class SendingLineAdmin(AgentsAdmin):
     )
     def close_one(self, call: ActionCall[SendingLine]) -> str:
         closed = circuit_breaker.close_manually(
-            line=call.row, reason=call.reason, actor=call.actor
+            sender=call.row, reason=call.reason, actor=call.actor
         )
         state = "sends again" if closed else "was already sending"
         return f"Number {call.row.phone_number_id} {state}."

@@ -50,20 +50,20 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         "title": "Overview",
         "may_switch": request.user.has_perm("rollout.change_exposure"),
         "may_see_dashboard": may_see,
-        "may_see_desk": helps_people(request),
+        "may_see_desk": answers_customers(request),
     }
     if not (may_see and wants_dashboard(request)):
-        return context | desk() | {"features": features()}
+        return context | overview_data() | {"features": features()}
     context |= {"title": "Control room"} | page.dashboard_context(request)
-    return context if page.is_quick(request) else context | desk()
+    return context if page.is_quick(request) else context | overview_data()
 
 
-def desk() -> dict[str, Any]:
+def overview_data() -> dict[str, Any]:
     """Return what waits for a person, and what the last day was like."""
     return {"waiting": waiting(), "last_day": last_day(), "late_jobs": upkeep.late()}
 
 
-def helps_people(request: HttpRequest) -> bool:
+def answers_customers(request: HttpRequest) -> bool:
     """Tell whether this person answers customers."""
     return request.user.has_perm("agents.answer_person")
 
@@ -73,7 +73,7 @@ def wants_dashboard(request: HttpRequest) -> bool:
     asked = request.GET.get("page", "")
     if asked in {"room", "desk"}:
         return asked == "room"
-    return page.may_operate(request) or not helps_people(request)
+    return page.may_operate(request) or not answers_customers(request)
 
 
 def features() -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Errors, row locks, job enqueueing, tasks for colleagues and code redaction."""

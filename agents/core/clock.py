@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Seconds that only go forward, and a way to let some pass."""
+    """A monotonic time in seconds that tests can replace."""
 
     def now(self) -> float: ...
 

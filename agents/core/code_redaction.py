@@ -1,7 +1,8 @@
-"""Voucher codes in what a person writes: taken out before anyone else reads it.
+"""Voucher codes in messages: redacted when they arrive, restored when they are sent.
 
-The text keeps the place, "[code 1]"; the digits travel beside it, sealed, until the
-turn that uses them is closed. A model never sees them.
+A stored inbound text has "[code 1]" in place of a code, and the digits are sealed
+beside it until its turn is closed. A stored outbound text has "{code:<voucher id>}".
+The model never sees the digits.
 """
 
 from __future__ import annotations
@@ -22,13 +23,24 @@ if TYPE_CHECKING:
 
 PURPOSE = "inbound-codes"
 REDACTED_CODE = re.compile(r"\[code (\d{1,3})\]")
-# Sixteen digits whose check digit is wrong: a slip, and still nobody's to read.
+# Sixteen digits with a wrong check digit: a typing error, and secret all the same.
 MISTYPED = "[mistyped code]"
+PLACEHOLDER = re.compile(
+    r"\{code:([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}"
+)
+# Messages that still have to show their code.
+UNDELIVERED = (
+    OutboundMessage.State.QUEUED,
+    OutboundMessage.State.SENDING,
+    OutboundMessage.State.UNKNOWN,
+    OutboundMessage.State.SENT,
+)
+CODE_EVENTS = (VoucherEvent.Kind.ISSUED, VoucherEvent.Kind.CODE_ROTATED)
 
 
 def redact_codes(text: str) -> tuple[str, bytes | None]:
-    """Return the text with places for its codes, and the codes sealed."""
-    # What looks like one of our places already would point at another code.
+    """Return the text with its codes replaced, and the sealed codes."""
+    # A typed "[code 1]" must not refer to a real code.
     text = REDACTED_CODE.sub(r"(code \1)", text)
     parts: list[str] = []
     codes: list[str] = []
@@ -46,80 +58,63 @@ def redact_codes(text: str) -> tuple[str, bytes | None]:
     return "".join(parts), sealed
 
 
-def unseal_codes(sealed: bytes | memoryview | None) -> list[Code]:
-    """Return the codes of one message, "[code 1]" first."""
+def renumber_codes(
+    messages: Iterable[tuple[str, bytes | memoryview | None]],
+) -> tuple[list[str], Mapping[int, Code]]:
+    """Number the codes of several messages consecutively; return texts and codes."""
+    texts: list[str] = []
+    codes: dict[int, Code] = {}
+    for text, sealed in messages:
+        before = len(codes)
+        texts.append(_shift_numbers(text, before))
+        codes |= dict(enumerate(_unseal(sealed), start=before + 1))
+    return texts, codes
+
+
+def _shift_numbers(text: str, by: int) -> str:
+    return REDACTED_CODE.sub(lambda found: f"[code {int(found[1]) + by}]", text)
+
+
+def _unseal(sealed: bytes | memoryview | None) -> list[Code]:
     if not sealed:
         return []
     digits = json.loads(keys.unseal(PURPOSE, bytes(sealed)))
     return [parse_code(entry) for entry in digits]
 
 
-def renumber_codes(
-    messages: Iterable[tuple[str, bytes | memoryview | None]],
-) -> tuple[list[str], Mapping[int, Code]]:
-    """Number the codes of several messages through, so that each place is one code."""
-    texts: list[str] = []
-    codes: dict[int, Code] = {}
-    for text, sealed in messages:
-        texts.append(_numbered_from(text, len(codes)))
-        codes |= dict(enumerate(unseal_codes(sealed), start=len(codes) + 1))
-    return texts, codes
-
-
-def _numbered_from(text: str, before: int) -> str:
-    def place(found: re.Match[str]) -> str:
-        return f"[code {int(found[1]) + before}]"
-
-    return REDACTED_CODE.sub(place, text)
-
-
 def blank_code_digits(text: str) -> str:
-    """Blank whatever looks like a code, in words that are to be kept."""
+    """Replace everything that looks like a code by "[code]"."""
     for match in reversed(find_codes(text)):
         text = f"{text[: match.start]}[code]{text[match.end :]}"
     return text
 
 
-PLACEHOLDER = re.compile(
-    r"\{code:([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}"
-)
-
-
-def placeholders_in(texts: Iterable[str]) -> set[UUID]:
-    """Return the vouchers whose codes the texts have room for."""
-    return {UUID(found) for text in texts for found in PLACEHOLDER.findall(text)}
-
-
 def record_carried_codes(message: OutboundMessage, texts: Iterable[str]) -> None:
-    """Note which codes the message brings."""
+    """Store which vouchers' codes an outbound message carries."""
+    vouchers = {UUID(found) for text in texts for found in PLACEHOLDER.findall(text)}
     CarriedCode.objects.bulk_create(
-        [
-            CarriedCode(outbound=message, voucher_id=slot)
-            for slot in placeholders_in(texts)
-        ],
+        [CarriedCode(outbound=message, voucher_id=voucher) for voucher in vouchers],
         ignore_conflicts=True,
     )
 
 
-# Messages that may still have to show it.
-UNDELIVERED = (
-    OutboundMessage.State.QUEUED,
-    OutboundMessage.State.SENDING,
-    OutboundMessage.State.UNKNOWN,
-    OutboundMessage.State.SENT,
-)
-CODE_EVENTS = (VoucherEvent.Kind.ISSUED, VoucherEvent.Kind.CODE_ROTATED)
-
-
 def restore_codes(text: str) -> str:
-    """Put the codes in; one that is no longer kept shows its last four digits."""
-    return PLACEHOLDER.sub(lambda found: _shown(UUID(found[1])), text)
+    """Fill in the codes; show the last four digits of a code that was dropped."""
+    return PLACEHOLDER.sub(lambda found: _formatted(UUID(found[1])), text)
+
+
+def _formatted(public_id: UUID) -> str:
+    voucher = Voucher.objects.filter(public_id=public_id).first()
+    if voucher is None:
+        return "•••• •••• •••• ••••"
+    code = envelopes.read(voucher)
+    return code.formatted if code else f"•••• •••• •••• {voucher.code_last4}"
 
 
 def drop_delivered_codes(message: OutboundMessage) -> None:
-    """Drop the envelopes of the codes that have now arrived wherever they had to.
+    """Drop the sealed codes that no other message still has to deliver.
 
-    One that the API issued stays for its day: its first answer may be asked again.
+    A code issued by the API is kept for its day, because a replay returns it.
     """
     for carried in message.carried_codes.all():
         still_needed = CarriedCode.objects.filter(
@@ -128,22 +123,14 @@ def drop_delivered_codes(message: OutboundMessage) -> None:
         if still_needed.exists():
             continue
         voucher = Voucher.objects.filter(public_id=carried.voucher_id).first()
-        if voucher is not None and _is_told(voucher):
+        if voucher is not None and _is_announced(voucher):
             envelopes.drop(voucher)
 
 
-def _is_told(voucher: Voucher) -> bool:
+def _is_announced(voucher: Voucher) -> bool:
     event = voucher.events.filter(kind__in=CODE_EVENTS).order_by("-seq").first()
     return (
         event is not None
         and event.channel != "api"
         and Announcement.objects.filter(pk=event.pk).exists()
     )
-
-
-def _shown(public_id: UUID) -> str:
-    voucher = Voucher.objects.filter(public_id=public_id).first()
-    if voucher is None:
-        return "•••• •••• •••• ••••"
-    code = envelopes.read(voucher)
-    return code.formatted if code else f"•••• •••• •••• {voucher.code_last4}"

@@ -2,56 +2,58 @@ from __future__ import annotations
 
 
 class AgentError(Exception):
-    """The agent could not go on as it wanted; what was committed stands."""
+    """The agent cannot go on; everything committed before stays."""
 
 
 class LeaseLost(AgentError):
-    """Another worker took this turn up: nothing more may be written for it here."""
+    """Another worker has taken over this turn: nothing more may be written."""
 
 
 class NewerInput(AgentError):
-    """The person wrote on before anything was done or sent: the draft is dropped."""
+    """The customer wrote again before anything was done or sent: drop the draft."""
 
 
 class IdentityRefused(AgentError):
-    """Nobody's names were changed; the sentence says why."""
+    """No identity was changed; the message says why."""
 
 
 class TokenError(AgentError):
-    """The API token cannot be made, found or revoked; the sentence says why."""
+    """The API token cannot be made, found or revoked; the message says why."""
 
 
 class HandOffError(AgentError):
-    """What a colleague wanted cannot be done; the sentence says why."""
+    """The colleague's action is not possible; the message says why."""
 
 
 class WindowClosed(HandOffError):
-    """Free text reaches a person for 24 hours after her last message, and not longer."""
+    """Free text is allowed for 24 hours after the customer's last message."""
 
     def __init__(self) -> None:
         super().__init__(
-            "The 24-hour window is closed: WhatsApp lets us write again once she has "
-            "written."
+            "The 24-hour window is closed: WhatsApp allows a message again after the "
+            "customer has written."
         )
 
 
 class OptedOut(HandOffError):
-    """After STOP nothing is sent until the person writes START."""
+    """After STOP nothing is sent until the customer writes START."""
 
     def __init__(self) -> None:
-        super().__init__("She said STOP: nothing may be sent until she writes START.")
+        super().__init__(
+            "The customer sent STOP: nothing can be sent until they write START."
+        )
 
 
 class PersonErased(HandOffError):
-    """The person was erased: there is nobody to write to."""
+    """The personal data of the customer was erased."""
 
     def __init__(self) -> None:
-        super().__init__("This person was forgotten: there is nobody to write to.")
+        super().__init__("This customer was erased: there is no address to write to.")
 
 
 class TextRefused(HandOffError):
-    """The text may not be sent as it is."""
+    """The text cannot be sent as it is."""
 
 
 class ResendRefused(HandOffError):
-    """The message cannot be sent again, or not any more."""
+    """The message cannot be sent again."""

@@ -1,4 +1,4 @@
-"""The list of what waits for a person of ours: services and tools add to it."""
+"""Open tasks for colleagues."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def open_handoff(
     reason: str,
     conversation: Conversation | None = None,
 ) -> bool:
-    """Put something on the list; return whether it was not there yet.
+    """Open a task, once; return whether it is new.
 
-    The same trouble of one person stays one entry while it is open: the
-    constraint decides. Call it inside the transaction of its cause.
+    A person has one open task of a kind: the constraint decides. Call it inside the
+    transaction of its cause.
     """
     entry = HandOff(
         kind=kind, profile=profile, conversation=conversation, reason=reason[:300]
@@ -37,10 +37,10 @@ def open_handoff(
     ).exists()
     if is_new:
         logger.warning("ai.hand_off.opened", profile_id=profile.pk, kind=str(kind))
-        # No name, no number: whoever reads it finds them in the list.
-        word = HandOff.Kind(kind).label
+        # Without name and number: the list of tasks shows them.
+        label = HandOff.Kind(kind).label
         notices.queue_notice(
-            text=f"Waiting for a person of ours: {word} (person {profile.pk})."
+            text=f"Waiting for a colleague: {label} (profile {profile.pk})."
         )
         enqueue_notices()
     return is_new

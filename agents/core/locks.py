@@ -1,6 +1,6 @@
-"""The one door to row locks of this app.
+"""Row locks of this app.
 
-Always in this order: conversation, turn, pending action. Call inside `atomic`.
+Take them inside `atomic`, in this order: conversation, turn, pending action.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TURN = Prepared(
 
 
 def lock_conversation(conversation_id: int) -> Conversation:
-    """Lock the conversation; messages may still be added to it meanwhile."""
+    """Lock the conversation; other transactions can still add messages to it."""
     found = CONVERSATION.first(pk=conversation_id)
     if found is None:
         raise Conversation.DoesNotExist
@@ -40,7 +40,7 @@ def lock_conversation(conversation_id: int) -> Conversation:
 
 
 def lock_idle_conversation(conversation_id: int) -> Conversation | None:
-    """Lock the conversation; None when somebody else is at it."""
+    """Lock the conversation; return None when it is locked already."""
     return (
         Conversation.objects.select_related("profile__station")
         .select_for_update(of=("self",), no_key=True, skip_locked=True)
@@ -50,7 +50,7 @@ def lock_idle_conversation(conversation_id: int) -> Conversation | None:
 
 
 def lock_turn(*, turn_id: int, token: UUID) -> Turn:
-    """Lock the running turn, if this worker still holds its lease."""
+    """Lock the running turn; raise LeaseLost when another worker has its lease."""
     found = TURN.first(pk=turn_id, token=token)
     if found is None:
         raise LeaseLost

@@ -1,4 +1,4 @@
-"""Who may be answered at this moment."""
+"""Whether the agent answers a person now, and its business number."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class FlagsUnreadableError(OperationalError):
-    """Nobody knows what is on: wait, rather than keep silent for ever."""
+    """The flags cannot be read: retry later instead of dropping the message."""
 
 
 def is_served(profile: Profile) -> bool:
-    """Tell whether CHAT is on for this person; raise when that cannot be known."""
+    """Tell whether CHAT is on for this person; raise when the flags are stale."""
     exposure = exposure_of(str(profile.public_id))
     if exposure.reasons[Feature.CHAT] == FlagReason.STALE:
         raise FlagsUnreadableError
@@ -28,18 +28,18 @@ def is_served(profile: Profile) -> bool:
 
 
 def may_answer(profile: Profile) -> bool:
-    """Tell whether this person is the agent's, and may be spoken to."""
+    """Tell whether the agent may send messages to this person."""
     return is_served(profile) and profile.is_active
 
 
 def may_create_customers() -> bool:
-    """Tell whether a stranger becomes a customer: CHAT is on for everyone."""
+    """Tell whether an unknown sender becomes a customer: CHAT is on for everyone."""
     if exposure_of(None).reasons[Feature.CHAT] == FlagReason.STALE:
         raise FlagsUnreadableError
     return is_on_for_everyone(Feature.CHAT)
 
 
-# Where no number is set up, only our own marked webhooks name one.
+# Without a configured number only synthetic webhooks are processed.
 DEMONSTRATION_NUMBER = "sandbox"
 
 

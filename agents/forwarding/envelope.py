@@ -1,10 +1,9 @@
-"""Meta's envelope around what is not for the agent: taken apart, put together again.
+"""Split Meta's envelope into items, and build an envelope around some of them.
 
-A batch mixes senders, and the other side must see only whom it serves: so one item at
-a time is picked out, with what its envelope says and its own contact, and those of one
-sender that came together go on together. What we do not know stays as it was, numbers
-to the last digit; of duplicate keys the last one counts, and NaN, which is no JSON,
-becomes null.
+A batch mixes senders, and the previous workflow must receive only its own: each item
+is stored with the fields of its envelope and its own contact, and items of one sender
+from one webhook are sent together. Unknown fields are kept, and numbers are kept digit
+by digit. Of duplicate keys the last one counts, and NaN becomes null.
 """
 
 from __future__ import annotations
@@ -20,22 +19,22 @@ from agents.whatsapp.payload import UnreadableError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# Around a number that Python would write otherwise than it came.
+# Marks a number that Python would write differently.
 _MARK = f"\ue000{secrets.token_hex(8)}:"
 _MARKED = re.compile(re.escape(json.dumps(_MARK)[:-1]) + r"([-+.0-9eE]+)\"")
 LONGEST_INTEGER = 18
-# In the value of a change, besides what holds for all of it.
+# The lists in the value of a change; its other fields belong to all items.
 LISTS = ("messages", "statuses", "user_preferences", "user_id_update")
-OF_ONE = frozenset({*LISTS, "contacts"})
-# How items name whose they are, and how contacts do; the id that lasts comes first.
-NAMES = {
+PER_ITEM = frozenset({*LISTS, "contacts"})
+# The fields that name the sender or recipient, the permanent id first.
+ID_FIELDS = {
     "messages": ("from_user_id", "user_id", "from"),
     "statuses": ("recipient_user_id", "user_id", "recipient_id"),
     "user_preferences": ("user_id", "wa_id"),
     "user_id_update": ("wa_id",),
 }
-CONTACT_NAMES = ("user_id", "wa_id")
-# What goes on; all else that we are told is between the provider and us.
+CONTACT_ID_FIELDS = ("user_id", "wa_id")
+# Only these are forwarded.
 KINDS = {"messages": "message", "statuses": "status"}
 
 type Json = dict[str, Any]
@@ -43,40 +42,40 @@ type Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class EnvelopeItem:
-    """One item, with all of its envelope that is not about somebody else."""
+    """One item with the fields of its envelope, without those of other people."""
 
     # message, status, other
     kind: str
-    # Which number of ours, and whose item.
+    # Our number and the sender or recipient.
     lane: str
-    # What makes it the same item when it comes again.
-    name: str
+    # Equal when the same item arrives again.
+    key: str
     content: bytes
-    # The message that a status is about, and to whom it went.
-    about: str = ""
-    number: str = ""
+    # Of a status: the message and its recipient.
+    provider_id: str = ""
+    recipient: str = ""
     opaque: str = ""
 
 
 class Envelope:
-    """One webhook's document, from which items are picked by their path."""
+    """The document of one webhook."""
 
     def __init__(self, body: bytes) -> None:
         self.document = _loads(body)
 
-    def pick(self, path: str) -> EnvelopeItem | None:
-        """Return what is at ``path`` of `payload.read`.
+    def item_at(self, path: str) -> EnvelopeItem | None:
+        """Return the item at a path of `payload.read`.
 
-        None where there is nothing, or neither a message nor a status in it.
+        Return None when it is missing, or holds neither a message nor a status.
         """
         steps = path.split("/")[1:]
         document = self.document
         if not steps:
             return _whole(document) if _document_holds_any(document) else None
         match steps:
-            case ["entry", entry_at, "changes", change_at, *rest]:
-                entry = _at(document, "entry", entry_at)
-                change = _at(entry, "changes", change_at)
+            case ["entry", entry_index, "changes", change_index, *rest]:
+                entry = _at(document, "entry", entry_index)
+                change = _at(entry, "changes", change_index)
             case _:
                 return None
         if not isinstance(change, dict) or not _holds_any(change):
@@ -88,28 +87,25 @@ class Envelope:
         match rest:
             case []:
                 return _change(head, change)
-            case ["value", str(name), place] if name in KINDS:
-                return _item(head, change, name, place)
+            case ["value", str(name), index] if name in KINDS:
+                return _item(head, change, name, index)
         return None
 
     def paths_of(self, provider_ids: set[str]) -> list[str]:
         """Return the paths of the messages with these ids."""
         found = []
-        for entry_at, entry in _enumerated(self.document, "entry"):
-            for change_at, change in _enumerated(entry, "changes"):
+        for entry_index, entry in _enumerated(self.document, "entry"):
+            for change_index, change in _enumerated(entry, "changes"):
                 value = change.get("value") if isinstance(change, dict) else None
-                for place, item in _enumerated(value, "messages"):
+                for index, item in _enumerated(value, "messages"):
                     if isinstance(item, dict) and _text(item.get("id")) in provider_ids:
-                        head = f"/entry/{entry_at}/changes/{change_at}"
-                        found.append(f"{head}/value/messages/{place}")
+                        head = f"/entry/{entry_index}/changes/{change_index}"
+                        found.append(f"{head}/value/messages/{index}")
         return found
 
 
 def build_body(contents: Sequence[bytes]) -> tuple[int, bytes]:
-    """Return how many of the items go on together, from the first, and their body.
-
-    Items under one head share an envelope, as they did when they came.
-    """
+    """Return the number of leading items with the same envelope, and their body."""
     first = _loads(contents[0])
     head = first["head"]
     body = _envelope(head)
@@ -134,7 +130,7 @@ def _document_holds_any(document: object) -> bool:
 
 
 def _holds_any(change: object) -> bool:
-    """Tell whether a change holds a message or a status, in whatever shape."""
+    """Tell whether a change holds a message or a status, also a malformed one."""
     value = change.get("value") if isinstance(change, dict) else None
     return isinstance(value, dict) and any(value.get(name) for name in KINDS)
 
@@ -149,47 +145,53 @@ def _change(head: Json, change: Json) -> EnvelopeItem:
     return EnvelopeItem("other", _number_id(change), content.decode(), content)
 
 
-def _item(head: Json, change: Json, name: str, place: str) -> EnvelopeItem | None:
+def _item(head: Json, change: Json, name: str, index: str) -> EnvelopeItem | None:
     value = change.get("value")
-    item = _at(value, name, place)
+    item = _at(value, name, index)
     if not isinstance(item, dict) or not isinstance(value, dict):
         return None
-    siblings = sum(len(value[key]) for key in LISTS if _is_list(value.get(key)))
-    rest = _without(value, *OF_ONE, *(() if siblings == 1 else ("errors",)))
+    siblings = sum(len(value[key]) for key in LISTS if isinstance(value.get(key), list))
+    rest = _without(value, *PER_ITEM, *(() if siblings == 1 else ("errors",)))
     head |= {"change": _without(change, "value"), "value": rest}
     contact = _contact_of(item, name, value.get("contacts"))
     content = _dumps({"head": head, "list": name, "item": item, "contact": contact})
-    whose = _first_name(item, NAMES[name]) or _first_name(contact, CONTACT_NAMES)
+    person = _first_text(item, ID_FIELDS[name]) or _first_text(
+        contact, CONTACT_ID_FIELDS
+    )
     kind = KINDS[name]
-    about = _text(item.get("id"))
-    parts = [kind, about, _text(item.get("status"))] if about else [content.decode()]
+    provider_id = _text(item.get("id"))
+    parts = (
+        [kind, provider_id, _text(item.get("status"))]
+        if provider_id
+        else [content.decode()]
+    )
     return EnvelopeItem(
         kind=kind,
-        lane=f"{_number_id(change)}/{whose.lstrip('+')}",
-        name="/".join(parts),
+        lane=f"{_number_id(change)}/{person.lstrip('+')}",
+        key="/".join(parts),
         content=content,
-        about=about,
-        number=_text(item.get("recipient_id")).lstrip("+"),
+        provider_id=provider_id,
+        recipient=_text(item.get("recipient_id")).lstrip("+"),
         opaque=_text(item.get("biz_opaque_callback_data")),
     )
 
 
 def _contact_of(item: Json, name: str, contacts: object) -> Json | None:
-    """Return the item's own contact; the only one there is must be it."""
+    """Return the item's contact; a single contact needs no matching id."""
     among = contacts if isinstance(contacts, list) else []
     found = [each for each in among if isinstance(each, dict)]
-    names = [_text(item.get(key)).lstrip("+") for key in NAMES[name]]
+    names = [_text(item.get(key)).lstrip("+") for key in ID_FIELDS[name]]
     names = [each for each in names if each]
     for own in names:
         for contact in found:
-            theirs = (_text(contact.get(key)).lstrip("+") for key in CONTACT_NAMES)
+            theirs = (_text(contact.get(key)).lstrip("+") for key in CONTACT_ID_FIELDS)
             if own in theirs:
                 return contact
     return found[0] if len(found) == 1 and name == "messages" and not names else None
 
 
 def _envelope(head: Json) -> Json:
-    """Return the envelope with nothing in it; a head without an entry is all of it."""
+    """Return the envelope without items; a head without an entry is the whole body."""
     if "entry" not in head:
         return dict(head["object"])
     change = dict(head["change"])
@@ -213,24 +215,20 @@ def _number_id(change: Json) -> str:
     return _text(metadata.get("phone_number_id"))
 
 
-def _first_name(item: Json | None, names: Sequence[str]) -> str:
+def _first_text(item: Json | None, names: Sequence[str]) -> str:
     return next((_text(item[name]) for name in names if item and item.get(name)), "")
 
 
-def _at(parent: object, name: str, place: str) -> object:
+def _at(parent: object, name: str, index: str) -> object:
     items = parent.get(name) if isinstance(parent, dict) else None
-    if not isinstance(items, list) or not place.isdecimal():
+    if not isinstance(items, list) or not index.isdecimal():
         return None
-    return items[int(place)] if int(place) < len(items) else None
+    return items[int(index)] if int(index) < len(items) else None
 
 
 def _enumerated(parent: object, name: str) -> Iterable[tuple[int, Any]]:
     items = parent.get(name) if isinstance(parent, dict) else None
     return enumerate(items) if isinstance(items, list) else ()
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, list)
 
 
 def _without(parent: object, *names: str) -> Json:
@@ -269,8 +267,8 @@ def _marked(literal: str) -> str:
 
 
 def _dumps(value: object) -> bytes:
-    """Write JSON. The blanks are on purpose: Meta writes none.
+    """Write JSON with spaces.
 
-    So no body of ours is ever the same bytes as one of hers that came before.
+    Meta writes none, so a forwarded body never equals the bytes of a received one.
     """
     return _MARKED.sub(r"\1", json.dumps(value)).encode()

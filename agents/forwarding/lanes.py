@@ -1,7 +1,7 @@
-"""The lanes: one sender's items, in order, one request at a time.
+"""Lanes: the items of one sender, sent in order, one request at a time.
 
-A lane that fails pauses by itself, longer each time. Where one sender after the other
-fails, the other side is down: everything pauses, and one request at a time tries.
+A failing lane pauses, longer each time. When several senders fail, the previous
+workflow is down: all lanes pause, and then one request at a time is tried.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 State = ForwardedItem.State
-# Longer than the longest exchange (channels/whatsapp/forward_post).
+# Longer than the longest exchange.
 LEASE = timedelta(seconds=40)
 LONGEST_PAUSE_S = 60.0
-# So many senders in a row, and it is not they.
+# Consecutive failures of different senders that mean an outage.
 MOST_FAILURES = 5
 LONGEST_HOLD_S = 30.0
 MOST_TOGETHER = 50
-# An older webhook that is still being taken in may hold something of this sender.
-INGEST_PAUSE = timedelta(seconds=0.3)
-INGEST_PATIENCE = timedelta(seconds=60)
+# An older webhook that is still being processed may hold an item of this sender.
+PROCESSING_PAUSE = timedelta(seconds=0.3)
+PROCESSING_PATIENCE = timedelta(seconds=60)
 
 QUEUED = """
 SELECT l.lane, i.id, i.event_id, i.content, i.status_hmac, i.held_until
@@ -68,7 +68,7 @@ WHERE l.lane = ANY(%s) AND NOT EXISTS (
 
 @dataclass(frozen=True, slots=True)
 class ForwardRequest:
-    """What is sent in one request: all that is needed, and nothing is read meanwhile."""
+    """The items of a lane that are sent in one request."""
 
     lane: bytes
     token: UUID
@@ -78,14 +78,15 @@ class ForwardRequest:
 
 @dataclass(frozen=True, slots=True)
 class ForwardResult:
-    load: ForwardRequest
-    # "": the other side has it.
+    """The result of a request; no error means that it was accepted."""
+
+    request: ForwardRequest
     error: str
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedItem:
-    """One item, as it waits in its lane."""
+    """A queued item of a lane."""
 
     id: int
     event_id: int
@@ -94,27 +95,35 @@ class QueuedItem:
     held_until: datetime | None
 
 
-def record_results(outcomes: Sequence[ForwardResult]) -> None:
-    """Write down what became of the requests."""
-    if not outcomes:
+def record_results(results: Sequence[ForwardResult]) -> None:
+    """Store the results of requests."""
+    if not results:
         return
     now = clock.now()
-    taken = [o.load for o in outcomes if not o.error]
+    accepted = [r.request for r in results if not r.error]
     with transaction.atomic():
-        held = _locked([o.load.lane for o in outcomes])
+        held = _locked([r.request.lane for r in results])
         ForwardedItem.objects.filter(
-            pk__in=[pk for load in taken for pk in load.item_ids], state=State.QUEUED
+            pk__in=[pk for request in accepted for pk in request.item_ids],
+            state=State.QUEUED,
         ).update(state=State.SENT, sent_at=now)
-        _free([load.lane for load in taken if held.get(load.lane) == load.token], now)
-        for outcome in outcomes:
-            lane = outcome.load.lane
-            if outcome.error and held.get(lane) == outcome.load.token:
-                _put_off(lane, outcome.error, now)
-        _note(outcomes, now)
+        _free(
+            [
+                request.lane
+                for request in accepted
+                if held.get(request.lane) == request.token
+            ],
+            now,
+        )
+        for result in results:
+            lane = result.request.lane
+            if result.error and held.get(lane) == result.request.token:
+                _back_off(lane, result.error, now)
+        _update_target(results, now)
 
 
 def claim_lanes(room: int) -> list[ForwardRequest]:
-    """Take up to ``room`` lanes that are due, with what to send for each."""
+    """Lease up to ``room`` due lanes, and return a request for each."""
     now = clock.now()
     with transaction.atomic():
         target = _target()
@@ -131,11 +140,11 @@ def claim_lanes(room: int) -> list[ForwardRequest]:
         found = [bytes(row.lane) for row in rows[: 1 if is_trying else room]]
         if is_trying:
             _hold(target, now)
-        return _loads(found, now) if found else []
+        return _requests(found, now) if found else []
 
 
 def seconds_until_due() -> float | None:
-    """Return in how many seconds something may be sent; None when nothing waits."""
+    """Return the seconds until a lane is due; None when no lane waits."""
     now = clock.now()
     first: datetime | None = ForwardLane.objects.aggregate(
         at=Min(
@@ -151,16 +160,16 @@ def seconds_until_due() -> float | None:
     return max((first - now).total_seconds(), 0.0)
 
 
-def release_lanes(loads: Sequence[ForwardRequest]) -> None:
-    """Let another worker send at once what this one was told to stop sending."""
-    for load in sorted(loads, key=lambda load: load.lane):
-        ForwardLane.objects.filter(lane=load.lane, lease_token=load.token).update(
+def release_lanes(requests: Sequence[ForwardRequest]) -> None:
+    """End the leases, so that another worker can send at once."""
+    for request in sorted(requests, key=lambda request: request.lane):
+        ForwardLane.objects.filter(lane=request.lane, lease_token=request.token).update(
             lease_token=None, lease_expires_at=None
         )
 
 
 def _target() -> ForwardTarget:
-    """Return the one row, not locked: its figures are advice."""
+    """Return the only row, without a lock: an outdated value does no harm."""
     target = ForwardTarget.objects.filter(pk=1).first()
     return target or ForwardTarget.objects.get_or_create(pk=1)[0]
 
@@ -176,7 +185,7 @@ def _locked(lanes: Sequence[bytes]) -> dict[bytes, UUID | None]:
 
 
 def _free(lanes: Sequence[bytes], now: datetime) -> None:
-    """Let the next request of each go out, or forget the lane. They are locked."""
+    """End the lease of locked lanes, and delete those without items."""
     if not lanes:
         return
     ForwardLane.objects.filter(lane__in=lanes).update(
@@ -191,11 +200,11 @@ def _free(lanes: Sequence[bytes], now: datetime) -> None:
         cursor.execute(EMPTY, [list(lanes)])
 
 
-def _put_off(lane: bytes, error: str, now: datetime) -> None:
+def _back_off(lane: bytes, error: str, now: datetime) -> None:
     row = ForwardLane.objects.get(lane=lane)
     row.attempts += 1
     seconds = min(2.0 ** min(row.attempts - 1, 10), LONGEST_PAUSE_S)
-    # Jitter: what failed together shall not come back together.
+    # Jitter: spread the retries.
     spread = random.uniform(0.8, 1.0)  # noqa: S311 - no secret
     row.next_attempt_at = now + timedelta(seconds=seconds * spread)
     row.error_code = error[:40]
@@ -205,28 +214,31 @@ def _put_off(lane: bytes, error: str, now: datetime) -> None:
     logger.warning("ai.whatsapp.forward.error", code=error, attempts=row.attempts)
 
 
-def _note(outcomes: Sequence[ForwardResult], now: datetime) -> None:
-    """Keep how the other side is doing; one update, so that workers add up."""
+def _update_target(results: Sequence[ForwardResult], now: datetime) -> None:
+    """Update the state of the endpoint under its lock."""
     target = ForwardTarget.objects.select_for_update().filter(pk=1).first()
     if target is None:
         return
-    for outcome in outcomes:
-        if not outcome.error:
+    for result in results:
+        if not result.error:
             target.failures, target.failing_since, target.failed_lane = 0, None, None
             target.held_until, target.sent_at = None, now
             continue
-        if target.failed_lane is None or bytes(target.failed_lane) != outcome.load.lane:
+        if (
+            target.failed_lane is None
+            or bytes(target.failed_lane) != result.request.lane
+        ):
             target.failures += 1
-        target.failed_lane = outcome.load.lane
+        target.failed_lane = result.request.lane
         target.failing_since = target.failing_since or now
-        target.error_code, target.failed_at = outcome.error[:40], now
+        target.error_code, target.failed_at = result.error[:40], now
     if target.failures >= MOST_FAILURES:
         _hold(target, now, save=False)
     target.save()
 
 
 def _hold(target: ForwardTarget, now: datetime, *, save: bool = True) -> None:
-    """Pause everything, longer the longer it has been failing."""
+    """Pause all lanes, in proportion to the time since the first failure."""
     failing = (now - (target.failing_since or now)).total_seconds()
     seconds = min(max(failing / 4, 1.0), LONGEST_HOLD_S)
     target.held_until = now + timedelta(seconds=seconds)
@@ -236,9 +248,9 @@ def _hold(target: ForwardTarget, now: datetime, *, save: bool = True) -> None:
         logger.error("ai.whatsapp.forward.held", code=target.error_code)
 
 
-def _loads(lanes: Sequence[bytes], now: datetime) -> list[ForwardRequest]:
-    """Read what waits in the claimed lanes, and lease those that have something."""
-    frontier = _frontier(now)
+def _requests(lanes: Sequence[bytes], now: datetime) -> list[ForwardRequest]:
+    """Read the items of the claimed lanes, and lease the lanes that have some."""
+    oldest = _oldest_unprocessed(now)
     waiting: dict[bytes, list[QueuedItem]] = {lane: [] for lane in lanes}
     with connection.cursor() as cursor:
         cursor.execute(QUEUED, [list(lanes), MOST_TOGETHER])
@@ -249,31 +261,33 @@ def _loads(lanes: Sequence[bytes], now: datetime) -> list[ForwardRequest]:
     empty = [lane for lane, items in waiting.items() if not items]
     if empty:
         _free(empty, now)
-    loads = [
-        load
+    requests = [
+        request
         for lane, items in waiting.items()
-        if items and (load := _load(lane, items, frontier, now))
+        if items and (request := _request(lane, items, oldest, now))
     ]
-    # Before they leave: one may come back before its answer does.
+    # Before sending: a body may come back before its response.
     ForwardedBody.objects.bulk_create(
         [
             ForwardedBody(sha256=sha256)
-            for sha256 in sorted({hashlib.sha256(load.body).digest() for load in loads})
+            for sha256 in sorted(
+                {hashlib.sha256(request.body).digest() for request in requests}
+            )
         ],
         update_conflicts=True,
         unique_fields=["sha256"],
         update_fields=["sent_at"],
     )
-    return loads
+    return requests
 
 
-def _load(
-    lane: bytes, items: Sequence[QueuedItem], frontier: int | None, now: datetime
+def _request(
+    lane: bytes, items: Sequence[QueuedItem], oldest: int | None, now: datetime
 ) -> ForwardRequest | None:
     row = ForwardLane.objects.filter(lane=lane)
     first = items[0]
-    if frontier is not None and first.event_id >= frontier:
-        row.update(next_attempt_at=now + INGEST_PAUSE)
+    if oldest is not None and first.event_id >= oldest:
+        row.update(next_attempt_at=now + PROCESSING_PAUSE)
         return None
     if first.held_until is not None:
         if OutboundMessage.objects.filter(provider_id_hmac=first.status_hmac).exists():
@@ -293,9 +307,9 @@ def _load(
     )
 
 
-def _frontier(now: datetime) -> int | None:
-    """Return the oldest webhook that is still being taken in."""
+def _oldest_unprocessed(now: datetime) -> int | None:
+    """Return the oldest webhook event that is not processed yet."""
     first: int | None = WebhookEvent.objects.filter(
-        state=WebhookEvent.State.RECEIVED, received_at__gt=now - INGEST_PATIENCE
+        state=WebhookEvent.State.RECEIVED, received_at__gt=now - PROCESSING_PATIENCE
     ).aggregate(first=Min("pk"))["first"]
     return first

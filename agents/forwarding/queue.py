@@ -1,9 +1,14 @@
-"""Into the queue: in the transaction of the webhook that the items came with."""
+"""The queue of items for the previous workflow.
+
+Items are queued in the transaction of their webhook, each once. Items of one sender
+form a lane, which keeps their order.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -29,7 +34,6 @@ from rollout.notices import notices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
 
     from agents.forwarding.envelope import EnvelopeItem
     from agents.models import Message
@@ -37,23 +41,25 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 Reason = ForwardedItem.Reason
-LANE = "forward-lane"
-ITEM = "forward-item"
-# As `services/statuses` knows our own messages.
-OUTBOUND_ID = "outbound-id"
-# A status without our mark may be of a message whose sending is not answered yet.
+State = ForwardedItem.State
+LANE_PURPOSE = "forward-lane"
+ITEM_PURPOSE = "forward-item"
+# The purpose of the digests of our own messages' ids.
+OUTBOUND_PURPOSE = "outbound-id"
+# A status may be about our own message whose send request is not answered yet.
 STATUS_HOLD = timedelta(seconds=60)
+NOTICE_EVERY = timedelta(hours=1)
+MOST_PURGED = 5_000
 
-# In one order everywhere, so that two webhooks wait for each other and never in a
-# circle. A lane that fails keeps its pause: what is new waits behind what is old. The
-# update that changes nothing waits for whoever is just deleting an empty lane.
+# In a fixed order, so that two webhooks cannot deadlock. A failing lane keeps its
+# pause: new items wait behind older ones. The update that changes nothing waits for a
+# transaction that is deleting the empty lane.
 OPEN_LANES = """
 INSERT INTO agents_forwardlane (lane, next_attempt_at, attempts, error_code)
 SELECT lane, %s, 0, '' FROM unnest(%s::bytea[]) AS lane ORDER BY lane
 ON CONFLICT (lane) DO UPDATE
 SET next_attempt_at = agents_forwardlane.next_attempt_at
 """
-
 REPAIR_LANES = """
 INSERT INTO agents_forwardlane (lane, next_attempt_at, attempts, error_code)
 SELECT DISTINCT i.lane, %s::timestamptz, 0, '' FROM agents_forwardeditem AS i
@@ -66,7 +72,7 @@ ON CONFLICT (lane) DO NOTHING
 
 @dataclass(frozen=True, slots=True)
 class ItemToForward:
-    """One item of a webhook that is not for the agent, and why."""
+    """The path of an item in its webhook, and why it is forwarded."""
 
     path: str
     reason: ForwardedItem.Reason
@@ -76,102 +82,87 @@ def is_set_up() -> bool:
     return bool(settings.LEGACY_WEBHOOK_URL)
 
 
-def enqueue(event: WebhookEvent, wanted: Sequence[ItemToForward]) -> set[bytes]:
-    """Queue the items, each once for ever it is kept; return whose lanes have new ones.
+def enqueue(event: WebhookEvent, items: Sequence[ItemToForward]) -> set[bytes]:
+    """Queue the items of an event, each once; return the lanes with new items.
 
-    Whoever calls opens them (`open_lanes`): all of its transaction at once, at its end
-    and after its conversations. Lane by lane, two batches would wait in a circle.
+    The caller opens all lanes of its transaction together at the end (`open_lanes`):
+    opening them one by one could deadlock two batches.
     """
-    if not wanted or event.is_synthetic or not is_set_up():
+    if not items or event.is_synthetic or not is_set_up():
         return set()
     try:
-        opened = Envelope(bytes(event.body or b""))
-        picked = [(each.reason, opened.pick(each.path)) for each in wanted]
+        envelope = Envelope(bytes(event.body or b""))
+        found = [(item.reason, envelope.item_at(item.path)) for item in items]
     except (UnreadableError, RecursionError):
         return set()
-    rows = [_row(event, reason, parcel) for reason, parcel in picked if parcel]
-    return _store(rows)
+    rows = [_row(event, reason, item) for reason, item in found if item]
+    ForwardedItem.objects.bulk_create(rows, ignore_conflicts=True)
+    made = ForwardedItem.objects.filter(
+        key__in=[row.key for row in rows], event=event, state=State.QUEUED
+    )
+    lanes = list(made.values_list("lane", "reason"))
+    if lanes:
+        reasons = Counter(reason for _, reason in lanes)
+        logger.info("ai.whatsapp.forward.queued", **reasons)
+    return {bytes(lane) for lane, _ in lanes}
 
 
 def forward_messages(messages: Iterable[Message]) -> None:
-    """Send on what was taken in to be answered, and then may not be."""
+    """Queue messages that were stored for the agent, and open their lanes."""
     open_lanes(enqueue_messages(messages))
 
 
 def enqueue_messages(messages: Iterable[Message]) -> set[bytes]:
-    """Queue it, and return whose lanes have new items, as `enqueue` does."""
+    """Queue stored messages; return the lanes with new items, as `enqueue` does."""
     if not is_set_up():
         return set()
-    by_event: dict[int, list[Message]] = {}
+    by_event: dict[int, set[str]] = {}
     for message in messages:
         if message.event_id is not None and message.provider_id:
-            by_event.setdefault(message.event_id, []).append(message)
+            by_event.setdefault(message.event_id, set()).add(message.provider_id)
     events = WebhookEvent.objects.in_bulk(list(by_event))
-    return set().union(
-        *(
-            enqueue(event, _find(event, {m.provider_id for m in by_event[event_id]}))
-            for event_id, event in sorted(events.items())
-        )
-    )
-
-
-def _find(event: WebhookEvent, provider_ids: set[str]) -> list[ItemToForward]:
-    try:
-        paths = Envelope(bytes(event.body or b"")).paths_of(provider_ids)
-    except (UnreadableError, RecursionError):
-        return []
-    return [ItemToForward(path, Reason.SWITCHED_OFF) for path in paths]
+    lanes: set[bytes] = set()
+    for event_id, event in sorted(events.items()):
+        try:
+            envelope = Envelope(bytes(event.body or b""))
+            paths = envelope.paths_of(by_event[event_id])
+        except (UnreadableError, RecursionError):
+            continue
+        items = [ItemToForward(path, Reason.SWITCHED_OFF) for path in paths]
+        lanes |= enqueue(event, items)
+    return lanes
 
 
 def _row(
-    event: WebhookEvent, reason: ForwardedItem.Reason, parcel: EnvelopeItem
+    event: WebhookEvent, reason: ForwardedItem.Reason, item: EnvelopeItem
 ) -> ForwardedItem:
     row = ForwardedItem(
-        lane=keys.digest(LANE, parcel.lane.encode("utf-8", "replace")),
-        key=keys.digest(ITEM, parcel.name.encode("utf-8", "replace")),
+        lane=keys.digest(LANE_PURPOSE, item.lane.encode("utf-8", "replace")),
+        key=keys.digest(ITEM_PURPOSE, item.key.encode("utf-8", "replace")),
         event=event,
-        kind=parcel.kind,
+        kind=item.kind,
         reason=reason,
-        content=parcel.content,
+        content=item.content,
     )
-    if parcel.kind == ForwardedItem.Kind.STATUS and _may_be_ours(parcel):
-        row.status_hmac = keys.digest(OUTBOUND_ID, parcel.about.encode())
+    if item.kind == ForwardedItem.Kind.STATUS and _may_be_ours(item):
+        row.status_hmac = keys.digest(OUTBOUND_PURPOSE, item.provider_id.encode())
         row.held_until = timezone.now() + STATUS_HOLD
     return row
 
 
-def _may_be_ours(parcel: EnvelopeItem) -> bool:
-    """Tell whether we are just sending to this person, and know no id of it yet."""
+def _may_be_ours(item: EnvelopeItem) -> bool:
+    """Tell whether a message to this recipient is being sent and has no id yet."""
     open_states = [OutboundMessage.State.SENDING, OutboundMessage.State.UNKNOWN]
     sending = OutboundMessage.objects.filter(
         state__in=open_states, provider_id_hmac=None
     )
-    if parcel.number:
-        sending = sending.filter(conversation__profile__msisdn=f"+{parcel.number}")
-    return not parcel.opaque and sending.exists()
-
-
-def _store(rows: list[ForwardedItem]) -> set[bytes]:
-    if not rows:
-        return set()
-    ForwardedItem.objects.bulk_create(rows, ignore_conflicts=True)
-    made = ForwardedItem.objects.filter(
-        key__in=[row.key for row in rows],
-        event_id=rows[0].event_id,
-        state=ForwardedItem.State.QUEUED,
-    )
-    reasons = dict[str, int]()
-    lanes: set[bytes] = set()
-    for lane, reason in made.values_list("lane", "reason"):
-        lanes.add(bytes(lane))
-        reasons[reason] = reasons.get(reason, 0) + 1
-    if lanes:
-        logger.info("ai.whatsapp.forward.queued", **reasons)
-    return lanes
+    if item.recipient:
+        sending = sending.filter(conversation__profile__msisdn=f"+{item.recipient}")
+    return not item.opaque and sending.exists()
 
 
 def open_lanes(lanes: set[bytes]) -> None:
-    """See that each of these senders has a lane, and wake the forwarder."""
+    """Make sure that each lane exists, and enqueue the forwarding job."""
     if not lanes:
         return
     with connection.cursor() as cursor:
@@ -180,56 +171,45 @@ def open_lanes(lanes: set[bytes]) -> None:
 
 
 def enqueue_due_lanes() -> int:
-    """Wake the forwarder when something is due; mend items that no lane carries."""
+    """Enqueue the forwarding job when a lane is due; create missing lanes."""
     if not is_set_up():
         return 0
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(REPAIR_LANES, [now])
-    due = ForwardLane.objects.filter(next_attempt_at__lte=now).exists()
-    if due:
+    is_due = ForwardLane.objects.filter(next_attempt_at__lte=now).exists()
+    if is_due:
         enqueue_forwarding()
-    return int(due)
-
-
-NOTICE_EVERY = timedelta(hours=1)
-CAME_BACK = """
-SELECT EXISTS (SELECT FROM agents_forwardedbody WHERE sha256 = ANY(%s))
-"""
+    return int(is_due)
 
 
 def looped_events(events: Sequence[WebhookEvent]) -> list[WebhookEvent]:
-    """Return those whose very bytes we sent; raise the alarm for each."""
-    with connection.cursor() as cursor:
-        cursor.execute(CAME_BACK, [[bytes(event.sha256) for event in events]])
-        if not cursor.fetchone()[0]:
-            return []
-    return [event for event in events if is_looped(event)]
+    """Return the events whose exact bytes we forwarded; record and report the loop."""
+    digests = [bytes(event.sha256) for event in events]
+    ours = ForwardedBody.objects.filter(pk__in=digests).values_list("pk", flat=True)
+    known = {bytes(digest) for digest in ours}
+    looped = [event for event in events if bytes(event.sha256) in known]
+    for event in looped:
+        _record_loop(event)
+    return looped
 
 
-def is_looped(event: WebhookEvent) -> bool:
-    """Tell whether we sent these very bytes; raise the alarm when we did."""
-    if not ForwardedBody.objects.filter(pk=bytes(event.sha256)).exists():
-        return False
+def _record_loop(event: WebhookEvent) -> None:
     logger.error("ai.whatsapp.forward.loop", event_id=event.pk)
     now = timezone.now()
     target, _ = ForwardTarget.objects.select_for_update().get_or_create(pk=1)
     if target.looped_at is None or now - target.looped_at > NOTICE_EVERY:
         notices.queue_notice(
-            text="A webhook that we had sent on to the previous workflow came back to "
-            "us and was dropped. LEGACY_WEBHOOK_URL leads to ourselves, or what is "
-            "there sends back what it gets."
+            text="A webhook forwarded to the previous workflow came back and was "
+            "dropped. LEGACY_WEBHOOK_URL points to this system, or the previous "
+            "workflow returns what it receives."
         )
     ForwardTarget.objects.filter(pk=1).update(loops=F("loops") + 1, looped_at=now)
-    return True
-
-
-State = ForwardedItem.State
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """How the queue and the other side are doing."""
+    """The state of the queue and of the previous workflow's endpoint."""
 
     is_set_up: bool
     waiting: int
@@ -244,12 +224,13 @@ def overview() -> Overview:
     waiting = ForwardedItem.objects.filter(state=State.QUEUED)
     lanes = ForwardLane.objects.all()
     target = ForwardTarget.objects.filter(pk=1).first()
-    first = waiting.order_by("created_at").values_list("created_at", flat=True).first()
     held_until = target.held_until if target else None
     return Overview(
         is_set_up=is_set_up(),
         waiting=waiting.count(),
-        oldest=first,
+        oldest=waiting.order_by("created_at")
+        .values_list("created_at", flat=True)
+        .first(),
         senders=lanes.count(),
         failing=lanes.filter(attempts__gt=0).count(),
         is_held=held_until is not None and held_until > timezone.now(),
@@ -258,7 +239,7 @@ def overview() -> Overview:
 
 
 def retry_now() -> int:
-    """End every pause; return how many senders wait."""
+    """End all pauses; return the number of waiting senders."""
     with transaction.atomic():
         ForwardTarget.objects.update_or_create(
             pk=1, defaults={"held_until": None, "failures": 0}
@@ -271,7 +252,7 @@ def retry_now() -> int:
 
 
 def send_again(item_ids: Sequence[int]) -> int:
-    """Queue once more what was sent on or ran out, while its content is kept."""
+    """Queue sent items again while their content is kept; return how many."""
     with transaction.atomic():
         rows = list(
             ForwardedItem.objects.select_for_update()
@@ -286,22 +267,18 @@ def send_again(item_ids: Sequence[int]) -> int:
     return len(rows)
 
 
-ItemState = ForwardedItem.State
-MOST = 5_000
-
-
 def purge(*, older_than: datetime) -> int:
-    """Forget contents; what the other side never took has then run out."""
+    """Delete old contents and body digests; expire items that were never accepted."""
     kept = ForwardedItem.objects.filter(
         created_at__lt=older_than, content__isnull=False
     )
-    ids = list(kept.values_list("pk", flat=True)[:MOST])
-    lost = ForwardedItem.objects.filter(pk__in=ids, state=ItemState.QUEUED).update(
-        state=ItemState.EXPIRED
+    ids = list(kept.values_list("pk", flat=True)[:MOST_PURGED])
+    lost = ForwardedItem.objects.filter(pk__in=ids, state=State.QUEUED).update(
+        state=State.EXPIRED
     )
     if lost:
         logger.error("ai.whatsapp.forward.expired", items=lost)
-    forgotten = ForwardedItem.objects.filter(pk__in=ids).update(content=None)
+    blanked = ForwardedItem.objects.filter(pk__in=ids).update(content=None)
     old = ForwardedBody.objects.filter(sent_at__lt=older_than)
-    digests = list(old.values_list("pk", flat=True)[:MOST])
-    return forgotten + ForwardedBody.objects.filter(pk__in=digests).delete()[0]
+    digests = list(old.values_list("pk", flat=True)[:MOST_PURGED])
+    return blanked + ForwardedBody.objects.filter(pk__in=digests).delete()[0]

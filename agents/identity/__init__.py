@@ -1,0 +1,1 @@
+"""Who is writing: start with `resolution`; `disputes` holds what colleagues decide."""

@@ -1,4 +1,4 @@
-"""People whom the agent does not answer, because a person of ours decided so."""
+"""Block a person, so that the agent stores their messages and does not answer."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-EXPIRED = "It ran out."
-BY_TIME = "time"
-
-# Asked for every message.
+# Runs for every message.
 IS_BLOCKED = """
 SELECT EXISTS (
     SELECT FROM agents_block
@@ -37,7 +34,7 @@ def is_blocked(profile: Profile) -> bool:
 
 
 def is_in_force(block: Block) -> bool:
-    """Tell whether this very block holds now."""
+    """Tell whether this block is neither lifted nor expired."""
     ends_at = block.expires_at
     return block.lifted_at is None and (ends_at is None or ends_at > timezone.now())
 
@@ -45,15 +42,15 @@ def is_in_force(block: Block) -> bool:
 def block_profile(
     *, profile: Profile, reason: str, actor: str, expires_at: datetime | None = None
 ) -> Block | None:
-    """Block a person; None when she is blocked already.
+    """Block a person; return None when they are blocked already.
 
-    What waits of hers is left unanswered, and nothing that waits goes out to her.
+    Their waiting messages stay unanswered, and queued messages to them are cancelled.
     """
     now = timezone.now()
     with transaction.atomic():
         Block.objects.filter(
             profile=profile, lifted_at=None, expires_at__lte=now
-        ).update(lifted_at=now, lifted_by=BY_TIME, lift_reason=EXPIRED)
+        ).update(lifted_at=now, lifted_by="time", lift_reason="Expired.")
         made = Block(
             profile=profile, reason=reason, blocked_by=actor, expires_at=expires_at
         )
@@ -72,7 +69,7 @@ def block_profile(
 
 
 def lift_block(*, block: Block, reason: str, actor: str) -> bool:
-    """Answer the person again from now on; False when it was lifted before."""
+    """Lift a block; return False when it was lifted before."""
     lifted = Block.objects.filter(pk=block.pk, lifted_at=None).update(
         lifted_at=timezone.now(), lifted_by=actor, lift_reason=reason
     )

@@ -1,10 +1,11 @@
-"""Whether a person wants messages that she did not ask for: a ledger of her words.
+"""Opt-out and opt-in: the ledger of consent, and the words that change it.
 
-After STOP nothing goes to her but answers to what she writes herself.
+After STOP a person gets only answers to their own messages.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -22,7 +23,7 @@ logger = get_logger(__name__)
 
 Kind = ConsentEvent.Kind
 Source = ConsentEvent.Source
-# News of vouchers: nobody asked for it in this conversation.
+# The cause of a voucher notification, which is not a reply.
 NOTIFICATION_PREFIX = "told:"
 
 
@@ -33,17 +34,17 @@ def record_consent(
     source: ConsentEvent.Source,
     cause: str,
 ) -> bool:
-    """Write down the person's word; return whether it changed something.
+    """Store an opt-out or opt-in; return whether it changed the state.
 
-    What is so already is not written again, so that it is confirmed once.
+    A repeated command is not stored again, so it is confirmed once.
     """
     is_stop = kind == Kind.STOP
     with transaction.atomic():
         conversations = Conversation.objects.filter(profile=profile)
-        # Two words at once come one after the other.
+        # Serializes two simultaneous commands.
         list(conversations.select_for_update().order_by("pk").values_list("pk"))
-        heard = ConsentEvent.objects.filter(cause=cause[:120]).exists()
-        if heard or is_opted_out(profile) == is_stop:
+        is_known = ConsentEvent.objects.filter(cause=cause[:120]).exists()
+        if is_known or is_opted_out(profile) == is_stop:
             return False
         ConsentEvent.objects.create(
             profile=profile, kind=kind, source=source, cause=cause[:120]
@@ -54,20 +55,19 @@ def record_consent(
 
 
 def is_opted_out(profile: Profile) -> bool:
-    """Tell whether the last word was STOP."""
+    """Tell whether the newest event is STOP."""
     events = ConsentEvent.objects.filter(profile=profile).order_by("-id")
     return events.values_list("kind", flat=True).first() == Kind.STOP
 
 
 def is_unrequested(message: OutboundMessage) -> bool:
-    """Tell whether a message is no answer to what its person wrote."""
+    """Tell whether a message is not a reply."""
     return message.kind == OutboundMessage.Kind.TEMPLATE or message.cause.startswith(
         NOTIFICATION_PREFIX
     )
 
 
-type Word = Literal["stop", "start"]
-# Each with the language that it gives away, where it is the word of one only.
+# Each with its language, when it belongs to one language only.
 STOP = {
     "stop": "",
     "stop all": "en",
@@ -98,7 +98,7 @@ STOP = {
     "simamisha": "sw",
     "sitisha": "sw",
 }
-# They also mean "leave it": a question of ours that is open is meant first.
+# They also mean "no": while a question is open, they answer it.
 STOP_OR_NO = frozenset({"reka", "acha", "hagarara", "simama"})
 START = {
     "start": "",
@@ -114,48 +114,44 @@ START = {
     "tangira": "rw",
     "anza": "sw",
 }
-# Politeness before or after the word changes nothing of it.
+# Ignored before and after the command.
 COURTESY = frozenset({"please", "pls", "svp", "stp", "nyamuneka", "tafadhali"})
 LONGEST = 40
+PUNCTUATION_AROUND = re.compile(r"^[\W_]+|[\W_]+$")
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentCommand:
-    """What was said, and in which language when the word tells."""
+    """An opt-out or opt-in, and its language when the word tells it."""
 
-    word: Word
+    word: Literal["stop", "start"]
     language: str
     may_be_no: bool = False
 
 
 def parse_consent_command(text: str) -> ConsentCommand | None:
-    """Return what a message says about our messages, if it says nothing else."""
-    said = _bare(text)
-    if said in STOP:
-        return ConsentCommand("stop", STOP[said], said in STOP_OR_NO)
-    return ConsentCommand("start", START[said]) if said in START else None
+    """Return the consent command that is the whole text, if it is one."""
+    words = _normalised(text)
+    if words in STOP:
+        return ConsentCommand("stop", STOP[words], words in STOP_OR_NO)
+    return ConsentCommand("start", START[words]) if words in START else None
 
 
-def _bare(text: str) -> str:
-    """Return the words alone: no case, no marks around them, nothing invisible."""
+def _normalised(text: str) -> str:
+    """Return the words without case, courtesy, invisible characters and punctuation."""
     if len(text) > LONGEST:
         return ""
-    kept = "".join(
+    visible = "".join(
         char
         for char in unicodedata.normalize("NFKC", text)
         if unicodedata.category(char) != "Cf"
     )
-    plain = unicodedata.normalize("NFC", kept.casefold()).replace("-", " ")
-    words = " ".join(_impolite(plain.split()))
-    while words and not words[0].isalnum():
-        words = words[1:]
-    while words and not words[-1].isalnum():
-        words = words[:-1]
-    return words
+    plain = unicodedata.normalize("NFC", visible.casefold()).replace("-", " ")
+    words = " ".join(_without_courtesy(plain.split()))
+    return PUNCTUATION_AROUND.sub("", words)
 
 
-def _impolite(words: list[str]) -> list[str]:
-    """Return the words without one of politeness at either end."""
+def _without_courtesy(words: list[str]) -> list[str]:
     if len(words) > 1 and words[0].strip(",.!") in COURTESY:
         words = words[1:]
     if len(words) > 1 and words[-1].strip(",.!") in COURTESY:

@@ -1,12 +1,10 @@
-"""Names in doubt: asked of a person of ours once, and decided by her alone.
+"""Identity disputes: opened once, decided by a colleague.
 
-Only names are bound or kept apart. Vouchers, roles and conversations stay with the
-profile that has them.
+A decision binds identities or keeps them separate. Vouchers, roles and conversations
+stay with their profile.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -22,16 +20,16 @@ logger = get_logger(__name__)
 
 Kind = IdentityClaim.Kind
 State = IdentityClaim.State
-# For the list of hand-offs: no name, no number.
+# Shown in the list of tasks, so without names and numbers.
 HANDOFF_REASONS = {
-    Kind.FIRST_ID: "Her WhatsApp user id is new: bind it when it is really hers.",
-    Kind.OTHER_ID: "Her number came with another WhatsApp user id.",
-    Kind.LEFT_NUMBER: "A number that she had given up is used again.",
-    Kind.TWO_PEOPLE: "Her number came with the user id of somebody else.",
-    Kind.NUMBER_CHANGED: "WhatsApp says that her number changed.",
-    Kind.ID_CHANGED: "WhatsApp says that her user id changed.",
-    Kind.DEVICE_CHANGED: "WhatsApp says that her telephone changed.",
-    Kind.SHARED: "She shared a number that is somebody else's.",
+    Kind.FIRST_ID: "A new WhatsApp user id: bind it if it is really this person's.",
+    Kind.OTHER_ID: "The number of this person came with another WhatsApp user id.",
+    Kind.LEFT_NUMBER: "A number that this person had given up is used again.",
+    Kind.TWO_PEOPLE: "The number of this person came with another person's user id.",
+    Kind.NUMBER_CHANGED: "WhatsApp reports that the number of this person changed.",
+    Kind.ID_CHANGED: "WhatsApp reports that the user id of this person changed.",
+    Kind.DEVICE_CHANGED: "WhatsApp reports that the device of this person changed.",
+    Kind.SHARED: "This person shared a number that belongs to another person.",
 }
 
 
@@ -43,7 +41,7 @@ def open_dispute(
     bsuid: str = "",
     number: str = "",
 ) -> bool:
-    """Ask a person of ours, once; what she has decided is not asked again."""
+    """Open a dispute and a task for a colleague, once; return whether it is new."""
     if other is not None and _is_known_pair(profile, other, bsuid, number):
         return False
     entry = IdentityClaim(
@@ -66,16 +64,18 @@ def open_dispute(
 
 
 def bind_identities(*, claim_id: int, actor: str, reason: str) -> IdentityClaim:
-    """Say that the names are hers: they name her from now on, and nobody else.
+    """Decide that the identities belong to the person of the dispute, and bind them.
 
-    Raises IdentityRefused, and changes nothing, when it was decided already or the
-    one is of the sandbox and the other is not.
+    Raises IdentityRefused when the dispute is decided already, or when one of the
+    people is a sandbox person and another is not.
     """
     with transaction.atomic():
         row, people = _locked(claim_id)
         person = people[row.profile_id]
         if any(one.is_sandbox != person.is_sandbox for one in people.values()):
-            raise IdentityRefused("A sandbox person has no names of the real network.")
+            raise IdentityRefused(
+                "A sandbox person cannot have identities of the real network."
+            )
         bsuid, number = identities_of(row)
         if bsuid:
             _bind_bsuid(person, bsuid)
@@ -85,71 +85,68 @@ def bind_identities(*, claim_id: int, actor: str, reason: str) -> IdentityClaim:
 
 
 def keep_separate(*, claim_id: int, actor: str, reason: str) -> IdentityClaim:
-    """Say that they are two people: nothing changes, and it is not asked again."""
+    """Decide that they are two people, and change no identity."""
     with transaction.atomic():
         row, _ = _locked(claim_id)
         return _decide(row, State.APART, actor, reason)
 
 
 def identities_of(row: IdentityClaim) -> tuple[str, str]:
-    """Return the user id and the number that binding gives her.
+    """Return the user id and the number that binding gives to the person.
 
-    Whoever changed her number comes with a new user id too: what WhatsApp told names
-    one of them, and the person who was made for it meanwhile has the other.
+    A changed number comes with a new user id: WhatsApp reports one of the two, and the
+    profile that was created in the meantime has the other one.
     """
     bsuid, number = row.bsuid, row.number
+    others = Profile.objects.exclude(pk=row.profile_id)
     if number and not bsuid:
-        holder = Profile.objects.filter(msisdn=number).exclude(pk=row.profile_id)
-        bsuid = _name(Identity.Kind.BSUID, profile__in=holder)
+        found = Identity.objects.filter(
+            kind=Identity.Kind.BSUID,
+            superseded_at=None,
+            profile__in=others.filter(msisdn=number),
+        )
+        bsuid = found.values_list("value", flat=True).first() or ""
     elif row.kind == Kind.ID_CHANGED and not number:
-        holder = Profile.objects.filter(
+        holder = others.filter(
             identities__kind=Identity.Kind.BSUID,
             identities__value=bsuid,
             identities__superseded_at=None,
-        ).exclude(pk=row.profile_id)
+        )
         number = holder.values_list("msisdn", flat=True).first() or ""
     return bsuid, number
 
 
-def _name(kind: str, **whose: Any) -> str:
-    names = Identity.objects.filter(kind=kind, superseded_at=None, **whose)
-    return names.values_list("value", flat=True).first() or ""
-
-
 def _is_known_pair(profile: Profile, other: Profile, bsuid: str, number: str) -> bool:
-    """Tell whether these two were asked about under another heading already."""
+    """Tell whether there was a dispute of another kind between these two people."""
     pair = Q(profile=profile, other=other) | Q(profile=other, other=profile)
-    names = {"bsuid": bsuid, "number": number}
-    return IdentityClaim.objects.filter(pair, **names).exists()
+    return IdentityClaim.objects.filter(pair, bsuid=bsuid, number=number).exists()
 
 
 def _locked(claim_id: int) -> tuple[IdentityClaim, dict[int, Profile]]:
+    """Lock the dispute and all people who may lose or gain an identity."""
     row = IdentityClaim.objects.select_for_update().get(pk=claim_id)
     if row.state != State.OPEN:
-        raise IdentityRefused("Somebody has decided this already.")
+        raise IdentityRefused("This dispute is decided already.")
     holders = Identity.objects.filter(
         Q(value=row.bsuid) | Q(value=row.number), superseded_at=None
     ).values_list("profile_id", flat=True)
-    wanted = Q(pk__in=[row.profile_id, row.other_id, *holders]) | (
-        Q(msisdn=row.number) if row.number else Q()
-    )
-    people = Profile.objects.filter(wanted).order_by("pk")
+    involved = Q(pk__in=[row.profile_id, row.other_id, *holders])
+    if row.number:
+        involved |= Q(msisdn=row.number)
+    people = Profile.objects.filter(involved).order_by("pk")
     return row, {one.pk: one for one in people.select_for_update(no_key=True)}
 
 
 def _bind_bsuid(person: Profile, bsuid: str) -> None:
-    """Take the id from whoever had it, and put it in the place of her former one."""
-    _supersede(Q(kind=Identity.Kind.BSUID, profile=person))
-    _supersede(
-        Q(kind__in=[Identity.Kind.BSUID, Identity.Kind.CLAIMED_BSUID], value=bsuid)
-    )
-    _supersede(Q(kind=Identity.Kind.CLAIMED_BSUID, profile=person))
+    """Bind the user id in place of the person's former one and of any other owner."""
+    kinds = [Identity.Kind.BSUID, Identity.Kind.CLAIMED_BSUID]
+    _supersede(Q(kind__in=kinds) & (Q(profile=person) | Q(value=bsuid)))
     Identity.objects.create(kind=Identity.Kind.BSUID, value=bsuid, profile=person)
 
 
 def _bind_number(person: Profile, number: str) -> None:
-    names = [Identity.Kind.WA_ID, Identity.Kind.LEFT_NUMBER]
-    _supersede(Q(kind__in=names, value=number))
+    kinds = [Identity.Kind.WA_ID, Identity.Kind.LEFT_NUMBER]
+    _supersede(Q(kind__in=kinds, value=number))
     _supersede(Q(kind=Identity.Kind.WA_ID, profile=person))
     Profile.objects.filter(msisdn=number).exclude(pk=person.pk).update(msisdn=None)
     if person.msisdn != number:
@@ -173,16 +170,10 @@ def _decide(
     row.decided_by = actor
     row.reason = reason
     row.save(update_fields=["state", "decided_at", "decided_by", "reason"])
-    _close_hand_off(row)
+    others = IdentityClaim.objects.filter(profile_id=row.profile_id, state=State.OPEN)
+    if not others.exists():
+        HandOff.objects.filter(
+            profile_id=row.profile_id, kind=HandOff.Kind.IDENTITY, closed_at=None
+        ).update(closed_at=row.decided_at, closed_by=actor, resolution=reason)
     logger.info("ai.identity.decided", claim_id=row.pk, decision=str(state))
     return row
-
-
-def _close_hand_off(row: IdentityClaim) -> None:
-    """Take the entry off the list when nothing about her names is open any more."""
-    mine = IdentityClaim.objects.filter(profile_id=row.profile_id)
-    if mine.filter(state=State.OPEN).exists():
-        return
-    HandOff.objects.filter(
-        profile_id=row.profile_id, kind=HandOff.Kind.IDENTITY, closed_at__isnull=True
-    ).update(closed_at=row.decided_at, closed_by=row.decided_by, resolution=row.reason)

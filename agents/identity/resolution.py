@@ -1,15 +1,14 @@
-"""Who is writing: from the names that the channel signs to the person they mean.
+"""Find the person behind a signed sender.
 
-A WhatsApp user id (BSUID) comes first, then the number. Two people are never merged
-and nothing moves between them because a webhook says so: a number that arrives with
-another user id than before is a new person, until one of us says otherwise.
-See docs/adr/0005-identity-by-user-id.md.
+A WhatsApp user id (BSUID) takes precedence over the number. A webhook never merges two
+people and moves nothing between them: a number that arrives with another user id is a
+new person until a colleague decides. See docs/adr/0005-identity-by-user-id.md.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 
@@ -24,195 +23,222 @@ from vouchers.msisdn import InvalidMsisdn, parse
 if TYPE_CHECKING:
     from agents.whatsapp.senders import Sender
 
-    type Meant = tuple[Profile | None, Profile | None, Profile | None]
-
-
-RACES = 3
+MOST_RACES = 3
 Kind = Identity.Kind
-Claim = IdentityClaim.Kind
+Dispute = IdentityClaim.Kind
+
+# Runs for every message: one statement for all identities of a sender.
+PROFILE_IDS = """
+WITH identity AS (
+    SELECT kind, value, profile_id FROM agents_identity
+    WHERE superseded_at IS NULL
+      AND (kind, value) IN (
+          ('bsuid', nullif(%(bsuid)s, '')),
+          ('wa_id', nullif(%(number)s, '')),
+          ('left', nullif(%(number)s, ''))
+      )
+)
+SELECT (SELECT profile_id FROM identity WHERE kind = 'bsuid'),
+       coalesce(
+           (SELECT id FROM profiles WHERE msisdn = nullif(%(number)s, '')),
+           (SELECT profile_id FROM identity WHERE kind = 'wa_id')
+       ),
+       (SELECT profile_id FROM identity WHERE kind = 'left')
+"""
+PROFILES = Prepared(
+    lambda: Profile.objects.filter(
+        pk__in=[slot("bsuid"), slot("number"), slot("former")]
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedSender:
-    """Who writes, or why she is not served."""
+    """The person who writes, or why the sender is not served."""
 
     profile: Profile | None
     # unknown, sandbox
     refusal: str = ""
-    # Made this moment, in this transaction: nothing else can be known of her yet.
+    # Created in this transaction: there is no other data about them.
     is_new: bool = False
 
 
-def resolve_sender(sender: Sender, *, is_synthetic: bool) -> ResolvedSender:
-    """Return the person behind a signed sender; make her when CHAT is on for everyone.
+class Candidates(NamedTuple):
+    """The people found by the user id, by the number, and who gave the number up."""
 
-    Two webhooks of a new person at once make one: her number and her user id are
-    unique, and whoever comes second finds what the first one made.
+    by_bsuid: Profile | None
+    by_number: Profile | None
+    former: Profile | None
+
+
+def resolve_sender(sender: Sender, *, is_synthetic: bool) -> ResolvedSender:
+    """Return the person of a sender; create a customer when CHAT is on for everyone.
+
+    Of two simultaneous webhooks of a new person the second one fails on the unique
+    number or user id, and finds the person that the first one created.
     """
-    for _ in range(RACES):
-        found = profiles_of(sender)
-        if known := _settled(sender, found, is_synthetic=is_synthetic):
+    for _ in range(MOST_RACES):
+        found = find_candidates(sender)
+        if known := _unchanged(sender, found, is_synthetic=is_synthetic):
             return ResolvedSender(known)
         try:
             with transaction.atomic():
-                return _identify(sender, found, is_synthetic=is_synthetic)
+                return _resolve(sender, found, is_synthetic=is_synthetic)
         except IntegrityError:
             continue
-    return _identify(sender, profiles_of(sender), is_synthetic=is_synthetic)
+    return _resolve(sender, find_candidates(sender), is_synthetic=is_synthetic)
+
+
+def find_candidates(sender: Sender) -> Candidates:
+    with connection.cursor() as cursor:
+        cursor.execute(PROFILE_IDS, {"bsuid": sender.bsuid, "number": sender.number})
+        by_bsuid, by_number, former = cursor.fetchone()
+    if former is not None:
+        by_number = None
+    found: dict[int | None, Profile] = {}
+    if by_bsuid or by_number or former:
+        rows = PROFILES.all(bsuid=by_bsuid, number=by_number, former=former)
+        found = {profile.pk: profile for profile in rows}
+    return Candidates(found.get(by_bsuid), found.get(by_number), found.get(former))
 
 
 def find_profile(*, number: str, bsuid: str) -> Profile | None:
-    """Return whom these names mean today; nobody is made, and nothing bound."""
+    """Return the person of these identities; create and bind nothing."""
     return profile_by_bsuid(bsuid) or profile_by_number(number)
 
 
-def add_shared_number(profile: Profile, number: str, *, bsuid: str) -> bool:
-    """Take a number that its own telephone shared; return whether it is hers now.
+def profile_by_bsuid(bsuid: str) -> Profile | None:
+    return _profile_by_identity(Kind.BSUID, bsuid) if bsuid else None
 
-    A sandbox person is never given a number that the real network could reach.
+
+def profile_by_number(number: str) -> Profile | None:
+    """Return the person of a number; None when the number was given up."""
+    if not number or _former_owner(number) is not None:
+        return None
+    profile = Profile.objects.filter(msisdn=number).first()
+    return profile or _profile_by_identity(Kind.WA_ID, number)
+
+
+def lock_profile(profile: Profile) -> Profile:
+    """Lock the person, so that one webhook at a time changes their identities."""
+    return Profile.objects.select_for_update(no_key=True).get(pk=profile.pk)
+
+
+def add_shared_number(profile: Profile, number: str, *, bsuid: str) -> bool:
+    """Store the number that a person shared; return whether it is theirs now.
+
+    A sandbox person never gets a number of the real network.
     """
     try:
         if parse(number) != number or profile.is_sandbox:
             return False
         with transaction.atomic():
-            return _learn_number(lock_profile(profile), number, bsuid)
+            return _add_number(lock_profile(profile), number, bsuid)
     except (InvalidMsisdn, IntegrityError):
-        # No number; or somebody else came with it this very moment.
+        # Not a number, or just stored for another person.
         return False
 
 
-def _learn_number(profile: Profile, number: str, bsuid: str) -> bool:
+def _add_number(profile: Profile, number: str, bsuid: str) -> bool:
     if profile.msisdn == number:
         return True
-    named = profile_by_number(number) or _left_by(number)
-    if named is not None and named != profile:
+    owner = profile_by_number(number) or _former_owner(number)
+    if owner is not None and owner != profile:
         open_dispute(
-            kind=Claim.SHARED,
+            kind=Dispute.SHARED,
             profile=profile,
-            other=named,
+            other=owner,
             bsuid=bsuid,
             number=number,
         )
         return False
-    if profile.msisdn or profile.role != Profile.Role.CUSTOMER:
-        open_dispute(
-            kind=Claim.NUMBER_CHANGED, profile=profile, bsuid=bsuid, number=number
-        )
-        return False
-    return _give_number(profile, number)
+    return _give_number(profile, number, bsuid)
 
 
-def lock_profile(profile: Profile) -> Profile:
-    """Let one webhook at a time change the names of a person."""
-    return Profile.objects.select_for_update(no_key=True).get(pk=profile.pk)
-
-
-def profile_by_bsuid(bsuid: str) -> Profile | None:
-    return _by_identity(Kind.BSUID, bsuid) if bsuid else None
-
-
-def profile_by_number(number: str) -> Profile | None:
-    """Return whom the number names: nobody, once she has given it up."""
-    if not number or _left_by(number) is not None:
-        return None
-    profile = Profile.objects.filter(msisdn=number).first()
-    return profile or _by_identity(Kind.WA_ID, number)
-
-
-def _settled(sender: Sender, meant: Meant, *, is_synthetic: bool) -> Profile | None:
-    """Return the person of whom nothing has to be noted: that of nearly every message."""
-    owner, named, _ = meant
-    known = owner or (None if sender.bsuid else named)
+def _unchanged(
+    sender: Sender, found: Candidates, *, is_synthetic: bool
+) -> Profile | None:
+    """Return the person when there is nothing to store: the case of most messages."""
+    known = found.by_bsuid or (None if sender.bsuid else found.by_number)
     if known is None or known.is_sandbox != is_synthetic or sender.parent:
         return None
     number = sender.number
-    if known == named or not number or known.msisdn == number:
+    if known == found.by_number or not number or known.msisdn == number:
         return known
     return None
 
 
-def _identify(sender: Sender, meant: Meant, *, is_synthetic: bool) -> ResolvedSender:
-    owner, named, left = meant
-    known = owner or named or left
+def _resolve(
+    sender: Sender, found: Candidates, *, is_synthetic: bool
+) -> ResolvedSender:
+    by_bsuid, by_number, former = found
+    known = by_bsuid or by_number or former
     if known is None:
-        return _welcome(sender, is_synthetic=is_synthetic)
+        return _create_customer(sender, is_synthetic=is_synthetic)
     if known.is_sandbox != is_synthetic:
         return ResolvedSender(None, "sandbox")
-    if owner is not None:
-        _compare_number(owner, sender, named or left)
-        _note_parent(owner, sender)
-        return ResolvedSender(owner)
-    if named is None:
-        return _stranger(sender, Claim.LEFT_NUMBER, known, is_synthetic=is_synthetic)
-    if not sender.bsuid or _accept_bsuid(named, sender.bsuid):
-        _note_parent(named, sender)
-        return ResolvedSender(named)
-    return _stranger(sender, Claim.OTHER_ID, known, is_synthetic=is_synthetic)
+    if by_bsuid is not None:
+        _compare_number(by_bsuid, sender, by_number or former)
+    elif by_number is None:
+        return _separate_person(sender, Dispute.LEFT_NUMBER, known, is_synthetic)
+    elif sender.bsuid and not _accept_bsuid(by_number, sender.bsuid):
+        return _separate_person(sender, Dispute.OTHER_ID, known, is_synthetic)
+    _store_parent_id(known, sender)
+    return ResolvedSender(known)
 
 
-def _by_identity(kind: str, value: str) -> Profile | None:
-    identity = (
-        Identity.objects.filter(kind=kind, value=value, superseded_at=None)
-        .select_related("profile")
-        .first()
-    )
-    return identity.profile if identity else None
-
-
-def _left_by(number: str) -> Profile | None:
-    return _by_identity(Kind.LEFT_NUMBER, number)
-
-
-def _compare_number(owner: Profile, sender: Sender, named: Profile | None) -> None:
-    """Note the number of a customer who was known by her user id only."""
+def _compare_number(person: Profile, sender: Sender, owner: Profile | None) -> None:
+    """Store the number of a customer known by user id, or open a dispute about it."""
     number = sender.number
-    if not number or owner.msisdn == number or named == owner:
+    if not number or person.msisdn == number or owner == person:
         return
-    if named is not None:
-        open_dispute(
-            kind=Claim.TWO_PEOPLE,
-            profile=named,
-            other=owner,
-            bsuid=sender.bsuid,
-            number=number,
-        )
-    elif owner.msisdn or owner.role != Profile.Role.CUSTOMER:
-        open_dispute(
-            kind=Claim.NUMBER_CHANGED, profile=owner, bsuid=sender.bsuid, number=number
-        )
-    else:
-        _give_number(lock_profile(owner), number)
+    if owner is None:
+        _give_number(person, number, sender.bsuid)
+        return
+    open_dispute(
+        kind=Dispute.TWO_PEOPLE,
+        profile=owner,
+        other=person,
+        bsuid=sender.bsuid,
+        number=number,
+    )
 
 
-def _give_number(owner: Profile, number: str) -> bool:
-    owner.msisdn = number
-    owner.save(update_fields=["msisdn"])
-    _link(owner, Kind.WA_ID, number)
+def _give_number(person: Profile, number: str, bsuid: str) -> bool:
+    """Give a customer without a number this one; else open a dispute."""
+    if person.msisdn or person.role != Profile.Role.CUSTOMER:
+        open_dispute(
+            kind=Dispute.NUMBER_CHANGED, profile=person, bsuid=bsuid, number=number
+        )
+        return False
+    person = lock_profile(person)
+    person.msisdn = number
+    person.save(update_fields=["msisdn"])
+    _link(person, Kind.WA_ID, number)
     return True
 
 
 def _accept_bsuid(profile: Profile, bsuid: str) -> bool:
-    """Tell whether this user id may speak for the number's person.
+    """Tell whether this user id proves to be the owner of the number.
 
-    The first one that a customer comes with is bound to her. For anyone who may do
-    more, it is only noted, and a person of ours binds it; until then her number
-    still proves who she is, but only together with the id that was seen first.
+    A customer's first user id is bound. For a higher role a colleague binds it; until
+    then the number is accepted only together with the user id that was seen first.
     """
-    values = _bsuids_of(profile)
-    if not values:
-        # Two first ids at once: the second one waits here, and finds the first.
+    bsuids = _bsuids_of(profile)
+    if not bsuids:
+        # Of two simultaneous first ids the second waits here and finds the first.
         lock_profile(profile)
-        values = _bsuids_of(profile)
-    if values:
-        return bsuid in values
+        bsuids = _bsuids_of(profile)
+    if bsuids:
+        return bsuid in bsuids
     if profile.role == Profile.Role.CUSTOMER:
         _link(profile, Kind.BSUID, bsuid)
         return True
-    if _by_identity(Kind.CLAIMED_BSUID, bsuid) is not None:
-        # It speaks for somebody else's number already.
+    if _profile_by_identity(Kind.CLAIMED_BSUID, bsuid) is not None:
+        # It was seen with another person's number.
         return False
     _link(profile, Kind.CLAIMED_BSUID, bsuid)
-    open_dispute(kind=Claim.FIRST_ID, profile=profile, bsuid=bsuid)
+    open_dispute(kind=Dispute.FIRST_ID, profile=profile, bsuid=bsuid)
     return True
 
 
@@ -225,15 +251,15 @@ def _bsuids_of(profile: Profile) -> list[str]:
     return list(known.values_list("value", flat=True))
 
 
-def _stranger(
-    sender: Sender, kind: IdentityClaim.Kind, known: Profile, *, is_synthetic: bool
+def _separate_person(
+    sender: Sender, kind: IdentityClaim.Kind, known: Profile, is_synthetic: bool
 ) -> ResolvedSender:
-    """Treat a number whose person is in doubt as somebody new: without a number."""
+    """Open a dispute and treat the sender as a new person without a number."""
     other = None
     if sender.bsuid and not is_synthetic and may_create_customers():
         other = Profile.objects.create(name=sender.name)
         _link(other, Kind.BSUID, sender.bsuid)
-        _note_parent(other, sender)
+        _store_parent_id(other, sender)
     open_dispute(
         kind=kind,
         profile=known,
@@ -244,11 +270,8 @@ def _stranger(
     return ResolvedSender(other) if other else ResolvedSender(None, "unknown")
 
 
-def _welcome(sender: Sender, *, is_synthetic: bool) -> ResolvedSender:
-    """Make a customer of somebody never seen before.
-
-    Never for our own mark: it would claim a real person's number for the sandbox.
-    """
+def _create_customer(sender: Sender, *, is_synthetic: bool) -> ResolvedSender:
+    """Create a customer; never for a synthetic webhook, whose number may be real."""
     if is_synthetic or not may_create_customers():
         return ResolvedSender(None, "unknown")
     profile = Profile(msisdn=sender.number or None, name=sender.name)
@@ -257,52 +280,28 @@ def _welcome(sender: Sender, *, is_synthetic: bool) -> ResolvedSender:
         _link(profile, Kind.WA_ID, sender.number)
     if sender.bsuid:
         _link(profile, Kind.BSUID, sender.bsuid)
-    _note_parent(profile, sender)
+    _store_parent_id(profile, sender)
     return ResolvedSender(profile, is_new=True)
 
 
-def _note_parent(profile: Profile, sender: Sender) -> None:
-    """Keep the parent id with whoever had it first; it identifies nobody."""
-    if sender.parent and _by_identity(Kind.PARENT_BSUID, sender.parent) is None:
+def _store_parent_id(profile: Profile, sender: Sender) -> None:
+    """Store a new parent id with its first person; it identifies no one."""
+    if sender.parent and not _profile_by_identity(Kind.PARENT_BSUID, sender.parent):
         _link(profile, Kind.PARENT_BSUID, sender.parent)
+
+
+def _profile_by_identity(kind: str, value: str) -> Profile | None:
+    identity = (
+        Identity.objects.filter(kind=kind, value=value, superseded_at=None)
+        .select_related("profile")
+        .first()
+    )
+    return identity.profile if identity else None
+
+
+def _former_owner(number: str) -> Profile | None:
+    return _profile_by_identity(Kind.LEFT_NUMBER, number)
 
 
 def _link(profile: Profile, kind: str, value: str) -> None:
     prepared_rows.insert(Identity(profile=profile, kind=kind, value=value))
-
-
-# Asked for every message: whom her names mean, in one statement.
-PROFILE_IDS = """
-WITH name AS (
-    SELECT kind, value, profile_id FROM agents_identity
-    WHERE superseded_at IS NULL
-      AND (kind, value) IN (
-          ('bsuid', nullif(%(bsuid)s, '')),
-          ('wa_id', nullif(%(number)s, '')),
-          ('left', nullif(%(number)s, ''))
-      )
-)
-SELECT (SELECT profile_id FROM name WHERE kind = 'bsuid'),
-       coalesce(
-           (SELECT id FROM profiles WHERE msisdn = nullif(%(number)s, '')),
-           (SELECT profile_id FROM name WHERE kind = 'wa_id')
-       ),
-       (SELECT profile_id FROM name WHERE kind = 'left')
-"""
-PROFILES = Prepared(
-    lambda: Profile.objects.filter(pk__in=[slot("owner"), slot("named"), slot("left")])
-)
-
-
-def profiles_of(sender: Sender) -> Meant:
-    """Return whom the user id and the number name, and who gave the number up."""
-    with connection.cursor() as cursor:
-        cursor.execute(PROFILE_IDS, {"bsuid": sender.bsuid, "number": sender.number})
-        owner, number, left = cursor.fetchone()
-    named = number if left is None else None
-    wanted = {pk for pk in (owner, named, left) if pk is not None}
-    found: dict[int | None, Profile] = {}
-    if wanted:
-        asked = PROFILES.all(owner=owner, named=named, left=left)
-        found = {profile.pk: profile for profile in asked}
-    return found.get(owner), found.get(named), found.get(left)

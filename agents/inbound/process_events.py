@@ -232,8 +232,8 @@ def _process_item(receiver: MessageReceiver, item: KnownItem) -> None:
         taken = statuses.process_status(item)
         if not taken.is_ours:
             receiver.to_forward.append(ItemToForward(item.path, Reason.NOT_OURS))
-        elif taken.wakes is not None:
-            receiver.to_deliver.add(taken.wakes)
+        elif taken.conversation_id is not None:
+            receiver.to_deliver.add(taken.conversation_id)
 
 
 def _record_change(receiver: MessageReceiver, item: IdentityChange) -> None:

@@ -1,0 +1,1 @@
+"""Metrics, retention, erasure, pre-flight lines and other work for operators."""

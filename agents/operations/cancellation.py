@@ -1,7 +1,7 @@
-"""What still waits when everything is taken away: no word of the agent goes out.
+"""Cancel the agent's waiting replies and questions on a full rollback.
 
-A turn that waits needs no cancelling: it finds its feature off and hands its messages
-to the previous workflow. What a colleague wrote goes out as it would have.
+A waiting turn is not cancelled: it finds its feature off and forwards its messages to
+the previous workflow. Colleagues' answers are sent.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def register_cancellation_port() -> None:
 
 
 def cancel_waiting() -> int:
-    """Cancel replies not handed over yet and questions that wait for a button."""
+    """Cancel replies that are not sent yet and questions that wait for a button."""
     questions = PendingAction.objects.filter(
         status=PendingAction.Status.WAITING
     ).update(status=PendingAction.Status.EXPIRED, decided_at=timezone.now())
@@ -40,7 +40,7 @@ def _cancel_some() -> int:
             OutboundMessage.objects.filter(
                 state=OutboundMessage.State.QUEUED, written_by=""
             )
-            # Whoever sends one right now has it; then it is sent.
+            # A reply that is being sent at this moment is locked, and is sent.
             .select_for_update(of=("self",), no_key=True, skip_locked=True)
             .select_related("conversation__profile", "turn")
             .order_by("pk")[:MOST_AT_ONCE]

@@ -1,4 +1,4 @@
-"""The people, stations and vouchers of the demonstration, made once."""
+"""Create the people, stations and vouchers of the demonstration, once."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ STATIONS = {"KIMIRONKO": "Kimironko", "NYABUGOGO": "Nyabugogo"}
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody to play in the simulator."""
+class DemoPerson:
+    """A person to play in the simulator."""
 
     msisdn: str
     name: str
@@ -43,19 +43,19 @@ class Person:
 
 
 # The guide's own number belongs to Grace.
-GRACE = Person("+250788000000", "Grace Uwimana")
-ALINE = Person("+250788000001", "Aline Mukamana", language="rw")
-BOSCO = Person("+250788000002", "Bosco Habimana")
-CLAUDINE = Person(
+GRACE = DemoPerson("+250788000000", "Grace Uwimana")
+ALINE = DemoPerson("+250788000001", "Aline Mukamana", language="rw")
+BOSCO = DemoPerson("+250788000002", "Bosco Habimana")
+CLAUDINE = DemoPerson(
     "+250788000003", "Claudine Ingabire", Profile.Role.STATION, station="KIMIRONKO"
 )
-DIANE = Person("+250788000004", "Diane Umutoni", Profile.Role.STAFF)
-EMILE = Person("+250788000005", "Emile Nkurunziza", Profile.Role.SUPPORT)
+DIANE = DemoPerson("+250788000004", "Diane Umutoni", Profile.Role.STAFF)
+EMILE = DemoPerson("+250788000005", "Emile Nkurunziza", Profile.Role.SUPPORT)
 PEOPLE = (GRACE, ALINE, BOSCO, CLAUDINE, DIANE, EMILE)
 
 
 def seed() -> None:
-    """Make what is not there yet; change nothing that somebody changed since."""
+    """Create what is missing; keep what users changed since."""
     with transaction.atomic():
         if FlagChange.objects.filter(reason=REASON).exists():
             return
@@ -63,7 +63,7 @@ def seed() -> None:
             if not Station.objects.filter(code=code).exists():
                 profiles.add_station(code=code, name=name)
         people = {person.msisdn: _profile(person) for person in PEOPLE}
-        cohorts.make_cohort(name=BETA, description="The first who try it")
+        cohorts.make_cohort(name=BETA, description="Beta members")
         cohorts.add_member(BETA, str(people[ALINE.msisdn].public_id), BY, reason=REASON)
         flags.set_features(
             dict.fromkeys(Feature, True),
@@ -75,7 +75,7 @@ def seed() -> None:
 
 
 def open_login(password: str | None = None) -> tuple[User, str | None]:
-    """Return the operator; the password when the login was made or it was given."""
+    """Return the operator, and the password if it is new or was given."""
     user, is_new = get_user_model().objects.get_or_create(
         username=LOGIN, defaults={"is_staff": True}
     )
@@ -89,14 +89,14 @@ def open_login(password: str | None = None) -> tuple[User, str | None]:
 
 
 def new_password() -> str:
-    """Return a password that can be read off a screen and typed."""
+    """Return a password that is easy to read and type."""
     letters = "abcdefghjkmnpqrstuvwxyz23456789"
     return "-".join(
         "".join(secrets.choice(letters) for _ in range(4)) for _ in range(4)
     )
 
 
-def _profile(person: Person) -> Profile:
+def _profile(person: DemoPerson) -> Profile:
     known = Profile.objects.filter(msisdn=person.msisdn).first()
     return known or profiles.create_or_change_profile(
         msisdn=person.msisdn,
@@ -109,7 +109,7 @@ def _profile(person: Person) -> Profile:
 
 
 def _vouchers(people: dict[str, Profile]) -> None:
-    """Make a voucher in each state that a newcomer should see."""
+    """Create a voucher in each state."""
     diane = Actor.of_profile(people[DIANE.msisdn], channel="whatsapp")
     claudine = people[CLAUDINE.msisdn]
     for number, (person, francs) in enumerate(

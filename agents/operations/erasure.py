@@ -1,8 +1,7 @@
-"""Forget a person everywhere in the conversations: hers, and where others named her.
+"""Erase a person from all conversations: their own, and those that name them.
 
-Vouchers, events and their hashes stay as they are. In the words of others a message
-that holds her number in any spelling, or her whole name, is blanked as a whole: rather
-a transcript too much than her name in one.
+Vouchers, events and their hashes stay unchanged. A message of another person that
+holds the number in any spelling, or the whole name, is blanked completely.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-# Column that is searched -> what the row keeps.
+# Table, searched text, and what the row becomes.
 TEXTS = (
     ("agents_message", "text", "text = '', codes_sealed = NULL"),
     ("agents_outboundmessage", "body || extra::text", "body = '', extra = '{}'"),
@@ -56,7 +55,7 @@ TEXTS = (
     ("agents_colleagueact", "reason", "reason = ''"),
     ("agents_block", "reason || ' ' || lift_reason", "reason = '—', lift_reason = ''"),
 )
-# Raw bytes are read as Latin-1: numbers, ids and plain names look the same in it.
+# Raw bytes are searched as they are: numbers, ids and plain names are ASCII.
 BYTES = (
     ("agents_webhookevent", "body", "body = NULL", "state <> 'received'"),
     ("agents_realtimeevent", "body", "body = NULL", "TRUE"),
@@ -65,44 +64,45 @@ BYTES = (
 
 
 def erase_person(*, profile: Profile, reason: str, actor: str) -> bool:
-    """Forget the person for good; False when she was forgotten before.
+    """Erase the person for good; False if they were erased before.
 
-    Raises StillHoldsVouchers, InvalidReason, InvalidRequest; nothing is then changed. A turn of hers
-    that is running ends without an answer. She may come back as a new person.
+    Raises StillHoldsVouchers, InvalidReason or InvalidRequest; nothing is then
+    changed. A running turn ends without an answer. The person may write again, as a
+    new one.
     """
     with transaction.atomic():
-        held = erase.lock_profile(profile)
-        talks = Conversation.objects.select_for_update().filter(profile=held)
-        ids = list(talks.order_by("pk").values_list("pk", flat=True))
-        names = list(Identity.objects.filter(profile=held).values_list("value"))
+        person = erase.lock_profile(profile)
+        conversations = Conversation.objects.select_for_update().filter(profile=person)
+        ids = list(conversations.order_by("pk").values_list("pk", flat=True))
+        names = list(Identity.objects.filter(profile=person).values_list("value"))
         known = {value for (value,) in names if len(value) >= erase.SHORTEST_NAME}
-        number, name = held.msisdn, held.name
-        if not erase.erase_profile(profile=held, reason=reason, actor=actor):
+        number, name = person.msisdn, person.name
+        if not erase.erase_profile(profile=person, reason=reason, actor=actor):
             return False
-        _forget_raw(ids, number, known | ({name} if len(name) >= 3 else set()))
-        _forget_talks(held, ids)
-        _forget_names(held)
-        _forget_in_words_of_others(number, name)
+        _erase_raw_bodies(ids, number, known | ({name} if len(name) >= 3 else set()))
+        _erase_conversations(person, ids)
+        _erase_identities(person)
+        _erase_mentions(number, name)
     logger.warning("profile.erased", profile_id=profile.pk)
     return True
 
 
 def sweep_erased() -> int:
-    """Forget what arrived for forgotten people while they were being forgotten."""
+    """Blank messages that arrived while their person was being erased."""
     people = Q(conversation__profile__erased_at__isnull=False)
-    heard = Message.objects.filter(people).exclude(text="", provider_id="")
-    said = OutboundMessage.objects.filter(people).exclude(body="", provider_id="")
-    return (heard.update(text="", provider_id="", codes_sealed=None)) + said.update(
-        body="", extra={}, provider_id="", recipient={}
-    )
+    inbound = Message.objects.filter(people).exclude(text="", provider_id="")
+    outbound = OutboundMessage.objects.filter(people).exclude(body="", provider_id="")
+    return (
+        inbound.update(text="", provider_id="", codes_sealed=None)
+    ) + outbound.update(body="", extra={}, provider_id="", recipient={})
 
 
-def _forget_talks(profile: Profile, ids: list[int]) -> None:
+def _erase_conversations(profile: Profile, ids: list[int]) -> None:
     turns = Turn.objects.filter(conversation__in=ids)
-    # A worker that is at it finds its lease gone.
-    from_now = {"status": Turn.Status.ABANDONED, "error_code": "erased"}
+    # A worker that runs it finds its lease gone.
+    abandoned = {"status": Turn.Status.ABANDONED, "error_code": "erased"}
     turns.filter(status=Turn.Status.RUNNING).update(
-        **from_now, finished_at=timezone.now()
+        **abandoned, finished_at=timezone.now()
     )
     turns.update(items=[])
     ToolCall.objects.filter(turn__conversation__in=ids).update(
@@ -111,28 +111,28 @@ def _forget_talks(profile: Profile, ids: list[int]) -> None:
     PendingAction.objects.filter(conversation__in=ids).update(
         arguments={}, code_sealed=None
     )
-    heard = Message.objects.filter(conversation__in=ids)
-    heard.filter(state__in=["waiting", "claimed"]).update(state="unanswered")
-    heard.update(text="", provider_id="", codes_sealed=None, button_id="", detail={})
-    MediaPart.objects.filter(media__message__in=heard).delete()
-    Media.objects.filter(message__in=heard).update(
+    inbound = Message.objects.filter(conversation__in=ids)
+    inbound.filter(state__in=["waiting", "claimed"]).update(state="unanswered")
+    inbound.update(text="", provider_id="", codes_sealed=None, button_id="", detail={})
+    MediaPart.objects.filter(media__message__in=inbound).delete()
+    Media.objects.filter(message__in=inbound).update(
         filename="", provider_media_id="", told_sha256="", sha256=None
     )
-    said = OutboundMessage.objects.filter(conversation__in=ids)
-    said.filter(state="queued").update(state="cancelled")
-    said.update(body="", extra={}, provider_id="", recipient={}, errors=[])
-    MessageStatus.objects.filter(outbound__in=said).update(recipient={}, errors=[])
-    SimulatedDelivery.objects.filter(outbound__in=said).delete()
+    outbound = OutboundMessage.objects.filter(conversation__in=ids)
+    outbound.filter(state="queued").update(state="cancelled")
+    outbound.update(body="", extra={}, provider_id="", recipient={}, errors=[])
+    MessageStatus.objects.filter(outbound__in=outbound).update(recipient={}, errors=[])
+    SimulatedDelivery.objects.filter(outbound__in=outbound).delete()
     ColleagueAct.objects.filter(conversation__in=ids).update(reason="")
     Conversation.objects.filter(pk__in=ids).update(
         memory={}, language="", username="", paused_at=None, paused_until=None
     )
 
 
-def _forget_names(profile: Profile) -> None:
+def _erase_identities(profile: Profile) -> None:
     Identity.objects.filter(profile=profile).delete()
     claims = Q(profile=profile) | Q(other=profile)
-    # What was asked about her names tells them; blanked, two would be one.
+    # A dispute names the identities; blanked, two disputes would be equal.
     IdentityClaim.objects.filter(claims).delete()
     HandOff.objects.filter(profile=profile).update(reason="", resolution="")
     HandOff.objects.filter(profile=profile, closed_at=None).update(
@@ -142,8 +142,8 @@ def _forget_names(profile: Profile) -> None:
     CohortMember.objects.filter(subject=str(profile.public_id)).delete()
 
 
-def _forget_raw(ids: list[int], number: str | None, names: set[str]) -> None:
-    """Drop the webhooks that hold her messages, and those that hold her names."""
+def _erase_raw_bodies(ids: list[int], number: str | None, names: set[str]) -> None:
+    """Delete raw bodies that hold the person's messages, number or identities."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE agents_webhookevent SET body = NULL WHERE body IS NOT NULL AND id IN"
@@ -162,7 +162,7 @@ def _forget_raw(ids: list[int], number: str | None, names: set[str]) -> None:
                 )
 
 
-def _forget_in_words_of_others(number: str | None, name: str) -> None:
+def _erase_mentions(number: str | None, name: str) -> None:
     with connection.cursor() as cursor:
         for table, words, blank in TEXTS:
             if number:
@@ -180,6 +180,6 @@ def _forget_in_words_of_others(number: str | None, name: str) -> None:
 
 
 def _national(number: str) -> str:
-    """Return what all spellings of the number share."""
+    """Return the digits that all spellings of the number share."""
     digits = str(phonenumbers.parse(number).national_number)
     return digits if len(digits) >= 7 else number.removeprefix("+")

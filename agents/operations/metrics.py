@@ -1,4 +1,4 @@
-"""The figures of the agent, from its rows. No number, person or conversation in a label."""
+"""The metrics of this app, computed from rows, without personal data in labels."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def _of_turns(labels: list[str], number: str, condition: str = "TRUE") -> Tally:
     )
 
 
-# Synthetic conversations (simulator, probes) stand apart from people's.
+# Synthetic conversations (simulator, probes) are counted separately.
 _SYNTHETIC = "c.is_synthetic::text"
 _BUCKET = f"width_bucket({_LATENCY}, ARRAY{list(SECONDS)}::float8[])::text"
 COUNTERS: tuple[tuple[str, str, list[str], Tally], ...] = (
     (
         "agent_turns",
-        "Turns that ended.",
+        "Finished turns.",
         ["channel", "synthetic", "status", "outcome", "error_type"],
         _of_turns(
             ["c.channel", _SYNTHETIC, "t.status", "t.outcome", "t.error_code"],
@@ -53,13 +53,13 @@ COUNTERS: tuple[tuple[str, str, list[str], Tally], ...] = (
     ),
     (
         "agent_cost_usd",
-        "What models took, where the price is known.",
+        "Cost of models, where the price is known.",
         ["channel", "model"],
         _of_turns(["c.channel", "t.model"], "sum(t.cost)::float8", "t.model <> ''"),
     ),
     (
         "agent_price_unknown",
-        "Turns whose cost is not known; it is not zero.",
+        "Turns whose cost is unknown; it is not zero.",
         ["model"],
         _of_turns(
             ["t.model"],
@@ -69,13 +69,13 @@ COUNTERS: tuple[tuple[str, str, list[str], Tally], ...] = (
     ),
     (
         "agent_model_calls",
-        "Calls of a model.",
+        "Model calls.",
         ["channel", "model"],
         _of_turns(["c.channel", "t.model"], "sum(t.model_calls)", "t.model <> ''"),
     ),
     (
         "agent_tool_calls",
-        "Calls for a tool that ended.",
+        "Finished tool calls.",
         ["tool", "channel", "result", "error_type"],
         Tally(
             table="agents_toolcall",
@@ -104,14 +104,14 @@ LATENCY_SUM = _of_turns(
 GAUGES: tuple[tuple[str, str, list[str], str], ...] = (
     (
         "agent_chats",
-        "Conversations there are, over or not.",
+        "Conversations.",
         ["channel", "synthetic"],
         f"SELECT c.channel, {_SYNTHETIC}, count(*) FROM agents_conversation c"  # noqa: S608 - constants
         " GROUP BY 1, 2",
     ),
     (
         "agent_webhooks_waiting",
-        "Webhooks that are stored and not yet taken in.",
+        "Stored webhooks that are not processed yet.",
         [],
         "SELECT count(*) FROM agents_webhookevent WHERE state = 'received'",
     ),
@@ -123,13 +123,13 @@ GAUGES: tuple[tuple[str, str, list[str], str], ...] = (
     ),
     (
         "agent_turns_running",
-        "Turns that are being answered.",
+        "Running turns.",
         [],
         "SELECT count(*) FROM agents_turn WHERE status = 'running'",
     ),
     (
         "agent_outbound_messages_open",
-        "Outgoing messages that are not handed over yet.",
+        "Outgoing messages that are not sent yet.",
         ["state"],
         "SELECT state, count(*) FROM agents_outboundmessage"
         " WHERE state IN ('queued', 'sending', 'unknown') GROUP BY 1",
@@ -138,20 +138,20 @@ GAUGES: tuple[tuple[str, str, list[str], str], ...] = (
         "agent_outbound_messages_day",
         "Outgoing messages of the last 24 hours by state.",
         ["state"],
-        # Whoever has lost its text is older: so the index of texts is read.
+        # A message without a text is older: the condition uses the index of texts.
         "SELECT state, count(*) FROM agents_outboundmessage"
         " WHERE created_at > now() - interval '1 day'"
         " AND (NOT body = '' OR NOT extra = '{}'::jsonb) GROUP BY 1",
     ),
     (
         "agent_dead_letters_open",
-        "Items of webhooks that could not be taken in.",
+        "Items of webhooks that could not be processed.",
         [],
         "SELECT count(*) FROM agents_deadletter WHERE resolved_at IS NULL",
     ),
     (
         "agent_hand_offs_open",
-        "What waits for a person of ours.",
+        "Open handoffs.",
         ["kind"],
         "SELECT kind, count(*) FROM agents_handoff WHERE closed_at IS NULL GROUP BY 1",
     ),
@@ -164,13 +164,46 @@ GAUGES: tuple[tuple[str, str, list[str], str], ...] = (
     ),
     (
         "easymo_queue_oldest_job_seconds",
-        "How long the oldest job waits that may run now.",
+        "Age of the oldest job that may run now.",
         ["queue"],
         "SELECT j.queue_name, extract(epoch FROM now() -"
         " min(coalesce(j.scheduled_at, e.at)))::float8 FROM procrastinate_jobs j"
         " JOIN procrastinate_events e ON e.job_id = j.id AND e.type = 'deferred'"
         " WHERE j.status = 'todo' AND coalesce(j.scheduled_at, now()) <= now()"
         " GROUP BY 1",
+    ),
+    (
+        "agent_forward_waiting",
+        "Items that wait for the previous workflow.",
+        [],
+        "SELECT count(*) FROM agents_forwardeditem WHERE state = 'queued'",
+    ),
+    (
+        "agent_forward_oldest_seconds",
+        "Age of the oldest of them.",
+        [],
+        "SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8"
+        " FROM agents_forwardeditem WHERE state = 'queued'",
+    ),
+    (
+        "agent_forward_failing_senders",
+        "Senders whose last attempt failed.",
+        [],
+        "SELECT count(*) FROM agents_forwardlane WHERE attempts > 0",
+    ),
+    (
+        "agent_forward_held",
+        "1 while forwarding pauses because all attempts failed.",
+        [],
+        "SELECT count(*) FROM agents_forwardtarget WHERE held_until > now()",
+    ),
+    (
+        "agent_forward_last_error_timestamp_seconds",
+        "Time and code of the last failed attempt; 0: never.",
+        ["error"],
+        "SELECT coalesce(max(error_code), ''),"
+        " coalesce(max(extract(epoch FROM failed_at)), 0)::float8"
+        " FROM agents_forwardtarget",
     ),
     (
         "easymo_workers_alive",
@@ -193,7 +226,7 @@ def _counters() -> Iterator[Metric]:
 def _tokens() -> Iterator[Metric]:
     family = CounterMetricFamily(
         "agent_tokens",
-        "Tokens; input counts the cached ones too.",
+        "Tokens; input includes cached ones.",
         labels=["model", "type"],
     )
     for kind, tally in TOKENS.items():
@@ -231,7 +264,7 @@ def _gauge(name: str, sentence: str, labels: list[str], query: str) -> Collect:
 def _ages() -> Iterator[Metric]:
     family = GaugeMetricFamily(
         "agent_oldest_waiting_seconds",
-        "How long the oldest has waited for a worker.",
+        "Age of the oldest work that waits for a worker.",
         labels=["kind"],
     )
     for kind, age in oldest_waiting().items():
@@ -239,9 +272,18 @@ def _ages() -> Iterator[Metric]:
     yield family
 
 
+def _forward_loops() -> Iterator[Metric]:
+    ((loops,),) = rows("SELECT coalesce(max(loops), 0) FROM agents_forwardtarget")
+    yield CounterMetricFamily(
+        "agent_forward_loops",
+        "Our own bodies that came back to us.",
+        value=float(str(loops)),
+    )
+
+
 def register_all() -> None:
-    """Tell the registry of the figures of this app."""
-    for collect in (_counters, _tokens, _latencies, _ages):
+    """Register the metrics of this app."""
+    for collect in (_counters, _tokens, _latencies, _ages, _forward_loops):
         register(collect)
     for gauge in GAUGES:
         register(_gauge(*gauge))

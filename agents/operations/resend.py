@@ -1,4 +1,4 @@
-"""What was not delivered: sent again by a person's decision, or given up by one."""
+"""Send a failed message again, or give it up, by a colleague's decision."""
 
 from __future__ import annotations
 
@@ -25,51 +25,51 @@ logger = get_logger(__name__)
 
 State = OutboundMessage.State
 Kind = OutboundMessage.Kind
-# As long as a confirm button counts.
+# As long as a confirm button is valid.
 BUTTONS_COUNT_FOR = timedelta(minutes=10)
-OURSELVES = "131021"
-HOPELESS = {
-    OPTED_OUT: "She does not want such messages: WhatsApp refused it for her.",
-    OURSELVES: "It was addressed to our own number.",
+OWN_NUMBER = "131021"
+REFUSALS = {
+    OPTED_OUT: "The customer does not want such messages: WhatsApp refused it.",
+    OWN_NUMBER: "It was addressed to our own number.",
 }
 
 
 def send_again(*, message: OutboundMessage, reason: str, actor: str) -> bool:
-    """Queue a failed message once more; False when it is on its way already.
+    """Queue a failed message once more; False if it is queued already.
 
-    Raises NotSentAgain, or what makes the person unreachable; nothing is then changed.
+    Raises a HandOffError that says why not; nothing is then changed.
     """
     with transaction.atomic():
         conversation = lock_conversation(message.conversation_id)
-        held = _locked(message.pk)
-        if held.state != State.FAILED:
+        row = _lock(message.pk)
+        if row.state != State.FAILED:
             return False
-        if refusal := why_not(held, conversation):
+        if refusal := why_not(row, conversation):
             raise refusal
-        _queue(held)
-        _note(held, ColleagueAct.Kind.SENT_AGAIN, actor, reason)
+        _queue(row)
+        _record(row, ColleagueAct.Kind.SENT_AGAIN, actor, reason)
         enqueue_delivery(conversation_id=conversation.pk)
     logger.info("ai.whatsapp.send.again", outbound_id=message.pk)
     return True
 
 
 def give_up(*, message: OutboundMessage, reason: str, actor: str) -> bool:
-    """Take a failed message off the list for good; False when it is off already."""
+    """Give up a failed message; False if it was given up already."""
     with transaction.atomic():
         lock_conversation(message.conversation_id)
-        held = _locked(message.pk)
-        if held.state != State.FAILED or held.given_up_at is not None:
+        row = _lock(message.pk)
+        if row.state != State.FAILED or row.given_up_at is not None:
             return False
-        held.given_up_at = timezone.now()
-        held.save(update_fields=["given_up_at"])
-        _note(held, ColleagueAct.Kind.GAVE_UP, actor, reason)
+        row.given_up_at = timezone.now()
+        row.save(update_fields=["given_up_at"])
+        _record(row, ColleagueAct.Kind.GAVE_UP, actor, reason)
     logger.info("ai.whatsapp.send.given_up", outbound_id=message.pk)
     return True
 
 
 def why_not(message: OutboundMessage, conversation: Conversation) -> Exception | None:
-    """Say why sending it again would be wrong or in vain; nothing, when it would not."""
-    if sentence := _hopeless(message):
+    """Return why the message cannot be sent again, or None."""
+    if sentence := _permanent_refusal(message):
         return ResendRefused(sentence)
     unreachable = why_unreachable(
         conversation, needs_window=message.kind != Kind.TEMPLATE
@@ -77,24 +77,24 @@ def why_not(message: OutboundMessage, conversation: Conversation) -> Exception |
     if unreachable is not None:
         return unreachable
     if not message.written_by and not may_answer(conversation.profile):
-        return ResendRefused("The agent is switched off for this person.")
+        return ResendRefused("The agent is off for this person.")
     return None
 
 
-def _hopeless(message: OutboundMessage) -> str:
+def _permanent_refusal(message: OutboundMessage) -> str:
     if message.given_up_at is not None:
         return "It was given up."
     if not message.body and not message.extra:
-        return "Its text was forgotten: there is nothing to send."
-    if message.error_code in HOPELESS:
-        return HOPELESS[message.error_code]
+        return "Its text was deleted: there is nothing to send."
+    if message.error_code in REFUSALS:
+        return REFUSALS[message.error_code]
     code = message.error_code
     number = int(code) if code.isascii() and code.isdigit() else None
     if number is not None and action_for(number) == Action.BUG:
-        return "WhatsApp does not understand it: it would fail in the same way."
+        return "WhatsApp does not understand it: it would fail again."
     age = timezone.now() - message.created_at
     if message.kind == Kind.BUTTONS and age > BUTTONS_COUNT_FOR:
-        return "Its buttons count no longer: the question has to be asked anew."
+        return "Its buttons have expired: the question has to be asked again."
     return ""
 
 
@@ -103,10 +103,10 @@ def _queue(message: OutboundMessage) -> None:
     message.attempts = 0
     message.error_code = ""
     message.next_attempt_at = message.lease_expires_at = message.handed_over_at = None
-    # Another try gets another id; statuses of the first still come by our own.
+    # A new attempt gets a new id; statuses of the first are found by our own id.
     message.provider_id = ""
     message.provider_id_hmac = None
-    # A person decided: this is a first try again, and nobody's probe.
+    # This is a first attempt again, and not a probe.
     message.was_in_doubt = message.is_probe = False
     message.save(
         update_fields=[
@@ -124,13 +124,13 @@ def _queue(message: OutboundMessage) -> None:
     )
 
 
-def _locked(message_id: int) -> OutboundMessage:
+def _lock(message_id: int) -> OutboundMessage:
     return OutboundMessage.objects.select_for_update(of=("self",), no_key=True).get(
         pk=message_id
     )
 
 
-def _note(
+def _record(
     message: OutboundMessage, kind: ColleagueAct.Kind, actor: str, reason: str
 ) -> None:
     ColleagueAct.objects.create(

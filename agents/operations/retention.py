@@ -1,13 +1,12 @@
-"""What is kept how long. Vouchers' events are kept for ever, and are not ours.
+"""Delete or blank data that is older than its class is kept.
 
-Each class is a job of its own: bounded in one step, found by an index made for it, and
-resumed by looking again, for what is forgotten is not found any more. One that fails
-leaves the others alone.
+Each class is a job with bounded batches and an index; a job that fails does not stop
+the others. Voucher events are kept for ever.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +32,7 @@ from agents.models import (
     WebhookEvent,
 )
 from agents.operations import erasure
-from agents.outbound import upkeep as outbound_upkeep
+from agents.outbound import statuses
 from agents.tools import tool_rate
 from easymo.observability import findings, lines, upkeep
 from easymo.observability.logs import get_logger
@@ -51,34 +50,42 @@ RAW = timedelta(days=8)
 TEXT = timedelta(days=90)
 ANSWERS = timedelta(days=400)
 SANDBOX = timedelta(days=1)
-# Rows in one statement, and statements in one run; the next run goes on.
-MOST = 2_000
-MOST_STEPS = 100
+# Rows in one statement, and statements in one run; the next run continues.
+BATCH = 2_000
+MOST_BATCHES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """One class of data: which rows are too old, and what is left of them."""
+class Rule:
+    """One class of data: when its rows are too old, and what is left of them."""
 
-    rows: Callable[[], QuerySet[Any]]
-    # What the columns become; nothing: the rows go.
-    blank: dict[str, Any] | None
+    model: type[Model]
+    # The column of a row's age.
+    column: str
+    age: timedelta
+    # The rows that still hold the data; the expression has an index.
+    stored: Q = field(default_factory=Q)
+    # The new values of columns; without any, the rows are deleted.
+    blank: dict[str, Any] | None = None
+
+    def due(self) -> QuerySet[Any]:
+        too_old = {f"{self.column}__lt": timezone.now() - self.age}
+        return self.model._default_manager.filter(self.stored, **too_old)
 
     def step(self) -> int:
-        """Forget a bounded number of rows; say how many."""
-        found = self.rows()
-        ids = list(found.values_list("pk", flat=True)[:MOST])
+        """Delete or blank one batch; return how many rows."""
+        ids = list(self.due().values_list("pk", flat=True)[:BATCH])
         if not ids:
             return 0
-        # Asked again by the update itself: one that changed meanwhile stays.
-        due = found.model._default_manager.filter(pk__in=ids) & found
+        # The update checks again: a row that changed meanwhile is kept.
+        due = self.due().filter(pk__in=ids)
         if self.blank is None:
             return int(due.delete()[0])
         return int(due.update(**self.blank))
 
 
 def purge() -> int:
-    """Forget what is old enough, class by class; raise the first error at the end."""
+    """Run every job; raise the first error at the end."""
     total, failed = 0, None
     for name, job in JOBS.items():
         try:
@@ -91,115 +98,84 @@ def purge() -> int:
     return total
 
 
-def _older(model: type[Model], column: str, age: timedelta) -> QuerySet[Any]:
-    return model._default_manager.filter(**{f"{column}__lt": timezone.now() - age})
-
-
-def _until_done(*classes: Kept) -> Callable[[], int]:
+def _apply(*rules: Rule) -> Callable[[], int]:
     def work() -> int:
         total = 0
-        for kept in classes:
-            for _ in range(MOST_STEPS):
-                count = kept.step()
+        for rule in rules:
+            for _ in range(MOST_BATCHES):
+                count = rule.step()
                 total += count
-                if count < MOST:
+                if count < BATCH:
                     break
         return total
 
     return work
 
 
+def _nonempty(**columns: Any) -> Q:
+    """Match rows where one of the columns is not the given empty value."""
+    found = Q()
+    for name, empty in columns.items():
+        found |= (
+            Q(**{f"{name}__isnull": False}) if empty is None else ~Q(**{name: empty})
+        )
+    return found
+
+
+def _blank(model: type[Model], column: str, age: timedelta, **columns: Any) -> Rule:
+    """Return a rule that sets the columns to these empty values."""
+    return Rule(model, column, age, _nonempty(**columns), columns)
+
+
 RAW_BODIES = (
-    Kept(
-        lambda: _older(WebhookEvent, "received_at", RAW).filter(body__isnull=False),
-        {"body": None},
-    ),
-    Kept(
-        lambda: _older(RealtimeEvent, "received_at", RAW).filter(body__isnull=False),
-        {"body": None},
-    ),
+    _blank(WebhookEvent, "received_at", RAW, body=None),
+    _blank(RealtimeEvent, "received_at", RAW, body=None),
 )
 PROVIDER_IDS = (
-    Kept(
-        lambda: _older(Message, "received_at", RAW).filter(
-            ~Q(provider_id="") | Q(codes_sealed__isnull=False)
-        ),
-        {"provider_id": "", "codes_sealed": None},
-    ),
-    Kept(
-        lambda: _older(OutboundMessage, "created_at", RAW).filter(~Q(provider_id="")),
+    _blank(Message, "received_at", RAW, provider_id="", codes_sealed=None),
+    # The index knows the provider's id only; the recipient goes with it.
+    Rule(
+        OutboundMessage,
+        "created_at",
+        RAW,
+        ~Q(provider_id=""),
         {"provider_id": "", "recipient": {}},
     ),
-    Kept(
-        lambda: _older(MessageStatus, "received_at", RAW).filter(~Q(recipient={})),
-        {"recipient": {}},
-    ),
-    Kept(
-        lambda: _older(PendingAction, "expires_at", RAW).filter(
-            code_sealed__isnull=False
-        ),
-        {"code_sealed": None},
-    ),
+    _blank(MessageStatus, "received_at", RAW, recipient={}),
+    _blank(PendingAction, "expires_at", RAW, code_sealed=None),
 )
 TEXTS = (
-    Kept(
-        lambda: _older(Message, "received_at", TEXT).filter(
-            ~Q(text="") | ~Q(button_id="")
-        ),
-        {"text": "", "button_id": ""},
-    ),
-    Kept(
-        lambda: _older(Message, "received_at", TEXT).filter(~Q(detail={})),
-        {"detail": {}},
-    ),
-    Kept(
-        lambda: _older(OutboundMessage, "created_at", TEXT).filter(
-            ~Q(body="") | ~Q(extra={})
-        ),
-        {"body": "", "extra": {}},
-    ),
-    Kept(lambda: _older(SimulatedDelivery, "delivered_at", TEXT), None),
-    Kept(
-        lambda: _older(Conversation, "last_inbound_at", TEXT).filter(~Q(memory={})),
-        {"memory": {}},
-    ),
+    _blank(Message, "received_at", TEXT, text="", button_id=""),
+    _blank(Message, "received_at", TEXT, detail={}),
+    _blank(OutboundMessage, "created_at", TEXT, body="", extra={}),
+    Rule(SimulatedDelivery, "delivered_at", TEXT),
+    _blank(Conversation, "last_inbound_at", TEXT, memory={}),
 )
 TURNS = (
-    Kept(lambda: _older(Turn, "started_at", TEXT).filter(~Q(items=[])), {"items": []}),
-    Kept(
-        lambda: _older(ToolCall, "started_at", TEXT).filter(
-            ~Q(arguments={}) | Q(result__isnull=False)
-        ),
-        {"arguments": {}, "result": None},
-    ),
-    Kept(
-        lambda: _older(PendingAction, "created_at", TEXT).filter(~Q(arguments={})),
-        {"arguments": {}},
-    ),
+    _blank(Turn, "started_at", TEXT, items=[]),
+    _blank(ToolCall, "started_at", TEXT, arguments={}, result=None),
+    _blank(PendingAction, "created_at", TEXT, arguments={}),
 )
-# Who signed in, from where: our own people, and nobody's for longer than texts.
 SIGN_INS = (
-    Kept(lambda: _older(Session, "expire_date", timedelta(0)), None),
-    Kept(lambda: _older(AccessAttempt, "attempt_time", TEXT), None),
-    Kept(lambda: _older(AccessLog, "attempt_time", TEXT), None),
+    Rule(Session, "expire_date", timedelta(0)),
+    Rule(AccessAttempt, "attempt_time", TEXT),
+    Rule(AccessLog, "attempt_time", TEXT),
 )
-IDEMPOTENCY = (Kept(lambda: _older(IdempotentCall, "created_at", ANSWERS), None),)
+ANSWERS_OF_API = (Rule(IdempotentCall, "created_at", ANSWERS),)
 
 JOBS: dict[str, Callable[[], int]] = {
-    "retention.raw_webhooks": _until_done(*RAW_BODIES),
+    "retention.raw_webhooks": _apply(*RAW_BODIES),
     "retention.forwarded": lambda: forwarding.purge(older_than=timezone.now() - RAW),
-    "retention.provider_ids": _until_done(*PROVIDER_IDS),
-    "retention.message_texts": _until_done(*TEXTS),
+    "retention.provider_ids": _apply(*PROVIDER_IDS),
+    "retention.message_texts": _apply(*TEXTS),
     "retention.media": media_store.delete_expired,
-    "retention.sandbox_media": _until_done(
-        Kept(lambda: _older(SandboxMedia, "created_at", SANDBOX), None)
-    ),
-    "retention.turns": _until_done(*TURNS),
-    "retention.idempotency": _until_done(*IDEMPOTENCY),
-    "retention.sign_ins": _until_done(*SIGN_INS),
+    "retention.sandbox_media": _apply(Rule(SandboxMedia, "created_at", SANDBOX)),
+    "retention.turns": _apply(*TURNS),
+    "retention.idempotency": _apply(*ANSWERS_OF_API),
+    "retention.sign_ins": _apply(*SIGN_INS),
     "retention.processes": acknowledgements.purge_processes,
     "retention.rates": tool_rate.purge,
-    "retention.outbox": outbound_upkeep.purge,
+    "retention.outbox": statuses.purge,
     "retention.rollups": observations.purge,
     "retention.rounds": verdicts.purge,
     "retention.log_lines": lines.purge,

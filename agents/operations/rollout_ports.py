@@ -1,4 +1,4 @@
-"""What the operator's page asks of this app: people by number, the previous workflow."""
+"""What the rollout asks of this app: people, the previous workflow, evidence."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-# A page asks how much waits, not how many million.
+# A page needs no larger count.
 MOST_COUNTED = 100_000
 logger = get_logger(__name__)
 
 
 def register_people_ports() -> None:
-    """Fill the slots that are about people and the previous workflow."""
+    """Register the ports about people and the previous workflow."""
     ports.subject_of = subject_of
     ports.labels = labels
     ports.is_staff = are_staff
@@ -38,21 +38,21 @@ def register_people_ports() -> None:
     ports.probe_previous_workflow = probe_previous_workflow
 
 
-def subject_of(pasted: str) -> str | None:
+def subject_of(text_entered: str) -> str | None:
     """Return the subject behind a number or a public id.
 
-    None: the number of nobody we know yet. Raises UnknownPerson for anything else.
+    None for an unknown number. Raises UnknownPerson for anything else.
     """
-    if _is_id(pasted):
-        if Profile.objects.filter(public_id=UUID(pasted)).exists():
-            return str(UUID(pasted))
-        raise UnknownPerson("Nobody has that id.")
+    if _is_id(text_entered):
+        if Profile.objects.filter(public_id=UUID(text_entered)).exists():
+            return str(UUID(text_entered))
+        raise UnknownPerson("No person has this id.")
     try:
-        number = parse_msisdn(pasted)
+        number = parse_msisdn(text_entered)
     except InvalidMsisdn as error:
         raise UnknownPerson(
             "That is neither a telephone number (0788123456, 250788123456 or"
-            " +250 788 123 456) nor a person's id (as on her page)."
+            " +250 788 123 456) nor the id that the person's page shows."
         ) from error
     found = Profile.objects.filter(msisdn=number).values_list("public_id", flat=True)
     public_id = found.first()
@@ -60,7 +60,7 @@ def subject_of(pasted: str) -> str | None:
 
 
 def labels(subjects: Sequence[str]) -> Mapping[str, str]:
-    """Return what a page may call these people: their role and a masked number."""
+    """Return labels for these people: their role and masked number."""
     rows = Profile.objects.filter(public_id__in=[s for s in subjects if _is_id(s)])
     return {
         str(row.public_id): f"{row.get_role_display()} {mask_msisdn(row.msisdn)}"
@@ -69,7 +69,7 @@ def labels(subjects: Sequence[str]) -> Mapping[str, str]:
 
 
 def are_staff(subjects: Sequence[str]) -> Mapping[str, bool]:
-    """Tell who of them are our own people; the sandbox's are nobody."""
+    """Tell who is staff; sandbox people are not."""
     rows = Profile.objects.filter(
         public_id__in=[s for s in subjects if _is_id(s)],
         role__in=[Profile.Role.STAFF, Profile.Role.SUPPORT],
@@ -80,11 +80,11 @@ def are_staff(subjects: Sequence[str]) -> Mapping[str, bool]:
 
 
 def previous_workflow() -> PreviousWorkflow | None:
-    """Return how sending on goes; None where nothing is configured. Two queries."""
+    """Return the state of forwarding, or None where none is configured. Two queries."""
     if not is_set_up():
         return None
     queued = ForwardedItem.objects.filter(state=ForwardedItem.State.QUEUED)
-    # The index gives the oldest first, and no more are read than can be told.
+    # The index gives the oldest first; the count is bounded.
     times = list(queued.order_by("created_at").values_list("created_at", flat=True)[:1])
     waiting = queued.order_by()[:MOST_COUNTED].count() if times else 0
     target = ForwardTarget.objects.filter(pk=1).first()
@@ -98,7 +98,7 @@ def previous_workflow() -> PreviousWorkflow | None:
 
 
 def probe_previous_workflow() -> bool | None:
-    """Ask the other side with a signed, empty batch; what it says is written down."""
+    """Send a signed, empty batch to the previous workflow and store the result."""
     if not is_set_up():
         return None
     error = sending.probe()
@@ -126,16 +126,15 @@ def _is_id(subject: str) -> bool:
 
 
 def register_evidence_ports() -> None:
-    """Fill the rollout's slots."""
+    """Register the ports about evidence."""
     ports.spend_since = spending.since
     ports.is_customer = is_customer
     ports.value_errors_since = value_checks.errors_since
 
 
 def is_customer(msisdn: str) -> bool:
-    """Tell whether a number, as E.164, is somebody's whom we know.
+    """Tell whether an E.164 number belongs to a known person.
 
-    Sandbox people count: theirs are the numbers that are written out on purpose to
-    see whether anybody notices.
+    Sandbox people count: their numbers are leaked on purpose to test the detection.
     """
     return Profile.objects.filter(msisdn=msisdn).exists()

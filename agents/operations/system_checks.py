@@ -1,4 +1,4 @@
-"""Name what the channels miss. Warnings: a part that is not set up yet is no fault."""
+"""Django system checks of the settings of WhatsApp, forwarding and the model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OWN_PATH = "/functions/v1/ai-whatsapp-webhook"
 
 @register("agents")
 def whatsapp_is_complete(**_: Any) -> list[CheckMessage]:
-    """Name what is missing between Meta and us."""
+    """Report missing WhatsApp settings."""
     if settings.DEMONSTRATION:
         return []
     found: list[CheckMessage] = []
@@ -36,7 +36,7 @@ def whatsapp_is_complete(**_: Any) -> list[CheckMessage]:
         found.append(
             Warning(
                 "WA_VERIFY_TOKEN is not set: Meta cannot confirm the webhook.",
-                hint="Any word of your own; tell it to Meta with the webhook's URL.",
+                hint="Choose a word, and enter it at Meta with the webhook's URL.",
                 id="agents.W002",
             )
         )
@@ -52,7 +52,7 @@ def whatsapp_is_complete(**_: Any) -> list[CheckMessage]:
         found.append(
             Warning(
                 "WA_TOKEN is not set: replies stay in the simulator.",
-                hint="Make a token of a system user of the Meta app.",
+                hint="Create a token of a system user of the Meta app.",
                 id="agents.W003",
             )
         )
@@ -61,15 +61,15 @@ def whatsapp_is_complete(**_: Any) -> list[CheckMessage]:
 
 @register("agents")
 def forwarding_is_sound(**_: Any) -> list[CheckMessage]:
-    """Name what is wrong between the previous workflow and us."""
+    """Report wrong settings of the previous workflow."""
     if not settings.LEGACY_WEBHOOK_URL:
         return []
     found: list[CheckMessage] = []
     if not settings.LEGACY_WEBHOOK_SECRET:
         found.append(
             Warning(
-                "LEGACY_WEBHOOK_SECRET is not set: what is sent on is signed with the "
-                "last of WA_APP_SECRET.",
+                "LEGACY_WEBHOOK_SECRET is not set: forwarded messages are signed with"
+                " the last of WA_APP_SECRET.",
                 hint="Give the previous workflow a secret of its own.",
                 id="agents.W005",
             )
@@ -80,7 +80,7 @@ def forwarding_is_sound(**_: Any) -> list[CheckMessage]:
         found.append(
             Error(
                 "LEGACY_WEBHOOK_URL is this deployment's own webhook.",
-                hint="It is where messages go that the agent does not handle.",
+                hint="It is the webhook for messages that the agent does not handle.",
                 id="agents.E002",
             )
         )
@@ -89,7 +89,7 @@ def forwarding_is_sound(**_: Any) -> list[CheckMessage]:
 
 @register("agents")
 def model_is_set_up(**_: Any) -> list[CheckMessage]:
-    """Say who answers where no key is set."""
+    """Report a missing OpenAI key."""
     if settings.DEMONSTRATION or settings.OPENAI_API_KEY:
         return []
     return [
@@ -103,10 +103,10 @@ def model_is_set_up(**_: Any) -> list[CheckMessage]:
 
 @register("agents")
 def templates_are_named(**_: Any) -> list[CheckMessage]:
-    """Name templates that Meta cannot have: a message by one would only fail."""
+    """Report template names that Meta does not allow."""
     return [
         Error(
-            f"{name} is no name of a template.",
+            f"{name} is not a template name.",
             hint="Lower case letters, digits and underscores, as Meta lists it.",
             id="agents.E003",
         )

@@ -1,4 +1,4 @@
-"""Codes guessed by many at once: each stays under its own lock, all together do not."""
+"""Watch voucher codes and trails: guessing by many people at once, broken trails."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ logger = get_logger(__name__)
 
 KEY = "guessing"
 SPAN = timedelta(hours=1)
-# In an hour, over all channels; people err a few times a day.
+# In an hour, over all channels; people mistype a few times a day.
 MOST_GUESSES = 100
 
 
-def watch() -> bool:
-    """Open an incident when more codes failed than people mistake; tell whether new."""
+def watch_guessing() -> bool:
+    """Open an incident when too many unknown codes were tried; tell whether it is new."""
     failed = Refusal.objects.filter(
         created_at__gt=timezone.now() - SPAN, reason="voucher_not_found"
     ).count()
@@ -45,22 +45,22 @@ def watch() -> bool:
             return False
         notices.queue_notice(
             incident=incident,
-            text=f"Voucher codes are being guessed: {failed} that do not exist were "
-            f"tried within an hour (incident {incident.pk}). Look under Refusals who it "
-            "is; revoke a token, block people, or turn FEATURE_AGENT_VOUCHERS off.",
+            text=f"Voucher codes are being guessed: {failed} unknown codes were tried"
+            f" within an hour (incident {incident.pk}). See the refusals; revoke a token,"
+            " block people, or turn the feature Vouchers off.",
         )
         enqueue_notices()
     logger.error("vouchers.guessing", failed=failed, incident_id=incident.pk)
     return True
 
 
-# The evaluator asks each minute: what it saw ten minutes ago it need not see again.
+# The evaluator asks each minute; older events were checked before.
 LATELY = timedelta(minutes=10)
 MOST_TRAILS = 200
 
 
 def errors_since(at: datetime) -> int:
-    """Count the newest vouchers, touched since then, whose trail does not hold."""
+    """Count the vouchers changed since then whose trail is broken."""
     since = max(at, timezone.now() - LATELY)
     newest = VoucherEvent.objects.order_by("-id").values_list(
         "voucher_id", "created_at"

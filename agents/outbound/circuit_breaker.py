@@ -1,9 +1,9 @@
-"""A circuit breaker for each number of ours that sends.
+"""A circuit breaker for each sending number.
 
-Some refusals concern no message but our number: its token, its payment, its standing.
-Then everything waits: trying on would make it worse. The circuit opens and somebody is
-called, once; after a pause one message goes out as a probe, and its outcome closes the
-circuit or lengthens the pause. A person may close it by hand.
+Some errors concern the number and not the message: its token, payment or quality. Then
+all its messages wait, and an incident is opened once. After a pause one message is sent
+as a probe; its result closes the circuit or lengthens the pause. A colleague can close
+it manually.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ FIRST_OPEN_S = 60.0
 LONGEST_HOLD_S = 900.0
 # Longer than the lease of a message that is being sent.
 PROBE_LEASE = timedelta(seconds=30)
-# How long the probe's status may take, where the refusal came as a status.
+# How long to wait for the probe's status, when the error came as a status.
 PROBE_STATUS_WAIT = timedelta(seconds=60)
-# One page for the same trouble in this time, however often it comes and goes.
+# At most one notice per incident in this time.
 PAGE_AGAIN = timedelta(minutes=30)
 SYSTEM = "easymo"
-# Asked for every message.
+# Runs for every message.
 HOLDS = """
 SELECT EXISTS (
     SELECT FROM agents_sendingline WHERE phone_number_id = %s AND holds > 0
@@ -46,24 +46,30 @@ SELECT EXISTS (
 
 
 def held_until(message: OutboundMessage, now: datetime) -> datetime | None:
-    """Return until when its number waits; None: it may go, perhaps as the probe."""
-    line = _holding(message.conversation.phone_number_id)
-    message.is_probe = line is not None
-    if line is None:
+    """Return until when the number waits; None when the message can be sent now.
+
+    With an open circuit the message becomes the probe, unless another one is.
+    """
+    sender = _held(message.conversation.phone_number_id)
+    message.is_probe = sender is not None
+    if sender is None:
         return None
-    if line.held_until > now:
-        return line.held_until
-    if not line.is_open:
+    if sender.held_until > now:
+        return sender.held_until
+    if not sender.is_open:
         return None
     until = now + PROBE_LEASE
-    free = Q(probe_expires_at=None) | Q(probe_expires_at__lte=now)
-    taken = SendingLine.objects.filter(
-        free | Q(probe_id=message.pk), pk=line.pk, is_open=True, held_until__lte=now
+    is_free = Q(probe_expires_at=None) | Q(probe_expires_at__lte=now)
+    claimed = SendingLine.objects.filter(
+        is_free | Q(probe_id=message.pk),
+        pk=sender.pk,
+        is_open=True,
+        held_until__lte=now,
     ).update(probe_id=message.pk, probe_expires_at=until)
-    return None if taken else until
+    return None if claimed else until
 
 
-def _holding(number: str) -> SendingLine | None:
+def _held(number: str) -> SendingLine | None:
     with connection.cursor() as cursor:
         cursor.execute(HOLDS, [number])
         holds = cursor.fetchone()[0]
@@ -71,66 +77,66 @@ def _holding(number: str) -> SendingLine | None:
 
 
 def slow_down(message: OutboundMessage, *, code: str, first_s: float) -> None:
-    """Let nothing of this number go for a while, longer each time in a row."""
-    line = _locked(message.conversation.phone_number_id)
+    """Hold the number for a while, longer with each consecutive hold."""
+    sender = _locked(message.conversation.phone_number_id)
     now = timezone.now()
-    if line.is_open or (line.holds and line.held_until > now):
-        # Many were on their way when the first was refused: that is one refusal.
+    if sender.is_open or (sender.holds and sender.held_until > now):
+        # Messages sent before the hold: their errors count as one.
         return
-    _hold(line, code=code, first_s=first_s, now=now)
+    _hold(sender, code=code, first_s=first_s, now=now)
 
 
 def open_circuit(message: OutboundMessage, *, code: str, by_status: bool) -> None:
-    """Open the circuit of this number and call somebody; a failed probe waits longer."""
-    line = _locked(message.conversation.phone_number_id)
+    """Open the circuit and report it; a failed probe lengthens the pause."""
+    sender = _locked(message.conversation.phone_number_id)
     now = timezone.now()
-    if line.is_open and line.probe_id != message.pk:
+    if sender.is_open and sender.probe_id != message.pk:
         return
-    is_new = not line.is_open
+    is_new = not sender.is_open
     if is_new:
-        line.holds = 0
-        line.is_open = True
-        line.is_by_status = by_status
-        line.since = now
-        line.closed_at, line.closed_by, line.close_reason = None, "", ""
-    _hold(line, code=code, first_s=FIRST_OPEN_S, now=now)
+        sender.holds = 0
+        sender.is_open = True
+        sender.is_by_status = by_status
+        sender.since = now
+        sender.closed_at, sender.closed_by, sender.close_reason = None, "", ""
+    _hold(sender, code=code, first_s=FIRST_OPEN_S, now=now)
     if is_new:
-        _page(line, now)
+        _report_open(sender, now)
 
 
 def record_accepted(message: OutboundMessage) -> None:
-    """Note that a message of a held number was taken by the provider."""
-    line = _locked(message.conversation.phone_number_id)
+    """Record that the provider accepted a message of a held number."""
+    sender = _locked(message.conversation.phone_number_id)
     now = timezone.now()
-    if not line.is_open:
-        if line.held_until <= now and line.holds:
-            _close(line, now, by=SYSTEM, reason="Messages are taken again.")
-    elif line.probe_id == message.pk:
-        if line.is_by_status:
-            line.probe_expires_at = now + PROBE_STATUS_WAIT
-            line.save(update_fields=["probe_expires_at"])
+    if not sender.is_open:
+        if sender.held_until <= now and sender.holds:
+            _close(sender, now, by=SYSTEM, reason="Messages are accepted again.")
+    elif sender.probe_id == message.pk:
+        if sender.is_by_status:
+            sender.probe_expires_at = now + PROBE_STATUS_WAIT
+            sender.save(update_fields=["probe_expires_at"])
         else:
-            _close(line, now, by=SYSTEM, reason="A message got through.")
+            _close(sender, now, by=SYSTEM, reason="A probe was accepted.")
 
 
-def record_working(message: OutboundMessage) -> None:
-    """Note that the provider spoke of the message alone: the number is not stopped."""
-    line = _locked(message.conversation.phone_number_id)
-    if line.is_open and line.probe_id == message.pk:
-        _close(line, timezone.now(), by=SYSTEM, reason="A message got through.")
+def close_after_probe(message: OutboundMessage) -> None:
+    """Close the circuit, because the result of the probe shows that the number works."""
+    sender = _locked(message.conversation.phone_number_id)
+    if sender.is_open and sender.probe_id == message.pk:
+        _close(sender, timezone.now(), by=SYSTEM, reason="A probe was accepted.")
 
 
 def release_probe(message: OutboundMessage) -> None:
-    """Let another message try: the outcome of this one told nothing."""
+    """Let another message be the probe, because this result was inconclusive."""
     SendingLine.objects.filter(
         pk=message.conversation.phone_number_id, probe_id=message.pk
     ).update(probe_id=None, probe_expires_at=None)
 
 
-def close_manually(*, line: SendingLine, reason: str, actor: str) -> bool:
-    """Let the number send again at once; False when it does already."""
+def close_manually(*, sender: SendingLine, reason: str, actor: str) -> bool:
+    """Close the circuit now; return False when it is closed already."""
     with transaction.atomic():
-        row = SendingLine.objects.select_for_update().get(pk=line.pk)
+        row = SendingLine.objects.select_for_update().get(pk=sender.pk)
         if not row.holds:
             return False
         _close(row, timezone.now(), by=actor, reason=reason)
@@ -138,7 +144,7 @@ def close_manually(*, line: SendingLine, reason: str, actor: str) -> bool:
 
 
 def held_numbers(now: datetime) -> list[str]:
-    """Return the numbers of which nothing may go now."""
+    """Return the numbers that cannot send now."""
     probing = Q(is_open=True, probe_expires_at__gt=now)
     rows = SendingLine.objects.filter(Q(held_until__gt=now) | probing, holds__gt=0)
     return list(rows.values_list("pk", flat=True))
@@ -152,46 +158,50 @@ def _locked(number: str) -> SendingLine:
     return SendingLine.objects.select_for_update().get(pk=number)
 
 
-def _hold(line: SendingLine, *, code: str, first_s: float, now: datetime) -> None:
-    # Jitter: what failed together shall not come back together.
+def _hold(sender: SendingLine, *, code: str, first_s: float, now: datetime) -> None:
+    # Jitter: spread the retries.
     spread = random.uniform(0.85, 1.15)  # noqa: S311 - no secret
-    seconds = min(first_s * 2.0 ** min(line.holds, 16), LONGEST_HOLD_S) * spread
-    line.held_until = now + timedelta(seconds=seconds)
-    line.error_code = code[:40]
-    line.holds += 1
-    line.probe_id = line.probe_expires_at = None
-    line.save()
+    seconds = min(first_s * 2.0 ** min(sender.holds, 16), LONGEST_HOLD_S) * spread
+    sender.held_until = now + timedelta(seconds=seconds)
+    sender.error_code = code[:40]
+    sender.holds += 1
+    sender.probe_id = sender.probe_expires_at = None
+    sender.save()
     logger.error(
         "ai.whatsapp.send.error",
         code=code,
         held="number",
-        stopped=line.is_open,
-        holds=line.holds,
+        stopped=sender.is_open,
+        holds=sender.holds,
     )
 
 
-def _close(line: SendingLine, now: datetime, *, by: str, reason: str) -> None:
-    was_open, code = line.is_open, line.error_code
-    line.is_open = line.is_by_status = False
-    line.holds = 0
-    line.held_until = now
-    line.probe_id = line.probe_expires_at = None
-    line.closed_at, line.closed_by, line.close_reason = now, by[:150], reason[:500]
-    line.save()
+def _close(sender: SendingLine, now: datetime, *, by: str, reason: str) -> None:
+    was_open, code = sender.is_open, sender.error_code
+    sender.is_open = sender.is_by_status = False
+    sender.holds = 0
+    sender.held_until = now
+    sender.probe_id = sender.probe_expires_at = None
+    sender.closed_at, sender.closed_by, sender.close_reason = (
+        now,
+        by[:150],
+        reason[:500],
+    )
+    sender.save()
     logger.warning("ai.whatsapp.line.closed", code=code, by=by)
     if was_open:
-        _tell_closed(line, by=by, reason=reason)
+        _report_closed(sender, by=by, reason=reason)
 
 
-def _page(line: SendingLine, now: datetime) -> None:
-    """Open the incident of this number, and call somebody unless it was just done."""
+def _report_open(sender: SendingLine, now: datetime) -> None:
+    """Open the incident of this number, and send a notice unless one was just sent."""
     text = (
-        f"WhatsApp: a number of ours may not send. {describe(line.error_code)} "
-        f"(code {line.error_code}). Messages wait; see Sending numbers in the admin."
+        f"WhatsApp: a sending number is stopped. {describe(sender.error_code)} "
+        f"(code {sender.error_code}). Messages wait; see Sending numbers in the admin."
     )
     incident = incidents.open_incident(
-        key=_key(line),
-        title=f"A WhatsApp number may not send (code {line.error_code})",
+        key=_key(sender),
+        title=f"A WhatsApp number cannot send (code {sender.error_code})",
         severity=Incident.Severity.HIGH,
         opened_by=SYSTEM,
     )
@@ -202,9 +212,9 @@ def _page(line: SendingLine, now: datetime) -> None:
         notices.queue_notice(text=text, incident=incident)
 
 
-def _tell_closed(line: SendingLine, *, by: str, reason: str) -> None:
+def _report_closed(sender: SendingLine, *, by: str, reason: str) -> None:
     incident = Incident.objects.filter(
-        dedupe_key=_key(line), resolved_at__isnull=True
+        dedupe_key=_key(sender), resolved_at__isnull=True
     ).first()
     if incident is None:
         return
@@ -219,5 +229,5 @@ def _tell_closed(line: SendingLine, *, by: str, reason: str) -> None:
         )
 
 
-def _key(line: SendingLine) -> str:
-    return f"whatsapp-line:{line.pk}"
+def _key(sender: SendingLine) -> str:
+    return f"whatsapp-line:{sender.pk}"

@@ -1,14 +1,14 @@
-"""Taking the next message of a conversation, if it may be sent now.
+"""Claim the next message of a conversation, if it can be sent now.
 
-In one short transaction: is it due, is it still wanted, is the window open, may our
-number send, and is there a token of the person's and of the number's rate.
+One short transaction checks that the message is due, still wanted, inside the window,
+and that the circuit breaker and the send rates allow it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -22,7 +22,14 @@ from agents.identity import consent
 from agents.models import Identity, OutboundMessage
 from agents.outbound import circuit_breaker, outbox, send_rate, simulated
 from agents.whatsapp.error_table import Action
-from agents.whatsapp.graph_client import Address, Button, Line, Template
+from agents.whatsapp.graph_client import (
+    Address,
+    Button,
+    Template,
+    buttons_content,
+    template_content,
+    text_content,
+)
 from easymo.database import prepared_rows
 from easymo.database.prepared import Prepared, slot
 from easymo.observability.logs import get_logger
@@ -37,19 +44,18 @@ logger = get_logger(__name__)
 State = OutboundMessage.State
 # Longer than the longest exchange with the Graph API.
 LEASE = timedelta(seconds=20)
-# Both counted from the start of a try whose outcome nobody knows. After a crash it is
-# shorter: that is to be over within a minute, the sweep's round included.
+# From the start of an attempt with unknown outcome to the next attempt. Shorter after a
+# crash, which must be over within a minute, including the sweep.
 STATUS_WAIT = timedelta(seconds=60)
 CRASH_WAIT = timedelta(seconds=45)
 WINDOW_MARGIN = timedelta(seconds=60)
-# Another worker is at it: somebody looks again after this.
-ELSEWHERE_S = 16.0
+# When to look again at a message that another worker is sending.
+OTHER_WORKER_S = 16.0
 ANSWER_LOST = "answer_lost"
 OPTED_OUT = "stopped"
-# What taking a message changes of it.
-TAKEN = ("state", "attempts", "is_probe", "lease_expires_at", "next_attempt_at")
-# By the database's clock: on its own, a worker whose clock is wrong would take for dead
-# whoever is just sending, and say it again.
+CLAIM_FIELDS = ("state", "attempts", "is_probe", "lease_expires_at", "next_attempt_at")
+# By the database's clock: a worker with a wrong clock would take a running attempt for
+# a dead one and send the message twice.
 NEXT: Prepared[OutboundMessage] = Prepared(
     lambda: (
         OutboundMessage.objects.filter(
@@ -65,43 +71,42 @@ NEXT: Prepared[OutboundMessage] = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class ClaimedMessage:
-    """A claimed message, complete: nothing more is read while it is sent."""
+    """A claimed message with everything that sending needs."""
 
     message_id: int
-    line: Line
+    phone_number_id: str
     to: Address
-    body: str
-    buttons: tuple[Button, ...]
-    template: Template | None
+    content: dict[str, Any]
     opaque: str
     correlation_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing may be sent yet, and for so long."""
+    """Nothing can be sent for so long."""
 
     seconds: float
 
 
 def claim_next(*, conversation_id: int) -> ClaimedMessage | Wait | bool | None:
-    """Take the oldest open message of the conversation, if it may be sent now.
+    """Claim the oldest open message of the conversation, if it can be sent now.
 
-    None: nothing to do here. True: settled without sending (simulated, given up).
+    Return None when there is none, and True when it was settled without sending
+    (simulated, cancelled or failed).
     """
     with transaction.atomic():
         message = NEXT.first(conversation=conversation_id)
         if message is None or message.state not in outbox.OPEN:
             return None
         now = message.claimed_at
-        return _not_yet(message, now) or _take(message, now)
+        return _not_yet(message, now) or _claim(message, now)
 
 
 def _not_yet(message: OutboundMessage, now: datetime) -> Wait | bool | None:
     if message.state == State.SENDING:
         if message.lease_expires_at is not None and message.lease_expires_at > now:
-            # Another worker is at it, and goes on with what follows.
-            return Wait(ELSEWHERE_S)
+            # Another worker is sending it, and continues with the next ones.
+            return Wait(OTHER_WORKER_S)
         if message.attempts >= outbox.MOST_ATTEMPTS:
             outbox.handle_failure(message, code=ANSWER_LOST, action=Action.BUG)
             return True
@@ -111,9 +116,9 @@ def _not_yet(message: OutboundMessage, now: datetime) -> Wait | bool | None:
     return None
 
 
-def _take(message: OutboundMessage, now: datetime) -> ClaimedMessage | Wait | bool:
+def _claim(message: OutboundMessage, now: datetime) -> ClaimedMessage | Wait | bool:
     conversation = message.conversation
-    if reason := _why_cancelled(message):
+    if reason := _cancel_reason(message):
         cancel(message, reason)
         return True
     closes_at = conversation.window_closes_at
@@ -122,28 +127,45 @@ def _take(message: OutboundMessage, now: datetime) -> ClaimedMessage | Wait | bo
     if needs_window and not is_open and not outbox.use_fallback(message):
         outbox.handle_failure(message, code="131047", action=Action.WINDOW)
         return True
-    if _is_simulated(message):
+    if conversation.is_synthetic or not settings.WA_TOKEN:
         simulated.deliver(message)
         return True
     to = _address(conversation.profile)
     if to is None:
         outbox.handle_failure(message, code="no_address", action=Action.PERSON)
         return True
-    if pause := _held_up(message, now):
-        return pause
+    if wait := _rate_wait(message, now):
+        return wait
     message.state = State.SENDING
     message.attempts += 1
     message.lease_expires_at = now + LEASE
     message.next_attempt_at = None
-    prepared_rows.update(message, TAKEN)
-    return _sending(message, to)
+    prepared_rows.update(message, CLAIM_FIELDS)
+    return ClaimedMessage(
+        message_id=message.pk,
+        phone_number_id=conversation.phone_number_id,
+        to=to,
+        content=_content(message),
+        opaque=str(message.public_id),
+        correlation_id=message.correlation_id,
+    )
+
+
+def _cancel_reason(message: OutboundMessage) -> str:
+    """Return why the message must not be sent any more, or ""."""
+    conversation = message.conversation
+    # A colleague's message does not depend on the agent's features.
+    if not message.written_by and not may_answer(conversation.profile):
+        return "feature disabled"
+    if conversation.stopped_at is not None and consent.is_unrequested(message):
+        return OPTED_OUT
+    return ""
 
 
 def cancel(message: OutboundMessage, reason: str) -> None:
-    """Leave a message of the agent's unsent; the caller holds its row.
+    """Cancel an unsent message; the caller holds its row.
 
-    What she asked goes on to who serves her now, where the answer did nothing but say
-    something.
+    When it was a mere reply, the customer's messages go to the previous workflow.
     """
     turn = message.turn
     if reason != OPTED_OUT and turn is not None and turn.outcome == "reply":
@@ -153,8 +175,8 @@ def cancel(message: OutboundMessage, reason: str) -> None:
     logger.info("ai.whatsapp.webhook.disabled", reason=reason)
 
 
-def _held_up(message: OutboundMessage, now: datetime) -> Wait | None:
-    """Say until when our number or a rate holds the message up."""
+def _rate_wait(message: OutboundMessage, now: datetime) -> Wait | None:
+    """Return how long the circuit breaker or a send rate delays the message."""
     conversation = message.conversation
     if until := circuit_breaker.held_until(message, now):
         return Wait((until - now).total_seconds())
@@ -164,45 +186,19 @@ def _held_up(message: OutboundMessage, now: datetime) -> Wait | None:
     return None if wait is None else Wait(wait)
 
 
-def _why_cancelled(message: OutboundMessage) -> str:
-    """Say why it may not be sent any more; nothing, when it may."""
-    conversation = message.conversation
-    # What a colleague wrote is no word of the agent's.
-    if not message.written_by and not may_answer(conversation.profile):
-        # Switched off since it was written: the agent is silent.
-        return "feature disabled"
-    if conversation.stopped_at is not None and consent.is_unrequested(message):
-        return OPTED_OUT
-    return ""
-
-
-def _sending(message: OutboundMessage, to: Address) -> ClaimedMessage:
+def _content(message: OutboundMessage) -> dict[str, Any]:
+    """Return the content for the Graph API, with the voucher codes restored."""
     extra = message.extra
-    template = None
     if message.kind == OutboundMessage.Kind.TEMPLATE:
-        template = Template(
-            extra["name"],
-            extra["language"],
-            tuple(restore_codes(text) for text in extra["parameters"]),
-        )
-    return ClaimedMessage(
-        message_id=message.pk,
-        line=Line(message.conversation.phone_number_id),
-        to=to,
-        body=restore_codes(message.body),
-        buttons=tuple(Button(b["id"], b["title"]) for b in extra.get("buttons", ())),
-        template=template,
-        opaque=str(message.public_id),
-        correlation_id=message.correlation_id,
-    )
-
-
-def _is_simulated(message: OutboundMessage) -> bool:
-    return message.conversation.is_synthetic or not settings.WA_TOKEN
+        parameters = tuple(restore_codes(text) for text in extra["parameters"])
+        return template_content(Template(extra["name"], extra["language"], parameters))
+    body = restore_codes(message.body)
+    buttons = [Button(b["id"], b["title"]) for b in extra.get("buttons", ())]
+    return buttons_content(body, buttons) if buttons else text_content(body)
 
 
 def _address(profile: Profile) -> Address | None:
-    """Prefer the number: it keeps numbers in the webhooks that follow."""
+    """Prefer the number, because then the webhooks that follow contain it."""
     if profile.msisdn:
         return Address(number=profile.msisdn)
     identity = profile.identities.filter(
@@ -212,7 +208,7 @@ def _address(profile: Profile) -> Address | None:
 
 
 def mark_unknown(message: OutboundMessage, wait: timedelta) -> None:
-    """Note that a try ended without its answer, and when to try again."""
+    """Store that the outcome of an attempt is unknown, and when to try again."""
     started_at = (message.lease_expires_at or timezone.now()) - LEASE
     message.state = State.UNKNOWN
     message.error_code = ANSWER_LOST

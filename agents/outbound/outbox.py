@@ -1,4 +1,4 @@
-"""What we say, written with its cause; sent by `delivery`, in order."""
+"""Store messages to customers with their cause, and handle failed attempts."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ logger = get_logger(__name__)
 State = OutboundMessage.State
 OPEN = (State.QUEUED, State.SENDING, State.UNKNOWN)
 FINAL = frozenset({Action.WINDOW, Action.PERSON, Action.BUG})
-# Said of one person or chat: our number was let through.
-ABOUT_THE_PERSON = frozenset({Action.WINDOW, Action.PERSON, Action.PAIR})
+# These errors concern one recipient: our number works.
+ABOUT_RECIPIENT = frozenset({Action.WINDOW, Action.PERSON, Action.PAIR})
 # Pauses of 1.5 s, 9 s, 54 s, 5.4 min and 16.7 min between six tries: 24 minutes.
 MOST_ATTEMPTS = 6
 FIRST_PAUSE_S = 1.5
@@ -63,12 +63,12 @@ def enqueue(
     written_by: str = "",
     is_first: bool = False,
 ) -> OutboundMessage:
-    """Write a message for its cause, once; the same cause again returns the first.
+    """Store a message for its cause, once; a repeated cause returns the first one.
 
-    Belongs into the transaction of what it tells about. Whoever calls wakes the
-    delivery (`agents.wakes.wake_delivery`). The fallback is the template that goes
-    instead of the text, should the window have closed by then. Whoever holds the row
-    of the cause, and knows that it is the first, spares a savepoint.
+    Call it in the transaction of the cause, and then `jobs.enqueue_delivery`. The
+    fallback template replaces the text when the window has closed before sending.
+    `is_first` spares a savepoint: the caller has locked the cause and knows that it has
+    no message yet.
     """
     pairs = [b if isinstance(b, Button) else Button(*b) for b in buttons]
     longest = LONGEST_BUTTON_BODY if pairs else LONGEST_BODY
@@ -135,17 +135,17 @@ def handle_failure(
     retry_after: float | None = None,
     by_status: bool = False,
 ) -> None:
-    """Queue the message again, hold our number, or give up and tell one of us.
+    """Queue the message again, hold its number, or give up and tell a colleague.
 
-    The caller holds the message's row. By a status: the message was taken before.
+    The caller holds the message's row. `by_status`: the provider had accepted it.
     """
     message.error_code = code[:40]
     message.lease_expires_at = None
-    _settle_line(
+    _update_circuit(
         message, code=code, action=action, retry_after=retry_after, by_status=by_status
     )
     if action == Action.STOP:
-        # Not the message's fault: its tries are not used up.
+        # The number is at fault: the attempt does not count.
         message.attempts = max(message.attempts - 1, 0)
         _queue_again(message, None)
     elif (action == Action.WINDOW and use_fallback(message)) or (
@@ -155,18 +155,18 @@ def handle_failure(
     elif action in FINAL or message.attempts >= MOST_ATTEMPTS:
         _give_up(message, action)
     elif action == Action.SLOW:
-        # The number waits, and the message with it.
+        # The hold of the number delays the message.
         _queue_again(message, None)
-    elif action == Action.PAIR:
-        pause = retry_after or 4.0 ** max(message.attempts, 1)
-        _queue_again(message, _later(pause))
     else:
-        pause = retry_after or FIRST_PAUSE_S * 6.0 ** max(message.attempts - 1, 0)
-        _queue_again(message, _later(pause))
+        if action == Action.PAIR:
+            pause = 4.0 ** max(message.attempts, 1)
+        else:
+            pause = FIRST_PAUSE_S * 6.0 ** max(message.attempts - 1, 0)
+        _queue_again(message, _later(retry_after or pause))
 
 
 def use_fallback(message: OutboundMessage) -> bool:
-    """Turn the text into the template that says the same; False where there is none."""
+    """Replace the text by its fallback template; return False without one."""
     fallback = message.extra.get("fallback")
     if message.kind != OutboundMessage.Kind.TEXT or not fallback:
         return False
@@ -177,17 +177,16 @@ def use_fallback(message: OutboundMessage) -> bool:
 
 
 def use_english(message: OutboundMessage) -> bool:
-    """Send the template in English, once, where it was not approved in her language."""
-    if message.kind != OutboundMessage.Kind.TEMPLATE:
-        return False
-    if message.extra.get("language") == ENGLISH:
+    """Switch a template to English; return False when it is in English already."""
+    is_template = message.kind == OutboundMessage.Kind.TEMPLATE
+    if not is_template or message.extra.get("language") == ENGLISH:
         return False
     message.extra = {**message.extra, "language": ENGLISH}
     message.save(update_fields=["extra"])
     return True
 
 
-def _settle_line(
+def _update_circuit(
     message: OutboundMessage,
     *,
     code: str,
@@ -195,7 +194,7 @@ def _settle_line(
     retry_after: float | None,
     by_status: bool,
 ) -> None:
-    """Draw what the answer says about our number."""
+    """Update the circuit breaker of the number."""
     if action == Action.STOP:
         circuit_breaker.open_circuit(message, code=code, by_status=by_status)
     elif action == Action.SLOW:
@@ -204,14 +203,14 @@ def _settle_line(
         )
     if not message.is_probe:
         return
-    if action in ABOUT_THE_PERSON:
-        circuit_breaker.record_working(message)
+    if action in ABOUT_RECIPIENT:
+        circuit_breaker.close_after_probe(message)
     elif action != Action.STOP:
         circuit_breaker.release_probe(message)
 
 
 def _later(seconds: float) -> datetime:
-    # Jitter: what failed together shall not come back together.
+    # Jitter: spread the retries.
     spread = random.uniform(0.85, 1.15)  # noqa: S311 - no secret
     return timezone.now() + timedelta(seconds=min(seconds * spread, LONGEST_PAUSE_S))
 
@@ -220,7 +219,7 @@ def _queue_again(message: OutboundMessage, at: datetime | None) -> None:
     message.state = State.QUEUED
     message.next_attempt_at = at
     message.is_probe = False
-    # Another try gets another id; statuses of the first still come by our own.
+    # The next attempt gets a new id; late statuses are found by our own id.
     message.provider_id = ""
     message.provider_id_hmac = None
     message.save(
@@ -265,6 +264,6 @@ def _give_up(message: OutboundMessage, action: Action) -> None:
         kind=HandOff.Kind.UNDELIVERED,
         profile=conversation.profile,
         conversation=conversation,
-        reason=f"A message did not reach her. {describe(message.error_code)} "
+        reason=f"A message was not delivered. {describe(message.error_code)} "
         f"(code {message.error_code})",
     )

@@ -1,12 +1,13 @@
-"""How fast we may send: token buckets in the database, one for all workers.
+"""Send rates: token buckets in the database, shared by all workers.
 
-A bucket is stored as the time at which it is full again. Every token taken moves that
-time on by `every_s`; the bucket is empty while it lies `burst` tokens ahead. One
-statement looks and takes, under the row's lock, by the database's clock.
+A bucket is stored as the time at which it is full again. A token moves that time by
+`every_s`; the bucket is empty while the time is `burst` tokens in the future. One
+statement checks and takes, under the row's lock, by the database's clock.
 
-To one person Meta lets 1 message in 6 s through and lends 45 from the future
-(developers.facebook.com/documentation/business-messaging/whatsapp/about-the-platform);
-a number may send 80 a second, in and out together. We stay well below both.
+Meta accepts 1 message in 6 s to one person, with a burst of 45, and 80 messages a
+second of one number, both directions together
+(developers.facebook.com/documentation/business-messaging/whatsapp/about-the-platform).
+The rates here are well below.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """One token every so many seconds, and so many at once."""
+    """One token every `every_s` seconds, and at most `burst` at once."""
 
     every_s: float
     burst: int
@@ -57,23 +58,23 @@ SET full_at = full_at - make_interval(secs => %(every)s)
 WHERE key = %(key)s
 """
 _PURGE = "DELETE FROM agents_sendingrate WHERE full_at <= clock_timestamp()"
-# A refusal is never shorter than this: no busy waiting.
+# Prevents busy waiting.
 SHORTEST_WAIT_S = 0.01
 
 
 def take(
     *, conversation_id: int, phone_number_id: str, now: datetime | None = None
 ) -> float | None:
-    """Take one token of the person and one of the number, or neither.
+    """Take a token of the recipient and one of the number, or neither.
 
-    Returns None, or in how many seconds to ask again. ``now`` is for tests.
+    Return None, or the seconds until the next attempt. ``now`` is for tests.
     """
-    pair, line = f"pair:{conversation_id}", f"line:{phone_number_id}"
+    pair, number = f"pair:{conversation_id}", f"line:{phone_number_id}"
     wait = take_one(pair, PAIR, now=now)
     if wait is not None:
         return wait
-    # The number's bucket comes last: its row is everybody's, and locked shortest.
-    wait = take_one(line, NUMBER, now=now)
+    # The number's bucket comes last: all conversations share its row.
+    wait = take_one(number, NUMBER, now=now)
     if wait is not None:
         with connection.cursor() as cursor:
             cursor.execute(_GIVE_BACK, _values(pair, PAIR, None))
@@ -81,7 +82,7 @@ def take(
 
 
 def take_one(key: str, rate: Rate, *, now: datetime | None = None) -> float | None:
-    """Take one token; return None, or in how many seconds the next one is there."""
+    """Take one token; return None, or the seconds until there is one."""
     values = _values(key, rate, now)
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, values)
@@ -93,13 +94,13 @@ def take_one(key: str, rate: Rate, *, now: datetime | None = None) -> float | No
 
 
 def purge() -> int:
-    """Forget the buckets that are full again."""
+    """Delete the full buckets."""
     with connection.cursor() as cursor:
         cursor.execute(_PURGE)
         return int(cursor.rowcount)
 
 
 def _values(key: str, rate: Rate, now: datetime | None) -> dict[str, Any]:
-    # A millisecond for what is lost in rounding to microseconds.
+    # One millisecond against rounding to microseconds.
     ahead = rate.every_s * (rate.burst - 1) + 0.001
     return {"key": key, "now": now, "every": rate.every_s, "ahead": ahead}

@@ -1,9 +1,8 @@
-"""From the outbox to the Graph API: first in, first out for each conversation.
+"""Send the messages of a conversation to the Graph API, in their order.
 
-A message is claimed and committed as being sent, then sent with no connection held,
-then its answer is written down. Whoever dies in between leaves a lease that ends, and
-a message of which nobody knows whether it arrived: it waits for a status, and is then
-tried once more.
+A message is claimed and committed as being sent, sent without a database connection,
+and its answer is stored. When the worker dies in between, the lease expires and the
+outcome is unknown: the message waits for a status and is then tried once more.
 """
 
 from __future__ import annotations
@@ -33,93 +32,8 @@ from easymo.observability.logs import get_logger
 logger = get_logger(__name__)
 
 State = OutboundMessage.State
-# A short pause is waited out in the job; the sweep wakes after a long one.
+# A shorter wait is waited out in the job; after a longer one the sweep enqueues it.
 LONGEST_WAIT_S = 8.0
-
-
-async def deliver(*, conversation_id: int) -> int:
-    """Send what waits in one conversation, in its order; return how many were sent."""
-    sent = 0
-    while True:
-        step = await units.run(claim_next, conversation_id=conversation_id)
-        if step is None:
-            return sent
-        if isinstance(step, Wait):
-            if step.seconds > LONGEST_WAIT_S:
-                return sent
-            await asyncio.sleep(max(step.seconds, 0.05))
-        elif isinstance(step, ClaimedMessage):
-            with correlation.bound(step.correlation_id, outbound_id=step.message_id):
-                more = await _send(step)
-            sent += 1
-            if not more:
-                return sent
-        else:
-            sent += 1
-
-
-async def _send(sending: ClaimedMessage) -> bool:
-    """Send it, write down what became of it, and tell whether more waits."""
-    started_at = timezone.now()
-    try:
-        provider_id = await _call(sending)
-    except TransportError as error:
-        logger.warning(
-            "ai.whatsapp.send.error",
-            code=error.code,
-            action=error.action,
-            unknown_outcome=error.unknown_outcome,
-        )
-        await units.run_patiently(record_failure, sending.message_id, error)
-        return True
-    # What Meta answered is known here only: unwritten, it would be said again.
-    more = await units.run_patiently(record_sent, sending.message_id, provider_id)
-    waited = timezone.now() - started_at
-    logger.info("ai.whatsapp.send.success", ms=round(waited.total_seconds() * 1000))
-    return more
-
-
-async def _call(sending: ClaimedMessage) -> str:
-    line, to, opaque = sending.line, sending.to, sending.opaque
-    if sending.template is not None:
-        return await graph_client.send_template(
-            line, to, sending.template, opaque=opaque
-        )
-    if sending.buttons:
-        return await graph_client.send_buttons(
-            line, to, sending.body, sending.buttons, opaque=opaque
-        )
-    return await graph_client.send_text(line, to, sending.body, opaque=opaque)
-
-
-def record_failure(message_id: int, error: TransportError) -> None:
-    """Write down that it was refused, or that nobody knows."""
-    with transaction.atomic():
-        message = _locked(message_id)
-        if message.state != State.SENDING:
-            # A status told what became of it before its answer did.
-            return
-        if not error.unknown_outcome:
-            outbox.handle_failure(
-                message,
-                code=error.code,
-                action=error.action,
-                retry_after=error.retry_after,
-            )
-        elif message.was_in_doubt:
-            # The one try more had no answer either.
-            outbox.handle_failure(message, code=ANSWER_LOST, action=Action.BUG)
-        else:
-            mark_unknown(message, STATUS_WAIT)
-
-
-def _locked(message_id: int) -> OutboundMessage:
-    return (
-        OutboundMessage.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("conversation__profile")
-        .get(pk=message_id)
-    )
-
 
 SENT = """
 UPDATE agents_outboundmessage
@@ -134,15 +48,13 @@ SET provider_id = CASE
 WHERE id = %(id)s
 RETURNING provider_id_hmac, is_probe, conversation_id
 """
-HAS_OVERTAKEN = """
+HAS_EARLY_STATUS = """
 SELECT EXISTS (
     SELECT FROM agents_messagestatus
     WHERE outbound_id IS NULL AND provider_id_hmac = %s
 )
 """
-
-
-# The states as they stand in the index that answers this.
+# The states exactly as in the index that this query uses.
 HAS_MORE = """
 SELECT EXISTS (
     SELECT FROM agents_outboundmessage
@@ -151,11 +63,78 @@ SELECT EXISTS (
 """
 
 
-def record_sent(message_id: int, provider_id: str) -> bool:
-    """Write down that the provider has taken the message; tell whether more waits.
+async def deliver(*, conversation_id: int) -> int:
+    """Send the waiting messages of a conversation; return how many were settled."""
+    sent = 0
+    while True:
+        step = await units.run(claim_next, conversation_id=conversation_id)
+        if step is None:
+            return sent
+        if isinstance(step, Wait):
+            if step.seconds > LONGEST_WAIT_S:
+                return sent
+            await asyncio.sleep(max(step.seconds, 0.05))
+            continue
+        sent += 1
+        if isinstance(step, ClaimedMessage):
+            with correlation.bound(step.correlation_id, outbound_id=step.message_id):
+                if not await _send(step):
+                    return sent
 
-    More is looked for after the commit: until then whoever wrote more, and came to
-    send it, waited for this message and left the rest to us.
+
+async def _send(claimed: ClaimedMessage) -> bool:
+    """Send one message, store its result, and tell whether more messages wait."""
+    started_at = timezone.now()
+    try:
+        provider_id = await graph_client.send(
+            claimed.phone_number_id, claimed.to, claimed.content, opaque=claimed.opaque
+        )
+    except TransportError as error:
+        logger.warning(
+            "ai.whatsapp.send.error",
+            code=error.code,
+            action=error.action,
+            unknown_outcome=error.unknown_outcome,
+        )
+        await units.run_patiently(record_failure, claimed.message_id, error)
+        return True
+    # Until this is stored, a crash would send the message twice.
+    more = await units.run_patiently(record_sent, claimed.message_id, provider_id)
+    elapsed = timezone.now() - started_at
+    logger.info("ai.whatsapp.send.success", ms=round(elapsed.total_seconds() * 1000))
+    return more
+
+
+def record_failure(message_id: int, error: TransportError) -> None:
+    """Store that an attempt failed, or that its outcome is unknown."""
+    with transaction.atomic():
+        message = (
+            OutboundMessage.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("conversation__profile")
+            .get(pk=message_id)
+        )
+        if message.state != State.SENDING:
+            # A status has already told the outcome.
+            return
+        if not error.unknown_outcome:
+            outbox.handle_failure(
+                message,
+                code=error.code,
+                action=error.action,
+                retry_after=error.retry_after,
+            )
+        elif message.was_in_doubt:
+            # The answer to the second attempt was lost, too.
+            outbox.handle_failure(message, code=ANSWER_LOST, action=Action.BUG)
+        else:
+            mark_unknown(message, STATUS_WAIT)
+
+
+def record_sent(message_id: int, provider_id: str) -> bool:
+    """Store that the provider accepted the message; tell whether more messages wait.
+
+    The check for more comes after the commit: another job that found this message
+    being sent has left its own messages to this one.
     """
     values: dict[str, Any] = {
         "id": message_id,
@@ -167,16 +146,16 @@ def record_sent(message_id: int, provider_id: str) -> bool:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(SENT, values)
         id_hmac, is_probe, conversation_id = cursor.fetchone()
-        # Asked afterwards: it may have been stored while we waited for the row.
-        cursor.execute(HAS_OVERTAKEN, [id_hmac])
-        was_overtaken = cursor.fetchone()[0]
-        if is_probe or was_overtaken:
+        # A separate statement: a status may be stored while the first one waits.
+        cursor.execute(HAS_EARLY_STATUS, [id_hmac])
+        has_early_status = cursor.fetchone()[0]
+        if is_probe or has_early_status:
             message = OutboundMessage.objects.select_related(
                 "conversation__profile"
             ).get(pk=message_id)
             if is_probe:
                 circuit_breaker.record_accepted(message)
-            if was_overtaken:
+            if has_early_status:
                 statuses.attach_early_statuses(message)
     with connection.cursor() as cursor:
         cursor.execute(HAS_MORE, [conversation_id])

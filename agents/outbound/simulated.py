@@ -1,4 +1,4 @@
-"""The telephone of a sandbox person: what it shows never reaches the Graph API."""
+"""Simulated delivery to sandbox customers: never sent to the Graph API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ State = OutboundMessage.State
 
 @dataclass(frozen=True, slots=True)
 class SimulatedMessage:
-    """What stands on the screen."""
+    """A message as the simulator shows it."""
 
     body: str
     # (id, title)
@@ -28,7 +28,7 @@ class SimulatedMessage:
 
 
 def deliver(message: OutboundMessage) -> None:
-    """Put the message on the simulated telephone; the caller holds its row."""
+    """Deliver the message to the simulator; the caller holds its row."""
     now = timezone.now()
     extra = message.extra
     if message.kind == OutboundMessage.Kind.TEMPLATE:
@@ -65,7 +65,7 @@ def deliver(message: OutboundMessage) -> None:
 
 
 def open_delivery(delivery: SimulatedDelivery) -> SimulatedMessage:
-    """Open what the telephone shows."""
+    """Unseal a simulated delivery."""
     plain = keys.unseal(
         PURPOSE, bytes(delivery.body_sealed), context=delivery.outbound.public_id.bytes
     )

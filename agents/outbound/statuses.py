@@ -1,17 +1,19 @@
-"""What the provider tells about our own messages, in whatever order it comes."""
+"""Delivery statuses of our messages, processed in any order."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
 from agents.core.code_redaction import drop_delivered_codes
-from agents.models import MessageStatus, OutboundMessage
-from agents.outbound import circuit_breaker, outbox
+from agents.core.handoffs import open_handoff
+from agents.models import HandOff, MessageStatus, OutboundMessage
+from agents.outbound import circuit_breaker, outbox, send_rate
 from agents.whatsapp.error_table import action_for
 from easymo import keys
 from easymo.observability.logs import get_logger
@@ -24,19 +26,19 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 State = OutboundMessage.State
-# Meta's word -> ours. https://developers.facebook.com/documentation/business-messaging
+# Meta's states and ours. https://developers.facebook.com/documentation/business-messaging
 # /whatsapp/webhooks/reference/messages/status
 PLAYED = "played"
 STATES = {
     "sent": State.SENT,
     "delivered": State.DELIVERED,
     "read": State.READ,
-    # A voice message was played: it was read before.
+    # A played voice message has been read.
     "played": State.READ,
     "failed": State.FAILED,
 }
-# A status moves a message forward only: a late "sent" changes nothing, and a message
-# that arrived has not failed.
+# A status only moves a message forward: a late "sent" changes nothing, and a delivered
+# message cannot fail.
 RANK = {
     State.QUEUED: 0,
     State.SENDING: 0,
@@ -51,21 +53,21 @@ RANK = {
 
 @dataclass(frozen=True, slots=True)
 class StatusResult:
-    """Whose message it was about, and in which conversation the next may be sent."""
+    """Whether it was our message, and the conversation that can send its next one."""
 
     is_ours: bool
-    wakes: int | None = None
+    conversation_id: int | None = None
 
 
 def process_status(status: Status) -> StatusResult:
-    """Note one status of a message of ours; of another's it is noted for a while."""
+    """Store one status; a status of an unknown message is kept for a while."""
     digests = id_digests(status.provider_id)
     message = _find(digests, status.opaque)
     is_void = message is not None and _is_void(message, status.status, digests)
     MessageStatus.objects.bulk_create(
         [
             MessageStatus(
-                # A failure that overtook our own answer waits for it.
+                # A failure that comes before our request is answered waits for that.
                 outbound=None if _is_early(message, status.status) else message,
                 provider_id_hmac=digests[0],
                 status=status.status,
@@ -82,11 +84,13 @@ def process_status(status: Status) -> StatusResult:
         return StatusResult(is_ours=False)
     if is_void:
         return StatusResult(is_ours=True)
-    return StatusResult(is_ours=True, wakes=_project(message, status, digests[0]))
+    return StatusResult(
+        is_ours=True, conversation_id=_apply(message, status, digests[0])
+    )
 
 
 def attach_early_statuses(message: OutboundMessage) -> None:
-    """Take up the statuses that overtook the answer to our own request."""
+    """Apply the statuses that came before our request was answered."""
     early = MessageStatus.objects.filter(
         outbound=None, provider_id_hmac=message.provider_id_hmac
     )
@@ -108,18 +112,18 @@ def store_details(
     errors: list[dict[str, str]],
     recipient: dict[str, str],
 ) -> None:
-    """Keep on the message what any of its statuses told; silence takes nothing back."""
+    """Store the details of a status; an absent detail keeps the stored one."""
     message.pricing = pricing or message.pricing
     message.errors = errors or message.errors
     message.recipient = message.recipient | recipient
     message.save(update_fields=["pricing", "errors", "recipient"])
 
 
-def _move(message: OutboundMessage, word: str, code: str, at: datetime) -> None:
-    if word == PLAYED and message.played_at is None:
+def _move(message: OutboundMessage, status: str, code: str, at: datetime) -> None:
+    if status == PLAYED and message.played_at is None:
         message.played_at = at
         message.save(update_fields=["played_at"])
-    state = STATES.get(word)
+    state = STATES.get(status)
     if state == State.FAILED and RANK[State(message.state)] < RANK[State.FAILED]:
         _fail(message, code)
     else:
@@ -145,22 +149,22 @@ def _find(digests: Sequence[bytes], opaque: str) -> OutboundMessage | None:
     return messages.filter(public_id=public_id).first()
 
 
-def _is_early(message: OutboundMessage | None, word: str) -> bool:
+def _is_early(message: OutboundMessage | None, status: str) -> bool:
     return (
         message is not None
-        and STATES.get(word) == State.FAILED
+        and STATES.get(status) == State.FAILED
         and message.state == State.SENDING
         and not message.provider_id_hmac
     )
 
 
-def _is_void(message: OutboundMessage, word: str, digests: Sequence[bytes]) -> bool:
-    """Tell whether the status changes nothing: it is about an earlier try.
+def _is_void(message: OutboundMessage, status: str, digests: Sequence[bytes]) -> bool:
+    """Tell whether the status belongs to an earlier attempt and changes nothing.
 
-    What arrived has arrived, by whichever try. But a failure counts for the try that
-    it is about, and once; and what failed is not sent, whatever comes late.
+    A delivery counts for any attempt. A failure counts once, and for its own attempt
+    only; a late "sent" does not revive a failed attempt.
     """
-    state = STATES.get(word)
+    state = STATES.get(status)
     if message.provider_id_hmac:
         is_current = bytes(message.provider_id_hmac) in digests
         return state == State.FAILED and not is_current
@@ -174,10 +178,10 @@ def _is_void(message: OutboundMessage, word: str, digests: Sequence[bytes]) -> b
     )
 
 
-def _project(message: OutboundMessage, status: Status, id_hmac: bytes) -> int | None:
+def _apply(message: OutboundMessage, status: Status, id_hmac: bytes) -> int | None:
     was_open = message.state in outbox.OPEN
     if not message.provider_id_hmac:
-        # The answer to our request was lost; this tells what became of it.
+        # The answer to our request was lost; the status replaces it.
         message.provider_id = status.provider_id
         message.provider_id_hmac = id_hmac
         message.handed_over_at = message.handed_over_at or timezone.now()
@@ -193,7 +197,7 @@ def _project(message: OutboundMessage, status: Status, id_hmac: bytes) -> int | 
 
 
 def _fail(message: OutboundMessage, code: str) -> None:
-    """Try again what may still arrive; else tell one of us."""
+    """Handle a failure that the provider reports after it accepted the message."""
     number = int(code) if code.isascii() and code.isdigit() else None
     action = action_for(number, 0)
     logger.warning(
@@ -204,7 +208,7 @@ def _fail(message: OutboundMessage, code: str) -> None:
 
 def _advance(message: OutboundMessage, state: State | None) -> None:
     if message.is_probe and state is not None and state != State.FAILED:
-        circuit_breaker.record_working(message)
+        circuit_breaker.close_after_probe(message)
     if state is None or RANK[state] <= RANK[State(message.state)]:
         return
     now = timezone.now()
@@ -232,3 +236,51 @@ def _at(timestamp: int | None) -> datetime:
     if timestamp is None:
         return now
     return min(datetime.fromtimestamp(timestamp, UTC), now)
+
+
+# Meta keeps undelivered messages for so long.
+UNDELIVERED_FOR = timedelta(days=30)
+# After this time a status without a message is not about ours.
+STRAY_FOR = timedelta(minutes=10)
+MOST = 5_000
+MOST_AT_ONCE = 200
+NOT_ARRIVED = "not_arrived"
+
+
+def purge() -> int:
+    """Delete full buckets and stray statuses; fail messages that were not delivered."""
+    return send_rate.purge() + _purge_strays() + _fail_undelivered()
+
+
+def _purge_strays() -> int:
+    strays = MessageStatus.objects.filter(
+        outbound=None, received_at__lt=timezone.now() - STRAY_FOR
+    )
+    first = list(strays.values_list("pk", flat=True)[:MOST])
+    return MessageStatus.objects.filter(pk__in=first).delete()[0]
+
+
+def _fail_undelivered() -> int:
+    before = timezone.now() - UNDELIVERED_FOR
+    with transaction.atomic():
+        messages = list(
+            OutboundMessage.objects.select_for_update(
+                of=("self",), no_key=True, skip_locked=True
+            )
+            .select_related("conversation__profile")
+            .filter(state=State.SENT, handed_over_at__lt=before)
+            .order_by("handed_over_at")[:MOST_AT_ONCE]
+        )
+        for message in messages:
+            message.state = State.FAILED
+            message.error_code = NOT_ARRIVED
+            message.save(update_fields=["state", "error_code"])
+            open_handoff(
+                kind=HandOff.Kind.UNDELIVERED,
+                profile=message.conversation.profile,
+                conversation=message.conversation,
+                reason="A message was not delivered within 30 days.",
+            )
+    if messages:
+        logger.warning("ai.whatsapp.send.error", code=NOT_ARRIVED, count=len(messages))
+    return len(messages)

@@ -1,0 +1,1 @@
+"""WhatsApp in the browser, played by sandbox people: start with views.py."""

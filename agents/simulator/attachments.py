@@ -1,4 +1,4 @@
-"""What a sandbox person can send besides words, as Meta would tell of it."""
+"""Build the content of an attachment as Meta's webhook describes it."""
 
 from __future__ import annotations
 
@@ -23,25 +23,27 @@ LONGEST_WORDS = 1_000
 LONGEST_CAPTION = 1_024
 # A form may be 4 MB; the browser makes photos smaller before it sends them.
 SENTENCES = {
-    "too_large": "That is larger than WhatsApp takes.",
-    "other_kind": "WhatsApp does not take a file of this kind here.",
+    "too_large": "The file is larger than WhatsApp allows.",
+    "other_kind": "WhatsApp does not accept a file of this type here.",
 }
 REACTIONS = ("👍", "❤️", "😂", "🙏")
 
 
-class NotSendable(Exception):
-    """The telephone would not send this; the sentence says why."""
+class InvalidAttachment(Exception):
+    """The attachment is not valid; the message is shown to the user."""
 
 
 def content_from(request: HttpRequest, person: Profile) -> Content | None:
-    """Return what is attached; None where the form holds words or a button."""
+    """Return the attachment, or None for a text or a button."""
     make = KINDS.get(request.POST.get("kind", ""))
     if make is None:
         return None
     try:
         return make(request, person)
     except MediaError as error:
-        raise NotSendable(SENTENCES.get(error.code, "That cannot be sent.")) from error
+        raise InvalidAttachment(
+            SENTENCES.get(error.code, "This file cannot be sent.")
+        ) from error
 
 
 def _image(request: HttpRequest, person: Profile) -> Content:
@@ -57,7 +59,7 @@ def _audio(request: HttpRequest, person: Profile) -> Content:
     else:
         words = " ".join(request.POST.get("words", "").split())[:LONGEST_WORDS]
         if not words:
-            raise NotSendable("Say something first.")
+            raise InvalidAttachment("Enter some words first.")
         kept = sandbox_media.store_speech(profile=person, words=words)
     return Content("audio", _media(kept) | {"voice": True})
 
@@ -79,7 +81,7 @@ def _sticker(request: HttpRequest, person: Profile) -> Content:
 def _reaction(request: HttpRequest, person: Profile) -> Content:
     emoji = request.POST.get("emoji", "")
     if emoji not in {*REACTIONS, ""}:
-        raise NotSendable("Choose one of the reactions.")
+        raise InvalidAttachment("Choose one of the reactions.")
     about = request.POST.get("about", "")[:200]
     return Content("reaction", {"message_id": about, "emoji": emoji})
 
@@ -96,7 +98,7 @@ KINDS: dict[str, Callable[[HttpRequest, Profile], Content]] = {
 def _upload(request: HttpRequest, person: Profile, kind: str) -> SandboxMedia:
     file = request.FILES.get("file")
     if file is None:
-        raise NotSendable("Choose a file first.")
+        raise InvalidAttachment("Choose a file first.")
     return sandbox_media.store(
         profile=person,
         content=file.read(),
@@ -116,5 +118,5 @@ def _degrees(form: QueryDict, name: str, most: int) -> float:
     except ValueError:
         value = math.nan
     if not -most <= value <= most:
-        raise NotSendable("That is no place on a map.")
+        raise InvalidAttachment("This is not a place on the map.")
     return value

@@ -1,4 +1,4 @@
-"""What to try, for each kind of person."""
+"""Example messages for each role."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SUGGESTIONS = {
 
 
 def for_person(person: Profile) -> list[str]:
-    """Return messages worth sending, the best first."""
+    """Return example messages."""
     return SUGGESTIONS[Profile.Role(person.role)]
 
 
@@ -33,7 +33,7 @@ SPOKEN = {
     Profile.Role.STAFF: "create voucher 10000 for +250788000000",
     Profile.Role.CUSTOMER: "show me my vouchers please",
 }
-# Somewhere to stand in Kigali: name, latitude, longitude.
+# Places in Kigali: name, latitude, longitude.
 PLACES = (
     ("Kimironko Market", "-1.9499", "30.1262"),
     ("Nyabugogo bus park", "-1.9397", "30.0443"),
@@ -42,5 +42,5 @@ PLACES = (
 
 
 def spoken_by(person: Profile) -> str:
-    """Return what is worth saying in a voice note."""
+    """Return an example for a voice note."""
     return SPOKEN.get(Profile.Role(person.role), "hello, I need some help")

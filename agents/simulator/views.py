@@ -13,9 +13,9 @@ from django.views.generic import TemplateView
 from agents.admin import overview
 from agents.core.serving import our_number
 from agents.models import SandboxMedia
-from agents.simulator import behind, scene, suggestions
-from agents.simulator.attachments import REACTIONS, NotSendable, content_from
-from agents.simulator.webhook_post import Button, NotTaken, envelope, post_to_webhook
+from agents.simulator import page_data, suggestions
+from agents.simulator.attachments import REACTIONS, InvalidAttachment, content_from
+from agents.simulator.webhook_post import Button, NotAccepted, envelope, post_to_webhook
 from agents.whatsapp.media_download import extension_of
 from rollout.core.errors import RolloutError
 from rollout.core.features import Feature
@@ -33,7 +33,7 @@ MAX_TEXT = 4_096
 
 
 class SimulatorView(AccessMixin, View):
-    """Staff with the permission, and only where the simulator is switched on."""
+    """A view for staff with the permission, where the simulator is enabled."""
 
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any
@@ -61,17 +61,17 @@ class Page(SimulatorView, TemplateView):
     template_name = "simulator/page.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if "person" not in kwargs and (people := scene.people()):
+        if "person" not in kwargs and (people := page_data.people()):
             return redirect("simulator:person", person=people[0].public_id)
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         person = self.person() if "person" in self.kwargs else None
-        context["people"] = scene.people()
+        context["people"] = page_data.people()
         context["features"] = overview.features()
         if person is not None:
-            context |= chat_context(person) | behind.context(person)
+            context |= chat_context(person) | page_data.trace_context(person)
             context["suggestions"] = suggestions.for_person(person)
             context["spoken"] = suggestions.spoken_by(person)
             context["places"] = suggestions.PLACES
@@ -85,13 +85,15 @@ class Chat(SimulatorView):
 
 class Behind(SimulatorView):
     def get(self, request: HttpRequest, person: UUID) -> HttpResponse:
-        context = behind.context(self.person()) | {"features": overview.features()}
+        context = page_data.trace_context(self.person()) | {
+            "features": overview.features()
+        }
         return fragment(request, "simulator/_behind.html", context)
 
 
 class Send(SimulatorView):
     def post(self, request: HttpRequest, person: UUID) -> HttpResponse:
-        """Send a text, press a button, or send whatever else a telephone can."""
+        """Send a text, a pressed button or an attachment through the webhook."""
         sender = self.person()
         text = request.POST.get("text", "").strip()[:MAX_TEXT]
         button = None
@@ -99,10 +101,10 @@ class Send(SimulatorView):
             button = Button(id=pressed[:256], title=text[:20])
         try:
             content = content_from(request, sender)
-        except NotSendable as error:
+        except InvalidAttachment as error:
             return JsonResponse({"error": str(error)}, status=400)
         if not text and content is None:
-            return JsonResponse({"error": "There is nothing to send."}, status=400)
+            return JsonResponse({"error": "Enter a message first."}, status=400)
         body = envelope(
             profile=sender,
             phone_number_id=our_number(),
@@ -112,7 +114,7 @@ class Send(SimulatorView):
         )
         try:
             post_to_webhook(request=request, body=body)
-        except NotTaken as error:
+        except NotAccepted as error:
             return JsonResponse({"error": str(error)}, status=502)
         return JsonResponse({"sent": True})
 
@@ -132,9 +134,9 @@ class Photo(SimulatorView):
 
 class Features(SimulatorView):
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Silence the agent, or bring chat and vouchers back, with a reason."""
+        """Turn all features off or on, with a reason."""
         if not request.user.has_perm("rollout.change_exposure"):
-            return JsonResponse({"error": "You may not switch features."}, status=403)
+            return JsonResponse({"error": "You may not change features."}, status=403)
         actor = request.user.get_username()
         reason = request.POST.get("reason", "")
         try:
@@ -142,7 +144,7 @@ class Features(SimulatorView):
                 done = rollback.rollback_quick(
                     reason=reason, actor=actor, source="admin"
                 )
-                return JsonResponse({"said": f"The agent is silent: {done.receipt}."})
+                return JsonResponse({"said": f"The agent is off: {done.receipt}."})
             flags.set_features(
                 dict.fromkeys(Feature, True),
                 actor=actor,
@@ -156,14 +158,14 @@ class Features(SimulatorView):
 
 
 def chat_context(person: Profile) -> dict[str, Any]:
-    """Return what the telephone shows."""
-    conversation = scene.conversation_of(person)
-    bubbles = scene.bubbles(conversation)
+    """Return the data of the chat."""
+    conversation = page_data.conversation_of(person)
+    bubbles = page_data.bubbles(conversation)
     return {
         "person": person,
         "reactions": REACTIONS,
         "bubbles": bubbles,
-        "is_typing": scene.is_typing(conversation)
+        "is_typing": page_data.is_typing(conversation)
         and exposure.is_on_for_anyone(Feature.CHAT),
     }
 
@@ -171,9 +173,9 @@ def chat_context(person: Profile) -> dict[str, Any]:
 def fragment(
     request: HttpRequest, template: str, context: dict[str, Any]
 ) -> HttpResponse:
-    """Render a part of the page, or answer 304 when nothing on it has changed."""
+    """Render a part of the page, or answer 304 when it has not changed."""
     html = render_to_string(template, context, request)
-    tag = f'"{scene.fingerprint([html])}"'
+    tag = f'"{page_data.fingerprint([html])}"'
     if request.headers.get("If-None-Match") == tag:
         return HttpResponse(status=304, headers={"ETag": tag})
     return HttpResponse(html, headers={"ETag": tag, "Cache-Control": "no-store"})
@@ -183,11 +185,11 @@ PERMISSION = "agents.use_simulator"
 
 
 def is_switched_on() -> bool:
-    """Return whether this installation has a simulator at all."""
+    """Tell whether the simulator is enabled here."""
     return bool(settings.DEMONSTRATION or settings.SIMULATOR_ENABLED)
 
 
 def may_use(request: HttpRequest) -> bool:
-    """Return whether this person may write as sandbox people."""
+    """Tell whether the user may write as sandbox people."""
     user = request.user
     return is_switched_on() and user.is_staff and user.has_perm(PERMISSION)

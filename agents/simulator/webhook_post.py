@@ -1,4 +1,4 @@
-"""What Meta would post for a sandbox person's message."""
+"""Post a sandbox person's message to the webhook, as Meta would."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BSUID_PREFIX = "RW.sandbox"
 
 @dataclass(frozen=True)
 class Button:
-    """A pressed reply button, as the telephone sends it back."""
+    """A pressed reply button."""
 
     id: str
     title: str
@@ -36,14 +36,14 @@ class Button:
 
 @dataclass(frozen=True)
 class Content:
-    """What a message holds besides whose it is: Meta's type, and the part of it."""
+    """The content of a message: Meta's type and the object of that type."""
 
     kind: str
     fields: dict[str, Any]
 
 
 def bsuid_of(profile: Profile) -> str:
-    """Return the WhatsApp user id that this sandbox person has for ever."""
+    """Return the WhatsApp user id of the sandbox person, which never changes."""
     return f"{BSUID_PREFIX}{profile.public_id.hex}"
 
 
@@ -56,7 +56,7 @@ def envelope(
     content: Content | None = None,
 ) -> bytes:
     """Return the webhook body for one text, pressed button, or any other content."""
-    said = content or _words(text, button)
+    sent = content or _text_content(text, button)
     return json.dumps(
         {
             "object": "whatsapp_business_account",
@@ -73,7 +73,7 @@ def envelope(
                                     "phone_number_id": phone_number_id,
                                 },
                                 "contacts": [_contact(profile)],
-                                "messages": [_message(profile, said)],
+                                "messages": [_message(profile, sent)],
                             },
                         }
                     ],
@@ -93,20 +93,20 @@ def _contact(profile: Profile) -> dict[str, Any]:
     return contact
 
 
-def _message(profile: Profile, said: Content) -> dict[str, Any]:
+def _message(profile: Profile, content: Content) -> dict[str, Any]:
     message: dict[str, Any] = {
         "id": "wamid." + urlsafe_b64encode(secrets.token_bytes(24)).decode(),
         "timestamp": str(int(time.time())),
         "from_user_id": bsuid_of(profile),
-        "type": said.kind,
-        said.kind: said.fields,
+        "type": content.kind,
+        content.kind: content.fields,
     }
     if profile.msisdn:
         message["from"] = profile.msisdn.removeprefix("+")
     return message
 
 
-def _words(text: str, button: Button | None) -> Content:
+def _text_content(text: str, button: Button | None) -> Content:
     if button is None:
         return Content("text", {"body": text})
     reply = {"id": button.id, "title": button.title}
@@ -116,15 +116,15 @@ def _words(text: str, button: Button | None) -> Content:
 TIMEOUT_S = 5.0
 
 
-class NotTaken(Exception):
-    """The webhook did not take the message; it can be sent again."""
+class NotAccepted(Exception):
+    """The webhook did not accept the message; it can be sent again."""
 
 
 def post_to_webhook(*, request: HttpRequest, body: bytes) -> None:
-    """Post ``body`` as Meta would, to the server that answers this very request."""
+    """Post the body to the server that handles this request, signed and marked."""
     if not settings.WA_APP_SECRETS:
-        raise NotTaken("WA_APP_SECRET is not set, so nothing can be signed.")
-    # Our own socket, not the Host header: a header must not choose where we connect.
+        raise NotAccepted("WA_APP_SECRET is not set, so nothing can be signed.")
+    # Not the Host header: a header must not choose where we connect.
     url = f"http://127.0.0.1:{request.META['SERVER_PORT']}{reverse(FUNCTION)}"
     try:
         answer = httpx2.post(
@@ -141,6 +141,8 @@ def post_to_webhook(*, request: HttpRequest, body: bytes) -> None:
             trust_env=False,
         )
     except httpx2.HTTPError as error:
-        raise NotTaken("The webhook did not answer. Is the web process up?") from error
+        raise NotAccepted(
+            "The webhook did not answer. Is the web process up?"
+        ) from error
     if answer.status_code != httpx2.codes.OK:
-        raise NotTaken(f"The webhook answered {answer.status_code}.")
+        raise NotAccepted(f"The webhook answered {answer.status_code}.")

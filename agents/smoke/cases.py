@@ -1,4 +1,4 @@
-"""The guide's three messages, sent by one of our sandbox staff through the webhook."""
+"""The five smoke tests: three WhatsApp messages and two API calls of the guide."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from agents.api import tokens
 from agents.core.serving import our_number
 from agents.models import ToolCall
 from agents.simulator.webhook_post import Button, envelope
-from agents.smoke import issued_vouchers, people, requests, waiting
-from agents.smoke.errors import Failed
-from agents.smoke.issued_vouchers import ACTOR
+from agents.smoke import deployment, evidence, people
+from agents.smoke.deployment import SmokeFailure
+from agents.smoke.evidence import ACTOR
 from easymo import keys
 from easymo.observability.lines import MARK
 from easymo.observability.logs import get_logger
@@ -33,100 +33,104 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Talk:
-    """One of our sandbox staff, writing through the webhook."""
+class _Chat:
+    """A sandbox staff member who writes through the webhook."""
 
     url: str | None
     person: Profile
 
-    def say(self, text: str, button: Button | None = None) -> waiting.Heard:
+    def send(self, text: str, button: Button | None = None) -> evidence.Reply:
         cause = keys.make(MARK)
         body = envelope(
             profile=self.person, phone_number_id=our_number(), text=text, button=button
         )
-        requests.post_webhook(url=self.url, body=body, correlation_id=cause)
-        return waiting.hear(cause)
+        deployment.post_webhook(url=self.url, body=body, correlation_id=cause)
+        return evidence.wait_for_reply(cause)
 
 
-def _talk(url: str | None, is_probe: bool) -> _Talk:
-    waiting.need_worker()
-    return _Talk(url, people.staff_member("probe" if is_probe else "smoke"))
+def _chat(url: str | None, is_probe: bool) -> _Chat:
+    evidence.require_worker()
+    return _Chat(url, people.staff_member("probe" if is_probe else "smoke"))
 
 
 def hello(url: str | None, is_probe: bool) -> str:
-    talk = _talk(url, is_probe)
-    heard = talk.say("hello")
-    if heard.turn.outcome != "reply" or not heard.text.strip():
-        raise Failed(
-            f"The answer to hello was no greeting ({heard.turn.outcome}).",
+    chat = _chat(url, is_probe)
+    reply = chat.send("hello")
+    if reply.turn.outcome != "reply" or not reply.text.strip():
+        raise SmokeFailure(
+            f"hello was not answered by a greeting ({reply.turn.outcome}).",
             "See the conversation in the admin.",
         )
-    if heard.turn.tool_calls.filter(is_write=True).exists():
-        raise Failed("The agent tried to change something when greeted.", "Roll back.")
-    lines = _lines_of(heard, ["ai.whatsapp.message.success"], talk.person.name)
+    if reply.turn.tool_calls.filter(is_write=True).exists():
+        raise SmokeFailure(
+            "The agent tried to change something when greeted.", "Roll back."
+        )
+    lines = _check_lines(reply, ["ai.whatsapp.message.success"], chat.person.name)
     return f"A greeting came back; {lines} log lines under its correlation id."
 
 
 def lookup(url: str | None, is_probe: bool) -> str:
-    talk, customer = _talk(url, is_probe), people.customer()
+    chat, customer = _chat(url, is_probe), people.customer()
     number = str(customer.msisdn)
-    heard = talk.say(f"lookup {number}")
-    asked = ToolCall.objects.filter(turn=heard.turn, name="lookup_customer")
+    reply = chat.send(f"lookup {number}")
+    asked = ToolCall.objects.filter(turn=reply.turn, name="lookup_customer")
     if not asked.filter(status=ToolCall.Status.SUCCEEDED).exists():
-        raise Failed(
-            f"The agent did not look the customer up ({heard.turn.outcome}).",
+        raise SmokeFailure(
+            f"The agent did not look up the customer ({reply.turn.outcome}).",
             "See the conversation in the admin.",
         )
-    if customer.name not in heard.text or mask_msisdn(number) not in heard.text:
-        raise Failed("The reply lacks the name or the masked number.", "")
-    if number[4:] in heard.text:
-        raise Failed(
+    if customer.name not in reply.text or mask_msisdn(number) not in reply.text:
+        raise SmokeFailure("The reply lacks the name or the masked number.", "")
+    if number[4:] in reply.text:
+        raise SmokeFailure(
             "The reply shows the whole number.", "Roll back: masking is broken."
         )
     events = ["ai.tool.lookup_customer.success", "ai.whatsapp.message.success"]
-    lines = _lines_of(heard, events, number, number[1:], number[4:], customer.name)
+    lines = _check_lines(reply, events, number, number[1:], number[4:], customer.name)
     return f"The customer was found, masked; {lines} log lines, all masked."
 
 
 def create(url: str | None, is_probe: bool) -> str:
-    amount = issued_vouchers.amount()
-    talk, customer = _talk(url, is_probe), people.customer(amount)
+    amount = evidence.amount()
+    chat, customer = _chat(url, is_probe), people.customer(amount)
     number = str(customer.msisdn)
-    heard = talk.say(f"create voucher {amount.major} for {number}")
-    if heard.turn.outcome == "confirm" and heard.buttons:
-        heard = talk.say("Yes", Button(*heard.buttons[0]))
-    voucher = issued_vouchers.issued_under(heard.turn.correlation_id)
-    with issued_vouchers.voided(voucher):
-        issued_vouchers.check_voucher(voucher, customer, amount)
-        if voucher.reference not in heard.text or not issued_vouchers.tells_code(
-            heard.text, voucher
+    reply = chat.send(f"create voucher {amount.major} for {number}")
+    if reply.turn.outcome == "confirm" and reply.buttons:
+        reply = chat.send("Yes", Button(*reply.buttons[0]))
+    voucher = evidence.issued_under(reply.turn.correlation_id)
+    with evidence.voided_afterwards(voucher):
+        evidence.check_voucher(voucher, customer, amount)
+        if voucher.reference not in reply.text or not evidence.contains_code(
+            reply.text, voucher
         ):
-            raise Failed("The reply lacks the voucher's reference or its code.", "")
+            raise SmokeFailure(
+                "The reply lacks the voucher's reference or its code.", ""
+            )
         events = ["ai.tool.create_voucher.success", "ai.whatsapp.message.success"]
-        shown = issued_vouchers.CODE.findall(heard.text)
-        lines = _lines_of(
-            heard,
+        shown = evidence.CODE.findall(reply.text)
+        lines = _check_lines(
+            reply,
             events,
             number[1:],
             number[4:],
             customer.name,
             *shown,
-            *issued_vouchers.bare(shown),
+            *evidence.without_spaces(shown),
         )
-    return f"One voucher was issued, told and voided; {lines} log lines, all masked."
+    return f"One voucher was issued, sent and voided; {lines} log lines, all masked."
 
 
-def _lines_of(heard: waiting.Heard, events: list[str], *hidden: str) -> int:
-    cause = heard.turn.correlation_id
+def _check_lines(reply: evidence.Reply, events: list[str], *hidden: str) -> int:
+    cause = reply.turn.correlation_id
     received = ["ai.whatsapp.webhook.received", "ai.whatsapp.message.processing"]
-    return waiting.check_lines(cause, events=[*received, *events], hidden=hidden)
+    return evidence.check_lines(cause, events=[*received, *events], hidden=hidden)
 
 
 def lookup_by_api(url: str | None, is_probe: bool) -> str:
     customer, cause = people.customer(), keys.make(MARK)
     number = str(customer.msisdn)
     with _token() as token:
-        told = requests.call_function(
+        answer = deployment.call_function(
             url=url,
             name="ai-lookup-customer",
             body={"msisdn": number},
@@ -134,11 +138,11 @@ def lookup_by_api(url: str | None, is_probe: bool) -> str:
             cause=cause,
         )
     wanted = {"name": customer.name, "customer_id": str(customer.public_id)}
-    if told.get("exists") is not True or any(
-        told.get(k) != v for k, v in wanted.items()
+    if answer.get("exists") is not True or any(
+        answer.get(k) != v for k, v in wanted.items()
     ):
-        raise Failed("The answer is not about the customer asked for.", "")
-    lines = waiting.check_lines(
+        raise SmokeFailure("The answer is about another customer.", "")
+    lines = evidence.check_lines(
         cause,
         events=["ai.tool.lookup_customer.success"],
         hidden=[number[1:], number[4:], customer.name, token],
@@ -147,26 +151,26 @@ def lookup_by_api(url: str | None, is_probe: bool) -> str:
 
 
 def create_by_api(url: str | None, is_probe: bool) -> str:
-    amount, cause = issued_vouchers.amount(), keys.make(MARK)
+    amount, cause = evidence.amount(), keys.make(MARK)
     customer = people.customer(amount)
     number = str(customer.msisdn)
     with _token() as token:
-        told = requests.call_function(
+        answer = deployment.call_function(
             url=url,
             name="ai-create-voucher",
             body={"customer_msisdn": number, "amount": amount.major},
             token=token,
             cause=cause,
         )
-    voucher = issued_vouchers.issued_under(cause)
-    with issued_vouchers.voided(voucher):
-        issued_vouchers.check_voucher(voucher, customer, amount)
-        code = str(told.get("code"))
-        if told.get("voucher_id") != str(
+    voucher = evidence.issued_under(cause)
+    with evidence.voided_afterwards(voucher):
+        evidence.check_voucher(voucher, customer, amount)
+        code = str(answer.get("code"))
+        if answer.get("voucher_id") != str(
             voucher.public_id
-        ) or not issued_vouchers.tells_code(code, voucher):
-            raise Failed("The answer is not about the voucher in the database.", "")
-        lines = waiting.check_lines(
+        ) or not evidence.contains_code(code, voucher):
+            raise SmokeFailure("The answer is about another voucher.", "")
+        lines = evidence.check_lines(
             cause,
             events=["ai.tool.create_voucher.success"],
             hidden=[number[1:], number[4:], customer.name, code, token],
@@ -176,7 +180,7 @@ def create_by_api(url: str | None, is_probe: bool) -> str:
 
 @contextmanager
 def _token() -> Iterator[str]:
-    """Make a token of the API for one call."""
+    """Create an API token for one call."""
     row, secret = tokens.create_token(
         name=f"smoke-{uuid4().hex[:12]}",
         scopes=["lookup", "create"],
@@ -199,49 +203,49 @@ logger = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One test: what it needs to be on, and how it goes."""
+    """A smoke test, and the features that it needs."""
 
     name: str
     title: str
     needs: tuple[Feature, ...]
-    go: Callable[[str | None, bool], str]
+    run_test: Callable[[str | None, bool], str]
     is_read_only: bool = False
 
     def run(self, url: str | None, *, is_probe: bool = False) -> CaseResult:
-        """Go through the deployment at ``url``; None: through this process itself."""
+        """Run against the deployment at ``url``, or in this process without one."""
         started = time.monotonic()
         passed, detail, remedy = False, "", ""
         try:
-            _need(self.needs)
-            detail, passed = self.go(url, is_probe), True
-        except Failed as failed:
+            _require(self.needs)
+            detail, passed = self.run_test(url, is_probe), True
+        except SmokeFailure as failed:
             detail, remedy = failed.detail, failed.remedy
         except Exception as error:
             logger.exception("smoke.case.broken", case=self.name)
-            detail = f"The test itself broke off ({type(error).__name__})."
-            remedy = "The log tells more: smoke.case.broken."
+            detail = f"The test itself failed ({type(error).__name__})."
+            remedy = "See the log: smoke.case.broken."
         took = round((time.monotonic() - started) * 1_000)
         return CaseResult(self.name, self.title, passed, detail, remedy, took)
 
 
-def _need(features: tuple[Feature, ...]) -> None:
+def _require(features: tuple[Feature, ...]) -> None:
     if functions_are_removed():
-        raise Failed(
+        raise SmokeFailure(
             "A full rollback is in force.", "`manage.py rollback restore` ends it."
         )
     for feature in features:
         if feature in settings.FEATURES_FORCED_OFF:
-            raise Failed(
+            raise SmokeFailure(
                 f"{feature} is forced off by the environment.",
                 f"Take {feature}=false out of the environment.",
             )
     probe = str(new_subject())
     if off := [one for one in features if not is_on(one, probe)]:
         wanted = " ".join(f"{one}=on" for one in off)
-        raise Failed(
+        raise SmokeFailure(
             f"{' and '.join(off)} {'is' if len(off) == 1 else 'are'} off.",
             f"Turn it on: `manage.py flags set {wanted} --reason …`"
-            " (with `--cohort smoke` for nobody else).",
+            " (`--cohort smoke` limits it to the test).",
         )
 
 

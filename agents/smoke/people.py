@@ -1,7 +1,7 @@
-"""The sandbox people of the smoke tests and probes, made when they are first needed.
+"""The sandbox people of the smoke tests and probes, created on first use.
 
-Their public ids carry the probes' mark: they are served as soon as anybody is. The
-staff have no number at all. The customers' numbers are the guide's neighbours.
+Their public ids carry the probes' mark, so they are served whenever a feature is on.
+The staff have no number; the customers' numbers are next to the guide's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from agents.models import Identity
 from agents.simulator.webhook_post import bsuid_of
-from agents.smoke.errors import Failed
+from agents.smoke.deployment import SmokeFailure
 from rollout.core.probes import is_probe, new_subject
 from vouchers.limits import cap
 from vouchers.models import Profile, Voucher
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from vouchers.money import Money
 
-# The guide's own number, where a sandbox person has it; else one of ours.
+# The guide's own number, where it belongs to a sandbox person.
 GUIDE = "+250788000000"
 NUMBERS = tuple(f"+25078800009{digit}" for digit in range(10))
 STAFF = 6
@@ -33,7 +33,7 @@ CUSTOMER = "Solange Ikizamini"
 
 
 def staff_member(kind: str) -> Profile:
-    """Return one of the staff whom nobody plays at this moment: the longest silent."""
+    """Return the staff member who has been silent for the longest time."""
     people = [_staff_member(f"{kind} {number}") for number in range(1, STAFF + 1)]
     spoke = dict(
         Profile.objects.filter(pk__in=[one.pk for one in people])
@@ -51,7 +51,7 @@ def customer(amount: Money | None = None) -> Profile:
             person = _new_customer(number)
         if person and _fits(person) and (amount is None or _has_room(person, amount)):
             return person
-    raise Failed(
+    raise SmokeFailure(
         "Every sandbox customer has been issued as much today as the limit allows.",
         "Run the smoke tests again tomorrow, or raise VOUCHER_CUSTOMER_DAILY.",
     )
@@ -93,7 +93,7 @@ def _staff_member(name: str) -> Profile:
                 "is_sandbox": True,
             },
         )
-        # A person of ours binds the id of somebody who may do more than a customer.
+        # The id of a person with more rights than a customer is bound by a colleague.
         Identity.objects.get_or_create(
             kind=Identity.Kind.BSUID,
             value=bsuid_of(person),

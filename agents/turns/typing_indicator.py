@@ -68,7 +68,7 @@ def claim_typing_indicator(
 
 async def _show(claimed: ClaimedTurn, provider_id: str) -> None:
     try:
-        line = graph_client.Line(claimed.conversation.phone_number_id)
-        await graph_client.mark_read_and_typing(line, provider_id)
+        number = claimed.conversation.phone_number_id
+        await graph_client.mark_read_and_typing(number, provider_id)
     except Exception as error:  # noqa: BLE001 - never worth failing the turn
         logger.info("ai.whatsapp.typing.error", error=type(error).__name__)

@@ -1,0 +1,1 @@
+"""Meta's wire formats: `payload` reads webhooks, `graph_client` sends messages."""

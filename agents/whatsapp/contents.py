@@ -1,14 +1,14 @@
-"""What a message of each of Meta's types says.
+"""Read the content of each message type.
 
 developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agents.whatsapp.contact_cards import proven_number, read_cards
 from agents.whatsapp.sanitise import (
     clean_line,
     clean_text,
@@ -16,28 +16,28 @@ from agents.whatsapp.sanitise import (
     plain_json,
     plain_parts,
 )
-from agents.whatsapp.senders import identifier
+from agents.whatsapp.senders import identifier, number_in
 from agents.whatsapp.statuses import errors_in
 
 LONGEST_BUTTON_ID = 256
 
-# Never a turn: nothing is asked. An edit changes the message that it is about.
+# Never a turn. An edit or revocation changes another message.
 SILENT_KINDS = frozenset(
     {"reaction", "sticker", "system", "edit", "revoke", "ephemeral", "unsupported"}
 )
-# Messages all the same: free text may be sent for a day after them.
+# These also open the 24-hour window.
 OPENS_WINDOW = frozenset({"sticker", "unsupported"})
-# Answered without waiting for more.
+# Answered without quiet time.
 BUTTON_KINDS = frozenset({"interactive", "button"})
 MEDIA_KINDS = frozenset({"image", "video", "audio", "document"})
 REFERRAL = ("source_type", "source_id", "headline", "body", "ctwa_clid")
-# Replies of a form, a permission or a payment: data, never a person's own words.
+# Replies of a form, permission or payment: data, never typed text.
 FORM_REPLIES = frozenset({"nfm_reply", "call_permission_reply", "payment_method"})
 
 
 @dataclass(frozen=True, slots=True)
 class MediaRef:
-    """Where the provider keeps what was sent."""
+    """A medium at the provider."""
 
     id: str
     mime_type: str
@@ -48,7 +48,7 @@ class MediaRef:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The words, the id of the button that was pressed, and what else it says."""
+    """The text, the pressed button and other data of a message."""
 
     text: str = ""
     button_id: str = ""
@@ -56,33 +56,32 @@ class Content:
     media: MediaRef | None = None
     # The provider's id of the message that this one is about.
     about: str = ""
-    # A number that the channel itself vouches for (a contact request's answer).
+    # The sender's number, proven by the answer to a contact request.
     proven_number: str = ""
     error_code: str = ""
 
 
 def content_of(kind: str, item: dict[str, Any]) -> Content:
-    """Read a message; a shape that we do not know has no words."""
+    """Read a message; an unknown shape has no text."""
     part = item.get(kind)
-    content = _content(kind, part)
-    detail = content.detail | _around(item)
-    errors = errors_in(item) or (errors_in(part) if isinstance(part, dict) else [])
+    errors = errors_in(item)
+    if isinstance(part, dict):
+        content = _content(kind, part)
+        errors = errors or errors_in(part)
+    elif kind == "contacts":
+        content = Content(
+            detail={"cards": read_cards(part)}, proven_number=proven_number(part)
+        )
+    else:
+        content = Content()
+    detail = content.detail | _context(item)
     if errors:
         detail["errors"] = errors
-    return Content(
-        text=content.text,
-        button_id=content.button_id,
-        detail=detail,
-        media=content.media,
-        about=content.about,
-        proven_number=content.proven_number,
-        error_code=errors[0]["code"] if errors else "",
-    )
+    error_code = errors[0]["code"] if errors else ""
+    return replace(content, detail=detail, error_code=error_code)
 
 
-def _content(kind: str, part: object) -> Content:
-    if not isinstance(part, dict):
-        return _cards(part) if kind == "contacts" else Content()
+def _content(kind: str, part: dict[str, Any]) -> Content:
     match kind:
         case "text":
             return Content(text=clean_text(part.get("body")))
@@ -96,17 +95,11 @@ def _content(kind: str, part: object) -> Content:
         case "image" | "video" | "document" | "audio":
             return Content(text=clean_text(part.get("caption")), media=_media(part))
         case _:
-            return _aside(kind, part)
+            return _data(kind, part)
 
 
-def _cards(part: object) -> Content:
-    return Content(
-        detail={"cards": read_cards(part)}, proven_number=proven_number(part)
-    )
-
-
-def _aside(kind: str, part: dict[str, Any]) -> Content:
-    """Return what stands beside the talk."""
+def _data(kind: str, part: dict[str, Any]) -> Content:
+    """Read the types that carry data rather than text."""
     detail: dict[str, Any] = {}
     text = about = ""
     match kind:
@@ -122,14 +115,14 @@ def _aside(kind: str, part: dict[str, Any]) -> Content:
             detail = {"emoji": clean_line(part.get("emoji"), 16)}
             about = identifier(part, "message_id")
         case "edit" | "revoke":
-            text = _new_words(part)
+            text = _new_text(part)
             about = identifier(part, "original_message_id")
         case "unsupported" | "system":
             detail = {"type": clean_token(part.get("type"))}
     return Content(text=text, detail=detail, about=about)
 
 
-def _new_words(part: dict[str, Any]) -> str:
+def _new_text(part: dict[str, Any]) -> str:
     changed = part.get("message")
     if not isinstance(changed, dict):
         return ""
@@ -167,8 +160,8 @@ def _media(part: dict[str, Any]) -> MediaRef:
     )
 
 
-def _around(item: dict[str, Any]) -> dict[str, Any]:
-    """Return the advertisement it came from, and what it answers or passes on."""
+def _context(item: dict[str, Any]) -> dict[str, Any]:
+    """Return the referral and context of a message."""
     found: dict[str, Any] = {}
     referral, context = item.get("referral"), item.get("context")
     if isinstance(referral, dict):
@@ -185,3 +178,73 @@ def _around(item: dict[str, Any]) -> dict[str, Any]:
 
 def _button(part: dict[str, Any], name: str) -> str:
     return clean_line(part.get(name), LONGEST_BUTTON_ID)
+
+
+REQUESTED = "contact_request"
+MOST_CARDS = 5
+MOST_NUMBERS = 3
+LONGEST_VCARD = 4_096
+TEL = re.compile(
+    r"^TEL[^:\r\n]{0,200}:([+0-9 ().-]{6,40})\s*$", re.MULTILINE | re.IGNORECASE
+)
+WAID = re.compile(r"waid=([0-9]{7,15})", re.IGNORECASE)
+
+
+def read_cards(part: object) -> list[dict[str, Any]]:
+    """Return the names and numbers of the contact cards, bounded."""
+    return [
+        {
+            "name": _name(card),
+            "numbers": _numbers(card),
+            "origin": clean_line(card.get("origin"), 24),
+        }
+        for card in _cards(part)
+    ]
+
+
+def proven_number(part: object) -> str:
+    """Return the sender's number, proven by the answer to our contact request.
+
+    Such an answer is a single card with ``origin: contact_request``. A forwarded card
+    proves nothing.
+    """
+    cards = _cards(part)
+    if len(cards) != 1 or cards[0].get("origin") != REQUESTED:
+        return ""
+    numbers = set(_numbers(cards[0]))
+    return numbers.pop() if len(numbers) == 1 else ""
+
+
+def _cards(part: object) -> list[dict[str, Any]]:
+    if not isinstance(part, list):
+        return []
+    return [card for card in part[:MOST_CARDS] if isinstance(card, dict)]
+
+
+def _name(card: dict[str, Any]) -> str:
+    name = card.get("name")
+    return clean_line(name.get("formatted_name"), 120) if isinstance(name, dict) else ""
+
+
+def _numbers(card: dict[str, Any]) -> list[str]:
+    """Return the numbers of a card in E.164; WhatsApp's own spelling comes first."""
+    phones = card.get("phones")
+    found = [
+        _number(phone.get("wa_id")) or _number(phone.get("phone"))
+        for phone in (phones if isinstance(phones, list) else ())
+        if isinstance(phone, dict)
+    ]
+    vcard = card.get("vcard")
+    if isinstance(vcard, str):
+        vcard = vcard[:LONGEST_VCARD]
+        named = WAID.findall(vcard)
+        found += [number_in(value) for value in named] or [
+            _number(value) for value in TEL.findall(vcard)
+        ]
+    return list(dict.fromkeys(filter(None, found)))[:MOST_NUMBERS]
+
+
+def _number(value: object) -> str:
+    if not isinstance(value, str):
+        return ""
+    return number_in(re.sub(r"[ ().-]", "", value[:40]))

@@ -1,4 +1,4 @@
-"""The Graph API's message endpoint, and what its answers mean.
+"""The Graph API's message endpoint.
 
 developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 """
@@ -25,12 +25,11 @@ LONGEST_BUTTON_BODY = 1_024
 LONGEST_TITLE = 20
 MOST_BUTTONS = 3
 TIMEOUT = httpx2.Timeout(8.0, connect=3.0, pool=3.0)
-# The whole exchange, also with a server that answers a byte at a time; shorter than
-# the lease of a message that is being sent (services/outbox).
+# The whole exchange, also with a server that answers byte by byte; shorter than the
+# lease of a message that is being sent.
 LONGEST_EXCHANGE_S = 12.0
-# Meta answers in some hundred bytes.
 LARGEST_ANSWER = 256 * 1024
-# Before each exchange, and after it, every idle connection is looked at: few are kept.
+# Every idle connection is checked before and after each exchange: few are kept.
 LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=8)
 
 # A client belongs to the event loop that opened its connections.
@@ -41,10 +40,10 @@ _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient] = (
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A number, or a user id where the number is not known: never both.
+    """A number, or a user id when the number is unknown; never both.
 
-    With both `to` would win; with a number it keeps its "+", or Meta would put the
-    business's own country before it.
+    With both, `to` would win. The number keeps its "+": without it Meta adds the
+    country code of the business.
     """
 
     number: str = ""
@@ -56,7 +55,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """One reply button."""
+    """A reply button."""
 
     id: str
     title: str
@@ -64,30 +63,20 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """An approved message, which may be sent outside the window."""
+    """An approved message, which is allowed outside the 24-hour window."""
 
     name: str
     language: str
     parameters: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """The number of ours that sends."""
-
-    phone_number_id: str
-
-
-async def send_text(line: Line, to: Address, body: str, *, opaque: str) -> str:
-    """Send a text and return the provider's id of it."""
+def text_content(body: str) -> dict[str, Any]:
     text = {"body": body[:LONGEST_BODY], "preview_url": False}
-    return await _send(line, to, {"type": "text", "text": text}, opaque)
+    return {"type": "text", "text": text}
 
 
-async def send_buttons(
-    line: Line, to: Address, body: str, buttons: Sequence[Button], *, opaque: str
-) -> str:
-    """Send a question with up to three buttons."""
+def buttons_content(body: str, buttons: Sequence[Button]) -> dict[str, Any]:
+    """Return a question with up to three buttons."""
     interactive = {
         "type": "button",
         "body": {"text": body[:LONGEST_BUTTON_BODY]},
@@ -101,48 +90,26 @@ async def send_buttons(
             ]
         },
     }
-    content = {"type": "interactive", "interactive": interactive}
-    return await _send(line, to, content, opaque)
+    return {"type": "interactive", "interactive": interactive}
 
 
-async def send_template(
-    line: Line, to: Address, template: Template, *, opaque: str
-) -> str:
-    """Send an approved template with its parameters in their order."""
+def template_content(template: Template) -> dict[str, Any]:
     parameters = [{"type": "text", "text": text} for text in template.parameters]
     content = {
         "name": template.name,
         "language": {"code": template.language},
         "components": [{"type": "body", "parameters": parameters}],
     }
-    return await _send(line, to, {"type": "template", "template": content}, opaque)
+    return {"type": "template", "template": content}
 
 
-async def mark_read_and_typing(line: Line, provider_id: str) -> None:
-    """Show the person that her message was read and an answer is being written."""
-    await _post(
-        line,
-        {
-            "messaging_product": "whatsapp",
-            "status": "read",
-            "message_id": provider_id,
-            "typing_indicator": {"type": "text"},
-        },
-    )
-
-
-async def close() -> None:
-    """Close the running loop's connections."""
-    client = _clients.pop(asyncio.get_running_loop(), None)
-    if client is not None:
-        await client.aclose()
-
-
-async def _send(line: Line, to: Address, content: dict[str, Any], opaque: str) -> str:
+async def send(
+    phone_number_id: str, to: Address, content: dict[str, Any], *, opaque: str
+) -> str:
+    """Send a message and return the provider's id."""
     answer = await _post(
-        line,
+        phone_number_id,
         {
-            "messaging_product": "whatsapp",
             "recipient_type": "individual",
             **to.as_fields(),
             **content,
@@ -155,11 +122,31 @@ async def _send(line: Line, to: Address, content: dict[str, Any], opaque: str) -
     raise TransportError("no_message_id", Action.RETRY, unknown_outcome=True)
 
 
-async def _post(line: Line, payload: dict[str, Any]) -> object:
-    url = _endpoint(settings.WHATSAPP_API_URL, line.phone_number_id)
+async def mark_read_and_typing(phone_number_id: str, provider_id: str) -> None:
+    """Mark a message as read and show the typing indicator."""
+    await _post(
+        phone_number_id,
+        {
+            "status": "read",
+            "message_id": provider_id,
+            "typing_indicator": {"type": "text"},
+        },
+    )
+
+
+async def close() -> None:
+    """Close the connections of the running event loop."""
+    client = _clients.pop(asyncio.get_running_loop(), None)
+    if client is not None:
+        await client.aclose()
+
+
+async def _post(phone_number_id: str, fields: dict[str, Any]) -> object:
+    url = _endpoint(settings.WHATSAPP_API_URL, phone_number_id)
+    payload = {"messaging_product": "whatsapp", **fields}
     headers = {
         "Authorization": f"Bearer {settings.WA_TOKEN}",
-        # Compressed bytes could grow past the bound after it was checked.
+        # A compressed answer could exceed the limit after decompression.
         "Accept-Encoding": "identity",
     }
     try:
@@ -167,15 +154,15 @@ async def _post(line: Line, payload: dict[str, Any]) -> object:
             asyncio.timeout(LONGEST_EXCHANGE_S),
             _client().stream("POST", url, json=payload, headers=headers) as response,
         ):
-            content = await _bounded(response)
+            content = await _read_limited(response)
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
-        # Nothing left this machine.
+        # Nothing was sent.
         raise TransportError("no_connection", Action.RETRY) from error
     except (httpx2.TransportError, httpx2.DecodingError, TimeoutError) as error:
         raise TransportError(
             "answer_lost", Action.RETRY, unknown_outcome=True
         ) from error
-    return _read(response, content)
+    return _parse(response, content)
 
 
 @cache
@@ -183,8 +170,8 @@ def _endpoint(base: str, number: str) -> httpx2.URL:
     return httpx2.URL(f"{base.rstrip('/')}/{number}/messages")
 
 
-async def _bounded(response: httpx2.Response) -> bytes:
-    """Return what was answered; nothing, where it is more than Meta ever answers."""
+async def _read_limited(response: httpx2.Response) -> bytes:
+    """Return the answer, or nothing when it is larger than any answer of Meta."""
     content = bytearray()
     async for piece in response.aiter_raw():
         content += piece
@@ -193,40 +180,31 @@ async def _bounded(response: httpx2.Response) -> bytes:
     return bytes(content)
 
 
-def _read(response: httpx2.Response, content: bytes) -> object:
+def _parse(response: httpx2.Response, content: bytes) -> object:
     try:
         answer = json.loads(content)
     except (ValueError, RecursionError):
         answer = None
-    code = _code(answer)
-    # An error that comes with a good status is an error all the same.
+    code = None
+    match answer:
+        case {"error": {"code": int(number)}}:
+            code = number
+    # An error with a success status is an error too.
     if response.is_success and code is None:
         if answer is None:
             raise TransportError("no_json", Action.RETRY, unknown_outcome=True)
         return answer
+    retry_after = response.headers.get("Retry-After", "")
+    is_number = retry_after.isascii() and retry_after.isdigit()
     raise TransportError(
         str(code) if code is not None else f"http_{response.status_code}",
         action_for(code, response.status_code),
-        retry_after=_retry_after(response),
+        retry_after=float(retry_after) if is_number else None,
     )
-
-
-def _code(answer: object) -> int | None:
-    match answer:
-        case {"error": {"code": int(code)}}:
-            return code
-    return None
-
-
-def _retry_after(response: httpx2.Response) -> float | None:
-    value = response.headers.get("Retry-After", "")
-    return float(value) if value.isascii() and value.isdigit() else None
 
 
 def _client() -> httpx2.AsyncClient:
     loop = asyncio.get_running_loop()
-    client = _clients.get(loop)
-    if client is None:
-        client = httpx2.AsyncClient(timeout=TIMEOUT, limits=LIMITS)
-        _clients[loop] = client
-    return client
+    if loop not in _clients:
+        _clients[loop] = httpx2.AsyncClient(timeout=TIMEOUT, limits=LIMITS)
+    return _clients[loop]

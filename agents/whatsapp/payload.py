@@ -1,10 +1,10 @@
-"""Meta's untrusted JSON, read into frozen dataclasses; no dict travels further.
+"""Read Meta's webhooks into frozen dataclasses.
 
-A webhook may hold a thousand items of many people. Each is read by itself, so that
-a bad one (``Bad``) costs its siblings nothing. What we did not subscribe to, or do
-not know, is ``Ignored``. Only bytes that are no JSON document at all raise.
+A webhook may hold a thousand items of many people. Each item is read separately, so
+that a bad one (``BadItem``) does not affect the others. Unknown objects and fields are
+``IgnoredItem``. Only a body that is not JSON raises.
 
-The shapes: developers.facebook.com/documentation/business-messaging/whatsapp/webhooks
+The format: developers.facebook.com/documentation/business-messaging/whatsapp/webhooks
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from agents.whatsapp import user_updates
 from agents.whatsapp.contents import Content, content_of
 from agents.whatsapp.sanitise import clean_token
 from agents.whatsapp.senders import (
@@ -24,7 +23,15 @@ from agents.whatsapp.senders import (
     timestamp_of,
 )
 from agents.whatsapp.statuses import Status, errors_in, read_status
-from agents.whatsapp.user_updates import IdentityChange, Preference
+from agents.whatsapp.user_updates import (
+    CHANGES_FIELD,
+    PREFERENCES_FIELD,
+    IdentityChange,
+    Preference,
+    read_id_update,
+    read_preference,
+    read_system_message,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,15 +39,14 @@ if TYPE_CHECKING:
     from agents.whatsapp.contents import MediaRef
     from agents.whatsapp.senders import Contacts
 
-
 OBJECT = "whatsapp_business_account"
-FIELD = "messages"
-# Beyond these PostgreSQL and Python refuse a number; it means nothing to us then.
+FIELDS = {"messages", PREFERENCES_FIELD, CHANGES_FIELD}
+# PostgreSQL and Python refuse longer integers, and Meta sends none.
 LONGEST_INTEGER = 18
 
 
 class UnreadableError(Exception):
-    """The body is no JSON document that we can walk through."""
+    """The body is not a JSON document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Inbound:
     sender: Sender
     kind: str
     content: Content
-    # Seconds since 1970 by the provider's clock, when it told them.
+    # Seconds since 1970 by the provider's clock, if given.
     timestamp: int | None
     is_group: bool
 
@@ -72,7 +78,7 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class ProviderErrors:
-    """What the provider could not tell us, and why."""
+    """Errors of the provider that concern no single message."""
 
     path: str
     errors: list[dict[str, str]] = field(default_factory=list)
@@ -80,7 +86,7 @@ class ProviderErrors:
 
 @dataclass(frozen=True, slots=True)
 class IgnoredItem:
-    """Signed, and not for the agent: an object or a field that we do not handle."""
+    """An object or field that the agent does not handle."""
 
     path: str
     reason: str
@@ -88,7 +94,7 @@ class IgnoredItem:
 
 @dataclass(frozen=True, slots=True)
 class BadItem:
-    """An item that has not the shape it must have."""
+    """An item without the required shape."""
 
     path: str
     reason: str
@@ -106,8 +112,8 @@ type Item = (
 
 
 def read(body: bytes) -> Iterator[Item]:
-    """Yield every item of a webhook, in its order; raise ``UnreadableError``."""
-    document = _document(body)
+    """Yield the items of a webhook in their order; raise ``UnreadableError``."""
+    document = _parse(body)
     if not isinstance(document, dict) or document.get("object") != OBJECT:
         yield IgnoredItem("", "unknown object")
         return
@@ -119,18 +125,13 @@ def read(body: bytes) -> Iterator[Item]:
             yield from _read_change(change, change_path)
 
 
-def _document(body: bytes) -> object:
+def _parse(body: bytes) -> object:
     try:
-        return json.loads(body, parse_int=_integer)
-    except UnicodeDecodeError:
-        pass
+        text = body.decode(json.detect_encoding(body), "replace")
+        return json.loads(text, parse_int=_integer)
     except RecursionError as error:
         raise UnreadableError("nested too deeply") from error
     except ValueError as error:
-        raise UnreadableError("not JSON") from error
-    try:
-        return json.loads(body.decode("utf-8", "replace"), parse_int=_integer)
-    except (RecursionError, ValueError) as error:
         raise UnreadableError("not JSON") from error
 
 
@@ -148,25 +149,12 @@ def _each(parent: dict[str, Any], name: str, path: str) -> Iterator[tuple[str, A
 def _read_change(change: object, path: str) -> Iterator[Item]:
     if not isinstance(change, dict):
         yield BadItem(path, "change is no object")
-        return
-    field_name = change.get("field")
-    if field_name not in {
-        FIELD,
-        user_updates.PREFERENCES_FIELD,
-        user_updates.CHANGES_FIELD,
-    }:
+    elif change.get("field") not in FIELDS:
         yield IgnoredItem(path, "unknown field")
-        return
-    value = change.get("value")
-    if not isinstance(value, dict):
+    elif not isinstance(change.get("value"), dict):
         yield BadItem(path, "value is no object")
-        return
-    path += "/value"
-    if field_name == user_updates.PREFERENCES_FIELD:
-        for item in user_updates.read_preferences(value, path):
-            yield item if isinstance(item, Preference) else BadItem(*item)
-        return
-    yield from _read_value(value, path)
+    else:
+        yield from _read_value(change["value"], f"{path}/value")
 
 
 def _read_value(value: dict[str, Any], path: str) -> Iterator[Item]:
@@ -180,32 +168,34 @@ def _read_value(value: dict[str, Any], path: str) -> Iterator[Item]:
     )
     for name, reader in (
         ("messages", _read_message),
-        ("statuses", _read_status),
-        (user_updates.CHANGES_FIELD, _read_id_update),
+        ("statuses", read_status),
+        (CHANGES_FIELD, read_id_update),
+        (PREFERENCES_FIELD, read_preference),
     ):
         if name in value and not isinstance(value[name], list):
             yield BadItem(f"{path}/{name}", f"{name} is no list")
         for item_path, item in _each(value, name, path):
+            found: Item | str = "item is no object"
             if isinstance(item, dict):
-                yield reader(item, item_path, number_id, contacts)
-            else:
-                yield BadItem(item_path, "item is no object")
+                found = reader(item, item_path, number_id, contacts)
+            yield BadItem(item_path, found) if isinstance(found, str) else found
 
 
 def _read_message(
     item: dict[str, Any], path: str, number_id: str, contacts: Contacts
-) -> Item:
+) -> Inbound | IdentityChange | str:
+    """Return a message, or why the item is bad."""
     if item.get("type") == "system" and (
-        change := user_updates.read_system(item, path, number_id)
+        change := read_system_message(item, path, number_id)
     ):
-        # About a person, and not by her: it makes nobody a customer.
+        # About a person, not from them: it creates no customer.
         return change
     provider_id = identifier(item, "id")
     if not provider_id:
-        return BadItem(path, "message without an id")
+        return "message without an id"
     sender = sender_of(item, contacts)
     if sender is None:
-        return BadItem(path, "message without a sender")
+        return "message without a sender"
     kind = clean_token(item.get("type")) or "unknown"
     return Inbound(
         path=path,
@@ -217,17 +207,3 @@ def _read_message(
         timestamp=timestamp_of(item),
         is_group=bool(item.get("group_id")),
     )
-
-
-def _read_status(
-    item: dict[str, Any], path: str, number_id: str, _: Contacts
-) -> Status | BadItem:
-    status = read_status(item, path, number_id)
-    return status or BadItem(path, "status without an id or a state")
-
-
-def _read_id_update(
-    item: dict[str, Any], path: str, number_id: str, contacts: Contacts
-) -> IdentityChange | BadItem:
-    change = user_updates.read_id_update(item, path, number_id, contacts)
-    return change or BadItem(path, "change without a user id")

@@ -1,7 +1,6 @@
-"""Who wrote: a message paired with its own contact, for a batch mixes people.
+"""Senders: a message with its own contact, because a batch mixes people.
 
-The fields have drifted over versions and partners; all spellings that were seen are
-read. developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
+The field names differ between versions and partners; all known ones are read. developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 """
 
 from __future__ import annotations
@@ -25,23 +24,23 @@ type Contacts = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """How the channel names who wrote; number or user id is not empty."""
+    """The identities of a sender; number or user id is not empty."""
 
     # E.164 with "+".
     number: str
     # Business-scoped user id: opaque, case and dots kept.
     bsuid: str
     name: str
-    # Over several businesses of one owner. Noted only.
+    # Shared by several businesses of one owner; stored only.
     parent: str = ""
-    # For the eye only: people change it, and others take it over.
+    # For display only: it can change owner.
     username: str = ""
 
 
 def index_contacts(contacts: Iterable[object], *, messages: int) -> Contacts:
-    """Index the contacts by both their names.
+    """Index the contacts by number and user id.
 
-    "" finds the only contact of the only message: nobody else can be meant.
+    The key "" is the only contact of the only message.
     """
     found: Contacts = {}
     known = [contact for contact in contacts if isinstance(contact, dict)]
@@ -55,10 +54,10 @@ def index_contacts(contacts: Iterable[object], *, messages: int) -> Contacts:
 
 
 def sender_of(item: dict[str, Any], contacts: Contacts) -> Sender | None:
-    """Return who sent this item; None when nothing names anybody."""
+    """Return the sender of an item, or None without any identity."""
     origin = identifier(item, "from", "wa_id")
     user_id = identifier(item, *USER_ID)
-    # Some stacks saw a user id in `from` itself.
+    # Some versions send the user id in `from`.
     if bsuid_in(origin):
         origin, user_id = "", user_id or origin
     names = [name for name in (user_id, origin) if name] or [""]
@@ -90,7 +89,7 @@ PARENT = re.compile(r"[A-Z]{2}\.ENT\.[A-Za-z0-9]{1,128}", re.ASCII)
 
 
 def identifier(parent: object, *names: str) -> str:
-    """Return the first identifier under these names as it is, or "" for none."""
+    """Return the first valid identifier under these names, unchanged, or ""."""
     if not isinstance(parent, dict):
         return ""
     for name in names:
@@ -105,13 +104,13 @@ def identifier(parent: object, *names: str) -> str:
 
 
 def number_in(text: str) -> str:
-    """Return E.164 with "+", or "" when the text is no number."""
+    """Return the number in E.164 with "+", or ""."""
     found = NUMBER.fullmatch(text)
     return f"+{found[1]}" if found else ""
 
 
 def bsuid_in(text: str) -> str:
-    """Return a business-scoped user id: opaque, its case and dots kept."""
+    """Return the text if it is a business-scoped user id, or ""."""
     return text if BSUID.fullmatch(text) else ""
 
 
@@ -120,7 +119,7 @@ def parent_in(text: str) -> str:
 
 
 def timestamp_of(item: dict[str, Any]) -> int | None:
-    """Return seconds since 1970, when the provider told them in its way."""
+    """Return the seconds since 1970, or None."""
     value = identifier(item, "timestamp")
     if re.fullmatch(r"[0-9]{1,12}", value, re.ASCII):
         seconds = int(value)

@@ -1,4 +1,4 @@
-"""What Meta tells about one message of ours.
+"""Delivery statuses and errors in webhooks.
 
 developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
 """
@@ -6,7 +6,7 @@ developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/refer
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agents.whatsapp.sanitise import clean_line, clean_token
 from agents.whatsapp.senders import (
@@ -18,9 +18,12 @@ from agents.whatsapp.senders import (
 )
 from easymo.observability.privacy import scrub
 
+if TYPE_CHECKING:
+    from agents.whatsapp.senders import Contacts
+
 MOST_ERRORS = 5
 LONGEST_TITLE = 200
-# As told in turns by Meta's own versions and by partners.
+# The names in Meta's versions and at partners.
 RECIPIENT_ID = ("recipient_user_id", "user_id")
 PARENT_ID = (
     "parent_recipient_user_id",
@@ -31,28 +34,30 @@ PARENT_ID = (
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What became of one message of ours."""
+    """A delivery status of one of our messages."""
 
     path: str
     phone_number_id: str
     provider_id: str
     status: str
-    # Our own `biz_opaque_callback_data`, echoed.
+    # Our `biz_opaque_callback_data`, returned.
     opaque: str
     error_code: str
     pricing: dict[str, str]
     timestamp: int | None
     errors: list[dict[str, str]] = field(default_factory=list)
-    # number, bsuid, parent: those that it names.
+    # number, bsuid, parent: those that are given.
     recipient: dict[str, str] = field(default_factory=dict)
 
 
-def read_status(item: dict[str, Any], path: str, number_id: str) -> Status | None:
-    """Return the status; None when it says neither of what nor what."""
+def read_status(
+    item: dict[str, Any], path: str, number_id: str, _: Contacts
+) -> Status | str:
+    """Return a status, or why the item is bad."""
     provider_id = identifier(item, "id")
     status = clean_token(item.get("status"))
     if not provider_id or not status:
-        return None
+        return "status without an id or a state"
     errors = errors_in(item)
     return Status(
         path=path,
@@ -69,7 +74,7 @@ def read_status(item: dict[str, Any], path: str, number_id: str) -> Status | Non
 
 
 def errors_in(item: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the provider's errors; what they quote of a person is taken out."""
+    """Return the provider's errors, without personal data in their texts."""
     errors = item.get("errors")
     if not isinstance(errors, list):
         return []
@@ -80,30 +85,28 @@ def errors_in(item: dict[str, Any]) -> list[dict[str, str]]:
             continue
         data = error.get("error_data")
         details = data.get("details") if isinstance(data, dict) else ""
-        said = error.get("title") or error.get("message")
-        words = " ".join(
-            filter(None, (clean_line(said, 120), clean_line(details, 200)))
-        )
+        title = clean_line(error.get("title") or error.get("message"), 120)
+        text = f"{title} {clean_line(details, 200)}".strip()
         found.append(
-            {"code": clean_line(code, 40), "title": scrub(words)[:LONGEST_TITLE]}
+            {"code": clean_line(code, 40), "title": scrub(text)[:LONGEST_TITLE]}
         )
     return found
 
 
 def _pricing(pricing: object) -> dict[str, str]:
-    words = pricing.items() if isinstance(pricing, dict) else ()
+    parts = pricing.items() if isinstance(pricing, dict) else ()
     return {
-        clean_line(key, 40): clean_line(word, 40)
-        for key, word in list(words)[:10]
-        if isinstance(word, str | bool)
+        clean_line(key, 40): clean_line(value, 40)
+        for key, value in list(parts)[:10]
+        if isinstance(value, str | bool)
     }
 
 
 def _recipient(item: dict[str, Any]) -> dict[str, str]:
-    told = identifier(item, "recipient_id")
-    names = {
-        "number": number_in(told),
-        "bsuid": bsuid_in(identifier(item, *RECIPIENT_ID)) or bsuid_in(told),
+    recipient = identifier(item, "recipient_id")
+    ids = {
+        "number": number_in(recipient),
+        "bsuid": bsuid_in(identifier(item, *RECIPIENT_ID)) or bsuid_in(recipient),
         "parent": parent_in(identifier(item, *PARENT_ID)),
     }
-    return {key: value for key, value in names.items() if value}
+    return {key: value for key, value in ids.items() if value}

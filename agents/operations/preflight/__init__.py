@@ -1,0 +1,1 @@
+"""The pre-flight lines of this app, one provider a file."""

@@ -52,7 +52,7 @@ def test_desk__voucher_asked_for__waits_or_is_counted_as_issued(
         key="test:1",
     )
 
-    desk = overview.desk()
+    desk = overview.overview_data()
 
     assert figures(desk["waiting"])["Vouchers to approve"] == waiting
     assert figures(desk["last_day"])["Vouchers issued"] == issued
@@ -60,7 +60,7 @@ def test_desk__voucher_asked_for__waits_or_is_counted_as_issued(
 
 def test_desk__no_table_that_grows__is_read_as_a_whole() -> None:
     with CaptureQueriesContext(connection) as asked:
-        overview.desk()
+        overview.overview_data()
 
     statements = {query["sql"] for query in asked if query["sql"].startswith("SELECT")}
     assert len(statements) > 8

@@ -14,7 +14,7 @@ MESSAGES = "/entry/0/changes/0/value/messages/"
 
 def sent(body: bytes, *paths: str) -> dict[str, object]:
     opened = Envelope(body)
-    picked = [opened.pick(path) for path in paths]
+    picked = [opened.item_at(path) for path in paths]
     count, out = build_body([parcel.content for parcel in picked if parcel])
     assert count == len(paths)
     found: dict[str, object] = json.loads(out)
@@ -72,7 +72,7 @@ def test_pack__never_the_bytes_that_meta_would_send() -> None:
     compact = json.dumps(payloads.envelope(payloads.text("a")), separators=(",", ":"))
 
     # When
-    parcel = Envelope(compact.encode()).pick(f"{MESSAGES}0")
+    parcel = Envelope(compact.encode()).item_at(f"{MESSAGES}0")
 
     # Then
     assert parcel is not None
@@ -91,7 +91,7 @@ def test_pick__numbers_and_unknown_parts__stay_to_the_last_digit() -> None:
     )
 
     # When
-    parcel = Envelope(body).pick(f"{MESSAGES}0")
+    parcel = Envelope(body).item_at(f"{MESSAGES}0")
     assert parcel is not None
     out = build_body([parcel.content])[1]
 
@@ -111,14 +111,14 @@ def test_pick__status__goes_to_its_recipients_lane() -> None:
     opened = Envelope(body)
 
     # When
-    message = opened.pick(f"{MESSAGES}0")
-    status = opened.pick("/entry/0/changes/0/value/statuses/0")
+    message = opened.item_at(f"{MESSAGES}0")
+    status = opened.item_at("/entry/0/changes/0/value/statuses/0")
 
     # Then
     assert message is not None
     assert status is not None
     assert status.lane == message.lane
-    assert (status.kind, status.about) == ("status", "wamid.X")
+    assert (status.kind, status.provider_id) == ("status", "wamid.X")
 
 
 def test_pick__messages_under_an_unknown_field_or_object__go_whole() -> None:
@@ -146,7 +146,7 @@ def test_pick__messages_under_an_unknown_field_or_object__go_whole() -> None:
     ],
 )
 def test_pick__neither_message_nor_status__is_none(body: bytes, path: str) -> None:
-    assert Envelope(body).pick(path) is None
+    assert Envelope(body).item_at(path) is None
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_pick__neither_message_nor_status__is_none(body: bytes, path: str) -> No
     ["/entry/0", "/entry/9/changes/0", f"{MESSAGES}7", "/entry/0/changes/0/value/x/0"],
 )
 def test_pick__nothing_there__is_none(path: str) -> None:
-    assert Envelope(payloads.webhook(payloads.text("a"))).pick(path) is None
+    assert Envelope(payloads.webhook(payloads.text("a"))).item_at(path) is None
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 50_000, b"\xff\xfe{"])

@@ -14,7 +14,7 @@ from agents.handoff import handoff
 from agents.inbound import event_selection, process_events, receive_message
 from agents.models import DeadLetter, Message, WebhookEvent
 from agents.notifications import voucher_events
-from agents.operations import sweep
+from agents.operations import backlog
 from easymo.database import units
 from easymo.database.queue_connector import PatientConnector
 from tests import payloads
@@ -54,12 +54,12 @@ class Death(BaseException):
 
 def die_of(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the process end whenever it receives this text."""
-    take_out = receive_message.redact_codes
+    redact_codes = receive_message.redact_codes
 
     def deadly(text: str) -> tuple[str, bytes | None]:
         if text == words:
             raise Death
-        return take_out(text)
+        return redact_codes(text)
 
     monkeypatch.setattr(receive_message, "redact_codes", deadly)
 
@@ -144,7 +144,7 @@ async def test_sweep__one_step_fails__others_run(
         raise RuntimeError("odd")
 
     done: list[str] = []
-    monkeypatch.setattr(sweep, "wake_what_waits", broken)
+    monkeypatch.setattr(backlog, "enqueue_waiting", broken)
     monkeypatch.setattr(voucher_events, "announce", broken)
     monkeypatch.setattr(handoff, "resume_overdue", lambda: done.append("resumed"))
     queue = app.with_connector(PatientConnector())

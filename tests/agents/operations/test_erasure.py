@@ -211,7 +211,7 @@ def test_erase__twice_and_back_again__a_new_person(cast: Cast) -> None:
     # Then
     assert (first, second) == (True, False)
     assert back.pk != cast.aline.profile.pk
-    with pytest.raises(handoff.PersonForgotten):
+    with pytest.raises(handoff.PersonErased):
         handoff.answer(
             conversation=cast.aline.chat, text="hi", reason="r", actor="o", key="k"
         )

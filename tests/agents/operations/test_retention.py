@@ -105,7 +105,7 @@ def test_purge__more_than_one_step__goes_on(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
-    monkeypatch.setattr(retention, "MOST", 1)
+    monkeypatch.setattr(retention, "BATCH", 1)
     for _ in range(3):
         house.cast.bosco.writes("hello")
     age(Message, "received_at", 91)
@@ -158,20 +158,20 @@ def test_late__ran_yesterday__is_told_in_metrics_and_on_the_first_page(
 
 
 @pytest.mark.parametrize(
-    "classes",
+    "rules",
     [
         retention.RAW_BODIES,
         retention.PROVIDER_IDS,
         retention.TEXTS[:3],
         retention.TURNS,
-        retention.IDEMPOTENCY,
+        retention.ANSWERS_OF_API,
     ],
 )
-def test_rows__each_class__is_found_by_an_index(classes: tuple[Any, ...]) -> None:
+def test_rows__each_class__is_found_by_an_index(rules: tuple[Any, ...]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        for kept in classes:
-            query, values = kept.rows().values("pk")[:10].query.sql_with_params()
+        for rule in rules:
+            query, values = rule.due().values("pk")[:10].query.sql_with_params()
             cursor.execute(f"EXPLAIN {query}", values)
             plan = "\n".join(row[0] for row in cursor.fetchall())
             assert "Index" in plan, plan

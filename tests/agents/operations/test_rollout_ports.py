@@ -143,7 +143,7 @@ def test_subject_of__number_nobody_has__is_none() -> None:
         ("nobody", "neither"),
         ("0", "neither"),
         ("+250 788 12", "neither"),
-        ("11111111-1111-4111-8111-111111111111", "Nobody has that id."),
+        ("11111111-1111-4111-8111-111111111111", "No person has this id."),
     ],
 )
 def test_subject_of__what_names_nobody__refused(pasted: str, why: str) -> None:

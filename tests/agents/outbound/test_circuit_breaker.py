@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from agents.inbound import process_events
 from agents.models import Conversation, OutboundMessage, SendingLine
-from agents.operations import sweep
+from agents.operations import backlog
 from agents.outbound import circuit_breaker, next_to_send, sending
 from rollout.models import Incident, Notice
 from tests import payloads
@@ -29,7 +29,7 @@ State = OutboundMessage.State
 
 @pytest.fixture
 def stopped(graph: FakeGraph, conversation: Conversation) -> OutboundMessage:
-    """The token has ended; one message waits."""
+    """The token has expired; one message waits."""
     graph.script(fake.refuse(190, 401))
     message = say(conversation, "first")
     deliver(conversation)
@@ -171,10 +171,10 @@ def test_sweep__number_stopped__does_not_wake_what_must_wait(
     OutboundMessage.objects.update(created_at=long_ago)
 
     # When
-    sweep.wake_what_waits()
+    backlog.enqueue_waiting()
     assert jobs("agents.tasks.deliver") == []
     pause_ends()
-    sweep.wake_what_waits()
+    backlog.enqueue_waiting()
 
     # Then
     waiting = {"conversation_id": stopped.conversation_id}
@@ -205,7 +205,7 @@ def test_admin__close__asks_for_a_reason_and_lets_it_send(
 ) -> None:
     # Given
     page = reverse("admin:agents_sendingline_change", args=[payloads.PHONE_NUMBER_ID])
-    assert "token has ended" in admin_client.get(page).content.decode()
+    assert "token has expired" in admin_client.get(page).content.decode()
     url = reverse("admin:agents_sendingline_close_one", args=[payloads.PHONE_NUMBER_ID])
     key = admin_client.get(url).context["form"]["key"].initial
 

@@ -73,7 +73,7 @@ def test_claim__worker_with_a_wrong_clock__takes_nobody_for_dead(
 
     # Then
     assert isinstance(taken[0], next_to_send.ClaimedMessage)
-    assert taken[1] == next_to_send.Wait(next_to_send.ELSEWHERE_S)
+    assert taken[1] == next_to_send.Wait(next_to_send.OTHER_WORKER_S)
 
 
 def test_deliver__error_with_a_good_status__is_an_error(

@@ -12,7 +12,7 @@ from agents.models import (
     Identity,
     OutboundMessage,
 )
-from agents.operations import sweep
+from agents.operations import backlog
 from agents.outbound import next_to_send, send_rate, sending, simulated
 from agents.whatsapp import graph_client
 from tests.agents.channel import jobs
@@ -169,7 +169,7 @@ def test_deliver__worker_died_while_sending__taken_up_within_a_minute(
     OutboundMessage.objects.update(lease_expires_at=timezone.now())
 
     # When
-    sweep.wake_what_waits()
+    backlog.enqueue_waiting()
     deliver(conversation)
 
     # Then

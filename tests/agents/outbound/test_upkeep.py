@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from agents.models import HandOff, MessageStatus, OutboundMessage
-from agents.outbound import upkeep
+from agents.outbound import statuses
 from tests.agents.outbound.delivering import make_conversation, say
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whatsapp")]
@@ -41,7 +41,7 @@ def test_purge__statuses_of_strangers__forgotten_after_ten_minutes() -> None:
     status(11)
 
     # When
-    count = upkeep.purge()
+    count = statuses.purge()
 
     # Then
     assert count == 1
@@ -59,7 +59,7 @@ def test_purge__not_delivered_in_thirty_days__failed_and_told_to_a_person() -> N
     ]
 
     # When
-    counts = [upkeep.purge(), upkeep.purge()]
+    counts = [statuses.purge(), statuses.purge()]
 
     # Then
     assert counts == [1, 0]

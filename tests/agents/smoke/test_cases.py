@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 
 from agents.models import ApiToken, Conversation, OutboundMessage, Turn
-from agents.smoke import requests
+from agents.smoke import deployment as smoke_deployment
 from agents.smoke.cases import CASES
 from easymo.database.clock import worker_silence
 from easymo.observability.models import LogLine
@@ -105,7 +105,7 @@ def test_probe__for_a_cohort_only__answered_through_this_process(
     # And a correlation id without our mark keeps no line.
     kept = LogLine.objects.count()
     monkeypatch.setattr("agents.smoke.cases.MARK", "another purpose")
-    monkeypatch.setattr("agents.smoke.waiting.WRITTEN_WITHIN_S", 0.5)
+    monkeypatch.setattr("agents.smoke.evidence.WRITTEN_WITHIN_S", 0.5)
     result = CASES[0].run(None)
     assert "The log lacks" in result.detail
     assert LogLine.objects.count() == kept
@@ -147,7 +147,7 @@ def test_run__no_worker__said_at_once(deployment: SettingsWrapper) -> None:
     for name in NAMES[:3]:
         assert found[name] == (
             "failed",
-            "No worker is at work: nobody would answer.",
+            "No worker is running.",
         )
     assert not Turn.objects.exists()
 
@@ -161,7 +161,7 @@ def test_run__nobody_at_the_address__said_with_a_remedy(
     done = smoke.run_smoke(url="http://127.0.0.1:1")
 
     result = {one["name"]: one for one in done.results}["api.lookup"]
-    assert result["detail"].startswith("Nobody answered at http://127.0.0.1:1")
+    assert result["detail"].startswith("No answer from http://127.0.0.1:1")
     assert "--url" in result["remedy"]
     assert not ApiToken.objects.filter(revoked_at=None).exists()
 
@@ -188,9 +188,11 @@ def test_run__another_secret__the_remedy_names_it(
 ) -> None:
     # Given
     switch()
-    monkeypatch.setattr("agents.smoke.waiting.need_worker", lambda: None)
-    real = requests.sign
-    monkeypatch.setattr(requests, "sign", lambda body, _: real(body, "another secret"))
+    monkeypatch.setattr("agents.smoke.evidence.require_worker", lambda: None)
+    real = smoke_deployment.sign
+    monkeypatch.setattr(
+        smoke_deployment, "sign", lambda body, _: real(body, "another secret")
+    )
 
     # When
     done = smoke.run_smoke()

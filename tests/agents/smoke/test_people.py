@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 
 from agents.models import Conversation, Identity
-from agents.simulator import scene
+from agents.simulator import page_data
 from agents.simulator.webhook_post import bsuid_of
 from agents.smoke import people
-from agents.smoke.errors import Failed
+from agents.smoke.deployment import SmokeFailure
 from rollout.core.probes import is_probe
 from tests.agents.smoke.test_cases import switch
 from vouchers.actors import Actor
@@ -59,7 +59,7 @@ def test_staff__the_simulator__does_not_play_them() -> None:
     people.staff_member("smoke")
     people.customer()
 
-    assert scene.people() == [diane]
+    assert page_data.people() == [diane]
 
 
 def test_customer__first__one_of_the_guides_neighbours() -> None:
@@ -105,5 +105,5 @@ def test_customer__nobody_is_free__said() -> None:
     for number in (people.GUIDE, *people.NUMBERS):
         Profile.objects.create(msisdn=number, name="Somebody")
 
-    with pytest.raises(Failed, match="Every sandbox customer"):
+    with pytest.raises(SmokeFailure, match="Every sandbox customer"):
         people.customer()

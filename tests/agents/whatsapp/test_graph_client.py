@@ -10,7 +10,7 @@ import pytest
 
 from agents.whatsapp import graph_client
 from agents.whatsapp.error_table import TransportError
-from agents.whatsapp.graph_client import Address, Line
+from agents.whatsapp.graph_client import Address, text_content
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -73,7 +73,7 @@ async def _pointed(odd: Odd, settings: SettingsWrapper) -> AsyncIterator[None]:
 
 async def send() -> str:
     to = Address(number="+250788123456")
-    return await graph_client.send_text(Line("1"), to, "hello", opaque="x")
+    return await graph_client.send("1", to, text_content("hello"), opaque="x")
 
 
 async def test_send__right_answer__is_its_id(odd: Odd) -> None:

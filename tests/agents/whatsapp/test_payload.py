@@ -253,7 +253,7 @@ def test_read__system_message__names_before_and_after(
     # Then
     assert isinstance(change, IdentityChange)
     assert wanted == (
-        change.what,
+        change.kind,
         change.old_number,
         change.old_bsuid,
         change.number,

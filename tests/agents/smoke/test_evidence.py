@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from agents.models import Conversation, Message, Turn, WebhookEvent
-from agents.smoke import waiting
-from agents.smoke.errors import Failed
+from agents.smoke import evidence
+from agents.smoke.deployment import SmokeFailure
 from easymo.observability.models import LogLine
 from tests import canaries
 from vouchers.models import Profile
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "ANSWERED_WITHIN_S", 0.0)
-    monkeypatch.setattr(waiting, "WRITTEN_WITHIN_S", 0.0)
+    monkeypatch.setattr(evidence, "ANSWERED_WITHIN_S", 0.0)
+    monkeypatch.setattr(evidence, "WRITTEN_WITHIN_S", 0.0)
 
 
 @pytest.fixture
@@ -52,8 +52,8 @@ def a_turn(cause: UUID, **facts: object) -> Turn:
 
 
 def test_hear__nothing_came__names_the_worker(cause: UUID) -> None:
-    with pytest.raises(Failed, match="There was no reply") as caught:
-        waiting.hear(cause)
+    with pytest.raises(SmokeFailure, match="There was no reply") as caught:
+        evidence.wait_for_reply(cause)
 
     assert "worker" in caught.value.remedy
 
@@ -61,8 +61,8 @@ def test_hear__nothing_came__names_the_worker(cause: UUID) -> None:
 def test_hear__stored_for_nobody__names_the_keys(cause: UUID) -> None:
     received(cause)
 
-    with pytest.raises(Failed, match="does not know our mark") as caught:
-        waiting.hear(cause)
+    with pytest.raises(SmokeFailure, match="does not know our mark") as caught:
+        evidence.wait_for_reply(cause)
 
     assert "EASYMO_KEYS" in caught.value.remedy
 
@@ -77,8 +77,8 @@ def test_hear__stored_and_unanswered__names_the_feature(cause: UUID) -> None:
         sent_at=timezone.now(),
     )
 
-    with pytest.raises(Failed, match="not answered") as caught:
-        waiting.hear(cause)
+    with pytest.raises(SmokeFailure, match="not answered") as caught:
+        evidence.wait_for_reply(cause)
 
     assert "FEATURE_AGENT_CHAT" in caught.value.remedy
 
@@ -95,8 +95,8 @@ def test_hear__the_turn_came_to_nothing__said(
 ) -> None:
     a_turn(cause, finished_at=timezone.now(), **facts)
 
-    with pytest.raises(Failed, match=said):
-        waiting.hear(cause)
+    with pytest.raises(SmokeFailure, match=said):
+        evidence.wait_for_reply(cause)
 
 
 def log(cause: UUID, event: str, **fields: object) -> None:
@@ -113,14 +113,14 @@ def test_lines__all_there_and_masked__counted(cause: UUID) -> None:
     log(cause, "a")
     log(cause, "b", profile_id=7)
 
-    assert waiting.check_lines(cause, events=["a"], hidden=["788123456"]) == 2
+    assert evidence.check_lines(cause, events=["a"], hidden=["788123456"]) == 2
 
 
 def test_lines__one_missing__named(cause: UUID) -> None:
     log(cause, "a")
 
-    with pytest.raises(Failed, match="The log lacks b under our id"):
-        waiting.check_lines(cause, events=["a", "b"], hidden=[])
+    with pytest.raises(SmokeFailure, match="The log lacks b under our id"):
+        evidence.check_lines(cause, events=["a", "b"], hidden=[])
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,8 @@ def test_lines__one_missing__named(cause: UUID) -> None:
 def test_lines__something_personal__roll_back(cause: UUID, text: str) -> None:
     log(cause, "a", said=text)
 
-    with pytest.raises(Failed, match="as it is") as caught:
-        waiting.check_lines(
+    with pytest.raises(SmokeFailure, match="unmasked") as caught:
+        evidence.check_lines(
             cause,
             events=["a"],
             hidden=["788123456", canaries.ALINE.name, canaries.ALINE.code],

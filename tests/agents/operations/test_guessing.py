@@ -31,7 +31,7 @@ def test_watch__fifty_devices_nine_codes_each__one_incident_one_notice() -> None
     fail(50, 9)
 
     # When
-    opened = [value_checks.watch() for _ in range(3)]
+    opened = [value_checks.watch_guessing() for _ in range(3)]
 
     # Then
     assert opened == [True, False, False]
@@ -44,7 +44,7 @@ def test_watch__the_usual_mistakes__nothing() -> None:
     fail(9, 11)
     fail(200, 1, reason="not_issued")
 
-    assert value_checks.watch() is False
+    assert value_checks.watch_guessing() is False
     assert not Incident.objects.exists()
 
 
@@ -52,4 +52,4 @@ def test_watch__an_hour_ago__nothing() -> None:
     fail(50, 9)
     Refusal.objects.update(created_at=timezone.now() - timedelta(minutes=61))
 
-    assert value_checks.watch() is False
+    assert value_checks.watch_guessing() is False

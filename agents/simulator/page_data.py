@@ -1,9 +1,10 @@
-"""What one sandbox person sees, and what happened behind it, read from rows."""
+"""Read what the simulator shows: the chat, and the turns behind it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,29 +13,26 @@ from django.utils import timezone
 
 from agents.core.serving import our_number
 from agents.inbound.deduplication import digests_of
-from agents.models import (
-    Conversation,
-    Message,
-    OutboundMessage,
-    PendingAction,
-    Turn,
-)
+from agents.models import Conversation, Message, OutboundMessage, PendingAction, Turn
 from agents.outbound import simulated
 from easymo.keys import KeyRingError
+from easymo.observability.models import LogLine
 from rollout.core.probes import is_probe
-from vouchers.models import Profile
+from vouchers.models import Profile, VoucherEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from uuid import UUID
+
+    from agents.models import ToolCall
 
 BUBBLES = 60
 TURNS = 12
 
-# Kinds that have a look of their own.
+# Kinds that are shown in their own way; others as text.
 SHOWN = frozenset({"image", "audio", "location", "sticker"})
-# How far a message of the person's has come, as ticks beside it.
+# The delivery ticks beside the sandbox person's message.
 INBOUND_TICKS = {
     Message.State.WAITING: "delivered",
     Message.State.CLAIMED: "read",
@@ -44,7 +42,7 @@ INBOUND_TICKS = {
 
 @dataclass(frozen=True)
 class Bubble:
-    """One message on the telephone."""
+    """One message of the chat."""
 
     key: str
     at: datetime
@@ -55,17 +53,17 @@ class Bubble:
     note: str = ""
     # text, image, audio, location, sticker
     kind: str = "text"
-    # Of a photo: the id under which it is kept. Of a place: what to call it.
+    # The id of a photo, the name of a place.
     photo: str = ""
     place: str = ""
     seconds: int | None = None
-    # Of a message of ours: the id that a reaction names, and what was reacted.
+    # The id that a reaction to our message names, and the reaction.
     about: str = ""
     reaction: str = ""
 
 
 def people() -> list[Profile]:
-    """Return the sandbox people, those who can do most first; no probe among them."""
+    """Return the sandbox people without the probes', in the order of their roles."""
     order = {"staff": 0, "station": 1, "customer": 2, "support": 3}
     rows = Profile.objects.filter(is_sandbox=True, is_active=True)
     return sorted(
@@ -79,7 +77,7 @@ def people() -> list[Profile]:
 
 
 def conversation_of(profile: Profile) -> Conversation | None:
-    """Return the person's sandbox conversation, when there is one yet."""
+    """Return the person's sandbox conversation, if there is one."""
     return Conversation.objects.filter(
         profile=profile, is_synthetic=True, phone_number_id=our_number()
     ).first()
@@ -99,13 +97,13 @@ def bubbles(conversation: Conversation | None) -> list[Bubble]:
     reactions = _reactions(conversation)
     found = [_their_bubble(row) for row in theirs]
     found += [
-        _our_bubble(row, open_buttons, reactions) for row in ours if _has_arrived(row)
+        _our_bubble(row, open_buttons, reactions) for row in ours if _is_delivered(row)
     ]
     return sorted(found, key=lambda bubble: (bubble.at, bubble.is_ours))[-BUBBLES:]
 
 
 def is_typing(conversation: Conversation | None) -> bool:
-    """Return whether the agent is at work on an answer."""
+    """Tell whether the agent is preparing an answer."""
     if conversation is None:
         return False
     waits = conversation.messages.filter(state=Message.State.WAITING)
@@ -125,7 +123,7 @@ def turns(conversation: Conversation | None) -> list[Turn]:
 
 
 def unanswered(conversation: Conversation | None) -> list[Message]:
-    """Return the last messages that no turn took up, newest first."""
+    """Return the last messages without a turn, newest first."""
     if conversation is None:
         return []
     states = [Message.State.UNANSWERED, Message.State.LATE, Message.State.FLOODED]
@@ -133,7 +131,7 @@ def unanswered(conversation: Conversation | None) -> list[Message]:
 
 
 def fingerprint(parts: Iterable[Any]) -> str:
-    """Return a short hash of what a page shows, so that it is redrawn only on news."""
+    """Return a short hash of what a page shows, so that it is redrawn on a change only."""
     text = json.dumps(list(parts), default=str, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
@@ -142,7 +140,7 @@ def _their_bubble(row: Message) -> Bubble:
     note = {
         Message.State.UNANSWERED: "stored, not answered: the agent was off",
         Message.State.FLOODED: "stored, not read: too many at once",
-        Message.State.LATE: "stored for a person: older than a day",
+        Message.State.LATE: "stored for a colleague: older than a day",
     }.get(Message.State(row.state), "")
     media = getattr(row, "media", None)
     is_shown = row.kind in SHOWN
@@ -167,7 +165,7 @@ def _place(place: dict[str, Any]) -> str:
 
 
 def sandbox_id(row: OutboundMessage) -> str:
-    """Return the id that a telephone knows a message of ours by."""
+    """Return the WhatsApp message id that our message has in the simulator."""
     return f"wamid.SANDBOX{row.public_id.hex}"
 
 
@@ -192,7 +190,7 @@ def _our_bubble(
         key=f"out-{row.pk}",
         at=row.handed_over_at or row.created_at,
         is_ours=True,
-        text=_shown(row),
+        text=_text_of(row),
         ticks="",
         buttons=buttons,
         note="" if row.state != OutboundMessage.State.FAILED else row.error_code,
@@ -201,14 +199,14 @@ def _our_bubble(
     )
 
 
-def _shown(row: OutboundMessage) -> str:
+def _text_of(row: OutboundMessage) -> str:
     try:
         return simulated.open_delivery(row.simulated).body
     except KeyRingError:
-        return "(sealed with a key that is gone)"
+        return "(encrypted with a missing key)"
 
 
-def _has_arrived(row: OutboundMessage) -> bool:
+def _is_delivered(row: OutboundMessage) -> bool:
     return hasattr(row, "simulated")
 
 
@@ -220,5 +218,66 @@ def _open_buttons(conversation: Conversation) -> set[str]:
 
 
 def correlation_ids(rows: Iterable[Turn]) -> list[UUID]:
-    """Return the ids under which these turns logged."""
+    """Return the correlation ids of the turns."""
     return [row.correlation_id for row in rows]
+
+
+LOG_LINES = 400
+
+
+@dataclass(frozen=True)
+class TurnTrace:
+    """A turn with its tool calls, voucher events and log lines."""
+
+    turn: Turn
+    tool_calls: Sequence[ToolCall]
+    events: Sequence[VoucherEvent]
+    lines: Sequence[LogLine]
+
+    @property
+    def latency_ms(self) -> int | None:
+        """Milliseconds from the end of the quiet time to the first reply sent."""
+        ended = self.turn.input_ended_at
+        sent = [row.handed_over_at for row in self.turn.replies.all()]
+        if ended is None or not sent or sent[0] is None:
+            return None
+        return round((sent[0] - ended).total_seconds() * 1_000)
+
+
+def trace_context(person: Profile) -> dict[str, Any]:
+    """Return the data of the page's right-hand side."""
+    conversation = conversation_of(person)
+    return {
+        "person": person,
+        "conversation": conversation,
+        "acts": turn_traces(turns(conversation)),
+        "unanswered": unanswered(conversation),
+    }
+
+
+def turn_traces(turns: Sequence[Turn]) -> list[TurnTrace]:
+    """Return the turns with their voucher events and log lines, in two queries."""
+    ids = correlation_ids(turns)
+    events = _grouped(
+        VoucherEvent.objects.filter(correlation_id__in=ids)
+        .select_related("voucher")
+        .order_by("id")
+    )
+    newest = LogLine.objects.filter(correlation_id__in=ids).order_by("-id")[:LOG_LINES]
+    lines = _grouped(reversed(newest))
+    return [
+        TurnTrace(
+            turn=turn,
+            tool_calls=list(turn.tool_calls.all()),
+            events=events[turn.correlation_id],
+            lines=lines[turn.correlation_id],
+        )
+        for turn in turns
+    ]
+
+
+def _grouped(rows: Iterable[Any]) -> defaultdict[UUID, list[Any]]:
+    groups: defaultdict[UUID, list[Any]] = defaultdict(list)
+    for row in rows:
+        groups[row.correlation_id].append(row)
+    return groups
