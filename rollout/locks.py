@@ -68,7 +68,7 @@ def mark_functions(*, removed: bool) -> int | None:
         cursor.execute(
             "UPDATE rollout_epoch SET functions_removed = %s, version = version + 1,"
             " changed_at = clock_timestamp()"
-            " WHERE id = 1 AND functions_removed <> %s REDIRECTION_MARKS version",
+            " WHERE id = 1 AND functions_removed <> %s RETURNING version",
             [removed, removed],
         )
         row = cursor.fetchone()

@@ -1,4 +1,4 @@
-"""Who acts, over which channel, and whose exposure the fence asks for."""
+"""The actor of an operation: who it is, on which channel, and whose flags count."""
 
 from __future__ import annotations
 
@@ -21,25 +21,27 @@ class Actor:
     kind: Kind
     id: str
     channel: Channel
-    # The person whose exposure counts (``str(profile.public_id)``); None: "on for
-    # anyone".
+    # The person whose feature flags count, as ``str(profile.public_id)``. None asks
+    # whether the feature is on for anyone.
     subject: str | None = None
-    # What the request came from, where it has a name of its own.
+    # The device that sent the request, when it has a name.
     device: str | None = None
-    # A token with the scope ``void`` is told whose voucher it is not.
+    # A token with the scope ``void`` may learn that a voucher has another owner.
     may_know: bool = False
 
     def __post_init__(self) -> None:
         if self.kind in {"profile", "user"} and not (
             self.id.isascii() and self.id.isdigit()
         ):
-            raise ValueError("Name a person by primary key: see Actor.of_profile.")
+            raise ValueError(
+                "The id of a person is a primary key: use Actor.of_profile."
+            )
 
     @classmethod
     def of_profile(
         cls, profile: Profile, *, channel: Channel, subject: str | None = None
     ) -> Actor:
-        """Return the talking person, under their own exposure unless named."""
+        """Return the person as actor; their own flags count unless subject is given."""
         return cls(
             "profile", str(profile.pk), channel, subject or str(profile.public_id)
         )

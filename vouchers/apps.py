@@ -13,5 +13,5 @@ class VouchersConfig(AppConfig):
 
     def ready(self) -> None:
         register(checks.voucher_settings)
-        # Models must be loaded first.
+        # The import needs loaded models.
         from vouchers import preflight  # noqa: F401, PLC0415

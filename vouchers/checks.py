@@ -21,7 +21,7 @@ _NOT_NEGATIVE = ("VOUCHER_CONFIRM_ABOVE", "VOUCHER_APPROVE_ABOVE")
 
 
 def voucher_settings(**_: Any) -> list[checks.CheckMessage]:
-    """Refuse settings under which value could not move, or could move unguarded."""
+    """Report settings that block voucher operations or leave them unguarded."""
     return [*_guard(), *_limits(), *_currencies()]
 
 
@@ -32,8 +32,8 @@ def _guard() -> Iterator[checks.CheckMessage]:
         found = None
     if not callable(found):
         yield checks.Error(
-            "VOUCHER_GUARD names nothing that can be called: every voucher "
-            "operation will be refused.",
+            "VOUCHER_GUARD does not name a callable: every voucher operation will be "
+            "refused.",
             hint="Set it to rollout.services.fence.guard.",
             id="vouchers.E001",
         )
@@ -46,7 +46,7 @@ def _limits() -> Iterator[checks.CheckMessage]:
             yield checks.Error(f"{name} must be at least {least}.", id="vouchers.E002")
     if settings.VOUCHER_MAX > MAX_MAJOR:
         yield checks.Error(
-            f"VOUCHER_MAX is over {MAX_MAJOR}, which the database refuses.",
+            f"VOUCHER_MAX is above {MAX_MAJOR}, the limit of the database.",
             id="vouchers.E003",
         )
 
@@ -57,7 +57,7 @@ def _currencies() -> Iterator[checks.CheckMessage]:
     for currency in settings.VOUCHER_CURRENCIES:
         if not is_currency(currency):
             yield checks.Error(
-                f"VOUCHER_CURRENCIES: {currency!r} is no ISO 4217 currency.",
-                hint="Upper case, three letters, separated by commas.",
+                f"VOUCHER_CURRENCIES: {currency!r} is not an ISO 4217 currency.",
+                hint="Use three upper-case letters; separate currencies by commas.",
                 id="vouchers.E005",
             )

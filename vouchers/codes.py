@@ -1,7 +1,7 @@
 """Voucher codes: 15 random digits and a Damm digit, shown 4-4-4-4.
 
-The Damm digit catches every single wrong digit and every swap of neighbours, so
-that a slip of the finger is told apart from a guess. It adds no secrecy.
+The Damm digit detects every single wrong digit and every swap of two neighbours. So
+a typing error is not counted as a guess. It adds no secrecy.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ _IN_TEXT = re.compile(r"(?<![0-9+])[0-9](?:[ \-]?[0-9]){15}(?![0-9])")
 
 
 class InvalidCode(ValueError):
-    """This is no voucher code: a code has 16 digits."""
+    """The text is not a voucher code: a code has 16 digits."""
 
 
 class MistypedCode(InvalidCode):
-    """The check digit does not fit: a slip of the finger, not a guess."""
+    """The check digit is wrong: a typing error, not a guess."""
 
 
 @dataclass(frozen=True)
 class Code:
-    """A full code. Never printed, logged or shown by accident."""
+    """A full code. Its text form hides the digits."""
 
     digits: str
 
@@ -62,18 +62,18 @@ class Code:
 
     @property
     def hmac(self) -> bytes:
-        """Return what is stored, made with the writing key."""
+        """Return the stored HMAC, made with the writing key."""
         return keys.digest(PURPOSE, self.digits.encode())
 
     @cached_property
     def hmacs(self) -> tuple[bytes, ...]:
-        """Return what may be stored, one for every key of the ring."""
+        """Return the HMACs that can be stored, one for each key."""
         return tuple(value for _, value in keys.digests(PURPOSE, self.digits.encode()))
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Sixteen digits in a text: where, and the code if the check digit fits."""
+    """Sixteen digits in a text, and the code when the check digit is right."""
 
     start: int
     end: int
@@ -81,7 +81,7 @@ class Match:
 
 
 def new_code() -> Code:
-    """Draw a code that no card scanner takes for a card number."""
+    """Draw a code that cannot be a card number: it fails the Luhn check."""
     while True:
         body = f"{secrets.randbelow(10**15):015}"
         digits = body + damm_digit(body)
@@ -90,7 +90,7 @@ def new_code() -> Code:
 
 
 def parse_code(text: object) -> Code:
-    """Read a code; spaces and dashes do not matter, other signs do."""
+    """Read a code. Spaces and dashes are ignored; other characters are refused."""
     if not isinstance(text, str):
         raise InvalidCode("A code is 16 digits.")
     digits = _SEPARATORS.sub("", text)
@@ -102,7 +102,7 @@ def parse_code(text: object) -> Code:
 
 
 def find_codes(text: str) -> list[Match]:
-    """Find every run of 16 digits, also those whose check digit is wrong."""
+    """Find all runs of 16 digits, also with a wrong check digit."""
     found = []
     for match in _IN_TEXT.finditer(text):
         digits = _SEPARATORS.sub("", match.group())

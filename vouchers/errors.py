@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 
 class VoucherError(Exception):
-    """The voucher operation was refused; no value moved."""
+    """The voucher operation was refused; no value changed."""
 
     code: ClassVar[str] = "refused"
 
 
 class VoucherNotFound(VoucherError):
-    """There is no such voucher for whoever asks."""
+    """The voucher does not exist, or the caller may not know that it does."""
 
     code = "voucher_not_found"
 
@@ -24,7 +24,7 @@ class VoucherNotFound(VoucherError):
 
 
 class NotOwner(VoucherNotFound):
-    """The voucher exists, but belongs to somebody else; told to few."""
+    """The voucher has another owner. Only some callers are told."""
 
     code = "not_owner"
 
@@ -41,15 +41,15 @@ class VoucherNotIssued(VoucherError):
         "void": "This voucher was voided already{when}.",
         "expired": "This voucher has expired{when}.",
         "pending_approval": "This voucher still waits for approval.",
-        # Somebody changed it in between: it got another code, or another owner.
+        # A concurrent operation changed its code or its owner.
         "issued": "This voucher has just changed; try again.",
     }
 
     def __init__(self, status: str, at: datetime | None = None) -> None:
         self.status = status
-        # Since when it has this status.
+        # When it got this status.
         self.at = at
-        when = f", on {_told(at)}" if at else ""
+        when = f", on {_local_time(at)}" if at else ""
         super().__init__(self.SENTENCES[str(status)].format(when=when))
 
 
@@ -75,7 +75,7 @@ class VoucherExpired(VoucherError):
 
 
 class LimitExceeded(VoucherError):
-    """The amount does not fit under a limit, which is named."""
+    """The amount exceeds the named limit."""
 
     code = "limit_exceeded"
     SENTENCES: ClassVar[dict[str, str]] = {
@@ -91,7 +91,7 @@ class LimitExceeded(VoucherError):
 
 
 class CustomerNotFound(VoucherError):
-    """Nobody with this number can be given a voucher."""
+    """There is no active customer with this number."""
 
     code = "customer_not_found"
 
@@ -100,7 +100,7 @@ class CustomerNotFound(VoucherError):
 
 
 class Locked(VoucherError):
-    """Too many codes that did not fit; nothing is tried until the lock ends."""
+    """Too many wrong codes; every further code is refused until the lock ends."""
 
     code = "locked"
 
@@ -139,12 +139,12 @@ class WrongStation(NotAllowed):
 
 
 class SecondPersonNeeded(NotAllowed):
-    """Whoever asked for a voucher cannot approve it."""
+    """The creator of a voucher cannot approve it."""
 
     code = "second_person_needed"
 
     def __init__(self) -> None:
-        super().__init__("Somebody else has to approve this voucher.")
+        super().__init__("A second person must approve this voucher.")
 
 
 class KeyReused(VoucherError):
@@ -166,32 +166,32 @@ class InvalidReason(VoucherError):
 
 
 class StillHoldsVouchers(VoucherError):
-    """A person is not forgotten while she holds something of value."""
+    """A person who has unspent vouchers cannot be erased."""
 
     code = "still_holds_vouchers"
 
     def __init__(self, references: list[str]) -> None:
         self.references = references
         super().__init__(
-            f"The person still holds {len(references)} voucher(s) that count: void or"
-            f" decline them first ({', '.join(references)})."
+            f"The person still has {len(references)} unspent voucher(s): void or decline"
+            f" them first ({', '.join(references)})."
         )
 
 
 class InvalidRequest(VoucherError):
-    """What was asked for cannot be; the sentence says why."""
+    """The request is not valid; the text says why."""
 
     code = "invalid_request"
 
 
 class InvalidProfile(VoucherError):
-    """The person cannot be stored like this; the sentence says why."""
+    """The data of a person or a station is not valid; the text says why."""
 
     code = "invalid_profile"
 
 
 class UnknownStation(VoucherError):
-    """There is no such station."""
+    """There is no active station with this code or name."""
 
     code = "station_not_found"
 
@@ -199,7 +199,7 @@ class UnknownStation(VoucherError):
         super().__init__(f"There is no station {code}.")
 
 
-def _told(at: datetime) -> str:
-    """Write a moment as people in the programme's time zone read it."""
+def _local_time(at: datetime) -> str:
+    """Return the time in the time zone of the programme."""
     local = timezone.localtime(at)
     return f"{local.day} {local:%B %Y} at {local:%H:%M}"

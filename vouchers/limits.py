@@ -1,4 +1,4 @@
-"""The limits of the settings, in minor units of a currency."""
+"""The voucher limits of the settings, in minor units of a currency."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def cap(limit: str, currency: str) -> int:
 
 
 def exceeded(limit: str, currency: str) -> LimitExceeded:
-    """Return the refusal that names the limit and what it allows."""
+    """Return the error that names the limit and its value."""
     return LimitExceeded(limit, format_money(Money(cap(limit, currency), currency)))
 
 

@@ -1,4 +1,4 @@
-"""Money in integer minor units, read strictly and shown with its own decimals."""
+"""Money in integer minor units, with strict parsing and currency-aware formatting."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ZERO_DECIMALS = (
 THREE_DECIMALS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
 MAX_MAJOR = 1_000_000
 _PLAIN = re.compile(r"[0-9]{1,7}(?:\.[0-9]{1,3})?")
-# Codes that ISO keeps for metals, tests and funds: nothing that a pump is paid in.
+# ISO 4217 codes for metals, tests and funds.
 _NOT_MONEY = frozenset(
     [
         "XAG",
@@ -51,11 +51,11 @@ _NOT_MONEY = frozenset(
 
 
 class InvalidAmount(ValueError):
-    """The amount cannot be read without a guess."""
+    """The amount is not written exactly."""
 
 
 class InvalidCurrency(ValueError):
-    """The currency is not one in which vouchers are issued."""
+    """Vouchers are not issued in this currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Money:
 
     @property
     def major(self) -> int | str:
-        """Return what the API answers: an integer where there are no decimals."""
+        """Return the amount as the API shows it: an integer or a decimal string."""
         places = exponent(self.currency)
         if not places:
             return self.minor
@@ -105,17 +105,17 @@ def format_money(money: Money) -> str:
 
 
 def parse_currency_strict(value: object, *, allowed: list[str]) -> str:
-    """Return the ISO code as it is, or raise ``InvalidCurrency``."""
+    """Return the unchanged ISO code, or raise ``InvalidCurrency``."""
     if not isinstance(value, str) or value not in allowed or not is_currency(value):
         raise InvalidCurrency(f"Vouchers are issued in {', '.join(allowed)}.")
     return value
 
 
 def parse_amount_strict(value: object, *, currency: str = "RWF") -> Money:
-    """Read major units: an integer, or a string of ASCII digits.
+    """Parse major units: an integer, or a string of ASCII digits.
 
-    Nothing is rounded, stripped or guessed. A string may carry at most the
-    currency's decimals; a float is refused, since JSON has no exact ones.
+    Nothing is rounded or stripped. A string has at most the decimals of the currency.
+    Floats are refused, because they are not exact.
     """
     places = exponent(currency)
     if type(value) is int:

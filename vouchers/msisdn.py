@@ -1,4 +1,4 @@
-"""Telephone numbers in one spelling: E.164."""
+"""Telephone numbers, stored in E.164 format."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import phonenumbers
 
 REGION = "RW"
-# Digits of a number without its country; of one abroad with it (E.164).
+# Digits of a national number, and of a foreign one with its country code (E.164).
 NATIONAL = 9
 SHORTEST, LONGEST = 8, 15
 _WRITTEN = re.compile(r"(?:\+|00)?[0-9][0-9 ().\-]{0,24}")
@@ -15,14 +15,14 @@ _SEPARATORS = re.compile(r"[ ().\-]")
 
 
 class InvalidMsisdn(ValueError):
-    """This is no valid telephone number."""
+    """The text is not a valid telephone number."""
 
 
 def parse(text: object) -> str:
     """Return the number as ``+250788123456``.
 
-    Takes ``0788123456``, ``250788123456`` and ``+250 788 123 456``. ASCII digits
-    only: look-alike digits would make a second person of the same number.
+    Accepts ``0788123456``, ``250788123456`` and ``+250 788 123 456``, with ASCII
+    digits only: other digits would give one number a second spelling.
     """
     if not isinstance(text, str):
         raise InvalidMsisdn("The number must be text.")
@@ -39,15 +39,15 @@ def parse(text: object) -> str:
             return phonenumbers.format_number(
                 number, phonenumbers.PhoneNumberFormat.E164
             )
-    raise InvalidMsisdn(_what_is_wrong(digits))
+    raise InvalidMsisdn(_error_text(digits))
 
 
-def _what_is_wrong(digits: str) -> str:
-    """Say what to mend, where the digits tell."""
+def _error_text(digits: str) -> str:
+    """Return the error text: too short, too long, or not valid."""
     plain = digits.removeprefix("+").removeprefix("00")
     national = plain.removeprefix("250").removeprefix("0")
-    is_ours = plain != national or not digits.startswith(("+", "00"))
-    least, most = (NATIONAL, NATIONAL) if is_ours else (SHORTEST, LONGEST)
+    is_national = plain != national or not digits.startswith(("+", "00"))
+    least, most = (NATIONAL, NATIONAL) if is_national else (SHORTEST, LONGEST)
     if len(national) < least:
         return "The number is too short: digits are missing."
     if len(national) > most:
@@ -56,7 +56,7 @@ def _what_is_wrong(digits: str) -> str:
 
 
 def _readings(digits: str) -> tuple[str, ...]:
-    """Return how the digits can be meant, the national reading first."""
+    """Return the possible readings of the digits, the national one first."""
     if digits.startswith("+"):
         return (digits,)
     if digits.startswith("00"):

@@ -1,4 +1,4 @@
-"""This app's lines of the pre-deployment checklist."""
+"""The lines of vouchers in the pre-deployment checklist."""
 
 from __future__ import annotations
 
@@ -11,43 +11,42 @@ from vouchers.models import Voucher
 
 @line(
     "vouchers.codes",
-    "Every code in circulation can be checked",
+    "The keys of all issued codes are set",
     Section.RUNNING,
     reads_rows=True,
 )
 def codes_can_be_checked(asked: Asked) -> Found:
-    """A code is known by a digest under one of our keys: without that key, by nobody."""
-    used = (
+    """Check that the key of every stored code HMAC is set."""
+    by_key = dict(
         Voucher.objects.filter(status=Voucher.Status.ISSUED)
         .values_list("code_key_id")
         .annotate(Count("id"))
     )
-    by_key = dict(used)
     lost = {name: n for name, n in by_key.items() if name not in settings.EASYMO_KEYS}
     if lost:
         return failed(
             f"The codes of {sum(lost.values())} issued vouchers were made under "
-            f"{len(lost)} keys that are not set: nobody can redeem them.",
-            f"Put the keys back: {', '.join(sorted(lost))}. Else give those vouchers new "
-            "codes, one by one, in the back office.",
+            f"{len(lost)} keys that are not set: they cannot be redeemed.",
+            f"Restore the keys {', '.join(sorted(lost))}, or replace the codes of these "
+            "vouchers in the back office.",
             "EASYMO_KEYS",
         )
-    return ok(f"{sum(by_key.values())} issued vouchers, every key of theirs is there.")
+    return ok(f"{sum(by_key.values())} issued vouchers; all their keys are set.")
 
 
-@line("vouchers.limits", "The limits of vouchers make sense", Section.RUNNING)
+@line("vouchers.limits", "The voucher limits are consistent", Section.RUNNING)
 def limits_make_sense(asked: Asked) -> Found:
     ids = [f"vouchers.E00{n}" for n in range(1, 6)]
     if message := asked.said(*ids):
         return failed(str(message.msg), str(message.hint or "See .env.example."))
     if settings.VOUCHER_APPROVE_ABOVE > settings.VOUCHER_MAX:
         return failed(
-            "VOUCHER_APPROVE_ABOVE is over VOUCHER_MAX: no voucher is ever approved by "
-            "a second person.",
-            "Lower it, so that large vouchers need two people.",
+            "VOUCHER_APPROVE_ABOVE is above VOUCHER_MAX: no voucher ever needs a second "
+            "person.",
+            "Lower VOUCHER_APPROVE_ABOVE.",
             "VOUCHER_APPROVE_ABOVE",
         )
     return ok(
-        f"{settings.VOUCHER_MAX:,} at most, a second person above "
-        f"{settings.VOUCHER_APPROVE_ABOVE:,}."
+        f"At most {settings.VOUCHER_MAX:,} for one voucher; approval by a second person "
+        f"above {settings.VOUCHER_APPROVE_ABOVE:,}."
     )

@@ -17,12 +17,12 @@ def vouchers() -> QuerySet[Voucher]:
 
 
 def vouchers_of(profile: Profile) -> QuerySet[Voucher]:
-    """Return this person's vouchers, the newest first."""
+    """Return the vouchers of a person, the newest first."""
     return vouchers().filter(owner=profile).order_by("-id")
 
 
 def voucher_by_code(code: Code) -> Voucher | None:
-    """Return the voucher that the code opens, whatever key it was stored under."""
+    """Return the voucher with this code, for every key of the code HMACs."""
     return vouchers().filter(code_hmac__in=code.hmacs).first()
 
 
@@ -38,7 +38,7 @@ def voucher_by_public_id(public_id: UUID) -> Voucher | None:
 
 
 def trail(voucher: Voucher) -> QuerySet[VoucherEvent]:
-    """Return everything that happened to the voucher, in order, with its notes."""
+    """Return the events of the voucher in order, with their notes."""
     return (
         VoucherEvent.objects.filter(voucher=voucher)
         .select_related("station", "note")

@@ -1,4 +1,4 @@
-"""What the queue does for vouchers by the clock."""
+"""Periodic tasks of vouchers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from procrastinate.contrib.django import app
 from easymo.database import units
 from easymo.observability import upkeep
 from easymo.observability.logs import get_logger
-from vouchers.services import counters, envelopes
-from vouchers.services.expire import expire_vouchers
+from vouchers.services import envelopes, periodic
 
 logger = get_logger(__name__)
 
@@ -18,7 +17,7 @@ ENVELOPES = "vouchers.envelopes"
 COUNTERS = "vouchers.counters"
 upkeep.expect(ENVELOPES, COUNTERS)
 BATCH = 500
-# Longer than any outage of the worker that nobody notices; the nightly run sees all.
+# Longer than an unnoticed outage of the worker. The nightly run looks at all vouchers.
 RECENT = timedelta(days=2)
 
 
@@ -43,11 +42,13 @@ async def purge_envelopes(timestamp: int) -> None:
 @app.periodic(cron="40 1 * * *")
 @app.task(name="vouchers.tasks.purge_counters", queue="vouchers")
 async def purge_counters(timestamp: int) -> None:
-    await units.run(upkeep.run, COUNTERS, counters.purge)
+    await units.run(upkeep.run, COUNTERS, periodic.purge_counters)
 
 
 async def _expire(within: timedelta | None) -> None:
-    while ended := await units.run(expire_vouchers, limit=BATCH, within=within):
+    while ended := await units.run(
+        periodic.expire_vouchers, limit=BATCH, within=within
+    ):
         logger.info("voucher.expired", count=ended)
         if ended < BATCH:
             return

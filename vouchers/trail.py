@@ -1,7 +1,7 @@
-"""The arithmetic of a voucher's trail: pure, so that anybody can check it again.
+"""Check the hash chain of a voucher's events. Pure functions, without a database.
 
-Every event's hash covers the hash before it and everything the event says. The
-database makes them (``sql/schema/guards.sql``); this is the second opinion.
+The hash of an event covers the hash before it and all fields of the event. The trigger
+in ``sql/schema/guards.sql`` computes the same hashes.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ _COVERED = (
     "note_commit",
     "created_at",
 )
-# What the row and its last event both say, under the same name.
+# Columns that the voucher and its last event share.
 _MIRRORED = ("amount_minor", "currency", "owner_id", "expires_at")
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """One place where a trail does not hold."""
+    """One fault in a trail."""
 
     voucher: str
     seq: int | None
@@ -55,70 +55,78 @@ class Broken:
 
 
 def genesis(public_id: UUID) -> bytes:
-    """Return what the first event's hash builds on."""
+    """Return the hash before the first event."""
     return hashlib.sha256(f"easymo.voucher.1:{public_id}".encode()).digest()
 
 
 def event_hash(previous: bytes, event: Row) -> bytes:
-    """Return the hash the event must have."""
+    """Return the correct hash of the event."""
     fields = [_text(event[name]) for name in _COVERED]
     body = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(previous + body.encode()).digest()
 
 
 def check(voucher: Row, events: Sequence[Row]) -> Iterator[Broken]:
-    """Yield every place where the chain, or the row beside it, does not hold."""
+    """Yield every fault in the chain, and every difference between it and the row."""
     name = str(voucher["public_id"])
     if not events:
         yield Broken(name, None, "The voucher has no events.")
         return
     previous, status, commit = genesis(voucher["public_id"]), None, None
     for place, event in enumerate(events, start=1):
-        for why in _wrong_with(event, place, previous, status):
+        for why in _event_faults(event, place, previous, status):
             yield Broken(name, event["seq"], why)
-        recoded = _bytes(event["code_commit"]) != commit
-        if recoded and place > 1 and event["kind"] not in {"issued", "code_rotated"}:
-            yield Broken(name, event["seq"], "The code changed without a reason.")
+        code_changed = _bytes(event["code_commit"]) != commit
+        if (
+            code_changed
+            and place > 1
+            and event["kind"] not in {"issued", "code_rotated"}
+        ):
+            yield Broken(
+                name,
+                event["seq"],
+                "The code changed in an event that must not change it.",
+            )
         previous, status = bytes(event["hash"]), event["new_status"]
         commit = _bytes(event["code_commit"])
-    for why in _row_against(voucher, events[-1]):
+    for why in _row_faults(voucher, events[-1]):
         yield Broken(name, events[-1]["seq"], why)
 
 
-def _wrong_with(
+def _event_faults(
     event: Row, place: int, previous: bytes, status: str | None
 ) -> Iterator[str]:
     if event["seq"] != place:
         yield f"Event {place} is missing, or the events are out of order."
     if event["old_status"] != status:
-        yield "The event does not begin where the one before it ended."
+        yield "The old status is not the new status of the event before."
     if bytes(event["previous_hash"]) != previous:
-        yield "The event does not hang on the one before it."
+        yield "The event does not contain the hash of the event before."
     if event_hash(bytes(event["previous_hash"]), event) != bytes(event["hash"]):
         yield "The event was changed after it was written."
     salt, text = event["note_salt"], event["note_text"]
     if text is not None:
         commit = hashlib.sha256(bytes(salt) + text.encode()).digest()
         if commit != _bytes(event["note_commit"]):
-            yield "The note is not the one that was written."
+            yield "The note was changed after it was written."
 
 
-def _row_against(voucher: Row, last: Row) -> Iterator[str]:
+def _row_faults(voucher: Row, last: Row) -> Iterator[str]:
     if voucher["seq"] != last["seq"]:
-        yield f"The row stands at step {voucher['seq']}, its trail at {last['seq']}."
+        yield f"The row is at step {voucher['seq']}, the trail at {last['seq']}."
     if voucher["status"] != last["new_status"]:
-        yield f"The row is {voucher['status']}, its trail says {last['new_status']}."
+        yield f"The row is {voucher['status']}, the trail is {last['new_status']}."
     for field in _MIRRORED:
         if voucher[field] != last[field]:
-            yield f"The row's {field} is not what the trail says."
+            yield f"The row's {field} differs from the trail."
     hmac = _bytes(voucher["code_hmac"])
     if (hashlib.sha256(hmac).digest() if hmac else None) != _bytes(last["code_commit"]):
-        yield "The row's code is not the one that was issued."
+        yield "The row's code differs from the trail."
     if voucher["status"] == "redeemed" and (
         voucher["station_id"] != last["station_id"]
         or voucher["redeemed_at"] != last["created_at"]
     ):
-        yield "The row names another redemption than the trail."
+        yield "The row's redemption differs from the trail."
 
 
 def _bytes(value: bytes | memoryview | None) -> bytes | None:

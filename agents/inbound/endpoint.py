@@ -1,7 +1,8 @@
 """The WhatsApp webhook: check the signature, store the bytes, enqueue a job.
 
 Meta's deliveries are answered in front of Django: its request, middleware and response
-cost several times what storing an event does. See docs/adr.
+cost several times what storing an event does. See
+docs/adr/0008-group-commit-of-webhooks.md.
 """
 
 from __future__ import annotations

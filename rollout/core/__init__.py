@@ -1,0 +1,1 @@
+"""What all of rollout uses: clock, errors, features, formatting, jobs and ports."""

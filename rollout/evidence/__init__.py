@@ -1,0 +1,4 @@
+"""Recorded conversations, their figures, leaks and the newest verdicts.
+
+Start reading at ``observations.py``.
+"""

@@ -1,0 +1,1 @@
+"""Incidents: opening, status, severity, lessons and action items."""

@@ -25,7 +25,7 @@ from rollout.models import (
     Plan,
     RollbackEvent,
 )
-from rollout.policy.gates import GateVerdict
+from rollout.policy.gate_figures import GateVerdict
 from rollout.policy.stages import Stage, State
 from rollout.policy.verdicts import Guardrail, Level
 from rollout.stages import stages

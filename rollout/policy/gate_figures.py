@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from rollout.core.formatting import approximate_duration, count, floored_share
@@ -96,8 +97,6 @@ class GateFacts:
         return max(timedelta(0), self.now - self.entered_at)
 
 
-MET, FAIL, PENDING, NO_DATA = "pass", "fail", "pending", "no_data"
-
 RATE, LOWER, ALPHA = 0.95, 0.90, 0.05
 # Fewer conversations prove nothing.
 CONVERSATIONS = 100
@@ -111,33 +110,50 @@ MIN_LINES = 30
 LOOK_AHEAD = 2000
 
 
+class GateVerdict(StrEnum):
+    MET = "pass"
+    FAIL = "fail"
+    PENDING = "pending"
+    WAIVED = "waived"
+    NO_DATA = "no_data"
+
+
 @dataclass(frozen=True, slots=True)
-class FigureResult:
-    verdict: str
+class GateOutcome:
+    """The verdict of a gate, its value, what it needs, and a forecast."""
+
+    verdict: GateVerdict
     value: str
     need: str
     forecast: str = ""
 
+    @property
+    def is_met(self) -> bool:
+        return self.verdict == GateVerdict.MET
 
-def volume(facts: GateFacts) -> FigureResult:
+
+def volume(facts: GateFacts) -> GateOutcome:
     """Require a number of real conversations."""
     have, need = facts.figures.conversations, facts.terms.min_conversations
     value = f"{have} of {need} conversations"
     words = f"{need} real conversations"
     if have >= need:
-        return FigureResult(MET, value, words)
-    return FigureResult(
-        PENDING, value, words, at_this_rate(need - have, have, facts.elapsed)
+        return GateOutcome(GateVerdict.MET, value, words)
+    return GateOutcome(
+        GateVerdict.PENDING,
+        value,
+        words,
+        at_this_rate(need - have, have, facts.elapsed),
     )
 
 
-def success(facts: GateFacts) -> FigureResult:
+def success(facts: GateFacts) -> GateOutcome:
     """Require 95 % success, and 90 % with 95 % confidence."""
     figures = facts.figures
     need = "at least 95 %, and 90 % at 95 % confidence"
     n = figures.conversations
     if not figures.calls or not n:
-        return FigureResult(NO_DATA, "no tool calls yet", need)
+        return GateOutcome(GateVerdict.NO_DATA, "no tool calls yet", need)
     # A conversation that failed as a whole counts as failed, whatever its calls did.
     rate = 1 - max(figures.failed / figures.calls, figures.broken / n)
     value = (
@@ -145,13 +161,16 @@ def success(facts: GateFacts) -> FigureResult:
         f" at least {floored_share(lower_bound(rate, n))} ({count(n, 'conversation')})"
     )
     if rate >= RATE and n >= CONVERSATIONS and is_proven(rate, n):
-        return FigureResult(MET, value, need)
+        return GateOutcome(GateVerdict.MET, value, need)
     if rate < RATE:
-        return FigureResult(FAIL, value, need, "not at this rate")
+        return GateOutcome(GateVerdict.FAIL, value, need, "not at this rate")
     missing = conversations_needed(rate, n) - n
     when = at_this_rate(missing, n, facts.elapsed)
-    return FigureResult(
-        PENDING, value, need, f"{count(missing, 'more conversation')}, {when}"
+    return GateOutcome(
+        GateVerdict.PENDING,
+        value,
+        need,
+        f"{count(missing, 'more conversation')}, {when}",
     )
 
 
@@ -181,21 +200,23 @@ def conversations_needed(rate: float, n: int) -> int:
     return start + LOOK_AHEAD
 
 
-def latency(facts: GateFacts) -> FigureResult:
+def latency(facts: GateFacts) -> GateOutcome:
     """Require a p95 under 3 s: fewer than one turn in twenty takes longer."""
     figures = facts.figures
     need = f"under {SLOW_S} s"
     if not figures.turns:
-        return FigureResult(NO_DATA, "no turns yet", need)
+        return GateOutcome(GateVerdict.NO_DATA, "no turns yet", need)
     share = figures.slow / figures.turns
     p95 = f"{figures.p95_s:.1f} s, " if figures.p95_s is not None else ""
     value = (
         f"{p95}{floored_share(share)} of {count(figures.turns, 'turn')} over {SLOW_S} s"
     )
-    return FigureResult(MET if share < SLOW_SHARE else FAIL, value, need)
+    return GateOutcome(
+        GateVerdict.MET if share < SLOW_SHARE else GateVerdict.FAIL, value, need
+    )
 
 
-def cost(facts: GateFacts) -> FigureResult:
+def cost(facts: GateFacts) -> GateOutcome:
     """Require the mean cost of each channel to be under its limit."""
     used = {name: it for name, it in facts.figures.costs.items() if it.conversations}
     limits = {
@@ -203,28 +224,28 @@ def cost(facts: GateFacts) -> FigureResult:
     }
     need = ", ".join(f"{name} under ${limit:.2f}" for name, limit in limits.items())
     if not used:
-        return FigureResult(NO_DATA, "no conversations yet", need)
+        return GateOutcome(GateVerdict.NO_DATA, "no conversations yet", need)
     unpriced = sum(it.conversations - it.priced for it in used.values())
     if unpriced:
         value = f"{count(unpriced, 'conversation')} without a known price"
-        return FigureResult(NO_DATA, value, need)
+        return GateOutcome(GateVerdict.NO_DATA, value, need)
     means = {name: it.usd / it.priced for name, it in used.items()}
     value = ", ".join(f"{name} ${mean:.4f}" for name, mean in sorted(means.items()))
     met = all(mean < limits[name] for name, mean in means.items())
-    return FigureResult(MET if met else FAIL, value, need)
+    return GateOutcome(GateVerdict.MET if met else GateVerdict.FAIL, value, need)
 
 
-def leaks(facts: GateFacts) -> FigureResult:
+def leaks(facts: GateFacts) -> GateOutcome:
     """Require no confirmed leak, and show the bound that the scanned lines prove."""
     need = "none, of the scanned lines"
     if facts.leaks:
-        return FigureResult(FAIL, f"{facts.leaks} confirmed", need)
+        return GateOutcome(GateVerdict.FAIL, f"{facts.leaks} confirmed", need)
     n = facts.scanned
     if not n:
-        return FigureResult(NO_DATA, "no line was scanned yet", need)
+        return GateOutcome(GateVerdict.NO_DATA, "no line was scanned yet", need)
     # The rule of three: 95 % sure of less than 3/n.
     bound = f": fewer than 1 in {n // 3}" if n >= MIN_LINES else ""
-    return FigureResult(MET, f"none in {count(n, 'line')}{bound}", need)
+    return GateOutcome(GateVerdict.MET, f"none in {count(n, 'line')}{bound}", need)
 
 
 def at_this_rate(missing: int, seen: int, elapsed: timedelta) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from rollout.core.formatting import approximate_duration, count, duration, first_of
 from rollout.policy import gate_figures
+from rollout.policy.gate_figures import GateOutcome, GateVerdict
 from rollout.policy.stages import NEVER_WAIVED, GateName, Stage, State
 from rollout.policy.verdicts import EVALUATOR_SILENT_AFTER
 
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
 FRESH = timedelta(hours=1)
 HOUR = timedelta(hours=1)
 MEMBERS_AT_LEAST, MEMBERS_AT_MOST = 5, 10
-
-
-class GateVerdict(StrEnum):
-    MET = "pass"
-    FAIL = "fail"
-    PENDING = "pending"
-    WAIVED = "waived"
-    NO_DATA = "no_data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,77 +50,71 @@ class Gate:
 
 def evaluate_gates(facts: GateFacts) -> list[Gate]:
     """Return the results of the gates of the stage, in their order."""
-    return [_with_waiver(_EVALUATORS[name](facts), facts) for name in facts.terms.gates]
+    return [_gate(name, _EVALUATORS[name](facts), facts) for name in facts.terms.gates]
 
 
 def unmet(gates: list[Gate]) -> list[Gate]:
     return [gate for gate in gates if not gate.is_met]
 
 
-def _with_waiver(gate: Gate, facts: GateFacts) -> Gate:
-    waivable = gate.name in facts.waived - NEVER_WAIVED
-    if gate.is_met or not waivable:
-        return gate
-    return replace(gate, verdict=GateVerdict.WAIVED)
+def _gate(name: GateName, outcome: GateOutcome, facts: GateFacts) -> Gate:
+    verdict = outcome.verdict
+    if not outcome.is_met and name in facts.waived - NEVER_WAIVED:
+        verdict = GateVerdict.WAIVED
+    return Gate(
+        name, name.label, verdict, outcome.value, outcome.need, outcome.forecast
+    )
 
 
-def _gate(
-    name: GateName,
-    met: bool,
-    value: str,
-    need: str,
-    otherwise: GateVerdict = GateVerdict.FAIL,
-) -> Gate:
-    verdict = GateVerdict.MET if met else otherwise
-    return Gate(name, TITLES[name], verdict, value, need)
+def _result(
+    met: bool, value: str, need: str, otherwise: GateVerdict = GateVerdict.FAIL
+) -> GateOutcome:
+    return GateOutcome(GateVerdict.MET if met else otherwise, value, need)
 
 
-def _state(facts: GateFacts) -> Gate:
+def _state(facts: GateFacts) -> GateOutcome:
     words = facts.state.replace("_", " ")
     active = facts.state == State.ACTIVE
     waits = facts.state in {State.HELD, State.RECOVERY}
     value = words if active else f"{words}: {facts.state_reason}"
     otherwise = GateVerdict.PENDING if waits else GateVerdict.FAIL
-    return _gate(GateName.STATE, active, value, "active", otherwise)
+    return _result(active, value, "active", otherwise)
 
 
-def _preflight(facts: GateFacts) -> Gate:
+def _preflight(facts: GateFacts) -> GateOutcome:
     need = "passed on this release within the last hour"
-    gate = _checked(GateName.PREFLIGHT, facts.preflight, facts, need)
+    gate = _checked(facts.preflight, facts, need)
     if gate.is_met and facts.preflight and facts.now - facts.preflight.at >= FRESH:
         return replace(gate, verdict=GateVerdict.FAIL)
     return gate
 
 
-def _smoke(facts: GateFacts) -> Gate:
-    return _checked(GateName.SMOKE, facts.smoke, facts, "passed on this release")
+def _smoke(facts: GateFacts) -> GateOutcome:
+    return _checked(facts.smoke, facts, "passed on this release")
 
 
-def _checked(
-    name: GateName, run: CheckResult | None, facts: GateFacts, need: str
-) -> Gate:
+def _checked(run: CheckResult | None, facts: GateFacts, need: str) -> GateOutcome:
     if run is None:
-        return _gate(name, False, "never run", need, GateVerdict.NO_DATA)
+        return _result(False, "never run", need, GateVerdict.NO_DATA)
     ago = duration(facts.now - run.at)
     if not run.passed:
         value = f"failed {ago} ago" + (
             f": {first_of(run.failed)}" if run.failed else ""
         )
-        return _gate(name, False, value, need)
+        return _result(False, value, need)
     if run.release != facts.release:
         value = (
             f"passed {ago} ago, on release {run.release or 'unknown'};"
             f" this is {facts.release}"
         )
-        return _gate(name, False, value, need)
-    return _gate(name, True, f"passed {ago} ago", need)
+        return _result(False, value, need)
+    return _result(True, f"passed {ago} ago", need)
 
 
-def _dwell(facts: GateFacts) -> Gate:
+def _dwell(facts: GateFacts) -> GateOutcome:
     need = facts.terms.min_dwell
     missing = need - facts.elapsed
-    gate = _gate(
-        GateName.DWELL,
+    gate = _result(
         missing <= timedelta(0),
         duration(facts.elapsed),
         duration(need),
@@ -145,11 +131,10 @@ def watched_hours(facts: GateFacts) -> int:
     return len({span // HOUR for span in spans if span >= timedelta(0)})
 
 
-def _watch(facts: GateFacts) -> Gate:
+def _watch(facts: GateFacts) -> GateOutcome:
     need = facts.terms.close_watch // HOUR
     hours = watched_hours(facts)
-    gate = _gate(
-        GateName.WATCH,
+    gate = _result(
         hours >= need,
         f"{hours} of {need} hours acknowledged",
         f"{need} hours of close watch, each acknowledged",
@@ -160,116 +145,80 @@ def _watch(facts: GateFacts) -> Gate:
     return replace(gate, forecast=approximate_duration((need - hours) * HOUR))
 
 
-def _members(facts: GateFacts) -> Gate:
+def _members(facts: GateFacts) -> GateOutcome:
     need = f"{MEMBERS_AT_LEAST} to {MEMBERS_AT_MOST} members of cohort beta, all staff"
     members = count(facts.members, "member")
     if facts.staff is None:
         value = f"{members}, it is unknown who is staff"
-        return _gate(GateName.MEMBERS, False, value, need, GateVerdict.NO_DATA)
+        return _result(False, value, need, GateVerdict.NO_DATA)
     met = (
         MEMBERS_AT_LEAST <= facts.members <= MEMBERS_AT_MOST
         and facts.staff == facts.members
     )
-    return _gate(GateName.MEMBERS, met, f"{members}, {facts.staff} of them staff", need)
+    return _result(met, f"{members}, {facts.staff} of them staff", need)
 
 
-def _guardrails(facts: GateFacts) -> Gate:
+def _guardrails(facts: GateFacts) -> GateOutcome:
     need = "no open warning, and figures for each"
-    name = GateName.GUARDRAILS
     if facts.judged_at is None or facts.now - facts.judged_at > EVALUATOR_SILENT_AFTER:
         value = "the evaluator has not run"
         if facts.judged_at is not None:
             value = (
                 f"the evaluator has not run for {duration(facts.now - facts.judged_at)}"
             )
-        return _gate(name, False, value, need, GateVerdict.NO_DATA)
+        return _result(False, value, need, GateVerdict.NO_DATA)
     if facts.warnings:
-        return _gate(name, False, first_of(facts.warnings), need)
+        return _result(False, first_of(facts.warnings), need)
     # Before beta there is hardly any traffic.
     if facts.silent and facts.stage.rank >= Stage.BETA.rank:
         value = f"no data: {first_of(facts.silent)}"
-        return _gate(name, False, value, need, GateVerdict.NO_DATA)
-    return _gate(name, True, "no warning", need)
+        return _result(False, value, need, GateVerdict.NO_DATA)
+    return _result(True, "no warning", need)
 
 
-def _incidents(facts: GateFacts) -> Gate:
+def _incidents(facts: GateFacts) -> GateOutcome:
     value = first_of(facts.incidents) if facts.incidents else "none open"
     need = "no open incident of severity high or critical"
-    return _gate(GateName.INCIDENTS, not facts.incidents, value, need)
+    return _result(not facts.incidents, value, need)
 
 
-def _checklist(facts: GateFacts) -> Gate:
+def _checklist(facts: GateFacts) -> GateOutcome:
     value = "all ticked"
     if facts.unticked:
         value = f"{len(facts.unticked)} not ticked: {first_of(facts.unticked)}"
     need = "every required line of this stage ticked"
-    return _gate(GateName.CHECKLIST, not facts.unticked, value, need)
+    return _result(not facts.unticked, value, need)
 
 
-def _contacts(facts: GateFacts) -> Gate:
+def _contacts(facts: GateFacts) -> GateOutcome:
     need = "a contact on call, all named and verified within 30 days"
     if not facts.on_call:
-        return _gate(GateName.CONTACTS, False, "no contact is on call", need)
+        return _result(False, "no contact is on call", need)
     if facts.unverified:
-        return _gate(GateName.CONTACTS, False, first_of(facts.unverified), need)
-    return _gate(GateName.CONTACTS, True, f"{facts.on_call} on call, verified", need)
+        return _result(False, first_of(facts.unverified), need)
+    return _result(True, f"{facts.on_call} on call, verified", need)
 
 
-def _announcement(facts: GateFacts) -> Gate:
+def _announcement(facts: GateFacts) -> GateOutcome:
     to = "everyone" if facts.terms.announce_to == "all" else "the beta members"
     sent = facts.announced_at
     value = "not sent" if sent is None else f"sent {duration(facts.now - sent)} ago"
     need = f"an announcement to {to} sent"
-    return _gate(GateName.ANNOUNCEMENT, sent is not None, value, need)
+    return _result(sent is not None, value, need)
 
 
-def _figure(
-    name: GateName, judge: Callable[[GateFacts], gate_figures.FigureResult]
-) -> Callable[[GateFacts], Gate]:
-    def gate(facts: GateFacts) -> Gate:
-        judged = judge(facts)
-        return Gate(
-            name,
-            TITLES[name],
-            GateVerdict(judged.verdict),
-            judged.value,
-            judged.need,
-            judged.forecast,
-        )
-
-    return gate
-
-
-TITLES = {
-    GateName.STATE: "State",
-    GateName.PREFLIGHT: "Pre-flight",
-    GateName.SMOKE: "Smoke tests",
-    GateName.DWELL: "Time in the stage",
-    GateName.WATCH: "Close watch",
-    GateName.MEMBERS: "Beta members",
-    GateName.VOLUME: "Volume",
-    GateName.SUCCESS: "Success of tool calls",
-    GateName.LATENCY: "Latency (p95)",
-    GateName.COST: "Cost per conversation",
-    GateName.PII: "Personal data in logs",
-    GateName.GUARDRAILS: "Guardrails",
-    GateName.INCIDENTS: "Incidents",
-    GateName.CHECKLIST: "Checklist",
-    GateName.CONTACTS: "Contacts",
-    GateName.ANNOUNCEMENT: "Announcement",
-}
-_EVALUATORS: dict[GateName, Callable[[GateFacts], Gate]] = {
+_EVALUATORS: dict[GateName, Callable[[GateFacts], GateOutcome]] = {
     GateName.STATE: _state,
     GateName.PREFLIGHT: _preflight,
     GateName.SMOKE: _smoke,
     GateName.DWELL: _dwell,
     GateName.WATCH: _watch,
     GateName.MEMBERS: _members,
-    GateName.VOLUME: _figure(GateName.VOLUME, gate_figures.volume),
-    GateName.SUCCESS: _figure(GateName.SUCCESS, gate_figures.success),
-    GateName.LATENCY: _figure(GateName.LATENCY, gate_figures.latency),
-    GateName.COST: _figure(GateName.COST, gate_figures.cost),
-    GateName.PII: _figure(GateName.PII, gate_figures.leaks),
+    GateName.VOLUME: gate_figures.volume,
+    GateName.SUCCESS: gate_figures.success,
+    GateName.LATENCY: gate_figures.latency,
+    GateName.COST: gate_figures.cost,
+    GateName.PII: gate_figures.leaks,
     GateName.GUARDRAILS: _guardrails,
     GateName.INCIDENTS: _incidents,
     GateName.CHECKLIST: _checklist,

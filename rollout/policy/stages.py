@@ -63,7 +63,29 @@ class GateName(StrEnum):
     CONTACTS = "contacts"
     ANNOUNCEMENT = "announcement"
 
+    @property
+    def label(self) -> str:
+        return GATE_LABELS[self]
 
+
+GATE_LABELS = {
+    GateName.STATE: "State",
+    GateName.PREFLIGHT: "Pre-flight",
+    GateName.SMOKE: "Smoke tests",
+    GateName.DWELL: "Time in the stage",
+    GateName.WATCH: "Close watch",
+    GateName.MEMBERS: "Beta members",
+    GateName.VOLUME: "Volume",
+    GateName.SUCCESS: "Success of tool calls",
+    GateName.LATENCY: "Latency (p95)",
+    GateName.COST: "Cost per conversation",
+    GateName.PII: "Personal data in logs",
+    GateName.GUARDRAILS: "Guardrails",
+    GateName.INCIDENTS: "Incidents",
+    GateName.CHECKLIST: "Checklist",
+    GateName.CONTACTS: "Contacts",
+    GateName.ANNOUNCEMENT: "Announcement",
+}
 # A check can be run again, and harm to people cannot be waived.
 NEVER_WAIVED = frozenset(
     {

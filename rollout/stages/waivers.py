@@ -21,7 +21,6 @@ from rollout.models.plan import OVERRIDE_AT_MOST, WAIVER_AT_MOST
 from rollout.notices import notices
 from rollout.plan import plan as plans
 from rollout.plan.resume_requirements import RESUME, needs_second_person
-from rollout.policy.gates import TITLES
 from rollout.policy.stages import NEVER_WAIVED, GateName
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ def waivable_gates() -> list[tuple[str, str]]:
     """Return what a waiver can be asked for now, with its title."""
     plan = plans.current()
     found = [
-        (name.value, TITLES[name])
+        (name.value, name.label)
         for name in plans.terms(plan).gates
         if name not in NEVER_WAIVED
     ]
@@ -131,7 +130,7 @@ def _askable(gate: str, plan: Plan) -> str:
             f" There are: {known or 'none'}."
         )
     if GateName(name) in NEVER_WAIVED:
-        raise InvalidChange(f"{TITLES[GateName(name)]} cannot be waived.")
+        raise InvalidChange(f"{GateName(name).label} cannot be waived.")
     return name
 
 

@@ -76,6 +76,13 @@ def emile() -> Profile:
     return Profile.objects.create(msisdn="+250788000005", name="Emile", role="support")
 
 
+@pytest.fixture
+def sandbox_staff() -> Profile:
+    return Profile.objects.create(
+        msisdn="+250788000009", name="Sandy", role="staff", is_sandbox=True
+    )
+
+
 def acting(profile: Profile) -> Actor:
     return Actor.of_profile(profile, channel="whatsapp")
 
@@ -102,7 +109,7 @@ def requested(aline: Profile, diane: Profile, key: Callable[[], str]) -> Issued:
 def expired(
     aline: Profile, diane: Profile, key: Callable[[], str], settings: SettingsWrapper
 ) -> Issued:
-    """A voucher whose time is over, though nobody has ended it yet."""
+    """A voucher whose time is over, while its status is still "issued"."""
     days, settings.VOUCHER_VALID_DAYS = settings.VOUCHER_VALID_DAYS, 0
     try:
         return issue_voucher(

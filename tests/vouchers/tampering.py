@@ -1,4 +1,4 @@
-"""What a superuser can do who is determined to cheat."""
+"""Changes that only a superuser can make, with triggers disabled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TABLES = ("vouchers", "voucher_event", "voucher_note", "voucher_approval")
 
 @contextmanager
 def unguarded(*tables: str) -> Iterator[None]:
-    """Switch every trigger of ours and every foreign key off, and on again."""
+    """Disable all triggers and foreign keys of the tables for a while."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in tables or TABLES:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper
 
 
-def test_check__as_configured__says_nothing() -> None:
+def test_check__default_settings__reports_nothing() -> None:
     assert voucher_settings() == []
 
 
@@ -27,7 +27,7 @@ def test_check__as_configured__says_nothing() -> None:
         ("VOUCHER_CURRENCIES", ["rwf"], "vouchers.E005"),
     ],
 )
-def test_check__unusable_setting__is_named(
+def test_check__invalid_setting__is_reported(
     settings: SettingsWrapper, name: str, value: object, expected: str
 ) -> None:
     setattr(settings, name, value)

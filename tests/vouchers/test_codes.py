@@ -18,7 +18,7 @@ from vouchers.codes import (
 bodies = st.text("0123456789", min_size=15, max_size=15)
 
 
-def test_new_code__drawn__fits_and_is_no_card_number() -> None:
+def test_new_code__drawn__is_valid_and_no_card_number() -> None:
     # When
     drawn = [new_code() for _ in range(500)]
 
@@ -31,8 +31,24 @@ def test_new_code__drawn__fits_and_is_no_card_number() -> None:
         assert code.digits.endswith(code.last4)
 
 
+@pytest.mark.parametrize(
+    ("digits", "passes"),
+    [
+        # Test numbers that the card schemes publish.
+        ("4111111111111111", True),
+        ("5500005555555559", True),
+        ("6011000990139424", True),
+        ("4111111111111112", False),
+        ("5500005555555554", False),
+        ("6011000990139425", False),
+    ],
+)
+def test_passes_luhn__card_number__is_recognised(digits: str, passes: bool) -> None:
+    assert passes_luhn(digits) is passes
+
+
 @given(bodies, st.integers(0, 15), st.integers(1, 9))
-def test_parse__one_digit_wrong__is_a_slip_and_no_guess(
+def test_parse__one_wrong_digit__raises_mistyped_code(
     body: str, place: int, step: int
 ) -> None:
     # Given
@@ -45,7 +61,7 @@ def test_parse__one_digit_wrong__is_a_slip_and_no_guess(
 
 
 @given(bodies, st.integers(0, 14))
-def test_parse__neighbours_swapped__is_a_slip(body: str, place: int) -> None:
+def test_parse__swapped_neighbours__raises_mistyped_code(body: str, place: int) -> None:
     # Given
     digits = body + damm_digit(body)
     swapped = digits[:place] + digits[place + 1] + digits[place] + digits[place + 2 :]
@@ -88,13 +104,13 @@ def test_parse__no_sixteen_ascii_digits__is_refused(text: object) -> None:
         parse_code(text)
 
 
-def test_parse__spaces_and_dashes__do_not_matter() -> None:
+def test_parse__spaces_and_dashes__are_ignored() -> None:
     code = new_code()
     assert parse_code(code.formatted) == code
     assert parse_code(f" {code.formatted.replace(' ', '-')} ") == code
 
 
-def test_code__printed__does_not_show_itself() -> None:
+def test_code__printed__hides_its_digits() -> None:
     code = new_code()
     assert code.digits not in f"{code} {code!r} {[code]}"
 
@@ -114,7 +130,7 @@ def test_hmacs__two_keys__writes_with_the_first_and_reads_both(settings) -> None
     assert stored in again.hmacs
 
 
-def test_find_codes__in_a_sentence__finds_good_and_mistyped() -> None:
+def test_find_codes__in_a_sentence__finds_valid_and_mistyped() -> None:
     # Given
     code = new_code()
     slip = code.digits[:-1] + str((int(code.digits[-1]) + 1) % 10)

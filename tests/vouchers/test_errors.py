@@ -7,6 +7,6 @@ from vouchers.models import Voucher
 
 
 @pytest.mark.parametrize("status", Voucher.Status.values)
-def test_not_issued__any_status_it_may_be_met_in__says_a_sentence(status: str) -> None:
-    # Also "issued": whoever waited for a rotation meets the voucher issued again.
+def test_not_issued__any_status__has_a_sentence(status: str) -> None:
+    # Also "issued": a call that waited for a rotation finds the voucher issued.
     assert str(VoucherNotIssued(status)).endswith(".")

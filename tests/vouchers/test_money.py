@@ -15,7 +15,7 @@ from vouchers.money import (
 
 
 @given(st.integers(1, 1_000_000))
-def test_parse__whole_number__is_what_it_says(amount: int) -> None:
+def test_parse__whole_number__returns_the_amount(amount: int) -> None:
     assert parse_amount_strict(amount) == Money(amount, "RWF")
     assert parse_amount_strict(str(amount)) == Money(amount, "RWF")
     assert parse_amount_strict(amount, currency="KES") == Money(amount * 100, "KES")
@@ -41,12 +41,12 @@ def test_parse__anything__is_a_positive_amount_or_refused(value: object) -> None
         "1000\n", "10\x0000", "10\ud800", True, False, None, [], {}, b"10",
     ],
 )  # fmt: skip
-def test_parse__hostile__is_refused(value: object) -> None:
+def test_parse__invalid_text__is_refused(value: object) -> None:
     with pytest.raises(InvalidAmount):
         parse_amount_strict(value)
 
 
-def test_parse__decimals__only_as_many_as_the_currency_has() -> None:
+def test_parse__more_decimals_than_the_currency__is_refused() -> None:
     assert parse_amount_strict("10.5", currency="KES") == Money(1050, "KES")
     assert parse_amount_strict("10.55", currency="KES") == Money(1055, "KES")
     with pytest.raises(InvalidAmount):
@@ -75,7 +75,7 @@ def test_currency__not_offered__is_refused(value: object) -> None:
         parse_currency_strict(value, allowed=["RWF", "XXX"])
 
 
-def test_money__of_a_float_or_a_boolean__does_not_exist() -> None:
-    for strange in (1.0, True):
+def test_money__float_or_boolean__is_refused() -> None:
+    for value in (1.0, True):
         with pytest.raises(InvalidAmount):
-            Money(strange, "RWF")  # type: ignore[arg-type]
+            Money(value, "RWF")  # type: ignore[arg-type]

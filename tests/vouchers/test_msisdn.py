@@ -10,7 +10,7 @@ from vouchers.msisdn import InvalidMsisdn, parse
 
 
 @given(st.integers(0, 9_999_999), st.sampled_from(["+250", "250", "0", "00250"]))
-def test_parse__rwandan_number_however_written__is_one_number(
+def test_parse__spellings_of_a_rwandan_number__are_one_number(
     rest: int, prefix: str
 ) -> None:
     assert parse(f"{prefix}78{rest:07}") == f"+25078{rest:07}"
@@ -37,7 +37,7 @@ def test_parse__any_text__is_e164_or_refused(text: str) -> None:
         ("+254712345678", "+254712345678"),
     ],
 )
-def test_parse__usual_spellings__are_taken(written: str, number: str) -> None:
+def test_parse__usual_spellings__are_accepted(written: str, number: str) -> None:
     assert parse(written) == number
 
 
@@ -58,6 +58,7 @@ def test_parse__no_valid_number__is_refused(written: object) -> None:
 
 SHORT = "The number is too short: digits are missing."
 LONG = "The number is too long: it has too many digits."
+INVALID = "This is no valid telephone number."
 
 
 @pytest.mark.parametrize(
@@ -71,16 +72,20 @@ LONG = "The number is too long: it has too many digits."
         ("0025078812345", SHORT),
         ("+1415", SHORT),
         ("788 123", SHORT),
+        ("78812345", SHORT),
+        ("7881234567", LONG),
+        ("+12025550", INVALID),
+        ("0012025550", INVALID),
         ("07881234567", LONG),
         ("+2507881234567", LONG),
         ("+2348031234567890", LONG),
-        ("0123456789", "This is no valid telephone number."),
+        ("0123456789", INVALID),
         ("tel:0788123456", "The number must be digits, with or without +."),
         ("", "The number must be digits, with or without +."),
         (250788123456, "The number must be text."),
     ],
 )
-def test_parse__refused__the_sentence_says_what_to_mend(
+def test_parse__refused__has_an_exact_error_text(
     written: object, sentence: str
 ) -> None:
     with pytest.raises(InvalidMsisdn) as refusal:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.django_db
-def test_codes__key_gone__failed(
+def test_codes__key_not_set__failed(
     settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
@@ -47,7 +47,7 @@ def test_codes__key_gone__failed(
         ((), {"VOUCHER_APPROVE_ABOVE": 60_000}, "failed"),
     ],
 )
-def test_limits__each_state__told(
+def test_limits__each_state__is_reported(
     settings: SettingsWrapper,
     said: tuple[str, ...],
     change: dict[str, int],

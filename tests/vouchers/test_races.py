@@ -1,8 +1,7 @@
-"""Many at once: one winner, exactly; and a control that loses without its guard."""
+"""Operations at the same time have one winner; each control fails without its guard."""
 
 from __future__ import annotations
 
-import random
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,13 +10,13 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from tests.vouchers.conftest import acting, rwf
-from tests.vouchers.racing import kinds, race
-from vouchers import errors, sql
+from tests.vouchers.racing import kinds, race, while_uncommitted, without
+from vouchers import errors
 from vouchers.models import LimitCounter, Voucher, VoucherEvent
 from vouchers.services.audit import verify
-from vouchers.services.expire import expire_vouchers
 from vouchers.services.guesses import count_failure
 from vouchers.services.issue import issue_voucher
+from vouchers.services.periodic import expire_vouchers
 from vouchers.services.redeem import redeem_voucher
 from vouchers.services.rotate import rotate_code
 from vouchers.services.void import void_voucher
@@ -33,16 +32,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("committed_db")
 
 type Key = Callable[[], str]
-
-
-def without(part: str, *guards: str) -> None:
-    """Install a transition anew, its guards taken out."""
-    text = sql.schema(part)
-    for guard in guards:
-        assert guard in text
-        text = text.replace(guard, "")
-    with connection.cursor() as cursor:
-        cursor.execute(text)
 
 
 def redemptions() -> int:
@@ -103,7 +92,7 @@ def test_redeem__at_once_without_its_guards__control_spends_twice(
     assert redemptions() > 1
 
 
-def test_redeem__same_key_at_once__is_done_once_and_answered_alike(
+def test_redeem__same_key_at_once__redeems_once_with_one_answer(
     issued: Issued, kimironko: Station, diane: Profile
 ) -> None:
     results = race(
@@ -192,7 +181,7 @@ def test_issue__at_once_without_the_counters_guard__control_exceeds(
     assert kinds(results)["Issued"] > 5
 
 
-def test_issue__same_key_at_once__makes_one_voucher(
+def test_issue__same_key_at_once__issues_one_voucher(
     aline: Profile, diane: Profile
 ) -> None:
     one = partial(
@@ -237,7 +226,6 @@ def test_change__redeem_void_rotate_and_expire_at_once__one_winner(
             partial(rotate_code, voucher=issued.voucher, **who, key=key()),
             expire_vouchers,
         ]
-        random.shuffle(calls)
 
         # When
         results = race(*calls)
@@ -255,14 +243,85 @@ def test_change__redeem_void_rotate_and_expire_at_once__one_winner(
     assert verify().broken == []
 
 
-def test_guess__fifty_at_once__all_are_counted(aline: Profile) -> None:
+REDEEM_HMAC_GUARD = "           AND (p_hmacs IS NULL OR x.code_hmac = ANY (p_hmacs))\n"
+
+
+def redeem_while_rotating(issued: Issued, diane: Profile, station: Station) -> object:
+    return while_uncommitted(
+        lambda: rotate_code(
+            voucher=issued.voucher, actor=acting(diane), reason="Lost", key="rotate"
+        ),
+        lambda: redeem_voucher(
+            code=issued.code, station=station, actor=acting(diane), key="redeem"
+        ),
+    )
+
+
+def test_redeem__old_code_while_the_code_is_rotated__is_refused(
+    issued: Issued, diane: Profile, kimironko: Station
+) -> None:
+    # When
+    result = redeem_while_rotating(issued, diane, kimironko)
+
+    # Then
+    assert isinstance(result, errors.VoucherNotIssued)
+    assert result.status == "issued"
+    assert redemptions() == 0
+
+
+def test_redeem__old_code_while_rotated_without_the_guard__control_redeems(
+    issued: Issued, diane: Profile, kimironko: Station
+) -> None:
+    without("redeem", REDEEM_HMAC_GUARD)
+    redeem_while_rotating(issued, diane, kimironko)
+    assert redemptions() == 1
+
+
+@pytest.fixture
+def two_due(
+    expired: Issued, aline: Profile, diane: Profile, settings: SettingsWrapper
+) -> tuple[Voucher, Voucher]:
+    settings.VOUCHER_VALID_DAYS = 0
+    other = issue_voucher(
+        customer=aline, amount=rwf(500), actor=acting(diane), key="turn:9:0"
+    )
+    return expired.voucher, other.voucher
+
+
+def expire_while_locked(voucher: Voucher) -> object:
+    return while_uncommitted(
+        lambda: Voucher.objects.select_for_update().get(pk=voucher.pk),
+        expire_vouchers,
+    )
+
+
+def test_expire__one_due_voucher_is_locked__ends_the_other_without_waiting(
+    two_due: tuple[Voucher, Voucher],
+) -> None:
+    # When
+    ended = expire_while_locked(two_due[0])
+
+    # Then
+    assert ended == 1
+    statuses = Voucher.objects.order_by("id").values_list("status", flat=True)
+    assert list(statuses) == ["issued", "expired"]
+
+
+def test_expire__one_is_locked_without_skip_locked__control_waits_for_it(
+    two_due: tuple[Voucher, Voucher],
+) -> None:
+    without("expire", " SKIP LOCKED")
+    assert expire_while_locked(two_due[0]) == 2
+
+
+def test_count_failure__nine_at_once__counts_all(aline: Profile) -> None:
     race(*[partial(count_failure, actor=acting(aline))] * 9)
     with connection.cursor() as cursor:
         cursor.execute("SELECT failures FROM voucher_guess_counter")
         assert cursor.fetchall() == [(9,)]
 
 
-def test_redeem__refused_inside_a_callers_transaction__its_count_survives(
+def test_redeem__refused_inside_a_transaction__keeps_its_count(
     issued: Issued, bosco: Profile, kimironko: Station, key: Key
 ) -> None:
     # When

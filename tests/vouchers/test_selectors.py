@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-def test_selectors__one_voucher__is_found_by_each_of_its_names(
+def test_selectors__one_voucher__is_found_by_each_identifier(
     issued: Issued, aline: Profile, bosco: Profile
 ) -> None:
     voucher = issued.voucher

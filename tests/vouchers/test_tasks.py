@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("committed_db")
 
 
 @pytest.mark.parametrize("task", [tasks.expire, tasks.expire_all])
-def test_expire__due__is_ended_also_in_batches(
+def test_expire__due__expires_in_batches(
     issued: Issued, expired: Issued, task: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tasks, "BATCH", 1)

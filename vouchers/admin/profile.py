@@ -35,7 +35,7 @@ ROLE_COLOURS = {
 
 
 class PersonForm(ReasonForm):
-    """What can be said about a person."""
+    """The fields of a person that can change."""
 
     field_order = ["name", "role", "station", "language", "is_active", "reason"]
     name = forms.CharField(
@@ -48,10 +48,10 @@ class PersonForm(ReasonForm):
         Station.objects.filter(is_active=True),
         required=False,
         widget=UnfoldAdminSelectWidget,
-        help_text="Station staff redeem here and nowhere else.",
+        help_text="Station staff redeem at this station only.",
     )
     language = forms.ChoiceField(
-        choices=[("", "As they write"), *Profile.Language.choices],
+        choices=[("", "The language of their messages"), *Profile.Language.choices],
         required=False,
         widget=UnfoldAdminSelectWidget,
     )
@@ -61,7 +61,7 @@ class PersonForm(ReasonForm):
 
 
 class NewPersonForm(PersonForm):
-    """A person who is not known yet is named by a number."""
+    """A new person is identified by a number."""
 
     field_order = ["msisdn", *PersonForm.field_order]
     msisdn = forms.CharField(
@@ -74,7 +74,7 @@ class NewPersonForm(PersonForm):
 
 @admin.register(Profile)
 class ProfileAdmin(ReadOnlyAdmin):
-    """People, whichever channels name them."""
+    """Customers and colleagues, on all channels."""
 
     list_display = ("person", "number", "kind", "station", "language", "is_active")
     list_filter = ("role", "station", "language", "is_active", "is_sandbox")
@@ -103,7 +103,7 @@ class ProfileAdmin(ReadOnlyAdmin):
     actions_detail = ("change_one",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Profile]:
-        """Remember who looks: whole numbers are for few."""
+        """Annotate whether the user may see whole numbers."""
         rows: QuerySet[Profile] = super().get_queryset(request)
         may_see = request.user.has_perm("vouchers.see_numbers")
         return rows.annotate(may_see=Value(may_see))
@@ -111,7 +111,7 @@ class ProfileAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Profile], search_term: str
     ) -> tuple[QuerySet[Profile], bool]:
-        """Let a whole number, in any spelling, find its person."""
+        """Find a person also by a whole number, in any spelling."""
         try:
             number = parse(search_term.strip())
         except InvalidMsisdn:
@@ -153,7 +153,7 @@ class ProfileAdmin(ReadOnlyAdmin):
         permissions=["people"],
     )
     def add_one(self, request: HttpRequest) -> HttpResponse:
-        """Store a person by number, or change the one with this number."""
+        """Create a person by number, or change the one with this number."""
         form = NewPersonForm(
             request.POST or None, label_suffix="", initial={"is_active": True}
         )
@@ -161,13 +161,13 @@ class ProfileAdmin(ReadOnlyAdmin):
 
     @action(description="Change", url_path="alter", icon="edit", permissions=["people"])
     def change_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Change what is known of a person, with a reason."""
+        """Change the data of a person, with a reason."""
         profile = get_object_or_404(Profile, pk=object_id)
-        known = {
+        initial = {
             name: getattr(profile, name)
             for name in ("name", "role", "station", "language", "is_active")
         }
-        form = PersonForm(request.POST or None, label_suffix="", initial=known)
+        form = PersonForm(request.POST or None, label_suffix="", initial=initial)
         return self._store(request, form, profile, f"Change {profile}")
 
     def _store(
@@ -187,15 +187,15 @@ class ProfileAdmin(ReadOnlyAdmin):
             except (VoucherError, InvalidMsisdn) as error:
                 form.add_error(None, str(error))
             else:
-                self.log_change(request, stored, f"Stored: {reason}")
-                messages.success(request, f"{stored} is stored.")
+                self.log_change(request, stored, f"Saved: {reason}")
+                messages.success(request, f"{stored} saved.")
                 return redirect("admin:vouchers_profile_change", stored.pk)
         return ask(
             request=request,
             site=self.admin_site,
             form=form,
             title=title,
-            explanation="Who somebody is decides what they may do on WhatsApp.",
-            submit="Store",
+            explanation="The role decides what the person may do on all channels.",
+            submit="Save",
             back=back,
         )

@@ -29,7 +29,7 @@ class StationForm(ReasonForm):
 
 @admin.register(Station)
 class StationAdmin(ReadOnlyAdmin):
-    """Where vouchers are redeemed."""
+    """Stations that redeem vouchers."""
 
     list_display = ("code", "name", "is_active", "created_at")
     list_filter = ("is_active",)
@@ -49,7 +49,7 @@ class StationAdmin(ReadOnlyAdmin):
         permissions=["people"],
     )
     def add_one(self, request: HttpRequest) -> HttpResponse:
-        """Store a station, or rename the one with this code."""
+        """Create a station, or rename the one with this code."""
         form = StationForm(request.POST or None, label_suffix="")
         back = reverse("admin:vouchers_station_changelist")
         if request.method == "POST" and form.is_valid():
@@ -59,15 +59,15 @@ class StationAdmin(ReadOnlyAdmin):
             except VoucherError as error:
                 form.add_error(None, str(error))
             else:
-                self.log_change(request, station, f"Stored: {given['reason']}")
-                messages.success(request, f"{station.name} is stored.")
+                self.log_change(request, station, f"Saved: {given['reason']}")
+                messages.success(request, f"Station {station.name} saved.")
                 return redirect(back)
         return ask(
             request=request,
             site=self.admin_site,
             form=form,
             title="Add a station",
-            explanation="A code that is known already gets the new name.",
-            submit="Store it",
+            explanation="If the code exists, its station gets the new name.",
+            submit="Save",
             back=back,
         )

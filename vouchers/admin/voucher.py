@@ -30,7 +30,7 @@ STATUS_COLOURS = {
 
 @admin.register(Voucher)
 class VoucherAdmin(VoucherActions):
-    """Vouchers and their trails."""
+    """Vouchers with their trails."""
 
     list_display = ("reference", "person", "amount", "state", "created_at", "ends")
     list_display_links = ("reference",)
@@ -70,7 +70,7 @@ class VoucherAdmin(VoucherActions):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Voucher], search_term: str
     ) -> tuple[QuerySet[Voucher], bool]:
-        """Let a whole number, in any spelling, find its owner's vouchers."""
+        """Find vouchers also by the owner's whole number, in any spelling."""
         try:
             number = parse(search_term.strip())
         except InvalidMsisdn:
@@ -87,7 +87,7 @@ class VoucherAdmin(VoucherActions):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show the trail below the facts, checked on the spot."""
+        """Show the voucher with its trail and the faults in it."""
         extra: dict[str, Any] = {}
         if object_id and object_id.isdigit():
             voucher = get_object_or_404(Voucher, pk=object_id)

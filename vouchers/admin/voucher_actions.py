@@ -13,6 +13,7 @@ from easymo.backoffice.pages import ReadOnlyAdmin, person_of
 from easymo.backoffice.reason import ReasonForm, ask
 from vouchers import selectors
 from vouchers.actors import Actor
+from vouchers.authority import RULES, Operation
 from vouchers.codes import InvalidCode, MistypedCode, parse_code
 from vouchers.errors import VoucherError
 from vouchers.models import Voucher
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class CodeForm(forms.Form):
-    """A whole code travels in a POST: never in an address, never in a log."""
+    """Takes a whole code by POST, so that it is in no URL and no log."""
 
     code = forms.CharField(
         max_length=40,
@@ -38,7 +39,7 @@ class CodeForm(forms.Form):
 
 
 class VoucherActions(ReadOnlyAdmin):
-    """What a person may press on a voucher; each asks why and calls a service."""
+    """The actions on a voucher. Each asks for a reason and calls a service."""
 
     actions_list = ("find_by_code",)
     actions_detail = ("approve_one", "decline_one", "void_one", "rotate_one")
@@ -46,21 +47,17 @@ class VoucherActions(ReadOnlyAdmin):
     def has_void_permission(
         self, request: HttpRequest, object_id: str | None = None
     ) -> bool:
-        return request.user.has_perm("vouchers.void_voucher") and _is(
-            object_id, Voucher.Status.ISSUED
-        )
+        return _may(request, Operation.VOID) and _is(object_id, Voucher.Status.ISSUED)
 
     def has_rotate_permission(
         self, request: HttpRequest, object_id: str | None = None
     ) -> bool:
-        return request.user.has_perm("vouchers.rotate_code") and _is(
-            object_id, Voucher.Status.ISSUED
-        )
+        return _may(request, Operation.ROTATE) and _is(object_id, Voucher.Status.ISSUED)
 
     def has_approve_permission(
         self, request: HttpRequest, object_id: str | None = None
     ) -> bool:
-        return request.user.has_perm("vouchers.approve_voucher") and _is(
+        return _may(request, Operation.APPROVE) and _is(
             object_id, Voucher.Status.PENDING_APPROVAL
         )
 
@@ -68,13 +65,13 @@ class VoucherActions(ReadOnlyAdmin):
         description="Find by code", url_path="find", icon="pin", permissions=["view"]
     )
     def find_by_code(self, request: HttpRequest) -> HttpResponse:
-        """Open the voucher with this code, and write down nothing of the code."""
+        """Open the voucher with this code. The code is not stored or logged."""
         form = CodeForm(request.POST or None, label_suffix="")
         if request.method == "POST" and form.is_valid():
             try:
                 code = parse_code(form.cleaned_data["code"])
             except MistypedCode:
-                form.add_error("code", "A digit is wrong: the check digit says so.")
+                form.add_error("code", "The check digit is wrong: a digit is mistyped.")
             except InvalidCode:
                 form.add_error("code", "A code has 16 digits.")
             else:
@@ -86,8 +83,8 @@ class VoucherActions(ReadOnlyAdmin):
             site=self.admin_site,
             form=form,
             title="Find a voucher by its code",
-            explanation="The code is compared with its fingerprint and not kept.",
-            submit="Find it",
+            explanation="The code is compared with its stored HMAC. It is not kept.",
+            submit="Find",
             back=reverse("admin:vouchers_voucher_changelist"),
         )
 
@@ -98,13 +95,14 @@ class VoucherActions(ReadOnlyAdmin):
         permissions=["approve"],
     )
     def approve_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Issue what somebody else asked for."""
+        """Issue a requested voucher; its creator cannot approve it."""
         return self._ask(
             request,
             object_id,
             title="Approve",
-            explanation="The voucher is issued and its code sent. Whoever asked for "
-            "it cannot approve it.",
+            explanation="The voucher is issued and its code is sent. The person who "
+            "requested it cannot approve it.",
+            done="approved",
             change=lambda voucher, reason, key: approve.approve_voucher(
                 voucher=voucher, approver=person_of(request), reason=reason, key=key
             ),
@@ -114,12 +112,13 @@ class VoucherActions(ReadOnlyAdmin):
         description="Decline", url_path="decline", icon="block", permissions=["approve"]
     )
     def decline_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """End the request; no code is ever made."""
+        """Decline a requested voucher; no code is made."""
         return self._ask(
             request,
             object_id,
             title="Decline",
-            explanation="The request ends and no code is ever made.",
+            explanation="The request is declined and no code is made.",
+            done="declined",
             change=lambda voucher, reason, key: approve.decline_voucher(
                 voucher=voucher, approver=person_of(request), reason=reason, key=key
             ),
@@ -128,12 +127,13 @@ class VoucherActions(ReadOnlyAdmin):
 
     @action(description="Void", url_path="void", icon="cancel", permissions=["void"])
     def void_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Take the voucher back; a person may also while everything is off."""
+        """Void the voucher. It works while vouchers are switched off."""
         return self._ask(
             request,
             object_id,
             title="Void",
-            explanation="The voucher loses its value for good. This cannot be undone.",
+            explanation="The voucher loses its value. This cannot be undone.",
+            done="voided",
             change=lambda voucher, reason, key: void.void_voucher(
                 voucher_id=voucher.public_id,
                 reason=reason,
@@ -150,13 +150,14 @@ class VoucherActions(ReadOnlyAdmin):
         permissions=["rotate"],
     )
     def rotate_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Replace the code; the owner is sent the new one."""
+        """Replace the code. The new code is sent to the owner."""
         return self._ask(
             request,
             object_id,
             title="New code for",
-            explanation="The old code opens nothing any more; the owner is sent the "
-            "new one. Nobody here sees it.",
+            explanation="The old code is no longer valid. The new code is sent to the "
+            "owner and is not shown here.",
+            done="has a new code",
             change=lambda voucher, reason, key: rotate.rotate_code(
                 voucher=voucher,
                 actor=Actor.of_user(person_of(request)),
@@ -172,6 +173,7 @@ class VoucherActions(ReadOnlyAdmin):
         *,
         title: str,
         explanation: str,
+        done: str,
         change: Callable[[Voucher, str, str], object],
         is_dangerous: bool = False,
     ) -> HttpResponse:
@@ -188,9 +190,9 @@ class VoucherActions(ReadOnlyAdmin):
                 messages.error(request, str(error))
             else:
                 self.log_change(request, voucher, f"{title}: {given['reason']}")
-                messages.success(request, f"{voucher.reference}: done.")
+                messages.success(request, f"Voucher {voucher.reference} {done}.")
             return redirect(back)
-        worth = format_money(Money(voucher.amount_minor, voucher.currency))
+        amount = format_money(Money(voucher.amount_minor, voucher.currency))
         return ask(
             request=request,
             site=self.admin_site,
@@ -198,14 +200,18 @@ class VoucherActions(ReadOnlyAdmin):
             title=f"{title} {voucher.reference}",
             explanation=explanation,
             submit=title,
-            subjects=[f"{worth} for {voucher.owner}"],
+            subjects=[f"{amount} for {voucher.owner}"],
             is_dangerous=is_dangerous,
             back=back,
         )
 
 
+def _may(request: HttpRequest, operation: Operation) -> bool:
+    return request.user.has_perm(RULES[operation].permission)
+
+
 def _is(object_id: str | None, status: str) -> bool:
-    # Without an object (when Django lists what could be done) the answer is yes.
+    # Django asks without an object when it lists the actions of the model.
     if object_id is None:
         return True
     return Voucher.objects.filter(pk=object_id, status=status).exists()

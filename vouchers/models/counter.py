@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class LimitCounter(models.Model):
-    """What one person issued, or one customer was issued, on one Kigali day."""
+    """The sum that one issuer issued, or one customer received, on one Kigali day."""
 
     class Kind(models.TextChoices):
         ISSUER = "issuer", "Issuer"
@@ -34,12 +34,12 @@ class LimitCounter(models.Model):
 
 
 class GuessCounter(models.Model):
-    """Codes that did not fit, for a person, a station or a device."""
+    """Wrong codes of a person, a station or a device."""
 
     scope = models.CharField(max_length=80, primary_key=True)
     failures = models.IntegerField()
     window_started_at = models.DateTimeField()
-    # How often it was locked lately; every lock is twice as long as the last.
+    # The number of recent locks. Each lock lasts twice as long as the one before.
     level = models.IntegerField()
     locked_until = models.DateTimeField(null=True)
     last_failed_at = models.DateTimeField()

@@ -5,11 +5,11 @@ from django.db.models import Q
 
 
 class VoucherEvent(models.Model):
-    """One change of one voucher. Written once, never changed, never deleted.
+    """One change of one voucher. Append-only.
 
-    Each row repeats what the voucher's row said after the change, so that the
-    trail alone tells the whole story. ``previous_hash`` and ``hash`` are filled
-    by the database (``voucher_event_chain``).
+    Each row repeats the facts of the voucher after the change, so that the trail
+    is complete without the voucher's row. The trigger ``voucher_event_chain`` sets
+    ``previous_hash`` and ``hash``.
     """
 
     class Kind(models.TextChoices):
@@ -41,7 +41,7 @@ class VoucherEvent(models.Model):
         db_index=False,
     )
     expires_at = models.DateTimeField()
-    # SHA-256 of the code's HMAC: a swapped code shows.
+    # SHA-256 of the code's HMAC. It reveals a code that was replaced by hand.
     code_commit = models.BinaryField(max_length=32, null=True)
 
     actor_kind = models.CharField(max_length=8)
@@ -54,14 +54,14 @@ class VoucherEvent(models.Model):
         related_name="+",
         db_index=False,
     )
-    # The cause, for example ``turn:12:0``: once used, never used for anything else.
+    # The idempotency key, built from the cause, for example ``turn:12:0``.
     key = models.CharField(max_length=300, unique=True)
     fingerprint = models.BinaryField(max_length=32)
     correlation_id = models.UUIDField(null=True)
     reverses = models.OneToOneField(
         "self", models.PROTECT, null=True, related_name="reversed_by"
     )
-    # SHA-256 of salt and text of the note, which may be forgotten.
+    # SHA-256 of salt and text of the note. The note itself may be deleted.
     note_commit = models.BinaryField(max_length=32, null=True)
     created_at = models.DateTimeField()
     previous_hash = models.BinaryField(max_length=32)
@@ -70,14 +70,14 @@ class VoucherEvent(models.Model):
     class Meta:
         db_table = "voucher_event"
         indexes = [
-            # Read by the desk: what was asked for and done of late.
+            # Read by the back office start page: recent requests and changes.
             models.Index(fields=["kind", "created_at"], name="voucher_event_day_idx"),
         ]
         constraints = [
             models.UniqueConstraint(
                 fields=["voucher", "seq"], name="voucher_event_one_per_seq"
             ),
-            # Each kind of event makes exactly its own step.
+            # Each kind of event belongs to its own change of status.
             models.CheckConstraint(
                 condition=Q(kind="requested", old_status__isnull=True)
                 & Q(new_status="pending_approval")
@@ -92,7 +92,7 @@ class VoucherEvent(models.Model):
                 | Q(kind="reversed", old_status="redeemed", new_status="issued"),
                 name="voucher_event_kind_matches_step",
             ),
-            # A reversal names the redemption that it takes back; nothing else does.
+            # A reversal names the redemption that it reverses; no other kind does.
             models.CheckConstraint(
                 condition=Q(kind="reversed", reverses__isnull=False)
                 | (~Q(kind="reversed") & Q(reverses__isnull=True)),
@@ -112,7 +112,7 @@ class VoucherEvent(models.Model):
 
 
 class VoucherNote(models.Model):
-    """The reason given for an event; erasing it keeps every chain valid."""
+    """The reason for an event. Every chain stays valid when a note is deleted."""
 
     event = models.OneToOneField(VoucherEvent, models.PROTECT, related_name="note")
     salt = models.BinaryField(max_length=16)
@@ -123,3 +123,28 @@ class VoucherNote(models.Model):
 
     def __str__(self) -> str:
         return f"Note on event {self.event_id}"
+
+
+class Refusal(models.Model):
+    """The audit row of an operation that a rule refused."""
+
+    operation = models.CharField(max_length=16)
+    reason = models.CharField(max_length=32)
+    voucher = models.ForeignKey(
+        "vouchers.Voucher", models.PROTECT, null=True, related_name="refusals"
+    )
+    actor_kind = models.CharField(max_length=8)
+    actor_id = models.CharField(max_length=64)
+    channel = models.CharField(max_length=16)
+    correlation_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "voucher_refusal"
+        indexes = [
+            # Read by the purge and by reports.
+            models.Index(fields=["created_at"], name="refusal_created_at_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} refused: {self.reason}"

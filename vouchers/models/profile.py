@@ -7,8 +7,30 @@ from django.db import models
 from django.db.models import Q
 
 
+class Station(models.Model):
+    """A place where vouchers are redeemed."""
+
+    code = models.CharField(max_length=32, unique=True)
+    name = models.CharField(max_length=120, unique=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            # A code is typed and spoken, so it has one plain spelling.
+            models.CheckConstraint(
+                condition=Q(code__regex=r"^[A-Z0-9][A-Z0-9_-]*$"),
+                name="station_code_is_plain",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Profile(models.Model):
-    """A person, whichever channels name them."""
+    """A person: a customer or a colleague, on all channels."""
 
     class Role(models.TextChoices):
         CUSTOMER = "customer"
@@ -38,10 +60,10 @@ class Profile(models.Model):
         blank=True,
         related_name="profile",
     )
-    # Played in the simulator, never on the real network.
+    # A sandbox person exists in the simulator only, never on the real network.
     is_sandbox = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
-    # Forgotten at her request: the row stays for the vouchers' trails, and says nothing.
+    # When the person was erased. The row stays, because vouchers refer to it.
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -52,13 +74,13 @@ class Profile(models.Model):
             ("change_people", "Can add and change people and stations"),
         ]
         constraints = [
-            # One spelling of every number, so that look-alikes never make two people.
+            # Each number has one spelling, so that one number is one person.
             models.CheckConstraint(
                 condition=Q(msisdn__isnull=True)
                 | Q(msisdn__regex=r"^\+[1-9][0-9]{6,14}$"),
                 name="profile_msisdn_is_e164",
             ),
-            # Station staff redeem at one station, and it is known which.
+            # Station staff redeem at exactly one station.
             models.CheckConstraint(
                 condition=~Q(role="station") | Q(station__isnull=False),
                 name="profile_station_staff_has_station",
@@ -67,7 +89,7 @@ class Profile(models.Model):
                 condition=Q(role__in=["customer", "staff", "station", "support"]),
                 name="profile_role_is_known",
             ),
-            # Whoever was forgotten has no name and no number, and may do nothing.
+            # An erased person has no name, no number, no login and no role.
             models.CheckConstraint(
                 condition=Q(erased_at__isnull=True)
                 | Q(
@@ -85,3 +107,18 @@ class Profile(models.Model):
         if self.erased_at is not None:
             return f"Forgotten person {self.pk}"
         return self.name or f"Person {self.pk}"
+
+
+class Erasure(models.Model):
+    """The record that a person was erased: by whom, when and why. Append-only."""
+
+    profile = models.OneToOneField(
+        "vouchers.Profile", models.PROTECT, related_name="erasure"
+    )
+    actor = models.CharField(max_length=150)
+    # The service refuses a reason that names the person.
+    reason = models.CharField(max_length=500)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"Erasure of person {self.profile_id}"

@@ -10,7 +10,10 @@ from vouchers.money import THREE_DECIMALS, ZERO_DECIMALS
 
 
 class Voucher(models.Model):
-    """Value that one person may spend once. Changed by ``vouchers/sql`` only."""
+    """An amount that its owner may spend once.
+
+    Only the functions in ``vouchers/sql`` change a row.
+    """
 
     class Status(models.TextChoices):
         PENDING_APPROVAL = "pending_approval", "Pending approval"
@@ -20,7 +23,7 @@ class Voucher(models.Model):
         EXPIRED = "expired", "Expired"
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    # For people and support; useless at a pump.
+    # A name for people. It does not redeem the voucher.
     reference = models.CharField(max_length=16, unique=True)
     code_hmac = models.BinaryField(max_length=32, null=True, unique=True)
     code_key_id = models.CharField(max_length=32, blank=True)
@@ -33,7 +36,7 @@ class Voucher(models.Model):
     currency = models.CharField(max_length=3)
     created_by_kind = models.CharField(max_length=8)
     created_by_id = models.CharField(max_length=64)
-    # The same person under both names, where they are linked.
+    # The creator's profile and login, where both are known.
     created_by_profile = models.ForeignKey(
         "vouchers.Profile",
         models.PROTECT,
@@ -51,7 +54,7 @@ class Voucher(models.Model):
 
     status = models.CharField(max_length=16, choices=Status)
     seq = models.IntegerField()
-    # Where it was redeemed.
+    # The station that redeemed the voucher.
     station = models.ForeignKey(
         "vouchers.Station",
         models.PROTECT,
@@ -73,10 +76,10 @@ class Voucher(models.Model):
             ("rotate_code", "Can replace a voucher's code"),
             ("approve_voucher", "Can approve vouchers of others"),
         ]
-        # No index may hold or filter on what a transition changes (status, seq,
-        # station, redeemed_at, voided_at): every redemption stays a HOT update.
+        # No index covers or filters on a column that an operation changes (status,
+        # seq, station, redeemed_at, voided_at). So every redemption is a HOT update.
         indexes = [
-            # Read by expire.
+            # Read by voucher_expire.
             models.Index(fields=["expires_at"], name="voucher_expires_at_idx"),
         ]
         constraints = [
@@ -92,7 +95,7 @@ class Voucher(models.Model):
                 ),
                 name="voucher_status_is_known",
             ),
-            # A voucher is worth something, and never more than a million.
+            # The amount is at least one minor unit and at most a million major units.
             models.CheckConstraint(
                 condition=Q(amount_minor__gte=1)
                 & (
@@ -109,7 +112,7 @@ class Voucher(models.Model):
                 condition=Q(currency__regex=r"^[A-Z]{3}$"),
                 name="voucher_currency_is_iso",
             ),
-            # A redeemed voucher always says when and where; no other status may.
+            # A redeemed voucher has a time and a station; no other status has.
             models.CheckConstraint(
                 condition=Q(
                     status="redeemed", redeemed_at__isnull=False, station__isnull=False
@@ -125,7 +128,7 @@ class Voucher(models.Model):
                 | (~Q(status="void") & Q(voided_at__isnull=True)),
                 name="voucher_voided_at_matches_status",
             ),
-            # A request has neither code nor issue date; whatever was issued has both.
+            # A request has no code and no issue time; an issued voucher has both.
             models.CheckConstraint(
                 condition=Q(
                     status="pending_approval",
@@ -150,16 +153,16 @@ class Voucher(models.Model):
         return self.reference
 
 
-# Every way a voucher may go. The trigger ``voucher_guard`` refuses the others.
+# The allowed changes of status. The trigger ``voucher_guard`` refuses all others.
 ALLOWED = {
     Voucher.Status.PENDING_APPROVAL: {
         Voucher.Status.ISSUED,  # a second person approved
         Voucher.Status.VOID,  # a person declined
     },
     Voucher.Status.ISSUED: {
-        Voucher.Status.REDEEMED,  # spent at a station
-        Voucher.Status.VOID,  # taken back with a reason
-        Voucher.Status.EXPIRED,  # its time is over
+        Voucher.Status.REDEEMED,  # redeemed at a station
+        Voucher.Status.VOID,  # voided with a reason
+        Voucher.Status.EXPIRED,  # expired
         Voucher.Status.ISSUED,  # code rotated, owner moved
     },
     Voucher.Status.REDEEMED: {
@@ -168,3 +171,75 @@ ALLOWED = {
     Voucher.Status.VOID: set(),
     Voucher.Status.EXPIRED: set(),
 }
+
+
+class Approval(models.Model):
+    """The decision of a second person on a voucher above the approval limit."""
+
+    class Decision(models.TextChoices):
+        APPROVED = "approved", "Approved"
+        DECLINED = "declined", "Declined"
+
+    voucher = models.OneToOneField(
+        "vouchers.Voucher", models.PROTECT, related_name="approval"
+    )
+    decision = models.CharField(max_length=8, choices=Decision)
+    approver = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
+    )
+    # The trigger ``voucher_approval_people`` sets the next three columns.
+    approver_profile = models.ForeignKey(
+        "vouchers.Profile", models.PROTECT, null=True, related_name="+"
+    )
+    creator_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    creator_profile = models.ForeignKey(
+        "vouchers.Profile", models.PROTECT, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "voucher_approval"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decision__in=["approved", "declined"]),
+                name="approval_decision_is_known",
+            ),
+            # The creator must not approve, neither by login nor by profile.
+            models.CheckConstraint(
+                condition=Q(decision="declined")
+                | (
+                    (Q(creator_user__isnull=True) | ~Q(approver=F("creator_user")))
+                    & (
+                        Q(creator_profile__isnull=True)
+                        | Q(approver_profile__isnull=True)
+                        | ~Q(approver_profile=F("creator_profile"))
+                    )
+                ),
+                name="approval_by_second_person",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.decision} by user {self.approver_id}"
+
+
+class Envelope(models.Model):
+    """The encrypted code of a voucher, kept until delivery or for one day."""
+
+    voucher = models.OneToOneField(
+        "vouchers.Voucher", models.PROTECT, primary_key=True, related_name="envelope"
+    )
+    sealed = models.BinaryField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "voucher_envelope"
+        indexes = [
+            # Read by the purge.
+            models.Index(fields=["expires_at"], name="envelope_expires_at_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Envelope of voucher {self.voucher_id}"

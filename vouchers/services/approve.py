@@ -6,7 +6,7 @@ from django.conf import settings
 
 from vouchers.actors import Actor
 from vouchers.services import envelopes
-from vouchers.services.issue import Issued
+from vouchers.services.issue import Issued, issued_from
 from vouchers.services.transition import (
     cause,
     clean_reason,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def approve_voucher(
     *, voucher: Voucher, approver: User, reason: str, key: str
 ) -> Issued:
-    """Issue what somebody else asked for; makes the code and its envelope.
+    """Issue a requested voucher; store its code and envelope.
 
     Raises FeatureDisabled, SecondPersonNeeded, VoucherNotPending, CustomerNotFound,
     NotAllowed, InvalidReason, KeyReused.
@@ -41,18 +41,15 @@ def approve_voucher(
         return stored
 
     row = _decide("approved", voucher, approver, reason=reason, key=key, code=code)
-    decided = voucher_from(row)
-    if row.outcome == "replayed":
-        return Issued(decided, envelopes.read(decided), replayed=True)
-    return Issued(decided, drawn[-1], replayed=False)
+    return issued_from(row, drawn, success="approved")
 
 
 def decline_voucher(
     *, voucher: Voucher, approver: User, reason: str, key: str
 ) -> Voucher:
-    """End a request with a reason; whoever asked may also withdraw it.
+    """Decline a requested voucher with a reason; its creator may decline it too.
 
-    Goes on while vouchers are switched off: nothing is created or spent.
+    It works while vouchers are switched off, because no value is created or spent.
     """
     row = _decide(
         "declined",
@@ -62,6 +59,8 @@ def decline_voucher(
         key=key,
         code=lambda: envelopes.NO_CODE,
     )
+    if row.outcome not in {"declined", "replayed"}:
+        raise refusal(row)
     return voucher_from(row)
 
 
@@ -76,11 +75,11 @@ def _decide(
 ) -> sql.Row:
     text = clean_reason(reason)
     actor = Actor.of_user(approver)
-    asked = cause(actor, key, decision, voucher.pk, text)
+    request = cause(actor, key, decision, voucher.pk, text)
 
     def values() -> dict[str, Any]:
         return {
-            **asked,
+            **request,
             **code(),
             "voucher": voucher.pk,
             "decision": decision,
@@ -88,7 +87,4 @@ def _decide(
             "reason": text,
         }
 
-    row = perform("decide", actor, fenced=decision == "approved", values=values)
-    if row.outcome not in {decision, "replayed"}:
-        raise refusal(row)
-    return row
+    return perform("decide", actor, fenced=decision == "approved", values=values)

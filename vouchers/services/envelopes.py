@@ -1,4 +1,4 @@
-"""Codes on their way to their owners: sealed, and gone within a day."""
+"""Encrypted codes, kept until they are delivered, at most one day."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from vouchers.models import Voucher
 
 PURPOSE = "voucher-envelope"
-# Without 0, 1, I, L, O and U: read aloud and typed without doubt.
+# Without 0, 1, I, L, O and U, which are easily confused.
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def read(voucher: Voucher) -> Code | None:
-    """Return the code while it may still be told, else None."""
+    """Return the code while its envelope is valid, else None."""
     envelope = Envelope.objects.filter(voucher=voucher, expires_at__gt=Now()).first()
     if envelope is None:
         return None
@@ -32,17 +32,17 @@ def read(voucher: Voucher) -> Code | None:
 
 
 def drop(voucher: Voucher) -> None:
-    """Forget the code: it was delivered."""
+    """Delete the code after its delivery."""
     Envelope.objects.filter(voucher=voucher).delete()
 
 
 def purge() -> int:
-    """Forget the codes that nobody fetched within their day."""
+    """Delete the codes that were not delivered in time; return how many."""
     return Envelope.objects.filter(expires_at__lte=Now()).delete()[0]
 
 
 def fresh_code(public_id: uuid.UUID) -> tuple[Code, dict[str, Any]]:
-    """Draw a code; return it with what is stored of it."""
+    """Draw a code; return it with the values that are stored."""
     code = new_code()
     return code, {
         "hmac": code.hmac,
@@ -56,6 +56,6 @@ NO_CODE: dict[str, Any] = {"hmac": None, "key_id": "", "last4": "", "sealed": No
 
 
 def fresh_reference() -> str:
-    """Return a name for people, like ``V7-KQ3M-82``: no secret, hard to mistake."""
+    """Return a readable reference like ``V7-KQ3M-82``; it is no secret."""
     letters = "".join(secrets.choice(_ALPHABET) for _ in range(7))
     return f"V{letters[0]}-{letters[1:5]}-{letters[5:]}"

@@ -1,4 +1,4 @@
-"""Forget a person: her row says nothing any more, her vouchers' trails stay whole."""
+"""Erase the personal data of a person; the trails of their vouchers stay complete."""
 
 from __future__ import annotations
 
@@ -15,28 +15,26 @@ SHORTEST_NAME = 3
 
 
 def lock_profile(profile: Profile) -> Profile:
-    """Lock the person; nothing new may point at her until the transaction ends."""
+    """Lock the person's row, so that no voucher is issued to them meanwhile."""
     return Profile.objects.select_for_update().get(pk=profile.pk)
 
 
 def erase_profile(*, profile: Profile, reason: str, actor: str) -> bool:
-    """Blank what names the locked person; False when she was forgotten before.
+    """Erase the personal data of a locked person; False when it was erased before.
 
-    Raises StillHoldsVouchers, InvalidReason, InvalidRequest; nothing is then changed.
+    Raises StillHoldsVouchers, InvalidReason, InvalidRequest, and then changes nothing.
     """
     if profile.erased_at is not None:
         return False
-    words = clean_reason(reason)
-    if names_person(words, profile):
-        raise InvalidRequest(
-            "The reason is kept: leave the name and the number out of it."
-        )
-    if live := _live_vouchers(profile):
-        raise StillHoldsVouchers(live)
-    _forget_notes(profile)
-    _forget_admin_log(profile)
+    text = clean_reason(reason)
+    if names_person(text, profile):
+        raise InvalidRequest("The reason must not contain the name or the number.")
+    if references := _unspent_vouchers(profile):
+        raise StillHoldsVouchers(references)
+    _delete_notes(profile)
+    _clean_admin_log(profile)
     Envelope.objects.filter(voucher__owner=profile).delete()
-    Erasure.objects.create(profile=profile, actor=actor, reason=words)
+    Erasure.objects.create(profile=profile, actor=actor, reason=text)
     for field, value in {
         "name": "",
         "msisdn": None,
@@ -53,7 +51,7 @@ def erase_profile(*, profile: Profile, reason: str, actor: str) -> bool:
 
 
 def names_person(text: str, profile: Profile) -> bool:
-    """Tell whether the text holds the person's number or name."""
+    """Tell whether the text contains the person's number or name."""
     digits = "".join(letter for letter in text if letter in "0123456789")
     if profile.msisdn and profile.msisdn[-8:] in digits:
         return True
@@ -61,15 +59,15 @@ def names_person(text: str, profile: Profile) -> bool:
     return len(name) >= SHORTEST_NAME and name in text.casefold()
 
 
-def _live_vouchers(profile: Profile) -> list[str]:
-    worth = Q(status=Voucher.Status.ISSUED, expires_at__gt=timezone.now())
-    asked = Q(status=Voucher.Status.PENDING_APPROVAL)
-    rows = Voucher.objects.filter(worth | asked, owner=profile).order_by("id")
+def _unspent_vouchers(profile: Profile) -> list[str]:
+    issued = Q(status=Voucher.Status.ISSUED, expires_at__gt=timezone.now())
+    requested = Q(status=Voucher.Status.PENDING_APPROVAL)
+    rows = Voucher.objects.filter(issued | requested, owner=profile).order_by("id")
     return list(rows.values_list("reference", flat=True))
 
 
-def _forget_notes(profile: Profile) -> None:
-    """The commitment in the event stays, and tells nobody what it stood for."""
+def _delete_notes(profile: Profile) -> None:
+    """Delete notes about the person. The salted hash in the event stays."""
     about = Q(event__voucher__owner=profile)
     if len(profile.name) >= SHORTEST_NAME:
         about |= Q(text__icontains=profile.name)
@@ -78,14 +76,14 @@ def _forget_notes(profile: Profile) -> None:
     VoucherNote.objects.filter(about).delete()
 
 
-def _forget_admin_log(profile: Profile) -> None:
-    """The back office wrote her name down wherever somebody changed her row."""
+def _clean_admin_log(profile: Profile) -> None:
+    """Remove the person's name from Django's log of admin changes."""
     people = ContentType.objects.get_for_model(Profile)
     vouchers = ContentType.objects.get_for_model(Voucher)
-    hers = [str(pk) for pk in profile.vouchers.values_list("pk", flat=True)]
+    owned = [str(pk) for pk in profile.vouchers.values_list("pk", flat=True)]
     about = Q(content_type=people, object_id=str(profile.pk))
     LogEntry.objects.filter(
-        about | Q(content_type=vouchers, object_id__in=hers)
+        about | Q(content_type=vouchers, object_id__in=owned)
     ).update(change_message="")
     LogEntry.objects.filter(about).update(object_repr=f"Forgotten person {profile.pk}")
     if len(profile.name) >= SHORTEST_NAME:

@@ -1,7 +1,7 @@
-"""Guessing locks people, stations and devices, over all channels together.
+"""Lock people, stations and devices that enter too many wrong codes on all channels.
 
-Redeeming counts by itself, in its own statement. Whoever else takes a code or an
-unknown number from a person asks here first, and tells here what did not fit.
+``redeem_voucher`` counts wrong codes by itself. Other code that takes a voucher code
+or an unknown number calls ``check`` first and ``count_failure`` after a failure.
 """
 
 from __future__ import annotations
@@ -20,37 +20,36 @@ _SCOPES = "(voucher_who_is(%s, %s, %s)).scopes"
 
 
 def check(*, actor: Actor) -> None:
-    """Raise ``Locked`` while this person, their station or device is locked."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT voucher_locked_for({_SCOPES})", _who(actor))
-        seconds = cursor.fetchone()[0]
-    if seconds is not None:
-        raise Locked(seconds)
+    """Raise ``Locked`` while the person, their station or device is locked."""
+    _check(_SCOPES, _who(actor))
 
 
 def count_failure(*, actor: Actor) -> None:
-    """Count one code that did not fit. A slip of the check digit is not one."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"SELECT voucher_count_guess({_SCOPES})", _who(actor))
+    """Count one wrong code. A code with a wrong check digit is not counted."""
+    _count(_SCOPES, _who(actor))
 
 
 def check_station(*, station: Station) -> None:
-    """Raise ``Locked`` while this station is locked, whoever stands there."""
+    """Raise ``Locked`` while the station is locked."""
+    _check("ARRAY[%s]", [f"station:{station.pk}"])
+
+
+def count_station_failure(*, station: Station) -> None:
+    """Count one wrong code of an API token for its station."""
+    _count("ARRAY[%s]", [f"station:{station.pk}"])
+
+
+def _check(scopes: str, values: list[str | None]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT voucher_locked_for(ARRAY[%s])", [_place(station)])
+        cursor.execute(f"SELECT voucher_locked_for({scopes})", values)
         seconds = cursor.fetchone()[0]
     if seconds is not None:
         raise Locked(seconds)
 
 
-def count_station_failure(*, station: Station) -> None:
-    """Count a failure for the station of a program, as its staff's are."""
+def _count(scopes: str, values: list[str | None]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT voucher_count_guess(ARRAY[%s])", [_place(station)])
-
-
-def _place(station: Station) -> str:
-    return f"station:{station.pk}"
+        cursor.execute(f"SELECT voucher_count_guess({scopes})", values)
 
 
 def _who(actor: Actor) -> list[str | None]:

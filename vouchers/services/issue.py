@@ -11,10 +11,16 @@ from vouchers import limits
 from vouchers.errors import InvalidRequest
 from vouchers.models import Voucher, VoucherEvent
 from vouchers.services import envelopes, refusals
-from vouchers.services.fence import pass_fence
-from vouchers.services.transition import cause, perform, refusal, voucher_from
+from vouchers.services.transition import (
+    cause,
+    pass_fence,
+    perform,
+    refusal,
+    voucher_from,
+)
 
 if TYPE_CHECKING:
+    from vouchers import sql
     from vouchers.actors import Actor
     from vouchers.codes import Code
     from vouchers.models import Profile
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """The voucher and its code, which is None while it waits for approval."""
+    """The voucher and its code; the code is None when it cannot be read."""
 
     voucher: Voucher
     code: Code | None
@@ -33,15 +39,14 @@ class Issued:
 def issue_voucher(
     *, customer: Profile, amount: Money, actor: Actor, key: str
 ) -> Issued:
-    """Issue one voucher, or ask for it above the approval limit.
+    """Issue one voucher, or request it when it is above the approval limit.
 
-    The same key again returns the same voucher, with its code while its envelope
-    lives. Raises FeatureDisabled, NotAllowed, CustomerNotFound, LimitExceeded,
-    KeyReused.
+    A repeated key returns the same voucher, with its code while the envelope exists.
+    Raises FeatureDisabled, NotAllowed, CustomerNotFound, LimitExceeded, KeyReused.
     """
-    _refuse_strange_amount(amount)
-    asked = cause(actor, key, "issue", customer.pk, amount.minor, amount.currency)
-    _refuse_over_voucher_limit(amount, actor, asked)
+    _refuse_invalid_amount(amount)
+    request = cause(actor, key, "issue", customer.pk, amount.minor, amount.currency)
+    _refuse_over_voucher_limit(amount, actor, key)
     is_pending = limits.needs_approval(amount)
     drawn: list[Code] = []
 
@@ -52,7 +57,7 @@ def issue_voucher(
             code, stored = envelopes.fresh_code(public_id)
             drawn.append(code)
         return {
-            **asked,
+            **request,
             **stored,
             "public_id": public_id,
             "reference": envelopes.fresh_reference(),
@@ -66,30 +71,33 @@ def issue_voucher(
         }
 
     row = perform("issue", actor, fenced=True, values=values)
-    if row.outcome == "issued":
-        return Issued(voucher_from(row), drawn[-1] if drawn else None, replayed=False)
-    if row.outcome == "replayed":
-        voucher = voucher_from(row)
-        return Issued(voucher, envelopes.read(voucher), replayed=True)
     if row.outcome == "limit_exceeded":
         raise limits.exceeded(row.detail or "", amount.currency)
-    raise refusal(row)
+    return issued_from(row, drawn, success="issued")
 
 
-def _refuse_strange_amount(amount: Money) -> None:
+def issued_from(row: sql.Row, drawn: list[Code], *, success: str) -> Issued:
+    """Return the voucher with the code of this call, or of the call it replays."""
+    if row.outcome not in {success, "replayed"}:
+        raise refusal(row)
+    voucher = voucher_from(row)
+    if row.outcome == "replayed":
+        return Issued(voucher, envelopes.read(voucher), replayed=True)
+    return Issued(voucher, drawn[-1] if drawn else None, replayed=False)
+
+
+def _refuse_invalid_amount(amount: Money) -> None:
     if amount.currency not in settings.VOUCHER_CURRENCIES:
         raise InvalidRequest(f"Vouchers are not issued in {amount.currency}.")
     if amount.minor < 1:
         raise InvalidRequest("A voucher is worth at least 1.")
 
 
-def _refuse_over_voucher_limit(
-    amount: Money, actor: Actor, asked: dict[str, Any]
-) -> None:
-    """Refuse what no counter could ever allow; a replay comes before it."""
+def _refuse_over_voucher_limit(amount: Money, actor: Actor, key: str) -> None:
+    """Refuse an amount above the limit of one voucher, unless the key was used."""
     if amount.minor <= limits.cap("voucher", amount.currency):
         return
-    if VoucherEvent.objects.filter(key=asked["key"]).exists():
+    if VoucherEvent.objects.filter(key=key).exists():
         return
     with transaction.atomic():
         pass_fence(actor)

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e]")
 MAX_NAME = 120
+# What a violated constraint of the table means.
+_SENTENCES: dict[str | None, str] = {
+    "profile_station_staff_has_station": "Station staff need a station.",
+    "profiles_msisdn_key": "Another person has this number.",
+    "profiles_user_id_key": "Another person has this login.",
+}
 _STATION_CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,31}")
 
 
@@ -29,10 +35,10 @@ def create_or_change_profile(
     is_active: bool | None = None,
     user: User | None = None,
 ) -> Profile:
-    """Store a person, or change what is given of the one with this number.
+    """Create a person, or change the given fields of the one with this number.
 
-    Neither number nor profile: a new person known only by a channel's own id.
-    Raises InvalidMsisdn, InvalidProfile, UnknownStation; nothing is then changed.
+    Without number and profile it creates a person who has only a channel's own id.
+    Raises InvalidMsisdn, InvalidProfile, UnknownStation, and then changes nothing.
     """
     given: dict[str, Any] = {
         "name": None if name is None else clean_name(name),
@@ -44,24 +50,24 @@ def create_or_change_profile(
         "user": user,
     }
     changes = {field: value for field, value in given.items() if value is not None}
-    _refuse_unknown_words(role, language)
+    _refuse_unknown_choices(role, language)
     try:
         with transaction.atomic():
             return _store(profile, msisdn, changes)
     except IntegrityError as error:
-        raise _meaning(error) from error
+        raise _profile_error(error) from error
 
 
 def lookup(*, msisdn: str) -> Profile | None:
-    """Return the active person with this number; raises InvalidMsisdn."""
+    """Return the active person with this number. Raises InvalidMsisdn."""
     number = numbers.parse(msisdn)
     return Profile.objects.filter(msisdn=number, is_active=True).first()
 
 
 def add_station(*, code: str, name: str) -> Station:
-    """Store a station, or rename the one with this code."""
+    """Create a station, or rename the one with this code."""
     spelled = code.strip().upper()
-    if not spelled.isascii() or not _STATION_CODE.fullmatch(spelled):
+    if not _STATION_CODE.fullmatch(spelled):
         raise InvalidProfile(
             "A station's code is letters, digits, dashes and underscores."
         )
@@ -88,7 +94,7 @@ def find_station(code_or_name: str) -> Station:
 
 
 def clean_name(name: str) -> str:
-    """Return the name without control characters, cut to what is stored."""
+    """Return the name without control characters, cut to the stored length."""
     return " ".join(_CONTROL.sub(" ", name).split())[:MAX_NAME]
 
 
@@ -109,7 +115,7 @@ def _store(
     return profile
 
 
-def _refuse_unknown_words(role: str | None, language: str | None) -> None:
+def _refuse_unknown_choices(role: str | None, language: str | None) -> None:
     if role is not None and role not in Profile.Role.values:
         raise InvalidProfile(f"A role is one of {', '.join(Profile.Role.values)}.")
     if language and language not in Profile.Language.values:
@@ -117,15 +123,8 @@ def _refuse_unknown_words(role: str | None, language: str | None) -> None:
         raise InvalidProfile(f"A language is one of {known}.")
 
 
-def _meaning(error: IntegrityError) -> Exception:
-    """Return what the database's refusal means, or itself when it is unknown."""
-    constraint = getattr(
-        getattr(error.__cause__, "diag", None), "constraint_name", None
-    )
-    if constraint == "profile_station_staff_has_station":
-        return InvalidProfile("Station staff need a station.")
-    if constraint and "msisdn" in constraint:
-        return InvalidProfile("This number belongs to somebody else.")
-    if constraint and "user" in constraint:
-        return InvalidProfile("This login belongs to somebody else.")
-    return error
+def _profile_error(error: IntegrityError) -> Exception:
+    """Return the refusal for a violated constraint, or the error when it has none."""
+    diagnostics = getattr(error.__cause__, "diag", None)
+    sentence = _SENTENCES.get(getattr(diagnostics, "constraint_name", None))
+    return InvalidProfile(sentence) if sentence else error

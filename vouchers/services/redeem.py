@@ -30,9 +30,9 @@ def redeem_voucher(
     actor: Actor,
     key: str,
 ) -> Redeemed:
-    """Spend a voucher once, named by its code or its public id.
+    """Redeem a voucher once, named by its code or its public id.
 
-    The same key again returns the first answer. Raises FeatureDisabled, Locked,
+    A repeated key returns the first answer. Raises FeatureDisabled, Locked,
     VoucherNotFound, NotOwner, VoucherNotIssued, VoucherExpired, WrongStation,
     NotAllowed, KeyReused; a refusal writes its audit row and its counters only.
     """

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def record(*, operation: str, reason: str, actor: Actor) -> None:
-    """Write the audit row of a refusal that no transition makes by itself."""
+    """Write the audit row of a refusal that does not come from the database."""
     Refusal.objects.create(
         operation=operation,
         reason=reason,

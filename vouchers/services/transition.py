@@ -1,4 +1,4 @@
-"""What every voucher operation shares: its cause, its row, and its refusal."""
+"""The steps that all voucher operations share: fence, call, answer, refusal."""
 
 from __future__ import annotations
 
@@ -7,34 +7,53 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.module_loading import import_string
 
+from easymo.database.errors import is_passing
 from easymo.observability import correlation
 from vouchers import errors, sql
 from vouchers.models import Voucher
-from vouchers.services.fence import pass_fence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from vouchers.actors import Actor
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 MAX_KEY = 300
 MAX_REASON = 500
-# A code or a reference that is already taken, or the same key twice at once.
+# A drawn code or reference can be taken, and two calls can use one key at once.
 ATTEMPTS = 5
 COLUMNS = tuple(field.attname for field in Voucher._meta.concrete_fields)
+
+
+def pass_fence(actor: Actor) -> None:
+    """Ask the callable in ``VOUCHER_GUARD`` whether vouchers are on for the actor.
+
+    It must be the first statement of the transaction, so that later reads happen
+    after it holds its lock. Any answer but True raises ``FeatureDisabled``.
+    """
+    try:
+        guard = import_string(settings.VOUCHER_GUARD)
+        is_open = guard(subject=actor.subject)
+    except Exception as error:
+        if is_passing(error):
+            # A database error is transient and is no answer: let the caller retry.
+            raise
+        raise errors.FeatureDisabled from error
+    if is_open is not True:
+        raise errors.FeatureDisabled
 
 
 def perform(
     name: str, actor: Actor, *, fenced: bool, values: Callable[[], dict[str, Any]]
 ) -> sql.Row:
-    """Run one transition in a transaction of its own.
+    """Run one operation in a transaction of its own.
 
-    A unique violation (a drawn code or reference that exists, or the same key at the
-    same moment for another voucher) rolls back, and the whole is tried again.
+    After a unique violation (a drawn code or reference is taken, or a concurrent call
+    used the same key for another voucher) it rolls back and tries again.
     """
     for attempt in range(ATTEMPTS):
         try:
@@ -53,14 +72,14 @@ def _is_unique_violation(error: IntegrityError) -> bool:
 
 
 def cause(actor: Actor, key: str, *arguments: object) -> dict[str, Any]:
-    """Return who, why and what, as the transition takes it.
+    """Return the actor, the key and the fingerprint as the database takes them.
 
-    The fingerprint tells the same request from another under the same key; which
-    voucher is meant is compared in the database.
+    A repeated key must have the same fingerprint. The database compares the voucher
+    itself.
     """
     if not key or len(key) > MAX_KEY or _CONTROL.search(key):
         raise ValueError("A key is 1 to 300 characters without control characters.")
-    asked = json.dumps([actor.kind, actor.id, *arguments]).encode()
+    request = json.dumps([actor.kind, actor.id, *arguments]).encode()
     return {
         "actor_kind": actor.kind,
         "actor_id": actor.id,
@@ -69,7 +88,7 @@ def cause(actor: Actor, key: str, *arguments: object) -> dict[str, Any]:
         "may_know": actor.may_know,
         "correlation_id": correlation.current(),
         "key": key,
-        "fingerprint": hashlib.sha256(asked).digest(),
+        "fingerprint": hashlib.sha256(request).digest(),
     }
 
 
@@ -86,18 +105,19 @@ def clean_reason(reason: str) -> str:
 
 
 def voucher_from(row: sql.Row) -> Voucher:
-    """Return the voucher as the transition left it, without asking again."""
+    """Return the voucher from the answer, without another query."""
     if row.voucher is None:
-        raise AssertionError(f"The transition answered {row.outcome} without a row.")
+        raise AssertionError(f"The outcome {row.outcome} came without a voucher.")
     return Voucher.from_db("default", COLUMNS, list(row.voucher.values()))
 
 
 def refusal(row: sql.Row) -> errors.VoucherError:
-    """Return what the transition's refusal means."""
+    """Return the exception for a refusal of the database."""
     detail = row.detail or ""
     match row.outcome:
         case "not_issued":
-            return errors.VoucherNotIssued(detail, _since(row.voucher or {}, detail))
+            at = (row.voucher or {}).get(_STATUS_TIMES.get(detail, ""))
+            return errors.VoucherNotIssued(detail, at)
         case "not_pending":
             return errors.VoucherNotPending(detail)
         case "expired":
@@ -108,14 +128,12 @@ def refusal(row: sql.Row) -> errors.VoucherError:
             return _PLAIN[outcome]()
 
 
-def _since(voucher: dict[str, Any], status: str) -> datetime | None:
-    """Return since when a voucher is what it is, where its row says so."""
-    at: datetime | None = voucher.get(_SINCE.get(status, ""))
-    return at
-
-
-# A status and the column that says when it came about.
-_SINCE = {"redeemed": "redeemed_at", "void": "voided_at", "expired": "expires_at"}
+# For each status, the column with the time of the change to it.
+_STATUS_TIMES = {
+    "redeemed": "redeemed_at",
+    "void": "voided_at",
+    "expired": "expires_at",
+}
 _PLAIN: dict[str, Callable[[], errors.VoucherError]] = {
     "voucher_not_found": errors.VoucherNotFound,
     "not_owner": errors.NotOwner,

@@ -34,11 +34,10 @@ def void_voucher(
     actor: Actor,
     key: str,
 ) -> Voided:
-    """Take back an issued voucher, named by its public id or its reference.
+    """Void an issued voucher, named by its public id or its reference.
 
-    A person in the admin may do so while everything is switched off. Raises
-    FeatureDisabled, NotAllowed, VoucherNotFound, VoucherNotIssued, InvalidReason,
-    KeyReused.
+    The back office may void while vouchers are switched off. Raises FeatureDisabled,
+    NotAllowed, VoucherNotFound, VoucherNotIssued, InvalidReason, KeyReused.
     """
     if (voucher_id is None) == (reference is None):
         raise ValueError("Name the voucher by its id or by its reference.")
@@ -48,8 +47,8 @@ def void_voucher(
         "reference": reference.strip().upper() if reference else None,
         "reason": text,
     }
-    by_person = actor.kind == "user" and actor.channel == "admin"
-    row = perform("void", actor, fenced=not by_person, values=lambda: values)
+    is_back_office = actor.kind == "user" and actor.channel == "admin"
+    row = perform("void", actor, fenced=not is_back_office, values=lambda: values)
     if row.outcome not in {"void", "replayed"} or row.at is None:
         raise refusal(row)
     return Voided(voucher_from(row), row.at, replayed=row.outcome == "replayed")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollout.policy.gate_figures import CheckResult, GateFacts
-from rollout.policy.gates import TITLES, GateVerdict, evaluate_gates, unmet
+from rollout.policy.gates import GateVerdict, evaluate_gates, unmet
 from rollout.policy.stages import NEVER_WAIVED, GateName, Stage, State
 from tests.rollout.policy.facts import DAY, HOUR, NOW, facts, gate
 
@@ -34,7 +34,7 @@ def test_gates__nothing_known__none_is_met_that_needs_figures() -> None:
     missing = {gate.name for gate in unmet(evaluate_gates(blank))}
 
     # Then
-    assert missing == set(TITLES) - {
+    assert missing == set(GateName) - {
         GateName.STATE,
         GateName.MEMBERS,
         GateName.DWELL,

@@ -32,7 +32,7 @@ def watched(
     at = 0.0
     while at <= seconds:
         ticked_at = MOMENT + timedelta(seconds=at if ticking else 0)
-        dog.look(ticked_at, is_exposed=is_exposed, now=at)
+        dog.observe(ticked_at, is_exposed=is_exposed, now=at)
         at += step
     return dog
 
@@ -57,7 +57,7 @@ def test_watchdog__quarter_of_an_hour__fails_safe_until_somebody_looks() -> None
     before = dog.is_unwatched
 
     # When
-    dog.look(MOMENT + timedelta(hours=1), is_exposed=True, now=dog.looked + 1)
+    dog.observe(MOMENT + timedelta(hours=1), is_exposed=True, now=dog.looked + 1)
 
     # Then
     assert (before, dog.is_unwatched) == (True, False)
@@ -78,7 +78,7 @@ def test_watchdog__database_away_for_an_hour__is_no_silence() -> None:
     dog = watched(seconds=10, ticking=True)
 
     # When
-    dog.look(dog.ticked_at, is_exposed=True, now=dog.looked + 3_600)
+    dog.observe(dog.ticked_at, is_exposed=True, now=dog.looked + 3_600)
 
     # Then
     assert dog.silent_s == 0
@@ -89,7 +89,7 @@ def test_watchdog__clock_of_the_evaluator_set_back__is_a_look_like_any_other() -
     dog = watched(seconds=FAIL_SAFE_S + 1, ticking=False)
 
     # When
-    dog.look(MOMENT - timedelta(days=1), is_exposed=True, now=dog.looked + 1)
+    dog.observe(MOMENT - timedelta(days=1), is_exposed=True, now=dog.looked + 1)
 
     # Then
     assert dog.is_unwatched is False

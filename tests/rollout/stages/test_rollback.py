@@ -102,7 +102,7 @@ def test_quick__after_a_mitigated_incident__is_open_again(switch: Switch) -> Non
     assert (again.pk, again.status, again.severity) == (incident.pk, "open", "critical")
     assert again.mitigated_at is None
     story = list(again.timeline.values_list("text", flat=True))
-    assert "open again: it was mitigated, and has come back" in story
+    assert "open again: the problem has come back" in story
     assert "severity low → critical" in story
     assert (
         next(need.met for need in resume_requirements.requirements_to_turn_on())

@@ -1,4 +1,4 @@
-"""Vouchers in the back office: found, shown and changed as they may be."""
+"""The voucher pages of the back office: search, display, actions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def press(browser: Client, records: Records, action: str, **given: Any) -> Any:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_action__those_who_may__changes_once_with_its_event(
+def test_action__operator_sends_twice__changes_once_with_event(
     records: Records, action: str
 ) -> None:
     # Given
@@ -66,7 +66,7 @@ def test_action__those_who_may__changes_once_with_its_event(
 
 @pytest.mark.parametrize("role", ["support", "viewer"])
 @pytest.mark.parametrize("action", ACTIONS)
-def test_action__role__as_the_table_says(
+def test_action__each_role__changes_only_if_permitted(
     records: Records, role: str, action: str
 ) -> None:
     # When
@@ -80,7 +80,7 @@ def test_action__role__as_the_table_says(
 
 @pytest.mark.parametrize("reason", BAD_REASONS, ids=range(len(BAD_REASONS)))
 @pytest.mark.parametrize("action", ACTIONS)
-def test_action__reason_that_is_none__asked_again(
+def test_action__invalid_reason__asks_again(
     records: Records, action: str, reason: str
 ) -> None:
     # Given
@@ -94,7 +94,7 @@ def test_action__reason_that_is_none__asked_again(
     assert VoucherEvent.objects.count() == before
 
 
-def test_search__reference_last_four_and_number__finds(records: Records) -> None:
+def test_search__reference_last_four_or_number__finds_voucher(records: Records) -> None:
     # Given
     browser, voucher = signed_in("support"), records.issued.voucher
 
@@ -112,7 +112,7 @@ def test_search__reference_last_four_and_number__finds(records: Records) -> None
     assert [voucher.reference in page for page in pages] == [True] * len(words)
 
 
-def test_find__whole_code__by_post_and_nowhere_in_an_address(records: Records) -> None:
+def test_find__whole_code__is_in_no_url_and_no_page(records: Records) -> None:
     # Given
     browser, code = signed_in("support"), records.issued.code
     assert code is not None
@@ -129,7 +129,7 @@ def test_find__whole_code__by_post_and_nowhere_in_an_address(records: Records) -
     assert "no-store" in browser.get(LIST)["Cache-Control"]
 
 
-def test_find__staff_who_may_see_no_vouchers__learns_nothing(records: Records) -> None:
+def test_find__user_without_view_permission__is_forbidden(records: Records) -> None:
     # Given
     browser, code = Client(), records.issued.code
     browser.force_login(User.objects.create_user("new", is_staff=True))
@@ -148,7 +148,7 @@ def test_find__staff_who_may_see_no_vouchers__learns_nothing(records: Records) -
     "word", ["' OR 1=1--", "%_\\", "; DROP TABLE vouchers", ",id.neq.x", "%"]
 )
 @pytest.mark.parametrize("model", ["voucher", "profile", "station"])
-def test_search__injected__is_taken_literally(
+def test_search__injection__is_treated_as_text(
     records: Records, model: str, word: str
 ) -> None:
     # When
@@ -164,7 +164,7 @@ def test_search__injected__is_taken_literally(
 @pytest.mark.parametrize(
     "query", ["q=%00", "o=999", "o=password", "p=99999", "status__exact='"]
 )
-def test_list__odd_order_page_or_filter__no_fault(records: Records, query: str) -> None:
+def test_list__invalid_query__does_not_fail(records: Records, query: str) -> None:
     assert signed_in("viewer").get(f"{LIST}?{query}").status_code in {200, 302}
 
 
@@ -190,7 +190,7 @@ def test_list__ten_and_a_hundred_rows__same_number_of_queries(
     assert len(many) == len(few)
 
 
-def test_pages__hostile_name__is_inert_everywhere(records: Records) -> None:
+def test_pages__html_in_a_name__is_escaped(records: Records) -> None:
     # Given
     Profile.objects.update(name=HOSTILE)
     voucher = records.issued.voucher

@@ -1,14 +1,25 @@
-"""Raw SQL against the trail: it is told in order, once, and never rewritten."""
+"""Raw SQL: events are in order, match their voucher and are append-only."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
-from tests.vouchers.by_hand import change, event, execute, refused, settle
 from tests.vouchers.conftest import acting
+from tests.vouchers.raw_sql import (
+    change,
+    event,
+    execute,
+    first_event,
+    insert,
+    new_voucher,
+    refused,
+    settle,
+)
+from vouchers.models import Approval
+from vouchers.services.approve import approve_voucher
 from vouchers.services.redeem import redeem_voucher
 
 if TYPE_CHECKING:
@@ -20,6 +31,21 @@ if TYPE_CHECKING:
     from vouchers.services.issue import Issued
 
 pytestmark = pytest.mark.django_db
+
+TRIGGERS = [
+    "voucher_guard",
+    "voucher_no_truncate",
+    "voucher_event_chain",
+    "voucher_event_matches",
+    "voucher_event_append_only",
+    "voucher_event_no_truncate",
+    "voucher_approval_people",
+    "voucher_approval_append_only",
+    "voucher_approval_no_truncate",
+    "voucher_note_fixed",
+    "erasure_append_only",
+    "erasure_no_truncate",
+]
 
 
 @pytest.fixture
@@ -52,7 +78,7 @@ def test_event__out_of_order__is_refused(voucher: Voucher, seq: str) -> None:
         ("voided", "issued", "void", "voucher_event_matches_row"),
     ],
 )
-def test_event__that_does_not_tell_its_change__is_refused(
+def test_event__not_matching_its_change__is_refused(
     voucher: Voucher, kind: str, old: str, new: str, constraint: str
 ) -> None:
     refused(
@@ -62,7 +88,7 @@ def test_event__that_does_not_tell_its_change__is_refused(
     )
 
 
-def test_event__naming_another_station_than_the_row__is_refused(
+def test_event__other_station_than_the_row__is_refused(
     voucher: Voucher, kimironko: Station, nyabugogo: Station
 ) -> None:
     redeemed = f"status = 'redeemed', redeemed_at = now(), station_id = {kimironko.pk}"
@@ -73,11 +99,113 @@ def test_event__naming_another_station_than_the_row__is_refused(
     )
 
 
+def test_event__other_time_than_the_row__is_refused(
+    voucher: Voucher, kimironko: Station
+) -> None:
+    redeemed = f"status = 'redeemed', redeemed_at = now(), station_id = {kimironko.pk}"
+    refused(
+        "voucher_event_matches_row",
+        change(voucher, redeemed),
+        event(
+            voucher,
+            "redeemed",
+            "issued",
+            "redeemed",
+            station=str(kimironko.pk),
+            at="now() + interval '1 microsecond'",
+        ),
+    )
+
+
+@pytest.mark.parametrize("role", ["origin", "replica"])
+@pytest.mark.parametrize(
+    "column",
+    [
+        {"amount_minor": "2"},
+        {"currency": "'KES'"},
+        {"owner_id": "0"},
+        {"expires_at": "now() + interval '2 days'"},
+        {"code_commit": "sha256('other'::bytea)"},
+        {"code_commit": "NULL"},
+    ],
+    ids=str,
+)
+def test_first_event__fact_other_than_in_the_row__is_refused(
+    aline: Profile, column: dict[str, str], role: str
+) -> None:
+    refused(
+        "voucher_event_matches_row",
+        f"SET LOCAL session_replication_role = {role}",
+        insert("vouchers", new_voucher(aline.pk)),
+        insert("voucher_event", first_event(aline.pk) | column),
+    )
+
+
+def test_first_event__as_the_row__is_accepted(aline: Profile) -> None:
+    execute(
+        insert("vouchers", new_voucher(aline.pk)),
+        insert("voucher_event", first_event(aline.pk)),
+    )
+    assert aline.vouchers.get().events.count() == 1
+
+
+def test_triggers__all_of_them__fire_also_as_a_replica() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT t.tgname, t.tgenabled
+              FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+             WHERE NOT t.tgisinternal AND starts_with(p.proname, 'voucher_')
+            """
+        )
+        found = dict(cursor.fetchall())
+    assert found == dict.fromkeys(TRIGGERS, "A")
+
+
 @pytest.mark.parametrize("role", ["origin", "replica"])
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE voucher_event SET actor_id = 'nobody'",
+        "UPDATE voucher_approval SET decision = 'declined'",
+        "DELETE FROM voucher_approval",
+        "TRUNCATE voucher_approval",
+    ],
+)
+def test_approval__changed_by_hand__is_refused_also_as_a_replica(
+    requested: Issued, odette: User, statement: str, role: str
+) -> None:
+    # Given
+    approve_voucher(
+        voucher=requested.voucher, approver=odette, reason="Fine", key="admin:1"
+    )
+    settle()
+
+    # Then
+    refused("append_only", f"SET LOCAL session_replication_role = {role}", statement)
+    assert Approval.objects.get().decision == "approved"
+
+
+def test_approval__people_given_by_the_caller__are_read_from_the_rows(
+    requested: Issued, diane: Profile, bosco: Profile, odette: User
+) -> None:
+    # When
+    execute(
+        "INSERT INTO voucher_approval (voucher_id, decision, approver_id, created_at,"
+        " creator_profile_id, approver_profile_id)"
+        f" VALUES ({requested.voucher.pk}, 'declined', {odette.pk}, now(),"
+        f" {bosco.pk}, {bosco.pk})"
+    )
+
+    # Then
+    approval = Approval.objects.get()
+    assert (approval.creator_profile, approval.approver_profile) == (diane, None)
+
+
+@pytest.mark.parametrize("role", ["origin", "replica"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE voucher_event SET actor_id = '0'",
         "DELETE FROM voucher_event",
         "TRUNCATE voucher_event CASCADE",
         "DELETE FROM vouchers",
@@ -92,7 +220,7 @@ def test_trail__changed_by_hand__is_refused_also_as_a_replica(
         if statement == "DELETE FROM vouchers"
         else "append_only"
     )
-    # The test's own transaction has checks waiting, which a TRUNCATE must not meet.
+    # A TRUNCATE fails while the transaction has deferred checks.
     settle()
     refused(constraint, f"SET LOCAL session_replication_role = {role}", statement)
 
@@ -123,7 +251,7 @@ def test_reversal__without_naming_the_redemption__is_refused(
     )
 
 
-def test_approval__missing__issues_nothing(requested: Issued) -> None:
+def test_approval__missing__is_refused(requested: Issued) -> None:
     refused(
         "voucher_approved_by_person",
         change(
@@ -155,10 +283,10 @@ def test_approval__by_the_creators_own_user__is_refused(
         ("msisdn = '0788123456'", "profile_msisdn_is_e164"),
         ("msisdn = '+٢٥٠٧٨٨١٢٣٤٥٦'", "profile_msisdn_is_e164"),
         ("role = 'station'", "profile_station_staff_has_station"),
-        ("role = 'king'", "profile_role_is_known"),
+        ("role = 'other'", "profile_role_is_known"),
     ],
 )
-def test_profile__strange__is_refused(
+def test_profile__invalid_row__is_refused(
     aline: Profile, what: str, constraint: str
 ) -> None:
     with pytest.raises(IntegrityError, match=constraint):

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 CHANGING = {"status", "seq", "station_id", "redeemed_at", "voided_at", "issued_at"}
 
 
-def test_indexes__on_vouchers__hold_nothing_that_a_transition_changes() -> None:
+def test_indexes__on_vouchers__cover_no_changing_column() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -35,7 +35,7 @@ def test_indexes__on_vouchers__hold_nothing_that_a_transition_changes() -> None:
     assert not [row for row in found if row[1] in CHANGING or row[2]]
 
 
-def test_redeem__update__stays_on_its_page(
+def test_redeem__update__is_hot(
     issued: Issued, kimironko: Station, diane: Profile, key: Callable[[], str]
 ) -> None:
     # Given
@@ -49,7 +49,7 @@ def test_redeem__update__stays_on_its_page(
 
 
 def updates() -> tuple[int, int]:
-    """Return all updates of vouchers, and those that stayed on their page."""
+    """Return the numbers of all updates of vouchers and of the HOT updates."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_stat_get_xact_tuples_updated('vouchers'::regclass), "

@@ -1,4 +1,4 @@
-"""Raw SQL against the last guard: each wrong state of a row is refused."""
+"""Raw SQL: the database refuses each invalid state of a voucher."""
 
 from __future__ import annotations
 
@@ -6,11 +6,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.vouchers.by_hand import change, event, execute, refused, switch
+from tests.vouchers.raw_sql import (
+    change,
+    event,
+    execute,
+    insert,
+    new_voucher,
+    refused,
+    set_guard,
+)
 from vouchers.models import Voucher
 from vouchers.models.voucher import ALLOWED
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
     from vouchers.models import Profile, Station
     from vouchers.services.issue import Issued
 
@@ -46,22 +56,25 @@ def test_update__seq_not_next__is_refused(voucher: Voucher, seq: str) -> None:
         "reference = 'V1-AAAA-11'",
         "created_by_id = '0'",
         "created_by_profile_id = NULL",
+        "created_by_user_id = (SELECT id FROM auth_user)",
         "issued_at = now()",
         "created_at = now() - interval '1 day'",
     ],
 )
-def test_update__fact__is_refused(voucher: Voucher, what: str) -> None:
+def test_update__fixed_column__is_refused(
+    voucher: Voucher, odette: User, what: str
+) -> None:
     refused("voucher_facts_are_fixed", change(voucher, what))
 
 
-def test_update__every_step_that_is_not_allowed__is_refused(
+def test_update__status_change_not_allowed__is_refused(
     voucher: Voucher, kimironko: Station
 ) -> None:
     redeemed = f", redeemed_at = now(), station_id = {kimironko.pk}"
     extra = {"redeemed": redeemed, "void": ", voided_at = now()"}
     for old in Voucher.Status:
         # Given
-        switch("DISABLE")
+        set_guard("DISABLE")
         facts = {
             "issued_at": "NULL" if old == "pending_approval" else "created_at",
             "code_hmac": "NULL" if old == "pending_approval" else "sha256('x'::bytea)",
@@ -71,7 +84,7 @@ def test_update__every_step_that_is_not_allowed__is_refused(
         }
         values = ", ".join(f"{name} = {value}" for name, value in facts.items())
         execute(f"UPDATE vouchers SET status = '{old}', {values}")
-        switch("ENABLE ALWAYS")
+        set_guard("ENABLE ALWAYS")
 
         # Then
         for new in set(Voucher.Status) - ALLOWED[old]:
@@ -100,7 +113,7 @@ def test_update__owner_under_another_kind_of_event__is_refused(
     )
 
 
-def test_update__owner_with_its_event__is_taken(
+def test_update__owner_with_its_event__is_accepted(
     voucher: Voucher, bosco: Profile
 ) -> None:
     execute(
@@ -140,7 +153,7 @@ def test_update__code_under_another_kind_of_event__is_refused(
         ("code_hmac = NULL", "voucher_code_matches_status"),
     ],
 )
-def test_update__half_a_change__is_refused(
+def test_update__incomplete_change__is_refused(
     voucher: Voucher, what: str, constraint: str
 ) -> None:
     refused(constraint, change(voucher, what))
@@ -164,28 +177,7 @@ def test_update__half_a_change__is_refused(
         ({}, "voucher_has_event_of_its_step"),
     ],
 )
-def test_insert__wrong_beginning__is_refused(
+def test_insert__invalid_new_voucher__is_refused(
     voucher: Voucher, columns: dict[str, str], constraint: str
 ) -> None:
-    values = {
-        "public_id": "gen_random_uuid()",
-        "reference": "'V9-ZZZZ-99'",
-        "code_hmac": "sha256('another'::bytea)",
-        "code_key_id": "'d1'",
-        "code_last4": "'1234'",
-        "owner_id": str(voucher.owner_id),
-        "amount_minor": "1",
-        "currency": "'RWF'",
-        "created_by_kind": "'system'",
-        "created_by_id": "'psql'",
-        "status": "'issued'",
-        "seq": "1",
-        "created_at": "now()",
-        "issued_at": "now()",
-        "expires_at": "now() + interval '1 day'",
-    } | columns
-    refused(
-        constraint,
-        f"INSERT INTO vouchers ({', '.join(values)}) "
-        f"VALUES ({', '.join(values.values())})",
-    )
+    refused(constraint, insert("vouchers", new_voucher(voucher.owner_id) | columns))

@@ -27,14 +27,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def story(
+def redeemed(
     issued: Issued,
     requested: Issued,
     diane: Profile,
     kimironko: Station,
     key: Callable[[], str],
 ) -> Voucher:
-    """A voucher that was issued, given a new code and redeemed; another waits."""
+    """Return a voucher with three events; a requested voucher exists besides."""
     rotated = rotate_code(
         voucher=issued.voucher,
         actor=acting(diane),
@@ -46,19 +46,38 @@ def story(
     ).voucher
 
 
-def test_verify__honest_trails__hold(story: Voucher) -> None:
+def test_verify__unchanged_trails__reports_nothing(redeemed: Voucher) -> None:
     report = verify()
     assert (report.checked, report.broken) == (2, [])
 
 
-def test_verify__batches__miss_nothing(
-    story: Voucher, monkeypatch: pytest.MonkeyPatch
+def test_verify__several_batches__checks_all(
+    redeemed: Voucher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audit, "BATCH", 1)
     assert verify().checked == 2
 
 
-def test_verify__note_forgotten__still_holds(story: Voucher) -> None:
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_verify_one__among_others__checks_this_voucher_only(
+    redeemed: Voucher, expired: Issued, place: int
+) -> None:
+    # Given
+    vouchers = list(Voucher.objects.order_by("id"))
+    cheat(
+        "UPDATE vouchers SET expires_at = expires_at + interval '1 day'"
+        f" WHERE id = {vouchers[place].pk}"
+    )
+
+    # When
+    broken = [audit.verify_one(voucher=each) for each in vouchers]
+
+    # Then
+    assert [bool(each) for each in broken] == [at == place for at in range(3)]
+    assert broken[place][0].voucher == str(vouchers[place].public_id)
+
+
+def test_verify__note_deleted__reports_nothing(redeemed: Voucher) -> None:
     VoucherNote.objects.all().delete()
     assert verify().broken == []
 
@@ -88,7 +107,7 @@ def test_verify__note_forgotten__still_holds(story: Voucher) -> None:
         ),
         (3, ["UPDATE vouchers SET amount_minor = 20000 WHERE id = {id}"]),
         (3, ["UPDATE vouchers SET owner_id = {other} WHERE id = {id}"]),
-        (3, ["UPDATE vouchers SET code_hmac = sha256('mine') WHERE id = {id}"]),
+        (3, ["UPDATE vouchers SET code_hmac = sha256('other') WHERE id = {id}"]),
         (
             3,
             [
@@ -111,20 +130,22 @@ def test_verify__note_forgotten__still_holds(story: Voucher) -> None:
     ],
 )
 def test_verify__superuser_edit__is_named_with_voucher_and_step(
-    story: Voucher, bosco: Profile, seq: int | None, edits: list[str]
+    redeemed: Voucher, bosco: Profile, seq: int | None, edits: list[str]
 ) -> None:
     # When
-    cheat(*(edit.format(id=story.pk, other=bosco.pk) for edit in edits))
+    cheat(*(edit.format(id=redeemed.pk, other=bosco.pk) for edit in edits))
 
     # Then
     report = verify()
-    public_id = Voucher.objects.filter(pk=story.pk).values_list("public_id", flat=True)
-    name = str(public_id.first() or f"#{story.pk}")
+    public_id = Voucher.objects.filter(pk=redeemed.pk).values_list(
+        "public_id", flat=True
+    )
+    name = str(public_id.first() or f"#{redeemed.pk}")
     assert (name, seq) in {(each.voucher, each.seq) for each in report.broken}
     assert {each.voucher for each in report.broken} == {name}
 
 
-def test_verify__event_slipped_in__is_named(story: Voucher) -> None:
+def test_verify__inserted_event__is_reported(redeemed: Voucher) -> None:
     columns = [
         field.column
         for field in VoucherEvent._meta.concrete_fields
@@ -132,20 +153,20 @@ def test_verify__event_slipped_in__is_named(story: Voucher) -> None:
     ]
     cheat(
         f"INSERT INTO voucher_event (seq, key, {', '.join(columns)}) "
-        f"SELECT 4, 'slipped', {', '.join(columns)} FROM voucher_event WHERE seq = 3",
-        f"UPDATE vouchers SET seq = 4 WHERE id = {story.pk}",
+        f"SELECT 4, 'inserted', {', '.join(columns)} FROM voucher_event WHERE seq = 3",
+        f"UPDATE vouchers SET seq = 4 WHERE id = {redeemed.pk}",
     )
     assert {each.seq for each in verify().broken} == {4}
 
 
-def test_command__honest_and_cheated__says_so_and_exits(story: Voucher) -> None:
+def test_command__changed_voucher__reports_it_and_exits(redeemed: Voucher) -> None:
     # Given
     out = StringIO()
     call_command("audit", "verify", "--json", stdout=out)
     assert json.loads(out.getvalue()) == {"checked": 2, "broken": []}
 
     # When
-    cheat(f"UPDATE vouchers SET amount_minor = 20000 WHERE id = {story.pk}")
+    cheat(f"UPDATE vouchers SET amount_minor = 20000 WHERE id = {redeemed.pk}")
 
     # Then
     out = StringIO()
@@ -156,9 +177,9 @@ def test_command__honest_and_cheated__says_so_and_exits(story: Voucher) -> None:
         "checked": 2,
         "broken": [
             {
-                "voucher": str(story.public_id),
+                "voucher": str(redeemed.public_id),
                 "seq": 3,
-                "why": "The row's amount_minor is not what the trail says.",
+                "why": "The row's amount_minor differs from the trail.",
             }
         ],
     }
@@ -168,8 +189,8 @@ def test_command__honest_and_cheated__says_so_and_exits(story: Voucher) -> None:
     assert "2 vouchers checked, 1 faults." in out.getvalue()
 
 
-def test_trail__personal_data__is_only_a_salted_commitment(
-    story: Voucher, requested: Issued, diane: Profile, key: Callable[[], str]
+def test_trail__personal_data__is_only_a_salted_hash(
+    redeemed: Voucher, requested: Issued, diane: Profile, key: Callable[[], str]
 ) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT e::text FROM voucher_event e")
@@ -178,7 +199,7 @@ def test_trail__personal_data__is_only_a_salted_commitment(
         assert personal not in text
 
 
-def test_void__same_reason_twice__has_two_commitments(
+def test_void__same_reason_twice__has_two_hashes(
     issued: Issued, expired: Issued, diane: Profile, key: Callable[[], str]
 ) -> None:
     for each in (issued, expired):

@@ -41,14 +41,14 @@ def locked_for(actor: Actor) -> int:
     return 0
 
 
-def test_check__nine_failures__is_open_ten_lock(aline: Profile) -> None:
+def test_check__ten_failures__locks(aline: Profile) -> None:
     fail(acting(aline), 9)
     assert locked_for(acting(aline)) == 0
     fail(acting(aline), 1)
-    assert 3590 < locked_for(acting(aline)) <= 3600
+    assert 3500 < locked_for(acting(aline)) <= 3600
 
 
-def test_check__lock_after_lock__doubles_up_to_a_day(aline: Profile) -> None:
+def test_check__repeated_locks__double_up_to_a_day(aline: Profile) -> None:
     hours = []
     for _ in range(7):
         fail(acting(aline))
@@ -58,7 +58,36 @@ def test_check__lock_after_lock__doubles_up_to_a_day(aline: Profile) -> None:
     assert hours == [1, 2, 4, 8, 16, 24, 24]
 
 
-def test_check__quiet_week__forgets(aline: Profile) -> None:
+def test_check__failures_counted_while_locked__do_not_lengthen_the_lock(
+    aline: Profile,
+) -> None:
+    # Given
+    fail(acting(aline))
+
+    # When
+    fail(acting(aline), 9)
+
+    # Then
+    assert GuessCounter.objects.get().level == 1
+    assert locked_for(acting(aline)) <= 3600
+
+
+@pytest.mark.parametrize(("minutes", "is_locked"), [(50, True), (61, False)])
+def test_check__tenth_failure_later__locks_within_an_hour_of_the_first(
+    aline: Profile, minutes: int, is_locked: bool
+) -> None:
+    # Given
+    fail(acting(aline), 9)
+    let_pass(timedelta(minutes=minutes))
+
+    # When
+    fail(acting(aline), 1)
+
+    # Then
+    assert (locked_for(acting(aline)) > 0) is is_locked
+
+
+def test_check__week_without_failures__resets_the_level(aline: Profile) -> None:
     for _ in range(2):
         fail(acting(aline))
         let_pass(timedelta(days=8))
@@ -73,7 +102,7 @@ def test_check__failures_over_hours__do_not_lock(aline: Profile) -> None:
     assert locked_for(acting(aline)) == 0
 
 
-def test_check__station_staff_together__lock_their_station_not_others(
+def test_check__failures_of_station_staff__lock_their_station_only(
     claudine: Profile, kimironko: Station, nyabugogo: Station, diane: Profile
 ) -> None:
     # Given
@@ -92,7 +121,9 @@ def test_check__station_staff_together__lock_their_station_not_others(
     assert locked_for(acting(diane)) == 0
 
 
-def test_check__device__locks_whoever_uses_it(aline: Profile, bosco: Profile) -> None:
+def test_check__device_locked__locks_every_user_of_it(
+    aline: Profile, bosco: Profile
+) -> None:
     device = "pump-7"
     fail(Actor("profile", str(aline.pk), "api", device=device))
     assert locked_for(Actor("profile", str(bosco.pk), "api", device=device)) > 0
@@ -108,7 +139,7 @@ def test_check__user_linked_to_profile__is_one_person(
     assert locked_for(Actor.of_user(odette)) > 0
 
 
-def test_parse__slip_of_a_digit__is_told_apart_and_not_counted() -> None:
+def test_parse__mistyped_code__is_not_counted() -> None:
     with pytest.raises(MistypedCode):
         parse_code("0000000000000001")
     assert not GuessCounter.objects.exists()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,6 +52,7 @@ def test_issue__within_limits__makes_voucher_event_and_envelope(
     event = voucher.events.get()
     assert (event.kind, event.seq, event.key) == ("issued", 1, "turn:1:0")
     assert envelopes.read(voucher) == issued.code
+    assert Envelope.objects.get().expires_at - event.created_at == timedelta(hours=24)
     assert used() == {"issuer": 10_000, "customer": 10_000}
 
 
@@ -72,7 +74,7 @@ def test_issue__same_key__returns_the_same_voucher_and_its_code(
     )
 
     # Then
-    assert again.replayed
+    assert (first.replayed, again.replayed) == (False, True)
     assert (again.voucher, again.code) == (first.voucher, first.code)
     assert Voucher.objects.count() == 1
     assert used() == {"issuer": 500, "customer": 500}
@@ -114,7 +116,7 @@ def test_issue__not_staff__is_refused(
     assert Refusal.objects.get().reason == "forbidden"
 
 
-def test_issue__over_a_limit__names_it_and_uses_nothing(
+def test_issue__over_a_limit__names_it_and_changes_no_counter(
     aline: Profile, diane: Profile, key: Key, settings: SettingsWrapper
 ) -> None:
     # Given
@@ -143,6 +145,24 @@ def test_issue__over_a_limit__names_it_and_uses_nothing(
     assert Voucher.objects.count() == 2
 
 
+@pytest.mark.parametrize("limit", ["issuer_daily", "customer_daily"])
+def test_issue__first_of_the_day_over_a_daily_limit__is_refused(
+    aline: Profile, diane: Profile, key: Key, settings: SettingsWrapper, limit: str
+) -> None:
+    # Given
+    setattr(settings, f"VOUCHER_{limit.upper()}", 500)
+
+    # When
+    with pytest.raises(errors.LimitExceeded) as caught:
+        issue_voucher(customer=aline, amount=rwf(501), actor=acting(diane), key=key())
+
+    # Then
+    assert caught.value.limit == limit
+    assert not Voucher.objects.exists()
+    assert set(used().values()) <= {0}
+    issue_voucher(customer=aline, amount=rwf(500), actor=acting(diane), key=key())
+
+
 def test_issue__next_kigali_day__has_a_new_limit(
     aline: Profile, diane: Profile, key: Key, settings: SettingsWrapper
 ) -> None:
@@ -151,7 +171,7 @@ def test_issue__next_kigali_day__has_a_new_limit(
     actor = acting(diane)
     issue_voucher(customer=aline, amount=rwf(500), actor=actor, key=key())
 
-    # Then: the day is the database's, whatever the application's clock says.
+    # Then: the day comes from the clock of the database.
     with time_machine.travel("2036-01-01"), pytest.raises(errors.LimitExceeded):
         issue_voucher(customer=aline, amount=rwf(500), actor=actor, key=key())
     for counter in LimitCounter.objects.all():
@@ -160,7 +180,7 @@ def test_issue__next_kigali_day__has_a_new_limit(
     issue_voucher(customer=aline, amount=rwf(500), actor=actor, key=key())
 
 
-def test_issue__one_person_under_two_names__has_one_limit(
+def test_issue__profile_and_login_of_one_person__have_one_limit(
     aline: Profile, diane: Profile, odette: User, key: Key, settings: SettingsWrapper
 ) -> None:
     # Given
@@ -185,17 +205,13 @@ def test_issue__above_approval__is_a_request_without_code(requested: Issued) -> 
     assert not Envelope.objects.exists()
 
 
-def test_issue__customer_gone_or_real_for_a_player__is_refused(
-    aline: Profile, diane: Profile, key: Key
+def test_issue__inactive_customer_or_sandbox_staff__is_refused(
+    aline: Profile, diane: Profile, sandbox_staff: Profile, key: Key
 ) -> None:
-    # Given
-    player = Profile.objects.create(
-        msisdn="+250788000009", role="staff", is_sandbox=True
-    )
-
-    # Then
     with pytest.raises(errors.CustomerNotFound):
-        issue_voucher(customer=aline, amount=rwf(5), actor=acting(player), key=key())
+        issue_voucher(
+            customer=aline, amount=rwf(5), actor=acting(sandbox_staff), key=key()
+        )
     Profile.objects.filter(pk=aline.pk).update(is_active=False)
     with pytest.raises(errors.CustomerNotFound):
         issue_voucher(customer=aline, amount=rwf(5), actor=acting(diane), key=key())
@@ -203,7 +219,7 @@ def test_issue__customer_gone_or_real_for_a_player__is_refused(
 
 
 @pytest.mark.parametrize("amount", [Money(0, "RWF"), Money(-5, "RWF"), Money(5, "KES")])
-def test_issue__strange_amount__is_refused(
+def test_issue__invalid_amount__is_refused(
     aline: Profile, diane: Profile, key: Key, amount: Money
 ) -> None:
     with pytest.raises(errors.InvalidRequest):
@@ -229,7 +245,7 @@ def test_issue__fence_not_open__is_refused(
     assert not LimitCounter.objects.exists()
 
 
-def test_issue__fence__is_asked_for_the_talking_person(
+def test_issue__fence__is_asked_for_the_actor(
     aline: Profile, diane: Profile, key: Key
 ) -> None:
     guards.asked.clear()
@@ -238,7 +254,7 @@ def test_issue__fence__is_asked_for_the_talking_person(
 
 
 @pytest.mark.parametrize("key", ["", "x" * 301, "a\x00b", "a\nb"])
-def test_issue__strange_key__is_a_mistake_of_ours(
+def test_issue__invalid_key__raises_value_error(
     aline: Profile, diane: Profile, key: str
 ) -> None:
     with pytest.raises(ValueError, match="A key is"):

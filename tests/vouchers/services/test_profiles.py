@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError
+from django.utils import timezone
 
 from vouchers.errors import InvalidProfile, UnknownStation
 from vouchers.models import Profile, Station
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-def test_create__again__changes_only_what_is_given(kimironko: Station) -> None:
+def test_create__existing_number__changes_only_given_fields(kimironko: Station) -> None:
     # Given
     first = create_or_change_profile(
         msisdn="0788123456", name="Claudine", role="station", station="kimironko"
@@ -49,14 +51,14 @@ def test_create__again__changes_only_what_is_given(kimironko: Station) -> None:
     ("given", "error"),
     [
         ({"msisdn": "٠٧٨٨١٢٣٤٥٦"}, InvalidMsisdn),
-        ({"role": "king"}, InvalidProfile),
+        ({"role": "other"}, InvalidProfile),
         ({"role": "station"}, InvalidProfile),
         ({"language": "xx"}, InvalidProfile),
         ({"station": "NOWHERE"}, UnknownStation),
         ({"station": "a\x00b"}, UnknownStation),
     ],
 )
-def test_create__impossible__changes_nothing(
+def test_create__invalid_input__changes_nothing(
     given: dict[str, str], error: type[Exception]
 ) -> None:
     with pytest.raises(error):
@@ -64,12 +66,12 @@ def test_create__impossible__changes_nothing(
     assert not Profile.objects.exists()
 
 
-def test_create__without_number__is_a_new_person_each_time() -> None:
+def test_create__without_number__makes_a_new_person() -> None:
     people = {create_or_change_profile(name="").pk for _ in range(2)}
     assert len(people) == 2
 
 
-def test_create__known_profile__takes_number_and_user(
+def test_create__existing_profile__changes_number_and_user(
     aline: Profile, odette: User
 ) -> None:
     create_or_change_profile(
@@ -84,7 +86,7 @@ def test_create__known_profile__takes_number_and_user(
     assert profiles.lookup(msisdn="0788999999") is None
 
 
-def test_name__with_orders_and_control_signs__is_one_plain_line() -> None:
+def test_clean_name__control_characters__returns_one_line() -> None:
     name = profiles.clean_name(
         "Jane\r\nSYSTEM:\x00 approve\u202e \ud800 all" + "x" * 200
     )
@@ -97,23 +99,44 @@ def test_lookup__any_spelling__finds_one_person(aline: Profile) -> None:
     assert profiles.lookup(msisdn="0788000099") is None
 
 
-def test_station_command__added_and_renamed__is_one_station() -> None:
+def test_station_command__same_code_again__renames_the_station() -> None:
     out = StringIO()
     call_command("station", "add", "kimironko", "--name", "Kimironko", stdout=out)
     call_command("station", "add", "KIMIRONKO", "--name", "Kimironko East", stdout=out)
     station = Station.objects.get()
     assert (station.code, station.name) == ("KIMIRONKO", "Kimironko East")
     assert profiles.find_station("Kimironko East") == station
-    for code, name in (("a b", "x"), ("X", "  "), ("OTHER", "Kimironko East")):
+    call_command("station", "add", "KIMIRONKO", "--name", "Kimironko East", stdout=out)
+    for code, name in (
+        ("a b", "x"),
+        ("KIMIRONKÓ", "x"),
+        ("٣", "x"),
+        ("X\nY", "x"),
+        ("X", "  "),
+        ("OTHER", "Kimironko East"),
+    ):
         with pytest.raises(CommandError):
             call_command("station", "add", code, "--name", name)
     assert Station.objects.count() == 1
 
 
-def test_change__number_or_login_of_somebody_else__is_refused(
+def test_change__number_or_login_of_another_person__is_refused(
     aline: Profile, bosco: Profile, odette: User
 ) -> None:
     create_or_change_profile(profile=bosco, user=odette)
     for taken in ({"msisdn": "0788000002"}, {"user": odette}):
-        with pytest.raises(InvalidProfile, match="belongs to somebody else"):
+        with pytest.raises(InvalidProfile, match="Another person has this"):
             create_or_change_profile(profile=aline, **taken)  # type: ignore[arg-type]
+
+
+def test_change__constraint_without_a_sentence__raises_the_database_error(
+    aline: Profile,
+) -> None:
+    # Given
+    erased = Profile.objects.create(is_active=False, erased_at=timezone.now())
+
+    # Then
+    with pytest.raises(IntegrityError, match="profile_erased_says_nothing"):
+        create_or_change_profile(profile=erased, name="Aline")
+    erased.refresh_from_db()
+    assert erased.name == ""

@@ -35,7 +35,7 @@ def untouched(issued: Issued) -> bool:
     return voucher.status == "issued" and voucher.events.count() == 1
 
 
-def test_redeem__by_code__spends_it_and_tells_the_trail(
+def test_redeem__by_code__changes_the_row_and_writes_the_event(
     issued: Issued, kimironko: Station, claudine: Profile
 ) -> None:
     # When
@@ -59,7 +59,7 @@ def test_redeem__by_code__spends_it_and_tells_the_trail(
     assert event.correlation_id is not None
 
 
-def test_redeem__in_memory_answer__is_the_row(
+def test_redeem__returned_voucher__equals_the_row(
     issued: Issued, kimironko: Station, diane: Profile, key: Key
 ) -> None:
     answer = redeem_voucher(
@@ -92,7 +92,7 @@ def test_redeem__same_key_twice__redeems_once(
     assert issued.voucher.events.filter(kind="redeemed").count() == 1
 
 
-def test_redeem__same_key_for_something_else__is_refused(
+def test_redeem__same_key_other_arguments__is_refused(
     issued: Issued,
     aline: Profile,
     kimironko: Station,
@@ -121,7 +121,7 @@ def test_redeem__same_key_for_something_else__is_refused(
     assert untouched(other)
 
 
-def test_redeem__path__is_one_round_trip_after_the_fence(
+def test_redeem__after_the_fence__is_one_query(
     issued: Issued, kimironko: Station, diane: Profile, key: Key
 ) -> None:
     with CaptureQueriesContext(
@@ -130,8 +130,23 @@ def test_redeem__path__is_one_round_trip_after_the_fence(
         redeem_voucher(
             code=issued.code, station=kimironko, actor=acting(diane), key=key()
         )
-    ours = [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]
-    assert len(ours) == 1
+    sent = [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]
+    assert len(sent) == 1
+
+
+def test_redeem__fence__is_the_first_statement_of_the_transaction(
+    issued: Issued,
+    kimironko: Station,
+    diane: Profile,
+    key: Key,
+    settings: SettingsWrapper,
+) -> None:
+    settings.VOUCHER_GUARD = "tests.vouchers.guards.first_statement"
+    with CaptureQueriesContext(connection):
+        redeem_voucher(
+            code=issued.code, station=kimironko, actor=acting(diane), key=key()
+        )
+    assert VoucherEvent.objects.filter(kind="redeemed").count() == 1
 
 
 @pytest.mark.parametrize("fence", ["closed", "broken", "nearly", "missing"])
@@ -154,7 +169,7 @@ def test_redeem__fence_not_open__is_refused(
     assert untouched(issued)
 
 
-def test_redeem__app_clock_wrong__the_databases_clock_decides(
+def test_redeem__wrong_application_clock__uses_the_database_clock(
     issued: Issued, expired: Issued, diane: Profile, kimironko: Station, key: Key
 ) -> None:
     with time_machine.travel("2036-01-01", tick=True):
@@ -170,7 +185,7 @@ def test_redeem__app_clock_wrong__the_databases_clock_decides(
         )
 
 
-def test_redeem__ten_wrong_codes__lock_the_person_over_all_channels(
+def test_redeem__ten_wrong_codes__lock_the_person_on_all_channels(
     issued: Issued, aline: Profile, bosco: Profile, kimironko: Station, key: Key
 ) -> None:
     # Given
@@ -195,7 +210,7 @@ def test_redeem__ten_wrong_codes__lock_the_person_over_all_channels(
     assert Refusal.objects.filter(reason="voucher_not_found").count() == 10
 
 
-def test_redeem__rotated_key_ring__finds_codes_of_every_key(
+def test_redeem__new_writing_key__finds_codes_of_older_keys(
     issued: Issued,
     kimironko: Station,
     diane: Profile,
@@ -219,7 +234,7 @@ def test_redeem__rotated_key_ring__finds_codes_of_every_key(
     assert redeemed.voucher.status == "redeemed"
 
 
-def test_redeem__named_twice_or_not_at_all__is_a_mistake_of_ours(
+def test_redeem__named_twice_or_not_at_all__raises_value_error(
     issued: Issued, kimironko: Station, diane: Profile
 ) -> None:
     for named in ({}, {"code": issued.code, "voucher_id": uuid4()}):

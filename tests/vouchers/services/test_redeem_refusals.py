@@ -1,4 +1,4 @@
-"""Who may redeem, and what the others are told."""
+"""Which callers may redeem, and which reason the others get."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from vouchers.actors import Actor
 from vouchers.codes import new_code
 from vouchers.models import Profile, Refusal, Voucher
 from vouchers.services.issue import issue_voucher
+from vouchers.services.periodic import expire_vouchers
 from vouchers.services.redeem import redeem_voucher
 from vouchers.services.void import void_voucher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from django.contrib.auth.models import User
 
     from vouchers.models import Station
     from vouchers.services.issue import Issued
@@ -31,7 +34,7 @@ def untouched(issued: Issued) -> bool:
     return voucher.status == "issued" and voucher.events.count() == 1
 
 
-def test_redeem__whoever_may_not_know__gets_one_answer(
+def test_redeem__caller_may_not_know__gets_one_answer(
     aline: Profile,
     bosco: Profile,
     diane: Profile,
@@ -91,7 +94,52 @@ def test_redeem__owner_or_staff__are_told_why(
         redeem(diane)
 
 
-def test_redeem__honest_retry_at_the_same_station__is_told_it_is_done(
+def test_redeem__user_or_system__is_told_why(
+    issued: Issued, odette: User, diane: Profile, kimironko: Station, key: Key
+) -> None:
+    # Given
+    redeem_voucher(code=issued.code, station=kimironko, actor=acting(diane), key=key())
+
+    # Then
+    for actor in (Actor.of_user(odette), Actor.system("tests")):
+        with pytest.raises(errors.VoucherNotIssued) as caught:
+            redeem_voucher(code=issued.code, station=kimironko, actor=actor, key=key())
+        assert caught.value.status == "redeemed"
+
+
+def test_redeem__expired_and_ended__is_told_it_expired(
+    expired: Issued, diane: Profile, kimironko: Station, key: Key
+) -> None:
+    # Given
+    expire_vouchers()
+
+    # Then
+    with pytest.raises(errors.VoucherExpired):
+        redeem_voucher(
+            code=expired.code, station=kimironko, actor=acting(diane), key=key()
+        )
+
+
+def test_redeem__void_and_past_its_last_day__is_told_it_is_void(
+    expired: Issued, diane: Profile, kimironko: Station, key: Key
+) -> None:
+    # Given
+    void_voucher(
+        voucher_id=expired.voucher.public_id,
+        reason="Wrong",
+        actor=acting(diane),
+        key=key(),
+    )
+
+    # Then
+    with pytest.raises(errors.VoucherNotIssued) as caught:
+        redeem_voucher(
+            code=expired.code, station=kimironko, actor=acting(diane), key=key()
+        )
+    assert caught.value.status == "void"
+
+
+def test_redeem__retry_at_the_same_station__is_told_it_was_redeemed(
     issued: Issued, claudine: Profile, kimironko: Station, key: Key
 ) -> None:
     actor = acting(claudine)
@@ -100,7 +148,7 @@ def test_redeem__honest_retry_at_the_same_station__is_told_it_is_done(
         redeem_voucher(code=issued.code, station=kimironko, actor=actor, key=key())
 
 
-def test_redeem__token_without_and_with_scope__is_told_less_and_more(
+def test_redeem__token_with_scope__is_told_about_the_owner(
     issued: Issued, bosco: Profile, kimironko: Station, key: Key
 ) -> None:
     for may_know, expected in (
@@ -119,7 +167,7 @@ def test_redeem__token_without_and_with_scope__is_told_less_and_more(
         assert type(caught.value) is expected
 
 
-def test_redeem__roles__get_exactly_their_own(
+def test_redeem__other_owner_role_or_station__is_refused(
     issued: Issued,
     bosco: Profile,
     emile: Profile,
@@ -140,7 +188,7 @@ def test_redeem__roles__get_exactly_their_own(
     assert untouched(issued)
 
 
-def test_redeem__closed_station_or_person_gone__is_refused(
+def test_redeem__inactive_station_or_person__is_refused(
     issued: Issued, diane: Profile, kimironko: Station, key: Key
 ) -> None:
     # Given
@@ -160,14 +208,11 @@ def test_redeem__closed_station_or_person_gone__is_refused(
     assert untouched(issued)
 
 
-def test_redeem__sandbox_person__never_touches_real_value(
-    issued: Issued, kimironko: Station, key: Key
+def test_redeem__sandbox_staff_and_real_voucher__finds_no_voucher(
+    issued: Issued, sandbox_staff: Profile, kimironko: Station, key: Key
 ) -> None:
-    player = Profile.objects.create(
-        msisdn="+250788000009", role="staff", is_sandbox=True
-    )
     with pytest.raises(errors.VoucherNotFound):
         redeem_voucher(
-            code=issued.code, station=kimironko, actor=acting(player), key=key()
+            code=issued.code, station=kimironko, actor=acting(sandbox_staff), key=key()
         )
     assert untouched(issued)

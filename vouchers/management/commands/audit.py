@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Check every voucher's trail against its row and its chain."
+    help = "Check the trail of every voucher: its hash chain and its row."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -31,7 +31,8 @@ class Command(BaseCommand):
             for broken in report.broken:
                 step = "" if broken.seq is None else f", step {broken.seq}"
                 self.stdout.write(f"{broken.voucher}{step}: {broken.why}")
-            verdict = f"{len(report.broken)} faults" if report.broken else "all hold"
-            self.stdout.write(f"{report.checked} vouchers checked, {verdict}.")
+            self.stdout.write(
+                f"{report.checked} vouchers checked, {len(report.broken)} faults."
+            )
         if report.broken:
             sys.exit(1)

@@ -1,5 +1,5 @@
--- A second person's word on a request. Approving makes the code, its envelope and the
--- issued event; declining ends the request.
+-- Approve or decline a request. An approval stores the code, its envelope and the
+-- "issued" event. A decline voids the request.
 CREATE OR REPLACE FUNCTION voucher_decide(
     p_id bigint, p_decision text, p_hmac bytea, p_key_id text, p_last4 text,
     p_sealed bytea, p_days integer, p_reason text, p_cause voucher_cause
@@ -15,7 +15,7 @@ BEGIN
         RETURN r;
     END IF;
     who := voucher_who_is(p_cause.actor_kind, p_cause.actor_id, p_cause.device);
-    IF who.role <> 'user' THEN
+    IF NOT voucher_may('approve', who.role) THEN
         RETURN voucher_refuse('approve', 'forbidden', NULL, v, p_cause);
     END IF;
     UPDATE vouchers x

@@ -1,22 +1,44 @@
--- What every transition shares.
+-- Types and functions that all operations use.
 
--- Who caused it, over which channel, under which key.
+-- The caller, the channel and the idempotency key of an operation.
 CREATE TYPE voucher_cause AS (
     actor_kind text, actor_id text, channel text, device text, may_know boolean,
     correlation_id uuid, key text, fingerprint bytea
 );
 
--- The same, looked up: one person has one name here, however they came.
+-- The caller as the database knows it. "person" is the same for a profile and for the
+-- login that belongs to it. "scopes" are the keys of the wrong-code counters.
 CREATE TYPE voucher_who AS (
     role text, person text, profile_id bigint, user_id bigint, station_id bigint,
     is_sandbox boolean, scopes text[]
 );
 
--- outcome is the verb's success word, 'replayed', or the refusal's code.
+-- "outcome" is the success word of the operation, 'replayed', or the refusal's code.
 CREATE TYPE voucher_outcome AS (
     outcome text, detail text, at timestamptz, voucher vouchers
 );
 
+-- The roles that may do an operation. It agrees with vouchers/authority.py.
+CREATE OR REPLACE FUNCTION voucher_may(p_operation text, p_role text)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT p_role = ANY (CASE p_operation
+        WHEN 'issue' THEN ARRAY['staff', 'user', 'token', 'system']
+        WHEN 'redeem' THEN
+            ARRAY['customer', 'station', 'staff', 'user', 'token', 'system']
+        WHEN 'void' THEN ARRAY['staff', 'support', 'user', 'token', 'system']
+        WHEN 'rotate' THEN ARRAY['staff', 'support', 'user', 'system']
+        WHEN 'approve' THEN ARRAY['user']
+        ELSE ARRAY[]::text[] END)
+$$;
+
+-- A sandbox person sees vouchers of sandbox people only.
+CREATE OR REPLACE FUNCTION voucher_is_visible(who voucher_who, p_owner bigint)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT NOT who.is_sandbox OR EXISTS (
+        SELECT FROM profiles o WHERE o.id = p_owner AND o.is_sandbox)
+$$;
+
+-- Look up the caller. An inactive or unknown person has the role 'unknown'.
 CREATE OR REPLACE FUNCTION voucher_who_is(p_kind text, p_id text, p_device text)
 RETURNS voucher_who LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -35,7 +57,7 @@ BEGIN
         who.role := p_kind;
         who.is_sandbox := false;
     END IF;
-    who.role := coalesce(who.role, 'nobody');
+    who.role := coalesce(who.role, 'unknown');
     who.person := CASE WHEN who.profile_id IS NOT NULL
         THEN 'profile:' || who.profile_id ELSE p_kind || ':' || p_id END;
     who.scopes := ARRAY[who.person];
@@ -48,7 +70,7 @@ BEGIN
     RETURN who;
 END $$;
 
--- The event of the change just made, with its reason as a salted commitment.
+-- Write the event of a change. The event holds a salted hash of the reason.
 CREATE OR REPLACE FUNCTION voucher_record(
     v vouchers, p_kind text, p_old text, p_at timestamptz, p_cause voucher_cause,
     p_station bigint, p_reason text
@@ -77,7 +99,8 @@ BEGIN
     END IF;
 END $$;
 
--- What the key did before: nothing (outcome null), this very thing, or another.
+-- Find the earlier use of the key. The outcome is null when there is none, 'replayed'
+-- for the same request and 'key_reused' for another one.
 CREATE OR REPLACE FUNCTION voucher_replay(p_cause voucher_cause)
 RETURNS voucher_outcome LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -99,7 +122,7 @@ BEGIN
     RETURN r;
 END $$;
 
--- A refusal by rule writes its audit row and nothing else.
+-- Write the audit row of a refusal and return its outcome.
 CREATE OR REPLACE FUNCTION voucher_refuse(
     p_operation text, p_reason text, p_detail text, v vouchers, p_cause voucher_cause
 ) RETURNS voucher_outcome LANGUAGE plpgsql AS $$
@@ -118,7 +141,7 @@ BEGIN
     RETURN r;
 END $$;
 
--- Seconds until the last lock of these scopes ends; null when there is none.
+-- Return the seconds until the last lock of these scopes ends; null without a lock.
 CREATE OR REPLACE FUNCTION voucher_locked_for(p_scopes text[])
 RETURNS integer LANGUAGE sql STABLE AS $$
     SELECT ceil(extract(epoch FROM max(locked_until) - clock_timestamp()))::integer
@@ -126,8 +149,9 @@ RETURNS integer LANGUAGE sql STABLE AS $$
      WHERE scope = ANY (p_scopes) AND locked_until > clock_timestamp()
 $$;
 
--- One more code that did not fit: ten in an hour lock a person or a device, thirty a
--- station, for an hour, then two, four … a day; a quiet week forgets.
+-- Count one wrong code. Ten in an hour lock a person or a device, thirty lock a station.
+-- The first lock lasts one hour, each further one twice as long, at most 24 hours. A week
+-- without a wrong code resets this.
 CREATE OR REPLACE FUNCTION voucher_count_guess(p_scopes text[])
 RETURNS void LANGUAGE sql AS $$
     INSERT INTO voucher_guess_counter AS g (

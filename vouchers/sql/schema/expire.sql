@@ -1,5 +1,5 @@
--- End issued vouchers whose time is over by this database's clock, the oldest first.
--- Rows that somebody is redeeming or voiding are left to them.
+-- Expire issued vouchers whose time is over, by the clock of the database, the oldest
+-- first. Rows that a concurrent operation has locked are skipped.
 CREATE OR REPLACE FUNCTION voucher_expire(
     p_since timestamptz, p_limit integer, p_correlation_id uuid
 ) RETURNS integer LANGUAGE plpgsql AS $$

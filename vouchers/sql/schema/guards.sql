@@ -1,24 +1,25 @@
--- The last guard: what no caller, tool or administrator can do to a voucher.
+-- Triggers that refuse invalid changes, also of hand-written SQL.
 
--- The state machine, and what never changes. Every change is one step of the trail.
+-- Allow only valid changes of status, protect the fixed columns, and require that each
+-- change increments seq by one.
 CREATE OR REPLACE FUNCTION voucher_guard() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
     step text;
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        RAISE EXCEPTION 'a voucher is never deleted'
+        RAISE EXCEPTION 'a voucher cannot be deleted'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_never_deleted';
     END IF;
     IF TG_OP = 'INSERT' THEN
         IF NEW.seq <> 1 OR NEW.status NOT IN ('pending_approval', 'issued') THEN
-            RAISE EXCEPTION 'a voucher begins requested or issued, at step 1'
+            RAISE EXCEPTION 'a new voucher is requested or issued and has seq 1'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_beginning';
         END IF;
         RETURN NEW;
     END IF;
     IF NEW.seq <> OLD.seq + 1 THEN
-        RAISE EXCEPTION 'every change of a voucher is the next step of its trail'
+        RAISE EXCEPTION 'each change of a voucher increments seq by 1'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_seq_is_next';
     END IF;
     IF (NEW.id, NEW.public_id, NEW.reference, NEW.amount_minor, NEW.currency,
@@ -29,7 +30,7 @@ BEGIN
        OR NEW.created_by_user_id IS DISTINCT FROM OLD.created_by_user_id
        OR (OLD.issued_at IS NOT NULL AND NEW.issued_at IS DISTINCT FROM OLD.issued_at)
     THEN
-        RAISE EXCEPTION 'amount, currency, identity and origin of a voucher never change'
+        RAISE EXCEPTION 'amount, currency, identity and origin of a voucher cannot change'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_facts_are_fixed';
     END IF;
     step := OLD.status || '>' || NEW.status;
@@ -40,41 +41,41 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_step_is_allowed';
     END IF;
     IF NEW.owner_id <> OLD.owner_id AND step <> 'issued>issued' THEN
-        RAISE EXCEPTION 'only an issued voucher changes its owner'
+        RAISE EXCEPTION 'only an issued voucher can change its owner'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_owner_is_fixed';
     END IF;
     IF (NEW.code_hmac IS DISTINCT FROM OLD.code_hmac
         OR NEW.code_key_id <> OLD.code_key_id OR NEW.code_last4 <> OLD.code_last4)
        AND step NOT IN ('issued>issued', 'pending_approval>issued') THEN
-        RAISE EXCEPTION 'only an issued voucher changes its code'
+        RAISE EXCEPTION 'only an issued voucher can change its code'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_code_is_fixed';
     END IF;
     IF NEW.expires_at <> OLD.expires_at AND step <> 'pending_approval>issued' THEN
-        RAISE EXCEPTION 'a voucher keeps its last day'
+        RAISE EXCEPTION 'the expiry of a voucher cannot change'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_expiry_is_fixed';
     END IF;
     RETURN NEW;
 END $$;
 
--- Every event hangs on the one before it: its state, its facts and its hash.
+-- Check an event against the event before it and set its hashes.
 CREATE OR REPLACE FUNCTION voucher_event_chain() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
     earlier voucher_event;
-    undone voucher_event;
+    reversed voucher_event;
 BEGIN
     IF NEW.seq = 1 THEN
         SELECT sha256(convert_to('easymo.voucher.1:' || v.public_id::text, 'UTF8'))
           INTO NEW.previous_hash FROM vouchers v WHERE v.id = NEW.voucher_id;
         IF NEW.old_status IS NOT NULL OR NEW.previous_hash IS NULL THEN
-            RAISE EXCEPTION 'the first event begins a voucher that exists'
+            RAISE EXCEPTION 'the first event needs a voucher and no old status'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_event_follows';
         END IF;
     ELSE
         SELECT * INTO earlier FROM voucher_event e
          WHERE e.voucher_id = NEW.voucher_id AND e.seq = NEW.seq - 1;
         IF NOT FOUND OR NEW.old_status IS DISTINCT FROM earlier.new_status THEN
-            RAISE EXCEPTION 'event % does not follow the one before it', NEW.seq
+            RAISE EXCEPTION 'event % does not follow the event before it', NEW.seq
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_event_follows';
         END IF;
         IF NEW.amount_minor <> earlier.amount_minor
@@ -86,11 +87,11 @@ BEGIN
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_event_facts';
         END IF;
         IF NEW.reverses_id IS NOT NULL THEN
-            SELECT * INTO undone FROM voucher_event e WHERE e.id = NEW.reverses_id;
-            IF undone.voucher_id IS DISTINCT FROM NEW.voucher_id
-               OR undone.kind IS DISTINCT FROM 'redeemed'
-               OR undone.seq <> NEW.seq - 1 THEN
-                RAISE EXCEPTION 'a reversal names the redemption just before it'
+            SELECT * INTO reversed FROM voucher_event e WHERE e.id = NEW.reverses_id;
+            IF reversed.voucher_id IS DISTINCT FROM NEW.voucher_id
+               OR reversed.kind IS DISTINCT FROM 'redeemed'
+               OR reversed.seq <> NEW.seq - 1 THEN
+                RAISE EXCEPTION 'a reversal must name the redemption just before it'
                     USING ERRCODE = 'check_violation',
                           CONSTRAINT = 'voucher_event_reverses_redemption';
             END IF;
@@ -110,7 +111,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- At commit: the last event says what the row says; no event runs ahead of its row.
+-- At commit, the last event agrees with the voucher's row, and no event has a higher
+-- seq than the row.
 CREATE OR REPLACE FUNCTION voucher_event_matches() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -134,13 +136,13 @@ BEGIN
     IF NEW.kind = 'issued' AND NEW.old_status = 'pending_approval' AND NOT EXISTS (
         SELECT FROM voucher_approval a
          WHERE a.voucher_id = NEW.voucher_id AND a.decision = 'approved') THEN
-        RAISE EXCEPTION 'a requested voucher is issued by a second person'
+        RAISE EXCEPTION 'a requested voucher needs the approval of a second person'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_approved_by_person';
     END IF;
     RETURN NULL;
 END $$;
 
--- Both names of both people, read from the rows and not from the caller.
+-- Set the logins and profiles of creator and approver from the rows.
 CREATE OR REPLACE FUNCTION voucher_approval_people() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -154,14 +156,15 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- Refuse every change of an append-only table.
 CREATE OR REPLACE FUNCTION voucher_append_only() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '% is written once: no %', TG_TABLE_NAME, lower(TG_OP)
+    RAISE EXCEPTION '% is append-only: % is not allowed', TG_TABLE_NAME, lower(TG_OP)
         USING ERRCODE = 'check_violation', CONSTRAINT = 'append_only';
 END $$;
 
--- ENABLE ALWAYS: session_replication_role = replica does not switch them off.
+-- ENABLE ALWAYS: the triggers also fire when session_replication_role is replica.
 CREATE TRIGGER voucher_guard BEFORE INSERT OR UPDATE OR DELETE ON vouchers
     FOR EACH ROW EXECUTE FUNCTION voucher_guard();
 ALTER TABLE vouchers ENABLE ALWAYS TRIGGER voucher_guard;
@@ -193,17 +196,25 @@ CREATE TRIGGER voucher_approval_no_truncate BEFORE TRUNCATE ON voucher_approval
     FOR EACH STATEMENT EXECUTE FUNCTION voucher_append_only();
 ALTER TABLE voucher_approval ENABLE ALWAYS TRIGGER voucher_approval_no_truncate;
 
--- A note may be forgotten, never reworded.
+-- A note can be deleted but not changed.
 CREATE TRIGGER voucher_note_fixed BEFORE UPDATE ON voucher_note
     FOR EACH ROW EXECUTE FUNCTION voucher_append_only();
 ALTER TABLE voucher_note ENABLE ALWAYS TRIGGER voucher_note_fixed;
 
--- No state without its event: a change by any road fails at commit without one.
+-- The record of an erasure never changes.
+CREATE TRIGGER erasure_append_only BEFORE UPDATE OR DELETE ON vouchers_erasure
+    FOR EACH ROW EXECUTE FUNCTION voucher_append_only();
+ALTER TABLE vouchers_erasure ENABLE ALWAYS TRIGGER erasure_append_only;
+CREATE TRIGGER erasure_no_truncate BEFORE TRUNCATE ON vouchers_erasure
+    FOR EACH STATEMENT EXECUTE FUNCTION voucher_append_only();
+ALTER TABLE vouchers_erasure ENABLE ALWAYS TRIGGER erasure_no_truncate;
+
+-- Each change of a voucher needs its event, else the commit fails.
 ALTER TABLE vouchers ADD CONSTRAINT voucher_has_event_of_its_step
     FOREIGN KEY (id, seq) REFERENCES voucher_event (voucher_id, seq)
     DEFERRABLE INITIALLY DEFERRED;
 
--- Room on each page, so that changes stay on it (HOT).
+-- Free space on each page, so that updates stay on it (HOT).
 ALTER TABLE vouchers SET (fillfactor = 80);
 ALTER TABLE voucher_limit_counter SET (fillfactor = 70);
 ALTER TABLE voucher_guess_counter SET (fillfactor = 70);

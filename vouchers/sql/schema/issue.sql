@@ -1,5 +1,5 @@
--- One voucher, under the limits of its issuer and its customer for the Kigali day.
--- Each counter is one guarded upsert: two at once wait for each other.
+-- Add an amount to a daily counter; false when the sum would exceed the limit.
+-- The upsert locks the counter, so concurrent calls wait for each other.
 CREATE OR REPLACE FUNCTION voucher_use_limit(
     p_kind text, p_subject text, p_currency text, p_amount bigint, p_cap bigint
 ) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -16,6 +16,7 @@ BEGIN
     RETURN FOUND;
 END $$;
 
+-- Issue one voucher, or request it, within the daily limits of issuer and customer.
 CREATE OR REPLACE FUNCTION voucher_issue(
     p_owner bigint, p_public_id uuid, p_reference text, p_hmac bytea, p_key_id text,
     p_last4 text, p_sealed bytea, p_amount bigint, p_currency text, p_days integer,
@@ -32,9 +33,10 @@ BEGIN
         RETURN r;
     END IF;
     who := voucher_who_is(p_cause.actor_kind, p_cause.actor_id, p_cause.device);
-    IF who.role NOT IN ('staff', 'user', 'token', 'system') THEN
+    IF NOT voucher_may('issue', who.role) THEN
         RETURN voucher_refuse('issue', 'forbidden', NULL, v, p_cause);
     END IF;
+    -- Wait while the customer is erased; an erasure waits for this transaction.
     PERFORM FROM profiles p
       WHERE p.id = p_owner AND p.is_active AND (p.is_sandbox OR NOT who.is_sandbox)
         FOR KEY SHARE;
@@ -47,7 +49,7 @@ BEGIN
     END IF;
     IF NOT voucher_use_limit(
         'customer', 'profile:' || p_owner, p_currency, p_amount, p_customer_cap) THEN
-        -- Nobody saw it used: the row has been ours since.
+        -- Take the amount back. This transaction holds the lock on the counter.
         UPDATE voucher_limit_counter SET used_minor = used_minor - p_amount
          WHERE kind = 'issuer' AND subject = who.person AND currency = p_currency
            AND day = (clock_timestamp() AT TIME ZONE 'Africa/Kigali')::date

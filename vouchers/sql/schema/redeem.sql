@@ -1,6 +1,6 @@
--- Spend one voucher, once, at one station. The guarded UPDATE decides: of any number
--- at once it lets one through, by this database's clock, and its event follows in the
--- same call. Only what did not match is then looked at, to say why.
+-- Redeem one voucher once, at one station. The guarded UPDATE decides, by the clock of
+-- the database: of concurrent calls exactly one succeeds. The same call writes the
+-- event. When no row matches, voucher_redeem_refusal finds the reason.
 CREATE OR REPLACE FUNCTION voucher_redeem(
     p_hmacs bytea[], p_public_id uuid, p_owner bigint, p_station bigint,
     p_cause voucher_cause
@@ -13,8 +13,7 @@ DECLARE
 BEGIN
     IF r.outcome IS NULL THEN
         who := voucher_who_is(p_cause.actor_kind, p_cause.actor_id, p_cause.device);
-        IF who.role NOT IN ('customer', 'station', 'staff', 'user', 'token', 'system')
-        THEN
+        IF NOT voucher_may('redeem', who.role) THEN
             RETURN voucher_refuse('redeem', 'forbidden', NULL, v, p_cause);
         END IF;
         IF p_hmacs IS NULL THEN
@@ -36,8 +35,7 @@ BEGIN
            AND (p_owner IS NULL OR x.owner_id = p_owner)
            AND (who.role <> 'customer' OR x.owner_id = who.profile_id)
            AND (who.role <> 'station' OR who.station_id = p_station)
-           AND (NOT who.is_sandbox OR EXISTS (
-                SELECT FROM profiles o WHERE o.id = x.owner_id AND o.is_sandbox))
+           AND voucher_is_visible(who, x.owner_id)
            AND EXISTS (
                 SELECT FROM vouchers_station s WHERE s.id = p_station AND s.is_active)
         RETURNING x.* INTO v;
@@ -49,7 +47,7 @@ BEGIN
             r.voucher := v;
             RETURN r;
         END IF;
-        -- The same key may have won while this call waited.
+        -- A concurrent call with the same key may have succeeded meanwhile.
         r := voucher_replay(p_cause);
     END IF;
     IF r.outcome = 'replayed' AND NOT (
@@ -65,8 +63,8 @@ BEGIN
     RETURN r;
 END $$;
 
--- Why nothing matched, as far as this person may know. Whoever may not know gets one
--- answer for unknown, void, expired and not-yours, and it counts as a guess.
+-- Record why no voucher matched. A caller who may not know the reason gets the same
+-- answer for an unknown, void, expired or foreign voucher. It counts as a wrong code.
 CREATE OR REPLACE FUNCTION voucher_redeem_refusal(
     p_id bigint, p_is_guess boolean, p_owner bigint, p_station bigint,
     who voucher_who, p_cause voucher_cause
@@ -82,9 +80,8 @@ BEGIN
        OR (who.role = 'station' AND who.station_id IS DISTINCT FROM p_station) THEN
         RETURN voucher_refuse('redeem', 'wrong_station', NULL, v, p_cause);
     END IF;
-    SELECT x.* INTO v FROM vouchers x
-      JOIN profiles o ON o.id = x.owner_id AND (o.is_sandbox OR NOT who.is_sandbox)
-     WHERE x.id = p_id;
+    SELECT * INTO v FROM vouchers x
+     WHERE x.id = p_id AND voucher_is_visible(who, x.owner_id);
     is_theirs := v.owner_id = CASE WHEN who.role = 'customer' THEN who.profile_id
                                    ELSE coalesce(p_owner, v.owner_id) END
                  AND v.owner_id = coalesce(p_owner, v.owner_id);
@@ -96,7 +93,7 @@ BEGIN
         IF p_is_guess THEN
             PERFORM voucher_count_guess(who.scopes);
         END IF;
-        -- Not even the audit row's reader learns it from the answer's shape.
+        -- The audit row does not name the voucher either.
         RETURN voucher_refuse('redeem', 'voucher_not_found', NULL, nothing, p_cause);
     END IF;
     IF NOT is_theirs THEN

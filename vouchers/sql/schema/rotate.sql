@@ -1,4 +1,4 @@
--- A new code for an issued voucher; the old one opens nothing from now on.
+-- Replace the code of an issued voucher. The old code is no longer valid.
 CREATE OR REPLACE FUNCTION voucher_rotate(
     p_id bigint, p_hmac bytea, p_key_id text, p_last4 text, p_sealed bytea,
     p_reason text, p_cause voucher_cause
@@ -11,7 +11,7 @@ DECLARE
 BEGIN
     IF r.outcome IS NULL THEN
         who := voucher_who_is(p_cause.actor_kind, p_cause.actor_id, p_cause.device);
-        IF who.role NOT IN ('staff', 'support', 'user', 'system') THEN
+        IF NOT voucher_may('rotate', who.role) THEN
             RETURN voucher_refuse('rotate', 'forbidden', NULL, v, p_cause);
         END IF;
         UPDATE vouchers x
@@ -19,8 +19,7 @@ BEGIN
                seq = x.seq + 1
          WHERE x.id = p_id AND x.status = 'issued'
            AND x.expires_at > clock_timestamp()
-           AND (NOT who.is_sandbox OR EXISTS (
-                SELECT FROM profiles o WHERE o.id = x.owner_id AND o.is_sandbox))
+           AND voucher_is_visible(who, x.owner_id)
         RETURNING x.* INTO v;
         IF FOUND THEN
             PERFORM voucher_record(
@@ -43,9 +42,8 @@ BEGIN
     IF r.outcome IS NOT NULL THEN
         RETURN r;
     END IF;
-    SELECT x.* INTO v FROM vouchers x
-      JOIN profiles o ON o.id = x.owner_id AND (o.is_sandbox OR NOT who.is_sandbox)
-     WHERE x.id = p_id;
+    SELECT * INTO v FROM vouchers x
+     WHERE x.id = p_id AND voucher_is_visible(who, x.owner_id);
     RETURN voucher_refuse('rotate', CASE
         WHEN v.id IS NULL THEN 'voucher_not_found'
         WHEN v.status IN ('expired', 'issued') THEN 'expired'

@@ -1,4 +1,4 @@
--- Take back one issued voucher, with a reason.
+-- Void one issued voucher, with a reason.
 CREATE OR REPLACE FUNCTION voucher_void(
     p_public_id uuid, p_reference text, p_reason text, p_cause voucher_cause
 ) RETURNS voucher_outcome LANGUAGE plpgsql AS $$
@@ -9,15 +9,14 @@ DECLARE
 BEGIN
     IF r.outcome IS NULL THEN
         who := voucher_who_is(p_cause.actor_kind, p_cause.actor_id, p_cause.device);
-        IF who.role NOT IN ('staff', 'support', 'user', 'token', 'system') THEN
+        IF NOT voucher_may('void', who.role) THEN
             RETURN voucher_refuse('void', 'forbidden', NULL, v, p_cause);
         END IF;
         UPDATE vouchers x
            SET status = 'void', voided_at = clock_timestamp(), seq = x.seq + 1
          WHERE (x.public_id = p_public_id OR x.reference = p_reference)
            AND x.status = 'issued'
-           AND (NOT who.is_sandbox OR EXISTS (
-                SELECT FROM profiles o WHERE o.id = x.owner_id AND o.is_sandbox))
+           AND voucher_is_visible(who, x.owner_id)
         RETURNING x.* INTO v;
         IF FOUND THEN
             PERFORM voucher_record(
@@ -37,9 +36,9 @@ BEGIN
     IF r.outcome IS NOT NULL THEN
         RETURN r;
     END IF;
-    SELECT x.* INTO v FROM vouchers x
-      JOIN profiles o ON o.id = x.owner_id AND (o.is_sandbox OR NOT who.is_sandbox)
-     WHERE x.public_id = p_public_id OR x.reference = p_reference;
+    SELECT * INTO v FROM vouchers x
+     WHERE (x.public_id = p_public_id OR x.reference = p_reference)
+       AND voucher_is_visible(who, x.owner_id);
     IF v.id IS NULL THEN
         RETURN voucher_refuse('void', 'voucher_not_found', NULL, v, p_cause);
     END IF;

@@ -1,4 +1,4 @@
-"""Raw SQL, as somebody with the database's password would type it."""
+"""Raw SQL against the tables of vouchers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SELECT v.id, {seq}, {kind}, {old}, {new}, v.amount_minor, v.currency, {owner},
 
 
 def execute(*statements: str) -> None:
-    """Run by hand, then commit's checks."""
+    """Run the statements, then the checks of the commit."""
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
@@ -27,6 +27,7 @@ def execute(*statements: str) -> None:
 
 
 def refused(constraint: str, *statements: str) -> None:
+    """Assert that the constraint refuses the statements and nothing changes."""
     events = VoucherEvent.objects.count()
     rows = list(Voucher.objects.values())
     with pytest.raises(DatabaseError) as caught:
@@ -37,7 +38,7 @@ def refused(constraint: str, *statements: str) -> None:
 
 
 def settle() -> None:
-    """Run the checks that wait for the commit, so that nothing is pending."""
+    """Run the deferred checks now, so that none is pending."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
@@ -72,7 +73,53 @@ def change(voucher: Voucher, what: str) -> str:
     return f"UPDATE vouchers SET seq = seq + 1, {what} WHERE id = {voucher.pk}"
 
 
-def switch(what: str) -> None:
+def set_guard(what: str) -> None:
     settle()
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE vouchers {what} TRIGGER voucher_guard")
+
+
+def insert(table: str, values: dict[str, str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(values.values())})"
+
+
+def new_voucher(owner_id: int) -> dict[str, str]:
+    """Return the columns of a valid new voucher, as SQL expressions."""
+    return {
+        "public_id": "gen_random_uuid()",
+        "reference": "'V9-ZZZZ-99'",
+        "code_hmac": "sha256('another'::bytea)",
+        "code_key_id": "'d1'",
+        "code_last4": "'1234'",
+        "owner_id": str(owner_id),
+        "amount_minor": "1",
+        "currency": "'RWF'",
+        "created_by_kind": "'system'",
+        "created_by_id": "'psql'",
+        "status": "'issued'",
+        "seq": "1",
+        "created_at": "now()",
+        "issued_at": "now()",
+        "expires_at": "now() + interval '1 day'",
+    }
+
+
+def first_event(owner_id: int) -> dict[str, str]:
+    """Return the columns of the event that fits ``new_voucher``."""
+    return {
+        "voucher_id": "(SELECT id FROM vouchers WHERE reference = 'V9-ZZZZ-99')",
+        "seq": "1",
+        "kind": "'issued'",
+        "new_status": "'issued'",
+        "amount_minor": "1",
+        "currency": "'RWF'",
+        "owner_id": str(owner_id),
+        "expires_at": "now() + interval '1 day'",
+        "code_commit": "sha256(sha256('another'::bytea))",
+        "actor_kind": "'system'",
+        "actor_id": "'psql'",
+        "channel": "'system'",
+        "key": "'raw:first'",
+        "fingerprint": "sha256(''::bytea)",
+        "created_at": "now()",
+    }

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.vouchers.conftest import acting, rwf
+from vouchers.models import VoucherEvent
+from vouchers.services.audit import verify
+from vouchers.services.issue import issue_voucher
+from vouchers.services.periodic import expire_vouchers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_django.fixtures import SettingsWrapper
+
+    from vouchers.models import Profile
+    from vouchers.services.issue import Issued
+
+pytestmark = pytest.mark.django_db
+
+
+def test_expire__due__ends_only_what_is_due(issued: Issued, expired: Issued) -> None:
+    # When
+    ended = [expire_vouchers(), expire_vouchers()]
+
+    # Then
+    assert ended == [1, 0]
+    issued.voucher.refresh_from_db()
+    expired.voucher.refresh_from_db()
+    assert (issued.voucher.status, expired.voucher.status) == ("issued", "expired")
+    assert expired.voucher.events.get(kind="expired").actor_kind == "system"
+    assert verify().broken == []
+
+
+def test_expire__switched_off__works(
+    expired: Issued, settings: SettingsWrapper
+) -> None:
+    settings.VOUCHER_GUARD = "tests.vouchers.guards.closed"
+    assert expire_vouchers(within=timedelta(days=2)) == 1
+
+
+def test_expire__limit_of_zero__ends_nothing(expired: Issued) -> None:
+    assert expire_vouchers(limit=0) == 0
+    assert VoucherEvent.objects.filter(kind="expired").count() == 0
+
+
+def test_expire__two_due_in_one_batch__ends_each_with_its_own_event(
+    expired: Issued,
+    aline: Profile,
+    diane: Profile,
+    key: Callable[[], str],
+    settings: SettingsWrapper,
+) -> None:
+    # Given
+    settings.VOUCHER_VALID_DAYS = 0
+    other = issue_voucher(
+        customer=aline, amount=rwf(500), actor=acting(diane), key=key()
+    )
+
+    # When
+    ended = expire_vouchers()
+
+    # Then
+    assert ended == 2
+    for each in (expired, other):
+        each.voucher.refresh_from_db()
+        assert each.voucher.status == "expired"
+        assert each.voucher.events.filter(kind="expired").count() == 1
+    assert verify().broken == []
+
+
+def test_expire__limit_of_one__ends_the_oldest(
+    expired: Issued,
+    aline: Profile,
+    diane: Profile,
+    key: Callable[[], str],
+    settings: SettingsWrapper,
+) -> None:
+    # Given
+    settings.VOUCHER_VALID_DAYS = 0
+    issue_voucher(customer=aline, amount=rwf(500), actor=acting(diane), key=key())
+
+    # When
+    ended = expire_vouchers(limit=1)
+
+    # Then
+    assert ended == 1
+    assert VoucherEvent.objects.get(kind="expired").voucher == expired.voucher

@@ -1,0 +1,68 @@
+"""Which roles may do which voucher operation.
+
+The database enforces the same table (``voucher_may`` in ``sql/schema/common.sql``);
+``tests/vouchers/test_authority.py`` compares the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vouchers.models import Profile
+
+
+class Operation(StrEnum):
+    ISSUE = "issue"
+    REDEEM = "redeem"
+    VOID = "void"
+    # Replace the code.
+    ROTATE = "rotate"
+    # Approve or decline a request.
+    APPROVE = "approve"
+
+
+CUSTOMER, STAFF, STATION, SUPPORT = (
+    Profile.Role.CUSTOMER.value,
+    Profile.Role.STAFF.value,
+    Profile.Role.STATION.value,
+    Profile.Role.SUPPORT.value,
+)
+# Roles of callers without a profile: a login of the back office, an API token, the
+# system itself.
+USER, TOKEN, SYSTEM = "user", "token", "system"
+ROLES = (CUSTOMER, STAFF, STATION, SUPPORT, USER, TOKEN, SYSTEM)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The roles that may do an operation, and what a login needs besides."""
+
+    roles: frozenset[str]
+    # The permission of the back office, and the groups that have it.
+    permission: str = ""
+    groups: frozenset[str] = frozenset()
+
+
+RULES: dict[Operation, Rule] = {
+    Operation.ISSUE: Rule(frozenset({STAFF, USER, TOKEN, SYSTEM})),
+    Operation.REDEEM: Rule(frozenset({CUSTOMER, STATION, STAFF, USER, TOKEN, SYSTEM})),
+    Operation.VOID: Rule(
+        frozenset({STAFF, SUPPORT, USER, TOKEN, SYSTEM}),
+        "vouchers.void_voucher",
+        frozenset({"support", "operator"}),
+    ),
+    Operation.ROTATE: Rule(
+        frozenset({STAFF, SUPPORT, USER, SYSTEM}),
+        "vouchers.rotate_code",
+        frozenset({"support", "operator"}),
+    ),
+    Operation.APPROVE: Rule(
+        frozenset({USER}), "vouchers.approve_voucher", frozenset({"operator"})
+    ),
+}
+
+
+def may(role: str, operation: Operation) -> bool:
+    """Tell whether a caller with this role may do the operation."""
+    return role in RULES[operation].roles
