@@ -36,7 +36,11 @@ STATUS = {
 
 def _suggested(call: ActionCall[None]) -> dict[str, Any]:
     found = SUGGESTED.get(call.request.GET.get("for", ""), SUGGESTED["beta"])
-    return {"road": found.road, "subject": found.subject, "text": found.text}
+    return {
+        "road": found.audience_and_medium,
+        "subject": found.subject,
+        "text": found.text,
+    }
 
 
 def _audience_of(call: ActionCall[Announcement]) -> str:

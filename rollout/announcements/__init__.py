@@ -1,0 +1,1 @@
+"""Announcements to groups of people. Start with announcements.py."""

@@ -1,7 +1,7 @@
-"""What engineering, beta members or everyone is told: drafted, approved, sent, counted.
+"""Announcements to engineering, beta members or everyone: draft, approve, send, count.
 
-Two people send it: whoever drafted it does not approve it, and what was approved is
-what goes. Each recipient is a row, told once whatever breaks in between.
+The author cannot approve, and only the approved text is sent. Each recipient is a row
+and receives the announcement once.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ MEDIA: dict[str, tuple[str, ...]] = {
 NO_RECIPIENTS = {
     Audience.ENGINEERING: "neither ALERT_EMAILS nor a contact has an address",
     Audience.BETA: "the cohort beta has no members",
-    Audience.ALL: "nobody may be written to",
+    Audience.ALL: "no person may be written to",
 }
 LONGEST = 4_000
-# A template's parameter takes no more, its subject line included.
+# The limit of a template parameter, which includes the subject.
 LONGEST_WHATSAPP = 900
 LONGEST_SUBJECT = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How far it came. Over WhatsApp, handed over is: into our outbox."""
+    """Recipients by state. WhatsApp messages count as delivered when in our outbox."""
 
     recipients: int = 0
     pending: int = 0
@@ -77,7 +77,7 @@ class Counts:
 def draft(
     *, audience: str, medium: str, subject: str, text: str, by: str
 ) -> Announcement:
-    """Write an announcement that another person has to approve."""
+    """Create a draft that another person must approve."""
     subject, text = valid_words(subject, text, medium)
     valid_medium(audience, medium)
     return Announcement.objects.create(
@@ -91,7 +91,7 @@ def draft(
 
 
 def rewrite(*, announcement: Announcement, subject: str, text: str, by: str) -> None:
-    """Change a draft; whoever did it last is the one who drafted it."""
+    """Change a draft; the last editor becomes its author."""
     by = valid_actor(by)
     with transaction.atomic():
         row = lock_announcement(announcement)
@@ -103,22 +103,22 @@ def rewrite(*, announcement: Announcement, subject: str, text: str, by: str) -> 
 
 
 def approve(*, announcement: Announcement, by: str, seen: str = "") -> None:
-    """Approve what was seen, as another person than whoever drafted it."""
+    """Approve a draft of another person; `seen` is the fingerprint of the text read."""
     by = valid_actor(by)
     with transaction.atomic():
         row = lock_announcement(announcement)
         refuse_unless(row, Status.DRAFT)
         if by.casefold() == row.drafted_by.casefold():
-            raise InvalidChange("Whoever drafted it cannot approve it.")
+            raise InvalidChange("The author of an announcement cannot approve it.")
         if seen and seen != fingerprint(row):
-            raise InvalidChange("It was changed meanwhile: read it again.")
+            raise InvalidChange("The text was changed meanwhile: read it again.")
         row.status, row.approved_by, row.approved_at = Status.APPROVED, by, clock.now()
         row.save(update_fields=["status", "approved_by", "approved_at"])
     announcement.refresh_from_db()
 
 
 def take_back(*, announcement: Announcement) -> None:
-    """Make what is approved, and not sent, a draft again."""
+    """Turn an approved announcement that is not sent into a draft again."""
     with transaction.atomic():
         row = lock_announcement(announcement)
         refuse_unless(row, Status.APPROVED)
@@ -128,10 +128,7 @@ def take_back(*, announcement: Announcement) -> None:
 
 
 def send(*, announcement: Announcement, by: str) -> Announcement:
-    """Begin to send it, once; the rest is done by the worker.
-
-    By other means: write down that somebody did it.
-    """
+    """Start sending; the worker continues. For other media only record it as sent."""
     by = valid_actor(by)
     with transaction.atomic():
         row = lock_announcement(announcement)
@@ -145,7 +142,7 @@ def send(*, announcement: Announcement, by: str) -> Announcement:
             sending.add_first(row)
             if not row.deliveries.exists():
                 raise InvalidChange(
-                    f"There is nobody to tell: {NO_RECIPIENTS[Audience(row.audience)]}."
+                    f"There are no recipients: {NO_RECIPIENTS[Audience(row.audience)]}."
                 )
         row.save(update_fields=["status", "sent_by", "sent_at"])
         jobs.enqueue_announcements()
@@ -155,7 +152,7 @@ def send(*, announcement: Announcement, by: str) -> Announcement:
 
 
 def reached_announcements() -> QuerySet[Announcement]:
-    """Return what was sent and reached somebody; nobody counts what a person does."""
+    """Return the announcements that reached a recipient or were sent by other means."""
     reached = AnnouncementDelivery.objects.filter(
         announcement=OuterRef("pk"), status=AnnouncementDelivery.Status.HANDED_OVER
     )
@@ -169,7 +166,7 @@ def counts(announcement: Announcement) -> Counts:
 
 
 def counts_of(announcements: Sequence[Announcement]) -> dict[int, Counts]:
-    """Count how far each came: one query, from an index alone."""
+    """Count the recipients of each by state: one query."""
     rows = AnnouncementDelivery.objects.filter(announcement__in=announcements)
     found: dict[int, Counter[str]] = {row.pk: Counter() for row in announcements}
     numbers = rows.order_by().values_list("announcement", "status")
@@ -190,7 +187,7 @@ def _counts(by_status: Counter[str]) -> Counts:
 
 
 def fingerprint(announcement: Announcement) -> str:
-    """Name what somebody has read before she approves it."""
+    """Return a hash of the text, to detect a change between reading and approving."""
     reached_announcements = f"{announcement.subject}\0{announcement.text}".encode()
     return hashlib.sha256(reached_announcements).hexdigest()
 
@@ -204,25 +201,27 @@ def refuse_unless(announcement: Announcement, status: str) -> None:
 
 
 def refuse_unconfigured_medium(announcement: Announcement) -> None:
-    """Refuse where nothing would arrive, rather than count failures."""
-    roads: dict[str, tuple[Callable[[], bool], str]] = {
+    """Refuse a medium that is not configured."""
+    media: dict[str, tuple[Callable[[], bool], str]] = {
         Medium.SLACK: (lambda: bool(settings.SLACK_WEBHOOK_URL), "SLACK_WEBHOOK_URL"),
         Medium.EMAIL: (transports.email_is_configured, "EMAIL_URL"),
         Medium.WHATSAPP: (lambda: ports.tell is not None, "WhatsApp"),
     }
-    is_open, setting = roads.get(announcement.medium, (lambda: True, ""))
+    is_open, setting = media.get(announcement.medium, (lambda: True, ""))
     if not is_open():
-        raise InvalidChange(f"{setting} is not set: nobody would be told.")
+        raise InvalidChange(f"{setting} is not set: no recipient would be reached.")
 
 
 def valid_medium(audience: str, medium: str) -> None:
     if medium not in MEDIA.get(audience, ()):
         known = "; ".join(f"{who}: {', '.join(how)}" for who, how in MEDIA.items())
-        raise InvalidChange(f"There is no such road. There are {known}.")
+        raise InvalidChange(
+            f"This medium does not fit the audience. Possible are {known}."
+        )
 
 
 def valid_words(subject: str, text: str, medium: str) -> tuple[str, str]:
-    """Return both without numbers, codes and addresses of people."""
+    """Return both without phone numbers, codes and addresses."""
     longest = LONGEST_WHATSAPP if medium == Medium.WHATSAPP else LONGEST
     line = valid_reason(subject)
     if len(line) > LONGEST_SUBJECT:
@@ -232,9 +231,9 @@ def valid_words(subject: str, text: str, medium: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A draft's beginning: to whom and how, and what."""
+    """A text to start a draft with."""
 
-    road: str
+    audience_and_medium: str
     subject: str
     text: str
 

@@ -1,4 +1,4 @@
-"""An announcement on its way: recipients in batches, each told once and counted."""
+"""Sends announcements to their recipients in batches, each once."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ Audience = Announcement.Audience
 BATCH = 100
 MOST_ATTEMPTS = 3
 SLACK = "slack"
-UNADDRESSED = "no e-mail address, or said STOP"
+UNADDRESSED = "no e-mail address, or opted out"
 
 
 def add_first(announcement: Announcement) -> None:
-    """Write the recipients, or of everyone the first batch; belongs in a transaction."""
+    """Write the recipients, or the first batch of everyone; needs a transaction."""
     if announcement.audience == Audience.ALL:
         add_batch(announcement)
     elif announcement.medium == Medium.SLACK:
@@ -56,14 +56,14 @@ def members() -> list[str]:
 
 
 def engineering() -> list[str]:
-    """Return the addresses of our own people, each once."""
+    """Return the addresses of engineering, each once."""
     on_call = Contact.objects.filter(is_active=True, order__gt=0).exclude(email="")
     found = [*settings.ALERT_EMAILS, *on_call.values_list("email", flat=True)]
     return list({address.lower(): address for address in found}.values())
 
 
 def add_batch(announcement: Announcement) -> int:
-    """Write the next of everyone's rows; return how many there were."""
+    """Write the next batch of recipients of everyone; return their number."""
     if announcement.audience != Audience.ALL or ports.audience is None:
         return 0
     rows = AnnouncementDelivery.objects.filter(announcement=announcement)
@@ -83,7 +83,7 @@ def _add(announcement: Announcement, recipients: Iterable[str]) -> int:
 def _add_notices(
     announcement: Announcement, addresses: Mapping[str, str | None]
 ) -> None:
-    """Send over the roads of notices, which try again by themselves."""
+    """Send as notices, which are retried by themselves."""
     chat = announcement.medium == Medium.SLACK
     for recipient, address in addresses.items():
         delivery = AnnouncementDelivery.objects.create(
@@ -108,7 +108,7 @@ def _settled(status: str, why: str) -> dict[str, object]:
 
 
 def step(announcement_id: int) -> bool:
-    """Tell one batch, write the next, or end it; False: nothing to do for now."""
+    """Send one batch, write the next, or finish. Return False when nothing is to do."""
     announcement = Announcement.objects.get(pk=announcement_id)
     if announcement.status != Announcement.Status.SENDING:
         return False
@@ -119,11 +119,11 @@ def step(announcement_id: int) -> bool:
         waiting.order_by("attempts", "id").values_list("pk", flat=True)[:BATCH]
     )
     for delivery_id in batch:
-        _tell(announcement, delivery_id)
-    return bool(batch) or _go_on(announcement)
+        _send_to(announcement, delivery_id)
+    return bool(batch) or _continue(announcement)
 
 
-def _go_on(announcement: Announcement) -> bool:
+def _continue(announcement: Announcement) -> bool:
     with transaction.atomic():
         row = lock_announcement(announcement)
         if row.status != Announcement.Status.SENDING:
@@ -131,7 +131,7 @@ def _go_on(announcement: Announcement) -> bool:
         if add_batch(row):
             return True
         if row.deliveries.filter(status=Status.PENDING).exists():
-            # With a notice, which settles it.
+            # Its notice settles it.
             return False
         row.status, row.sent_at = Announcement.Status.SENT, clock.now()
         row.save(update_fields=["status", "sent_at"])
@@ -139,8 +139,8 @@ def _go_on(announcement: Announcement) -> bool:
     return False
 
 
-def _tell(announcement: Announcement, delivery_id: int) -> None:
-    """Tell one person, in one transaction with her row; her trouble is hers alone."""
+def _send_to(announcement: Announcement, delivery_id: int) -> None:
+    """Send to one recipient in a transaction; an error affects this recipient only."""
     try:
         with transaction.atomic():
             row = lock_delivery(delivery_id)

@@ -1,0 +1,1 @@
+"""The HTTP API of the rollout: status and rollback. Start with views.py."""

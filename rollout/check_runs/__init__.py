@@ -1,0 +1,1 @@
+"""Runs of pre-flight, smoke tests and probes."""

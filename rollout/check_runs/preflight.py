@@ -1,4 +1,4 @@
-"""The pre-deployment checklist, gone through line by line, and kept as a row."""
+"""Runs the pre-deployment checklist and stores the result as a row."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-# One look at rows; a lock that somebody holds must not hold up the others.
+# For one line: a locked table must not delay the other lines.
 SLOWEST_MS = 5_000
 UNREACHABLE = Found(
     Status.FAILED,
@@ -44,7 +44,7 @@ LAST = Line(
 
 
 def run_preflight(*, live: bool = False, actor: str = "system") -> CheckRun:
-    """Go through every line; return the run, stored unless the database is gone."""
+    """Run every line; the run is stored unless the database is unreachable."""
     started_at = clock.now()
     is_there = _database_answers()
     asked = _circumstances(live=live, is_there=is_there)
@@ -65,13 +65,14 @@ def run_preflight(*, live: bool = False, actor: str = "system") -> CheckRun:
 
 
 def _results(asked: Asked, *, is_there: bool) -> list[dict[str, Any]]:
-    """Look at the database first: without it, nothing else that reads it can be told."""
+    """Check the database first: without it the lines that read rows are skipped."""
     lines = registry.lines()
     [first] = [one for one in lines if one.name == FIRST]
-    told = _result(first, asked, "" if is_there else UNREACHABLE.detail)
-    blocked = told["detail"] if told["status"] == Status.FAILED else ""
+    reached = _result(first, asked, "" if is_there else UNREACHABLE.detail)
+    blocked = reached["detail"] if reached["status"] == Status.FAILED else ""
     return [
-        told if one is first else _result(one, asked, blocked) for one in [*lines, LAST]
+        reached if one is first else _result(one, asked, blocked)
+        for one in [*lines, LAST]
     ]
 
 
@@ -83,7 +84,7 @@ def _result(one: Line, asked: Asked, blocked: str) -> dict[str, Any]:
         "title": one.title,
         "section": str(one.section),
         "status": str(found.status),
-        # Once more: what stands here is shown, stored and sent about.
+        # The texts are shown, stored and sent.
         "detail": scrub_text(found.detail),
         "remedy": scrub_text(found.remedy),
         "setting": found.setting,
@@ -104,8 +105,8 @@ def _look(one: Line, asked: Asked, blocked: str) -> Found:
     except Exception as error:
         logger.exception("preflight.line.broken", line=one.name)
         return registry.failed(
-            f"The look itself failed ({type(error).__name__}).",
-            "The log tells more: preflight.line.broken.",
+            f"The check itself failed ({type(error).__name__}).",
+            "The log has details: preflight.line.broken.",
         )
 
 
@@ -153,7 +154,7 @@ def _stage() -> str:
         with transaction.atomic():
             plan = Plan.objects.select_related("run").first()
     except Error:
-        # Not migrated yet: a line of its own says so.
+        # Not migrated yet; another line reports this.
         return StageName.INFRASTRUCTURE
     return plan.run.stage if plan else StageName.INFRASTRUCTURE
 

@@ -1,4 +1,9 @@
-"""The guide's smoke tests, and the same as the minute's probe; each run kept as a row."""
+"""Runs the smoke tests, and the probe of each minute; stores each run as a row.
+
+The probe runs the smoke tests that change nothing, where traffic is thin, so that
+silence never counts as health. It runs only while features are on and the plan is in
+service, so that a probe that cannot be answered does not count as failed.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +33,7 @@ SECTION = "The guide's smoke tests"
 
 
 def run_smoke(*, url: str | None = None, actor: str = "system") -> CheckRun:
-    """Run every test against the deployment at ``url``; None: through this process."""
+    """Run every test against the deployment at `url`; None means this process."""
     started_at = clock.now()
     results = [line_of(case.run(url)) for case in ports.smoke_cases]
     results.append(_voice())
@@ -42,7 +47,7 @@ def store(
     actor: str,
     started_at: datetime,
 ) -> CheckRun:
-    """Keep a run; one in which nothing was tested has not passed."""
+    """Store a run; a run in which nothing was tested has not passed."""
     lines = list(results)
     tested = [one for one in lines if one["status"] != "skipped"]
     return CheckRun.objects.create(
@@ -58,10 +63,10 @@ def store(
 
 
 def line_of(result: CaseResult) -> dict[str, Any]:
-    told = asdict(result)
-    status = "ok" if told.pop("passed") else "failed"
+    fields = asdict(result)
+    status = "ok" if fields.pop("passed") else "failed"
     return {
-        **told,
+        **fields,
         "section": SECTION,
         "status": status,
         "detail": scrub_text(result.detail),
@@ -76,7 +81,7 @@ def _voice() -> dict[str, Any]:
         "title": "Voice: a recorded call is answered",
         "section": SECTION,
         "status": "skipped",
-        "detail": "There is no room for calls yet.",
+        "detail": "Calls are not available yet.",
         "remedy": "",
         "setting": "",
         "duration_ms": 0,
@@ -90,7 +95,7 @@ STATES = {Plan.State.ACTIVE, Plan.State.HELD, Plan.State.RECOVERY}
 
 
 def is_due() -> bool:
-    """Tell whether somebody should speak in this minute."""
+    """Tell whether a probe is due in this minute."""
     plan = Plan.objects.select_related("run").first()
     if plan is None or plan.state not in STATES:
         return False
@@ -101,9 +106,9 @@ def is_due() -> bool:
 
 
 def run_probe(*, sleep: Callable[[float], None] = time.sleep) -> CheckRun | None:
-    """Probe; a test that fails is tried once more after 5 seconds.
+    """Run the probe; a failing test is repeated once after 5 seconds.
 
-    None: something was turned off meanwhile, and nothing is known.
+    Return None when a feature was turned off meanwhile: the result is unknown.
     """
     started_at = clock.now()
     url: str | None = settings.PROBE_URL or None
@@ -125,7 +130,7 @@ def _probed(
 
 
 def _cases() -> list[SmokeCase]:
-    """Return the tests that change nothing and can be answered now."""
+    """Return the read-only tests whose features are on."""
     if functions_are_removed():
         return []
     return [

@@ -1,0 +1,1 @@
+"""The rollout commands and what they share."""

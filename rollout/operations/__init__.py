@@ -1,0 +1,1 @@
+"""Metrics, pre-flight lines, system checks, and the report of a silent evaluator."""

@@ -1,4 +1,4 @@
-"""This app's lines of the pre-deployment checklist."""
+"""The lines of the pre-deployment checklist about the rollout."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ def features_are_off(asked: Asked) -> Found:
             f"{len(states)} of 4 features are registered.", "Run `manage.py migrate`."
         )
     forced = sorted(settings.FEATURES_FORCED_OFF)
-    said = f" Forced off by the environment: {', '.join(forced)}." if forced else ""
+    note = f" Forced off by the environment: {', '.join(forced)}." if forced else ""
     if not on:
-        return ok(f"All four are off.{said}")
+        return ok(f"All four are off.{note}")
     if not asked.is_initial:
-        return ok(f"On, as may be in this stage: {', '.join(on)}.{said}")
+        return ok(f"On, as may be in this stage: {', '.join(on)}.{note}")
     if asked.is_demonstration:
         return ok(f"On, for the demonstration: {', '.join(on)}.")
     return _on_before_smoke(found_on)
 
 
 def _on_before_smoke(found: list[FeatureState]) -> Found:
-    """The way back after a rollback turns on here, for the smoke tests at first."""
+    """After a rollback, features may be on for the smoke tests only."""
     on = ", ".join(state.name for state in found)
     if all(state.is_limited_to_smoke for state in found):
         return ok(f"On for the smoke tests' people only: {on}.")
@@ -75,7 +75,7 @@ def _on_before_smoke(found: list[FeatureState]) -> Found:
     )
 
 
-@line("flags.waffle", "Nobody can go round the switches", Section.SITE)
+@line("flags.waffle", "Feature flags cannot be bypassed", Section.SITE)
 def waffle_is_tied(asked: Asked) -> Found:
     message = asked.said("rollout.E001", "rollout.E002", "rollout.E003")
     if message:
@@ -85,24 +85,24 @@ def waffle_is_tied(asked: Asked) -> Found:
 
 @line(
     "evaluator.alive",
-    "The evaluator looks each minute",
+    "The evaluator runs each minute",
     Section.RUNNING,
     reads_rows=True,
 )
 def evaluator_is_alive(asked: Asked) -> Found:
     newest = latest_verdicts()
-    remedy = "It runs in the worker: start one, and see what its log says."
+    remedy = "It runs in the worker: start one, and read its log."
     if newest.at is None:
-        return asked.lacking("It has never looked.", remedy)
+        return asked.lacking("It has never run.", remedy)
     silent = (clock.now() - newest.at).total_seconds()
     if newest.is_silent:
-        return asked.lacking(f"It last looked {silent / 60:.0f} minutes ago.", remedy)
-    return ok(f"It looked {max(silent, 0):.0f} s ago.")
+        return asked.lacking(f"It last ran {silent / 60:.0f} minutes ago.", remedy)
+    return ok(f"It ran {max(silent, 0):.0f} s ago.")
 
 
-@line("spending.planned", "What to expect is planned", Section.RUNNING)
+@line("spending.planned", "Expected traffic and cost are set", Section.RUNNING)
 def spending_is_planned(asked: Asked) -> Found:
-    """The caps come from what is planned: too low ones turn a success off."""
+    """The spending caps come from the expected traffic; caps too low cause a rollback."""
     policy = evaluate.policy_in_force()
     caps = (
         f"everything goes off beyond {usd(policy.spend_an_hour)} in an hour"
@@ -116,25 +116,25 @@ def spending_is_planned(asked: Asked) -> Found:
     if settings.DAILY_COST_USD == 0:
         unset.append(DAILY)
     return warning(
-        f"Nobody has said what to expect here, so by the defaults {caps}.",
-        f"Set {', '.join(unset)} to what you plan, or to what the beta has shown.",
+        f"No expected traffic is set, so by the defaults {caps}.",
+        f"Set {', '.join(unset)} to planned values, or to those of the beta.",
         unset[0],
     )
 
 
 @line(
     "people.contacts",
-    "Somebody is on call, and was rung within 30 days",
+    "A contact is on call, and was called within 30 days",
     Section.RUNNING,
     reads_rows=True,
 )
 def contacts_answer(asked: Asked) -> Found:
-    """Say what the gate of the stages says: one rule for both."""
+    """Apply the same rule as the gate of the stages."""
     if asked.is_demonstration:
         return skipped("A demonstration, for this machine only.")
     if found := contacts.problems():
         return asked.lacking(
             " ".join(found[:5]),
-            "Name people under Contacts in the back office, ring them, and note it there.",
+            "Enter people under Contacts in the back office, call them, and record it there.",
         )
     return ok(f"{len(contacts.on_call())} people can be called, in order.")

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 def check_waffle(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Refuse the settings with which waffle would go round the switches."""
+    """Refuse waffle settings that bypass the flags."""
     found: list[CheckMessage] = []
     if getattr(settings, "WAFFLE_OVERRIDE", False):
         found.append(
             Error(
-                "WAFFLE_OVERRIDE lets anybody turn a feature on in the address.",
-                hint="Take it out of the settings.",
+                "WAFFLE_OVERRIDE lets anyone turn a feature on by a URL parameter.",
+                hint="Remove it from the settings.",
                 id="rollout.E001",
             )
         )
@@ -30,14 +30,14 @@ def check_waffle(
         found.append(
             Error(
                 "WAFFLE_FLAG_MODEL is not rollout.AgentFlag.",
-                hint="Features would be asked in two places.",
+                hint="Flags would be read from two models.",
                 id="rollout.E002",
             )
         )
     found.extend(
         Error(
             f"WAFFLE_{name} would turn unknown features on.",
-            hint="Take it out of the settings; migrate registers features.",
+            hint="Remove it from the settings; migrate registers features.",
             id="rollout.E003",
         )
         for name in ("CREATE_MISSING_FLAGS", "FLAG_DEFAULT")

@@ -1,0 +1,1 @@
+"""Daily and weekly reports, and post-mortems. Start with reports.py."""

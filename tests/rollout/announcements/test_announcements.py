@@ -38,8 +38,10 @@ def test_draft__personal_data__taken_out() -> None:
     ("audience", "medium"),
     [("all", "email"), ("all", "slack"), ("engineering", "whatsapp"), ("x", "other")],
 )
-def test_draft__no_such_road__refused_by_both(audience: str, medium: str) -> None:
-    with pytest.raises(InvalidChange, match="no such road"):
+def test_draft__medium_does_not_fit_the_audience__refused_by_both(
+    audience: str, medium: str
+) -> None:
+    with pytest.raises(InvalidChange, match="does not fit the audience"):
         drafted(audience, medium)
     if audience == "x":
         return

@@ -85,14 +85,14 @@ def test_step__one_person_makes_trouble__the_others_are_told(people: People) -> 
     ("audience", "medium"),
     [("engineering", "slack"), ("engineering", "email"), ("beta", "whatsapp")],
 )
-def test_send__road_is_not_configured__refused(
+def test_send__medium_is_not_configured__refused(
     monkeypatch: pytest.MonkeyPatch, audience: str, medium: str, settings: Settings
 ) -> None:
     monkeypatch.setattr(ports, "tell", None)
     settings.MAILERS = {}
     row = approved(audience, medium)
 
-    with pytest.raises(InvalidChange, match="nobody would be told"):
+    with pytest.raises(InvalidChange, match="no recipient would be reached"):
         announcements.send(announcement=row, by="pascal")
 
 

@@ -22,6 +22,6 @@ OFF = "DROP FUNCTION observability_append_only CASCADE;"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("observability", "0003_leaks_are_noted")]
+    dependencies = [("observability", "0001_initial")]
 
     operations = [migrations.RunSQL(ON, OFF)]
