@@ -34,7 +34,7 @@ def notify(event: VoucherEvent) -> Announcement.Outcome:
     """Queue the messages about one event; return whether its person can be reached."""
     notifier = NOTIFIERS.get(Kind(event.kind))
     if notifier is None:
-        return Outcome.NOBODY
+        return Outcome.NOT_NEEDED
     return notifier(event)
 
 
@@ -68,7 +68,7 @@ def _notify_issued(event: VoucherEvent) -> Announcement.Outcome:
 def _notify_declined(event: VoucherEvent) -> Announcement.Outcome:
     issuer = event.voucher.created_by_profile
     if issuer is None:
-        return Outcome.NOBODY
+        return Outcome.NOT_NEEDED
     note = getattr(event, "note", None)
     reason = note.text if note else "—"
     return _outcome(_send(event, issuer, "notice.declined", reason=reason))

@@ -15,7 +15,7 @@ from agents.identity.consent import parse_consent_command
         "Stop sending me messages.",
     ],
 )
-def test_hear__a_stop_word_alone__is_stop(text: str) -> None:
+def test_parse_consent_command__stop_word_alone__stop(text: str) -> None:
     heard = parse_consent_command(text)
     assert heard is not None
     assert heard.word == "stop"
@@ -29,14 +29,14 @@ def test_hear__a_stop_word_alone__is_stop(text: str) -> None:
         *("please", "stop-and-go", "please stop please now"),
     ],
 )
-def test_hear__more_than_the_word__is_nothing(text: str) -> None:
+def test_parse_consent_command__more_words__none(text: str) -> None:
     assert parse_consent_command(text) is None
 
 
 @pytest.mark.parametrize(
     "text", ["START", "start.", "Tangira", "anza", "Démarrer", "opt-in"]
 )
-def test_hear__a_start_word_alone__is_start(text: str) -> None:
+def test_parse_consent_command__start_word_alone__start(text: str) -> None:
     heard = parse_consent_command(text)
     assert heard is not None
     assert heard.word == "start"
@@ -46,7 +46,7 @@ def test_hear__a_start_word_alone__is_start(text: str) -> None:
     ("text", "language"),
     [("hagarika", "rw"), ("acha", "sw"), ("arrêt", "fr"), ("stop", "")],
 )
-def test_hear__word_of_one_language__tells_the_language(
+def test_parse_consent_command__word_of_one_language__language_known(
     text: str, language: str
 ) -> None:
     heard = parse_consent_command(text)
