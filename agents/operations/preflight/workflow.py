@@ -1,4 +1,4 @@
-"""Voice, and the previous workflow that people go back to."""
+"""Pre-flight lines of voice and of the previous workflow."""
 
 from __future__ import annotations
 

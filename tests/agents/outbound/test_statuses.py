@@ -160,10 +160,9 @@ def test_statuses__failure_before_the_answer__applied_when_the_answer_is_stored(
     assert (message.state, message.error_code) == (State.FAILED, "131026")
 
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whatsapp")]
-
-
-def status(minutes: float, *, outbound: OutboundMessage | None = None) -> MessageStatus:
+def stored_status(
+    minutes: float, *, outbound: OutboundMessage | None = None
+) -> MessageStatus:
     row = MessageStatus.objects.create(
         outbound=outbound,
         provider_id_hmac=bytes([int(minutes) % 256, outbound is None]) * 16,
@@ -176,18 +175,20 @@ def status(minutes: float, *, outbound: OutboundMessage | None = None) -> Messag
     return row
 
 
-def sent(body: str, days: float, state: str = State.SENT) -> OutboundMessage:
+def sent_message(body: str, days: float, state: str = State.SENT) -> OutboundMessage:
     message = say(make_conversation(name=body), body)
     at = timezone.now() - timedelta(days=days)
     OutboundMessage.objects.filter(pk=message.pk).update(state=state, handed_over_at=at)
     return message
 
 
+@pytest.mark.django_db
+@pytest.mark.usefixtures("whatsapp")
 def test_purge__stray_statuses__deleted_after_ten_minutes() -> None:
     # Given: one may still wait for the answer to our own request
     message = say(make_conversation(), "hello")
-    young, known = status(9), status(500, outbound=message)
-    status(11)
+    young, known = stored_status(9), stored_status(500, outbound=message)
+    stored_status(11)
 
     # When
     count = statuses.purge()
@@ -198,13 +199,15 @@ def test_purge__stray_statuses__deleted_after_ten_minutes() -> None:
     assert kept == {young.pk, known.pk}
 
 
+@pytest.mark.django_db
+@pytest.mark.usefixtures("whatsapp")
 def test_purge__not_delivered_in_thirty_days__failed_with_a_handoff() -> None:
     # Given
-    old = sent("old", 31)
+    old = sent_message("old", 31)
     others = [
-        sent("young", 29),
-        sent("arrived", 31, State.DELIVERED),
-        sent("read", 31, State.READ),
+        sent_message("young", 29),
+        sent_message("arrived", 31, State.DELIVERED),
+        sent_message("read", 31, State.READ),
     ]
 
     # When
