@@ -22,18 +22,18 @@ def raised(code: str) -> Error:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("code", [*PASSING, "25P03", "08006", "40001"])
-def test_is_passing__could_not__passes(code: str) -> None:
+def test_is_transient__database_unavailable__true(code: str) -> None:
     assert is_transient(raised(code))
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("code", ["23505", "22P02", "42501", "42P01", "25P02", "P0001"])
-def test_is_passing__would_not__stays(code: str) -> None:
+def test_is_transient__statement_refused__false(code: str) -> None:
     assert not is_transient(raised(code))
 
 
 @pytest.mark.django_db
-def test_is_passing__really_read_only__passes() -> None:
+def test_is_transient__read_only_transaction__true() -> None:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION READ ONLY")
@@ -42,7 +42,7 @@ def test_is_passing__really_read_only__passes() -> None:
     assert is_transient(caught.value)
 
 
-def test_is_passing__the_drivers_own_errors__as_djangos() -> None:
+def test_is_transient__driver_errors__like_djangos() -> None:
     # As the queue's connector hands it on.
     wrapped = ConnectorException()
     wrapped.__cause__ = psycopg.OperationalError("gone")
