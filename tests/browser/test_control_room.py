@@ -163,7 +163,7 @@ def test_look__a_number__explains_and_never_shows_it(operator: Page) -> None:
     expect(operator.locator("#features-now")).to_contain_text("on for everyone")
     expect(operator.locator("#features-now thead")).to_contain_text("+2507***000")
     assert "250788000000" not in operator.content()
-    operator.click("button:has-text('Nobody')")
+    operator.click("button:has-text('No one')")
     expect(operator.locator("#features-now thead")).not_to_contain_text("+2507***")
 
 
