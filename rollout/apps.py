@@ -25,7 +25,7 @@ class RolloutConfig(AppConfig):
         )
         from rollout.snapshot import watchdog  # noqa: PLC0415
 
-        findings.judge_with(leaks.is_known)
+        findings.register_owner_lookup(leaks.is_known)
         if report_silent_evaluator not in watchdog.on_silence:
             watchdog.on_silence.append(report_silent_evaluator)
 

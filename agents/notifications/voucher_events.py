@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from agents.models import Announcement, OutboundMessage, Turn
 from agents.notifications.voucher_messages import notify, notify_issuer
-from easymo.database.errors import is_passing
+from easymo.database.errors import is_transient
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 from vouchers.models import VoucherEvent
@@ -71,7 +71,7 @@ def announce(*, limit: int = BATCH_SIZE, overlap: int = OVERLAP) -> int:
                         notify_issuer(event)
                 done += claimed is not None
             except Exception as error:
-                if is_passing(error):
+                if is_transient(error):
                     raise
                 # It is tried again for a day; the other events are still announced.
                 logger.exception("ai.voucher.announced.error")

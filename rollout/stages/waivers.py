@@ -57,7 +57,7 @@ def ask_for_waiver(
         )
         notices.queue_notice(
             text=(
-                f"{actor} asks for {waiver_text(waiver)}: somebody else has to approve it."
+                f"{actor} asks for {waiver_text(waiver)}: another person has to approve it."
                 f" Reason: {reason}"
             )
         )

@@ -273,7 +273,7 @@ def test_page__without_scripts__shows_and_kills(
     page = context.new_page()
     sign_in(page, product)
     expect(page.locator("#standing h1")).to_be_visible()
-    expect(page.locator("text=Reload by itself")).to_be_visible()
+    expect(page.locator("text=Reload every 15 s")).to_be_visible()
 
     page.fill("#kill-reason", "once more, to be sure")
     page.click("#kill .all")

@@ -113,6 +113,56 @@ def test_bind_identities__user_id_changed__new_id_bound_and_old_one_superseded()
     assert Identity.objects.get(value=FIRST).superseded_at is not None
 
 
+def test_bind_identities__changed_number__user_id_still_identifies_them() -> None:
+    # Given
+    aline = who(OLD, FIRST)
+    told(ChangeKind.NUMBER, old_number=OLD, number=NEW)
+
+    # When
+    bind(IdentityClaim.objects.get())
+
+    # Then
+    assert who("", FIRST) == who(NEW) == aline
+
+
+def test_open_dispute__another_kind_of_the_same_identity__is_a_second_dispute() -> None:
+    # Given
+    aline, bosco = who(OLD, FIRST), who(NEW)
+    assert aline is not None
+    kinds = (Kind.FIRST_ID, Kind.ID_CHANGED)
+
+    # When
+    opened = [
+        disputes.open_dispute(kind=kind, profile=aline, bsuid=SECOND)
+        for kind in (*kinds, *kinds)
+    ]
+
+    # Then
+    assert opened == [True, True, False, False]
+    assert disputes.open_dispute(kind=Kind.FIRST_ID, profile=bosco, bsuid=SECOND)
+
+
+@pytest.mark.parametrize("changed", ["bsuid", "number", "other"])
+def test_open_dispute__known_pair__new_only_for_another_identity_or_person(
+    changed: str,
+) -> None:
+    # Given
+    aline, bosco, carine = who(OLD), who(NEW), who("", FIRST)
+    names = {"other": bosco, "bsuid": SECOND, "number": NEW}
+    assert disputes.open_dispute(kind=Kind.OTHER_ID, profile=aline, **names)
+    assert not disputes.open_dispute(kind=Kind.TWO_PEOPLE, profile=aline, **names)
+    turned = {**names, "other": aline}
+    assert not disputes.open_dispute(kind=Kind.TWO_PEOPLE, profile=bosco, **turned)
+
+    # When
+    names[changed] = {"bsuid": FIRST, "number": OLD, "other": carine}[changed]
+    is_new = disputes.open_dispute(kind=Kind.TWO_PEOPLE, profile=aline, **names)
+
+    # Then
+    assert is_new
+    assert IdentityClaim.objects.count() == 2
+
+
 def test_keep_separate__recycled_number__no_new_dispute() -> None:
     # Given
     aline = who(OLD, FIRST)

@@ -83,7 +83,7 @@ def test_resolve_sender__known_number_with_another_user_id__new_person_and_a_tas
     who(NUMBER, BSUID)
 
     # When
-    stranger = who(NUMBER, OTHER, name="Somebody")
+    stranger = who(NUMBER, OTHER, name="Another Person")
 
     # Then
     assert stranger is not None
