@@ -134,5 +134,5 @@ def test_flag__after_a_rollback__comes_on_by_the_box_only(odette: Client) -> Non
 
     # Then
     assert "nothing is turned on yet" in refused.content.decode()
-    assert "stage infrastructure serves nobody yet" in done.content.decode()
+    assert "stage infrastructure serves no one yet" in done.content.decode()
     assert state()[1] == "recovery"
