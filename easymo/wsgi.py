@@ -5,14 +5,14 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 from easymo.observability import streams
-from easymo.web import orphan
+from easymo.start import end_with_granian
 from easymo.web.middleware import MeasuredBodies
 from rollout.snapshot import flag_snapshot
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "easymo.settings")
 # Guard the standard streams before any library keeps a reference to them.
 streams.guard_process()
-orphan.watch()
+end_with_granian()
 pages = get_wsgi_application()
 
 # Models can be imported only after the set-up above.
