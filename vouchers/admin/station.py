@@ -52,7 +52,7 @@ class StationAdmin(ReadOnlyAdmin):
         """Create a station, or rename the one with this code."""
         form = StationForm(request.POST or None, label_suffix="")
         back = reverse("admin:vouchers_station_changelist")
-        if request.method == "POST" and form.is_valid():
+        if form.is_valid():
             given = form.cleaned_data
             try:
                 station = profiles.add_station(code=given["code"], name=given["name"])

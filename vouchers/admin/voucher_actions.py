@@ -67,7 +67,7 @@ class VoucherActions(ReadOnlyAdmin):
     def find_by_code(self, request: HttpRequest) -> HttpResponse:
         """Open the voucher with this code. The code is not stored or logged."""
         form = CodeForm(request.POST or None, label_suffix="")
-        if request.method == "POST" and form.is_valid():
+        if form.is_valid():
             try:
                 code = parse_code(form.cleaned_data["code"])
             except MistypedCode:
@@ -182,7 +182,7 @@ class VoucherActions(ReadOnlyAdmin):
         )
         back = reverse("admin:vouchers_voucher_change", args=[voucher.pk])
         form = ReasonForm(request.POST or None, label_suffix="")
-        if request.method == "POST" and form.is_valid():
+        if form.is_valid():
             given = form.cleaned_data
             try:
                 change(voucher, given["reason"], f"admin:{given['key']}")
