@@ -110,7 +110,7 @@ def beside(person: Profile, conversation: Conversation, number: int) -> None:
         kind=HandOff.Kind.ASKED,
         profile=person,
         conversation=conversation,
-        reason="She asked.",
+        reason="The customer asked.",
     )
     other = Profile.objects.create(name=f"Other {number}")
     IdentityClaim.objects.create(

@@ -31,7 +31,7 @@ async def test_run_turn__traced__turn_model_and_tool_are_spans_without_text(
     number = cast.aline.profile.msisdn
     openai.script(
         say.call("lookup_customer", msisdn=number, voucher=None),
-        say.text("It is her."),
+        say.text("It is Aline."),
     )
     await in_database(cast.diane.writes, f"lookup {number}")
 

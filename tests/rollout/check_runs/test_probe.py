@@ -52,7 +52,7 @@ def time() -> Iterator[FakeClock]:
 
 @pytest.fixture
 def case(monkeypatch: pytest.MonkeyPatch, time: FakeClock, switch: Switch) -> Case:
-    """One test in the stage smoke, chat on for nobody but a cohort."""
+    """One test in the stage smoke, chat on for one cohort only."""
     made = Case()
     writes = Case(name="whatsapp.create", is_read_only=False)
     monkeypatch.setattr(ports, "smoke_cases", [made, writes])
