@@ -2,7 +2,7 @@
 # All paths are relative: the folder may have a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format lint types lock bench
+.PHONY: help setup run demo test check format lint types lock bench mutants
 MAKEFLAGS += --no-print-directory
 # Else each of the many processes of a check would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -13,6 +13,10 @@ TEST_WORKERS ?= 2
 PYTEST_ARGS ?=
 # Some by name; all without: tests/bench/__main__.py says what each needs.
 BENCHES ?=
+# How many mutants, which sample, and paths that limit it: ONLY="agents/tools rollout".
+MUTANTS ?= 60
+SEED ?= 1
+ONLY ?=
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -54,6 +58,9 @@ format: setup ## Formats the code and sorts the imports
 bench: setup ## The benchmarks, each with its comparison measured in the same run
 	@sh scripts/setup.sh bench
 	@.venv-bench/bin/python -m tests.bench $(BENCHES)
+
+mutants: setup ## Mutation testing of a sample (slow): MUTANTS=60 SEED=1 ONLY=path
+	@MUTANTS="$(MUTANTS)" SEED="$(SEED)" ONLY="$(ONLY)" $(PYTHON_BIN) scripts/mutants.py
 
 lock: setup ## Pins requirements/*.in anew, with hashes (needs uv)
 	@sh scripts/lock.sh

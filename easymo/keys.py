@@ -26,7 +26,7 @@ _OURS = 10
 _VERSION = 8
 
 
-def make(purpose: str, seed: bytes | None = None) -> uuid.UUID:
+def make_marked_id(purpose: str, seed: bytes | None = None) -> uuid.UUID:
     """Return a new marked id, or the one that belongs to this seed."""
     start = os.urandom(16) if seed is None else digest(f"{purpose}/seed", seed)
     head = bytearray(start[:16])
@@ -35,7 +35,7 @@ def make(purpose: str, seed: bytes | None = None) -> uuid.UUID:
     return uuid.UUID(bytes=bytes(head[:_OURS]) + _tail(purpose, bytes(head[:_OURS])))
 
 
-def is_ours(purpose: str, text: str | uuid.UUID | None) -> bool:
+def is_marked(purpose: str, text: str | uuid.UUID | None) -> bool:
     """Tell whether this id was marked for this purpose under any key of the ring."""
     spelled = "" if text is None else str(text)
     # Nearly every id is of another version: no digest is needed for those.

@@ -20,7 +20,7 @@ class RolloutConfig(AppConfig):
         from rollout.operations import system_checks  # noqa: F401, PLC0415
         from rollout.snapshot import watchdog  # noqa: PLC0415
 
-        findings.judge_with(leaks.is_known)
+        findings.register_owner_lookup(leaks.is_known)
         if report_silent_evaluator not in watchdog.on_silence:
             watchdog.on_silence.append(report_silent_evaluator)
 

@@ -1,4 +1,4 @@
-"""Whoever signs in to the back office, and a house with something in every room."""
+"""Signed-in users of the back office, and one record of everything."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HOSTILE = "<img src=x onerror=alert(1)>{{7*7}}"
 
 
 def signed_in(role: str) -> Client:
-    """Return a browser in which somebody of that group is signed in."""
+    """Return a browser in which a user of that group is signed in."""
     if role == "superuser":
         user = User.objects.create_superuser(f"the-{role}", password=None)
     else:
@@ -44,7 +44,7 @@ def signed_in(role: str) -> Client:
 
 
 @dataclass
-class House:
+class Records:
     """One row of everything, at least."""
 
     cast: Cast
@@ -54,7 +54,7 @@ class House:
     failed: OutboundMessage
 
 
-def furnish() -> House:
+def create_records() -> Records:
     cast = make_cast()
     issued = _issue(cast, 10_000)
     requested = _issue(cast, 30_000)
@@ -68,11 +68,11 @@ def furnish() -> House:
         conversation=cast.aline.chat,
         reason="The customer asked for a person.",
     )
-    return House(cast, issued, requested.voucher, hand_off, talk(cast))
+    return Records(cast, issued, requested.voucher, hand_off, talk(cast))
 
 
 def talk(cast: Cast, rounds: int = 1) -> OutboundMessage:
-    """Let Aline and the agent talk, badly."""
+    """Create a conversation of Aline with failed replies."""
     said: Any = None
     for _ in range(rounds):
         cast.aline.writes("hello")
@@ -112,11 +112,11 @@ def _issue(cast: Cast, amount: int) -> Issued:
     )
 
 
-def grow(house: House, rows: int) -> None:
-    """Add so many rows to the lists that people look at."""
+def grow(records: Records, rows: int) -> None:
+    """Add rows to the lists."""
     for number in range(rows):
-        _issue(house.cast, 100)
-        house.cast.aline.profile.pk = None
-        house.cast.aline.profile.public_id = uuid.uuid4()
-        house.cast.aline.profile.msisdn = f"+25078870{number:04d}"
-        house.cast.aline.profile.save(force_insert=True)
+        _issue(records.cast, 100)
+        records.cast.aline.profile.pk = None
+        records.cast.aline.profile.public_id = uuid.uuid4()
+        records.cast.aline.profile.msisdn = f"+25078870{number:04d}"
+        records.cast.aline.profile.save(force_insert=True)

@@ -1,4 +1,4 @@
-"""Webhooks as Meta sends them, built and signed: for every test that speaks WhatsApp.
+"""Webhooks as Meta builds and signs them.
 
 body = webhook(text("hello", sender="+250788123456"))
 client.post(URL, body, content_type="application/json", headers=signed(body))
@@ -23,7 +23,7 @@ _numbers = itertools.count(1)
 
 
 def message_id() -> str:
-    """Return a fresh id of the provider's shape."""
+    """Return a new id in the provider's format."""
     return f"wamid.TEST{time.time_ns()}{next(_numbers):06d}"
 
 
@@ -122,7 +122,7 @@ def webhook(*items: dict[str, Any], **fields: Any) -> bytes:
 
 
 def signed(body: bytes, *, secret: str = "", marked: bool = False) -> dict[str, str]:
-    """Return the headers that Meta signs ``body`` with, and our own mark on request."""
+    """Return Meta's signature header of ``body``, and the synthetic mark on request."""
     secret = secret or settings.WA_APP_SECRETS[0]
     headers = {"X-Hub-Signature-256": sign(body, secret)}
     if marked:

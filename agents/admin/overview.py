@@ -1,4 +1,4 @@
-"""The first page of the back office: what is on, and what waits for a person."""
+"""The first page of the back office: features, waiting work, the last day."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ SHOWN = [
 
 @dataclass(frozen=True)
 class Figure:
-    """One number with a name and the list behind it."""
+    """A number with a label and the list that it counts."""
 
     label: str
     value: int
     link: str
-    # Something is wrong, or waits for somebody.
+    # Something is wrong, or waits for a colleague.
     is_urgent: bool = False
 
 
 def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Fill the first page; Unfold calls it (``DASHBOARD_CALLBACK``)."""
+    """Add the data of the first page; Unfold calls it (``DASHBOARD_CALLBACK``)."""
     may_see = page.may_see(request)
     context |= {
         "title": "Overview",
@@ -59,17 +59,17 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
 
 
 def overview_data() -> dict[str, Any]:
-    """Return what waits for a person, and what the last day was like."""
+    """Return waiting work, late jobs and the figures of the last day."""
     return {"waiting": waiting(), "last_day": last_day(), "late_jobs": upkeep.late()}
 
 
 def answers_customers(request: HttpRequest) -> bool:
-    """Tell whether this person answers customers."""
+    """Tell whether the user answers customers."""
     return request.user.has_perm("agents.answer_person")
 
 
 def wants_dashboard(request: HttpRequest) -> bool:
-    """Whoever operates, or only looks, lands on the control room; helpers do not."""
+    """Operators and viewers start with the control room; support does not."""
     asked = request.GET.get("page", "")
     if asked in {"room", "desk"}:
         return asked == "room"
@@ -77,11 +77,11 @@ def wants_dashboard(request: HttpRequest) -> bool:
 
 
 def features() -> list[dict[str, Any]]:
-    """Return the four features and how far each reaches."""
+    """Return the four features and their audience."""
     return [
         {
             "name": feature.value,
-            "label": feature.name.replace("_", " ").capitalize(),
+            "label": feature.label,
             "is_on": exposure.is_on_for_anyone(feature),
             "is_partial": exposure.is_on_for_anyone(feature)
             and not exposure.is_on_for_everyone(feature),
@@ -91,7 +91,7 @@ def features() -> list[dict[str, Any]]:
 
 
 def waiting() -> list[Figure]:
-    """Return what needs a person, most urgent first."""
+    """Return what waits for a person, most urgent first."""
     month_ago = timezone.now() - 30 * DAY
     open_incidents = Incident.objects.filter(resolved_at__isnull=True).count()
     asked = HandOff.objects.filter(closed_at__isnull=True).count()
@@ -132,7 +132,7 @@ def waiting() -> list[Figure]:
 
 
 def last_day() -> list[Figure]:
-    """Return what happened in the last 24 hours."""
+    """Return the figures of the last 24 hours."""
     since = timezone.now() - DAY
     turns = Turn.objects.filter(started_at__gt=since).aggregate(
         answered=Count("pk", filter=Q(status=Turn.Status.DONE)),
@@ -143,7 +143,7 @@ def last_day() -> list[Figure]:
         .values_list("kind")
         .annotate(Count("pk"))
     )
-    # None of a day has lost its body: so its index is read, not all that ever came.
+    # No body of the last day is deleted: the condition uses the index of bodies.
     kept = WebhookEvent.objects.filter(body__isnull=False)
     received = kept.filter(received_at__gt=since).count()
     vouchers = _list("vouchers_voucher")
@@ -159,7 +159,7 @@ def last_day() -> list[Figure]:
 
 
 def _to_approve(since: datetime) -> int:
-    """Count them through the events: no index of vouchers may hold their status."""
+    """Count through the events: an index on the status would make updates slower."""
     return VoucherEvent.objects.filter(
         kind=VoucherEvent.Kind.REQUESTED,
         created_at__gt=since,

@@ -10,7 +10,7 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from easymo.database.errors import is_passing
+from easymo.database.errors import is_transient
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 
@@ -105,7 +105,7 @@ def refusal_for(error: Exception) -> Refusal:
             refusal = Refusal("method_not_allowed")
         case UnreadablePostError():
             refusal = invalid({"body": "The body did not arrive."})
-        case _ if is_passing(error):
+        case _ if is_transient(error):
             logger.warning("api.database.unreachable", exc_info=error)
             refusal = Refusal("unavailable")
         case _:

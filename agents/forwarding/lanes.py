@@ -46,6 +46,8 @@ MOST_TOGETHER = 50
 # An older webhook that is still being processed may hold an item of this sender.
 PROCESSING_PAUSE = timedelta(seconds=0.3)
 PROCESSING_PATIENCE = timedelta(seconds=60)
+# When a lane is neither pausing nor leased.
+FREE_AT = Greatest("next_attempt_at", Coalesce("lease_expires_at", "next_attempt_at"))
 
 QUEUED = """
 SELECT l.lane, i.id, i.event_id, i.content, i.status_hmac, i.held_until
@@ -102,23 +104,16 @@ def record_results(results: Sequence[ForwardResult]) -> None:
     now = clock.now()
     accepted = [r.request for r in results if not r.error]
     with transaction.atomic():
-        held = _locked([r.request.lane for r in results])
+        leases = _locked([r.request.lane for r in results])
         ForwardedItem.objects.filter(
             pk__in=[pk for request in accepted for pk in request.item_ids],
             state=State.QUEUED,
         ).update(state=State.SENT, sent_at=now)
-        _free(
-            [
-                request.lane
-                for request in accepted
-                if held.get(request.lane) == request.token
-            ],
-            now,
-        )
-        for result in results:
-            lane = result.request.lane
-            if result.error and held.get(lane) == result.request.token:
-                _back_off(lane, result.error, now)
+        leased = [r for r in results if leases.get(r.request.lane) == r.request.token]
+        _free([r.request.lane for r in leased if not r.error], now)
+        for result in leased:
+            if result.error:
+                _back_off(result.request.lane, result.error, now)
         _update_target(results, now)
 
 
@@ -130,11 +125,9 @@ def claim_lanes(room: int) -> list[ForwardRequest]:
         if target.held_until is not None and target.held_until > now:
             return []
         is_trying = target.failures >= MOST_FAILURES
-        due = ForwardLane.objects.annotate(
-            free_at=Greatest(
-                "next_attempt_at", Coalesce("lease_expires_at", "next_attempt_at")
-            )
-        ).filter(next_attempt_at__lte=now, free_at__lte=now)
+        due = ForwardLane.objects.annotate(free_at=FREE_AT).filter(
+            next_attempt_at__lte=now, free_at__lte=now
+        )
         order = ("attempts", "next_attempt_at") if is_trying else ("next_attempt_at",)
         rows = due.select_for_update(skip_locked=True).order_by(*order)
         found = [bytes(row.lane) for row in rows[: 1 if is_trying else room]]
@@ -146,17 +139,10 @@ def claim_lanes(room: int) -> list[ForwardRequest]:
 def seconds_until_due() -> float | None:
     """Return the seconds until a lane is due; None when no lane waits."""
     now = clock.now()
-    first: datetime | None = ForwardLane.objects.aggregate(
-        at=Min(
-            Greatest("next_attempt_at", Coalesce("lease_expires_at", "next_attempt_at"))
-        )
-    )["at"]
+    first: datetime | None = ForwardLane.objects.aggregate(at=Min(FREE_AT))["at"]
     if first is None:
         return None
-    held = ForwardTarget.objects.filter(pk=1).values_list("held_until", flat=True)
-    held_until = held.first()
-    if held_until is not None:
-        first = max(first, held_until)
+    first = max(first, _target().held_until or first)
     return max((first - now).total_seconds(), 0.0)
 
 
@@ -267,13 +253,9 @@ def _requests(lanes: Sequence[bytes], now: datetime) -> list[ForwardRequest]:
         if items and (request := _request(lane, items, oldest, now))
     ]
     # Before sending: a body may come back before its response.
+    digests = {hashlib.sha256(request.body).digest() for request in requests}
     ForwardedBody.objects.bulk_create(
-        [
-            ForwardedBody(sha256=sha256)
-            for sha256 in sorted(
-                {hashlib.sha256(request.body).digest() for request in requests}
-            )
-        ],
+        [ForwardedBody(sha256=digest) for digest in sorted(digests)],
         update_conflicts=True,
         unique_fields=["sha256"],
         update_fields=["sent_at"],

@@ -41,7 +41,7 @@ from agents.whatsapp.payload import (
     read,
 )
 from agents.whatsapp.user_updates import IdentityChange, Preference
-from easymo.database.errors import is_passing
+from easymo.database.errors import is_transient
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 
@@ -214,7 +214,7 @@ def _process_item_in_savepoint(receiver: MessageReceiver, item: KnownItem) -> No
         with transaction.atomic():
             _process_item(receiver, item)
     except Exception as error:
-        if is_passing(error):
+        if is_transient(error):
             raise
         # The other items of the event are still processed.
         receiver.clear_cache()
@@ -273,7 +273,7 @@ def _record_failure(
 ) -> None:
     """Count the failed attempt; after the last one the event is left to a person."""
     logger.error("ai.whatsapp.webhook.error", event_id=event_id, exc_info=error)
-    if is_passing(error):
+    if is_transient(error):
         if is_counted:
             event_selection.uncount_attempt(event_id)
         return

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("told", "Told"),
                             ("unreachable", "Unreachable"),
-                            ("nobody", "Nobody"),
+                            ("not_needed", "Not Needed"),
                         ],
                         max_length=11,
                     ),

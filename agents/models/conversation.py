@@ -4,6 +4,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models import Q
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,8 +62,7 @@ class Conversation(models.Model):
             ),
             # Only a paused conversation has an end of its pause.
             models.CheckConstraint(
-                condition=models.Q(paused_at__isnull=False)
-                | models.Q(paused_until__isnull=True),
+                condition=Q(paused_at__isnull=False) | Q(paused_until__isnull=True),
                 name="conversation_paused_until_needs_pause",
             ),
         ]
@@ -70,7 +70,7 @@ class Conversation(models.Model):
             # Read by the sweep, which ends pauses.
             models.Index(
                 fields=["paused_until"],
-                condition=models.Q(paused_until__isnull=False),
+                condition=Q(paused_until__isnull=False),
                 name="conversation_paused_idx",
             )
         ]
@@ -117,7 +117,7 @@ class HandOff(models.Model):
             # One open task of each kind for one person.
             models.UniqueConstraint(
                 fields=["profile", "kind"],
-                condition=models.Q(closed_at__isnull=True),
+                condition=Q(closed_at__isnull=True),
                 name="hand_off_one_open_per_kind",
             )
         ]

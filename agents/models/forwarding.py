@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 
 class ForwardedItem(models.Model):
@@ -53,8 +54,8 @@ class ForwardedItem(models.Model):
         constraints = [
             # Exactly the sent items have a time of sending.
             models.CheckConstraint(
-                condition=models.Q(state="sent", sent_at__isnull=False)
-                | (~models.Q(state="sent") & models.Q(sent_at__isnull=True)),
+                condition=Q(state="sent", sent_at__isnull=False)
+                | (~Q(state="sent") & Q(sent_at__isnull=True)),
                 name="forwarded_sent_at_matches_state",
             ),
         ]
@@ -62,19 +63,19 @@ class ForwardedItem(models.Model):
             # Read by the sending of one lane, in order.
             models.Index(
                 fields=["lane", "event", "id"],
-                condition=models.Q(state="queued"),
+                condition=Q(state="queued"),
                 name="forwarded_queued_idx",
             ),
             # Read by metrics and the overview: queue length and age.
             models.Index(
                 fields=["created_at"],
-                condition=models.Q(state="queued"),
+                condition=Q(state="queued"),
                 name="forwarded_oldest_idx",
             ),
             # Read by retention.
             models.Index(
                 fields=["created_at"],
-                condition=models.Q(content__isnull=False),
+                condition=Q(content__isnull=False),
                 name="forwarded_kept_idx",
             ),
         ]
@@ -125,7 +126,7 @@ class ForwardTarget(models.Model):
     class Meta:
         constraints = [
             # There is one endpoint, so one row.
-            models.CheckConstraint(condition=models.Q(pk=1), name="forward_target_one")
+            models.CheckConstraint(condition=Q(pk=1), name="forward_target_one")
         ]
 
     def __str__(self) -> str:

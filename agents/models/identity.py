@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 
 class Identity(models.Model):
@@ -32,13 +33,13 @@ class Identity(models.Model):
             # An identity belongs to one person at a time.
             models.UniqueConstraint(
                 fields=["kind", "value"],
-                condition=models.Q(superseded_at__isnull=True),
+                condition=Q(superseded_at__isnull=True),
                 name="identity_names_one_person",
             ),
             # A person has one WhatsApp user id at a time.
             models.UniqueConstraint(
                 fields=["profile"],
-                condition=models.Q(superseded_at__isnull=True, kind="bsuid"),
+                condition=Q(superseded_at__isnull=True, kind="bsuid"),
                 name="identity_one_bsuid_per_person",
             ),
         ]
@@ -96,12 +97,12 @@ class IdentityClaim(models.Model):
             ),
             # A decision has a time, an actor and a reason.
             models.CheckConstraint(
-                condition=models.Q(state="open", decided_at__isnull=True)
+                condition=Q(state="open", decided_at__isnull=True)
                 | (
-                    ~models.Q(state="open")
-                    & models.Q(decided_at__isnull=False)
-                    & ~models.Q(decided_by="")
-                    & ~models.Q(reason="")
+                    ~Q(state="open")
+                    & Q(decided_at__isnull=False)
+                    & ~Q(decided_by="")
+                    & ~Q(reason="")
                 ),
                 name="identity_claim_decided_by_somebody",
             ),
@@ -132,13 +133,13 @@ class Block(models.Model):
             # A person has one unlifted block; a new one replaces an expired one.
             models.UniqueConstraint(
                 fields=["profile"],
-                condition=models.Q(lifted_at__isnull=True),
+                condition=Q(lifted_at__isnull=True),
                 name="block_one_open_per_person",
             ),
             # A lifted block has an actor; another one has none.
             models.CheckConstraint(
-                condition=models.Q(lifted_at__isnull=True, lifted_by="")
-                | (models.Q(lifted_at__isnull=False) & ~models.Q(lifted_by="")),
+                condition=Q(lifted_at__isnull=True, lifted_by="")
+                | (Q(lifted_at__isnull=False) & ~Q(lifted_by="")),
                 name="block_lifted_by_somebody",
             ),
         ]

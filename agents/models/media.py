@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.db.models import Q
 
 
 class Media(models.Model):
@@ -62,7 +63,7 @@ class Media(models.Model):
             # Read by the sweep.
             models.Index(
                 fields=["id"],
-                condition=models.Q(state__in=["waiting", "fetching"]),
+                condition=Q(state__in=["waiting", "fetching"]),
                 name="media_open_idx",
             ),
         ]

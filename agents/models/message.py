@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models import Q
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -82,7 +83,7 @@ class Message(models.Model):
             # Read by the turn that claims them, and by the sweep.
             models.Index(
                 fields=["conversation", "sent_at", "id"],
-                condition=models.Q(state="waiting"),
+                condition=Q(state="waiting"),
                 name="message_waiting_idx",
             ),
             # Read by the conversation page and the model's history.
@@ -90,24 +91,23 @@ class Message(models.Model):
             # Read when a message arrives after its own edit or revocation.
             models.Index(
                 fields=["about_hmac"],
-                condition=models.Q(about_hmac__isnull=False),
+                condition=Q(about_hmac__isnull=False),
                 name="message_about_idx",
             ),
             # All read by retention.
             models.Index(
                 fields=["received_at"],
-                condition=~models.Q(detail={}),
+                condition=~Q(detail={}),
                 name="message_detail_kept_idx",
             ),
             models.Index(
                 fields=["received_at"],
-                condition=~models.Q(provider_id="")
-                | models.Q(codes_sealed__isnull=False),
+                condition=~Q(provider_id="") | Q(codes_sealed__isnull=False),
                 name="message_id_kept_idx",
             ),
             models.Index(
                 fields=["received_at"],
-                condition=~models.Q(text="") | ~models.Q(button_id=""),
+                condition=~Q(text="") | ~Q(button_id=""),
                 name="message_text_kept_idx",
             ),
         ]

@@ -4,6 +4,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models import Q
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,13 +42,13 @@ class SendingLine(models.Model):
         constraints = [
             # An open circuit has at least one hold.
             models.CheckConstraint(
-                condition=models.Q(is_open=False) | models.Q(holds__gt=0),
+                condition=Q(is_open=False) | Q(holds__gt=0),
                 name="sending_line_open_has_holds",
             ),
             # A probe has an expiry, and only an open circuit has a probe.
             models.CheckConstraint(
-                condition=models.Q(probe_id__isnull=True, probe_expires_at__isnull=True)
-                | models.Q(
+                condition=Q(probe_id__isnull=True, probe_expires_at__isnull=True)
+                | Q(
                     probe_id__isnull=False,
                     probe_expires_at__isnull=False,
                     is_open=True,
@@ -109,8 +110,7 @@ class Announcement(models.Model):
         TOLD = "told"
         # The window is closed and there is no template: the issuer was told.
         UNREACHABLE = "unreachable"
-        # Needs no notification.
-        NOBODY = "nobody"
+        NOT_NEEDED = "not_needed"
 
     # The voucher event's id; no foreign key into the other app's history.
     event_id = models.BigIntegerField(primary_key=True)
@@ -194,13 +194,13 @@ class OutboundMessage(models.Model):
             # Read by deliver and the sweep: in order within a conversation.
             models.Index(
                 fields=["conversation", "id"],
-                condition=models.Q(state__in=["queued", "sending", "unknown"]),
+                condition=Q(state__in=["queued", "sending", "unknown"]),
                 name="outbound_open_idx",
             ),
             # Read by the sweep: messages that are due.
             models.Index(
                 fields=["next_attempt_at"],
-                condition=models.Q(state__in=["queued", "sending", "unknown"]),
+                condition=Q(state__in=["queued", "sending", "unknown"]),
                 name="outbound_due_idx",
             ),
             # Read by the conversation page.
@@ -210,24 +210,24 @@ class OutboundMessage(models.Model):
             # Both read by retention.
             models.Index(
                 fields=["created_at"],
-                condition=~models.Q(provider_id=""),
+                condition=~Q(provider_id=""),
                 name="outbound_id_kept_idx",
             ),
             models.Index(
                 fields=["created_at"],
-                condition=~models.Q(body="") | ~models.Q(extra={}),
+                condition=~Q(body="") | ~Q(extra={}),
                 name="outbound_text_kept_idx",
             ),
             # Read by the list of undelivered messages and by the overview.
             models.Index(
                 fields=["created_at"],
-                condition=models.Q(state="failed", given_up_at__isnull=True),
+                condition=Q(state="failed", given_up_at__isnull=True),
                 name="outbound_failed_idx",
             ),
             # Read by retention: accepted and never delivered.
             models.Index(
                 fields=["handed_over_at"],
-                condition=models.Q(state="sent"),
+                condition=Q(state="sent"),
                 name="outbound_not_arrived_idx",
             ),
         ]
@@ -263,13 +263,13 @@ class MessageStatus(models.Model):
             # Read by retention: statuses of unknown messages.
             models.Index(
                 fields=["received_at"],
-                condition=models.Q(outbound__isnull=True),
+                condition=Q(outbound__isnull=True),
                 name="message_status_stray_idx",
             ),
             # Read by retention: statuses that name a recipient.
             models.Index(
                 fields=["received_at"],
-                condition=~models.Q(recipient={}),
+                condition=~Q(recipient={}),
                 name="message_status_named_idx",
             ),
         ]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.db.models import Q
 
 
 class Turn(models.Model):
@@ -54,13 +55,13 @@ class Turn(models.Model):
             # A conversation has one running turn.
             models.UniqueConstraint(
                 fields=["conversation"],
-                condition=models.Q(status="running"),
+                condition=Q(status="running"),
                 name="turn_one_running_per_conversation",
             ),
             # Exactly the ended turns have a time of their end.
             models.CheckConstraint(
-                condition=models.Q(status="running", finished_at__isnull=True)
-                | (~models.Q(status="running") & models.Q(finished_at__isnull=False)),
+                condition=Q(status="running", finished_at__isnull=True)
+                | (~Q(status="running") & Q(finished_at__isnull=False)),
                 name="turn_finished_at_matches_status",
             ),
         ]
@@ -68,7 +69,7 @@ class Turn(models.Model):
             # Read by the sweep: running turns with an expired lease.
             models.Index(
                 fields=["lease_expires_at"],
-                condition=models.Q(status="running"),
+                condition=Q(status="running"),
                 name="turn_lease_idx",
             ),
             # Read by the budgets: recent costs of one customer and of all.
@@ -76,13 +77,13 @@ class Turn(models.Model):
             # Read by the recording of outcomes: turns not yet counted.
             models.Index(
                 fields=["conversation", "finished_at"],
-                condition=models.Q(observed_at__isnull=True),
+                condition=Q(observed_at__isnull=True),
                 name="turn_unobserved_idx",
             ),
             # Read by retention.
             models.Index(
                 fields=["started_at"],
-                condition=~models.Q(items=[]),
+                condition=~Q(items=[]),
                 name="turn_items_kept_idx",
             ),
         ]
@@ -124,7 +125,7 @@ class ToolCall(models.Model):
             # At most one write succeeds in a turn.
             models.UniqueConstraint(
                 fields=["turn"],
-                condition=models.Q(is_write=True, status="succeeded"),
+                condition=Q(is_write=True, status="succeeded"),
                 name="tool_call_one_write_per_turn",
             ),
         ]
@@ -132,7 +133,7 @@ class ToolCall(models.Model):
             # Read by retention.
             models.Index(
                 fields=["started_at"],
-                condition=~models.Q(arguments={}) | models.Q(result__isnull=False),
+                condition=~Q(arguments={}) | Q(result__isnull=False),
                 name="tool_call_kept_idx",
             )
         ]
@@ -176,13 +177,13 @@ class PendingAction(models.Model):
             # With two open questions a "yes" would be ambiguous.
             models.UniqueConstraint(
                 fields=["conversation"],
-                condition=models.Q(status="waiting"),
+                condition=Q(status="waiting"),
                 name="pending_action_one_waiting",
             ),
             # Exactly the decided actions have a time of decision.
             models.CheckConstraint(
-                condition=models.Q(status="waiting", decided_at__isnull=True)
-                | (~models.Q(status="waiting") & models.Q(decided_at__isnull=False)),
+                condition=Q(status="waiting", decided_at__isnull=True)
+                | (~Q(status="waiting") & Q(decided_at__isnull=False)),
                 name="pending_action_decided_at_matches_status",
             ),
         ]
@@ -190,12 +191,12 @@ class PendingAction(models.Model):
             # Both read by retention.
             models.Index(
                 fields=["created_at"],
-                condition=~models.Q(arguments={}),
+                condition=~Q(arguments={}),
                 name="pending_action_kept_idx",
             ),
             models.Index(
                 fields=["expires_at"],
-                condition=models.Q(code_sealed__isnull=False),
+                condition=Q(code_sealed__isnull=False),
                 name="pending_action_code_kept_idx",
             ),
         ]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 
 class WebhookEvent(models.Model):
@@ -28,13 +29,13 @@ class WebhookEvent(models.Model):
             # Read by the processing of events, oldest first.
             models.Index(
                 fields=["id"],
-                condition=models.Q(state="received"),
+                condition=Q(state="received"),
                 name="webhook_received_idx",
             ),
             # Read by retention.
             models.Index(
                 fields=["received_at"],
-                condition=models.Q(body__isnull=False),
+                condition=Q(body__isnull=False),
                 name="webhook_body_kept_idx",
             ),
         ]
@@ -81,7 +82,7 @@ class RealtimeEvent(models.Model):
             # Read by retention.
             models.Index(
                 fields=["received_at"],
-                condition=models.Q(body__isnull=False),
+                condition=Q(body__isnull=False),
                 name="realtime_event_body_idx",
             ),
         ]

@@ -38,7 +38,7 @@ def send(subject: str, line: str, text: str, cause: str) -> DeliveryResult:
     """Queue the message; the same cause again queues nothing."""
     person = _people([subject]).first()
     if person is None:
-        return DeliveryResult("skipped", "nobody we know")
+        return DeliveryResult("skipped", "unknown person")
     if consent.is_opted_out(person):
         return DeliveryResult("skipped", "said STOP")
     if blocks.is_blocked(person):

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from agents.models import Announcement, OutboundMessage, Turn
 from agents.notifications.voucher_messages import notify, notify_issuer
-from easymo.database.errors import is_passing
+from easymo.database.errors import is_transient
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 from vouchers.models import VoucherEvent
@@ -71,7 +71,7 @@ def announce(*, limit: int = BATCH_SIZE, overlap: int = OVERLAP) -> int:
                         notify_issuer(event)
                 done += claimed is not None
             except Exception as error:
-                if is_passing(error):
+                if is_transient(error):
                     raise
                 # It is tried again for a day; the other events are still announced.
                 logger.exception("ai.voucher.announced.error")
@@ -94,7 +94,7 @@ def announce_issue(voucher: Voucher) -> Announcement.Outcome:
     events = voucher.events.filter(kind=VoucherEvent.Kind.ISSUED)
     event = events.select_related(*RELATED).order_by("-seq").first()
     if event is None:
-        return Outcome.NOBODY
+        return Outcome.NOT_NEEDED
     done = _announce(event) or Announcement.objects.get(pk=event.pk)
     return Outcome(done.outcome)
 
@@ -164,7 +164,8 @@ def _begin() -> int:
     last: int = old.aggregate(last=Max("pk"))["last"] or 0
     if last:
         Announcement.objects.bulk_create(
-            [Announcement(event_id=last, outcome=Outcome.NOBODY)], ignore_conflicts=True
+            [Announcement(event_id=last, outcome=Outcome.NOT_NEEDED)],
+            ignore_conflicts=True,
         )
         return last + OVERLAP
     return 0
@@ -172,7 +173,7 @@ def _begin() -> int:
 
 def _announce(event: VoucherEvent) -> Announcement | None:
     """Claim the event by its row and notify, in one transaction; None when claimed."""
-    claim = Announcement(event_id=event.pk, outcome=Outcome.NOBODY)
+    claim = Announcement(event_id=event.pk, outcome=Outcome.NOT_NEEDED)
     Announcement.objects.bulk_create([claim], ignore_conflicts=True)
     claimed = (
         Announcement.objects.select_for_update()
@@ -184,7 +185,7 @@ def _announce(event: VoucherEvent) -> Announcement | None:
     is_recent = timezone.now() - event.created_at < MAX_AGE
     if event.channel != "import" and is_recent:
         outcome = notify(event)
-        if outcome != Outcome.NOBODY:
+        if outcome != Outcome.NOT_NEEDED:
             claimed.outcome = outcome
             claimed.save(update_fields=["outcome"])
             logger.info("ai.voucher.announced", outcome=str(outcome), kind=event.kind)

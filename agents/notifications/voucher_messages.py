@@ -1,4 +1,4 @@
-"""What is written about a voucher event, and to whom."""
+"""The messages about a voucher event, and their recipients."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def notify(event: VoucherEvent) -> Announcement.Outcome:
     """Queue the messages about one event; return whether its person can be reached."""
     notifier = NOTIFIERS.get(Kind(event.kind))
     if notifier is None:
-        return Outcome.NOBODY
+        return Outcome.NOT_NEEDED
     return notifier(event)
 
 
@@ -68,7 +68,7 @@ def _notify_issued(event: VoucherEvent) -> Announcement.Outcome:
 def _notify_declined(event: VoucherEvent) -> Announcement.Outcome:
     issuer = event.voucher.created_by_profile
     if issuer is None:
-        return Outcome.NOBODY
+        return Outcome.NOT_NEEDED
     note = getattr(event, "note", None)
     reason = note.text if note else "—"
     return _outcome(_send(event, issuer, "notice.declined", reason=reason))
@@ -95,7 +95,7 @@ def _notify_redeemed(event: VoucherEvent) -> Announcement.Outcome:
         open_handoff(
             kind=HandOff.Kind.UNDELIVERED,
             profile=voucher.owner,
-            reason=f"Nobody at the station could be told of {voucher.reference}.",
+            reason=f"No station staff could be notified of {voucher.reference}.",
         )
     return _outcome(any(reached))
 

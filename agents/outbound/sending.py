@@ -96,10 +96,10 @@ async def _send(claimed: ClaimedMessage) -> bool:
             action=error.action,
             unknown_outcome=error.unknown_outcome,
         )
-        await units.run_patiently(record_failure, claimed.message_id, error)
+        await units.run_until_available(record_failure, claimed.message_id, error)
         return True
     # Until this is stored, a crash would send the message twice.
-    more = await units.run_patiently(record_sent, claimed.message_id, provider_id)
+    more = await units.run_until_available(record_sent, claimed.message_id, provider_id)
     elapsed = timezone.now() - started_at
     logger.info("ai.whatsapp.send.success", ms=round(elapsed.total_seconds() * 1000))
     return more

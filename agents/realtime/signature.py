@@ -1,5 +1,7 @@
-"""OpenAI's webhook signature, computed by ourselves: the client's own check raises
-five different exceptions and maps unknown events to a wrong class.
+"""OpenAI's webhook signature.
+
+The client library's own check raises five different exceptions and maps unknown events
+to a wrong class.
 
 https://platform.openai.com/docs/guides/webhooks
 """
@@ -25,7 +27,7 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """The three headers of one delivery, as they came."""
+    """The signature headers of one delivery."""
 
     webhook_id: str
     timestamp: str
@@ -33,12 +35,12 @@ class Signed:
 
 
 def is_openai(headers: Mapping[str, str]) -> bool:
-    """Tell whether any of OpenAI's headers came: then its rules hold."""
+    """Tell whether a header of OpenAI's is present, so that its rules apply."""
     return any(name.lower().startswith(PREFIX) for name in headers)
 
 
 def headers_of(headers: Mapping[str, str]) -> Signed | None:
-    """Return the headers, or None when one is missing or strange."""
+    """Return the signature headers, or None when one is missing or malformed."""
     found = Signed(
         headers.get("webhook-id", ""),
         headers.get("webhook-timestamp", ""),
@@ -50,7 +52,7 @@ def headers_of(headers: Mapping[str, str]) -> Signed | None:
 
 
 def is_signed(body: bytes, given: Signed, *, secret: str, now: float) -> bool:
-    """Tell whether one of the signatures is ours, and the delivery is fresh."""
+    """Tell whether a signature is right and the delivery is recent."""
     if not secret or abs(now - int(given.timestamp)) > TOLERANCE_S:
         return False
     expected = sign(body, given.webhook_id, given.timestamp, secret=secret).encode()

@@ -40,7 +40,7 @@ class _Chat:
     person: Profile
 
     def send(self, text: str, button: Button | None = None) -> evidence.Reply:
-        cause = keys.make(MARK)
+        cause = keys.make_marked_id(MARK)
         body = envelope(
             profile=self.person, phone_number_id=our_number(), text=text, button=button
         )
@@ -127,7 +127,7 @@ def _check_lines(reply: evidence.Reply, events: list[str], *hidden: str) -> int:
 
 
 def lookup_by_api(url: str | None, is_probe: bool) -> str:
-    customer, cause = people.customer(), keys.make(MARK)
+    customer, cause = people.customer(), keys.make_marked_id(MARK)
     number = str(customer.msisdn)
     with _token() as token:
         answer = deployment.call_function(
@@ -151,7 +151,7 @@ def lookup_by_api(url: str | None, is_probe: bool) -> str:
 
 
 def create_by_api(url: str | None, is_probe: bool) -> str:
-    amount, cause = evidence.amount(), keys.make(MARK)
+    amount, cause = evidence.amount(), keys.make_marked_id(MARK)
     customer = people.customer(amount)
     number = str(customer.msisdn)
     with _token() as token:

@@ -29,7 +29,7 @@ from agents.turns.quiet_time import TIMING, Timing
 from agents.turns.reply import Draft
 from agents.turns.tool_calls import ModelSession
 from easymo.database import units
-from easymo.database.errors import is_passing
+from easymo.database.errors import is_transient
 from easymo.observability import correlation, tracing
 from easymo.observability.logs import get_logger
 
@@ -125,7 +125,7 @@ class TurnRun:
         except LeaseLost:
             logger.warning("ai.turn.lease.lost", turn_id=self.lease.turn_id)
         except Error as error:
-            if not is_passing(error):
+            if not is_transient(error):
                 raise
             # The database is away or ended our transaction. What was committed stands;
             # the turn is resumed when the lease has ended.
@@ -198,7 +198,7 @@ class TurnRun:
         except AgentError:
             raise
         except Exception as error:
-            if is_passing(error):
+            if is_transient(error):
                 raise
             # A defect. A change that was made gets its receipt; else the customer
             # reads an apology.

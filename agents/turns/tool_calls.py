@@ -21,7 +21,7 @@ from agents.tools.base import ToolContext, ToolResult, refused
 from agents.turns.claim import is_press
 from agents.turns.usage import RECORDED, ModelExchange, cleaned, record
 from easymo.database import units
-from easymo.database.errors import is_passing
+from easymo.database.errors import is_transient
 from easymo.database.prepared import Prepared, slot
 from easymo.observability import tracing
 from easymo.observability.logs import get_logger
@@ -133,7 +133,7 @@ class ModelSession:
         except AgentError:
             raise
         except Exception as error:
-            if is_passing(error):
+            if is_transient(error):
                 # Nothing was committed, or it is in doubt: the row will show it.
                 raise
             logger.exception(

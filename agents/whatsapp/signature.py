@@ -1,7 +1,7 @@
-"""Our own mark on webhooks that we post ourselves: simulator, smoke tests, probes.
+"""Meta's webhook signature, and our own mark on synthetic webhooks.
 
-Such a webhook is signed like every other one. The mark besides says that it was us,
-so that only sandbox people are served and nothing of it reaches the Graph API.
+Simulator, smoke tests and probes post signed webhooks with the mark: these serve only
+sandbox customers, and nothing of them reaches the Graph API.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def sign(body: bytes, secret: str) -> str:
 def is_signed(body: bytes, header: str | None, secrets: Iterable[str]) -> bool:
     """Tell whether ``header`` signs these raw bytes with one of ``secrets``.
 
-    The header is compared as bytes: a non-ASCII one would raise as text.
+    It is compared as bytes: ``compare_digest`` raises for non-ASCII text.
     """
     given = (header or "").encode("utf-8", "replace")
     return any(
@@ -37,7 +37,7 @@ def is_signed(body: bytes, header: str | None, secrets: Iterable[str]) -> bool:
 
 
 def is_handshake(mode: str, token: str, expected: str) -> bool:
-    """Tell whether Meta's set-up request carries the token that we told it."""
+    """Tell whether Meta's subscription request has the verify token."""
     return (
         bool(expected)
         and mode == "subscribe"
@@ -50,7 +50,7 @@ SYNTHETIC_PURPOSE = "synthetic"
 
 
 def synthetic_mark(body: bytes) -> str:
-    """Return the value of the header for ``body``."""
+    """Return the value of the synthetic header for ``body``."""
     return keys.digest(SYNTHETIC_PURPOSE, body).hex()
 
 

@@ -23,7 +23,7 @@ AWAY = (
 STATES = frozenset({"25006", "25P03", "25P04"})
 
 
-def is_passing(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Tell whether the same operation may succeed later."""
     if isinstance(error, AWAY):
         return True
@@ -32,7 +32,7 @@ def is_passing(error: BaseException) -> bool:
 
 
 @contextmanager
-def telling() -> Iterator[None]:
+def as_command_error() -> Iterator[None]:
     """Turn a database error into the end of a command, without its detail."""
     try:
         yield

@@ -16,7 +16,7 @@ from procrastinate import PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from psycopg_pool import AsyncConnectionPool
 
-from easymo.database.errors import is_passing
+from easymo.database.errors import is_transient
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class PatientConnector(PsycopgConnector):
             try:
                 return await call(*args, **kwargs)
             except ConnectorException as error:
-                if self.is_hurried or not is_passing(error.__cause__ or error):
+                if self.is_hurried or not is_transient(error.__cause__ or error):
                     raise
                 logger.warning("worker.database.waiting", seconds=wait)
                 # Replace both connections when one of them breaks.

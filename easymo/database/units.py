@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 from django.db import connections, reset_queries
 
-from easymo.database.errors import is_passing
+from easymo.database.errors import is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -48,7 +48,7 @@ async def run[**P, T](
     return await asyncio.get_running_loop().run_in_executor(_executor(), call)
 
 
-async def run_patiently[**P, T](
+async def run_until_available[**P, T](
     function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """Run ``function``; repeat it while the database is away.
@@ -62,7 +62,7 @@ async def run_patiently[**P, T](
         try:
             return await run(function, *args, **kwargs)
         except Exception as error:
-            if not is_passing(error) or time.monotonic() + wait > end:
+            if not is_transient(error) or time.monotonic() + wait > end:
                 raise
         await asyncio.sleep(wait)
         wait = min(wait * 2, LONGEST_WAIT_S)

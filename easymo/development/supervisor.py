@@ -52,7 +52,7 @@ def main() -> None:
         signal.signal(name, _stop)
     try:
         load_settings()
-        with only_one():
+        with single_instance():
             try:
                 run()
             finally:
@@ -60,17 +60,17 @@ def main() -> None:
     except (ImproperlyConfigured, EmbeddedError, StartError, CommandError) as error:
         sys.exit(f"easymo cannot start: {error}")
     except Stopped:
-        say("Stopped.")
+        print_line("Stopped.")
 
 
 def run() -> None:
     """Start everything and watch it until told to stop."""
     end_leftovers(VAR / "run.json")
-    need_port()
+    require_free_port()
     if settings.DEMONSTRATION:
-        say("Starting the development database …")
+        print_line("Starting the development database …")
     embedded.hold()
-    say("Preparing the tables …")
+    print_line("Preparing the tables …")
     prepare()
     children = [
         Child("web", [sys.executable, "-m", "easymo.web.server"]),
@@ -79,9 +79,9 @@ def run() -> None:
     try:
         for child in children:
             child.start()
-        remember(children)
+        record_children(children)
         wait_until_ready(children)
-        call_command("demo", "--show") if settings.DEMONSTRATION else say_where()
+        call_command("demo", "--show") if settings.DEMONSTRATION else print_address()
         watch(children)
     finally:
         # A second Ctrl-C must not leave a process behind.
@@ -91,7 +91,7 @@ def run() -> None:
 
 
 @contextmanager
-def only_one() -> Iterator[None]:
+def single_instance() -> Iterator[None]:
     """Refuse a second start from the same folder."""
     try:
         VAR.mkdir(exist_ok=True)
@@ -113,7 +113,7 @@ def only_one() -> Iterator[None]:
         yield
 
 
-def need_port() -> None:
+def require_free_port() -> None:
     """Refuse a port that another program uses, before anything is started."""
     family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
     with closing(socket.socket(family)) as trial:
@@ -148,7 +148,7 @@ def prepare() -> None:
         connections["default"].close_pool()  # type: ignore[attr-defined]
 
 
-def remember(children: list[Child]) -> None:
+def record_children(children: list[Child]) -> None:
     """Record the running processes, for a start after this process was killed."""
     with suppress(OSError):
         (VAR / "run.json").write_text(json.dumps([child.mark() for child in children]))
@@ -173,9 +173,9 @@ def address() -> str:
     return f"http://{host}:{settings.PORT}"
 
 
-def say_where() -> None:
-    say(f"\n  easymo runs at {address()}  (back office: {address()}/admin/)")
-    say("  Ctrl-C stops it.\n")
+def print_address() -> None:
+    print_line(f"\n  easymo runs at {address()}  (back office: {address()}/admin/)")
+    print_line("  Ctrl-C stops it.\n")
 
 
 def watch(children: list[Child]) -> None:
@@ -185,11 +185,11 @@ def watch(children: list[Child]) -> None:
         for child in children:
             if child.has_ended():
                 pause = child.next_pause()
-                say(f"The {child.name} process ended; starting it again.")
+                print_line(f"The {child.name} process ended; starting it again.")
                 child.kill()
                 time.sleep(pause)
                 child.start()
-                remember(children)
+                record_children(children)
 
 
 def stop(children: list[Child]) -> None:
@@ -204,7 +204,7 @@ def stop(children: list[Child]) -> None:
     (VAR / "run.json").unlink(missing_ok=True)
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from easymo.observability.failures import describe
 from easymo.observability.privacy import mask_msisdn, scrub
-from easymo.observability.secrets import conceal
+from easymo.observability.secrets import mask_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,9 +195,11 @@ def scrub_text(text: str) -> str:
     if len(text) > 4 * LONGEST_TEXT:
         text = text[: 4 * LONGEST_TEXT]
     if _UUID.fullmatch(text):
-        clean = conceal(text)
+        clean = mask_secrets(text)
     else:
-        clean = conceal(_scrub_name(text) if _NAME.fullmatch(text) else scrub(text))
+        clean = mask_secrets(
+            _scrub_name(text) if _NAME.fullmatch(text) else scrub(text)
+        )
     return clean if len(clean) <= LONGEST_TEXT else clean[:LONGEST_TEXT] + "…"
 
 

@@ -59,7 +59,7 @@ SET lines = observability_scannedlines.lines + EXCLUDED.lines
 """
 
 
-def judge_with(judge: Judge) -> None:
+def register_owner_lookup(judge: Judge) -> None:
     """Register the function that tells whether a number belongs to a known person."""
     _judges[:] = [judge]
 

@@ -49,7 +49,7 @@ class KeptLines(logging.Handler):
             return
         line = rendered(record)
         cause = line["correlation_id"]
-        if cause and (settings.LOG_LINES_KEPT or keys.is_ours(MARK, str(cause))):
+        if cause and (settings.LOG_LINES_KEPT or keys.is_marked(MARK, str(cause))):
             _writer().put(line)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802

@@ -36,7 +36,7 @@ _NAMES = (
 )
 
 
-def conceal(text: str) -> str:
+def mask_secrets(text: str) -> str:
     """Replace every secret of the settings in a text."""
     pattern = _pattern()
     return pattern.sub("[secret]", text) if pattern else text

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 
 from easymo import release
-from easymo.observability.secrets import conceal
+from easymo.observability.secrets import mask_secrets
 from easymo.paths import BASE_DIR
 from easymo.preflight.registry import (
     Asked,
@@ -99,7 +99,7 @@ def nothing_secret_is_served(asked: Asked) -> Found:
 def secrets_in(text: str) -> list[str]:
     """Return the kinds of secrets found in a text; never a secret itself."""
     found = [kind for kind, pattern in SECRETS.items() if pattern.search(text)]
-    if conceal(text) != text:
+    if mask_secrets(text) != text:
         found.append("a secret of these settings")
     for match in JWT.finditer(text):
         role = _role_of(match[1])

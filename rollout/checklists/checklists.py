@@ -83,7 +83,7 @@ def checklist_lines(
     return [
         ChecklistLine(
             item=item,
-            due_status=_standing(item, run, moment, ticks[item.pk]),
+            due_status=_due_status(item, run, moment, ticks[item.pk]),
             tick=ticks[item.pk][-1] if ticks[item.pk] else None,
             answer=answers.get(item.check_name),
         )
@@ -91,7 +91,7 @@ def checklist_lines(
     ]
 
 
-def _standing(
+def _due_status(
     item: ChecklistItem, run: StageRun, now: datetime, ticks: list[ChecklistTick]
 ) -> DueStatus:
     rule = DueRule(item.cadence, item.from_day, item.to_day, item.times)
@@ -153,7 +153,7 @@ def tick_line(*, item: ChecklistItem, by: str, evidence: str) -> ChecklistTick:
     if item.check_name:
         raise InvalidChange("A check answers this line; it cannot be ticked.")
     ticks = list(ChecklistTick.objects.filter(item=item, run=run))
-    state = _standing(item, run, now, ticks)
+    state = _due_status(item, run, now, ticks)
     if state.due_for is None:
         if state.state == DueState.DONE:
             raise AlreadyDone("It is already done for this period.")

@@ -18,8 +18,8 @@ PURPOSE = "probe"
 
 def new_subject(seed: bytes | None = None) -> uuid.UUID:
     """Return a subject of a probe; the same for the same seed."""
-    return keys.make(PURPOSE, seed)
+    return keys.make_marked_id(PURPOSE, seed)
 
 
 def is_probe(subject: str | None) -> bool:
-    return keys.is_ours(PURPOSE, subject)
+    return keys.is_marked(PURPOSE, subject)

@@ -58,8 +58,8 @@ class Acknowledgement:
     def __str__(self) -> str:
         if not self.processes:
             return "no process is running"
-        told = f"acknowledged by {self.acknowledged} of {self.processes}"
-        return f"{told} in {self.ms} ms" if self.ms else told
+        text = f"acknowledged by {self.acknowledged} of {self.processes}"
+        return f"{text} in {self.ms} ms" if self.ms else text
 
 
 def await_acknowledgement(epoch: int, *, wait: float = WAIT_S) -> Acknowledgement:
@@ -154,8 +154,8 @@ class Propagation:
         """Return the text: `v412 acknowledged by 9 of 9 processes in 38 ms`."""
         if not self.processes:
             return f"v{self.version}: no process is running"
-        told = f"v{self.version} acknowledged by {self.acknowledged} of"
-        total = f"{told} {count(len(self.processes), 'process', 'processes')}"
+        text = f"v{self.version} acknowledged by {self.acknowledged} of"
+        total = f"{text} {count(len(self.processes), 'process', 'processes')}"
         return f"{total} in {self.slowest_ms} ms" if self.slowest_ms else total
 
 

@@ -109,10 +109,10 @@ def _verdicts(
     run: StageRun, fresh: list[dict[str, object]], now: datetime
 ) -> list[Verdict]:
     policy = policy_in_force()
-    judge = evidence.step_detectors(fresh, run, policy, now)
+    detectors = evidence.step_detectors(fresh, run, policy, now)
     facts = evidence.trigger_facts(run, now, awaited=bool(actions.features_on()))
     return [
-        *judge.verdicts(now, evidence.attended_keys()),
+        *detectors.verdicts(now, evidence.attended_keys()),
         *trigger_verdicts(facts, policy),
     ]
 

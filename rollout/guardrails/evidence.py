@@ -83,30 +83,30 @@ def step_detectors(
     """Step the detectors of each stage run; return those of the current one."""
     runs = {row["run_id"] for row in fresh if row["run_id"]} | {current.pk}
     stages = dict(StageRun.objects.filter(pk__in=runs).values_list("pk", "stage"))
-    judges = {run: StageDetectors(policy, stages[run]) for run in runs}
+    detectors_of = {run: StageDetectors(policy, stages[run]) for run in runs}
     stored: dict[tuple[int, DetectorKey], DetectorState] = {}
     for state in locks.lock_detectors(runs):
         key = (state.guardrail, state.level, state.channel)
-        judges[state.run_id].tracks[key] = track_of(state)
-        judges[state.run_id].thresholds[key] = state.log_threshold
+        detectors_of[state.run_id].tracks[key] = track_of(state)
+        detectors_of[state.run_id].thresholds[key] = state.log_threshold
         stored[state.run_id, key] = state
-    before = {run: dict(judge.tracks) for run, judge in judges.items()}
+    before = {run: dict(detectors.tracks) for run, detectors in detectors_of.items()}
     last: dict[tuple[int, str], int] = {}
     for row in fresh:
         if row["run_id"]:
-            judges[row["run_id"]].take(evidence_of(row), now)
+            detectors_of[row["run_id"]].take(evidence_of(row), now)
             last[row["run_id"], row["channel"]] = row["id"]
-    judges[current.pk].rest(now)
-    for run, judge in judges.items():
+    detectors_of[current.pk].rest(now)
+    for run, detectors in detectors_of.items():
         changed = {
             key: track
-            for key, track in judge.tracks.items()
+            for key, track in detectors.tracks.items()
             if before[run].get(key) != track
         }
         _save_states(
             [
                 _updated_state(
-                    stored.get((run, key)) or _new_state(run, key, judge),
+                    stored.get((run, key)) or _new_state(run, key, detectors),
                     track,
                     last.get((run, key[2])),
                     now,
@@ -114,8 +114,8 @@ def step_detectors(
                 for key, track in changed.items()
             ]
         )
-    judges[current.pk].recent = recent_evidence(current)
-    return judges[current.pk]
+    detectors_of[current.pk].recent = recent_evidence(current)
+    return detectors_of[current.pk]
 
 
 def track_of(row: DetectorState) -> DetectorTrack:
@@ -141,25 +141,25 @@ def recent_evidence(run: StageRun) -> dict[str, list[ConversationEvidence]]:
 
 def replay_detectors(run: StageRun, policy: Policy, now: datetime) -> StageDetectors:
     """Step through all scored observations of a stage run from the beginning."""
-    judge = StageDetectors(policy, run.stage)
+    detectors = StageDetectors(policy, run.stage)
     for row in DetectorState.objects.filter(run=run):
-        judge.thresholds[row.guardrail, row.level, row.channel] = row.log_threshold
+        detectors.thresholds[row.guardrail, row.level, row.channel] = row.log_threshold
     counted = Observation.objects.filter(
         run=run, is_synthetic=False, scored_in__isnull=False
     ).order_by("scored_in_id", "id")
     for row in counted.values(*COLUMNS).iterator():
-        judge.take(evidence_of(row), now)
-    return judge
+        detectors.take(evidence_of(row), now)
+    return detectors
 
 
-def _new_state(run: int, key: DetectorKey, judge: StageDetectors) -> DetectorState:
+def _new_state(run: int, key: DetectorKey, detectors: StageDetectors) -> DetectorState:
     guardrail, level, channel = key
     return DetectorState(
         run_id=run,
         guardrail=guardrail,
         level=level,
         channel=channel,
-        log_threshold=judge.threshold(key),
+        log_threshold=detectors.threshold(key),
     )
 
 

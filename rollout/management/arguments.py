@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError
 
-from easymo.database.errors import telling
+from easymo.database.errors import as_command_error
 from rollout.core.errors import RolloutError
 from rollout.models import FlagChange
 
@@ -49,7 +49,7 @@ def actor_name(name: str | None) -> str:
 def command_errors() -> Iterator[None]:
     """Turn refusals and an unreachable database into errors of the command."""
     try:
-        with telling():
+        with as_command_error():
             yield
     except RolloutError as error:
         raise CommandError(str(error)) from error

@@ -79,7 +79,7 @@ class DetectorPolicy:
 
     policy: Policy
     stage: str
-    judge: StageDetectors = field(init=False)
+    detectors: StageDetectors = field(init=False)
     hour: SlidingWindow = field(init=False)
     day: SlidingWindow = field(init=False)
 
@@ -87,22 +87,22 @@ class DetectorPolicy:
         self.begin()
 
     def begin(self) -> None:
-        self.judge = StageDetectors(self.policy, self.stage)
+        self.detectors = StageDetectors(self.policy, self.stage)
         self.hour, self.day = SlidingWindow(HOUR), SlidingWindow(DAY)
 
     def take(self, evidence: ConversationEvidence) -> None:
-        self.judge.take(evidence, evidence.at)
+        self.detectors.take(evidence, evidence.at)
         self.hour.take(evidence)
         self.day.take(evidence)
 
     def verdicts(self, now: datetime) -> list[Verdict]:
-        self.judge.rest(now)
+        self.detectors.rest(now)
         facts = TriggerFacts(spent_hour=self.hour.spent, spent_day=self.day.spent)
         found = [
             v for v in trigger_verdicts(facts, self.policy) if v.level == Level.BREACH
         ]
-        if any(track.has_fired for track in self.judge.tracks.values()):
-            found += self.judge.verdicts(now)
+        if any(track.has_fired for track in self.detectors.tracks.values()):
+            found += self.detectors.verdicts(now)
         return [v for v in found if v.level in {Level.WARN, Level.BREACH}]
 
 

@@ -137,7 +137,7 @@ ALWAYS = (
 
 TERMS = {
     Stage.INFRASTRUCTURE: StageTerms(
-        audience="nobody yet",
+        audience="no one yet",
         cohorts=frozenset(),
         gates=ALWAYS,
         # Features that are on in this stage serve real customers: be strict.
@@ -220,7 +220,7 @@ def stage_after_rollback(stage: str, *, kind: str) -> Stage:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """For whom a feature is on: everyone, a percentage, cohorts. Empty is off."""
+    """The audience of a feature: everyone, a percentage, cohorts. Empty is off."""
 
     everyone: bool = False
     has_share: bool = False
@@ -236,11 +236,11 @@ class Audience:
             return "everyone"
         parts = ["a percentage of people"] if self.has_share else []
         parts += [f"cohort {name}" for name in sorted(self.cohorts)]
-        return " and ".join(parts) or "nobody"
+        return " and ".join(parts) or "no one"
 
 
 def is_wider_than_stage(audience: Audience, stage: str) -> bool:
-    """Tell whether the audience has people whom this stage does not serve."""
+    """Tell whether the audience is wider than this stage allows."""
     allowed = terms_of(stage).cohorts
     if allowed is None:
         return False
@@ -278,7 +278,7 @@ class RecoveryProgress:
     @property
     def words(self) -> str:
         """Return the progress as text."""
-        told = f"Recovery: {duration(self.elapsed)} of {duration(RECOVERY_DWELL)}"
+        text = f"Recovery: {duration(self.elapsed)} of {duration(RECOVERY_DWELL)}"
         if self.wanted:
-            told += f", {self.clean} of {self.wanted} clean conversations"
-        return f"{told}, but {first_of(self.warnings)}" if self.warnings else told
+            text += f", {self.clean} of {self.wanted} clean conversations"
+        return f"{text}, but {first_of(self.warnings)}" if self.warnings else text

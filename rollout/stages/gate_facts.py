@@ -185,8 +185,8 @@ def _announced(stage: Stage) -> datetime | None:
     to = terms_of(stage).announce_to
     if not to:
         return None
-    told = announcements.reached_announcements().filter(audience=to)
-    newest: datetime | None = told.aggregate(newest=Max("sent_at"))["newest"]
+    sent = announcements.reached_announcements().filter(audience=to)
+    newest: datetime | None = sent.aggregate(newest=Max("sent_at"))["newest"]
     return newest
 
 

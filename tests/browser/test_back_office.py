@@ -57,4 +57,4 @@ def test_overview__first_page__leads_to_the_switches(operator: Page) -> None:
 
     operator.click("text=Switch features")
 
-    expect(operator.locator("body")).to_contain_text("FEATURE_AGENT_CHAT")
+    expect(operator.locator("body")).to_contain_text("Customer lookup")

@@ -163,7 +163,7 @@ def test_look__a_number__explains_and_never_shows_it(operator: Page) -> None:
     expect(operator.locator("#features-now")).to_contain_text("on for everyone")
     expect(operator.locator("#features-now thead")).to_contain_text("+2507***000")
     assert "250788000000" not in operator.content()
-    operator.click("button:has-text('Nobody')")
+    operator.click("button:has-text('No one')")
     expect(operator.locator("#features-now thead")).not_to_contain_text("+2507***")
 
 
@@ -273,7 +273,7 @@ def test_page__without_scripts__shows_and_kills(
     page = context.new_page()
     sign_in(page, product)
     expect(page.locator("#standing h1")).to_be_visible()
-    expect(page.locator("text=Reload by itself")).to_be_visible()
+    expect(page.locator("text=Reload every 15 s")).to_be_visible()
 
     page.fill("#kill-reason", "once more, to be sure")
     page.click("#kill .all")

@@ -1,4 +1,4 @@
-"""The newcomer's road: from the first page to a voucher, and to silence."""
+"""What a new user does: from the first page to a voucher, and turning the agent off."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_simulator__station_staff_redeems_the_code__voucher_is_spent(
     expect(operator.locator(".act").first.locator(".step.event")).to_contain_text(
         "redeemed"
     )
-    # What she wrote is stored without the code.
+    # The message is stored without the code.
     expect(operator.locator(".bubble.theirs").last).not_to_contain_text(found[1])
 
 
@@ -108,11 +108,11 @@ def test_simulator__customer_asks_for_a_voucher__gets_none(operator: Page) -> No
     expect(operator.locator(".act").first.locator(".step.event")).to_have_count(0)
 
 
-def test_simulator__agent_silenced__stores_and_says_nothing(operator: Page) -> None:
+def test_simulator__agent_turned_off__stores_and_sends_nothing(operator: Page) -> None:
     play(operator, "Emile")
-    operator.click("text=Silence the agent")
+    operator.click("header >> text=Turn off")
     operator.fill("#switch-off [name=reason]", "a drill")
-    operator.click("text=Silence it")
+    operator.click("#switch-off button[type=submit]")
     expect(operator.locator("#features .off")).to_have_count(4)
     expect(operator.locator("#switch-off")).to_be_hidden()
     before = operator.locator(OURS).count()

@@ -1,4 +1,4 @@
-"""What the Graph API says of a number, a token and a WhatsApp account when it is asked.
+"""The Graph API's answers about a number, a token and a WhatsApp account.
 
 developers.facebook.com/documentation/business-messaging/whatsapp/permissions
 """
@@ -29,7 +29,7 @@ PHONE_FIELDS = {
 
 @dataclass
 class Account:
-    """Change a field, and Meta says so."""
+    """The state that Meta reports."""
 
     phone_number_id: str
     number: dict[str, str] = field(
@@ -49,7 +49,7 @@ class Account:
     expires_at: int = 0
     subscribed: list[str] = field(default_factory=lambda: [APP])
     templates: dict[str, str] = field(default_factory=dict)
-    # Older installations: nobody may look at a token.
+    # Older installations cannot inspect a token.
     tells_of_tokens: bool = True
 
     def answer(self, path: str, *, token: str) -> Json:

@@ -1,9 +1,9 @@
-"""The previous workflow, on a loopback server: it checks what Meta would have signed.
+"""The previous workflow on a loopback server: it checks Meta's signature.
 
 with FakeLegacy(secret="s") as legacy:
     ...                     # LEGACY_WEBHOOK_URL = legacy.url
     legacy.script(lambda body: 500 if "2507" in body else 200)
-    legacy.messages()       # what it took: the messages in their order
+    legacy.messages()       # the accepted messages in order
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class FakeLegacy:
             protocol_version = "HTTP/1.1"
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                """Keep quiet."""
+                """Log nothing."""
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
@@ -117,4 +117,4 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Somebody who hung up while we slept is no trouble."""
+        """Ignore a client that hung up during a pause."""

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
-from easymo.database.errors import is_passing
+from easymo.database.errors import is_transient
 from easymo.observability import correlation
 from vouchers import errors, sql
 from vouchers.models import Voucher
@@ -39,7 +39,7 @@ def pass_fence(actor: Actor) -> None:
         guard = import_string(settings.VOUCHER_GUARD)
         is_open = guard(subject=actor.subject)
     except Exception as error:
-        if is_passing(error):
+        if is_transient(error):
             # A database error is transient and is no answer: let the caller retry.
             raise
         raise errors.FeatureDisabled from error

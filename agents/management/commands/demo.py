@@ -61,7 +61,7 @@ class Command(BaseCommand):
             self.stdout.write("The simulator needs SIMULATOR_ENABLED=true.")
 
     def open_login(self) -> str | None:
-        """Make the login; in a demonstration its password is kept, to be shown again."""
+        """Create the login; a demonstration stores its password to show it again."""
         if not settings.DEMONSTRATION:
             return demonstration.open_login()[1]
         password = kept_password() or demonstration.new_password()

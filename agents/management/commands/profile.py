@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from agents.operations import erasure
 from easymo.backoffice.reason import InvalidReason as BadReason
 from easymo.backoffice.reason import clean_reason
-from easymo.database.errors import telling
+from easymo.database.errors import as_command_error
 from easymo.observability.privacy import mask_msisdn
 from rollout.core.errors import RolloutError
 from rollout.flags import cohorts
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         erase.add_argument("--by", metavar="NAME", default="command line")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with telling():
+        with as_command_error():
             self._do(options)
 
     def _do(self, options: dict[str, Any]) -> None:
@@ -92,7 +92,9 @@ class Command(BaseCommand):
             .first()
         )
         if profile is None:
-            raise CommandError(f"There is nobody with {mask_msisdn(parse(msisdn))}.")
+            raise CommandError(
+                f"No profile has the number {mask_msisdn(parse(msisdn))}."
+            )
         return profile
 
     def _show(self, profile: Profile) -> None:

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from agents.api import tokens
 from agents.core.errors import TokenError
 from agents.models.api import SCOPES
-from easymo.database.errors import telling
+from easymo.database.errors import as_command_error
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with telling():
+            with as_command_error():
                 self._do(options)
         except TokenError as error:
             raise CommandError(str(error)) from error

@@ -1,4 +1,4 @@
-"""OpenAI: the key works, the models exist, and their price is known. Costs no tokens."""
+"""Pre-flight lines of OpenAI: key, models, price. They cost no tokens."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def _refused(answer: Answer) -> Found:
 
 @line("openai.price", "The price of the model is known", Section.RUNNING)
 def price_is_known(asked: Asked) -> Found:
-    """Without a price the guard on cost has nothing to go by."""
+    """Check the price, which the cost guardrail needs."""
     if not settings.OPENAI_API_KEY:
         return skipped("The offline model costs nothing.")
     model = settings.OPENAI_RESPONSES_MODEL

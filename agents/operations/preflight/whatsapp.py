@@ -1,4 +1,4 @@
-"""WhatsApp: what is set is whole, our verifier takes our signature, Meta agrees."""
+"""Pre-flight lines of WhatsApp: settings, signature check, Meta's account."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _number_is_ours() -> Found:
             PHONE,
         )
     if answer.find("code_verification_status") == "EXPIRED":
-        # Meta keeps sending; only a move to another account needs it anew.
+        # Meta keeps sending; only a move to another account needs a new subscription.
         return ok("Meta knows the number and the token (its verification is old).")
     return ok("Meta knows the number and the token.")
 
@@ -113,7 +113,7 @@ def _number_is_ours() -> Found:
     "whatsapp.webhook", "The webhook takes Meta's signature, and no other", Section.SITE
 )
 def signature_is_checked(asked: Asked) -> Found:
-    """Sign as Meta does, and ask the verifier of the webhook itself."""
+    """Sign as Meta does, and call the webhook's own verifier."""
     secrets = settings.WA_APP_SECRETS
     if not secrets:
         return skipped("WA_APP_SECRET is not set.", "", "WA_APP_SECRET")
@@ -191,7 +191,7 @@ def _accounts(asked: Asked, answer: Answer) -> Found:
     accounts = list(_account_ids(answer))
     if not accounts:
         return skipped(
-            "The token may not look at its WhatsApp account, so that nobody can tell.",
+            "The token may not read its WhatsApp account, so this cannot be checked.",
             "Give it the permission whatsapp_business_management as well.",
             TOKEN,
         )
@@ -253,7 +253,7 @@ PERMISSION_CODES = {3, 10, *range(200, 300)}
 
 
 def get(path: str, params: Mapping[str, str] | None = None) -> Answer:
-    """Ask one node or edge; raise ``NoAnswer``."""
+    """Request a node or edge of the Graph API. Raises ``NoAnswer``."""
     return ask(
         f"{settings.WHATSAPP_API_URL}/{path}",
         headers={"Authorization": f"Bearer {settings.WA_TOKEN}"},
@@ -262,7 +262,7 @@ def get(path: str, params: Mapping[str, str] | None = None) -> Answer:
 
 
 def refused(answer: Answer) -> Found:
-    """Say what a refusal means, and what to mend; Meta's own text is not repeated."""
+    """Explain a refusal and its remedy without repeating Meta's text."""
     code = answer.find("error", "code")
     subcode = answer.find("error", "error_subcode")
     if code == 190 or answer.status == 401:

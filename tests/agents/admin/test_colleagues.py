@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from agents.models import ColleagueAct, Conversation, HandOff, OutboundMessage
-from tests.backoffice import HOSTILE, House, furnish, signed_in
+from tests.backoffice import HOSTILE, Records, create_records, signed_in
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -22,20 +22,20 @@ BAD_REASONS = ["", "   ", "x" * 501, "a\x07b", "a\u202eb"]
 
 
 @pytest.fixture
-def house(db: None) -> House:
-    return furnish()
+def records(db: None) -> Records:
+    return create_records()
 
 
-def address(house: House, action: str) -> str:
+def address(records: Records, action: str) -> str:
     if action in {"send_again", "give_up"}:
         name = f"admin:agents_outboundmessage_{action}_one"
-        return reverse(name, args=[house.failed.pk])
-    return reverse(f"admin:agents_handoff_{action}_one", args=[house.hand_off.pk])
+        return reverse(name, args=[records.failed.pk])
+    return reverse(f"admin:agents_handoff_{action}_one", args=[records.hand_off.pk])
 
 
-def press(browser: Client, house: House, action: str, **given: Any) -> Any:
+def press(browser: Client, records: Records, action: str, **given: Any) -> Any:
     facts = {"key": uuid.uuid4(), "reason": "she asked", "text": "Come at nine."}
-    return browser.post(address(house, action), facts | given)
+    return browser.post(address(records, action), facts | given)
 
 
 def prepare(action: str) -> None:
@@ -55,7 +55,7 @@ def state() -> tuple[Any, ...]:
 @pytest.mark.parametrize("role", ["operator", "support"])
 @pytest.mark.parametrize("action", ACTIONS)
 def test_action__those_who_help__do_it_once(
-    house: House, role: str, action: str
+    records: Records, role: str, action: str
 ) -> None:
     # Given
     prepare(action)
@@ -63,10 +63,10 @@ def test_action__those_who_help__do_it_once(
     before, acts = state(), ColleagueAct.objects.count()
 
     # When
-    asked = browser.get(address(house, action))
-    first = press(browser, house, action, key=key)
+    asked = browser.get(address(records, action))
+    first = press(browser, records, action, key=key)
     after = state()
-    press(browser, house, action, key=key)
+    press(browser, records, action, key=key)
 
     # Then
     assert (asked.status_code, first.status_code) == (200, 302)
@@ -79,33 +79,33 @@ def test_action__those_who_help__do_it_once(
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_action__viewer__refused_and_not_offered(house: House, action: str) -> None:
+def test_action__viewer__refused_and_not_offered(records: Records, action: str) -> None:
     # Given
     prepare(action)
     browser, before = signed_in("viewer"), state()
 
     # When
-    asked = browser.get(address(house, action))
-    done = press(browser, house, action)
-    page = browser.get(address(house, action).split(f"/{action}")[0] + "/change/")
+    asked = browser.get(address(records, action))
+    done = press(browser, records, action)
+    page = browser.get(address(records, action).split(f"/{action}")[0] + "/change/")
 
     # Then
     assert (asked.status_code, done.status_code) == (403, 403)
-    assert address(house, action) not in page.content.decode()
+    assert address(records, action) not in page.content.decode()
     assert state() == before
 
 
 @pytest.mark.parametrize("reason", BAD_REASONS, ids=range(len(BAD_REASONS)))
 @pytest.mark.parametrize("action", ACTIONS)
 def test_action__reason_that_is_none__asked_again_and_nothing_done(
-    house: House, action: str, reason: str
+    records: Records, action: str, reason: str
 ) -> None:
     # Given
     prepare(action)
     before = state()
 
     # When
-    answer = press(signed_in("support"), house, action, reason=reason)
+    answer = press(signed_in("support"), records, action, reason=reason)
 
     # Then
     assert answer.status_code == 200
@@ -113,48 +113,48 @@ def test_action__reason_that_is_none__asked_again_and_nothing_done(
     assert state() == before
 
 
-def test_answer__window_closed__says_so_and_writes_nothing(house: House) -> None:
+def test_answer__window_closed__says_so_and_writes_nothing(records: Records) -> None:
     # Given
     Conversation.objects.update(window_closes_at=None)
     before = state()
 
     # When
-    page = press(signed_in("support"), house, "answer")
+    page = press(signed_in("support"), records, "answer")
 
     # Then
     assert "24-hour window is closed" in page.content.decode()
     assert state() == before
 
 
-def test_send_again__hopeless__says_why_and_sends_nothing(house: House) -> None:
+def test_send_again__hopeless__says_why_and_sends_nothing(records: Records) -> None:
     # Given
     OutboundMessage.objects.update(error_code="131050")
     before = state()
 
     # When
-    page = press(signed_in("support"), house, "send_again")
+    page = press(signed_in("support"), records, "send_again")
 
     # Then
     assert "does not want such messages" in page.content.decode()
     assert state() == before
 
 
-def test_send_again__failed__queued_as_new(house: House) -> None:
+def test_send_again__failed__queued_as_new(records: Records) -> None:
     # When
-    press(signed_in("operator"), house, "send_again")
+    press(signed_in("operator"), records, "send_again")
 
     # Then
-    message = OutboundMessage.objects.get(pk=house.failed.pk)
+    message = OutboundMessage.objects.get(pk=records.failed.pk)
     assert (message.state, message.attempts, message.error_code) == ("queued", 0, "")
 
 
-def test_thread__hostile_words__are_inert(house: House) -> None:
+def test_thread__hostile_words__are_inert(records: Records) -> None:
     # Given
-    house.cast.aline.writes(HOSTILE)
-    house.cast.aline.profile.name = HOSTILE
-    house.cast.aline.profile.save()
+    records.cast.aline.writes(HOSTILE)
+    records.cast.aline.profile.name = HOSTILE
+    records.cast.aline.profile.save()
     ColleagueAct.objects.create(
-        conversation=house.cast.aline.chat,
+        conversation=records.cast.aline.chat,
         kind="paused",
         actor="odette",
         reason=HOSTILE,
@@ -162,11 +162,11 @@ def test_thread__hostile_words__are_inert(house: House) -> None:
 
     # When
     pages = [
-        reverse("admin:agents_conversation_change", args=[house.cast.aline.chat.pk]),
+        reverse("admin:agents_conversation_change", args=[records.cast.aline.chat.pk]),
         reverse("admin:agents_conversation_changelist"),
         reverse("admin:agents_handoff_changelist"),
         reverse("admin:agents_outboundmessage_changelist"),
-        address(house, "answer"),
+        address(records, "answer"),
     ]
     browser = signed_in("superuser")
     shown = [browser.get(page).content.decode() for page in pages]

@@ -13,15 +13,15 @@ MESSAGES = "/entry/0/changes/0/value/messages/"
 
 
 def sent(body: bytes, *paths: str) -> dict[str, object]:
-    opened = Envelope(body)
-    picked = [opened.item_at(path) for path in paths]
-    count, out = build_body([parcel.content for parcel in picked if parcel])
+    envelope = Envelope(body)
+    picked = [envelope.item_at(path) for path in paths]
+    count, out = build_body([item.content for item in picked if item])
     assert count == len(paths)
     found: dict[str, object] = json.loads(out)
     return found
 
 
-def test_pick__batch_of_two_senders__holds_one_with_her_own_contact() -> None:
+def test_item_at__batch_of_two_senders__one_message_with_its_contact() -> None:
     # Given
     body = payloads.webhook(
         payloads.text("a", sender=ALINE, name="Aline", bsuid="RW.1"),
@@ -56,7 +56,7 @@ def test_pick__batch_of_two_senders__holds_one_with_her_own_contact() -> None:
     }
 
 
-def test_pack__all_of_one_sender__is_what_came() -> None:
+def test_build_body__all_items_of_one_sender__equals_the_original() -> None:
     # Given
     body = payloads.webhook(payloads.text("a"), payloads.text("b"))
 
@@ -67,19 +67,19 @@ def test_pack__all_of_one_sender__is_what_came() -> None:
     assert envelope == json.loads(body)
 
 
-def test_pack__never_the_bytes_that_meta_would_send() -> None:
+def test_build_body__any_items__never_the_bytes_of_meta() -> None:
     # Given
     compact = json.dumps(payloads.envelope(payloads.text("a")), separators=(",", ":"))
 
     # When
-    parcel = Envelope(compact.encode()).item_at(f"{MESSAGES}0")
+    item = Envelope(compact.encode()).item_at(f"{MESSAGES}0")
 
     # Then
-    assert parcel is not None
-    assert build_body([parcel.content])[1] != compact.encode()
+    assert item is not None
+    assert build_body([item.content])[1] != compact.encode()
 
 
-def test_pick__numbers_and_unknown_parts__stay_to_the_last_digit() -> None:
+def test_item_at__numbers_and_unknown_fields__kept_digit_by_digit() -> None:
     # Given
     body = (
         b'{"object":"whatsapp_business_account","v":1.10,"entry":[{"id":"1","time":17,'
@@ -91,9 +91,9 @@ def test_pick__numbers_and_unknown_parts__stay_to_the_last_digit() -> None:
     )
 
     # When
-    parcel = Envelope(body).item_at(f"{MESSAGES}0")
-    assert parcel is not None
-    out = build_body([parcel.content])[1]
+    item = Envelope(body).item_at(f"{MESSAGES}0")
+    assert item is not None
+    out = build_body([item.content])[1]
 
     # Then
     for literal in (
@@ -103,16 +103,16 @@ def test_pick__numbers_and_unknown_parts__stay_to_the_last_digit() -> None:
         assert literal in out
 
 
-def test_pick__status__goes_to_its_recipients_lane() -> None:
+def test_item_at__status__lane_of_its_recipient() -> None:
     # Given
     body = payloads.webhook(
         payloads.text("a", sender=ALINE), payloads.status("wamid.X", recipient=ALINE)
     )
-    opened = Envelope(body)
+    envelope = Envelope(body)
 
     # When
-    message = opened.item_at(f"{MESSAGES}0")
-    status = opened.item_at("/entry/0/changes/0/value/statuses/0")
+    message = envelope.item_at(f"{MESSAGES}0")
+    status = envelope.item_at("/entry/0/changes/0/value/statuses/0")
 
     # Then
     assert message is not None
@@ -121,7 +121,7 @@ def test_pick__status__goes_to_its_recipients_lane() -> None:
     assert (status.kind, status.provider_id) == ("status", "wamid.X")
 
 
-def test_pick__messages_under_an_unknown_field_or_object__go_whole() -> None:
+def test_item_at__messages_under_an_unknown_field_or_object__whole_change() -> None:
     # Given
     change = payloads.webhook(payloads.text("a"), field="standby")
     instagram = json.loads(change) | {"object": "instagram"}
@@ -145,7 +145,7 @@ def test_pick__messages_under_an_unknown_field_or_object__go_whole() -> None:
         (b'{"entry":[{"changes":[{"value":{"messages":[]}}]}]}', "/entry/0/changes/0"),
     ],
 )
-def test_pick__neither_message_nor_status__is_none(body: bytes, path: str) -> None:
+def test_item_at__neither_message_nor_status__none(body: bytes, path: str) -> None:
     assert Envelope(body).item_at(path) is None
 
 
@@ -153,11 +153,11 @@ def test_pick__neither_message_nor_status__is_none(body: bytes, path: str) -> No
     "path",
     ["/entry/0", "/entry/9/changes/0", f"{MESSAGES}7", "/entry/0/changes/0/value/x/0"],
 )
-def test_pick__nothing_there__is_none(path: str) -> None:
+def test_item_at__missing__none(path: str) -> None:
     assert Envelope(payloads.webhook(payloads.text("a"))).item_at(path) is None
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 50_000, b"\xff\xfe{"])
-def test_opened__no_json__says_so(body: bytes) -> None:
+def test_envelope__not_json__unreadable(body: bytes) -> None:
     with pytest.raises(UnreadableError):
         Envelope(body)

@@ -1,4 +1,4 @@
-"""The other side down, slow, failing for one sender, being ourselves."""
+"""The previous workflow is down, slow, failing for one sender, or this system."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ALINE, BOSCO = "+250788123456", "+250788654321"
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Return where the job would wait: the sweep wakes again."""
+    """Return instead of waiting, as before the next sweep."""
     monkeypatch.setattr(sending, "PATIENCE_S", 0.3)
 
 
@@ -38,7 +38,7 @@ def people(count: int) -> list[str]:
     return [f"+2507881{n:05d}" for n in range(count)]
 
 
-async def test_forward__down_for_an_hour__all_arrives_in_order(
+async def test_forward__down_for_an_hour__all_items_arrive_in_order(
     legacy: FakeLegacy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
@@ -71,7 +71,7 @@ async def test_forward__down_for_an_hour__all_arrives_in_order(
     assert target.error_code == "http_503"
 
 
-async def test_forward__no_server_there__waits_without_loss(
+async def test_forward__no_server__waits_without_loss(
     whatsapp: SettingsWrapper,
 ) -> None:
     # Given
@@ -90,7 +90,7 @@ async def test_forward__no_server_there__waits_without_loss(
 
 
 @pytest.mark.parametrize("status", [302, 400, 404, 500])
-async def test_forward__refuses_one_sender__the_others_go_on(
+async def test_forward__one_sender_refused__others_are_sent(
     legacy: FakeLegacy, status: int
 ) -> None:
     # Given
@@ -110,7 +110,7 @@ async def test_forward__refuses_one_sender__the_others_go_on(
     assert target.held_until is None
 
 
-async def test_forward__slow_for_one_sender__the_others_do_not_wait(
+async def test_forward__one_sender_slow__others_do_not_wait(
     legacy: FakeLegacy,
 ) -> None:
     # Given
@@ -130,14 +130,14 @@ async def test_forward__slow_for_one_sender__the_others_do_not_wait(
     job = asyncio.create_task(forward())
     await asyncio.to_thread(legacy.wait_for, 39)
 
-    # Then: they did not wait for the slow one, who is waiting for them
+    # Then: they did not wait for the slow sender, whose answer waits for them
     others_are_through.set()
     await job
     assert was_alone == [True]
     assert len(legacy.messages()) == 40
 
 
-async def test_forward__told_to_stop__what_was_on_its_way_is_given_back(
+async def test_forward__worker_stops__lanes_released(
     legacy: FakeLegacy,
 ) -> None:
     # Given
@@ -162,7 +162,7 @@ async def test_forward__told_to_stop__what_was_on_its_way_is_given_back(
     assert await units.run(ForwardLane.objects.count) == 0
 
 
-async def test_forward__a_body_of_ours_comes_back__dropped_with_an_alarm(
+async def test_forward__forwarded_body_comes_back__dropped_with_a_notice(
     legacy: FakeLegacy,
 ) -> None:
     # Given
@@ -184,7 +184,7 @@ async def test_forward__a_body_of_ours_comes_back__dropped_with_an_alarm(
     assert states == {"done"}
 
 
-async def test_forward__crashed_while_sending__another_takes_it_up(
+async def test_forward__crash_while_sending__another_worker_sends(
     legacy: FakeLegacy,
 ) -> None:
     # Given
@@ -202,7 +202,7 @@ async def test_forward__crashed_while_sending__another_takes_it_up(
     assert len(legacy.taken) == 1
 
 
-async def test_claim__an_older_webhook_is_not_taken_in_yet__waits_for_it(
+async def test_claim_lanes__older_event_unprocessed__waits(
     legacy: FakeLegacy,
 ) -> None:
     # Given
@@ -224,7 +224,7 @@ async def test_claim__an_older_webhook_is_not_taken_in_yet__waits_for_it(
     assert len(legacy.taken) == 1
 
 
-async def test_claim__two_workers_at_once__each_lane_has_one(
+async def test_claim_lanes__two_workers_at_once__each_lane_claimed_once(
     legacy: FakeLegacy,
 ) -> None:
     # Given
@@ -239,10 +239,10 @@ async def test_claim__two_workers_at_once__each_lane_has_one(
 
 
 @pytest.mark.parametrize("wrong", [-3_600, 3_600])
-async def test_claim__worker_with_a_wrong_clock__leaves_a_held_lane_alone(
+async def test_claim_lanes__worker_with_a_wrong_clock__respects_the_lease(
     legacy: FakeLegacy, monkeypatch: pytest.MonkeyPatch, wrong: int
 ) -> None:
-    # Given: one that is behind sends, or one that is ahead comes by
+    # Given: the sender's clock is behind, or the other worker's is ahead
     await take_in(payloads.text("a"))
     first, second = (wrong, 0) if wrong < 0 else (0, wrong)
     now = timezone.now

@@ -1,4 +1,4 @@
-"""The webhook's answer does not know whether there is a previous workflow."""
+"""The webhook's answer does not depend on a previous workflow."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def statements(client: Client) -> list[str]:
     return [query["sql"].split("VALUES")[0][:60] for query in captured]
 
 
-def test_post__previous_workflow_named__same_statements(
+def test_post__previous_workflow_set_up__same_statements(
     whatsapp: SettingsWrapper,
 ) -> None:
     # Given
@@ -37,7 +37,7 @@ def test_post__previous_workflow_named__same_statements(
     statements(client)
     without = statements(client)
 
-    # When: nobody listens there
+    # When: no server listens there
     whatsapp.LEGACY_WEBHOOK_URL = "http://127.0.0.1:9/hook"
     with_it = statements(client)
 

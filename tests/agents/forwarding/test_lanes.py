@@ -1,4 +1,4 @@
-"""Two batches that touch the same lanes in opposite order, taken in at once."""
+"""Two simultaneous batches with the same lanes in opposite order."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Meeting:
 
 
 def take_in_at_once(monkeypatch: pytest.MonkeyPatch, enqueue: Enqueue) -> list[str]:
-    """Take two batches in, each in a transaction; return what went wrong."""
+    """Process two batches, each in a transaction; return their errors."""
     batches = [
         [store(payloads.text("a", sender=one)), store(payloads.text("b", sender=other))]
         for one, other in ((ALINE, BOSCO), (BOSCO, ALINE))
@@ -69,7 +69,7 @@ def take_in_at_once(monkeypatch: pytest.MonkeyPatch, enqueue: Enqueue) -> list[s
         return sorted(pool.map(take, batches))
 
 
-def test_take_in__lanes_in_opposite_order__both_go_through(
+def test_open_lanes__opposite_order__both_batches_succeed(
     legacy: FakeLegacy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert take_in_at_once(monkeypatch, forwarding.enqueue) == ["", ""]
@@ -77,7 +77,7 @@ def test_take_in__lanes_in_opposite_order__both_go_through(
     assert ForwardLane.objects.count() == 2
 
 
-def test_take_in__lanes_opened_one_by_one__one_is_a_victim(
+def test_open_lanes__one_by_one__deadlock(
     legacy: FakeLegacy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The control: as it would be without the order. The wake is one row for all: by

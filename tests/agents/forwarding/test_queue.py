@@ -1,4 +1,4 @@
-"""Which items go on: exactly those that the agent does not handle."""
+"""Exactly the items that the agent does not handle are forwarded."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ALINE, BOSCO, STRANGER = "+250788123456", "+250788654321", "+250788111222"
 
 
 def beta() -> None:
-    """Turn CHAT on for Aline alone; Bosco is known, and outside."""
+    """Turn CHAT on for Aline only; Bosco is a known customer outside the cohort."""
     aline = Profile.objects.create(msisdn=ALINE, name="Aline")
     Profile.objects.create(msisdn=BOSCO, name="Bosco")
     subject = str(aline.public_id)
@@ -48,7 +48,7 @@ def bodies(legacy: FakeLegacy) -> list[str]:
     return sorted(m["text"]["body"] for m in legacy.messages() if "text" in m)
 
 
-async def test_forward__mixed_batch__the_beta_is_ours_and_the_rest_goes_on(
+async def test_forward__mixed_batch__only_items_outside_of_the_beta(
     legacy: FakeLegacy,
 ) -> None:
     # Given
@@ -77,7 +77,7 @@ async def test_forward__mixed_batch__the_beta_is_ours_and_the_rest_goes_on(
     assert await units.run(ForwardLane.objects.count) == 0
 
 
-async def test_forward__same_ids_again__not_sent_on_again(legacy: FakeLegacy) -> None:
+async def test_forward__same_ids_again__not_forwarded_again(legacy: FakeLegacy) -> None:
     # Given
     items = [payloads.text("a", sender=BOSCO), payloads.status("wamid.theirs")]
     await take_in(*items)
@@ -100,7 +100,7 @@ async def test_forward__not_set_up__nothing_is_queued(
     assert await units.run(ForwardedItem.objects.count) == 0
 
 
-async def test_forward__our_own_mark__never_leaves(legacy: FakeLegacy) -> None:
+async def test_forward__synthetic_webhook__not_forwarded(legacy: FakeLegacy) -> None:
     await take_in(payloads.text("a", sender=BOSCO), marked=True)
     await forward()
 
@@ -119,7 +119,7 @@ async def test_forward__our_own_mark__never_leaves(legacy: FakeLegacy) -> None:
         (payloads.webhook({"id": "m", "type": "text"}), "unreadable"),
     ],
 )
-async def test_forward__what_we_do_not_know__goes_on_as_it_was(
+async def test_forward__unknown_items__forwarded_unchanged(
     legacy: FakeLegacy, body: bytes, reason: str
 ) -> None:
     # When
@@ -157,7 +157,7 @@ PREFERENCE = {
         b"no JSON",
     ],
 )
-async def test_forward__neither_message_nor_status__stays_here(
+async def test_forward__neither_message_nor_status__not_forwarded(
     legacy: FakeLegacy, body: bytes
 ) -> None:
     # When
@@ -169,7 +169,9 @@ async def test_forward__neither_message_nor_status__stays_here(
     assert await units.run(ForwardedItem.objects.count) == 0
 
 
-async def test_forward__status_of_our_message__stays(legacy: FakeLegacy) -> None:
+async def test_forward__status_of_our_message__not_forwarded(
+    legacy: FakeLegacy,
+) -> None:
     # Given
     await units.run(beta)
     await take_in(payloads.text("mine", sender=ALINE))
@@ -185,7 +187,7 @@ async def test_forward__status_of_our_message__stays(legacy: FakeLegacy) -> None
     assert legacy.came == []
 
 
-async def test_forward__status_while_we_send_to_her__waits_until_it_is_known(
+async def test_forward__status_during_our_send__held_until_known(
     legacy: FakeLegacy,
 ) -> None:
     # Given
@@ -207,7 +209,7 @@ async def test_forward__status_while_we_send_to_her__waits_until_it_is_known(
     assert legacy.came == []
 
 
-async def test_forward__switched_off_while_it_waited__goes_on_before_what_follows(
+async def test_forward__feature_off_while_waiting__forwarded_before_later_items(
     legacy: FakeLegacy, switch: Any
 ) -> None:
     # Given
@@ -225,7 +227,7 @@ async def test_forward__switched_off_while_it_waited__goes_on_before_what_follow
     assert states == {"unanswered"}
 
 
-async def test_forward__group_and_old_message_of_an_outsider__go_on(
+async def test_forward__group_and_late_messages_of_an_outsider__forwarded(
     legacy: FakeLegacy,
 ) -> None:
     # When

@@ -39,10 +39,12 @@ def told(what: ChangeKind, **names: str) -> Profile | None:
 
 
 def bind(claim: IdentityClaim) -> None:
-    disputes.bind_identities(claim_id=claim.pk, actor="eve", reason="She came by")
+    disputes.bind_identities(claim_id=claim.pk, actor="eve", reason="seen in person")
 
 
-def test_take_in__number_changed__old_number_names_nobody_and_nothing_moves() -> None:
+def test_process_identity_change__number_changed__old_number_identifies_no_one() -> (
+    None
+):
     # Given
     aline = who(OLD)
 
@@ -59,14 +61,14 @@ def test_take_in__number_changed__old_number_names_nobody_and_nothing_moves() ->
     )
     aline = Profile.objects.get()
     assert aline.msisdn == OLD
-    # Whoever has bought the number is somebody new.
+    # The new owner of the number is a new person.
     stranger = who(OLD, SECOND)
     assert stranger is not None
     assert stranger != aline
     assert stranger.msisdn is None
 
 
-def test_take_in__unknown_person_or_other_number_of_ours__nobody_is_made() -> None:
+def test_process_identity_change__unknown_person_or_other_number__no_profile() -> None:
     # When
     told(ChangeKind.NUMBER, old_number=OLD, number=NEW)
     told(ChangeKind.USER_ID, old_bsuid=FIRST, bsuid=SECOND)
@@ -76,7 +78,9 @@ def test_take_in__unknown_person_or_other_number_of_ours__nobody_is_made() -> No
     assert not IdentityClaim.objects.exists()
 
 
-def test_bind__changed_number_and_the_person_made_for_it__both_names_are_hers() -> None:
+def test_bind_identities__changed_number_and_its_new_profile__both_identities_bound() -> (
+    None
+):
     # Given
     aline = who(OLD, FIRST)
     told(ChangeKind.NUMBER, old_number=OLD, number=NEW)
@@ -93,7 +97,9 @@ def test_bind__changed_number_and_the_person_made_for_it__both_names_are_hers() 
     assert HandOff.objects.get().closed_at is not None
 
 
-def test_bind__user_id_changed__new_id_hers_and_the_old_one_nobodys() -> None:
+def test_bind_identities__user_id_changed__new_id_bound_and_old_one_superseded() -> (
+    None
+):
     # Given
     aline = who(OLD, FIRST)
     told(ChangeKind.USER_ID, old_bsuid=FIRST, bsuid=SECOND)
@@ -107,7 +113,60 @@ def test_bind__user_id_changed__new_id_hers_and_the_old_one_nobodys() -> None:
     assert Identity.objects.get(value=FIRST).superseded_at is not None
 
 
-def test_keep_apart__recycled_number__asked_no_more() -> None:
+def test_bind_identities__changed_number__other_identities_stay() -> None:
+    # Given
+    third = "+250788777777"
+    aline, carine = who(OLD, FIRST), who(third)
+    told(ChangeKind.NUMBER, old_number=OLD, number=NEW)
+
+    # When
+    bind(IdentityClaim.objects.get())
+
+    # Then
+    assert who("", FIRST) == who(NEW) == aline
+    assert who(third) == carine
+    assert Profile.objects.get(msisdn=third) == carine
+
+
+def test_open_dispute__another_kind_of_the_same_identity__is_a_second_dispute() -> None:
+    # Given
+    aline, bosco = who(OLD, FIRST), who(NEW)
+    assert aline is not None
+    kinds = (Kind.FIRST_ID, Kind.ID_CHANGED)
+
+    # When
+    opened = [
+        disputes.open_dispute(kind=kind, profile=aline, bsuid=SECOND)
+        for kind in (*kinds, *kinds)
+    ]
+
+    # Then
+    assert opened == [True, True, False, False]
+    assert disputes.open_dispute(kind=Kind.FIRST_ID, profile=bosco, bsuid=SECOND)
+
+
+@pytest.mark.parametrize("changed", ["bsuid", "number", "other"])
+def test_open_dispute__known_pair__new_only_for_another_identity_or_person(
+    changed: str,
+) -> None:
+    # Given
+    aline, bosco, carine = who(OLD), who(NEW), who("", FIRST)
+    names = {"other": bosco, "bsuid": SECOND, "number": NEW}
+    assert disputes.open_dispute(kind=Kind.OTHER_ID, profile=aline, **names)
+    assert not disputes.open_dispute(kind=Kind.TWO_PEOPLE, profile=aline, **names)
+    turned = {**names, "other": aline}
+    assert not disputes.open_dispute(kind=Kind.TWO_PEOPLE, profile=bosco, **turned)
+
+    # When
+    names[changed] = {"bsuid": FIRST, "number": OLD, "other": carine}[changed]
+    is_new = disputes.open_dispute(kind=Kind.TWO_PEOPLE, profile=aline, **names)
+
+    # Then
+    assert is_new
+    assert IdentityClaim.objects.count() == 2
+
+
+def test_keep_separate__recycled_number__no_new_dispute() -> None:
     # Given
     aline = who(OLD, FIRST)
     stranger = who(OLD, SECOND)
@@ -126,7 +185,7 @@ def test_keep_apart__recycled_number__asked_no_more() -> None:
         bind(claim)
 
 
-def test_bind__recycled_number_is_hers_after_all__vouchers_profile_keeps_it() -> None:
+def test_bind_identities__recycled_number__profile_with_vouchers_keeps_it() -> None:
     # Given
     aline = who(OLD, FIRST)
     who(OLD, SECOND)
@@ -138,7 +197,7 @@ def test_bind__recycled_number_is_hers_after_all__vouchers_profile_keeps_it() ->
     assert who(OLD, SECOND) == aline
 
 
-def test_bind__sandbox_and_real__refused() -> None:
+def test_bind_identities__sandbox_and_real__refused() -> None:
     # Given
     aline = who(OLD, FIRST)
     assert aline is not None
@@ -155,7 +214,7 @@ def test_bind__sandbox_and_real__refused() -> None:
     assert who("", FIRST) == aline
 
 
-def test_identify__parent_id__noted_and_identifies_nobody() -> None:
+def test_resolve_sender__parent_id__stored_and_identifies_no_one() -> None:
     # Given
     aline = who(OLD, FIRST, parent="RW.ENT.7")
 
@@ -167,12 +226,12 @@ def test_identify__parent_id__noted_and_identifies_nobody() -> None:
     assert Identity.objects.get(kind="parent").profile == aline
 
 
-def test_identify__username_of_somebody_else__makes_nobody_her() -> None:
+def test_resolve_sender__username_of_another_person__identifies_no_one() -> None:
     aline = who(OLD, FIRST, username="aline")
     assert who("", SECOND, username="aline") != aline
 
 
-def test_identify__known_id_with_another_number__number_not_taken_over() -> None:
+def test_resolve_sender__known_id_with_another_number__number_not_bound() -> None:
     # Given
     aline = who(OLD, FIRST)
 
@@ -185,7 +244,7 @@ def test_identify__known_id_with_another_number__number_not_taken_over() -> None
     assert IdentityClaim.objects.get().kind == Kind.NUMBER_CHANGED
 
 
-def test_learn_number__somebody_elses__asked_and_not_taken() -> None:
+def test_add_shared_number__number_of_another_person__dispute() -> None:
     # Given
     aline = who(OLD, FIRST)
     stranger = who("", SECOND)
@@ -200,12 +259,12 @@ def test_learn_number__somebody_elses__asked_and_not_taken() -> None:
     assert (claim.profile, claim.other) == (stranger, aline)
 
 
-def test_learn_number__sandbox_person__never_a_real_number() -> None:
+def test_add_shared_number__sandbox_person__refused() -> None:
     sandbox = Profile.objects.create(is_sandbox=True)
     assert not add_shared_number(sandbox, NEW, bsuid="")
 
 
-def test_identify__claimed_id_on_a_second_staff_number__a_stranger() -> None:
+def test_resolve_sender__claimed_id_on_a_second_staff_number__new_person() -> None:
     # Given
     diane = Profile.objects.create(msisdn=OLD, role=Profile.Role.STAFF)
     eric = Profile.objects.create(msisdn=NEW, role=Profile.Role.STAFF)

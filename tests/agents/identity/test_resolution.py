@@ -35,7 +35,7 @@ def who(number: str = "", bsuid: str = "", name: str = "Aline") -> Profile | Non
     return resolve_sender(sender, is_synthetic=False).profile
 
 
-def test_identify__stranger_with_both_names__one_customer_linked_to_both() -> None:
+def test_resolve_sender__new_sender_with_both_identities__one_customer() -> None:
     # When
     aline = who(NUMBER, BSUID)
 
@@ -46,7 +46,7 @@ def test_identify__stranger_with_both_names__one_customer_linked_to_both() -> No
     assert Profile.objects.count() == 1
 
 
-def test_identify__user_id_alone__customer_without_a_number() -> None:
+def test_resolve_sender__user_id_alone__customer_without_a_number() -> None:
     # When
     person = who("", BSUID)
 
@@ -54,7 +54,7 @@ def test_identify__user_id_alone__customer_without_a_number() -> None:
     assert person is not None
     assert person.msisdn is None
 
-    # When her number comes with it later
+    # When: the number comes with it later
     assert who(NUMBER, BSUID) == person
 
     # Then
@@ -62,7 +62,7 @@ def test_identify__user_id_alone__customer_without_a_number() -> None:
     assert person.msisdn == NUMBER
 
 
-def test_identify__known_customer_by_number__user_id_bound() -> None:
+def test_resolve_sender__known_customer_by_number__user_id_bound() -> None:
     # Given
     aline = Profile.objects.create(msisdn=NUMBER)
 
@@ -75,13 +75,15 @@ def test_identify__known_customer_by_number__user_id_bound() -> None:
     assert not HandOff.objects.exists()
 
 
-def test_identify__known_number_with_another_user_id__new_person_and_a_task() -> None:
+def test_resolve_sender__known_number_with_another_user_id__new_person_and_a_task() -> (
+    None
+):
     # Given
     aline = Profile.objects.create(msisdn=NUMBER, name="Aline")
     who(NUMBER, BSUID)
 
     # When
-    stranger = who(NUMBER, OTHER, name="Somebody")
+    stranger = who(NUMBER, OTHER, name="Another Person")
 
     # Then
     assert stranger is not None
@@ -95,7 +97,7 @@ def test_identify__known_number_with_another_user_id__new_person_and_a_task() ->
 
 
 @pytest.mark.parametrize("role", [Role.STAFF, Role.SUPPORT])
-def test_identify__staff_number_with_a_first_user_id__served_but_not_bound(
+def test_resolve_sender__staff_number_with_a_first_user_id__served_but_not_bound(
     role: str,
 ) -> None:
     # Given
@@ -112,7 +114,7 @@ def test_identify__staff_number_with_a_first_user_id__served_but_not_bound(
     assert HandOff.objects.count() == 1
 
 
-def test_identify__staff_number_with_a_second_user_id__no_longer_staff() -> None:
+def test_resolve_sender__staff_number_with_a_second_user_id__not_staff() -> None:
     # Given
     diane = Profile.objects.create(msisdn=NUMBER, role=Role.STAFF)
     who(NUMBER, BSUID)
@@ -126,21 +128,23 @@ def test_identify__staff_number_with_a_second_user_id__no_longer_staff() -> None
     assert other.role == Role.CUSTOMER
 
 
-def test_identify__staff_user_id_alone__staff_only_once_a_person_bound_it() -> None:
+def test_resolve_sender__staff_user_id_alone__staff_after_a_colleague_bound_it() -> (
+    None
+):
     # Given
     diane = Profile.objects.create(msisdn=NUMBER, role=Role.STAFF)
     who(NUMBER, BSUID)
 
     # When
     disputes.bind_identities(
-        claim_id=IdentityClaim.objects.get().pk, actor="eve", reason="She showed me"
+        claim_id=IdentityClaim.objects.get().pk, actor="eve", reason="seen in person"
     )
 
     # Then
     assert who("", BSUID) == diane
 
 
-def test_identify__chat_limited__stranger_gets_no_profile(
+def test_resolve_sender__chat_limited__no_profile(
     switch: Callable[..., None],
 ) -> None:
     # Given
@@ -155,7 +159,7 @@ def test_identify__chat_limited__stranger_gets_no_profile(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_identify__two_webhooks_of_a_new_person_at_once__one_profile(
+def test_resolve_sender__two_webhooks_of_a_new_person_at_once__one_profile(
     committed_db: str,
 ) -> None:
     # Given

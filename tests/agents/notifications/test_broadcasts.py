@@ -105,7 +105,7 @@ def test_send__blocked_or_gone__skipped(aline: Profile) -> None:
     blocks.block_profile(profile=aline, reason="abuse", actor="odette")
     assert tell(aline) == DeliveryResult("skipped", "blocked")
     Profile.objects.update(is_active=False)
-    assert tell(aline) == DeliveryResult("skipped", "nobody we know")
+    assert tell(aline) == DeliveryResult("skipped", "unknown person")
     assert broadcasts.send("x' OR 1=1", "a", "b", "c").status == "skipped"
 
 

@@ -22,19 +22,19 @@ from agents.operations import retention
 from easymo.observability import metrics, upkeep
 from easymo.observability.models import UpkeepRun
 from rollout.models import ServingProcess
-from tests.backoffice import furnish, signed_in
+from tests.backoffice import create_records, signed_in
 
 if TYPE_CHECKING:
     from django.db.models import Model
 
-    from tests.backoffice import House
+    from tests.backoffice import Records
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def house(db: None) -> House:
-    return furnish()
+def records(db: None) -> Records:
+    return create_records()
 
 
 def age(model: type[Model], column: str, days: int) -> None:
@@ -55,7 +55,7 @@ def age(model: type[Model], column: str, days: int) -> None:
     ],
 )
 def test_purge__age__forgotten_from_its_day_and_not_before(
-    house: House, model: Any, column: str, kept_days: int, blank: dict[str, Any]
+    records: Records, model: Any, column: str, kept_days: int, blank: dict[str, Any]
 ) -> None:
     # Given
     Message.objects.update(provider_id="wamid.1", codes_sealed=b"x")
@@ -102,12 +102,12 @@ def test_purge__sign_ins_and_processes_of_long_ago__are_forgotten(db: None) -> N
 
 
 def test_purge__more_than_one_step__goes_on(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
     monkeypatch.setattr(retention, "BATCH", 1)
     for _ in range(3):
-        house.cast.bosco.writes("hello")
+        records.cast.bosco.writes("hello")
     age(Message, "received_at", 91)
 
     # When
@@ -118,11 +118,11 @@ def test_purge__more_than_one_step__goes_on(
 
 
 def test_purge__one_class_fails__the_others_go_on_and_it_is_told(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
     def broken() -> int:
-        raise ValueError(house.cast.aline.profile.msisdn)
+        raise ValueError(records.cast.aline.profile.msisdn)
 
     monkeypatch.setitem(retention.JOBS, "retention.raw_webhooks", broken)
     age(Message, "received_at", 91)
@@ -139,7 +139,7 @@ def test_purge__one_class_fails__the_others_go_on_and_it_is_told(
 
 
 def test_late__ran_yesterday__is_told_in_metrics_and_on_the_first_page(
-    house: House,
+    records: Records,
 ) -> None:
     # Given
     retention.purge()

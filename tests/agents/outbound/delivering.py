@@ -1,4 +1,4 @@
-"""Put messages into the outbox, and deliver them."""
+"""Enqueue messages and deliver them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def deliver(conversation: Conversation) -> int:
 
 
 def make_due() -> None:
-    """Let every pause be over."""
+    """End every pause."""
     OutboundMessage.objects.exclude(next_attempt_at=None).update(
         next_attempt_at=timezone.now()
     )

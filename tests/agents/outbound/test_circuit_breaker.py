@@ -42,7 +42,7 @@ def pause_ends() -> None:
     )
 
 
-def test_stop__token_ended__one_page_and_one_incident(
+def test_open_circuit__token_expired__one_notice_and_one_incident(
     graph: FakeGraph, stopped: OutboundMessage
 ) -> None:
     # Given
@@ -65,7 +65,7 @@ def test_stop__token_ended__one_page_and_one_incident(
     assert (stopped.state, stopped.attempts) == (State.QUEUED, 0)
 
 
-def test_probe__sent__closes_and_the_rest_follows(
+def test_probe__accepted__closes_and_sends_the_rest(
     graph: FakeGraph, stopped: OutboundMessage
 ) -> None:
     # Given
@@ -84,7 +84,7 @@ def test_probe__sent__closes_and_the_rest_follows(
     assert Incident.objects.get().status == "mitigated"
 
 
-def test_probe__out__everybody_else_waits(
+def test_probe__being_sent__other_messages_wait(
     graph: FakeGraph, stopped: OutboundMessage
 ) -> None:
     # Given
@@ -106,7 +106,7 @@ def test_probe__out__everybody_else_waits(
     assert sum(isinstance(each, next_to_send.Wait) for each in results) == 4
 
 
-def test_probe__refused_for_the_person__the_number_may_send(
+def test_probe__refused_for_the_recipient__circuit_closed(
     graph: FakeGraph, stopped: OutboundMessage
 ) -> None:
     # Given
@@ -120,7 +120,7 @@ def test_probe__refused_for_the_person__the_number_may_send(
     assert not SendingLine.objects.get().is_open
 
 
-def test_probe__told_nothing__the_next_one_tries(
+def test_probe__inconclusive__next_message_is_the_probe(
     graph: FakeGraph, stopped: OutboundMessage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
@@ -136,7 +136,7 @@ def test_probe__told_nothing__the_next_one_tries(
     assert (line.is_open, line.probe_id) == (True, None)
 
 
-def test_stop__told_by_a_status__closed_by_a_status_only(
+def test_open_circuit__by_status__closed_by_a_status_only(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given
@@ -163,7 +163,7 @@ def test_stop__told_by_a_status__closed_by_a_status_only(
     assert not SendingLine.objects.get().is_open
 
 
-def test_sweep__number_stopped__does_not_wake_what_must_wait(
+def test_sweep__circuit_open__enqueues_no_delivery(
     graph: FakeGraph, stopped: OutboundMessage
 ) -> None:
     # Given
@@ -181,7 +181,7 @@ def test_sweep__number_stopped__does_not_wake_what_must_wait(
     assert jobs("agents.tasks.deliver") == [waiting]
 
 
-def test_slow_down__many_refused_at_once__is_one_refusal(
+def test_slow_down__many_errors_at_once__count_as_one(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given
@@ -200,7 +200,7 @@ def test_slow_down__many_refused_at_once__is_one_refusal(
     assert Incident.objects.count() == 0
 
 
-def test_admin__close__asks_for_a_reason_and_lets_it_send(
+def test_admin__close__asks_for_a_reason_and_sends_again(
     graph: FakeGraph, stopped: OutboundMessage, admin_client: Client
 ) -> None:
     # Given

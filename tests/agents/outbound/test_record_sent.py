@@ -1,4 +1,4 @@
-"""What Meta answered is written down, whatever the database does meanwhile."""
+"""Meta's answer is stored despite database failures and wrong clocks."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ State = OutboundMessage.State
 AWAY_S = 0.5
 
 
-def test_deliver__database_read_only_as_meta_answers__written_down_and_said_once(
+def test_deliver__database_read_only_after_the_answer__stored_later_and_sent_once(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
-    # Given: between the taking and its answer
+    # Given: between the claim and the answer
     message = say(conversation, "hello")
     stack = ExitStack()
 
@@ -54,10 +54,10 @@ def test_deliver__database_read_only_as_meta_answers__written_down_and_said_once
 
 
 @pytest.mark.parametrize("wrong", [-300, 300])
-def test_claim__worker_with_a_wrong_clock__takes_nobody_for_dead(
+def test_claim_next__worker_with_a_wrong_clock__respects_the_lease(
     conversation: Conversation, monkeypatch: pytest.MonkeyPatch, wrong: int
 ) -> None:
-    # Given: one that is behind sends, or one that is ahead comes by
+    # Given: the sender's clock is behind, or the other worker's is ahead
     say(conversation, "hello")
     first, second = (wrong, 0) if wrong < 0 else (0, wrong)
     now = timezone.now

@@ -26,7 +26,7 @@ def take(conversation: int = 1, *, after: float = 0.0) -> float | None:
 
 
 @pytest.mark.django_db
-def test_take__one_person__ten_at_once_and_then_one_in_six_seconds() -> None:
+def test_take__one_recipient__ten_at_once_and_then_one_in_six_seconds() -> None:
     assert [take(after=n / 10) for n in range(10)] == [None] * 10
     assert take(after=1) == pytest.approx(5.0, abs=0.01)
     assert take(after=5.99) is not None
@@ -36,7 +36,7 @@ def test_take__one_person__ten_at_once_and_then_one_in_six_seconds() -> None:
 
 
 @pytest.mark.django_db
-def test_take__one_number__sixty_a_second_for_all_people() -> None:
+def test_take__one_number__sixty_a_second_for_all_recipients() -> None:
     # When: a thousand people, asked every 10 ms for 5 seconds
     taken = sum(
         take(n, after=second + tick / 100) is None
@@ -50,7 +50,7 @@ def test_take__one_number__sixty_a_second_for_all_people() -> None:
 
 
 @pytest.mark.django_db
-def test_take__number_has_none__person_keeps_hers() -> None:
+def test_take__number_has_no_token__recipient_token_given_back() -> None:
     # Given
     for n in range(send_rate.NUMBER.burst):
         assert take(100 + n) is None
@@ -58,13 +58,13 @@ def test_take__number_has_none__person_keeps_hers() -> None:
     # When
     waits = [take(1) for _ in range(20)]
 
-    # Then: refused twenty times, she still has her ten
+    # Then: after twenty refusals all ten tokens are left
     assert all(wait is not None and wait <= 1 / 60 + 0.001 for wait in waits)
     assert [take(1, after=1 + n) for n in range(10)] == [None] * 10
 
 
 @pytest.mark.django_db
-def test_purge__full_buckets__are_forgotten() -> None:
+def test_purge__full_buckets__deleted() -> None:
     # Given
     SendingRate.objects.create(key="pair:1", full_at=timezone.now())
     soon = timezone.now() + timedelta(minutes=1)
@@ -92,8 +92,10 @@ def test_take__sixteen_workers_at_once__exactly_ten_pass(committed_db: str) -> N
     assert passed == [10] * 4
 
 
-def test_take__looked_and_then_taken__lets_more_pass(committed_db: str) -> None:
-    """The control: without the one statement the race is lost."""
+def test_take__check_and_take_in_two_statements__loses_the_race(
+    committed_db: str,
+) -> None:
+    """The control: two statements lose the race."""
 
     def look_then_take() -> float | None:
         bucket, _ = SendingRate.objects.get_or_create(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 State = OutboundMessage.State
 
 
-def test_deliver__two_messages__in_their_order_with_our_id(
+def test_deliver__two_messages__sent_in_order_with_our_id(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given
@@ -58,7 +58,7 @@ def test_enqueue__same_cause_twice__one_message(conversation: Conversation) -> N
     assert first.pk == second.pk
 
 
-def test_deliver__person_without_a_number__sent_to_her_user_id(
+def test_deliver__person_without_a_number__sent_to_the_user_id(
     graph: FakeGraph,
 ) -> None:
     # Given
@@ -92,7 +92,7 @@ def test_deliver__sandbox_person__never_reaches_the_graph_api(graph: FakeGraph) 
     assert (shown.body, shown.buttons) == ("hello", (("confirm:1", "Yes"),))
 
 
-def test_deliver__no_token__stays_in_the_simulator(
+def test_deliver__no_token__simulated(
     graph: FakeGraph, conversation: Conversation, whatsapp: SettingsWrapper
 ) -> None:
     # Given
@@ -108,7 +108,7 @@ def test_deliver__no_token__stays_in_the_simulator(
 
 
 @pytest.mark.parametrize("seconds", [30, -3600])
-def test_deliver__window_closed_or_nearly__not_sent_and_handed_over(
+def test_deliver__window_closed_or_nearly__failed_with_a_handoff(
     graph: FakeGraph, conversation: Conversation, seconds: int
 ) -> None:
     # Given
@@ -126,7 +126,7 @@ def test_deliver__window_closed_or_nearly__not_sent_and_handed_over(
     assert HandOff.objects.get().kind == HandOff.Kind.UNDELIVERED
 
 
-def test_deliver__window_closed__template_goes(
+def test_deliver__window_closed__template_sent(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given
@@ -142,7 +142,7 @@ def test_deliver__window_closed__template_goes(
     assert graph.sent[0].body["template"]["name"] == "voucher_issued"
 
 
-def test_deliver__chat_switched_off_meanwhile__cancelled(
+def test_deliver__chat_turned_off_before_sending__cancelled(
     graph: FakeGraph, conversation: Conversation, switch: Callable[..., None]
 ) -> None:
     # Given
@@ -158,7 +158,7 @@ def test_deliver__chat_switched_off_meanwhile__cancelled(
     assert message.state == State.CANCELLED
 
 
-def test_deliver__worker_died_while_sending__taken_up_within_a_minute(
+def test_deliver__worker_died_while_sending__sent_within_a_minute(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given
@@ -186,7 +186,7 @@ def test_deliver__worker_died_while_sending__taken_up_within_a_minute(
     assert [taken.text for taken in graph.sent] == ["hello"]
 
 
-def test_deliver__another_worker_at_it__keeps_the_order(
+def test_deliver__another_worker_sends__keeps_the_order(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given

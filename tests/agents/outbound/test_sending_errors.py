@@ -30,7 +30,7 @@ State = OutboundMessage.State
 
 
 @pytest.mark.parametrize("code", [1, 131000, 131016, 131056])
-def test_deliver__passing_error__sent_on_a_later_try(
+def test_deliver__transient_error__sent_by_a_later_attempt(
     graph: FakeGraph, conversation: Conversation, code: int
 ) -> None:
     # Given
@@ -46,7 +46,7 @@ def test_deliver__passing_error__sent_on_a_later_try(
     assert len(graph.sent) == 1
 
 
-def test_deliver__graph_api_down__kept_until_it_is_back(
+def test_deliver__graph_api_down__sent_when_it_is_back(
     graph: FakeGraph, conversation: Conversation, whatsapp: SettingsWrapper
 ) -> None:
     # Given
@@ -67,7 +67,7 @@ def test_deliver__graph_api_down__kept_until_it_is_back(
     assert message.state == State.SENT
 
 
-def test_deliver__never_taken__given_up_after_six_tries(
+def test_deliver__never_accepted__failed_after_six_attempts(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given
@@ -85,7 +85,7 @@ def test_deliver__never_taken__given_up_after_six_tries(
 
 
 @pytest.mark.parametrize("code", [131026, 131050, 131021, 100, 132001, 131047])
-def test_deliver__final_error__not_tried_again(
+def test_deliver__permanent_error__no_retry(
     graph: FakeGraph, conversation: Conversation, code: int
 ) -> None:
     # Given
@@ -107,7 +107,7 @@ def test_deliver__final_error__not_tried_again(
 
 
 @pytest.mark.parametrize("code", [190, 131031, 131042, 130429])
-def test_deliver__number_may_not_send__everything_waits(
+def test_deliver__number_stopped__all_messages_wait(
     graph: FakeGraph, conversation: Conversation, code: int
 ) -> None:
     # Given
@@ -175,7 +175,7 @@ def test_deliver__answer_lost__waits_for_a_status_and_is_not_repeated(
     assert graph.sent[-1].text == "after it"
 
 
-def test_deliver__answer_lost_and_no_status__tried_once_more(
+def test_deliver__answer_lost_and_no_status__one_more_attempt(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given

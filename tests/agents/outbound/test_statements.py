@@ -1,4 +1,4 @@
-"""How many statements the roads of every message take, and what was left out of them."""
+"""The number of database statements for one message."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.fakes.graph import FakeGraph, Taken
 
 ALINE = "+250788123456"
-# Of one run: its claims and its end; of one message; of a person never seen before.
+# For one run, for one message, and for a new customer.
 WEBHOOK, MESSAGE, STRANGER = 12, 9, 3
 
 
@@ -39,7 +39,7 @@ def drained() -> int:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_chat")
-def test_drain__strangers_together__few_statements_each() -> None:
+def test_process_events__many_new_customers__few_statements_each() -> None:
     # Given
     for n in range(8):
         store(payloads.text("hello", sender=f"+2507881234{n:02d}"))
@@ -55,7 +55,7 @@ def test_drain__strangers_together__few_statements_each() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_chat")
-def test_drain__person_known__no_savepoint_about_her() -> None:
+def test_process_events__known_customer__no_savepoint() -> None:
     # Given
     store(payloads.text("hello", sender=ALINE))
     process_events.process_stored_events()
@@ -71,7 +71,7 @@ def test_drain__person_known__no_savepoint_about_her() -> None:
     assert statements <= WEBHOOK + 8 * MESSAGE
 
 
-def test_deliver__written_while_another_is_sent__goes_with_it(
+def test_deliver__enqueued_during_a_send__sent_by_the_same_job(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given
@@ -91,7 +91,7 @@ def test_deliver__written_while_another_is_sent__goes_with_it(
     assert [taken.text for taken in graph.sent] == ["first", "second"]
 
 
-def test_deliver__nothing_follows__not_looked_for_again(
+def test_deliver__no_more_messages__no_second_claim(
     graph: FakeGraph, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given

@@ -1,4 +1,4 @@
-"""Templates: instead of a text when the window has closed, in English when need be."""
+"""Fallback templates outside the window, and in English if necessary."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sent_templates(graph: FakeGraph) -> list[tuple[str, str]]:
     return [(each["name"], each["language"]["code"]) for each in found]
 
 
-def test_deliver__window_closed_since_it_was_written__its_template_goes(
+def test_deliver__window_closed_after_enqueueing__fallback_template_sent(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given
@@ -47,7 +47,7 @@ def test_deliver__window_closed_since_it_was_written__its_template_goes(
     assert message.state == State.SENT
 
 
-def test_deliver__window_closed_as_meta_sees_it__its_template_goes(
+def test_deliver__window_closed_by_meta__fallback_template_sent(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given: by our clock it is open
@@ -65,7 +65,7 @@ def test_deliver__window_closed_as_meta_sees_it__its_template_goes(
     assert message.state == State.SENT
 
 
-def test_deliver__template_not_in_her_language__goes_in_english(
+def test_deliver__template_not_in_the_language__sent_in_english(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given
@@ -85,7 +85,7 @@ def test_deliver__template_not_in_her_language__goes_in_english(
     assert message.state == State.SENT
 
 
-def test_deliver__template_not_in_english_either__given_up(
+def test_deliver__template_not_in_english_either__failed(
     graph: FakeGraph, conversation: Conversation
 ) -> None:
     # Given
@@ -104,7 +104,7 @@ def test_deliver__template_not_in_english_either__given_up(
 
 
 @pytest.mark.parametrize("code", [132000, 132015])
-def test_deliver__another_fault_of_a_template__not_tried_in_english(
+def test_deliver__other_template_error__not_tried_in_english(
     graph: FakeGraph, conversation: Conversation, code: int
 ) -> None:
     message = say(conversation, "hello", template=ISSUED)

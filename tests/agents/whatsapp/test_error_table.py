@@ -1,4 +1,4 @@
-"""Every code of the provider's error table, from its answer to what we do about it."""
+"""Every code of the error table, from the answer to its effects."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ TABLE = {
 
 
 @pytest.mark.parametrize("action", TABLE)
-def test_deliver__each_code_of_a_class__does_what_the_table_says(
+def test_deliver__each_code_of_an_action__has_the_effects_of_the_action(
     graph: FakeGraph, action: Action, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agents.outbound.sending.LONGEST_WAIT_S", 0.0)
@@ -95,7 +95,7 @@ def test_deliver__each_code_of_a_class__does_what_the_table_says(
         Incident.objects.update(status="resolved", resolved_at=timezone.now())
 
 
-def test_action_for__table__is_whole() -> None:
+def test_action_for__all_codes__have_their_action() -> None:
     for action, row in TABLE.items():
         assert {action_for(code, 400) for code in row.codes} == {action}
     assert {action_for(code, 400) for code in range(200, 300)} == {Action.STOP}
@@ -115,7 +115,7 @@ def test_action_for__table__is_whole() -> None:
         (400, Action.BUG),
     ],
 )
-def test_action_for__unknown_code__goes_by_the_http_status(
+def test_action_for__unknown_code__decided_by_the_http_status(
     status: int, action: Action
 ) -> None:
     assert action_for(987654, status) == action

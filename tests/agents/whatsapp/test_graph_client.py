@@ -1,4 +1,4 @@
-"""What the Graph API should never answer, and what then becomes of a message."""
+"""Malformed answers of the Graph API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RIGHT = b'{"messages": [{"id": "wamid.X"}]}'
 
 
 class Odd:
-    """A server that answers what the test says, and keeps what it was asked."""
+    """A server with scripted answers that records its requests."""
 
     def __init__(self) -> None:
         self.status, self.headers, self.pieces = 200, dict[str, str](), [RIGHT]
@@ -52,7 +52,7 @@ def odd() -> Iterator[Odd]:
         do_GET = do_POST  # noqa: N815
 
         def log_message(self, *args: object) -> None:
-            """Keep quiet."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     told.url = f"http://127.0.0.1:{server.server_address[1]}"
@@ -76,7 +76,7 @@ async def send() -> str:
     return await graph_client.send("1", to, text_content("hello"), opaque="x")
 
 
-async def test_send__right_answer__is_its_id(odd: Odd) -> None:
+async def test_send__right_answer__provider_id(odd: Odd) -> None:
     assert await send() == "wamid.X"
     assert odd.asked == ["/v26.0/1/messages"]
 
@@ -95,7 +95,7 @@ async def test_send__right_answer__is_its_id(odd: Odd) -> None:
         (b'{"messages": {"id": "x"}}', "no_message_id"),
     ],
 )
-async def test_send__answer_of_another_shape__nobody_knows_what_became_of_it(
+async def test_send__malformed_answer__outcome_unknown(
     odd: Odd, body: bytes, code: str
 ) -> None:
     odd.pieces = [body]
@@ -106,7 +106,7 @@ async def test_send__answer_of_another_shape__nobody_knows_what_became_of_it(
     assert (raised.value.code, raised.value.unknown_outcome) == (code, True)
 
 
-async def test_send__huge_answer__is_not_held(odd: Odd) -> None:
+async def test_send__huge_answer__not_read(odd: Odd) -> None:
     # Given: a hundred megabytes, and what would have been an answer
     odd.pieces = [b" " * 1_000_000] * 100 + [RIGHT]
 
@@ -120,7 +120,7 @@ async def test_send__huge_answer__is_not_held(odd: Odd) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-async def test_send__redirect__is_not_followed(odd: Odd, status: int) -> None:
+async def test_send__redirect__not_followed(odd: Odd, status: int) -> None:
     # Given
     odd.status, odd.headers = status, {"Location": f"{odd.url}/elsewhere"}
 

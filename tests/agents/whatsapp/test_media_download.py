@@ -88,7 +88,7 @@ async def refused(**given: Any) -> str:
     return raised.value.code
 
 
-async def test_fetch__right_bytes__taken_with_their_hash(graph: Server) -> None:
+async def test_download__right_bytes__returned_with_their_hash(graph: Server) -> None:
     # When
     found = await fetch(told_sha256=hashlib.sha256(PNG).hexdigest())
 
@@ -98,7 +98,7 @@ async def test_fetch__right_bytes__taken_with_their_hash(graph: Server) -> None:
 
 
 @pytest.mark.parametrize("media_id", ["", "../me", "4 2", "４２", "1" * 33, "42\n"])
-async def test_fetch__id_that_is_no_number__asks_nobody(
+async def test_download__id_not_a_number__no_request(
     graph: Server, media_id: str
 ) -> None:
     assert await refused(media_id=media_id) == "bad_id"
@@ -121,7 +121,7 @@ async def test_fetch__id_that_is_no_number__asks_nobody(
         "not a url",
     ],
 )
-async def test_fetch__other_place__refused_before_it_is_asked(
+async def test_download__other_host__refused_without_a_request(
     graph: Server, url: str
 ) -> None:
     graph.describes(url)
@@ -145,7 +145,7 @@ async def test_fetch__other_place__refused_before_it_is_asked(
         [PUBLIC, "192.168.1.1"],
     ],
 )
-async def test_fetch__allowed_name_that_resolves_into_a_private_net__refused(
+async def test_download__allowed_host_with_a_private_address__refused(
     graph: Server, addresses: list[str]
 ) -> None:
     # Given
@@ -158,7 +158,7 @@ async def test_fetch__allowed_name_that_resolves_into_a_private_net__refused(
     assert await refused(resolver=resolver) == "private_address"
 
 
-async def test_fetch__name_rebound_after_the_check__checked_address_connected(
+async def test_download__dns_rebinding__connects_to_the_checked_address(
     graph: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
@@ -166,11 +166,11 @@ async def test_fetch__name_rebound_after_the_check__checked_address_connected(
     opened: list[str] = []
     original = media_download._open
 
-    def noting(client: Any, target: Any) -> Any:
-        opened.append(target.connected.host)
-        if target.connected.host == PUBLIC:
+    def noting(client: Any, url: Any, address: str) -> Any:
+        opened.append(address)
+        if address == PUBLIC:
             raise MediaError("stop")
-        return original(client, target)
+        return original(client, url, address)
 
     monkeypatch.setattr(media_download, "_open", noting)
     answers = iter([[PUBLIC], ["127.0.0.1"]])
@@ -181,24 +181,26 @@ async def test_fetch__name_rebound_after_the_check__checked_address_connected(
     # When
     assert await refused(resolver=resolver) == "stop"
 
-    # Then: never a name, so that nobody resolves it a second time.
+    # Then: never a name, which would be resolved a second time
     assert opened == ["127.0.0.1", PUBLIC]
 
 
 @pytest.mark.parametrize(
     "target", ["http://127.0.0.1:1/inside", "https://evil.example/x", "file:///etc"]
 )
-async def test_fetch__redirect_elsewhere__refused(graph: Server, target: str) -> None:
+async def test_download__redirect_to_another_host__refused(
+    graph: Server, target: str
+) -> None:
     graph.answers["/file"] = (302, {"Location": target}, b"")
     assert await refused() == "forbidden_host"
 
 
-async def test_fetch__redirects_without_end__given_up(graph: Server) -> None:
+async def test_download__endless_redirects__refused(graph: Server) -> None:
     graph.answers["/file"] = (302, {"Location": "/file"}, b"")
     assert await refused() == "redirects"
 
 
-async def test_fetch__too_much__never_held(graph: Server) -> None:
+async def test_download__too_large__refused(graph: Server) -> None:
     # Told beforehand, told by the header, and not told at all.
     graph.describes(f"{graph.url}/file", file_size=6_000_000)
     assert await refused() == "too_large"
@@ -213,21 +215,21 @@ async def test_fetch__too_much__never_held(graph: Server) -> None:
     assert await refused() in {"too_large", "no_connection"}
 
 
-async def test_fetch__other_bytes_than_promised__refused(graph: Server) -> None:
+async def test_download__other_digest__refused(graph: Server) -> None:
     assert await refused(told_sha256="AAAA") == "other_bytes"
     graph.answers["/file"] = (200, {}, b"<html><script>")
     assert await refused() == "other_kind"
 
 
 @pytest.mark.parametrize(("status", "code"), [(500, "http_5xx"), (404, "http_404")])
-async def test_fetch__refused_by_the_store__told(
+async def test_download__error_status__error_code(
     graph: Server, status: int, code: str
 ) -> None:
     graph.answers["/file"] = (status, {}, b"")
     assert await refused() == code
 
 
-async def test_fetch__production_url__loopback_is_no_exception(
+async def test_download__production_url__loopback_refused(
     graph: Server, settings: SettingsWrapper
 ) -> None:
     # Given
@@ -241,27 +243,27 @@ async def test_fetch__production_url__loopback_is_no_exception(
     assert graph.asked == []
 
 
-def test_extension_of__what_bytes_are_not() -> None:
+def test_extension_of__other_kinds__empty() -> None:
     assert extension_of(b"GIF89a", "image") == ""
     assert extension_of(b"MZ\0\0", "document") == ""
     assert extension_of(b"a,b\n1,2\n", "document") == "txt"
 
 
-def test_ogg_seconds__last_page_tells() -> None:
+def test_ogg_seconds__voice_note__length_of_the_last_page() -> None:
     page = b"OggS\0\4" + (48_000 * 7).to_bytes(8, "little") + b"\0" * 13
     assert ogg_seconds(b"OggS\0\0" + b"\0" * 21 + page) == 7.0
     assert ogg_seconds(b"ID3") is None
 
 
 @pytest.mark.parametrize("media_id", ["../../me", "12a", "", "１２", 10**40, None])
-def test_read__media_id_that_is_no_number__not_kept(media_id: object) -> None:
+def test_read__media_id_not_a_number__dropped(media_id: object) -> None:
     [item] = payload.read(payloads.webhook(payloads.message("image", {"id": media_id})))
     assert isinstance(item, payload.Inbound)
     assert item.media is not None
     assert item.media.id == ""
 
 
-def test_read__voice_note__said_to_be_one() -> None:
+def test_read__voice_note__marked_as_voice() -> None:
     content = {"id": "42", "mime_type": "audio/ogg", "voice": True}
     [item] = payload.read(payloads.webhook(payloads.message("audio", content)))
     assert isinstance(item, payload.Inbound)

@@ -82,7 +82,7 @@ def value(**parts: Any) -> list[Item]:
         ("contacts", {"no": "list"}, "", {}),
     ],
 )
-def test_read__each_kind__words_and_facts(
+def test_read__each_kind__text_and_detail(
     kind: str, content: object, text: str, detail: dict[str, Any]
 ) -> None:
     # When
@@ -92,7 +92,7 @@ def test_read__each_kind__words_and_facts(
     assert (item.kind, item.text, item.content.detail) == (kind, text, detail)
 
 
-def test_read__forwarded_with_a_referral__kept_beside_the_words() -> None:
+def test_read__forwarded_with_a_referral__stored_in_detail() -> None:
     # When
     item = one(
         "text",
@@ -123,7 +123,7 @@ def test_read__form_with_hostile_json__bounded_plain_data() -> None:
     assert len(wide.content.detail["form"]) == 20
 
 
-def test_read__body_missing_with_an_error__code_kept() -> None:
+def test_read__body_missing_with_an_error__error_code() -> None:
     # When
     item = one("interactive", None, errors=[{"code": 131000, "title": "wrong"}])
 
@@ -134,7 +134,7 @@ def test_read__body_missing_with_an_error__code_kept() -> None:
     )
 
 
-def test_read__errors_of_the_value__told_apart() -> None:
+def test_read__errors_of_the_value__provider_errors() -> None:
     # When
     [trouble] = value(errors=[{"code": 131000, "message": "to +250788123456"}])
 
@@ -172,14 +172,14 @@ def test_read__errors_of_the_value__told_apart() -> None:
         ),
     ],
 )
-def test_read__contact_card__proves_a_number_only_as_the_answer_to_our_request(
+def test_read__contact_card__proves_a_number_only_as_answer_to_our_request(
     cards: list[Any], number: str
 ) -> None:
     item = one("contacts", cards)
     assert item.content.proven_number == number
 
 
-def test_read__contacts_of_many__each_paired_by_id_and_never_by_place() -> None:
+def test_read__many_contacts__paired_by_id_not_by_position() -> None:
     # When
     items = value(
         contacts=[
@@ -240,7 +240,7 @@ def test_read__contacts_of_many__each_paired_by_id_and_never_by_place() -> None:
         ({"type": "customer_identity_changed"}, ("device", ALINE, "", "", "")),
     ],
 )
-def test_read__system_message__names_before_and_after(
+def test_read__system_message__identities_before_and_after(
     parts: dict[str, Any], wanted: tuple[str, ...]
 ) -> None:
     # When
@@ -261,7 +261,7 @@ def test_read__system_message__names_before_and_after(
     )
 
 
-def test_read__field_user_id_update__previous_and_current() -> None:
+def test_read__user_id_update__previous_and_current_id() -> None:
     # When
     [change] = value(
         field="user_id_update",
@@ -275,7 +275,7 @@ def test_read__field_user_id_update__previous_and_current() -> None:
     assert (change.old_number, change.old_bsuid, change.bsuid) == (ALINE, BSUID, OTHER)
 
 
-def test_read__status_with_drifted_names__all_of_them_kept() -> None:
+def test_read__status_with_other_field_names__all_read() -> None:
     # When
     [status] = read(
         payloads.status(

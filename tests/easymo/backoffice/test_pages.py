@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from agents.models import OutboundMessage
-from tests.backoffice import ROLES, House, furnish, signed_in
+from tests.backoffice import ROLES, Records, create_records, signed_in
 from vouchers.models import Profile, Voucher
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ MODELS = sorted(
 
 
 @pytest.fixture
-def house(db: None) -> House:
-    return furnish()
+def records(db: None) -> Records:
+    return create_records()
 
 
 def address(model: type[Model], page: str, *keys: object) -> str:
@@ -40,7 +40,7 @@ def address(model: type[Model], page: str, *keys: object) -> str:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_pages__every_model__open_for_everybody_of_the_staff(
-    house: House, role: str
+    records: Records, role: str
 ) -> None:
     # Given
     browser = signed_in(role)
@@ -63,7 +63,7 @@ def test_pages__every_model__open_for_everybody_of_the_staff(
 
 @pytest.mark.parametrize("role", ROLES)
 def test_rows__nobody_adds_changes_or_deletes_them_by_hand(
-    house: House, role: str
+    records: Records, role: str
 ) -> None:
     # Given
     browser = signed_in(role)
@@ -102,7 +102,7 @@ def snapshot() -> list[list[dict[str, object]]]:
     ]
 
 
-def test_pages__nobody_signed_in__sent_to_the_login(house: House, client) -> None:  # type: ignore[no-untyped-def]
+def test_pages__nobody_signed_in__sent_to_the_login(records: Records, client) -> None:  # type: ignore[no-untyped-def]
     for model in MODELS:
         answer = client.get(address(model, "changelist"))
         assert answer.status_code == 302

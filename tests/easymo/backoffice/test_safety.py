@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from tests.backoffice import furnish, signed_in
+from tests.backoffice import create_records, signed_in
 from vouchers.models import VoucherEvent
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def test_action__without_the_csrf_token__403_and_nothing_done() -> None:
     # Given
-    house = furnish()
+    records = create_records()
     forged = Client(enforce_csrf_checks=True)
     forged.force_login(User.objects.create_superuser("the-boss", password=None))
     before = VoucherEvent.objects.count()
@@ -25,11 +25,13 @@ def test_action__without_the_csrf_token__403_and_nothing_done() -> None:
     # When
     answers = [
         forged.post(
-            reverse("admin:vouchers_voucher_void_one", args=[house.issued.voucher.pk]),
+            reverse(
+                "admin:vouchers_voucher_void_one", args=[records.issued.voucher.pk]
+            ),
             {"key": uuid.uuid4(), "reason": "forged"},
         ),
         forged.post(
-            reverse("admin:agents_handoff_answer_one", args=[house.hand_off.pk]),
+            reverse("admin:agents_handoff_answer_one", args=[records.hand_off.pk]),
             {"key": uuid.uuid4(), "reason": "forged", "text": "forged"},
         ),
         forged.post(reverse("admin:rollout_agentflag_kill_all"), {"reason": "forged"}),

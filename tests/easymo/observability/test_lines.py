@@ -118,10 +118,10 @@ def test_kept_lines__no_simulator__kept_for_a_marked_cause_only(
 ) -> None:
     # Given
     settings.LOG_LINES_KEPT = False
-    ours = keys.make(lines.MARK)
+    ours = keys.make_marked_id(lines.MARK)
 
     # When
-    for cause in (ours, keys.make("another purpose"), uuid.uuid4()):
+    for cause in (ours, keys.make_marked_id("another purpose"), uuid.uuid4()):
         with correlation.bound(cause):
             logger.warning("voucher.issued", msisdn=ALINE.msisdn)
     assert lines.flush(5)

@@ -56,7 +56,7 @@ def opened() -> Incident:
     )
 
 
-def furnish() -> None:
+def create_records() -> None:
     """Put a row into each of the lists."""
     beta(*MEMBERS)
     row = approved()
@@ -79,7 +79,7 @@ def test_list__viewer__sees_rows_and_their_page(
     pascal: Client, people: People, model: str
 ) -> None:
     # Given
-    furnish()
+    create_records()
     url = reverse(f"admin:rollout_{model}_changelist")
 
     # When
@@ -99,7 +99,7 @@ def test_list__rows__bounded_number_of_queries(
     model: str,
     django_assert_max_num_queries: Callable[[int], Any],
 ) -> None:
-    furnish()
+    create_records()
     url = reverse(f"admin:rollout_{model}_changelist")
     odette.get(url)
 
@@ -111,7 +111,7 @@ def test_deliveries__many_rows__their_names_are_asked_for_once(
     odette: Client, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
-    furnish()
+    create_records()
     asked: list[list[str]] = []
 
     def labels(who: list[str]) -> dict[str, str]:
@@ -257,7 +257,7 @@ def test_action__viewer__refused(
     pascal: Client, people: People, model: str, name: str, has_row: bool
 ) -> None:
     # Given
-    furnish()
+    create_records()
     row = {
         "incident": opened,
         "contact": Contact.objects.first,

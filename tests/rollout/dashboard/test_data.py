@@ -94,48 +94,48 @@ def judged(**verdict: object) -> Evaluation:
     )
 
 
-def test_standing__nothing_on__is_quiet() -> None:
-    assert read_dashboard().due_status.tone == QUIET
+def test_state__nothing_on__is_quiet() -> None:
+    assert read_dashboard().standing.tone == QUIET
 
 
-def test_standing__held__warns_and_says_what_that_means() -> None:
+def test_state__held__warns_and_says_what_that_means() -> None:
     hold()
 
-    found = read_dashboard().due_status
+    found = read_dashboard().standing
 
     assert found.tone == WARN
     assert "does not advance" in found.next_step
 
 
 @pytest.mark.parametrize(("level", "tone"), [("warn", WARN), ("breach", BAD)])
-def test_standing__a_guardrail_gives_way__is_told_in_the_banner(
+def test_state__a_guardrail_gives_way__is_told_in_the_banner(
     level: str, tone: str
 ) -> None:
     judged(level=level)
 
     found = read_dashboard()
 
-    assert found.due_status.tone == tone
+    assert found.standing.tone == tone
     assert found.attention[0].startswith("Success on chat: ")
 
 
-def test_standing__on_and_nobody_judges__warns(switch: Switch) -> None:
+def test_state__on_and_nobody_judges__warns(switch: Switch) -> None:
     switch(CHAT=True)
 
-    assert read_dashboard().due_status.tone == WARN
+    assert read_dashboard().standing.tone == WARN
     assert (
         "Nothing was evaluated yet: is a worker running?" in read_dashboard().attention
     )
 
 
-def test_standing__on_and_well__is_good_and_names_who_is_served(
+def test_state__on_and_well__is_good_and_names_who_is_served(
     switch: Switch,
 ) -> None:
     switch(CHAT=True, VOUCHERS=True)
     switch(VOICE=True, percent=10)
     judged()
 
-    found = read_dashboard().due_status
+    found = read_dashboard().standing
 
     assert found.tone == GOOD
     assert found.exposure == (
@@ -143,7 +143,7 @@ def test_standing__on_and_well__is_good_and_names_who_is_served(
     )
 
 
-def test_standing__rolled_back__is_bad_until_the_incident_is_mitigated(
+def test_state__rolled_back__is_bad_until_the_incident_is_mitigated(
     switch: Switch,
 ) -> None:
     # Given
@@ -152,7 +152,7 @@ def test_standing__rolled_back__is_bad_until_the_incident_is_mitigated(
     turn_all_off(reason="trouble", actor="odette", source="cli")
 
     # Then
-    assert read_dashboard().due_status.tone == BAD
+    assert read_dashboard().standing.tone == BAD
     assert read_dashboard().attention == (
         "1 incident not resolved: Quick rollback: trouble",
     )
@@ -166,19 +166,19 @@ def test_standing__rolled_back__is_bad_until_the_incident_is_mitigated(
     )
 
     # Then
-    assert read_dashboard().due_status.tone in {WARN, BAD}
+    assert read_dashboard().standing.tone in {WARN, BAD}
 
 
-def test_standing__full_rollback__says_that_the_functions_are_gone() -> None:
+def test_state__full_rollback__says_that_the_functions_are_gone() -> None:
     rollback_full(reason="trouble", actor="odette", source="cli")
 
-    found = read_dashboard().due_status
+    found = read_dashboard().standing
 
     assert found.tone == BAD
     assert "functions are disabled" in found.exposure
 
 
-def test_standing__time_in_stage__comes_from_the_injected_clock() -> None:
+def test_state__time_in_stage__comes_from_the_injected_clock() -> None:
     later = datetime.now(UTC) + timedelta(days=2, hours=4)
 
     class Later:
@@ -186,17 +186,17 @@ def test_standing__time_in_stage__comes_from_the_injected_clock() -> None:
             return later
 
     with clock.use(Later()):
-        assert read_dashboard().due_status.time_in_stage.startswith("2 d 4 h")
+        assert read_dashboard().standing.time_in_stage.startswith("2 d 4 h")
 
 
-def test_standing__rollback_held_back__says_by_whom_and_how_long() -> None:
+def test_state__rollback_held_back__says_by_whom_and_how_long() -> None:
     Override.objects.create(
         reason="the figures are wrong",
         by="odette",
         expires_at=timezone.now() + timedelta(hours=2, minutes=1),
     )
 
-    assert read_dashboard().due_status.hold == (
+    assert read_dashboard().standing.hold == (
         "odette suspends automatic rollback for 2 h: the figures are wrong"
     )
 

@@ -94,5 +94,5 @@ def test_cards__price_unknown__says_of_how_many() -> None:
 
     now, target, words = _readings(Guardrail.COST, figures, "chat")
 
-    assert (now, target) == ("$0.100", "below $0.100")
-    assert words == "$0.300 in all; the price of 2 is not known"
+    assert (now, target) == ("$0.1000", "below $0.1000")
+    assert words == "$0.3000 in all; the price of 2 is not known"

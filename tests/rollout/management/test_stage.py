@@ -101,7 +101,7 @@ def test_flags_set__wider_than_the_stage__on_with_a_warning() -> None:
     assert "FEATURE_AGENT_CHAT" in told
     assert warned == (
         "Warning: FEATURE_AGENT_CHAT is on for everyone;"
-        " stage infrastructure serves nobody yet.\n"
+        " stage infrastructure serves no one yet.\n"
     )
     assert "Warning: FEATURE_AGENT_CHAT" in run("stage")[0]
     run("stage", "set", "production", "--override", *BY)
@@ -152,7 +152,7 @@ def test_rollout_waive__asked_and_approved__by_two() -> None:
     number = str(Waiver.objects.get().pk)
     assert f"rollout approve {number}" in run("stage")[0]
     _, said = refused("rollout", "approve", number, "--by", "Odette")
-    assert said == "Nobody approves what she asked for herself."
+    assert said == "The person who asks cannot approve."
     run("rollout", "approve", number, "--by", "Grace")
     assert "waived   dwell" in run("stage")[0]
 

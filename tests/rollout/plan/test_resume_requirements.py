@@ -49,7 +49,7 @@ def test_turn_on__not_mended__refused_naming_each_need(switch: Switch) -> None:
         f"Incident {number} is open."
         f" Run `python manage.py incident mitigate {number}`, once the harm has stopped.",
         "The pre-flight has not been run since. Run `python manage.py preflight`.",
-        "The smoke tests have not been run since. Let in the sandbox people alone"
+        "The smoke tests have not been run since. Turn the features on for the sandbox people only"
         " (`python manage.py flags set … --cohort smoke`), then run"
         " `python manage.py smoke`.",
     )

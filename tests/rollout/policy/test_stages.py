@@ -100,7 +100,7 @@ def test_narrowed__any_audience__is_not_wider_and_never_more(
 @pytest.mark.parametrize(
     ("audience", "words"),
     [
-        (Audience(), "nobody"),
+        (Audience(), "no one"),
         (Audience(everyone=True), "everyone"),
         (
             Audience(has_share=True, cohorts=frozenset({"b", "a"})),

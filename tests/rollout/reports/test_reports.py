@@ -83,7 +83,7 @@ def test_daily__a_day__its_figures_and_those_of_the_day_before(switch: Switch) -
     lines = told.splitlines()
     assert lines[0] == f"# Daily report of {monday:%d %b %Y}"
     assert "| Conversations | 20 | 4 |  |" in lines
-    assert "| Tool call success rate | 90.0 % | 100.0 % | \\> 95 % |" in lines
+    assert "| Tool call success rate | 90 % | 100 % | \\> 95 % |" in lines
     assert "| Cost per conversation | $0.0500 | $0.0500 | \\< $0.10 |" in lines
     assert "| OpenAI cost | $1.00 | $0.2000 |  |" in lines
     assert "| timeout | 2 |" in lines
@@ -92,7 +92,7 @@ def test_daily__a_day__its_figures_and_those_of_the_day_before(switch: Switch) -
     assert ALINE.msisdn[4:] not in told
     assert "- Stage beta since" in told
     rows = reports.Report("", "", told).sections[1].table
-    assert ["Tool call success rate", "90.0 %", "100.0 %", "> 95 %"] in rows
+    assert ["Tool call success rate", "90 %", "100 %", "> 95 %"] in rows
 
 
 @pytest.mark.django_db

@@ -33,7 +33,7 @@ def only_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def gates(plan: Plan) -> list[Gate]:
         # Long enough for somebody else to come in between.
-        time.sleep(0.02)
+        time.sleep(0.1)
         met = plan.state == State.ACTIVE
         verdict = GateVerdict.MET if met else GateVerdict.FAIL
         return [Gate(GateName.STATE, "State", verdict, plan.state, "active")]
@@ -134,7 +134,7 @@ def only_the_stage(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def gates(plan: Plan) -> list[Gate]:
         # Long enough for somebody else to come in between.
-        time.sleep(0.02)
+        time.sleep(0.1)
         verdict = GateVerdict.MET if plan.run.stage == "smoke" else GateVerdict.FAIL
         return [Gate(GateName.STATE, "State", verdict, plan.run.stage, "smoke")]
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.backoffice import HOSTILE, House, furnish, grow, signed_in
+from tests.backoffice import HOSTILE, Records, create_records, grow, signed_in
 from vouchers.models import Profile, Voucher, VoucherEvent
 
 pytestmark = pytest.mark.django_db
@@ -28,31 +28,31 @@ LIST = "/admin/vouchers/voucher/"
 
 
 @pytest.fixture
-def house(db: None) -> House:
-    return furnish()
+def records(db: None) -> Records:
+    return create_records()
 
 
-def voucher_for(house: House, action: str) -> Voucher:
-    return house.issued.voucher if action in {"void", "rotate"} else house.requested
+def voucher_for(records: Records, action: str) -> Voucher:
+    return records.issued.voucher if action in {"void", "rotate"} else records.requested
 
 
-def press(browser: Client, house: House, action: str, **given: Any) -> Any:
-    row = voucher_for(house, action)
+def press(browser: Client, records: Records, action: str, **given: Any) -> Any:
+    row = voucher_for(records, action)
     url = reverse(f"admin:vouchers_voucher_{action}_one", args=[row.pk])
     return browser.post(url, {"key": uuid.uuid4(), "reason": "a mistake"} | given)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_action__operator_sends_twice__changes_once_with_event(
-    house: House, action: str
+    records: Records, action: str
 ) -> None:
     # Given
     key, browser = uuid.uuid4(), signed_in("operator")
     before = VoucherEvent.objects.count()
 
     # When
-    press(browser, house, action, key=key)
-    press(browser, house, action, key=key)
+    press(browser, records, action, key=key)
+    press(browser, records, action, key=key)
 
     # Then
     assert VoucherEvent.objects.count() == before + 1
@@ -67,36 +67,36 @@ def test_action__operator_sends_twice__changes_once_with_event(
 @pytest.mark.parametrize("role", ["support", "viewer"])
 @pytest.mark.parametrize("action", ACTIONS)
 def test_action__each_role__changes_only_if_permitted(
-    house: House, role: str, action: str
+    records: Records, role: str, action: str
 ) -> None:
     # When
-    answer = press(signed_in(role), house, action)
+    answer = press(signed_in(role), records, action)
 
     # Then
     assert (answer.status_code == 302) is (role in ACTIONS[action])
-    changed = Voucher.objects.get(pk=voucher_for(house, action).pk).seq > 1
+    changed = Voucher.objects.get(pk=voucher_for(records, action).pk).seq > 1
     assert changed is (role in ACTIONS[action])
 
 
 @pytest.mark.parametrize("reason", BAD_REASONS, ids=range(len(BAD_REASONS)))
 @pytest.mark.parametrize("action", ACTIONS)
 def test_action__invalid_reason__asks_again(
-    house: House, action: str, reason: str
+    records: Records, action: str, reason: str
 ) -> None:
     # Given
     before = VoucherEvent.objects.count()
 
     # When
-    answer = press(signed_in("operator"), house, action, reason=reason)
+    answer = press(signed_in("operator"), records, action, reason=reason)
 
     # Then
     assert answer.status_code == 200
     assert VoucherEvent.objects.count() == before
 
 
-def test_search__reference_last_four_or_number__finds_voucher(house: House) -> None:
+def test_search__reference_last_four_or_number__finds_voucher(records: Records) -> None:
     # Given
-    browser, voucher = signed_in("support"), house.issued.voucher
+    browser, voucher = signed_in("support"), records.issued.voucher
 
     # When
     words = [
@@ -112,9 +112,9 @@ def test_search__reference_last_four_or_number__finds_voucher(house: House) -> N
     assert [voucher.reference in page for page in pages] == [True] * len(words)
 
 
-def test_find__whole_code__is_in_no_url_and_no_page(house: House) -> None:
+def test_find__whole_code__is_in_no_url_and_no_page(records: Records) -> None:
     # Given
-    browser, code = signed_in("support"), house.issued.code
+    browser, code = signed_in("support"), records.issued.code
     assert code is not None
 
     # When
@@ -129,9 +129,9 @@ def test_find__whole_code__is_in_no_url_and_no_page(house: House) -> None:
     assert "no-store" in browser.get(LIST)["Cache-Control"]
 
 
-def test_find__user_without_view_permission__is_forbidden(house: House) -> None:
+def test_find__user_without_view_permission__is_forbidden(records: Records) -> None:
     # Given
-    browser, code = Client(), house.issued.code
+    browser, code = Client(), records.issued.code
     browser.force_login(User.objects.create_user("new", is_staff=True))
     assert code is not None
 
@@ -149,7 +149,7 @@ def test_find__user_without_view_permission__is_forbidden(house: House) -> None:
 )
 @pytest.mark.parametrize("model", ["voucher", "profile", "station"])
 def test_search__injection__is_treated_as_text(
-    house: House, model: str, word: str
+    records: Records, model: str, word: str
 ) -> None:
     # When
     answer = signed_in("viewer").get(f"/admin/vouchers/{model}/", {"q": word})
@@ -157,24 +157,24 @@ def test_search__injection__is_treated_as_text(
     # Then
     page = answer.content.decode()
     assert answer.status_code == 200
-    assert house.issued.voucher.reference not in page
+    assert records.issued.voucher.reference not in page
     assert "syntax error" not in page
 
 
 @pytest.mark.parametrize(
     "query", ["q=%00", "o=999", "o=password", "p=99999", "status__exact='"]
 )
-def test_list__invalid_query__does_not_fail(house: House, query: str) -> None:
+def test_list__invalid_query__does_not_fail(records: Records, query: str) -> None:
     assert signed_in("viewer").get(f"{LIST}?{query}").status_code in {200, 302}
 
 
 @pytest.mark.parametrize("page", [LIST, "/admin/vouchers/profile/"])
 def test_list__ten_and_a_hundred_rows__same_number_of_queries(
-    house: House, page: str
+    records: Records, page: str
 ) -> None:
     # Given
     browser = signed_in("operator")
-    grow(house, 10)
+    grow(records, 10)
     browser.get(page)
 
     # When
@@ -190,10 +190,10 @@ def test_list__ten_and_a_hundred_rows__same_number_of_queries(
     assert len(many) == len(few)
 
 
-def test_pages__html_in_a_name__is_escaped(house: House) -> None:
+def test_pages__html_in_a_name__is_escaped(records: Records) -> None:
     # Given
     Profile.objects.update(name=HOSTILE)
-    voucher = house.issued.voucher
+    voucher = records.issued.voucher
     browser = signed_in("superuser")
 
     # When
@@ -212,9 +212,9 @@ def test_pages__html_in_a_name__is_escaped(house: House) -> None:
         assert "&lt;img src=x" in shown
 
 
-def test_numbers__viewer__are_masked(house: House) -> None:
+def test_numbers__viewer__are_masked(records: Records) -> None:
     # Given
-    person = house.cast.aline.profile
+    person = records.cast.aline.profile
 
     # When
     page = f"/admin/vouchers/profile/{person.pk}/change/"

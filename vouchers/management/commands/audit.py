@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand
 
-from easymo.database.errors import telling
+from easymo.database.errors import as_command_error
 from vouchers.services.audit import verify
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         check.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with telling():
+        with as_command_error():
             report = verify()
         if options["as_json"]:
             self.stdout.write(json.dumps(dataclasses.asdict(report)))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from easymo.database.errors import telling
+from easymo.database.errors import as_command_error
 from vouchers.errors import VoucherError
 from vouchers.services import profiles
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with telling():
+            with as_command_error():
                 station = profiles.add_station(
                     code=options["code"], name=options["name"]
                 )
