@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 
+admin.autodiscover()
 MODELS = sorted(
     (model for model in admin.site._registry if model._meta.app_label == "agents"),
     key=lambda model: model._meta.label,
