@@ -173,7 +173,7 @@ class VoucherAdmin(NumberSearchAdmin):
     def find_by_code(self, request: HttpRequest) -> HttpResponse:
         """Open the voucher with this code. The code is not stored or logged."""
         form = CodeForm(request.POST or None, label_suffix="")
-        if request.method == "POST" and form.is_valid():
+        if form.is_valid():
             try:
                 code = parse_code(form.cleaned_data["code"])
             except MistypedCode:
