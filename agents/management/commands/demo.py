@@ -25,7 +25,7 @@ BANNER = """
 
   Try, in the simulator:
     as Diane, a staff member  create voucher 10000 for +250788000000
-    as Aline, a customer       show my vouchers
+    as Aline, a customer      show my vouchers
     as Claudine, at a station  redeem, and the code that a customer reads out
   Then turn the agent off, and write to it again:
     .venv/bin/python manage.py rollback quick --reason "just trying"
