@@ -18,7 +18,7 @@ from agents.notifications.unrequested import (
 )
 from agents.outbound import outbox
 from agents.whatsapp.graph_client import Template
-from rollout.core.ports import DeliveryResult, ports
+from rollout.core.ports import DeliveryResult
 from vouchers.models import Profile
 
 if TYPE_CHECKING:
@@ -32,12 +32,6 @@ AUTHOR = "announcement"
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/templates
 _BLANKS = re.compile(r"\s+")
 MAX_PARAMETER_LENGTH = 1_000
-
-
-def register_broadcast_ports() -> None:
-    ports.tell = send
-    ports.audience = audience
-    ports.mail_addresses = mail_addresses
 
 
 def send(subject: str, line: str, text: str, cause: str) -> DeliveryResult:

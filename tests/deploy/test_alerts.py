@@ -88,7 +88,7 @@ SUFFIXES = {
 def exposed() -> dict[str, set[str]]:
     """Return each name that /metrics knows, with its labels."""
     found: dict[str, set[str]] = {}
-    for collect in metrics._collectors.values():
+    for collect in metrics.collectors().values():
         for family in collect():
             labels = set(getattr(family, "_labelnames", ()))
             for suffix in SUFFIXES[family.type]:

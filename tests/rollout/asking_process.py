@@ -17,12 +17,12 @@ def main() -> None:
     from rollout.core.features import Feature
     from rollout.flags import exposure
 
-    exposure.is_on(Feature.CHAT, "somebody")
+    exposure.is_on(Feature.CHAT, "a subject")
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
         wanted = line.strip() == "on"
-        while exposure.is_on(Feature.CHAT, "somebody") is not wanted:
+        while exposure.is_on(Feature.CHAT, "a subject") is not wanted:
             time.sleep(0.0005)
         sys.stdout.write(f"{time.monotonic_ns()}\n")
         sys.stdout.flush()
