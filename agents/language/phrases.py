@@ -89,10 +89,20 @@ def vocabulary() -> frozenset[str]:
 
 def at_start(words: Words, field: str, *, typos: bool = False) -> FoundPhrase | None:
     """Return the longest phrase of any language at the start of the words."""
+    if not words:
+        return None
     best: FoundPhrase | None = None
     plain_words = with_one_voucher_word(words) if field in ANY_VOUCHER else words
     for language in LEXICONS:
-        for phrase in phrases(field, language):
+        if typos:
+            candidates: Iterable[Words] = phrases(field, language)
+        else:
+            # The index finds the few phrases that can match: this runs for each message.
+            index = _by_first_word(field, language)
+            candidates = chain.from_iterable(
+                index.get(word, ()) for word in {words[0], plain_words[0]}
+            )
+        for phrase in candidates:
             rest = words[len(phrase) :]
             if best and len(rest) >= len(best.rest):
                 continue

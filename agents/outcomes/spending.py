@@ -55,14 +55,19 @@ class ConversationBudget:
         """Tell whether the model may be asked once more."""
         if self.cap is None:
             return True
-        price = price_of(model, usage).cost
-        spent = self.spent + (
-            ASSUMED_TOKEN_PRICE * usage.total if price is None else price
-        )
+        spent = self.spent + _cost_so_far(model, usage)
         if spent < self.cap:
             return True
         logger.warning("ai.budget.conversation_used_up", usd=str(spent))
         return False
+
+
+def _cost_so_far(model: str, usage: Usage) -> Decimal:
+    """Return what the present turn cost; the price table is slow to read."""
+    if not usage.total:
+        return Decimal(0)
+    price = price_of(model, usage).cost
+    return ASSUMED_TOKEN_PRICE * usage.total if price is None else price
 
 
 def budget_of(conversation: Conversation, turn: Turn) -> ConversationBudget:

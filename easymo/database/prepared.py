@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Value
 from django.db.models.query import get_related_populators
 from django.db.transaction import TransactionManagementError
@@ -22,6 +22,7 @@ from django.db.transaction import TransactionManagementError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import Model, QuerySet
 
 
@@ -59,8 +60,9 @@ class _Plan[M: Model]:
 
     def __init__(self, queryset: QuerySet[M]) -> None:
         query = queryset.query
+        connection = connections[DEFAULT_DB_ALIAS]
         self.locks = query.select_for_update
-        self._check_transaction()
+        self._check_transaction(connection)
         compiler = query.get_compiler(connection.alias)
         self.text, self.parameters = compiler.as_sql()
         information = compiler.klass_info
@@ -80,7 +82,9 @@ class _Plan[M: Model]:
         self.converters = list(compiler.get_converters(expressions).items())
 
     def ask(self, values: dict[str, Any]) -> list[M]:
-        self._check_transaction()
+        # The proxy of the module `django.db` finds it again for each attribute.
+        connection = connections[DEFAULT_DB_ALIAS]
+        self._check_transaction(connection)
         given = [
             values[parameter.name] if type(parameter) is _Slot else parameter
             for parameter in self.parameters
@@ -88,9 +92,9 @@ class _Plan[M: Model]:
         with connection.cursor() as cursor:
             cursor.execute(self.text, given)
             found = cursor.fetchall()
-        return [self._object(row) for row in found]
+        return [self._object(row, connection) for row in found]
 
-    def _object(self, row: Sequence[Any]) -> M:
+    def _object(self, row: Sequence[Any], connection: BaseDatabaseWrapper) -> M:
         cells = list(row)
         for place, (converters, expression) in self.converters:
             for convert in converters:
@@ -104,6 +108,6 @@ class _Plan[M: Model]:
             setattr(made, name, cells[place])
         return made
 
-    def _check_transaction(self) -> None:
+    def _check_transaction(self, connection: BaseDatabaseWrapper) -> None:
         if self.locks and not connection.in_atomic_block:
             raise TransactionManagementError("A lock ends with its transaction: none.")

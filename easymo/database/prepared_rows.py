@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
-from django.db import DatabaseError, connection
-from django.db.models import Field
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db.models import DateField, Field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
+    from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import Model
 
     type AnyField = Field[Any, Any]
@@ -24,11 +26,35 @@ class RowIsGone(DatabaseError):
     """The row to be written no longer exists."""
 
 
+# For the kinds of fields that store values of one type unchanged: that type.
+UNCHANGED = {
+    "CharField": str,
+    "TextField": str,
+    "BooleanField": bool,
+    "UUIDField": UUID,
+    **dict.fromkeys(
+        (
+            *("AutoField", "BigAutoField", "SmallIntegerField", "IntegerField"),
+            *("BigIntegerField", "PositiveSmallIntegerField", "PositiveIntegerField"),
+        ),
+        int,
+    ),
+}
+
+
+class _Value(NamedTuple):
+    """A field, and the type of values that need no conversion by Django, if any."""
+
+    name: str
+    field: AnyField
+    unchanged: type | None
+
+
 class _Text(NamedTuple):
-    """A statement, and the fields whose values it takes, in order."""
+    """A statement, and the values that it takes, in order."""
 
     sql: str
-    fields: tuple[AnyField, ...]
+    values: tuple[_Value, ...]
 
 
 def insert(row: Model, **expressions: tuple[str, Any]) -> None:
@@ -39,7 +65,8 @@ def insert(row: Model, **expressions: tuple[str, Any]) -> None:
     """
     said = tuple((name, sql) for name, (sql, _) in expressions.items())
     text = _insert_of(type(row), said)
-    values = _values(row, text.fields, add=True)
+    connection = connections[DEFAULT_DB_ALIAS]
+    values = _values(row, text, connection, add=True)
     with connection.cursor() as cursor:
         cursor.execute(
             text.sql, [*values, *(value for _, value in expressions.values())]
@@ -52,17 +79,34 @@ def insert(row: Model, **expressions: tuple[str, Any]) -> None:
 def update(row: Model, names: Iterable[str]) -> None:
     """Write these fields of the row; raise RowIsGone when it does not exist."""
     text = _update_of(type(row), tuple(names))
-    values = _values(row, text.fields, add=False)
+    connection = connections[DEFAULT_DB_ALIAS]
+    values = _values(row, text, connection, add=False)
     with connection.cursor() as cursor:
         cursor.execute(text.sql, [*values, row.pk])
         if cursor.rowcount != 1:
             raise RowIsGone
 
 
-def _values(row: Model, fields: Sequence[AnyField], *, add: bool) -> list[Any]:
-    return [
-        field.get_db_prep_save(field.pre_save(row, add), connection) for field in fields
-    ]
+def _values(
+    row: Model, text: _Text, connection: BaseDatabaseWrapper, *, add: bool
+) -> list[Any]:
+    found = []
+    for name, field, unchanged in text.values:
+        value = getattr(row, name)
+        if unchanged is None or not (value is None or type(value) is unchanged):
+            value = field.get_db_prep_save(field.pre_save(row, add), connection)
+        found.append(value)
+    return found
+
+
+def _value(field: AnyField) -> _Value:
+    if isinstance(field, DateField):
+        # Its own clock may set it; otherwise only an absent time needs no conversion.
+        is_set = field.auto_now or field.auto_now_add
+        return _Value(field.attname, field, None if is_set else type(None))
+    target = field.target_field if field.is_relation else field  # type: ignore[attr-defined]
+    kind = UNCHANGED.get(target.get_internal_type())
+    return _Value(field.attname, field, kind)
 
 
 @cache
@@ -80,7 +124,7 @@ def _insert_of(model: type[Model], said: tuple[tuple[str, str], ...]) -> _Text:
     return _Text(
         f"INSERT INTO {_table(model)} ({columns})"  # noqa: S608 - our own names
         f" VALUES ({places}) RETURNING {_column(key)}",
-        fields,
+        tuple(map(_value, fields)),
     )
 
 
@@ -90,7 +134,7 @@ def _update_of(model: type[Model], names: tuple[str, ...]) -> _Text:
     pairs = ", ".join(f"{_column(field)} = %s" for field in fields)
     key = _column(model._meta.pk)
     sql = f"UPDATE {_table(model)} SET {pairs} WHERE {key} = %s"  # noqa: S608
-    return _Text(sql, fields)
+    return _Text(sql, tuple(map(_value, fields)))
 
 
 def _field(model: type[Model], name: str) -> AnyField:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from typing import Any
 
@@ -17,6 +18,8 @@ from easymo.observability import streams
 from easymo.observability.logs import get_logger
 
 logger = get_logger(__name__)
+# One message creates a few thousand objects, nearly all without cycles.
+COLLECT_AFTER = 50_000
 # Arguments that the library's command line adds to a worker's options.
 NOT_OPTIONS = ("command", "func", "app", "log_format", "log_format_style", "log_level")
 
@@ -39,6 +42,10 @@ class Command(procrastinate.Command):
         streams.guard_process()
         for beginning in settings.WORKER_BEGINS:
             import_string(beginning)()
+        # What is loaded now stays: no collection needs to look through it again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(COLLECT_AFTER)
         connector = PatientConnector()
         with app.replace_connector(connector):
             try:
