@@ -114,6 +114,7 @@ WAFFLE_FLAG_MODEL = "rollout.AgentFlag"
 VOUCHER_GUARD = "rollout.flags.fence.guard"
 # Called once by each worker before its first job.
 WORKER_BEGINS = (
+    "easymo.start.end_with_supervisor",
     "rollout.snapshot.flag_snapshot.start",
     "agents.llm.openai_client.load",
 )
