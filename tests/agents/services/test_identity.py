@@ -10,7 +10,7 @@ from django.db import connections
 from agents.channels.whatsapp.payload import Sender
 from agents.models import HandOff, Identity, IdentityClaim
 from agents.services import identity_claims
-from agents.services.identity import identify
+from agents.services.identity import identify, learn_number
 from vouchers.models import Profile
 
 if TYPE_CHECKING:
@@ -177,3 +177,30 @@ def test_identify__two_webhooks_of_a_new_person_at_once__one_profile(
     # Then
     assert len(found) == 1
     assert Profile.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_learn_number__shared_by_two_people_at_once__one_person_has_it(
+    committed_db: str,
+) -> None:
+    # Given
+    people = {bsuid: who("", bsuid) for bsuid in (BSUID, OTHER)}
+    start = Barrier(2)
+
+    def share(bsuid: str) -> bool:
+        person = people[bsuid]
+        assert person is not None
+        try:
+            start.wait(60)
+            return learn_number(person, NUMBER, bsuid=bsuid)
+        finally:
+            connections.close_all()
+
+    # When
+    with ThreadPoolExecutor(2) as pool:
+        learned = sorted(pool.map(share, people))
+
+    # Then
+    assert learned == [False, True]
+    assert Profile.objects.filter(msisdn=NUMBER).count() == 1
+    assert Identity.objects.filter(kind="wa_id", value=NUMBER).count() == 1

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connections
 
 from agents.channels.whatsapp.changes import Change, What
 from agents.channels.whatsapp.payload import Sender
@@ -91,6 +94,126 @@ def test_bind__changed_number_and_the_person_made_for_it__both_names_are_hers() 
     assert who(NEW) == who("", SECOND) == aline
     assert who("", FIRST) != aline
     assert HandOff.objects.get().closed_at is not None
+
+
+def test_bind__changed_number__old_number_names_its_next_owner() -> None:
+    # Given
+    aline = who(OLD)
+    told(What.NUMBER, old_number=OLD, number=NEW)
+
+    # When
+    bind(IdentityClaim.objects.get())
+
+    # Then
+    former = Identity.objects.get(kind=Identity.Kind.WA_ID, value=OLD)
+    assert former.superseded_at is not None
+    assert who(OLD) != aline
+    assert who(NEW) == aline
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bind__two_people_decide_at_once__one_decision_counts(
+    committed_db: str,
+) -> None:
+    # Given
+    who(OLD, FIRST)
+    who(OLD, SECOND)
+    claim = IdentityClaim.objects.get()
+    start = Barrier(2)
+
+    def decide(actor: str) -> str:
+        try:
+            start.wait(60)
+            done = identity_claims.bind(claim_id=claim.pk, actor=actor, reason="Seen")
+            return done.decided_by
+        except IdentityRefused:
+            return ""
+        finally:
+            connections.close_all()
+
+    # When
+    with ThreadPoolExecutor(2) as pool:
+        decided = sorted(pool.map(decide, ["eve", "odette"]))
+
+    # Then
+    claim.refresh_from_db()
+    assert decided == ["", claim.decided_by]
+    bound = Identity.objects.filter(kind=Identity.Kind.BSUID, value=SECOND)
+    assert bound.filter(superseded_at=None).count() == 1
+
+
+def test_take_in__number_told_again_after_binding__not_asked_again() -> None:
+    # Given
+    aline = who(OLD, FIRST)
+    told(What.NUMBER, old_number=OLD, number=NEW)
+    bind(IdentityClaim.objects.get())
+
+    # When: with the id only, for the old number is nobody's any more
+    told(What.NUMBER, old_bsuid=FIRST, bsuid=SECOND, number=NEW)
+
+    # Then
+    assert IdentityClaim.objects.count() == 1
+    assert HandOff.objects.get().closed_at is not None
+    assert who(NEW) == aline
+
+
+def test_take_in__number_changed_to_none__nothing_noted() -> None:
+    # Given
+    aline = who(OLD, FIRST)
+
+    # When
+    told(What.NUMBER, old_number=OLD, bsuid=SECOND)
+
+    # Then
+    assert not IdentityClaim.objects.exists()
+    assert who(OLD) == aline
+
+
+@pytest.mark.parametrize(
+    "names", [{"bsuid": SECOND}, {"number": NEW}], ids=["by her id", "by her number"]
+)
+def test_take_in__changed_to_a_name_of_another__claim_names_both(
+    names: dict[str, str],
+) -> None:
+    # Given
+    aline, bosco = who(OLD, FIRST), who(NEW, SECOND)
+    what = What.USER_ID if "bsuid" in names else What.NUMBER
+
+    # When
+    told(what, old_number=OLD, old_bsuid=FIRST, **names)
+
+    # Then
+    claim = IdentityClaim.objects.get()
+    assert (claim.profile, claim.other) == (aline, bosco)
+
+
+def test_claim__other_person_known_only_later__added_once() -> None:
+    # Given
+    aline = who(OLD, FIRST)
+    told(What.USER_ID, old_bsuid=FIRST, bsuid=SECOND)
+    assert IdentityClaim.objects.get().other is None
+    newcomer, bosco = who("", SECOND), who(NEW)
+
+    # When
+    for other in (newcomer, bosco, None):
+        identity_claims.claim(
+            kind=Kind.ID_CHANGED, profile=aline, other=other, bsuid=SECOND
+        )
+
+    # Then
+    assert IdentityClaim.objects.get().other == newcomer
+
+
+def test_take_in__number_changed_together_with_her_own_id__no_other_person() -> None:
+    # Given
+    aline = who(OLD, FIRST)
+
+    # When
+    told(What.NUMBER, old_number=OLD, number=NEW, bsuid=FIRST)
+
+    # Then
+    claim = IdentityClaim.objects.get()
+    assert (claim.profile, claim.other) == (aline, None)
 
 
 def test_bind__user_id_changed__new_id_hers_and_the_old_one_nobodys() -> None:
