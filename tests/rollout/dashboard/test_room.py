@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +19,7 @@ from rollout.models import (
     Incident,
     Override,
     ServingProcess,
+    StageRun,
 )
 from rollout.ports import PreviousWorkflow, ports
 from rollout.services import incidents, stages
@@ -174,7 +175,8 @@ def test_standing__full_rollback__says_that_the_functions_are_gone() -> None:
 
 
 def test_standing__time_in_stage__comes_from_the_injected_clock() -> None:
-    later = datetime.now(UTC) + timedelta(days=2, hours=4)
+    begun = StageRun.objects.get().entered_at
+    later = begun + timedelta(days=2, hours=4, minutes=1)
 
     class Later:
         def now(self) -> datetime:

@@ -116,13 +116,14 @@ async def test_newer_input__before_sending__drops_the_draft(
     cast: Cast, online: Means, openai: FakeOpenAI
 ) -> None:
     # Given
-    openai.script(say.text("For whom?", delay=0.4), say.text("Both read."))
+    openai.script(say.text("For whom?", held=True), say.text("Both read."))
     await in_database(cast.aline.writes, "first")
     running = asyncio.create_task(turn(cast.aline, online))
     await asked(openai, 1)
 
     # When
     await in_database(cast.aline.writes, "second")
+    openai.release()
     await running
 
     # Then
@@ -135,18 +136,42 @@ async def test_newer_input__before_sending__drops_the_draft(
     assert turns[0].output_tokens > 0
 
 
+async def test_newer_input__features_changed_meanwhile__next_draft_notes_them(
+    cast: Cast, online: Means, openai: FakeOpenAI
+) -> None:
+    # Given
+    openai.script(say.text("For whom?", held=True), say.text("Both read."))
+    await in_database(cast.aline.writes, "first")
+    running = asyncio.create_task(turn(cast.aline, online))
+    await asked(openai, 1)
+
+    # When
+    await in_database(flip, Feature.VOUCHERS)
+    last = await in_database(cast.aline.writes, "second")
+    openai.release()
+    await running
+
+    # Then
+    before, after = await in_database(lambda: cast.aline.turns)
+    await in_database(last.refresh_from_db)
+    assert (before.exposure["vouchers"], after.exposure["vouchers"]) == (True, False)
+    assert after.exposure["version"] > before.exposure["version"]
+    assert after.input_ended_at == last.received_at
+
+
 async def test_newer_input__before_a_write__drops_the_draft_unwritten(
     cast: Cast, online: Means, openai: FakeOpenAI
 ) -> None:
     # Given
-    slow = replace(CALL, delay=0.4)
-    openai.script(slow, say.text("All right, nothing then."))
+    held = replace(CALL, held=True)
+    openai.script(held, say.text("All right, nothing then."))
     await in_database(cast.diane.writes, ORDER)
     running = asyncio.create_task(turn(cast.diane, online))
     await asked(openai, 1)
 
     # When
     await in_database(cast.diane.writes, "no wait, do not")
+    openai.release()
     await running
 
     # Then
@@ -159,13 +184,14 @@ async def test_newer_input__after_an_effect__sends_its_receipt_then_wakes_the_ne
     cast: Cast, online: Means, openai: FakeOpenAI
 ) -> None:
     # Given
-    openai.script(CALL, say.text("Done.", delay=0.4))
+    openai.script(CALL, say.text("Done.", held=True))
     await in_database(cast.diane.writes, ORDER)
     running = asyncio.create_task(turn(cast.diane, online))
     await asked(openai, 2)
 
     # When
     await in_database(cast.diane.writes, "thanks")
+    openai.release()
     await running
 
     # Then
@@ -179,7 +205,7 @@ async def test_newer_input__again_and_again__is_answered_in_the_end(
 ) -> None:
     # Given: a person who writes during every draft
     def answer(_body: object) -> say.Answer:
-        return say.text("Here.", delay=0.3)
+        return say.text("Here.", held=True)
 
     openai.respond_with(answer)
     await in_database(cast.aline.writes, "0")
@@ -187,6 +213,7 @@ async def test_newer_input__again_and_again__is_answered_in_the_end(
     for place in range(1, 5):
         await asked(openai, place)
         await in_database(cast.aline.writes, str(place))
+        openai.release()
 
     # When
     await running
@@ -200,14 +227,15 @@ async def test_flip__vouchers_off_in_the_turn__refuses_the_write(
     cast: Cast, online: Means, openai: FakeOpenAI
 ) -> None:
     # Given
-    slow = replace(CALL, delay=0.4)
-    openai.script(slow, say.text("That is switched off."))
+    held = replace(CALL, held=True)
+    openai.script(held, say.text("That is switched off."))
     await in_database(cast.diane.writes, ORDER)
     running = asyncio.create_task(turn(cast.diane, online))
     await asked(openai, 1)
 
     # When
     await in_database(flip, Feature.VOUCHERS)
+    openai.release()
     await running
 
     # Then
@@ -220,7 +248,7 @@ async def test_flip__all_off_in_the_turn__asks_the_model_no_more(
     cast: Cast, online: Means, openai: FakeOpenAI
 ) -> None:
     # Given
-    openai.script(replace(CALL, delay=0.4), say.text("That is switched off."))
+    openai.script(replace(CALL, held=True), say.text("That is switched off."))
     await in_database(cast.diane.writes, ORDER)
     running = asyncio.create_task(turn(cast.diane, online))
     await asked(openai, 1)
@@ -228,6 +256,7 @@ async def test_flip__all_off_in_the_turn__asks_the_model_no_more(
     # When
     for feature in Feature:
         await in_database(flip, feature)
+    openai.release()
 
     # Then
     assert await running == []
@@ -242,13 +271,14 @@ async def test_flip__chat_off_in_the_turn__drops_the_reply(
     cast: Cast, online: Means, openai: FakeOpenAI
 ) -> None:
     # Given
-    openai.script(say.text("Hello.", delay=0.4))
+    openai.script(say.text("Hello.", held=True))
     await in_database(cast.aline.writes, "hello")
     running = asyncio.create_task(turn(cast.aline, online))
     await asked(openai, 1)
 
     # When
     await in_database(flip, Feature.CHAT)
+    openai.release()
 
     # Then
     assert await running == []

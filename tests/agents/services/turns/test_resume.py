@@ -115,12 +115,13 @@ async def test_run_turn__row_written_but_effect_lost__makes_the_call_once(
 async def test_run_turn__lease_still_held__leaves_the_turn_alone(
     cast: Cast, online: Means, openai: FakeOpenAI
 ) -> None:
-    openai.script(say.text("Hello.", delay=0.4))
+    openai.script(say.text("Hello.", held=True))
     await in_database(cast.diane.writes, "hello")
     first = asyncio.create_task(turn(cast.diane, online))
     await asked(openai, 1)
 
     assert await turn(cast.diane, online) == []
+    openai.release()
 
     assert len(await first) == 1
     openai.assert_complete()
@@ -130,7 +131,7 @@ async def test_run_turn__worker_that_slept_through_its_lease__writes_nothing(
     cast: Cast, online: Means, openai: FakeOpenAI
 ) -> None:
     # Given: the first worker waits for the model while its lease ends
-    openai.script(replace(CALL, delay=0.8))
+    openai.script(replace(CALL, held=True))
     await in_database(cast.diane.writes, ORDER)
     first = asyncio.create_task(turn(cast.diane, online))
     await asked(openai, 1)
@@ -139,6 +140,7 @@ async def test_run_turn__worker_that_slept_through_its_lease__writes_nothing(
     # When: a second one takes over and finishes before the first wakes up
     openai.script(CALL, say.text("Done."))
     sent = await turn(cast.diane, online)
+    openai.release()
 
     # Then
     assert await first == []
