@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from agents.models import ApiToken
 from agents.services import tokens
@@ -50,6 +52,24 @@ def ask(api: Api, **headers: str) -> Any:
 def test_token__in_each_header__taken(api: Api, headers: dict[str, str]) -> None:
     given = {name: value.format(api.secret) for name, value in headers.items()}
     assert ask(api, **given).status_code == 200
+
+
+def test_token__used_again__noted_once_a_minute(api: Api) -> None:
+    # Given
+    rows = ApiToken.objects.filter(name="caller")
+    ask(api, Authorization=f"Bearer {api.secret}")
+    assert rows.get().last_used_at is not None
+
+    # When: half a minute ago, and more than a minute ago
+    noted = []
+    for seconds in (30, 61):
+        at = timezone.now() - timedelta(seconds=seconds)
+        rows.update(last_used_at=at)
+        ask(api, Authorization=f"Bearer {api.secret}")
+        noted.append(rows.get().last_used_at > at)
+
+    # Then
+    assert noted == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
 
-from rollout import clock
+from rollout import clock, wakes
 from rollout.errors import InvalidChange, SecondPersonNeeded, WrongState
 from rollout.models import Notice, Override, Waiver
 from rollout.policy.gates import Answer
 from rollout.services import overrides, stages, waivers
+from rollout.services import plan as plans
 from tests.rollout.plan import Fake, began, go
 
 if TYPE_CHECKING:
@@ -51,6 +53,32 @@ def test_waiver__approved_by_another__lets_the_gate_pass_until_it_expires(
     Waiver.objects.get(expires_at=time.at)
     go("beta")
     assert dwell() == Answer.PENDING
+
+
+def test_waiver__asked_for__people_on_call_are_woken() -> None:
+    ask()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT task_name FROM procrastinate_jobs")
+        assert cursor.fetchall() == [(wakes.DELIVER,)]
+
+
+def test_waiver__asked_for__waits_in_this_stay_until_approved_or_expired(
+    time: Fake,
+) -> None:
+    # Given
+    left = ask()
+    go("beta")
+    approved, open_one = ask(), ask()
+
+    # When
+    waivers.approve(waiver=approved, actor="grace")
+
+    # Then
+    assert left.run != open_one.run
+    assert list(waivers.waiting(plans.current())) == [open_one]
+    time.advance(days=7)
+    assert list(waivers.waiting(plans.current())) == []
 
 
 @pytest.mark.parametrize("name", ["odette", "Odette", " odette "])
