@@ -142,51 +142,6 @@ def test_bind__two_people_decide_at_once__one_decision_counts(
     assert bound.filter(superseded_at=None).count() == 1
 
 
-def test_take_in__number_told_again_after_binding__not_asked_again() -> None:
-    # Given
-    aline = who(OLD, FIRST)
-    told(What.NUMBER, old_number=OLD, number=NEW)
-    bind(IdentityClaim.objects.get())
-
-    # When: with the id only, for the old number is nobody's any more
-    told(What.NUMBER, old_bsuid=FIRST, bsuid=SECOND, number=NEW)
-
-    # Then
-    assert IdentityClaim.objects.count() == 1
-    assert HandOff.objects.get().closed_at is not None
-    assert who(NEW) == aline
-
-
-def test_take_in__number_changed_to_none__nothing_noted() -> None:
-    # Given
-    aline = who(OLD, FIRST)
-
-    # When
-    told(What.NUMBER, old_number=OLD, bsuid=SECOND)
-
-    # Then
-    assert not IdentityClaim.objects.exists()
-    assert who(OLD) == aline
-
-
-@pytest.mark.parametrize(
-    "names", [{"bsuid": SECOND}, {"number": NEW}], ids=["by her id", "by her number"]
-)
-def test_take_in__changed_to_a_name_of_another__claim_names_both(
-    names: dict[str, str],
-) -> None:
-    # Given
-    aline, bosco = who(OLD, FIRST), who(NEW, SECOND)
-    what = What.USER_ID if "bsuid" in names else What.NUMBER
-
-    # When
-    told(what, old_number=OLD, old_bsuid=FIRST, **names)
-
-    # Then
-    claim = IdentityClaim.objects.get()
-    assert (claim.profile, claim.other) == (aline, bosco)
-
-
 def test_claim__other_person_known_only_later__added_once() -> None:
     # Given
     aline = who(OLD, FIRST)
@@ -202,18 +157,6 @@ def test_claim__other_person_known_only_later__added_once() -> None:
 
     # Then
     assert IdentityClaim.objects.get().other == newcomer
-
-
-def test_take_in__number_changed_together_with_her_own_id__no_other_person() -> None:
-    # Given
-    aline = who(OLD, FIRST)
-
-    # When
-    told(What.NUMBER, old_number=OLD, number=NEW, bsuid=FIRST)
-
-    # Then
-    claim = IdentityClaim.objects.get()
-    assert (claim.profile, claim.other) == (aline, None)
 
 
 def test_bind__user_id_changed__new_id_hers_and_the_old_one_nobodys() -> None:

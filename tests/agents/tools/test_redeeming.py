@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from agents.runtime.texts import render
 from agents.tools import registry
 from tests.agents.tools.conftest import Cast, call, context_of, written
 from vouchers.models import Station, Voucher
@@ -155,41 +154,6 @@ def test_redeem__customer_with_two_vouchers__is_asked_which(cast: Cast) -> None:
 
     assert result.code == "which_voucher"
     assert all(reference in result.payload["display"] for reference in references)
-
-
-def test_redeem__staff_who_names_no_voucher__is_shown_none_of_her_own(
-    cast: Cast,
-) -> None:
-    cast.issue(cast.diane)
-    cast.issue(cast.diane)
-
-    for tool, more in (
-        ("redeem_voucher", {"station": "KIMIRONKO"}),
-        ("void_voucher", {"reason": "A mistake"}),
-    ):
-        result = call(cast.diane, tool, "do it", **more)
-
-        assert result.code == "which_voucher"
-        assert result.payload["display"] == render("ask.voucher", "en")
-
-
-@pytest.mark.parametrize("who", ["aline", "diane"])
-def test_redeem__no_station_named__asks_for_it_and_keeps_the_reference(
-    cast: Cast, who: str
-) -> None:
-    # Given
-    person = getattr(cast, who)
-    voucher = cast.issue(person).voucher
-    before = written()
-
-    # When
-    result = call(person, "redeem_voucher", "use it", voucher=voucher.reference)
-
-    # Then
-    assert result.code == "station_needed"
-    assert result.payload["display"] == render("ask.station", "en")
-    assert result.payload["voucher"] == voucher.reference
-    assert written() == before
 
 
 @pytest.mark.parametrize("confirmed", [False, True])

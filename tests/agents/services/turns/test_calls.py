@@ -136,29 +136,6 @@ async def test_newer_input__before_sending__drops_the_draft(
     assert turns[0].output_tokens > 0
 
 
-async def test_newer_input__features_changed_meanwhile__next_draft_notes_them(
-    cast: Cast, online: Means, openai: FakeOpenAI
-) -> None:
-    # Given
-    openai.script(say.text("For whom?", held=True), say.text("Both read."))
-    await in_database(cast.aline.writes, "first")
-    running = asyncio.create_task(turn(cast.aline, online))
-    await asked(openai, 1)
-
-    # When
-    await in_database(flip, Feature.VOUCHERS)
-    last = await in_database(cast.aline.writes, "second")
-    openai.release()
-    await running
-
-    # Then
-    before, after = await in_database(lambda: cast.aline.turns)
-    await in_database(last.refresh_from_db)
-    assert (before.exposure["vouchers"], after.exposure["vouchers"]) == (True, False)
-    assert after.exposure["version"] > before.exposure["version"]
-    assert after.input_ended_at == last.received_at
-
-
 async def test_newer_input__before_a_write__drops_the_draft_unwritten(
     cast: Cast, online: Means, openai: FakeOpenAI
 ) -> None:
