@@ -13,7 +13,8 @@ from rollout.holder import Holder
 from rollout.models import EvaluatorLease, Incident, Notice, Plan
 from rollout.policy.effective import Reason
 from rollout.services import cohorts, silence
-from rollout.watchdog import FAIL_SAFE_S, PAGE_S, Watchdog
+from rollout.watchdog import BLIND_S, FAIL_SAFE_S, PAGE_S, Watchdog
+from tests.live import until
 from tests.rollout.conftest import ALINE, BOSCO, Switch
 from tests.rollout.judging import enter, tick
 
@@ -61,6 +62,46 @@ def test_watchdog__quarter_of_an_hour__fails_safe_until_somebody_looks() -> None
     # Then
     assert (before, dog.is_unwatched) == (True, False)
     assert dog.must_page() is False
+
+
+def test_watchdog__silent_for_just_as_long__neither_pages_nor_fails_safe() -> None:
+    for seconds, pages in ((PAGE_S, False), (FAIL_SAFE_S, True)):
+        dog = watched(seconds=seconds, ticking=False)
+
+        assert dog.silent_s == seconds
+        assert dog.must_page() is pages
+        assert dog.is_unwatched is False
+
+
+def test_watchdog__silent_again_after_a_look__pages_again() -> None:
+    # Given
+    dog = watched(seconds=PAGE_S + 1, ticking=False)
+    assert dog.must_page() is True
+    dog.look(MOMENT + timedelta(hours=1), is_exposed=True, now=dog.looked + 1)
+    assert dog.must_page() is False
+
+    # When
+    for _ in range(int(PAGE_S) + 1):
+        dog.look(MOMENT + timedelta(hours=1), is_exposed=True, now=dog.looked + 1)
+
+    # Then
+    assert dog.must_page() is True
+
+
+@pytest.mark.parametrize(("away", "silent_s"), [(BLIND_S, 40.0), (BLIND_S + 1, 0.0)])
+def test_watchdog__database_away__counts_on_unless_it_was_for_long(
+    away: float, silent_s: float
+) -> None:
+    dog = watched(seconds=10, ticking=False)
+
+    dog.look(dog.ticked_at, is_exposed=True, now=dog.looked + away)
+
+    assert dog.silent_s == silent_s
+
+
+def test_watchdog__never_looked__no_silence() -> None:
+    assert Watchdog().silent_s == 0.0
+    assert Watchdog().must_page() is False
 
 
 @pytest.mark.parametrize("is_exposed", [False])
@@ -135,7 +176,9 @@ def test_refresh__evaluator_silent_in_production__cohorts_only_until_it_looks(
         assert found.decide(Feature.VOUCHERS, ALINE).reason is Reason.COHORT
         assert found.decide(Feature.VOUCHERS, BOSCO).on is False
         process.refresh(own)
+        until(lambda: paged)
         assert len(paged) == 1
+        assert paged[0] > PAGE_S
 
         # When
         tick()

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+
+from rollout import holder
+from rollout.features import Feature
+from rollout.holder import NOTHING, Holder
+from rollout.policy.effective import Rule
+from rollout.reading import Reading
+from rollout.watchdog import FAIL_SAFE_S
+
+
+def reading(version: int, *, removed: bool = False) -> Reading:
+    rule = Rule(
+        flag=Feature.CHAT,
+        everyone=True,
+        salt="salt",
+        threshold=0,
+        cohorts=frozenset(),
+        members=frozenset(),
+    )
+    return Reading(version, {Feature.CHAT: rule}, functions_removed=removed)
+
+
+@pytest.mark.parametrize(("started_at", "version"), [(9.0, 1), (10.0, 2), (11.0, 2)])
+def test_publish__reading_begun_earlier__does_not_replace_a_later_one(
+    started_at: float, version: int
+) -> None:
+    # Given
+    held = Holder()
+    held.publish(reading(1), started_at=10.0)
+
+    # When
+    held.publish(reading(2), started_at=started_at)
+
+    # Then
+    assert held.snapshot.version == version
+    assert held.snapshot.confirmed_at == max(10.0, started_at)
+
+
+@pytest.mark.parametrize("started_at", [9.0, 10.0, 11.0])
+def test_confirm__question_asked_earlier__does_not_shorten_the_trust(
+    started_at: float,
+) -> None:
+    # Given
+    held = Holder()
+    held.publish(reading(1, removed=True), started_at=10.0)
+
+    # When
+    held.confirm(started_at=started_at)
+
+    # Then
+    assert held.snapshot.confirmed_at == max(10.0, started_at)
+    assert held.snapshot.version == 1
+    assert held.snapshot.functions_removed is True
+
+
+@pytest.mark.parametrize(
+    ("is_exposed", "on"), [(True, False), (False, True)], ids=["customers", "staff"]
+)
+def test_publish__nobody_judges__on_for_everyone_only_where_no_customer_is_served(
+    is_exposed: bool, on: bool
+) -> None:
+    # Given
+    held = Holder()
+    for now in (0.0, 10.0):
+        held.watchdog.look(None, is_exposed=is_exposed, now=now)
+    held.watchdog.moved -= FAIL_SAFE_S
+
+    # When
+    held.publish(reading(1), started_at=10.0)
+
+    # Then
+    assert held.snapshot.unwatched is not on
+    assert held.snapshot.decide(Feature.CHAT, "somebody").on is on
+
+
+def test_forget__all_that_a_parent_knew__is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given
+    held = Holder()
+    monkeypatch.setattr(holder, "holder", held)
+    held.publish(reading(1), started_at=10.0)
+    held.tried_at = 10.0
+    held.watchdog.look(None, is_exposed=True, now=10.0)
+    lock = held.lock
+    lock.acquire()
+
+    # When
+    holder.forget()
+
+    # Then
+    assert held.snapshot is NOTHING
+    assert held.tried_at == float("-inf")
+    assert held.watchdog.is_exposed is False
+    assert held.lock is not lock
+    assert held.lock.locked() is False
