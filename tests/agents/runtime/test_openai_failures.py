@@ -243,7 +243,9 @@ async def test_respond__cancelled__stops_at_once(
     # Given
     fake_openai.script(say.hang())
     task = asyncio.create_task(model.respond(request_))
-    await asyncio.sleep(0.2)
+    async with asyncio.timeout(90):
+        while not fake_openai.requests:  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0.01)
 
     # When
     task.cancel()
