@@ -89,12 +89,12 @@ class FakeOpenAI:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._ready.wait(10), "the fake OpenAI did not start"
+        assert self._ready.wait(60), "the fake OpenAI did not start"
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
     def script(self, *replies: Reply) -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import threading
 import uuid
-from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +16,7 @@ from agents.services import episodes, handoff
 from rollout.models import MetricRollup, Observation
 from rollout.services import observations
 from tests.agents.cast import Cast, Person, make_cast
+from tests.live import lock_is_waited_for, until
 
 MINUTE = timedelta(minutes=1)
 
@@ -186,14 +186,21 @@ def test_observe__dies_in_the_middle__has_done_nothing(
 
 
 def two_at_once(conversation_id: int, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Let two observe one conversation; who has read its turns waits for the other."""
-    start, both_read = threading.Barrier(2), threading.Barrier(2)
+    """Let two observe one conversation; who has read its turns waits for the other.
+
+    What keeps the other from reading is a lock: it then waits for that, or ends.
+    """
+    start, both_read = threading.Barrier(2), threading.Event()
+    readers: list[str] = []
+    ended: list[str] = []
     found: list[int] = []
     closed_at = episodes._closed_at
 
     def after_reading(conversation: Conversation) -> list[datetime]:
-        with suppress(threading.BrokenBarrierError):
-            both_read.wait(0.5)
+        readers.append(threading.current_thread().name)
+        if len(readers) == 2:
+            both_read.set()
+        until(lambda: both_read.is_set() or ended or lock_is_waited_for())
         return closed_at(conversation)
 
     def work() -> None:
@@ -203,6 +210,7 @@ def two_at_once(conversation_id: int, monkeypatch: pytest.MonkeyPatch) -> int:
                 episodes.observe_conversation(conversation_id, now=timezone.now())
             )
         finally:
+            ended.append("here")
             connection.close()
 
     with monkeypatch.context() as patch:

@@ -163,7 +163,7 @@ def test_identify__two_webhooks_of_a_new_person_at_once__one_profile(
 
     def arrive(n: int) -> int:
         try:
-            start.wait(10)
+            start.wait(60)
             found = who(NUMBER if n % 2 else "", BSUID)
             assert found is not None
             return found.pk

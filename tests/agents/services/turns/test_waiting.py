@@ -73,7 +73,7 @@ async def test_run_turn__writes_on_meanwhile__one_listens_and_answers_all(
 
     # When
     await in_database(cast.aline.writes, "are you there")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(90):
         assert await turn(cast.aline, means) == []
     await in_database(
         Message.objects.update, received_at=Now() - timedelta(seconds=3600)
