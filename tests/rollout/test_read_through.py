@@ -16,6 +16,7 @@ from rollout import holder as holding
 from rollout import reading, refreshers, snapshot
 from rollout.features import Feature
 from rollout.holder import Holder, Snapshot
+from rollout.policy.effective import Rule
 from tests.live import until
 
 if TYPE_CHECKING:
@@ -65,13 +66,22 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Away:
 
 
 def as_of(confirmed_at: float, version: int = 7) -> Snapshot:
-    return Snapshot(version=version, rules={}, confirmed_at=confirmed_at)
+    rule = Rule(
+        flag=Feature.CHAT,
+        everyone=True,
+        salt="salt",
+        threshold=0,
+        cohorts=frozenset(),
+        members=frozenset(),
+    )
+    return Snapshot(version, {Feature.CHAT: rule}, confirmed_at)
 
 
 def test_current__confirmed_lately__taken_as_it_is(held: Holder, away: Away) -> None:
     held.snapshot = as_of(monotonic() + 60)
 
     assert snapshot.current() is held.snapshot
+    assert snapshot.is_on(Feature.CHAT, SOMEBODY) is True
     assert away.tries == 0
 
 
@@ -80,15 +90,16 @@ def test_current__old_and_database_away__stale_and_tried_once_in_a_while(
 ) -> None:
     # Given
     monkeypatch.setattr(snapshot, "RETRY_S", 600.0)
-    held.snapshot = as_of(monotonic() - snapshot.TRUSTED_S - 1)
+    held.snapshot = as_of(monotonic() - 5.5)
 
     # When
     found = [snapshot.current() for _ in range(3)]
 
     # Then
     assert found == [replace(held.snapshot, stale=True)] * 3
+    assert snapshot.is_on(Feature.CHAT, SOMEBODY) is False
     assert away.tries == 1
-    assert len(started) == 3
+    assert len(started) == 4
 
     # When
     held.tried_at -= 600.0
@@ -104,7 +115,7 @@ def test_current__another_reads_for_long__stale_after_a_while(
 ) -> None:
     # Given
     monkeypatch.setattr(snapshot, "RETRY_S", 0.05)
-    held.snapshot = as_of(monotonic() - snapshot.TRUSTED_S - 1)
+    held.snapshot = as_of(monotonic() - 5.5)
 
     # When
     with held.lock:
@@ -122,7 +133,7 @@ def test_current__another_has_read_meanwhile__taken_and_not_read_again(
 ) -> None:
     # Given
     monkeypatch.setattr(snapshot, "RETRY_S", 600.0)
-    held.snapshot = as_of(monotonic() - snapshot.TRUSTED_S - 1)
+    held.snapshot = as_of(monotonic() - 5.5)
 
     # When
     with ThreadPoolExecutor(1) as pool:
@@ -165,11 +176,12 @@ def test_is_known_off__last_snapshot__is_asked_however_old(
     held.snapshot = as_of(0.0)
 
     # Then
-    assert snapshot.is_known_off(Feature.CHAT, SOMEBODY) is True
-    settings.ROLLOUT_REFRESH = "inline"
-    switch(CHAT=True)
     assert snapshot.is_known_off(Feature.CHAT, SOMEBODY) is False
     assert snapshot.is_known_off(Feature.VOICE, SOMEBODY) is True
+    settings.ROLLOUT_REFRESH = "inline"
+    switch(VOICE=True)
+    assert snapshot.is_known_off(Feature.CHAT, SOMEBODY) is True
+    assert snapshot.is_known_off(Feature.VOICE, SOMEBODY) is False
     assert away.tries == 0
 
 
@@ -198,6 +210,7 @@ def test_current__inline__off_where_the_database_cannot_be_asked(
         return read_all(connection)
 
     monkeypatch.setattr(reading, "read_all", read)
+    monkeypatch.setattr(snapshot.holder, "snapshot", as_of(0.0))
 
     # Then
     assert snapshot.current().stale is (error is not None)
