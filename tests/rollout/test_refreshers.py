@@ -112,7 +112,9 @@ def test_poll__database_away__waits_before_each_try(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Given
-    process, tries, waits = Refreshers(), [], []
+    process = Refreshers()
+    tries: list[int] = []
+    waits: list[float] = []
 
     def refused() -> psycopg.Connection:
         tries.append(len(waits))
@@ -135,7 +137,9 @@ def test_poll__database_there__waits_between_two_questions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Given
-    process, looks, waits, opened = Refreshers(), [], [], []
+    process, opened = Refreshers(), []
+    looks: list[int] = []
+    waits: list[float] = []
 
     @contextmanager
     def connected() -> Iterator[object]:
@@ -200,7 +204,8 @@ def test_listen__refused__waits_before_each_try(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Given
-    process, waits = Refreshers(), []
+    process = Refreshers()
+    waits: list[float] = []
 
     def wait(seconds: float) -> None:
         waits.append(seconds)

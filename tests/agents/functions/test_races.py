@@ -184,7 +184,8 @@ def test_revoked_in_the_middle__after_revoking_nothing_commits(
 def test_revoking__waits_for_what_has_begun(committed_api: Api) -> None:
     """Whatever commits under a token commits before its revocation returns."""
     row = ApiToken.objects.get(name="caller")
-    begun, order = threading.Event(), []
+    begun = threading.Event()
+    order: list[str] = []
 
     def call() -> None:
         with transaction.atomic():
