@@ -71,6 +71,9 @@ def test_watchdog__silent_for_just_as_long__neither_pages_nor_fails_safe() -> No
         assert dog.silent_s == seconds
         assert dog.must_page() is pages
         assert dog.is_unwatched is False
+    # A second more than three minutes, and than a quarter of an hour.
+    assert watched(seconds=181, ticking=False).must_page() is True
+    assert watched(seconds=901, ticking=False).is_unwatched is True
 
 
 def test_watchdog__silent_again_after_a_look__pages_again() -> None:
