@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rollout import holder
 from rollout.features import Feature
 from rollout.holder import NOTHING, Holder
-from rollout.policy.effective import Rule
+from rollout.policy.effective import Reason, Rule
 from rollout.reading import Reading
 from rollout.watchdog import FAIL_SAFE_S
 
@@ -36,6 +38,19 @@ def test_publish__reading_begun_earlier__does_not_replace_a_later_one(
     # Then
     assert held.snapshot.version == version
     assert held.snapshot.confirmed_at == max(10.0, started_at)
+
+
+def test_decide__snapshot_not_trusted_any_more__off_whatever_it_says() -> None:
+    # Given
+    held = Holder()
+    held.publish(reading(3), started_at=10.0)
+    assert held.snapshot.decide(Feature.CHAT, "somebody").on is True
+
+    # When
+    found = replace(held.snapshot, stale=True).decide(Feature.CHAT, "somebody")
+
+    # Then
+    assert (found.on, found.reason, found.version) == (False, Reason.STALE, 3)
 
 
 @pytest.mark.parametrize("started_at", [9.0, 10.0, 11.0])
