@@ -46,6 +46,10 @@ def switch(*, on: bool = True, without: Feature | None = None, **limits: Any) ->
     set_features(changes, actor="tests", reason="tests", source="command", **limits)
 
 
+def causes() -> set[object]:
+    return set(LogLine.objects.values_list("correlation_id", flat=True))
+
+
 def told(done: CheckRun) -> dict[str, tuple[str, str]]:
     return {one["name"]: (one["status"], one["detail"]) for one in done.results}
 
@@ -103,12 +107,15 @@ def test_probe__for_a_cohort_only__answered_through_this_process(
     assert exposure_of(str(stranger.public_id)).chat is False
 
     # And a correlation id without our mark keeps no line.
-    kept = LogLine.objects.count()
-    monkeypatch.setattr("agents.smoke.cases.MARK", "another purpose")
-    monkeypatch.setattr("agents.smoke.evidence.WRITTEN_WITHIN_S", 0.5)
-    result = CASES[0].run(None)
+    known = causes()
+    with monkeypatch.context() as patch:
+        patch.setattr("agents.smoke.cases.MARK", "another purpose")
+        patch.setattr("agents.smoke.evidence.WRITTEN_WITHIN_S", 0.5)
+        result = CASES[0].run(None)
     assert "The log lacks" in result.detail
-    assert LogLine.objects.count() == kept
+    # Its lines would be written before those of the next run.
+    assert "log lines under its correlation id" in CASES[0].run(None).detail
+    assert len(causes() - known) == 1
 
 
 @pytest.mark.django_db
