@@ -44,10 +44,10 @@ def test_decide__stale_snapshot__off() -> None:
     # Given
     held = SnapshotCache()
     held.publish(reading(3), started_at=10.0)
-    assert held.snapshot.decide(Feature.CHAT, "somebody").on is True
+    assert held.snapshot.decide(Feature.CHAT, "subject").on is True
 
     # When
-    found = replace(held.snapshot, stale=True).decide(Feature.CHAT, "somebody")
+    found = replace(held.snapshot, stale=True).decide(Feature.CHAT, "subject")
 
     # Then
     assert (found.on, found.reason, found.version) == (False, FlagReason.STALE, 3)
@@ -87,7 +87,7 @@ def test_publish__evaluator_silent__on_for_everyone_only_without_customers(
 
     # Then
     assert held.snapshot.unwatched is not on
-    assert held.snapshot.decide(Feature.CHAT, "somebody").on is on
+    assert held.snapshot.decide(Feature.CHAT, "subject").on is on
 
 
 def test_reset__state_of_the_parent_process__is_gone(
