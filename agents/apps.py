@@ -2,6 +2,23 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
+# The callables that `rollout` asks of this app: see `rollout.core.ports`.
+PORTS = {
+    "spend_since": "agents.outcomes.spending.since",
+    "is_customer": "agents.operations.rollout_ports.is_customer",
+    "value_errors_since": "agents.operations.value_checks.errors_since",
+    "subject_of": "agents.operations.rollout_ports.subject_of",
+    "labels": "agents.operations.rollout_ports.labels",
+    "is_staff": "agents.operations.rollout_ports.are_staff",
+    "previous_workflow": "agents.operations.rollout_ports.previous_workflow",
+    "probe_previous_workflow": "agents.operations.rollout_ports.probe_previous_workflow",
+    "cancel_waiting": "agents.operations.cancellation.cancel_waiting",
+    "tell": "agents.notifications.broadcasts.send",
+    "audience": "agents.notifications.broadcasts.audience",
+    "mail_addresses": "agents.notifications.broadcasts.mail_addresses",
+    "smoke_cases": "agents.smoke.cases.all_cases",
+}
+
 
 class AgentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
@@ -9,26 +26,10 @@ class AgentsConfig(AppConfig):
     verbose_name = "Conversations"
 
     def ready(self) -> None:
-        """Register checks, metrics and the ports of `rollout`."""
+        """Register checks and the ports of `rollout`."""
         # Models must be loaded first.
-        from agents.notifications import broadcasts  # noqa: PLC0415
-        from agents.operations import (  # noqa: PLC0415
-            cancellation,
-            metrics,
-            rollout_ports,
-            system_checks,  # noqa: F401
-        )
-        from agents.operations.preflight import (  # noqa: PLC0415
-            openai,  # noqa: F401
-            whatsapp,  # noqa: F401
-            workflow,  # noqa: F401
-        )
-        from agents.smoke.cases import CASES  # noqa: PLC0415
-        from rollout.core.ports import ports  # noqa: PLC0415
+        from agents.operations import system_checks  # noqa: F401, PLC0415
+        from rollout.core.ports import on_first_call, ports  # noqa: PLC0415
 
-        metrics.register_all()
-        rollout_ports.register_evidence_ports()
-        rollout_ports.register_people_ports()
-        cancellation.register_cancellation_port()
-        broadcasts.register_broadcast_ports()
-        ports.smoke_cases = list(CASES)
+        for name, path in PORTS.items():
+            setattr(ports, name, on_first_call(path))

@@ -6,6 +6,8 @@ from django.urls import include, path
 from agents.api import refusals
 from easymo.health import figures, healthz, landing, readyz
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", landing, name="landing"),
     path("healthz", healthz, name="healthz"),

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from easymo.observability import streams
+from easymo.observability.metrics import collectors
 from easymo.web import orphan
 from easymo.web.middleware import MeasuredBodies
 from rollout.snapshot import flag_snapshot
@@ -14,6 +17,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "easymo.settings")
 streams.guard_process()
 orphan.watch()
 pages = get_wsgi_application()
+# Import the pages and metrics now: the first request should not wait for them.
+import_module(settings.ROOT_URLCONF)
+collectors()
 
 # Models can be imported only after the set-up above.
 from agents.inbound.endpoint import FastWebhookPath  # noqa: E402

@@ -16,13 +16,8 @@ class RolloutConfig(AppConfig):
     def ready(self) -> None:
         from rollout.evidence import leaks  # noqa: PLC0415
 
-        # Imported to register their checks and metrics.
-        from rollout.operations import (  # noqa: PLC0415
-            conversation_metrics,  # noqa: F401
-            metrics,  # noqa: F401
-            preflight,  # noqa: F401
-            system_checks,  # noqa: F401
-        )
+        # Imported to register its checks.
+        from rollout.operations import system_checks  # noqa: F401, PLC0415
         from rollout.snapshot import watchdog  # noqa: PLC0415
 
         findings.register_owner_lookup(leaks.is_known)

@@ -32,8 +32,10 @@ GROUPS = (
 )
 # Tests that a module needs besides the ones that mirror it or import it.
 EXTRA_TESTS = {
-    "vouchers/sql/": "tests/vouchers",
-    "rollout/policy/": "tests/rollout/guardrails",
+    "vouchers/sql/": "tests/vouchers/**/test_*.py",
+    "agents/tools/confirmation.py": "tests/agents/turns/test_button.py",
+    "agents/tools/registry.py": "tests/agents/turns/test_*.py",
+    "rollout/policy/": "tests/rollout/guardrails/test_*.py",
 }
 # They start a browser or many processes, or need other software.
 SKIPPED_TESTS = re.compile(r"tests/(bench|browser|faults|deploy)/|/smoke/")
@@ -154,7 +156,7 @@ def tests_of(module: str) -> tuple[str, ...]:
     found += [path for path in others if imports.search(path.read_text("utf-8"))]
     for prefix, extra in EXTRA_TESTS.items():
         if module.startswith(prefix):
-            found += sorted((COPY / extra).rglob("test_*.py"))
+            found += sorted(COPY.glob(extra))
     names = dict.fromkeys(path.relative_to(COPY).as_posix() for path in found)
     return tuple(name for name in names if not SKIPPED_TESTS.search(name))
 

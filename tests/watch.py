@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.export import (
 )
 from sentry_sdk.transport import Transport
 
-from easymo.observability import lines, logs, metrics, sentry, tracing
+from easymo.observability import lines, logs, metrics, sentry, span_export
 from tests.canaries import leaks_in
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ class Watch:
         EnvelopeReader.findings = self.findings
         options = sentry.options() | {"dsn": "http://key@127.0.0.1/1"}
         sentry_sdk.init(transport=EnvelopeReader, **options)
-        exporter = tracing.ScrubbingExporter(SpanReader(self.findings))
-        tracing.install(SimpleSpanProcessor(exporter))
+        exporter = span_export.ScrubbingExporter(SpanReader(self.findings))
+        span_export.install(SimpleSpanProcessor(exporter))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self) -> Iterator[None]:

@@ -13,5 +13,3 @@ class VouchersConfig(AppConfig):
 
     def ready(self) -> None:
         register(checks.voucher_settings)
-        # The import needs loaded models.
-        from vouchers import preflight  # noqa: F401, PLC0415

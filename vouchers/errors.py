@@ -29,7 +29,7 @@ class NotOwner(VoucherNotFound):
     code = "not_owner"
 
     def __init__(self) -> None:
-        VoucherError.__init__(self, "This voucher belongs to somebody else.")
+        VoucherError.__init__(self, "This voucher belongs to another customer.")
 
 
 class VoucherNotIssued(VoucherError):

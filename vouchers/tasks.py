@@ -15,7 +15,7 @@ logger = get_logger(__name__)
 
 ENVELOPES = "vouchers.envelopes"
 COUNTERS = "vouchers.counters"
-upkeep.expect(ENVELOPES, COUNTERS)
+UPKEEP_JOBS = (ENVELOPES, COUNTERS)
 BATCH = 500
 # Longer than an unnoticed outage of the worker. The nightly run looks at all vouchers.
 RECENT = timedelta(days=2)

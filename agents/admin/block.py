@@ -36,7 +36,7 @@ class BlockForm(ReasonForm):
 
 @admin.register(Block)
 class BlockAdmin(AgentsAdmin):
-    """People that the agent does not answer: by whom, why and until when."""
+    """People that the agent does not answer: blocked by, reason and end."""
 
     list_display = ("person", "reason", "blocked_by", "created_at", "until", "holds")
     list_filter = (("lifted_at", admin.EmptyFieldListFilter),)

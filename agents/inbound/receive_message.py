@@ -108,7 +108,7 @@ class MessageReceiver:
             return
         conversation = self._conversation_of(profile)
         if item.sender.username and conversation.username != item.sender.username:
-            # Only shown to colleagues; it identifies nobody.
+            # Only shown to colleagues; it identifies no person.
             conversation.username = item.sender.username
             conversation.save(update_fields=["username"])
         message = self._new_message(item, conversation, id_hmac)

@@ -18,7 +18,7 @@ from agents.notifications.unrequested import (
 )
 from agents.outbound import outbox
 from agents.whatsapp.graph_client import Template
-from rollout.core.ports import DeliveryResult, ports
+from rollout.core.ports import DeliveryResult
 from vouchers.models import Profile
 
 if TYPE_CHECKING:
@@ -34,17 +34,11 @@ _BLANKS = re.compile(r"\s+")
 MAX_PARAMETER_LENGTH = 1_000
 
 
-def register_broadcast_ports() -> None:
-    ports.tell = send
-    ports.audience = audience
-    ports.mail_addresses = mail_addresses
-
-
 def send(subject: str, line: str, text: str, cause: str) -> DeliveryResult:
     """Queue the message; the same cause again queues nothing."""
     person = _people([subject]).first()
     if person is None:
-        return DeliveryResult("skipped", "nobody we know")
+        return DeliveryResult("skipped", "unknown person")
     if consent.is_opted_out(person):
         return DeliveryResult("skipped", "said STOP")
     if blocks.is_blocked(person):

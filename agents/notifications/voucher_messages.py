@@ -1,4 +1,4 @@
-"""What is written about a voucher event, and to whom."""
+"""The messages about a voucher event, and their recipients."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _notify_redeemed(event: VoucherEvent) -> Announcement.Outcome:
         open_handoff(
             kind=HandOff.Kind.UNDELIVERED,
             profile=voucher.owner,
-            reason=f"Nobody at the station could be told of {voucher.reference}.",
+            reason=f"No station staff could be notified of {voucher.reference}.",
         )
     return _outcome(any(reached))
 

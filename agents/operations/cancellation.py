@@ -12,14 +12,9 @@ from django.utils import timezone
 from agents.models import OutboundMessage, PendingAction
 from agents.outbound.next_to_send import cancel
 from easymo.observability.logs import get_logger
-from rollout.core.ports import ports
 
 logger = get_logger(__name__)
 MOST_AT_ONCE = 200
-
-
-def register_cancellation_port() -> None:
-    ports.cancel_waiting = cancel_waiting
 
 
 def cancel_waiting() -> int:

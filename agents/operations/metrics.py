@@ -281,9 +281,7 @@ def _forward_loops() -> Iterator[Metric]:
     )
 
 
-def register_all() -> None:
-    """Register the metrics of this app."""
-    for collect in (_counters, _tokens, _latencies, _ages, _forward_loops):
-        register(collect)
-    for gauge in GAUGES:
-        register(_gauge(*gauge))
+for _collect in (_counters, _tokens, _latencies, _ages, _forward_loops):
+    register(_collect)
+for _definition in GAUGES:
+    register(_gauge(*_definition))

@@ -10,12 +10,10 @@ from django.utils import timezone
 from agents.forwarding import sending
 from agents.forwarding.queue import is_set_up
 from agents.models import ForwardedItem, ForwardTarget
-from agents.operations import value_checks
-from agents.outcomes import spending
 from easymo.observability.logs import get_logger
 from easymo.observability.privacy import mask_msisdn
 from rollout.core.errors import UnknownPerson
-from rollout.core.ports import PreviousWorkflow, ports
+from rollout.core.ports import PreviousWorkflow
 from vouchers.models import Profile
 from vouchers.msisdn import InvalidMsisdn
 from vouchers.msisdn import parse as parse_msisdn
@@ -27,15 +25,6 @@ if TYPE_CHECKING:
 # A page needs no larger count.
 MOST_COUNTED = 100_000
 logger = get_logger(__name__)
-
-
-def register_people_ports() -> None:
-    """Register the ports about people and the previous workflow."""
-    ports.subject_of = subject_of
-    ports.labels = labels
-    ports.is_staff = are_staff
-    ports.previous_workflow = previous_workflow
-    ports.probe_previous_workflow = probe_previous_workflow
 
 
 def subject_of(text_entered: str) -> str | None:
@@ -123,13 +112,6 @@ def _is_id(subject: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def register_evidence_ports() -> None:
-    """Register the ports about evidence."""
-    ports.spend_since = spending.since
-    ports.is_customer = is_customer
-    ports.value_errors_since = value_checks.errors_since
 
 
 def is_customer(msisdn: str) -> bool:

@@ -278,3 +278,8 @@ CASES = (
     ),
     Case("api.create", "API: a voucher is created", (Feature.VOUCHERS,), create_by_api),
 )
+
+
+def all_cases() -> tuple[Case, ...]:
+    """Return all smoke tests."""
+    return CASES

@@ -1,12 +1,30 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from django.apps import AppConfig
+from django.contrib import admin
+from django.contrib.admin.apps import SimpleAdminConfig
+from django.contrib.admin.checks import check_admin_app, check_dependencies
+from django.core import checks
 from django.db.models.signals import post_migrate
 
 from easymo.backoffice import groups
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class AdminConfig(SimpleAdminConfig):
+    """Django's admin; `easymo.urls` imports the admin modules, not every command."""
+
+    def ready(self) -> None:
+        checks.register(check_dependencies, checks.Tags.admin)
+        checks.register(check_admin_pages, checks.Tags.admin)
+
 
 class BackofficeConfig(AppConfig):
+    default = True
     name = "easymo.backoffice"
     verbose_name = "Back office"
 
@@ -14,3 +32,11 @@ class BackofficeConfig(AppConfig):
         """Update the groups after each ``migrate``."""
         # This is the last of the installed apps, so every permission exists by then.
         post_migrate.connect(groups.sync, sender=self)
+
+
+def check_admin_pages(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """Import all admin modules, then run Django's check of them."""
+    admin.autodiscover()
+    return list(check_admin_app(app_configs, **kwargs))

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
-
-from easymo.observability import sentry, tracing
+from django.conf import settings
 
 
 class ObservabilityConfig(AppConfig):
@@ -11,8 +10,12 @@ class ObservabilityConfig(AppConfig):
 
     def ready(self) -> None:
         """Start what the settings ask for."""
-        # Registers the metrics; their models must be loaded first.
-        from easymo.observability import leak_metrics  # noqa: F401, PLC0415
+        # Both import large libraries: a process that sends nothing does without.
+        if settings.SENTRY_DSN:
+            from easymo.observability import sentry  # noqa: PLC0415
 
-        sentry.start()
-        tracing.start()
+            sentry.start()
+        if settings.ENABLE_OTEL_TRACING:
+            from easymo.observability import span_export  # noqa: PLC0415
+
+            span_export.start()

@@ -7,8 +7,10 @@ collectors. Each has a short time limit, and a failing one does not affect the o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import connection, transaction
 from prometheus_client import generate_latest
 from prometheus_client.core import (
@@ -74,6 +76,13 @@ def histogram(
     family.add_metric(labels, buckets, total)
 
 
+def collectors() -> dict[str, Collect]:
+    """Return all collectors by name; the first call imports them."""
+    for module in settings.METRIC_MODULES:
+        import_module(module)
+    return _collectors
+
+
 def render() -> bytes:
     """Return all metrics in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
@@ -98,7 +107,7 @@ class _All(Collector):
             "1 when a collector could not be read: its figures are missing, not zero.",
             labels=["collector"],
         )
-        for name, collect in sorted(_collectors.items()):
+        for name, collect in sorted(collectors().items()):
             try:
                 figures = list(collect())
             except Exception:

@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
 from django.db.models import F
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from easymo.observability.logs import get_logger
 from easymo.observability.metrics import GaugeMetricFamily, register
@@ -29,7 +31,6 @@ logger = get_logger(__name__)
 
 Work = Callable[[], int]
 LATE_AFTER = timedelta(days=1)
-_expected: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,9 @@ class Late:
     error: str
 
 
-def expect(*names: str) -> None:
-    """Register jobs that must run: one that never ran is late as well."""
-    _expected.update(names)
+def expected_jobs() -> set[str]:
+    """Return the names of the jobs that must run: one that never ran is late as well."""
+    return {name for path in settings.UPKEEP_JOBS for name in import_string(path)}
 
 
 def run(name: str, work: Work) -> int:
@@ -74,8 +75,9 @@ def late() -> list[Late]:
     now = timezone.now()
     runs = {row.name: row for row in _model().objects.all()}
     found = []
-    installed = _installed_at() if _expected - runs.keys() else None
-    for name in sorted(_expected | runs.keys()):
+    expected = expected_jobs()
+    installed = _installed_at() if expected - runs.keys() else None
+    for name in sorted(expected | runs.keys()):
         row = runs.get(name)
         since = row.succeeded_at if row else None
         # A job without success is late a day after its first attempt or the
@@ -114,7 +116,7 @@ def collect() -> Iterator[Metric]:
         labels=["job"],
     )
     runs = {row.name: row for row in _model().objects.all()}
-    for name in sorted(_expected | runs.keys()):
+    for name in sorted(expected_jobs() | runs.keys()):
         row = runs.get(name)
         at = row.succeeded_at if row else None
         family.add_metric([name], at.timestamp() if at else 0.0)

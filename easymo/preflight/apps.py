@@ -9,11 +9,5 @@ class PreflightConfig(AppConfig):
     verbose_name = "Pre-flight"
 
     def ready(self) -> None:
-        # Registers the lines, in the order of the guide.
-        from easymo.preflight import (  # noqa: PLC0415
-            code,  # noqa: F401
-            database,  # noqa: F401
-            logging,  # noqa: F401
-            site,  # noqa: F401
-            supabase,  # noqa: F401
-        )
+        # Registers the check of all lines with Django's check framework.
+        from easymo.preflight import registry  # noqa: F401, PLC0415

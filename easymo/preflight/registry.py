@@ -11,8 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core import checks
 from django.db import Error
 
@@ -124,19 +126,19 @@ def line(
     reads_rows: bool = False,
     is_for_sites: bool = False,
 ) -> Callable[[Callable[[Asked], Found]], Callable[[Asked], Found]]:
-    """Register a line here and with Django's check framework."""
+    """Register a line of the checklist."""
 
     def register(look: Callable[[Asked], Found]) -> Callable[[Asked], Found]:
-        made = Line(name, title, section, look, place, reads_rows, is_for_sites)
-        _lines[name] = made
-        checks.register(_as_check(made), TAG, deploy=True)
+        _lines[name] = Line(name, title, section, look, place, reads_rows, is_for_sites)
         return look
 
     return register
 
 
 def lines() -> list[Line]:
-    """Return all lines in the order of the guide."""
+    """Return all lines in the order of the guide; the first call imports them."""
+    for module in settings.PREFLIGHT_MODULES:
+        import_module(module)
     order = list(Section)
     return sorted(
         _lines.values(), key=lambda one: (order.index(one.section), one.place)
@@ -155,27 +157,31 @@ def messages(databases: Sequence[str]) -> dict[str, list[CheckMessage]]:
     return found
 
 
-def _as_check(made: Line) -> Callable[..., list[CheckMessage]]:
-    """Return the line as a check of the framework: it may not read rows."""
+@checks.register(TAG, deploy=True)
+def check_lines(
+    databases: Sequence[str] | None = None, **_: Any
+) -> list[checks.CheckMessage]:
+    """Run all lines as a check of the framework: without databases, none reads rows."""
+    return [
+        message
+        for made in lines()
+        if databases or not made.reads_rows
+        for message in _as_messages(made)
+    ]
 
-    def check(
-        databases: Sequence[str] | None = None, **_: Any
-    ) -> list[checks.CheckMessage]:
-        if made.reads_rows and not databases:
-            return []
-        try:
-            found = made.look(Asked(messages=partial(messages, ())))
-        except Error as error:
-            found = failed(
-                f"The database refused: {type(error).__name__}.",
-                "Is it reachable, and migrated (manage.py migrate)?",
-            )
-        kind = {Status.FAILED: checks.Error, Status.WARNING: checks.Warning}.get(
-            found.status
+
+def _as_messages(made: Line) -> list[checks.CheckMessage]:
+    try:
+        found = made.look(Asked(messages=partial(messages, ())))
+    except Error as error:
+        found = failed(
+            f"The database refused: {type(error).__name__}.",
+            "Is it reachable, and migrated (manage.py migrate)?",
         )
-        if kind is None:
-            return []
-        text = f"{made.title}: {found.detail}"
-        return [kind(text, hint=found.remedy, id=f"preflight.{made.name}")]
-
-    return check
+    kind = {Status.FAILED: checks.Error, Status.WARNING: checks.Warning}.get(
+        found.status
+    )
+    if kind is None:
+        return []
+    text = f"{made.title}: {found.detail}"
+    return [kind(text, hint=found.remedy, id=f"preflight.{made.name}")]

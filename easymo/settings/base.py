@@ -61,7 +61,7 @@ INSTALLED_APPS = [
     "rollout",
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "easymo.backoffice.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -117,6 +117,29 @@ WORKER_BEGINS = (
     "rollout.snapshot.flag_snapshot.start",
     "agents.llm.openai_client.load",
 )
+# Imported when they are first needed, so that a command starts without them.
+METRIC_MODULES = (
+    "easymo.observability.leak_metrics",
+    "easymo.observability.upkeep",
+    "agents.operations.metrics",
+    "rollout.operations.metrics",
+    "rollout.operations.conversation_metrics",
+)
+# In the order of the guide.
+PREFLIGHT_MODULES = (
+    "easymo.preflight.code",
+    "easymo.preflight.database",
+    "easymo.preflight.logging",
+    "easymo.preflight.site",
+    "easymo.preflight.supabase",
+    "agents.operations.preflight.openai",
+    "agents.operations.preflight.whatsapp",
+    "agents.operations.preflight.workflow",
+    "rollout.operations.preflight",
+    "vouchers.preflight",
+)
+# The names of the periodic jobs that must succeed every day.
+UPKEEP_JOBS = ("agents.operations.retention.JOBS", "vouchers.tasks.UPKEEP_JOBS")
 WAFFLE_ENABLE_ADMIN_PAGES = False
 # The tables of waffle would not be used: `migrate` does not create them.
 MIGRATION_MODULES = {"waffle": None}

@@ -32,7 +32,7 @@ COLOURS = {"on": "success", "limited": "warning", "off": "info", "forced off": "
 
 @admin.register(AgentFlag)
 class AgentFlagAdmin(RollbackActions):
-    """The four features: for whom each is on, and who changed it last."""
+    """The four features: who is served, and who changed each last."""
 
     list_display = ("feature", "state", "audience", "changed", "reason")
     search_fields = ("name",)

@@ -256,7 +256,7 @@ Who is on call stands on the same page.""",
         "beta:whatsapp",
         "You are in the beta",
         """\
-You can try our assistant on WhatsApp before everybody else.
+You can try our assistant on WhatsApp before everyone else.
 How: write "hello" to this number. Ask for your vouchers, or for help; staff can look a
 customer up and create a voucher. "agent" brings you a person.
 Please tell us what went wrong, and what went well: just write it here.

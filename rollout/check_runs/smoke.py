@@ -35,7 +35,7 @@ SECTION = "The guide's smoke tests"
 def run_smoke(*, url: str | None = None, actor: str = "system") -> CheckRun:
     """Run every test against the deployment at `url`; None means this process."""
     started_at = clock.now()
-    results = [line_of(case.run(url)) for case in ports.smoke_cases]
+    results = [line_of(case.run(url)) for case in ports.smoke_cases()]
     results.append(_voice())
     return store(CheckRun.Kind.SMOKE, results, actor=actor, started_at=started_at)
 
@@ -135,7 +135,7 @@ def _cases() -> list[SmokeCase]:
         return []
     return [
         case
-        for case in ports.smoke_cases
+        for case in ports.smoke_cases()
         if case.is_read_only and all(is_on_for_anyone(one) for one in case.needs)
     ]
 

@@ -1,13 +1,16 @@
 """Callables of the apps above, which rollout must not import.
 
-Each app registers its own in `AppConfig.ready()`. A callable that is not registered
-means no data or skipped, never OK.
+`agents` registers its own in `AppConfig.ready()`, by import path: a command that asks
+nothing imports nothing. A callable that is not registered means no data or skipped,
+never OK.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from django.utils.module_loading import import_string
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -103,7 +106,16 @@ class Ports:
     cancel_waiting: Callable[[], int] | None = None
     # The number of violated value rules since then, such as broken voucher trails.
     value_errors_since: Callable[[datetime], int] | None = None
-    smoke_cases: list[SmokeCase] = field(default_factory=list)
+    smoke_cases: Callable[[], Sequence[SmokeCase]] = tuple
 
 
 ports = Ports()
+
+
+def on_first_call(path: str) -> Any:
+    """Return a callable that imports the callable at a path when it is called."""
+
+    def call(*args: Any) -> Any:
+        return import_string(path)(*args)
+
+    return call

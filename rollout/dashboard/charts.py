@@ -94,7 +94,6 @@ def read_charts(name: str) -> Charts:
 
 def _charts(frame: ChartFrame, total: Figures, until: datetime) -> tuple[Chart, ...]:
     every = [point.figures for point in frame.points]
-    costs = [each.cost_per_conversation for each in every]
     return (
         frame.curves(
             ("requests", "Requests an hour", count(total.turns, "request")),
@@ -117,16 +116,7 @@ def _charts(frame: ChartFrame, total: Figures, until: datetime) -> tuple[Chart, 
             words=seconds,
             target=LATENCY_TARGET_S,
         ),
-        frame.curves(
-            (
-                "cost",
-                "Cost of a conversation",
-                f"{usd(total.cost)} in all, {usd(total.cost_per_conversation)} each",
-            ),
-            {"Cost": [None if cost is None else float(cost) for cost in costs]},
-            words=usd,
-            target=evaluate.policy_in_force().expected["chat"].cost,
-        ),
+        _cost_chart(frame, every, total),
         frame.columns(
             (
                 "satisfaction",
@@ -138,6 +128,20 @@ def _charts(frame: ChartFrame, total: Figures, until: datetime) -> tuple[Chart, 
                 "Not satisfied": [float(each.dissatisfied) for each in every],
             },
         ),
+    )
+
+
+def _cost_chart(frame: ChartFrame, every: Sequence[Figures], total: Figures) -> Chart:
+    costs = [each.cost_per_conversation for each in every]
+    return frame.curves(
+        (
+            "cost",
+            "Cost of a conversation",
+            f"{usd(total.cost)} in all, {usd(total.cost_per_conversation)} each",
+        ),
+        {"Cost": [None if cost is None else float(cost) for cost in costs]},
+        words=usd,
+        target=evaluate.policy_in_force().expected["chat"].cost,
     )
 
 

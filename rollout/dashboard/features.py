@@ -1,4 +1,4 @@
-"""The features of the dashboard: for whom each is on, and why for one person."""
+"""The features of the dashboard: who is served, and why one person is."""
 
 from __future__ import annotations
 

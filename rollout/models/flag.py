@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Cohort(models.Model):
-    """A named group of subjects for whom features can be on."""
+    """A named group of subjects that features can be limited to."""
 
     name = models.CharField(max_length=50, unique=True)
     description = models.CharField(max_length=200, blank=True, default="")

@@ -1,4 +1,4 @@
-"""Contacts and on-call shifts: whom to call, in which order, and what is missing."""
+"""Contacts and on-call shifts: the order of calls, and what is missing."""
 
 from __future__ import annotations
 

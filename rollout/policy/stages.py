@@ -220,7 +220,7 @@ def stage_after_rollback(stage: str, *, kind: str) -> Stage:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """For whom a feature is on: everyone, a percentage, cohorts. Empty is off."""
+    """The audience of a feature: everyone, a percentage, cohorts. Empty is off."""
 
     everyone: bool = False
     has_share: bool = False
@@ -240,7 +240,7 @@ class Audience:
 
 
 def is_wider_than_stage(audience: Audience, stage: str) -> bool:
-    """Tell whether the audience has people whom this stage does not serve."""
+    """Tell whether the audience is wider than this stage allows."""
     allowed = terms_of(stage).cohorts
     if allowed is None:
         return False

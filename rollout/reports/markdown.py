@@ -34,7 +34,7 @@ def since(end: datetime, begin: datetime | None) -> str:
 
 @register.filter
 def audience(state: dict[str, Any] | None) -> str:
-    """Say for whom a feature is on, from a state in the audit log."""
+    """Describe a feature's audience from a state in the audit log."""
     if state and state.get("everyone") is not False:
         return "on for everyone" if state["everyone"] else state_text(state)
     return "off"

@@ -77,7 +77,9 @@ def approve_waiver(*, waiver: Waiver, actor: str) -> Waiver:
         if row.approved_by:
             raise WrongState(f"{row.approved_by} approved it already.")
         if row.expires_at <= now or row.run_id != plan.run_id:
-            raise WrongState("It has expired, or the stage was left since: ask anew.")
+            raise WrongState(
+                "It has expired, or the stage has changed since: ask again."
+            )
         row.approved_by, row.approved_at = actor, now
         row.save(update_fields=["approved_by", "approved_at"])
         notices.queue_notice(

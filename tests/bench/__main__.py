@@ -21,22 +21,22 @@ from contextlib import suppress
 BENCHES = {
     # pywa, FastAPI and uvicorn (requirements/bench.txt), and pgbench
     "webhook": 240,
-    # web and worker processes of ours; OpenAI and the Graph API are played
+    # web and worker processes; OpenAI and the Graph API are fakes
     "turns": 300,
     # pgbench, and room for a million vouchers
     "vouchers": 600,
-    # eight processes of ours
+    # eight processes
     "rollout": 600,
     # nothing
     "judge": 120,
     # room for ten million observations
     "figures": 900,
-    # a web process of ours, and pgbench
+    # a web process, and pgbench
     "api": 300,
-    # a worker of ours
+    # a worker
     "flood": 300,
     "forward": 300,
-    # a worker of ours for half an hour: by name only
+    # a worker for half an hour: by name only
     "soak": 2_400,
 }
 ON_REQUEST = {"soak"}

@@ -1,7 +1,7 @@
 """What forwarding adds to the webhook's answer: nothing, it is queued behind it.
 
-Two web processes of ours, one with a previous workflow named and one without, are asked
-in turns over one connection each, by senders whom the agent does not serve.
+Two web processes, one with a previous workflow named and one without, are asked
+in turns over one connection each, by senders that the agent does not serve.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def measure(database_url: str, legacy_url: str) -> None:
             for _ in range(IN_A_ROUND):
                 for one in (with_it, without) if number % 2 else (without, with_it):
                     (ours if one is with_it else bare).append(ask(one) * 1_000)
-            mine, theirs = (statistics.median(r[-IN_A_ROUND:]) for r in (ours, bare))
-            ratios.append(mine / theirs)
+            mine, of_issuer = (statistics.median(r[-IN_A_ROUND:]) for r in (ours, bare))
+            ratios.append(mine / of_issuer)
     tell(
         "webhook's answer with forwarding, median ms",
         statistics.median(ours),

@@ -6,7 +6,7 @@ is the same question asked of the rows themselves, in the same run.
 
 from __future__ import annotations
 
-# Django must be set up before anything of ours is imported.
+# Django must be set up before our code is imported.
 # ruff: noqa: E402
 import json
 import os
@@ -158,7 +158,7 @@ def windows(count: int) -> None:
 
 
 def page(count: int) -> None:
-    """The operator's page as she asks for it, signed in."""
+    """The operator's page for a signed-in operator."""
     client = Client(headers={"host": "localhost"})
     client.force_login(User.objects.create_superuser("bench", password="bench"))
 

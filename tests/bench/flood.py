@@ -1,4 +1,4 @@
-"""What a flood of one sender does to everybody else. Run: python -m tests.bench.flood
+"""The effect of one sender's flood on others. Run: python -m tests.bench.flood
 
 Prints one JSON line. Others write at a steady pace, first alone, then while one sender
 posts 5,000 messages as fast as they are taken; the difference is what the flood costs.

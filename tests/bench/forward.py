@@ -1,13 +1,13 @@
 """How fast a full queue goes on to the previous workflow. Run: python -m tests.bench.forward
 
 Prints JSON lines: 10,000 senders outside a beta in batches of 1,000, taken in and sent
-on; and, as the comparison, as many bodies posted to the same server by nobody but the
+on; and, as the comparison, as many bodies posted to the same server by the
 client, with as many places. Before that, what it adds to the webhook's answer.
 """
 
 from __future__ import annotations
 
-# Django must be set up before anything of ours is imported.
+# Django must be set up before our code is imported.
 # ruff: noqa: E402
 import asyncio
 import logging

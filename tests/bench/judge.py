@@ -6,7 +6,7 @@ sliding hour looked at after each conversation, in the same run.
 
 from __future__ import annotations
 
-# Django must be set up before anything of ours is imported.
+# Django must be set up before our code is imported.
 # ruff: noqa: E402
 import json
 import os

@@ -6,7 +6,7 @@ measured in the same run, on the same database.
 
 from __future__ import annotations
 
-# Django must be set up before anything of ours is imported.
+# Django must be set up before our code is imported.
 # ruff: noqa: E402
 import inspect
 import json
@@ -98,7 +98,7 @@ def check() -> None:
     request = RequestFactory().get("/")
     request.user = AnonymousUser()
 
-    def theirs_once() -> object:
+    def of_issuer_once() -> object:
         # A choice kept on the request would be no check any more.
         request.__dict__.pop("waffles", None)
         return waffle.flag_is_active(request, Feature.CHAT.value)
@@ -106,18 +106,18 @@ def check() -> None:
     for name, percent, goal in (("everyone", None, 20), ("percentage", 50, 10)):
         switch(on=True, percent=percent)
         refreshers.stop()
-        exposure.is_on(Feature.CHAT, "somebody")
+        exposure.is_on(Feature.CHAT, "a subject")
         with CaptureQueriesContext(connection) as queries:
-            ours = fastest(lambda: exposure.is_on(Feature.CHAT, "somebody"))
+            ours = fastest(lambda: exposure.is_on(Feature.CHAT, "a subject"))
         with stock_waffle():
-            theirs_once()
-            theirs = fastest(theirs_once)
+            of_issuer_once()
+            of_issuer = fastest(of_issuer_once)
         told(
             f"feature check, {name}",
             round(ours, 3),
             unit="us",
-            waffle_locmem_us=round(theirs, 2),
-            times_faster=round(theirs / ours, 1),
+            waffle_locmem_us=round(of_issuer, 2),
+            times_faster=round(of_issuer / ours, 1),
             goal_times=goal,
             queries=len(queries),
         )
@@ -133,7 +133,7 @@ def flip(url: str) -> None:
             for number in range(FLIPS):
                 on = number % 2 == 0
                 processes.seen(asking, "on" if on else "off")
-                # Not in step with anybody's poll.
+                # Not in step with any poll.
                 time.sleep(0.05 + (number * 37 % 100) / 500)
                 switch(on=on)
                 flipped_at = time.monotonic_ns()

@@ -1,7 +1,7 @@
 """Whether a worker grows under mixed load. Run: python -m tests.bench.soak
 
 EASYMO_SOAK_MINUTES (default 30) of greetings by people never seen before, vouchers made
-and read by the same staff again and again, pictures nobody asked for, statuses of what
+and read by the same staff again and again, unexpected pictures, statuses of what
 was sent, junk, and people who are not served. The first tenth warms up and is not
 counted. Prints one JSON line.
 """
@@ -134,7 +134,7 @@ def tell_arrival(graph: FakeGraph, url: str, taken: Taken) -> None:
     body = graph.status_webhook(taken, "delivered")
 
     def tell_it() -> None:
-        # At the end nobody is there any more to be told.
+        # At the end there is no reader any more.
         with suppress(OSError):
             post(url, body)
 

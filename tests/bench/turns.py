@@ -6,7 +6,7 @@ Graph API are on the loopback, in this process.
 
 from __future__ import annotations
 
-# Django must be set up before anything of ours is imported.
+# Django must be set up before our code is imported.
 # ruff: noqa: E402
 import json
 import os

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 THEIRS = ".bubble.theirs:not(.fresh)"
-# Pictures of what it looks like, for whoever wants to see.
+# Screenshots on request.
 PICTURES = os.environ.get("EASYMO_PICTURES", "")
 expect.set_options(timeout=15_000)
 
@@ -162,7 +162,7 @@ def test_sticker_and_reaction__sent__shown_and_no_turn(diane: Page) -> None:
     expect(diane.locator(OURS)).to_have_count(answers)
     assert diane.locator(".act").count() == acts
 
-    # When: she takes it back
+    # When: the customer deletes it
     answer.locator(".react summary").click()
     answer.locator("[aria-label='Take it back']").click()
 

@@ -181,7 +181,7 @@ def test_look__a_number__explains_and_never_shows_it(as_begun: Page) -> None:
     expect(as_begun.locator("#features-now")).to_contain_text("on for everyone")
     expect(as_begun.locator("#features-now thead")).to_contain_text("+2507***000")
     assert "250788000000" not in as_begun.content()
-    as_begun.click("button:has-text('Nobody')")
+    as_begun.click("button:has-text('No one')")
     expect(as_begun.locator("#features-now thead")).not_to_contain_text("+2507***")
 
 

@@ -96,7 +96,7 @@ def test_simulator__station_staff_redeems_the_code__voucher_is_spent(
     expect(operator.locator(".act").first.locator(".step.event")).to_contain_text(
         "redeemed"
     )
-    # What she wrote is stored without the code.
+    # The message is stored without the code.
     expect(operator.locator(".bubble.theirs").last).not_to_contain_text(found[1])
 
 

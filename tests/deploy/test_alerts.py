@@ -32,7 +32,7 @@ WANTED = {
     "SpendRate",
     "RolloutHeldTooLong",
 }
-# Those of the reference that nobody may rename.
+# Names of the reference that must not change.
 NAMES = [
     "agent_conversations_total",
     "agent_tool_calls_total",
@@ -88,7 +88,7 @@ SUFFIXES = {
 def exposed() -> dict[str, set[str]]:
     """Return each name that /metrics knows, with its labels."""
     found: dict[str, set[str]] = {}
-    for collect in metrics._collectors.values():
+    for collect in metrics.collectors().values():
         for family in collect():
             labels = set(getattr(family, "_labelnames", ()))
             for suffix in SUFFIXES[family.type]:
@@ -110,7 +110,7 @@ def expressions() -> Iterator[tuple[str, str]]:
 
 
 def complaints(where: str, expr: str, exposed: dict[str, set[str]]) -> list[str]:
-    """Return what an expression asks for that nobody exposes."""
+    """Return metrics of an expression that are not exposed."""
     found = [
         f"{where}: no figure {name}"
         for name in METRIC.findall(expr)

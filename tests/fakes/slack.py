@@ -36,7 +36,7 @@ class FakeSlack(ThreadingHTTPServer):
         self._thread.join(60)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Somebody who hung up is no trouble."""
+        """A closed connection is no error."""
 
 
 class Answer(BaseHTTPRequestHandler):

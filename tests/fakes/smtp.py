@@ -81,7 +81,7 @@ class FakeSmtp(socketserver.ThreadingTCPServer):
         self._thread.join(60)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Somebody who hung up is no trouble."""
+        """A closed connection is no error."""
 
 
 class Session(socketserver.StreamRequestHandler):

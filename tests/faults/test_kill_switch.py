@@ -1,7 +1,7 @@
 """The operator turns everything off while thirty turns run.
 
 What a customer is told of a voucher that was made in the last moment is for people:
-a feature that is off leaves no reply of ours.
+a feature that is off leaves no reply.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Workers killed again and again during many conversations.
 
-Everybody is answered once, every voucher is made once. The full measure is
+Everyone is answered once, every voucher is issued once. The full measure is
 EASYMO_TEST_KILLS=20 EASYMO_TEST_CONVERSATIONS=200.
 """
 
@@ -77,7 +77,7 @@ def test_workers__killed_during_many_conversations__all_answered_and_done_once(
     assert set(rows.values()) == {1}
     assert set(Counter((t.to, t.text) for t in graph.sent).values()) == {1}
     assert audit.verify().broken == []
-    assert Turn.objects.filter(attempts__gt=1).exists(), "nobody was interrupted"
+    assert Turn.objects.filter(attempts__gt=1).exists(), "no turn was interrupted"
 
 
 def staff(n: int) -> str:

@@ -1,4 +1,4 @@
-"""Whoever is told of an announcement, and how one comes to be sent."""
+"""Recipients of an announcement, and how one is sent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MEMBERS = [f"0000000{n}-0000-4000-8000-000000000000" for n in range(5)]
 
 
 class People:
-    """Whoever is reached over WhatsApp, as the app above would."""
+    """Recipients over WhatsApp, as the app above would return them."""
 
     def __init__(self, *everyone: str) -> None:
         self.everyone = sorted(everyone)

@@ -20,12 +20,12 @@ def main() -> None:
 
     # On a busy machine the poller may take long to write its last sign of life.
     refreshers.UNREGISTER_WAIT_S = 60.0
-    exposure.is_on(Feature.CHAT, "somebody")
+    exposure.is_on(Feature.CHAT, "a subject")
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
         wanted = line.strip() == "on"
-        while exposure.is_on(Feature.CHAT, "somebody") is not wanted:
+        while exposure.is_on(Feature.CHAT, "a subject") is not wanted:
             time.sleep(0.0005)
         sys.stdout.write(f"{time.monotonic_ns()}\n")
         sys.stdout.flush()

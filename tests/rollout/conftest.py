@@ -63,7 +63,7 @@ def odette(db: None, client: Client) -> Client:
 
 @pytest.fixture
 def pascal(db: None, client: Client) -> Client:
-    """A viewer, signed in: she may only look."""
+    """A viewer, signed in: read-only."""
     client.force_login(person("pascal", "viewer"))
     return client
 

@@ -89,7 +89,7 @@ def observe(times: int = 1, **facts: Any) -> list[Observation]:
 
 
 def tick() -> Evaluation:
-    """Judge, and expect nobody else to be at it."""
+    """Evaluate, and expect no other evaluator."""
     evaluation = evaluate.run_evaluation()
     assert evaluation is not None
     return evaluation

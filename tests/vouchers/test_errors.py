@@ -2,11 +2,50 @@ from __future__ import annotations
 
 import pytest
 
-from vouchers.errors import VoucherNotIssued
+from vouchers import errors
 from vouchers.models import Voucher
 
 
 @pytest.mark.parametrize("status", Voucher.Status.values)
 def test_not_issued__any_status__has_a_sentence(status: str) -> None:
     # Also "issued": a call that waited for a rotation finds the voucher issued.
-    assert str(VoucherNotIssued(status)).endswith(".")
+    assert str(errors.VoucherNotIssued(status)).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (
+            errors.VoucherNotFound(),
+            "voucher_not_found",
+            "There is no such voucher.",
+        ),
+        (
+            errors.VoucherNotPending("void"),
+            "not_pending",
+            "This voucher does not wait for approval: it is void.",
+        ),
+        (errors.VoucherExpired(), "expired", "This voucher has expired."),
+        (
+            errors.FeatureDisabled(),
+            "feature_disabled",
+            "Vouchers are switched off at the moment.",
+        ),
+        (errors.NotAllowed(), "forbidden", "You may not do this."),
+        (
+            errors.Locked(0),
+            "locked",
+            "Too many wrong codes. Try again in 1 minute.",
+        ),
+        (
+            errors.Locked(61, "PINs"),
+            "locked",
+            "Too many PINs. Try again in 2 minutes.",
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_error__each_refusal__has_its_code_and_sentence(
+    error: errors.VoucherError, code: str, sentence: str
+) -> None:
+    assert (error.code, str(error)) == (code, sentence)

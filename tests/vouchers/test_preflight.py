@@ -44,7 +44,8 @@ def test_codes__key_not_set__failed(
     [
         ((), {}, "ok"),
         (("vouchers.E001",), {}, "failed"),
-        ((), {"VOUCHER_APPROVE_ABOVE": 60_000}, "failed"),
+        ((), {"VOUCHER_MAX": 60_000, "VOUCHER_APPROVE_ABOVE": 60_000}, "ok"),
+        ((), {"VOUCHER_MAX": 60_000, "VOUCHER_APPROVE_ABOVE": 60_001}, "failed"),
     ],
 )
 def test_limits__each_state__is_reported(

@@ -110,7 +110,7 @@ class Profile(models.Model):
 
 
 class Erasure(models.Model):
-    """The record that a person was erased: by whom, when and why. Append-only."""
+    """The record of an erased person: actor, time and reason. Append-only."""
 
     profile = models.OneToOneField(
         "vouchers.Profile", models.PROTECT, related_name="erasure"

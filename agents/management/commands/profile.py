@@ -92,7 +92,9 @@ class Command(BaseCommand):
             .first()
         )
         if profile is None:
-            raise CommandError(f"There is nobody with {mask_msisdn(parse(msisdn))}.")
+            raise CommandError(
+                f"No profile has the number {mask_msisdn(parse(msisdn))}."
+            )
         return profile
 
     def _show(self, profile: Profile) -> None:

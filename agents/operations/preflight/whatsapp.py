@@ -104,7 +104,7 @@ def _number_is_ours() -> Found:
             PHONE,
         )
     if answer.find("code_verification_status") == "EXPIRED":
-        # Meta keeps sending; only a move to another account needs it anew.
+        # Meta keeps sending; only a move to another account needs a new subscription.
         return ok("Meta knows the number and the token (its verification is old).")
     return ok("Meta knows the number and the token.")
 
@@ -191,7 +191,7 @@ def _accounts(asked: Asked, answer: Answer) -> Found:
     accounts = list(_account_ids(answer))
     if not accounts:
         return skipped(
-            "The token may not look at its WhatsApp account, so that nobody can tell.",
+            "The token may not read its WhatsApp account, so this cannot be checked.",
             "Give it the permission whatsapp_business_management as well.",
             TOKEN,
         )

@@ -59,7 +59,7 @@ def voice_is_set_up(asked: Asked) -> Found:
 
 def _without_trunk(asked: Asked) -> Found:
     if asked.is_demonstration:
-        return skipped("A demonstration: nobody calls.")
+        return skipped("A demonstration: there are no calls.")
     if Feature.VOICE not in asked.features_on:
         return skipped("Voice is off.", "", "SIP_TRUNK_URI")
     return asked.lacking(
@@ -79,7 +79,7 @@ def previous_workflow_is_there(asked: Asked) -> Found:
     unsigned = asked.said("agents.W005")
     if not settings.LEGACY_WEBHOOK_URL:
         return warning(
-            "None is named: after a rollback nobody answers the messages that come in.",
+            "None is set: after a rollback incoming messages are not answered.",
             "Name the webhook of the earlier system, where there is one.",
             setting,
         )

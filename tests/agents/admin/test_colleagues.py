@@ -34,7 +34,11 @@ def address(records: Records, action: str) -> str:
 
 
 def press(browser: Client, records: Records, action: str, **given: Any) -> Any:
-    facts = {"key": uuid.uuid4(), "reason": "she asked", "text": "Come at nine."}
+    facts = {
+        "key": uuid.uuid4(),
+        "reason": "the customer asked",
+        "text": "Come at nine.",
+    }
     return browser.post(address(records, action), facts | given)
 
 
@@ -73,7 +77,7 @@ def test_action__those_who_help__do_it_once(
     assert after != before
     if action != "close":
         act = ColleagueAct.objects.latest("id")
-        assert (act.actor, act.reason) == (f"the-{role}", "she asked")
+        assert (act.actor, act.reason) == (f"the-{role}", "the customer asked")
         assert ColleagueAct.objects.count() == acts + 1
     assert state()[1:] == after[1:]
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 
+admin.autodiscover()
 MODELS = sorted(
     (model for model in admin.site._registry if model._meta.app_label == "agents"),
     key=lambda model: model._meta.label,
@@ -110,7 +111,7 @@ def beside(person: Profile, conversation: Conversation, number: int) -> None:
         kind=HandOff.Kind.ASKED,
         profile=person,
         conversation=conversation,
-        reason="She asked.",
+        reason="The customer asked.",
     )
     other = Profile.objects.create(name=f"Other {number}")
     IdentityClaim.objects.create(

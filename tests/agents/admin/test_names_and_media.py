@@ -46,7 +46,7 @@ def test_bind__operator_with_a_reason__bound_and_shown_on_her_page(
     key = client.get(url).context["form"]["key"].value()
 
     # When
-    client.post(url, {"reason": "She showed me", "key": key})
+    client.post(url, {"reason": "The customer showed it", "key": key})
 
     # Then
     assert Identity.objects.get(kind="bsuid").profile == cast.diane.profile
@@ -54,7 +54,7 @@ def test_bind__operator_with_a_reason__bound_and_shown_on_her_page(
         reverse("admin:vouchers_profile_change", args=[cast.diane.profile.pk])
     ).content.decode()
     assert "RW.12…7890" in page
-    assert "She showed me" in page
+    assert "The customer showed it" in page
 
 
 def test_bind__viewer__refused(client: Client, cast: Cast) -> None:

@@ -252,7 +252,7 @@ def test_scan_over_three_channels__shares_the_station_counter(api: Api) -> None:
         assert api.redeem(code=wrong_code(guess)).json()["code"] == "voucher_not_found"
         forget_rates()
 
-    # Then: the right one opens nothing there, for anybody, over any channel
+    # Then: the right one is refused as well, on every channel
     third = create_or_change_profile(
         msisdn="+250788000033", role="station", station="KIMIRONKO"
     )

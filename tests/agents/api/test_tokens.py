@@ -188,7 +188,7 @@ def test_create__refused__says_why(api: Api, args: list[str]) -> None:
 
 
 def test_revoke__unknown__refused(api: Api) -> None:
-    with pytest.raises(CommandError, match="no token called nobody"):
+    with pytest.raises(CommandError, match="no token called unknown"):
         run("revoke", "nobody")
 
 

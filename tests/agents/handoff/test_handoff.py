@@ -35,13 +35,16 @@ def key() -> str:
 
 
 def answer(chat: Conversation, text: str = "Come at nine.", **given: str) -> object:
-    facts = {"reason": "she asked", "actor": "odette", "key": key()} | given
+    facts = {"reason": "the customer asked", "actor": "odette", "key": key()} | given
     return handoff.answer(conversation=chat, text=text, **facts)
 
 
 def pause(chat: Conversation, given: str = "") -> bool:
     return handoff.pause(
-        conversation=chat, reason="she asked", actor="odette", key=given or key()
+        conversation=chat,
+        reason="the customer asked",
+        actor="odette",
+        key=given or key(),
     )
 
 
@@ -66,7 +69,7 @@ def test_answer__open_window__sent_by_a_colleague_and_agent_paused(cast: Cast) -
     assert (act.kind, act.actor, act.reason, act.outbound) == (
         "answered",
         "odette",
-        "she asked",
+        "the customer asked",
         message,
     )
 

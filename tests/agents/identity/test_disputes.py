@@ -182,9 +182,10 @@ def test_bind_identities__user_id_changed__new_id_bound_and_old_one_superseded()
     assert Identity.objects.get(value=FIRST).superseded_at is not None
 
 
-def test_bind_identities__changed_number__user_id_still_identifies_them() -> None:
+def test_bind_identities__changed_number__other_identities_stay() -> None:
     # Given
-    aline = who(OLD, FIRST)
+    third = "+250788777777"
+    aline, carine = who(OLD, FIRST), who(third)
     told(ChangeKind.NUMBER, old_number=OLD, number=NEW)
 
     # When
@@ -192,6 +193,8 @@ def test_bind_identities__changed_number__user_id_still_identifies_them() -> Non
 
     # Then
     assert who("", FIRST) == who(NEW) == aline
+    assert who(third) == carine
+    assert Profile.objects.get(msisdn=third) == carine
 
 
 def test_open_dispute__another_kind_of_the_same_identity__is_a_second_dispute() -> None:

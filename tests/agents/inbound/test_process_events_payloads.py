@@ -28,7 +28,7 @@ KINDS: dict[str, Any] = {
     "sticker": {"id": "3", "mime_type": "image/webp", "sha256": ""},
     "button": {"payload": "yes", "text": FILLING},
     "order": {"catalog_id": "4", "product_items": [], "text": FILLING},
-    "contacts": [{"name": {"formatted_name": "Somebody"}, "phones": []}],
+    "contacts": [{"name": {"formatted_name": "A customer"}, "phones": []}],
     "unsupported": {"type": "poll_creation"},
     "a kind of next year": {"anything": FILLING},
 }

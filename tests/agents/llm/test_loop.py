@@ -22,7 +22,9 @@ async def test_run_loop__tool_then_words__stores_each_step_before_the_next(
     model: OpenAIModel, fake_openai: FakeOpenAI, request_: ModelRequest, store: Store
 ) -> None:
     # Given
-    fake_openai.script(say.call("lookup_customer", **ARGUMENTS), say.text("It is her."))
+    fake_openai.script(
+        say.call("lookup_customer", **ARGUMENTS), say.text("It is Aline.")
+    )
 
     # When
     result = await run_loop(
@@ -33,7 +35,7 @@ async def test_run_loop__tool_then_words__stores_each_step_before_the_next(
     )
 
     # Then
-    assert (result.stopped, result.text) == ("done", "It is her.")
+    assert (result.stopped, result.text) == ("done", "It is Aline.")
     assert [[item["type"] for item in saved] for saved in store.saves] == [
         ["reasoning", "function_call"],
         ["function_call_output"],

@@ -23,7 +23,9 @@ async def test_run_loop__died_before_the_tool_ran__answers_the_call_first(
     model: OpenAIModel, fake_openai: FakeOpenAI, request_: ModelRequest, store: Store
 ) -> None:
     # Given
-    fake_openai.script(say.call("lookup_customer", **ARGUMENTS), say.text("It is her."))
+    fake_openai.script(
+        say.call("lookup_customer", **ARGUMENTS), say.text("It is Aline.")
+    )
 
     async def dies(ordinal: int, request: ToolRequest) -> dict[str, Any]:
         raise asyncio.CancelledError
@@ -45,7 +47,7 @@ async def test_run_loop__died_before_the_tool_ran__answers_the_call_first(
 
     # Then
     assert [ordinal for ordinal, _ in store.called] == [0]
-    assert result.text == "It is her."
+    assert result.text == "It is Aline."
     assert result.model_calls == 2
     assert result.items == store.items
     fake_openai.assert_complete()

@@ -117,7 +117,7 @@ def test_check_claims__own_amount__may_be_asked_back_but_not_claimed() -> None:
     facts = Facts(own_text="create voucher 20000", operations=frozenset({"issued"}))
 
     # Then
-    assert check_claims("Do you want 20,000 for her?", facts).is_backed
+    assert check_claims("Do you want 20,000 for this customer?", facts).is_backed
     assert "amount" in check_claims("20,000 issued.", facts).problems
 
 

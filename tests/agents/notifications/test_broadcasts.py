@@ -11,7 +11,7 @@ from agents.identity import blocks, consent
 from agents.models import Conversation, OutboundMessage
 from agents.notifications import broadcasts
 from agents.outbound import next_to_send
-from rollout.core.ports import DeliveryResult, ports
+from rollout.core.ports import DeliveryResult
 from tests import payloads
 from vouchers.models import Profile
 
@@ -48,11 +48,6 @@ def says_stop(person: Profile) -> None:
         source=consent.Source.WORDS,
         cause=f"test:{person.pk}",
     )
-
-
-def test_register__app_started__ports_are_set() -> None:
-    assert ports.tell == broadcasts.send
-    assert ports.audience == broadcasts.audience
 
 
 def test_send__window_open__text_with_template_as_fallback(
@@ -110,7 +105,7 @@ def test_send__blocked_or_gone__skipped(aline: Profile) -> None:
     blocks.block_profile(profile=aline, reason="abuse", actor="odette")
     assert tell(aline) == DeliveryResult("skipped", "blocked")
     Profile.objects.update(is_active=False)
-    assert tell(aline) == DeliveryResult("skipped", "nobody we know")
+    assert tell(aline) == DeliveryResult("skipped", "unknown person")
     assert broadcasts.send("x' OR 1=1", "a", "b", "c").status == "skipped"
 
 

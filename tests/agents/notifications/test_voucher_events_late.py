@@ -60,9 +60,9 @@ def test_announce__after_an_approval__both_notified_once_despite_crashes(
     voucher_events.announce()
 
     # Then
-    [[hers], [theirs]] = said(aline), said(diane)
-    assert asked.voucher.reference in hers
-    assert asked.voucher.reference in theirs
+    [[of_owner], [of_issuer]] = said(aline), said(diane)
+    assert asked.voucher.reference in of_owner
+    assert asked.voucher.reference in of_issuer
 
 
 def test_announce__one_fails__others_are_announced(

@@ -42,7 +42,7 @@ async def test_respond__unclear_amount_and_number__asks_for_the_amount() -> None
 
 
 @pytest.mark.parametrize(
-    "said", ["no", "10000", "yes if she pays", "what?", "lookup 0788000001"]
+    "said", ["no", "10000", "yes if they pay", "what?", "lookup 0788000001"]
 )
 async def test_respond__anything_but_yes__creates_nothing(said: str) -> None:
     chat = Chat()

@@ -19,7 +19,7 @@ def test_seed__again_after_a_switch_off__turns_nothing_on_and_adds_nothing() -> 
     assert AgentFlag.objects.filter(everyone=True).count() == len(Feature)
     flags.set_features(
         dict.fromkeys(Feature, False),
-        actor="somebody",
+        actor="odette",
         reason="enough",
         source=FlagChange.Source.CLI,
     )

@@ -141,7 +141,9 @@ def test_erase__person_with_a_history__dump_holds_nothing_of_her(
     held = dump(committed_db)
 
     # When
-    call_command("profile", "erase", "0788100001", "--reason", "She asked for it.")
+    call_command(
+        "profile", "erase", "0788100001", "--reason", "The customer asked for it."
+    )
 
     # Then
     left = dump(committed_db)
@@ -155,7 +157,7 @@ def test_erase__person_with_a_history__dump_holds_nothing_of_her(
     assert forgotten.erased_at is not None
     assert str(forgotten) == f"Forgotten person {forgotten.pk}"
     done = Erasure.objects.get()
-    assert (done.actor, done.reason) == ("command line", "She asked for it.")
+    assert (done.actor, done.reason) == ("command line", "The customer asked for it.")
 
 
 def test_erase__others__keep_what_is_not_about_her(cast: Cast) -> None:
@@ -165,7 +167,7 @@ def test_erase__others__keep_what_is_not_about_her(cast: Cast) -> None:
 
     # When
     erasure.erase_person(
-        profile=cast.aline.profile, reason="She asked.", actor="odette"
+        profile=cast.aline.profile, reason="The customer asked.", actor="odette"
     )
 
     # Then
@@ -179,7 +181,7 @@ def test_erase__live_voucher__refused_and_nothing_changed(cast: Cast) -> None:
 
     # When
     with pytest.raises(CommandError, match=rf"void or decline .*{voucher.reference}"):
-        call_command("profile", "erase", NUMBER, "--reason", "She asked.")
+        call_command("profile", "erase", NUMBER, "--reason", "The customer asked.")
 
     # Then
     assert Profile.objects.get(pk=cast.aline.profile.pk).name == NAME
@@ -201,7 +203,11 @@ def test_erase__reason_that_may_not_be_kept__refused(cast: Cast, reason: str) ->
 
 def test_erase__twice_and_back_again__a_new_person(cast: Cast) -> None:
     # Given
-    again = {"profile": cast.aline.profile, "reason": "She asked.", "actor": "odette"}
+    again = {
+        "profile": cast.aline.profile,
+        "reason": "The customer asked.",
+        "actor": "odette",
+    }
     first = erasure.erase_person(**again)
 
     # When
@@ -220,7 +226,7 @@ def test_erase__twice_and_back_again__a_new_person(cast: Cast) -> None:
 def test_sweep_erased__message_that_came_meanwhile__forgotten(cast: Cast) -> None:
     # Given
     erasure.erase_person(
-        profile=cast.aline.profile, reason="She asked.", actor="odette"
+        profile=cast.aline.profile, reason="The customer asked.", actor="odette"
     )
     cast.aline.writes("green bicycle")
 

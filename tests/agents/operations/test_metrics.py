@@ -121,7 +121,7 @@ def test_render__a_collector_fails__the_others_answer(
     def broken() -> Any:
         raise RuntimeError(ALINE.msisdn)
 
-    monkeypatch.setattr(metrics, "_collectors", dict(metrics._collectors))
+    monkeypatch.setattr(metrics, "_collectors", dict(metrics.collectors()))
     metrics.register(broken)
 
     # When

@@ -160,7 +160,7 @@ def speech(person: Profile, words: str) -> SandboxMedia:
 async def test_voice_note__typed_speech__heard_from_our_own_store(
     committed_db: str, whatsapp: SettingsWrapper
 ) -> None:
-    # Given: no key, and nobody is asked
+    # Given: no key, and no provider is asked
     whatsapp.WA_TOKEN = ""
     await units.run(make_cast)
     person = await units.run(sandboxed)

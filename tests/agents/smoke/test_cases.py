@@ -86,7 +86,7 @@ def test_command__running_deployment__five_pass_and_nothing_is_left(
 def test_probe__for_a_cohort_only__answered_through_this_process(
     worker: Worker, deployment: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given: on, but for nobody yet
+    # Given: on, but for no one yet
     cohorts.make_cohort(name="beta")
     switch(cohorts=["beta"])
     enter("beta")
@@ -100,8 +100,8 @@ def test_probe__for_a_cohort_only__answered_through_this_process(
     assert done is not None
     assert told(done).keys() == {"whatsapp.hello", "whatsapp.lookup"}
     assert done.passed, told(done)
-    # Somebody else stays outside.
-    stranger = Profile.objects.create(name="Nobody", is_sandbox=True)
+    # Other people are not served.
+    stranger = Profile.objects.create(name="Stranger", is_sandbox=True)
     assert exposure_of(str(stranger.public_id)).chat is False
 
     # And a correlation id without our mark keeps no line.

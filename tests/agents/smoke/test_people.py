@@ -41,9 +41,9 @@ def test_staff__again__the_same_people() -> None:
 def test_staff__several__the_one_who_was_silent_longest() -> None:
     # Given
     first = people.staff_member("probe")
-    everybody = Profile.objects.exclude(pk=first.pk)
+    everyone = Profile.objects.exclude(pk=first.pk)
     now = timezone.now()
-    for number, person in enumerate([first, *everybody]):
+    for number, person in enumerate([first, *everyone]):
         Conversation.objects.create(
             profile=person,
             phone_number_id="1",
@@ -51,7 +51,7 @@ def test_staff__several__the_one_who_was_silent_longest() -> None:
         )
 
     # Then
-    assert people.staff_member("probe") == everybody.last()
+    assert people.staff_member("probe") == everyone.last()
 
 
 def test_staff__the_simulator__does_not_play_them() -> None:
@@ -79,7 +79,7 @@ def test_customer__the_guides_own_is_in_the_sandbox__taken() -> None:
 
 def test_customer__numbers_are_somebodys__left_alone() -> None:
     for number in (people.GUIDE, *people.NUMBERS[:2]):
-        Profile.objects.create(msisdn=number, name="Somebody")
+        Profile.objects.create(msisdn=number, name="A customer")
 
     assert people.customer().msisdn == people.NUMBERS[2]
 
@@ -103,7 +103,7 @@ def test_customer__issued_enough_today__the_next_one() -> None:
 
 def test_customer__nobody_is_free__said() -> None:
     for number in (people.GUIDE, *people.NUMBERS):
-        Profile.objects.create(msisdn=number, name="Somebody")
+        Profile.objects.create(msisdn=number, name="A customer")
 
     with pytest.raises(SmokeFailure, match="Every sandbox customer"):
         people.customer()

@@ -20,7 +20,7 @@ async def test_claim_messages__features_changed_meanwhile__next_draft_records_th
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
-    openai.script(say.text("For whom?", held=True), say.text("Both read."))
+    openai.script(say.text("For which number?", held=True), say.text("Both read."))
     await in_database(cast.aline.writes, "first")
     running = asyncio.create_task(turn(cast.aline, online))
     await asked(openai, 1)

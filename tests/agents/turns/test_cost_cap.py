@@ -113,6 +113,6 @@ async def test_run_turn__no_limit__asks(
 def test_may_spend__price_unknown__assumes_an_expensive_one(
     tokens: int, may: bool
 ) -> None:
-    purse = ConversationBudget(spent=Decimal(0), cap=ASSUMED_TOKEN_PRICE * 15_000)
+    budget = ConversationBudget(spent=Decimal(0), cap=ASSUMED_TOKEN_PRICE * 15_000)
 
-    assert purse.may_spend("a-model-of-tomorrow", Usage(tokens, 0, 0)) is may
+    assert budget.may_spend("a-model-of-tomorrow", Usage(tokens, 0, 0)) is may

@@ -30,7 +30,7 @@ async def take_over(person: Person) -> None:
     await in_database(
         handoff.pause,
         conversation=person.chat,
-        reason="she asked",
+        reason="the customer asked",
         actor="odette",
         key=str(uuid.uuid4()),
     )

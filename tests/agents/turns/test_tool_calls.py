@@ -121,7 +121,7 @@ async def test_newer_input__before_sending__drops_the_draft(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
-    openai.script(say.text("For whom?", held=True), say.text("Both read."))
+    openai.script(say.text("For which number?", held=True), say.text("Both read."))
     await in_database(cast.aline.writes, "first")
     running = asyncio.create_task(turn(cast.aline, online))
     await asked(openai, 1)

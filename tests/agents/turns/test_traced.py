@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from easymo.observability import tracing
+from easymo.observability import span_export, tracing
 from tests.agents.turns.conftest import in_database, turn
 from tests.canaries import leaks_in
 from tests.fakes import openai_answers as say
@@ -27,11 +27,11 @@ async def test_run_turn__traced__turn_model_and_tool_are_spans_without_text(
     # Given
     monkeypatch.setattr(tracing, "_tracer", tracing._tracer)
     kept = InMemorySpanExporter()
-    tracing.install(SimpleSpanProcessor(tracing.ScrubbingExporter(kept)))
+    span_export.install(SimpleSpanProcessor(span_export.ScrubbingExporter(kept)))
     number = cast.aline.profile.msisdn
     openai.script(
         say.call("lookup_customer", msisdn=number, voucher=None),
-        say.text("It is her."),
+        say.text("It is Aline."),
     )
     await in_database(cast.diane.writes, f"lookup {number}")
 

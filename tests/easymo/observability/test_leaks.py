@@ -14,7 +14,7 @@ import structlog
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 
-from easymo.observability import candidates, leaks, logs, metrics, sentry, tracing
+from easymo.observability import candidates, leaks, logs, metrics, sentry, span_export
 from easymo.observability.streams import GuardedStream
 from tests.canaries import ALINE
 
@@ -149,7 +149,9 @@ def test_span__the_scrubber_overlooks_a_number__the_last_look_does_not() -> None
 
     provider = TracerProvider()
     kept = Kept()
-    provider.add_span_processor(SimpleSpanProcessor(tracing.ScrubbingExporter(kept)))
+    provider.add_span_processor(
+        SimpleSpanProcessor(span_export.ScrubbingExporter(kept))
+    )
     with provider.get_tracer("tests").start_as_current_span(f"to {NATIONAL}") as span:
         span.set_attribute("to", NATIONAL)
 

@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from easymo.observability import tracing
+from easymo.observability import span_export, tracing
 from tests.canaries import ALINE, WORDS, leaks_in
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def test_spans__personal_attributes__leave_scrubbed(
 ) -> None:
     # Given
     address, arrived = collector
-    exporter = tracing.ScrubbingExporter(OTLPSpanExporter(f"{address}/v1/traces"))
-    provider = tracing.install(SimpleSpanProcessor(exporter))
+    exporter = span_export.ScrubbingExporter(OTLPSpanExporter(f"{address}/v1/traces"))
+    provider = span_export.install(SimpleSpanProcessor(exporter))
 
     # When
     with (
@@ -85,7 +85,7 @@ def test_spans__personal_attributes__leave_scrubbed(
 
 def test_start__switched_off__spans_cost_nothing(settings: Any) -> None:
     settings.ENABLE_OTEL_TRACING = False
-    tracing.start()
+    span_export.start()
     with tracing.execute_tool("look_up", call_id="c1") as span:
         span.set_attribute("x", 1)
 
@@ -100,7 +100,7 @@ def test_start__switched_on__exports_to_the_endpoint(
     settings.OTEL_SERVICE_NAME = "easymo-test"
 
     # When
-    provider = tracing.start()
+    provider = span_export.start()
     with tracing.chat("m", provider="offline"):
         pass
     assert provider is not None

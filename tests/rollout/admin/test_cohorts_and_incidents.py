@@ -23,11 +23,13 @@ def test_cohort__member_added_and_removed__with_reasons(odette: Client) -> None:
         odette,
         action_of("cohort", "add_member", cohort.pk),
         subject=ALINE,
-        reason="she asked",
+        reason="the customer asked",
     )
     member = CohortMember.objects.get()
     press(
-        odette, action_of("cohortmember", "remove_member", member.pk), reason="she left"
+        odette,
+        action_of("cohortmember", "remove_member", member.pk),
+        reason="the member left",
     )
 
     # Then
@@ -37,8 +39,8 @@ def test_cohort__member_added_and_removed__with_reasons(odette: Client) -> None:
         .order_by("id")
         .values_list("kind", "reason", "actor")
     ) == [
-        ("member_added", "she asked", "odette"),
-        ("member_removed", "she left", "odette"),
+        ("member_added", "the customer asked", "odette"),
+        ("member_removed", "the member left", "odette"),
     ]
 
 

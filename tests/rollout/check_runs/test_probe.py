@@ -52,10 +52,10 @@ def time() -> Iterator[FakeClock]:
 
 @pytest.fixture
 def case(monkeypatch: pytest.MonkeyPatch, time: FakeClock, switch: Switch) -> Case:
-    """One test in the stage smoke, chat on for nobody but a cohort."""
+    """One test in the stage smoke, chat on for one cohort only."""
     made = Case()
     writes = Case(name="whatsapp.create", is_read_only=False)
-    monkeypatch.setattr(ports, "smoke_cases", [made, writes])
+    monkeypatch.setattr(ports, "smoke_cases", lambda: [made, writes])
     enter("smoke")
     switch(CHAT=True, percent=1)
     return made
@@ -84,7 +84,7 @@ def test_is_due__rolled_back__never(case: Case) -> None:
 
 
 def test_is_due__slots_unfilled__never(case: Case) -> None:
-    ports.smoke_cases = []
+    ports.smoke_cases = tuple
 
     assert smoke.is_due() is False
 
@@ -166,6 +166,6 @@ def test_smoke__one_fails__not_passed(case: Case) -> None:
 
 
 def test_smoke__nothing_to_test__not_passed(case: Case) -> None:
-    ports.smoke_cases = []
+    ports.smoke_cases = tuple
 
     assert smoke.run_smoke().passed is False

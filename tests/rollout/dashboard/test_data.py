@@ -56,7 +56,7 @@ def test_propagation__all_have_it__says_how_many_and_how_fast(switch: Switch) ->
     switch(CHAT=True)
     for pid in range(8):
         process(pid=pid)
-    # With its start: nobody waited an hour for it.
+    # With its start: no reply waited an hour for it.
     process(pid=9, later=True)
 
     spread = read_dashboard().propagation
@@ -88,7 +88,7 @@ def hold() -> None:
 
 
 def judged(**verdict: object) -> Evaluation:
-    """Let somebody have judged just now."""
+    """Record an evaluation of this moment."""
     found = {"guardrail": "success", "channel": "chat", "level": "ok", **verdict}
     return Evaluation.objects.create(
         verdicts=[found], action="none", severity="low", because="All guardrails hold."

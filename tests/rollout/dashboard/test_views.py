@@ -37,7 +37,7 @@ def press(client: Client, name: str, *args: object, **asked: object) -> str:
 
 @pytest.fixture
 def emile(db: None, client: Client) -> Client:
-    """Somebody who helps customers, signed in."""
+    """A support user, signed in."""
     user = User.objects.create_user("emile", password="x", is_staff=True)
     user.groups.add(Group.objects.get(name="support"))
     client.force_login(user)

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rollout.flags.acknowledgements import Acknowledgement, await_acknowledgement
+from rollout.core import clock
+from rollout.flags.acknowledgements import (
+    Acknowledgement,
+    await_acknowledgement,
+    purge_processes,
+)
 from rollout.models import Epoch, ServingProcess
 
 if TYPE_CHECKING:
@@ -69,3 +74,25 @@ def test_receipt__nothing_changed__tells_no_time_of_an_earlier_change(
 
     # Then
     assert str(receipt()) == "acknowledged by 1 of 1"
+
+
+def test_purge_processes__silent_for_a_day__only_they_are_deleted() -> None:
+    # Given
+    for role, hours in (("old", 25), ("young", 23)):
+        at = clock.now() - timedelta(hours=hours)
+        ServingProcess.objects.create(
+            id=uuid.uuid4(),
+            host="web",
+            pid=1,
+            role=role,
+            version_seen=1,
+            acknowledged_at=at,
+            seen_at=at,
+        )
+
+    # When
+    deleted = purge_processes()
+
+    # Then
+    assert deleted == 1
+    assert ServingProcess.objects.get().role == "young"

@@ -204,7 +204,7 @@ def test_tick__failures_on_both_channels__back_to_the_stage_before(
     assert evaluation.action == "demote"
     assert Notice.objects.exclude(text__contains="incident").count() == 0
     assert plan().run.stage == "beta"
-    assert exposure.is_on(Feature.CHAT, "somebody") is False
+    assert exposure.is_on(Feature.CHAT, "a subject") is False
     assert Incident.objects.get().dedupe_key.startswith("guardrail:success:")
 
 

@@ -121,10 +121,10 @@ def test_tick__two_evaluators_without_the_lease__count_twice(
     observe(1)
     tick()
     observe(12, failed=5)
-    anybody = EvaluatorLease.objects.get
-    monkeypatch.setattr("rollout.guardrails.evaluate.claim_lease", lambda: "anybody")
+    any_lease = EvaluatorLease.objects.get
+    monkeypatch.setattr("rollout.guardrails.evaluate.claim_lease", lambda: "any")
     monkeypatch.setattr(
-        "rollout.guardrails.evaluate.lock_claimed_lease", lambda _token: anybody()
+        "rollout.guardrails.evaluate.lock_claimed_lease", lambda _token: any_lease()
     )
 
     # When
@@ -218,7 +218,7 @@ def _explode(*_args: object) -> None:
 
 @pytest.mark.django_db
 def test_claim__clock_set_back__is_not_stuck(now: FakeClock) -> None:
-    # Given: somebody died a day in the future
+    # Given: an evaluator with a clock a day ahead was killed
     now.at = NOON + timedelta(days=1)
     assert evaluate.claim_lease() is not None
     assert evaluate.claim_lease() is None

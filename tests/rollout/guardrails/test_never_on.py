@@ -1,4 +1,4 @@
-"""Whatever happens, in whatever order: nobody is served whom no person turned on."""
+"""No sequence of events turns a feature on without a person."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FOUR = {
-    "customer_impact": "Nobody could buy fuel.",
+    "customer_impact": "Customers could not buy fuel.",
     "root_cause": "The model's name was misspelt.",
     "resolution": "It was spelt right.",
     "prevention": "Pre-flight asks for it.",

@@ -110,9 +110,9 @@ def test_on_call__a_shift_runs__its_contact_first_and_only_once() -> None:
 
 def test_add_shift__ends_before_it_begins_or_names_nobody__refused() -> None:
     lead, now = named(), clock.now()
-    nobody = Contact.objects.get(role="On-call Engineer")
+    unnamed = Contact.objects.get(role="On-call Engineer")
 
-    for contact, hours in ((lead, 0), (lead, -1), (lead, 24 * 40), (nobody, 8)):
+    for contact, hours in ((lead, 0), (lead, -1), (lead, 24 * 40), (unnamed, 8)):
         with pytest.raises(InvalidChange):
             contacts.add_shift(
                 contact=contact,

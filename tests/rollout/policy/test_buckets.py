@@ -15,7 +15,7 @@ def buckets(flag: str, salt: str = SALT) -> list[int]:
 
 
 def test_bucket__thousand_subjects__as_ever() -> None:
-    # Whoever changes these moves real people in and out of features.
+    # Changing these moves real people in and out of features.
     assert buckets("FEATURE_AGENT_CHAT")[:1000] == json.loads(GOLDEN.read_text())
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from math import inf
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -105,6 +106,24 @@ def test_step__badness_outside_its_range__is_refused(x: float) -> None:
 def test_for_mean__bet_that_could_lose_everything__is_refused() -> None:
     with pytest.raises(ValueError, match="lose everything"):
         for_mean(q0=0.2, bets=(5.0,), horizon=100, alpha=0.01)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"q0": 0.0}, {"q0": 1.0}, {"bets": ()}),
+        *({"alpha": 0.0}, {"alpha": 1.0}, {"horizon": 0.9}),
+    ],
+    ids=str,
+)
+def test_for_mean__parameter_outside_its_range__is_refused(
+    change: dict[str, Any],
+) -> None:
+    valid = {"q0": 0.2, "bets": (1.0,), "horizon": 1.0, "alpha": 0.01}
+    for_mean(**valid)
+
+    with pytest.raises(ValueError, match="a bet and a horizon"):
+        for_mean(**valid | change)
 
 
 def test_for_mean__cost_doubles__is_found() -> None:

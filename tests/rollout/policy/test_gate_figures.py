@@ -138,7 +138,7 @@ def test_cost__each_channel__has_its_own_limit(
     [
         (0, 9000, "pass", "none in 9,000 lines: fewer than 1 in 3000"),
         (1, 9000, "fail", "1 confirmed"),
-        # None found where nobody looked is no news.
+        # No leak without scanned lines proves nothing.
         (0, 0, "no_data", "no line was scanned yet"),
         (1, 0, "fail", "1 confirmed"),
     ],

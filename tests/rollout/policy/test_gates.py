@@ -139,12 +139,12 @@ def test_dwell__clock_gone_backwards__is_no_time_at_all() -> None:
     [
         (range(48), "pass", "48 of 48"),
         (range(47), "pending", "47 of 48"),
-        # A night without anybody is not watched, and can be made up for.
+        # A night without a watcher is not counted, and can be made up for.
         ([*range(20), *range(30, 50)], "pending", "40 of 48"),
         ([*range(20), *range(30, 60)], "pass", "50 of 48"),
         # Pressed often in one hour: still one hour.
         ([0] * 60, "pending", "1 of 48"),
-        # Before the stage began nobody watched it.
+        # The time before the stage is not counted.
         (range(-60, 0), "pending", "0 of 48"),
     ],
 )

@@ -109,7 +109,7 @@ def test_daily__what_went_round_the_rules__is_marked() -> None:
         source="cli",
     )
     waivers.begin_override(reason="load test", actor="odette", hours=1)
-    waivers.ask_for_waiver(gate="dwell", reason="nobody is here", actor="odette")
+    waivers.ask_for_waiver(gate="dwell", reason="the team is away", actor="odette")
 
     # When
     told = reports.daily().markdown
@@ -123,7 +123,7 @@ def test_daily__what_went_round_the_rules__is_marked() -> None:
     assert "resumed, now smoke and recovery, by odette, by OVERRIDE" in told
     assert "OVERRIDE: automatic rollback held back until" in told
     assert "WAIVER of dwell until" in told
-    assert "asked by odette, not approved. nobody is here" in told
+    assert "asked by odette, not approved. the team is away" in told
 
 
 @pytest.mark.django_db

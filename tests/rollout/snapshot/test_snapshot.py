@@ -189,7 +189,7 @@ def test_current__refreshers_dead__reads_through(
     before = chat_is_on()
     switch(CHAT=True)
 
-    # When: nobody has confirmed it for too long.
+    # When: it has not been confirmed for too long.
     long_ago = time.monotonic() - flag_snapshot.TRUSTED_S - 1
     snapshot_cache.snapshot = replace(snapshot_cache.snapshot, confirmed_at=long_ago)
 

@@ -25,7 +25,7 @@ CHAT_ON = {Feature.CHAT: True}
 
 
 def try_again() -> None:
-    """Let in whoever makes the smoke tests."""
+    """Turn the features on for the smoke tests."""
     set_features(CHAT_ON, cohorts=["smoke"], reason="the smoke tests", **ODETTE)
 
 
@@ -59,7 +59,7 @@ def test_freeze__two_people_and_the_smoke_tests__is_back_under_watch(
     plan_state.resume(reason="it is mended", **ODETTE)
     thawed = plans.current()
     with pytest.raises(ResumeRequirementsUnmet):
-        set_features(CHAT_ON, reason="everybody", **ODETTE)
+        set_features(CHAT_ON, reason="everyone", **ODETTE)
     try_again()
     with pytest.raises(ResumeRequirementsUnmet):
         plan_state.resume(reason="on", **ODETTE)
@@ -71,4 +71,4 @@ def test_freeze__two_people_and_the_smoke_tests__is_back_under_watch(
     assert (thawed.run.stage, thawed.state) == ("production", "rolled_back")
     plan = plans.current()
     assert (plan.run.stage, plan.state) == ("beta", "recovery")
-    assert not exposure.is_on(Feature.CHAT, "somebody")
+    assert not exposure.is_on(Feature.CHAT, "a subject")

@@ -114,7 +114,7 @@ def test_guardrails__warned_silent_or_unjudged__hold_up(beta: Fake) -> None:
     assert gate("guardrails") == ("fail", "success on chat")
     judged(chat | {"level": "no_data"})
     assert gate("guardrails") == ("no_data", "no data: success on chat")
-    # Nobody is served by telephone, so nobody expects figures there.
+    # Voice is off, so no figures are expected there.
     judged({"guardrail": "success", "channel": "voice", "level": "no_data"})
     assert gate("guardrails")[0] == "pass"
     beta.advance(minutes=4)

@@ -34,7 +34,7 @@ def only_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every gate be met but the one that asks how the plan stands."""
 
     def gates(plan: Plan) -> list[Gate]:
-        # Long enough for somebody else to come in between.
+        # Long enough for another transaction to come in between.
         time.sleep(0.1)
         met = plan.state == State.ACTIVE
         verdict = GateVerdict.MET if met else GateVerdict.FAIL
@@ -133,7 +133,7 @@ def only_the_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every gate be met in smoke, and none right after leaving it."""
 
     def gates(plan: Plan) -> list[Gate]:
-        # Long enough for somebody else to come in between.
+        # Long enough for another transaction to come in between.
         time.sleep(0.1)
         verdict = GateVerdict.MET if plan.run.stage == "smoke" else GateVerdict.FAIL
         return [Gate(GateName.STATE, "State", verdict, plan.run.stage, "smoke")]

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -62,6 +63,8 @@ def test_action__operator_sends_twice__changes_once_with_event(
         "admin",
         "a mistake",
     )
+    logged = LogEntry.objects.values_list("change_message", flat=True)
+    assert {message.partition(": ")[2] for message in logged} == {"a mistake"}
 
 
 @pytest.mark.parametrize("role", ["support", "viewer"])

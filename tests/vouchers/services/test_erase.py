@@ -3,17 +3,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
 from tests.vouchers.conftest import acting, rwf
 from tests.vouchers.racing import while_uncommitted, without
 from vouchers import errors
-from vouchers.models import Erasure, Profile, Voucher
+from vouchers.models import Erasure, Profile, Voucher, VoucherNote
 from vouchers.services import erase
 from vouchers.services.issue import Issued, issue_voucher
+from vouchers.services.void import void_voucher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from django.contrib.auth.models import User
 
 type Key = Callable[[], str]
 
@@ -65,6 +70,92 @@ def test_erase__holds_a_voucher_or_a_request__is_refused(
     aline.refresh_from_db()
     assert (aline.name, aline.erased_at) == ("Aline", None)
     assert not Erasure.objects.exists()
+
+
+@pytest.mark.django_db
+def test_erase__notes__deleted_where_they_are_about_the_person(
+    aline: Profile, bosco: Profile, diane: Profile, key: Key
+) -> None:
+    # Given
+    own = issue_voucher(
+        customer=aline, amount=rwf(500), actor=acting(diane), key=key()
+    ).voucher
+    void_voucher(
+        voucher_id=own.public_id, reason="Lost", actor=acting(diane), key=key()
+    )
+    for text in ("Called ALINE", "Rang 88000001", "Asked Bosco"):
+        issued = issue_voucher(
+            customer=bosco, amount=rwf(500), actor=acting(diane), key=key()
+        )
+        event = issued.voucher.events.get()
+        VoucherNote.objects.create(event=event, salt=b"s", text=text)
+
+    # When
+    erase_aline()
+
+    # Then
+    assert VoucherNote.objects.get().text == "Asked Bosco"
+
+
+@pytest.mark.django_db
+def test_erase__person_without_name_and_number__deletes_no_note_of_others(
+    aline: Profile, bosco: Profile, diane: Profile, key: Key
+) -> None:
+    # Given
+    issued = issue_voucher(
+        customer=bosco, amount=rwf(500), actor=acting(diane), key=key()
+    )
+    VoucherNote.objects.create(
+        event=issued.voucher.events.get(), salt=b"s", text="Asked Al"
+    )
+    nameless = Profile.objects.create(name="Al")
+
+    # When
+    erase.erase_profile(profile=nameless, reason="Asked", actor="odette")
+
+    # Then
+    assert VoucherNote.objects.get().text == "Asked Al"
+
+
+@pytest.mark.django_db
+def test_erase__log_of_the_back_office__names_the_person_nowhere(
+    aline: Profile, bosco: Profile, diane: Profile, odette: User, key: Key
+) -> None:
+    # Given
+    own = issue_voucher(
+        customer=aline, amount=rwf(500), actor=acting(diane), key=key()
+    ).voucher
+    void_voucher(
+        voucher_id=own.public_id, reason="Lost", actor=acting(diane), key=key()
+    )
+    for row, shown, message in (
+        (aline, "Aline", "Saved: a call"),
+        (own, own.reference, "Void: lost"),
+        (bosco, "Bosco", "Saved: friend of aline"),
+        (bosco, "Bosco and Aline", "Saved: a pair"),
+        (bosco, "Bosco", "Saved: a visit"),
+    ):
+        LogEntry.objects.create(
+            user=odette,
+            content_type=ContentType.objects.get_for_model(row),
+            object_id=str(row.pk),
+            object_repr=shown,
+            action_flag=CHANGE,
+            change_message=message,
+        )
+
+    # When
+    erase_aline()
+
+    # Then
+    entries = LogEntry.objects.order_by("pk")
+    assert list(entries.values_list("object_repr", "change_message")) == [
+        (f"Forgotten person {aline.pk}", ""),
+        (own.reference, ""),
+        ("Bosco", ""),
+        ("—", ""),
+        ("Bosco", "Saved: a visit"),
+    ]
 
 
 def issue_to(customer: Profile, staff: Profile) -> Issued:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []
     help = "Add a station, or rename the one with this code."
 
     def add_arguments(self, parser: CommandParser) -> None:

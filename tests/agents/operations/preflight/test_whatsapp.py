@@ -28,7 +28,7 @@ def graph(settings: SettingsWrapper) -> Iterator[FakeGraph]:
         settings.WA_TOKEN = fake.token
         settings.WA_PHONE_ID = fake.phone_number_id
         settings.WA_APP_SECRETS = ["0123456789abcdef0123456789abcdef"]
-        settings.WA_VERIFY_TOKEN = "a word of ours"
+        settings.WA_VERIFY_TOKEN = "a verify token"
         yield fake
 
 
