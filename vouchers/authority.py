@@ -1,6 +1,7 @@
 """Which roles may do which voucher operation.
 
-The database enforces the same table (``voucher_may`` in ``sql/schema/common.sql``);
+The tools of the agent and the admin pages read their roles and permissions here. The
+database enforces the same table (``voucher_may`` in ``sql/schema/common.sql``);
 ``tests/vouchers/test_authority.py`` compares the two.
 """
 
@@ -36,30 +37,23 @@ ROLES = (CUSTOMER, STAFF, STATION, SUPPORT, USER, TOKEN, SYSTEM)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The roles that may do an operation, and what a login needs besides."""
+    """The roles that may do an operation, and the permission that a login needs."""
 
     roles: frozenset[str]
-    # The permission of the back office, and the groups that have it.
+    # ``easymo/backoffice/groups.py`` gives it to groups.
     permission: str = ""
-    groups: frozenset[str] = frozenset()
 
 
 RULES: dict[Operation, Rule] = {
     Operation.ISSUE: Rule(frozenset({STAFF, USER, TOKEN, SYSTEM})),
     Operation.REDEEM: Rule(frozenset({CUSTOMER, STATION, STAFF, USER, TOKEN, SYSTEM})),
     Operation.VOID: Rule(
-        frozenset({STAFF, SUPPORT, USER, TOKEN, SYSTEM}),
-        "vouchers.void_voucher",
-        frozenset({"support", "operator"}),
+        frozenset({STAFF, SUPPORT, USER, TOKEN, SYSTEM}), "vouchers.void_voucher"
     ),
     Operation.ROTATE: Rule(
-        frozenset({STAFF, SUPPORT, USER, SYSTEM}),
-        "vouchers.rotate_code",
-        frozenset({"support", "operator"}),
+        frozenset({STAFF, SUPPORT, USER, SYSTEM}), "vouchers.rotate_code"
     ),
-    Operation.APPROVE: Rule(
-        frozenset({USER}), "vouchers.approve_voucher", frozenset({"operator"})
-    ),
+    Operation.APPROVE: Rule(frozenset({USER}), "vouchers.approve_voucher"),
 }
 
 

@@ -64,7 +64,7 @@ ROLES = {
     "customer": """\
 The person is a customer. A customer may look up their own record, list their own
 vouchers, and redeem their own voucher at a station that they name, after pressing a
-button. A customer cannot create or void vouchers: offer a person of the staff instead.
+button. A customer cannot create or void vouchers: offer a colleague instead.
 """,
     "station": """\
 The person works at a fuel station. Station staff may redeem any valid code at their own

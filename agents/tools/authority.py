@@ -1,6 +1,6 @@
-"""The table of authority: which role may call which tool, and under which rule.
+"""Which role may call which tool, and under which rule.
 
-A role and tool without a row is forbidden. Nothing here depends on the model's output.
+Nothing here depends on the model's output.
 """
 
 from __future__ import annotations
@@ -8,12 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vouchers.authority import Operation, may
 from vouchers.models import Profile
-
-CUSTOMER = Profile.Role.CUSTOMER
-STATION = Profile.Role.STATION
-STAFF = Profile.Role.STAFF
-SUPPORT = Profile.Role.SUPPORT
 
 
 class Reach(StrEnum):
@@ -48,31 +44,37 @@ class Rule:
     station: StationRule | None = None
 
 
-_CHAT: dict[tuple[str, str], Rule] = {
-    (CUSTOMER, "lookup_customer"): Rule(Reach.OWN),
-    (STATION, "lookup_customer"): Rule(Reach.CODE_IN_HAND),
-    (STAFF, "lookup_customer"): Rule(Reach.ANYONE),
-    (SUPPORT, "lookup_customer"): Rule(Reach.ANYONE),
-    (STAFF, "create_voucher"): Rule(Reach.ANYONE, Button.UNLESS_OWN_WORDS),
-    (CUSTOMER, "redeem_voucher"): Rule(
-        Reach.OWN, Button.ALWAYS, StationRule.NAMED_STATION
-    ),
-    (STATION, "redeem_voucher"): Rule(
-        Reach.CODE_IN_HAND, Button.UNLESS_OWN_WORDS, StationRule.OWN_STATION
-    ),
-    (STAFF, "redeem_voucher"): Rule(
-        Reach.ANYONE, Button.UNLESS_OWN_WORDS, StationRule.NAMED_STATION
-    ),
-    (STAFF, "void_voucher"): Rule(Reach.ANYONE, Button.ALWAYS),
-    (SUPPORT, "void_voucher"): Rule(Reach.ANYONE, Button.ALWAYS),
-    **{
-        (role, tool): Rule(Reach.OWN)
-        for role in (CUSTOMER, STATION, STAFF, SUPPORT)
-        for tool in ("list_vouchers", "hand_off")
-    },
+# Whom a person in this role may act for.
+_REACH = {
+    Profile.Role.CUSTOMER: Reach.OWN,
+    Profile.Role.STATION: Reach.CODE_IN_HAND,
+    Profile.Role.STAFF: Reach.ANYONE,
+    Profile.Role.SUPPORT: Reach.ANYONE,
+}
+# The tools that change vouchers; vouchers/authority.py says which roles may use them.
+_OPERATIONS = {
+    "create_voucher": Operation.ISSUE,
+    "redeem_voucher": Operation.REDEEM,
+    "void_voucher": Operation.VOID,
 }
 
-TABLE: dict[str, dict[tuple[str, str], Rule]] = {"whatsapp": _CHAT}
+
+def _rule_of(role: Profile.Role, tool: str) -> Rule | None:
+    if tool in {"list_vouchers", "hand_off"}:
+        return Rule(Reach.OWN)
+    reach = _REACH[role]
+    if tool == "lookup_customer":
+        return Rule(reach)
+    if not may(role, _OPERATIONS[tool]):
+        return None
+    needs_press = tool == "void_voucher" or role == Profile.Role.CUSTOMER
+    button = Button.ALWAYS if needs_press else Button.UNLESS_OWN_WORDS
+    if tool != "redeem_voucher":
+        return Rule(reach, button)
+    is_station = role == Profile.Role.STATION
+    at = StationRule.OWN_STATION if is_station else StationRule.NAMED_STATION
+    return Rule(reach, button, at)
+
 
 # The feature that each tool needs, by its name in the exposure of a turn.
 NEEDS: dict[str, str | None] = {
@@ -87,9 +89,13 @@ NEEDS: dict[str, str | None] = {
 
 def rule_for(*, profile: Profile, tool: str, channel: str) -> Rule | None:
     """Return the rule, or None when the call is forbidden."""
-    if not profile.is_active:
+    if (
+        not profile.is_active
+        or channel != "whatsapp"
+        or profile.role not in Profile.Role
+    ):
         return None
-    rule = TABLE.get(channel, {}).get((profile.role, tool))
+    rule = _rule_of(Profile.Role(profile.role), tool)
     if rule and rule.station is StationRule.OWN_STATION and profile.station_id is None:
         return None
     return rule

@@ -22,43 +22,34 @@ SUPPORT = "support"
 # Rolls the agent out and back; approves.
 OPERATOR = "operator"
 
-EXTRA = {
-    VIEWER: ("observability.view_leakfinding",),
-    SUPPORT: (
-        "observability.view_leakfinding",
-        "vouchers.see_numbers",
-        "vouchers.void_voucher",
-        "vouchers.rotate_code",
-        "agents.close_handoff",
-        "agents.block_person",
-        "agents.answer_person",
-        "agents.resend_message",
-        "agents.open_media",
-    ),
-    OPERATOR: (
-        "observability.view_leakfinding",
-        "vouchers.see_numbers",
-        "vouchers.void_voucher",
-        "vouchers.rotate_code",
-        "vouchers.approve_voucher",
-        "vouchers.change_people",
-        "agents.close_handoff",
-        "agents.block_person",
-        "agents.resend_forwarded",
-        "agents.close_circuit",
-        "agents.revoke_apitoken",
-        "agents.answer_person",
-        "agents.resend_message",
-        "agents.use_simulator",
-        "agents.decide_identity",
-        "rollout.change_exposure",
-        "rollout.rollback",
-        "rollout.move_stage",
-        "rollout.approve_waiver",
-        "rollout.send_announcement",
-        "agents.open_media",
-    ),
-}
+_FOR_VIEWERS = ("observability.view_leakfinding",)
+_FOR_SUPPORT = (
+    *_FOR_VIEWERS,
+    "vouchers.see_numbers",
+    "vouchers.void_voucher",
+    "vouchers.rotate_code",
+    "agents.close_handoff",
+    "agents.block_person",
+    "agents.answer_person",
+    "agents.resend_message",
+    "agents.open_media",
+)
+_FOR_OPERATORS = (
+    *_FOR_SUPPORT,
+    "vouchers.approve_voucher",
+    "vouchers.change_people",
+    "agents.resend_forwarded",
+    "agents.close_circuit",
+    "agents.revoke_apitoken",
+    "agents.use_simulator",
+    "agents.decide_identity",
+    "rollout.change_exposure",
+    "rollout.rollback",
+    "rollout.move_stage",
+    "rollout.approve_waiver",
+    "rollout.send_announcement",
+)
+EXTRA = {VIEWER: _FOR_VIEWERS, SUPPORT: _FOR_SUPPORT, OPERATOR: _FOR_OPERATORS}
 
 
 def sync(**_: Any) -> None:

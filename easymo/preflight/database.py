@@ -121,7 +121,7 @@ def notices_are_heard(asked: Asked) -> Found:
             "DATABASE_LISTEN_URL must reach the same database, directly or by session.",
             "DATABASE_LISTEN_URL",
         )
-    return ok(f"A ring was heard after {milliseconds:.0f} ms.")
+    return ok(f"A notification arrived after {milliseconds:.0f} ms.")
 
 
 def _round_trip(parameters: dict[str, object]) -> float | None:

@@ -128,7 +128,7 @@ UNFOLD = {
                 },
             ),
             _group(
-                "Machine room",
+                "System",
                 _item("Outgoing messages", "outbox", "agents.outboundmessage"),
                 _item("Sending numbers", "cell_tower", "agents.sendingline"),
                 _item("Webhooks", "inbox", "agents.webhookevent"),

@@ -3,28 +3,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Value
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
 
-from easymo.backoffice.pages import ReadOnlyAdmin
-from easymo.backoffice.reason import ReasonForm, ask
+from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.reason import ReasonForm
 from easymo.observability.privacy import mask_msisdn
+from vouchers.admin.base import NumberSearchAdmin
 from vouchers.errors import VoucherError
 from vouchers.models import Profile, Station
-from vouchers.msisdn import InvalidMsisdn, parse
+from vouchers.msisdn import InvalidMsisdn
 from vouchers.services import profiles
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
 ROLE_COLOURS = {
     Profile.Role.CUSTOMER: "info",
@@ -33,11 +32,14 @@ ROLE_COLOURS = {
     Profile.Role.SUPPORT: "success",
 }
 
+CHANGEABLE = ("name", "role", "station", "language", "is_active")
+EXPLANATION = "The role decides what the person may do on all channels."
+
 
 class PersonForm(ReasonForm):
     """The fields of a person that can change."""
 
-    field_order = ["name", "role", "station", "language", "is_active", "reason"]
+    field_order = [*CHANGEABLE, "reason"]
     name = forms.CharField(
         max_length=120, required=False, widget=UnfoldAdminTextInputWidget
     )
@@ -73,9 +75,11 @@ class NewPersonForm(PersonForm):
 
 
 @admin.register(Profile)
-class ProfileAdmin(ReadOnlyAdmin):
+class ProfileAdmin(NumberSearchAdmin):
     """Customers and colleagues, on all channels."""
 
+    refusals = (VoucherError, InvalidMsisdn)
+    number_lookup = "msisdn"
     list_display = ("person", "number", "kind", "station", "language", "is_active")
     list_filter = ("role", "station", "language", "is_active", "is_sandbox")
     list_select_related = ("station",)
@@ -108,24 +112,6 @@ class ProfileAdmin(ReadOnlyAdmin):
         may_see = request.user.has_perm("vouchers.see_numbers")
         return rows.annotate(may_see=Value(may_see))
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Profile], search_term: str
-    ) -> tuple[QuerySet[Profile], bool]:
-        """Find a person also by a whole number, in any spelling."""
-        try:
-            number = parse(search_term.strip())
-        except InvalidMsisdn:
-            found, is_doubled = super().get_search_results(
-                request, queryset, search_term
-            )
-            return found, bool(is_doubled)
-        return queryset.filter(msisdn=number), False
-
-    def has_people_permission(
-        self, request: HttpRequest, object_id: str | None = None
-    ) -> bool:
-        return request.user.has_perm("vouchers.change_people")
-
     @display(description="Name", ordering="name")
     def person(self, row: Profile) -> str:
         return str(row)
@@ -146,56 +132,40 @@ class ProfileAdmin(ReadOnlyAdmin):
     def role_word(self, row: Profile) -> str:
         return row.get_role_display()
 
-    @action(
-        description="Add a person",
-        url_path="new",
+    @form_action(
+        "Add a person",
+        path="new",
         icon="person_add",
-        permissions=["people"],
+        permission="vouchers.change_people",
+        form=NewPersonForm,
+        initial=lambda _call: {"is_active": True},
+        explanation=EXPLANATION,
+        submit="Save",
     )
-    def add_one(self, request: HttpRequest) -> HttpResponse:
+    def add_one(self, call: ActionCall[None]) -> str:
         """Create a person by number, or change the one with this number."""
-        form = NewPersonForm(
-            request.POST or None, label_suffix="", initial={"is_active": True}
-        )
-        return self._store(request, form, None, "Add a person")
+        return _store(call, None)
 
-    @action(description="Change", url_path="alter", icon="edit", permissions=["people"])
-    def change_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    @form_action(
+        "Change",
+        path="alter",
+        icon="edit",
+        permission="vouchers.change_people",
+        form=PersonForm,
+        initial=lambda call: {name: getattr(call.row, name) for name in CHANGEABLE},
+        title=lambda call: f"Change {call.row}",
+        explanation=EXPLANATION,
+        submit="Save",
+    )
+    def change_one(self, call: ActionCall[Profile]) -> str:
         """Change the data of a person, with a reason."""
-        profile = get_object_or_404(Profile, pk=object_id)
-        initial = {
-            name: getattr(profile, name)
-            for name in ("name", "role", "station", "language", "is_active")
-        }
-        form = PersonForm(request.POST or None, label_suffix="", initial=initial)
-        return self._store(request, form, profile, f"Change {profile}")
+        return _store(call, call.row)
 
-    def _store(
-        self,
-        request: HttpRequest,
-        form: PersonForm,
-        profile: Profile | None,
-        title: str,
-    ) -> HttpResponse:
-        back = reverse("admin:vouchers_profile_changelist")
-        if request.method == "POST" and form.is_valid():
-            given = dict(form.cleaned_data)
-            reason = given.pop("reason")
-            given.pop("key")
-            try:
-                stored = profiles.create_or_change_profile(profile=profile, **given)
-            except (VoucherError, InvalidMsisdn) as error:
-                form.add_error(None, str(error))
-            else:
-                self.log_change(request, stored, f"Saved: {reason}")
-                messages.success(request, f"{stored} saved.")
-                return redirect("admin:vouchers_profile_change", stored.pk)
-        return ask(
-            request=request,
-            site=self.admin_site,
-            form=form,
-            title=title,
-            explanation="The role decides what the person may do on all channels.",
-            submit="Save",
-            back=back,
-        )
+
+def _store(call: ActionCall[Any], profile: Profile | None) -> str:
+    given = {
+        name: each for name, each in call.data.items() if name not in {"reason", "key"}
+    }
+    stored = profiles.create_or_change_profile(profile=profile, **given)
+    call.log_change(stored, f"Saved: {call.reason}")
+    return f"{stored} saved."

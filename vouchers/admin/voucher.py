@@ -2,21 +2,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from unfold.contrib.filters.admin import RangeDateFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
+from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.pages import person_of
+from easymo.backoffice.reason import ask
 from easymo.observability.privacy import mask_msisdn
 from vouchers import selectors
-from vouchers.admin.voucher_actions import VoucherActions
+from vouchers.actors import Actor
+from vouchers.admin.base import NumberSearchAdmin
+from vouchers.authority import RULES, Operation
+from vouchers.codes import InvalidCode, MistypedCode, parse_code
+from vouchers.errors import VoucherError
 from vouchers.models import Voucher
 from vouchers.money import Money, format_money
-from vouchers.msisdn import InvalidMsisdn, parse
 from vouchers.services import audit
+from vouchers.services.approve import approve_voucher, decline_voucher
+from vouchers.services.rotate import rotate_code
+from vouchers.services.void import void_voucher
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
 STATUS_COLOURS = {
@@ -28,10 +39,53 @@ STATUS_COLOURS = {
 }
 
 
-@admin.register(Voucher)
-class VoucherAdmin(VoucherActions):
-    """Vouchers with their trails."""
+class CodeForm(forms.Form):
+    """Takes a whole code by POST, so that it is in no URL and no log."""
 
+    code = forms.CharField(
+        max_length=40,
+        label="The whole code",
+        widget=UnfoldAdminTextInputWidget(
+            attrs={"autofocus": True, "autocomplete": "off", "inputmode": "numeric"}
+        ),
+    )
+
+
+def _amount_and_owner(call: ActionCall[Voucher]) -> list[str]:
+    return [f"{_amount(call.row)} for {call.row.owner}"]
+
+
+def _amount(voucher: Voucher) -> str:
+    return format_money(Money(voucher.amount_minor, voucher.currency))
+
+
+def voucher_action(
+    description: str,
+    *,
+    operation: Operation,
+    offered_in: Voucher.Status,
+    title: str = "",
+    **declared: Any,
+) -> Any:
+    """Declare an action that asks for a reason and does an operation on a voucher."""
+    return form_action(
+        description,
+        permission=RULES[operation].permission,
+        offered=lambda voucher: voucher.status == offered_in,
+        title=lambda call: f"{title or description} {call.row.reference}",
+        subjects=_amount_and_owner,
+        **declared,
+    )
+
+
+@admin.register(Voucher)
+class VoucherAdmin(NumberSearchAdmin):
+    """Vouchers with their trails, and the actions on a voucher."""
+
+    refusals = (VoucherError,)
+    number_lookup = "owner__msisdn"
+    actions_list = ("find_by_code",)
+    actions_detail = ("approve_one", "decline_one", "void_one", "rotate_one")
     list_display = ("reference", "person", "amount", "state", "created_at", "ends")
     list_display_links = ("reference",)
     list_filter = (
@@ -67,19 +121,6 @@ class VoucherAdmin(VoucherActions):
     )
     change_form_after_template = "admin/vouchers/trail.html"
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Voucher], search_term: str
-    ) -> tuple[QuerySet[Voucher], bool]:
-        """Find vouchers also by the owner's whole number, in any spelling."""
-        try:
-            number = parse(search_term.strip())
-        except InvalidMsisdn:
-            found, is_doubled = super().get_search_results(
-                request, queryset, search_term
-            )
-            return found, bool(is_doubled)
-        return queryset.filter(owner__msisdn=number), False
-
     def changeform_view(
         self,
         request: HttpRequest,
@@ -108,7 +149,7 @@ class VoucherAdmin(VoucherActions):
 
     @display(description="Amount", ordering="amount_minor")
     def amount(self, row: Voucher) -> str:
-        return format_money(Money(row.amount_minor, row.currency))
+        return _amount(row)
 
     @display(description="Status", label=STATUS_COLOURS)
     def state(self, row: Voucher) -> tuple[str, str]:
@@ -125,3 +166,101 @@ class VoucherAdmin(VoucherActions):
     @display(description="Code")
     def last_four(self, row: Voucher) -> str:
         return f"•••• •••• •••• {row.code_last4}" if row.code_last4 else "—"
+
+    @action(
+        description="Find by code", url_path="find", icon="pin", permissions=["view"]
+    )
+    def find_by_code(self, request: HttpRequest) -> HttpResponse:
+        """Open the voucher with this code. The code is not stored or logged."""
+        form = CodeForm(request.POST or None, label_suffix="")
+        if form.is_valid():
+            try:
+                code = parse_code(form.cleaned_data["code"])
+            except MistypedCode:
+                form.add_error("code", "The check digit is wrong: a digit is mistyped.")
+            except InvalidCode:
+                form.add_error("code", "A code has 16 digits.")
+            else:
+                if voucher := selectors.voucher_by_code(code):
+                    return redirect("admin:vouchers_voucher_change", voucher.pk)
+                form.add_error("code", "There is no voucher with this code.")
+        return ask(
+            request=request,
+            site=self.admin_site,
+            form=form,
+            title="Find a voucher by its code",
+            explanation="The code is compared with its stored HMAC. It is not kept.",
+            submit="Find",
+            back=reverse("admin:vouchers_voucher_changelist"),
+        )
+
+    @voucher_action(
+        "Approve",
+        path="approve",
+        icon="verified",
+        operation=Operation.APPROVE,
+        offered_in=Voucher.Status.PENDING_APPROVAL,
+        explanation="The voucher is issued and its code is sent. The person who"
+        " requested it cannot approve it.",
+    )
+    def approve_one(self, call: ActionCall[Voucher]) -> str:
+        approve_voucher(
+            voucher=call.row, approver=person_of(call.request), **_given(call)
+        )
+        return _log(call, "Approve", "approved")
+
+    @voucher_action(
+        "Decline",
+        path="decline",
+        icon="block",
+        operation=Operation.APPROVE,
+        offered_in=Voucher.Status.PENDING_APPROVAL,
+        explanation="The request is declined and no code is made.",
+        is_dangerous=True,
+    )
+    def decline_one(self, call: ActionCall[Voucher]) -> str:
+        decline_voucher(
+            voucher=call.row, approver=person_of(call.request), **_given(call)
+        )
+        return _log(call, "Decline", "declined")
+
+    @voucher_action(
+        "Void",
+        path="void",
+        icon="cancel",
+        operation=Operation.VOID,
+        offered_in=Voucher.Status.ISSUED,
+        explanation="The voucher loses its value. This cannot be undone.",
+        is_dangerous=True,
+    )
+    def void_one(self, call: ActionCall[Voucher]) -> str:
+        """Void the voucher. It works while vouchers are switched off."""
+        void_voucher(voucher_id=call.row.public_id, actor=_actor(call), **_given(call))
+        return _log(call, "Void", "voided")
+
+    @voucher_action(
+        "New code",
+        path="rotate",
+        icon="password",
+        operation=Operation.ROTATE,
+        offered_in=Voucher.Status.ISSUED,
+        title="New code for",
+        explanation="The old code is no longer valid. The new code is sent to the"
+        " owner and is not shown here.",
+    )
+    def rotate_one(self, call: ActionCall[Voucher]) -> str:
+        rotate_code(voucher=call.row, actor=_actor(call), **_given(call))
+        return _log(call, "New code for", "has a new code")
+
+
+def _given(call: ActionCall[Voucher]) -> dict[str, str]:
+    return {"reason": call.reason, "key": f"admin:{call.key}"}
+
+
+def _actor(call: ActionCall[Voucher]) -> Actor:
+    return Actor.of_user(person_of(call.request))
+
+
+def _log(call: ActionCall[Voucher], title: str, done: str) -> str:
+    call.log_change(call.row, f"{title}: {call.reason}")
+    return f"Voucher {call.row.reference} {done}."

@@ -163,7 +163,7 @@ TEXTS: dict[str, str] = {
         "Its code can no longer be shown."
     ),
     "receipt.not_reached": (
-        "⚠️ The customer cannot be reached on WhatsApp. Please tell her the reference "
+        "⚠️ The customer cannot be reached on WhatsApp. Please tell them the reference "
         "and the code yourself."
     ),
     "receipt.pending": (

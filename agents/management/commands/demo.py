@@ -24,8 +24,8 @@ BANNER = """
   Sign in       {login}   {password}
 
   Try, in the simulator:
-    as Diane, of the staff     create voucher 10000 for +250788000000
-    as Aline, a customer       show my vouchers
+    as Diane, a staff member  create voucher 10000 for +250788000000
+    as Aline, a customer      show my vouchers
     as Claudine, at a station  redeem, and the code that a customer reads out
   Then turn the agent off, and write to it again:
     .venv/bin/python manage.py rollback quick --reason "just trying"
