@@ -8,14 +8,14 @@ from django.core.wsgi import get_wsgi_application
 
 from easymo.observability import streams
 from easymo.observability.metrics import collectors
-from easymo.web import orphan
+from easymo.start import end_with_granian
 from easymo.web.middleware import MeasuredBodies
 from rollout.snapshot import flag_snapshot
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "easymo.settings")
 # Guard the standard streams before any library keeps a reference to them.
 streams.guard_process()
-orphan.watch()
+end_with_granian()
 pages = get_wsgi_application()
 # Import the pages and metrics now: the first request should not wait for them.
 import_module(settings.ROOT_URLCONF)

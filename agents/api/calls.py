@@ -19,7 +19,7 @@ from agents.api import functions, idempotency
 from agents.api.functions import Call
 from agents.api.idempotency import Key
 from agents.api.refusals import Refusal
-from agents.tools import tool_rate
+from agents.core import call_rate
 from easymo.observability.logs import get_logger
 from easymo.web.refusals import refusal_body
 from rollout.flags.exposure import is_on
@@ -87,14 +87,14 @@ def _in_one_transaction(
 
 
 def _count_rates(call: Call) -> None:
-    seconds = tool_rate.take(f"token:{call.token.pk}", limit=TOKEN_CALLS_A_MINUTE)
+    seconds = call_rate.take(f"token:{call.token.pk}", limit=TOKEN_CALLS_A_MINUTE)
     if seconds:
         raise Refusal("rate_limited", retry_after=seconds)
     customer = call.subjects.customer
     if customer is None:
         return
-    limit = tool_rate.limit_for(customer)
-    if seconds := tool_rate.take(f"api:{customer.public_id}", limit=limit):
+    limit = call_rate.limit_for(customer)
+    if seconds := call_rate.take(f"api:{customer.public_id}", limit=limit):
         raise Refusal(
             "rate_limited",
             "Too many calls for this customer in a minute.",

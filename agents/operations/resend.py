@@ -99,28 +99,19 @@ def _permanent_refusal(message: OutboundMessage) -> str:
 
 
 def _queue(message: OutboundMessage) -> None:
-    message.state = State.QUEUED
-    message.attempts = 0
-    message.error_code = ""
-    message.next_attempt_at = message.lease_expires_at = message.handed_over_at = None
-    # A new attempt gets a new id; statuses of the first are found by our own id.
-    message.provider_id = ""
-    message.provider_id_hmac = None
-    # This is a first attempt again, and not a probe.
-    message.was_in_doubt = message.is_probe = False
-    message.save(
-        update_fields=[
-            "was_in_doubt",
-            "is_probe",
-            "state",
-            "attempts",
-            "error_code",
-            "next_attempt_at",
-            "lease_expires_at",
-            "handed_over_at",
-            "provider_id",
-            "provider_id_hmac",
-        ]
+    OutboundMessage.objects.filter(pk=message.pk).update(
+        state=State.QUEUED,
+        attempts=0,
+        error_code="",
+        next_attempt_at=None,
+        lease_expires_at=None,
+        handed_over_at=None,
+        # A new attempt gets a new id; statuses of the first are found by our own id.
+        provider_id="",
+        provider_id_hmac=None,
+        # This is a first attempt again, and not a probe.
+        was_in_doubt=False,
+        is_probe=False,
     )
 
 

@@ -217,11 +217,6 @@ def _open_buttons(conversation: Conversation) -> set[str]:
     return {f"{verb}:{key}" for key in rows for verb in ("confirm", "decline")}
 
 
-def correlation_ids(rows: Iterable[Turn]) -> list[UUID]:
-    """Return the correlation ids of the turns."""
-    return [row.correlation_id for row in rows]
-
-
 LOG_LINES = 400
 
 
@@ -257,7 +252,7 @@ def trace_context(person: Profile) -> dict[str, Any]:
 
 def turn_traces(turns: Sequence[Turn]) -> list[TurnTrace]:
     """Return the turns with their voucher events and log lines, in two queries."""
-    ids = correlation_ids(turns)
+    ids = [turn.correlation_id for turn in turns]
     events = _grouped(
         VoucherEvent.objects.filter(correlation_id__in=ids)
         .select_related("voucher")

@@ -8,13 +8,12 @@ answers; a unit borrows a thread and a connection and returns both.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import functools
 import os
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -89,42 +88,21 @@ def _executor() -> ThreadPoolExecutor:
 
 async def run_in_own_thread[T](function: Callable[[], T]) -> T:
     """Run ``function`` in a daemon thread that does not delay the end of the process."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
+    done: Future[T] = Future()
+    # From here on the caller cannot cancel it.
+    done.set_running_or_notify_cancel()
     context = contextvars.copy_context()
 
     def work() -> None:
         try:
-            result = context.run(function)
+            done.set_result(context.run(function))
         except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited
-            _tell(loop, done, error=error)
-        else:
-            _tell(loop, done, result=result)
+            done.set_exception(error)
         finally:
             connections.close_all()
 
     threading.Thread(target=work, name="aside", daemon=True).start()
-    return await done
-
-
-def _tell[T](
-    loop: asyncio.AbstractEventLoop,
-    done: asyncio.Future[T],
-    *,
-    result: T | None = None,
-    error: BaseException | None = None,
-) -> None:
-    def settle() -> None:
-        if done.done():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(result)  # type: ignore[arg-type]
-
-    # The loop may already be closed; then no caller waits any more.
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(settle)
+    return await asyncio.wrap_future(done)
 
 
 class Shared:

@@ -6,10 +6,11 @@ Development only; in production a process manager runs the Procfile.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
+import re
 import signal
 import socket
+import subprocess
 import sys
 import time
 import urllib.error
@@ -26,10 +27,9 @@ from django.db import DatabaseError, connections
 
 from easymo.development import embedded
 from easymo.development.binaries import EmbeddedError
-from easymo.development.children import Child, end_leftovers
 from easymo.development.embedded import refusal
-from easymo.paths import VAR
-from easymo.start import load_settings
+from easymo.paths import BASE_DIR, VAR
+from easymo.start import SUPERVISOR, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 READY_SECONDS = 60
 STOP_SECONDS = 7
 DATABASE_STOP_SECONDS = 2.5
+# Children of a killed supervisor end within this time.
+LEFTOVER_SECONDS = 15
+LONGEST_PAUSE = 10.0
+STEADY_SECONDS = 60
 
 
 class StartError(Exception):
@@ -47,14 +51,56 @@ class Stopped(BaseException):
     """Ctrl-C was pressed, or a stop signal came."""
 
 
+class Child:
+    """One program in a process group of its own; it ends with the supervisor."""
+
+    def __init__(self, name: str, program: list[str], lock: int) -> None:
+        self.name = name
+        self.program = program
+        self.lock = lock
+        self.pause = 0.5
+        self.start()
+
+    def start(self) -> None:
+        """Start it. Ctrl-C reaches only the supervisor, which passes it on.
+
+        It holds the lock too: the next start waits until it is gone.
+        """
+        self.started_at = time.monotonic()
+        self.process = subprocess.Popen(  # noqa: S603
+            [sys.executable, *self.program],
+            cwd=BASE_DIR,
+            env=os.environ | {SUPERVISOR: str(os.getpid())},
+            stdin=subprocess.DEVNULL,
+            pass_fds=[self.lock],
+            start_new_session=True,
+        )
+
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def next_pause(self) -> float:
+        """Return the pause before a restart; it grows with each failure in a row."""
+        if time.monotonic() - self.started_at > STEADY_SECONDS:
+            self.pause = 0.5
+        self.pause = min(self.pause * 2, LONGEST_PAUSE)
+        return self.pause
+
+    def kill(self) -> None:
+        """Kill it and everything that it started."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
 def main() -> None:
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _stop)
     try:
         load_settings()
-        with single_instance():
+        with single_instance() as lock:
             try:
-                run()
+                run(lock)
             finally:
                 embedded.release(wait_seconds=DATABASE_STOP_SECONDS)
     except (ImproperlyConfigured, EmbeddedError, StartError, CommandError) as error:
@@ -63,23 +109,19 @@ def main() -> None:
         print_line("Stopped.")
 
 
-def run() -> None:
+def run(lock: int) -> None:
     """Start everything and watch it until told to stop."""
-    end_leftovers(VAR / "run.json")
     require_free_port()
     if settings.DEMONSTRATION:
         print_line("Starting the development database …")
     embedded.hold()
     print_line("Preparing the tables …")
     prepare()
-    children = [
-        Child("web", [sys.executable, "-m", "easymo.web.server"]),
-        Child("worker", [sys.executable, "manage.py", "procrastinate", "worker"]),
-    ]
+    children: list[Child] = []
     try:
-        for child in children:
-            child.start()
-        record_children(children)
+        children.append(Child("web", ["-m", "easymo.web.server"], lock))
+        worker = ["manage.py", "procrastinate", "worker"]
+        children.append(Child("worker", worker, lock))
         wait_until_ready(children)
         call_command("demo", "--show") if settings.DEMONSTRATION else print_address()
         watch(children)
@@ -91,26 +133,48 @@ def run() -> None:
 
 
 @contextmanager
-def single_instance() -> Iterator[None]:
-    """Refuse a second start from the same folder."""
+def single_instance() -> Iterator[int]:
+    """Hold the lock of this folder; refuse a second start from it."""
     try:
         VAR.mkdir(exist_ok=True)
         lock: IO[str] = (VAR / "run.lock").open("a+")
     except OSError as error:
         raise StartError(refusal(VAR, error)) from error
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        deadline = time.monotonic() + LEFTOVER_SECONDS
+        while not _is_taken(lock):
             lock.seek(0)
-            raise StartError(
-                f"it already runs from this folder ({lock.read().strip()}). "
-                "Stop it there first."
-            ) from None
+            holder = lock.read().strip()
+            # The children of a killed supervisor are about to end.
+            if _is_running(holder) or time.monotonic() > deadline:
+                raise StartError(
+                    f"it already runs from this folder ({holder}). Stop it there first."
+                )
+            time.sleep(0.1)
         lock.truncate(0)
         lock.write(f"process {os.getpid()}, port {settings.PORT}\n")
         lock.flush()
-        yield
+        yield lock.fileno()
+
+
+def _is_taken(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_running(holder: str) -> bool:
+    """Tell whether the process that wrote this line still runs."""
+    found = re.match(r"process (\d+)", holder)
+    try:
+        os.kill(int(found[1]) if found else 0, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def require_free_port() -> None:
@@ -148,12 +212,6 @@ def prepare() -> None:
         connections["default"].close_pool()  # type: ignore[attr-defined]
 
 
-def record_children(children: list[Child]) -> None:
-    """Record the running processes, for a start after this process was killed."""
-    with suppress(OSError):
-        (VAR / "run.json").write_text(json.dumps([child.mark() for child in children]))
-
-
 def wait_until_ready(children: list[Child]) -> None:
     """Return when the web process answers."""
     deadline = time.monotonic() + READY_SECONDS
@@ -189,19 +247,17 @@ def watch(children: list[Child]) -> None:
                 child.kill()
                 time.sleep(pause)
                 child.start()
-                record_children(children)
 
 
 def stop(children: list[Child]) -> None:
     """Terminate all at once, wait, and kill what still runs."""
     for child in children:
-        child.terminate()
+        child.process.terminate()
     deadline = time.monotonic() + STOP_SECONDS
     while time.monotonic() < deadline and not all(c.has_ended() for c in children):
         time.sleep(0.05)
     for child in children:
         child.kill()
-    (VAR / "run.json").unlink(missing_ok=True)
 
 
 def print_line(text: str) -> None:

@@ -30,72 +30,25 @@ MOST_VALUES = 500
 MOST_CHARACTERS = 100_000
 
 # A value under such a key is always personal.
-_NAMES = frozenset(
-    [
-        "name",
-        "names",
-        "full_name",
-        "first_name",
-        "last_name",
-        "profile_name",
-        "customer_name",
-        "display_name",
-        "contact_name",
-        "pushname",
-        "formatted_name",
-        "customer_label",
-    ]
+_NAMES = re.compile(
+    r"names?|(?:full|first|last|profile|customer|display|contact|formatted)_name"
+    r"|pushname|customer_label"
 )
-_TEXTS = frozenset(
-    [
-        "text",
-        "body",
-        "message_text",
-        "own_text",
-        "caption",
-        "transcript",
-        "content",
-        "contents",
-        "prompt",
-        "instructions",
-        "completion",
-        "arguments",
-        "arguments_json",
-        "raw",
-        "payload",
-        "params",
-        "items",
-        "display",
-        "reply",
-        "answer",
-        "filename",
-        "vcard",
-    ]
+_TEXTS = re.compile(
+    r"(?:message_|own_)?text|body|caption|transcript|contents?|prompt|instructions"
+    r"|completion|arguments(?:_json)?|raw|payload|params|items|display|reply|answer"
+    r"|filename|vcard"
 )
-_NUMBERS = frozenset(
-    [
-        "msisdn",
-        "phone",
-        "phone_number",
-        "mobile",
-        "wa_id",
-        "from",
-        "from_number",
-        "recipient",
-        "recipient_id",
-        "caller",
-        "customer_msisdn",
-        "tel",
-        "telephone",
-        "display_phone_number",
-    ]
+_NUMBERS = re.compile(
+    r"(?:customer_)?msisdn|(?:display_)?phone_number|phone|mobile|wa_id|from"
+    r"|from_number|recipient(?:_id)?|caller|tel(?:ephone)?"
 )
 _PINS = re.compile(r"(?:.*_)?pin(?:_code)?|dtmf|keypad")
 _SECRETS = re.compile(
     r".*(?:token|secret|passw(?:or)?d|api_?key|signature)|authorization|.*cookie"
     r"|sessionid|csrftoken|appsecret_proof|dsn|.*_dsn|x_agent_jwt|challenge"
 )
-_CODES = frozenset({"voucher_code", "full_code", "codes"})
+_CODES = re.compile(r"voucher_code|full_code|codes")
 # Keys that scrubbing leaves unchanged; every line has one.
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 # A text without digits contains no phone number.
@@ -217,21 +170,23 @@ def _normal(key: str) -> str:
 def _taken_out(key: str, value: Plain) -> str | None:
     if value in ("", 0):
         return None
-    if key in _NUMBERS:
-        return mask_msisdn(value) if isinstance(value, str | int) else "[numbers]"
-    return _kind_of(key)
+    kind = _kind_of(key)
+    if kind == "[numbers]" and isinstance(value, str | int):
+        return mask_msisdn(value)
+    return kind
 
 
 @lru_cache(maxsize=4096)
 def _kind_of(key: str) -> str | None:
-    for kind, is_kind in (
-        ("[name]", key in _NAMES),
-        ("[text]", key in _TEXTS),
-        ("[code]", key in _CODES),
-        ("[pin]", _PINS.fullmatch(key)),
-        ("[secret]", _SECRETS.fullmatch(key)),
+    for kind, pattern in (
+        ("[numbers]", _NUMBERS),
+        ("[name]", _NAMES),
+        ("[text]", _TEXTS),
+        ("[code]", _CODES),
+        ("[pin]", _PINS),
+        ("[secret]", _SECRETS),
     ):
-        if is_kind:
+        if pattern.fullmatch(key):
             return kind
     return None
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from psycopg import pq
+
 from easymo.settings.environment import FALSE, TRUE, SettingError
 
 TRANSACTION_PORT = "6543"
@@ -22,34 +24,7 @@ PLACE = re.compile(
 )
 HOST = re.compile(r"^(?P<host>\[[0-9A-Fa-f:.%]+\]|[\w.%-]*)(?::(?P<port>\d*))?$")
 # Options of libpq, passed on unchanged.
-LIBPQ = frozenset(
-    [
-        "application_name",
-        "channel_binding",
-        "connect_timeout",
-        "gssencmode",
-        "hostaddr",
-        "keepalives",
-        "keepalives_count",
-        "keepalives_idle",
-        "keepalives_interval",
-        "krbsrvname",
-        "load_balance_hosts",
-        "options",
-        "passfile",
-        "require_auth",
-        "sslcert",
-        "sslcertmode",
-        "sslcrl",
-        "sslkey",
-        "sslmode",
-        "sslnegotiation",
-        "sslpassword",
-        "sslrootcert",
-        "target_session_attrs",
-        "tcp_user_timeout",
-    ]
-)
+LIBPQ = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
 # Options for the pools of other programs (Prisma, Supabase, node): ignored.
 FOREIGN = frozenset(
     [
@@ -190,9 +165,7 @@ def _query(setting: str, text: str) -> dict[str, str]:
         key = unquote(key)
         if key.lower() in FOREIGN:
             continue
-        if key not in LIBPQ | {
-            *("host", "port", "user", "password", "dbname", "pgbouncer")
-        }:
+        if key not in LIBPQ | {"pgbouncer"}:
             shown = key if re.fullmatch(r"\w{1,40}", key) else "with an odd name"
             raise SettingError(f"{setting} has the option {shown}, which is unknown.")
         found[key] = unquote(value)

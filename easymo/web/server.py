@@ -11,10 +11,11 @@ from granian.constants import Interfaces
 
 from easymo.development import embedded
 from easymo.development.binaries import EmbeddedError
-from easymo.start import load_settings
+from easymo.start import end_with_supervisor, load_settings
 
 
 def main() -> None:
+    end_with_supervisor()
     try:
         load_settings()
         embedded.hold()

@@ -169,7 +169,7 @@ def test_create__refused__says_why(api: Api, args: list[str]) -> None:
 
 def test_revoke__unknown__refused(api: Api) -> None:
     with pytest.raises(CommandError, match="no token called unknown"):
-        run("revoke", "nobody")
+        run("revoke", "unknown")
 
 
 def test_name__after_revoking__may_be_given_again(api: Api) -> None:

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from rollout.core.features import Feature
-from rollout.flags import cohorts, exposure, flags
+from rollout.flags import cohorts, fence, flags
 from rollout.models import AgentFlag
 from rollout.stages.rollback import turn_all_off
 from tests.rollout.conftest import ALINE, BOSCO, Switch
@@ -128,7 +128,7 @@ def test_guard__limited__asks_for_the_subject(switch: Switch) -> None:
     switch(VOUCHERS=True, cohorts=["beta"])
 
     # When
-    answers = [exposure.guard(subject=subject) for subject in (ALINE, BOSCO, None)]
+    answers = [fence.guard(subject=subject) for subject in (ALINE, BOSCO, None)]
 
     # Then
     assert answers == [True, False, True]
@@ -141,7 +141,7 @@ def test_guard__forced_off__refuses(switch: Switch, settings: Settings) -> None:
     settings.FEATURES_FORCED_OFF = frozenset({"FEATURE_AGENT_VOUCHERS"})
 
     # Then
-    assert exposure.guard(subject=None) is False
+    assert fence.guard(subject=None) is False
 
 
 @pytest.mark.usefixtures("committed_db")
@@ -151,7 +151,7 @@ def test_guard__outside_a_transaction__raises(switch: Switch) -> None:
 
     # When
     with pytest.raises(transaction.TransactionManagementError):
-        exposure.guard(subject=None)
+        fence.guard(subject=None)
 
 
 @pytest.mark.usefixtures("committed_db")
@@ -165,7 +165,7 @@ def test_kill__voucher_transaction_hangs__off_anyway_and_not_proven(
 
     def hang() -> None:
         with transaction.atomic():
-            exposure.guard(subject=None)
+            fence.guard(subject=None)
             entered.set()
             leave.wait(10)
         connection.close()
