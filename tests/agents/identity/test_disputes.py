@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connections
 
 from agents.core.errors import IdentityRefused
 from agents.identity import changes, disputes
@@ -95,6 +98,72 @@ def test_bind_identities__changed_number_and_its_new_profile__both_identities_bo
     assert who(NEW) == who("", SECOND) == aline
     assert who("", FIRST) != aline
     assert HandOff.objects.get().closed_at is not None
+
+
+def test_bind_identities__number_changed__old_number_identifies_its_next_owner() -> (
+    None
+):
+    # Given
+    aline = who(OLD)
+    told(ChangeKind.NUMBER, old_number=OLD, number=NEW)
+
+    # When
+    bind(IdentityClaim.objects.get())
+
+    # Then
+    former = Identity.objects.get(kind=Identity.Kind.WA_ID, value=OLD)
+    assert former.superseded_at is not None
+    assert who(OLD) != aline
+    assert who(NEW) == aline
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bind_identities__two_decisions_at_once__one_counts(committed_db: str) -> None:
+    # Given
+    who(OLD, FIRST)
+    who(OLD, SECOND)
+    claim = IdentityClaim.objects.get()
+    start = Barrier(2)
+
+    def decide(actor: str) -> str:
+        try:
+            start.wait(60)
+            done = disputes.bind_identities(
+                claim_id=claim.pk, actor=actor, reason="Seen"
+            )
+            return done.decided_by
+        except IdentityRefused:
+            return ""
+        finally:
+            connections.close_all()
+
+    # When
+    with ThreadPoolExecutor(2) as pool:
+        decided = sorted(pool.map(decide, ["eve", "odette"]))
+
+    # Then
+    claim.refresh_from_db()
+    assert decided == ["", claim.decided_by]
+    bound = Identity.objects.filter(kind=Identity.Kind.BSUID, value=SECOND)
+    assert bound.filter(superseded_at=None).count() == 1
+
+
+def test_open_dispute__other_person_known_later__added_once() -> None:
+    # Given
+    aline = who(OLD, FIRST)
+    assert aline is not None
+    told(ChangeKind.USER_ID, old_bsuid=FIRST, bsuid=SECOND)
+    assert IdentityClaim.objects.get().other is None
+    newcomer, bosco = who("", SECOND), who(NEW)
+
+    # When
+    for other in (newcomer, bosco, None):
+        disputes.open_dispute(
+            kind=Kind.ID_CHANGED, profile=aline, other=other, bsuid=SECOND
+        )
+
+    # Then
+    assert IdentityClaim.objects.get().other == newcomer
 
 
 def test_bind_identities__user_id_changed__new_id_bound_and_old_one_superseded() -> (

@@ -90,7 +90,7 @@ def is_held(process: subprocess.Popen[str]) -> bool:
 
 
 def gone(cluster: Cluster) -> bool:
-    return within(20, lambda: not cluster.answers() and not keepers(cluster))
+    return within(90, lambda: not cluster.answers() and not keepers(cluster))
 
 
 def within(seconds: float, holds: Callable[[], bool]) -> bool:
