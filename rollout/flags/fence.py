@@ -11,9 +11,9 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
+from rollout import locks
 from rollout.core.features import Feature
 from rollout.core.probes import is_probe
-from rollout.locks import WAIT
 from rollout.policy import effective_flag
 from rollout.snapshot.reading import rule_of
 
@@ -58,7 +58,7 @@ def guard(*, subject: str | None) -> bool:
 def close_fence() -> bool:
     """Wait for running voucher transactions; False when they did not end in time."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{WAIT}'")
+        cursor.execute(f"SET LOCAL lock_timeout = '{locks.WAIT}'")
         try:
             with transaction.atomic():
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FENCE])

@@ -73,14 +73,14 @@ def test_order__data_elsewhere__is_told_by_its_checkout_and_no_older(
 ) -> None:
     given = Cluster(home=tmp_path / "var" / "postgres", data_root=tmp_path / "memory")
     given.home.mkdir(parents=True)
-    first = embedded._order(given).data
-    assert embedded._order(given).data == first
+    first = embedded._order(given)["data"]
+    assert embedded._order(given)["data"] == first
     assert Path(first).parent == tmp_path / "memory" / given.socket.name
 
     Path(first).mkdir(parents=True)
     (given.home / "data-id").unlink()
 
-    assert embedded._order(given).data != first
+    assert embedded._order(given)["data"] != first
     assert not Path(first).exists()
 
 
