@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 WAIT = "2s"
+FENCE_NOT_PROVEN = "Fence not proven: a running voucher operation may still commit."
 
 
 def lock_flags() -> int:

@@ -197,21 +197,32 @@ def test_bind_identities__changed_number__other_identities_stay() -> None:
     assert Profile.objects.get(msisdn=third) == carine
 
 
-def test_open_dispute__another_kind_of_the_same_identity__is_a_second_dispute() -> None:
+@pytest.mark.parametrize("changed", ["kind", "profile", "bsuid", "number"])
+def test_open_dispute__same_again__new_only_with_another_kind_person_or_identity(
+    changed: str,
+) -> None:
     # Given
-    aline, bosco = who(OLD, FIRST), who(NEW)
-    assert aline is not None
-    kinds = (Kind.FIRST_ID, Kind.ID_CHANGED)
+    dispute = {
+        "kind": Kind.FIRST_ID,
+        "profile": who(OLD, FIRST),
+        "bsuid": SECOND,
+        "number": OLD,
+    }
+    other = {
+        "kind": Kind.ID_CHANGED,
+        "profile": who(NEW),
+        "bsuid": FIRST,
+        "number": NEW,
+    }
 
     # When
     opened = [
-        disputes.open_dispute(kind=kind, profile=aline, bsuid=SECOND)
-        for kind in (*kinds, *kinds)
+        disputes.open_dispute(**dispute | change)
+        for change in ({}, {changed: other[changed]}) * 2
     ]
 
     # Then
     assert opened == [True, True, False, False]
-    assert disputes.open_dispute(kind=Kind.FIRST_ID, profile=bosco, bsuid=SECOND)
 
 
 @pytest.mark.parametrize("changed", ["bsuid", "number", "other"])
