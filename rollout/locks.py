@@ -1,9 +1,6 @@
-"""Row locks, and the fence between voucher transactions and changes of flags.
+"""Row locks, always taken in this order: fence, flags, plan.
 
-Locks are taken in this order: fence, flags, plan. A voucher transaction holds the fence
-shared; a change that turns a feature off holds it exclusively until it commits. After
-it has returned, no voucher transaction that began before it can commit. Both locks end
-with the transaction, so they work through a transaction pooler.
+The fence is in `rollout/flags/fence.py`.
 """
 
 from __future__ import annotations
@@ -25,20 +22,8 @@ from rollout.models import (
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-FENCE = 0x6561_7379_6D6F_0001  # "easymo", 1
 WAIT = "2s"
-
-
-def close_fence() -> bool:
-    """Wait for running voucher transactions; False when they did not end in time."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{WAIT}'")
-        try:
-            with transaction.atomic():
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FENCE])
-        except OperationalError:
-            return False
-    return True
+FENCE_NOT_PROVEN = "Fence not proven: a running voucher operation may still commit."
 
 
 def lock_flags() -> int:

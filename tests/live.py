@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from django.db import connection
+
 from agents.core.jobs import enqueue_turn
 from agents.models import Turn
 from tests import payloads
@@ -36,6 +38,18 @@ def until(holds: Callable[[], object], *, seconds: float = 90.0) -> None:
     while not holds():
         assert time.monotonic() < end, "it did not come to pass"
         time.sleep(0.05)
+
+
+def lock_is_waited_for() -> bool:
+    """Tell whether a transaction of this database waits for the lock of another."""
+    with connection.cursor() as cursor:
+        # Otherwise a transaction reads the statistics of its first query again.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT 1 FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return cursor.fetchone() is not None
 
 
 def end_leases() -> None:

@@ -28,7 +28,7 @@ def private_cluster(home: Path) -> Iterator[Cluster]:
     try:
         yield found
     finally:
-        embedded.release_cluster(found, wait_seconds=20)
+        embedded.release_cluster(found, wait_seconds=90)
         shutil.rmtree(found.socket, ignore_errors=True)
         if root is None and os.geteuid() == 0:
             root = binaries.private_root()

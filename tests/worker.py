@@ -75,11 +75,11 @@ class Worker:
         """Kill -9: nothing of it is given back."""
         if self.process is not None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(90)
             self.process = None
 
     def stop(
-        self, *, seconds: float = 10.0, told_by: signal.Signals = signal.SIGTERM
+        self, *, seconds: float = 90.0, told_by: signal.Signals = signal.SIGTERM
     ) -> int:
         """Ask it to stop, as Ctrl-C and a deploy do; return its exit code."""
         assert self.process is not None

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.utils import timezone
 
@@ -12,6 +12,13 @@ class VoucherError(Exception):
     """The voucher operation was refused; no value changed."""
 
     code: ClassVar[str] = "refused"
+    # Names of attributes that callers may read beside the code and the text.
+    fact_names: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Return the facts of the refusal, for the answer of an API or a tool."""
+        return {name: getattr(self, name) for name in self.fact_names}
 
 
 class VoucherNotFound(VoucherError):
@@ -36,6 +43,7 @@ class VoucherNotIssued(VoucherError):
     """Only an issued voucher can be redeemed, voided or given a new code."""
 
     code = "not_issued"
+    fact_names = ("status",)
     SENTENCES: ClassVar[dict[str, str]] = {
         "redeemed": "This voucher was redeemed already{when}.",
         "void": "This voucher was voided already{when}.",
@@ -46,17 +54,18 @@ class VoucherNotIssued(VoucherError):
     }
 
     def __init__(self, status: str, at: datetime | None = None) -> None:
-        self.status = status
+        self.status = str(status)
         # When it got this status.
         self.at = at
         when = f", on {_local_time(at)}" if at else ""
-        super().__init__(self.SENTENCES[str(status)].format(when=when))
+        super().__init__(self.SENTENCES[self.status].format(when=when))
 
 
 class VoucherNotPending(VoucherError):
     """Only a voucher that waits for approval can be approved or declined."""
 
     code = "not_pending"
+    fact_names = ("status",)
 
     def __init__(self, status: str) -> None:
         self.status = status
@@ -78,6 +87,7 @@ class LimitExceeded(VoucherError):
     """The amount exceeds the named limit."""
 
     code = "limit_exceeded"
+    fact_names = ("limit",)
     SENTENCES: ClassVar[dict[str, str]] = {
         "voucher": "A single voucher may be worth {cap} at most.",
         "issuer_daily": "Your limit of {cap} a day for issuing is reached.",
@@ -103,12 +113,13 @@ class Locked(VoucherError):
     """Too many wrong codes; every further code is refused until the lock ends."""
 
     code = "locked"
+    fact_names = ("retry_after",)
 
     def __init__(self, retry_after: int, what: str = "wrong codes") -> None:
         self.retry_after = retry_after
-        minutes = max(1, -(-retry_after // 60))
-        unit = "minute" if minutes == 1 else "minutes"
-        super().__init__(f"Too many {what}. Try again in {minutes} {unit}.")
+        self.minutes = max(1, -(-retry_after // 60))
+        unit = "minute" if self.minutes == 1 else "minutes"
+        super().__init__(f"Too many {what}. Try again in {self.minutes} {unit}.")
 
 
 class FeatureDisabled(VoucherError):

@@ -19,8 +19,8 @@ from rest_framework.permissions import BasePermission
 
 from agents.api import tokens
 from agents.api.refusals import Refusal
+from agents.core import call_rate
 from agents.models import ApiToken
-from agents.tools import tool_rate
 from easymo import keys
 from easymo.web.middleware import address_of
 
@@ -137,7 +137,7 @@ def _is_internal(presented: list[str]) -> bool:
 def _count_refused(request: Request) -> int | None:
     address = address_of(request._request)
     digest = keys.digest("address", address.encode("utf-8", "replace"))
-    return tool_rate.take(f"address:{digest.hex()[:40]}", limit=REFUSED_A_MINUTE)
+    return call_rate.take(f"address:{digest.hex()[:40]}", limit=REFUSED_A_MINUTE)
 
 
 def _note_use(token: ApiToken) -> None:

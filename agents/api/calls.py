@@ -18,9 +18,10 @@ from django.db import transaction
 from agents.api import functions, idempotency
 from agents.api.functions import Call
 from agents.api.idempotency import Key
-from agents.api.refusals import Refusal, refusal_body
-from agents.tools import tool_rate
+from agents.api.refusals import Refusal
+from agents.core import call_rate
 from easymo.observability.logs import get_logger
+from easymo.web.refusals import refusal_body
 from rollout.flags.exposure import is_on
 from vouchers import errors, selectors
 from vouchers.models import VoucherEvent
@@ -86,14 +87,14 @@ def _in_one_transaction(
 
 
 def _count_rates(call: Call) -> None:
-    seconds = tool_rate.take(f"token:{call.token.pk}", limit=TOKEN_CALLS_A_MINUTE)
+    seconds = call_rate.take(f"token:{call.token.pk}", limit=TOKEN_CALLS_A_MINUTE)
     if seconds:
         raise Refusal("rate_limited", retry_after=seconds)
     customer = call.subjects.customer
     if customer is None:
         return
-    limit = tool_rate.limit_for(customer)
-    if seconds := tool_rate.take(f"api:{customer.public_id}", limit=limit):
+    limit = call_rate.limit_for(customer)
+    if seconds := call_rate.take(f"api:{customer.public_id}", limit=limit):
         raise Refusal(
             "rate_limited",
             "Too many calls for this customer in a minute.",
@@ -112,20 +113,7 @@ def _run(function: Function, call: Call) -> Body:
     except errors.NotAllowed as error:
         raise Refusal("forbidden", str(error)) from error
     except errors.VoucherError as error:
-        return rule_refusal(error)
-
-
-def rule_refusal(error: errors.VoucherError) -> Body:
-    """Return the answer to a refusal by a rule of the business."""
-    facts: Body = {}
-    match error:
-        case errors.VoucherNotIssued():
-            facts = {"status": str(error.status)}
-        case errors.LimitExceeded():
-            facts = {"limit": error.limit}
-        case errors.Locked():
-            facts = {"retry_after": error.retry_after}
-    return refusal_body(error.code, str(error), **facts)
+        return refusal_body(error.code, str(error), **error.facts)
 
 
 def _without_secrets(body: Body) -> Body:

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from agents.api import refusals as api_refusals
 from agents.api import serializers
-from agents.tools import tool_rate
+from agents.core import call_rate
 from rollout.core.features import Feature
 from vouchers import selectors
 from vouchers.actors import Actor
@@ -188,7 +188,7 @@ def _check_search_lock(call: Call) -> None:
 
     Known numbers are refused as well: otherwise the lock would tell them apart.
     """
-    seconds = tool_rate.seconds_until_free(
+    seconds = call_rate.seconds_until_free(
         f"numbers:{call.token.pk}", limit=UNKNOWN_NUMBERS_AN_HOUR, window=HOUR
     )
     if seconds is not None:
@@ -197,7 +197,7 @@ def _check_search_lock(call: Call) -> None:
 
 def _count_unknown_number(call: Call) -> None:
     """Count one unknown number; raise `Locked` when a parallel call took the last."""
-    seconds = tool_rate.take(
+    seconds = call_rate.take(
         f"numbers:{call.token.pk}", limit=UNKNOWN_NUMBERS_AN_HOUR, window=HOUR
     )
     if seconds is not None:

@@ -91,7 +91,7 @@ def claim(token: ApiToken, key: Key | None, body: Body) -> Claim:
 def _fingerprints(body: Body) -> list[bytes | None]:
     """Return the HMAC of the body under each key of the deployment.
 
-    A plain hash would not do: a telephone number is found from it within a second.
+    Keyed: a plain hash of a phone number can be reversed within a second.
     """
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
     return [value for _, value in keys.digests(PURPOSE, canonical)]

@@ -11,8 +11,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from easymo.database.errors import is_transient
-from easymo.observability import correlation
 from easymo.observability.logs import get_logger
+from easymo.web.refusals import refusal_body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,16 +65,6 @@ class Refusal(exceptions.APIException):
 
     def body(self) -> Body:
         return refusal_body(self.code, str(self.detail), **self.facts)
-
-
-def refusal_body(code: str, sentence: str, **facts: Any) -> Body:
-    return {
-        "success": False,
-        "error": sentence,
-        "code": code,
-        **facts,
-        "correlation_id": str(correlation.current()),
-    }
 
 
 def invalid(fields: Mapping[str, str]) -> Refusal:

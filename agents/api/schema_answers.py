@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from agents.api.calls import rule_refusal
 from agents.api.refusals import REFUSALS, Refusal, invalid
+from easymo.web.refusals import refusal_body, refusal_schema
 from vouchers import errors
 
 if TYPE_CHECKING:
@@ -117,8 +117,8 @@ _ELSEWHERE = {"invalid_signature", "not_found"}
 
 def answer_schema(tool: str) -> Schema:
     """Return the schema of the answers with HTTP 200."""
-    by_rule = _refusal_schema(
-        [error.code for error in RULES[tool]],
+    by_rule = refusal_schema(
+        {"enum": [error.code for error in RULES[tool]]},
         status=TEXT,
         limit={"enum": ["voucher", "issuer_daily", "customer_daily"]},
         retry_after={"type": "integer"},
@@ -144,7 +144,8 @@ def answer_examples(tool: str) -> dict[str, Schema]:
         values = EXAMPLES | differing
         found[name] = {field: values[field] for field in ["success", *fields]}
     for error in RULES[tool]:
-        body = {**rule_refusal(error), "correlation_id": CORRELATION_ID}
+        body = refusal_body(error.code, str(error), **error.facts)
+        body["correlation_id"] = CORRELATION_ID
         found[f"Refused: {error.code}"] = body
     return found
 
@@ -168,7 +169,9 @@ def refusal_schemas() -> dict[int, Schema]:
         "description": "Each bad field and why.",
     }
     return {
-        status: _refusal_schema(found, **({"fields": fields} if status == 400 else {}))
+        status: refusal_schema(
+            {"enum": found}, **({"fields": fields} if status == 400 else {})
+        )
         for status, found in codes.items()
     }
 
@@ -183,17 +186,3 @@ def refusal_examples() -> dict[int, Schema]:
                 refusal = invalid({"amount": "RWF has no decimals."})
             found[status] = {**refusal.body(), "correlation_id": CORRELATION_ID}
     return found
-
-
-def _refusal_schema(codes: list[str], **fields: Schema) -> Schema:
-    return {
-        "type": "object",
-        "properties": {
-            "success": {"const": False},
-            "error": {"type": "string", "description": "A sentence."},
-            "code": {"enum": codes},
-            **fields,
-            "correlation_id": UUID,
-        },
-        "required": ["success", "error", "code", "correlation_id"],
-    }

@@ -219,7 +219,7 @@ def _give_number(person: Profile, number: str, bsuid: str) -> bool:
 
 
 def _accept_bsuid(profile: Profile, bsuid: str) -> bool:
-    """Tell whether this user id proves to be the owner of the number.
+    """Tell whether this user id belongs to the owner of the number.
 
     A customer's first user id is bound. For a higher role a colleague binds it; until
     then the number is accepted only together with the user id that was seen first.

@@ -83,45 +83,21 @@ class LoopResult:
     memory: Memory = field(default_factory=dict)
 
 
-async def run_loop(
-    *,
-    model: Model,
-    request: ModelRequest,
-    call_tool: CallTool,
-    on_items: OnItems,
-    limits: LoopLimits | None = None,
-    clock: Clock | None = None,
-    progress: Progress | None = None,
-    may_spend: MaySpend | None = None,
-) -> LoopResult:
-    """Run one turn; `request.items` is the history and the person's messages.
+@dataclass(kw_only=True)
+class AgentLoop:
+    """One turn; `request.items` is the history and the person's messages.
 
     `call_tool(ordinal, request)` receives only calls of offered tools with valid
     arguments; the ordinal counts the calls of the turn and is stable on resume.
-    Raises ModelError when the model fails; the stored items stay.
     """
-    loop = _Loop(
-        model=model,
-        request=request,
-        call_tool=call_tool,
-        on_items=on_items,
-        limits=limits or LoopLimits(),
-        clock=clock or MonotonicClock(),
-        progress=progress or Progress(),
-        may_spend=may_spend,
-    )
-    return await loop.run()
 
-
-@dataclass
-class _Loop:
     model: Model
     request: ModelRequest
     call_tool: CallTool
     on_items: OnItems
-    limits: LoopLimits
-    clock: Clock
-    progress: Progress
+    limits: LoopLimits = field(default_factory=LoopLimits)
+    clock: Clock = field(default_factory=MonotonicClock)
+    progress: Progress = field(default_factory=Progress)
     may_spend: MaySpend | None = None
 
     def __post_init__(self) -> None:
@@ -135,6 +111,7 @@ class _Loop:
         self.specs = {spec.name: spec for spec in self.request.tools}
 
     async def run(self) -> LoopResult:
+        """Run the turn. Raises ModelError when the model fails; stored items stay."""
         await self._answer_open_calls()
         if ending := ending_of(self.items):
             return self._result(*ending)

@@ -89,11 +89,8 @@ COUNTERS: tuple[tuple[str, str, list[str], Tally], ...] = (
     ),
 )
 TOKENS = {
-    "input": _of_turns(["t.model"], "sum(t.input_tokens)", "t.model <> ''"),
-    "cached_input": _of_turns(
-        ["t.model"], "sum(t.cached_input_tokens)", "t.model <> ''"
-    ),
-    "output": _of_turns(["t.model"], "sum(t.output_tokens)", "t.model <> ''"),
+    kind: _of_turns(["t.model"], f"sum(t.{kind}_tokens)", "t.model <> ''")
+    for kind in ("input", "cached_input", "output")
 }
 LATENCY_COUNTS = _of_turns(
     ["c.channel", _BUCKET], "count(*)", "t.input_ended_at IS NOT NULL"

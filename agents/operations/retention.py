@@ -15,6 +15,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q
 from django.utils import timezone
 
+from agents.core import call_rate
 from agents.forwarding import queue as forwarding
 from agents.inbound import media_store
 from agents.models import (
@@ -33,7 +34,6 @@ from agents.models import (
 )
 from agents.operations import erasure
 from agents.outbound import statuses
-from agents.tools import tool_rate
 from easymo.observability import findings, lines, upkeep
 from easymo.observability.logs import get_logger
 from rollout.evidence import observations, verdicts
@@ -174,7 +174,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "retention.idempotency": _apply(*ANSWERS_OF_API),
     "retention.sign_ins": _apply(*SIGN_INS),
     "retention.processes": acknowledgements.purge_processes,
-    "retention.rates": tool_rate.purge,
+    "retention.rates": call_rate.purge,
     "retention.outbox": statuses.purge,
     "retention.rollups": observations.purge,
     "retention.rounds": verdicts.purge,

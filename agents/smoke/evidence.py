@@ -212,10 +212,6 @@ def contains_code(text: str, voucher: Voucher) -> bool:
     return False
 
 
-def without_spaces(codes: list[str]) -> list[str]:
-    return [code.replace(" ", "") for code in codes]
-
-
 @contextmanager
 def voided_afterwards(voucher: Voucher) -> Iterator[None]:
     """Void the voucher in any case; its trail stays."""

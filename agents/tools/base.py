@@ -165,7 +165,7 @@ _DATED_TEXTS = {"redeemed": "refused.redeemed", "void": "refused.void"}
 def refusal_of(error: errors.VoucherError, *, language: str) -> ToolResult:
     """Return the error as a result; the person reads a fixed text."""
     code = _REPORTED_AS.get(error.code, error.code)
-    facts, values = _facts(error, language)
+    values = _text_values(error, language)
     key = _TEXT_OF.get(code, f"refused.{code}")
     if isinstance(error, errors.VoucherNotIssued) and error.at is not None:
         key = _DATED_TEXTS.get(error.status, key)
@@ -174,19 +174,18 @@ def refusal_of(error: errors.VoucherError, *, language: str) -> ToolResult:
     sentence = (
         str(errors.VoucherNotFound()) if code == "voucher_not_found" else str(error)
     )
-    return refused(code, sentence, texts.render(key, language, **values), **facts)
+    return refused(code, sentence, texts.render(key, language, **values), **error.facts)
 
 
-def _facts(error: errors.VoucherError, language: str) -> tuple[Payload, Payload]:
+def _text_values(error: errors.VoucherError, language: str) -> Payload:
+    """Return the values that the fixed text of the error shows."""
     match error:
         case errors.VoucherNotIssued() | errors.VoucherNotPending():
-            status = texts.render(f"status.{error.status}", language)
-            return {"status": error.status}, {"status": status}
+            return {"status": texts.render(f"status.{error.status}", language)}
         case errors.LimitExceeded():
             limit = texts.render(f"limit.{error.limit}", language, amount=error.cap)
-            return {"limit": error.limit, "cap": error.cap}, {"limit": limit}
+            return {"limit": limit}
         case errors.Locked():
-            minutes = max(1, -(-error.retry_after // 60))
-            return {"retry_after": error.retry_after}, {"minutes": minutes}
+            return {"minutes": error.minutes}
         case _:
-            return {}, {}
+            return {}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agents.core import call_rate
 from agents.language import texts
 from agents.llm.model import ToolSpec
-from agents.tools import authority, tool_rate
+from agents.tools import authority
 from agents.tools.base import (
     Call,
     Payload,
@@ -80,8 +81,8 @@ def _check(tool: Tool, context: ToolContext, *, confirmed: bool) -> ToolResult |
     if _rule(tool.name, context) is None:
         return _refuse("forbidden", "This person may not do that.", context)
     if not confirmed:
-        limit = tool_rate.limit_for(context.profile)
-        if seconds := tool_rate.take(context.subject, limit=limit):
+        limit = call_rate.limit_for(context.profile)
+        if seconds := call_rate.take(context.subject, limit=limit):
             return _refuse(
                 "rate_limited", "Too many calls in a minute.", context, seconds=seconds
             )

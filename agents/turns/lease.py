@@ -1,8 +1,9 @@
 """The lease of one worker on one turn.
 
 A turn's row names the token of the worker that runs it. Another worker takes the turn
-over by swapping the token with compare-and-set. A worker whose lease ended can write
-nothing more, because every transaction of a turn begins with `locks.lock_turn`.
+over in `claim`; a partial unique constraint allows one running turn. A worker whose lease
+has ended can write nothing more, because every transaction of a turn begins with
+`locks.lock_turn`.
 """
 
 from __future__ import annotations

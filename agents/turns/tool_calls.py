@@ -13,7 +13,7 @@ from agents.core.errors import AgentError, NewerInput
 from agents.core.handoffs import open_handoff
 from agents.core.locks import lock_turn
 from agents.language.texts import render
-from agents.llm.loop import LoopResult, Progress, run_loop
+from agents.llm.loop import AgentLoop, LoopResult, Progress
 from agents.llm.model import Usage
 from agents.models import Conversation, HandOff, Message, ToolCall
 from agents.tools import confirmation, registry
@@ -94,7 +94,7 @@ class ModelSession:
         may_spend: MaySpend | None = None,
     ) -> LoopResult:
         self.model = self.model or model.name
-        result = await run_loop(
+        result = await AgentLoop(
             model=model,
             request=request,
             call_tool=self._call_tool,
@@ -103,7 +103,7 @@ class ModelSession:
             clock=self.dependencies.clock,
             progress=Progress(self.items[:], self.usage, self.model_calls),
             may_spend=may_spend,
-        )
+        ).run()
         if result.usage.total:
             self.model = result.model
         return result

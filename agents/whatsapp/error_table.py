@@ -1,6 +1,6 @@
 """The Graph API's error codes: what to do about each, and its text for colleagues.
 
-Meta advises to decide by ``code``, neither by the HTTP status nor by the title:
+Meta recommends deciding by ``code``, neither by the HTTP status nor by the title:
 developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 """
 

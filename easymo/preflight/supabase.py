@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -15,6 +12,7 @@ from django.apps import apps
 from django.conf import settings
 
 from easymo.database.catalog import COMMON_NAMES, OUR_APPS
+from easymo.preflight.code import role_of
 from easymo.preflight.provider_request import Answer, NoAnswer, ask
 from easymo.preflight.registry import (
     Asked,
@@ -211,13 +209,7 @@ def _role(key: str) -> str:
     parts = key.split(".")
     if len(parts) != 3:
         return {"sb_publishable": "anon"}.get("_".join(key.split("_")[:2]), "")
-    try:
-        padded = parts[1] + "=" * (-len(parts[1]) % 4)
-        claims = json.loads(base64.urlsafe_b64decode(padded))
-    except (ValueError, binascii.Error):
-        return ""
-    role = claims.get("role") if isinstance(claims, dict) else None
-    return role if isinstance(role, str) and role.isidentifier() else ""
+    return role_of(parts[1])
 
 
 def _other_project() -> str:

@@ -21,7 +21,7 @@ DEMONSTRATION_SECRETS = demonstration_secrets(VAR) if DEMONSTRATION else {}
 SECRET_KEY = env_secret("SECRET_KEY") or DEMONSTRATION_SECRETS.get("SECRET_KEY", "")
 if not SECRET_KEY:
     raise SettingError(
-        "SECRET_KEY is not set. DATABASE_URL is, so this is no demonstration: "
+        "SECRET_KEY is not set. With DATABASE_URL it is required: "
         "`openssl rand -base64 48` makes one."
     )
 EASYMO_KEYS = parse_keys(
@@ -29,7 +29,7 @@ EASYMO_KEYS = parse_keys(
 )
 if not EASYMO_KEYS:
     raise SettingError(
-        "EASYMO_KEYS is not set. DATABASE_URL is, so this is no demonstration: "
+        "EASYMO_KEYS is not set. With DATABASE_URL it is required: "
         "`echo k1:$(openssl rand -base64 32)` makes one. Keep a copy: without it the "
         "voucher codes are lost."
     )
@@ -111,7 +111,7 @@ TEMPLATES = [
     }
 ]
 WAFFLE_FLAG_MODEL = "rollout.AgentFlag"
-VOUCHER_GUARD = "rollout.flags.exposure.guard"
+VOUCHER_GUARD = "rollout.flags.fence.guard"
 # Called once by each worker before its first job.
 WORKER_BEGINS = (
     "easymo.start.end_with_supervisor",

@@ -13,6 +13,7 @@ from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import ReadOnlyAdmin
+from rollout import locks
 from rollout.admin.base import CHANGE
 from rollout.admin.forms import AudienceForm, TurnOnForm
 from rollout.admin.rollback_actions import RollbackActions
@@ -149,7 +150,7 @@ def _change(call: ActionCall[AgentFlag], *, on: bool) -> str:
     )
     for warning in stages.exposure_warnings():
         messages.warning(call.request, warning)
-    proof = "" if changed.fence_proven else " Fence not proven."
+    proof = "" if changed.fence_proven else f" {locks.FENCE_NOT_PROVEN}"
     receipt = acknowledgements.await_acknowledgement(changed.epoch)
     return f"{_label(call)} changed: {receipt}.{proof}"
 

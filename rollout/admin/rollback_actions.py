@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from easymo.backoffice.actions import ActionCall, form_action
+from rollout import locks
 from rollout.admin.base import ROLL_BACK, RolloutAdmin
 from rollout.models import FlagChange
 from rollout.stages.rollback import (
@@ -16,6 +17,8 @@ from rollout.stages.rollback import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+ALL_OFF = "All features are off"
 
 
 class RollbackActions(RolloutAdmin):
@@ -36,7 +39,7 @@ class RollbackActions(RolloutAdmin):
         is_dangerous=True,
     )
     def kill_all(self, call: ActionCall[None]) -> str:
-        return rollback_message(_run(rollback_quick, call))
+        return rollback_message(_run(rollback_quick, call), ALL_OFF)
 
     @form_action(
         "Full rollback: remove the functions",
@@ -65,17 +68,15 @@ class RollbackActions(RolloutAdmin):
         return f"Functions restored: {_state_of(_run(restore, call))}."
 
 
-def rollback_message(done: RollbackResult) -> str:
-    """Return what a quick rollback did, for the user who started it."""
+def rollback_message(done: RollbackResult, effect: str) -> str:
+    """Return what a rollback did, for the user who started it."""
     proof = (
-        "no voucher operation begun before can commit"
+        "No earlier voucher operation can commit."
         if done.rolled_back.fence_proven
-        else "FENCE NOT PROVEN: a voucher operation ran on and may still commit"
+        else locks.FENCE_NOT_PROVEN
     )
-    return (
-        f"All features are off; {proof}; {_state_of(done)}."
-        f" Incident {done.rolled_back.incident.pk}."
-    )
+    incident = done.rolled_back.incident.pk
+    return f"{effect}; {_state_of(done)}. {proof} Incident {incident}."
 
 
 def _run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from easymo.observability import correlation
+from easymo.web.refusals import refusal_body, refusal_schema
 from rollout.core.errors import FlagsBusy, InvalidReason, RolloutError
 
 CODES = {
@@ -16,52 +16,37 @@ CODES = {
     503: "unavailable",
 }
 INVALID = "The request is not valid."
-SCHEMA = {
-    "type": "object",
-    "properties": {
-        "success": {"const": False},
-        "error": {"type": "string", "description": "A sentence."},
-        "code": {"type": "string", "description": "One word."},
-        "fields": {
-            "type": "object",
-            "additionalProperties": {"type": "string"},
-            "description": "Each bad field and why.",
-        },
-        "correlation_id": {"type": "string", "format": "uuid"},
+SCHEMA = refusal_schema(
+    {"type": "string", "description": "One word."},
+    fields={
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "description": "Each bad field and why.",
     },
-    "required": ["success", "error", "code", "correlation_id"],
-}
-
-
-def body(code: str, sentence: str, **facts: Any) -> dict[str, Any]:
-    return {
-        "success": False,
-        "error": sentence,
-        "code": code,
-        **facts,
-        "correlation_id": str(correlation.current()),
-    }
+)
 
 
 def from_rollout_error(error: RolloutError) -> tuple[int, dict[str, Any]]:
     """Return status and body for the error of a service."""
     if isinstance(error, InvalidReason):
-        return 400, body("invalid_request", INVALID, fields={"reason": str(error)})
+        return 400, refusal_body(
+            "invalid_request", INVALID, fields={"reason": str(error)}
+        )
     status = 409 if isinstance(error, FlagsBusy) else 400
-    return status, body(error.code, str(error))
+    return status, refusal_body(error.code, str(error))
 
 
 def from_framework(status: int, data: Any) -> dict[str, Any]:
     """Convert an error of Django REST framework."""
     code = CODES.get(status, "refused")
     if isinstance(data, dict) and "detail" in data:
-        return body(code, str(data["detail"]))
+        return refusal_body(code, str(data["detail"]))
     found = data if isinstance(data, dict) else {"body": data}
     fields = {
         "body" if name == "non_field_errors" else str(name): _sentence(each)
         for name, each in found.items()
     }
-    return body(code, INVALID, fields=fields)
+    return refusal_body(code, INVALID, fields=fields)
 
 
 def _sentence(found: Any) -> str:

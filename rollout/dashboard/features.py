@@ -15,12 +15,6 @@ if TYPE_CHECKING:
 
     from rollout.flags.selectors import FeatureState
 
-LABELS = {
-    Feature.CHAT: "Chat",
-    Feature.VOICE: "Voice",
-    Feature.VOUCHERS: "Vouchers",
-    Feature.CUSTOMER_LOOKUP: "Customer lookup",
-}
 OFF, PARTLY, ON, FORCED = "off", "partly", "on", "forced"
 STATE_WORDS = {
     OFF: "off",
@@ -72,7 +66,7 @@ def _row(
     is_served = state in {ON, PARTLY}
     return FeatureRow(
         feature=row.name,
-        label=LABELS[feature],
+        label=feature.label,
         state=state,
         state_words=STATE_WORDS[state],
         everyone=state == ON,
@@ -97,4 +91,4 @@ def state_of(row: FeatureState) -> str:
 
 def label_of(name: str) -> str:
     """Return the label of a feature; a feature of an earlier release keeps its name."""
-    return LABELS[Feature(name)] if name in set(Feature) else name
+    return Feature(name).label if name in set(Feature) else name

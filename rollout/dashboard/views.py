@@ -13,13 +13,12 @@ from django.utils.decorators import method_decorator
 from django.views import View
 
 from easymo.backoffice.pages import actor_of
-from rollout.admin.rollback_actions import rollback_message
+from rollout.admin.rollback_actions import ALL_OFF, rollback_message
 from rollout.checklists import checklists
 from rollout.core.errors import RequirementsUnmet, RolloutError
 from rollout.core.features import Feature
 from rollout.core.ports import ports
 from rollout.dashboard import page
-from rollout.dashboard.features import LABELS
 from rollout.incidents import incidents
 from rollout.models import ChecklistItem, FlagChange, Incident, Plan
 from rollout.stages import plan_state, stages
@@ -86,20 +85,13 @@ class Kill(DashboardForm):
     def perform(self, request: HttpRequest, **kwargs: Any) -> str:
         name = request.POST.get("kill", ALL)
         if name == ALL:
-            return rollback_message(rollback_quick(**_change_arguments(request)))
+            done = rollback_quick(**_change_arguments(request))
+            return rollback_message(done, ALL_OFF)
         if name not in set(Feature):
             raise RolloutError("There is no such feature.")
         feature = Feature(name)
         done = rollback_partial(features=[feature], **_change_arguments(request))
-        proof = (
-            ""
-            if done.rolled_back.fence_proven
-            else " FENCE NOT PROVEN: a running voucher operation may still commit."
-        )
-        return (
-            f"{LABELS[feature]} is off; {done.receipt or 'acknowledgements unknown'}."
-            f" Incident {done.rolled_back.incident.pk}.{proof}"
-        )
+        return rollback_message(done, f"{feature.label} is off")
 
 
 class Move(DashboardForm):

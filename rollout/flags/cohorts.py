@@ -5,6 +5,7 @@ from django.db import transaction
 from rollout import locks
 from rollout.core.change_reason import valid_actor, valid_reason
 from rollout.core.errors import InvalidChange, UnknownCohort
+from rollout.flags import fence
 from rollout.models import Cohort, CohortMember, FlagChange
 
 
@@ -69,7 +70,7 @@ def remove_member(
     """Remove a subject, behind the fence; False when it is not a member."""
     reason, by = valid_reason(reason), valid_actor(by)
     with transaction.atomic():
-        locks.close_fence()
+        fence.close_fence()
         locks.lock_flags()
         cohort = cohort_named(cohort_name)
         removed, _ = CohortMember.objects.filter(

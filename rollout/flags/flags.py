@@ -16,6 +16,7 @@ from rollout.core.errors import (
     UnknownFeature,
 )
 from rollout.core.features import Feature
+from rollout.flags import fence
 from rollout.models import AgentFlag, Cohort, Epoch, FlagChange
 from rollout.notices import notices
 from rollout.plan import resume_requirements
@@ -59,7 +60,7 @@ def set_features(
     if limited and not any(wanted.values()):
         raise InvalidChange("A percentage or cohort needs a feature to turn on.")
     with transaction.atomic():
-        proven = locks.close_fence() if limited or not all(wanted.values()) else True
+        proven = fence.close_fence() if limited or not all(wanted.values()) else True
         locks.lock_flags()
         if any(wanted.values()):
             refuse_after_full_rollback()

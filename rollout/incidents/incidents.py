@@ -1,4 +1,4 @@
-"""What is learned from an incident: the guide's four fields, and who does what next."""
+"""Incidents: open, change the status, add notes, lessons learned and action items."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def get_or_open(
 def reopen_or_raise(incident: Incident, *, severity: str, author: str) -> None:
     """Reopen a mitigated incident or raise its severity, after a new breach.
 
-    People only move an incident forward. A locked row does not stop the rollback.
+    Users can only move an incident forward. A locked row does not stop the rollback.
     """
     is_worse = SEVERITIES.index(severity) > SEVERITIES.index(incident.severity)
     if incident.status == Incident.Status.OPEN and not is_worse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from contextlib import contextmanager
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError
@@ -43,6 +44,13 @@ def actor_name(name: str | None) -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return "command line"
+
+
+def parse_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise CommandError("Give the day like 2027-01-31.") from error
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Refresh the snapshot of this process: LISTEN for speed, polling for certainty.
+"""Refresh the snapshot of this process: by LISTEN, and by polling in case a notification is lost.
 
 The listener only wakes the poller, which reads, replaces and acknowledges. LISTEN fails
 silently through a transaction pooler: there, without a DATABASE_LISTEN_URL, only the

@@ -16,6 +16,7 @@ from rollout import locks
 from rollout.core import clock
 from rollout.core.change_reason import ChangeReason, valid_change_reason
 from rollout.core.errors import FlagsBusy, ResumeRequirementsUnmet, WrongState
+from rollout.flags import fence
 from rollout.models import PlanChange, RollbackEvent
 from rollout.plan import plan as plans
 from rollout.plan import resume_requirements
@@ -113,7 +114,7 @@ def resume(*, reason: str, actor: str, source: str) -> PlanChange:
     """
     cause = valid_change_reason(reason=reason, actor=actor, source=source)
     with transaction.atomic():
-        locks.close_fence()
+        fence.close_fence()
         locks.lock_flags()
         plan = locks.lock_plan()
         if plan.state not in DOWN:

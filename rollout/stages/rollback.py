@@ -11,7 +11,7 @@ from rollout.core import jobs
 from rollout.core.change_reason import ChangeReason, valid_actor, valid_reason
 from rollout.core.errors import InvalidChange
 from rollout.core.ports import ports
-from rollout.flags import acknowledgements
+from rollout.flags import acknowledgements, fence
 from rollout.flags.flags import change_flag
 from rollout.incidents import incidents
 from rollout.models import (
@@ -151,7 +151,7 @@ def carry_out(order: RollbackOrder) -> CommittedRollback:
         order, reason=valid_reason(order.reason), actor=valid_actor(order.actor)
     )
     with transaction.atomic():
-        proven = locks.close_fence()
+        proven = fence.close_fence()
         epoch = locks.lock_flags()
         changes = [turn_off(flag, order) for flag in _flags_to_turn_off(order)]
         written = [change for change in changes if change is not None]

@@ -12,6 +12,7 @@ from django.db import transaction
 from rollout import locks
 from rollout.core.change_reason import valid_change_reason
 from rollout.core.errors import GatesUnmet, InvalidChange, OverrideNeeded
+from rollout.flags import fence
 from rollout.flags.flags import change_flag
 from rollout.models import AgentFlag, Cohort
 from rollout.plan import plan as plans
@@ -114,7 +115,7 @@ def _change_stage(
 ) -> PlanChange:
     with transaction.atomic():
         # A person who loses a feature must not redeem any more.
-        locks.close_fence()
+        fence.close_fence()
         locks.lock_flags()
         plan = locks.lock_plan()
         here = Stage(plan.run.stage)

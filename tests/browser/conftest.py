@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_django.plugin import DjangoDbBlocker
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 180.0
 PROCESSES = (("-m", "easymo.web.server"), ("manage.py", "procrastinate", "worker"))
 
 
@@ -92,7 +92,7 @@ def page(chromium: Browser, product: Product) -> Iterator[Page]:
     context = chromium.new_context(
         base_url=product.address, viewport={"width": 1280, "height": 860}
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     opened = context.new_page()
     complaints: list[str] = []
     opened.on(
@@ -162,7 +162,7 @@ def _wait_until_ready(address: str) -> None:
     until = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < until:
         try:
-            with urllib.request.urlopen(f"{address}/readyz", timeout=2) as answer:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=10) as answer:
                 if answer.status == 200:
                     return
         except OSError:

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc"),
     pytest.mark.timeout(120),
 ]
-PATIENCE_S = 40
+PATIENCE_S = 90
 
 
 def free_port() -> int:
@@ -78,8 +78,8 @@ def test_web_worker__granian_killed__ends_too(committed_db: str) -> None:
         process.wait()
 
         # Then
-        assert comes(lambda: not answers(port), 8)
-        assert comes(lambda: not any(map(is_running, workers)), 8)
+        assert comes(lambda: not answers(port), PATIENCE_S)
+        assert comes(lambda: not any(map(is_running, workers)), PATIENCE_S)
     finally:
         process.kill()
         process.wait()

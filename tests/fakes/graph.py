@@ -136,7 +136,7 @@ class FakeGraph:
         self._stopping.set()
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(5)
+        self._thread.join(60)
 
     @property
     def port(self) -> int:
@@ -178,7 +178,7 @@ class FakeGraph:
         body = self.status_webhook(taken, state)
         headers = payloads.signed(body, secret=secret)
         request = Request(url, body, headers | {"Content-Type": "application/json"})
-        with urlopen(request, timeout=10) as response:
+        with urlopen(request, timeout=60) as response:
             return int(response.status)
 
     def take(self, payload: Json) -> Taken:

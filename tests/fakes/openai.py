@@ -82,18 +82,19 @@ class FakeOpenAI:
         self._responder: Callable[[dict[str, Any]], Reply] | None = None
         self._unscripted = 0
         self._encrypted: set[str] = set()
+        self._releases = asyncio.Semaphore(0)
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._ready.wait(10), "the fake OpenAI did not start"
+        assert self._ready.wait(60), "the fake OpenAI did not start"
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
     def script(self, *replies: Reply) -> None:
@@ -106,6 +107,10 @@ class FakeOpenAI:
     def respond_with(self, responder: Callable[[dict[str, Any]], Reply]) -> None:
         """Answer by this function, on the fake's thread, when the script is empty."""
         self._responder = responder
+
+    def release(self) -> None:
+        """Release one held answer."""
+        self._loop.call_soon_threadsafe(self._releases.release)
 
     def assert_complete(self) -> None:
         """Every scripted answer was fetched, and nothing else was asked."""
@@ -166,6 +171,8 @@ class FakeOpenAI:
         if reply.delay:
             await asyncio.sleep(reply.delay)
         if isinstance(reply, Answer):
+            if reply.held:
+                await self._releases.acquire()
             reply = Failure(200, json.dumps(self._render(reply, parsed)).encode())
         return await _send(reply, writer)
 

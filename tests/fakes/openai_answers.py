@@ -20,6 +20,8 @@ class Answer:
     error: dict[str, str] | None = None
     # Seconds that the model takes.
     delay: float = 0.0
+    # The model answers only when the test calls `FakeOpenAI.release`.
+    held: bool = False
     output_tokens: int | None = None
 
 
@@ -35,9 +37,9 @@ class Failure:
     delay: float = 0.0
 
 
-def text(words: str, *, delay: float = 0.0) -> Answer:
+def text(words: str, *, delay: float = 0.0, held: bool = False) -> Answer:
     """The model answers in words."""
-    return Answer((_message(words),), delay=delay)
+    return Answer((_message(words),), delay=delay, held=held)
 
 
 def call(name: str, /, **arguments: Any) -> Answer:
@@ -45,9 +47,9 @@ def call(name: str, /, **arguments: Any) -> Answer:
     return calls(function_call(name, json.dumps(arguments)))
 
 
-def calls(*items: dict[str, Any], delay: float = 0.0) -> Answer:
+def calls(*items: dict[str, Any], delay: float = 0.0, held: bool = False) -> Answer:
     """The model calls several tools, or one with raw arguments: `function_call`."""
-    return Answer(items, delay=delay)
+    return Answer(items, delay=delay, held=held)
 
 
 def function_call(

@@ -33,7 +33,7 @@ class FakeSlack(ThreadingHTTPServer):
         self.released.set()
         self.shutdown()
         self.server_close()
-        self._thread.join(5)
+        self._thread.join(60)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A closed connection is no error."""
@@ -47,7 +47,7 @@ class Answer(BaseHTTPRequestHandler):
         self.server.texts.append(json.loads(body)["text"])
         status = self.server.statuses.pop(0) if self.server.statuses else 200
         if not status:
-            self.server.released.wait(30)
+            self.server.released.wait(250)
             return
         self.send_response(status)
         self.end_headers()

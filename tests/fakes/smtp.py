@@ -78,7 +78,7 @@ class FakeSmtp(socketserver.ThreadingTCPServer):
         self.released.set()
         self.shutdown()
         self.server_close()
-        self._thread.join(5)
+        self._thread.join(60)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A closed connection is no error."""
@@ -109,7 +109,7 @@ class Session(socketserver.StreamRequestHandler):
         scripted = self.server.script.get(verb)
         wanted = scripted.pop(0) if scripted else None
         if wanted == "silence":
-            self.server.released.wait(30)
+            self.server.released.wait(250)
             return False
         if wanted == "hang up":
             return False

@@ -11,6 +11,7 @@ import pytest
 
 from agents.models import Message, OutboundMessage, Turn
 from rollout.core.features import Feature
+from rollout.flags.acknowledgements import await_acknowledgement
 from rollout.flags.flags import set_features
 from tests import payloads
 from tests.fakes import openai_answers as say
@@ -36,6 +37,20 @@ CALL = say.call(
 def last_words(body: dict[str, Any]) -> str:
     """Return what the model was asked last, marks and all."""
     return str([item for item in body["input"] if item.get("role") == "user"][-1])
+
+
+def switch(*, on: bool) -> None:
+    """Turn all features on or off, and wait until the worker acknowledges it."""
+    changed = set_features(
+        dict.fromkeys(Feature, on),
+        actor="tests",
+        reason="tests",
+        source="command",
+        override=True,
+    )
+    receipt = await_acknowledgement(changed.epoch, wait=90)
+    assert receipt.processes
+    assert receipt.is_complete
 
 
 def test_batch__two_people_and_ten_shuffled_messages__each_answered_once_in_order(
@@ -78,27 +93,31 @@ def test_flip__in_the_middle_of_a_turn__nothing_issued_and_nothing_sent(
     cast: Cast, client: Client, worker: Worker, graph: FakeGraph, openai: FakeOpenAI
 ) -> None:
     # Given
-    openai.script(say.calls(*CALL.output, delay=2.0), say.text("Done."))
+    openai.script(say.calls(*CALL.output, held=True), say.text("Hello."))
     writes(client, cast.diane, ORDER)
     until(lambda: len(openai.requests) == 1)
 
     # When
-    set_features(
-        dict.fromkeys(Feature, False), actor="tests", reason="stop", source="command"
-    )
+    switch(on=False)
+    openai.release()
 
     # Then
     until(lambda: not Turn.objects.filter(status=Turn.Status.RUNNING).exists())
-    time.sleep(1.0)
     assert not Voucher.objects.exists()
-    assert graph.sent == []
-    assert not OutboundMessage.objects.filter(state="sent").exists()
+    # A reply of the stopped turn would be sent before that of the next turn.
+    switch(on=True)
+    writes(client, cast.bosco, "hello")
+    graph.wait_for(1)
+    assert {taken.to for taken in graph.sent} == {cast.bosco.profile.msisdn}
+    others = OutboundMessage.objects.exclude(conversation=cast.bosco.chat)
+    assert not others.filter(state="sent").exists()
+    assert not Voucher.objects.exists()
 
 
 @pytest.mark.parametrize(
     "told_by", [signal.SIGINT, signal.SIGTERM], ids=["int", "term"]
 )
-def test_stop__in_a_turn__within_ten_seconds_and_answered_afterwards(
+def test_stop__in_a_turn__exits_cleanly_and_answers_afterwards(
     cast: Cast,
     client: Client,
     worker: Worker,
@@ -112,9 +131,7 @@ def test_stop__in_a_turn__within_ten_seconds_and_answered_afterwards(
     until(lambda: len(openai.requests) == 2)
 
     # When
-    started_at = time.monotonic()
     assert worker.stop(told_by=told_by) == 0
-    assert time.monotonic() - started_at < 10
     openai.script(say.text("Done."))
     worker.start()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -119,8 +118,12 @@ def test_worker_killed__between_sending_and_record__sends_once(
 
     # Then
     until(lambda: OutboundMessage.objects.get().state == "delivered")
-    time.sleep(1.0)
-    assert len(graph.sent) == 1
+    # A second sending of the first message would come before this reply.
+    openai.script(say.text("Good bye."))
+    writes(client, cast.diane, "bye")
+    graph.wait_for(2)
+    assert told_to(graph, cast.diane) == ["Hello.", "Good bye."]
+    assert len(graph.sent) == 2
 
 
 def test_worker_stopped__in_a_turn__gives_it_back_at_once(
@@ -132,9 +135,7 @@ def test_worker_stopped__in_a_turn__gives_it_back_at_once(
     until(lambda: len(openai.requests) == 1)
 
     # When
-    started = time.monotonic()
     worker.stop()
-    assert time.monotonic() - started < 10
     assert Turn.objects.get().lease_expires_at <= timezone.now()
     openai.script(say.text("Hello again."))
     worker.start()

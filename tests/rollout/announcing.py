@@ -69,7 +69,7 @@ def finish(announcement: Announcement) -> None:
 
 def met_by_both[T](row: T) -> T:
     """Let neither go on before both have read."""
-    BOTH.wait(10)
+    BOTH.wait(60)
     return row
 
 

@@ -16,7 +16,10 @@ def main() -> None:
     django.setup()
     from rollout.core.features import Feature
     from rollout.flags import exposure
+    from rollout.snapshot import refreshers
 
+    # On a busy machine the poller may take long to write its last sign of life.
+    refreshers.UNREGISTER_WAIT_S = 60.0
     exposure.is_on(Feature.CHAT, "a subject")
     sys.stdout.write("ready\n")
     sys.stdout.flush()

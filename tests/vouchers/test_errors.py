@@ -15,17 +15,21 @@ def test_not_issued__any_status__has_a_sentence(status: str) -> None:
 @pytest.mark.parametrize(
     ("error", "code", "sentence"),
     [
+        (errors.VoucherNotFound(), "voucher_not_found", "There is no such voucher."),
+        (errors.NotOwner(), "not_owner", "This voucher belongs to another customer."),
         (
-            errors.VoucherNotFound(),
-            "voucher_not_found",
-            "There is no such voucher.",
-        ),
-        (
-            errors.VoucherNotPending("void"),
+            errors.VoucherNotPending("pending_approval"),
             "not_pending",
-            "This voucher does not wait for approval: it is void.",
+            "This voucher does not wait for approval: it is pending approval.",
         ),
         (errors.VoucherExpired(), "expired", "This voucher has expired."),
+        (errors.CustomerNotFound(), "customer_not_found", "There is no such customer."),
+        (errors.Locked(0), "locked", "Too many wrong codes. Try again in 1 minute."),
+        (
+            errors.Locked(61, "PINs"),
+            "locked",
+            "Too many PINs. Try again in 2 minutes.",
+        ),
         (
             errors.FeatureDisabled(),
             "feature_disabled",
@@ -33,14 +37,35 @@ def test_not_issued__any_status__has_a_sentence(status: str) -> None:
         ),
         (errors.NotAllowed(), "forbidden", "You may not do this."),
         (
-            errors.Locked(0),
-            "locked",
-            "Too many wrong codes. Try again in 1 minute.",
+            errors.WrongStation(),
+            "wrong_station",
+            "You cannot redeem at this station.",
         ),
         (
-            errors.Locked(61, "PINs"),
-            "locked",
-            "Too many PINs. Try again in 2 minutes.",
+            errors.SecondPersonNeeded(),
+            "second_person_needed",
+            "A second person must approve this voucher.",
+        ),
+        (
+            errors.KeyReused(),
+            "key_reused",
+            "This key was already used for something else.",
+        ),
+        (
+            errors.InvalidReason(),
+            "invalid_reason",
+            "Give a reason of 1 to 500 characters.",
+        ),
+        (
+            errors.StillHoldsVouchers(["V-1", "V-2"]),
+            "still_holds_vouchers",
+            "The person still has 2 unspent voucher(s): void or decline them first"
+            " (V-1, V-2).",
+        ),
+        (
+            errors.UnknownStation("X"),
+            "station_not_found",
+            "There is no station X.",
         ),
     ],
     ids=lambda value: type(value).__name__,

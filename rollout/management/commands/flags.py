@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from rollout import locks
 from rollout.core.errors import ResumeRequirementsUnmet
 from rollout.core.features import Feature
 from rollout.flags import acknowledgements, flags
@@ -75,9 +76,7 @@ class Command(BaseCommand):
         )
         self.write_features([name for name, _ in changes])
         if not changed.fence_proven:
-            self.stderr.write(
-                "Fence not proven: a running voucher operation may still commit."
-            )
+            self.stderr.write(locks.FENCE_NOT_PROVEN)
         for warning in stages.exposure_warnings():
             self.stderr.write(f"Warning: {warning}")
         receipt = acknowledgements.await_acknowledgement(changed.epoch)

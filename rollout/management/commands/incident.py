@@ -1,13 +1,17 @@
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from rollout.incidents import incidents
 from rollout.incidents.incidents import LESSONS, SEVERITIES
-from rollout.management.arguments import actor_name, add_actor, command_errors
+from rollout.management.arguments import (
+    actor_name,
+    add_actor,
+    command_errors,
+    parse_day,
+)
 from rollout.models import ActionItem, Incident
 from rollout.reports.postmortem import postmortem
 
@@ -114,10 +118,7 @@ def act(action: str, row: Incident, given: dict[str, Any], by: str) -> str:
 
 
 def added(row: Incident, given: dict[str, Any], by: str) -> str:
-    try:
-        due = date.fromisoformat(given["due"])
-    except ValueError as error:
-        raise CommandError("Give the day like 2027-01-31.") from error
+    due = parse_day(given["due"])
     item = incidents.add_action(
         incident=row, text=given["text"], owner=given["owner"], due=due, author=by
     )

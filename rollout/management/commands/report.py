@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from rollout.management.arguments import command_errors
+from rollout.management.arguments import command_errors, parse_day
 from rollout.models import Notice
 from rollout.reports import reports
 
@@ -31,7 +30,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        day = self.day(options["day"])
+        day = parse_day(options["day"]) if options["day"] else None
         with command_errors():
             made = reports.make(options["kind"], day)
             self.stdout.write(made.markdown, ending="")
@@ -48,10 +47,3 @@ class Command(BaseCommand):
         unread = len(media) == 1 and not settings.SLACK_WEBHOOK_URL
         why = ": neither Slack nor an e-mail address is set" if unread else ""
         return f"On its way to {' and '.join(media)}{why}."
-
-    @staticmethod
-    def day(text: str | None) -> date | None:
-        try:
-            return date.fromisoformat(text) if text else None
-        except ValueError as error:
-            raise CommandError("Give the day like 2027-01-31.") from error

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
+from rollout import locks
 from rollout.core.errors import RolloutError, UnknownFeature
 from rollout.core.features import Feature
 from rollout.management.arguments import add_reason_and_actor, change_arguments
@@ -84,9 +85,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{words}{were_off}.")
         self.stdout.write(f"Incident {rolled_back.incident.pk}.")
         if not rolled_back.fence_proven:
-            self.stderr.write(
-                "Fence not proven: a running voucher operation may still commit."
-            )
+            self.stderr.write(locks.FENCE_NOT_PROVEN)
         elif kind != "restore":
             self.stdout.write(
                 "Fence proven: no earlier voucher operation can commit any more."

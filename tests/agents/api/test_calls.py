@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agents.api import views
-from agents.tools import tool_rate
+from agents.core import call_rate
 from tests.agents.api.conftest import ALINE, UNKNOWN, path, token, written
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def test_order__feature_before_key_and_key_before_rate(
     api: Api, switch: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert api.create(key="k").json()["success"]
-    monkeypatch.setattr(tool_rate, "take", lambda *_, **__: 7)
+    monkeypatch.setattr(call_rate, "take", lambda *_, **__: 7)
     # The key before the rate, the rate before the rule.
     assert api.create(key="k")["Idempotent-Replayed"] == "true"
     assert api.create(6_000, key="k").status_code == 422
@@ -104,7 +104,7 @@ def test_disabled__for_one_customer__others_are_served(
 def test_token_rate__121st_call__429(api: Api) -> None:
     subject = f"token:{_token_id()}"
     for _ in range(120):
-        assert tool_rate.take(subject, limit=120) is None
+        assert call_rate.take(subject, limit=120) is None
     answer = api.create()
     assert answer.status_code == 429
     assert answer.json()["code"] == "rate_limited"

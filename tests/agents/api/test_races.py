@@ -12,6 +12,7 @@ from agents.api import calls, idempotency, tokens, views
 from agents.models import ApiToken, IdempotentCall
 from tests.agents.api.conftest import forget_rates, token
 from tests.agents.api.test_redeem import wrong_code
+from tests.live import lock_is_waited_for, until
 from tests.refusing import refusing
 from tests.vouchers.racing import race
 from vouchers.actors import Actor
@@ -76,14 +77,14 @@ def test_first_still_runs__two_seconds_then_409(committed_api: Api) -> None:
                     created_at=row.created_at,
                 )
                 held.set()
-                done.wait(20)
+                done.wait(250)
                 transaction.set_rollback(True)
         finally:
             connections.close_all()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    held.wait(10)
+    assert held.wait(60)
     try:
         answer = committed_api.create(key="slow")
     finally:
@@ -159,14 +160,14 @@ def test_revoked_in_the_middle__after_revoking_nothing_commits(
 
     def wait(*args: Any) -> Any:
         checked.set()
-        revoked.wait(10)
+        revoked.wait(60)
         return claim(*args)
 
     patch = pytest.MonkeyPatch()
     patch.setattr(idempotency, "claim", wait)
 
     def revoke() -> None:
-        checked.wait(10)
+        checked.wait(60)
         tokens.revoke_token(name="caller", actor="test", reason="lost")
         revoked.set()
 
@@ -182,18 +183,19 @@ def test_revoked_in_the_middle__after_revoking_nothing_commits(
 def test_revoking__waits_for_what_has_begun(committed_api: Api) -> None:
     """Whatever commits under a token commits before its revocation returns."""
     row = ApiToken.objects.get(name="caller")
-    begun, order = threading.Event(), []
+    begun = threading.Event()
+    order: list[str] = []
 
     def call() -> None:
         with transaction.atomic():
             token = row
             idempotency.claim(token, None, {})
             begun.set()
-            threading.Event().wait(0.3)
+            until(lambda: order or lock_is_waited_for())
             order.append("committed")
 
     def revoke() -> None:
-        begun.wait(10)
+        begun.wait(60)
         tokens.revoke_token(name="caller", actor="test", reason="lost")
         order.append("revoked")
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from agents.api import tokens
 from agents.models import ApiToken
@@ -50,6 +52,24 @@ def ask(api: Api, **headers: str) -> Any:
 def test_token__in_each_header__taken(api: Api, headers: dict[str, str]) -> None:
     given = {name: value.format(api.secret) for name, value in headers.items()}
     assert ask(api, **given).status_code == 200
+
+
+def test_token__used_again__recorded_once_a_minute(api: Api) -> None:
+    # Given
+    rows = ApiToken.objects.filter(name="caller")
+    ask(api, Authorization=f"Bearer {api.secret}")
+    assert rows.get().last_used_at is not None
+
+    # When: last used half a minute ago, and more than a minute ago
+    recorded = []
+    for seconds in (30, 61):
+        at = timezone.now() - timedelta(seconds=seconds)
+        rows.update(last_used_at=at)
+        ask(api, Authorization=f"Bearer {api.secret}")
+        recorded.append(rows.get().last_used_at > at)
+
+    # Then
+    assert recorded == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +189,7 @@ def test_create__refused__says_why(api: Api, args: list[str]) -> None:
 
 def test_revoke__unknown__refused(api: Api) -> None:
     with pytest.raises(CommandError, match="no token called unknown"):
-        run("revoke", "nobody")
+        run("revoke", "unknown")
 
 
 def test_name__after_revoking__may_be_given_again(api: Api) -> None:
@@ -179,7 +199,7 @@ def test_name__after_revoking__may_be_given_again(api: Api) -> None:
     assert run("list").count("caller  ") == 2
 
 
-def test_used__minute_is_noted(api: Api) -> None:
+def test_used__minute_is_recorded(api: Api) -> None:
     assert "never used" in run("list")
     ask(api, Authorization=f"Bearer {api.secret}")
     assert "never used" not in run("list")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -111,16 +110,17 @@ async def test_forward__one_sender_refused__others_are_sent(
 
 
 async def test_forward__one_sender_slow__others_do_not_wait(
-    legacy: FakeLegacy,
+    legacy: FakeLegacy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
+    monkeypatch.setattr(sending, "PATIENCE_S", 250.0)
     slow = people(1)[0].removeprefix("+").encode()
     others_are_through = threading.Event()
     was_alone: list[bool] = []
 
     def answer(body: bytes) -> int:
         if slow in body:
-            was_alone.append(others_are_through.wait(8))
+            was_alone.append(others_are_through.wait(250))
         return 200
 
     legacy.answer = answer
@@ -141,8 +141,10 @@ async def test_forward__worker_stops__lanes_released(
     legacy: FakeLegacy,
 ) -> None:
     # Given
+    is_told = threading.Event()
+
     def answer(_: bytes) -> int:
-        time.sleep(1)
+        is_told.wait(250)
         return 200
 
     legacy.answer = answer
@@ -153,6 +155,7 @@ async def test_forward__worker_stops__lanes_released(
     await asyncio.to_thread(legacy.wait_until_asked)
     job.cancel()
     await asyncio.gather(job, return_exceptions=True)
+    is_told.set()
 
     # Then
     lane = await units.run(ForwardLane.objects.get)

@@ -42,7 +42,7 @@ class Meeting:
         lanes = self.enqueue(event, wanted)
         if not getattr(self.local, "has_met", False):
             self.local.has_met = True
-            self.barrier.wait(20)
+            self.barrier.wait(60)
         return lanes
 
 

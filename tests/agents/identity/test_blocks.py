@@ -34,10 +34,11 @@ def block(
     )
 
 
-def waiting(conversation: Conversation) -> Message:
+def received(conversation: Conversation, state: str) -> Message:
     return Message.objects.create(
         conversation=conversation,
-        provider_id_hmac=f"{conversation.pk:032}".encode(),
+        state=state,
+        provider_id_hmac=f"{state:>10}{conversation.pk:022}".encode(),
         kind="text",
         text="hello",
         sent_at=timezone.now(),
@@ -63,14 +64,15 @@ def test_block_profile__waiting_messages__only_theirs_are_blocked(
     aline: Conversation, bosco: Conversation
 ) -> None:
     # Given
-    theirs, other = waiting(aline), waiting(bosco)
+    theirs, other = received(aline, "waiting"), received(bosco, "waiting")
+    answered = received(aline, "done")
 
     # When
     block(aline)
 
     # Then
     states = dict(Message.objects.values_list("pk", "state"))
-    assert states == {theirs.pk: "blocked", other.pk: "waiting"}
+    assert states == {theirs.pk: "blocked", other.pk: "waiting", answered.pk: "done"}
     assert blocks.is_blocked(aline.profile)
     assert not blocks.is_blocked(bosco.profile)
 

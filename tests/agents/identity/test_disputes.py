@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connections
 
 from agents.core.errors import IdentityRefused
 from agents.identity import changes, disputes
@@ -97,6 +100,72 @@ def test_bind_identities__changed_number_and_its_new_profile__both_identities_bo
     assert HandOff.objects.get().closed_at is not None
 
 
+def test_bind_identities__number_changed__old_number_identifies_its_next_owner() -> (
+    None
+):
+    # Given
+    aline = who(OLD)
+    told(ChangeKind.NUMBER, old_number=OLD, number=NEW)
+
+    # When
+    bind(IdentityClaim.objects.get())
+
+    # Then
+    former = Identity.objects.get(kind=Identity.Kind.WA_ID, value=OLD)
+    assert former.superseded_at is not None
+    assert who(OLD) != aline
+    assert who(NEW) == aline
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bind_identities__two_decisions_at_once__one_counts(committed_db: str) -> None:
+    # Given
+    who(OLD, FIRST)
+    who(OLD, SECOND)
+    claim = IdentityClaim.objects.get()
+    start = Barrier(2)
+
+    def decide(actor: str) -> str:
+        try:
+            start.wait(60)
+            done = disputes.bind_identities(
+                claim_id=claim.pk, actor=actor, reason="Seen"
+            )
+            return done.decided_by
+        except IdentityRefused:
+            return ""
+        finally:
+            connections.close_all()
+
+    # When
+    with ThreadPoolExecutor(2) as pool:
+        decided = sorted(pool.map(decide, ["eve", "odette"]))
+
+    # Then
+    claim.refresh_from_db()
+    assert decided == ["", claim.decided_by]
+    bound = Identity.objects.filter(kind=Identity.Kind.BSUID, value=SECOND)
+    assert bound.filter(superseded_at=None).count() == 1
+
+
+def test_open_dispute__other_person_known_later__added_once() -> None:
+    # Given
+    aline = who(OLD, FIRST)
+    assert aline is not None
+    told(ChangeKind.USER_ID, old_bsuid=FIRST, bsuid=SECOND)
+    assert IdentityClaim.objects.get().other is None
+    newcomer, bosco = who("", SECOND), who(NEW)
+
+    # When
+    for other in (newcomer, bosco, None):
+        disputes.open_dispute(
+            kind=Kind.ID_CHANGED, profile=aline, other=other, bsuid=SECOND
+        )
+
+    # Then
+    assert IdentityClaim.objects.get().other == newcomer
+
+
 def test_bind_identities__user_id_changed__new_id_bound_and_old_one_superseded() -> (
     None
 ):
@@ -128,21 +197,32 @@ def test_bind_identities__changed_number__other_identities_stay() -> None:
     assert Profile.objects.get(msisdn=third) == carine
 
 
-def test_open_dispute__another_kind_of_the_same_identity__is_a_second_dispute() -> None:
+@pytest.mark.parametrize("changed", ["kind", "profile", "bsuid", "number"])
+def test_open_dispute__same_again__new_only_with_another_kind_person_or_identity(
+    changed: str,
+) -> None:
     # Given
-    aline, bosco = who(OLD, FIRST), who(NEW)
-    assert aline is not None
-    kinds = (Kind.FIRST_ID, Kind.ID_CHANGED)
+    dispute = {
+        "kind": Kind.FIRST_ID,
+        "profile": who(OLD, FIRST),
+        "bsuid": SECOND,
+        "number": OLD,
+    }
+    other = {
+        "kind": Kind.ID_CHANGED,
+        "profile": who(NEW),
+        "bsuid": FIRST,
+        "number": NEW,
+    }
 
     # When
     opened = [
-        disputes.open_dispute(kind=kind, profile=aline, bsuid=SECOND)
-        for kind in (*kinds, *kinds)
+        disputes.open_dispute(**dispute | change)
+        for change in ({}, {changed: other[changed]}) * 2
     ]
 
     # Then
     assert opened == [True, True, False, False]
-    assert disputes.open_dispute(kind=Kind.FIRST_ID, profile=bosco, bsuid=SECOND)
 
 
 @pytest.mark.parametrize("changed", ["bsuid", "number", "other"])

@@ -8,7 +8,7 @@ import pytest
 from django.db import connections
 
 from agents.identity import disputes
-from agents.identity.resolution import resolve_sender
+from agents.identity.resolution import add_shared_number, resolve_sender
 from agents.models import HandOff, Identity, IdentityClaim
 from agents.whatsapp.senders import Sender
 from vouchers.models import Profile
@@ -167,7 +167,7 @@ def test_resolve_sender__two_webhooks_of_a_new_person_at_once__one_profile(
 
     def arrive(n: int) -> int:
         try:
-            start.wait(10)
+            start.wait(60)
             found = who(NUMBER if n % 2 else "", BSUID)
             assert found is not None
             return found.pk
@@ -181,3 +181,30 @@ def test_resolve_sender__two_webhooks_of_a_new_person_at_once__one_profile(
     # Then
     assert len(found) == 1
     assert Profile.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_add_shared_number__two_people_at_once__one_person_has_it(
+    committed_db: str,
+) -> None:
+    # Given
+    people = {bsuid: who("", bsuid) for bsuid in (BSUID, OTHER)}
+    start = Barrier(2)
+
+    def share(bsuid: str) -> bool:
+        person = people[bsuid]
+        assert person is not None
+        try:
+            start.wait(60)
+            return add_shared_number(person, NUMBER, bsuid=bsuid)
+        finally:
+            connections.close_all()
+
+    # When
+    with ThreadPoolExecutor(2) as pool:
+        learned = sorted(pool.map(share, people))
+
+    # Then
+    assert learned == [False, True]
+    assert Profile.objects.filter(msisdn=NUMBER).count() == 1
+    assert Identity.objects.filter(kind="wa_id", value=NUMBER).count() == 1

@@ -254,6 +254,7 @@ def test_is_over_hour__all_together__sum_is_cached(
 ) -> None:
     # Given
     monkeypatch.setattr(budgets, "HOUR_CACHE", {})
+    monkeypatch.setattr(budgets, "CACHE_S", 3600.0)
     settings.HOURLY_COST_USD = 1.0
     say("hello")
     assert budgets.is_over_hour() is False

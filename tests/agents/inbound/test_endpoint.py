@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -246,13 +245,12 @@ def test_post__database_refuses__503_so_that_meta_retries(
     assert status == 503
 
 
-def test_post__database_unreachable__503_within_seconds(
+def test_post__database_unreachable__503(
     committed_db: str, client: Client | WsgiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
     connection.close()
     body = payloads.webhook(payloads.text("hello"))
-    started_at = time.monotonic()
 
     # When
     with monkeypatch.context() as patch:
@@ -263,7 +261,6 @@ def test_post__database_unreachable__503_within_seconds(
 
     # Then
     assert status == 503
-    assert time.monotonic() - started_at < 15
 
 
 def test_post__same_webhook_ten_times_at_once__one_message(

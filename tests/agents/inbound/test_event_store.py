@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -122,19 +121,17 @@ def test_record__table_locked__refused_in_bounded_time_and_nothing_stored(
     own_pool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
-    monkeypatch.setattr(event_store, "STATEMENT_MS", 200)
     post(b"before")
-    started_at = time.monotonic()
 
     # When
-    with psycopg.connect(own_pool) as other:
+    with psycopg.connect(own_pool) as other, monkeypatch.context() as patch:
+        patch.setattr(event_store, "STATEMENT_MS", 200)
         other.execute("LOCK TABLE agents_webhookevent IN ACCESS EXCLUSIVE MODE")
+        # The lock is held: only the time-out ends the wait.
         with pytest.raises(OperationalError):
             post(b"while it is locked")
-        waited = time.monotonic() - started_at
 
     # Then
-    assert waited < 3
     post(b"after")
     bodies = WebhookEvent.objects.order_by("pk").values_list("body", flat=True)
     assert [bytes(body) for body in bodies] == [b"before", b"after"]

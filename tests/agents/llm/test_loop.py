@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agents.llm.loop import run_loop
+from agents.llm.loop import AgentLoop
 from agents.llm.model import ModelError, ModelRequest
 from tests.fakes import openai_answers as say
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 from tests.agents.llm.scripted import ARGUMENTS
 
 
-async def test_run_loop__tool_then_words__stores_each_step_before_the_next(
+async def test_agent_loop__tool_then_words__stores_each_step_before_the_next(
     model: OpenAIModel, fake_openai: FakeOpenAI, request_: ModelRequest, store: Store
 ) -> None:
     # Given
@@ -27,12 +27,12 @@ async def test_run_loop__tool_then_words__stores_each_step_before_the_next(
     )
 
     # When
-    result = await run_loop(
+    result = await AgentLoop(
         model=model,
         request=request_,
         call_tool=store.call_tool,
         on_items=store.on_items,
-    )
+    ).run()
 
     # Then
     assert (result.stopped, result.text) == ("done", "It is Aline.")
@@ -66,7 +66,7 @@ async def test_run_loop__tool_then_words__stores_each_step_before_the_next(
         ("lookup_customer", '{"msisdn": "' + "1" * 5_000 + '"}', "invalid_arguments"),
     ],
 )
-async def test_run_loop__call_that_does_not_fit__is_refused_to_the_model(
+async def test_agent_loop__call_that_does_not_fit__is_refused_to_the_model(
     model: OpenAIModel,
     fake_openai: FakeOpenAI,
     request_: ModelRequest,
@@ -80,12 +80,12 @@ async def test_run_loop__call_that_does_not_fit__is_refused_to_the_model(
     )
 
     # When
-    result = await run_loop(
+    result = await AgentLoop(
         model=model,
         request=request_,
         call_tool=store.call_tool,
         on_items=store.on_items,
-    )
+    ).run()
 
     # Then
     assert result.text == "What number?"
@@ -94,7 +94,7 @@ async def test_run_loop__call_that_does_not_fit__is_refused_to_the_model(
     fake_openai.assert_complete()
 
 
-async def test_run_loop__same_call_id_twice__answers_both(
+async def test_agent_loop__same_call_id_twice__answers_both(
     model: OpenAIModel, fake_openai: FakeOpenAI, request_: ModelRequest, store: Store
 ) -> None:
     # Given
@@ -105,12 +105,12 @@ async def test_run_loop__same_call_id_twice__answers_both(
     )
 
     # When
-    result = await run_loop(
+    result = await AgentLoop(
         model=model,
         request=request_,
         call_tool=store.call_tool,
         on_items=store.on_items,
-    )
+    ).run()
 
     # Then
     assert [ordinal for ordinal, _ in store.called] == [0, 1, 2]
@@ -118,19 +118,19 @@ async def test_run_loop__same_call_id_twice__answers_both(
     fake_openai.assert_complete()
 
 
-async def test_run_loop__empty_answers__asks_once_more_and_stops(
+async def test_agent_loop__empty_answers__asks_once_more_and_stops(
     model: OpenAIModel, fake_openai: FakeOpenAI, request_: ModelRequest, store: Store
 ) -> None:
     # Given
     fake_openai.script(say.text("  "), say.empty())
 
     # When
-    result = await run_loop(
+    result = await AgentLoop(
         model=model,
         request=request_,
         call_tool=store.call_tool,
         on_items=store.on_items,
-    )
+    ).run()
 
     # Then
     assert (result.stopped, result.text, result.items) == ("empty", "", [])
@@ -139,25 +139,25 @@ async def test_run_loop__empty_answers__asks_once_more_and_stops(
     fake_openai.assert_complete()
 
 
-async def test_run_loop__refusal__ends_without_a_text(
+async def test_agent_loop__refusal__ends_without_a_text(
     model: OpenAIModel, fake_openai: FakeOpenAI, request_: ModelRequest, store: Store
 ) -> None:
     # Given
     fake_openai.script(say.refusal())
 
     # When
-    result = await run_loop(
+    result = await AgentLoop(
         model=model,
         request=request_,
         call_tool=store.call_tool,
         on_items=store.on_items,
-    )
+    ).run()
 
     # Then
     assert (result.stopped, result.text) == ("refusal", "")
 
 
-async def test_run_loop__cut_answer_with_a_call__does_not_run_it(
+async def test_agent_loop__cut_answer_with_a_call__does_not_run_it(
     model: OpenAIModel, fake_openai: FakeOpenAI, request_: ModelRequest, store: Store
 ) -> None:
     # Given
@@ -166,12 +166,12 @@ async def test_run_loop__cut_answer_with_a_call__does_not_run_it(
     fake_openai.script(cut)
 
     # When
-    result = await run_loop(
+    result = await AgentLoop(
         model=model,
         request=request_,
         call_tool=store.call_tool,
         on_items=store.on_items,
-    )
+    ).run()
 
     # Then
     assert result.stopped == "incomplete"
@@ -179,7 +179,7 @@ async def test_run_loop__cut_answer_with_a_call__does_not_run_it(
     assert result.items == []
 
 
-async def test_run_loop__model_fails_after_a_tool__keeps_what_was_stored(
+async def test_agent_loop__model_fails_after_a_tool__keeps_what_was_stored(
     model: OpenAIModel, fake_openai: FakeOpenAI, request_: ModelRequest, store: Store
 ) -> None:
     # Given
@@ -187,12 +187,12 @@ async def test_run_loop__model_fails_after_a_tool__keeps_what_was_stored(
 
     # When
     with pytest.raises(ModelError, match="unauthorized"):
-        await run_loop(
+        await AgentLoop(
             model=model,
             request=request_,
             call_tool=store.call_tool,
             on_items=store.on_items,
-        )
+        ).run()
 
     # Then
     assert store.items[-1]["type"] == "function_call_output"

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from agents.llm.items import function_call
-from agents.llm.loop import LoopLimits, Progress, run_loop
+from agents.llm.loop import AgentLoop, LoopLimits, Progress
 from agents.llm.model import ModelReply, ModelRequest, ToolRequest, Usage
 from tests.fakes import openai_answers as say
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 from tests.agents.llm.scripted import ARGUMENTS, HandClock, Scripted, says, wants
 
 
-async def test_run_loop__endless_calls__stops_with_every_call_answered(
+async def test_agent_loop__endless_calls__stops_with_every_call_answered(
     model: OpenAIModel, fake_openai: FakeOpenAI, request_: ModelRequest, store: Store
 ) -> None:
     # Given
     fake_openai.respond_with(lambda body: say.call("lookup_customer", **ARGUMENTS))
 
     # When
-    result = await run_loop(
+    result = await AgentLoop(
         model=model,
         request=request_,
         call_tool=store.call_tool,
         on_items=store.on_items,
-    )
+    ).run()
 
     # Then
     assert result.stopped == "calls"
@@ -41,7 +41,7 @@ async def test_run_loop__endless_calls__stops_with_every_call_answered(
     fake_openai.assert_complete()
 
 
-async def test_run_loop__hundred_calls_in_one_answer__runs_eight_and_refuses_the_rest(
+async def test_agent_loop__hundred_calls_in_one_answer__runs_eight_and_refuses_the_rest(
     request_: ModelRequest, store: Store
 ) -> None:
     # Given
@@ -55,12 +55,12 @@ async def test_run_loop__hundred_calls_in_one_answer__runs_eight_and_refuses_the
     model = Scripted([ModelReply(items=calls, calls=asked), says("Too much.")])
 
     # When
-    result = await run_loop(
+    result = await AgentLoop(
         model=model,
         request=request_,
         call_tool=store.call_tool,
         on_items=store.on_items,
-    )
+    ).run()
 
     # Then
     assert [ordinal for ordinal, _ in store.called] == list(range(8))
@@ -69,7 +69,7 @@ async def test_run_loop__hundred_calls_in_one_answer__runs_eight_and_refuses_the
     assert model.asked[1].may_call_tools is False
 
 
-async def test_run_loop__time_used_up_by_tools__is_not_asked_again(
+async def test_agent_loop__time_used_up_by_tools__is_not_asked_again(
     request_: ModelRequest,
 ) -> None:
     # Given
@@ -86,13 +86,13 @@ async def test_run_loop__time_used_up_by_tools__is_not_asked_again(
         saved.extend(new)
 
     # When
-    result = await run_loop(
+    result = await AgentLoop(
         model=model,
         request=request_,
         call_tool=slow_tool,
         on_items=on_items,
         clock=clock,
-    )
+    ).run()
 
     # Then
     assert result.stopped == "time"
@@ -100,27 +100,27 @@ async def test_run_loop__time_used_up_by_tools__is_not_asked_again(
     assert len(model.asked) == 1
 
 
-async def test_run_loop__model_gets_what_is_left_of_the_time(
+async def test_agent_loop__model_gets_what_is_left_of_the_time(
     request_: ModelRequest, store: Store
 ) -> None:
     # Given
     model = Scripted([says("Hello.")])
 
     # When
-    await run_loop(
+    await AgentLoop(
         model=model,
         request=request_,
         call_tool=store.call_tool,
         on_items=store.on_items,
         clock=HandClock(),
         progress=Progress(seconds=22.0),
-    )
+    ).run()
 
     # Then
     assert model.asked[0].timeout_s == 8.0
 
 
-async def test_run_loop__model_ignores_its_time__is_stopped_from_outside(
+async def test_agent_loop__model_ignores_its_time__is_stopped_from_outside(
     request_: ModelRequest, store: Store
 ) -> None:
     # Given
@@ -132,32 +132,32 @@ async def test_run_loop__model_ignores_its_time__is_stopped_from_outside(
             raise AssertionError
 
     # When
-    result = await run_loop(
+    result = await AgentLoop(
         model=Stuck(),
         request=request_,
         call_tool=store.call_tool,
         on_items=store.on_items,
         limits=LoopLimits(seconds=0.1),
-    )
+    ).run()
 
     # Then
     assert result.stopped == "time"
 
 
-async def test_run_loop__token_budget_used_up__stops(
+async def test_agent_loop__token_budget_used_up__stops(
     request_: ModelRequest, store: Store
 ) -> None:
     # Given
     model = Scripted([wants("lookup_customer", '{"msisdn": "1"}'), says("More.")])
 
     # When
-    result = await run_loop(
+    result = await AgentLoop(
         model=model,
         request=request_,
         call_tool=store.call_tool,
         on_items=store.on_items,
         limits=LoopLimits(tokens=110),
-    )
+    ).run()
 
     # Then
     assert result.stopped == "tokens"

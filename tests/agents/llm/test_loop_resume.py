@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agents.llm.items import assistant, developer, function_call
-from agents.llm.loop import Progress, run_loop
+from agents.llm.loop import AgentLoop, Progress
 from agents.llm.model import ModelRequest, ToolRequest, Usage
 from tests.fakes import openai_answers as say
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 from tests.agents.llm.scripted import ARGUMENTS, Scripted, says, wants
 
 
-async def test_run_loop__died_before_the_tool_ran__answers_the_call_first(
+async def test_agent_loop__died_before_the_tool_ran__answers_the_call_first(
     model: OpenAIModel, fake_openai: FakeOpenAI, request_: ModelRequest, store: Store
 ) -> None:
     # Given
@@ -31,19 +31,19 @@ async def test_run_loop__died_before_the_tool_ran__answers_the_call_first(
         raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
-        await run_loop(
+        await AgentLoop(
             model=model, request=request_, call_tool=dies, on_items=store.on_items
-        )
+        ).run()
     stored = Progress(items=list(store.items), usage=store.usage, model_calls=1)
 
     # When
-    result = await run_loop(
+    result = await AgentLoop(
         model=model,
         request=request_,
         call_tool=store.call_tool,
         on_items=store.on_items,
         progress=stored,
-    )
+    ).run()
 
     # Then
     assert [ordinal for ordinal, _ in store.called] == [0]
@@ -53,7 +53,7 @@ async def test_run_loop__died_before_the_tool_ran__answers_the_call_first(
     fake_openai.assert_complete()
 
 
-async def test_run_loop__died_between_two_calls__answers_only_the_second(
+async def test_agent_loop__died_between_two_calls__answers_only_the_second(
     request_: ModelRequest, store: Store
 ) -> None:
     # Given
@@ -67,32 +67,32 @@ async def test_run_loop__died_between_two_calls__answers_only_the_second(
     model = Scripted([says("Both.")])
 
     # When
-    await run_loop(
+    await AgentLoop(
         model=model,
         request=request_,
         call_tool=store.call_tool,
         on_items=store.on_items,
         progress=Progress(items=[*calls, output]),
-    )
+    ).run()
 
     # Then
     assert [(ordinal, call.call_id) for ordinal, call in store.called] == [(1, "c1")]
 
 
-async def test_run_loop__died_after_the_last_answer__does_not_ask_again(
+async def test_agent_loop__died_after_the_last_answer__does_not_ask_again(
     request_: ModelRequest, store: Store
 ) -> None:
     # Given
     model = Scripted([])
 
     # When
-    result = await run_loop(
+    result = await AgentLoop(
         model=model,
         request=request_,
         call_tool=store.call_tool,
         on_items=store.on_items,
         progress=Progress(items=[assistant("Hello.")], usage=Usage(5, 0, 5)),
-    )
+    ).run()
 
     # Then
     assert (result.stopped, result.text) == ("done", "Hello.")
@@ -100,43 +100,43 @@ async def test_run_loop__died_after_the_last_answer__does_not_ask_again(
     assert store.saves == []
 
 
-async def test_run_loop__told_to_answer_again__asks_once_more(
+async def test_agent_loop__told_to_answer_again__asks_once_more(
     request_: ModelRequest, store: Store
 ) -> None:
     # Given
     model = Scripted([says("Which station?")])
 
     # When
-    result = await run_loop(
+    result = await AgentLoop(
         model=model,
         request=replace(request_, may_call_tools=False),
         call_tool=store.call_tool,
         on_items=store.on_items,
         progress=Progress(items=[assistant("It is issued."), developer("Again.")]),
-    )
+    ).run()
 
     # Then
     assert result.text == "Which station?"
     assert model.asked[0].may_call_tools is False
 
 
-async def test_run_loop__bounds_hold_over_all_attempts(
+async def test_agent_loop__bounds_hold_over_all_attempts(
     request_: ModelRequest, store: Store
 ) -> None:
     # When
-    result = await run_loop(
+    result = await AgentLoop(
         model=Scripted([]),
         request=request_,
         call_tool=store.call_tool,
         on_items=store.on_items,
         progress=Progress(model_calls=6),
-    )
+    ).run()
 
     # Then
     assert result.stopped == "calls"
 
 
-async def test_run_loop__memory__is_carried_from_call_to_call(
+async def test_agent_loop__memory__is_carried_from_call_to_call(
     request_: ModelRequest, store: Store
 ) -> None:
     # Given
@@ -144,12 +144,12 @@ async def test_run_loop__memory__is_carried_from_call_to_call(
     model = Scripted([first, replace(says("Ok."), memory={"asked": "y"})])
 
     # When
-    result = await run_loop(
+    result = await AgentLoop(
         model=model,
         request=request_,
         call_tool=store.call_tool,
         on_items=store.on_items,
-    )
+    ).run()
 
     # Then
     assert model.asked[1].memory == {"asked": "x"}

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from agents.llm.items import assistant, user
-from agents.llm.loop import run_loop
+from agents.llm.loop import AgentLoop
 from agents.llm.model import Item, ModelRequest, ToolRequest, ToolSpec, Usage
 from agents.offline.model import OfflineModel
 
@@ -22,7 +22,7 @@ async def test_respond__in_the_loop__says_what_the_tool_shows() -> None:
         "required": [],
         "additionalProperties": False,
     }
-    result = await run_loop(
+    result = await AgentLoop(
         model=OfflineModel(own_text=("my vouchers",)),
         request=ModelRequest(
             "",
@@ -31,7 +31,7 @@ async def test_respond__in_the_loop__says_what_the_tool_shows() -> None:
         ),
         call_tool=call_tool,
         on_items=on_items,
-    )
+    ).run()
 
     assert (result.text, result.stopped) == ("Your vouchers: none", "done")
     assert (result.model, result.usage.total) == ("offline", 0)

@@ -104,12 +104,12 @@ def test_cancel__message_that_is_being_sent__is_left_to_its_sender() -> None:
         with transaction.atomic():
             OutboundMessage.objects.select_for_update(no_key=True).get(pk=held.pk)
             has_it.set()
-            leave.wait(10)
+            leave.wait(250)
         connections.close_all()
 
     thread = threading.Thread(target=send)
     thread.start()
-    has_it.wait(5)
+    assert has_it.wait(60)
 
     # When
     try:

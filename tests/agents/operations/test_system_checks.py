@@ -50,6 +50,7 @@ def test_checks__demonstration__find_nothing() -> None:
         ({"WA_VERIFY_TOKEN": ""}, "agents.W002"),
         ({"WA_TOKEN": ""}, "agents.W003"),
         ({"WA_PHONE_ID": ""}, "agents.E001"),
+        ({"WA_PHONE_ID": "", "WA_TOKEN": ""}, "agents.W003"),
         ({"OPENAI_API_KEY": ""}, "agents.W004"),
         ({"DEBUG": True}, "site.W001"),
         ({"ALLOWED_HOSTS": ["*"]}, "site.W002"),

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -200,14 +199,14 @@ def test_deliver__graph_api_hangs__outcome_unknown(
     # Given
     monkeypatch.setattr(graph_client, "LONGEST_EXCHANGE_S", 0.3)
     graph.script(fake.hang())
+    # The time-out of the whole exchange ends it, not those of its parts.
+    monkeypatch.setattr(graph_client, "TIMEOUT", 3_600.0)
     message = say(conversation, "hello")
-    started_at = time.monotonic()
 
     # When
     deliver(conversation)
 
-    # Then: the bound of the exchange, not those of its parts
-    assert time.monotonic() - started_at < graph_client.TIMEOUT.read
+    # Then
     message.refresh_from_db()
     assert message.state == State.UNKNOWN
     assert message.next_attempt_at > timezone.now() + timedelta(seconds=20)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import threading
 import uuid
-from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,6 +17,7 @@ from agents.outcomes import recording
 from rollout.evidence import observations
 from rollout.models import MetricRollup, Observation
 from tests.agents.cast import Cast, Person, make_cast
+from tests.live import lock_is_waited_for, until
 
 MINUTE = timedelta(minutes=1)
 
@@ -187,14 +187,21 @@ def test_record_finished__crash__nothing_recorded(
 
 
 def two_at_once(conversation_id: int, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Let two workers record one conversation; the first to read waits for the other."""
-    start, both_read = threading.Barrier(2), threading.Barrier(2)
+    """Let two workers record one conversation; the first to read waits for the other.
+
+    A lock keeps the other worker from reading: it then waits for the lock, or ends.
+    """
+    start, both_read = threading.Barrier(2), threading.Event()
+    readers: list[str] = []
+    ended: list[str] = []
     found: list[int] = []
     closed_at = recording._closed_at
 
     def after_reading(conversation: Conversation) -> list[datetime]:
-        with suppress(threading.BrokenBarrierError):
-            both_read.wait(0.5)
+        readers.append(threading.current_thread().name)
+        if len(readers) == 2:
+            both_read.set()
+        until(lambda: both_read.is_set() or ended or lock_is_waited_for())
         return closed_at(conversation)
 
     def work() -> None:
@@ -204,6 +211,7 @@ def two_at_once(conversation_id: int, monkeypatch: pytest.MonkeyPatch) -> int:
                 recording.record_conversation(conversation_id, now=timezone.now())
             )
         finally:
+            ended.append(threading.current_thread().name)
             connection.close()
 
     with monkeypatch.context() as patch:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agents.smoke import evidence
 from easymo.observability import lines
 from tests import payloads
 from tests.fakes.graph import FakeGraph
@@ -42,8 +43,13 @@ def graph() -> Iterator[FakeGraph]:
 
 @pytest.fixture
 def worker(
-    committed_db: str, deployment: SettingsWrapper, graph: FakeGraph
+    committed_db: str,
+    deployment: SettingsWrapper,
+    graph: FakeGraph,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Worker]:
     """Start a worker without a simulator: it keeps no log line but a probe's."""
+    monkeypatch.setattr(evidence, "ANSWERED_WITHIN_S", 90.0)
+    monkeypatch.setattr(evidence, "WRITTEN_WITHIN_S", 90.0)
     with Worker(database_url=committed_db, graph=graph, command=COMMAND) as process:
         yield process

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from agents.models import ApiToken, Conversation, OutboundMessage, Turn
 from agents.smoke import deployment as smoke_deployment
 from agents.smoke.cases import CASES
+from easymo import keys
 from easymo.database.clock import worker_silence
 from easymo.observability.models import LogLine
 from rollout.check_runs import smoke
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tests.fakes.graph import FakeGraph
     from tests.worker import Worker
 
+OTHER_PURPOSE = "another purpose"
 NAMES = [
     "whatsapp.hello",
     "whatsapp.lookup",
@@ -103,12 +105,15 @@ def test_probe__for_a_cohort_only__answered_through_this_process(
     assert exposure_of(str(stranger.public_id)).chat is False
 
     # And a correlation id without our mark keeps no line.
-    kept = LogLine.objects.count()
-    monkeypatch.setattr("agents.smoke.cases.MARK", "another purpose")
-    monkeypatch.setattr("agents.smoke.evidence.WRITTEN_WITHIN_S", 0.5)
-    result = CASES[0].run(None)
+    with monkeypatch.context() as patch:
+        patch.setattr("agents.smoke.cases.MARK", OTHER_PURPOSE)
+        patch.setattr("agents.smoke.evidence.WRITTEN_WITHIN_S", 0.5)
+        result = CASES[0].run(None)
     assert "The log lacks" in result.detail
-    assert LogLine.objects.count() == kept
+    # Its lines would be written before those of the next run.
+    assert "log lines under its correlation id" in CASES[0].run(None).detail
+    kept = LogLine.objects.values_list("correlation_id", flat=True)
+    assert not any(keys.is_marked(OTHER_PURPOSE, cause) for cause in kept)
 
 
 @pytest.mark.django_db

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from agents.language.texts import render
 from agents.tools import registry
-from tests.agents.tools.conftest import Cast, call, context_of
+from tests.agents.tools.conftest import Cast, call, context_of, written
 from vouchers.models import Voucher
 
 
@@ -76,3 +77,38 @@ def test_list__many__shows_the_newest_and_counts_the_rest(cast: Cast) -> None:
     assert "… and 2 more." in display
     assert made[-1] in display
     assert made[0] not in display
+
+
+def test_redeem__staff_without_a_voucher__own_ones_are_not_shown(
+    cast: Cast,
+) -> None:
+    cast.issue(cast.diane)
+    cast.issue(cast.diane)
+
+    for tool, more in (
+        ("redeem_voucher", {"station": "KIMIRONKO"}),
+        ("void_voucher", {"reason": "A mistake"}),
+    ):
+        result = call(cast.diane, tool, "do it", **more)
+
+        assert result.code == "which_voucher"
+        assert result.payload["display"] == render("ask.voucher", "en")
+
+
+@pytest.mark.parametrize("who", ["aline", "diane"])
+def test_redeem__no_station_named__asks_for_it_and_keeps_the_reference(
+    cast: Cast, who: str
+) -> None:
+    # Given
+    person = getattr(cast, who)
+    voucher = cast.issue(person).voucher
+    before = written()
+
+    # When
+    result = call(person, "redeem_voucher", "use it", voucher=voucher.reference)
+
+    # Then
+    assert result.code == "station_needed"
+    assert result.payload["display"] == render("ask.station", "en")
+    assert result.payload["voucher"] == voucher.reference
+    assert written() == before

@@ -15,7 +15,7 @@ from tests.agents.cast import Cast, Person, make_cast
 from tests.fakes.openai import FakeOpenAI
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 QUICK = Timing(quiet_after_text=0.0, quiet_after_media=0.0)
 
@@ -75,8 +75,11 @@ def jobs() -> list[tuple[str, int]]:
 
 async def asked(openai: FakeOpenAI, times: int) -> None:
     """Wait until the model was asked that many times."""
-    for _ in range(500):
-        if len(openai.requests) >= times:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("the model was not asked")
+    await until(lambda: len(openai.requests) >= times)
+
+
+async def until(holds: Callable[[], object], *, seconds: float = 90.0) -> None:
+    """Wait for something that another task or thread does."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - nothing signals it
+            await asyncio.sleep(0.01)

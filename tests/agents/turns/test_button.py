@@ -60,6 +60,16 @@ async def test_ask__above_the_limit__waits_for_a_button(
     assert await in_database(Voucher.objects.count) == 0
 
 
+async def test_ask__question__waits_for_ten_minutes(
+    cast: Cast, offline: TurnDependencies
+) -> None:
+    before = timezone.now()
+    action = await asked_for_button(cast, offline)
+
+    ten_minutes = timedelta(minutes=10)
+    assert before + ten_minutes <= action.expires_at <= timezone.now() + ten_minutes
+
+
 async def test_press__confirm__does_it_once_with_one_receipt(
     cast: Cast, offline: TurnDependencies
 ) -> None:

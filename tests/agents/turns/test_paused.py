@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 ORDER = "create voucher 5000 for +250788100001"
 ALINE = {"customer_msisdn": "+250788100001", "currency": None}
-SLOW_CALL = say.calls(
+HELD_CALL = say.calls(
     say.function_call("create_voucher", json.dumps({"amount": 5000, **ALINE})),
-    delay=0.3,
+    held=True,
 )
 CALL = say.call("create_voucher", amount=5000, **ALINE)
 
@@ -45,13 +45,14 @@ async def test_pause__while_the_model_thinks__draft_is_dropped(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
-    openai.script(say.text("Hello, I am the assistant.", delay=0.3))
+    openai.script(say.text("Hello, I am the assistant.", held=True))
     message = await in_database(cast.aline.writes, "hello")
 
     # When
     running = asyncio.create_task(turn(cast.aline, online))
     await asked(openai, 1)
     await take_over(cast.aline)
+    openai.release()
     await running
 
     # Then
@@ -62,17 +63,36 @@ async def test_pause__while_the_model_thinks__draft_is_dropped(
     assert (done.status, done.outcome, done.error_code) == ("done", "silent", "paused")
 
 
+async def test_pause__before_the_turn__the_model_is_not_asked(
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
+) -> None:
+    # Given
+    await take_over(cast.aline)
+    message = await in_database(cast.aline.writes, "hello")
+
+    # When
+    assert await turn(cast.aline, online) == []
+
+    # Then
+    await in_database(message.refresh_from_db)
+    [done] = await in_database(lambda: cast.aline.turns)
+    assert message.state == Message.State.HANDED
+    assert (done.outcome, done.error_code) == ("silent", "paused")
+    assert openai.requests == []
+
+
 async def test_pause__before_the_model_requests_a_change__nothing_is_changed(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
-    openai.script(SLOW_CALL, say.text("I could not."))
+    openai.script(HELD_CALL, say.text("I could not."))
     await in_database(cast.diane.writes, ORDER)
 
     # When
     running = asyncio.create_task(turn(cast.diane, online))
     await asked(openai, 1)
     await take_over(cast.diane)
+    openai.release()
     await running
 
     # Then
@@ -86,13 +106,14 @@ async def test_pause__after_a_change__its_receipt_is_still_sent(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
-    openai.script(CALL, say.text("Done.", delay=0.3))
+    openai.script(CALL, say.text("Done.", held=True))
     await in_database(cast.diane.writes, ORDER)
 
     # When
     running = asyncio.create_task(turn(cast.diane, online))
     await asked(openai, 2)
     await take_over(cast.diane)
+    openai.release()
     await running
 
     # Then

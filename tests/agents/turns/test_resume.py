@@ -111,12 +111,13 @@ async def test_run_turn__row_written_but_effect_lost__makes_the_call_once(
 async def test_run_turn__lease_still_held__leaves_the_turn_alone(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
-    openai.script(say.text("Hello.", delay=0.4))
+    openai.script(say.text("Hello.", held=True))
     await in_database(cast.diane.writes, "hello")
     first = asyncio.create_task(turn(cast.diane, online))
     await asked(openai, 1)
 
     assert await turn(cast.diane, online) == []
+    openai.release()
 
     assert len(await first) == 1
     openai.assert_complete()
@@ -126,7 +127,7 @@ async def test_run_turn__lease_lost__writes_nothing(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given: the first worker waits for the model while its lease ends
-    openai.script(replace(CALL, delay=0.8))
+    openai.script(replace(CALL, held=True))
     await in_database(cast.diane.writes, ORDER)
     first = asyncio.create_task(turn(cast.diane, online))
     await asked(openai, 1)
@@ -135,6 +136,7 @@ async def test_run_turn__lease_lost__writes_nothing(
     # When: a second one takes over and finishes before the first continues
     openai.script(CALL, say.text("Done."))
     sent = await turn(cast.diane, online)
+    openai.release()
 
     # Then
     assert await first == []
@@ -234,23 +236,24 @@ async def test_keep_renewed__lease_lost__stops_the_worker(cast: Cast) -> None:
     # Then
     with pytest.raises(LeaseLost):
         async with lease.keep_renewed(held, quick):
-            await asyncio.sleep(5)
+            await asyncio.sleep(90)
 
 
 async def test_keep_renewed__while_working__renews(cast: Cast) -> None:
     quick = Timing(renew=0.05, lease=60.0)
     await in_database(cast.diane.writes, "hello")
-    held, before, _ = await in_database(_begin, cast.diane)
+    held, _, _ = await in_database(_begin, cast.diane)
+    await in_database(end_lease, cast.diane)
+    ended_at = (await in_database(Turn.objects.get)).lease_expires_at
 
-    async with lease.keep_renewed(held, quick):
-        await asyncio.sleep(0.4)
+    async with lease.keep_renewed(held, quick), asyncio.timeout(90):
+        row = await in_database(Turn.objects.get)
+        while row.lease_expires_at == ended_at:
+            await asyncio.sleep(0.01)
+            row = await in_database(Turn.objects.get)
 
-    row = await in_database(Turn.objects.get)
-    stored = await in_database(
-        lambda: Turn.objects.values_list("started_at", flat=True).get()
-    )
-    assert row.lease_expires_at > stored + timedelta(seconds=55)
-    assert before.pk == row.pk
+    assert row.lease_expires_at > ended_at + timedelta(seconds=60)
+    assert row.pk == held.turn_id
 
 
 def _begin(person: Person) -> Begun:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -7,10 +8,13 @@ import psycopg
 from django.utils import timezone
 
 from agents.language.texts import render
+from agents.llm.loop import LoopLimits
 from agents.models import Conversation, HandOff, Message, Turn
 from agents.turns.run import TurnDependencies
+from agents.turns.usage import kept_items
 from tests.agents.turns.conftest import QUICK, Failing, in_database, jobs, turn
 from tests.fakes import openai_answers as say
+from vouchers.codes import new_code
 
 if TYPE_CHECKING:
     from tests.agents.turns.conftest import Cast
@@ -171,6 +175,34 @@ async def test_run_turn__empty_answers__apologise_and_hand_over_the_second_time(
     opened = await in_database(HandOff.objects.get)
     assert opened.kind == HandOff.Kind.FAILED_TURN
     openai.assert_complete()
+
+
+async def test_run_turn__offline_model_has_no_time_left__apologises(
+    cast: Cast, offline: TurnDependencies
+) -> None:
+    await in_database(cast.aline.writes, "hello")
+
+    await turn(cast.aline, replace(offline, limits=LoopLimits(seconds=-1.0)))
+
+    [reply] = await in_database(lambda: cast.aline.replies)
+    [failed] = await in_database(lambda: cast.aline.turns)
+    assert reply.body == render("apology", "en")
+    assert (failed.outcome, failed.error_code) == ("apology", "time")
+
+
+def test_kept_items__code_in_a_list__removed_and_reasoning_unchanged() -> None:
+    code = new_code()
+    part = {"type": "output_text", "text": f"It is {code.formatted}.\x00"}
+    message = {"type": "message", "content": [part, [code.digits]]}
+    sealed = {"type": "reasoning", "encrypted_content": code.digits}
+
+    assert kept_items([message, sealed]) == [
+        {
+            "type": "message",
+            "content": [{"type": "output_text", "text": "It is [code]."}, ["[code]"]],
+        },
+        sealed,
+    ]
 
 
 async def test_run_turn__refusal_of_the_model__gets_a_fixed_text(

@@ -121,13 +121,14 @@ async def test_newer_input__before_sending__drops_the_draft(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
-    openai.script(say.text("For which number?", delay=0.4), say.text("Both read."))
+    openai.script(say.text("For which number?", held=True), say.text("Both read."))
     await in_database(cast.aline.writes, "first")
     running = asyncio.create_task(turn(cast.aline, online))
     await asked(openai, 1)
 
     # When
     await in_database(cast.aline.writes, "second")
+    openai.release()
     await running
 
     # Then
@@ -144,14 +145,15 @@ async def test_newer_input__before_a_write__drops_the_draft_unwritten(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
-    slow = replace(CALL, delay=0.4)
-    openai.script(slow, say.text("All right, nothing then."))
+    held = replace(CALL, held=True)
+    openai.script(held, say.text("All right, nothing then."))
     await in_database(cast.diane.writes, ORDER)
     running = asyncio.create_task(turn(cast.diane, online))
     await asked(openai, 1)
 
     # When
     await in_database(cast.diane.writes, "no wait, do not")
+    openai.release()
     await running
 
     # Then
@@ -164,13 +166,14 @@ async def test_newer_input__after_an_effect__sends_its_receipt_and_enqueues_the_
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
-    openai.script(CALL, say.text("Done.", delay=0.4))
+    openai.script(CALL, say.text("Done.", held=True))
     await in_database(cast.diane.writes, ORDER)
     running = asyncio.create_task(turn(cast.diane, online))
     await asked(openai, 2)
 
     # When
     await in_database(cast.diane.writes, "thanks")
+    openai.release()
     await running
 
     # Then
@@ -184,7 +187,7 @@ async def test_newer_input__again_and_again__is_answered_in_the_end(
 ) -> None:
     # Given: a person who writes during every draft
     def answer(_body: object) -> say.Answer:
-        return say.text("Here.", delay=0.3)
+        return say.text("Here.", held=True)
 
     openai.respond_with(answer)
     await in_database(cast.aline.writes, "0")
@@ -192,6 +195,7 @@ async def test_newer_input__again_and_again__is_answered_in_the_end(
     for place in range(1, 5):
         await asked(openai, place)
         await in_database(cast.aline.writes, str(place))
+        openai.release()
 
     # When
     await running
@@ -205,14 +209,15 @@ async def test_flip__vouchers_off_in_the_turn__refuses_the_write(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
-    slow = replace(CALL, delay=0.4)
-    openai.script(slow, say.text("That is switched off."))
+    held = replace(CALL, held=True)
+    openai.script(held, say.text("That is switched off."))
     await in_database(cast.diane.writes, ORDER)
     running = asyncio.create_task(turn(cast.diane, online))
     await asked(openai, 1)
 
     # When
     await in_database(flip, Feature.VOUCHERS)
+    openai.release()
     await running
 
     # Then
@@ -225,7 +230,7 @@ async def test_flip__all_off_in_the_turn__no_further_model_call(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
-    openai.script(replace(CALL, delay=0.4), say.text("That is switched off."))
+    openai.script(replace(CALL, held=True), say.text("That is switched off."))
     await in_database(cast.diane.writes, ORDER)
     running = asyncio.create_task(turn(cast.diane, online))
     await asked(openai, 1)
@@ -233,6 +238,7 @@ async def test_flip__all_off_in_the_turn__no_further_model_call(
     # When
     for feature in Feature:
         await in_database(flip, feature)
+    openai.release()
 
     # Then
     assert await running == []
@@ -247,13 +253,14 @@ async def test_flip__chat_off_in_the_turn__drops_the_reply(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     # Given
-    openai.script(say.text("Hello.", delay=0.4))
+    openai.script(say.text("Hello.", held=True))
     await in_database(cast.aline.writes, "hello")
     running = asyncio.create_task(turn(cast.aline, online))
     await asked(openai, 1)
 
     # When
     await in_database(flip, Feature.CHAT)
+    openai.release()
 
     # Then
     assert await running == []

@@ -12,7 +12,7 @@ from django.utils import timezone
 from agents.models import Conversation, Message, SendingLine, Turn
 from agents.whatsapp import graph_client
 from tests import payloads
-from tests.agents.turns.conftest import asked, in_database, turn
+from tests.agents.turns.conftest import asked, in_database, turn, until
 from tests.fakes import openai_answers as say
 from tests.fakes.graph import FakeGraph
 
@@ -44,15 +44,19 @@ async def test_turn__asked_twice_of_the_model__one_indicator_for_its_last_messag
 ) -> None:
     # Given
     openai.script(
-        say.calls(*say.call("list_vouchers").output, delay=0.3), say.text("None yet.")
+        say.calls(*say.call("list_vouchers").output, held=True), say.text("None yet.")
     )
     await in_database(writes, cast.aline, "first")
     await in_database(writes, cast.aline, "second")
 
     # When
-    await turn(cast.aline, online)
+    running = asyncio.create_task(turn(cast.aline, online))
+    await until(lambda: graph.read_receipts)
+    openai.release()
+    await running
 
     # Then
+    openai.assert_complete()
     assert graph.read_receipts == ["wamid.second"]
     assert graph.rejected == []
     assert (await in_database(Turn.objects.get)).typing_shown_at is not None
@@ -66,10 +70,7 @@ async def test_turn__resumed_by_another_worker__no_second_indicator(
     await in_database(writes, cast.aline, "hello")
     first = asyncio.create_task(turn(cast.aline, online))
     await asked(openai, 1)
-    for _ in range(500):
-        if graph.read_receipts:
-            break
-        await asyncio.sleep(0.01)
+    await until(lambda: graph.read_receipts)
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
     past = timezone.now()
@@ -96,13 +97,14 @@ async def test_turn__where_no_answer_can_follow__no_indicator(
             holds=1,
         )
     )
-    openai.script(say.text("Hello.", delay=0.2))
+    openai.script(say.text("Hello."))
     await in_database(writes, cast.aline, "hello")
 
     # When
     await turn(cast.aline, online)
 
     # Then
+    assert (await in_database(Turn.objects.get)).typing_shown_at is None
     assert graph.read_receipts == []
 
 
@@ -114,11 +116,12 @@ async def test_turn__sandbox_person__no_indicator(
             is_synthetic=True
         )
     )
-    openai.script(say.text("Hello.", delay=0.2))
+    openai.script(say.text("Hello."))
     await in_database(writes, cast.aline, "hello")
 
     await turn(cast.aline, online)
 
+    assert (await in_database(Turn.objects.get)).typing_shown_at is None
     assert graph.read_receipts == []
 
 
@@ -131,11 +134,14 @@ async def test_turn__indicator_refused__still_answered(
 ) -> None:
     # Given
     whatsapp.WA_TOKEN = "ended"
-    openai.script(say.text("Hello.", delay=0.3))
+    openai.script(say.text("Hello.", held=True))
     await in_database(writes, cast.aline, "hello")
 
     # When
-    await turn(cast.aline, online)
+    running = asyncio.create_task(turn(cast.aline, online))
+    await until(lambda: graph.rejected)
+    openai.release()
+    await running
 
     # Then
     assert len(await in_database(lambda: cast.aline.replies)) == 1

@@ -73,7 +73,7 @@ async def test_run_turn__customer_writes_on__one_job_waits_and_answers_all(
 
     # When
     await in_database(cast.aline.writes, "are you there")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(90):
         assert await turn(cast.aline, dependencies) == []
     await in_database(
         Message.objects.update, received_at=Now() - timedelta(seconds=3600)

@@ -46,8 +46,8 @@ def running(mode: str) -> Iterator[str]:
     who: dict[str, Any] = {}
     if owner is not None:
         for path in (folder, *folder.iterdir()):
-            os.chown(path, owner.uid, owner.gid)
-        who = {"user": owner.uid, "group": owner.gid, "extra_groups": []}
+            os.chown(path, *owner)
+        who = {"user": owner[0], "group": owner[1], "extra_groups": []}
     pooler = subprocess.Popen(
         [PROGRAM, "-q", str(folder / "pgbouncer.ini")],
         stdout=subprocess.DEVNULL,
@@ -72,7 +72,7 @@ def _free_port() -> int:
 
 
 def _wait(url: str) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with suppress(OSError):
             port = urlsplit(url).port

@@ -39,12 +39,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield found
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_worker__database_away__waits_and_goes_on(cluster: Cluster) -> None:
     # Given
     url = cluster.url("easymo")
     worker = start_worker(url)
-    assert defer_and_await(url, 30)
+    assert defer_and_await(url, 90)
 
     # When
     keeper, server = processes_of(cluster)
@@ -55,19 +55,19 @@ def test_worker__database_away__waits_and_goes_on(cluster: Cluster) -> None:
     os.kill(keeper, signal.SIGCONT)
 
     # Then
-    assert defer_and_await(url, 15)
+    assert defer_and_await(url, 90)
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(timeout=10) == 0
+    assert worker.wait(timeout=90) == 0
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_worker__told_to_stop_while_the_database_is_away__stops(
     cluster: Cluster,
 ) -> None:
     # Given
     url = cluster.url("easymo")
     worker = start_worker(url)
-    assert defer_and_await(url, 30)
+    assert defer_and_await(url, 90)
     keeper, server = processes_of(cluster)
     os.kill(keeper, signal.SIGSTOP)
     os.kill(server, signal.SIGQUIT)
@@ -78,7 +78,7 @@ def test_worker__told_to_stop_while_the_database_is_away__stops(
 
     # Then
     with suppress(subprocess.TimeoutExpired):
-        worker.wait(timeout=10)
+        worker.wait(timeout=90)
     assert worker.returncode is not None
     os.kill(keeper, signal.SIGCONT)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -221,9 +220,5 @@ def test_start__twice__is_one_thread(committed_db: str) -> None:
         "streams.guard_process(); streams.guard_process();"
         "print(sum(t.name == 'leak-findings' for t in threading.enumerate()))"
     )
-    begun = time.monotonic()
 
     assert processes.run("-c", program, DATABASE_URL=committed_db).strip() == "1"
-
-    # Nothing to write: its end is not held up.
-    assert time.monotonic() - begun < 30

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from rollout.core.features import Feature
 from rollout.core.probes import is_probe, new_subject
-from rollout.flags import exposure
+from rollout.flags import exposure, fence
 
 if TYPE_CHECKING:
     from tests.rollout.conftest import Switch
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 def is_let_in(subject: str) -> bool:
     with transaction.atomic():
-        return exposure.guard(subject=subject)
+        return fence.guard(subject=subject)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +21,7 @@ from rollout.models import (
     Incident,
     Override,
     ServingProcess,
+    StageRun,
 )
 from rollout.stages import plan_state
 from rollout.stages.rollback import rollback_full, turn_all_off
@@ -179,7 +180,8 @@ def test_state__full_rollback__says_that_the_functions_are_gone() -> None:
 
 
 def test_state__time_in_stage__comes_from_the_injected_clock() -> None:
-    later = datetime.now(UTC) + timedelta(days=2, hours=4)
+    entered_at = StageRun.objects.get().entered_at
+    later = entered_at + timedelta(days=2, hours=4, minutes=1)
 
     class Later:
         def now(self) -> datetime:

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -29,17 +28,34 @@ if TYPE_CHECKING:
     from tests.rollout.conftest import Switch
 
 
+class Meeting:
+    """Lets each of two evaluators go on when the other one has read too, or has ended."""
+
+    def __init__(self) -> None:
+        self.there: set[str] = set()
+        self.both = threading.Event()
+
+    def come(self) -> None:
+        self.there.add(threading.current_thread().name)
+        if len(self.there) == 2:
+            self.both.set()
+
+
 @pytest.fixture
-def slow_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give a second evaluator time to read the same evidence."""
+def meeting(monkeypatch: pytest.MonkeyPatch) -> Meeting:
+    """Let two evaluators read the same evidence, if no lock prevents it."""
+    found = Meeting()
     read = evidence.unscored_observations
 
     def slowly() -> list[dict[str, Any]]:
-        found = read()
-        time.sleep(0.3)
-        return found
+        rows = read()
+        if threading.current_thread() is not threading.main_thread():
+            found.come()
+            assert found.both.wait(90)
+        return rows
 
     monkeypatch.setattr("rollout.guardrails.evidence.unscored_observations", slowly)
+    return found
 
 
 def nobody_else_is_connected() -> bool:
@@ -52,15 +68,16 @@ def nobody_else_is_connected() -> bool:
         return cursor.fetchone() == (0,)
 
 
-def two_at_once(at: FakeClock) -> list[Evaluation | None]:
+def two_at_once(at: FakeClock, meeting: Meeting) -> list[Evaluation | None]:
     """Let two evaluators look at the same moment; return what each came to."""
     barrier = threading.Barrier(2)
     found: list[Evaluation | None] = []
 
     def judge() -> None:
         with clock.use(at):
-            barrier.wait()
+            barrier.wait(60)
             found.append(evaluate.run_evaluation())
+        meeting.come()
         connection.close()
 
     threads = [threading.Thread(target=judge) for _ in range(2)]
@@ -71,8 +88,10 @@ def two_at_once(at: FakeClock) -> list[Evaluation | None]:
     return found
 
 
-@pytest.mark.usefixtures("committed_db", "slow_reading")
-def test_tick__two_evaluators_at_once__one_acts(now: FakeClock, switch: Switch) -> None:
+@pytest.mark.usefixtures("committed_db")
+def test_tick__two_evaluators_at_once__one_acts(
+    now: FakeClock, switch: Switch, meeting: Meeting
+) -> None:
     # Given
     enter("production")
     switch(CHAT=True, VOUCHERS=True)
@@ -81,7 +100,7 @@ def test_tick__two_evaluators_at_once__one_acts(now: FakeClock, switch: Switch) 
     observe(12, failed=5)
 
     # When
-    found = two_at_once(now)
+    found = two_at_once(now, meeting)
 
     # Then
     assert [evaluation.acted for evaluation in found if evaluation] == [True]
@@ -89,9 +108,12 @@ def test_tick__two_evaluators_at_once__one_acts(now: FakeClock, switch: Switch) 
     assert DetectorState.objects.get(guardrail="success", level="warn").n == 13
 
 
-@pytest.mark.usefixtures("committed_db", "slow_reading")
+@pytest.mark.usefixtures("committed_db")
 def test_tick__two_evaluators_without_the_lease__count_twice(
-    now: FakeClock, switch: Switch, monkeypatch: pytest.MonkeyPatch
+    now: FakeClock,
+    switch: Switch,
+    meeting: Meeting,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Given: the control
     enter("production")
@@ -106,7 +128,7 @@ def test_tick__two_evaluators_without_the_lease__count_twice(
     )
 
     # When
-    two_at_once(now)
+    two_at_once(now, meeting)
 
     # Then
     assert DetectorState.objects.get(guardrail="success", level="warn").n == 25

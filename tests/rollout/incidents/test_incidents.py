@@ -237,7 +237,7 @@ def test_set_status__two_at_once__resolved_once(
 
         def unlocked(row: Incident) -> Incident:
             found = Incident.objects.get(pk=row.pk)
-            both.wait(10)
+            both.wait(60)
             return found
 
         monkeypatch.setattr(incidents, "lock_incident", unlocked)
@@ -268,7 +268,7 @@ def at_once(jobs: list[Callable[[], object]], refused: list[Exception]) -> None:
 
     def work(job: Callable[[], object]) -> None:
         try:
-            start.wait(10)
+            start.wait(60)
             job()
         except Exception as error:  # noqa: BLE001 - the test looks at it
             refused.append(error)
@@ -279,4 +279,4 @@ def at_once(jobs: list[Callable[[], object]], refused: list[Exception]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(90)

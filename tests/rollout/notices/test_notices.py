@@ -136,15 +136,16 @@ async def test_deliver__critical__slack_and_both_mailboxes_have_it(
 
 
 async def test_deliver__slack_silent__mail_arrives_meanwhile(
-    slack_server: FakeSlack, smtp: FakeSmtp
+    slack_server: FakeSlack, smtp: FakeSmtp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
+    monkeypatch.setattr(transports, "SLACK_TIMEOUT_S", 250.0)
     slack_server.statuses = [0]
     await units.run(critical)
 
     # When
     delivering = asyncio.create_task(tasks.deliver_notices())
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(90):
         while not smtp.mails:  # noqa: ASYNC110 - it is a thread that receives
             await asyncio.sleep(0.02)
 

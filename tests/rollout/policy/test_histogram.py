@@ -21,6 +21,15 @@ def test_counts__values_on_a_bound__are_up_to_it() -> None:
     }
 
 
+@pytest.mark.parametrize(("share", "ms"), [(0.25, 50.0), (0.5, 100.0), (0.75, 150.0)])
+def test_percentile__between_the_bounds__is_interpolated(
+    share: float, ms: float
+) -> None:
+    found = {"100": 2, "200": 2}
+
+    assert statistics.histogram_percentile(found, share) == ms
+
+
 def test_percentile__beyond_the_last_bound__is_at_least_that() -> None:
     assert (
         statistics.histogram_percentile(statistics.counts([10_000_000] * 3), 0.5)

@@ -49,3 +49,10 @@ def test_binomial_cdf__half_of_a_fair_coin__is_exact() -> None:
 def test_percentile__hundred_values__is_the_ninety_fifth() -> None:
     assert percentile([float(x) for x in range(1, 101)]) == 95
     assert percentile([]) is None
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.0, 7.0), (0.5, 7.0), (0.51, 8.0)])
+def test_percentile__few_values__is_the_nearest_rank(
+    share: float, value: float
+) -> None:
+    assert percentile([7.0, 8.0], share) == value

@@ -14,7 +14,8 @@ from rollout.models import EvaluatorLease, Incident, Notice, Plan
 from rollout.policy.effective_flag import FlagReason
 from rollout.snapshot import cache, reading, refreshers, watchdog
 from rollout.snapshot.cache import SnapshotCache
-from rollout.snapshot.watchdog import FAIL_SAFE_S, PAGE_S, Watchdog
+from rollout.snapshot.watchdog import BLIND_S, FAIL_SAFE_S, PAGE_S, Watchdog
+from tests.live import until
 from tests.rollout.conftest import ALINE, BOSCO, Switch
 from tests.rollout.guardrail_cases import enter, tick
 
@@ -62,6 +63,49 @@ def test_watchdog__quarter_of_an_hour__fails_safe_until_somebody_looks() -> None
     # Then
     assert (before, dog.is_unwatched) == (True, False)
     assert dog.must_page() is False
+
+
+def test_watchdog__silent_for_exactly_the_limit__does_not_act() -> None:
+    for seconds, pages in ((PAGE_S, False), (FAIL_SAFE_S, True)):
+        dog = watched(seconds=seconds, ticking=False)
+
+        assert dog.silent_s == seconds
+        assert dog.must_page() is pages
+        assert dog.is_unwatched is False
+    # One second more than three minutes, and than a quarter of an hour.
+    assert watched(seconds=181, ticking=False).must_page() is True
+    assert watched(seconds=901, ticking=False).is_unwatched is True
+
+
+def test_watchdog__silent_again_after_an_evaluation__pages_again() -> None:
+    # Given
+    dog = watched(seconds=PAGE_S + 1, ticking=False)
+    assert dog.must_page() is True
+    dog.observe(MOMENT + timedelta(hours=1), is_exposed=True, now=dog.looked + 1)
+    assert dog.must_page() is False
+
+    # When
+    for _ in range(int(PAGE_S) + 1):
+        dog.observe(MOMENT + timedelta(hours=1), is_exposed=True, now=dog.looked + 1)
+
+    # Then
+    assert dog.must_page() is True
+
+
+@pytest.mark.parametrize(("away_s", "silent_s"), [(BLIND_S, 40.0), (BLIND_S + 1, 0.0)])
+def test_watchdog__database_unavailable__measures_on_unless_it_was_for_long(
+    away_s: float, silent_s: float
+) -> None:
+    dog = watched(seconds=10, ticking=False)
+
+    dog.observe(dog.ticked_at, is_exposed=True, now=dog.looked + away_s)
+
+    assert dog.silent_s == silent_s
+
+
+def test_watchdog__no_reading_yet__no_silence() -> None:
+    assert Watchdog().silent_s == 0.0
+    assert Watchdog().must_page() is False
 
 
 @pytest.mark.parametrize("is_exposed", [False])
@@ -136,7 +180,9 @@ def test_refresh__evaluator_silent_in_production__cohorts_only_until_it_looks(
         assert found.decide(Feature.VOUCHERS, ALINE).reason is FlagReason.COHORT
         assert found.decide(Feature.VOUCHERS, BOSCO).on is False
         process.refresh(own)
+        until(lambda: paged)
         assert len(paged) == 1
+        assert paged[0] > PAGE_S
 
         # When
         tick()

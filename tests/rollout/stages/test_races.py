@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tests.rollout.conftest import Switch
 
 ROUNDS = 5
+# A control ends with the first round that shows the failure.
+MOST_ROUNDS = 200
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def together(*calls: Callable[[], object]) -> list[BaseException]:
     raised: list[BaseException] = []
 
     def call(one: Callable[[], object]) -> None:
-        barrier.wait(5)
+        barrier.wait(60)
         try:
             one()
         except (RolloutError, DatabaseError) as error:
@@ -59,7 +61,7 @@ def together(*calls: Callable[[], object]) -> list[BaseException]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(90)
     return raised
 
 
@@ -114,18 +116,16 @@ def test_advance_and_roll_back__without_the_locks__the_database_has_to_refuse(
     # Given
     monkeypatch.setattr(locks, "lock_plan", plans.current)
     monkeypatch.setattr(locks, "lock_flags", lambda: 0)
-    failures = 0
 
-    # When
-    for _ in range(ROUNDS):
+    def goes_wrong() -> bool:
         begin_again()
         switch(CHAT=True)
         raised = together(advance, roll_back)
         behind = plans.current().state != "rolled_back"
-        failures += behind or any(isinstance(e, DatabaseError) for e in raised)
+        return behind or any(isinstance(e, DatabaseError) for e in raised)
 
     # Then
-    assert failures > 0
+    assert any(goes_wrong() for _ in range(MOST_ROUNDS))
 
 
 @pytest.fixture
@@ -168,12 +168,12 @@ def test_roll_back__somebody_sits_on_the_plan__all_off_all_the_same(
         with transaction.atomic():
             Plan.objects.select_for_update().get()
             sits.set()
-            leave.wait(20)
+            leave.wait(250)
         connections.close_all()
 
     thread = threading.Thread(target=sit)
     thread.start()
-    sits.wait(5)
+    assert sits.wait(60)
 
     # When
     try:

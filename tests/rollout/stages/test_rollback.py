@@ -157,12 +157,12 @@ def test_quick__another_change_holds_on__says_busy_and_writes_nothing(
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM rollout_epoch FOR UPDATE")
             entered.set()
-            leave.wait(10)
+            leave.wait(250)
         connection.close()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    entered.wait(10)
+    assert entered.wait(60)
 
     # When
     with pytest.raises(FlagsBusy):

@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
 
-from rollout.core import clock
+from rollout.core import clock, jobs
 from rollout.core.errors import InvalidChange, SecondPersonNeeded, WrongState
 from rollout.models import Notice, Override, Waiver
+from rollout.plan import plan as plans
 from rollout.policy.gates import GateVerdict
 from rollout.stages import stages, waivers
 from tests.rollout.plan_cases import Fake, began, go
@@ -51,6 +53,32 @@ def test_waiver__approved_by_another__lets_the_gate_pass_until_it_expires(
     Waiver.objects.get(expires_at=time.at)
     go("beta")
     assert dwell() == GateVerdict.PENDING
+
+
+def test_waiver__asked_for__delivery_of_its_notice_is_enqueued() -> None:
+    ask()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT task_name FROM procrastinate_jobs")
+        assert cursor.fetchall() == [(jobs.DELIVER,)]
+
+
+def test_waiver__asked_for__waits_in_this_stage_run_until_approved_or_expired(
+    time: Fake,
+) -> None:
+    # Given
+    left = ask()
+    go("beta")
+    approved, open_one = ask(), ask()
+
+    # When
+    waivers.approve_waiver(waiver=approved, actor="grace")
+
+    # Then
+    assert left.run != open_one.run
+    assert list(waivers.waiting_waivers(plans.current())) == [open_one]
+    time.advance(days=7)
+    assert list(waivers.waiting_waivers(plans.current())) == []
 
 
 @pytest.mark.parametrize("name", ["odette", "Odette", " odette "])

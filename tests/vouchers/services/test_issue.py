@@ -282,3 +282,16 @@ def test_issue__code_or_reference_taken__is_drawn_again(
     assert again.code != issued.code
     assert Voucher.objects.count() == 2
     assert used() == {"issuer": 10_500, "customer": 10_500}
+
+
+def test_issue__limit_of_one_voucher__is_still_allowed(
+    aline: Profile, diane: Profile, key: Key, settings: SettingsWrapper
+) -> None:
+    settings.VOUCHER_MAX = 600
+    asked = {"customer": aline, "actor": acting(diane)}
+
+    with pytest.raises(errors.LimitExceeded) as caught:
+        issue_voucher(**asked, amount=rwf(601), key=key())
+
+    assert caught.value.limit == "voucher"
+    assert issue_voucher(**asked, amount=rwf(600), key=key()).voucher.pk

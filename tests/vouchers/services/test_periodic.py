@@ -4,12 +4,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
 
 from tests.vouchers.conftest import acting, rwf
-from vouchers.models import VoucherEvent
+from vouchers.models import GuessCounter, LimitCounter, Refusal, VoucherEvent
 from vouchers.services.audit import verify
 from vouchers.services.issue import issue_voucher
-from vouchers.services.periodic import expire_vouchers
+from vouchers.services.periodic import expire_vouchers, purge_counters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,3 +90,50 @@ def test_expire__limit_of_one__ends_the_oldest(
     # Then
     assert ended == 1
     assert VoucherEvent.objects.get(kind="expired").voucher == expired.voucher
+
+
+def test_purge_counters__old_rows__only_they_are_deleted() -> None:
+    # Given
+    now = timezone.now()
+    for name, days in (("old", 62), ("young", 58)):
+        LimitCounter.objects.create(
+            kind="issuer",
+            subject=name,
+            currency="RWF",
+            day=(now - timedelta(days=days)).date(),
+            used_minor=1,
+        )
+    an_hour = timedelta(hours=1)
+    for name, days, locked_until in (
+        ("old", 31, None),
+        ("young", 29, None),
+        ("unlocked", 31, now - an_hour),
+        ("locked", 31, now + an_hour),
+    ):
+        GuessCounter.objects.create(
+            scope=name,
+            failures=1,
+            level=0,
+            window_started_at=now,
+            last_failed_at=now - timedelta(days=days),
+            locked_until=locked_until,
+        )
+    for name, days in (("old", 401), ("young", 399)):
+        refusal = Refusal.objects.create(
+            operation="redeem", reason=name, actor_kind="system", channel="system"
+        )
+        Refusal.objects.filter(pk=refusal.pk).update(
+            created_at=now - timedelta(days=days)
+        )
+
+    # When
+    deleted = [purge_counters(), purge_counters()]
+
+    # Then
+    assert deleted == [4, 0]
+    assert LimitCounter.objects.get().subject == "young"
+    assert set(GuessCounter.objects.values_list("scope", flat=True)) == {
+        "young",
+        "locked",
+    }
+    assert Refusal.objects.get().reason == "young"

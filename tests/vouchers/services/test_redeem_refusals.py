@@ -216,3 +216,16 @@ def test_redeem__sandbox_staff_and_real_voucher__finds_no_voucher(
             code=issued.code, station=kimironko, actor=acting(sandbox_staff), key=key()
         )
     assert untouched(issued)
+
+
+def test_redeem__for_an_owner__only_a_voucher_of_that_customer(
+    issued: Issued, aline: Profile, bosco: Profile, kimironko: Station, key: Key
+) -> None:
+    asked = {"code": issued.code, "station": kimironko, "actor": Actor.system("tests")}
+    with pytest.raises(errors.NotOwner):
+        redeem_voucher(**asked, owner=bosco, key=key())
+    assert untouched(issued)
+
+    redeemed = redeem_voucher(**asked, owner=aline, key=key())
+
+    assert redeemed.voucher.status == "redeemed"

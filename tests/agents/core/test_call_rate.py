@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, transaction
 
+from agents.core import call_rate
 from agents.models import ToolRate
-from agents.tools import registry, tool_rate
+from agents.tools import registry
 from tests.agents.tools.conftest import Cast, call, context_of
 from vouchers.models import Profile, Voucher
 
@@ -15,11 +17,13 @@ from vouchers.models import Profile, Voucher
 def test_execute__eleventh_call_of_a_customer_in_a_minute__is_refused(
     cast: Cast,
 ) -> None:
+    began = time.monotonic()
     codes = [call(cast.aline, "list_vouchers").code for _ in range(11)]
 
     assert codes == [""] * 10 + ["rate_limited"]
     refused = call(cast.aline, "list_vouchers")
-    assert 50 <= refused.payload["seconds"] <= 60
+    passed = time.monotonic() - began
+    assert 60 - passed <= refused.payload["seconds"] <= 60
     assert call(cast.bosco, "list_vouchers").succeeded
 
 
@@ -49,35 +53,35 @@ def test_execute__pressed_button_after_many_calls__is_not_limited(cast: Cast) ->
     [("customer", 10), ("support", 10), ("staff", 60), ("station", 60)],
 )
 def test_limit_for__each_role__is_the_contracts(role: str, limit: int) -> None:
-    assert tool_rate.limit_for(Profile(role=role)) == limit
+    assert call_rate.limit_for(Profile(role=role)) == limit
 
 
 @pytest.mark.django_db
 def test_take__calls_older_than_a_minute__no_longer_count() -> None:
     for _ in range(10):
-        assert tool_rate.take("one", limit=10) is None
-    assert tool_rate.take("one", limit=10) is not None
+        assert call_rate.take("one", limit=10) is None
+    assert call_rate.take("one", limit=10) is not None
 
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE agents_toolrate SET taken_at[1] = now() - interval '3601 seconds'"
         )
 
-    assert tool_rate.take("one", limit=10) is None
-    assert tool_rate.take("one", limit=10) is not None
+    assert call_rate.take("one", limit=10) is None
+    assert call_rate.take("one", limit=10) is not None
     assert len(ToolRate.objects.get().taken_at) == 10
 
 
 @pytest.mark.django_db
 def test_purge__who_made_no_call_for_an_hour__is_forgotten() -> None:
-    tool_rate.take("old", limit=10)
+    call_rate.take("old", limit=10)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE agents_toolrate SET taken_at[1] = now() - interval '3601 seconds'"
         )
-    tool_rate.take("new", limit=10)
+    call_rate.take("new", limit=10)
 
-    assert tool_rate.purge() == 1
+    assert call_rate.purge() == 1
     assert ToolRate.objects.get().subject == "new"
 
 
@@ -100,7 +104,7 @@ def _take_at_once(subject: str, *, take: object) -> int:
 
 def test_take__sixteen_at_once__lets_exactly_ten_through(committed_db: str) -> None:
     rounds = [
-        _take_at_once(f"s{n}", take=lambda s: tool_rate.take(s, limit=10) is None)
+        _take_at_once(f"s{n}", take=lambda s: call_rate.take(s, limit=10) is None)
         for n in range(5)
     ]
 
@@ -116,7 +120,7 @@ def test_take__counted_and_then_written__lets_more_through(committed_db: str) ->
         )
         if len(rate.taken_at) >= 10:
             return False
-        return tool_rate.take(subject, limit=1_000) is None
+        return call_rate.take(subject, limit=1_000) is None
 
     passed = [_take_at_once(f"s{n}", take=count_then_write) for n in range(5)]
 

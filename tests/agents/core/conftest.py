@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.agents.tools.conftest import cast
+
+__all__ = ["cast"]
