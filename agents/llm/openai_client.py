@@ -29,7 +29,7 @@ CONNECT_SECONDS = 5.0
 # The default closes idle connections after five seconds, but people write less often.
 # Every exchange checks each idle connection, so only a few are kept.
 LIMITS = httpx2.Limits(
-    max_connections=400, max_keepalive_connections=16, keepalive_expiry=60.0
+    max_connections=1_000, max_keepalive_connections=16, keepalive_expiry=60.0
 )
 FIRST_DELAY = 0.4
 LONGEST_DELAY = 4.0

@@ -99,7 +99,7 @@ WEB_WORKERS = env_int("WEB_WORKERS", 1, least=1, most=64)
 
 # Conversations that one worker keeps open while a model answers. A waiting conversation
 # holds neither a thread nor a connection.
-WORKER_CONCURRENCY = env_int("WORKER_CONCURRENCY", 250, least=1, most=5_000)
+WORKER_CONCURRENCY = env_int("WORKER_CONCURRENCY", 800, least=1, most=5_000)
 # The worker imports them when it starts; all other processes enqueue by name.
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = None
 PROCRASTINATE_IMPORT_PATHS = ["agents.tasks", "rollout.tasks", "vouchers.tasks"]

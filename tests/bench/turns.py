@@ -16,6 +16,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
@@ -40,11 +41,11 @@ if TYPE_CHECKING:
 A_SECOND = 20
 SECONDS = 10
 TARGET_MS = 250
-HELD = 200
+HELD = (200, 600)
 MODEL_S = 5.0
 QUIET_S = 1.5
 TARGET_LATE_S = 2.0
-TARGET_MB = 400
+TARGET_MB = 500
 QUICK = ("-m", "tests.bench.quick_worker")
 USUAL = ("manage.py", "procrastinate", "worker")
 
@@ -52,7 +53,7 @@ USUAL = ("manage.py", "procrastinate", "worker")
 def main() -> None:
     databases.start_server()
     template = databases.template()
-    for measure in (overhead, held):
+    for measure in (overhead, *(partial(held, count=count) for count in HELD)):
         with databases.clone(template, label="bench") as name, databases.using(name):
             make_cast()
             measure(databases.url())
@@ -78,10 +79,10 @@ def overhead(database_url: str) -> None:
     )
 
 
-def held(database_url: str) -> None:
+def held(database_url: str, *, count: int) -> None:
     with service(database_url, USUAL, model_s=MODEL_S) as (worker, graph, url):
         # All are open at once before the first is answered.
-        took = send(url, graph, count=HELD, a_second=HELD / (MODEL_S * 0.95))
+        took = send(url, graph, count=count, a_second=count / (MODEL_S * 0.95))
         megabytes = peak_mb(worker.pid)
     late = max(took) - MODEL_S - QUIET_S
     tell(
@@ -89,7 +90,7 @@ def held(database_url: str) -> None:
         late,
         target=TARGET_LATE_S,
         reached=late < TARGET_LATE_S and megabytes < TARGET_MB,
-        held=HELD,
+        held=count,
         megabytes=round(megabytes),
         target_megabytes=TARGET_MB,
     )
