@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -128,12 +126,6 @@ def unanswered(conversation: Conversation | None) -> list[Message]:
         return []
     states = [Message.State.UNANSWERED, Message.State.LATE, Message.State.FLOODED]
     return list(conversation.messages.filter(state__in=states).order_by("-id")[:3])
-
-
-def fingerprint(parts: Iterable[Any]) -> str:
-    """Return a short hash of what a page shows, so that it is redrawn on a change only."""
-    text = json.dumps(list(parts), default=str, sort_keys=True)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _their_bubble(row: Message) -> Bubble:
