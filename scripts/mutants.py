@@ -187,6 +187,8 @@ def run_tests(tests: tuple[str, ...], stop: str = "-x") -> tuple[int | None, str
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             return None, ""
+    if process.returncode < 0:
+        raise RuntimeError(f"Signal {-process.returncode} ended pytest.")
     return process.returncode, output
 
 

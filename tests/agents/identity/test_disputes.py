@@ -195,6 +195,22 @@ def test_bind_identities__changed_number__other_identities_stay() -> None:
     assert who("", FIRST) == who(NEW) == aline
     assert who(third) == carine
     assert Profile.objects.get(msisdn=third) == carine
+    assert Identity.objects.get(value=third).superseded_at is None
+
+
+def test_bind_identities__number_that_the_person_has__stays_theirs() -> None:
+    # Given
+    aline = who(OLD, FIRST)
+    claim = IdentityClaim.objects.create(
+        kind=Kind.OTHER_ID, profile=aline, bsuid=SECOND, number=OLD
+    )
+
+    # When
+    bind(claim)
+
+    # Then
+    assert Profile.objects.get().msisdn == OLD
+    assert who(OLD) == who("", SECOND) == aline
 
 
 @pytest.mark.parametrize("changed", ["kind", "profile", "bsuid", "number"])
