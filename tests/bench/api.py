@@ -262,8 +262,9 @@ def _with_fresh_bytes(text: str, verb: str) -> str:
     )
 
 
+# STABLE: with a volatile function PostgreSQL reads the whole table for each call.
 HELPER = """
-CREATE FUNCTION lastval_of_call() RETURNS bigint LANGUAGE sql AS
+CREATE FUNCTION lastval_of_call() RETURNS bigint STABLE LANGUAGE sql AS
 $$ SELECT currval(pg_get_serial_sequence('agents_idempotentcall', 'id')) $$
 """
 
