@@ -44,7 +44,7 @@ class Rule:
     station: StationRule | None = None
 
 
-# Whom a person in this role may act for.
+# The customers that a person in this role may act for.
 _REACH = {
     Profile.Role.CUSTOMER: Reach.OWN,
     Profile.Role.STATION: Reach.CODE_IN_HAND,
