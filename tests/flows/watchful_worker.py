@@ -37,6 +37,7 @@ def main() -> None:
 
     run.default_dependencies = without_quiet_time
     outcome.IDLE = timedelta(seconds=2)
+    app.perform_import_paths()
     registry = app.periodic_registry.periodic_tasks
     for key, task in registry.items():
         if task.cron == "* * * * *":
