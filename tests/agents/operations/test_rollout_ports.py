@@ -154,7 +154,7 @@ def test_subject_of__what_names_nobody__refused(pasted: str, why: str) -> None:
 def test_labels__people__are_masked() -> None:
     aline = make_cast().aline.profile
 
-    found = rollout_ports.labels([str(aline.public_id), "nobody"])
+    found = rollout_ports.labels([str(aline.public_id), "unknown"])
 
     (label,) = found.values()
     assert canaries.leaks_in(label) == []
