@@ -179,8 +179,8 @@ def test_openai__unknown_event_no_json__stored(client: Client, openai: None) -> 
     [
         {"secret": "another secret"},
         {"signed": b"{}"},
-        {"age": 301},
-        {"age": -301},
+        {"age": 330},
+        {"age": -330},
         {"webhook-id": None},
         {"webhook-timestamp": None},
         {"webhook-signature": None},
