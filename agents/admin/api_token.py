@@ -53,7 +53,7 @@ class ApiTokenAdmin(AgentsAdmin):
         path="revoke",
         icon="key_off",
         permission="agents.revoke_apitoken",
-        offered=lambda row: row.revoked_at is None,
+        offered=lambda call: call.row.revoked_at is None,
         explanation="Its next call is refused. This cannot be undone.",
         subjects=lambda call: [call.row],
         is_dangerous=True,

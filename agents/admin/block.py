@@ -68,6 +68,7 @@ class BlockAdmin(AgentsAdmin):
         path="lift",
         icon="lock_open",
         permission=PERMISSION,
+        offered=lambda call: call.row.lifted_at is None,
         title=lambda call: f"Lift the block of {call.row.profile}",
         explanation="The person's next messages are answered again.",
         back=list_url,

@@ -104,6 +104,7 @@ class ConversationAdmin(ColleagueActions):
         icon="block",
         permission=block.PERMISSION,
         form=block.BlockForm,
+        offered=lambda call: not blocks.is_blocked(call.row.profile),
         title=lambda call: f"Block {call.row.profile}",
         explanation="The person's messages are kept and not answered.",
         is_dangerous=True,

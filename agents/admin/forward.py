@@ -83,6 +83,7 @@ class ForwardedItemAdmin(AgentsAdmin):
         path="send-again",
         icon="forward",
         permission=PERMISSION,
+        offered=lambda call: queue.may_send_again(call.row.pk),
         explanation="The previous workflow receives it a second time.",
         subjects=lambda call: [call.row],
     )

@@ -70,13 +70,13 @@ class HandOffAdmin(ColleagueActions):
         return row.closed_at is None
 
     @form_action(
-        "Close",
+        "Close the task",
         path="close",
         icon="task_alt",
         permission="agents.close_handoff",
         form=ResolutionForm,
-        offered=lambda row: row.closed_at is None,
-        title=lambda call: f"Close: {call.row.get_kind_display()}",
+        offered=lambda call: call.row.closed_at is None,
+        title=lambda call: f"Close the task: {call.row.get_kind_display()}",
         explanation=lambda call: call.row.reason,
         subjects=lambda call: [call.row.profile],
         back=list_url,
@@ -86,4 +86,4 @@ class HandOffAdmin(ColleagueActions):
             hand_off=call.row, resolution=call.reason, actor=call.actor
         )
         state = "closed" if closed else "was already closed"
-        return f"Handoff of {call.row.profile} {state}."
+        return f"Task for {call.row.profile} {state}."

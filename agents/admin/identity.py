@@ -10,7 +10,7 @@ from unfold.decorators import display
 from agents.admin.base import AgentsAdmin
 from agents.identity import disputes
 from agents.models import ConsentEvent, Identity, IdentityClaim
-from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.actions import ActionCall, filled, form_action
 from easymo.backoffice.pages import ReadOnlyInline
 from easymo.observability.privacy import mask_msisdn
 from vouchers.admin.profile import ProfileAdmin
@@ -48,6 +48,10 @@ class ClaimInline(ReadOnlyInline):
 
 # The page of a person is in `vouchers`, which knows no channels: add to it from here.
 ProfileAdmin.inlines = (*ProfileAdmin.inlines, IdentityInline, ClaimInline)
+
+
+def _is_open(call: ActionCall[IdentityClaim]) -> bool:
+    return call.row.state == IdentityClaim.State.OPEN
 
 
 @admin.register(IdentityClaim)
@@ -89,6 +93,8 @@ class IdentityClaimAdmin(AgentsAdmin):
         path="bind",
         icon="link",
         permission=PERMISSION,
+        offered=_is_open,
+        unmet=lambda call: filled(disputes.why_not_bind(call.row)),
         explanation=lambda call: _explained(call.row),
         subjects=lambda call: _subjects(call.row),
         is_dangerous=True,
@@ -101,6 +107,7 @@ class IdentityClaimAdmin(AgentsAdmin):
         path="apart",
         icon="link_off",
         permission=PERMISSION,
+        offered=_is_open,
         explanation=lambda call: _explained(call.row),
         subjects=lambda call: _subjects(call.row),
     )
@@ -146,6 +153,12 @@ def _masked(value: str) -> str:
     return f"{value[:5]}…{value[-4:]}" if len(value) > 12 else value
 
 
+CONSENT = {
+    ConsentEvent.Kind.STOP.label: "warning",
+    ConsentEvent.Kind.START.label: "success",
+}
+
+
 @admin.register(ConsentEvent)
 class ConsentEventAdmin(AgentsAdmin):
     """Opt-outs and opt-ins: who, when and how."""
@@ -161,6 +174,6 @@ class ConsentEventAdmin(AgentsAdmin):
     def person(self, row: ConsentEvent) -> str:
         return str(row.profile)
 
-    @display(description="Consent", label={"stop": "warning", "start": "success"})
-    def word(self, row: ConsentEvent) -> tuple[str, str]:
-        return row.kind, row.get_kind_display()
+    @display(description="Consent", label=CONSENT)
+    def word(self, row: ConsentEvent) -> str:
+        return row.get_kind_display()

@@ -16,7 +16,7 @@ from agents.operations import resend
 from agents.outbound import circuit_breaker
 from agents.outbound.outbox import OPEN
 from agents.whatsapp.error_table import describe
-from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.actions import ActionCall, filled, form_action
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -35,8 +35,13 @@ MESSAGE_COLOURS = {
 SENDER_COLOURS = {"sends": "success", "slowed": "warning", "stopped": "danger"}
 
 
-def _is_unsettled(row: OutboundMessage) -> bool:
+def _is_unsettled(call: ActionCall[OutboundMessage]) -> bool:
+    row = call.row
     return row.state == OutboundMessage.State.FAILED and row.given_up_at is None
+
+
+def _why_not_again(call: ActionCall[OutboundMessage]) -> list[str]:
+    return filled(str(resend.why_not(call.row, call.row.conversation) or ""))
 
 
 def _subject_of(call: ActionCall[OutboundMessage]) -> list[str]:
@@ -87,6 +92,7 @@ class OutboundMessageAdmin(AgentsAdmin):
         icon="forward_to_inbox",
         permission=RESEND,
         offered=_is_unsettled,
+        unmet=_why_not_again,
         explanation="It is sent once more, unchanged. Where the provider's answer was"
         " lost, the customer may read it twice.",
         subjects=_subject_of,
@@ -164,7 +170,7 @@ class SendingLineAdmin(AgentsAdmin):
         path="close",
         icon="play_arrow",
         permission="agents.close_circuit",
-        offered=lambda row: row.holds > 0,
+        offered=lambda call: call.row.holds > 0,
         title=lambda call: f"Resume sending from {call.row.phone_number_id}",
         explanation="All waiting messages are sent at once. If the errors continue,"
         " the number is stopped again.",

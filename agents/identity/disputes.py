@@ -20,6 +20,7 @@ logger = get_logger(__name__)
 
 Kind = IdentityClaim.Kind
 State = IdentityClaim.State
+SANDBOX = "A sandbox person cannot have identities of the real network."
 # Shown in the list of tasks, so without names and numbers.
 HANDOFF_REASONS = {
     Kind.FIRST_ID: "A new WhatsApp user id: bind it if it is really this person's.",
@@ -73,15 +74,20 @@ def bind_identities(*, claim_id: int, actor: str, reason: str) -> IdentityClaim:
         row, people = _locked(claim_id)
         person = people[row.profile_id]
         if any(one.is_sandbox != person.is_sandbox for one in people.values()):
-            raise IdentityRefused(
-                "A sandbox person cannot have identities of the real network."
-            )
+            raise IdentityRefused(SANDBOX)
         bsuid, number = identities_of(row)
         if bsuid:
             _bind_bsuid(person, bsuid)
         if number:
             _bind_number(person, number)
         return _decide(row, State.BOUND, actor, reason)
+
+
+def why_not_bind(row: IdentityClaim) -> str:
+    """Return why an open dispute cannot be bound, or an empty text."""
+    people = Profile.objects.filter(_involved(row))
+    mixed = people.values("is_sandbox").distinct().count() > 1
+    return SANDBOX if mixed else ""
 
 
 def keep_separate(*, claim_id: int, actor: str, reason: str) -> IdentityClaim:
@@ -127,14 +133,19 @@ def _locked(claim_id: int) -> tuple[IdentityClaim, dict[int, Profile]]:
     row = IdentityClaim.objects.select_for_update().get(pk=claim_id)
     if row.state != State.OPEN:
         raise IdentityRefused("This dispute is decided already.")
+    people = Profile.objects.filter(_involved(row)).order_by("pk")
+    return row, {one.pk: one for one in people.select_for_update(no_key=True)}
+
+
+def _involved(row: IdentityClaim) -> Q:
+    """Return all people who may lose or gain an identity."""
     holders = Identity.objects.filter(
         Q(value=row.bsuid) | Q(value=row.number), superseded_at=None
     ).values_list("profile_id", flat=True)
     involved = Q(pk__in=[row.profile_id, row.other_id, *holders])
     if row.number:
         involved |= Q(msisdn=row.number)
-    people = Profile.objects.filter(involved).order_by("pk")
-    return row, {one.pk: one for one in people.select_for_update(no_key=True)}
+    return involved
 
 
 def _bind_bsuid(person: Profile, bsuid: str) -> None:

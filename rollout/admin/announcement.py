@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from unfold.decorators import display
 
-from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.actions import ActionCall, filled, form_action
 from easymo.backoffice.pages import ReadOnlyAdmin
 from rollout.admin.base import RolloutAdmin
 from rollout.admin.forms import (
@@ -46,6 +46,12 @@ def _suggested(call: ActionCall[None]) -> dict[str, Any]:
 def _audience_of(call: ActionCall[Announcement]) -> str:
     row = call.row
     return f"To {row.get_audience_display()} by {row.get_medium_display()}"
+
+
+def _not_by_its_author(call: ActionCall[Announcement]) -> list[str]:
+    if call.actor.casefold() != call.row.drafted_by.casefold():
+        return []
+    return ["You wrote this draft. Another user approves it."]
 
 
 def _text_of(call: ActionCall[Announcement]) -> tuple[str, str]:
@@ -106,6 +112,7 @@ class AnnouncementAdmin(RolloutAdmin):
         icon="edit",
         permission=SEND,
         form=RewriteForm,
+        offered=lambda call: call.row.status == "draft",
         initial=lambda call: {"subject": call.row.subject, "text": call.row.text},
         explanation="Only a draft can be changed.",
         submit="Save",
@@ -125,6 +132,8 @@ class AnnouncementAdmin(RolloutAdmin):
         icon="task",
         permission=SEND,
         form=ApprovalForm,
+        offered=lambda call: call.row.status == "draft",
+        unmet=_not_by_its_author,
         initial=lambda call: {"seen": announcements.fingerprint(call.row)},
         explanation=lambda call: f"{_audience_of(call)}:",
         subjects=_text_of,
@@ -141,6 +150,7 @@ class AnnouncementAdmin(RolloutAdmin):
         icon="undo",
         permission=SEND,
         form=ConfirmForm,
+        offered=lambda call: call.row.status == "approved",
         explanation="It becomes a draft again.",
     )
     def take_back(self, call: ActionCall[Announcement]) -> str:
@@ -154,6 +164,8 @@ class AnnouncementAdmin(RolloutAdmin):
         icon="send",
         permission=SEND,
         form=ConfirmForm,
+        offered=lambda call: call.row.status == "approved",
+        unmet=lambda call: filled(announcements.why_not_send(call.row)),
         explanation=lambda call: (
             f"{_audience_of(call)}, once to each recipient. People who sent STOP"
             " are left out."

@@ -18,7 +18,7 @@ from rollout.models import CheckRun
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
-LABELS = {True: "success", False: "danger"}
+LABELS = {"passed": "success", "not passed": "danger"}
 COLUMNS = ("status", "title", "detail", "remedy", "setting")
 
 
@@ -37,9 +37,9 @@ class CheckRunAdmin(RolloutAdmin):
     )
     actions_list = ("run_preflight", "run_smoke")
 
-    @display(description="Passed", label=LABELS)
-    def shown_passed(self, row: CheckRun) -> tuple[bool, str]:
-        return row.passed, "passed" if row.passed else "not passed"
+    @display(description="Result", label=LABELS)
+    def shown_passed(self, row: CheckRun) -> str:
+        return "passed" if row.passed else "not passed"
 
     @display(description="Lines")
     def told(self, row: CheckRun) -> str:

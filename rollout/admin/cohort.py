@@ -61,7 +61,9 @@ class CohortAdmin(RolloutAdmin):
     )
     def new_cohort(self, call: ActionCall[None]) -> str:
         made = cohorts.make_cohort(
-            name=call.data["name"], description=call.data["description"]
+            name=call.data["name"],
+            description=call.data["description"],
+            is_new=True,
         )
         call.log_change(made, "Saved.")
         return f"Cohort {made.name} saved."

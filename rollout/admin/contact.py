@@ -23,6 +23,12 @@ STATES = {
     "placeholder": "danger",
 }
 CHANGED = ("role", "name", "phone", "email", "order", "is_active")
+
+
+def _nobody_named(call: ActionCall[Contact]) -> list[str]:
+    return [contacts.NOBODY] if contacts.is_placeholder(call.row) else []
+
+
 VERIFY_AGAIN = "A new name, number or address has to be verified again."
 
 
@@ -88,6 +94,7 @@ class ContactAdmin(RolloutAdmin):
         icon="phone_callback",
         permission=CHANGE,
         form=ConfirmForm,
+        unmet=_nobody_named,
         explanation="You have just called or written, and the right person answered.",
         back=list_url,
     )
@@ -102,6 +109,7 @@ class ContactAdmin(RolloutAdmin):
         icon="schedule",
         permission=CHANGE,
         form=ShiftForm,
+        unmet=_nobody_named,
         explanation="The contact is called before the usual order.",
         submit="Start",
         back=list_url,
@@ -146,6 +154,7 @@ class OnCallShiftAdmin(RolloutAdmin):
         icon="stop",
         permission=CHANGE,
         form=ConfirmForm,
+        offered=lambda call: call.row.ends_at > clock.now(),
         title=lambda call: f"End the shift of {call.row.contact}",
         explanation="The usual order applies again.",
         back=list_url,

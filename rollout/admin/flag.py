@@ -18,9 +18,12 @@ from rollout.admin.base import CHANGE
 from rollout.admin.forms import AudienceForm, TurnOnForm
 from rollout.admin.rollback_actions import RollbackActions
 from rollout.core.features import Feature
-from rollout.flags import acknowledgements, flags
+from rollout.flags import acknowledgements, exposure, flags
 from rollout.flags.selectors import percent_text, state_text
 from rollout.models import AgentFlag, FlagChange, RollbackEvent
+from rollout.plan import plan as plans
+from rollout.plan import resume_requirements
+from rollout.policy.stages import State
 from rollout.stages import stages
 
 if TYPE_CHECKING:
@@ -29,6 +32,27 @@ if TYPE_CHECKING:
 
 SHOWN_CHANGES = 20
 COLOURS = {"on": "success", "limited": "warning", "off": "info", "forced off": "danger"}
+
+
+def _never_on(call: ActionCall[AgentFlag]) -> list[str]:
+    """Return why even an override turns nothing on."""
+    if exposure.functions_are_removed():
+        return ["A full rollback is in force. Restore the functions first."]
+    if plans.current().state == State.FROZEN:
+        return ["The plan is frozen. Resume it on the page of the stage first."]
+    if call.row.name in settings.FEATURES_FORCED_OFF:
+        return [f"{call.row.name}=false in the environment forces it off."]
+    return []
+
+
+def _missing(call: ActionCall[AgentFlag]) -> list[str]:
+    """Return what is missing after a rollback; an override turns it on anyway."""
+    if plans.current().state not in plans.DOWN:
+        return []
+    needs = resume_requirements.unmet(resume_requirements.requirements_to_turn_on())
+    if not needs:
+        return []
+    return ["After the rollback this is missing, unless you override it:", *needs]
 
 
 @admin.register(AgentFlag)
@@ -103,8 +127,11 @@ class AgentFlagAdmin(RollbackActions):
         icon="toggle_on",
         permission=CHANGE,
         form=TurnOnForm,
+        unmet=_never_on,
         title=lambda call: f"Turn on {_label(call)} for everyone",
-        explanation="Everyone who writes is served, including new senders.",
+        explanation=lambda call: " ".join(
+            ["Everyone who writes is served, including new senders.", *_missing(call)]
+        ),
     )
     def turn_on(self, call: ActionCall[AgentFlag]) -> str:
         return _change(call, on=True)
@@ -115,8 +142,14 @@ class AgentFlagAdmin(RollbackActions):
         icon="group",
         permission=CHANGE,
         form=AudienceForm,
+        unmet=_never_on,
         title=lambda call: f"Turn on {_label(call)} for some",
-        explanation="Only these people are served. It replaces the audience so far.",
+        explanation=lambda call: " ".join(
+            [
+                "Only these people are served. It replaces the audience so far.",
+                *_missing(call),
+            ]
+        ),
     )
     def turn_on_for_some(self, call: ActionCall[AgentFlag]) -> str:
         return _change(call, on=True)
@@ -126,6 +159,7 @@ class AgentFlagAdmin(RollbackActions):
         path="turn-off",
         icon="toggle_off",
         permission=CHANGE,
+        offered=lambda call: call.row.everyone is not False,
         title=lambda call: f"Turn off {_label(call)}",
         explanation="Off for everyone, in every process, within a second.",
         is_dangerous=True,

@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
-from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.actions import ActionCall, filled, form_action
 from rollout.admin.base import CHANGE
 from rollout.admin.forms import (
     ActionForm,
@@ -26,9 +26,12 @@ from rollout.admin.forms import (
 from rollout.admin.rollback_actions import RollbackActions
 from rollout.incidents import incidents
 from rollout.models import ActionItem, Incident
+from rollout.models.incident import ALLOWED
 from rollout.reports.postmortem import postmortem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
@@ -44,6 +47,14 @@ SEVERITY = {"critical": "danger", "high": "danger", "medium": "warning", "low": 
 
 def _lessons_of(call: ActionCall[Incident]) -> dict[str, str]:
     return {name: getattr(call.row, name) for name in incidents.LESSONS}
+
+
+def _may_become(status: str) -> Callable[[ActionCall[Incident]], bool]:
+    return lambda call: status in ALLOWED[call.row.status]
+
+
+def _is_not_closed(call: ActionCall[Incident]) -> bool:
+    return call.row.status != Incident.Status.CLOSED
 
 
 def _item_of(call: ActionCall[Incident]) -> ActionItem:
@@ -161,6 +172,7 @@ class IncidentAdmin(RollbackActions):
         path="mitigate",
         icon="healing",
         permission=CHANGE,
+        offered=_may_become(Incident.Status.MITIGATED),
         explanation="The harm has stopped.",
     )
     def mitigate(self, call: ActionCall[Incident]) -> str:
@@ -171,6 +183,7 @@ class IncidentAdmin(RollbackActions):
         path="resolve",
         icon="task_alt",
         permission=CHANGE,
+        offered=_may_become(Incident.Status.RESOLVED),
         explanation=(
             "The cause is known and removed. The next rollback opens a new incident."
         ),
@@ -179,10 +192,12 @@ class IncidentAdmin(RollbackActions):
         return _set_status(call, Incident.Status.RESOLVED)
 
     @form_action(
-        "Close",
+        "Close the incident",
         path="close",
         icon="inventory",
         permission=CHANGE,
+        offered=_may_become(Incident.Status.CLOSED),
+        unmet=lambda call: filled(incidents.missing_lessons(call.row)),
         explanation=(
             "The four lessons have to be written. Afterwards only notes can be added."
         ),
@@ -196,6 +211,7 @@ class IncidentAdmin(RollbackActions):
         icon="military_tech",
         permission=CHANGE,
         form=ConfirmForm,
+        offered=lambda call: _is_not_closed(call) and call.row.commander != call.actor,
         explanation="You decide what is done and who does it.",
     )
     def take_command(self, call: ActionCall[Incident]) -> str:
@@ -210,6 +226,7 @@ class IncidentAdmin(RollbackActions):
         icon="person_raised_hand",
         permission=CHANGE,
         form=CommanderForm,
+        offered=_is_not_closed,
         explanation="One person commands an incident. The timeline records from when.",
     )
     def assign(self, call: ActionCall[Incident]) -> str:
@@ -224,6 +241,7 @@ class IncidentAdmin(RollbackActions):
         icon="stairs",
         permission=CHANGE,
         form=SeverityForm,
+        offered=_is_not_closed,
         initial=lambda call: {"severity": call.row.severity},
         explanation="A higher severity notifies the people on call again.",
     )
@@ -242,6 +260,7 @@ class IncidentAdmin(RollbackActions):
         icon="school",
         permission=CHANGE,
         form=LessonsForm,
+        offered=_is_not_closed,
         initial=_lessons_of,
         explanation="All four are needed before the incident can be closed.",
         submit="Save",
@@ -279,6 +298,7 @@ class IncidentAdmin(RollbackActions):
         icon="done_all",
         permission=CHANGE,
         form=FinishForm,
+        offered=lambda call: call.row.action_items.filter(done_at=None).exists(),
         initial=lambda call: {"item": _item_of(call).pk},
         explanation=_item_text,
         submit="Done",

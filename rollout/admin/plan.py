@@ -15,7 +15,8 @@ from rollout.core import jobs
 from rollout.models import FlagChange, GateResult, Plan, PlanChange, StageRun
 from rollout.plan import plan as plans
 from rollout.plan import resume_requirements
-from rollout.policy.stages import terms_of
+from rollout.policy.gates import unmet
+from rollout.policy.stages import Stage, State, terms_of
 from rollout.stages import plan_state, rollback, stages, waivers
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class PlanAdmin(RolloutAdmin):
         path="advance",
         icon="stairs",
         permission=MOVE,
+        offered=lambda _call: Stage(plans.current().run.stage).following is not None,
+        unmet=lambda _call: [gate.sentence for gate in unmet(stages.gates_now())],
         title="Advance to the next stage",
         explanation="Every gate has to be met or waived.",
         submit="Advance",
@@ -102,6 +105,7 @@ class PlanAdmin(RolloutAdmin):
         path="hold",
         icon="pause",
         permission=MOVE,
+        offered=lambda _call: plans.current().state not in {*plans.DOWN, State.HELD},
         title="Hold the stage",
         explanation="The stage cannot advance until it is released. Traffic stays.",
     )
@@ -113,6 +117,7 @@ class PlanAdmin(RolloutAdmin):
         path="release",
         icon="play_arrow",
         permission=MOVE,
+        offered=lambda _call: plans.current().state == State.HELD,
         title="Release the hold",
         explanation="The stage can advance again when its gates are met.",
     )
@@ -124,6 +129,7 @@ class PlanAdmin(RolloutAdmin):
         path="demote",
         icon="undo",
         permission=MOVE,
+        offered=lambda _call: Stage(plans.current().run.stage).preceding is not None,
         title="Go back one stage",
         explanation="Features are limited to the people of that stage, at once.",
         submit="Go back",
@@ -137,6 +143,10 @@ class PlanAdmin(RolloutAdmin):
         path="resume",
         icon="restart_alt",
         permission=MOVE,
+        offered=lambda _call: plans.current().state in plans.DOWN,
+        unmet=lambda _call: resume_requirements.unmet(
+            resume_requirements.current_requirements()
+        ),
         title="Resume after the rollback",
         explanation="Under close watch, usually one stage lower. Turns nothing on.",
     )
@@ -172,6 +182,7 @@ class PlanAdmin(RolloutAdmin):
         icon="approval",
         permission=MOVE,
         form=WaiverForm,
+        offered=lambda _call: bool(waivers.waivable_gates()),
         explanation="A second user approves it. It lasts at most seven days.",
     )
     def waive(self, call: ActionCall[None]) -> str:
@@ -190,6 +201,7 @@ class PlanAdmin(RolloutAdmin):
         path="freeze",
         icon="ac_unit",
         permission=ROLL_BACK,
+        offered=lambda _call: plans.current().state != State.FROZEN,
         title="Freeze the rollout",
         explanation="Everything goes off and stays off until two users resume.",
         submit="Freeze",

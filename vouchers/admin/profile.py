@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 ROLE_COLOURS = {
-    Profile.Role.CUSTOMER: "info",
-    Profile.Role.STATION: "warning",
-    Profile.Role.STAFF: "success",
-    Profile.Role.SUPPORT: "success",
+    Profile.Role.CUSTOMER.label: "info",
+    Profile.Role.STATION.label: "warning",
+    Profile.Role.STAFF.label: "success",
+    Profile.Role.SUPPORT.label: "success",
 }
 
 CHANGEABLE = ("name", "role", "station", "language", "is_active")
@@ -87,14 +87,14 @@ class ProfileAdmin(NumberSearchAdmin):
     search_help_text = "A name, or a whole number in any spelling"
     ordering = ("-id",)
     fields = (
-        ("person", "shown_number", "role_word"),
+        ("person", "shown_number", "kind"),
         ("station", "language", "is_active", "is_sandbox"),
         ("public_id", "user", "created_at"),
     )
     readonly_fields = (
         "person",
         "shown_number",
-        "role_word",
+        "kind",
         "station",
         "language",
         "is_active",
@@ -125,11 +125,7 @@ class ProfileAdmin(NumberSearchAdmin):
         return (row.msisdn or "—") if row.may_see else mask_msisdn(row.msisdn)
 
     @display(description="Role", label=ROLE_COLOURS)
-    def kind(self, row: Profile) -> tuple[str, str]:
-        return row.role, row.get_role_display()
-
-    @display(description="Role")
-    def role_word(self, row: Profile) -> str:
+    def kind(self, row: Profile) -> str:
         return row.get_role_display()
 
     @form_action(
@@ -143,7 +139,7 @@ class ProfileAdmin(NumberSearchAdmin):
         submit="Save",
     )
     def add_one(self, call: ActionCall[None]) -> str:
-        """Create a person by number, or change the one with this number."""
+        """Create a person by number; a known number is refused."""
         return _store(call, None)
 
     @form_action(
@@ -166,6 +162,8 @@ def _store(call: ActionCall[Any], profile: Profile | None) -> str:
     given = {
         name: each for name, each in call.data.items() if name not in {"reason", "key"}
     }
-    stored = profiles.create_or_change_profile(profile=profile, **given)
+    stored = profiles.create_or_change_profile(
+        profile=profile, is_new=profile is None, **given
+    )
     call.log_change(stored, f"Saved: {call.reason}")
     return f"{stored} saved."
