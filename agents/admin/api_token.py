@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 class ApiTokenAdmin(AgentsAdmin):
     """Programs that may call the API; tokens are created on the command line."""
 
+    empty_text = (
+        "API tokens of programs are listed here. `manage.py token create` makes one."
+    )
     list_display = (
         *("name", "may", "station", "is_in_force", "last_used_at", "created_at"),
     )

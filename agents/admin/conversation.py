@@ -32,6 +32,9 @@ OUTCOME_COLOURS = {
 class ConversationAdmin(ColleagueActions):
     """Conversations: messages and turns in one thread."""
 
+    empty_text = (
+        "Conversations appear here when people write on WhatsApp or in the simulator."
+    )
     list_display = (
         *("person", "number", "language", "last_inbound_at", "turn_count"),
         *("last_outcome", "answered_by", "is_synthetic"),

@@ -32,6 +32,7 @@ class OpeningInline(ReadOnlyInline):
 class MediaAdmin(ReadOnlyAdmin):
     """Pictures, recordings and files; no page shows their contents."""
 
+    empty_text = "Pictures, recordings and files that people send appear here."
     list_display = ("person", "kind", "status", "size", "error_code", "created_at")
     list_filter = ("state", "kind", "error_code")
     list_select_related = ("message__conversation__profile",)

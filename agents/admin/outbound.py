@@ -52,6 +52,7 @@ def _subject_of(call: ActionCall[OutboundMessage]) -> list[str]:
 class OutboundMessageAdmin(AgentsAdmin):
     """Outgoing messages: state, attempts and the provider's error."""
 
+    empty_text = "Messages to people appear here when the agent or a colleague answers."
     list_display = (
         *("id", "person", "kind", "status", "attempts"),
         *("error_code", "created_at", "handed_over_at"),
@@ -119,6 +120,7 @@ class OutboundMessageAdmin(AgentsAdmin):
 class SendingLineAdmin(AgentsAdmin):
     """Sending numbers that the circuit breaker slowed or stopped."""
 
+    empty_text = "A sending number appears here after its first error at WhatsApp."
     list_display = (
         *("phone_number_id", "status", "why", "since", "held_until", "waiting"),
     )

@@ -23,7 +23,8 @@ State = IdentityClaim.State
 SANDBOX = "A sandbox person cannot have identities of the real network."
 # Shown in the list of tasks, so without names and numbers.
 HANDOFF_REASONS = {
-    Kind.FIRST_ID: "A new WhatsApp user id: bind it if it is really this person's.",
+    Kind.FIRST_ID: "The first message of this colleague: confirm that the device is"
+    " theirs.",
     Kind.OTHER_ID: "The number of this person came with another WhatsApp user id.",
     Kind.LEFT_NUMBER: "A number that this person had given up is used again.",
     Kind.TWO_PEOPLE: "The number of this person came with another person's user id.",
@@ -57,11 +58,14 @@ def open_dispute(
         if other is not None and stored.other_id is None:
             same.update(other=other)
         return False
-    open_handoff(
-        kind=HandOff.Kind.IDENTITY, profile=profile, reason=HANDOFF_REASONS[kind]
-    )
+    open_handoff(kind=_task_of(kind), profile=profile, reason=HANDOFF_REASONS[kind])
     logger.warning("ai.identity.doubted", claim_id=stored.pk, kind=str(kind))
     return True
+
+
+def _task_of(kind: str) -> HandOff.Kind:
+    """Return the task that a dispute opens: a first device is no conflict."""
+    return HandOff.Kind.DEVICE if kind == Kind.FIRST_ID else HandOff.Kind.IDENTITY
 
 
 def bind_identities(*, claim_id: int, actor: str, reason: str) -> IdentityClaim:
@@ -181,10 +185,11 @@ def _decide(
     row.decided_by = actor
     row.reason = reason
     row.save(update_fields=["state", "decided_at", "decided_by", "reason"])
+    task = _task_of(row.kind)
     others = IdentityClaim.objects.filter(profile_id=row.profile_id, state=State.OPEN)
-    if not others.exists():
+    if task not in {_task_of(kind) for kind in others.values_list("kind", flat=True)}:
         HandOff.objects.filter(
-            profile_id=row.profile_id, kind=HandOff.Kind.IDENTITY, closed_at=None
+            profile_id=row.profile_id, kind=task, closed_at=None
         ).update(closed_at=row.decided_at, closed_by=actor, resolution=reason)
     logger.info("ai.identity.decided", claim_id=row.pk, decision=str(state))
     return row

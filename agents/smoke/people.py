@@ -13,8 +13,7 @@ from django.db import transaction
 from django.db.models import Max, Sum
 from django.utils import timezone
 
-from agents.models import Identity
-from agents.simulator.webhook_post import bsuid_of
+from agents.identity import sandbox
 from agents.smoke.deployment import SmokeFailure
 from rollout.core.probes import is_probe, new_subject
 from vouchers.limits import cap
@@ -97,13 +96,7 @@ def _staff_member(name: str) -> Profile:
                 "is_sandbox": True,
             },
         )
-        # The id of a person with more rights than a customer is bound by a colleague.
-        Identity.objects.get_or_create(
-            kind=Identity.Kind.BSUID,
-            value=bsuid_of(person),
-            superseded_at=None,
-            defaults={"profile": person},
-        )
+        sandbox.bind(person)
     return person
 
 

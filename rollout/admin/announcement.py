@@ -62,6 +62,10 @@ def _text_of(call: ActionCall[Announcement]) -> tuple[str, str]:
 class AnnouncementAdmin(RolloutAdmin):
     """Announcements: one user drafts, another approves, then it is sent."""
 
+    empty_text = (
+        "Announcements to colleagues and customers: one user writes, another approves."
+    )
+    first_action = "new_draft"
     list_display = (
         *("subject", "audience", "medium", "shown_status"),
         *("drafted_by", "approved_by", "sent_at"),
@@ -181,6 +185,9 @@ class AnnouncementAdmin(RolloutAdmin):
 class AnnouncementDeliveryAdmin(ReadOnlyAdmin):
     """The recipients of announcements, one delivery each."""
 
+    empty_text = (
+        "One line for each recipient appears here when an announcement is sent."
+    )
     list_display = ("announcement", "who", "status", "error", "settled_at")
     list_filter = ("status", "announcement")
     list_select_related = ("announcement",)

@@ -26,6 +26,10 @@ COLUMNS = ("status", "title", "detail", "remedy", "setting")
 class CheckRunAdmin(RolloutAdmin):
     """All runs of pre-flight, smoke tests and probe, line by line."""
 
+    empty_text = (
+        "Each run of the pre-flight, the smoke tests and the probe is kept here."
+    )
+    first_action = "run_preflight"
     list_display = ("kind", "shown_passed", "told", "release", "actor", "finished_at")
     list_filter = ("kind", "passed", ("finished_at", RangeDateTimeFilter))
     list_filter_submit = True

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.db.models import Value
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -41,6 +42,7 @@ STATES = {
 class ChecklistItemAdmin(RolloutAdmin):
     """All items of the guide's checklists; those of the present stage have a state."""
 
+    empty_text = "The lines of the checklist come with the migrations."
     list_display = (
         *("text", "section", "stage", "cadence"),
         *("standing", "due_by", "last", "to_tick"),
@@ -58,7 +60,7 @@ class ChecklistItemAdmin(RolloutAdmin):
         found: QuerySet[ChecklistItem] = super().get_queryset(request)
         # Read once for all rows of a page.
         LINES.set({line.item.pk: line for line in checklists.checklist_lines()})
-        return found
+        return found.annotate(may_tick=Value(request.user.has_perm(CHANGE)))
 
     @display(description="State", label=STATES)
     def standing(self, row: ChecklistItem) -> str:
@@ -85,9 +87,9 @@ class ChecklistItemAdmin(RolloutAdmin):
         return f"{_time(line.tick.at)} by {line.tick.by}: {line.tick.evidence}"
 
     @display(description="To do")
-    def to_tick(self, row: ChecklistItem) -> SafeString | str:
+    def to_tick(self, row: Any) -> SafeString | str:
         line = LINES.get().get(row.pk)
-        if line is None or not line.is_open:
+        if line is None or not line.is_open or not row.may_tick:
             return "—"
         url = reverse("admin:rollout_checklistitem_tick", args=[row.pk])
         return format_html('<a class="underline" href="{}">Tick</a>', url)
@@ -120,6 +122,7 @@ def _time(at: datetime) -> str:
 class ChecklistTickAdmin(ReadOnlyAdmin):
     """All ticks: who, when and on what evidence."""
 
+    empty_text = "A line appears here when a user ticks the checklist."
     list_display = ("at", "item", "due_for", "by", "evidence")
     list_filter = ("item__section",)
     list_select_related = ("item", "run")

@@ -36,6 +36,8 @@ VERIFY_AGAIN = "A new name, number or address has to be verified again."
 class ContactAdmin(RolloutAdmin):
     """The guide's emergency contacts, in the order to call them."""
 
+    empty_text = "The people to call in an emergency, in order."
+    first_action = "new_contact"
     list_display = ("role", "name", "call", "write", "order", "how", "is_active")
     list_filter = ("is_active",)
     search_fields = ("role", "name")
@@ -142,6 +144,7 @@ def _save(call: ActionCall[Any]) -> str:
 class OnCallShiftAdmin(RolloutAdmin):
     """Contacts that are called first, and until when."""
 
+    empty_text = "Shifts are listed here. Start one on the page of a contact."
     list_display = ("contact", "starts_at", "ends_at", "added_by")
     list_select_related = ("contact",)
     search_fields = ("contact__role", "added_by")

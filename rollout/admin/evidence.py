@@ -29,6 +29,7 @@ OUTCOMES = {
 class ObservationAdmin(ReadOnlyAdmin):
     """Finished conversations and calls: the evidence behind the figures."""
 
+    empty_text = "Finished conversations and calls appear here as evidence."
     list_display = (
         *("finished_at", "channel", "shown_outcome", "tried", "turns"),
         *("slowest", "shown_cost", "satisfied", "is_synthetic"),
@@ -71,6 +72,7 @@ class ObservationAdmin(ReadOnlyAdmin):
 class LeakFindingAdmin(ReadOnlyAdmin):
     """Personal data that was not masked: where and when, never the data."""
 
+    empty_text = "No unmasked personal data was found. Findings appear here."
     list_display = ("at", "shown_level", "kind", "sink", "times", "cause")
     list_display_links = ("at",)
     list_filter = ("level", "kind", "sink", ("at", RangeDateTimeFilter))

@@ -59,6 +59,7 @@ def _missing(call: ActionCall[AgentFlag]) -> list[str]:
 class AgentFlagAdmin(RollbackActions):
     """The four features: who is served, and who changed each last."""
 
+    empty_text = "The four features come with the migrations."
     list_display = ("feature", "state", "audience", "changed", "reason")
     search_fields = ("name",)
     ordering = ("id",)
@@ -201,6 +202,7 @@ def _moved(change: FlagChange) -> str:
 class FlagChangeAdmin(ReadOnlyAdmin):
     """All changes of features and cohorts."""
 
+    empty_text = "Each change of a feature or a cohort is kept here."
     list_display = ("at", "what", "before_after", "actor", "source", "reason")
     list_display_links = ("at",)
     list_filter = ("kind", "source", "flag", ("at", RangeDateTimeFilter))
@@ -229,6 +231,7 @@ class FlagChangeAdmin(ReadOnlyAdmin):
 class RollbackEventAdmin(ReadOnlyAdmin):
     """All rollbacks, and whether the fence was proven."""
 
+    empty_text = "Nothing was rolled back yet. Each rollback is kept here."
     list_display = ("at", "kind", "actor", "reason", "fence_proven", "incident")
     list_filter = ("kind", "fence_proven", ("at", RangeDateTimeFilter))
     list_filter_submit = True

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.db.models import Value
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -32,6 +33,7 @@ from rollout.reports.postmortem import postmortem
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
@@ -77,11 +79,13 @@ def _item_url(item: ActionItem) -> str:
     return f"{url}?item={item.pk}"
 
 
-def _item_line(item: ActionItem) -> tuple[str, SafeString | str]:
+def _item_line(item: ActionItem, may_finish: bool) -> tuple[str, SafeString | str]:
     """Return an action item and who finished it, or the link that finishes it."""
     text = f"{item.text} — {item.owner}, by {item.due:%d %b %Y}"
     if item.done_at:
         return text, f", done by {item.done_by}"
+    if not may_finish:
+        return text, ""
     return text, format_html(' (<a href="{}">done?</a>)', _item_url(item))
 
 
@@ -89,11 +93,17 @@ def _item_line(item: ActionItem) -> tuple[str, SafeString | str]:
 class IncidentAdmin(RollbackActions):
     """Incidents: timeline, lessons learned and action items."""
 
+    empty_text = "No incident yet. A rollback opens one, and so can you."
+    first_action = "open_incident"
     list_display = (
         *("title", "shown_severity", "shown_status"),
         *("opened_at", "opened_by", "commander"),
     )
-    list_filter = ("status", "severity", ("opened_at", RangeDateTimeFilter))
+    list_filter = (
+        ("resolved_at", admin.EmptyFieldListFilter),
+        *("status", "severity"),
+        ("opened_at", RangeDateTimeFilter),
+    )
     list_filter_submit = True
     search_fields = ("title", "opened_by", "timeline__text")
     fields = (
@@ -112,6 +122,11 @@ class IncidentAdmin(RollbackActions):
         *("add_note", "take_command", "mitigate", "resolve"),
         *("write_lessons", "close_incident", {"title": "More", "items": more}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
+        """Annotate whether the user may finish action items."""
+        rows: QuerySet[Incident] = super().get_queryset(request)
+        return rows.annotate(may_finish=Value(request.user.has_perm(CHANGE)))
 
     @display(description="Severity", label=SEVERITY)
     def shown_severity(self, row: Incident) -> str:
@@ -132,10 +147,11 @@ class IncidentAdmin(RollbackActions):
         return format_html("<ol>{}</ol>", items)
 
     @display(description="Action items")
-    def to_do(self, row: Incident) -> SafeString | str:
-        lines = (_item_line(item) for item in row.action_items.all())
-        items = format_html_join("", "<li>{}{}</li>", lines)
-        return format_html("<ul>{}</ul>", items) if items else "—"
+    def to_do(self, row: Any) -> SafeString | str:
+        items = row.action_items.all()
+        lines = (_item_line(item, row.may_finish) for item in items)
+        shown = format_html_join("", "<li>{}{}</li>", lines)
+        return format_html("<ul>{}</ul>", shown) if shown else "—"
 
     @form_action(
         "Open an incident",

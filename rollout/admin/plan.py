@@ -37,6 +37,7 @@ STATES = {
 class PlanAdmin(RolloutAdmin):
     """The stage and state of the rollout: one object."""
 
+    empty_text = "The plan comes with the migrations."
     list_display = ("stage", "standing", "state_since", "state_reason")
     list_display_links = ("stage",)
     list_select_related = ("run",)
@@ -231,6 +232,7 @@ def _list(lines: Iterable[tuple[str, str]]) -> SafeString:
 class PlanChangeAdmin(ReadOnlyAdmin):
     """All moves of the plan."""
 
+    empty_text = "Each move of the plan is kept here."
     list_display = ("at", "kind", "moved", "actor", "source", "reason", "override")
     list_display_links = ("at",)
     list_filter = ("kind", "source", "override", ("at", RangeDateTimeFilter))
@@ -247,6 +249,7 @@ class PlanChangeAdmin(ReadOnlyAdmin):
 class StageRunAdmin(ReadOnlyAdmin):
     """All periods spent in a stage."""
 
+    empty_text = "Each period spent in a stage is kept here."
     list_display = ("stage", "entered_at", "exited_at", "entered_by", "reason")
     list_filter = ("stage",)
     search_fields = ("entered_by", "reason")
@@ -257,6 +260,7 @@ class StageRunAdmin(ReadOnlyAdmin):
 class GateResultAdmin(ReadOnlyAdmin):
     """The gates' results at each attempt to advance."""
 
+    empty_text = "The results of the gates appear here when a user tries to advance."
     list_display = ("at", "run", "gate", "verdict", "value", "need")
     list_display_links = ("at",)
     list_filter = ("verdict", "gate", ("at", RangeDateTimeFilter))

@@ -26,6 +26,9 @@ def _not_by_the_person_who_asked(call: ActionCall[Waiver]) -> list[str]:
 class WaiverAdmin(RolloutAdmin):
     """Gates that a user asked to waive, and who approved."""
 
+    empty_text = (
+        "Waivers of gates are listed here. Ask for one on the page of the stage."
+    )
     list_display = ("gate", "run", "asked_by", "reason", "approved_by", "expires_at")
     list_filter = ("gate", ("asked_at", RangeDateTimeFilter))
     list_filter_submit = True
@@ -57,6 +60,8 @@ class WaiverAdmin(RolloutAdmin):
 class OverrideAdmin(RolloutAdmin):
     """Periods in which automatic rollbacks were suspended."""
 
+    empty_text = "Automatic rollbacks were never suspended."
+    first_action = "begin"
     list_display = ("at", "by", "reason", "expires_at", "ended_at", "ended_by")
     search_fields = ("by", "reason")
     fields = list_display

@@ -78,6 +78,10 @@ class NewPersonForm(PersonForm):
 class ProfileAdmin(NumberSearchAdmin):
     """Customers and colleagues, on all channels."""
 
+    empty_text = (
+        "Customers appear here when they write for the first time. Add colleagues here."
+    )
+    first_action = "add_one"
     refusals = (VoucherError, InvalidMsisdn)
     number_lookup = "msisdn"
     list_display = ("person", "number", "kind", "station", "language", "is_active")

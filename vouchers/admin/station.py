@@ -41,6 +41,8 @@ class NewStationForm(ReasonForm):
 class StationAdmin(ReadOnlyAdmin):
     """Stations that redeem vouchers."""
 
+    empty_text = "Stations redeem vouchers. Station staff need one."
+    first_action = "add_one"
     refusals = (VoucherError,)
     list_display = ("code", "name", "is_active", "created_at")
     list_filter = ("is_active",)

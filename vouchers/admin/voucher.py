@@ -125,6 +125,10 @@ def _rotate(call: ActionCall[Voucher]) -> object:
 class VoucherAdmin(NumberSearchAdmin):
     """Vouchers with their trails, and the actions on a voucher."""
 
+    empty_text = (
+        "Vouchers appear here when staff issue them in a conversation or a "
+        "program over the API."
+    )
     refusals = (VoucherError,)
     number_lookup = "owner__msisdn"
     actions_list = ("find_by_code",)

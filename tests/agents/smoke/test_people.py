@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
+from agents.identity.sandbox import bsuid_of
 from agents.models import Conversation, Identity
 from agents.operations import demonstration
 from agents.simulator import page_data
-from agents.simulator.webhook_post import bsuid_of
 from agents.smoke import people
 from agents.smoke.deployment import SmokeFailure
 from rollout.core.probes import is_probe
