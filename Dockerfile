@@ -4,7 +4,7 @@ ARG BASE=python:3.13-slim
 FROM ${BASE} AS build
 WORKDIR /app
 COPY requirements/main.txt requirements/main.txt
-RUN python3 -m venv --copies /venv \
+RUN python3 -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --no-compile --require-hashes \
         --only-binary :all: -r requirements/main.txt \
     && /venv/bin/pip uninstall --yes pip
