@@ -20,6 +20,7 @@ from agents.core.jobs import (
     enqueue_deliveries,
     enqueue_turns,
 )
+from agents.core.sealed_bodies import holds_code, open_body
 from agents.forwarding import queue as forwarding
 from agents.forwarding.queue import ItemToForward
 from agents.identity import changes
@@ -30,6 +31,7 @@ from agents.inbound.receive_message import (
     MessageReceiver,
     open_reply_windows,
 )
+from agents.inbound.redaction import seal_events
 from agents.models import DeadLetter, ForwardedItem, WebhookEvent
 from agents.outbound import statuses
 from agents.whatsapp.payload import (
@@ -164,6 +166,10 @@ def _process(events: Sequence[WebhookEvent], process_item: ProcessItem) -> None:
     open_reply_windows(receivers)
     forwarding.open_lanes(set().union(*(each.lanes for each in receivers)))
     _close(events)
+    parts: set[int] = set().union(*(each.to_seal for each in receivers))
+    seal_events(
+        parts | {each.pk for each in events if holds_code(open_body(each.body))}
+    )
     enqueue_deliveries(set().union(*(each.to_deliver for each in receivers)))
     waiting: dict[int, int] = {}
     for each in receivers:
@@ -180,7 +186,7 @@ def _process_items(event: WebhookEvent, process_item: ProcessItem) -> MessageRec
     receiver = MessageReceiver(event)
     with correlation.bound(event.correlation_id, event_id=event.pk):
         try:
-            for item in read(bytes(event.body or b"")):
+            for item in read(open_body(event.body)):
                 if isinstance(item, BadItem | IgnoredItem | ProviderErrors):
                     _log_unusable(receiver, item)
                 else:
