@@ -64,8 +64,15 @@ class Slots:
     codes: tuple[int, ...] = ()
     mistyped_code: bool = False
     references: tuple[str, ...] = ()
-    # The other words of the text.
-    rest: str = ""
+    # Each number of `numbers` as the person wrote it.
+    written_numbers: tuple[str, ...] = ()
+    # The text with ";" in place of codes, references and numbers, "#" of amounts.
+    marked: str = ""
+
+    @property
+    def rest(self) -> str:
+        """The other words of the text."""
+        return " ".join(self.marked.replace(";", " ").replace("#", " ").split())
 
     @property
     def amount(self) -> int | None:
@@ -110,10 +117,12 @@ def read_slots(text: str) -> Slots:
         for found in _REFERENCE.finditer(rest)
     )
     rest = _REFERENCE.sub(" ; ", rest)
+    numbers: dict[str, str] = {}
     found_numbers = find_numbers(rest)
-    numbers = _unique(found.number for found in found_numbers)
-    for found in reversed(found_numbers):
-        rest = f"{rest[: found.start]} ; {rest[found.end :]}"
+    for each in found_numbers:
+        numbers.setdefault(each.number, rest[each.start : each.end])
+    for each in reversed(found_numbers):
+        rest = f"{rest[: each.start]} ; {rest[each.end :]}"
     mixed, rest = read_mixed(rest)
     amounts, amount_unclear, number_unclear, rest = _read_amounts(rest)
     spelled = read_spelled(rest)
@@ -122,12 +131,13 @@ def read_slots(text: str) -> Slots:
         amounts=_unique([*amounts, *in_words]),
         amount_unclear=hostile or amount_unclear or spelled.is_unclear,
         amount_in_words=bool(in_words),
-        numbers=numbers,
+        numbers=tuple(numbers),
+        written_numbers=tuple(numbers.values()),
         number_unclear=hostile or number_unclear,
         codes=codes,
         mistyped_code=mistyped,
         references=references,
-        rest=" ".join(rest.replace(";", " ").replace("#", " ").split()),
+        marked=" ".join(rest.split()),
     )
 
 
