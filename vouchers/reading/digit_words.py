@@ -33,7 +33,7 @@ def _spelled(*words: str) -> dict[str, int]:
 
 ENGLISH = Language(
     units=_spelled(
-        "zero oh o nought naught nil", "one", "two", "three", "four", "five", "six",
+        "zero oh o nought nil", "one", "two", "three", "four", "five", "six",
         "seven", "eight", "nine niner", "ten", "eleven", "twelve", "thirteen",
         "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
     ),
