@@ -68,8 +68,15 @@ class Slots:
     codes: tuple[int, ...] = ()
     mistyped_code: bool = False
     references: tuple[str, ...] = ()
-    # The other words of the text.
-    rest: str = ""
+    # Each number of `numbers` as the person wrote it.
+    written_numbers: tuple[str, ...] = ()
+    # The text with ";" in place of codes, references and numbers, "#" of amounts.
+    marked: str = ""
+
+    @property
+    def rest(self) -> str:
+        """The other words of the text."""
+        return " ".join(self.marked.replace(";", " ").replace("#", " ").split())
 
     @property
     def amount(self) -> int | None:
@@ -114,11 +121,12 @@ def read_slots(text: str) -> Slots:
         for found in _REFERENCE.finditer(rest)
     )
     rest = _REFERENCE.sub(" ; ", rest)
-    numbers = _unique(
-        number_of(found[0])
-        for pattern in (_RWANDAN, _FOREIGN)
-        for found in pattern.finditer(rest)
-    )
+    written = [
+        found[0] for pattern in (_RWANDAN, _FOREIGN) for found in pattern.finditer(rest)
+    ]
+    numbers: dict[str, str] = {}
+    for raw in written:
+        numbers.setdefault(number_of(raw), raw)
     for pattern in (_RWANDAN, _FOREIGN):
         rest = pattern.sub(" ; ", rest)
     mixed, rest = read_mixed(rest)
@@ -129,12 +137,13 @@ def read_slots(text: str) -> Slots:
         amounts=_unique([*amounts, *in_words]),
         amount_unclear=hostile or amount_unclear or spelled.is_unclear,
         amount_in_words=bool(in_words),
-        numbers=numbers,
+        numbers=tuple(numbers),
+        written_numbers=tuple(numbers.values()),
         number_unclear=hostile or number_unclear,
         codes=codes,
         mistyped_code=mistyped,
         references=references,
-        rest=" ".join(rest.replace(";", " ").replace("#", " ").split()),
+        marked=" ".join(rest.split()),
     )
 
 
