@@ -53,7 +53,7 @@ class BlockAdmin(AgentsAdmin):
     """People that the agent does not answer: blocked by, reason and end."""
 
     empty_text = (
-        "People whom the agent does not answer are listed here. Block a person "
+        "People that the agent does not answer are listed here. Block a person "
         "on the page of the conversation."
     )
     list_display = ("person", "reason", "blocked_by", "created_at", "until", "holds")

@@ -25,8 +25,8 @@ STATES = {
 CHANGED = ("role", "name", "phone", "email", "order", "is_active")
 
 
-def _nobody_named(call: ActionCall[Contact]) -> list[str]:
-    return [contacts.NOBODY] if contacts.is_placeholder(call.row) else []
+def _not_reachable(call: ActionCall[Contact]) -> list[str]:
+    return [contacts.NO_ADDRESS] if contacts.is_placeholder(call.row) else []
 
 
 VERIFY_AGAIN = "A new name, number or address has to be verified again."
@@ -96,7 +96,7 @@ class ContactAdmin(RolloutAdmin):
         icon="phone_callback",
         permission=CHANGE,
         form=ConfirmForm,
-        unmet=_nobody_named,
+        unmet=_not_reachable,
         explanation="You have just called or written, and the right person answered.",
         back=list_url,
     )
@@ -111,7 +111,7 @@ class ContactAdmin(RolloutAdmin):
         icon="schedule",
         permission=CHANGE,
         form=ShiftForm,
-        unmet=_nobody_named,
+        unmet=_not_reachable,
         explanation="The contact is called before the usual order.",
         submit="Start",
         back=list_url,

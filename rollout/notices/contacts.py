@@ -34,7 +34,7 @@ def on_call(now: datetime | None = None) -> list[Contact]:
     return list({contact.pk: contact for contact in ordered}.values())
 
 
-NOBODY = "Enter a name with a number or an address first."
+NO_ADDRESS = "Enter a name with a number or an address first."
 
 
 def is_placeholder(contact: Contact) -> bool:
@@ -90,7 +90,7 @@ def save_contact(*, contact: Contact | None, **values: Any) -> Contact:
 def verify(*, contact: Contact) -> None:
     """Record that the contact answered just now."""
     if is_placeholder(contact):
-        raise InvalidChange(NOBODY)
+        raise InvalidChange(NO_ADDRESS)
     contact.verified_at = clock.now()
     contact.save(update_fields=["verified_at"])
 
@@ -102,7 +102,7 @@ def add_shift(
     if not starts_at < ends_at <= starts_at + LONGEST_SHIFT:
         raise InvalidChange("A shift ends after it began, and lasts a month at most.")
     if is_placeholder(contact):
-        raise InvalidChange(NOBODY)
+        raise InvalidChange(NO_ADDRESS)
     return OnCallShift.objects.create(
         contact=contact, starts_at=starts_at, ends_at=ends_at, added_by=valid_actor(by)
     )

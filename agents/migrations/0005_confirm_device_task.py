@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0003_api_claim_function"),
+        ("agents", "0004_sender_holds"),
     ]
 
     operations = [
