@@ -13,8 +13,8 @@ from rollout.core.jobs import enqueue_notices
 from rollout.incidents import incidents
 from rollout.models import Incident
 from rollout.notices import notices
+from vouchers.audit import verify as audit
 from vouchers.models import Refusal, Voucher, VoucherEvent
-from vouchers.services import audit
 
 if TYPE_CHECKING:
     from datetime import datetime

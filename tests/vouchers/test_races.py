@@ -12,8 +12,8 @@ from django.db.models import Sum
 from tests.vouchers.conftest import acting, rwf
 from tests.vouchers.racing import kinds, race, while_uncommitted, without
 from vouchers import errors
+from vouchers.audit.verify import verify
 from vouchers.models import LimitCounter, Voucher, VoucherEvent
-from vouchers.services.audit import verify
 from vouchers.services.guesses import count_failure
 from vouchers.services.issue import issue_voucher
 from vouchers.services.periodic import expire_vouchers

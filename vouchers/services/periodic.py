@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from easymo.observability import correlation
+from vouchers import seals
 from vouchers.models import GuessCounter, LimitCounter, Refusal
 
 # The counter of a day has no effect after that day; older ones are kept for reports.
@@ -32,7 +33,10 @@ def expire_vouchers(*, limit: int = 500, within: timedelta | None = None) -> int
         cursor.execute(
             "SELECT voucher_expire(%s, %s, %s)", [since, limit, correlation.current()]
         )
-        return int(cursor.fetchone()[0])
+        ended = int(cursor.fetchone()[0])
+        if ended:
+            seals.seal_kind("expired", correlation.current())
+        return ended
 
 
 def purge_counters() -> int:
