@@ -24,12 +24,13 @@ type Stored = bytes | memoryview
 PURPOSE = "voucher-event-seal"
 LENGTH = 16
 INSERT = """
-INSERT INTO voucher_event_seal (event_id, key_id, mac, checkpoint)
-SELECT id, %s, mac, %s FROM unnest(%s::bigint[], %s::bytea[]) AS s (id, mac)
+INSERT INTO voucher_event_seal (event_id, voucher_id, key_id, mac, checkpoint)
+SELECT id, voucher, %s, mac, %s
+  FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[]) AS s (id, voucher, mac)
 """
 # Read after the function that expires vouchers, in its transaction.
 UNSEALED = """
-SELECT e.id, e.hash, coalesce((SELECT max(number) FROM voucher_checkpoint), 0)
+SELECT e.id, e.voucher_id, e.hash, coalesce((SELECT max(number) FROM voucher_checkpoint), 0)
   FROM voucher_event e LEFT JOIN voucher_event_seal s ON s.event_id = e.id
  WHERE e.kind = %s AND e.created_at >= transaction_timestamp() AND s.event_id IS NULL
    AND e.correlation_id IS NOT DISTINCT FROM %s
@@ -41,6 +42,7 @@ class Written:
     """An event that this transaction wrote, and the last checkpoint's number."""
 
     event_id: int
+    voucher_id: int
     hash: bytes
     checkpoint: int
 
@@ -51,9 +53,7 @@ def mac(event_hash: Stored, checkpoint: int, key_id: str) -> bytes:
     return keys.digest(PURPOSE, value, key_id=key_id)[:LENGTH]
 
 
-def is_genuine(
-    event_hash: Stored, checkpoint: int, key_id: str, given: Stored
-) -> bool:
+def is_genuine(event_hash: Stored, checkpoint: int, key_id: str, given: Stored) -> bool:
     """Tell whether a process with this key made the seal."""
     return hmac.compare_digest(mac(event_hash, checkpoint, key_id), bytes(given))
 
@@ -69,9 +69,10 @@ def write(written: Sequence[Written]) -> None:
         return
     key_id, checkpoint = keys.writing_key_id(), written[0].checkpoint
     ids = [each.event_id for each in written]
+    vouchers = [each.voucher_id for each in written]
     macs = [mac(each.hash, checkpoint, key_id) for each in written]
     with connection.cursor() as cursor:
-        cursor.execute(INSERT, [key_id, checkpoint, ids, macs])
+        cursor.execute(INSERT, [key_id, checkpoint, ids, vouchers, macs])
 
 
 def seal_kind(kind: str, correlation_id: UUID) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -117,24 +118,19 @@ def _check(row: Verification) -> bool:
     found = list(run.check_checkpoints())
     # The faults of the checkpoints are the same in each slice.
     count = 0 if row.after else len(found)
-    steps = run.steps()
-    is_finished = True
-    for place, faults in enumerate(steps, start=1):
+    for faults in itertools.islice(run.steps(), SLICE):
         count += len(faults)
         found += faults[:MOST_NAMED]
-        if place == SLICE:
-            is_finished = False
-            break
     row.after, row.checked, row.broken = run.after, run.checked, row.broken + count
-    row.finished_at = timezone.now() if is_finished else None
+    row.finished_at = timezone.now() if run.is_finished else None
     row.save()
     if found:
         open_incident([_sentence(each) for each in found])
-    if is_finished:
+    if run.is_finished:
         logger.info("voucher.verified", checked=row.checked, broken=row.broken)
     for note in sorted(run.baseline.notes):
         logger.warning("voucher.verify.note", note=note)
-    return is_finished
+    return run.is_finished
 
 
 def open_incident(faults: list[str]) -> bool:

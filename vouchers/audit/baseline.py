@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vouchers.audit.judge import Baseline
 
 CHUNK = 200
+ATTEMPTS = 3
 # The newest seals name the last checkpoint of their time.
 NEWEST_SEALS = 100
 SEQUENCES = (("vouchers", "last_voucher"), ("voucher_event", "last_event"))
@@ -35,16 +36,27 @@ def check(baseline: Baseline, given: Iterable[copies.Copy] = ()) -> Iterator[Bro
 
     ``given`` are copies that the caller has besides those in the directory.
     """
-    last = newest()
+    for _ in range(ATTEMPTS):
+        last = newest()
+        faults = list(_records(last))
+        # Else a checkpoint was written meanwhile.
+        if (found := newest()) == last:
+            break
+        last = found
+    yield from faults
     trusted = trusted_keys(last)
     baseline.key_ids = known_key_ids(last)
+    baseline.number = last.number if last else 0
+    yield from _chain(trusted, baseline)
+    yield from _copies(trusted, [*copies.read(baseline.notes), *given], baseline)
+
+
+def _records(last: Checkpoint | None) -> Iterator[Broken]:
+    """Yield the faults of what belongs to the last checkpoint."""
     if last is not None:
-        baseline.number = last.number
-        yield from _chain(trusted, baseline)
         yield from _pages(last)
         yield from _sequences(last)
-    yield from later_checkpoints(baseline.number)
-    yield from _copies(trusted, [*copies.read(baseline.notes), *given], baseline)
+    yield from later_checkpoints(last.number if last else 0)
 
 
 def trusted_keys(last: Checkpoint | None) -> dict[str, str]:

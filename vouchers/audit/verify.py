@@ -8,7 +8,7 @@ the vouchers, and each voucher with its events in one statement.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection
@@ -19,7 +19,8 @@ from vouchers.audit.judge import Baseline, judge, missing
 from vouchers.trail import Broken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+    from uuid import UUID
 
     from vouchers.audit.copies import Copy
     from vouchers.audit.leaves import Leaf
@@ -31,6 +32,20 @@ SELECT e.voucher_id, max(e.seq) FROM voucher_event e
   LEFT JOIN vouchers v ON v.id = e.voucher_id
  WHERE v.id IS NULL AND e.voucher_id > %s AND e.voucher_id <= %s
  GROUP BY e.voucher_id ORDER BY e.voucher_id
+"""
+# Seals whose event was removed, among the next ones.
+UNUSED_SEALS = """
+SELECT s.voucher_id, v.public_id
+  FROM voucher_event_seal s
+  LEFT JOIN voucher_event e ON e.id = s.event_id
+  LEFT JOIN vouchers v ON v.id = s.voucher_id
+ WHERE s.event_id > %(after)s AND s.event_id <= %(last)s AND e.id IS NULL
+ ORDER BY s.event_id
+"""
+LAST_SEAL = """
+SELECT max(event_id) FROM (
+    SELECT event_id FROM voucher_event_seal WHERE event_id > %s
+     ORDER BY event_id LIMIT 100000) s
 """
 ENDLESS = 2**62
 WRONG_RECORD = "The record of the last checkpoint about it was changed."
@@ -51,6 +66,7 @@ class Pass:
 
     after: int = 0
     checked: int = 0
+    is_finished: bool = False
     baseline: Baseline = field(default_factory=Baseline)
 
     def check_checkpoints(self, given: Iterable[Copy] = ()) -> Iterator[Broken]:
@@ -63,7 +79,10 @@ class Pass:
             found = list(self._check_batch(last))
             self.after = last
             yield found
-        yield list(self._check_batch(ENDLESS))
+        found = list(self._check_batch(ENDLESS))
+        found += _removed_events()
+        self.is_finished = True
+        yield found
 
     def _check_batch(self, last: int) -> Iterator[Broken]:
         first_page = (self.after + 1) // leaves.PAGE
@@ -99,19 +118,26 @@ def verify(given: Iterable[Copy] = ()) -> Report:
 
 def verify_one(*, voucher: Voucher) -> list[Broken]:
     """Check one voucher against its trail, its seals and the last checkpoint."""
+    return list(faults_of([voucher.pk]))
+
+
+def faults_of(ids: Sequence[int]) -> Iterator[Broken]:
+    """Yield the faults of some vouchers, without the checkpoints themselves."""
     newest = checkpoints.newest()
     baseline = Baseline()
     if newest is not None:
         baseline.number = newest.number
         baseline.key_ids = checkpoints.known_key_ids(newest)
-    number, recorded, broken = voucher.pk // leaves.PAGE, {}, []
-    for page in rows.pages(number, number):
-        found, faults = open_page(page)
-        recorded = {leaf.voucher_id: leaf for leaf in found}
-        broken = [each for each in faults if each.voucher == str(voucher.public_id)]
-    for row, events in rows.trails_of([voucher.pk]):
-        broken.extend(judge(row, events, recorded.get(voucher.pk), baseline))
-    return broken
+    recorded: dict[int, Leaf] = {}
+    broken: dict[str, list[Broken]] = {}
+    for number in rows.by_page(ids):
+        for page in rows.pages(number, number):
+            found, faults = open_page(page)
+            recorded |= {leaf.voucher_id: leaf for leaf in found}
+            broken |= {each.voucher: [each] for each in faults}
+    for voucher, events in rows.trails_of(ids):
+        yield from broken.get(str(voucher["public_id"]), [])
+        yield from judge(voucher, events, recorded.get(voucher["id"]), baseline)
 
 
 def open_page(page: CheckpointPage) -> tuple[list[Leaf], list[Broken]]:
@@ -133,3 +159,33 @@ def _orphans(after: int, last: int, known: set[int]) -> Iterator[Broken]:
             if voucher_id not in known:
                 why = "The voucher of these events is missing."
                 yield Broken(f"#{voucher_id}", seq, why)
+
+
+def _removed_events() -> Iterator[Broken]:
+    """Find seals without an event, also where no checkpoint recorded the event."""
+    after = 0
+    with connection.cursor() as cursor:
+        while (last := _last_seal(cursor, after)) is not None:
+            cursor.execute(UNUSED_SEALS, {"after": after, "last": last})
+            after = last
+            for voucher_id, public_id in cursor.fetchall():
+                name = _name(voucher_id, public_id)
+                yield Broken(name, None, "A step was removed.")
+
+
+def _last_seal(cursor: Any, after: int) -> int | None:
+    cursor.execute(LAST_SEAL, [after])
+    last: int | None = cursor.fetchone()[0]
+    return last
+
+
+def _name(voucher_id: int, public_id: UUID | None) -> str:
+    """Return the public id, or what is known of a voucher that does not exist."""
+    if public_id is not None:
+        return str(public_id)
+    number = voucher_id // leaves.PAGE
+    recorded = [
+        leaf for page in rows.pages(number, number) for leaf in open_page(page)[0]
+    ]
+    known = {leaf.voucher_id: str(leaf.public_id) for leaf in recorded}
+    return known.get(voucher_id, f"#{voucher_id}")

@@ -59,6 +59,7 @@ class Migration(migrations.Migration):
                         to="vouchers.voucherevent",
                     ),
                 ),
+                ("voucher_id", models.BigIntegerField()),
                 ("key_id", models.CharField(max_length=32)),
                 ("mac", models.BinaryField(max_length=16)),
                 ("checkpoint", models.IntegerField()),

@@ -16,6 +16,8 @@ class EventSeal(models.Model):
         related_name="seal",
         db_constraint=False,
     )
+    # Names the voucher when the event was removed.
+    voucher_id = models.BigIntegerField()
     key_id = models.CharField(max_length=32)
     mac = models.BinaryField(max_length=16)
     # The number of the last checkpoint at that time; 0: none. The MAC covers it.

@@ -88,7 +88,7 @@ def run(name: str, columns: tuple[str, ...], values: dict[str, Any]) -> Row:
     if event_id is not None and outcome not in REPLAYS:
         if name == "issue":
             _refuse_other_effect(voucher, values)
-        seals.write([seals.Written(event_id, event_hash, last)])
+        seals.write([seals.Written(event_id, voucher["id"], event_hash, last)])
     return Row(outcome, detail, at, voucher if voucher["id"] is not None else None)
 
 

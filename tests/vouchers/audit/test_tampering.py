@@ -146,6 +146,37 @@ def test_verify__step_after_the_checkpoint__is_no_fault(
     assert verify().broken == []
 
 
+@pytest.mark.parametrize("is_covered", [False, True])
+@pytest.mark.parametrize("is_voucher_removed", [False, True])
+def test_verify__event_removed_without_its_seal__names_the_voucher(
+    issue: Callable[[], Voucher],
+    spend: Callable[[Voucher], Voucher],
+    is_voucher_removed: bool,
+    is_covered: bool,
+) -> None:
+    """Found even where no checkpoint recorded the voucher."""
+    # Given
+    voucher = spend(issue())
+    if is_covered:
+        checkpoint.write()
+
+    # When
+    if is_voucher_removed:
+        _edit(f"DELETE FROM voucher_event WHERE voucher_id = {voucher.pk}")
+        _edit(f"DELETE FROM voucher_envelope WHERE voucher_id = {voucher.pk}")
+        _edit(f"DELETE FROM vouchers WHERE id = {voucher.pk}")
+    else:
+        _edit(f"DELETE FROM voucher_event WHERE voucher_id = {voucher.pk} AND seq = 3")
+        _edit(
+            "UPDATE vouchers SET status = 'issued', redeemed_at = NULL,"
+            f" station_id = NULL, seq = 2 WHERE id = {voucher.pk}"
+        )
+
+    # Then
+    is_named = is_covered or not is_voucher_removed
+    assert named() == {str(voucher.public_id) if is_named else f"#{voucher.pk}"}
+
+
 def _edit(statement: str, *values: Any) -> None:
     with owner.unguarded(*owner.TABLES):
         owner.sql(statement, *values)
