@@ -14,6 +14,7 @@ from django.db import connection
 from tests.vouchers.tampering import unguarded
 from vouchers import trail
 from vouchers.audit import rows
+from vouchers.audit.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -256,3 +257,15 @@ def attack(do: Attack, voucher: Voucher, other: Voucher) -> str:
         forged = do(voucher, other)
     sql("SET CONSTRAINTS ALL DEFERRED")
     return forged or str(voucher.public_id)
+
+
+def edit(statement: str, *values: Any) -> None:
+    """Run one statement without triggers and foreign keys."""
+    with unguarded(*TABLES):
+        sql(statement, *values)
+    sql("SET CONSTRAINTS ALL DEFERRED")
+
+
+def named() -> set[str]:
+    """Return the vouchers and checkpoints that the verification names."""
+    return {fault.voucher for fault in verify().broken}
