@@ -32,7 +32,7 @@ SELECT id, voucher, %s, mac, %s
 UNSEALED = """
 SELECT e.id, e.voucher_id, e.hash, coalesce((SELECT max(number) FROM voucher_checkpoint), 0)
   FROM voucher_event e LEFT JOIN voucher_event_seal s ON s.event_id = e.id
- WHERE e.kind = %s AND e.created_at >= transaction_timestamp() AND s.event_id IS NULL
+ WHERE e.id > %s AND e.kind = %s AND s.event_id IS NULL
    AND e.correlation_id IS NOT DISTINCT FROM %s
 """
 
@@ -75,8 +75,15 @@ def write(written: Sequence[Written]) -> None:
         cursor.execute(INSERT, [key_id, checkpoint, ids, vouchers, macs])
 
 
-def seal_kind(kind: str, correlation_id: UUID) -> None:
+def last_event_id() -> int:
+    """Return the id of the newest event, before a function writes many."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(max(id), 0) FROM voucher_event")
+        return int(cursor.fetchone()[0])
+
+
+def seal_kind(kind: str, *, after: int, correlation_id: UUID) -> None:
     """Seal the events of one kind that the running transaction wrote."""
     with connection.cursor() as cursor:
-        cursor.execute(UNSEALED, [kind, correlation_id])
+        cursor.execute(UNSEALED, [after, kind, correlation_id])
         write([Written(*row) for row in cursor.fetchall()])

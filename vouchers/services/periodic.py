@@ -30,12 +30,15 @@ def expire_vouchers(*, limit: int = 500, within: timedelta | None = None) -> int
     """
     since = timezone.now() - within if within else _EARLIEST
     with transaction.atomic(), connection.cursor() as cursor:
+        before = seals.last_event_id()
         cursor.execute(
             "SELECT voucher_expire(%s, %s, %s)", [since, limit, correlation.current()]
         )
         ended = int(cursor.fetchone()[0])
         if ended:
-            seals.seal_kind("expired", correlation.current())
+            seals.seal_kind(
+                "expired", after=before, correlation_id=correlation.current()
+            )
         return ended
 
 

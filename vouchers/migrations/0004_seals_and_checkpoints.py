@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     """Add seals of events, signed checkpoints and their pages."""
 
     dependencies = [
-        ("vouchers", "0002_functions_and_triggers"),
+        ("vouchers", "0003_valid_until_the_end_of_a_day"),
     ]
 
     operations = [
