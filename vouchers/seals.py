@@ -49,7 +49,7 @@ class Written:
 
 def mac(event_hash: Stored, checkpoint: int, key_id: str) -> bytes:
     """Return the seal of an event with this hash."""
-    value = bytes(event_hash) + checkpoint.to_bytes(4, "big")
+    value = bytes(event_hash) + str(checkpoint).encode()
     return keys.digest(PURPOSE, value, key_id=key_id)[:LENGTH]
 
 

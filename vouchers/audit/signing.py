@@ -22,12 +22,31 @@ from easymo import keys
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# What each document says at least.
+NAMES = {
+    **dict.fromkeys(("number", "vouchers", "last_voucher", "last_event"), int),
+    **dict.fromkeys(("created_at", "root"), str),
+    **dict.fromkeys(("totals", "keys"), dict),
+}
 PURPOSE = "voucher-checkpoint-signature"
 
 
 def canonical(document: Mapping[str, Any]) -> str:
     """Return the text that is signed: JSON with sorted names and no spaces."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"))
+
+
+def read(document: str) -> dict[str, Any]:
+    """Return the content of a document; empty when it cannot be read."""
+    try:
+        found = json.loads(document)
+    except ValueError:
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    is_complete = all(type(found.get(name)) is kind for name, kind in NAMES.items())
+    sums = found.get("totals", {}).values() if is_complete else ()
+    return found if is_complete and all(type(each) is int for each in sums) else {}
 
 
 def hash_of(document: str) -> bytes:
@@ -57,6 +76,8 @@ def check(
 
     Every signature by a trusted key must be right.
     """
+    if not isinstance(signatures, dict):
+        return False
     known = [key_id for key_id in signatures if key_id in trusted]
     if not known:
         return None
@@ -67,7 +88,7 @@ def _is_right(document: str, signature: str, public: str) -> bool:
     try:
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
         key.verify(bytes.fromhex(signature), document.encode())
-    except (InvalidSignature, ValueError):
+    except (InvalidSignature, ValueError, TypeError):
         return False
     return True
 

@@ -46,6 +46,19 @@ CHECKPOINTS = {
     " jsonb_build_object('mine', repeat('00', 64)) WHERE number = {n}",
     "numbers_swapped": "UPDATE voucher_checkpoint SET number = 3 - number"
     " WHERE number IN (1, 2)",
+    "document_unreadable": "UPDATE voucher_checkpoint SET document = '{{'"
+    " WHERE number = {n}",
+    "document_without_sums": "UPDATE voucher_checkpoint SET document ="
+    " (document::jsonb || jsonb_build_object('totals', NULL))::text WHERE number = {n}",
+    "signatures_empty": "UPDATE voucher_checkpoint SET signatures = 'null'"
+    " WHERE number = {n}",
+    "signatures_of_numbers": "UPDATE voucher_checkpoint SET signatures ="
+    " jsonb_build_object('t1', 5) WHERE number = {n}",
+    "seal_number_negative": "UPDATE voucher_event_seal SET checkpoint = -1",
+    "seal_mac_short": "UPDATE voucher_event_seal SET mac = ''",
+    "page_leaves_cut": "UPDATE voucher_checkpoint_page SET leaves = substr(leaves, 5)",
+    "page_sums_no_numbers": 'UPDATE voucher_checkpoint_page SET totals = \'{{"x":"y"}}\'',
+    "page_sums_no_object": "UPDATE voucher_checkpoint_page SET totals = '[1]'",
     "page_deleted": "DELETE FROM voucher_checkpoint_page",
     "page_sums_changed": "UPDATE voucher_checkpoint_page SET totals = '{{}}'",
     "page_root_changed": "UPDATE voucher_checkpoint_page SET root = sha256('')",
