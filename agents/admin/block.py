@@ -42,7 +42,6 @@ class InForceFilter(OpenFirstFilter):
     open_label = "in force"
     done_label = "ended"
 
-    @property
     def is_open(self) -> Q:
         now = timezone.now()
         return Q(lifted_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))

@@ -28,8 +28,10 @@ class ResolutionForm(ReasonForm):
 class WaitingFilter(OpenFirstFilter):
     """Tasks that wait for a colleague, unless the user asks for closed ones."""
 
-    is_open = Q(closed_at=None)
     open_label = "waiting"
+
+    def is_open(self) -> Q:
+        return Q(closed_at=None)
 
 
 @admin.register(HandOff)

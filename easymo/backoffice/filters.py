@@ -22,8 +22,7 @@ class OpenFirstFilter(SimpleListFilter):
 
     title = "state"
     parameter_name = "show"
-    # The condition of the open rows, and the words for both kinds.
-    is_open: Q
+    # The words for both kinds of rows.
     open_label = "open"
     done_label = "closed"
 
@@ -40,5 +39,9 @@ class OpenFirstFilter(SimpleListFilter):
         if self.value() == ALL:
             return queryset
         if self.value() == DONE:
-            return queryset.exclude(self.is_open)
-        return queryset.filter(self.is_open)
+            return queryset.exclude(self.is_open())
+        return queryset.filter(self.is_open())
+
+    def is_open(self) -> Q:
+        """Return the condition of the open rows."""
+        raise NotImplementedError

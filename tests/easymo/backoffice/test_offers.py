@@ -155,8 +155,9 @@ def later_states() -> None:
             ends_at=clock.now() - timedelta(hours=1),
         )
     for status in ("mitigated", "resolved"):
-        row = Incident.objects.get()
-        incidents.set_status(incident=row, status=status, reason="x", author="grace")
+        incidents.set_status(
+            incident=Incident.objects.get(), status=status, reason="x", author="grace"
+        )
     records.cast.aline.chat.last_inbound_at = timezone.now() - timedelta(days=2)
     records.cast.aline.chat.save(update_fields=["last_inbound_at"])
 
