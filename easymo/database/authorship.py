@@ -64,7 +64,7 @@ def install(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
 
 def state_author(
     execute: Callable[..., Any],
-    sql: str,
+    sql: object,
     params: Any,
     many: bool,
     context: dict[str, Any],
@@ -73,7 +73,9 @@ def state_author(
     author = _author.get()
     if (
         author is None
-        or not sql.startswith(_WRITES)
+        # DDL is composed, not text.
+        or not isinstance(sql, str)
+        or not sql.lstrip().startswith(_WRITES)
         or not any(name in sql for name in RECORDED)
     ):
         return execute(sql, params, many, context)

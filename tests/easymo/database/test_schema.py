@@ -208,7 +208,7 @@ def found_open(name: str) -> list[str]:
         (
             "ALTER FUNCTION {0}.voucher_guard() RESET search_path",
             "ALTER FUNCTION {0}.voucher_guard() SET search_path = {0}, pg_temp",
-            "Function easymo.voucher_guard() has another search_path.",
+            "Function voucher_guard() has another search_path.",
         ),
         (
             "CREATE POLICY slip ON {0}.vouchers USING (true)",
@@ -397,4 +397,8 @@ def test_temporary_table__with_our_name__is_not_read_by_functions_and_statements
         assert runtime.execute(
             "SELECT outcome FROM voucher_rotate(1, NULL, '', '', NULL, 'x',"
             " ROW('system', 'x', 'system', NULL, false, NULL, 'k', '')::voucher_cause)"
-        ).fetchone() == ("feature_disabled",)
+        ).fetchone() == ("voucher_not_found",)
+        assert runtime.execute("SELECT voucher_feature_on(NULL)").fetchone() == (False,)
+        assert runtime.execute(
+            "SELECT (voucher_who_is('user', '1', NULL)).role"
+        ).fetchone() == ("unknown",)

@@ -21,8 +21,9 @@ from vouchers.services.issue import issue_voucher
 from vouchers.services.profiles import create_or_change_profile
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
     from collections.abc import Callable
+
+    from django.contrib.auth.models import User
 
 pytestmark = pytest.mark.django_db
 

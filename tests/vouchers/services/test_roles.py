@@ -6,8 +6,9 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 
+from tests.vouchers import raw_sql
 from tests.vouchers.conftest import acting, rwf
 from vouchers.errors import (
     AlreadyDecided,
@@ -22,8 +23,9 @@ from vouchers.services.profiles import create_or_change_profile
 from vouchers.services.roles import Giver, confirm, refuse
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
     from collections.abc import Callable
+
+    from django.contrib.auth.models import User
 
 pytestmark = pytest.mark.django_db
 ROLES = ["customer", "staff", "station", "support"]
@@ -234,13 +236,8 @@ def test_database__raw_statement__is_refused(
     statement = statement.replace("{id}", str(change.pk))
 
     # When
-    with (
-        pytest.raises(DatabaseError) as caught,
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(statement)
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with pytest.raises(DatabaseError) as caught:
+        raw_sql.execute(statement)
 
     # Then
     assert caught.value.__cause__.diag.constraint_name == constraint  # type: ignore[union-attr]
