@@ -135,7 +135,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 # Count by address as well, or five wrong passwords lock a name for all callers.
-AXES_CLIENT_IP_CALLABLE = "easymo.web.middleware.address_of"
+AXES_CLIENT_IP_CALLABLE = "easymo.addresses.address_of"
 AXES_RESET_ON_SUCCESS = True
 # Its log lines contain names and addresses; the admin shows the same rows.
 AXES_VERBOSE = False
