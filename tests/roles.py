@@ -28,7 +28,7 @@ def confirmed_roles() -> Iterator[None]:
             if is_new and self.role != Profile.Role.CUSTOMER:
                 confirm_role(self)
 
-    Profile.save = save  # type: ignore[method-assign]
+    Profile.save = save  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:

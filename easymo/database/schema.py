@@ -7,7 +7,7 @@ and row security is a second protection.
 
 The search path is set on the role in this database: a start-up option does not pass a
 pooler in transaction mode. It is also set in every function. It ends with ``pg_temp``,
-which would otherwise come first: a temporary table could replace one of ours.
+which would otherwise come first: a temporary table could replace a table of the schema.
 """
 
 from __future__ import annotations
@@ -241,7 +241,7 @@ def _grants(owner: str, runtime: str, tables: Sequence[str]) -> Iterator[sql.Com
 
 
 def _listed(rights: Sequence[str]) -> sql.Composed:
-    return sql.SQL(", ").join(sql.SQL(right) for right in rights)  # type: ignore[arg-type]
+    return sql.SQL(", ").join(sql.SQL(right) for right in rights)
 
 
 def _path() -> sql.Composed:

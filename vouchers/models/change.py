@@ -8,8 +8,8 @@ from django.db.models import F, Q
 class AuthorityChange(models.Model):
     """A role or a right that one person gave, and the decision of a second person.
 
-    A role above customer takes effect when the row is confirmed. An account whose rights
-    somebody widened cannot sign in before. A decided row never changes.
+    A role above customer takes effect when the row is confirmed. An account with
+    wider rights cannot sign in before. A decided row never changes.
     """
 
     class Kind(models.TextChoices):
@@ -152,7 +152,7 @@ class AuthorityChange(models.Model):
 
     @property
     def sentence(self) -> str:
-        """Say what was given to whom."""
+        """Say what was given, and who has it."""
         if self.account is not None:
             return f"Account {self.account.get_username()}: {self.what}."
         if self.kind == self.Kind.IDENTITY:

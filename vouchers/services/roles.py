@@ -126,7 +126,7 @@ def confirm(*, change: AuthorityChange, giver: Giver) -> AuthorityChange:
         _refuse_first_person(row, giver.account)
         _decide(row, Decision.CONFIRMED, giver, reason)
         if row.kind == Kind.ROLE and row.profile is not None:
-            profile = Profile.objects.select_for_update().get(pk=row.profile_id)
+            profile = Profile.objects.select_for_update().get(pk=row.profile.pk)
             if profile.erased_at is not None:
                 raise InvalidProfile("This person was erased.")
             _apply(profile, row.new_role, row.new_station)

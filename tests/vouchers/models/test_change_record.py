@@ -257,7 +257,7 @@ def test_triggers__of_the_record__fire_also_as_a_replica() -> None:
         assert cursor.fetchall() == []
 
 
-# What an account can be given, by whom, and whether it then waits.
+# What an account can be given. After most of it the account waits.
 GIVEN: dict[str, Callable[[User], object]] = {
     "group": lambda u: u.groups.add(Group.objects.get(name="operator")),
     "permission": lambda u: u.user_permissions.add(

@@ -1,4 +1,4 @@
-"""Who may approve: nobody approves what they had a part in."""
+"""Who may approve: a person cannot approve what they had a part in."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ BEGIN
     END IF;
     IF NEW.decision = 'confirmed' AND (TG_OP = 'INSERT' OR OLD.decision = 'waiting') THEN
         IF is_own_profile(NEW.decided_by_id, NEW.profile_id) THEN
-            RAISE EXCEPTION 'nobody confirms a role of their own'
+            RAISE EXCEPTION 'a person cannot confirm a role of their own'
                 USING ERRCODE = 'check_violation',
                       CONSTRAINT = 'authority_change_not_of_oneself';
         END IF;
