@@ -72,7 +72,7 @@ if HTTPS_ONLY and DEBUG:
     )
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 # Probes use plain HTTP inside the private network.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz(/workers)?$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
 # Only behind a proxy that sets this header and drops the caller's; see the README.
