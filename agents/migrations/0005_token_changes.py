@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
     """Record the changes of API tokens."""
 
     dependencies = [
-        ("agents", "0003_api_claim_function"),
+        ("agents", "0004_sender_holds"),
         ("vouchers", "0004_authority_functions"),
     ]
     operations = [migrations.RunSQL(TRIGGERS, BACK)]
