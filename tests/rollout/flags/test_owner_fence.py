@@ -152,10 +152,21 @@ def key() -> str:
     return f"test:{uuid.uuid4()}"
 
 
+def at_station(programme: Programme, owner: Profile) -> object:
+    claudine = Profile.objects.create(role="station", station=programme.station)
+    return redeem_voucher(
+        code=programme.issued[owner].code,
+        station=programme.station,
+        actor=Actor.of_profile(claudine, channel="whatsapp"),
+        key=key(),
+    )
+
+
 OPERATIONS: dict[str, Callable[[Programme, Profile], object]] = {
     "issue": lambda p, owner: p.issue(owner, 100),
     "request": lambda p, owner: p.issue(owner, 40_000),
     "redeem by code": lambda p, owner: p.redeem(code=p.issued[owner].code),
+    "redeem at a station": at_station,
     "redeem by id": lambda p, owner: p.redeem(
         voucher_id=p.issued[owner].voucher.public_id, owner=owner
     ),

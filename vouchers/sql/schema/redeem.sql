@@ -98,6 +98,11 @@ BEGIN
         OR p_cause.may_know
         OR (is_theirs AND (p_owner IS NOT NULL OR who.role = 'customer'))
         OR (who.role = 'station' AND v.status = 'redeemed' AND v.station_id = p_station);
+    -- Station staff could redeem it if it were on. Other strangers learn nothing.
+    IF who.role = 'station' AND is_theirs AND NOT p_is_on AND v.status = 'issued'
+       AND v.expires_at > clock_timestamp() THEN
+        RETURN voucher_is_off();
+    END IF;
     IF v.id IS NULL OR NOT coalesce(may_know, false) THEN
         IF p_is_guess THEN
             locked_for := voucher_count_guess(who.scopes);
