@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from vouchers.models import Profile, Refusal, Voucher, VoucherEvent
@@ -22,6 +23,13 @@ def vouchers() -> QuerySet[Voucher]:
 def vouchers_of(profile: Profile) -> QuerySet[Voucher]:
     """Return the vouchers of a person, the newest first."""
     return vouchers().filter(owner=profile).order_by("-id")
+
+
+def usable_vouchers_of(profile: Profile) -> QuerySet[Voucher]:
+    """Return the vouchers that the person can spend at this moment."""
+    return vouchers_of(profile).filter(
+        status=Voucher.Status.ISSUED, expires_at__gte=timezone.now()
+    )
 
 
 def voucher_by_code(code: Code) -> Voucher | None:

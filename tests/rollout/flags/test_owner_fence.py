@@ -14,6 +14,7 @@ from rollout.flags import cohorts, fence
 from rollout.policy.effective_flag import decide, is_on_for_anyone
 from rollout.snapshot.reading import read_flags
 from tests.rollout.conftest import ALINE, BOSCO, Switch
+from tests.vouchers.database_clock import before_it_expired
 from tests.vouchers.racing import while_uncommitted
 from vouchers.actors import Actor
 from vouchers.errors import FeatureDisabled, VoucherNotFound
@@ -231,10 +232,10 @@ def test_operation__without_value__works_for_an_excluded_owner(
 
 
 @pytest.mark.django_db
-def test_expiry__owner_excluded__goes_on(switch: Switch, settings: Settings) -> None:
+def test_expiry__owner_excluded__goes_on(switch: Switch) -> None:
     # Given
-    settings.VOUCHER_VALID_DAYS = 0
-    Programme(switch)
+    with before_it_expired():
+        Programme(switch)
 
     # When
     ended = expire_vouchers()

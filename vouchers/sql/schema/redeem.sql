@@ -34,12 +34,12 @@ BEGIN
         END IF;
         is_on := voucher_is_on(v_owner);
         UPDATE vouchers x
-           SET status = 'redeemed', redeemed_at = clock_timestamp(),
+           SET status = 'redeemed', redeemed_at = voucher_now(),
                station_id = p_station, seq = x.seq + 1
          WHERE x.id = v_id AND x.owner_id = v_owner AND is_on
            AND (p_hmacs IS NULL OR x.code_hmac = ANY (p_hmacs))
            AND x.status = 'issued'
-           AND x.expires_at > clock_timestamp()
+           AND x.expires_at >= voucher_now()
            AND (p_owner IS NULL OR x.owner_id = p_owner)
            AND (who.role <> 'customer' OR x.owner_id = who.profile_id)
            AND (who.role <> 'station' OR who.station_id = p_station)
@@ -100,7 +100,7 @@ BEGIN
         OR (who.role = 'station' AND v.status = 'redeemed' AND v.station_id = p_station);
     -- Station staff could redeem it if it were on. Other strangers learn nothing.
     IF who.role = 'station' AND is_theirs AND NOT p_is_on AND v.status = 'issued'
-       AND v.expires_at > clock_timestamp() THEN
+       AND v.expires_at >= voucher_now() THEN
         RETURN voucher_is_off();
     END IF;
     IF v.id IS NULL OR NOT coalesce(may_know, false) THEN
@@ -118,7 +118,7 @@ BEGIN
         RETURN voucher_refuse('redeem', 'not_owner', NULL, v, p_cause);
     END IF;
     IF v.status = 'expired'
-       OR (v.status = 'issued' AND v.expires_at <= clock_timestamp()) THEN
+       OR (v.status = 'issued' AND v.expires_at < voucher_now()) THEN
         RETURN voucher_refuse('redeem', 'expired', NULL, v, p_cause);
     END IF;
     -- Only a caller who may know the voucher learns that it is off for its owner.

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("vouchers", "0002_functions_and_triggers"),
+        ("vouchers", "0003_valid_until_the_end_of_a_day"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
