@@ -29,6 +29,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("agents", "0004_sender_holds"),
-        ("vouchers", "0005_authority_functions"),
+        ("vouchers", "0006_authority_functions"),
     ]
     operations = [migrations.RunSQL(TRIGGERS, BACK)]

@@ -1,6 +1,12 @@
 from __future__ import annotations
 
 from vouchers.models.change import AuthorityChange, ChangeRecord
+from vouchers.models.checkpoint import (
+    Checkpoint,
+    CheckpointPage,
+    EventSeal,
+    Verification,
+)
 from vouchers.models.counter import GuessCounter, LimitCounter
 from vouchers.models.event import Refusal, VoucherEvent, VoucherNote
 from vouchers.models.profile import Erasure, Profile, Station
@@ -10,13 +16,17 @@ __all__ = [
     "Approval",
     "AuthorityChange",
     "ChangeRecord",
+    "Checkpoint",
+    "CheckpointPage",
     "Envelope",
     "Erasure",
+    "EventSeal",
     "GuessCounter",
     "LimitCounter",
     "Profile",
     "Refusal",
     "Station",
+    "Verification",
     "Voucher",
     "VoucherEvent",
     "VoucherNote",

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
     """Record changes of authority, and let roles wait for a second person."""
 
     dependencies = [
-        ("vouchers", "0004_changes_of_authority"),
+        ("vouchers", "0005_changes_of_authority"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("admin", "0003_logentry_add_action_flag_choices"),
     ]
