@@ -67,8 +67,13 @@ def test_runtime_role__audit_table__is_refused(
 ) -> None:
     if verb == "DELETE" and "DELETE" in settings.DATABASE_RIGHTS[table]:
         pytest.skip("a trigger decides which rows may be deleted")
+    [column, *_] = names(
+        migrated,
+        f"SELECT attname FROM pg_attribute WHERE attnum > 0"
+        f" AND attrelid = '{SCHEMA}.{table}'::regclass ORDER BY attnum",
+    )
     statement = {
-        "UPDATE": "UPDATE {} SET id = id",
+        "UPDATE": f"UPDATE {{}} SET {column} = {column}",
         "DELETE": "DELETE FROM {}",
         "TRUNCATE": "TRUNCATE {} CASCADE",
     }[verb]
