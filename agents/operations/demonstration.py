@@ -20,6 +20,7 @@ from vouchers.money import Money
 from vouchers.services import profiles
 from vouchers.services.issue import issue_voucher
 from vouchers.services.redeem import redeem_voucher
+from vouchers.services.roles import Giver
 from vouchers.services.void import void_voucher
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def _profile(person: DemoPerson) -> Profile:
         station=person.station,
         language=person.language,
         is_sandbox=True,
+        giver=Giver(BY, road=BY),
     )
     # Their first message needs no colleague who confirms the device.
     sandbox.bind(made)

@@ -21,6 +21,7 @@ from easymo.backoffice.reason import ask
 from easymo.observability.privacy import mask_msisdn
 from vouchers import selectors
 from vouchers.actors import Actor
+from vouchers.admin.approval import request_facts
 from vouchers.admin.base import NumberSearchAdmin
 from vouchers.audit import export
 from vouchers.audit import verify as audit
@@ -99,6 +100,7 @@ def voucher_action(
     offered_in: Voucher.Status,
     act: Callable[[ActionCall[Voucher]], object],
     title: str = "",
+    subjects: Callable[[ActionCall[Voucher]], list[str]] = _amount_and_owner,
     **declared: Any,
 ) -> Any:
     """Declare an action that asks for a reason and does an operation on a voucher."""
@@ -108,7 +110,7 @@ def voucher_action(
         offered=lambda call: call.row.status_at(timezone.now()) == offered_in,
         unmet=lambda call: _refusals(act, call),
         title=lambda call: f"{title or description} {call.row.reference}",
-        subjects=_amount_and_owner,
+        subjects=subjects,
         **declared,
     )
 
@@ -275,8 +277,10 @@ class VoucherAdmin(NumberSearchAdmin):
         icon="verified",
         operation=Operation.APPROVE,
         offered_in=Voucher.Status.PENDING_APPROVAL,
-        explanation="The voucher is issued and its code is sent. The person who"
-        " requested it cannot approve it.",
+        subjects=lambda call: request_facts(call.row),
+        explanation="The voucher is issued and its code is sent. Neither the person who"
+        " requested it can approve it, nor the one who gave that person their role in"
+        " the last 30 days.",
     )
     def approve_one(self, call: ActionCall[Voucher]) -> str:
         _approve(call)
@@ -289,6 +293,7 @@ class VoucherAdmin(NumberSearchAdmin):
         icon="block",
         operation=Operation.APPROVE,
         offered_in=Voucher.Status.PENDING_APPROVAL,
+        subjects=lambda call: request_facts(call.row),
         explanation="The request is declined and no code is made.",
         is_dangerous=True,
     )

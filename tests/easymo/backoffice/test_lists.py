@@ -15,7 +15,7 @@ from agents.admin import overview
 from tests.backoffice import create_records, signed_in
 from tests.easymo.backoffice.test_offers import later_states
 from tests.easymo.backoffice.test_pages import MODELS, address
-from vouchers.models import Profile, Station
+from vouchers.models import Profile, Station, Voucher
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -75,17 +75,21 @@ def test_pages__any_state__show_no_representation_of_python() -> None:
 def test_history__offered__only_where_there_is_one() -> None:
     records = create_records()
     browser = signed_in("operator")
-    page = address(Profile, "change", records.cast.aline.profile.pk)
-    history = address(Profile, "history", records.cast.aline.profile.pk)
+    key = records.issued.voucher.pk
+    page, history = address(Voucher, "change", key), address(Voucher, "history", key)
+    person = records.cast.aline.profile.pk
     assert history not in browser.get(page).content.decode()
+    assert address(Profile, "history", person) in (
+        browser.get(address(Profile, "change", person)).content.decode()
+    )
 
-    form = {"key": uuid4(), "role": "customer", "name": "Aline", "reason": "spelling"}
-    changed = browser.post(page.replace("/change/", "/alter/"), form)
+    form = {"key": uuid4(), "reason": "a wrong amount"}
+    done = browser.post(page.replace("/change/", "/void/"), form)
 
-    assert changed.status_code == 302
+    assert done.status_code == 302
     assert LogEntry.objects.exists()
     assert history in browser.get(page).content.decode()
-    assert "spelling" in browser.get(history).content.decode()
+    assert "a wrong amount" in browser.get(history).content.decode()
 
 
 def test_overview__figure_of_waiting_work__leads_to_exactly_these_rows() -> None:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0004_sender_holds"),
+        ("agents", "0005_token_changes"),
     ]
 
     operations = [
