@@ -12,7 +12,7 @@ LOOKALIKES = str.maketrans(
 )
 LEET = str.maketrans("0134578@$!", "oieasbbasi")
 # Symbols that claim success.
-TICKS = re.compile("[✅✔☑🆗🎉🎊💯]")
+TICKS = re.compile("[✅✔☑✓🗸🆗🎉🎊💯👍👌🙌🥳🟢]")
 # A comma followed by a space separates two numbers; these marks do not.
 MARKS_BETWEEN_DIGITS = re.compile(r"(?<=\d)(?:[ \-.·_/|*()\[\]~]{0,3}|[,:])(?=\d)")
 HIDDEN = {"Cf", "Cc", "Cs", "Co", "Cn", "Mn", "Me"}
