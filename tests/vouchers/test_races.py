@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,11 +12,16 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from tests.vouchers.conftest import acting, rwf
+from tests.vouchers.database_clock import before_it_expired
 from tests.vouchers.racing import kinds, race, while_uncommitted, without
 from vouchers import errors
 from vouchers.models import LimitCounter, Voucher, VoucherEvent
 from vouchers.services.audit import verify
-from vouchers.services.guesses import count_failure
+from vouchers.services.guesses import (
+    check_number,
+    count_failure,
+    count_unknown_number,
+)
 from vouchers.services.issue import issue_voucher
 from vouchers.services.periodic import expire_vouchers
 from vouchers.services.redeem import redeem_voucher
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
 
     from pytest_django.fixtures import SettingsWrapper
 
+    from vouchers.actors import Actor
     from vouchers.models import Profile, Station
     from vouchers.services.issue import Issued
 
@@ -203,14 +211,13 @@ def test_change__redeem_void_rotate_and_expire_at_once__one_winner(
     diane: Profile,
     kimironko: Station,
     key: Key,
-    settings: SettingsWrapper,
 ) -> None:
     for round_ in range(8):
         # Given
-        settings.VOUCHER_VALID_DAYS = 0 if round_ % 2 else 90
-        issued = issue_voucher(
-            customer=aline, amount=rwf(5), actor=acting(diane), key=key()
-        )
+        with before_it_expired() if round_ % 2 else nullcontext():
+            issued = issue_voucher(
+                customer=aline, amount=rwf(5), actor=acting(diane), key=key()
+            )
         who = {"actor": acting(diane), "reason": "Race"}
         calls: list[Callable[[], object]] = [
             partial(
@@ -278,13 +285,11 @@ def test_redeem__old_code_while_rotated_without_the_guard__control_redeems(
 
 
 @pytest.fixture
-def two_due(
-    expired: Issued, aline: Profile, diane: Profile, settings: SettingsWrapper
-) -> tuple[Voucher, Voucher]:
-    settings.VOUCHER_VALID_DAYS = 0
-    other = issue_voucher(
-        customer=aline, amount=rwf(500), actor=acting(diane), key="turn:9:0"
-    )
+def two_due(expired: Issued, aline: Profile, diane: Profile) -> tuple[Voucher, Voucher]:
+    with before_it_expired():
+        other = issue_voucher(
+            customer=aline, amount=rwf(500), actor=acting(diane), key="turn:9:0"
+        )
     return expired.voucher, other.voucher
 
 
@@ -318,7 +323,31 @@ def test_count_failure__nine_at_once__counts_all(aline: Profile) -> None:
     race(*[partial(count_failure, actor=acting(aline))] * 9)
     with connection.cursor() as cursor:
         cursor.execute("SELECT failures FROM voucher_guess_counter")
-        assert cursor.fetchall() == [(9,)]
+        assert cursor.fetchall() == [(9,), (9,)]
+
+
+def _told_unknown(actor: Actor, *, heeds_count: bool) -> int:
+    """Let 32 calls pass the check at once; return how many learn that it is unknown."""
+    gate = threading.Barrier(32)
+
+    def look_up() -> bool:
+        check_number(actor=actor)
+        gate.wait(timeout=30)
+        try:
+            count_unknown_number(actor=actor)
+        except errors.Locked:
+            return not heeds_count
+        return True
+
+    return race(*[look_up] * 32).count(True)
+
+
+def test_unknown_numbers__thirty_two_at_once__twenty_are_told(diane: Profile) -> None:
+    assert _told_unknown(acting(diane), heeds_count=True) == 20
+
+
+def test_unknown_numbers__count_not_heeded__control_tells_all(diane: Profile) -> None:
+    assert _told_unknown(acting(diane), heeds_count=False) == 32
 
 
 def test_redeem__refused_inside_a_transaction__keeps_its_count(
@@ -333,7 +362,7 @@ def test_redeem__refused_inside_a_transaction__keeps_its_count(
     # Then
     with connection.cursor() as cursor:
         cursor.execute("SELECT failures FROM voucher_guess_counter")
-        assert cursor.fetchall() == [(1,)]
+        assert cursor.fetchall() == [(1,), (1,)]
 
 
 def test_redeem__connection_lost_before_commit__leaves_nothing(

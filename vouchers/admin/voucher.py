@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -19,16 +21,19 @@ from vouchers.actors import Actor
 from vouchers.admin.base import NumberSearchAdmin
 from vouchers.authority import RULES, Operation
 from vouchers.codes import InvalidCode, MistypedCode, parse_code
-from vouchers.errors import VoucherError
+from vouchers.errors import Locked, VoucherError
 from vouchers.models import Voucher
 from vouchers.money import Money, format_money
-from vouchers.services import audit
+from vouchers.services import audit, guesses
 from vouchers.services.approve import approve_voucher, decline_voucher
 from vouchers.services.rotate import rotate_code
 from vouchers.services.void import void_voucher
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
+
+    from vouchers.codes import Code
 
 STATUS_COLOURS = {
     Voucher.Status.PENDING_APPROVAL: "warning",
@@ -51,6 +56,27 @@ class CodeForm(forms.Form):
     )
 
 
+class StatusFilter(admin.SimpleListFilter):
+    """Filters by the status at this moment: a row is expired a little later."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return every status."""
+        return [(each.value, str(each.label)) for each in Voucher.Status]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Voucher]
+    ) -> QuerySet[Voucher]:
+        """Filter by the chosen status."""
+        chosen = self.value()
+        is_over = Q(status=Voucher.Status.ISSUED, expires_at__lt=timezone.now())
+        if chosen == Voucher.Status.EXPIRED:
+            return queryset.filter(is_over | Q(status=chosen))
+        return queryset.filter(~is_over, status=chosen) if chosen else queryset
+
+
 def _amount_and_owner(call: ActionCall[Voucher]) -> list[str]:
     return [f"{_amount(call.row)} for {call.row.owner}"]
 
@@ -71,7 +97,7 @@ def voucher_action(
     return form_action(
         description,
         permission=RULES[operation].permission,
-        offered=lambda voucher: voucher.status == offered_in,
+        offered=lambda voucher: voucher.status_at(timezone.now()) == offered_in,
         title=lambda call: f"{title or description} {call.row.reference}",
         subjects=_amount_and_owner,
         **declared,
@@ -89,7 +115,7 @@ class VoucherAdmin(NumberSearchAdmin):
     list_display = ("reference", "person", "amount", "state", "created_at", "ends")
     list_display_links = ("reference",)
     list_filter = (
-        "status",
+        StatusFilter,
         "station",
         ("created_at", RangeDateFilter),
         ("redeemed_at", RangeDateFilter),
@@ -153,11 +179,12 @@ class VoucherAdmin(NumberSearchAdmin):
 
     @display(description="Status", label=STATUS_COLOURS)
     def state(self, row: Voucher) -> tuple[str, str]:
-        return row.status, row.get_status_display()
+        status = Voucher.Status(row.status_at(timezone.now()))
+        return status, status.label
 
     @display(description="Status")
     def status_word(self, row: Voucher) -> str:
-        return row.get_status_display()
+        return str(Voucher.Status(row.status_at(timezone.now())).label)
 
     @display(description="Expires", ordering="expires_at")
     def ends(self, row: Voucher) -> object:
@@ -181,9 +208,8 @@ class VoucherAdmin(NumberSearchAdmin):
             except InvalidCode:
                 form.add_error("code", "A code has 16 digits.")
             else:
-                if voucher := selectors.voucher_by_code(code):
+                if voucher := _with_code(code, request, form):
                     return redirect("admin:vouchers_voucher_change", voucher.pk)
-                form.add_error("code", "There is no voucher with this code.")
         return ask(
             request=request,
             site=self.admin_site,
@@ -251,6 +277,21 @@ class VoucherAdmin(NumberSearchAdmin):
     def rotate_one(self, call: ActionCall[Voucher]) -> str:
         rotate_code(voucher=call.row, actor=_actor(call), **_given(call))
         return _log(call, "New code for", "has a new code")
+
+
+def _with_code(code: Code, request: HttpRequest, form: CodeForm) -> Voucher | None:
+    """Return the voucher, or say why there is none; a wrong code counts as a guess."""
+    actor = Actor.of_user(person_of(request))
+    try:
+        guesses.check(actor=actor)
+        if voucher := selectors.voucher_by_code(code):
+            return voucher
+        guesses.count_failure(actor=actor)
+    except Locked as error:
+        form.add_error("code", str(error))
+    else:
+        form.add_error("code", "There is no voucher with this code.")
+    return None
 
 
 def _given(call: ActionCall[Voucher]) -> dict[str, str]:

@@ -26,12 +26,12 @@ BEGIN
             SELECT id INTO v_id FROM vouchers WHERE code_hmac = ANY (p_hmacs);
         END IF;
         UPDATE vouchers x
-           SET status = 'redeemed', redeemed_at = clock_timestamp(),
+           SET status = 'redeemed', redeemed_at = voucher_now(),
                station_id = p_station, seq = x.seq + 1
          WHERE x.id = v_id
            AND (p_hmacs IS NULL OR x.code_hmac = ANY (p_hmacs))
            AND x.status = 'issued'
-           AND x.expires_at > clock_timestamp()
+           AND x.expires_at >= voucher_now()
            AND (p_owner IS NULL OR x.owner_id = p_owner)
            AND (who.role <> 'customer' OR x.owner_id = who.profile_id)
            AND (who.role <> 'station' OR who.station_id = p_station)
@@ -74,6 +74,7 @@ DECLARE
     nothing vouchers;
     may_know boolean;
     is_theirs boolean;
+    locked_for integer;
 BEGIN
     IF NOT EXISTS (
         SELECT FROM vouchers_station s WHERE s.id = p_station AND s.is_active)
@@ -91,7 +92,11 @@ BEGIN
         OR (who.role = 'station' AND v.status = 'redeemed' AND v.station_id = p_station);
     IF v.id IS NULL OR NOT coalesce(may_know, false) THEN
         IF p_is_guess THEN
-            PERFORM voucher_count_guess(who.scopes);
+            locked_for := voucher_count_guess(who.scopes);
+            IF locked_for IS NOT NULL THEN
+                RETURN voucher_refuse(
+                    'redeem', 'locked', locked_for::text, nothing, p_cause);
+            END IF;
         END IF;
         -- The audit row does not name the voucher either.
         RETURN voucher_refuse('redeem', 'voucher_not_found', NULL, nothing, p_cause);
@@ -100,7 +105,7 @@ BEGIN
         RETURN voucher_refuse('redeem', 'not_owner', NULL, v, p_cause);
     END IF;
     IF v.status = 'expired'
-       OR (v.status = 'issued' AND v.expires_at <= clock_timestamp()) THEN
+       OR (v.status = 'issued' AND v.expires_at < voucher_now()) THEN
         RETURN voucher_refuse('redeem', 'expired', NULL, v, p_cause);
     END IF;
     RETURN voucher_refuse('redeem', 'not_issued', v.status, v, p_cause);
