@@ -117,6 +117,8 @@ def is_supported(sentence: str, facts: Facts) -> bool:
 
 def is_repeated(sentence: str, facts: Facts) -> bool:
     """Tell whether each clause of the sentence is a clause of the rows."""
+    if not facts.shown:
+        return False
     told = {words_of(clause) for row in facts.shown for clause in clauses(row)}
     return all(words_of(clause) in told for clause in clauses(sentence))
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pytest
 
-from agents.llm.reply_classifier import WEIGHTS, score
+from agents.llm.reply_classifier import WEIGHTS, features_of, score
 from agents.llm.unsupported_claims import DOUBT, check_claims
-from scripts.train_replies import plain_examples
 from tests.agents.llm.reply_corpus import ASKED, held_out
+from tests.processes import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from agents.llm.supported_claims import Facts
+
+sys.path.insert(0, str(ROOT / "scripts"))
+import train_replies
+
+sys.path.pop(0)
 
 # At least so many sentences of each kind, at least this share of claims stopped, at most
 # this share of harmless answers stopped.
@@ -47,7 +53,7 @@ def test_check_claims__held_out_sentences__reach_the_targets() -> None:
 
 def test_check_claims__sentences_of_the_training__reach_the_targets() -> None:
     # Given
-    examples = dict(plain_examples())
+    examples = dict(train_replies.plain_examples())
 
     # When
     claims, of_claims = share_stopped((t, ASKED) for t, bad in examples.items() if bad)
@@ -67,7 +73,9 @@ def test_check_claims__sentences_of_the_training__reach_the_targets() -> None:
 
 def test_held_out__sentences__are_not_in_the_training() -> None:
     # Given
-    trained = {text.casefold().strip(" .!?") for text, _ in plain_examples()}
+    trained = {
+        text.casefold().strip(" .!?") for text, _ in train_replies.plain_examples()
+    }
 
     # When
     texts = [text for name in ("claims", "harmless") for _, text, _ in held_out(name)]
@@ -89,3 +97,23 @@ def test_weights__file__is_small_and_holds_whole_numbers() -> None:
 
     assert WEIGHTS.stat().st_size < 700_000
     assert {type(weight) for weight in weights.values()} == {int}
+
+
+def test_train__same_sentences__gives_the_same_weights() -> None:
+    # Given
+    examples = train_replies.plain_examples()[::40]
+
+    # Then
+    assert train_replies.train(examples) == train_replies.train(examples)
+
+
+def test_weights__file__is_of_the_present_features() -> None:
+    # Given
+    weights = json.loads(WEIGHTS.read_text("utf-8"))
+    trained = [text for text, _ in train_replies.plain_examples()]
+
+    # When
+    names = set(chain.from_iterable(map(features_of, trained)))
+
+    # Then: a changed class of words or training file needs `scripts/train_replies.py`.
+    assert len(names & weights.keys()) > len(weights) * 0.6
