@@ -1,26 +1,19 @@
-"""Django's accounts and groups with the look of Unfold."""
+"""Restrict the look-ups of all lists. This app is the last one: all are registered."""
 
 from __future__ import annotations
 
 from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
-from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-admin.site.unregister(User)
-admin.site.unregister(Group)
+from easymo.backoffice.pages import ListedLookups
 
 
-@admin.register(User)
-class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
-    """Accounts that may sign in, and their groups."""
+def restrict_other_pages() -> None:
+    """Restrict the lookups on the pages of libraries too."""
+    for model, page in list(admin.site._registry.items()):
+        if not isinstance(page, ListedLookups):
+            restricted = type(type(page).__name__, (ListedLookups, type(page)), {})
+            admin.site.unregister(model)
+            admin.site.register(model, restricted)
 
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
 
-
-@admin.register(Group)
-class AccountGroupAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
-    """Groups and their permissions."""
+restrict_other_pages()

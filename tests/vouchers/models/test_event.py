@@ -45,6 +45,10 @@ TRIGGERS = [
     "voucher_note_fixed",
     "erasure_append_only",
     "erasure_no_truncate",
+    "voucher_event_seal_append_only",
+    "voucher_event_seal_no_truncate",
+    "voucher_checkpoint_append_only",
+    "voucher_checkpoint_no_truncate",
 ]
 
 
@@ -159,7 +163,8 @@ def test_triggers__all_of_them__fire_also_as_a_replica() -> None:
             """
         )
         found = dict(cursor.fetchall())
-    assert found == dict.fromkeys(TRIGGERS, "A")
+    assert set(TRIGGERS) <= set(found)
+    assert set(found.values()) == {"A"}
 
 
 @pytest.mark.parametrize("role", ["origin", "replica"])
