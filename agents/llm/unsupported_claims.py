@@ -27,6 +27,7 @@ from agents.llm.supported_claims import (
     is_supported,
     words_of,
 )
+from vouchers.codes import find_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -190,6 +191,8 @@ def _is_mixed(text: str) -> bool:
 def _tells_code(text: str, facts: Facts) -> bool:
     """Tell whether the text contains a code; codes are filled in when it is sent."""
     if PLACEHOLDER.search(visible(text)):
+        return True
+    if find_codes(_without_known(text, facts)):
         return True
     if digit_words_in(text) > LONGEST_SPOKEN:
         return True
