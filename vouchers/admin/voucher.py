@@ -4,8 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -17,18 +20,21 @@ from easymo.observability.privacy import mask_msisdn
 from vouchers import selectors
 from vouchers.actors import Actor
 from vouchers.admin.base import NumberSearchAdmin
+from vouchers.audit import export
+from vouchers.audit import verify as audit
 from vouchers.authority import RULES, Operation
 from vouchers.codes import InvalidCode, MistypedCode, parse_code
 from vouchers.errors import Locked, VoucherError
 from vouchers.models import Voucher
 from vouchers.money import Money, format_money
-from vouchers.services import audit, guesses
+from vouchers.services import guesses
 from vouchers.services.approve import approve_voucher, decline_voucher
 from vouchers.services.rotate import rotate_code
 from vouchers.services.void import void_voucher
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
 
     from vouchers.codes import Code
 
@@ -53,6 +59,27 @@ class CodeForm(forms.Form):
     )
 
 
+class StatusFilter(admin.SimpleListFilter):
+    """Filters by the status at this moment: a row is expired a little later."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return every status."""
+        return [(each.value, str(each.label)) for each in Voucher.Status]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Voucher]
+    ) -> QuerySet[Voucher]:
+        """Filter by the chosen status."""
+        chosen = self.value()
+        is_over = Q(status=Voucher.Status.ISSUED, expires_at__lt=timezone.now())
+        if chosen == Voucher.Status.EXPIRED:
+            return queryset.filter(is_over | Q(status=chosen))
+        return queryset.filter(~is_over, status=chosen) if chosen else queryset
+
+
 def _amount_and_owner(call: ActionCall[Voucher]) -> list[str]:
     return [f"{_amount(call.row)} for {call.row.owner}"]
 
@@ -73,7 +100,7 @@ def voucher_action(
     return form_action(
         description,
         permission=RULES[operation].permission,
-        offered=lambda voucher: voucher.status == offered_in,
+        offered=lambda voucher: voucher.status_at(timezone.now()) == offered_in,
         title=lambda call: f"{title or description} {call.row.reference}",
         subjects=_amount_and_owner,
         **declared,
@@ -87,11 +114,14 @@ class VoucherAdmin(NumberSearchAdmin):
     refusals = (VoucherError,)
     number_lookup = "owner__msisdn"
     actions_list = ("find_by_code",)
-    actions_detail = ("approve_one", "decline_one", "void_one", "rotate_one")
+    actions_detail = (
+        *("approve_one", "decline_one", "void_one", "rotate_one"),
+        "export_one",
+    )
     list_display = ("reference", "person", "amount", "state", "created_at", "ends")
     list_display_links = ("reference",)
     list_filter = (
-        "status",
+        StatusFilter,
         "station",
         ("created_at", RangeDateFilter),
         ("redeemed_at", RangeDateFilter),
@@ -155,11 +185,12 @@ class VoucherAdmin(NumberSearchAdmin):
 
     @display(description="Status", label=STATUS_COLOURS)
     def state(self, row: Voucher) -> tuple[str, str]:
-        return row.status, row.get_status_display()
+        status = Voucher.Status(row.status_at(timezone.now()))
+        return status, status.label
 
     @display(description="Status")
     def status_word(self, row: Voucher) -> str:
-        return row.get_status_display()
+        return str(Voucher.Status(row.status_at(timezone.now())).label)
 
     @display(description="Expires", ordering="expires_at")
     def ends(self, row: Voucher) -> object:
@@ -252,6 +283,21 @@ class VoucherAdmin(NumberSearchAdmin):
     def rotate_one(self, call: ActionCall[Voucher]) -> str:
         rotate_code(voucher=call.row, actor=_actor(call), **_given(call))
         return _log(call, "New code for", "has a new code")
+
+    @action(
+        description="Export with proof",
+        url_path="export",
+        icon="verified",
+        permissions=["view"],
+    )
+    def export_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Download the trail with its proof against the last checkpoint."""
+        voucher = get_object_or_404(
+            Voucher.objects.select_related("owner"), pk=object_id
+        )
+        page = export.as_html(export.export(voucher=voucher))
+        name = f"attachment; filename={voucher.reference}.html"
+        return HttpResponse(page, headers={"Content-Disposition": name})
 
 
 def _with_code(code: Code, request: HttpRequest, form: CodeForm) -> Voucher | None:

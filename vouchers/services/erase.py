@@ -60,7 +60,7 @@ def names_person(text: str, profile: Profile) -> bool:
 
 
 def _unspent_vouchers(profile: Profile) -> list[str]:
-    issued = Q(status=Voucher.Status.ISSUED, expires_at__gt=timezone.now())
+    issued = Q(status=Voucher.Status.ISSUED, expires_at__gte=timezone.now())
     requested = Q(status=Voucher.Status.PENDING_APPROVAL)
     rows = Voucher.objects.filter(issued | requested, owner=profile).order_by("id")
     return list(rows.values_list("reference", flat=True))
