@@ -2,7 +2,7 @@
 # All paths are relative: the folder may have a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format lint types lock bench mutants
+.PHONY: help setup run demo test check format lint types lock audit bench mutants
 MAKEFLAGS += --no-print-directory
 # Else each of the many processes of a check would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -47,6 +47,7 @@ lint: setup ## Format, lint, import contracts, file lengths, words
 	@$(PYTHON_BIN) -m ruff check .
 	@$(PYTHON_BIN) -c "from importlinter.cli import lint_imports_command as run; run()"
 	@$(PYTHON_BIN) scripts/lint_source.py
+	@.venv/bin/hadolint Dockerfile
 
 types: setup ## mypy, strict
 	@$(PYTHON_BIN) -m mypy .
@@ -61,6 +62,10 @@ bench: setup ## The benchmarks, each with its comparison measured in the same ru
 
 mutants: setup ## Mutation testing of a sample (slow): MUTANTS=60 SEED=1 ONLY=path
 	@MUTANTS="$(MUTANTS)" SEED="$(SEED)" ONLY="$(ONLY)" $(PYTHON_BIN) scripts/mutants.py
+
+audit: setup ## Software bill of materials in var/sbom.json; known vulnerabilities
+	@$(PYTHON_BIN) scripts/sbom.py
+	@$(PYTHON_BIN) -m pip_audit --require-hashes --disable-pip -r requirements/main.txt
 
 lock: setup ## Pins requirements/*.in anew, with hashes (needs uv)
 	@sh scripts/lock.sh

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import hmac
+import time
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    connection,
+    transaction,
+)
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -14,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
+from psycopg.errors import DiskFull
 
 from agents.operations.backlog import oldest_waiting
 from easymo.database.clock import LONGEST_SILENCE_S, worker_silence
@@ -32,9 +39,12 @@ SLOWEST_MS = 2_000
 # A crash is over within 60 seconds; a message that waits twice as long means a fault.
 LONGEST_WAIT_S = 120
 OK = "ok"
-# These parts are reported, but do not make the process unready.
+# The disk is tried at most this often by each process.
+DISK_EVERY_S = 10
+# Parts that are reported only: here they do not make the answer 503.
 TOLD_ONLY = {"evaluator"}
 _migrated = False
+_disk_tried_at = -float("inf")
 
 
 @never_cache
@@ -47,8 +57,31 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer 200, or 503 with the failing parts named and no detail."""
-    parts = _parts()
+    """Answer 200 when this process can take requests, else 503 with the failing parts.
+
+    It says nothing of workers: a load balancer that asked for them here would take the
+    webhooks away while a worker restarts.
+    """
+    return _answer({"database": _database, "migrations": _migrations, "disk": _disk})
+
+
+@never_cache
+@require_safe
+def readyz_workers(request: HttpRequest) -> HttpResponse:
+    """Answer 200 when workers do what is waiting, else 503 with the failing parts."""
+    return _answer(
+        {
+            "database": _database,
+            "migrations": _migrations,
+            "worker": _worker,
+            "oldest_waiting_message": _waiting,
+            "evaluator": _evaluator,
+        }
+    )
+
+
+def _answer(checks: dict[str, Callable[[], str]]) -> JsonResponse:
+    parts = _parts(checks)
     failing = [
         name for name, state in parts.items() if state != OK and name not in TOLD_ONLY
     ]
@@ -59,12 +92,16 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 class ProbeLane:
-    """Answer the two probes under any Host header: a load balancer uses an address.
+    """Answer the probes under any Host header: a load balancer uses an address.
 
     The probes show nothing that depends on the host, and no other page skips the check.
     """
 
-    PROBES: ClassVar = {"/healthz": healthz, "/readyz": readyz}
+    PROBES: ClassVar = {
+        "/healthz": healthz,
+        "/readyz": readyz,
+        "/readyz/workers": readyz_workers,
+    }
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -101,14 +138,7 @@ def figures(request: HttpRequest) -> HttpResponse:
     return HttpResponse(metrics.render(), content_type=CONTENT_TYPE_LATEST)
 
 
-def _parts() -> dict[str, str]:
-    checks: dict[str, Callable[[], str]] = {
-        "database": _database,
-        "migrations": _migrations,
-        "worker": _worker,
-        "oldest_waiting_message": _waiting,
-        "evaluator": _evaluator,
-    }
+def _parts(checks: dict[str, Callable[[], str]]) -> dict[str, str]:
     parts: dict[str, str] = {}
     for name, check in checks.items():
         if parts.get("database", OK) != OK or parts.get("migrations", OK) != OK:
@@ -118,9 +148,15 @@ def _parts() -> dict[str, str]:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL statement_timeout = {SLOWEST_MS:d}")
                 parts[name] = check()
-        except (DatabaseError, InterfaceError):
-            parts[name] = "unreachable" if name == "database" else "cannot be read"
+        except (DatabaseError, InterfaceError) as error:
+            parts[name] = _failure(name, error)
     return parts
+
+
+def _failure(name: str, error: Exception) -> str:
+    if isinstance(error.__cause__, DiskFull):
+        return "full"
+    return "unreachable" if name == "database" else "cannot be read"
 
 
 def _database() -> str:
@@ -136,6 +172,24 @@ def _migrations() -> str:
         executor = MigrationExecutor(connection)
         _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
     return OK if _migrated else "not applied"
+
+
+def _disk() -> str:
+    """Let the database write a temporary file: on a full or read-only disk it cannot.
+
+    The sort is larger than the memory that it may use; nothing of it stays.
+    """
+    global _disk_tried_at  # noqa: PLW0603 - the last success of this process
+    if time.monotonic() - _disk_tried_at < DISK_EVERY_S:
+        return OK
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '64kB'")
+        cursor.execute(
+            "SELECT count(*) FROM (SELECT FROM generate_series(1, 5000) AS n"
+            " ORDER BY md5(n::text) OFFSET 0) AS sorted"
+        )
+    _disk_tried_at = time.monotonic()
+    return OK
 
 
 def _worker() -> str:

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from agents.api import refusals
-from easymo.health import figures, healthz, landing, readyz
+from easymo.health import figures, healthz, landing, readyz, readyz_workers
 
 admin.autodiscover()
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("", landing, name="landing"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("readyz/workers", readyz_workers, name="readyz-workers"),
     path("metrics", figures, name="metrics"),
     path("", include("agents.urls")),
     path("api/rollout/", include("rollout.api.urls")),

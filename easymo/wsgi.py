@@ -9,7 +9,7 @@ from django.core.wsgi import get_wsgi_application
 from easymo.observability import streams
 from easymo.observability.metrics import collectors
 from easymo.start import end_with_granian
-from easymo.web.middleware import MeasuredBodies
+from easymo.web.edge import Edge
 from rollout.snapshot import flag_snapshot
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "easymo.settings")
@@ -22,8 +22,21 @@ import_module(settings.ROOT_URLCONF)
 collectors()
 
 # Models can be imported only after the set-up above.
-from agents.inbound.endpoint import FastWebhookPath  # noqa: E402
+from agents.inbound.endpoint import PATH, FastWebhookPath  # noqa: E402
 
-application = FastWebhookPath(MeasuredBodies(pages))
+# A probe and a delivery never wait for a page: each lane has its own threads. A page
+# may hold one database connection in each thread, the probes hold the two others.
+THREADS = {"pages": settings.DATABASE_THREADS, "webhook": 16, "probes": 2}
+PROBES = {"/healthz", "/readyz", "/readyz/workers", "/metrics"}
+
+
+def lane_of(method: str, path: str) -> str:
+    if method == "POST" and path == PATH:
+        return "webhook"
+    return "probes" if path in PROBES else "pages"
+
+
+application = FastWebhookPath(pages)
+edge = Edge(application, threads=THREADS, lane_of=lane_of)
 # Start the refreshers now: a change acknowledged by all must include this process.
 flag_snapshot.start()

@@ -116,9 +116,13 @@ def envelope(
     }
 
 
+def dumps(document: object) -> bytes:
+    return json.dumps(document).encode()
+
+
 def webhook(*items: dict[str, Any], **fields: Any) -> bytes:
     """Return the bytes of one webhook."""
-    return json.dumps(envelope(*items, **fields)).encode()
+    return dumps(envelope(*items, **fields))
 
 
 def signed(body: bytes, *, secret: str = "", marked: bool = False) -> dict[str, str]:

@@ -3,8 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
 from django.utils import timezone
 from unfold.decorators import display
 
@@ -113,14 +114,12 @@ class OutboundMessageAdmin(AgentsAdmin):
 class SendingLineAdmin(AgentsAdmin):
     """Sending numbers that the circuit breaker slowed or stopped."""
 
-    list_display = (
-        *("phone_number_id", "status", "why", "since", "held_until", "waiting"),
-    )
+    list_display = (*("sender", "status", "why", "since", "held_until", "waiting"),)
     list_filter = ("is_open", "error_code")
     search_fields = ("=phone_number_id",)
     ordering = ("-is_open", "-since")
     fields = (
-        ("phone_number_id", "status", "waiting"),
+        ("sender", "status", "waiting"),
         "why",
         ("error_code", "holds"),
         ("since", "held_until"),
@@ -132,18 +131,23 @@ class SendingLineAdmin(AgentsAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SendingLine]:
         """Add the number of waiting messages, in the same query."""
+        is_ours = Q(conversation__phone_number_id=OuterRef("pk"))
+        is_account = Exact(OuterRef("pk"), Value(SendingLine.ACCOUNT))
         waiting = (
-            OutboundMessage.objects.filter(
-                conversation__phone_number_id=OuterRef("pk"), state__in=OPEN
-            )
+            OutboundMessage.objects.filter(is_ours | Q(is_account), state__in=OPEN)
             .order_by()
-            .values("conversation__phone_number_id")
+            .annotate(group=Value(1))
+            .values("group")
             .annotate(count=Count("pk"))
         )
         found: QuerySet[SendingLine] = super().get_queryset(request)
         return found.annotate(
             waiting_count=Coalesce(Subquery(waiting.values("count")), 0)
         )
+
+    @display(description="Sender", ordering="phone_number_id")
+    def sender(self, row: SendingLine) -> str:
+        return str(row)
 
     @display(description="State", label=SENDER_COLOURS)
     def status(self, row: SendingLine) -> str:
@@ -165,9 +169,9 @@ class SendingLineAdmin(AgentsAdmin):
         icon="play_arrow",
         permission="agents.close_circuit",
         offered=lambda row: row.holds > 0,
-        title=lambda call: f"Resume sending from {call.row.phone_number_id}",
+        title=lambda call: f"Resume sending: {call.row}",
         explanation="All waiting messages are sent at once. If the errors continue,"
-        " the number is stopped again.",
+        " it is stopped again.",
         subjects=lambda call: [describe(call.row.error_code)],
     )
     def close_one(self, call: ActionCall[SendingLine]) -> str:
@@ -175,4 +179,4 @@ class SendingLineAdmin(AgentsAdmin):
             sender=call.row, reason=call.reason, actor=call.actor
         )
         state = "sends again" if closed else "was already sending"
-        return f"Number {call.row.phone_number_id} {state}."
+        return f"{call.row} {state}."

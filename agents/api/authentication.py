@@ -22,7 +22,7 @@ from agents.api.refusals import Refusal
 from agents.core import call_rate
 from agents.models import ApiToken
 from easymo import keys
-from easymo.web.middleware import address_of
+from easymo.addresses import address_of
 
 if TYPE_CHECKING:
     from rest_framework.request import Request

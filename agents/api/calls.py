@@ -22,10 +22,10 @@ from agents.api.refusals import Refusal
 from agents.core import call_rate
 from easymo.observability.logs import get_logger
 from easymo.web.refusals import refusal_body
-from rollout.flags.exposure import is_on
+from rollout.flags.exposure import is_on, is_on_for_anyone
 from vouchers import errors, selectors
 from vouchers.models import VoucherEvent
-from vouchers.services import envelopes
+from vouchers.services import envelopes, guesses
 
 if TYPE_CHECKING:
     from agents.api.functions import Function
@@ -55,11 +55,12 @@ def run_call(
     subjects = function.find_subjects(values, token)
     _log("start", function, token)
     try:
-        if not is_on(function.feature, subjects.subject):
-            raise Refusal("feature_disabled")
         cause = key or Key(function.tool, str(uuid4()))
         call = Call(token, values, subjects, idempotency.event_key(token, cause))
-        answer = _in_one_transaction(function, call, body, key)
+        if is_on(function.feature, subjects.subject):
+            answer = _in_one_transaction(function, call, body, key)
+        else:
+            answer = Answer(_refuse_disabled(function, call), replayed=False)
     except Refusal as refusal:
         event = refusal.code if refusal.code in _LOGGED_REFUSALS else "error"
         _log(event, function, token, code=refusal.code)
@@ -70,6 +71,21 @@ def run_call(
     else:
         _log("error", function, token, code=answer.body["code"], **fields)
     return answer
+
+
+def _refuse_disabled(function: Function, call: Call) -> Body:
+    """Refuse a customer whose feature is off; count an unknown number first.
+
+    While the feature is on for some, the refusal would tell them from unknown numbers.
+    """
+    if call.names_number and is_on_for_anyone(function.feature):
+        try:
+            guesses.check_number(actor=call.actor)
+            if call.subjects.customer is None:
+                guesses.count_unknown_number(actor=call.actor)
+        except errors.Locked as error:
+            return refusal_body(error.code, str(error), **error.facts)
+    raise Refusal("feature_disabled")
 
 
 def _in_one_transaction(
@@ -93,8 +109,10 @@ def _count_rates(call: Call) -> None:
     customer = call.subjects.customer
     if customer is None:
         return
+    # By token too: one token cannot use up the calls of another one.
+    subject = f"api:{call.token.pk}:{customer.public_id}"
     limit = call_rate.limit_for(customer)
-    if seconds := call_rate.take(f"api:{customer.public_id}", limit=limit):
+    if seconds := call_rate.take(subject, limit=limit):
         raise Refusal(
             "rate_limited",
             "Too many calls for this customer in a minute.",

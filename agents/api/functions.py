@@ -10,11 +10,10 @@ from django.conf import settings
 
 from agents.api import refusals as api_refusals
 from agents.api import serializers
-from agents.core import call_rate
 from rollout.core.features import Feature
 from vouchers import selectors
 from vouchers.actors import Actor
-from vouchers.errors import CustomerNotFound, Locked, UnknownStation, VoucherNotFound
+from vouchers.errors import CustomerNotFound, UnknownStation, VoucherNotFound
 from vouchers.models import Voucher
 from vouchers.money import Money
 from vouchers.services import guesses, profiles, refusals
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from agents.models import ApiToken
     from vouchers.models import Profile, Station
 
-UNKNOWN_NUMBERS_AN_HOUR = 20
-HOUR = 3600
 DEFAULT_VOID_REASON = "Voided over the API."
 
 
@@ -58,6 +55,11 @@ class Call:
     subjects: Subjects
     # The cause of a change, stored in the events of the voucher.
     key: str
+
+    @property
+    def names_number(self) -> bool:
+        """Whether the body names the customer by a number."""
+        return bool({"msisdn", "customer_msisdn"} & set(self.values))
 
     @property
     def actor(self) -> Actor:
@@ -88,10 +90,10 @@ def find_owner(values: dict[str, Any], _token: ApiToken) -> Subjects:
 
 def look_up(call: Call) -> Body:
     """Return the customer with this number, if there is one."""
-    _check_search_lock(call)
+    guesses.check_number(actor=call.actor)
     found = call.subjects.customer
     if found is None:
-        _count_unknown_number(call)
+        guesses.count_unknown_number(actor=call.actor)
         return {"success": True, "exists": False}
     return {"success": True, "exists": True, **customer_facts(found)}
 
@@ -175,33 +177,12 @@ def void(call: Call) -> Body:
 
 def _require_customer(call: Call, operation: str) -> Profile:
     """Return the customer, or count the number as unknown and refuse."""
-    _check_search_lock(call)
+    guesses.check_number(actor=call.actor)
     if call.subjects.customer is None:
-        _count_unknown_number(call)
+        guesses.count_unknown_number(actor=call.actor)
         _refuse(call, operation, CustomerNotFound())
     assert call.subjects.customer is not None
     return call.subjects.customer
-
-
-def _check_search_lock(call: Call) -> None:
-    """Raise `Locked` after too many unknown numbers.
-
-    Known numbers are refused as well: otherwise the lock would tell them apart.
-    """
-    seconds = call_rate.seconds_until_free(
-        f"numbers:{call.token.pk}", limit=UNKNOWN_NUMBERS_AN_HOUR, window=HOUR
-    )
-    if seconds is not None:
-        raise Locked(seconds, "unknown numbers")
-
-
-def _count_unknown_number(call: Call) -> None:
-    """Count one unknown number; raise `Locked` when a parallel call took the last."""
-    seconds = call_rate.take(
-        f"numbers:{call.token.pk}", limit=UNKNOWN_NUMBERS_AN_HOUR, window=HOUR
-    )
-    if seconds is not None:
-        raise Locked(seconds, "unknown numbers")
 
 
 def _refuse(

@@ -20,6 +20,7 @@ from agents.core.jobs import (
     enqueue_deliveries,
     enqueue_turns,
 )
+from agents.core.serving import our_number
 from agents.forwarding import queue as forwarding
 from agents.forwarding.queue import ItemToForward
 from agents.identity import changes
@@ -31,7 +32,8 @@ from agents.inbound.receive_message import (
     open_reply_windows,
 )
 from agents.models import DeadLetter, ForwardedItem, WebhookEvent
-from agents.outbound import statuses
+from agents.outbound import circuit_breaker, statuses
+from agents.whatsapp.error_table import Action, deciding_code, rule_for
 from agents.whatsapp.payload import (
     BadItem,
     IgnoredItem,
@@ -204,8 +206,20 @@ def _log_unusable(
         receiver.to_forward.append(ItemToForward(item.path, reason))
         logger.info("ai.whatsapp.message.ignored", reason=item.reason)
     else:
-        codes = [error["code"] for error in item.errors]
-        logger.warning("ai.whatsapp.message.error", path=item.path, codes=codes)
+        _process_provider_errors(receiver.event, item)
+
+
+def _process_provider_errors(event: WebhookEvent, item: ProviderErrors) -> None:
+    """Log errors that concern no message; trouble of our number or account holds it."""
+    codes = [error["code"] for error in item.errors]
+    logger.warning("ai.whatsapp.message.error", path=item.path, codes=codes)
+    code = deciding_code(codes)
+    rule = rule_for(code)
+    is_ours = item.phone_number_id == our_number() and not event.is_synthetic
+    if is_ours and rule.action == Action.STOP:
+        circuit_breaker.open_by_report(
+            number=item.phone_number_id, scope=rule.scope, code=code
+        )
 
 
 def _process_item_in_savepoint(receiver: MessageReceiver, item: KnownItem) -> None:

@@ -11,11 +11,14 @@ if TYPE_CHECKING:
 
 
 class SendingLine(models.Model):
-    """The circuit breaker of a sending number; no row: it never had an error.
+    """The circuit breaker of a number or the account; no row: it never had an error.
 
     Slowed down: nothing is sent before `held_until`. Open: messages stay queued, and
     after `held_until` one message at a time is sent as a probe.
     """
+
+    # The key of the row that holds every number of the account.
+    ACCOUNT = "account"
 
     phone_number_id = models.CharField(max_length=32, primary_key=True)
     held_until = models.DateTimeField()
@@ -58,6 +61,8 @@ class SendingLine(models.Model):
         ]
 
     def __str__(self) -> str:
+        if self.phone_number_id == self.ACCOUNT:
+            return "WhatsApp account"
         return f"Sending number {self.phone_number_id}"
 
 
@@ -165,6 +170,8 @@ class OutboundMessage(models.Model):
     error_code = models.CharField(max_length=40, blank=True)
     # Its outcome decides whether the circuit of its sender closes.
     is_probe = models.BooleanField(default=False)
+    # How often a refusal of this message held its sender.
+    sender_holds = models.PositiveSmallIntegerField(default=0, db_default=0)
     # An attempt had no answer: the customer may have received it already.
     was_in_doubt = models.BooleanField(default=False)
     # The colleague who wrote it; empty for the agent.
@@ -185,6 +192,8 @@ class OutboundMessage(models.Model):
 
     # Set by the claiming statement from the database's clock.
     claimed_at: datetime
+    # Set when the message becomes the probe: the error code of its sender.
+    sender_trouble: str = ""
 
     class Meta:
         permissions = [

@@ -44,14 +44,15 @@ TOLD, ISSUED = "told:", ":issued"
 Outcome = Announcement.Outcome
 RELATED = ("voucher__owner", "voucher__created_by_profile", "station")
 
-# Executed after every turn; the answer is nearly always no.
+# Executed after every turn; the answer is nearly always no. Both bounds are numbers, so
+# that only the last entries of the two indexes are read.
 HAS_UNANNOUNCED = """
-WITH last AS (SELECT max(event_id) AS id FROM agents_announcement)
 SELECT EXISTS (
-    SELECT FROM voucher_event event, last
-    WHERE event.id > coalesce(last.id - %s, 0)
+    SELECT FROM voucher_event event
+    WHERE event.id > %(after)s
       AND NOT EXISTS (
-          SELECT FROM agents_announcement done WHERE done.event_id = event.id
+          SELECT FROM agents_announcement done
+          WHERE done.event_id = event.id AND done.event_id > %(after)s
       )
 )
 """
@@ -101,8 +102,9 @@ def announce_issue(voucher: Voucher) -> Announcement.Outcome:
 
 def has_unannounced(overlap: int = OVERLAP) -> bool:
     """Tell whether there may be an event to announce."""
+    last = _last_announced() or 0
     with connection.cursor() as cursor:
-        cursor.execute(HAS_UNANNOUNCED, [overlap])
+        cursor.execute(HAS_UNANNOUNCED, {"after": last - overlap})
         return bool(cursor.fetchone()[0])
 
 
@@ -140,7 +142,7 @@ def notify_issuers_of_failures() -> int:
 
 def _unannounced(overlap: int) -> QuerySet[VoucherEvent]:
     """Return the events without an announcement, from a little before the last one."""
-    last = Announcement.objects.aggregate(last=Max("event_id"))["last"]
+    last = _last_announced()
     if last is None:
         last = _begin()
     announced = Announcement.objects.filter(event_id__gt=last - overlap)
@@ -156,6 +158,11 @@ def _unannounced(overlap: int) -> QuerySet[VoucherEvent]:
         .select_related(*RELATED)
         .order_by("pk")
     )
+
+
+def _last_announced() -> int | None:
+    last: int | None = Announcement.objects.aggregate(last=Max("event_id"))["last"]
+    return last
 
 
 def _begin() -> int:

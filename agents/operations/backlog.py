@@ -107,11 +107,8 @@ def _undelivered() -> list[int]:
         | Q(state=State.UNKNOWN) & due
     )
     found = OutboundMessage.objects.filter(overdue, state__in=OPEN)
-    # Messages of a stopped number are enqueued when it may send again.
-    if held := circuit_breaker.held_numbers(now):
-        found = found.exclude(
-            conversation__phone_number_id__in=held, conversation__is_synthetic=False
-        )
+    # Messages of a stopped sender are enqueued when it may send again.
+    found = found.exclude(circuit_breaker.held_messages(now))
     return sorted(set(found.values_list("conversation_id", flat=True)[:MOST]))
 
 

@@ -15,7 +15,7 @@ from agents.core.serving import may_answer
 from agents.handoff.handoff import why_unreachable
 from agents.models import ColleagueAct, OutboundMessage
 from agents.outbound.outbox import OPTED_OUT
-from agents.whatsapp.error_table import Action, action_for
+from agents.whatsapp.error_table import Action, rule_for
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -88,9 +88,7 @@ def _permanent_refusal(message: OutboundMessage) -> str:
         return "Its text was deleted: there is nothing to send."
     if message.error_code in REFUSALS:
         return REFUSALS[message.error_code]
-    code = message.error_code
-    number = int(code) if code.isascii() and code.isdigit() else None
-    if number is not None and action_for(number) == Action.BUG:
+    if rule_for(message.error_code).action == Action.BUG:
         return "WhatsApp does not understand it: it would fail again."
     age = timezone.now() - message.created_at
     if message.kind == Kind.BUTTONS and age > BUTTONS_COUNT_FOR:
@@ -112,6 +110,7 @@ def _queue(message: OutboundMessage) -> None:
         # This is a first attempt again, and not a probe.
         was_in_doubt=False,
         is_probe=False,
+        sender_holds=0,
     )
 
 

@@ -21,7 +21,7 @@ from agents.forwarding import queue as forwarding
 from agents.identity import consent
 from agents.models import Identity, OutboundMessage
 from agents.outbound import circuit_breaker, outbox, send_rate, simulated
-from agents.whatsapp.error_table import Action
+from agents.whatsapp.error_table import ANSWER_LOST, NO_ADDRESS
 from agents.whatsapp.graph_client import (
     Address,
     Button,
@@ -51,7 +51,6 @@ CRASH_WAIT = timedelta(seconds=45)
 WINDOW_MARGIN = timedelta(seconds=60)
 # When to look again at a message that another worker is sending.
 OTHER_WORKER_S = 16.0
-ANSWER_LOST = "answer_lost"
 OPTED_OUT = "stopped"
 CLAIM_FIELDS = ("state", "attempts", "is_probe", "lease_expires_at", "next_attempt_at")
 # By the database's clock: a worker with a wrong clock would take a running attempt for
@@ -79,6 +78,9 @@ class ClaimedMessage:
     content: dict[str, Any]
     opaque: str
     correlation_id: UUID | None
+    # The trouble of the sender that this message reported before: Meta is asked whether
+    # it persists before the message is sent again.
+    sender_trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def _not_yet(message: OutboundMessage, now: datetime) -> Wait | bool | None:
             # Another worker is sending it, and continues with the next ones.
             return Wait(OTHER_WORKER_S)
         if message.attempts >= outbox.MOST_ATTEMPTS:
-            outbox.handle_failure(message, code=ANSWER_LOST, action=Action.BUG)
+            outbox.handle_failure(message, code=ANSWER_LOST)
             return True
         mark_unknown(message, CRASH_WAIT)
     if message.next_attempt_at is not None and message.next_attempt_at > now:
@@ -125,14 +127,14 @@ def _claim(message: OutboundMessage, now: datetime) -> ClaimedMessage | Wait | b
     is_open = closes_at is not None and closes_at - WINDOW_MARGIN > now
     needs_window = message.kind != OutboundMessage.Kind.TEMPLATE
     if needs_window and not is_open and not outbox.use_fallback(message):
-        outbox.handle_failure(message, code="131047", action=Action.WINDOW)
+        outbox.handle_failure(message, code="131047")
         return True
     if conversation.is_synthetic or not settings.WA_TOKEN:
         simulated.deliver(message)
         return True
     to = _address(conversation.profile)
     if to is None:
-        outbox.handle_failure(message, code="no_address", action=Action.PERSON)
+        outbox.handle_failure(message, code=NO_ADDRESS)
         return True
     if wait := _rate_wait(message, now):
         return wait
@@ -148,6 +150,7 @@ def _claim(message: OutboundMessage, now: datetime) -> ClaimedMessage | Wait | b
         content=_content(message),
         opaque=str(message.public_id),
         correlation_id=message.correlation_id,
+        sender_trouble=message.sender_trouble if message.sender_holds else "",
     )
 
 

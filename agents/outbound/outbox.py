@@ -15,7 +15,7 @@ from agents.core.handoffs import open_handoff
 from agents.identity import consent
 from agents.models import Conversation, HandOff, OutboundMessage
 from agents.outbound import circuit_breaker
-from agents.whatsapp.error_table import Action, describe
+from agents.whatsapp.error_table import Action, Rule, Scope, describe, rule_for
 from agents.whatsapp.graph_client import (
     LONGEST_BODY,
     LONGEST_BUTTON_BODY,
@@ -27,6 +27,9 @@ from agents.whatsapp.graph_client import (
 from easymo.database import prepared_rows
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
+from rollout.incidents import incidents
+from rollout.models import Incident, TimelineEntry
+from rollout.notices import notices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,9 +40,9 @@ logger = get_logger(__name__)
 
 State = OutboundMessage.State
 OPEN = (State.QUEUED, State.SENDING, State.UNKNOWN)
-FINAL = frozenset({Action.WINDOW, Action.PERSON, Action.BUG})
-# These errors concern one recipient: our number works.
-ABOUT_RECIPIENT = frozenset({Action.WINDOW, Action.PERSON, Action.PAIR})
+FINAL = frozenset(
+    {Action.WINDOW, Action.PERSON, Action.TEMPLATE, Action.BUG, Action.LOST}
+)
 # Pauses of 1.5 s, 9 s, 54 s, 5.4 min and 16.7 min between six tries: 24 minutes.
 MOST_ATTEMPTS = 6
 FIRST_PAUSE_S = 1.5
@@ -131,21 +134,22 @@ def handle_failure(
     message: OutboundMessage,
     *,
     code: str,
-    action: Action,
     retry_after: float | None = None,
     by_status: bool = False,
 ) -> None:
-    """Queue the message again, hold its number, or give up and tell a colleague.
+    """Queue the message again, hold its sender, or give up and tell a colleague.
 
     The caller holds the message's row. `by_status`: the provider had accepted it.
     """
+    rule = rule_for(code)
+    action = rule.action
     message.error_code = code[:40]
     message.lease_expires_at = None
-    _update_circuit(
-        message, code=code, action=action, retry_after=retry_after, by_status=by_status
+    is_held = _update_circuit(
+        message, rule=rule, code=code, retry_after=retry_after, by_status=by_status
     )
-    if action == Action.STOP:
-        # The number is at fault: the attempt does not count.
+    if is_held and action == Action.STOP:
+        # The sender is at fault: the attempt does not count.
         message.attempts = max(message.attempts - 1, 0)
         _queue_again(message, None)
     elif (action == Action.WINDOW and use_fallback(message)) or (
@@ -154,8 +158,8 @@ def handle_failure(
         _queue_again(message, None)
     elif action in FINAL or message.attempts >= MOST_ATTEMPTS:
         _give_up(message, action)
-    elif action == Action.SLOW:
-        # The hold of the number delays the message.
+    elif is_held:
+        # The hold of the sender delays the message.
         _queue_again(message, None)
     else:
         if action == Action.PAIR:
@@ -189,24 +193,28 @@ def use_english(message: OutboundMessage) -> bool:
 def _update_circuit(
     message: OutboundMessage,
     *,
+    rule: Rule,
     code: str,
-    action: Action,
     retry_after: float | None,
     by_status: bool,
-) -> None:
-    """Update the circuit breaker of the number."""
-    if action == Action.STOP:
-        circuit_breaker.open_circuit(message, code=code, by_status=by_status)
-    elif action == Action.SLOW:
-        circuit_breaker.slow_down(
-            message, code=code, first_s=retry_after or FIRST_HOLD_S
+) -> bool:
+    """Update the circuit breakers; return whether the sender is held."""
+    is_held = False
+    if rule.action == Action.STOP:
+        is_held = circuit_breaker.open_circuit(
+            message, scope=rule.scope, code=code, by_status=by_status
         )
-    if not message.is_probe:
-        return
-    if action in ABOUT_RECIPIENT:
-        circuit_breaker.close_after_probe(message)
-    elif action != Action.STOP:
-        circuit_breaker.release_probe(message)
+    elif rule.action == Action.SLOW:
+        is_held = circuit_breaker.slow_down(
+            message, scope=rule.scope, code=code, first_s=retry_after or FIRST_HOLD_S
+        )
+    if message.is_probe and not (is_held and rule.action == Action.STOP):
+        if rule.scope == Scope.PERSON:
+            # The sender works.
+            circuit_breaker.close_after_probe(message, by_status=by_status)
+        else:
+            circuit_breaker.release_probe(message)
+    return is_held
 
 
 def _later(seconds: float) -> datetime:
@@ -230,6 +238,7 @@ def _queue_again(message: OutboundMessage, at: datetime | None) -> None:
             "lease_expires_at",
             "next_attempt_at",
             "is_probe",
+            "sender_holds",
             "provider_id",
             "provider_id_hmac",
         ]
@@ -249,6 +258,8 @@ def _give_up(message: OutboundMessage, action: Action) -> None:
         ]
     )
     conversation = message.conversation
+    if action == Action.TEMPLATE:
+        _report_template(message)
     if action == Action.WINDOW:
         Conversation.objects.filter(
             pk=conversation.pk, window_closes_at__gt=timezone.now()
@@ -267,3 +278,26 @@ def _give_up(message: OutboundMessage, action: Action) -> None:
         reason=f"A message was not delivered. {describe(message.error_code)} "
         f"(code {message.error_code})",
     )
+
+
+def _report_template(message: OutboundMessage) -> None:
+    """Tell the contacts once that a template cannot be used; other messages go on."""
+    name = str(message.extra.get("name", ""))[:60] or "unknown"
+    text = (
+        f"WhatsApp: the template {name} cannot be sent. "
+        f"{describe(message.error_code)} (code {message.error_code})."
+    )
+    incident, is_new = incidents.get_or_open(
+        key=f"whatsapp-template:{name}",
+        title=f"A WhatsApp template cannot be sent (code {message.error_code})",
+        severity=Incident.Severity.MEDIUM,
+        opened_by=circuit_breaker.SYSTEM,
+    )
+    if is_new:
+        incidents.write_entry(
+            incident,
+            kind=TimelineEntry.Kind.AUTO,
+            author=circuit_breaker.SYSTEM,
+            text=text,
+        )
+        notices.queue_notice(text=text, incident=incident)

@@ -16,7 +16,6 @@ from django.utils import timezone
 from agents.models import OutboundMessage
 from agents.outbound import circuit_breaker, outbox, statuses
 from agents.outbound.next_to_send import (
-    ANSWER_LOST,
     STATUS_WAIT,
     ClaimedMessage,
     Wait,
@@ -24,7 +23,7 @@ from agents.outbound.next_to_send import (
     mark_unknown,
 )
 from agents.whatsapp import graph_client
-from agents.whatsapp.error_table import Action, TransportError
+from agents.whatsapp.error_table import ANSWER_LOST, TransportError, rule_for
 from easymo.database import units
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
@@ -86,6 +85,10 @@ async def _send(claimed: ClaimedMessage) -> bool:
     """Send one message, store its result, and tell whether more messages wait."""
     started_at = timezone.now()
     try:
+        if claimed.sender_trouble:
+            await graph_client.check_sender(
+                claimed.phone_number_id, code=claimed.sender_trouble
+            )
         provider_id = await graph_client.send(
             claimed.phone_number_id, claimed.to, claimed.content, opaque=claimed.opaque
         )
@@ -93,7 +96,7 @@ async def _send(claimed: ClaimedMessage) -> bool:
         logger.warning(
             "ai.whatsapp.send.error",
             code=error.code,
-            action=error.action,
+            action=rule_for(error.code).action,
             unknown_outcome=error.unknown_outcome,
         )
         await units.run_until_available(record_failure, claimed.message_id, error)
@@ -118,14 +121,11 @@ def record_failure(message_id: int, error: TransportError) -> None:
             return
         if not error.unknown_outcome:
             outbox.handle_failure(
-                message,
-                code=error.code,
-                action=error.action,
-                retry_after=error.retry_after,
+                message, code=error.code, retry_after=error.retry_after
             )
         elif message.was_in_doubt:
             # The answer to the second attempt was lost, too.
-            outbox.handle_failure(message, code=ANSWER_LOST, action=Action.BUG)
+            outbox.handle_failure(message, code=ANSWER_LOST)
         else:
             mark_unknown(message, STATUS_WAIT)
 

@@ -14,7 +14,7 @@ from agents.core.code_redaction import drop_delivered_codes
 from agents.core.handoffs import open_handoff
 from agents.models import HandOff, MessageStatus, OutboundMessage
 from agents.outbound import circuit_breaker, outbox, send_rate
-from agents.whatsapp.error_table import action_for
+from agents.whatsapp.error_table import rule_for
 from easymo import keys
 from easymo.observability.logs import get_logger
 
@@ -198,17 +198,16 @@ def _apply(message: OutboundMessage, status: Status, id_hmac: bytes) -> int | No
 
 def _fail(message: OutboundMessage, code: str) -> None:
     """Handle a failure that the provider reports after it accepted the message."""
-    number = int(code) if code.isascii() and code.isdigit() else None
-    action = action_for(number, 0)
+    action = rule_for(code).action
     logger.warning(
         "ai.whatsapp.send.error", outbound_id=message.pk, code=code, action=action
     )
-    outbox.handle_failure(message, code=code, action=action, by_status=True)
+    outbox.handle_failure(message, code=code, by_status=True)
 
 
 def _advance(message: OutboundMessage, state: State | None) -> None:
     if message.is_probe and state is not None and state != State.FAILED:
-        circuit_breaker.close_after_probe(message)
+        circuit_breaker.close_after_probe(message, by_status=True)
     if state is None or RANK[state] <= RANK[State(message.state)]:
         return
     now = timezone.now()

@@ -20,7 +20,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agents.models import OutboundMessage, ToolCall, Turn
-from agents.whatsapp.error_table import Action, action_of
+from agents.whatsapp.error_table import Action, rule_for
 from rollout.models import Observation
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def _send_failure(reply: OutboundMessage | None) -> str:
         return "send:waiting"
     if reply.state != OutboundMessage.State.FAILED:
         return ""
-    if action_of(reply.error_code) in {Action.PERSON, Action.WINDOW}:
+    if rule_for(reply.error_code).action in {Action.PERSON, Action.WINDOW}:
         return ""
     return f"send:{reply.error_code}"
 

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 ANSWERED_WITHIN_S = 30.0
 WRITTEN_WITHIN_S = 5.0
 PAUSE_S = 0.15
-WORKER = "Start a worker: `python manage.py procrastinate worker`; see GET /readyz."
+WORKER = (
+    "Start a worker: `python manage.py procrastinate worker`; see GET /readyz/workers."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from agents.tools.authority import Reach, may_act_on
 from agents.tools.base import Effect, Tool, ToolResult, done, strict_object
 from easymo.observability.privacy import mask_msisdn
 from vouchers import msisdn as numbers
-from vouchers.services import profiles
+from vouchers.services import guesses, profiles
 
 if TYPE_CHECKING:
     from agents.tools.base import Call
@@ -73,13 +73,16 @@ def _look_up_number(call: Call) -> ToolResult:
     if not asked:
         return call.refused("number_needed", "Name a number.", "ask.number")
     try:
-        found = profiles.lookup(msisdn=asked)
+        number = numbers.parse(asked)
     except numbers.InvalidMsisdn:
         return call.refused(
             "invalid_number", "This is no valid number.", "refused.invalid_number"
         )
+    guesses.check_number(actor=call.actor)
+    found = profiles.lookup(msisdn=number)
     if found is None or not may_act_on(call.profile, found, spends=False):
-        masked = mask_msisdn(numbers.parse(asked))
+        guesses.count_unknown_number(actor=call.actor)
+        masked = mask_msisdn(number)
         return done(call.text("lookup.unknown", msisdn=masked), exists=False)
     return _found(call, found, "lookup.found")
 

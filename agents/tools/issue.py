@@ -14,7 +14,7 @@ from vouchers import limits, money
 from vouchers import msisdn as numbers
 from vouchers.errors import CustomerNotFound
 from vouchers.models import Voucher
-from vouchers.services import profiles
+from vouchers.services import guesses, profiles
 from vouchers.services.issue import issue_voucher
 
 if TYPE_CHECKING:
@@ -40,8 +40,10 @@ def create_voucher(call: Call) -> ToolResult:
         return call.refused("invalid_amount", str(error), "refused.invalid_amount")
     except numbers.InvalidMsisdn as error:
         return call.refused("invalid_number", str(error), "refused.invalid_number")
+    guesses.check_number(actor=call.actor)
     customer = profiles.lookup(msisdn=number)
     if customer is None or not may_act_on(call.profile, customer, spends=False):
+        guesses.count_unknown_number(actor=call.actor)
         raise CustomerNotFound
     if not call.is_confirmed and _needs_button(call, amount, number):
         return _ask(call, customer, amount)

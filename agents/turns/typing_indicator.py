@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from agents.models import SendingLine
 from agents.whatsapp import graph_client
 from easymo.observability.logs import get_logger
 
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-# Executed in every turn. Not while our number is held back or its circuit is open.
+# Executed in every turn. Not while our number or account is held or stopped.
 CLAIM = """
 UPDATE agents_turn SET typing_shown_at = %(now)s
 WHERE id = %(turn)s AND typing_shown_at IS NULL
   AND NOT EXISTS (
       SELECT FROM agents_sendingline
-      WHERE phone_number_id = %(number)s AND holds > 0
+      WHERE phone_number_id IN (%(number)s, %(account)s) AND holds > 0
         AND (held_until > %(now)s OR is_open)
   )
 """
@@ -59,6 +60,7 @@ def claim_typing_indicator(
     values: dict[str, Any] = {
         "turn": turn.pk,
         "number": conversation.phone_number_id,
+        "account": SendingLine.ACCOUNT,
         "now": timezone.now(),
     }
     with connection.cursor() as cursor:

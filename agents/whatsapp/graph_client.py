@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,12 @@ from weakref import WeakKeyDictionary
 import httpx2
 from django.conf import settings
 
-from agents.whatsapp.error_table import Action, TransportError, action_for
+from agents.whatsapp.error_table import (
+    ANSWER_LOST,
+    NO_CONNECTION,
+    TransportError,
+    stored_code,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +35,8 @@ TIMEOUT = httpx2.Timeout(8.0, connect=3.0, pool=3.0)
 # lease of a message that is being sent.
 LONGEST_EXCHANGE_S = 12.0
 LARGEST_ANSWER = 256 * 1024
+LONGEST_CHECK_S = 5.0
+TOKEN_CODES = ("0", "190")
 # Every idle connection is checked before and after each exchange: few are kept.
 LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=8)
 
@@ -119,7 +127,26 @@ async def send(
     match answer:
         case {"messages": [{"id": str(provider_id)}, *_]} if provider_id:
             return provider_id
-    raise TransportError("no_message_id", Action.RETRY, unknown_outcome=True)
+    raise TransportError("no_message_id", unknown_outcome=True)
+
+
+async def check_sender(phone_number_id: str, *, code: str) -> None:
+    """Raise ``TransportError`` while Meta reports the trouble ``code`` of the number.
+
+    It sends nothing. Any other answer is inconclusive: the token may lack the
+    permission to ask.
+    """
+    url = _node(settings.WHATSAPP_API_URL, phone_number_id)
+    try:
+        async with asyncio.timeout(LONGEST_CHECK_S):
+            answer = await _exchange("GET", url, params={"fields": "health_status"})
+    except (TransportError, TimeoutError) as error:
+        if isinstance(error, TransportError) and error.code in {code, *TOKEN_CODES}:
+            raise
+        return
+    match answer:
+        case {"health_status": {"can_send_message": "BLOCKED"}}:
+            raise TransportError(code)
 
 
 async def mark_read_and_typing(phone_number_id: str, provider_id: str) -> None:
@@ -143,7 +170,12 @@ async def close() -> None:
 
 async def _post(phone_number_id: str, fields: dict[str, Any]) -> object:
     url = _endpoint(settings.WHATSAPP_API_URL, phone_number_id)
-    payload = {"messaging_product": "whatsapp", **fields}
+    return await _exchange(
+        "POST", url, json={"messaging_product": "whatsapp", **fields}
+    )
+
+
+async def _exchange(method: str, url: httpx2.URL, **content: Any) -> object:
     headers = {
         "Authorization": f"Bearer {settings.WA_TOKEN}",
         # A compressed answer could exceed the limit after decompression.
@@ -152,17 +184,20 @@ async def _post(phone_number_id: str, fields: dict[str, Any]) -> object:
     try:
         async with (
             asyncio.timeout(LONGEST_EXCHANGE_S),
-            _client().stream("POST", url, json=payload, headers=headers) as response,
+            _client().stream(method, url, headers=headers, **content) as response,
         ):
-            content = await _read_limited(response)
+            body = await _read_limited(response)
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
         # Nothing was sent.
-        raise TransportError("no_connection", Action.RETRY) from error
+        raise TransportError(NO_CONNECTION) from error
     except (httpx2.TransportError, httpx2.DecodingError, TimeoutError) as error:
-        raise TransportError(
-            "answer_lost", Action.RETRY, unknown_outcome=True
-        ) from error
-    return _parse(response, content)
+        raise TransportError(ANSWER_LOST, unknown_outcome=True) from error
+    return _parse(response, body)
+
+
+@cache
+def _node(base: str, number: str) -> httpx2.URL:
+    return httpx2.URL(f"{base.rstrip('/')}/{number}")
 
 
 @cache
@@ -185,22 +220,41 @@ def _parse(response: httpx2.Response, content: bytes) -> object:
         answer = json.loads(content)
     except (ValueError, RecursionError):
         answer = None
-    code = None
-    match answer:
-        case {"error": {"code": int(number)}}:
-            code = number
+    error = _error_in(answer)
     # An error with a success status is an error too.
-    if response.is_success and code is None:
+    if response.is_success and error is None:
         if answer is None:
-            raise TransportError("no_json", Action.RETRY, unknown_outcome=True)
+            raise TransportError("no_json", unknown_outcome=True)
         return answer
+    code = _integer(error, "code")
     retry_after = response.headers.get("Retry-After", "")
     is_number = retry_after.isascii() and retry_after.isdigit()
     raise TransportError(
-        str(code) if code is not None else f"http_{response.status_code}",
-        action_for(code, response.status_code),
-        retry_after=float(retry_after) if is_number else None,
+        f"http_{response.status_code}"
+        if code is None
+        else stored_code(code, _integer(error, "error_subcode")),
+        retry_after=float(retry_after[:10]) if is_number else None,
     )
+
+
+def _error_in(answer: object) -> object:
+    """Return the error of an answer, whatever its shape, or None."""
+    if not isinstance(answer, dict):
+        return None
+    errors = answer.get("errors")
+    return answer.get("error") or (
+        errors[0] if isinstance(errors, list) and errors else errors
+    )
+
+
+def _integer(error: object, name: str) -> int | None:
+    """Return a code, which some gateways write as a text."""
+    value = error.get(name) if isinstance(error, dict) else None
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,10}", value, re.ASCII):
+        return int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value < 10**10 else None
 
 
 def _client() -> httpx2.AsyncClient:

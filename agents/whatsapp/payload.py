@@ -81,6 +81,7 @@ class ProviderErrors:
     """Errors of the provider that concern no single message."""
 
     path: str
+    phone_number_id: str = ""
     errors: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -158,9 +159,9 @@ def _read_change(change: object, path: str) -> Iterator[Item]:
 
 
 def _read_value(value: dict[str, Any], path: str) -> Iterator[Item]:
-    if errors := errors_in(value):
-        yield ProviderErrors(f"{path}/errors", errors)
     number_id = identifier(value.get("metadata"), "phone_number_id")
+    if errors := errors_in(value):
+        yield ProviderErrors(f"{path}/errors", number_id, errors)
     messages = value.get("messages")
     contacts = index_contacts(
         (contact for _, contact in _each(value, "contacts", path)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from agents.whatsapp.error_table import deciding_code
 from agents.whatsapp.sanitise import clean_line, clean_token
 from agents.whatsapp.senders import (
     bsuid_in,
@@ -65,7 +66,7 @@ def read_status(
         provider_id=provider_id,
         status=status[:16],
         opaque=clean_line(item.get("biz_opaque_callback_data"), 64),
-        error_code=errors[0]["code"] if errors else "",
+        error_code=deciding_code([error["code"] for error in errors]),
         pricing=_pricing(item.get("pricing")),
         timestamp=timestamp_of(item),
         errors=errors,

@@ -72,7 +72,7 @@ if HTTPS_ONLY and DEBUG:
     )
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 # Probes use plain HTTP inside the private network.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz(/workers)?$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
 # Only behind a proxy that sets this header and drops the caller's; see the README.
@@ -135,7 +135,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 # Count by address as well, or five wrong passwords lock a name for all callers.
-AXES_CLIENT_IP_CALLABLE = "easymo.web.middleware.address_of"
+AXES_CLIENT_IP_CALLABLE = "easymo.addresses.address_of"
 AXES_RESET_ON_SUCCESS = True
 # Its log lines contain names and addresses; the admin shows the same rows.
 AXES_VERBOSE = False

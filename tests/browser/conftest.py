@@ -162,7 +162,9 @@ def _wait_until_ready(address: str) -> None:
     until = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < until:
         try:
-            with urllib.request.urlopen(f"{address}/readyz", timeout=10) as answer:
+            with urllib.request.urlopen(
+                f"{address}/readyz/workers", timeout=10
+            ) as answer:
                 if answer.status == 200:
                     return
         except OSError:

@@ -1,7 +1,15 @@
 from __future__ import annotations
 
+import math
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
@@ -9,12 +17,62 @@ from django.db import OperationalError, connection
 from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
+from psycopg import sql
 
 from agents.models import WebhookEvent
 from easymo import health
 from rollout.models import EvaluatorLease
+from tests.databases import server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TOKEN = "a token for figures"
+
+
+@dataclass
+class SmallDisk:
+    """A file system of 1 MB where PostgreSQL writes its temporary files."""
+
+    folder: Path
+
+    def fill(self) -> None:
+        with suppress(OSError), (self.folder / "filler").open("wb", 0) as filler:
+            for _ in range(1_024):
+                filler.write(b"x" * 1_024)
+
+    def free(self) -> None:
+        (self.folder / "filler").unlink()
+
+
+@pytest.fixture
+def small_disk(db: None) -> Iterator[SmallDisk]:
+    folder = Path(tempfile.mkdtemp(prefix="easymo-disk-"))
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        folder.rmdir()
+        pytest.skip("A small file system cannot be mounted here.")
+    name = sql.Identifier(folder.name)
+    space = folder / "space"
+    space.mkdir()
+    with server() as maintenance:
+        data = maintenance.execute("SHOW data_directory").fetchone()
+        owner = Path(data[0]).stat() if data else folder.stat()
+        os.chown(space, owner.st_uid, owner.st_gid)
+        folder.chmod(0o755)
+        maintenance.execute(
+            sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(name, str(space))
+        )
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(f'SET LOCAL temp_tablespaces = "{folder.name}"')
+            yield SmallDisk(folder)
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL temp_tablespaces = DEFAULT")
+            maintenance.execute(sql.SQL("DROP TABLESPACE {}").format(name))
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
+            folder.rmdir()
 
 
 def worker_reported(seconds_ago: int) -> None:
@@ -51,9 +109,47 @@ def test_readyz__read_only__names_the_database(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_readyz__worker_silent__names_it(client: Client) -> None:
-    worker_reported(300)
+def test_readyz__no_worker_and_old_messages__is_ready(client: Client) -> None:
+    # A balancer that asks here must not take the webhooks away when workers are gone.
+    worker_reported(3_000)
+    event = WebhookEvent.objects.create(
+        body=b"{}", sha256=b"x" * 32, correlation_id=uuid4()
+    )
+    WebhookEvent.objects.filter(pk=event.pk).update(
+        received_at=timezone.now() - timedelta(seconds=2_000)
+    )
     answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["parts"] == {
+        "database": "ok",
+        "migrations": "ok",
+        "disk": "ok",
+    }
+
+
+@pytest.mark.django_db
+def test_readyz__disk_full__names_it_until_it_has_room(
+    client: Client, monkeypatch: pytest.MonkeyPatch, small_disk: SmallDisk
+) -> None:
+    # Given
+    monkeypatch.setattr(health, "_disk_tried_at", -math.inf)
+    small_disk.fill()
+
+    # When
+    full = client.get("/readyz")
+    small_disk.free()
+    roomy = client.get("/readyz")
+
+    # Then
+    assert (full.status_code, full.json()["failing"]) == (503, ["disk"])
+    assert full.json()["parts"]["disk"] == "full"
+    assert roomy.status_code == 200
+
+
+@pytest.mark.django_db
+def test_readyz_workers__worker_silent__names_it(client: Client) -> None:
+    worker_reported(300)
+    answer = client.get("/readyz/workers")
     assert answer.status_code == 503
     assert answer.json()["failing"] == ["worker"]
     assert answer.json()["parts"]["worker"] == "silent for 300 s"
@@ -63,7 +159,7 @@ def test_readyz__worker_silent__names_it(client: Client) -> None:
 @pytest.mark.parametrize(
     ("seconds", "says"), [(60, "ok"), (240, "silent for 240 s"), (None, "has never")]
 )
-def test_readyz__evaluator_silent__is_told_and_stays_ready(
+def test_readyz_workers__evaluator_silent__stays_ready(
     client: Client, seconds: int | None, says: str
 ) -> None:
     # Given
@@ -74,7 +170,7 @@ def test_readyz__evaluator_silent__is_told_and_stays_ready(
         )
 
     # When
-    answer = client.get("/readyz")
+    answer = client.get("/readyz/workers")
 
     # Then
     assert (answer.status_code, answer.json()["failing"]) == (200, [])
@@ -82,7 +178,7 @@ def test_readyz__evaluator_silent__is_told_and_stays_ready(
 
 
 @pytest.mark.django_db
-def test_readyz__webhook_waits_too_long__names_it(client: Client) -> None:
+def test_readyz_workers__webhook_waits_too_long__names_it(client: Client) -> None:
     # Given
     worker_reported(5)
     event = WebhookEvent.objects.create(
@@ -93,7 +189,7 @@ def test_readyz__webhook_waits_too_long__names_it(client: Client) -> None:
     )
 
     # When
-    answer = client.get("/readyz")
+    answer = client.get("/readyz/workers")
 
     # Then
     assert answer.status_code == 503
@@ -115,11 +211,7 @@ def test_readyz__migration_missing__names_it(
     answer = client.get("/readyz")
 
     # Then
-    assert answer.json()["failing"] == [
-        "migrations",
-        "worker",
-        "oldest_waiting_message",
-    ]
+    assert answer.json()["failing"] == ["migrations", "disk"]
     assert answer.json()["parts"]["migrations"] == "not applied"
 
 
@@ -144,7 +236,7 @@ def test_readyz__database_away__names_it_and_no_more(
 
 
 @pytest.mark.django_db
-def test_readyz__database_hangs__gives_up_after_two_seconds(
+def test_readyz_workers__database_hangs__gives_up_after_two_seconds(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
@@ -157,13 +249,15 @@ def test_readyz__database_hangs__gives_up_after_two_seconds(
     monkeypatch.setattr(health, "_worker", hang)
 
     # When
-    answer = client.get("/readyz")
+    answer = client.get("/readyz/workers")
 
     # Then
     assert answer.json()["parts"]["worker"] == "cannot be read"
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/"])
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/readyz/workers", "/metrics", "/"]
+)
 def test_pages__written_to__refuse(path: str) -> None:
     client = Client(enforce_csrf_checks=True)
     assert client.post(path).status_code == 405
@@ -232,7 +326,7 @@ def test_landing__anyone__shows_where_to_go_and_no_data(
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/readyz/workers"])
 def test_probe__foreign_host__is_answered(client: Client, path: str) -> None:
     worker_reported(5)
     answer = client.get(path, headers={"Host": "10.0.0.7:8000"})

@@ -42,15 +42,20 @@ class Script:
 
     kind: Literal["refuse", "lose", "hang", "raw", "drop", "ok"]
     code: int = 0
+    subcode: int | None = None
     http_status: int = 400
     seconds: float = 0.0
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def refuse(code: int, http_status: int = 400, **headers: str) -> Script:
+def refuse(
+    code: int, http_status: int = 400, *, subcode: int | None = None, **headers: str
+) -> Script:
     """Answer one of Meta's error codes."""
-    return Script("refuse", code=code, http_status=http_status, headers=headers)
+    return Script(
+        "refuse", code=code, subcode=subcode, http_status=http_status, headers=headers
+    )
 
 
 def lose_answer() -> Script:
@@ -116,12 +121,16 @@ class FakeGraph:
         self.sent: list[Taken] = []
         self.read_receipts: list[str] = []
         self.rejected: list[str] = []
+        # The messages that scripted refusals answered.
+        self.refused: list[Json] = []
         # What people sent besides words: `graph.media.add(content, mime_type)`.
         self.media = MediaStore(phone_number_id=phone_number_id)
         # What it says of the number, the token and the account when asked.
         self.account = Account(phone_number_id=phone_number_id)
         self._on_taken = on_taken
         self._script: deque[Script] = deque()
+        # What is refused every time: a part of the text, and the answer.
+        self.poison: dict[str, Script] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
@@ -226,7 +235,11 @@ class _Handler(GivesMedia):
             fake.read_receipts.append(payload["message_id"])
             self._answer(200, b'{"success":true}')
             return
-        self._play(fake.next_script(), payload)
+        self._play(self._poison_of(payload) or fake.next_script(), payload)
+
+    def _poison_of(self, payload: Json) -> Script | None:
+        text = json.dumps(payload)
+        return next((s for part, s in self.fake.poison.items() if part in text), None)
 
     def _check_request(self) -> None:
         self._check_token()
@@ -238,8 +251,13 @@ class _Handler(GivesMedia):
     def _play(self, script: Script, payload: Json) -> None:
         match script.kind:
             case "refuse":
+                self.fake.refused.append(payload)
                 self._refuse(
-                    script.code, script.http_status, "scripted", script.headers
+                    script.code,
+                    script.http_status,
+                    "scripted",
+                    script.headers,
+                    subcode=script.subcode,
                 )
             case "raw":
                 self._answer(script.http_status, script.body)
@@ -271,14 +289,18 @@ class _Handler(GivesMedia):
         http_status: int,
         message: str,
         headers: dict[str, str] | None = None,
+        *,
+        subcode: int | None = None,
     ) -> None:
-        error = {
+        error: Json = {
             "message": f"(#{code}) {message}",
             "type": "OAuthException",
             "code": code,
             "error_data": {"messaging_product": "whatsapp", "details": message},
             "fbtrace_id": "Atesttrace",
         }
+        if subcode is not None:
+            error["error_subcode"] = subcode
         body = json.dumps({"error": error}).encode()
         self._answer(http_status, body, headers or {})
 

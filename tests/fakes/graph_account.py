@@ -6,7 +6,7 @@ developers.facebook.com/documentation/business-messaging/whatsapp/permissions
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.fakes.graph_rules import RefusedError
@@ -24,6 +24,7 @@ PHONE_FIELDS = {
     "quality_rating",
     "display_phone_number",
     "status",
+    "health_status",
 }
 
 
@@ -32,7 +33,7 @@ class Account:
     """The state that Meta reports."""
 
     phone_number_id: str
-    number: dict[str, str] = field(
+    number: dict[str, Any] = field(
         default_factory=lambda: {
             "verified_name": "Easymo",
             "code_verification_status": "VERIFIED",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,11 @@ from tests.vouchers.racing import kinds, race, while_uncommitted, without
 from vouchers import errors
 from vouchers.models import LimitCounter, Voucher, VoucherEvent
 from vouchers.services.audit import verify
-from vouchers.services.guesses import count_failure
+from vouchers.services.guesses import (
+    check_number,
+    count_failure,
+    count_unknown_number,
+)
 from vouchers.services.issue import issue_voucher
 from vouchers.services.periodic import expire_vouchers
 from vouchers.services.redeem import redeem_voucher
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
 
     from pytest_django.fixtures import SettingsWrapper
 
+    from vouchers.actors import Actor
     from vouchers.models import Profile, Station
     from vouchers.services.issue import Issued
 
@@ -318,7 +324,31 @@ def test_count_failure__nine_at_once__counts_all(aline: Profile) -> None:
     race(*[partial(count_failure, actor=acting(aline))] * 9)
     with connection.cursor() as cursor:
         cursor.execute("SELECT failures FROM voucher_guess_counter")
-        assert cursor.fetchall() == [(9,)]
+        assert cursor.fetchall() == [(9,), (9,)]
+
+
+def _told_unknown(actor: Actor, *, heeds_count: bool) -> int:
+    """Let 32 calls pass the check at once; return how many learn that it is unknown."""
+    gate = threading.Barrier(32)
+
+    def look_up() -> bool:
+        check_number(actor=actor)
+        gate.wait(timeout=30)
+        try:
+            count_unknown_number(actor=actor)
+        except errors.Locked:
+            return not heeds_count
+        return True
+
+    return race(*[look_up] * 32).count(True)
+
+
+def test_unknown_numbers__thirty_two_at_once__twenty_are_told(diane: Profile) -> None:
+    assert _told_unknown(acting(diane), heeds_count=True) == 20
+
+
+def test_unknown_numbers__count_not_heeded__control_tells_all(diane: Profile) -> None:
+    assert _told_unknown(acting(diane), heeds_count=False) == 32
 
 
 def test_redeem__refused_inside_a_transaction__keeps_its_count(
@@ -333,7 +363,7 @@ def test_redeem__refused_inside_a_transaction__keeps_its_count(
     # Then
     with connection.cursor() as cursor:
         cursor.execute("SELECT failures FROM voucher_guess_counter")
-        assert cursor.fetchall() == [(1,)]
+        assert cursor.fetchall() == [(1,), (1,)]
 
 
 def test_redeem__connection_lost_before_commit__leaves_nothing(

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from easymo.backoffice.pages import ReadOnlyAdmin
+from django.contrib import messages
+
+from easymo.backoffice.pages import ReadOnlyAdmin, person_of
+from vouchers.actors import Actor
+from vouchers.errors import Locked
 from vouchers.msisdn import InvalidMsisdn, parse
+from vouchers.services import guesses, profiles
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -28,6 +33,20 @@ class NumberSearchAdmin(ReadOnlyAdmin):
             except InvalidMsisdn:
                 pass
             else:
-                return queryset.filter(**{self.number_lookup: number}), False
+                return self._with_number(request, queryset, number), False
         found, may_repeat = super().get_search_results(request, queryset, search_term)
         return found, bool(may_repeat)
+
+    def _with_number(
+        self, request: HttpRequest, rows: QuerySet[Any], number: str
+    ) -> QuerySet[Any]:
+        """Return the rows of a number; count a number that no person has."""
+        actor = Actor.of_user(person_of(request))
+        try:
+            guesses.check_number(actor=actor)
+            if profiles.lookup(msisdn=number) is None:
+                guesses.count_unknown_number(actor=actor)
+        except Locked as error:
+            messages.error(request, str(error))
+            return rows.none()
+        return rows.filter(**{self.number_lookup: number})

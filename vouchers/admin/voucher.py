@@ -19,16 +19,18 @@ from vouchers.actors import Actor
 from vouchers.admin.base import NumberSearchAdmin
 from vouchers.authority import RULES, Operation
 from vouchers.codes import InvalidCode, MistypedCode, parse_code
-from vouchers.errors import VoucherError
+from vouchers.errors import Locked, VoucherError
 from vouchers.models import Voucher
 from vouchers.money import Money, format_money
-from vouchers.services import audit
+from vouchers.services import audit, guesses
 from vouchers.services.approve import approve_voucher, decline_voucher
 from vouchers.services.rotate import rotate_code
 from vouchers.services.void import void_voucher
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+    from vouchers.codes import Code
 
 STATUS_COLOURS = {
     Voucher.Status.PENDING_APPROVAL: "warning",
@@ -181,9 +183,8 @@ class VoucherAdmin(NumberSearchAdmin):
             except InvalidCode:
                 form.add_error("code", "A code has 16 digits.")
             else:
-                if voucher := selectors.voucher_by_code(code):
+                if voucher := _with_code(code, request, form):
                     return redirect("admin:vouchers_voucher_change", voucher.pk)
-                form.add_error("code", "There is no voucher with this code.")
         return ask(
             request=request,
             site=self.admin_site,
@@ -251,6 +252,21 @@ class VoucherAdmin(NumberSearchAdmin):
     def rotate_one(self, call: ActionCall[Voucher]) -> str:
         rotate_code(voucher=call.row, actor=_actor(call), **_given(call))
         return _log(call, "New code for", "has a new code")
+
+
+def _with_code(code: Code, request: HttpRequest, form: CodeForm) -> Voucher | None:
+    """Return the voucher, or say why there is none; a wrong code counts as a guess."""
+    actor = Actor.of_user(person_of(request))
+    try:
+        guesses.check(actor=actor)
+        if voucher := selectors.voucher_by_code(code):
+            return voucher
+        guesses.count_failure(actor=actor)
+    except Locked as error:
+        form.add_error("code", str(error))
+    else:
+        form.add_error("code", "There is no voucher with this code.")
+    return None
 
 
 def _given(call: ActionCall[Voucher]) -> dict[str, str]:

@@ -1,7 +1,10 @@
-"""Lock people, stations and devices that enter too many wrong codes on all channels.
+"""Lock people, stations, devices and tokens that guess codes or numbers.
 
 ``redeem_voucher`` counts wrong codes by itself. Other code that takes a voucher code
-or an unknown number calls ``check`` first and ``count_failure`` after a failure.
+calls ``check`` first and ``count_failure`` after a failure; code that looks up a number
+calls ``check_number`` and ``count_unknown_number``. Each principal has one limit of all
+that it asks for and does not exist, on all channels. Counting raises ``Locked`` when a
+concurrent call reached the limit first: the answer must then be the lock.
 """
 
 from __future__ import annotations
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from vouchers.models import Station
 
 _SCOPES = "(voucher_who_is(%s, %s, %s)).scopes"
+_UNKNOWN = "ARRAY['unknown:' || (voucher_who_is(%s, %s, %s)).person]"
+_CODES = "wrong codes"
+_NUMBERS = "unknown numbers"
 
 
 def check(*, actor: Actor) -> None:
@@ -29,6 +35,19 @@ def count_failure(*, actor: Actor) -> None:
     _count(_SCOPES, _who(actor))
 
 
+def check_number(*, actor: Actor) -> None:
+    """Raise ``Locked`` while the principal asked for too much that does not exist.
+
+    Known numbers are refused as well: otherwise the lock would tell them apart.
+    """
+    _check(_UNKNOWN, _who(actor), _NUMBERS)
+
+
+def count_unknown_number(*, actor: Actor) -> None:
+    """Count one unknown number."""
+    _count(_UNKNOWN, _who(actor), _NUMBERS)
+
+
 def check_station(*, station: Station) -> None:
     """Raise ``Locked`` while the station is locked."""
     _check("ARRAY[%s]", [f"station:{station.pk}"])
@@ -39,17 +58,20 @@ def count_station_failure(*, station: Station) -> None:
     _count("ARRAY[%s]", [f"station:{station.pk}"])
 
 
-def _check(scopes: str, values: list[str | None]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT voucher_locked_for({scopes})", values)
-        seconds = cursor.fetchone()[0]
-    if seconds is not None:
-        raise Locked(seconds)
+def _check(scopes: str, values: list[str | None], what: str = _CODES) -> None:
+    _ask("voucher_locked_for", scopes, values, what)
 
 
-def _count(scopes: str, values: list[str | None]) -> None:
+def _count(scopes: str, values: list[str | None], what: str = _CODES) -> None:
+    _ask("voucher_count_guess", scopes, values, what)
+
+
+def _ask(function: str, scopes: str, values: list[str | None], what: str) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"SELECT voucher_count_guess({scopes})", values)
+        cursor.execute(f"SELECT {function}({scopes})", values)
+        (seconds,) = cursor.fetchone()
+    if seconds is not None:
+        raise Locked(seconds, what)
 
 
 def _who(actor: Actor) -> list[str | None]:

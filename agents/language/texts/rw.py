@@ -234,7 +234,7 @@ TEXTS: dict[str, str] = {
     "refused.void": "Iyo voucher yarasheshwe, ku wa {at}.",
     "refused.expired": "Iyo voucher yararangiye.",
     "refused.locked": (
-        "Habaye kode nyinshi zitari zo. Tegereza iminota {minutes} wongere ugerageze, "
+        "Habaye kode cyangwa nimero nyinshi zitari zo. Tegereza iminota {minutes} wongere ugerageze, "
         "cyangwa wandike *umuntu*."
     ),
     "refused.voucher_not_found": (

@@ -236,7 +236,7 @@ TEXTS: dict[str, str] = {
     "refused.void": "Vocha hiyo imeshabatilishwa, tarehe {at}.",
     "refused.expired": "Vocha hiyo imeisha muda wake.",
     "refused.locked": (
-        "Kumekuwa na misimbo mingi isiyo sahihi. Tafadhali subiri dakika {minutes} "
+        "Kumekuwa na misimbo au namba nyingi zisizo sahihi. Tafadhali subiri dakika {minutes} "
         "ujaribu tena, au andika *mtu*."
     ),
     "refused.voucher_not_found": (

@@ -12,8 +12,8 @@ from agents.inbound import process_events
 from agents.models import Conversation, OutboundMessage, SendingLine
 from agents.operations import backlog
 from agents.outbound import circuit_breaker, next_to_send, sending
+from agents.whatsapp.error_table import Scope
 from rollout.models import Incident, Notice
-from tests import payloads
 from tests.agents.channel import jobs, post
 from tests.agents.outbound.delivering import deliver, make_conversation, make_due, say
 from tests.fakes import graph as fake
@@ -73,12 +73,13 @@ def test_probe__accepted__closes_and_sends_the_rest(
     say(other, "other")
     pause_ends()
 
-    # When
+    # When: the other message is the probe
     deliver(stopped.conversation)
     deliver(other)
+    deliver(stopped.conversation)
 
     # Then
-    assert [taken.text for taken in graph.sent] == ["first", "other"]
+    assert [taken.text for taken in graph.sent] == ["other", "first"]
     line = SendingLine.objects.get()
     assert (line.is_open, line.holds, line.closed_by) == (False, 0, "easymo")
     assert Incident.objects.get().status == "mitigated"
@@ -111,7 +112,7 @@ def test_probe__refused_for_the_recipient__circuit_closed(
 ) -> None:
     # Given
     pause_ends()
-    graph.script(fake.refuse(131026))
+    graph.script(fake.accept(), fake.refuse(131026))
 
     # When
     deliver(stopped.conversation)
@@ -126,7 +127,8 @@ def test_probe__inconclusive__next_message_is_the_probe(
     # Given
     monkeypatch.setattr(sending, "LONGEST_WAIT_S", 0.0)
     pause_ends()
-    graph.script(fake.refuse(131000, 500))
+    # Meta is asked for the number's state first.
+    graph.script(fake.accept(), fake.refuse(131000, 500))
 
     # When
     deliver(stopped.conversation)
@@ -192,7 +194,9 @@ def test_slow_down__many_errors_at_once__count_as_one(
     # When
     for message in messages:
         with transaction.atomic():
-            circuit_breaker.slow_down(message, code="130429", first_s=5.0)
+            circuit_breaker.slow_down(
+                message, scope=Scope.NUMBER, code="130429", first_s=5.0
+            )
 
     # Then
     line = SendingLine.objects.get()
@@ -204,9 +208,9 @@ def test_admin__close__asks_for_a_reason_and_sends_again(
     graph: FakeGraph, stopped: OutboundMessage, admin_client: Client
 ) -> None:
     # Given
-    page = reverse("admin:agents_sendingline_change", args=[payloads.PHONE_NUMBER_ID])
+    page = reverse("admin:agents_sendingline_change", args=["account"])
     assert "token has expired" in admin_client.get(page).content.decode()
-    url = reverse("admin:agents_sendingline_close_one", args=[payloads.PHONE_NUMBER_ID])
+    url = reverse("admin:agents_sendingline_close_one", args=["account"])
     key = admin_client.get(url).context["form"]["key"].initial
 
     # When

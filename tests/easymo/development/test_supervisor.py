@@ -62,7 +62,7 @@ class Checkout:
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             with suppress(OSError, urllib.error.URLError):
-                at = f"http://127.0.0.1:{self.port}/readyz"
+                at = f"http://127.0.0.1:{self.port}/readyz/workers"
                 urllib.request.urlopen(at, timeout=5).close()
                 # At first the processes of a killed supervisor may answer.
                 if "Ctrl-C stops" in self.said():

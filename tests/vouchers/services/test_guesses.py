@@ -65,10 +65,13 @@ def test_check__failures_counted_while_locked__do_not_lengthen_the_lock(
     fail(acting(aline))
 
     # When
-    fail(acting(aline), 9)
+    for _ in range(9):
+        with pytest.raises(Locked):
+            guesses.count_failure(actor=acting(aline))
 
     # Then
-    assert GuessCounter.objects.get().level == 1
+    levels = GuessCounter.objects.values_list("scope", "level")
+    assert dict(levels)[f"profile:{aline.pk}"] == 1
     assert locked_for(acting(aline)) <= 3600
 
 
@@ -143,3 +146,65 @@ def test_parse__mistyped_code__is_not_counted() -> None:
     with pytest.raises(MistypedCode):
         parse_code("0000000000000001")
     assert not GuessCounter.objects.exists()
+
+
+def count_unknown(actor: Actor, times: int) -> None:
+    for _ in range(times):
+        guesses.check_number(actor=actor)
+        guesses.count_unknown_number(actor=actor)
+
+
+def test_check_number__twenty_unknown_in_an_hour__locked_for_an_hour(
+    diane: Profile, bosco: Profile
+) -> None:
+    # Given
+    count_unknown(acting(diane), 20)
+
+    # Then
+    with pytest.raises(Locked, match="Too many unknown numbers") as error:
+        guesses.check_number(actor=acting(diane))
+    assert 3500 < error.value.retry_after <= 3600
+    guesses.check_number(actor=acting(bosco))
+
+    # Then: no longer after a second time
+    for _ in range(3):
+        let_pass(timedelta(hours=1, seconds=1))
+        count_unknown(acting(diane), 20)
+        with pytest.raises(Locked) as error:
+            guesses.check_number(actor=acting(diane))
+        assert error.value.retry_after <= 3600
+
+
+def test_check_number__codes_and_numbers__are_one_limit(diane: Profile) -> None:
+    # Given
+    fail(acting(diane), 9)
+    count_unknown(acting(diane), 11)
+
+    # Then: the code lock alone would come with the tenth wrong code
+    with pytest.raises(Locked):
+        guesses.check_number(actor=acting(diane))
+    assert locked_for(acting(diane)) > 3500
+
+
+def test_check_number__profile_and_account_of_one_person__are_one_limit(
+    diane: Profile, odette: User
+) -> None:
+    # Given
+    diane.user = odette
+    diane.save()
+    count_unknown(acting(diane), 10)
+    count_unknown(Actor.of_user(odette), 10)
+
+    # Then
+    for actor in (acting(diane), Actor.of_user(odette)):
+        with pytest.raises(Locked):
+            guesses.check_number(actor=actor)
+
+
+def test_check_number__two_tokens__have_a_limit_each() -> None:
+    first, second = (Actor("token", f"{n}:caller", "api") for n in (1, 2))
+    count_unknown(first, 20)
+
+    with pytest.raises(Locked):
+        guesses.check_number(actor=first)
+    guesses.check_number(actor=second)

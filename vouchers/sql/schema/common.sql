@@ -60,7 +60,7 @@ BEGIN
     who.role := coalesce(who.role, 'unknown');
     who.person := CASE WHEN who.profile_id IS NOT NULL
         THEN 'profile:' || who.profile_id ELSE p_kind || ':' || p_id END;
-    who.scopes := ARRAY[who.person];
+    who.scopes := ARRAY[who.person, 'unknown:' || who.person];
     IF who.role = 'station' THEN
         who.scopes := who.scopes || ('station:' || who.station_id);
     END IF;
@@ -149,37 +149,54 @@ RETURNS integer LANGUAGE sql STABLE AS $$
      WHERE scope = ANY (p_scopes) AND locked_until > clock_timestamp()
 $$;
 
--- Count one wrong code. Ten in an hour lock a person or a device, thirty lock a station.
--- The first lock lasts one hour, each further one twice as long, at most 24 hours. A week
--- without a wrong code resets this.
+-- Count one wrong code or unknown number. Ten in an hour lock a person or a device,
+-- thirty lock a station. The first lock lasts one hour, each further one twice as long, at
+-- most 24 hours. A week without a wrong code resets this. The scope 'unknown:…' counts all
+-- that a principal asks for and does not exist: twenty in an hour lock it for one hour.
+-- Nothing is counted for a scope that is locked: then the seconds of that lock are
+-- returned, and the caller must answer as if it had been locked before. So of concurrent
+-- calls no more than the limit learn that something does not exist.
 CREATE OR REPLACE FUNCTION voucher_count_guess(p_scopes text[])
-RETURNS void LANGUAGE sql AS $$
-    INSERT INTO voucher_guess_counter AS g (
-        scope, failures, window_started_at, level, last_failed_at)
-    SELECT s, 1, now.at, 0, now.at
-      FROM unnest(p_scopes) s, (SELECT clock_timestamp() AS at) now
-     ORDER BY s
-    ON CONFLICT (scope) DO UPDATE SET (
-        failures, window_started_at, level, locked_until, last_failed_at) = (
-        SELECT CASE WHEN n.locks THEN 0 ELSE n.failures END,
-               CASE WHEN n.fresh OR n.locks THEN excluded.last_failed_at
-                    ELSE g.window_started_at END,
-               CASE WHEN n.locks THEN n.level + 1 ELSE n.level END,
-               CASE WHEN n.locks THEN excluded.last_failed_at
-                    + least(interval '1 hour' * 2 ^ least(n.level, 10),
-                            interval '24 hours')
-                    ELSE g.locked_until END,
-               excluded.last_failed_at
-          FROM (SELECT fresh, level, failures,
-                       failures >= CASE WHEN g.scope LIKE 'station:%' THEN 30
-                                        ELSE 10 END AS locks
-                  FROM (SELECT f.fresh,
-                               CASE WHEN f.fresh THEN 1 ELSE g.failures + 1 END
-                                   AS failures,
-                               CASE WHEN excluded.last_failed_at
-                                         > g.last_failed_at + interval '7 days'
-                                    THEN 0 ELSE g.level END AS level
-                          FROM (SELECT excluded.last_failed_at
-                                       > g.window_started_at + interval '1 hour'
-                                       AS fresh) f) c) n)
-$$;
+RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    counted text[];
+BEGIN
+    WITH done AS (
+        INSERT INTO voucher_guess_counter AS g (
+            scope, failures, window_started_at, level, last_failed_at)
+        SELECT s, 1, now.at, 0, now.at
+          FROM unnest(p_scopes) s, (SELECT clock_timestamp() AS at) now
+         ORDER BY s
+        ON CONFLICT (scope) DO UPDATE SET (
+            failures, window_started_at, level, locked_until, last_failed_at) = (
+            SELECT CASE WHEN n.locks THEN 0 ELSE n.failures END,
+                   CASE WHEN n.fresh OR n.locks THEN excluded.last_failed_at
+                        ELSE g.window_started_at END,
+                   CASE WHEN n.locks AND NOT n.is_unknown THEN n.level + 1
+                        ELSE n.level END,
+                   CASE WHEN n.locks THEN excluded.last_failed_at
+                        + least(interval '1 hour' * 2 ^ least(n.level, 10),
+                                interval '24 hours')
+                        ELSE g.locked_until END,
+                   excluded.last_failed_at
+              FROM (SELECT fresh, level, failures, is_unknown,
+                           failures >= CASE WHEN is_unknown THEN 20
+                                            WHEN g.scope LIKE 'station:%' THEN 30
+                                            ELSE 10 END AS locks
+                      FROM (SELECT f.fresh,
+                                   g.scope LIKE 'unknown:%' AS is_unknown,
+                                   CASE WHEN f.fresh THEN 1 ELSE g.failures + 1 END
+                                       AS failures,
+                                   CASE WHEN excluded.last_failed_at
+                                             > g.last_failed_at + interval '7 days'
+                                        THEN 0 ELSE g.level END AS level
+                              FROM (SELECT excluded.last_failed_at
+                                           > g.window_started_at + interval '1 hour'
+                                           AS fresh) f) c) n)
+        WHERE g.locked_until IS NULL OR g.locked_until <= clock_timestamp()
+        RETURNING g.scope
+    )
+    SELECT coalesce(array_agg(scope), '{}') INTO counted FROM done;
+    RETURN voucher_locked_for(
+        ARRAY(SELECT s FROM unnest(p_scopes) s WHERE s <> ALL (counted)));
+END $$;

@@ -74,6 +74,7 @@ DECLARE
     nothing vouchers;
     may_know boolean;
     is_theirs boolean;
+    locked_for integer;
 BEGIN
     IF NOT EXISTS (
         SELECT FROM vouchers_station s WHERE s.id = p_station AND s.is_active)
@@ -91,7 +92,11 @@ BEGIN
         OR (who.role = 'station' AND v.status = 'redeemed' AND v.station_id = p_station);
     IF v.id IS NULL OR NOT coalesce(may_know, false) THEN
         IF p_is_guess THEN
-            PERFORM voucher_count_guess(who.scopes);
+            locked_for := voucher_count_guess(who.scopes);
+            IF locked_for IS NOT NULL THEN
+                RETURN voucher_refuse(
+                    'redeem', 'locked', locked_for::text, nothing, p_cause);
+            END IF;
         END IF;
         -- The audit row does not name the voucher either.
         RETURN voucher_refuse('redeem', 'voucher_not_found', NULL, nothing, p_cause);

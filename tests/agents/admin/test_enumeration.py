@@ -1,0 +1,88 @@
+"""A user of the back office learns of twenty unknown numbers or ten codes an hour."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from tests.backoffice import Records, create_records, signed_in
+from vouchers.admin.base import NumberSearchAdmin
+from vouchers.codes import new_code
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.test import Client
+
+pytestmark = pytest.mark.django_db
+
+admin.autodiscover()
+# Every list that is searched by a number.
+LISTS = [
+    f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+    for model, page in admin.site._registry.items()
+    if isinstance(page, NumberSearchAdmin) and page.number_lookup
+]
+LOCKED = "Too many unknown numbers."
+
+
+@pytest.fixture
+def records(switch: Callable[..., None]) -> Records:
+    switch(chat=True, vouchers=True)
+    return create_records()
+
+
+def search(client: Client, page: str, number: str) -> str:
+    answer = client.get(reverse(page), {"q": number})
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_lists__searched_by_number__are_known() -> None:
+    assert len(LISTS) >= 4
+
+
+@pytest.mark.parametrize("page", LISTS)
+@pytest.mark.parametrize("spelling", ["0788{:06}", "+250 788 {:06}", "250788{:06}"])
+def test_search__unknown_numbers__locked_after_twenty(
+    records: Records, page: str, spelling: str
+) -> None:
+    # Given
+    client = signed_in("superuser")
+    for number in range(20):
+        assert LOCKED not in search(client, page, spelling.format(900_000 + number))
+
+    # Then: known numbers and other lists as well
+    known = str(records.cast.aline.profile.msisdn)
+    for other in LISTS:
+        assert LOCKED in search(client, other, known)
+    assert LOCKED not in search(client, page, "Aline")
+
+
+def find(client: Client, code: str) -> str:
+    answer = client.post(
+        reverse("admin:vouchers_voucher_find_by_code"), {"code": code}, follow=True
+    )
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+@pytest.mark.parametrize("role", ["viewer", "support", "operator"])
+def test_find_by_code__wrong_codes__locked_for_the_right_one_too(
+    records: Records, role: str
+) -> None:
+    # Given
+    client = signed_in(role)
+    for _ in range(10):
+        assert "There is no voucher" in find(client, new_code().digits)
+
+    # Then
+    code = records.issued.code
+    assert code is not None
+    assert "Too many wrong codes" in find(client, code.digits)
+    assert "Too many wrong codes" in find(client, new_code().digits)
+    # Another user is not locked.
+    assert records.issued.voucher.reference in find(signed_in("superuser"), code.digits)

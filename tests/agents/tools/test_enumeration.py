@@ -1,0 +1,69 @@
+"""A colleague in chat learns of twenty unknown numbers an hour."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agents.language import texts
+from agents.models import ToolRate
+from tests.agents.tools.conftest import Cast, call, written
+
+if TYPE_CHECKING:
+    from agents.tools.base import ToolResult
+
+LIMIT = 20
+WAYS: dict[str, dict[str, Any]] = {
+    "lookup_customer": {"msisdn": ""},
+    "create_voucher": {"customer_msisdn": "", "amount": 5_000},
+}
+
+
+def name_number(cast: Cast, tool: str, number: str, role: str) -> ToolResult:
+    arguments = {
+        key: number if "msisdn" in key else value for key, value in WAYS[tool].items()
+    }
+    # A minute has passed.
+    ToolRate.objects.all().delete()
+    return call(getattr(cast, role), tool, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("tool", "role"),
+    [
+        ("lookup_customer", "diane"),
+        ("lookup_customer", "emile"),
+        ("create_voucher", "diane"),
+    ],
+)
+def test_unknown_numbers__any_tool_and_role__locked_after_twenty(
+    cast: Cast, tool: str, role: str
+) -> None:
+    # Given
+    codes = [
+        name_number(cast, tool, f"+2507881000{last:02}", role).code
+        for last in range(LIMIT)
+    ]
+    assert "locked" not in codes
+    before = written()
+
+    # When
+    unknown = name_number(cast, tool, "+250788100099", role)
+    known = name_number(cast, tool, str(cast.aline.msisdn), role)
+
+    # Then
+    assert (unknown.code, known.code) == ("locked", "locked")
+    assert "unknown numbers" in unknown.payload["display"]
+    assert written() == before
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "rw", "sw"])
+def test_locked__each_language__names_the_minutes(language: str) -> None:
+    assert "60" in texts.render("refused.locked", language, minutes=60)
+
+
+def test_known_numbers__any_number_of_them__are_not_counted(cast: Cast) -> None:
+    for _ in range(LIMIT + 1):
+        number = str(cast.aline.msisdn)
+        assert name_number(cast, "lookup_customer", number, "diane").succeeded
