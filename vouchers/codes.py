@@ -1,8 +1,4 @@
-"""Voucher codes: 15 random digits and a Damm digit, shown 4-4-4-4.
-
-The Damm digit detects every single wrong digit and every swap of two neighbours. So
-a typing error is not counted as a guess. It adds no secrecy.
-"""
+"""Voucher codes: 15 random digits and a Damm digit, shown 4-4-4-4."""
 
 from __future__ import annotations
 
@@ -12,25 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from easymo import keys
+from vouchers.reading.code_search import Span, search_codes
+from vouchers.reading.damm import damm_digit, is_valid
+from vouchers.reading.signs import without_separators
 
 PURPOSE = "voucher-code"
 LENGTH = 16
-_DAMM = (
-    "0317598642",
-    "7092154863",
-    "4206871359",
-    "1750983426",
-    "6123045978",
-    "3674209581",
-    "5869720134",
-    "8945362017",
-    "9438617205",
-    "2581436790",
-)
-_SEPARATORS = re.compile(r"[ \-]")
 _SIXTEEN = re.compile(r"[0-9]{16}")
-# Sixteen digits with single spaces or dashes anywhere, not part of a longer number.
-_IN_TEXT = re.compile(r"(?<![0-9+])[0-9](?:[ \-]?[0-9]){15}(?![0-9])")
 
 
 class InvalidCode(ValueError):
@@ -73,10 +57,11 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Sixteen digits in a text, and the code when the check digit is right."""
+    """A code in a text, or 16 digits with a wrong check digit, and where they are."""
 
-    start: int
-    end: int
+    # The parts of the texts that hold it: one, unless words or messages split it.
+    spans: tuple[Span, ...]
+    # None when the check digit is wrong.
     code: Code | None
 
 
@@ -90,32 +75,23 @@ def new_code() -> Code:
 
 
 def parse_code(text: object) -> Code:
-    """Read a code. Spaces and dashes are ignored; other characters are refused."""
+    """Read a code in a field. Separators are ignored as in a telephone number."""
     if not isinstance(text, str):
         raise InvalidCode("A code is 16 digits.")
-    digits = _SEPARATORS.sub("", text)
+    digits = without_separators(text)
     if not _SIXTEEN.fullmatch(digits):
         raise InvalidCode("A code is 16 digits.")
-    if damm_digit(digits) != "0":
+    if not is_valid(digits):
         raise MistypedCode("Please check the code: a digit is wrong.")
     return Code(digits)
 
 
-def find_codes(text: str) -> list[Match]:
-    """Find all runs of 16 digits, also with a wrong check digit."""
-    found = []
-    for match in _IN_TEXT.finditer(text):
-        digits = _SEPARATORS.sub("", match.group())
-        code = Code(digits) if damm_digit(digits) == "0" else None
-        found.append(Match(match.start(), match.end(), code))
-    return found
-
-
-def damm_digit(digits: str) -> str:
-    state = 0
-    for digit in digits:
-        state = int(_DAMM[state][int(digit)])
-    return str(state)
+def find_codes(*texts: str) -> list[Match]:
+    """Find the codes in texts that follow each other, in any spelling."""
+    return [
+        Match(found.spans, Code(found.digits) if found.digits else None)
+        for found in search_codes(texts)
+    ]
 
 
 def passes_luhn(digits: str) -> bool:

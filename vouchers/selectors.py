@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+
 from vouchers.models import Profile, Refusal, Voucher, VoucherEvent
 
 if TYPE_CHECKING:
@@ -19,6 +21,13 @@ def vouchers() -> QuerySet[Voucher]:
 def vouchers_of(profile: Profile) -> QuerySet[Voucher]:
     """Return the vouchers of a person, the newest first."""
     return vouchers().filter(owner=profile).order_by("-id")
+
+
+def usable_vouchers_of(profile: Profile) -> QuerySet[Voucher]:
+    """Return the vouchers that the person can spend at this moment."""
+    return vouchers_of(profile).filter(
+        status=Voucher.Status.ISSUED, expires_at__gte=timezone.now()
+    )
 
 
 def voucher_by_code(code: Code) -> Voucher | None:

@@ -1,14 +1,16 @@
 """Voucher codes in messages: redacted when they arrive, restored when they are sent.
 
 A stored inbound text has "[code 1]" in place of a code, and the digits are sealed
-beside it until its turn is closed. A stored outbound text has "{code:<voucher id>}".
-The model never sees the digits.
+beside it until its turn is closed. Where several messages hold one code, the last has
+the placeholder. A stored outbound text has "{code:<voucher id>}". The model never sees
+the digits.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -19,12 +21,16 @@ from vouchers.models import Voucher, VoucherEvent
 from vouchers.services import envelopes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from vouchers.reading.code_search import Span
 
 PURPOSE = "inbound-codes"
 REDACTED_CODE = re.compile(r"\[code (\d{1,3})\]")
 # Sixteen digits with a wrong check digit: a typing error, and secret all the same.
 MISTYPED = "[mistyped code]"
+# An earlier part of a code that other words or messages split.
+PART = "[part of a code]"
 PLACEHOLDER = re.compile(
     r"\{code:([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}"
 )
@@ -38,24 +44,45 @@ UNDELIVERED = (
 CODE_EVENTS = (VoucherEvent.Kind.ISSUED, VoucherEvent.Kind.CODE_ROTATED)
 
 
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """Texts without their codes, and the sealed codes of the newest text."""
+
+    texts: tuple[str, ...]
+    codes_sealed: bytes | None
+
+
 def redact_codes(text: str) -> tuple[str, bytes | None]:
     """Return the text with its codes replaced, and the sealed codes."""
+    redacted = redact_among([text], newest=0)
+    return redacted.texts[0], redacted.codes_sealed
+
+
+def redact_among(texts: Sequence[str], *, newest: int) -> Redacted:
+    """Replace the codes of the newest of several messages, also those it completes.
+
+    The other texts were redacted when they arrived. Their own placeholders stay.
+    """
+    parts = list(texts)
     # A typed "[code 1]" must not refer to a real code.
-    text = REDACTED_CODE.sub(r"(code \1)", text)
-    parts: list[str] = []
+    parts[newest] = REDACTED_CODE.sub(r"(code \1)", parts[newest])
     codes: list[str] = []
-    end = 0
-    for match in find_codes(text):
-        parts.append(text[end : match.start])
-        end = match.end
+    changes: list[tuple[Span, str]] = []
+    for match in find_codes(*parts):
+        own = [span for span in match.spans if span.text == newest]
+        if not own:
+            continue
+        changes += [(span, PART) for span in match.spans if span is not own[-1]]
         if match.code is None:
-            parts.append(MISTYPED)
+            changes.append((own[-1], MISTYPED))
             continue
         codes.append(match.code.digits)
-        parts.append(f"[code {len(codes)}]")
-    parts.append(text[end:])
+        changes.append((own[-1], f"[code {len(codes)}]"))
+    for span, instead in sorted(changes, reverse=True):
+        text = parts[span.text]
+        parts[span.text] = f"{text[: span.start]}{instead}{text[span.end :]}"
     sealed = keys.seal(PURPOSE, json.dumps(codes).encode()) if codes else None
-    return "".join(parts), sealed
+    return Redacted(tuple(parts), sealed)
 
 
 def renumber_codes(
@@ -84,8 +111,9 @@ def _unseal(sealed: bytes | memoryview | None) -> list[Code]:
 
 def blank_code_digits(text: str) -> str:
     """Replace everything that looks like a code by "[code]"."""
-    for match in reversed(find_codes(text)):
-        text = f"{text[: match.start]}[code]{text[match.end :]}"
+    spans = [span for match in find_codes(text) for span in match.spans]
+    for span in sorted(spans, reverse=True):
+        text = f"{text[: span.start]}[code]{text[span.end :]}"
     return text
 
 

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Min
 from django.db.models.functions import Coalesce, Greatest
 
+from agents.core.sealed_bodies import open_body
 from agents.forwarding.envelope import build_body
 from agents.models import (
     ForwardedBody,
@@ -242,7 +243,9 @@ def _requests(lanes: Sequence[bytes], now: datetime) -> list[ForwardRequest]:
         cursor.execute(QUEUED, [list(lanes), MOST_TOGETHER])
         for lane, pk, event_id, content, status_hmac, held_until in cursor.fetchall():
             if pk is not None:
-                item = QueuedItem(pk, event_id, bytes(content), status_hmac, held_until)
+                item = QueuedItem(
+                    pk, event_id, open_body(content), status_hmac, held_until
+                )
                 waiting[bytes(lane)].append(item)
     empty = [lane for lane, items in waiting.items() if not items]
     if empty:

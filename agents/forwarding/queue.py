@@ -17,6 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from agents.core.jobs import enqueue_forwarding
+from agents.core.sealed_bodies import open_body, seal_if_code
 from agents.forwarding.envelope import Envelope
 from agents.models import (
     ForwardedBody,
@@ -91,7 +92,7 @@ def enqueue(event: WebhookEvent, items: Sequence[ItemToForward]) -> set[bytes]:
     if not items or event.is_synthetic or not is_set_up():
         return set()
     try:
-        envelope = Envelope(bytes(event.body or b""))
+        envelope = Envelope(open_body(event.body))
         found = [(item.reason, envelope.item_at(item.path)) for item in items]
     except (UnreadableError, RecursionError):
         return set()
@@ -124,7 +125,7 @@ def enqueue_messages(messages: Iterable[Message]) -> set[bytes]:
     lanes: set[bytes] = set()
     for event_id, event in sorted(events.items()):
         try:
-            envelope = Envelope(bytes(event.body or b""))
+            envelope = Envelope(open_body(event.body))
             paths = envelope.paths_of(by_event[event_id])
         except (UnreadableError, RecursionError):
             continue
@@ -142,7 +143,7 @@ def _row(
         event=event,
         kind=item.kind,
         reason=reason,
-        content=item.content,
+        content=seal_if_code(item.content),
     )
     if item.kind == ForwardedItem.Kind.STATUS and _may_be_ours(item):
         row.status_hmac = keys.digest(OUTBOUND_PURPOSE, item.provider_id.encode())

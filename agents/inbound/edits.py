@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from django.db import connection
 from django.utils import timezone
 
-from agents.core.code_redaction import redact_codes
 from agents.core.locks import lock_conversation
+from agents.inbound.redaction import redact_message, seal_events
 from agents.models import Media, Message
 from easymo.observability.logs import get_logger
 
@@ -91,7 +91,7 @@ def _apply(message: Message, *, kind: str, text: str) -> None:
     elif message.kind in EDITABLE:
         message.edited_at = timezone.now()
         if is_waiting:
-            message.text, message.codes_sealed = redact_codes(text)
+            seal_events(redact_message(message, text))
     message.save(
         update_fields=["text", "codes_sealed", "state", "edited_at", "revoked_at"]
     )

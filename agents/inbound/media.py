@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 from django.utils import timezone
 
+from agents.core.code_redaction import blank_code_digits
 from agents.core.jobs import enqueue_media_download
 from agents.inbound import media_store, sandbox_media
 from agents.llm import transcription
@@ -60,7 +61,7 @@ def record_media(message: Message, ref: MediaRef | None) -> None:
         kind=message.kind,
         provider_media_id=ref.id[:32],
         mime_type=ref.mime_type,
-        filename=ref.filename,
+        filename=blank_code_digits(ref.filename),
         told_sha256=ref.sha256,
         is_voice=message.kind == "audio",
         state=Media.State.SKIPPED if reason else Media.State.WAITING,

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from agents.core.code_redaction import redact_codes
 from agents.core.jobs import enqueue_turn
 from agents.core.locks import lock_conversation
 from agents.core.serving import may_answer
+from agents.inbound.redaction import redact_message, seal_events
 from agents.models import Media, MediaOpening, MediaPart, Message
 from agents.whatsapp.sanitise import clean_text
 from easymo.database import clock
@@ -125,7 +125,7 @@ def finish_transcription(
             media.confidence = transcript.confidence
             media.cost = transcript.cost
         if text and message.state == Message.State.WAITING:
-            message.text, message.codes_sealed = redact_codes(text)
+            seal_events(redact_message(message, text))
             message.is_spoken = True
             message.save(update_fields=["text", "codes_sealed", "is_spoken"])
         elif transcript and not reason:

@@ -20,6 +20,7 @@ from agents.core.jobs import (
     enqueue_deliveries,
     enqueue_turns,
 )
+from agents.core.sealed_bodies import holds_code, open_body
 from agents.core.serving import our_number
 from agents.forwarding import queue as forwarding
 from agents.forwarding.queue import ItemToForward
@@ -31,6 +32,7 @@ from agents.inbound.receive_message import (
     MessageReceiver,
     open_reply_windows,
 )
+from agents.inbound.redaction import seal_events
 from agents.models import DeadLetter, ForwardedItem, WebhookEvent
 from agents.outbound import circuit_breaker, statuses
 from agents.whatsapp.error_table import Action, deciding_code, rule_for
@@ -166,6 +168,10 @@ def _process(events: Sequence[WebhookEvent], process_item: ProcessItem) -> None:
     open_reply_windows(receivers)
     forwarding.open_lanes(set().union(*(each.lanes for each in receivers)))
     _close(events)
+    parts: set[int] = set().union(*(each.to_seal for each in receivers))
+    seal_events(
+        parts | {each.pk for each in events if holds_code(open_body(each.body))}
+    )
     enqueue_deliveries(set().union(*(each.to_deliver for each in receivers)))
     waiting: dict[int, int] = {}
     for each in receivers:
@@ -182,7 +188,7 @@ def _process_items(event: WebhookEvent, process_item: ProcessItem) -> MessageRec
     receiver = MessageReceiver(event)
     with correlation.bound(event.correlation_id, event_id=event.pk):
         try:
-            for item in read(bytes(event.body or b"")):
+            for item in read(open_body(event.body)):
                 if isinstance(item, BadItem | IgnoredItem | ProviderErrors):
                     _log_unusable(receiver, item)
                 else:

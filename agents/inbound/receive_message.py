@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from agents.core.code_redaction import redact_codes
 from agents.core.serving import may_create_customers, our_number
 from agents.forwarding import queue as forwarding
 from agents.forwarding.queue import ItemToForward
@@ -17,8 +16,9 @@ from agents.identity.resolution import add_shared_number, find_profile, resolve_
 from agents.inbound import edits
 from agents.inbound.deduplication import digests_of, record_if_new
 from agents.inbound.media import record_media
+from agents.inbound.redaction import redact_message
 from agents.inbound.routing import WINDOW, Router
-from agents.language.message_text import blank_codes
+from agents.language.message_text import blank_button_id, blank_codes
 from agents.models import Conversation, ForwardedItem, Message
 from agents.turns import fixed_replies
 from easymo import keys
@@ -74,6 +74,8 @@ class MessageReceiver:
     # Items that are not for the agent, in their order, and the lanes they wait in.
     to_forward: list[ItemToForward] = field(default_factory=list)
     lanes: set[bytes] = field(default_factory=set)
+    # Webhooks that hold a part of a voucher code each.
+    to_seal: set[int] = field(default_factory=set)
     _senders: dict[Sender, tuple[Profile | None, str]] = field(default_factory=dict)
     # Profiles that are created in this transaction.
     _new: set[int] = field(default_factory=set)
@@ -219,26 +221,25 @@ class MessageReceiver:
     def _new_message(
         self, item: Inbound, conversation: Conversation, id_hmac: bytes
     ) -> Message:
-        text, codes = redact_codes(item.text)
         received_at = self.event.received_at
         sent_at = received_at
         if item.timestamp is not None:
             # Never later than our clock: Meta's timestamp is for the order only.
             sent_at = min(datetime.fromtimestamp(item.timestamp, UTC), received_at)
-        return Message(
+        message = Message(
             conversation=conversation,
             provider_id_hmac=id_hmac,
             provider_id=item.provider_id if len(item.provider_id) <= 256 else "",
             event=self.event,
             kind=item.kind,
-            text=text,
-            codes_sealed=codes,
-            button_id=item.button_id,
+            button_id=blank_button_id(item.button_id),
             detail=blank_codes(item.content.detail),
             error_code=item.content.error_code,
             about_hmac=next(iter(digests_of(item.content.about)), None),
             sent_at=sent_at,
         )
+        self.to_seal |= redact_message(message, item.text)
+        return message
 
     def _handle_kind(
         self, item: Inbound, message: Message, conversation: Conversation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from agents.core.code_redaction import blank_code_digits
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from agents.models import Message
 
 LONGEST = 600
+OWN_BUTTON = re.compile(r"[a-z]{1,16}:(?:[0-9a-f-]{36}|[0-9]{1,18}:[a-z]{1,8})")
 SHOWN = ("place", "cards", "order", "form", "answer", "emoji", "product")
 
 
@@ -74,6 +76,13 @@ def _with_plain_names(value: Any) -> Any:
         key: quoted_name(str(entry)) if key == "name" else _with_plain_names(entry)
         for key, entry in value.items()
     }
+
+
+def blank_button_id(button_id: str) -> str:
+    """Blank codes in the id of a button; ours hold the id of a row."""
+    if OWN_BUTTON.fullmatch(button_id):
+        return button_id
+    return blank_code_digits(button_id)
 
 
 def _mark(message: Message) -> str:

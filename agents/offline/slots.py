@@ -12,28 +12,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.offline.number_words import read_mixed, read_spelled
-from vouchers import msisdn
+from vouchers.msisdn import find_numbers
+from vouchers.reading.signs import PASTED_MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _SPACES = str.maketrans(dict.fromkeys("\u00a0\u202f\u2009\u2007\u2008\t", " "))
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011", "-"))
-# A number pasted from contacts contains bidirectional marks.
-_MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_MARKS = re.compile(f"[{''.join(sorted(PASTED_MARKS))}]")
 _PLACEHOLDER = re.compile(r"\[code (\d{1,3})\]", re.IGNORECASE)
 _MISTYPED = re.compile(r"\[mistyped code\]", re.IGNORECASE)
+# An earlier part of a code that "[code 1]" stands for.
+_PART = re.compile(r"\[part of a code\]", re.IGNORECASE)
 # With dashes, or without them and with a digit, which tells it from a word.
 _REFERENCE = re.compile(
     r"(?<![\w-])(v[2-9a-z])(?:-([2-9a-z]{4})-|(?=\w*\d)([2-9a-z]{4}))([2-9a-z]{2})(?![\w-])",
     re.ASCII | re.IGNORECASE,
 )
-# A Rwandan mobile number in the usual groups, or any number with "+".
-_RWANDAN = re.compile(
-    r"(?<![\w+.,-])(?:2507\d{8}|(?:\+250|0|(?<!\d )250)[ -]?7(?:[ -]?\d){8})(?!\w)",
-    re.ASCII,
-)
-_FOREIGN = re.compile(r"(?<![\w+.,-])\+[1-9](?:[ -]?\d){6,14}(?![\w])", re.ASCII)
 _CURRENCY = r"(?:rwf|frw|rfw|francs?|faranga|amafaranga|frs?|/=|/-)"
 _AMOUNT = re.compile(
     rf"{_CURRENCY}?[ ]?(\d{{1,3}}(?:,\d{{3}})+|\d{{1,3}}(?: \d{{3}})+(?!\S)|\d+)"
@@ -115,20 +111,18 @@ def read_slots(text: str) -> Slots:
     hostile = has_strange_digits(text)
     codes = tuple(dict.fromkeys(int(found[1]) for found in _PLACEHOLDER.finditer(text)))
     mistyped = bool(_MISTYPED.search(text))
-    rest = _MISTYPED.sub(" ; ", _PLACEHOLDER.sub(" ; ", text))
+    rest = _MISTYPED.sub(" ; ", _PLACEHOLDER.sub(" ; ", _PART.sub(" ", text)))
     references = _unique(
         f"{found[1]}-{found[2] or found[3]}-{found[4]}".upper()
         for found in _REFERENCE.finditer(rest)
     )
     rest = _REFERENCE.sub(" ; ", rest)
-    written = [
-        found[0] for pattern in (_RWANDAN, _FOREIGN) for found in pattern.finditer(rest)
-    ]
     numbers: dict[str, str] = {}
-    for raw in written:
-        numbers.setdefault(number_of(raw), raw)
-    for pattern in (_RWANDAN, _FOREIGN):
-        rest = pattern.sub(" ; ", rest)
+    found_numbers = find_numbers(rest)
+    for each in found_numbers:
+        numbers.setdefault(each.number, rest[each.start : each.end])
+    for each in reversed(found_numbers):
+        rest = f"{rest[: each.start]} ; {rest[each.end :]}"
     mixed, rest = read_mixed(rest)
     amounts, amount_unclear, number_unclear, rest = _read_amounts(rest)
     spelled = read_spelled(rest)
@@ -162,14 +156,6 @@ def has_strange_digits(text: str) -> bool:
         if unicodedata.category(sign) == "Cf" and any(s.isdigit() for s in near):
             return True
     return False
-
-
-def number_of(written: str) -> str:
-    """Return the number in E.164; an invalid one as written, which a tool refuses."""
-    try:
-        return msisdn.parse(written)
-    except msisdn.InvalidMsisdn:
-        return written
 
 
 def _read_amounts(text: str) -> tuple[list[int], bool, bool, str]:

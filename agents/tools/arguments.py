@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+
 from agents.language import texts
 from agents.language.message_text import is_own_text
 from agents.offline.slots import Slots, read_slots
@@ -14,7 +16,6 @@ from agents.tools.authority import Reach, may_act_on
 from easymo.observability.privacy import mask_msisdn
 from vouchers import selectors
 from vouchers.errors import UnknownStation, VoucherNotFound
-from vouchers.models import Voucher
 from vouchers.money import Money, format_money
 from vouchers.names import plain_name
 from vouchers.services import guesses
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from agents.tools.base import Call
-    from vouchers.models import Profile, Station
+    from vouchers.models import Profile, Station, Voucher
 
 # How long a request is completed by answers to questions.
 _RECENTLY = timedelta(hours=24)
@@ -86,8 +87,7 @@ def _only_one_of(call: Call) -> Voucher:
     """Return the only usable voucher of a customer who asks to use "my voucher"."""
     if call.rule.reach is not Reach.OWN:
         raise VoucherNotNamed
-    usable = selectors.vouchers_of(call.profile).filter(status=Voucher.Status.ISSUED)
-    found = list(usable[:2])
+    found = list(selectors.usable_vouchers_of(call.profile)[:2])
     if len(found) != 1:
         raise VoucherNotNamed
     return found[0]
@@ -120,6 +120,10 @@ def number_of(profile: Profile, language: str) -> str:
 
 def amount_of(voucher: Voucher) -> str:
     return format_money(Money(voucher.amount_minor, voucher.currency))
+
+
+def status_of(voucher: Voucher) -> str:
+    return voucher.status_at(timezone.now())
 
 
 def date_of(at: datetime | None, language: str) -> str:

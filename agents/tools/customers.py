@@ -10,6 +10,7 @@ from agents.tools.arguments import (
     find_voucher,
     name_of,
     number_of,
+    status_of,
 )
 from agents.tools.authority import Reach, may_act_on
 from agents.tools.base import Effect, Tool, ToolResult, done, strict_object
@@ -53,7 +54,7 @@ def _look_up_owner(call: Call) -> ToolResult:
         "lookup.code",
         reference=voucher.reference,
         amount=amount_of(voucher),
-        status=call.text(f"status.{voucher.status}"),
+        status=call.text(f"status.{status_of(voucher)}"),
         name=voucher.owner.name,
         msisdn=number_of(voucher.owner, language),
     )
@@ -64,7 +65,7 @@ def _look_up_owner(call: Call) -> ToolResult:
         msisdn=number_of(voucher.owner, language),
         reference=voucher.reference,
         amount=amount_of(voucher),
-        status=voucher.status,
+        status=status_of(voucher),
     )
 
 

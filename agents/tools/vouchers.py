@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
-
 from agents.tools import plain_request
 from agents.tools.arguments import (
     NamedVoucher,
@@ -14,6 +12,7 @@ from agents.tools.arguments import (
     find_voucher,
     number_in_question,
     reference_in_question,
+    status_of,
 )
 from agents.tools.authority import Button, StationRule
 from agents.tools.base import Effect, Tool, ToolResult, done, strict_object
@@ -188,12 +187,10 @@ def _ask_for(
 
 def _refuse_unusable(voucher: Voucher) -> None:
     """Raise the refusal that a confirm button would lead to."""
-    if voucher.status == Voucher.Status.EXPIRED:
+    if status_of(voucher) == Voucher.Status.EXPIRED:
         raise VoucherExpired(voucher.expires_at)
     if voucher.status != Voucher.Status.ISSUED:
         raise _not_issued(voucher)
-    if voucher.expires_at <= timezone.now():
-        raise VoucherExpired(voucher.expires_at)
 
 
 def _not_issued(voucher: Voucher) -> VoucherNotIssued:
@@ -206,7 +203,7 @@ def _line(call: Call, voucher: Voucher) -> str:
         "list.line",
         reference=voucher.reference,
         amount=amount_of(voucher),
-        status=call.text(f"status.{voucher.status}"),
+        status=call.text(f"status.{status_of(voucher)}"),
         expires=date_of(voucher.expires_at, call.context.language),
     )
 
@@ -215,7 +212,7 @@ def _facts(voucher: Voucher) -> dict[str, str]:
     return {
         "reference": voucher.reference,
         "amount": amount_of(voucher),
-        "status": voucher.status,
+        "status": status_of(voucher),
     }
 
 

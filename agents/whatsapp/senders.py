@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agents.core.code_redaction import blank_code_digits
 from agents.whatsapp.sanitise import clean_line
 
 if TYPE_CHECKING:
@@ -72,11 +73,11 @@ def sender_of(item: dict[str, Any], contacts: Contacts) -> Sender | None:
     return Sender(
         number=number,
         bsuid=bsuid,
-        name=clean_line(profile.get("name"), LONGEST_NAME),
+        name=blank_code_digits(clean_line(profile.get("name"), LONGEST_NAME)),
         parent=parent_in(
             identifier(item, *PARENT_ID) or identifier(contact, *PARENT_ID)
         ),
-        username=clean_line(username, LONGEST_USERNAME),
+        username=blank_code_digits(clean_line(username, LONGEST_USERNAME)),
     )
 
 

@@ -29,7 +29,7 @@ INSERT INTO vouchers (public_id, reference, code_hmac, code_key_id, code_last4,
 SELECT gen_random_uuid(), 'B' || to_hex(n) || left(%(prefix)s, 1), hmac, 'd1', '0000',
        (SELECT min(id) FROM profiles WHERE role = 'customer') + n %% %(owners)s,
        1000, 'RWF', 'system', 'bench', 'issued', 1, at, at,
-       at + interval '90 days' + n * interval '1 microsecond'
+       voucher_last_moment(at, 90)
   FROM {source}, (SELECT clock_timestamp() AS at) clock
 """
 GENERATED = """(

@@ -17,8 +17,8 @@ from tests import processes
 from tests.outage import private_cluster
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator
+    from pathlib import Path
 
 TOOLS = binaries.programs()
 DRILL = BASE_DIR / "deploy" / "restore-drill.sh"

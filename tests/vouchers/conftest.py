@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import User
 
+from tests.vouchers.database_clock import before_it_expired
 from vouchers.actors import Actor
 from vouchers.models import Profile, Station
 from vouchers.money import Money
@@ -106,14 +107,9 @@ def requested(aline: Profile, diane: Profile, key: Callable[[], str]) -> Issued:
 
 
 @pytest.fixture
-def expired(
-    aline: Profile, diane: Profile, key: Callable[[], str], settings: SettingsWrapper
-) -> Issued:
+def expired(aline: Profile, diane: Profile, key: Callable[[], str]) -> Issued:
     """A voucher whose time is over, while its status is still "issued"."""
-    days, settings.VOUCHER_VALID_DAYS = settings.VOUCHER_VALID_DAYS, 0
-    try:
+    with before_it_expired():
         return issue_voucher(
             customer=aline, amount=rwf(500), actor=acting(diane), key=key()
         )
-    finally:
-        settings.VOUCHER_VALID_DAYS = days

@@ -100,7 +100,7 @@ def new_voucher(owner_id: int) -> dict[str, str]:
         "seq": "1",
         "created_at": "now()",
         "issued_at": "now()",
-        "expires_at": "now() + interval '1 day'",
+        "expires_at": "voucher_last_moment(now(), 1)",
     }
 
 
@@ -114,7 +114,7 @@ def first_event(owner_id: int) -> dict[str, str]:
         "amount_minor": "1",
         "currency": "'RWF'",
         "owner_id": str(owner_id),
-        "expires_at": "now() + interval '1 day'",
+        "expires_at": "voucher_last_moment(now(), 1)",
         "code_commit": "sha256(sha256('another'::bytea))",
         "actor_kind": "'system'",
         "actor_id": "'psql'",

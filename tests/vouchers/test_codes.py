@@ -143,8 +143,6 @@ def test_find_codes__in_a_sentence__finds_valid_and_mistyped() -> None:
     assert bad.code is None
 
 
-@pytest.mark.parametrize(
-    "text", ["+2507881234567890", "12345678901234567", "no digits", "1" * 40]
-)
+@pytest.mark.parametrize("text", ["+2507881234567890", "no digits", "1" * 14])
 def test_find_codes__other_numbers__finds_nothing(text: str) -> None:
     assert find_codes(text) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from tests.vouchers.conftest import acting, rwf
+from tests.vouchers.database_clock import before_it_expired
 from tests.vouchers.racing import kinds, race, while_uncommitted, without
 from vouchers import errors
 from vouchers.models import LimitCounter, Voucher, VoucherEvent
@@ -209,14 +211,13 @@ def test_change__redeem_void_rotate_and_expire_at_once__one_winner(
     diane: Profile,
     kimironko: Station,
     key: Key,
-    settings: SettingsWrapper,
 ) -> None:
     for round_ in range(8):
         # Given
-        settings.VOUCHER_VALID_DAYS = 0 if round_ % 2 else 90
-        issued = issue_voucher(
-            customer=aline, amount=rwf(5), actor=acting(diane), key=key()
-        )
+        with before_it_expired() if round_ % 2 else nullcontext():
+            issued = issue_voucher(
+                customer=aline, amount=rwf(5), actor=acting(diane), key=key()
+            )
         who = {"actor": acting(diane), "reason": "Race"}
         calls: list[Callable[[], object]] = [
             partial(
@@ -284,13 +285,11 @@ def test_redeem__old_code_while_rotated_without_the_guard__control_redeems(
 
 
 @pytest.fixture
-def two_due(
-    expired: Issued, aline: Profile, diane: Profile, settings: SettingsWrapper
-) -> tuple[Voucher, Voucher]:
-    settings.VOUCHER_VALID_DAYS = 0
-    other = issue_voucher(
-        customer=aline, amount=rwf(500), actor=acting(diane), key="turn:9:0"
-    )
+def two_due(expired: Issued, aline: Profile, diane: Profile) -> tuple[Voucher, Voucher]:
+    with before_it_expired():
+        other = issue_voucher(
+            customer=aline, amount=rwf(500), actor=acting(diane), key="turn:9:0"
+        )
     return expired.voucher, other.voucher
 
 

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -28,6 +30,7 @@ from vouchers.services.rotate import rotate_code
 from vouchers.services.void import void_voucher
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
     from vouchers.codes import Code
@@ -53,6 +56,27 @@ class CodeForm(forms.Form):
     )
 
 
+class StatusFilter(admin.SimpleListFilter):
+    """Filters by the status at this moment: a row is expired a little later."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return every status."""
+        return [(each.value, str(each.label)) for each in Voucher.Status]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Voucher]
+    ) -> QuerySet[Voucher]:
+        """Filter by the chosen status."""
+        chosen = self.value()
+        is_over = Q(status=Voucher.Status.ISSUED, expires_at__lt=timezone.now())
+        if chosen == Voucher.Status.EXPIRED:
+            return queryset.filter(is_over | Q(status=chosen))
+        return queryset.filter(~is_over, status=chosen) if chosen else queryset
+
+
 def _amount_and_owner(call: ActionCall[Voucher]) -> list[str]:
     return [f"{_amount(call.row)} for {call.row.owner}"]
 
@@ -73,7 +97,7 @@ def voucher_action(
     return form_action(
         description,
         permission=RULES[operation].permission,
-        offered=lambda voucher: voucher.status == offered_in,
+        offered=lambda voucher: voucher.status_at(timezone.now()) == offered_in,
         title=lambda call: f"{title or description} {call.row.reference}",
         subjects=_amount_and_owner,
         **declared,
@@ -91,7 +115,7 @@ class VoucherAdmin(NumberSearchAdmin):
     list_display = ("reference", "person", "amount", "state", "created_at", "ends")
     list_display_links = ("reference",)
     list_filter = (
-        "status",
+        StatusFilter,
         "station",
         ("created_at", RangeDateFilter),
         ("redeemed_at", RangeDateFilter),
@@ -155,11 +179,12 @@ class VoucherAdmin(NumberSearchAdmin):
 
     @display(description="Status", label=STATUS_COLOURS)
     def state(self, row: Voucher) -> tuple[str, str]:
-        return row.status, row.get_status_display()
+        status = Voucher.Status(row.status_at(timezone.now()))
+        return status, status.label
 
     @display(description="Status")
     def status_word(self, row: Voucher) -> str:
-        return row.get_status_display()
+        return str(Voucher.Status(row.status_at(timezone.now())).label)
 
     @display(description="Expires", ordering="expires_at")
     def ends(self, row: Voucher) -> object:

@@ -21,7 +21,7 @@ DROP FUNCTION voucher_guard, voucher_event_chain, voucher_event_matches,
     voucher_approval_people, voucher_append_only CASCADE;
 DROP TYPE voucher_cause, voucher_who, voucher_outcome CASCADE;
 DROP FUNCTION voucher_locked_for, voucher_count_guess, voucher_use_limit,
-    voucher_expire, voucher_may;
+    voucher_expire, voucher_may, voucher_now, voucher_last_moment;
 """
 
 

@@ -1,12 +1,26 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
 from vouchers.money import THREE_DECIMALS, ZERO_DECIMALS
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class LastMomentInKigali(models.Func):
+    """The last microsecond of the day in Kigali in which a moment lies."""
+
+    template = (
+        "((date_trunc('day', %(expressions)s AT TIME ZONE 'Africa/Kigali')"
+        " + interval '1 day' - interval '1 microsecond') AT TIME ZONE 'Africa/Kigali')"
+    )
+    output_field = models.DateTimeField()
 
 
 class Voucher(models.Model):
@@ -147,10 +161,20 @@ class Voucher(models.Model):
                 condition=Q(expires_at__gte=F("created_at")),
                 name="voucher_expires_after_creation",
             ),
+            # A voucher is valid until the end of the day that customers are shown.
+            models.CheckConstraint(
+                condition=Q(expires_at=LastMomentInKigali("expires_at")),
+                name="voucher_expires_at_the_end_of_a_day",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.reference
+
+    def status_at(self, moment: datetime) -> str:
+        """Return the status; a voucher expires before its row says so."""
+        is_over = self.status == self.Status.ISSUED and self.expires_at < moment
+        return str(self.Status.EXPIRED if is_over else self.status)
 
 
 # The allowed changes of status. The trigger ``voucher_guard`` refuses all others.

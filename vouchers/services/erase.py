@@ -66,7 +66,7 @@ def names_of(profile: Profile) -> set[str]:
 
 
 def _unspent_vouchers(profile: Profile) -> list[str]:
-    issued = Q(status=Voucher.Status.ISSUED, expires_at__gt=timezone.now())
+    issued = Q(status=Voucher.Status.ISSUED, expires_at__gte=timezone.now())
     requested = Q(status=Voucher.Status.PENDING_APPROVAL)
     rows = Voucher.objects.filter(issued | requested, owner=profile).order_by("id")
     return list(rows.values_list("reference", flat=True))

@@ -14,12 +14,11 @@ from tests.agents.api.conftest import (
     token,
     written,
 )
+from tests.vouchers.database_clock import before_it_expired
 from vouchers.codes import damm_digit
 from vouchers.models import Voucher, VoucherEvent
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
-
     from tests.agents.api.conftest import Api
 
 
@@ -189,9 +188,9 @@ def test_redeem__twice__says_it_is_redeemed(api: Api) -> None:
     assert VoucherEvent.objects.filter(kind="redeemed").count() == 1
 
 
-def test_redeem__time_over__expired(api: Api, settings: SettingsWrapper) -> None:
-    settings.VOUCHER_VALID_DAYS = 0
-    voucher_id = api.issued()["voucher_id"]
+def test_redeem__time_over__expired(api: Api) -> None:
+    with before_it_expired():
+        voucher_id = api.issued()["voucher_id"]
     assert api.redeem(voucher_id=voucher_id).json()["code"] == "expired"
 
 

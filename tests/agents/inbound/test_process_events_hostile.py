@@ -44,12 +44,13 @@ def test_process_stored_events__bad_item__dead_letter_and_others_processed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Given
-    def explode(text: str) -> tuple[str, bytes | None]:
+    def explode(message: Message, text: str) -> set[int]:
         if text == "boom":
             raise ValueError("boom")
-        return text, None
+        message.text = text
+        return set()
 
-    monkeypatch.setattr(receive_message, "redact_codes", explode)
+    monkeypatch.setattr(receive_message, "redact_message", explode)
 
     # When
     store(

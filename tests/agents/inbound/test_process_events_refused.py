@@ -54,14 +54,14 @@ class Death(BaseException):
 
 def die_of(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the process end whenever it receives this text."""
-    redact_codes = receive_message.redact_codes
+    redact_message = receive_message.redact_message
 
-    def deadly(text: str) -> tuple[str, bytes | None]:
+    def deadly(message: Message, text: str) -> set[int]:
         if text == words:
             raise Death
-        return redact_codes(text)
+        return redact_message(message, text)
 
-    monkeypatch.setattr(receive_message, "redact_codes", deadly)
+    monkeypatch.setattr(receive_message, "redact_message", deadly)
 
 
 def next_worker() -> bool:

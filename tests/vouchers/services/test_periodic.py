@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from tests.vouchers.conftest import acting, rwf
+from tests.vouchers.database_clock import before_it_expired
 from vouchers.models import GuessCounter, LimitCounter, Refusal, VoucherEvent
 from vouchers.services.audit import verify
 from vouchers.services.issue import issue_voucher
@@ -53,13 +54,12 @@ def test_expire__two_due_in_one_batch__ends_each_with_its_own_event(
     aline: Profile,
     diane: Profile,
     key: Callable[[], str],
-    settings: SettingsWrapper,
 ) -> None:
     # Given
-    settings.VOUCHER_VALID_DAYS = 0
-    other = issue_voucher(
-        customer=aline, amount=rwf(500), actor=acting(diane), key=key()
-    )
+    with before_it_expired():
+        other = issue_voucher(
+            customer=aline, amount=rwf(500), actor=acting(diane), key=key()
+        )
 
     # When
     ended = expire_vouchers()
@@ -78,11 +78,10 @@ def test_expire__limit_of_one__ends_the_oldest(
     aline: Profile,
     diane: Profile,
     key: Callable[[], str],
-    settings: SettingsWrapper,
 ) -> None:
     # Given
-    settings.VOUCHER_VALID_DAYS = 0
-    issue_voucher(customer=aline, amount=rwf(500), actor=acting(diane), key=key())
+    with before_it_expired():
+        issue_voucher(customer=aline, amount=rwf(500), actor=acting(diane), key=key())
 
     # When
     ended = expire_vouchers(limit=1)

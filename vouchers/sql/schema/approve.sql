@@ -8,7 +8,7 @@ DECLARE
     r voucher_outcome := voucher_replay(p_cause);
     who voucher_who;
     v vouchers;
-    v_at timestamptz := clock_timestamp();
+    v_at timestamptz := voucher_now();
     is_approved boolean := p_decision = 'approved';
 BEGIN
     IF r.outcome IS NOT NULL THEN
@@ -23,7 +23,7 @@ BEGIN
            status = CASE WHEN is_approved THEN 'issued' ELSE 'void' END,
            issued_at = CASE WHEN is_approved THEN v_at END,
            voided_at = CASE WHEN is_approved THEN NULL ELSE v_at END,
-           expires_at = CASE WHEN is_approved THEN v_at + make_interval(days => p_days)
+           expires_at = CASE WHEN is_approved THEN voucher_last_moment(v_at, p_days)
                              ELSE x.expires_at END,
            code_hmac = p_hmac, code_key_id = p_key_id, code_last4 = p_last4
      WHERE x.id = p_id AND x.status = 'pending_approval'

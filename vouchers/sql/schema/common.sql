@@ -1,5 +1,16 @@
 -- Types and functions that all operations use.
 
+-- The clock of all operations. Tests replace this function.
+CREATE OR REPLACE FUNCTION voucher_now() RETURNS timestamptz LANGUAGE sql VOLATILE
+AS $$ SELECT clock_timestamp() $$;
+
+-- The end of a voucher's last day in Kigali, the day that customers are shown.
+CREATE OR REPLACE FUNCTION voucher_last_moment(p_at timestamptz, p_days integer)
+RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT (((p_at AT TIME ZONE 'Africa/Kigali')::date + p_days + 1)::timestamp
+            - interval '1 microsecond') AT TIME ZONE 'Africa/Kigali'
+$$;
+
 -- The caller, the channel and the idempotency key of an operation.
 CREATE TYPE voucher_cause AS (
     actor_kind text, actor_id text, channel text, device text, may_know boolean,

@@ -11,14 +11,14 @@ DECLARE
 BEGIN
     FOR due IN
         SELECT id FROM vouchers
-         WHERE expires_at <= clock_timestamp() AND expires_at > p_since
+         WHERE expires_at < voucher_now() AND expires_at > p_since
            AND status = 'issued'
          ORDER BY expires_at LIMIT p_limit
            FOR UPDATE SKIP LOCKED
     LOOP
-        v_at := clock_timestamp();
+        v_at := voucher_now();
         UPDATE vouchers x SET status = 'expired', seq = x.seq + 1
-         WHERE x.id = due.id AND x.status = 'issued' AND x.expires_at <= v_at
+         WHERE x.id = due.id AND x.status = 'issued' AND x.expires_at < v_at
         RETURNING x.* INTO v;
         IF FOUND THEN
             PERFORM voucher_record(

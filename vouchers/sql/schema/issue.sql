@@ -9,7 +9,7 @@ BEGIN
     END IF;
     INSERT INTO voucher_limit_counter AS c (kind, subject, currency, day, used_minor)
     VALUES (p_kind, p_subject, p_currency,
-            (clock_timestamp() AT TIME ZONE 'Africa/Kigali')::date, p_amount)
+            (voucher_now() AT TIME ZONE 'Africa/Kigali')::date, p_amount)
     ON CONFLICT (subject, kind, currency, day) DO UPDATE
        SET used_minor = c.used_minor + p_amount
      WHERE c.used_minor + p_amount <= p_cap;
@@ -52,11 +52,11 @@ BEGIN
         -- Take the amount back. This transaction holds the lock on the counter.
         UPDATE voucher_limit_counter SET used_minor = used_minor - p_amount
          WHERE kind = 'issuer' AND subject = who.person AND currency = p_currency
-           AND day = (clock_timestamp() AT TIME ZONE 'Africa/Kigali')::date
+           AND day = (voucher_now() AT TIME ZONE 'Africa/Kigali')::date
            AND who.role <> 'system';
         RETURN voucher_refuse('issue', 'limit_exceeded', 'customer_daily', v, p_cause);
     END IF;
-    v_at := clock_timestamp();
+    v_at := voucher_now();
     INSERT INTO vouchers (
         public_id, reference, code_hmac, code_key_id, code_last4, owner_id,
         amount_minor, currency, created_by_kind, created_by_id, created_by_profile_id,
@@ -66,7 +66,7 @@ BEGIN
         p_currency, p_cause.actor_kind, p_cause.actor_id, who.profile_id, who.user_id,
         CASE WHEN p_is_pending THEN 'pending_approval' ELSE 'issued' END, 1, v_at,
         CASE WHEN p_is_pending THEN NULL ELSE v_at END,
-        v_at + make_interval(days => p_days))
+        voucher_last_moment(v_at, p_days))
     RETURNING * INTO v;
     PERFORM voucher_record(
         v, CASE WHEN p_is_pending THEN 'requested' ELSE 'issued' END, NULL, v_at,

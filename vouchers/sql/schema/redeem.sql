@@ -26,12 +26,12 @@ BEGIN
             SELECT id INTO v_id FROM vouchers WHERE code_hmac = ANY (p_hmacs);
         END IF;
         UPDATE vouchers x
-           SET status = 'redeemed', redeemed_at = clock_timestamp(),
+           SET status = 'redeemed', redeemed_at = voucher_now(),
                station_id = p_station, seq = x.seq + 1
          WHERE x.id = v_id
            AND (p_hmacs IS NULL OR x.code_hmac = ANY (p_hmacs))
            AND x.status = 'issued'
-           AND x.expires_at > clock_timestamp()
+           AND x.expires_at >= voucher_now()
            AND (p_owner IS NULL OR x.owner_id = p_owner)
            AND (who.role <> 'customer' OR x.owner_id = who.profile_id)
            AND (who.role <> 'station' OR who.station_id = p_station)
@@ -105,7 +105,7 @@ BEGIN
         RETURN voucher_refuse('redeem', 'not_owner', NULL, v, p_cause);
     END IF;
     IF v.status = 'expired'
-       OR (v.status = 'issued' AND v.expires_at <= clock_timestamp()) THEN
+       OR (v.status = 'issued' AND v.expires_at < voucher_now()) THEN
         RETURN voucher_refuse('redeem', 'expired', NULL, v, p_cause);
     END IF;
     RETURN voucher_refuse('redeem', 'not_issued', v.status, v, p_cause);

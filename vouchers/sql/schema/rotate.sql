@@ -7,7 +7,7 @@ DECLARE
     r voucher_outcome := voucher_replay(p_cause);
     who voucher_who;
     v vouchers;
-    v_at timestamptz := clock_timestamp();
+    v_at timestamptz := voucher_now();
 BEGIN
     IF r.outcome IS NULL THEN
         who := voucher_who_is(p_cause.actor_kind, p_cause.actor_id, p_cause.device);
@@ -18,7 +18,7 @@ BEGIN
            SET code_hmac = p_hmac, code_key_id = p_key_id, code_last4 = p_last4,
                seq = x.seq + 1
          WHERE x.id = p_id AND x.status = 'issued'
-           AND x.expires_at > clock_timestamp()
+           AND x.expires_at >= voucher_now()
            AND voucher_is_visible(who, x.owner_id)
         RETURNING x.* INTO v;
         IF FOUND THEN

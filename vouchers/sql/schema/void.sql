@@ -13,7 +13,7 @@ BEGIN
             RETURN voucher_refuse('void', 'forbidden', NULL, v, p_cause);
         END IF;
         UPDATE vouchers x
-           SET status = 'void', voided_at = clock_timestamp(), seq = x.seq + 1
+           SET status = 'void', voided_at = voucher_now(), seq = x.seq + 1
          WHERE (x.public_id = p_public_id OR x.reference = p_reference)
            AND x.status = 'issued'
            AND voucher_is_visible(who, x.owner_id)

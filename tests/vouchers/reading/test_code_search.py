@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from tests.spellings import (
+    BETWEEN_WORDS,
+    NUMBERS,
+    SCRIPTS,
+    SEPARATORS,
+    SIZES,
+    WORDS,
+    dictated,
+    make_code,
+    with_typo,
+    written,
+)
+from vouchers.reading.code_search import search_codes
+
+AROUND = (
+    "{}",
+    "redeem {} at Kimironko",
+    "my code: *{}*",
+    "code {}, 5000 for 0788123456",
+)
+
+
+def found_in(*texts: str) -> list[str]:
+    return [each.digits for each in search_codes(texts)]
+
+
+def left_of(*texts: str) -> str:
+    """Return what stays of the texts."""
+    kept = [list(text) for text in texts]
+    for code in search_codes(texts):
+        for span in code.spans:
+            kept[span.text][span.start : span.end] = "#" * (span.end - span.start)
+    return "\n".join("".join(text) for text in kept)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("separator", SEPARATORS)
+def test_search__any_separator_script_and_grouping__is_the_code(
+    separator: str, script: str
+) -> None:
+    for sizes in SIZES:
+        for around in AROUND:
+            code = make_code((separator, script, sizes, around))
+            spelled = written(code, separator=separator, script=script, sizes=sizes)
+            text = around.format(spelled)
+            assert found_in(text) == [code], text
+            kept = left_of(text)
+            assert not any(sign in kept for sign in SCRIPTS[script][5:]) or (
+                script == "ascii" and around == AROUND[3]
+            )
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+def test_search__one_wrong_digit__is_found_and_no_code(separator: str) -> None:
+    for sizes in SIZES[:5]:
+        slip = with_typo(make_code((separator, sizes)))
+        text = f"redeem {written(slip, separator=separator, sizes=sizes)} please"
+        assert found_in(text) == [""], text
+        assert not any(sign.isdigit() for sign in left_of(text))
+
+
+@pytest.mark.parametrize("missing", [15, 17])
+@pytest.mark.parametrize("separator", [" ", "-", "\u00a0", ".", ""])
+def test_search__one_digit_too_few_or_many__is_found(
+    missing: int, separator: str
+) -> None:
+    digits = (make_code(missing) + "7")[:missing]
+    spelled = separator.join((digits[:4], digits[4:8], digits[8:12], digits[12:]))
+    assert found_in(f"code {spelled}") == [""]
+
+
+@pytest.mark.parametrize("between", BETWEEN_WORDS)
+@pytest.mark.parametrize("language", WORDS)
+def test_search__dictated_digits__are_the_code(language: str, between: str) -> None:
+    for seed in range(6):
+        code = make_code((language, between, seed))
+        assert found_in(f"code: {dictated(code, language, between)}") == [code]
+
+
+@pytest.mark.parametrize(
+    ("spoken", "digits"),
+    [
+        ("double five one two three oh four six seven eight nine one two triple zero", ""),
+        ("forty-eight twenty-one ninety-three fifty sixty-seven seventy-four twelve"
+         " oh eight", "4821935067741208"),
+        ("quarante-huit, vingt et un, quatre-vingt-treize, cinquante, soixante-sept,"
+         " soixante-quatorze, douze, zéro huit", "4821935067741208"),
+        ("mirongo ine n'umunani, makumyabiri na rimwe, mirongo cyenda na gatatu,"
+         " mirongo itanu, mirongo itandatu na karindwi, mirongo irindwi na kane,"
+         " cumi na kabiri, zeru umunani", "4821935067741208"),
+        ("arobaini na nane, ishirini na moja, tisini na tatu, hamsini, sitini na saba,"
+         " sabini na nne, kumi na mbili, sifuri nane", "4821935067741208"),
+        ("four thousand eight hundred and twenty one, nine thousand three hundred and"
+         " fifty, six thousand seven hundred and seventy four, one thousand two hundred"
+         " and eight", "4821935067741208"),
+        ("4821 nine three five zero 6774 one two oh eight", "4821935067741208"),
+        ("for eight two won nine three five zero six seven seven four won to oh ate",
+         "4821935067741208"),
+    ],
+)  # fmt: skip
+def test_search__number_words__are_read_as_spoken(spoken: str, digits: str) -> None:
+    assert found_in(spoken) == [digits]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4821 at first, 9350 second, then comes 6774 and last 1208",
+        "first half 48219350 and the second half is 67741208",
+        "1) 4821 2) 9350 3) 6774 4) 1208",
+        "48I9 3506 6774 12O1",
+    ],
+)
+def test_search__words_between_or_letters_for_digits__is_found(text: str) -> None:
+    assert len(found_in(text)) == 1
+
+
+@pytest.mark.parametrize(
+    "cut", [(4,), (8,), (12,), (1,), (15,), (5,), (4, 8), (8, 12), (5, 9), (4, 8, 12)]
+)
+@pytest.mark.parametrize("around", ["{}", "my code is {}", "{} and", "*{}*"])
+def test_search__split_over_messages__is_one_code(
+    cut: tuple[int, ...], around: str
+) -> None:
+    for seed in range(10):
+        code = make_code((cut, around, seed))
+        places = (0, *cut, 16)
+        parts = [code[a:b] for a, b in itertools.pairwise(places)]
+        texts = [around.format(parts[0]), *parts[1:]]
+        assert found_in(*texts) == [code]
+        assert not any(sign.isdigit() for sign in left_of(*texts))
+
+
+@pytest.mark.parametrize("number", [n for n in NUMBERS if n.isascii()])
+@pytest.mark.parametrize("order", ["{n} {c}", "{c} {n}", "{c} for {n}", "5000 {c} {n}"])
+def test_search__number_and_amount_beside_the_code__stay(
+    number: str, order: str
+) -> None:
+    for seed in range(5):
+        code = make_code((number, order, seed))
+        text = order.format(n=number, c=written(code))
+        assert found_in(text) == [code], text
+        assert number in left_of(text)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize(
+    "amount",
+    ["5000", "50", "100000", "1000000", "10 000", "100 000", "10,000", "482193"],
+)
+def test_search__number_and_amount__are_no_code(number: str, amount: str) -> None:
+    for text in (f"{number} {amount}", f"{amount} {number}", f"{number}\n{amount}"):
+        assert found_in(text) == [], text
+    assert found_in(number, amount) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5000 10000 20000 50000", "5000 10000 2000 500", "2026-11-30 02:38:41 5000",
+        "30/11/2026 0788123456 500", "+250788123456 +250722314159",
+        "+254712345678 5000", "+44 7911 123456 5000", "00254712345678 50",
+        "VN-K2CZ-GG for 0788123456, 10000", "[code 1] and [code 2]", "meter 04123456789",
+        "one for me and two for you, three if you can", "un bon de neuf mille",
+    ],
+)  # fmt: skip
+def test_search__ordinary_numbers__are_no_code(text: str) -> None:
+    assert found_in(text) == []
+
+
+def test_search__two_codes__are_both_found() -> None:
+    for separator in (" ", ", ", "\n", " and ", ""):
+        for sizes in SIZES[:4]:
+            if not separator and sizes != (16,):
+                continue
+            codes = [make_code((separator, sizes, seed)) for seed in (1, 2)]
+            text = separator.join(written(code, sizes=sizes) for code in codes)
+            assert found_in(text) == codes
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1 " * 2_000, "1234 " * 800, "one two " * 500, "9" * 4_000],
+)
+def test_search__endless_digits__leaves_none_in_the_text(text: str) -> None:
+    assert search_codes([text])
