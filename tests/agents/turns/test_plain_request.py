@@ -83,7 +83,7 @@ async def test_create__called_against_the_words__is_the_buttons_turn(
 
     assert wrong == []
     assert await in_database(VoucherEvent.objects.count) == 0
-    assert await in_database(PendingAction.objects.count) == len(CREATES)
+    assert await in_database(ToolCall.objects.count) == len(CREATES)
 
 
 async def test_redeem__called_against_the_words__is_the_buttons_turn(
@@ -99,7 +99,7 @@ async def test_redeem__called_against_the_words__is_the_buttons_turn(
 
     assert wrong == []
     assert await in_database(lambda: Voucher.objects.get().status) == "issued"
-    assert await in_database(PendingAction.objects.count) == len(REDEEMS)
+    assert await in_database(ToolCall.objects.count) == len(REDEEMS)
 
 
 def forwarded(cast: Cast) -> None:
