@@ -31,6 +31,8 @@ _STATION = "\ue000"
 # Marks of read values, see Slots.marked.
 _VALUE, _AMOUNT = ";", "#"
 _WORD = re.compile(rf"[^\W\d_]+'?|[{_VALUE}{_AMOUNT}{_STATION}]")
+# Never part of a plain request, not even beside a value: "5000?", "~5000~", "5000/=".
+_NEVER = re.compile(rf"[{_VALUE}{_AMOUNT}{_STATION}?？؟~\"“”„«»‹›`<>|…=/\\]")
 # Anything but words, marks of values, and simple punctuation; "🙏" is "please".
 _STRANGE = re.compile(
     rf"[\d_]|[^\w\s{_VALUE}{_AMOUNT}{_STATION}.,!:*'🙏\U0001f3fb-\U0001f3ff-]"
@@ -62,6 +64,7 @@ def asks_to_issue(texts: Sequence[str], *, amount: int, msisdn: str) -> bool:
     slots, rest = request.slots, request.rest
     return (
         slots.amount == amount
+        and _is_in_plain_digits(amount, texts)
         and slots.number == msisdn
         and not slots.amount_in_words
         and not (slots.codes or slots.references or slots.mistyped_code)
@@ -99,7 +102,7 @@ def _plain_request(
     texts: Sequence[str], operation: Operation, *, station: Sequence[str] = ()
 ) -> _Request | None:
     text = unicodedata.normalize("NFC", "\n".join(texts))
-    if len(text) > _LONGEST or re.search(rf"[{_VALUE}{_AMOUNT}{_STATION}]", text):
+    if len(text) > _LONGEST or _NEVER.search(text):
         return None
     slots = read_slots(_with_station_marked(plain_signs(text), station))
     if _STRANGE.search(slots.marked) or not _has_plain_colons(slots.marked):
@@ -109,6 +112,13 @@ def _plain_request(
         if _is_accounted_for(rest, language, operation):
             return _Request(language, slots, rest, _STATION in rest)
     return None
+
+
+def _is_in_plain_digits(amount: int, texts: Sequence[str]) -> bool:
+    """Tell whether the amount is written as "5000", not as "5,000" or "5 000"."""
+    currency = "(?:rwf|frw)?"
+    pattern = rf"(?<![\w.,]){currency}{amount}{currency}(?![\w]|[.,]\d)"
+    return re.search(pattern, "\n".join(texts), re.IGNORECASE) is not None
 
 
 def _with_station_marked(text: str, names: Sequence[str]) -> str:
