@@ -33,7 +33,7 @@ from agents.forwarding.sending import run_forwarding
 from agents.handoff import handoff
 from agents.inbound import event_selection, media, process_events
 from agents.notifications import voucher_events
-from agents.operations import backlog, retention, value_checks
+from agents.operations import audit_runs, backlog, retention, value_checks
 from agents.outbound import sending
 from agents.outcomes import recording
 from easymo.database import units
@@ -171,3 +171,17 @@ async def purge(context: JobContext, timestamp: int) -> None:
     await context.app.job_manager.delete_old_jobs(
         nb_hours=48, include_failed=True, include_cancelled=True, include_aborted=True
     )
+
+
+@app.periodic(cron="*/10 * * * *", periodic_id="audit")
+@app.task(
+    name="agents.tasks.audit",
+    queue=UPKEEP_QUEUE,
+    queueing_lock="agents.tasks.audit",
+)
+async def audit(timestamp: int) -> None:
+    """Write a checkpoint when vouchers changed, and check all vouchers once a day."""
+    if (number := await units.run(audit_runs.write_checkpoint)) is not None:
+        await audit_runs.mail_first_of_day(number)
+    while not await units.run(audit_runs.verify_slice):
+        pass

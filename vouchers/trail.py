@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 type Row = dict[str, Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_COVERED = (
+COVERED = (
     "voucher_id",
     "seq",
     "kind",
@@ -61,7 +61,7 @@ def genesis(public_id: UUID) -> bytes:
 
 def event_hash(previous: bytes, event: Row) -> bytes:
     """Return the correct hash of the event."""
-    fields = [_text(event[name]) for name in _COVERED]
+    fields = [text_of(event[name]) for name in COVERED]
     body = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(previous + body.encode()).digest()
 
@@ -133,7 +133,8 @@ def _bytes(value: bytes | memoryview | None) -> bytes | None:
     return None if value is None else bytes(value)
 
 
-def _text(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
+    """Return a value as it is hashed."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, datetime):

@@ -12,6 +12,8 @@ from django.urls.converters import StringConverter
 from unfold.admin import ModelAdmin, TabularInline
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.contrib.auth.models import User
     from django.db.models import Model
     from django.http import HttpRequest
@@ -33,6 +35,50 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return len(rows)
 
 
+# What the filters of the lists add to the name of their field.
+FILTER_SUFFIXES = (
+    "",
+    "__exact",
+    "__id__exact",
+    "__in",
+    "__isnull",
+    "__isempty",
+    "__gte",
+    "__lt",
+    "_from",
+    "_to",
+    "_from_0",
+    "_from_1",
+    "_to_0",
+    "_to_1",
+)
+
+
+class ListedLookups:
+    """Refuse a lookup in the address of a list that no filter of the list makes.
+
+    Django allows every lookup on the model's own fields. ``?msisdn__startswith=`` would
+    tell a user the digits of a masked number, one after the other.
+    """
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Allow the names that the filters of this list use."""
+        return lookup in {
+            f"{name}{suffix}"
+            for name in self._filtered(request)
+            for suffix in FILTER_SUFFIXES
+        }
+
+    def _filtered(self, request: HttpRequest) -> Iterator[str]:
+        for item in cast("ModelAdmin", self).get_list_filter(request):
+            if isinstance(item, str):
+                yield item
+            elif isinstance(item, tuple | list):
+                yield str(item[0])
+            else:
+                yield str(item.parameter_name)
+
+
 class RowId(StringConverter):
     """An id of digits: any other address is 404 without a query."""
 
@@ -42,7 +88,7 @@ class RowId(StringConverter):
 register_converter(RowId, "row")
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
+class ReadOnlyAdmin(ListedLookups, ModelAdmin):  # type: ignore[misc]
     """Objects that are shown only; actions change them through services.
 
     Without the permission to change, Django shows all ``fields`` read-only.

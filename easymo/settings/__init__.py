@@ -5,6 +5,7 @@ Start with `base` (apps, middleware); `environment` has the functions that read 
 
 from __future__ import annotations
 
+from easymo.settings.audit import *  # noqa: F403
 from easymo.settings.backoffice import *  # noqa: F403
 from easymo.settings.base import *  # noqa: F403
 from easymo.settings.database import *  # noqa: F403

@@ -140,7 +140,11 @@ PREFLIGHT_MODULES = (
     "vouchers.preflight",
 )
 # The names of the periodic jobs that must succeed every day.
-UPKEEP_JOBS = ("agents.operations.retention.JOBS", "vouchers.tasks.UPKEEP_JOBS")
+UPKEEP_JOBS = (
+    "agents.operations.retention.JOBS",
+    "agents.operations.audit_runs.JOBS",
+    "vouchers.tasks.UPKEEP_JOBS",
+)
 WAFFLE_ENABLE_ADMIN_PAGES = False
 # The tables of waffle would not be used: `migrate` does not create them.
 MIGRATION_MODULES = {"waffle": None}

@@ -24,8 +24,8 @@ from tests.fakes import openai_answers as say
 from tests.faults.brisk_worker import COMMAND
 from tests.live import until
 from tests.worker import Worker
+from vouchers.audit import verify as audit
 from vouchers.models import Profile, Voucher
-from vouchers.services import audit
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -12,7 +12,7 @@ from tests import payloads
 from tests.fakes import graph as graph_says
 from tests.fakes import openai_answers as say
 from tests.live import end_leases, post, told_to, until, writes
-from vouchers.services import audit
+from vouchers.audit import verify as audit
 
 if TYPE_CHECKING:
     from django.test import Client

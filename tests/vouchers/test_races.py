@@ -15,8 +15,8 @@ from tests.vouchers.conftest import acting, rwf
 from tests.vouchers.database_clock import before_it_expired
 from tests.vouchers.racing import kinds, race, while_uncommitted, without
 from vouchers import errors
+from vouchers.audit.verify import verify
 from vouchers.models import LimitCounter, Voucher, VoucherEvent
-from vouchers.services.audit import verify
 from vouchers.services.guesses import (
     check_number,
     count_failure,

@@ -15,7 +15,7 @@ from unfold.widgets import (
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.reason import ReasonForm
 from easymo.observability.privacy import mask_msisdn
-from vouchers.admin.base import NumberSearchAdmin
+from vouchers.admin.base import NumberSearchAdmin, may_see_numbers
 from vouchers.errors import VoucherError
 from vouchers.models import Profile, Station
 from vouchers.msisdn import InvalidMsisdn
@@ -109,8 +109,7 @@ class ProfileAdmin(NumberSearchAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Profile]:
         """Annotate whether the user may see whole numbers."""
         rows: QuerySet[Profile] = super().get_queryset(request)
-        may_see = request.user.has_perm("vouchers.see_numbers")
-        return rows.annotate(may_see=Value(may_see))
+        return rows.annotate(may_see=Value(may_see_numbers(request)))
 
     @display(description="Name", ordering="name")
     def person(self, row: Profile) -> str:

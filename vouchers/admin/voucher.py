@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Q
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -19,19 +20,21 @@ from easymo.observability.privacy import mask_msisdn
 from vouchers import selectors
 from vouchers.actors import Actor
 from vouchers.admin.base import NumberSearchAdmin
+from vouchers.audit import export
+from vouchers.audit import verify as audit
 from vouchers.authority import RULES, Operation
 from vouchers.codes import InvalidCode, MistypedCode, parse_code
 from vouchers.errors import Locked, VoucherError
 from vouchers.models import Voucher
 from vouchers.money import Money, format_money
-from vouchers.services import audit, guesses
+from vouchers.services import guesses
 from vouchers.services.approve import approve_voucher, decline_voucher
 from vouchers.services.rotate import rotate_code
 from vouchers.services.void import void_voucher
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
     from vouchers.codes import Code
 
@@ -111,7 +114,10 @@ class VoucherAdmin(NumberSearchAdmin):
     refusals = (VoucherError,)
     number_lookup = "owner__msisdn"
     actions_list = ("find_by_code",)
-    actions_detail = ("approve_one", "decline_one", "void_one", "rotate_one")
+    actions_detail = (
+        *("approve_one", "decline_one", "void_one", "rotate_one"),
+        "export_one",
+    )
     list_display = ("reference", "person", "amount", "state", "created_at", "ends")
     list_display_links = ("reference",)
     list_filter = (
@@ -277,6 +283,21 @@ class VoucherAdmin(NumberSearchAdmin):
     def rotate_one(self, call: ActionCall[Voucher]) -> str:
         rotate_code(voucher=call.row, actor=_actor(call), **_given(call))
         return _log(call, "New code for", "has a new code")
+
+    @action(
+        description="Export with proof",
+        url_path="export",
+        icon="verified",
+        permissions=["view"],
+    )
+    def export_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Download the trail with its proof against the last checkpoint."""
+        voucher = get_object_or_404(
+            Voucher.objects.select_related("owner"), pk=object_id
+        )
+        page = export.as_html(export.export(voucher=voucher))
+        name = f"attachment; filename={voucher.reference}.html"
+        return HttpResponse(page, headers={"Content-Disposition": name})
 
 
 def _with_code(code: Code, request: HttpRequest, form: CodeForm) -> Voucher | None:

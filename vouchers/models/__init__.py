@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+from vouchers.models.checkpoint import (
+    Checkpoint,
+    CheckpointPage,
+    EventSeal,
+    Verification,
+)
 from vouchers.models.counter import GuessCounter, LimitCounter
 from vouchers.models.event import Refusal, VoucherEvent, VoucherNote
 from vouchers.models.profile import Erasure, Profile, Station
@@ -7,13 +13,17 @@ from vouchers.models.voucher import Approval, Envelope, Voucher
 
 __all__ = [
     "Approval",
+    "Checkpoint",
+    "CheckpointPage",
     "Envelope",
     "Erasure",
+    "EventSeal",
     "GuessCounter",
     "LimitCounter",
     "Profile",
     "Refusal",
     "Station",
+    "Verification",
     "Voucher",
     "VoucherEvent",
     "VoucherNote",

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from easymo.observability import correlation
+from vouchers import seals
 from vouchers.models import GuessCounter, LimitCounter, Refusal
 
 # The counter of a day has no effect after that day; older ones are kept for reports.
@@ -29,10 +30,16 @@ def expire_vouchers(*, limit: int = 500, within: timedelta | None = None) -> int
     """
     since = timezone.now() - within if within else _EARLIEST
     with transaction.atomic(), connection.cursor() as cursor:
+        before = seals.last_event_id()
         cursor.execute(
             "SELECT voucher_expire(%s, %s, %s)", [since, limit, correlation.current()]
         )
-        return int(cursor.fetchone()[0])
+        ended = int(cursor.fetchone()[0])
+        if ended:
+            seals.seal_kind(
+                "expired", after=before, correlation_id=correlation.current()
+            )
+        return ended
 
 
 def purge_counters() -> int:

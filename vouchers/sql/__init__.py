@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
+from vouchers import seals
+
 if TYPE_CHECKING:
     from datetime import datetime
 
+# Outcomes of a key that was used before: its event was sealed then.
+REPLAYS = ("replayed", "key_reused")
 SCHEMA = Path(__file__).parent / "schema"
 _CAUSE = (
     "ROW(%(actor_kind)s, %(actor_id)s, %(channel)s, %(device)s, %(may_know)s,"
@@ -51,6 +55,10 @@ class Row:
     voucher: dict[str, Any] | None
 
 
+class WrongEffect(Exception):
+    """The database made another change than the one that was asked for."""
+
+
 @cache
 def schema(name: str) -> str:
     """Return the text of ``schema/<name>.sql``."""
@@ -65,13 +73,27 @@ def call(name: str, columns: tuple[str, ...]) -> str:
     """
     named = ", ".join(f"(r.voucher).{column}" for column in columns)
     # Constants of this module and column names of the model, no input.
-    return f"SELECT r.outcome, r.detail, r.at, {named} FROM {_FUNCTIONS[name]} r"  # noqa: S608
+    return (
+        f"SELECT r.outcome, r.detail, r.at, e.*, {named} FROM {_FUNCTIONS[name]} r"  # noqa: S608
+        " LEFT JOIN LATERAL voucher_written((r.voucher).id, %(key)s) e ON true"
+    )
 
 
 def run(name: str, columns: tuple[str, ...], values: dict[str, Any]) -> Row:
-    """Call one function and return its single row."""
+    """Call one function, seal the event that it wrote, and return its single row."""
     with connection.cursor() as cursor:
         cursor.execute(call(name, columns), values)
-        outcome, detail, at, *rest = cursor.fetchone()
+        outcome, detail, at, event_id, event_hash, last, *rest = cursor.fetchone()
     voucher = dict(zip(columns, rest, strict=True))
+    if event_id is not None and outcome not in REPLAYS:
+        if name == "issue":
+            _refuse_other_effect(voucher, values)
+        seals.write([seals.Written(event_id, voucher["id"], event_hash, last)])
     return Row(outcome, detail, at, voucher if voucher["id"] is not None else None)
+
+
+def _refuse_other_effect(voucher: dict[str, Any], values: dict[str, Any]) -> None:
+    """Seal no voucher of another amount or for another person than was asked for."""
+    stored = (voucher["amount_minor"], voucher["currency"], voucher["owner_id"])
+    if stored != (values["amount"], values["currency"], values["owner"]):
+        raise WrongEffect

@@ -22,8 +22,8 @@ from agents.api.schema_pages import build_schema
 from agents.urls import FUNCTIONS
 from easymo.wsgi import application
 from tests.agents.api.conftest import ALINE, forget_rates
+from vouchers.audit import verify as audit
 from vouchers.models import Voucher
-from vouchers.services import audit
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper

@@ -27,9 +27,9 @@ from agents.operations import erasure
 from easymo.development.binaries import programs
 from tests.agents.cast import make_cast
 from vouchers.actors import Actor
+from vouchers.audit import verify as audit
 from vouchers.models import Erasure, Profile, Voucher, VoucherEvent, VoucherNote
 from vouchers.money import Money
-from vouchers.services import audit
 from vouchers.services.issue import issue_voucher
 from vouchers.services.void import void_voucher
 

@@ -23,8 +23,8 @@ from rollout.flags.flags import set_features
 from rollout.models import CheckRun, Observation
 from tests.live import until
 from tests.rollout.guardrail_cases import enter
+from vouchers.audit import verify as audit
 from vouchers.models import Profile, Voucher
-from vouchers.services import audit
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper

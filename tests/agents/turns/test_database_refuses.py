@@ -17,7 +17,7 @@ from agents.turns.quiet_time import Timing
 from tests.agents.turns.conftest import in_database, turn
 from tests.fakes import openai_answers as say
 from tests.refusing import refusing
-from vouchers.services import audit
+from vouchers.audit import verify as audit
 
 if TYPE_CHECKING:
     from agents.turns.run import TurnDependencies

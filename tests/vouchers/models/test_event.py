@@ -45,6 +45,10 @@ TRIGGERS = [
     "voucher_note_fixed",
     "erasure_append_only",
     "erasure_no_truncate",
+    "voucher_event_seal_append_only",
+    "voucher_event_seal_no_truncate",
+    "voucher_checkpoint_append_only",
+    "voucher_checkpoint_no_truncate",
 ]
 
 

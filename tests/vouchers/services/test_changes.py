@@ -10,11 +10,11 @@ import pytest
 from tests.vouchers.conftest import acting, rwf
 from vouchers import errors
 from vouchers.actors import Actor
+from vouchers.audit.verify import verify
 from vouchers.codes import new_code
 from vouchers.models import Approval, Profile, Refusal, Voucher
 from vouchers.services import envelopes
 from vouchers.services.approve import approve_voucher, decline_voucher
-from vouchers.services.audit import verify
 from vouchers.services.issue import issue_voucher
 from vouchers.services.void import void_voucher
 

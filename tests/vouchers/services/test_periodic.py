@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from tests.vouchers.conftest import acting, rwf
 from tests.vouchers.database_clock import before_it_expired
+from vouchers.audit.verify import verify
 from vouchers.models import GuessCounter, LimitCounter, Refusal, VoucherEvent
-from vouchers.services.audit import verify
 from vouchers.services.issue import issue_voucher
 from vouchers.services.periodic import expire_vouchers, purge_counters
 

@@ -121,7 +121,7 @@ def test_redeem__same_key_other_arguments__is_refused(
     assert untouched(other)
 
 
-def test_redeem__after_the_fence__is_one_query(
+def test_redeem__after_the_fence__is_one_query_and_its_seal(
     issued: Issued, kimironko: Station, diane: Profile, key: Key
 ) -> None:
     with CaptureQueriesContext(
@@ -131,7 +131,10 @@ def test_redeem__after_the_fence__is_one_query(
             code=issued.code, station=kimironko, actor=acting(diane), key=key()
         )
     sent = [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]
-    assert len(sent) == 1
+    assert [each.split()[:3] for each in sent] == [
+        ["SELECT", "r.outcome,", "r.detail,"],
+        ["INSERT", "INTO", "voucher_event_seal"],
+    ]
 
 
 def test_redeem__fence__is_the_first_statement_of_the_transaction(

@@ -7,9 +7,9 @@ import pytest
 
 from tests.vouchers.conftest import acting, rwf
 from vouchers import errors
+from vouchers.audit.verify import verify
 from vouchers.models import Envelope, Refusal, Voucher
 from vouchers.services import envelopes
-from vouchers.services.audit import verify
 from vouchers.services.issue import issue_voucher
 from vouchers.services.periodic import expire_vouchers
 from vouchers.services.redeem import redeem_voucher

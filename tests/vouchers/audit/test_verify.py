@@ -10,9 +10,10 @@ from django.db import connection
 
 from tests.vouchers.conftest import acting
 from tests.vouchers.tampering import cheat
+from vouchers.audit import rows
+from vouchers.audit import verify as audit
+from vouchers.audit.verify import verify
 from vouchers.models import Voucher, VoucherEvent, VoucherNote
-from vouchers.services import audit
-from vouchers.services.audit import verify
 from vouchers.services.redeem import redeem_voucher
 from vouchers.services.rotate import rotate_code
 from vouchers.services.void import void_voucher
@@ -54,7 +55,7 @@ def test_verify__unchanged_trails__reports_nothing(redeemed: Voucher) -> None:
 def test_verify__several_batches__checks_all(
     redeemed: Voucher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "BATCH", 1)
+    monkeypatch.setattr(rows, "BATCH", 1)
     assert verify().checked == 2
 
 

@@ -1,0 +1,1 @@
+"""Signed checkpoints over all vouchers, their verification, and exports with a proof."""
