@@ -3,17 +3,21 @@ from __future__ import annotations
 
 import gc
 import sys
+from contextlib import nullcontext
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
+from easymo.database.authorship import Author, authored
 from easymo.development import embedded
 from easymo.development.binaries import EmbeddedError
 from easymo.start import load_settings
 
 # Commands that read no row: they work where no database can be had.
 WITHOUT_DATABASE = {"", "diffsettings", "findstatic", "help", "version"}
-
+# Commands that run processes.
+SERVERS = {"procrastinate", "runserver"}
+COMMAND_LINE = "command line"
 COLLECT_AFTER = 50_000
 
 
@@ -27,7 +31,10 @@ def main() -> None:
             embedded.hold()
     except (ImproperlyConfigured, EmbeddedError) as error:
         sys.exit(f"easymo cannot start: {error}")
-    execute_from_command_line(sys.argv)
+    # A worker's changes have no author; a command's change is the command line's.
+    author = Author(f"command {command}"[:40], COMMAND_LINE)
+    with authored(lambda: author) if command not in SERVERS else nullcontext():
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

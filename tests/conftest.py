@@ -9,6 +9,7 @@ import sentry_sdk
 from django.test import TransactionTestCase
 
 from tests import databases
+from tests.roles import confirmed_roles
 from tests.watch import Watch
 
 if TYPE_CHECKING:
@@ -101,6 +102,13 @@ def committed_db(
         databases.using(name),
     ):
         yield databases.url()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _roles_of_created_people() -> Iterator[None]:
+    """Confirm the role of a person that a test creates with one."""
+    with confirmed_roles():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -114,7 +114,7 @@ def clone(name_of_template: str, *, label: str) -> Iterator[str]:
             )
         )
         maintenance.execute(
-            sql.SQL("ALTER DATABASE {} SET search_path = {}").format(
+            sql.SQL("ALTER DATABASE {} SET search_path = {}, pg_temp").format(
                 sql.Identifier(name), sql.Identifier(settings.DATABASE_SCHEMA)
             )
         )

@@ -1,4 +1,4 @@
-"""The actor of an operation: who it is, on which channel, and whose flags count."""
+"""The actor of an operation: who it is, and on which channel."""
 
 from __future__ import annotations
 
@@ -21,9 +21,6 @@ class Actor:
     kind: Kind
     id: str
     channel: Channel
-    # The person whose feature flags count, as ``str(profile.public_id)``. None asks
-    # whether the feature is on for anyone.
-    subject: str | None = None
     # The device that sent the request, when it has a name.
     device: str | None = None
     # A token with the scope ``void`` may learn that a voucher has another owner.
@@ -38,13 +35,8 @@ class Actor:
             )
 
     @classmethod
-    def of_profile(
-        cls, profile: Profile, *, channel: Channel, subject: str | None = None
-    ) -> Actor:
-        """Return the person as actor; their own flags count unless subject is given."""
-        return cls(
-            "profile", str(profile.pk), channel, subject or str(profile.public_id)
-        )
+    def of_profile(cls, profile: Profile, *, channel: Channel) -> Actor:
+        return cls("profile", str(profile.pk), channel)
 
     @classmethod
     def of_user(cls, user: User, *, channel: Channel = "admin") -> Actor:

@@ -150,12 +150,30 @@ class WrongStation(NotAllowed):
 
 
 class SecondPersonNeeded(NotAllowed):
-    """The creator of a voucher cannot approve it."""
+    """A person may not approve or confirm what they had a part in."""
 
     code = "second_person_needed"
+    SENTENCES: ClassVar[dict[str, str]] = {
+        "own_request": "A second person must approve this voucher: you requested it.",
+        "own_voucher": "A second person must approve this voucher: it is for you.",
+        "gave_role": "Another person must do this: you gave the role or the rights in the"
+        " last 30 days.",
+        "made_by_requester": "Another person must approve this voucher: the person who"
+        " requested it gave your account its rights in the last 30 days.",
+        "own_role": "Another person must confirm this: it is your own role or account.",
+    }
 
-    def __init__(self) -> None:
-        super().__init__("A second person must approve this voucher.")
+    def __init__(self, bar: str = "own_request") -> None:
+        super().__init__(self.SENTENCES[bar])
+
+
+class AlreadyDecided(VoucherError):
+    """A change of authority is decided once."""
+
+    code = "already_decided"
+
+    def __init__(self, decision: str, by: str) -> None:
+        super().__init__(f"This is already {decision} by {by}.")
 
 
 class KeyReused(VoucherError):

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from vouchers.models import Profile, Refusal, Voucher, VoucherEvent
 
@@ -61,3 +63,8 @@ def refusals(voucher: Voucher) -> QuerySet[Refusal]:
 
 def profile_by_public_id(public_id: UUID) -> Profile | None:
     return Profile.objects.filter(public_id=public_id).first()
+
+
+def request_words(requested: VoucherEvent) -> str:
+    """Return the words in which a voucher was requested; empty when not stored."""
+    return str(import_string(settings.VOUCHER_REQUEST_WORDS)(requested.key))

@@ -9,6 +9,7 @@ from agents.admin.base import AgentsAdmin
 from agents.api import tokens
 from agents.models import ApiToken
 from easymo.backoffice.actions import ActionCall, form_action, list_url
+from vouchers.admin.change import RecordedHistory
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(AgentsAdmin):
+class ApiTokenAdmin(RecordedHistory, AgentsAdmin):
     """Programs that may call the API; tokens are created on the command line."""
 
     list_display = (

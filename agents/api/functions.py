@@ -68,7 +68,6 @@ class Call:
             # With its number: a name may be given again after a revocation.
             f"{self.token.pk}:{self.token.name}",
             "api",
-            self.subjects.subject,
             may_know="void" in self.token.scopes,
         )
 

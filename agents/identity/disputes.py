@@ -15,6 +15,7 @@ from agents.core.handoffs import open_handoff
 from agents.models import HandOff, Identity, IdentityClaim
 from easymo.observability.logs import get_logger
 from vouchers.models import Profile
+from vouchers.services.roles import record_identity
 
 logger = get_logger(__name__)
 
@@ -81,6 +82,7 @@ def bind_identities(*, claim_id: int, actor: str, reason: str) -> IdentityClaim:
             _bind_bsuid(person, bsuid)
         if number:
             _bind_number(person, number)
+        record_identity(person, decided_by=actor)
         return _decide(row, State.BOUND, actor, reason)
 
 

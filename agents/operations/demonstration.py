@@ -19,6 +19,7 @@ from vouchers.money import Money
 from vouchers.services import profiles
 from vouchers.services.issue import issue_voucher
 from vouchers.services.redeem import redeem_voucher
+from vouchers.services.roles import Giver
 from vouchers.services.void import void_voucher
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def _profile(person: DemoPerson) -> Profile:
         station=person.station,
         language=person.language,
         is_sandbox=True,
+        giver=Giver(BY, road=BY),
     )
 
 

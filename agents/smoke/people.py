@@ -18,6 +18,7 @@ from agents.smoke.deployment import SmokeFailure
 from rollout.core.probes import is_probe, new_subject
 from vouchers.limits import cap
 from vouchers.models import Profile, Voucher
+from vouchers.services.roles import Giver, give_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 GUIDE = "+250788000000"
 NUMBERS = tuple(f"+25078800009{digit}" for digit in range(10))
 STAFF = 6
+# Who gives the staff of the smoke tests their role.
+SMOKE = "smoke tests"
 # "Ikizamini" is a test.
 CUSTOMER = "Solange Ikizamini"
 
@@ -88,10 +91,15 @@ def _staff_member(name: str) -> Profile:
             public_id=new_subject(f"staff/{full}".encode()),
             defaults={
                 "name": full,
-                "role": Profile.Role.STAFF,
                 "language": Profile.Language.ENGLISH,
                 "is_sandbox": True,
             },
+        )
+        give_role(
+            person,
+            role=Profile.Role.STAFF,
+            station=None,
+            giver=Giver(SMOKE, road=SMOKE),
         )
         # The id of a person with more rights than a customer is bound by a colleague.
         Identity.objects.get_or_create(

@@ -30,6 +30,8 @@ OPENS_WINDOW = frozenset({"sticker", "unsupported"})
 # Answered without quiet time.
 BUTTON_KINDS = frozenset({"interactive", "button"})
 MEDIA_KINDS = frozenset({"image", "video", "audio", "document"})
+# The types that carry what a customer says.
+TYPES = ("text", "interactive", *sorted(MEDIA_KINDS), "location", "contacts", "order")
 REFERRAL = ("source_type", "source_id", "headline", "body", "ctwa_clid")
 # Replies of a form, permission or payment: data, never typed text.
 FORM_REPLIES = frozenset({"nfm_reply", "call_permission_reply", "payment_method"})
@@ -59,6 +61,12 @@ class Content:
     # The sender's number, proven by the answer to a contact request.
     proven_number: str = ""
     error_code: str = ""
+
+
+def kind_of(item: dict[str, Any]) -> str:
+    """Return the type of a message without one, by the content that it has."""
+    found = (kind for kind in TYPES if isinstance(item.get(kind), dict | list))
+    return next(found, "unknown")
 
 
 def content_of(kind: str, item: dict[str, Any]) -> Content:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.conf import settings
 
-from easymo.database.schema import POLICY
+from easymo.database.schema import POLICY, UNPINNED
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -51,12 +51,16 @@ LEFT JOIN pg_roles r ON r.oid = a.grantee
 WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = %(schema)s)
   AND coalesce(r.rolname, 'PUBLIC') <> ALL(%(ours)s)
 """
+UNPINNED_FUNCTIONS = f"""
+SELECT format('Function %%s has another search_path.', u.name)
+FROM ({UNPINNED}) u (name)
+"""  # noqa: S608  (a constant)
 UNWALLED = """
 SELECT format('Table %%s has no row security.', c.relname)
 FROM pg_class c
 WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %(schema)s)
   AND c.relkind IN ('r', 'p')
-  AND NOT (c.relrowsecurity AND EXISTS (
+  AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (
       SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = %(policy)s))
 """
 STRANGE_POLICIES = """
@@ -79,6 +83,7 @@ QUERIES = (
     OPEN_RELATIONS,
     OPEN_COLUMNS,
     OPEN_FUNCTIONS,
+    UNPINNED_FUNCTIONS,
     UNWALLED,
     STRANGE_POLICIES,
     ELSEWHERE,

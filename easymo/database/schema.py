@@ -6,7 +6,8 @@ of the queue, lives in ``DATABASE_SCHEMA``. Privileges are revoked from all othe
 and row security is a second protection.
 
 The search path is set on the role in this database: a start-up option does not pass a
-pooler in transaction mode.
+pooler in transaction mode. It is also set in every function. It ends with ``pg_temp``,
+which would otherwise come first: a temporary table could replace a table of the schema.
 """
 
 from __future__ import annotations
@@ -35,6 +36,26 @@ ROLE_SETTINGS = {
     "idle_in_transaction_session_timeout": "60s",
 }
 PATIENCE_SECONDS = 10
+# Every privilege on a table that PostgreSQL 15 and later know.
+TABLE_RIGHTS = (
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "TRUNCATE",
+    "REFERENCES",
+    "TRIGGER",
+)
+# Functions and procedures without our search path. Those of extensions are theirs.
+UNPINNED = """
+SELECT p.oid::regprocedure::text FROM pg_proc p
+ WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = %(schema)s)
+   AND p.prokind IN ('f', 'p')
+   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass
+                      AND d.objid = p.oid AND d.deptype = 'e')
+   AND NOT coalesce(p.proconfig, '{}') @> ARRAY[
+       format('search_path=%%s, pg_temp', quote_ident(%(schema)s))]
+"""
 
 
 class SchemaError(Exception):
@@ -90,9 +111,9 @@ def prepare(connection: BaseDatabaseWrapper) -> None:
 
 
 def secure(connection: BaseDatabaseWrapper) -> None:
-    """Revoke all privileges of other roles and enable row security on every table.
+    """Revoke all privileges of other roles, and secure every table and function.
 
-    Runs after each migration, so new tables are covered without being named.
+    Runs after each migration, so new ones are covered without being named.
     """
     with connection.cursor() as cursor:
         owner, runtime = _our_roles(cursor)
@@ -104,7 +125,8 @@ def secure(connection: BaseDatabaseWrapper) -> None:
         ):
             cursor.execute(statement)
         for table in tables:
-            _wall_in(cursor, table, runtime)
+            _wall_in(cursor, table, sorted({owner, runtime}))
+        _pin_functions(cursor)
 
 
 def current_schema(connection: BaseDatabaseWrapper) -> str | None:
@@ -134,7 +156,8 @@ def _existing(cursor: Any, names: Sequence[str]) -> list[str]:
 
 def _set_on_role(cursor: Any, role: str) -> None:
     """Set search path and time-outs on the role in this database where they differ."""
-    wanted = {"search_path": settings.DATABASE_SCHEMA, **ROLE_SETTINGS}
+    path = f"{settings.DATABASE_SCHEMA}, pg_temp"
+    wanted = {"search_path": path, **ROLE_SETTINGS}
     cursor.execute(
         "SELECT unnest(setconfig) FROM pg_db_role_setting s"
         " JOIN pg_database d ON d.oid = s.setdatabase"
@@ -146,9 +169,10 @@ def _set_on_role(cursor: Any, role: str) -> None:
     cursor.execute("SELECT current_database()")
     database = sql.Identifier(cursor.fetchone()[0])
     for name, value in wanted.items():
-        if known.get(name) not in {value, f'"{value}"'}:
+        if (known.get(name) or "").replace('"', "") != value:
+            given = _path() if name == "search_path" else sql.Literal(value)
             statement = sql.SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}").format(
-                sql.Identifier(role), database, sql.Identifier(name), sql.Literal(value)
+                sql.Identifier(role), database, sql.Identifier(name), given
             )
             cursor.execute(statement)
 
@@ -204,22 +228,36 @@ def _grants(owner: str, runtime: str, tables: Sequence[str]) -> Iterator[sql.Com
         return
     schema, who = sql.Identifier(settings.DATABASE_SCHEMA), sql.Identifier(runtime)
     yield sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, who)
-    for what, kind in (
-        ("SELECT, INSERT, UPDATE, DELETE", "TABLES"),
-        ("USAGE, SELECT", "SEQUENCES"),
-        ("EXECUTE", "ROUTINES"),
-    ):
+    for what, kind in (("USAGE, SELECT", "SEQUENCES"), ("EXECUTE", "ROUTINES")):
         yield sql.SQL("GRANT {} ON ALL {} IN SCHEMA {} TO {}").format(
             sql.SQL(what), sql.SQL(kind), schema, who
         )
-    for rights, closed in (
-        ("UPDATE, DELETE", settings.DATABASE_APPEND_ONLY),
-        ("UPDATE", settings.DATABASE_NEVER_CHANGED),
-    ):
-        for table in set(tables) & set(closed):
-            yield sql.SQL("REVOKE {} ON {} FROM {}").format(
-                sql.SQL(rights), sql.Identifier(settings.DATABASE_SCHEMA, table), who
-            )
+    for table in tables:
+        name = sql.Identifier(settings.DATABASE_SCHEMA, table)
+        rights = settings.DATABASE_RIGHTS.get(table, settings.DATABASE_ALL_RIGHTS)
+        others = [right for right in TABLE_RIGHTS if right not in rights]
+        yield sql.SQL("GRANT {} ON {} TO {}").format(_listed(rights), name, who)
+        yield sql.SQL("REVOKE {} ON {} FROM {}").format(_listed(others), name, who)
+
+
+def _listed(rights: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.SQL(right) for right in rights)
+
+
+def _path() -> sql.Composed:
+    schema = sql.Identifier(settings.DATABASE_SCHEMA)
+    return sql.SQL("{}, pg_temp").format(schema)
+
+
+def _pin_functions(cursor: Any) -> None:
+    """Set the search path in every function that has another one or none."""
+    cursor.execute(UNPINNED, {"schema": settings.DATABASE_SCHEMA})
+    for (signature,) in cursor.fetchall():
+        # The server wrote the signature, with its names quoted.
+        routine = sql.SQL(signature)
+        cursor.execute(
+            sql.SQL("ALTER ROUTINE {} SET search_path = {}").format(routine, _path())
+        )
 
 
 def _tables(cursor: Any) -> list[str]:
@@ -231,21 +269,28 @@ def _tables(cursor: Any) -> list[str]:
     return [name for (name,) in cursor.fetchall()]
 
 
-def _wall_in(cursor: Any, table: str, runtime: str) -> None:
-    """Enable row security on a table, with one policy for the runtime role."""
+def _wall_in(cursor: Any, table: str, ours: Sequence[str]) -> None:
+    """Enable row security on a table, with one policy for our roles.
+
+    It is forced: the owner, too, reads by the policy.
+    """
     name = sql.Identifier(settings.DATABASE_SCHEMA, table)
     cursor.execute(
-        "SELECT c.relrowsecurity, p.polroles = ARRAY[r.oid] FROM pg_class c"
-        " JOIN pg_roles r ON r.rolname = %s"
+        "SELECT c.relrowsecurity AND c.relforcerowsecurity, p.polroles <@ r.oids"
+        " AND r.oids <@ p.polroles FROM pg_class c"
+        " CROSS JOIN (SELECT array_agg(oid) AS oids FROM pg_roles"
+        " WHERE rolname = ANY(%s)) r"
         " LEFT JOIN pg_policy p ON p.polrelid = c.oid AND p.polname = %s"
         " WHERE c.oid = %s::regclass",
-        [runtime, POLICY, f"{_quoted(settings.DATABASE_SCHEMA)}.{_quoted(table)}"],
+        [list(ours), POLICY, f"{_quoted(settings.DATABASE_SCHEMA)}.{_quoted(table)}"],
     )
     is_secured, is_ours = cursor.fetchone()
     if not is_secured:
         cursor.execute(sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(name))
+        cursor.execute(sql.SQL("ALTER TABLE {} FORCE ROW LEVEL SECURITY").format(name))
     if not is_ours:
-        policy, who = sql.Identifier(POLICY), sql.Identifier(runtime)
+        policy = sql.Identifier(POLICY)
+        who = sql.SQL(", ").join(map(sql.Identifier, ours))
         cursor.execute(sql.SQL("DROP POLICY IF EXISTS {} ON {}").format(policy, name))
         cursor.execute(
             sql.SQL(

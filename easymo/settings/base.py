@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "easymo.backoffice.authorship.AuthorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # Last: it turns a lock-out during sign-in into a response.
@@ -112,6 +113,8 @@ TEMPLATES = [
 ]
 WAFFLE_FLAG_MODEL = "rollout.AgentFlag"
 VOUCHER_GUARD = "rollout.flags.fence.guard"
+# Finds the words in which a voucher was requested, by the key of the event.
+VOUCHER_REQUEST_WORDS = "agents.turns.request_words.of_key"
 # Called once by each worker before its first job.
 WORKER_BEGINS = (
     "easymo.start.end_with_supervisor",

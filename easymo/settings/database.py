@@ -56,20 +56,51 @@ DATABASE_OWNER: dict[str, Any] | None = _owner.settings() if _owner else None
 DATABASE_LISTEN: dict[str, str] | None = (
     _listen.parameters() if _listen else None if _url.is_transaction_pooled else {}
 )
-# Tables in which the runtime role may only insert, where it is not their owner.
-DATABASE_APPEND_ONLY = (
-    "agents_consentevent",
-    "observability_leakfinding",
-    "voucher_event",
-    "rollout_flagchange",
-    "rollout_rollbackevent",
-    "rollout_timelineentry",
-    "rollout_planchange",
-    "rollout_gateresult",
-    "rollout_checklisttick",
-)
-# Tables from which it may also delete, where their triggers allow it.
-DATABASE_NEVER_CHANGED = ("rollout_evaluation", "rollout_checkrun")
+# What the runtime role may do with a table, where it is not the owner. With the tables
+# that are not named it may do the four: no role but the owner may do more.
+DATABASE_ALL_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+_READ = ("SELECT",)
+_ADD = ("SELECT", "INSERT")
+# Triggers decide which columns change.
+_KEEP = ("SELECT", "INSERT", "UPDATE")
+# Triggers decide which rows may be deleted.
+_FIXED = ("SELECT", "INSERT", "DELETE")
+DATABASE_RIGHTS: dict[str, tuple[str, ...]] = {
+    "auth_permission": _READ,
+    "change_record": _READ,
+    "django_content_type": _READ,
+    "django_migrations": _READ,
+    "agents_consentevent": _ADD,
+    "observability_leakfinding": _ADD,
+    "rollout_checklisttick": _ADD,
+    "rollout_flagchange": _ADD,
+    "rollout_gateresult": _ADD,
+    "rollout_planchange": _ADD,
+    "rollout_rollbackevent": _ADD,
+    "rollout_timelineentry": _ADD,
+    "voucher_approval": _ADD,
+    "voucher_checkpoint": _ADD,
+    "voucher_event": _ADD,
+    "voucher_event_seal": _ADD,
+    "vouchers_erasure": _ADD,
+    "agents_apitoken": _KEEP,
+    "agents_colleagueact": _KEEP,
+    "auth_group": _KEEP,
+    "auth_user": _KEEP,
+    "authority_change": _KEEP,
+    "django_admin_log": _KEEP,
+    "profiles": _KEEP,
+    "rollout_agentflag": _KEEP,
+    "rollout_epoch": _KEEP,
+    "rollout_plan": _KEEP,
+    "rollout_stagerun": _KEEP,
+    "vouchers": _KEEP,
+    "vouchers_station": _KEEP,
+    "rollout_checkrun": _FIXED,
+    "rollout_evaluation": _FIXED,
+    "voucher_note": _FIXED,
+    "voucher_refusal": _FIXED,
+}
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {

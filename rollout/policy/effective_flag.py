@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from hashlib import blake2b
+from hashlib import sha256
 
 
 class FlagReason(StrEnum):
@@ -119,6 +119,9 @@ BUCKETS = 10_000
 
 
 def bucket(*, salt: str, flag: str, subject: str) -> int:
-    """Return 0 to 9,999; the same for the same subject while the percentage grows."""
-    digest = blake2b(f"{salt}:{flag}:{subject}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest) % BUCKETS
+    """Return 0 to 9,999; the same for the same subject while the percentage grows.
+
+    ``voucher_feature_on`` in the database computes the same: seven bytes fit its integer.
+    """
+    digest = sha256(f"{salt}:{flag}:{subject}".encode()).digest()
+    return int.from_bytes(digest[:7]) % BUCKETS

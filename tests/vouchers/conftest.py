@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import User
 
+from tests.vouchers import guards
 from tests.vouchers.database_clock import before_it_expired
 from vouchers.actors import Actor
 from vouchers.models import Profile, Station
@@ -21,8 +22,16 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
-def _open_fence(settings: SettingsWrapper) -> None:
+def _open_fence(request: pytest.FixtureRequest, settings: SettingsWrapper) -> None:
+    """Open the fence in the process and in the database, without the rollout."""
     settings.VOUCHER_GUARD = "tests.vouchers.guards.open_to_all"
+    if "committed_db" in request.fixturenames:
+        request.getfixturevalue("committed_db")
+    elif request.node.get_closest_marker("django_db") is not None:
+        request.getfixturevalue("db")
+    else:
+        return
+    guards.open_in_database("SELECT true")
 
 
 @pytest.fixture

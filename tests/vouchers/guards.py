@@ -29,3 +29,12 @@ def first_statement(*, subject: str | None) -> bool:
     """Open when the transaction has sent no statement before."""
     sent = [q["sql"] for q in connection.queries if "SAVEPOINT" not in q["sql"]]
     return connection.in_atomic_block and not sent
+
+
+def open_in_database(condition: str) -> None:
+    """Replace the rollout's function: vouchers are on where the condition is true."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE OR REPLACE FUNCTION voucher_feature_on(p_subject text)"
+            f" RETURNS boolean LANGUAGE sql AS $$ {condition} $$"
+        )

@@ -74,7 +74,7 @@ def do(issued: Issued, requested: Issued, aline: Profile, kimironko: Station) ->
                 values = cause(actor, "turn:9:0") | envelopes.NO_CODE
                 values |= {"voucher": requested.voucher.pk, "decision": "declined"}
                 values |= {"days": 90, "reason": "No"}
-                row = perform("decide", actor, fenced=True, values=lambda: values)
+                row = perform("decide", owner=aline, values=lambda: values)
                 if row.outcome == "forbidden":
                     raise errors.NotAllowed
 

@@ -44,7 +44,7 @@ def test_not_issued__any_status__has_a_sentence(status: str) -> None:
         (
             errors.SecondPersonNeeded(),
             "second_person_needed",
-            "A second person must approve this voucher.",
+            "A second person must approve this voucher: you requested it.",
         ),
         (
             errors.KeyReused(),

@@ -1,7 +1,17 @@
 from __future__ import annotations
 
+from vouchers.admin.account import AccountAdmin, AccountGroupAdmin
+from vouchers.admin.change import AuthorityChangeAdmin, ChangeRecordAdmin
 from vouchers.admin.profile import ProfileAdmin
 from vouchers.admin.station import StationAdmin
 from vouchers.admin.voucher import VoucherAdmin
 
-__all__ = ["ProfileAdmin", "StationAdmin", "VoucherAdmin"]
+__all__ = [
+    "AccountAdmin",
+    "AccountGroupAdmin",
+    "AuthorityChangeAdmin",
+    "ChangeRecordAdmin",
+    "ProfileAdmin",
+    "StationAdmin",
+    "VoucherAdmin",
+]

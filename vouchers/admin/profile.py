@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.db.models import Value
 from unfold.decorators import display
 from unfold.widgets import (
@@ -13,13 +14,15 @@ from unfold.widgets import (
 )
 
 from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.pages import person_of
 from easymo.backoffice.reason import ReasonForm
 from easymo.observability.privacy import mask_msisdn
 from vouchers.admin.base import NumberSearchAdmin, may_see_numbers
+from vouchers.admin.change import RecordedHistory
 from vouchers.errors import VoucherError
 from vouchers.models import Profile, Station
 from vouchers.msisdn import InvalidMsisdn
-from vouchers.services import profiles
+from vouchers.services import profiles, roles
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -32,8 +35,11 @@ ROLE_COLOURS = {
     Profile.Role.SUPPORT: "success",
 }
 
-CHANGEABLE = ("name", "role", "station", "language", "is_active")
-EXPLANATION = "The role decides what the person may do on all channels."
+CHANGEABLE = ("name", "role", "station", "language", "user", "is_active")
+EXPLANATION = (
+    "The role decides what the person may do on all channels. A role above customer takes"
+    " effect when a second operator has confirmed it."
+)
 
 
 class PersonForm(ReasonForm):
@@ -57,6 +63,14 @@ class PersonForm(ReasonForm):
         required=False,
         widget=UnfoldAdminSelectWidget,
     )
+    user = forms.ModelChoiceField(
+        get_user_model().objects.order_by("username"),
+        required=False,
+        label="Own account",
+        widget=UnfoldAdminSelectWidget,
+        help_text="The account of the same person. They cannot approve what they request"
+        " with this number.",
+    )
     is_active = forms.BooleanField(
         required=False, label="Active", widget=UnfoldBooleanSwitchWidget
     )
@@ -75,7 +89,7 @@ class NewPersonForm(PersonForm):
 
 
 @admin.register(Profile)
-class ProfileAdmin(NumberSearchAdmin):
+class ProfileAdmin(RecordedHistory, NumberSearchAdmin):
     """Customers and colleagues, on all channels."""
 
     refusals = (VoucherError, InvalidMsisdn)
@@ -148,6 +162,7 @@ class ProfileAdmin(NumberSearchAdmin):
     @form_action(
         "Change",
         path="alter",
+        offered=lambda row: row.erased_at is None,
         icon="edit",
         permission="vouchers.change_people",
         form=PersonForm,
@@ -165,6 +180,12 @@ def _store(call: ActionCall[Any], profile: Profile | None) -> str:
     given = {
         name: each for name, each in call.data.items() if name not in {"reason", "key"}
     }
-    stored = profiles.create_or_change_profile(profile=profile, **given)
+    giver = roles.Giver.of_user(person_of(call.request), reason=call.reason)
+    stored = profiles.create_or_change_profile(
+        profile=profile, is_user_cleared=given["user"] is None, giver=giver, **given
+    )
     call.log_change(stored, f"Saved: {call.reason}")
+    if stored.role != given["role"]:
+        role = Profile.Role(given["role"]).label
+        return f"{stored} saved. The role {role} waits for a second operator."
     return f"{stored} saved."

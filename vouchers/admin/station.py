@@ -7,6 +7,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import ReadOnlyAdmin
 from easymo.backoffice.reason import ReasonForm
+from vouchers.admin.change import RecordedHistory
 from vouchers.errors import VoucherError
 from vouchers.models import Station
 from vouchers.services import profiles
@@ -21,7 +22,7 @@ class StationForm(ReasonForm):
 
 
 @admin.register(Station)
-class StationAdmin(ReadOnlyAdmin):
+class StationAdmin(RecordedHistory, ReadOnlyAdmin):
     """Stations that redeem vouchers."""
 
     refusals = (VoucherError,)

@@ -19,6 +19,7 @@ from easymo.backoffice.reason import ask
 from easymo.observability.privacy import mask_msisdn
 from vouchers import selectors
 from vouchers.actors import Actor
+from vouchers.admin.approval import request_facts
 from vouchers.admin.base import NumberSearchAdmin
 from vouchers.audit import export
 from vouchers.audit import verify as audit
@@ -33,6 +34,8 @@ from vouchers.services.rotate import rotate_code
 from vouchers.services.void import void_voucher
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
@@ -94,6 +97,7 @@ def voucher_action(
     operation: Operation,
     offered_in: Voucher.Status,
     title: str = "",
+    subjects: Callable[[ActionCall[Voucher]], list[str]] = _amount_and_owner,
     **declared: Any,
 ) -> Any:
     """Declare an action that asks for a reason and does an operation on a voucher."""
@@ -102,7 +106,7 @@ def voucher_action(
         permission=RULES[operation].permission,
         offered=lambda voucher: voucher.status_at(timezone.now()) == offered_in,
         title=lambda call: f"{title or description} {call.row.reference}",
-        subjects=_amount_and_owner,
+        subjects=subjects,
         **declared,
     )
 
@@ -232,8 +236,10 @@ class VoucherAdmin(NumberSearchAdmin):
         icon="verified",
         operation=Operation.APPROVE,
         offered_in=Voucher.Status.PENDING_APPROVAL,
-        explanation="The voucher is issued and its code is sent. The person who"
-        " requested it cannot approve it.",
+        subjects=lambda call: request_facts(call.row),
+        explanation="The voucher is issued and its code is sent. Neither the person who"
+        " requested it can approve it, nor the one who gave that person their role in"
+        " the last 30 days.",
     )
     def approve_one(self, call: ActionCall[Voucher]) -> str:
         approve_voucher(
@@ -247,6 +253,7 @@ class VoucherAdmin(NumberSearchAdmin):
         icon="block",
         operation=Operation.APPROVE,
         offered_in=Voucher.Status.PENDING_APPROVAL,
+        subjects=lambda call: request_facts(call.row),
         explanation="The request is declined and no code is made.",
         is_dangerous=True,
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from vouchers.models.change import AuthorityChange, ChangeRecord
 from vouchers.models.checkpoint import (
     Checkpoint,
     CheckpointPage,
@@ -13,6 +14,8 @@ from vouchers.models.voucher import Approval, Envelope, Voucher
 
 __all__ = [
     "Approval",
+    "AuthorityChange",
+    "ChangeRecord",
     "Checkpoint",
     "CheckpointPage",
     "Envelope",

@@ -55,12 +55,13 @@ class Profile(models.Model):
         "vouchers.Station", models.PROTECT, null=True, blank=True, related_name="staff"
     )
     language = models.CharField(max_length=2, choices=Language, blank=True)
-    user = models.OneToOneField(
+    # The account of the same person. A person may have several numbers.
+    user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
         null=True,
         blank=True,
-        related_name="profile",
+        related_name="profiles",
     )
     # A sandbox person exists in the simulator only, never on the real network.
     is_sandbox = models.BooleanField(default=False)

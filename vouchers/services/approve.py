@@ -87,4 +87,6 @@ def _decide(
             "reason": text,
         }
 
-    return perform("decide", actor, fenced=decision == "approved", values=values)
+    return perform(
+        "decide", owner=voucher.owner, values=values, fenced=decision == "approved"
+    )

@@ -8,8 +8,16 @@ from django.db.models import Q
 from django.utils import timezone
 
 from vouchers.errors import InvalidRequest, StillHoldsVouchers
-from vouchers.models import Envelope, Erasure, Profile, Voucher, VoucherNote
+from vouchers.models import (
+    AuthorityChange,
+    Envelope,
+    Erasure,
+    Profile,
+    Voucher,
+    VoucherNote,
+)
 from vouchers.names import plain_name
+from vouchers.services import roles
 from vouchers.services.transition import clean_reason
 
 SHORTEST_NAME = 3
@@ -34,6 +42,7 @@ def erase_profile(*, profile: Profile, reason: str, actor: str) -> bool:
         raise StillHoldsVouchers(references)
     _delete_notes(profile)
     _clean_admin_log(profile)
+    _clean_authority_changes(profile)
     Envelope.objects.filter(voucher__owner=profile).delete()
     Erasure.objects.create(profile=profile, actor=actor, reason=text)
     for field, value in {
@@ -80,6 +89,17 @@ def _delete_notes(profile: Profile) -> None:
     if profile.msisdn:
         about |= Q(text__contains=profile.msisdn[-8:])
     VoucherNote.objects.filter(about).delete()
+
+
+def _clean_authority_changes(profile: Profile) -> None:
+    """Refuse what waits, and blank the reasons for changes of the person's role."""
+    about = Q(profile=profile)
+    for waiting in AuthorityChange.objects.filter(about, decision="waiting"):
+        roles.refuse(change=waiting, giver=roles.Giver(reason="The person was erased."))
+    if len(profile.name) >= SHORTEST_NAME:
+        about |= Q(reason__icontains=profile.name)
+        about |= Q(decision_reason__icontains=profile.name)
+    AuthorityChange.objects.filter(about).update(reason="", decision_reason="")
 
 
 def _clean_admin_log(profile: Profile) -> None:

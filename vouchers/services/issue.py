@@ -46,7 +46,7 @@ def issue_voucher(
     """
     _refuse_invalid_amount(amount)
     request = cause(actor, key, "issue", customer.pk, amount.minor, amount.currency)
-    _refuse_over_voucher_limit(amount, actor, key)
+    _refuse_over_voucher_limit(customer, amount, actor, key)
     is_pending = limits.needs_approval(amount)
     drawn: list[Code] = []
 
@@ -70,7 +70,7 @@ def issue_voucher(
             "customer_cap": limits.cap("customer_daily", amount.currency),
         }
 
-    row = perform("issue", actor, fenced=True, values=values)
+    row = perform("issue", owner=customer, values=values)
     if row.outcome == "limit_exceeded":
         raise limits.exceeded(row.detail or "", amount.currency)
     return issued_from(row, drawn, success="issued")
@@ -93,13 +93,15 @@ def _refuse_invalid_amount(amount: Money) -> None:
         raise InvalidRequest("A voucher is worth at least 1.")
 
 
-def _refuse_over_voucher_limit(amount: Money, actor: Actor, key: str) -> None:
+def _refuse_over_voucher_limit(
+    customer: Profile, amount: Money, actor: Actor, key: str
+) -> None:
     """Refuse an amount above the limit of one voucher, unless the key was used."""
     if amount.minor <= limits.cap("voucher", amount.currency):
         return
     if VoucherEvent.objects.filter(key=key).exists():
         return
     with transaction.atomic():
-        pass_fence(actor)
+        pass_fence(customer)
         refusals.record(operation="issue", reason="limit_exceeded", actor=actor)
     raise limits.exceeded("voucher", amount.currency)

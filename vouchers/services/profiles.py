@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from vouchers import msisdn as numbers
 from vouchers.errors import InvalidProfile, UnknownStation
 from vouchers.models import Profile, Station
+from vouchers.services.roles import Giver, give_role
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -18,7 +19,6 @@ MAX_NAME = 120
 _SENTENCES: dict[str | None, str] = {
     "profile_station_staff_has_station": "Station staff need a station.",
     "profiles_msisdn_key": "Another person has this number.",
-    "profiles_user_id_key": "Another person has this login.",
 }
 _STATION_CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,31}")
 
@@ -34,15 +34,17 @@ def create_or_change_profile(
     is_sandbox: bool | None = None,
     is_active: bool | None = None,
     user: User | None = None,
+    is_user_cleared: bool = False,
+    giver: Giver | None = None,
 ) -> Profile:
     """Create a person, or change the given fields of the one with this number.
 
-    Without number and profile it creates a person who has only a channel's own id.
+    Without number and profile it creates a person who has only a channel's own id. A
+    role above customer waits for a second person when it is given in the back office.
     Raises InvalidMsisdn, InvalidProfile, UnknownStation, and then changes nothing.
     """
     given: dict[str, Any] = {
         "name": None if name is None else clean_name(name),
-        "role": role,
         "station": find_station(station) if isinstance(station, str) else station,
         "language": language,
         "is_sandbox": is_sandbox,
@@ -50,10 +52,19 @@ def create_or_change_profile(
         "user": user,
     }
     changes = {field: value for field, value in given.items() if value is not None}
+    if is_user_cleared:
+        changes["user"] = None
     _refuse_unknown_choices(role, language)
     try:
         with transaction.atomic():
-            return _store(profile, msisdn, changes)
+            stored = _store(profile, msisdn, role, changes)
+            give_role(
+                stored,
+                role=role or stored.role,
+                station=given["station"] or stored.station,
+                giver=giver or Giver(),
+            )
+            return stored
     except IntegrityError as error:
         raise _profile_error(error) from error
 
@@ -99,13 +110,23 @@ def clean_name(name: str) -> str:
 
 
 def _store(
-    profile: Profile | None, msisdn: str | None, changes: dict[str, Any]
+    profile: Profile | None,
+    msisdn: str | None,
+    role: str | None,
+    changes: dict[str, Any],
 ) -> Profile:
+    """Store all fields but the role; create a person as a customer."""
     number = None if msisdn is None else numbers.parse(msisdn)
     if profile is None and number is not None:
-        return Profile.objects.update_or_create(msisdn=number, defaults=changes)[0]
+        profile = Profile.objects.select_for_update().filter(msisdn=number).first()
     if profile is None:
-        return Profile.objects.create(**changes)
+        return Profile.objects.create(msisdn=number, **changes)
+    profile = Profile.objects.select_for_update().get(pk=profile.pk)
+    if profile.erased_at is not None:
+        raise InvalidProfile("This person was erased: nothing can be changed.")
+    if Profile.Role.STATION in {profile.role, role}:
+        # The station of station staff changes with their role.
+        changes = {field: changes[field] for field in changes if field != "station"}
     if number is not None:
         changes = {**changes, "msisdn": number}
     for field, value in changes.items():

@@ -27,5 +27,5 @@ def rotate_code(*, voucher: Voucher, actor: Actor, reason: str, key: str) -> Iss
         drawn.append(code)
         return {**request, **stored, "voucher": voucher.pk, "reason": text}
 
-    row = perform("rotate", actor, fenced=True, values=values)
+    row = perform("rotate", owner=voucher.owner, values=values)
     return issued_from(row, drawn, success="rotated")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vouchers.actors import Actor
+    from vouchers.models import Profile
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 MAX_KEY = 300
@@ -29,15 +30,16 @@ ATTEMPTS = 5
 COLUMNS = tuple(field.attname for field in Voucher._meta.concrete_fields)
 
 
-def pass_fence(actor: Actor) -> None:
-    """Ask the callable in ``VOUCHER_GUARD`` whether vouchers are on for the actor.
+def pass_fence(owner: Profile | None) -> None:
+    """Ask the callable in ``VOUCHER_GUARD`` whether vouchers are on for the owner.
 
-    It must be the first statement of the transaction, so that later reads happen
-    after it holds its lock. Any answer but True raises ``FeatureDisabled``.
+    None asks whether they are on for anyone. It must be the first statement of the
+    transaction, so that later reads happen after it holds its lock. Any answer but True
+    raises ``FeatureDisabled``. The database asks again for the owner in the row.
     """
     try:
         guard = import_string(settings.VOUCHER_GUARD)
-        is_open = guard(subject=actor.subject)
+        is_open = guard(subject=str(owner.public_id) if owner else None)
     except Exception as error:
         if is_transient(error):
             # A database error is transient and is no answer: let the caller retry.
@@ -48,9 +50,13 @@ def pass_fence(actor: Actor) -> None:
 
 
 def perform(
-    name: str, actor: Actor, *, fenced: bool, values: Callable[[], dict[str, Any]]
+    name: str,
+    *,
+    owner: Profile | None,
+    values: Callable[[], dict[str, Any]],
+    fenced: bool = True,
 ) -> sql.Row:
-    """Run one operation in a transaction of its own.
+    """Run one operation on a voucher of the owner in a transaction of its own.
 
     After a unique violation (a drawn code or reference is taken, or a concurrent call
     used the same key for another voucher) it rolls back and tries again.
@@ -59,7 +65,7 @@ def perform(
         try:
             with transaction.atomic():
                 if fenced:
-                    pass_fence(actor)
+                    pass_fence(owner)
                 return sql.run(name, COLUMNS, values())
         except IntegrityError as error:
             if attempt == ATTEMPTS - 1 or not _is_unique_violation(error):
@@ -122,6 +128,8 @@ def refusal(row: sql.Row) -> errors.VoucherError:
             return errors.VoucherNotPending(detail)
         case "expired":
             return errors.VoucherExpired((row.voucher or {}).get("expires_at"))
+        case "second_person_needed":
+            return errors.SecondPersonNeeded(detail or "own_request")
         case "locked":
             return errors.Locked(int(detail or 1))
         case outcome:
@@ -140,6 +148,6 @@ _PLAIN: dict[str, Callable[[], errors.VoucherError]] = {
     "customer_not_found": errors.CustomerNotFound,
     "forbidden": errors.NotAllowed,
     "wrong_station": errors.WrongStation,
-    "second_person_needed": errors.SecondPersonNeeded,
+    "feature_disabled": errors.FeatureDisabled,
     "key_reused": errors.KeyReused,
 }

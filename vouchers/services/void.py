@@ -3,6 +3,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
+from vouchers.models import Profile, Voucher
 from vouchers.services.transition import (
     cause,
     clean_reason,
@@ -16,7 +19,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from vouchers.actors import Actor
-    from vouchers.models import Voucher
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,15 @@ def void_voucher(
         "reason": text,
     }
     is_back_office = actor.kind == "user" and actor.channel == "admin"
-    row = perform("void", actor, fenced=not is_back_office, values=lambda: values)
+    owner = None if is_back_office else _owner(voucher_id, values["reference"])
+    row = perform("void", owner=owner, values=lambda: values, fenced=not is_back_office)
     if row.outcome not in {"void", "replayed"} or row.at is None:
         raise refusal(row)
     return Voided(voucher_from(row), row.at, replayed=row.outcome == "replayed")
+
+
+def _owner(voucher_id: UUID | None, reference: str | None) -> Profile | None:
+    named = Q(public_id=voucher_id) if voucher_id else Q(reference=reference)
+    return Profile.objects.filter(
+        pk__in=Voucher.objects.filter(named).values("owner")
+    ).first()

@@ -17,6 +17,7 @@ from vouchers.errors import VoucherError
 from vouchers.models import Profile
 from vouchers.msisdn import InvalidMsisdn, parse
 from vouchers.services.profiles import create_or_change_profile
+from vouchers.services.roles import COMMAND_LINE, Giver
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -34,12 +35,13 @@ class Command(BaseCommand):
         add.add_argument("--station", metavar="CODE")
         add.add_argument("--language", choices=Profile.Language.values)
         add.add_argument("--cohort", metavar="NAME", action="append", default=[])
+        add.add_argument("--by", metavar="NAME", default=COMMAND_LINE)
         show = verbs.add_parser("show", help="Show a person.")
         show.add_argument("msisdn")
         erase = verbs.add_parser("erase", help="Forget a person for good.")
         erase.add_argument("msisdn")
         erase.add_argument("--reason", required=True)
-        erase.add_argument("--by", metavar="NAME", default="command line")
+        erase.add_argument("--by", metavar="NAME", default=COMMAND_LINE)
 
     def handle(self, *args: Any, **options: Any) -> None:
         with as_command_error():
@@ -68,11 +70,12 @@ class Command(BaseCommand):
                 role=options["role"],
                 station=options["station"],
                 language=options["language"],
+                giver=Giver.named(options["by"]),
             )
             for name in options["cohort"]:
                 cohorts.make_cohort(name=name)
                 cohorts.add_member(
-                    cohort_name=name, subject=str(profile.public_id), by="command line"
+                    cohort_name=name, subject=str(profile.public_id), by=options["by"]
                 )
         return profile
 

@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql
 
 from tests import databases
+from tests.processes import manage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,3 +73,14 @@ def database() -> Iterator[str]:
 def connect(name: str, role: str) -> psycopg.Connection[tuple[Any, ...]]:
     """Connect as one of the roles that may sign in."""
     return psycopg.connect(databases.url(name, user=role), autocommit=True)
+
+
+def urls(name: str) -> dict[str, str]:
+    return {
+        "DATABASE_URL": databases.url(name, user=RUNTIME),
+        "DATABASE_OWNER_URL": databases.url(name, user=OWNER),
+    }
+
+
+def migrate(name: str) -> None:
+    manage("migrate", "--verbosity", "0", **urls(name))

@@ -11,8 +11,7 @@ from psycopg import sql
 from easymo.database import catalog
 from tests import databases
 from tests.easymo.database import supabase
-from tests.easymo.database.supabase import OWNER, RUNTIME, STRANGERS
-from tests.processes import manage
+from tests.easymo.database.supabase import OWNER, RUNTIME, STRANGERS, migrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,31 +26,10 @@ SCHEMA = "easymo"
 LAST_RESORT = psycopg.errors.InsufficientPrivilege
 
 
-@pytest.fixture(scope="module")
-def migrated(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker
-) -> Iterator[str]:
-    """Give a Supabase-like database, migrated by an owner for a runtime role."""
-    with supabase.database() as name:
-        migrate(name)
-        yield name
-
-
 @pytest.fixture(autouse=True)
 def _own_connections(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     with django_db_blocker.unblock():
         yield
-
-
-def urls(name: str) -> dict[str, str]:
-    return {
-        "DATABASE_URL": databases.url(name, user=RUNTIME),
-        "DATABASE_OWNER_URL": databases.url(name, user=OWNER),
-    }
-
-
-def migrate(name: str) -> None:
-    manage("migrate", "--verbosity", "0", **urls(name))
 
 
 def names(name: str, query: str) -> list[str]:
@@ -199,6 +177,16 @@ def found_open(name: str) -> list[str]:
             "Table vouchers has no row security.",
         ),
         (
+            "ALTER TABLE {0}.vouchers NO FORCE ROW LEVEL SECURITY",
+            "ALTER TABLE {0}.vouchers FORCE ROW LEVEL SECURITY",
+            "Table vouchers has no row security.",
+        ),
+        (
+            "ALTER FUNCTION {0}.voucher_guard() RESET search_path",
+            "ALTER FUNCTION {0}.voucher_guard() SET search_path = {0}, pg_temp",
+            "Function voucher_guard() has another search_path.",
+        ),
+        (
             "CREATE POLICY slip ON {0}.vouchers USING (true)",
             "DROP POLICY slip ON {0}.vouchers",
             "Table vouchers has the policy slip, which is not ours.",
@@ -225,7 +213,7 @@ def test_runtime_role__rows__are_seen_and_written_through_row_security(
     migrated: str,
 ) -> None:
     with supabase.connect(migrated, RUNTIME) as runtime:
-        assert runtime.execute("SHOW search_path").fetchone() == (SCHEMA,)
+        assert runtime.execute("SHOW search_path").fetchone() == (f"{SCHEMA}, pg_temp",)
         assert count(runtime, "auth_group") == 3
         with runtime.transaction(force_rollback=True):
             runtime.execute("INSERT INTO auth_group (name) VALUES ('new')")
@@ -247,6 +235,14 @@ def test_runtime_role__thin_rounds__may_be_forgotten(migrated: str) -> None:
         "CREATE TABLE mine (id int)",
         "ALTER TABLE auth_group DISABLE ROW LEVEL SECURITY",
         "DROP TABLE auth_group CASCADE",
+        "CREATE TEMP TABLE t () INHERITS (auth_group)",
+        "CREATE FUNCTION mine() RETURNS int RETURN 1",
+        "CREATE TRIGGER mine BEFORE INSERT ON vouchers"
+        " FOR EACH ROW EXECUTE FUNCTION voucher_append_only()",
+        "ALTER TABLE vouchers DISABLE TRIGGER voucher_guard",
+        "ALTER TABLE vouchers NO FORCE ROW LEVEL SECURITY",
+        "DROP POLICY easymo_runtime ON vouchers",
+        "SET session_replication_role = replica",
         # The trail is only ever added to.
         "DELETE FROM voucher_event",
         "UPDATE rollout_flagchange SET reason = 'another'",

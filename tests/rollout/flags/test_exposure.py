@@ -18,6 +18,7 @@ from rollout.models import AgentFlag
 from rollout.stages.rollback import turn_all_off
 from tests.live import until
 from tests.rollout.conftest import ALINE, BOSCO, Switch
+from tests.rollout.flags.test_owner_fence import remove_lock
 from vouchers.actors import Actor
 from vouchers.errors import FeatureDisabled
 from vouchers.models import Profile, Voucher
@@ -120,6 +121,7 @@ def test_kill__eight_writers__nothing_commits_afterwards() -> None:
 def test_kill__without_the_fence__something_does(settings: Settings) -> None:
     # Given
     settings.VOUCHER_GUARD = "tests.rollout.flags.test_exposure.unfenced"
+    remove_lock()
 
     # When: until it happens; on a slow machine most kills meet no writer
     killing = kills(100 * KILLS)

@@ -163,7 +163,8 @@ def test_triggers__all_of_them__fire_also_as_a_replica() -> None:
             """
         )
         found = dict(cursor.fetchall())
-    assert found == dict.fromkeys(TRIGGERS, "A")
+    assert set(TRIGGERS) <= set(found)
+    assert set(found.values()) == {"A"}
 
 
 @pytest.mark.parametrize("role", ["origin", "replica"])

@@ -245,12 +245,12 @@ def test_issue__fence_not_open__is_refused(
     assert not LimitCounter.objects.exists()
 
 
-def test_issue__fence__is_asked_for_the_actor(
+def test_issue__fence__is_asked_for_the_owner(
     aline: Profile, diane: Profile, key: Key
 ) -> None:
     guards.asked.clear()
     issue_voucher(customer=aline, amount=rwf(5), actor=acting(diane), key=key())
-    assert guards.asked == [str(diane.public_id)]
+    assert guards.asked == [str(aline.public_id)]
 
 
 @pytest.mark.parametrize("key", ["", "x" * 301, "a\x00b", "a\nb"])

@@ -7,15 +7,12 @@ from django.db import IntegrityError
 from psycopg import errors as database
 
 from vouchers import errors, sql
-from vouchers.actors import Actor
 from vouchers.services import transition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 pytestmark = pytest.mark.django_db
-
-ACTOR = Actor.system("tests")
 
 
 @pytest.fixture
@@ -38,7 +35,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 
 
 def perform() -> sql.Row:
-    return transition.perform("void", ACTOR, fenced=False, values=dict)
+    return transition.perform("void", owner=None, fenced=False, values=dict)
 
 
 def test_perform__code_taken_four_times__succeeds_at_the_fifth_attempt(

@@ -5,11 +5,13 @@ CREATE OR REPLACE FUNCTION voucher_decide(
     p_sealed bytea, p_days integer, p_reason text, p_cause voucher_cause
 ) RETURNS voucher_outcome LANGUAGE plpgsql AS $$
 DECLARE
+    is_approved boolean := p_decision = 'approved';
+    v_owner bigint := (SELECT x.owner_id FROM vouchers x WHERE x.id = p_id);
+    is_on boolean := NOT is_approved OR voucher_is_on(v_owner);
     r voucher_outcome := voucher_replay(p_cause);
     who voucher_who;
     v vouchers;
     v_at timestamptz := voucher_now();
-    is_approved boolean := p_decision = 'approved';
 BEGIN
     IF r.outcome IS NOT NULL THEN
         RETURN r;
@@ -26,11 +28,9 @@ BEGIN
            expires_at = CASE WHEN is_approved THEN voucher_last_moment(v_at, p_days)
                              ELSE x.expires_at END,
            code_hmac = p_hmac, code_key_id = p_key_id, code_last4 = p_last4
-     WHERE x.id = p_id AND x.status = 'pending_approval'
+     WHERE x.id = p_id AND x.status = 'pending_approval' AND is_on
        AND (NOT is_approved OR (
-            x.created_by_user_id IS DISTINCT FROM who.user_id
-            AND (who.profile_id IS NULL
-                 OR x.created_by_profile_id IS DISTINCT FROM who.profile_id)
+            approval_bar(who.user_id, x) IS NULL
             AND EXISTS (SELECT FROM profiles o WHERE o.id = x.owner_id AND o.is_active)))
     RETURNING x.* INTO v;
     IF FOUND THEN
@@ -53,10 +53,15 @@ BEGIN
         RETURN r;
     END IF;
     SELECT * INTO v FROM vouchers WHERE id = p_id;
+    IF v.status = 'pending_approval' AND NOT is_on THEN
+        RETURN voucher_is_off();
+    END IF;
     RETURN voucher_refuse('approve', CASE
         WHEN v.id IS NULL THEN 'voucher_not_found'
         WHEN v.status <> 'pending_approval' THEN 'not_pending'
         WHEN NOT EXISTS (SELECT FROM profiles o WHERE o.id = v.owner_id AND o.is_active)
         THEN 'customer_not_found'
-        ELSE 'second_person_needed' END, v.status, v, p_cause);
+        ELSE 'second_person_needed' END, CASE v.status
+        WHEN 'pending_approval' THEN approval_bar(who.user_id, v)
+        ELSE v.status END, v, p_cause);
 END $$;

@@ -62,7 +62,8 @@ BEGIN
     ELSIF p_kind = 'user' THEN
         SELECT 'user', p.id, u.id, NULL, false
           INTO who.role, who.profile_id, who.user_id, who.station_id, who.is_sandbox
-          FROM auth_user u LEFT JOIN profiles p ON p.user_id = u.id
+          FROM auth_user u LEFT JOIN LATERAL (
+            SELECT min(o.id) AS id FROM profiles o WHERE o.user_id = u.id) p ON true
          WHERE u.id = p_id::bigint AND u.is_active;
     ELSE
         who.role := p_kind;

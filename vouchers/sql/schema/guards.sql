@@ -152,7 +152,13 @@ BEGIN
     NEW.creator_user_id := coalesce(NEW.creator_user_id, (
         SELECT p.user_id FROM profiles p WHERE p.id = NEW.creator_profile_id));
     NEW.approver_profile_id := (
-        SELECT p.id FROM profiles p WHERE p.user_id = NEW.approver_id);
+        SELECT min(p.id) FROM profiles p WHERE p.user_id = NEW.approver_id);
+    IF NEW.decision = 'approved' AND EXISTS (
+        SELECT FROM vouchers v WHERE v.id = NEW.voucher_id
+           AND approval_bar(NEW.approver_id, v) IS NOT NULL) THEN
+        RAISE EXCEPTION 'this person cannot approve this voucher'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'approval_by_second_person';
+    END IF;
     RETURN NEW;
 END $$;
 

@@ -24,6 +24,7 @@ CREATE OR REPLACE FUNCTION voucher_issue(
     p_cause voucher_cause
 ) RETURNS voucher_outcome LANGUAGE plpgsql AS $$
 DECLARE
+    is_on boolean := voucher_is_on(p_owner);
     r voucher_outcome := voucher_replay(p_cause);
     who voucher_who;
     v vouchers;
@@ -31,6 +32,9 @@ DECLARE
 BEGIN
     IF r.outcome IS NOT NULL THEN
         RETURN r;
+    END IF;
+    IF NOT is_on THEN
+        RETURN voucher_is_off();
     END IF;
     who := voucher_who_is(p_cause.actor_kind, p_cause.actor_id, p_cause.device);
     IF NOT voucher_may('issue', who.role) THEN

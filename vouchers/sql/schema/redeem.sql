@@ -6,29 +6,37 @@ CREATE OR REPLACE FUNCTION voucher_redeem(
     p_cause voucher_cause
 ) RETURNS voucher_outcome LANGUAGE plpgsql AS $$
 DECLARE
+    is_on boolean := voucher_is_on(NULL);
     r voucher_outcome := voucher_replay(p_cause);
     who voucher_who;
     v vouchers;
     v_id bigint;
+    v_owner bigint;
 BEGIN
     IF r.outcome IS NULL THEN
+        IF NOT is_on THEN
+            RETURN voucher_is_off();
+        END IF;
         who := voucher_who_is(p_cause.actor_kind, p_cause.actor_id, p_cause.device);
         IF NOT voucher_may('redeem', who.role) THEN
             RETURN voucher_refuse('redeem', 'forbidden', NULL, v, p_cause);
         END IF;
         IF p_hmacs IS NULL THEN
-            SELECT id INTO v_id FROM vouchers WHERE public_id = p_public_id;
+            SELECT id, owner_id INTO v_id, v_owner
+              FROM vouchers WHERE public_id = p_public_id;
         ELSE
             IF voucher_locked_for(who.scopes) IS NOT NULL THEN
                 RETURN voucher_refuse('redeem', 'locked',
                     voucher_locked_for(who.scopes)::text, v, p_cause);
             END IF;
-            SELECT id INTO v_id FROM vouchers WHERE code_hmac = ANY (p_hmacs);
+            SELECT id, owner_id INTO v_id, v_owner
+              FROM vouchers WHERE code_hmac = ANY (p_hmacs);
         END IF;
+        is_on := voucher_is_on(v_owner);
         UPDATE vouchers x
            SET status = 'redeemed', redeemed_at = voucher_now(),
                station_id = p_station, seq = x.seq + 1
-         WHERE x.id = v_id
+         WHERE x.id = v_id AND x.owner_id = v_owner AND is_on
            AND (p_hmacs IS NULL OR x.code_hmac = ANY (p_hmacs))
            AND x.status = 'issued'
            AND x.expires_at >= voucher_now()
@@ -58,7 +66,7 @@ BEGIN
     END IF;
     IF r.outcome IS NULL THEN
         RETURN voucher_redeem_refusal(
-            v_id, p_hmacs IS NOT NULL, p_owner, p_station, who, p_cause);
+            v_id, p_hmacs IS NOT NULL, p_owner, p_station, is_on, who, p_cause);
     END IF;
     RETURN r;
 END $$;
@@ -67,7 +75,7 @@ END $$;
 -- answer for an unknown, void, expired or foreign voucher. It counts as a wrong code.
 CREATE OR REPLACE FUNCTION voucher_redeem_refusal(
     p_id bigint, p_is_guess boolean, p_owner bigint, p_station bigint,
-    who voucher_who, p_cause voucher_cause
+    p_is_on boolean, who voucher_who, p_cause voucher_cause
 ) RETURNS voucher_outcome LANGUAGE plpgsql AS $$
 DECLARE
     v vouchers;
@@ -90,6 +98,11 @@ BEGIN
         OR p_cause.may_know
         OR (is_theirs AND (p_owner IS NOT NULL OR who.role = 'customer'))
         OR (who.role = 'station' AND v.status = 'redeemed' AND v.station_id = p_station);
+    -- Station staff could redeem it if it were on. Other strangers learn nothing.
+    IF who.role = 'station' AND is_theirs AND NOT p_is_on AND v.status = 'issued'
+       AND v.expires_at >= voucher_now() THEN
+        RETURN voucher_is_off();
+    END IF;
     IF v.id IS NULL OR NOT coalesce(may_know, false) THEN
         IF p_is_guess THEN
             locked_for := voucher_count_guess(who.scopes);
@@ -107,6 +120,10 @@ BEGIN
     IF v.status = 'expired'
        OR (v.status = 'issued' AND v.expires_at < voucher_now()) THEN
         RETURN voucher_refuse('redeem', 'expired', NULL, v, p_cause);
+    END IF;
+    -- Only a caller who may know the voucher learns that it is off for its owner.
+    IF v.status = 'issued' AND NOT p_is_on THEN
+        RETURN voucher_is_off();
     END IF;
     RETURN voucher_refuse('redeem', 'not_issued', v.status, v, p_cause);
 END $$;

@@ -4,6 +4,8 @@ CREATE OR REPLACE FUNCTION voucher_rotate(
     p_reason text, p_cause voucher_cause
 ) RETURNS voucher_outcome LANGUAGE plpgsql AS $$
 DECLARE
+    v_owner bigint := (SELECT x.owner_id FROM vouchers x WHERE x.id = p_id);
+    is_on boolean := voucher_is_on(v_owner);
     r voucher_outcome := voucher_replay(p_cause);
     who voucher_who;
     v vouchers;
@@ -17,7 +19,7 @@ BEGIN
         UPDATE vouchers x
            SET code_hmac = p_hmac, code_key_id = p_key_id, code_last4 = p_last4,
                seq = x.seq + 1
-         WHERE x.id = p_id AND x.status = 'issued'
+         WHERE x.id = p_id AND x.status = 'issued' AND x.owner_id = v_owner AND is_on
            AND x.expires_at >= voucher_now()
            AND voucher_is_visible(who, x.owner_id)
         RETURNING x.* INTO v;
@@ -44,6 +46,9 @@ BEGIN
     END IF;
     SELECT * INTO v FROM vouchers x
      WHERE x.id = p_id AND voucher_is_visible(who, x.owner_id);
+    IF v.status = 'issued' AND NOT is_on THEN
+        RETURN voucher_is_off();
+    END IF;
     RETURN voucher_refuse('rotate', CASE
         WHEN v.id IS NULL THEN 'voucher_not_found'
         WHEN v.status IN ('expired', 'issued') THEN 'expired'

@@ -1,8 +1,14 @@
--- Void one issued voucher, with a reason.
+-- Void one issued voucher, with a reason. A user of the back office may void while
+-- vouchers are off.
 CREATE OR REPLACE FUNCTION voucher_void(
     p_public_id uuid, p_reference text, p_reason text, p_cause voucher_cause
 ) RETURNS voucher_outcome LANGUAGE plpgsql AS $$
 DECLARE
+    v_owner bigint := (
+        SELECT x.owner_id FROM vouchers x
+         WHERE x.public_id = p_public_id OR x.reference = p_reference);
+    is_on boolean := voucher_is_on(v_owner)
+        OR (p_cause.actor_kind = 'user' AND p_cause.channel = 'admin');
     r voucher_outcome := voucher_replay(p_cause);
     who voucher_who;
     v vouchers;
@@ -15,7 +21,7 @@ BEGIN
         UPDATE vouchers x
            SET status = 'void', voided_at = voucher_now(), seq = x.seq + 1
          WHERE (x.public_id = p_public_id OR x.reference = p_reference)
-           AND x.status = 'issued'
+           AND x.status = 'issued' AND x.owner_id = v_owner AND is_on
            AND voucher_is_visible(who, x.owner_id)
         RETURNING x.* INTO v;
         IF FOUND THEN
@@ -41,6 +47,9 @@ BEGIN
        AND voucher_is_visible(who, x.owner_id);
     IF v.id IS NULL THEN
         RETURN voucher_refuse('void', 'voucher_not_found', NULL, v, p_cause);
+    END IF;
+    IF v.status = 'issued' AND NOT is_on THEN
+        RETURN voucher_is_off();
     END IF;
     RETURN voucher_refuse('void', 'not_issued', v.status, v, p_cause);
 END $$;

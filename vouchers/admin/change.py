@@ -1,0 +1,211 @@
+"""Pages of the roles and rights that wait, and of all recorded changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.pages import ReadOnlyAdmin, person_of
+from vouchers.errors import VoucherError
+from vouchers.models import AuthorityChange, ChangeRecord
+from vouchers.services import roles
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+    from django.http import HttpRequest
+
+DECISION_COLOURS = {
+    AuthorityChange.Decision.WAITING: "warning",
+    AuthorityChange.Decision.CONFIRMED: "success",
+    AuthorityChange.Decision.REFUSED: "danger",
+}
+# The recorded tables in words.
+TABLES = {
+    "profiles": "Person",
+    "vouchers_station": "Station",
+    "agents_apitoken": "API token",
+    "auth_user": "Account",
+    "auth_group": "Group",
+    "auth_permission": "Permission",
+    "auth_user_groups": "Groups of account",
+    "auth_user_user_permissions": "Permissions of account",
+    "auth_group_permissions": "Permissions of group",
+}
+KINDS = {"insert": "added", "update": "changed", "delete": "removed"}
+
+
+def _waits(row: AuthorityChange) -> bool:
+    return row.decision == AuthorityChange.Decision.WAITING
+
+
+def _giver(call: ActionCall[Any]) -> roles.Giver:
+    return roles.Giver.of_user(person_of(call.request), reason=call.reason)
+
+
+@admin.register(AuthorityChange)
+class AuthorityChangeAdmin(ReadOnlyAdmin):
+    """Roles and rights that were given; a second operator confirms or refuses them."""
+
+    refusals = (VoucherError,)
+    list_display = ("what_changes", "given_by_name", "given_at", "state")
+    list_filter = ("decision", "kind")
+    list_select_related = ("profile", "account", "new_station")
+    search_fields = ("given_by_name", "decided_by_name")
+    ordering = ("-id",)
+    fields = (
+        "what_changes",
+        ("given_by_name", "road", "given_at"),
+        "reason",
+        ("state", "decided_by_name", "decided_at"),
+        "decision_reason",
+    )
+    readonly_fields = (
+        "what_changes",
+        "given_by_name",
+        "road",
+        "given_at",
+        "reason",
+        "state",
+        "decided_by_name",
+        "decided_at",
+        "decision_reason",
+    )
+    actions_detail = ("confirm_one", "refuse_one")
+
+    @display(description="Change")
+    def what_changes(self, row: AuthorityChange) -> str:
+        return row.sentence
+
+    @display(description="Decision", label=DECISION_COLOURS)
+    def state(self, row: AuthorityChange) -> tuple[str, str]:
+        return row.decision, row.get_decision_display()
+
+    @form_action(
+        "Confirm",
+        path="confirm",
+        icon="verified",
+        permission="vouchers.change_people",
+        offered=_waits,
+        explanation="The role or the rights take effect. The person who gave them cannot"
+        " confirm them.",
+        subjects=lambda call: [call.row.sentence, f"Given by {call.row.given_by_name}"],
+    )
+    def confirm_one(self, call: ActionCall[AuthorityChange]) -> str:
+        roles.confirm(change=call.row, giver=_giver(call))
+        call.log_change(call.row, f"Confirmed: {call.reason}")
+        return f"Confirmed. {call.row.sentence}"
+
+    @form_action(
+        "Refuse",
+        path="refuse",
+        icon="block",
+        permission="vouchers.change_people",
+        offered=_waits,
+        explanation="A role stays as it is. An account stays deactivated.",
+        subjects=lambda call: [call.row.sentence, f"Given by {call.row.given_by_name}"],
+        is_dangerous=True,
+    )
+    def refuse_one(self, call: ActionCall[AuthorityChange]) -> str:
+        roles.refuse(change=call.row, giver=_giver(call))
+        call.log_change(call.row, f"Refused: {call.reason}")
+        return f"Refused. {call.row.sentence}"
+
+
+@admin.register(ChangeRecord)
+class ChangeRecordAdmin(ReadOnlyAdmin):
+    """Every change of people, stations, tokens, accounts, groups and permissions."""
+
+    list_display = ("created_at", "thing", "change", "author", "way")
+    list_display_links = ("created_at",)
+    list_filter = ("table_name", "kind", "road")
+    search_fields = ("=row_id", "=actor")
+    search_help_text = "The number of a row, or the name of an account"
+    ordering = ("-id",)
+    fields = (
+        ("created_at", "thing", "kind"),
+        ("before", "after"),
+        ("author", "way", "database_role"),
+    )
+    readonly_fields = (
+        "created_at",
+        "thing",
+        "kind",
+        "before",
+        "after",
+        "author",
+        "way",
+        "database_role",
+    )
+
+    @display(description="Object")
+    def thing(self, row: ChangeRecord) -> str:
+        return f"{TABLES.get(row.table_name, row.table_name)} {row.row_id}"
+
+    @display(description="Change")
+    def change(self, row: ChangeRecord) -> str:
+        return change_text(row)
+
+    @display(description="By")
+    def author(self, row: ChangeRecord) -> str:
+        return row.actor or "—"
+
+    @display(description="How")
+    def way(self, row: ChangeRecord) -> str:
+        return way_of(row)
+
+
+def change_text(row: ChangeRecord) -> str:
+    """Say what changed: each column with its value before and after."""
+    before, after = row.before or {}, row.after or {}
+    parts = []
+    for name in sorted({*before, *after}):
+        label = name.removesuffix("_id").replace("_", " ")
+        if after.get(name) == "changed" and name not in before:
+            parts.append(f"{label} changed")
+        elif name in before and name in after:
+            parts.append(f"{label}: {before[name]} → {after[name]}")
+        else:
+            parts.append(f"{label}: {before.get(name, after.get(name))}")
+    return f"{KINDS.get(row.kind, row.kind)}: {'; '.join(parts)}"
+
+
+def way_of(row: ChangeRecord) -> str:
+    """Return the road, or the database role of a change that names none."""
+    return row.road or f"database role {row.database_role}"
+
+
+class RecordedHistory:
+    """Shows the recorded changes of an object on its page *History*."""
+
+    model: type[Model]
+
+    object_history_template = "admin/vouchers/history.html"
+
+    def history_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Add the recorded changes."""
+        context = {"records": history(self.model._meta.db_table, object_id)}
+        page: Any = super()
+        return page.history_view(request, object_id, (extra_context or {}) | context)
+
+
+def history(table: str, row_id: str) -> list[dict[str, object]]:
+    """Return the latest changes of a row, and of what an account or group was given."""
+    tables = [name for name in TABLES if name == table or name.startswith(f"{table}_")]
+    rows = ChangeRecord.objects.filter(table_name__in=tables, row_id=row_id)
+    return [
+        {
+            "at": row.created_at,
+            "author": row.actor or "—",
+            "way": way_of(row),
+            "text": change_text(row),
+        }
+        for row in rows.order_by("-id")[:200]
+    ]
