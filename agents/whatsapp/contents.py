@@ -18,6 +18,7 @@ from agents.whatsapp.sanitise import (
 )
 from agents.whatsapp.senders import identifier, number_in
 from agents.whatsapp.statuses import errors_in
+from vouchers.reading.signs import without_separators
 
 LONGEST_BUTTON_ID = 256
 
@@ -193,7 +194,7 @@ MOST_CARDS = 5
 MOST_NUMBERS = 3
 LONGEST_VCARD = 4_096
 TEL = re.compile(
-    r"^TEL[^:\r\n]{0,200}:([+0-9 ().-]{6,40})\s*$", re.MULTILINE | re.IGNORECASE
+    r"^TEL[^:\r\n]{0,200}:([^\r\n:;]{6,40})\s*$", re.MULTILINE | re.IGNORECASE
 )
 WAID = re.compile(r"waid=([0-9]{7,15})", re.IGNORECASE)
 
@@ -255,4 +256,4 @@ def _numbers(card: dict[str, Any]) -> list[str]:
 def _number(value: object) -> str:
     if not isinstance(value, str):
         return ""
-    return number_in(re.sub(r"[ ().-]", "", value[:40]))
+    return number_in(without_separators(value[:40]))
