@@ -44,13 +44,13 @@ class StrictField(serializers.Field):  # type: ignore[type-arg]
     {
         "type": "string",
         "minLength": 9,
-        "maxLength": 26,
-        "pattern": r"^(\+|00)?[0-9][0-9 ().\-]{7,24}$",
+        "maxLength": 64,
+        "pattern": r"^\(?(\+|00)?[0-9][0-9 ().\-\u00a0\u202f\u2010-\u2015]{7,62}$",
         "examples": ["+250788123456", "0788123456"],
     }
 )
 class MsisdnField(StrictField):
-    """A telephone number; without a country code it is Rwandan."""
+    """A telephone number with or without separators; by default it is Rwandan."""
 
     example = "+250788123456"
 
@@ -105,11 +105,11 @@ class VoucherIdField(StrictField):
         "type": "string",
         "minLength": 16,
         "maxLength": 64,
-        "pattern": r"^[ \-]*([0-9][ \-]*){16}$",
+        "pattern": r"^[ .\-]*([0-9][ .\-]*){16}$",
     }
 )
 class CodeField(StrictField):
-    """16 digits, the last a check digit; spaces and dashes are ignored."""
+    """16 digits, the last a check digit; separators are ignored as in a number."""
 
     def read(self, data: Any) -> Code:
         return codes.parse_code(data)

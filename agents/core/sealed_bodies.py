@@ -6,6 +6,7 @@ messages unchanged.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -69,5 +70,10 @@ def _texts(value: Any, name: str = "", parent: str = "") -> Iterator[str]:
     elif isinstance(value, list):
         for entry in value:
             yield from _texts(entry, name, parent)
+    elif isinstance(value, str) and value[:1] in {"{", "["}:
+        # The reply of a form is JSON within JSON.
+        yield value
+        with contextlib.suppress(ValueError, RecursionError):
+            yield from _texts(json.loads(value), name, parent)
     elif name not in PROVIDER_FIELDS or parent in BUTTON_FIELDS:
         yield "" if isinstance(value, bool | float) or value is None else str(value)

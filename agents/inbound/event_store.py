@@ -144,9 +144,12 @@ def _connect() -> psycopg.Connection:
         parameters.pop(name, None)
     # A pooler in transaction mode keeps neither prepared statements nor settings.
     is_pooled = settings.DATABASE_IS_TRANSACTION_POOLED
-    # Bounds the wait on a network that drops packets silently.
-    parameters.setdefault("tcp_user_timeout", STATEMENT_MS)
-    parameters |= {"autocommit": True, "prepare_threshold": None if is_pooled else 0}
+    parameters |= {
+        # Bounds the wait on a network that drops packets silently.
+        "tcp_user_timeout": STATEMENT_MS,
+        "autocommit": True,
+        "prepare_threshold": None if is_pooled else 0,
+    }
     made = psycopg.connect(**parameters)
     if not is_pooled:
         made.execute(f"SET statement_timeout = {STATEMENT_MS}")

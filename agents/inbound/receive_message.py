@@ -161,6 +161,9 @@ class MessageReceiver:
         elif not is_ours:
             self._forward(item.path, Reason.UNKNOWN_NUMBER)
             return None
+        elif item.is_own:
+            logger.info("ai.whatsapp.message.ignored", reason="own number")
+            return None
         return id_hmac
 
     def _forward(

@@ -35,7 +35,8 @@ def redact_message(message: Message, text: str) -> set[int]:
     and of what a model was shown. Return the webhooks that hold the parts.
     """
     message.text, message.codes_sealed = redact_codes(text)
-    if not unexplained_digits(message.text):
+    # Fifteen digits alone were mistyped; after the sixteenth they are a code.
+    if not unexplained_digits(message.text if message.codes_sealed else text):
         return set()
     others = _recent(message)
     newest = sum(other.sent_at <= message.sent_at for other in others)

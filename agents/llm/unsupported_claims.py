@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from agents.language.normalise import joined_digits, plain, readings, visible
 from agents.llm.claim_numbers import amounts_in, digit_words_in, values_in
 from agents.llm.claim_words import AFFIRMED, Kind, claims_in
+from vouchers.codes import find_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -191,6 +192,8 @@ def _is_mixed(text: str) -> bool:
 def _tells_code(text: str, facts: Facts) -> bool:
     """Tell whether the text contains a code; codes are filled in when it is sent."""
     if PLACEHOLDER.search(visible(text)):
+        return True
+    if find_codes(_without_known(text, facts)):
         return True
     if digit_words_in(text) > LONGEST_SPOKEN:
         return True

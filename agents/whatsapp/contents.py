@@ -18,6 +18,7 @@ from agents.whatsapp.sanitise import (
 )
 from agents.whatsapp.senders import identifier, number_in
 from agents.whatsapp.statuses import errors_in
+from vouchers.reading.signs import without_separators
 
 LONGEST_BUTTON_ID = 256
 
@@ -30,6 +31,8 @@ OPENS_WINDOW = frozenset({"sticker", "unsupported"})
 # Answered without quiet time.
 BUTTON_KINDS = frozenset({"interactive", "button"})
 MEDIA_KINDS = frozenset({"image", "video", "audio", "document"})
+# The types that carry what a customer says.
+TYPES = ("text", "interactive", *sorted(MEDIA_KINDS), "location", "contacts", "order")
 REFERRAL = ("source_type", "source_id", "headline", "body", "ctwa_clid")
 # Replies of a form, permission or payment: data, never typed text.
 FORM_REPLIES = frozenset({"nfm_reply", "call_permission_reply", "payment_method"})
@@ -59,6 +62,12 @@ class Content:
     # The sender's number, proven by the answer to a contact request.
     proven_number: str = ""
     error_code: str = ""
+
+
+def kind_of(item: dict[str, Any]) -> str:
+    """Return the type of a message without one, by the content that it has."""
+    found = (kind for kind in TYPES if isinstance(item.get(kind), dict | list))
+    return next(found, "unknown")
 
 
 def content_of(kind: str, item: dict[str, Any]) -> Content:
@@ -185,7 +194,7 @@ MOST_CARDS = 5
 MOST_NUMBERS = 3
 LONGEST_VCARD = 4_096
 TEL = re.compile(
-    r"^TEL[^:\r\n]{0,200}:([+0-9 ().-]{6,40})\s*$", re.MULTILINE | re.IGNORECASE
+    r"^TEL[^:\r\n]{0,200}:([^\r\n:;]{6,40})\s*$", re.MULTILINE | re.IGNORECASE
 )
 WAID = re.compile(r"waid=([0-9]{7,15})", re.IGNORECASE)
 
@@ -247,4 +256,4 @@ def _numbers(card: dict[str, Any]) -> list[str]:
 def _number(value: object) -> str:
     if not isinstance(value, str):
         return ""
-    return number_in(re.sub(r"[ ().-]", "", value[:40]))
+    return number_in(without_separators(value[:40]))

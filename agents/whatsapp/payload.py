@@ -10,10 +10,11 @@ The format: developers.facebook.com/documentation/business-messaging/whatsapp/we
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from agents.whatsapp.contents import Content, content_of
+from agents.whatsapp.contents import Content, content_of, kind_of
 from agents.whatsapp.sanitise import clean_token
 from agents.whatsapp.senders import (
     Sender,
@@ -62,6 +63,8 @@ class Inbound:
     # Seconds since 1970 by the provider's clock, if given.
     timestamp: int | None
     is_group: bool
+    # Written from our own number: an echo.
+    is_own: bool = False
 
     @property
     def text(self) -> str:
@@ -129,11 +132,16 @@ def read(body: bytes) -> Iterator[Item]:
 def _parse(body: bytes) -> object:
     try:
         text = body.decode(json.detect_encoding(body), "replace")
-        return json.loads(text, parse_int=_integer)
+        return json.loads(text, parse_int=_integer, object_pairs_hook=_without_nulls)
     except RecursionError as error:
         raise UnreadableError("nested too deeply") from error
     except ValueError as error:
         raise UnreadableError("not JSON") from error
+
+
+def _without_nulls(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Drop the null fields: null is absent. The nulls of a list keep its places."""
+    return {name: value for name, value in pairs if value is not None}
 
 
 def _integer(digits: str) -> int | str:
@@ -141,25 +149,31 @@ def _integer(digits: str) -> int | str:
 
 
 def _each(parent: dict[str, Any], name: str, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield the items of a list with their paths; a null is no item."""
     items = parent.get(name)
     if isinstance(items, list):
         for index, item in enumerate(items):
-            yield f"{path}/{name}/{index}", item
+            if item is not None:
+                yield f"{path}/{name}/{index}", item
 
 
 def _read_change(change: object, path: str) -> Iterator[Item]:
     if not isinstance(change, dict):
         yield BadItem(path, "change is no object")
-    elif change.get("field") not in FIELDS:
+    elif identifier(change, "field") not in FIELDS:
         yield IgnoredItem(path, "unknown field")
-    elif not isinstance(change.get("value"), dict):
+    elif "value" not in change:
+        yield IgnoredItem(path, "no value")
+    elif not isinstance(change["value"], dict):
         yield BadItem(path, "value is no object")
     else:
         yield from _read_value(change["value"], f"{path}/value")
 
 
 def _read_value(value: dict[str, Any], path: str) -> Iterator[Item]:
-    number_id = identifier(value.get("metadata"), "phone_number_id")
+    metadata = value.get("metadata")
+    number_id = identifier(metadata, "phone_number_id")
+    own = _own_names(metadata, number_id)
     if errors := errors_in(value):
         yield ProviderErrors(f"{path}/errors", number_id, errors)
     messages = value.get("messages")
@@ -179,7 +193,16 @@ def _read_value(value: dict[str, Any], path: str) -> Iterator[Item]:
             found: Item | str = "item is no object"
             if isinstance(item, dict):
                 found = reader(item, item_path, number_id, contacts)
+            if isinstance(found, Inbound) and identifier(item, "from", "wa_id") in own:
+                found = replace(found, is_own=True)
             yield BadItem(item_path, found) if isinstance(found, str) else found
+
+
+def _own_names(metadata: object, number_id: str) -> set[str]:
+    """Return how our own number may stand as the sender of an echo."""
+    shown = identifier(metadata, "display_phone_number")
+    digits = re.sub(r"[^0-9]", "", shown)
+    return {name for name in (number_id, digits, f"+{digits}") if len(name) > 1}
 
 
 def _read_message(
@@ -197,7 +220,7 @@ def _read_message(
     sender = sender_of(item, contacts)
     if sender is None:
         return "message without a sender"
-    kind = clean_token(item.get("type")) or "unknown"
+    kind = clean_token(item.get("type")) or kind_of(item)
     return Inbound(
         path=path,
         phone_number_id=number_id,

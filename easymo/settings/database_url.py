@@ -41,6 +41,15 @@ FOREIGN = frozenset(
         "workaround",
     ]
 )
+# A connection whose packets are dropped is given up within 30 seconds, idle or not: the
+# network may lose it without closing it. Without effect on a socket of this machine.
+DEAD_PEER = {
+    "keepalives": "1",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
 SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
 
@@ -73,7 +82,7 @@ class DatabaseUrl:
             "PASSWORD": self.password,
             "HOST": self.host,
             "PORT": self.port,
-            "OPTIONS": dict(self.options),
+            "OPTIONS": DEAD_PEER | self.options,
             # A server-side cursor lives longer than the pooler's transaction.
             "DISABLE_SERVER_SIDE_CURSORS": self.is_transaction_pooled,
         }
@@ -86,6 +95,7 @@ class DatabaseUrl:
             "password": self.password,
             "host": self.host,
             "port": self.port,
+            **DEAD_PEER,
             **self.options,
         }
         return {key: value for key, value in found.items() if value}

@@ -1,0 +1,315 @@
+"""No spelling of a voucher code reaches a column, a log line or a raw body."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from agents.core.code_redaction import renumber_codes
+from agents.core.sealed_bodies import is_sealed, open_body
+from agents.forwarding import queue
+from agents.inbound import media_store, process_events
+from agents.inbound.event_store import record
+from agents.llm.transcription import Transcript
+from agents.models import ForwardedItem, Media, Message, WebhookEvent
+from tests import payloads
+from tests.spellings import SCRIPTS, WORDS, dictated, make_code, with_typo, written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_django.fixtures import SettingsWrapper
+
+pytestmark = pytest.mark.django_db
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "plain": lambda code: code,
+    "groups": written,
+    "nbsp": lambda code: written(code, separator="\u00a0"),
+    "narrow": lambda code: written(code, separator="\u202f"),
+    "ideographic": lambda code: written(code, separator="\u3000"),
+    "dots": lambda code: written(code, separator="."),
+    "commas": lambda code: written(code, separator=", "),
+    "slashes": lambda code: written(code, separator="/"),
+    "underscores": lambda code: written(code, separator="_"),
+    "lines": lambda code: written(code, separator="\n"),
+    "en-dashes": lambda code: written(code, separator="\u2013"),
+    "bold": lambda code: f"*{written(code, separator='* *')}*",
+    "italic": lambda code: f"_{written(code, separator='_ _')}_",
+    "zero-width": lambda code: written(code, separator="\u200b", sizes=(1,) * 16),
+    "direction": lambda code: f"\u202a{written(code, separator=chr(0x200E))}\u202c",
+    "digit by digit": lambda code: written(code, separator=" ", sizes=(1,) * 16),
+    "then": lambda code: written(code, separator=" then "),
+    "mistyped": lambda code: written(with_typo(code)),
+    **{
+        f"script {name}": lambda code, name=name: written(code, script=name)
+        for name in SCRIPTS
+        if name != "ascii"
+    },
+    **{f"words {name}": lambda code, name=name: dictated(code, name) for name in WORDS},
+}
+
+CHANNELS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "text": lambda spelled: payloads.text(f"redeem {spelled} please"),
+    "caption": lambda spelled: payloads.message(
+        "image", {"id": "42", "mime_type": "image/jpeg", "caption": spelled}
+    ),
+    "file name": lambda spelled: payloads.message(
+        "document",
+        {"id": "42", "mime_type": "application/pdf", "filename": spelled},
+    ),
+    "button": lambda spelled: payloads.button("x", title=spelled),
+    "button id": payloads.button,
+    "list": lambda spelled: payloads.message(
+        "interactive",
+        {"type": "list_reply", "list_reply": {"id": "x", "title": spelled}},
+    ),
+    "quick reply": lambda spelled: payloads.message(
+        "button", {"text": "Yes", "payload": spelled}
+    ),
+    "name": lambda spelled: payloads.text("hello", name=spelled),
+    "location": lambda spelled: payloads.message(
+        "location", {"latitude": -1.9, "longitude": 30.1, "name": spelled}
+    ),
+    "contact card": lambda spelled: payloads.message(
+        "contacts", [{"name": {"formatted_name": spelled}}]
+    ),
+    "order": lambda spelled: payloads.message(
+        "order", {"text": spelled, "product_items": [{"note": spelled}]}
+    ),
+    "form": lambda spelled: payloads.message(
+        "interactive",
+        {
+            "type": "nfm_reply",
+            "nfm_reply": {"body": "Sent", "response_json": json.dumps({"a": spelled})},
+        },
+    ),
+    "referral": lambda spelled: payloads.text("hello", referral={"headline": spelled}),
+    "quoted": lambda spelled: payloads.text(
+        spelled, context={"id": "wamid.X", "forwarded": True}
+    ),
+    "unknown kind": lambda spelled: payloads.message("novel", {"body": spelled}),
+}
+SPLITS = ((4,), (8,), (12,), (1,), (4, 8), (5, 9), (4, 8, 12))
+
+
+@pytest.fixture(autouse=True)
+def _chat(whatsapp: SettingsWrapper, switch: Callable[..., None]) -> None:
+    switch(chat=True)
+
+
+def arrive(*items: dict[str, Any]) -> int:
+    """Store one webhook and process it; return the event's id."""
+    body = payloads.webhook(*items)
+    event_id = record(body=body, is_synthetic=False, correlation_id=uuid4())
+    process_events.process_stored_events()
+    return event_id
+
+
+def cells() -> list[str]:
+    """Return the content of every text, JSON and byte column of every table."""
+    found: list[str] = []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name, column_name, data_type FROM information_schema.columns"
+            " WHERE table_schema = current_schema() AND data_type IN"
+            " ('text', 'character varying', 'jsonb', 'bytea', 'json')"
+        )
+        for table, column, kind in cursor.fetchall():
+            cursor.execute(f'SELECT "{column}" FROM "{table}"')
+            for (value,) in cursor.fetchall():
+                if value is None:
+                    continue
+                text = (
+                    bytes(value).decode("utf-8", "replace")
+                    if kind == "bytea"
+                    else str(value)
+                )
+                found.append(text)
+                if "\\u" in text:
+                    found.append(_unescaped(text))
+    return found
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False)
+    except ValueError:
+        return text
+
+
+def digits_of(text: str) -> str:
+    """Return the digits of a text, written in any script; independent of the reader."""
+    return "".join(
+        str(int(value))
+        for char in text
+        if (value := unicodedata.numeric(char, -1)) in range(10)
+    )
+
+
+def stands_in(text: str, code: str, spelled: str) -> bool:
+    words = " ".join(text.casefold().replace("\\n", " ").split())
+    as_said = " ".join(spelled.casefold().split())
+    return code in digits_of(text) or (len(as_said) > 40 and as_said in words)
+
+
+def assert_nowhere(log: str, *written: tuple[str, str]) -> None:
+    """Look for each code, and for its spelling, in the database and the log."""
+    for text in [*cells(), log]:
+        for code, spelled in written:
+            assert not stands_in(text, code, spelled), (spelled, text[:300])
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_code__any_spelling_on_any_channel__stands_nowhere(
+    channel: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secrets = []
+    for number, (name, spell) in enumerate(SPELLINGS.items()):
+        # Given
+        code = make_code((name, channel))
+        spelled = spell(code)
+        typed = with_typo(code) if name == "mistyped" else code
+        secrets.append((typed, spelled))
+
+        # When
+        item = CHANNELS[channel](spelled)
+        event_id = arrive({**item, "from": f"2507881000{number:02}"})
+
+        # Then: the body is complete for the previous workflow
+        event = WebhookEvent.objects.get(pk=event_id)
+        assert event.state == "done"
+        stored = bytes(event.body or b"")
+        assert is_sealed(stored), (name, channel)
+        plain = _unescaped(open_body(stored).decode())
+        assert channel == "form" or stands_in(plain, typed, spelled)
+    assert Message.objects.count() == len(SPELLINGS)
+    assert_nowhere(capsys.readouterr().out, *secrets)
+
+
+@pytest.mark.parametrize("spelling", [s for s in SPELLINGS if s != "mistyped"])
+def test_code__in_a_message__is_sealed_for_its_turn(spelling: str) -> None:
+    code = make_code(spelling)
+    arrive(payloads.text(f"redeem {SPELLINGS[spelling](code)} at Kimironko"))
+    message = Message.objects.get()
+    [text], codes = renumber_codes([(message.text, message.codes_sealed)])
+    assert "[code 1]" in text
+    assert codes[1].digits == code
+
+
+@pytest.mark.parametrize("is_one_webhook", [True, False])
+@pytest.mark.parametrize("script", ["ascii", "full-width", "words"])
+@pytest.mark.parametrize("cut", SPLITS)
+def test_code__split_over_messages__stands_nowhere_and_is_the_last_ones(
+    cut: tuple[int, ...],
+    script: str,
+    is_one_webhook: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # Given
+    code = make_code((cut, script, is_one_webhook))
+    places = (0, *cut, 16)
+    parts = [code[a:b] for a, b in pairwise(places)]
+    spelled = [
+        dictated(part, "en")
+        if script == "words"
+        else "".join(SCRIPTS[script][int(digit)] for digit in part)
+        for part in parts
+    ]
+
+    # When
+    items = [payloads.text(f"my code is {spelled[0]}")]
+    items += [payloads.text(part) for part in spelled[1:]]
+    if is_one_webhook:
+        arrive(*items)
+    else:
+        for item in items:
+            arrive(item)
+
+    # Then
+    rows = list(Message.objects.order_by("id"))
+    _, codes = renumber_codes([(row.text, row.codes_sealed) for row in rows])
+    assert [each.digits for each in codes.values()] == [code]
+    assert all("[part of a code]" in row.text for row in rows[:-1])
+    assert rows[-1].text == "[code 1]"
+    left = "".join(digits_of(row.text) for row in rows[:-1])
+    assert left == ""
+    assert all(is_sealed(bytes(e.body or b"")) for e in WebhookEvent.objects.all())
+    assert_nowhere(capsys.readouterr().out, (code, " ".join(spelled)))
+
+
+def test_numbers_and_amounts__in_consecutive_messages__stay() -> None:
+    arrive(payloads.text("create a voucher for 0788123456"))
+    arrive(payloads.text("100000"))
+    texts = list(Message.objects.order_by("id").values_list("text", flat=True))
+    assert texts == ["create a voucher for 0788123456", "100000"]
+    assert not any(is_sealed(bytes(e.body or b"")) for e in WebhookEvent.objects.all())
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_code__in_a_transcript__stands_nowhere(
+    spelling: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Given
+    code = make_code(("heard", spelling))
+    spelled = SPELLINGS[spelling](code)
+    arrive(payloads.message("audio", {"id": "42", "voice": True, "mime_type": "x"}))
+    media = Media.objects.get()
+
+    # When
+    transcript = Transcript(f"my code is {spelled}", "en", 0.9, "ear")
+    media_store.finish_transcription(media.pk, transcript, "")
+
+    # Then
+    typed = with_typo(code) if spelling == "mistyped" else code
+    assert "code" in Message.objects.get().text.removeprefix("my code")
+    assert_nowhere(capsys.readouterr().out, (typed, spelled))
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_code__in_an_edit__stands_nowhere(
+    spelling: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Given
+    code = make_code(("edited", spelling))
+    spelled = SPELLINGS[spelling](code)
+    first = payloads.text("hello")
+    arrive(first)
+
+    # When
+    changed = {"type": "text", "text": {"body": f"use {spelled}"}}
+    arrive(
+        payloads.message(
+            "edit", {"original_message_id": first["id"], "message": changed}
+        )
+    )
+
+    # Then
+    typed = with_typo(code) if spelling == "mistyped" else code
+    assert Message.objects.filter(text__contains="code").exists()
+    assert_nowhere(capsys.readouterr().out, (typed, spelled))
+
+
+def test_forwarding__a_body_with_a_code__is_sealed_and_sent_complete(
+    settings: SettingsWrapper,
+) -> None:
+    # Given: the previous workflow handles this message
+    settings.LEGACY_WEBHOOK_URL = "http://127.0.0.1:9/"
+    code = make_code("forwarded")
+    arrive(
+        payloads.text(f"use {written(code)}"),
+    )
+    message = Message.objects.get()
+
+    # When: the agent is switched off before it answered
+    queue.forward_messages([message])
+
+    # Then
+    [item] = ForwardedItem.objects.all()
+    assert code not in digits_of(bytes(item.content or b"").decode("utf-8", "replace"))
+    assert written(code) in open_body(item.content).decode()
