@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from agents.language.normalise import visible
 from agents.llm.items import user
+from vouchers.names import plain_name
 
 if TYPE_CHECKING:
     from agents.llm.model import Item
 
-LONGEST_NAME = 60
 LONGEST_MESSAGE = 4_000
 LANGUAGES = {
     "en": "English",
@@ -98,10 +98,10 @@ def instructions_for(*, role: str, language: str) -> str:
     return f"{BASE}\nWho is talking\n{who}\nTheir usual language is {spoken}.\n"
 
 
-def name_item(name: str) -> Item:
+def name_item(name: str) -> Item | None:
     """Return an item with the person's name, to be put before their messages."""
-    line = " ".join(visible(name).split())
-    return user(f"<name>{_escape(line)[:LONGEST_NAME]}</name>")
+    shown = plain_name(name)
+    return user(f"<name>{shown}</name>") if shown else None
 
 
 def message_item(text: str) -> Item:

@@ -156,6 +156,7 @@ async def _ask_offline_model(
         language=claimed.language,
         has_pending=await units.run(confirmation.is_waiting, claimed.conversation),
         restricted=restricted,
+        now=session.dependencies.now,
     )
     # Not limited by what the other model used: this one costs nothing.
     limits = replace(
@@ -196,11 +197,11 @@ async def _calls(session: ModelSession) -> list[ToolCall]:
 def request_for_model(claimed: ClaimedTurn) -> ModelRequest:
     """Return the request to OpenAI: instructions apart from what people wrote."""
     request = _request(claimed)
-    name = claimed.profile.name
+    name = prompts.name_item(claimed.profile.name)
     return replace(
         request,
         instructions=instructions(claimed),
-        items=[prompts.name_item(name), *request.items] if name else request.items,
+        items=[name, *request.items] if name else request.items,
     )
 
 
