@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.core.code_redaction import blank_code_digits
 from agents.whatsapp.contents import BUTTON_KINDS, FORM_REPLIES
+from vouchers.names import quoted_name
 
 if TYPE_CHECKING:
     from agents.models import Message
@@ -44,7 +45,11 @@ def text_for_model(message: Message, text: str) -> str:
 
 def describe_detail(detail: dict[str, Any]) -> str:
     """Return the other contents of a message as one line of limited length."""
-    parts = [f"{name}: {_flat(detail[name])}" for name in SHOWN if detail.get(name)]
+    parts = [
+        f"{field}: {_flat(_with_plain_names(detail[field]))}"
+        for field in SHOWN
+        if detail.get(field)
+    ]
     return "; ".join(parts)[:LONGEST]
 
 
@@ -59,6 +64,18 @@ def blank_codes(value: Any) -> Any:
             blank_code_digits(key): blank_codes(entry) for key, entry in value.items()
         }
     return value
+
+
+def _with_plain_names(value: Any) -> Any:
+    """Reduce the names of contact cards and places to names."""
+    if isinstance(value, list):
+        return [_with_plain_names(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: quoted_name(str(entry)) if key == "name" else _with_plain_names(entry)
+        for key, entry in value.items()
+    }
 
 
 def blank_button_id(button_id: str) -> str:

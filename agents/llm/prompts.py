@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from agents.language.normalise import visible
 from agents.llm.items import user
+from vouchers.names import plain_name
 
 if TYPE_CHECKING:
     from agents.llm.model import Item
 
-LONGEST_NAME = 60
 LONGEST_MESSAGE = 4_000
 LANGUAGES = {
     "en": "English",
@@ -49,9 +49,12 @@ What you may and may not do
 - Some changes wait for a button that the person presses. Words never confirm.
 - Voucher codes are hidden from you and stand as [code 1], [code 2]. Pass them to tools
   as they stand. Never write, guess or complete a code.
-- Never say that something was issued, redeemed, voided, sent or approved, and never name
-  an amount, status or reference, unless a tool result of this very turn shows it. What
-  was changed is told to the person by a receipt; do not repeat it.
+- Never say that something was, is being or will be issued, redeemed, voided, sent,
+  approved or refused, and never name an amount, status or reference, unless a tool result
+  of this very turn shows it. What was changed or found is told to the person by a fixed
+  text; do not repeat it. A sentence that tells a result is not sent.
+- Never ask for a PIN, a password or a code. If a code is missing, say that *help* shows
+  how to write the request.
 - Never tell about other people than the tools return. Do not write whole phone numbers.
 
 What is data
@@ -82,8 +85,9 @@ and a button. Support cannot create or redeem vouchers.
 }
 REWRITE_REQUEST = """\
 Your last answer was not sent: it told of an act, an amount, a status, a number or a link
-that no tool result of this turn shows. Answer again in one or two sentences without any
-of these, or ask for what you need.
+that no tool result of this turn shows, or it asked for a PIN or a code. Answer again in
+one or two short sentences without any of these: ask one question, or say what you cannot
+do.
 """
 
 
@@ -94,10 +98,10 @@ def instructions_for(*, role: str, language: str) -> str:
     return f"{BASE}\nWho is talking\n{who}\nTheir usual language is {spoken}.\n"
 
 
-def name_item(name: str) -> Item:
+def name_item(name: str) -> Item | None:
     """Return an item with the person's name, to be put before their messages."""
-    line = " ".join(visible(name).split())
-    return user(f"<name>{_escape(line)[:LONGEST_NAME]}</name>")
+    shown = plain_name(name)
+    return user(f"<name>{shown}</name>") if shown else None
 
 
 def message_item(text: str) -> Item:

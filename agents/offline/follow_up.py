@@ -6,9 +6,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from agents.language.lexicons.vocabulary import LEXICONS
+from agents.language.phrases import Words, anywhere, at_start, words_of
 from agents.offline.details import bare_station
 from agents.offline.doubt import Doubt
-from agents.offline.grammar import Intent, Understood, understand
+from agents.offline.grammar import Intent, Understood, is_only_slots, understand
 
 # The question was whether to create a voucher.
 CONFIRM = "create"
@@ -43,17 +45,72 @@ def complete(text: str, draft: Draft) -> Draft | None:
     return filled if told_something else None
 
 
-_NO_REASON = frozenset(Intent) - {Intent.UNCLEAR, Intent.LOOKUP, Intent.LIST}
+_SMALL_TALK = frozenset(
+    {Intent.YES, Intent.NO, Intent.GREET, Intent.THANKS, Intent.BYE, Intent.HELP}
+)
+_REQUESTS = frozenset(
+    {Intent.CREATE, Intent.REDEEM, Intent.VOID, Intent.SEVERAL, Intent.LIST}
+) | {Intent.PERSON}
+# "check failed" and "status was wrong" are reasons.
+_ALSO_NOUNS = frozenset(
+    {"check", "status", "verify", "verifie", "verifier", "reba", "genzura", "hakiki"}
+)
 
 
 def _with_reason(text: str, read: Understood, draft: Draft) -> Draft | None:
-    """Take any sentence as the reason, except a greeting, a question or a request."""
-    if read.intent in _NO_REASON or "?" in text:
-        return None
-    if read.intent is not Intent.UNCLEAR and read.slots.has_any:
+    """Take a sentence as the reason, except small talk, a question or a request."""
+    if read.intent is Intent.VOID and read.reason and not read.slots.has_any:
+        # "void it because ...": the answer repeats the request.
+        return replace(draft, reason=read.reason)
+    if _is_something_else(text, read):
         return None
     reason = read.reason or " ".join(text.split())[:300]
     return replace(draft, reason=reason) if len(reason) > 1 else None
+
+
+def _is_something_else(text: str, read: Understood) -> bool:
+    words = words_of(text)
+    while found := at_start(words, "next_words"):
+        words = found.rest
+    if "?" in text or _is_question(words):
+        return True
+    if words != words_of(text) and words:
+        # "then create ..." is a request like "create ...".
+        read = understand(_last_words(text, len(words)), is_answer=True)
+    if read.intent in _SMALL_TALK | _REQUESTS:
+        return True
+    if read.intent is Intent.LOOKUP:
+        is_noun = bool(words) and words[0] in _ALSO_NOUNS and len(words) > 2
+        return read.slots.has_any or not is_noun
+    if not read.slots.has_any:
+        return False
+    is_command = any(at_start(words, field) for field in _WEAK_VERBS)
+    return is_command or is_only_slots(read.slots)
+
+
+_WEAK_VERBS = ("create_weak", "redeem_weak", "void_weak", "wants")
+
+
+def _is_question(words: Words) -> bool:
+    """Tell whether an interrogative begins the words, or stands anywhere in some
+    languages.
+    """
+    if at_start(words, "interrogatives"):
+        return True
+    return any(
+        anywhere(words, "interrogatives", (language,))
+        for language, lexicon in LEXICONS.items()
+        if not lexicon.counts_first
+    )
+
+
+def _last_words(text: str, count: int) -> str:
+    """Return the text from its last `count` words on, with its digits and signs."""
+    parts = text.split()
+    for at in range(len(parts)):
+        if len(words_of(" ".join(parts[at:]))) <= count:
+            return " ".join(parts[at:])
+    return text
 
 
 _VALID_FOR = timedelta(minutes=10)

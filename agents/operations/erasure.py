@@ -76,13 +76,13 @@ def erase_person(*, profile: Profile, reason: str, actor: str) -> bool:
         ids = list(conversations.order_by("pk").values_list("pk", flat=True))
         names = list(Identity.objects.filter(profile=person).values_list("value"))
         known = {value for (value,) in names if len(value) >= erase.SHORTEST_NAME}
-        number, name = person.msisdn, person.name
+        number, called = person.msisdn, erase.names_of(person)
         if not erase.erase_profile(profile=person, reason=reason, actor=actor):
             return False
-        _erase_raw_bodies(ids, number, known | ({name} if len(name) >= 3 else set()))
+        _erase_raw_bodies(ids, number, known | called)
         _erase_conversations(person, ids)
         _erase_identities(person)
-        _erase_mentions(number, name)
+        _erase_mentions(number, called)
     logger.warning("profile.erased", profile_id=profile.pk)
     return True
 
@@ -162,7 +162,7 @@ def _erase_raw_bodies(ids: list[int], number: str | None, names: set[str]) -> No
                 )
 
 
-def _erase_mentions(number: str | None, name: str) -> None:
+def _erase_mentions(number: str | None, names: set[str]) -> None:
     with connection.cursor() as cursor:
         for table, words, blank in TEXTS:
             if number:
@@ -171,7 +171,7 @@ def _erase_mentions(number: str | None, name: str) -> None:
                     f" regexp_replace({words}, '[^0-9]', '', 'g') LIKE %s",
                     [f"%{_national(number)}%"],
                 )
-            if len(name) >= erase.SHORTEST_NAME:
+            for name in names:
                 cursor.execute(
                     f"UPDATE {table} SET {blank} WHERE"  # noqa: S608
                     f" position(lower(%s) IN lower({words})) > 0",

@@ -25,6 +25,7 @@ from rollout.core.features import Feature
 from rollout.core.ports import CaseResult
 from rollout.core.probes import new_subject
 from rollout.flags.exposure import functions_are_removed, is_on
+from vouchers.names import plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,7 +80,10 @@ def lookup(url: str | None, is_probe: bool) -> str:
             f"The agent did not look up the customer ({reply.turn.outcome}).",
             "See the conversation in the admin.",
         )
-    if customer.name not in reply.text or mask_msisdn(number) not in reply.text:
+    if (
+        plain_name(customer.name) not in reply.text
+        or mask_msisdn(number) not in reply.text
+    ):
         raise SmokeFailure("The reply lacks the name or the masked number.", "")
     if number[4:] in reply.text:
         raise SmokeFailure(

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
 from agents.language import texts
+from agents.language.message_text import is_own_text
+from agents.offline.slots import Slots, read_slots
 from agents.tools.authority import Reach, may_act_on
 from easymo.observability.privacy import mask_msisdn
 from vouchers import selectors
 from vouchers.errors import UnknownStation, VoucherNotFound
 from vouchers.money import Money, format_money
+from vouchers.names import plain_name
 from vouchers.services import guesses
 from vouchers.services.profiles import find_station
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from agents.tools.base import Call
     from vouchers.models import Profile, Station, Voucher
 
+# How long a request is completed by answers to questions.
+_RECENTLY = timedelta(hours=24)
+_MOST_RECENT = 30
 _PLACEHOLDER = re.compile(r"\[?\s*code\s+([0-9]{1,3})\s*\]?", re.IGNORECASE)
 
 
@@ -100,7 +108,8 @@ def find_named_station(name: object) -> Station:
 
 
 def name_of(profile: Profile, language: str) -> str:
-    return profile.name or texts.render("name.unknown", language)
+    """Return the name as the model reads it; `texts.render` shows it to people."""
+    return plain_name(profile.name) or texts.render("name.unknown", language)
 
 
 def number_of(profile: Profile, language: str) -> str:
@@ -119,3 +128,38 @@ def status_of(voucher: Voucher) -> str:
 
 def date_of(at: datetime | None, language: str) -> str:
     return texts.format_date(at, language) if at else ""
+
+
+def number_in_question(call: Call, profile: Profile) -> str:
+    """Return the number as the person wrote it, in full, for a question to them.
+
+    A number that they did not write is masked, and the question says so: the model may
+    have named another customer of the same name.
+    """
+    for slots in _written_slots(call):
+        for number, written in zip(slots.numbers, slots.written_numbers, strict=True):
+            if number == profile.msisdn:
+                return written
+    masked = number_of(profile, call.context.language)
+    return call.text("msisdn.not_written", msisdn=masked) if profile.msisdn else masked
+
+
+def reference_in_question(call: Call, named: NamedVoucher) -> str:
+    """Return the reference, and say so when the person wrote neither it nor the code."""
+    reference = named.voucher.reference
+    is_written = named.placeholder is not None or any(
+        reference in slots.references for slots in _written_slots(call)
+    )
+    if is_written:
+        return reference
+    return call.text("reference.not_written", reference=reference)
+
+
+def _written_slots(call: Call) -> Iterator[Slots]:
+    """Read what the person wrote in this turn, then in recent messages of the chat."""
+    yield from map(read_slots, call.context.own_text)
+    yield read_slots("\n".join(call.context.own_text))
+    recent = call.context.conversation.messages.filter(
+        received_at__gte=call.context.now() - _RECENTLY, revoked_at__isnull=True
+    ).order_by("-id")[:_MOST_RECENT]
+    yield from (read_slots(message.text) for message in recent if is_own_text(message))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, cast
+
+from django.utils import timezone
 
 from agents.language import texts
 from vouchers import errors
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 Payload = dict[str, Any]
 Operation = Literal["issue", "redeem", "void", "hand_off"]
+# A request older than this when it would be executed needs the confirm button.
+FRESH_FOR = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,23 @@ class ToolContext:
     language: str = "en"
     # The messages that the person wrote in this turn, codes replaced by "[code 1]".
     own_text: tuple[str, ...] = ()
+    # When the oldest message of this turn was sent, by the provider's clock. None when
+    # the turn has anything but typed text, which may contradict it, or is not complete.
+    written_at: datetime | None = None
     # The redacted codes: 1 stands for "[code 1]".
     codes: Mapping[int, Code] = field(default_factory=dict)
     channel: str = "whatsapp"
+    now: Callable[[], datetime] = timezone.now
 
     @property
     def subject(self) -> str:
         return str(self.profile.public_id)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Tell whether the person typed the whole turn, and not long ago."""
+        written_at = self.written_at
+        return written_at is not None and self.now() - written_at <= FRESH_FOR
 
 
 @dataclass(frozen=True)

@@ -53,9 +53,14 @@ def store_question(
 ) -> PendingAction:
     """Store the operation until its button is pressed; replace an older question.
 
-    Call inside the transaction of the tool call.
+    The same question keeps its button, so that the press which is already on its way
+    counts. Call inside the transaction of the tool call.
     """
     now = timezone.now()
+    if same := _waiting_for(conversation, pending.operation, pending.arguments, now):
+        same.tool_call, same.expires_at = tool_call, now + VALID_FOR
+        same.save(update_fields=["tool_call", "expires_at"])
+        return same
     withdraw_question(conversation=conversation, now=now)
     return PendingAction.objects.create(
         conversation=conversation,
@@ -65,6 +70,32 @@ def store_question(
         arguments=pending.arguments,
         arguments_sha256=fingerprint(pending.operation, pending.arguments),
         expires_at=now + VALID_FOR,
+    )
+
+
+def withdraw_done(
+    *, conversation: Conversation, operation: str, arguments: Payload
+) -> None:
+    """End the question about an operation that was now executed without its button."""
+    now = timezone.now()
+    if same := _waiting_for(conversation, operation, arguments, now):
+        decide(same, Status.REPLACED, now)
+
+
+def _waiting_for(
+    conversation: Conversation, operation: str, arguments: Payload, now: datetime
+) -> PendingAction | None:
+    """Return the question about exactly this operation that still waits."""
+    return (
+        PendingAction.objects.select_for_update()
+        .filter(
+            conversation=conversation,
+            profile_id=conversation.profile_id,
+            status=Status.WAITING,
+            expires_at__gt=now,
+            arguments_sha256=fingerprint(operation, arguments),
+        )
+        .first()
     )
 
 

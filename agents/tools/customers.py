@@ -55,7 +55,7 @@ def _look_up_owner(call: Call) -> ToolResult:
         reference=voucher.reference,
         amount=amount_of(voucher),
         status=call.text(f"status.{status_of(voucher)}"),
-        name=name_of(voucher.owner, language),
+        name=voucher.owner.name,
         msisdn=number_of(voucher.owner, language),
     )
     return done(
@@ -91,9 +91,8 @@ def _look_up_number(call: Call) -> ToolResult:
 def _found(call: Call, profile: Profile, key: str) -> ToolResult:
     name = name_of(profile, call.context.language)
     msisdn = number_of(profile, call.context.language)
-    return done(
-        call.text(key, name=name, msisdn=msisdn), exists=True, name=name, msisdn=msisdn
-    )
+    display = call.text(key, name=profile.name, msisdn=msisdn)
+    return done(display, exists=True, name=name, msisdn=msisdn)
 
 
 def _is_own(profile: Profile, asked: object) -> bool:

@@ -6,10 +6,10 @@ from django.conf import settings
 
 from agents.language import texts
 from agents.tools import plain_request
-from agents.tools.arguments import amount_of, date_of, name_of, number_of
+from agents.tools.arguments import amount_of, date_of, number_in_question, number_of
 from agents.tools.authority import Button, may_act_on
 from agents.tools.base import Effect, Tool, ToolResult, done, strict_object
-from agents.tools.confirmation import ask_by_button
+from agents.tools.confirmation import ask_by_button, withdraw_done
 from vouchers import limits, money
 from vouchers import msisdn as numbers
 from vouchers.errors import CustomerNotFound
@@ -18,7 +18,7 @@ from vouchers.services import guesses, profiles
 from vouchers.services.issue import issue_voucher
 
 if TYPE_CHECKING:
-    from agents.tools.base import Call
+    from agents.tools.base import Call, Payload
     from vouchers.models import Profile
     from vouchers.services.issue import Issued
 
@@ -50,6 +50,12 @@ def create_voucher(call: Call) -> ToolResult:
     issued = issue_voucher(
         customer=customer, amount=amount, actor=call.actor, key=call.context.turn_key
     )
+    # A second press would issue a second voucher.
+    withdraw_done(
+        conversation=call.context.conversation,
+        operation="create_voucher",
+        arguments=_exact(customer, amount),
+    )
     return _receipt(call, issued, customer)
 
 
@@ -59,8 +65,9 @@ def _needs_button(call: Call, amount: money.Money, number: str) -> bool:
     if limits.needs_confirmation(amount):
         return True
     return not (
-        isinstance(amount.major, int)
-        and plain_request.states_issue(
+        call.context.is_fresh
+        and isinstance(amount.major, int)
+        and plain_request.asks_to_issue(
             call.context.own_text, amount=amount.major, msisdn=number
         )
     )
@@ -71,19 +78,22 @@ def _ask(call: Call, customer: Profile, amount: money.Money) -> ToolResult:
         # Confirming would not help.
         raise limits.exceeded("voucher", amount.currency)
     needs_approval = limits.needs_approval(amount)
-    language = call.context.language
     question = call.text(
         "confirm.create_approval" if needs_approval else "confirm.create",
         amount=money.format_money(amount),
-        name=name_of(customer, language),
-        msisdn=number_of(customer, language),
+        name=customer.name,
+        msisdn=number_in_question(call, customer),
     )
-    arguments = {
+    return ask_by_button(call, "create_voucher", _exact(customer, amount), question)
+
+
+def _exact(customer: Profile, amount: money.Money) -> Payload:
+    """Return the arguments that a button executes."""
+    return {
         "customer_msisdn": customer.msisdn,
         "amount": amount.major,
         "currency": amount.currency,
     }
-    return ask_by_button(call, "create_voucher", arguments, question)
 
 
 def _receipt(call: Call, issued: Issued, customer: Profile) -> ToolResult:
@@ -94,7 +104,7 @@ def _receipt(call: Call, issued: Issued, customer: Profile) -> ToolResult:
     display = call.text(
         "receipt.pending" if is_pending else key,
         amount=amount_of(voucher),
-        name=name_of(customer, language),
+        name=customer.name,
         msisdn=number_of(customer, language),
         reference=voucher.reference,
         code=texts.code_placeholder(voucher.public_id),

@@ -10,7 +10,8 @@ from agents.tools.arguments import (
     date_of,
     find_named_station,
     find_voucher,
-    name_of,
+    number_in_question,
+    reference_in_question,
     status_of,
 )
 from agents.tools.authority import Button, StationRule
@@ -59,7 +60,7 @@ def redeem_voucher(call: Call) -> ToolResult:
     if not call.is_confirmed:
         _refuse_unusable(named.voucher)
         if _needs_button(call, named, station):
-            return _ask_to_redeem(call, named.voucher, station)
+            return _ask_to_redeem(call, named, station)
     redeemed = redeem(
         voucher_id=named.voucher.public_id,
         owner=named.voucher.owner,
@@ -84,22 +85,27 @@ def _needs_button(call: Call, named: NamedVoucher, station: Station) -> bool:
     voucher = named.voucher
     if limits.needs_confirmation(Money(voucher.amount_minor, voucher.currency)):
         return True
-    texts = call.context.own_text
-    names = (station.name, station.code)
-    is_named = (
-        call.rule.station is StationRule.OWN_STATION
-        or plain_request.names_one_of(texts, names)
-    )
     return not (
-        is_named and plain_request.states_code(texts, placeholder=named.placeholder)
+        call.context.is_fresh
+        and plain_request.asks_to_redeem(
+            call.context.own_text,
+            placeholder=named.placeholder,
+            owner=voucher.owner.msisdn or "",
+            station=(station.name, station.code),
+            must_name_station=call.rule.station is not StationRule.OWN_STATION,
+        )
     )
 
 
-def _ask_to_redeem(call: Call, voucher: Voucher, station: Station) -> ToolResult:
+def _ask_to_redeem(call: Call, named: NamedVoucher, station: Station) -> ToolResult:
+    voucher = named.voucher
+    is_own = voucher.owner_id == call.profile.pk
     question = call.text(
-        "confirm.redeem",
-        reference=voucher.reference,
+        "confirm.redeem" if is_own else "confirm.redeem_for",
+        reference=voucher.reference if is_own else reference_in_question(call, named),
         amount=amount_of(voucher),
+        name=voucher.owner.name,
+        msisdn=number_in_question(call, voucher.owner),
         station=station.name,
     )
     arguments = {"voucher": voucher.reference, "station": station.code}
@@ -123,9 +129,10 @@ def void_voucher(call: Call) -> ToolResult:
             raise _not_issued(voucher)
         question = call.text(
             "confirm.void",
-            reference=voucher.reference,
+            reference=reference_in_question(call, named),
             amount=amount_of(voucher),
-            name=name_of(voucher.owner, language),
+            name=voucher.owner.name,
+            msisdn=number_in_question(call, voucher.owner),
             reason=reason,
         )
         arguments = {"voucher": voucher.reference, "reason": reason}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import DatabaseError, Error, InterfaceError
+from django.utils import timezone
 
 from agents.core.clock import Clock, MonotonicClock
 from agents.core.errors import AgentError, LeaseLost, NewerInput
@@ -34,6 +35,9 @@ from easymo.observability import correlation, tracing
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from agents.llm.model import Model
     from agents.models import Turn
     from agents.turns.claim import Claimed, ClaimedTurn
@@ -50,6 +54,8 @@ class TurnDependencies:
     timing: Timing = TIMING
     limits: LoopLimits = field(default_factory=LoopLimits)
     clock: Clock = field(default_factory=MonotonicClock)
+    # The time of day, with which the age of messages is measured.
+    now: Callable[[], datetime] = timezone.now
 
 
 def default_dependencies() -> TurnDependencies:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from agents.core.errors import AgentError, NewerInput
 from agents.core.handoffs import open_handoff
 from agents.core.locks import lock_turn
+from agents.language.message_text import is_own_text
 from agents.language.texts import render
 from agents.llm.loop import AgentLoop, LoopResult, Progress
 from agents.llm.model import Usage
@@ -27,7 +29,8 @@ from easymo.observability import tracing
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from agents.llm.loop import LoopLimits, MaySpend
     from agents.llm.model import Item, Model, ModelRequest, ToolRequest
@@ -39,6 +42,7 @@ logger = get_logger(__name__)
 
 Status = ToolCall.Status
 HAND_OFF = "hand_off"
+CHANGED = Q(edited_at__isnull=False) | Q(revoked_at__isnull=False)
 FIRST_WAITING = Prepared(
     lambda: Message.objects.filter(
         conversation_id=slot("conversation"), state=Message.State.WAITING
@@ -129,7 +133,9 @@ class ModelSession:
             return answer
         try:
             with tracing.execute_tool(request.name, call_id=request.call_id):
-                return await units.run(perform, self.claimed, ordinal)
+                return await units.run(
+                    perform, self.claimed, ordinal, now=self.dependencies.now
+                )
         except AgentError:
             raise
         except Exception as error:
@@ -144,7 +150,13 @@ class ModelSession:
             return await units.run(fail, self.claimed, ordinal)
 
 
-def context_of(claimed: ClaimedTurn, key: str) -> ToolContext:
+def context_of(
+    claimed: ClaimedTurn,
+    key: str,
+    *,
+    written_at: datetime | None = None,
+    now: Callable[[], datetime] = timezone.now,
+) -> ToolContext:
     return ToolContext(
         profile=claimed.profile,
         conversation=claimed.conversation,
@@ -152,7 +164,9 @@ def context_of(claimed: ClaimedTurn, key: str) -> ToolContext:
         turn_key=key,
         language=claimed.language,
         own_text=claimed.own_text,
+        written_at=written_at,
         codes=claimed.codes,
+        now=now,
     )
 
 
@@ -201,16 +215,40 @@ def start(
         return refusal.payload if refusal else None
 
 
-def perform(claimed: ClaimedTurn, ordinal: int) -> dict[str, Any]:
+def perform(
+    claimed: ClaimedTurn,
+    ordinal: int,
+    *,
+    now: Callable[[], datetime] = timezone.now,
+) -> dict[str, Any]:
     """Make the call; its row gets the result in the same transaction."""
-    # The key comes from the cause, never from the model's words.
-    context = context_of(claimed, f"turn:{claimed.turn.pk}:{ordinal}")
     with transaction.atomic():
         turn = lock_turn(turn_id=claimed.lease.turn_id, token=claimed.lease.token)
         row = turn.tool_calls.get(ordinal=ordinal)
+        context = context_of(
+            claimed,
+            # The key comes from the cause, never from the model's words.
+            f"turn:{claimed.turn.pk}:{ordinal}",
+            written_at=_written_at(claimed, turn) if row.is_write else None,
+            now=now,
+        )
         result = registry.execute(row.name, row.arguments, context)
         store_result(claimed, row, result)
     return result.payload
+
+
+def _written_at(claimed: ClaimedTurn, turn: Turn) -> datetime | None:
+    """Return when the turn's oldest message was sent, if the person typed all of it.
+
+    None also when they wrote on, or edited or deleted a message: that may take the
+    request back.
+    """
+    is_typed = all(map(is_own_text, claimed.messages))
+    if not is_typed or is_newer(claimed, first_waiting(claimed)):
+        return None
+    if turn.messages.filter(CHANGED).exists():
+        return None
+    return min(message.sent_at for message in claimed.messages)
 
 
 def store_result(claimed: ClaimedTurn, row: ToolCall, result: ToolResult) -> None:

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from vouchers.names import plain_name
+
 
 class Station(models.Model):
     """A place where vouchers are redeemed."""
@@ -107,7 +109,7 @@ class Profile(models.Model):
     def __str__(self) -> str:
         if self.erased_at is not None:
             return f"Forgotten person {self.pk}"
-        return self.name or f"Person {self.pk}"
+        return plain_name(self.name) or f"Person {self.pk}"
 
 
 class Erasure(models.Model):

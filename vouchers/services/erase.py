@@ -16,6 +16,7 @@ from vouchers.models import (
     Voucher,
     VoucherNote,
 )
+from vouchers.names import plain_name
 from vouchers.services import roles
 from vouchers.services.transition import clean_reason
 
@@ -64,8 +65,13 @@ def names_person(text: str, profile: Profile) -> bool:
     digits = "".join(letter for letter in text if letter in "0123456789")
     if profile.msisdn and profile.msisdn[-8:] in digits:
         return True
-    name = profile.name.casefold()
-    return len(name) >= SHORTEST_NAME and name in text.casefold()
+    return any(name.casefold() in text.casefold() for name in names_of(profile))
+
+
+def names_of(profile: Profile) -> set[str]:
+    """Return the name as stored and as shown, if it is long enough to search for."""
+    names = {profile.name, plain_name(profile.name)}
+    return {name for name in names if len(name) >= SHORTEST_NAME}
 
 
 def _unspent_vouchers(profile: Profile) -> list[str]:
@@ -78,8 +84,8 @@ def _unspent_vouchers(profile: Profile) -> list[str]:
 def _delete_notes(profile: Profile) -> None:
     """Delete notes about the person. The salted hash in the event stays."""
     about = Q(event__voucher__owner=profile)
-    if len(profile.name) >= SHORTEST_NAME:
-        about |= Q(text__icontains=profile.name)
+    for name in names_of(profile):
+        about |= Q(text__icontains=name)
     if profile.msisdn:
         about |= Q(text__contains=profile.msisdn[-8:])
     VoucherNote.objects.filter(about).delete()
@@ -106,9 +112,9 @@ def _clean_admin_log(profile: Profile) -> None:
         about | Q(content_type=vouchers, object_id__in=owned)
     ).update(change_message="")
     LogEntry.objects.filter(about).update(object_repr=f"Forgotten person {profile.pk}")
-    if len(profile.name) >= SHORTEST_NAME:
-        named = LogEntry.objects.filter(object_repr__icontains=profile.name)
+    for name in names_of(profile):
+        named = LogEntry.objects.filter(object_repr__icontains=name)
         named.update(object_repr="—", change_message="")
-        LogEntry.objects.filter(change_message__icontains=profile.name).update(
+        LogEntry.objects.filter(change_message__icontains=name).update(
             change_message=""
         )

@@ -135,6 +135,8 @@ ENGLISH = Lexicon(
         "avoid", "refuse", "instead", "rather", "wait", "stop", "undo", "forget", "hold",
         "minus", "negative", "except", "haven't", "hasn't",
     ),
+    interrogatives=("why", "when", "who", "what", "which", "how", "where", "whose",),
+    next_words=("then", "first", "now", "also", "and", "next", "instead", "rather", "or", "but", "ok", "okay",),
     past=(
         "created", "issued", "generated", "made", "gave", "given", "sent", "redeemed",
         "used", "spent", "voided", "cancelled", "canceled", "revoked", "annulled",

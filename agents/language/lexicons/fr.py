@@ -131,6 +131,8 @@ FRENCH = Lexicon(
         "non", "surtout", "attends", "attendez", "plutôt", "arrête", "arrêtez",
         "ni", "moins", "sauf", "oublie", "oubliez", "laisse", "laissez",
     ),
+    interrogatives=("pourquoi", "quand", "qui", "que", "quel", "quelle", "quels", "quelles", "comment", "combien", "où",),
+    next_words=("puis", "ensuite", "d'abord", "maintenant", "aussi", "et", "plutôt", "ou", "mais", "alors",),
     past=(
         "créé", "créés", "créée", "émis", "généré", "donné", "envoyé", "utilisé",
         "encaissé", "annulé", "supprimé", "fait", "reçu", "déjà", "été", "ai", "avez",

@@ -60,6 +60,10 @@ class Lexicon:
     hearsay: tuple[str, ...]
     # A choice or an approximate amount: "or", "around". The value is asked for.
     unsure: tuple[str, ...]
+    # They begin a question, or end it where `counts_first` is not set; and words before
+    # the next request: "then".
+    interrogatives: tuple[str, ...] = ()
+    next_words: tuple[str, ...] = ()
     # Prefixes of negations and past tenses.
     doubtful_beginnings: tuple[str, ...] = ()
     # "ten": 10 and "thousand": 1000; words to join them by, "twenty and five".

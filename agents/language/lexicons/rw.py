@@ -125,6 +125,8 @@ KINYARWANDA = Lexicon(
         "oya", "nta", "ntawe", "si", "sinshaka", "wibikora", "reka", "bireke", "hagarara", "tegereza",
         "ahubwo", "uretse", "mureke", "nticyo", "utabikora",
     ),
+    interrogatives=("kuki", "ryari", "gute", "hehe", "angahe", "zingahe", "ninde",),
+    next_words=("hanyuma", "mbere", "ubu", "kandi", "ahubwo", "cyangwa", "banza", "noneho",),
     past=(
         "watanze", "natanze", "yatanze", "mwatanze", "twatanze", "batanze", "wakoze",
         "nakoze", "yakoze", "mwakoze", "wakoresheje", "nakoresheje", "yakoresheje",

@@ -100,6 +100,8 @@ SWAHILI = Lexicon(
         "si", "sio", "siyo", "hapana", "bila", "kamwe", "usifanye", "acha", "subiri",
         "badala", "ngoja", "wala", "hakuna", "sitaki", "hasha", "isipokuwa",
     ),
+    interrogatives=("kwa nini", "lini", "wapi", "ngapi", "mbona", "vipi", "nani",),
+    next_words=("kisha", "kwanza", "sasa", "halafu", "pia", "na", "badala yake", "au", "lakini", "basi",),
     past=(
         "jana", "tayari", "juzi", "imetolewa", "ulipotengeneza", "alinipa", "nilipewa", "alipewa", "umeshatoa",
     ),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date as babel_date
 
 from agents.language.texts import en, fr, rw, sw
+from vouchers.names import quoted_name
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,9 +30,16 @@ def code_placeholder(voucher_public_id: object) -> CodePlaceholder:
 
 
 def render(key: str, language: str, **values: object) -> str:
-    """Return the text in the language, or in English for an unknown language."""
-    text = _TEXTS.get(language, _TEXTS["en"])[key]
-    return text.format(**{name: _as_data(value) for name, value in values.items()})
+    """Return the text in the language, or in English for an unknown language.
+
+    The value `name` is a person's name, whatever they call themselves: it is shown as
+    letters and spaces, in quotes.
+    """
+    texts = _TEXTS.get(language, _TEXTS["en"])
+    data = {field: _as_data(value) for field, value in values.items()}
+    if "name" in values:
+        data["name"] = quoted_name(str(values["name"])) or texts["name.unknown"]
+    return texts[key].format(**data)
 
 
 def has(key: str) -> bool:

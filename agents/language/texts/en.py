@@ -138,8 +138,12 @@ TEXTS: dict[str, str] = {
         "Redeem voucher *{reference}* of *{amount}* at {station}?\n"
         "Please press a button within 10 minutes."
     ),
+    "confirm.redeem_for": (
+        "Redeem voucher *{reference}* of *{amount}* of {name} ({msisdn}) at {station}?\n"
+        "Please press a button within 10 minutes."
+    ),
     "confirm.void": (
-        "Void voucher *{reference}* of *{amount}* of {name}? Reason: {reason}\n"
+        "Void voucher *{reference}* of *{amount}* of {name} ({msisdn})? Reason: {reason}\n"
         "Please press a button within 10 minutes."
     ),
     "button.confirm": "Yes, do it",
@@ -183,6 +187,8 @@ TEXTS: dict[str, str] = {
     ),
     "lookup.unknown": "I know no customer with the number {msisdn}.",
     "name.unknown": "a customer without a name",
+    "msisdn.not_written": "{msisdn}, a number that you did not write",
+    "reference.not_written": "{reference}, a reference that you did not write",
     "msisdn.unknown": "no number",
     "list.header": "Your vouchers:",
     "list.line": "• {reference}: *{amount}*, {status}, valid until {expires}",

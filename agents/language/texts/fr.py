@@ -149,8 +149,13 @@ TEXTS: dict[str, str] = {
         "Utiliser le bon *{reference}* de *{amount}* à {station} ?\n"
         "Appuyez sur un bouton dans les 10 minutes."
     ),
+    "confirm.redeem_for": (
+        "Utiliser le bon *{reference}* de *{amount}* de {name} ({msisdn}) à {station} ?\n"
+        "Appuyez sur un bouton dans les 10 minutes."
+    ),
     "confirm.void": (
-        "Annuler le bon *{reference}* de *{amount}* de {name} ? Raison : {reason}\n"
+        "Annuler le bon *{reference}* de *{amount}* de {name} ({msisdn}) ? "
+        "Raison : {reason}\n"
         "Appuyez sur un bouton dans les 10 minutes."
     ),
     "button.confirm": "Oui, confirmer",
@@ -196,6 +201,8 @@ TEXTS: dict[str, str] = {
     ),
     "lookup.unknown": "Je ne connais aucun client avec le numéro {msisdn}.",
     "name.unknown": "un client sans nom",
+    "msisdn.not_written": "{msisdn}, un numéro que vous n'avez pas écrit",
+    "reference.not_written": "{reference}, une référence que vous n'avez pas écrite",
     "msisdn.unknown": "pas de numéro",
     "list.header": "Vos bons :",
     "list.line": "• {reference} : *{amount}*, {status}, valable jusqu'au {expires}",

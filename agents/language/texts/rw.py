@@ -138,8 +138,12 @@ TEXTS: dict[str, str] = {
         "Nkoreshe voucher *{reference}* ya *{amount}* kuri {station}?\n"
         "Kanda buto bitarenze iminota 10."
     ),
+    "confirm.redeem_for": (
+        "Nkoreshe voucher *{reference}* ya *{amount}* ya {name} ({msisdn}) kuri {station}?\n"
+        "Kanda buto bitarenze iminota 10."
+    ),
     "confirm.void": (
-        "Nsese voucher *{reference}* ya *{amount}* ya {name}? Impamvu: {reason}\n"
+        "Nsese voucher *{reference}* ya *{amount}* ya {name} ({msisdn})? Impamvu: {reason}\n"
         "Kanda buto bitarenze iminota 10."
     ),
     "button.confirm": "Yego, emeza",
@@ -182,6 +186,8 @@ TEXTS: dict[str, str] = {
     ),
     "lookup.unknown": "Nta mukiriya nzi ufite nimero {msisdn}.",
     "name.unknown": "umukiriya utagira izina",
+    "msisdn.not_written": "{msisdn}, nimero utanditse",
+    "reference.not_written": "{reference}, nimero ya voucher utanditse",
     "msisdn.unknown": "nta nimero",
     "list.header": "Voucher zawe:",
     "list.line": "• {reference}: *{amount}*, {status}, irangira {expires}",

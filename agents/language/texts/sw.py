@@ -137,8 +137,12 @@ TEXTS: dict[str, str] = {
         "Nitumie vocha *{reference}* ya *{amount}* katika {station}?\n"
         "Tafadhali bonyeza kitufe ndani ya dakika 10."
     ),
+    "confirm.redeem_for": (
+        "Nitumie vocha *{reference}* ya *{amount}* ya {name} ({msisdn}) katika {station}?\n"
+        "Tafadhali bonyeza kitufe ndani ya dakika 10."
+    ),
     "confirm.void": (
-        "Nibatilishe vocha *{reference}* ya *{amount}* ya {name}? Sababu: {reason}\n"
+        "Nibatilishe vocha *{reference}* ya *{amount}* ya {name} ({msisdn})? Sababu: {reason}\n"
         "Tafadhali bonyeza kitufe ndani ya dakika 10."
     ),
     "button.confirm": "Ndiyo, thibitisha",
@@ -184,6 +188,8 @@ TEXTS: dict[str, str] = {
     ),
     "lookup.unknown": "Simjui mteja mwenye namba {msisdn}.",
     "name.unknown": "mteja asiye na jina",
+    "msisdn.not_written": "{msisdn}, namba ambayo hukuandika",
+    "reference.not_written": "{reference}, kumbukumbu ambayo hukuandika",
     "msisdn.unknown": "hakuna namba",
     "list.header": "Vocha zako:",
     "list.line": "• {reference}: *{amount}*, {status}, mwisho {expires}",

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.utils import timezone
 
 from agents.core.code_redaction import redact_codes, renumber_codes
 from agents.models import Conversation, HandOff
@@ -68,21 +69,25 @@ def cast(db: None, switch: Callable[..., None]) -> Cast:
     )
 
 
-def context_of(profile: Profile, *written: str, language: str = "en") -> ToolContext:
+def context_of(
+    profile: Profile, *written: str, language: str = "en", **fields: Any
+) -> ToolContext:
     """Return the context of a turn in which the person wrote these texts."""
     conversation, _ = Conversation.objects.get_or_create(
         profile=profile, phone_number_id="1"
     )
     texts, codes = renumber_codes([redact_codes(text) for text in written])
-    return ToolContext(
-        profile=profile,
-        conversation=conversation,
-        exposure=exposure_of(str(profile.public_id)),
-        turn_key=f"turn:{next(_keys)}:0",
-        language=language,
-        own_text=tuple(texts),
-        codes=codes,
-    )
+    known: dict[str, Any] = {
+        "profile": profile,
+        "conversation": conversation,
+        "exposure": exposure_of(str(profile.public_id)),
+        "turn_key": f"turn:{next(_keys)}:0",
+        "language": language,
+        "own_text": tuple(texts),
+        "written_at": timezone.now(),
+        "codes": codes,
+    }
+    return ToolContext(**known | fields)
 
 
 def call(

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 
-PENDING = Pending("redeem_voucher", {"voucher": "V-1"}, "Redeem it?", "Yes", "No")
-
 
 @pytest.fixture
 def aline() -> Conversation:
@@ -30,7 +28,7 @@ def bosco() -> Conversation:
     return make_conversation(msisdn="+250788999999")
 
 
-def ask(conversation: Conversation) -> PendingAction:
+def ask(conversation: Conversation, voucher: str = "V-1") -> PendingAction:
     now = timezone.now()
     turn = Turn.objects.create(
         conversation=conversation,
@@ -43,7 +41,9 @@ def ask(conversation: Conversation) -> PendingAction:
     return confirmation.store_question(
         conversation=conversation,
         tool_call=ToolCall.objects.create(turn=turn, ordinal=0, name="redeem_voucher"),
-        pending=PENDING,
+        pending=Pending(
+            "redeem_voucher", {"voucher": voucher}, "Redeem it?", "Yes", "No"
+        ),
     )
 
 
@@ -101,7 +101,7 @@ def test_withdraw_question__of_one_chat__only_its_question_ends(
     aline: Conversation, bosco: Conversation
 ) -> None:
     # Given
-    expired, replaced, other = ask(aline), ask(aline), ask(bosco)
+    expired, replaced, other = ask(aline), ask(aline, "V-2"), ask(bosco)
     past = timezone.now() - timedelta(minutes=1)
     PendingAction.objects.filter(pk=expired.pk).update(status="declined")
 
@@ -126,3 +126,46 @@ def test_withdraw_question__after_its_end__is_expired(aline: Conversation) -> No
     confirmation.withdraw_question(conversation=aline, now=action.expires_at)
 
     assert PendingAction.objects.get().status == "expired"
+
+
+def test_store_question__asked_again__keeps_its_button_and_its_time_begins_anew(
+    aline: Conversation,
+) -> None:
+    # Given
+    first = ask(aline)
+    PendingAction.objects.update(expires_at=timezone.now() + timedelta(seconds=5))
+
+    # When
+    again = ask(aline)
+
+    # Then
+    assert (again.pk, again.public_id) == (first.pk, first.public_id)
+    assert again.tool_call_id != first.tool_call_id
+    assert again.expires_at > timezone.now() + timedelta(minutes=9)
+    assert press(first, aline).counts
+
+
+@pytest.mark.parametrize("status", ["declined", "confirmed", "expired", "replaced"])
+def test_store_question__asked_again_after_its_end__is_a_new_one(
+    aline: Conversation, status: str
+) -> None:
+    first = ask(aline)
+    PendingAction.objects.update(status=status, decided_at=timezone.now())
+
+    again = ask(aline)
+
+    assert again.pk != first.pk
+    assert not press(first, aline).counts
+
+
+@pytest.mark.parametrize(("voucher", "waits"), [("V-1", False), ("V-2", True)])
+def test_withdraw_done__only_the_same_operation__ends(
+    aline: Conversation, voucher: str, waits: bool
+) -> None:
+    ask(aline)
+
+    confirmation.withdraw_done(
+        conversation=aline, operation="redeem_voucher", arguments={"voucher": voucher}
+    )
+
+    assert confirmation.is_waiting(aline) is waits

@@ -11,7 +11,7 @@ def test_lookup__number__tells_name_and_masked_number(cast: Cast, person: str) -
     result = call(getattr(cast, person), "lookup_customer", msisdn="0788 000 001")
 
     assert result.payload["exists"] is True
-    assert result.payload["display"] == "Aline\nNumber: +2507***001"
+    assert result.payload["display"] == '"Aline"\nNumber: +2507***001'
     assert "+250788000001" not in str(result.payload)
 
 
@@ -35,7 +35,7 @@ def test_lookup__customer_about_herself__is_answered(
 ) -> None:
     result = call(cast.aline, "lookup_customer", msisdn=msisdn)
 
-    assert result.payload["display"] == "You are Aline.\nNumber: +2507***001"
+    assert result.payload["display"] == 'You are "Aline".\nNumber: +2507***001'
 
 
 @pytest.mark.parametrize("msisdn", ["+250788000002", "+250788999999", "junk"])
