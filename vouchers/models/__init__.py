@@ -9,6 +9,7 @@ from vouchers.models.checkpoint import (
 )
 from vouchers.models.counter import GuessCounter, LimitCounter
 from vouchers.models.event import Refusal, VoucherEvent, VoucherNote
+from vouchers.models.legacy import LegacyRecord
 from vouchers.models.profile import Erasure, Profile, Station
 from vouchers.models.voucher import Approval, Envelope, Voucher
 
@@ -22,6 +23,7 @@ __all__ = [
     "Erasure",
     "EventSeal",
     "GuessCounter",
+    "LegacyRecord",
     "LimitCounter",
     "Profile",
     "Refusal",
