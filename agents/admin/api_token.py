@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 class ApiTokenAdmin(RecordedHistory, AgentsAdmin):
     """Programs that may call the API; tokens are created on the command line."""
 
+    empty_text = (
+        "API tokens of programs are listed here. `manage.py token create` makes one."
+    )
     list_display = (
         *("name", "may", "station", "is_in_force", "last_used_at", "created_at"),
     )
@@ -54,7 +57,7 @@ class ApiTokenAdmin(RecordedHistory, AgentsAdmin):
         path="revoke",
         icon="key_off",
         permission="agents.revoke_apitoken",
-        offered=lambda row: row.revoked_at is None,
+        offered=lambda call: call.row.revoked_at is None,
         explanation="Its next call is refused. This cannot be undone.",
         subjects=lambda call: [call.row],
         is_dangerous=True,

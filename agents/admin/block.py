@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.utils import timezone
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -12,6 +13,7 @@ from agents.admin.base import AgentsAdmin
 from agents.identity import blocks
 from agents.models import Block, Conversation
 from easymo.backoffice.actions import ActionCall, form_action, list_url
+from easymo.backoffice.filters import OpenFirstFilter
 from easymo.backoffice.reason import ReasonForm
 
 PERMISSION = "agents.block_person"
@@ -34,12 +36,27 @@ class BlockForm(ReasonForm):
     )
 
 
+class InForceFilter(OpenFirstFilter):
+    """Blocks in force, unless the user asks for ended ones."""
+
+    open_label = "in force"
+    done_label = "ended"
+
+    def is_open(self) -> Q:
+        now = timezone.now()
+        return Q(lifted_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+
+
 @admin.register(Block)
 class BlockAdmin(AgentsAdmin):
     """People that the agent does not answer: blocked by, reason and end."""
 
+    empty_text = (
+        "People that the agent does not answer are listed here. Block a person "
+        "on the page of the conversation."
+    )
     list_display = ("person", "reason", "blocked_by", "created_at", "until", "holds")
-    list_filter = (("lifted_at", admin.EmptyFieldListFilter),)
+    list_filter = (InForceFilter,)
     list_select_related = ("profile",)
     search_fields = ("profile__name", "=profile__msisdn", "reason")
     ordering = ("lifted_at", "-id")
@@ -68,6 +85,7 @@ class BlockAdmin(AgentsAdmin):
         path="lift",
         icon="lock_open",
         permission=PERMISSION,
+        offered=lambda call: call.row.lifted_at is None,
         title=lambda call: f"Lift the block of {call.row.profile}",
         explanation="The person's next messages are answered again.",
         back=list_url,

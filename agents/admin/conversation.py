@@ -32,6 +32,9 @@ OUTCOME_COLOURS = {
 class ConversationAdmin(ColleagueActions):
     """Conversations: messages and turns in one thread."""
 
+    empty_text = (
+        "Conversations appear here when people write on WhatsApp or in the simulator."
+    )
     list_display = (
         *("person", "number", "language", "last_inbound_at", "turn_count"),
         *("last_outcome", "answered_by", "is_synthetic"),
@@ -104,6 +107,7 @@ class ConversationAdmin(ColleagueActions):
         icon="block",
         permission=block.PERMISSION,
         form=block.BlockForm,
+        offered=lambda call: not blocks.is_blocked(call.row.profile),
         title=lambda call: f"Block {call.row.profile}",
         explanation="The person's messages are kept and not answered.",
         is_dangerous=True,

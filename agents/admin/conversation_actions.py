@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from agents.admin.base import AgentsAdmin
 from agents.handoff import handoff
 from agents.models import Conversation, HandOff
-from easymo.backoffice.actions import ActionCall, form_action, page_url
+from easymo.backoffice.actions import ActionCall, filled, form_action, page_url
 from easymo.backoffice.reason import ReasonForm
 
 if TYPE_CHECKING:
@@ -30,12 +30,11 @@ class AnswerForm(ReasonForm):
         max_length=handoff.MAX_ANSWER_LENGTH,
         label="Your answer",
         help_text="The customer reads that a colleague writes. No voucher codes.",
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 5, "autofocus": True}),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 5}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reason"].widget.attrs.pop("autofocus", None)
         self.fields[
             "reason"
         ].help_text = "For the records; the customer does not read it."
@@ -51,14 +50,21 @@ def conversation_of(row: Subject) -> Conversation | None:
     return rows.order_by("-last_inbound_at").first()
 
 
-def _is_paused(row: Subject) -> bool:
-    conversation = conversation_of(row)
+def _is_paused(call: ActionCall[Subject]) -> bool:
+    conversation = conversation_of(call.row)
     return conversation is not None and conversation.paused_at is not None
 
 
-def _is_running(row: Subject) -> bool:
-    conversation = conversation_of(row)
-    return conversation is not None and conversation.paused_at is None
+def _is_running(call: ActionCall[Subject]) -> bool:
+    """Tell whether the agent answers; an erased person has no agent to pause."""
+    conversation = conversation_of(call.row)
+    if conversation is None or conversation.profile.erased_at is not None:
+        return False
+    return conversation.paused_at is None
+
+
+def _refusal(call: ActionCall[Subject]) -> Exception | None:
+    return handoff.why_unreachable(_conversation(call))
 
 
 def _conversation(call: ActionCall[Subject]) -> Conversation:
@@ -74,7 +80,7 @@ def _titled(action: str) -> Callable[[ActionCall[Subject]], str]:
 
 def _explained(text: str) -> Callable[[ActionCall[Subject]], str]:
     def explanation(call: ActionCall[Subject]) -> str:
-        refusal = handoff.why_unreachable(_conversation(call))
+        refusal = _refusal(call)
         return f"{refusal} {text}" if refusal else text
 
     return explanation
@@ -95,12 +101,11 @@ class ColleagueActions(AgentsAdmin):
         icon="reply",
         permission=PERMISSION,
         form=AnswerForm,
-        offered=lambda row: conversation_of(row) is not None,
+        offered=lambda call: conversation_of(call.row) is not None,
+        unmet=lambda call: filled(str(_refusal(call) or "")),
         title=_titled("Answer"),
-        explanation=_explained(
-            "The agent pauses in this conversation until you resume it, or for 24"
-            " hours after the last answer."
-        ),
+        explanation="The agent pauses in this conversation until you resume it, or"
+        " for 24 hours after the last answer.",
         back=_back,
     )
     def answer_one(self, call: ActionCall[Subject]) -> str:

@@ -30,6 +30,10 @@ STATE_COLOURS = {
 class ForwardedItemAdmin(AgentsAdmin):
     """Messages forwarded to the previous workflow. Contents are never shown."""
 
+    empty_text = (
+        "Messages that the agent may not handle appear here when "
+        "LEGACY_WEBHOOK_URL is set."
+    )
     list_display = ("id", "kind", "why", "status", "created_at", "sent_at")
     list_filter = ("state", "kind", "reason")
     search_fields = ("=id", "=event__id")
@@ -83,6 +87,7 @@ class ForwardedItemAdmin(AgentsAdmin):
         path="send-again",
         icon="forward",
         permission=PERMISSION,
+        offered=lambda call: queue.may_send_again(call.row.pk),
         explanation="The previous workflow receives it a second time.",
         subjects=lambda call: [call.row],
     )

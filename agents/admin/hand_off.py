@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timesince import timesince
@@ -12,6 +13,7 @@ from agents.admin.conversation_actions import ColleagueActions, open_until
 from agents.handoff import handoff
 from agents.models import HandOff
 from easymo.backoffice.actions import ActionCall, form_action, list_url
+from easymo.backoffice.filters import OpenFirstFilter
 from easymo.backoffice.reason import ReasonForm
 
 
@@ -23,12 +25,25 @@ class ResolutionForm(ReasonForm):
         self.fields["reason"].label = "What was done"
 
 
+class WaitingFilter(OpenFirstFilter):
+    """Tasks that wait for a colleague, unless the user asks for closed ones."""
+
+    open_label = "waiting"
+
+    def is_open(self) -> Q:
+        return Q(closed_at=None)
+
+
 @admin.register(HandOff)
 class HandOffAdmin(ColleagueActions):
     """Conversations and tasks that wait for a colleague: who, why, since when."""
 
+    empty_text = (
+        "No one waits. Tasks appear here when a person asks for a colleague or "
+        "an identity needs a decision."
+    )
     list_display = ("what", "person", "reason", "since", "window", "is_open")
-    list_filter = ("kind", ("closed_at", admin.EmptyFieldListFilter))
+    list_filter = (WaitingFilter, "kind")
     list_select_related = ("profile", "conversation__profile")
     search_fields = ("profile__name", "reason")
     number_lookup = "profile__msisdn"
@@ -70,13 +85,13 @@ class HandOffAdmin(ColleagueActions):
         return row.closed_at is None
 
     @form_action(
-        "Close",
+        "Close the task",
         path="close",
         icon="task_alt",
         permission="agents.close_handoff",
         form=ResolutionForm,
-        offered=lambda row: row.closed_at is None,
-        title=lambda call: f"Close: {call.row.get_kind_display()}",
+        offered=lambda call: call.row.closed_at is None,
+        title=lambda call: f"Close the task: {call.row.get_kind_display()}",
         explanation=lambda call: call.row.reason,
         subjects=lambda call: [call.row.profile],
         back=list_url,
@@ -86,4 +101,4 @@ class HandOffAdmin(ColleagueActions):
             hand_off=call.row, resolution=call.reason, actor=call.actor
         )
         state = "closed" if closed else "was already closed"
-        return f"Handoff of {call.row.profile} {state}."
+        return f"Task for {call.row.profile} {state}."

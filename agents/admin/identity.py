@@ -10,7 +10,7 @@ from unfold.decorators import display
 from agents.admin.base import AgentsAdmin
 from agents.identity import disputes
 from agents.models import ConsentEvent, Identity, IdentityClaim
-from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.actions import ActionCall, filled, form_action
 from easymo.backoffice.pages import ReadOnlyInline
 from easymo.observability.privacy import mask_msisdn
 from vouchers.admin.profile import ProfileAdmin
@@ -50,10 +50,22 @@ class ClaimInline(ReadOnlyInline):
 ProfileAdmin.inlines = (*ProfileAdmin.inlines, IdentityInline, ClaimInline)
 
 
+def _is_open(call: ActionCall[IdentityClaim]) -> bool:
+    return call.row.state == IdentityClaim.State.OPEN
+
+
+def _is_first(call: ActionCall[IdentityClaim]) -> bool:
+    return call.row.kind == IdentityClaim.Kind.FIRST_ID
+
+
 @admin.register(IdentityClaim)
 class IdentityClaimAdmin(AgentsAdmin):
     """Identities that may or may not belong to a person."""
 
+    empty_text = (
+        "Numbers and user ids that may belong to another person appear here, "
+        "for a decision."
+    )
     list_display = ("what", "profile", "other", "status", "opened_at")
     list_filter = ("state", "kind")
     list_select_related = ("profile", "other")
@@ -66,7 +78,7 @@ class IdentityClaimAdmin(AgentsAdmin):
         ("decided_at", "decided_by"),
         "reason",
     )
-    actions_detail = ("bind_one", "keep_apart_one")
+    actions_detail = ("confirm_one", "bind_one", "keep_apart_one")
 
     @display(description="What")
     def what(self, row: IdentityClaim) -> str:
@@ -85,10 +97,26 @@ class IdentityClaimAdmin(AgentsAdmin):
         return mask_msisdn(row.number)
 
     @form_action(
+        "Confirm this device",
+        path="confirm",
+        icon="verified_user",
+        permission=PERMISSION,
+        offered=lambda call: _is_open(call) and _is_first(call),
+        unmet=lambda call: filled(disputes.why_not_bind(call.row)),
+        explanation="This colleague wrote for the first time from this device. Call"
+        " them and ask; then confirm.",
+        subjects=lambda call: _subjects(call.row),
+    )
+    def confirm_one(self, call: ActionCall[IdentityClaim]) -> str:
+        return _decide(disputes.bind_identities, call)
+
+    @form_action(
         "Bind to this person",
         path="bind",
         icon="link",
         permission=PERMISSION,
+        offered=lambda call: _is_open(call) and not _is_first(call),
+        unmet=lambda call: filled(disputes.why_not_bind(call.row)),
         explanation=lambda call: _explained(call.row),
         subjects=lambda call: _subjects(call.row),
         is_dangerous=True,
@@ -101,6 +129,7 @@ class IdentityClaimAdmin(AgentsAdmin):
         path="apart",
         icon="link_off",
         permission=PERMISSION,
+        offered=_is_open,
         explanation=lambda call: _explained(call.row),
         subjects=lambda call: _subjects(call.row),
     )
@@ -146,10 +175,17 @@ def _masked(value: str) -> str:
     return f"{value[:5]}…{value[-4:]}" if len(value) > 12 else value
 
 
+CONSENT = {
+    ConsentEvent.Kind.STOP.label: "warning",
+    ConsentEvent.Kind.START.label: "success",
+}
+
+
 @admin.register(ConsentEvent)
 class ConsentEventAdmin(AgentsAdmin):
     """Opt-outs and opt-ins: who, when and how."""
 
+    empty_text = "A line appears here when a person sends STOP or START."
     list_display = ("created_at", "person", "word", "source")
     list_filter = ("kind", "source")
     list_select_related = ("profile",)
@@ -161,6 +197,6 @@ class ConsentEventAdmin(AgentsAdmin):
     def person(self, row: ConsentEvent) -> str:
         return str(row.profile)
 
-    @display(description="Consent", label={"stop": "warning", "start": "success"})
-    def word(self, row: ConsentEvent) -> tuple[str, str]:
-        return row.kind, row.get_kind_display()
+    @display(description="Consent", label=CONSENT)
+    def word(self, row: ConsentEvent) -> str:
+        return row.get_kind_display()

@@ -32,6 +32,7 @@ class OpeningInline(ReadOnlyInline):
 class MediaAdmin(ReadOnlyAdmin):
     """Pictures, recordings and files; no page shows their contents."""
 
+    empty_text = "Pictures, recordings and files that people send appear here."
     list_display = ("person", "kind", "status", "size", "error_code", "created_at")
     list_filter = ("state", "kind", "error_code")
     list_select_related = ("message__conversation__profile",)
@@ -48,7 +49,10 @@ class MediaAdmin(ReadOnlyAdmin):
     def has_open_permission(
         self, request: HttpRequest, object_id: str | None = None
     ) -> bool:
-        return request.user.has_perm("agents.open_media")
+        if not request.user.has_perm("agents.open_media"):
+            return False
+        stored = Media.objects.filter(state=Media.State.STORED)
+        return object_id is None or stored.filter(pk=object_id).exists()
 
     @display(description="Person")
     def person(self, row: Media) -> str:
@@ -63,7 +67,7 @@ class MediaAdmin(ReadOnlyAdmin):
     )
     def open_one(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """Send the bytes as a download that no browser runs, under a neutral name."""
-        if not self.has_open_permission(request):
+        if not request.user.has_perm("agents.open_media"):
             raise PermissionDenied
         media = get_object_or_404(Media, pk=object_id)
         if media.state != Media.State.STORED:

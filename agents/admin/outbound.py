@@ -17,7 +17,7 @@ from agents.operations import resend
 from agents.outbound import circuit_breaker
 from agents.outbound.outbox import OPEN
 from agents.whatsapp.error_table import describe
-from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.actions import ActionCall, filled, form_action
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -36,8 +36,13 @@ MESSAGE_COLOURS = {
 SENDER_COLOURS = {"sends": "success", "slowed": "warning", "stopped": "danger"}
 
 
-def _is_unsettled(row: OutboundMessage) -> bool:
+def _is_unsettled(call: ActionCall[OutboundMessage]) -> bool:
+    row = call.row
     return row.state == OutboundMessage.State.FAILED and row.given_up_at is None
+
+
+def _why_not_again(call: ActionCall[OutboundMessage]) -> list[str]:
+    return filled(str(resend.why_not(call.row, call.row.conversation) or ""))
 
 
 def _subject_of(call: ActionCall[OutboundMessage]) -> list[str]:
@@ -48,6 +53,7 @@ def _subject_of(call: ActionCall[OutboundMessage]) -> list[str]:
 class OutboundMessageAdmin(AgentsAdmin):
     """Outgoing messages: state, attempts and the provider's error."""
 
+    empty_text = "Messages to people appear here when the agent or a colleague answers."
     list_display = (
         *("id", "person", "kind", "status", "attempts"),
         *("error_code", "created_at", "handed_over_at"),
@@ -88,6 +94,7 @@ class OutboundMessageAdmin(AgentsAdmin):
         icon="forward_to_inbox",
         permission=RESEND,
         offered=_is_unsettled,
+        unmet=_why_not_again,
         explanation="It is sent once more, unchanged. Where the provider's answer was"
         " lost, the customer may read it twice.",
         subjects=_subject_of,
@@ -114,6 +121,7 @@ class OutboundMessageAdmin(AgentsAdmin):
 class SendingLineAdmin(AgentsAdmin):
     """Sending numbers that the circuit breaker slowed or stopped."""
 
+    empty_text = "A sending number appears here after its first error at WhatsApp."
     list_display = (*("sender", "status", "why", "since", "held_until", "waiting"),)
     list_filter = ("is_open", "error_code")
     search_fields = ("=phone_number_id",)
@@ -168,7 +176,7 @@ class SendingLineAdmin(AgentsAdmin):
         path="close",
         icon="play_arrow",
         permission="agents.close_circuit",
-        offered=lambda row: row.holds > 0,
+        offered=lambda call: call.row.holds > 0,
         title=lambda call: f"Resume sending: {call.row}",
         explanation="All waiting messages are sent at once. If the errors continue,"
         " it is stopped again.",

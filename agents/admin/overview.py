@@ -104,7 +104,7 @@ def waiting() -> list[Figure]:
     queued = ForwardedItem.objects.filter(state=ForwardedItem.State.QUEUED)
     to_forward = queued[:1_000].count()
     late = queued.filter(created_at__lt=timezone.now() - TEN_MINUTES)[:1].count()
-    incidents = _list("rollout_incident", "?status__exact=open")
+    incidents = _list("rollout_incident", "?resolved_at__isempty=1")
     return [
         Figure("Open incidents", open_incidents, incidents, open_incidents > 0),
         Figure("People waiting", asked, _list("agents_handoff"), asked > 0),

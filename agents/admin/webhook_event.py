@@ -22,6 +22,7 @@ STATE_COLOURS = {"received": "info", "done": "success", "failed": "danger"}
 class WebhookEventAdmin(ReadOnlyAdmin):
     """The event store. Bodies are personal data and are never shown."""
 
+    empty_text = "Each webhook of WhatsApp or OpenAI appears here when it arrives."
     list_display = ("id", "status", "size", "is_synthetic", "received_at", "processed")
     list_filter = ("state", "is_synthetic")
     search_fields = ("=id", "=correlation_id")
@@ -54,6 +55,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
 class DeadLetterAdmin(ReadOnlyAdmin):
     """Items of a webhook that could not be processed."""
 
+    empty_text = "Parts of webhooks that could not be processed appear here."
     list_display = ("id", "event", "path", "reason", "created_at")
     list_filter = ("reason",)
     list_select_related = ("event",)

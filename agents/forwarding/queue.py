@@ -36,6 +36,8 @@ from rollout.notices import notices
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from django.db.models import QuerySet
+
     from agents.forwarding.envelope import EnvelopeItem
     from agents.models import Message
 
@@ -255,17 +257,24 @@ def retry_now() -> int:
 def send_again(item_ids: Sequence[int]) -> int:
     """Queue sent items again while their content is kept; return how many."""
     with transaction.atomic():
-        rows = list(
-            ForwardedItem.objects.select_for_update()
-            .filter(pk__in=item_ids, content__isnull=False, state=State.SENT)
-            .order_by("pk")
-        )
+        rows = list(_repeatable(item_ids).select_for_update().order_by("pk"))
         ForwardedItem.objects.filter(pk__in=[row.pk for row in rows]).update(
             state=State.QUEUED, sent_at=None
         )
         open_lanes({bytes(row.lane) for row in rows})
     logger.info("ai.whatsapp.forward.sent_again", items=len(rows))
     return len(rows)
+
+
+def may_send_again(item_id: int) -> bool:
+    """Tell whether the item was sent and its content is kept."""
+    return _repeatable([item_id]).exists()
+
+
+def _repeatable(item_ids: Sequence[int]) -> QuerySet[ForwardedItem]:
+    return ForwardedItem.objects.filter(
+        pk__in=item_ids, content__isnull=False, state=State.SENT
+    )
 
 
 def purge(*, older_than: datetime) -> int:

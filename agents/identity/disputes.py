@@ -21,9 +21,11 @@ logger = get_logger(__name__)
 
 Kind = IdentityClaim.Kind
 State = IdentityClaim.State
+SANDBOX = "A sandbox person cannot have identities of the real network."
 # Shown in the list of tasks, so without names and numbers.
 HANDOFF_REASONS = {
-    Kind.FIRST_ID: "A new WhatsApp user id: bind it if it is really this person's.",
+    Kind.FIRST_ID: "The first message of this colleague: confirm that the device is"
+    " theirs.",
     Kind.OTHER_ID: "The number of this person came with another WhatsApp user id.",
     Kind.LEFT_NUMBER: "A number that this person had given up is used again.",
     Kind.TWO_PEOPLE: "The number of this person came with another person's user id.",
@@ -57,11 +59,14 @@ def open_dispute(
         if other is not None and stored.other_id is None:
             same.update(other=other)
         return False
-    open_handoff(
-        kind=HandOff.Kind.IDENTITY, profile=profile, reason=HANDOFF_REASONS[kind]
-    )
+    open_handoff(kind=_task_of(kind), profile=profile, reason=HANDOFF_REASONS[kind])
     logger.warning("ai.identity.doubted", claim_id=stored.pk, kind=str(kind))
     return True
+
+
+def _task_of(kind: str) -> HandOff.Kind:
+    """Return the task that a dispute opens: a first device is no conflict."""
+    return HandOff.Kind.DEVICE if kind == Kind.FIRST_ID else HandOff.Kind.IDENTITY
 
 
 def bind_identities(*, claim_id: int, actor: str, reason: str) -> IdentityClaim:
@@ -74,9 +79,7 @@ def bind_identities(*, claim_id: int, actor: str, reason: str) -> IdentityClaim:
         row, people = _locked(claim_id)
         person = people[row.profile_id]
         if any(one.is_sandbox != person.is_sandbox for one in people.values()):
-            raise IdentityRefused(
-                "A sandbox person cannot have identities of the real network."
-            )
+            raise IdentityRefused(SANDBOX)
         bsuid, number = identities_of(row)
         if bsuid:
             _bind_bsuid(person, bsuid)
@@ -84,6 +87,13 @@ def bind_identities(*, claim_id: int, actor: str, reason: str) -> IdentityClaim:
             _bind_number(person, number)
         record_identity(person, decided_by=actor)
         return _decide(row, State.BOUND, actor, reason)
+
+
+def why_not_bind(row: IdentityClaim) -> str:
+    """Return why an open dispute cannot be bound, or an empty text."""
+    people = Profile.objects.filter(_involved(row))
+    mixed = people.values("is_sandbox").distinct().count() > 1
+    return SANDBOX if mixed else ""
 
 
 def keep_separate(*, claim_id: int, actor: str, reason: str) -> IdentityClaim:
@@ -129,14 +139,19 @@ def _locked(claim_id: int) -> tuple[IdentityClaim, dict[int, Profile]]:
     row = IdentityClaim.objects.select_for_update().get(pk=claim_id)
     if row.state != State.OPEN:
         raise IdentityRefused("This dispute is decided already.")
+    people = Profile.objects.filter(_involved(row)).order_by("pk")
+    return row, {one.pk: one for one in people.select_for_update(no_key=True)}
+
+
+def _involved(row: IdentityClaim) -> Q:
+    """Return all people who may lose or gain an identity."""
     holders = Identity.objects.filter(
         Q(value=row.bsuid) | Q(value=row.number), superseded_at=None
     ).values_list("profile_id", flat=True)
     involved = Q(pk__in=[row.profile_id, row.other_id, *holders])
     if row.number:
         involved |= Q(msisdn=row.number)
-    people = Profile.objects.filter(involved).order_by("pk")
-    return row, {one.pk: one for one in people.select_for_update(no_key=True)}
+    return involved
 
 
 def _bind_bsuid(person: Profile, bsuid: str) -> None:
@@ -172,10 +187,11 @@ def _decide(
     row.decided_by = actor
     row.reason = reason
     row.save(update_fields=["state", "decided_at", "decided_by", "reason"])
+    task = _task_of(row.kind)
     others = IdentityClaim.objects.filter(profile_id=row.profile_id, state=State.OPEN)
-    if not others.exists():
+    if task not in {_task_of(kind) for kind in others.values_list("kind", flat=True)}:
         HandOff.objects.filter(
-            profile_id=row.profile_id, kind=HandOff.Kind.IDENTITY, closed_at=None
+            profile_id=row.profile_id, kind=task, closed_at=None
         ).update(closed_at=row.decided_at, closed_by=actor, resolution=reason)
     logger.info("ai.identity.decided", claim_id=row.pk, decision=str(state))
     return row

@@ -12,7 +12,7 @@ LOOKALIKES = str.maketrans(
 )
 LEET = str.maketrans("0134578@$!", "oieasbbasi")
 # Symbols that claim success.
-TICKS = re.compile("[✅✔☑🆗🎉🎊💯]")
+TICKS = re.compile("[✅✔☑✓🗸🆗🎉🎊💯👍👌🙌🥳🟢]")
 # A comma followed by a space separates two numbers; these marks do not.
 MARKS_BETWEEN_DIGITS = re.compile(r"(?<=\d)(?:[ \-.·_/|*()\[\]~]{0,3}|[,:])(?=\d)")
 HIDDEN = {"Cf", "Cc", "Cs", "Co", "Cn", "Mn", "Me"}
@@ -20,6 +20,8 @@ HIDDEN = {"Cf", "Cc", "Cs", "Co", "Cn", "Mn", "Me"}
 
 def visible(text: str) -> str:
     """Remove invisible characters, keep lines, write every digit in ASCII."""
+    if _is_simple(text):
+        return text
     kept = []
     for char in unicodedata.normalize("NFKC", text):
         category = unicodedata.category(char)
@@ -40,8 +42,15 @@ def visible(text: str) -> str:
     return "".join(kept)
 
 
+def _is_simple(text: str) -> bool:
+    """Tell whether the text has printable ASCII only: most texts are read so, quickly."""
+    return text.isascii() and text.replace("\n", "").isprintable()
+
+
 def plain(text: str) -> str:
     """Return lower-case Latin text: no accents, no look-alikes, straight quotes."""
+    if _is_simple(text):
+        return text.lower()
     ticked = TICKS.sub(" tickmark ", text)
     # Twice: lower-casing can create new marks ("İ" becomes "i" and a dot).
     lowered = visible(visible(ticked).casefold())

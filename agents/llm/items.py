@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 from agents.llm.model import Item, ToolRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+FINAL = "final_answer"
+# https://platform.openai.com/docs/api-reference/responses
+PHASES = frozenset({"commentary", FINAL})
 
 type Ending = Literal["done", "refusal", "incomplete"]
 
@@ -58,6 +64,34 @@ def requests_without_output(items: Sequence[Item]) -> list[tuple[int, ToolReques
     return waiting
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the messages of one response say to the person."""
+
+    text: str = ""
+    refused: bool = False
+    incomplete: bool = False
+
+
+def answer_of(messages: Sequence[Item]) -> Answer | None:
+    """Return the final answer of these assistant messages; None when there is none.
+
+    Newer models label each message: `commentary` is written for themselves, between
+    tool calls, and is never sent. Without labels the last message is the answer.
+    """
+    final = [item for item in messages if item.get("phase") == FINAL]
+    unlabelled = [item for item in messages if item.get("phase") is None]
+    chosen = final or unlabelled[-1:]
+    if not chosen:
+        return None
+    texts = [text for item in chosen if (text := text_of(item)).strip()]
+    return Answer(
+        text="\n\n".join(texts),
+        refused=any(map(_is_refusal, chosen)),
+        incomplete=any(item.get("status") == "incomplete" for item in chosen),
+    )
+
+
 def text_of(item: Item) -> str:
     """Return the text of an assistant message, or an empty string."""
     if item.get("role") != "assistant":
@@ -73,14 +107,16 @@ def text_of(item: Item) -> str:
 
 def ending_of(items: Sequence[Item]) -> tuple[Ending, str] | None:
     """Return how the stored items end the turn, or None when they do not."""
-    if not items or items[-1].get("role") != "assistant":
+    backwards = takewhile(lambda item: item.get("role") == "assistant", reversed(items))
+    answer = answer_of([*backwards][::-1])
+    if answer is None:
         return None
-    last = items[-1]
-    if last.get("status") == "incomplete":
-        return "incomplete", text_of(last)
-    content = last.get("content")
-    if not isinstance(content, str) and any(
-        part.get("type") == "refusal" for part in content or ()
-    ):
-        return "refusal", ""
-    return "done", text_of(last)
+    if answer.incomplete:
+        return "incomplete", answer.text
+    return ("refusal", "") if answer.refused else ("done", answer.text)
+
+
+def _is_refusal(item: Item) -> bool:
+    content = item.get("content")
+    parts = () if isinstance(content, str) else content or ()
+    return any(part.get("type") == "refusal" for part in parts)

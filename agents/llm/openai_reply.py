@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from agents.llm.items import FINAL, PHASES, answer_of
 from agents.llm.model import Item, ModelError, ModelReply, ToolRequest, Usage
 from agents.llm.openai_errors import failed_answer
 
@@ -46,14 +47,13 @@ def read_reply(body: bytes) -> ModelReply:
     ]
     details = answer.get("incomplete_details")
     reason = details.get("reason") if isinstance(details, dict) else None
-    parts = [part for item in items for part in item.get("content") or ()]
+    said = answer_of([item for item in items if item["type"] == "message"])
     return ModelReply(
         items=items,
-        text="".join(part["text"] for part in parts if part["type"] == "output_text"),
+        text=said.text if said else "",
         calls=calls,
         usage=_usage(answer.get("usage")),
-        refused=reason == "content_filter"
-        or any(part["type"] == "refusal" for part in parts),
+        refused=reason == "content_filter" or (said is not None and said.refused),
         incomplete=status == "incomplete",
         model=str(answer.get("model") or "")[:80],
     )
@@ -80,7 +80,12 @@ def _item(entry: Any) -> Item | None:
     if kind == "function_call":
         return _call(item)
     if kind == "message":
+        if item.get("role", "assistant") != "assistant":
+            return None
         item["role"] = "assistant"
+        if item.get("phase", FINAL) not in PHASES:
+            # A phase of the future is no final answer, and could not be sent back.
+            item["phase"] = "commentary"
         item["content"] = [
             part for raw in _list(item, "content") if (part := _part(raw))
         ]

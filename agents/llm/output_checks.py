@@ -12,10 +12,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from agents.language.normalise import joined_digits, plain, visible
-from agents.llm.unsupported_claims import Facts, Problem, check_claims
+from agents.llm.unsupported_claims import Problem, check_claims
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from agents.llm.supported_claims import Facts
 
 type Breach = Literal["link", "email", "number", "markup", "formula", "instructions"]
 

@@ -1,8 +1,10 @@
 """Find unsupported claims: statements of the model that no row of this turn shows.
 
-A text is sent only when every finished action, state, amount and reference in it is
-backed by `Facts`, which are read from rows. When this is uncertain, the text is not sent;
-the receipt, the text of a tool or a fixed text replaces it.
+Everything about vouchers, amounts, approvals and results is told by our own texts. A
+sentence of the model is sent only if rows of this turn show what it says
+(`supported_claims.py`), or if it tells no result: a greeting, a question, an instruction,
+a general rule. Words that claim (`claim_words.py`) and a score over all words
+(`reply_classifier.py`) decide that; a sentence in doubt is not sent.
 """
 
 from __future__ import annotations
@@ -14,68 +16,58 @@ from typing import TYPE_CHECKING, Literal
 from agents.language.normalise import joined_digits, plain, readings, visible
 from agents.llm.claim_numbers import amounts_in, digit_words_in, values_in
 from agents.llm.claim_words import AFFIRMED, Kind, claims_in
+from agents.llm.disguise import is_disguised, is_foreign
+from agents.llm.reply_classifier import clauses_of, score
+from agents.llm.secret_requests import asks_for_secret
+from agents.llm.supported_claims import (
+    Facts,
+    backed_by,
+    clauses,
+    is_repeated,
+    is_supported,
+    words_of,
+)
 from vouchers.codes import find_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from decimal import Decimal
 
-type Operation = Literal["issued", "redeemed", "voided", "approved", "declined"]
-type Status = Literal[
-    "pending_approval", "issued", "redeemed", "void", "expired", "declined"
-]
 type Problem = Literal[
-    "operation", "status", "amount", "code", "reference", "language", "length"
+    "operation",
+    "status",
+    "amount",
+    "code",
+    "reference",
+    "secret",
+    "disguise",
+    "language",
+    "length",
 ]
 
-REFERENCE = re.compile(
+CODE_REFERENCE = re.compile(
     r"(?<![A-Z0-9])[A-Z][A-Z0-9][ -]{0,3}[A-Z0-9]{4}[ -]{0,3}[A-Z0-9]{2}(?![A-Z0-9])"
 )
 UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 PLACEHOLDER = re.compile(r"\{ *code", re.IGNORECASE)
-# The marks between clauses: a comma ends the effect of a "not" before it.
-CLAUSE = re.compile(r"[^.!?;:,\n()—]+[.!?]?")
-SENTENCE = re.compile(r"[^!?;\n]+")
+# A dot inside a number does not end a sentence.
+SENTENCE = re.compile(r"(?:[^.!?;\n]|\.(?=\w))+[.!?]*")
 NUMBERED = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 LONGEST_SPOKEN = 5
 # The limit of a WhatsApp message; longer texts are cut before the check.
 LONGEST = 4_096
-# A name may contain a few.
-FOREIGN_LETTERS = 2
-# The claims that the state of a voucher supports.
-BACKED_BY_STATUS: dict[Status, frozenset[Kind]] = {
-    "issued": frozenset({"issued", "valid", "done"}),
-    "redeemed": frozenset({"redeemed", "done"}),
-    "void": frozenset({"void", "done"}),
-    "expired": frozenset({"expired"}),
-    "pending_approval": frozenset({"pending"}),
-    "declined": frozenset({"declined"}),
-}
-BACKED_BY_OPERATION: dict[Operation, frozenset[Kind]] = {
-    "issued": frozenset({"issued", "valid", "done"}),
-    "redeemed": frozenset({"redeemed", "done"}),
-    "voided": frozenset({"void", "done"}),
-    "approved": frozenset({"done"}),
-    "declined": frozenset({"declined", "done"}),
-}
+# What `plain` makes of a tick or a raised thumb.
+TICK = "tickmark"
+# A score above this, and a sentence is not sent. A claiming word counts besides.
+DOUBT = -0.5
+CLAIMING_WORD = 2.0
 STATES: frozenset[Kind] = frozenset({"valid", "expired", "pending"})
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """The facts from rows of this turn, and the messages of the person."""
-
-    # Operations committed in this turn.
-    operations: frozenset[Operation] = frozenset()
-    # States of vouchers that a tool read in this turn.
-    statuses: frozenset[Status] = frozenset()
-    # In major units: of these vouchers, and of limits named in refusals.
-    amounts: frozenset[Decimal] = frozenset()
-    references: frozenset[str] = frozenset()
-    # Texts rendered from rows (`display` of a tool); their numbers may be repeated.
-    shown: tuple[str, ...] = ()
-    # The messages of the person; may be repeated in a text without claims.
-    own_text: str = ""
+# Only this, and the text confirms whatever the person asked.
+AFFIRMATION = re.compile(
+    r"(?:(?:yes|yep|yeah|indeed|absolutely|certainly|exactly|correct|definitely|sure"
+    r"|of course|it is|it does|oui|exact|exactement|absolument|bien sur|tout a fait|yego"
+    r"|nibyo|ni byo|ni ukuri|cyane rwose|ndiyo|ndio|kabisa|hakika|kweli)\W*)+"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,70 +83,77 @@ def check_claims(text: str, facts: Facts) -> ClaimCheck:
     """Return the problems of the text; empty when every claim is supported."""
     if len(text) > LONGEST:
         return ClaimCheck(frozenset({"length"}))
-    claimed = claimed_in(text, shown=facts.shown)
-    problems: set[Problem] = set()
-    unbacked = claimed - _backed(facts)
-    if unbacked - STATES:
-        problems.add("operation")
-    if unbacked & STATES:
-        problems.add("status")
-    if _foreign_amounts(text, facts, is_claiming=bool(claimed)):
+    problems: set[Problem] = set(_claim_problems(text, facts))
+    if _foreign_amounts(text, facts, is_claiming=bool(problems)):
         problems.add("amount")
     if _foreign_references(text, facts):
         problems.add("reference")
-    if _is_unreadable(text):
+    if asks_for_secret(_without_rows(text, facts)):
+        problems.add("secret")
+    if is_disguised(text):
+        problems.add("disguise")
+    if is_foreign(text):
         problems.add("language")
     if _tells_code(text, facts):
         problems.add("code")
     return ClaimCheck(frozenset(problems))
 
 
-def claimed_in(text: str, *, shown: Sequence[str] = ()) -> set[Kind]:
-    """Return every finished action and state that the text claims.
+def _claim_problems(text: str, facts: Facts) -> Iterator[Problem]:
+    before = ""
+    for match in SENTENCE.finditer(NUMBERED.sub("", visible(text))):
+        sentence = match[0]
+        if not words_of(sentence):
+            continue
+        answers = before.rstrip().endswith("?") or not (before or text[match.end() :])
+        is_answer = answers and AFFIRMATION.fullmatch(plain(sentence).strip())
+        before = sentence
+        if is_supported(sentence, facts):
+            continue
+        kinds = claimed_in(sentence, facts=facts)
+        if TICK in words_of(sentence).split():
+            yield "operation"
+        if is_answer or doubt_of(sentence, kinds=kinds, facts=facts) > DOUBT:
+            yield "status" if kinds and kinds <= STATES else "operation"
 
-    A clause that repeats a clause of `shown` word for word is not a claim of the text.
+
+def doubt_of(sentence: str, *, kinds: set[Kind], facts: Facts) -> float:
+    """Return the highest score of the sentence and of its clauses."""
+    extra = CLAIMING_WORD if kinds - backed_by(facts) else 0.0
+    parts = [part for part in clauses_of(sentence) if not is_repeated(part, facts)]
+    return max(map(score, [sentence, *parts])) + extra
+
+
+def claimed_in(text: str, *, facts: Facts | None = None) -> set[Kind]:
+    """Return every finished action and state that words of the text claim.
+
+    A clause that repeats a clause of the rows word for word is not a claim of the text.
     """
     found: set[Kind] = set()
-    told = {_first_reading(match[0]) for row in shown for match in _clauses(row)}
     written = plain(text)
     may_ask = not AFFIRMED.search(written)
-    for match in CLAUSE.finditer(written):
-        if _first_reading(match[0]) in told:
+    for clause in clauses(text):
+        if facts and is_repeated(clause, facts):
             continue
-        is_question = may_ask and match[0].rstrip().endswith("?")
-        for reading in readings(match[0]):
+        is_question = may_ask and clause.rstrip().endswith("?")
+        for reading in readings(clause):
             found |= claims_in(reading, is_question=is_question)
-    # A mark inside a word splits it into two clauses. So whole sentences are read too,
+    # A mark inside a word splits it into two clauses. So the whole text is read too,
     # except in the first reading, which has spaces instead of the marks.
-    sentences = {match[0] for match in SENTENCE.finditer(written)}
-    sentences -= {match[0] for row in shown for match in SENTENCE.finditer(plain(row))}
-    for sentence in sentences:
-        for reading in readings(sentence)[1:]:
+    if not (facts and is_repeated(text, facts)):
+        for reading in readings(text)[1:]:
             found |= claims_in(reading, is_question=False)
     return found
 
 
-def _clauses(text: str) -> Iterator[re.Match[str]]:
-    return CLAUSE.finditer(plain(text))
-
-
-def _first_reading(clause: str) -> str:
-    return readings(clause)[0]
-
-
-def _is_unreadable(text: str) -> bool:
-    """Tell whether the text is in an alphabet in which claims cannot be found."""
-    foreign = [char for char in plain(text) if char.isalpha() and not char.isascii()]
-    return len(foreign) > FOREIGN_LETTERS
-
-
-def _backed(facts: Facts) -> set[Kind]:
-    backed: set[Kind] = set()
-    for operation in facts.operations:
-        backed |= BACKED_BY_OPERATION[operation]
-    for status in facts.statuses:
-        backed |= BACKED_BY_STATUS[status]
-    return backed
+def _without_rows(text: str, facts: Facts) -> str:
+    """Remove the sentences of the rows: our own texts may ask for a code."""
+    kept = [
+        match[0]
+        for match in SENTENCE.finditer(visible(text))
+        if not (facts.shown and is_repeated(match[0], facts))
+    ]
+    return "\n".join(kept)
 
 
 def _foreign_amounts(text: str, facts: Facts, *, is_claiming: bool) -> set[Decimal]:
@@ -182,7 +181,7 @@ def _foreign_references(text: str, facts: Facts) -> bool:
     written = _without_known(text, facts).upper()
     if UUID.search(written.lower()):
         return True
-    return any(_is_mixed(match[0]) for match in REFERENCE.finditer(written))
+    return any(_is_mixed(match[0]) for match in CODE_REFERENCE.finditer(written))
 
 
 def _is_mixed(text: str) -> bool:

@@ -91,6 +91,7 @@ class HandOff(models.Model):
     class Kind(models.TextChoices):
         ASKED = "asked", "asked for a colleague"
         IDENTITY = "identity", "identity conflict"
+        DEVICE = "device", "confirm a colleague's device"
         FAILED_TURN = "failed_turn", "the agent failed"
         KEY_REUSED = "key_reused", "an operation changed its arguments"
         LATE = "late", "message older than a day"

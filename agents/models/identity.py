@@ -52,7 +52,7 @@ class IdentityClaim(models.Model):
     """An identity dispute: a colleague decides whose a number or user id is."""
 
     class Kind(models.TextChoices):
-        FIRST_ID = "first_id", "first user id of a role above customer"
+        FIRST_ID = "first_id", "first message of a colleague's device"
         OTHER_ID = "other_id", "known number with another user id"
         LEFT_NUMBER = "left_number", "a number that was given up"
         TWO_PEOPLE = "two_people", "number and user id of two people"

@@ -34,6 +34,7 @@ from agents.models import (
 )
 from agents.operations import erasure
 from agents.outbound import statuses
+from easymo.backoffice import sign_in
 from easymo.observability import findings, lines, upkeep
 from easymo.observability.logs import get_logger
 from rollout.evidence import observations, verdicts
@@ -174,7 +175,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "retention.idempotency": _apply(*ANSWERS_OF_API),
     "retention.sign_ins": _apply(*SIGN_INS),
     "retention.processes": acknowledgements.purge_processes,
-    "retention.rates": call_rate.purge,
+    "retention.rates": lambda: call_rate.purge() + sign_in.purge(),
     "retention.outbox": statuses.purge,
     "retention.rollups": observations.purge,
     "retention.rounds": verdicts.purge,

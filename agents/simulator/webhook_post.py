@@ -13,6 +13,7 @@ import httpx2
 from django.conf import settings
 from django.urls import reverse
 
+from agents.identity.sandbox import bsuid_of
 from agents.inbound.endpoint import FUNCTION, SIGNATURE_HEADER
 from agents.whatsapp import signature
 from agents.whatsapp.signature import sign
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from vouchers.models import Profile
-
-# A business-scoped user id is a country code, a dot and up to 128 letters or digits.
-BSUID_PREFIX = "RW.sandbox"
 
 
 @dataclass(frozen=True)
@@ -40,11 +38,6 @@ class Content:
 
     kind: str
     fields: dict[str, Any]
-
-
-def bsuid_of(profile: Profile) -> str:
-    """Return the WhatsApp user id of the sandbox person, which never changes."""
-    return f"{BSUID_PREFIX}{profile.public_id.hex}"
 
 
 def envelope(

@@ -12,7 +12,7 @@ from agents.llm import items, prompts
 from agents.llm.model import ModelError, ModelRequest
 from agents.llm.output_checks import Review, review
 from agents.llm.prompts import REWRITE_REQUEST
-from agents.llm.unsupported_claims import BACKED_BY_STATUS, Facts
+from agents.llm.supported_claims import BACKED_BY_STATUS, Facts
 from agents.offline.grammar import asks_for_person
 from agents.offline.model import OfflineModel
 from agents.outcomes import spending
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 STATUSES = frozenset(BACKED_BY_STATUS)
+# The error code of a turn whose text was stopped twice.
+UNSUPPORTED = "false_claim"
 
 
 async def draft_with_model(session: ModelSession) -> Draft:
@@ -88,7 +90,7 @@ def _budget(claimed: ClaimedTurn) -> tuple[ConversationBudget, str]:
 
 
 async def _checked_draft(session: ModelSession, result: LoopResult) -> Draft | None:
-    """Return the draft; None when the text claims what no row shows."""
+    """Return the draft; None when its text may not be sent and nothing was read."""
     claimed = session.claimed
     calls = await _calls(session)
     if result.stopped == "cost" and _is_off(claimed):
@@ -111,12 +113,14 @@ async def _checked_draft(session: ModelSession, result: LoopResult) -> Draft | N
             turn_id=claimed.turn.pk,
             problems=sorted(review.problems),
         )
-        return None
+        # What was read is shown from its rows: the model need not be asked again.
+        shown = reply.last_reading(calls)
+        return Draft(shown, exchange=session.exchange, memory={}) if shown else None
     return Draft(review.text, exchange=session.exchange, memory={})
 
 
 async def _try_again(session: ModelSession, budget: ConversationBudget) -> Draft:
-    """Let the model answer once more without tools; else show what the rows hold."""
+    """Let the model answer once more without tools."""
     dependencies = session.dependencies
     assert dependencies.model is not None
     session.items.append(items.developer(REWRITE_REQUEST))
@@ -130,7 +134,7 @@ async def _try_again(session: ModelSession, budget: ConversationBudget) -> Draft
     except ModelError as error:
         return _fixed_draft(session, await _calls(session), error.code)
     draft = await _checked_draft(session, result)
-    return draft or _fixed_draft(session, await _calls(session), "false_claim")
+    return draft or _fixed_draft(session, await _calls(session), UNSUPPORTED)
 
 
 async def _without_model(session: ModelSession, code: str) -> Draft:
@@ -168,12 +172,15 @@ async def _ask_offline_model(
 
 
 def _fixed_draft(session: ModelSession, calls: list[ToolCall], code: str) -> Draft:
-    """Return what a tool showed from its rows, or else an apology."""
+    """Return what a tool showed from its rows, or else a fixed text."""
     language = session.claimed.language
     if code == "refusal":
         text, outcome = render("ask.intent", language), "reply"
     elif shown := reply.last_reading(calls):
         text, outcome = shown, "reply"
+    elif code == UNSUPPORTED:
+        # The model claimed something. This says what is true, and how to ask.
+        text, outcome = render("answer.nothing_done", language), "apology"
     else:
         text, outcome = render("apology", language), "apology"
     return Draft(text, outcome, code, session.exchange)

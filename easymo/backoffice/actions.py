@@ -56,6 +56,14 @@ class ActionCall[Row]:
         self.page.log_change(self.request, row, message)
 
 
+NOT_NOW = "The state of the object does not allow it, or no longer."
+
+
+def filled(*sentences: str) -> list[str]:
+    """Return the sentences that are not empty."""
+    return [sentence for sentence in sentences if sentence]
+
+
 def page_url(row: Any) -> str:
     """Return the address of an object's own page."""
     meta = row._meta
@@ -90,8 +98,10 @@ class FormAction:
     # The objects, shown as a list of what will change.
     subjects: Callable[[ActionCall[Any]], Sequence[Any]] | None = None
     is_dangerous: bool = False
-    # Whether the action makes sense for this object in its present state.
-    offered: Callable[[Any], bool] | None = None
+    # Whether the action makes sense now: for this user, and for the object's state.
+    offered: Callable[[ActionCall[Any]], bool] | None = None
+    # Why the action would be refused now, in sentences: the page then has no form.
+    unmet: Callable[[ActionCall[Any]], Sequence[str]] | None = None
     # Where to go afterwards: by default the object's page, else the list.
     back: Callable[[ActionCall[Any]], str] | None = None
 
@@ -124,10 +134,16 @@ class FormAction:
     ) -> bool:
         if not request.user.has_perm(self.permission):
             return False
-        if self.offered is None or object_id is None:
+        if self.offered is None or request.path.endswith(f"/{self.path}/"):
+            # Its own page says why it is not possible now.
             return True
-        row = page.get_object(request, object_id)
-        return row is None or self.offered(row)
+        row = None
+        if (
+            object_id is not None
+            and (row := page.get_object(request, object_id)) is None
+        ):
+            return True
+        return self.offered(ActionCall[Any](page=page, request=request, row=row))
 
     def _answer(
         self, page: ReadOnlyAdmin, request: HttpRequest, object_id: str | None
@@ -139,16 +155,19 @@ class FormAction:
         initial = self.initial(call) if self.initial else None
         form = self.form(request.POST or None, label_suffix="", initial=initial)
         back = self._back(call)
+        refused: list[str] = []
         if request.method == "POST" and form.is_valid():
             data = form.cleaned_data
             done = ActionCall[Any](page=page, request=request, row=row, data=data)
             try:
                 messages.success(request, self.run(page, done))
             except page.refusals as error:
-                for sentence in page.refusal_sentences(error):
-                    form.add_error(None, sentence)
+                refused = page.refusal_sentences(error)
             else:
                 return redirect(back)
+        unmet = self._unmet(call, refused)
+        for sentence in () if unmet else refused:
+            form.add_error(None, sentence)
         title = _text(self.title, call)
         if title is None:
             title = self.description if row is None else f"{self.description}: {row}"
@@ -160,9 +179,17 @@ class FormAction:
             explanation=_text(self.explanation, call) or "",
             submit=self.submit or self.description,
             subjects=self.subjects(call) if self.subjects else (),
+            unmet=unmet,
             is_dangerous=self.is_dangerous,
             back=back,
         )
+
+    def _unmet(self, call: ActionCall[Any], refused: Sequence[str]) -> Sequence[str]:
+        """Return why no form is shown: what the service said, else what is known."""
+        if self.offered is not None and not self.offered(call):
+            return refused or [NOT_NOW]
+        known = self.unmet(call) if self.unmet else ()
+        return known and (refused or known)
 
     def _back(self, call: ActionCall[Any]) -> str:
         if self.back is not None:

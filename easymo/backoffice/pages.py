@@ -96,6 +96,9 @@ class ReadOnlyAdmin(ListedLookups, ModelAdmin):  # type: ignore[misc]
 
     # Errors of services whose text is shown to the user.
     refusals: tuple[type[Exception], ...] = ()
+    # What belongs here, and the list's action that creates the first row.
+    empty_text = ""
+    first_action = ""
 
     list_per_page = 50
     list_max_show_all = 50

@@ -44,9 +44,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=MAX_REASON,
         strip=True,
-        widget=UnfoldAdminTextInputWidget(
-            attrs={"autofocus": True, "autocomplete": "off"}
-        ),
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
     )
 
     def clean_reason(self) -> str:
@@ -55,6 +53,20 @@ class ReasonForm(forms.Form):
             return clean_reason(self.cleaned_data["reason"])
         except InvalidReason as error:
             raise forms.ValidationError(str(error)) from error
+
+
+def place_focus(form: forms.Form) -> None:
+    """Focus the first field with an error, else the first field.
+
+    An error of the whole form is focused by the template instead.
+    """
+    fields = form.visible_fields()
+    wrong = [field for field in fields if field.errors]
+    chosen = wrong or ([] if form.non_field_errors() else fields)
+    for field in fields:
+        field.field.widget.attrs.pop("autofocus", None)
+    if chosen:
+        chosen[0].field.widget.attrs["autofocus"] = True
 
 
 def ask(
@@ -66,10 +78,15 @@ def ask(
     explanation: str,
     submit: str,
     subjects: Sequence[Any] = (),
+    unmet: Sequence[str] = (),
     is_dangerous: bool = False,
     back: str = "..",
 ) -> TemplateResponse:
-    """Return the page between a button and its effect; it lists the subjects."""
+    """Return the page between a button and its effect; it lists the subjects.
+
+    With unmet conditions it names them and has no form.
+    """
+    place_focus(form)
     context = {
         **site.each_context(request),
         "form": form,
@@ -77,6 +94,7 @@ def ask(
         "explanation": explanation,
         "submit": submit,
         "subjects": subjects,
+        "unmet": unmet,
         "is_dangerous": is_dangerous,
         "back": back,
     }

@@ -117,7 +117,10 @@ def secure(connection: BaseDatabaseWrapper) -> None:
     """
     with connection.cursor() as cursor:
         owner, runtime = _our_roles(cursor)
-        strangers = ["PUBLIC", *_existing(cursor, STRANGERS)]
+        strangers = [
+            "PUBLIC",
+            *(_existing(cursor, STRANGERS) | _grantees(cursor) - {owner, runtime}),
+        ]
         tables = _tables(cursor)
         for statement in (
             *_revocations(owner, strangers),
@@ -147,11 +150,35 @@ def _our_roles(cursor: Any) -> tuple[str, str]:
     )
 
 
-def _existing(cursor: Any, names: Sequence[str]) -> list[str]:
+def _existing(cursor: Any, names: Sequence[str]) -> set[str]:
     cursor.execute(
-        "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s) ORDER BY 1", [list(names)]
+        "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(names)]
     )
-    return [name for (name,) in cursor.fetchall()]
+    return {name for (name,) in cursor.fetchall()}
+
+
+# The runtime role may have been another one before.
+_GRANTEES = """
+SELECT DISTINCT r.rolname FROM (
+    SELECT n.nspacl FROM pg_namespace n WHERE n.oid = %(schema)s::regnamespace
+    UNION ALL
+    SELECT c.relacl FROM pg_class c WHERE c.relnamespace = %(schema)s::regnamespace
+    UNION ALL
+    SELECT t.attacl FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid
+     WHERE c.relnamespace = %(schema)s::regnamespace
+    UNION ALL
+    SELECT p.proacl FROM pg_proc p WHERE p.pronamespace = %(schema)s::regnamespace
+    UNION ALL
+    SELECT d.defaclacl FROM pg_default_acl d
+     WHERE d.defaclnamespace = %(schema)s::regnamespace
+) found (acl), aclexplode(found.acl) a JOIN pg_roles r ON r.oid = a.grantee
+"""
+
+
+def _grantees(cursor: Any) -> set[str]:
+    """Return the roles that hold any privilege in our schema."""
+    cursor.execute(_GRANTEES, {"schema": _quoted(settings.DATABASE_SCHEMA)})
+    return {name for (name,) in cursor.fetchall()}
 
 
 def _set_on_role(cursor: Any, role: str) -> None:

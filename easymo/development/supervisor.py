@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -25,7 +24,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connections
 
-from easymo.development import embedded
+from easymo.development import embedded, running
 from easymo.development.binaries import EmbeddedError
 from easymo.development.embedded import refusal
 from easymo.paths import BASE_DIR, VAR
@@ -137,7 +136,7 @@ def single_instance() -> Iterator[int]:
     """Hold the lock of this folder; refuse a second start from it."""
     try:
         VAR.mkdir(exist_ok=True)
-        lock: IO[str] = (VAR / "run.lock").open("a+")
+        lock: IO[str] = running.LOCK.open("a+")
     except OSError as error:
         raise StartError(refusal(VAR, error)) from error
     with lock:
@@ -146,13 +145,13 @@ def single_instance() -> Iterator[int]:
             lock.seek(0)
             holder = lock.read().strip()
             # The children of a killed supervisor are about to end.
-            if _is_running(holder) or time.monotonic() > deadline:
+            if running.is_running(holder) or time.monotonic() > deadline:
                 raise StartError(
                     f"it already runs from this folder ({holder}). Stop it there first."
                 )
             time.sleep(0.1)
         lock.truncate(0)
-        lock.write(f"process {os.getpid()}, port {settings.PORT}\n")
+        lock.write(running.line(settings.PORT))
         lock.flush()
         yield lock.fileno()
 
@@ -162,18 +161,6 @@ def _is_taken(lock: IO[str]) -> bool:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    return True
-
-
-def _is_running(holder: str) -> bool:
-    """Tell whether the process that wrote this line still runs."""
-    found = re.match(r"process (\d+)", holder)
-    try:
-        os.kill(int(found[1]) if found else 0, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
     return True
 
 

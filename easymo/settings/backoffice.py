@@ -64,7 +64,11 @@ UNFOLD = {
             "href": lambda _request: static("simulator/icon.svg"),
         }
     ],
-    "STYLES": [lambda _request: static("easymo/unscripted.css")],
+    "STYLES": [
+        lambda _request: static("easymo/unscripted.css"),
+        lambda _request: static("easymo/backoffice.css"),
+    ],
+    "SCRIPTS": [lambda _request: static("easymo/backoffice.js")],
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "COLORS": {"primary": dict(GREENS)},

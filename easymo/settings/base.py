@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "easymo.observability.correlation.CorrelationMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "easymo.web.middleware.NoStoreMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "easymo.web.middleware.AdminPolicyMiddleware",
     # Before any middleware that checks the Host header.
@@ -94,8 +95,8 @@ MIDDLEWARE = [
     "easymo.backoffice.authorship.AuthorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    # Last: it turns a lock-out during sign-in into a response.
-    "axes.middleware.AxesMiddleware",
+    # Last: it turns a refused sign-in into a response.
+    "easymo.backoffice.sign_in.SignInMiddleware",
 ]
 TEMPLATES = [
     {

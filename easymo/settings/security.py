@@ -110,7 +110,7 @@ ADMIN_CSP: dict[str, list[str]] = {
 }
 
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "easymo.backoffice.hashing.BoundedArgon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -127,16 +127,12 @@ AUTH_PASSWORD_VALIDATORS = [
         )
     ),
 ]
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
-AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-# Count by address as well, or five wrong passwords lock a name for all callers.
+AUTHENTICATION_BACKENDS = ["easymo.backoffice.sign_in.SignInBackend"]
+# axes records who tried to sign in; `easymo.backoffice.sign_in` has the limits.
+AXES_LOCK_OUT_AT_FAILURE = False
+# An attempt that a limit refused is not recorded.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_CLIENT_IP_CALLABLE = "easymo.addresses.address_of"
-AXES_RESET_ON_SUCCESS = True
 # Its log lines contain names and addresses; the admin shows the same rows.
 AXES_VERBOSE = False
 

@@ -16,6 +16,21 @@ if TYPE_CHECKING:
 ADMIN = "/admin/"
 
 
+class NoStoreMiddleware:
+    """Forbid storing an answer, unless the page says how long it may be kept.
+
+    Pages and answers show codes, names and numbers. Static files never get here.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
 class AdminPolicyMiddleware:
     """Relax the content security policy under /admin/ only; Unfold needs it.
 

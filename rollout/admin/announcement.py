@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from unfold.decorators import display
 
-from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.actions import ActionCall, filled, form_action
 from easymo.backoffice.pages import ReadOnlyAdmin
 from rollout.admin.base import RolloutAdmin
 from rollout.admin.forms import (
@@ -48,6 +48,12 @@ def _audience_of(call: ActionCall[Announcement]) -> str:
     return f"To {row.get_audience_display()} by {row.get_medium_display()}"
 
 
+def _not_by_its_author(call: ActionCall[Announcement]) -> list[str]:
+    if call.actor.casefold() != call.row.drafted_by.casefold():
+        return []
+    return ["You wrote this draft. Another user approves it."]
+
+
 def _text_of(call: ActionCall[Announcement]) -> tuple[str, str]:
     return call.row.subject, call.row.text
 
@@ -56,6 +62,10 @@ def _text_of(call: ActionCall[Announcement]) -> tuple[str, str]:
 class AnnouncementAdmin(RolloutAdmin):
     """Announcements: one user drafts, another approves, then it is sent."""
 
+    empty_text = (
+        "Announcements to colleagues and customers: one user writes, another approves."
+    )
+    first_action = "new_draft"
     list_display = (
         *("subject", "audience", "medium", "shown_status"),
         *("drafted_by", "approved_by", "sent_at"),
@@ -106,6 +116,7 @@ class AnnouncementAdmin(RolloutAdmin):
         icon="edit",
         permission=SEND,
         form=RewriteForm,
+        offered=lambda call: call.row.status == "draft",
         initial=lambda call: {"subject": call.row.subject, "text": call.row.text},
         explanation="Only a draft can be changed.",
         submit="Save",
@@ -125,6 +136,8 @@ class AnnouncementAdmin(RolloutAdmin):
         icon="task",
         permission=SEND,
         form=ApprovalForm,
+        offered=lambda call: call.row.status == "draft",
+        unmet=_not_by_its_author,
         initial=lambda call: {"seen": announcements.fingerprint(call.row)},
         explanation=lambda call: f"{_audience_of(call)}:",
         subjects=_text_of,
@@ -141,6 +154,7 @@ class AnnouncementAdmin(RolloutAdmin):
         icon="undo",
         permission=SEND,
         form=ConfirmForm,
+        offered=lambda call: call.row.status == "approved",
         explanation="It becomes a draft again.",
     )
     def take_back(self, call: ActionCall[Announcement]) -> str:
@@ -154,6 +168,8 @@ class AnnouncementAdmin(RolloutAdmin):
         icon="send",
         permission=SEND,
         form=ConfirmForm,
+        offered=lambda call: call.row.status == "approved",
+        unmet=lambda call: filled(announcements.why_not_send(call.row)),
         explanation=lambda call: (
             f"{_audience_of(call)}, once to each recipient. People who sent STOP"
             " are left out."
@@ -169,6 +185,9 @@ class AnnouncementAdmin(RolloutAdmin):
 class AnnouncementDeliveryAdmin(ReadOnlyAdmin):
     """The recipients of announcements, one delivery each."""
 
+    empty_text = (
+        "One line for each recipient appears here when an announcement is sent."
+    )
     list_display = ("announcement", "who", "status", "error", "settled_at")
     list_filter = ("status", "announcement")
     list_select_related = ("announcement",)

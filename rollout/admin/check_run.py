@@ -18,7 +18,7 @@ from rollout.models import CheckRun
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
-LABELS = {True: "success", False: "danger"}
+LABELS = {"passed": "success", "not passed": "danger"}
 COLUMNS = ("status", "title", "detail", "remedy", "setting")
 
 
@@ -26,6 +26,10 @@ COLUMNS = ("status", "title", "detail", "remedy", "setting")
 class CheckRunAdmin(RolloutAdmin):
     """All runs of pre-flight, smoke tests and probe, line by line."""
 
+    empty_text = (
+        "Each run of the pre-flight, the smoke tests and the probe is kept here."
+    )
+    first_action = "run_preflight"
     list_display = ("kind", "shown_passed", "told", "release", "actor", "finished_at")
     list_filter = ("kind", "passed", ("finished_at", RangeDateTimeFilter))
     list_filter_submit = True
@@ -37,9 +41,9 @@ class CheckRunAdmin(RolloutAdmin):
     )
     actions_list = ("run_preflight", "run_smoke")
 
-    @display(description="Passed", label=LABELS)
-    def shown_passed(self, row: CheckRun) -> tuple[bool, str]:
-        return row.passed, "passed" if row.passed else "not passed"
+    @display(description="Result", label=LABELS)
+    def shown_passed(self, row: CheckRun) -> str:
+        return "passed" if row.passed else "not passed"
 
     @display(description="Lines")
     def told(self, row: CheckRun) -> str:

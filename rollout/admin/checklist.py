@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.db.models import Value
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action, list_url
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
     from django.http import HttpRequest
+    from django.utils.safestring import SafeString
 
 LINES: ContextVar[Mapping[int, checklists.ChecklistLine]] = ContextVar(
     "lines",
@@ -38,7 +42,11 @@ STATES = {
 class ChecklistItemAdmin(RolloutAdmin):
     """All items of the guide's checklists; those of the present stage have a state."""
 
-    list_display = ("text", "section", "stage", "cadence", "standing", "due_by", "last")
+    empty_text = "The lines of the checklist come with the migrations."
+    list_display = (
+        *("text", "section", "stage", "cadence"),
+        *("standing", "due_by", "last", "to_tick"),
+    )
     list_filter = ("stage", "section", "cadence", "is_required")
     search_fields = ("text", "section")
     list_per_page = 100
@@ -46,13 +54,13 @@ class ChecklistItemAdmin(RolloutAdmin):
         *("text", "section", "stage", "cadence", "is_required"),
         *("standing", "due_by", "last"),
     )
-    actions_detail = actions_row = ("tick",)
+    actions_detail = ("tick",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChecklistItem]:
         found: QuerySet[ChecklistItem] = super().get_queryset(request)
         # Read once for all rows of a page.
         LINES.set({line.item.pk: line for line in checklists.checklist_lines()})
-        return found
+        return found.annotate(may_tick=Value(request.user.has_perm(CHANGE)))
 
     @display(description="State", label=STATES)
     def standing(self, row: ChecklistItem) -> str:
@@ -78,12 +86,21 @@ class ChecklistItemAdmin(RolloutAdmin):
             return "—"
         return f"{_time(line.tick.at)} by {line.tick.by}: {line.tick.evidence}"
 
+    @display(description="To do")
+    def to_tick(self, row: Any) -> SafeString | str:
+        line = LINES.get().get(row.pk)
+        if line is None or not line.is_open or not row.may_tick:
+            return "—"
+        url = reverse("admin:rollout_checklistitem_tick", args=[row.pk])
+        return format_html('<a class="underline" href="{}">Tick</a>', url)
+
     @form_action(
         "Tick",
         path="tick",
         icon="check",
         permission=CHANGE,
         form=TickForm,
+        offered=lambda call: not checklists.why_not_tick(call.row),
         title=lambda call: call.row.text,
         explanation=lambda call: (
             f"{call.row.section}, {call.row.get_cadence_display()}."
@@ -105,6 +122,7 @@ def _time(at: datetime) -> str:
 class ChecklistTickAdmin(ReadOnlyAdmin):
     """All ticks: who, when and on what evidence."""
 
+    empty_text = "A line appears here when a user ticks the checklist."
     list_display = ("at", "item", "due_for", "by", "evidence")
     list_filter = ("item__section",)
     list_select_related = ("item", "run")

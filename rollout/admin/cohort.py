@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 class CohortAdmin(RolloutAdmin):
     """Groups of people that a feature can be limited to."""
 
+    empty_text = "A cohort is a group of people that a feature can be limited to."
+    first_action = "new_cohort"
     list_display = ("name", "description", "size", "used_by", "created_at")
     search_fields = ("name", "description")
     fields = ("name", "description", "created_at", "used_by", "people")
@@ -61,7 +63,9 @@ class CohortAdmin(RolloutAdmin):
     )
     def new_cohort(self, call: ActionCall[None]) -> str:
         made = cohorts.make_cohort(
-            name=call.data["name"], description=call.data["description"]
+            name=call.data["name"],
+            description=call.data["description"],
+            is_new=True,
         )
         call.log_change(made, "Saved.")
         return f"Cohort {made.name} saved."
@@ -94,6 +98,7 @@ class CohortAdmin(RolloutAdmin):
 class CohortMemberAdmin(RolloutAdmin):
     """The members of all cohorts."""
 
+    empty_text = "Members of cohorts are listed here. Add them on the page of a cohort."
     list_display = ("subject", "cohort", "added_by", "added_at")
     list_filter = ("cohort",)
     list_select_related = ("cohort",)

@@ -23,6 +23,12 @@ STATES = {
     "placeholder": "danger",
 }
 CHANGED = ("role", "name", "phone", "email", "order", "is_active")
+
+
+def _not_reachable(call: ActionCall[Contact]) -> list[str]:
+    return [contacts.NO_ADDRESS] if contacts.is_placeholder(call.row) else []
+
+
 VERIFY_AGAIN = "A new name, number or address has to be verified again."
 
 
@@ -30,6 +36,8 @@ VERIFY_AGAIN = "A new name, number or address has to be verified again."
 class ContactAdmin(RolloutAdmin):
     """The guide's emergency contacts, in the order to call them."""
 
+    empty_text = "The people to call in an emergency, in order."
+    first_action = "new_contact"
     list_display = ("role", "name", "call", "write", "order", "how", "is_active")
     list_filter = ("is_active",)
     search_fields = ("role", "name")
@@ -88,6 +96,7 @@ class ContactAdmin(RolloutAdmin):
         icon="phone_callback",
         permission=CHANGE,
         form=ConfirmForm,
+        unmet=_not_reachable,
         explanation="You have just called or written, and the right person answered.",
         back=list_url,
     )
@@ -102,6 +111,7 @@ class ContactAdmin(RolloutAdmin):
         icon="schedule",
         permission=CHANGE,
         form=ShiftForm,
+        unmet=_not_reachable,
         explanation="The contact is called before the usual order.",
         submit="Start",
         back=list_url,
@@ -134,6 +144,7 @@ def _save(call: ActionCall[Any]) -> str:
 class OnCallShiftAdmin(RolloutAdmin):
     """Contacts that are called first, and until when."""
 
+    empty_text = "Shifts are listed here. Start one on the page of a contact."
     list_display = ("contact", "starts_at", "ends_at", "added_by")
     list_select_related = ("contact",)
     search_fields = ("contact__role", "added_by")
@@ -146,6 +157,7 @@ class OnCallShiftAdmin(RolloutAdmin):
         icon="stop",
         permission=CHANGE,
         form=ConfirmForm,
+        offered=lambda call: call.row.ends_at > clock.now(),
         title=lambda call: f"End the shift of {call.row.contact}",
         explanation="The usual order applies again.",
         back=list_url,

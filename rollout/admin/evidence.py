@@ -13,12 +13,15 @@ from rollout.models import Observation
 if TYPE_CHECKING:
     from uuid import UUID
 
-LEVELS = {"candidate": "warning", "confirmed": "danger"}
+LEVELS = {
+    LeakFinding.Level.CANDIDATE.label: "warning",
+    LeakFinding.Level.CONFIRMED.label: "danger",
+}
 OUTCOMES = {
-    "done": "success",
-    "failed": "danger",
-    "handed_over": "info",
-    "capped": "warning",
+    Observation.Outcome.DONE.label: "success",
+    Observation.Outcome.FAILED.label: "danger",
+    Observation.Outcome.HANDED_OVER.label: "info",
+    Observation.Outcome.CAPPED.label: "warning",
 }
 
 
@@ -26,6 +29,7 @@ OUTCOMES = {
 class ObservationAdmin(ReadOnlyAdmin):
     """Finished conversations and calls: the evidence behind the figures."""
 
+    empty_text = "Finished conversations and calls appear here as evidence."
     list_display = (
         *("finished_at", "channel", "shown_outcome", "tried", "turns"),
         *("slowest", "shown_cost", "satisfied", "is_synthetic"),
@@ -48,8 +52,8 @@ class ObservationAdmin(ReadOnlyAdmin):
     )
 
     @display(description="Outcome", label=OUTCOMES)
-    def shown_outcome(self, row: Observation) -> tuple[str, str]:
-        return row.outcome, row.get_outcome_display()
+    def shown_outcome(self, row: Observation) -> str:
+        return row.get_outcome_display()
 
     @display(description="Calls, failed")
     def tried(self, row: Observation) -> str:
@@ -68,6 +72,7 @@ class ObservationAdmin(ReadOnlyAdmin):
 class LeakFindingAdmin(ReadOnlyAdmin):
     """Personal data that was not masked: where and when, never the data."""
 
+    empty_text = "No unmasked personal data was found. Findings appear here."
     list_display = ("at", "shown_level", "kind", "sink", "times", "cause")
     list_display_links = ("at",)
     list_filter = ("level", "kind", "sink", ("at", RangeDateTimeFilter))
@@ -76,8 +81,8 @@ class LeakFindingAdmin(ReadOnlyAdmin):
     fields = ("at", "level", "kind", "sink", "times", "cause", "fingerprint")
 
     @display(description="Level", label=LEVELS)
-    def shown_level(self, row: LeakFinding) -> tuple[str, str]:
-        return row.level, row.get_level_display()
+    def shown_level(self, row: LeakFinding) -> str:
+        return row.get_level_display()
 
     @display(description="Correlation id")
     def cause(self, row: LeakFinding) -> UUID | str:

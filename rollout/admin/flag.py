@@ -18,9 +18,12 @@ from rollout.admin.base import CHANGE
 from rollout.admin.forms import AudienceForm, TurnOnForm
 from rollout.admin.rollback_actions import RollbackActions
 from rollout.core.features import Feature
-from rollout.flags import acknowledgements, flags
+from rollout.flags import acknowledgements, exposure, flags
 from rollout.flags.selectors import percent_text, state_text
 from rollout.models import AgentFlag, FlagChange, RollbackEvent
+from rollout.plan import plan as plans
+from rollout.plan import resume_requirements
+from rollout.policy.stages import State
 from rollout.stages import stages
 
 if TYPE_CHECKING:
@@ -31,10 +34,32 @@ SHOWN_CHANGES = 20
 COLOURS = {"on": "success", "limited": "warning", "off": "info", "forced off": "danger"}
 
 
+def _never_on(call: ActionCall[AgentFlag]) -> list[str]:
+    """Return why even an override turns nothing on."""
+    if exposure.functions_are_removed():
+        return ["A full rollback is in force. Restore the functions first."]
+    if plans.current().state == State.FROZEN:
+        return ["The plan is frozen. Resume it on the page of the stage first."]
+    if call.row.name in settings.FEATURES_FORCED_OFF:
+        return [f"{call.row.name}=false in the environment forces it off."]
+    return []
+
+
+def _missing(call: ActionCall[AgentFlag]) -> list[str]:
+    """Return what is missing after a rollback; an override turns it on anyway."""
+    if plans.current().state not in plans.DOWN:
+        return []
+    needs = resume_requirements.unmet(resume_requirements.requirements_to_turn_on())
+    if not needs:
+        return []
+    return ["After the rollback this is missing, unless you override it:", *needs]
+
+
 @admin.register(AgentFlag)
 class AgentFlagAdmin(RollbackActions):
     """The four features: who is served, and who changed each last."""
 
+    empty_text = "The four features come with the migrations."
     list_display = ("feature", "state", "audience", "changed", "reason")
     search_fields = ("name",)
     ordering = ("id",)
@@ -103,8 +128,11 @@ class AgentFlagAdmin(RollbackActions):
         icon="toggle_on",
         permission=CHANGE,
         form=TurnOnForm,
+        unmet=_never_on,
         title=lambda call: f"Turn on {_label(call)} for everyone",
-        explanation="Everyone who writes is served, including new senders.",
+        explanation=lambda call: " ".join(
+            ["Everyone who writes is served, including new senders.", *_missing(call)]
+        ),
     )
     def turn_on(self, call: ActionCall[AgentFlag]) -> str:
         return _change(call, on=True)
@@ -115,8 +143,14 @@ class AgentFlagAdmin(RollbackActions):
         icon="group",
         permission=CHANGE,
         form=AudienceForm,
+        unmet=_never_on,
         title=lambda call: f"Turn on {_label(call)} for some",
-        explanation="Only these people are served. It replaces the audience so far.",
+        explanation=lambda call: " ".join(
+            [
+                "Only these people are served. It replaces the audience so far.",
+                *_missing(call),
+            ]
+        ),
     )
     def turn_on_for_some(self, call: ActionCall[AgentFlag]) -> str:
         return _change(call, on=True)
@@ -126,6 +160,7 @@ class AgentFlagAdmin(RollbackActions):
         path="turn-off",
         icon="toggle_off",
         permission=CHANGE,
+        offered=lambda call: call.row.everyone is not False,
         title=lambda call: f"Turn off {_label(call)}",
         explanation="Off for everyone, in every process, within a second.",
         is_dangerous=True,
@@ -167,6 +202,7 @@ def _moved(change: FlagChange) -> str:
 class FlagChangeAdmin(ReadOnlyAdmin):
     """All changes of features and cohorts."""
 
+    empty_text = "Each change of a feature or a cohort is kept here."
     list_display = ("at", "what", "before_after", "actor", "source", "reason")
     list_display_links = ("at",)
     list_filter = ("kind", "source", "flag", ("at", RangeDateTimeFilter))
@@ -195,6 +231,7 @@ class FlagChangeAdmin(ReadOnlyAdmin):
 class RollbackEventAdmin(ReadOnlyAdmin):
     """All rollbacks, and whether the fence was proven."""
 
+    empty_text = "Nothing was rolled back yet. Each rollback is kept here."
     list_display = ("at", "kind", "actor", "reason", "fence_proven", "incident")
     list_filter = ("kind", "fence_proven", ("at", RangeDateTimeFilter))
     list_filter_submit = True

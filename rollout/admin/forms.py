@@ -60,7 +60,6 @@ def switch(label: str, help_text: str = "", **options: Any) -> forms.BooleanFiel
     )
 
 
-FOCUS = {"autofocus": True}
 RECORDED = "The override is recorded and the people on call are notified."
 
 
@@ -124,7 +123,6 @@ class MemberForm(ReasonForm):
         "Subject",
         100,
         help_text="The public id that the person's page shows.",
-        attrs=FOCUS,
     )
     field_order = ("subject", "reason")
 
@@ -134,7 +132,6 @@ class CohortForm(ConfirmForm):
         None,
         50,
         help_text="Lower-case letters, digits, - and _. It cannot be changed later.",
-        attrs=FOCUS,
     )
     description = line(None, 200, required=False)
 
@@ -150,7 +147,7 @@ class NoteForm(ConfirmForm):
 
 
 class IncidentForm(ConfirmForm):
-    title = line(None, 200, attrs=FOCUS)
+    title = line(None, 200)
     severity = choice(
         choices=Incident.Severity.choices,
         initial=Incident.Severity.MEDIUM,
@@ -160,7 +157,7 @@ class IncidentForm(ConfirmForm):
 
 
 class CommanderForm(ConfirmForm):
-    commander = line("Commander", 150, attrs=FOCUS)
+    commander = line("Commander", 150)
 
 
 class SeverityForm(ReasonForm):
@@ -195,7 +192,7 @@ class FinishForm(ConfirmForm):
 
 
 class ContactForm(ConfirmForm):
-    role = line(None, 80, attrs=FOCUS)
+    role = line(None, 80)
     name = line(None, 100, required=False)
     phone = line(
         "Telephone",
@@ -252,5 +249,4 @@ class TickForm(ConfirmForm):
         "Evidence",
         500,
         help_text="What you checked and found: a link, a figure, a sentence.",
-        attrs=FOCUS,
     )

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.db.models import Value
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -11,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
-from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.actions import ActionCall, filled, form_action
 from rollout.admin.base import CHANGE
 from rollout.admin.forms import (
     ActionForm,
@@ -26,9 +27,13 @@ from rollout.admin.forms import (
 from rollout.admin.rollback_actions import RollbackActions
 from rollout.incidents import incidents
 from rollout.models import ActionItem, Incident
+from rollout.models.incident import ALLOWED
 from rollout.reports.postmortem import postmortem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
@@ -44,6 +49,14 @@ SEVERITY = {"critical": "danger", "high": "danger", "medium": "warning", "low": 
 
 def _lessons_of(call: ActionCall[Incident]) -> dict[str, str]:
     return {name: getattr(call.row, name) for name in incidents.LESSONS}
+
+
+def _may_become(status: str) -> Callable[[ActionCall[Incident]], bool]:
+    return lambda call: status in ALLOWED[call.row.status]
+
+
+def _is_not_closed(call: ActionCall[Incident]) -> bool:
+    return call.row.status != Incident.Status.CLOSED
 
 
 def _item_of(call: ActionCall[Incident]) -> ActionItem:
@@ -66,11 +79,13 @@ def _item_url(item: ActionItem) -> str:
     return f"{url}?item={item.pk}"
 
 
-def _item_line(item: ActionItem) -> tuple[str, SafeString | str]:
+def _item_line(item: ActionItem, may_finish: bool) -> tuple[str, SafeString | str]:
     """Return an action item and who finished it, or the link that finishes it."""
     text = f"{item.text} — {item.owner}, by {item.due:%d %b %Y}"
     if item.done_at:
         return text, f", done by {item.done_by}"
+    if not may_finish:
+        return text, ""
     return text, format_html(' (<a href="{}">done?</a>)', _item_url(item))
 
 
@@ -78,11 +93,17 @@ def _item_line(item: ActionItem) -> tuple[str, SafeString | str]:
 class IncidentAdmin(RollbackActions):
     """Incidents: timeline, lessons learned and action items."""
 
+    empty_text = "No incident yet. A rollback opens one, and so can you."
+    first_action = "open_incident"
     list_display = (
         *("title", "shown_severity", "shown_status"),
         *("opened_at", "opened_by", "commander"),
     )
-    list_filter = ("status", "severity", ("opened_at", RangeDateTimeFilter))
+    list_filter = (
+        ("resolved_at", admin.EmptyFieldListFilter),
+        *("status", "severity"),
+        ("opened_at", RangeDateTimeFilter),
+    )
     list_filter_submit = True
     search_fields = ("title", "opened_by", "timeline__text")
     fields = (
@@ -101,6 +122,11 @@ class IncidentAdmin(RollbackActions):
         *("add_note", "take_command", "mitigate", "resolve"),
         *("write_lessons", "close_incident", {"title": "More", "items": more}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
+        """Annotate whether the user may finish action items."""
+        rows: QuerySet[Incident] = super().get_queryset(request)
+        return rows.annotate(may_finish=Value(request.user.has_perm(CHANGE)))
 
     @display(description="Severity", label=SEVERITY)
     def shown_severity(self, row: Incident) -> str:
@@ -121,10 +147,11 @@ class IncidentAdmin(RollbackActions):
         return format_html("<ol>{}</ol>", items)
 
     @display(description="Action items")
-    def to_do(self, row: Incident) -> SafeString | str:
-        lines = (_item_line(item) for item in row.action_items.all())
-        items = format_html_join("", "<li>{}{}</li>", lines)
-        return format_html("<ul>{}</ul>", items) if items else "—"
+    def to_do(self, row: Any) -> SafeString | str:
+        items = row.action_items.all()
+        lines = (_item_line(item, row.may_finish) for item in items)
+        shown = format_html_join("", "<li>{}{}</li>", lines)
+        return format_html("<ul>{}</ul>", shown) if shown else "—"
 
     @form_action(
         "Open an incident",
@@ -161,6 +188,7 @@ class IncidentAdmin(RollbackActions):
         path="mitigate",
         icon="healing",
         permission=CHANGE,
+        offered=_may_become(Incident.Status.MITIGATED),
         explanation="The harm has stopped.",
     )
     def mitigate(self, call: ActionCall[Incident]) -> str:
@@ -171,6 +199,7 @@ class IncidentAdmin(RollbackActions):
         path="resolve",
         icon="task_alt",
         permission=CHANGE,
+        offered=_may_become(Incident.Status.RESOLVED),
         explanation=(
             "The cause is known and removed. The next rollback opens a new incident."
         ),
@@ -179,10 +208,12 @@ class IncidentAdmin(RollbackActions):
         return _set_status(call, Incident.Status.RESOLVED)
 
     @form_action(
-        "Close",
+        "Close the incident",
         path="close",
         icon="inventory",
         permission=CHANGE,
+        offered=_may_become(Incident.Status.CLOSED),
+        unmet=lambda call: filled(incidents.missing_lessons(call.row)),
         explanation=(
             "The four lessons have to be written. Afterwards only notes can be added."
         ),
@@ -196,6 +227,7 @@ class IncidentAdmin(RollbackActions):
         icon="military_tech",
         permission=CHANGE,
         form=ConfirmForm,
+        offered=lambda call: _is_not_closed(call) and call.row.commander != call.actor,
         explanation="You decide what is done and who does it.",
     )
     def take_command(self, call: ActionCall[Incident]) -> str:
@@ -210,6 +242,7 @@ class IncidentAdmin(RollbackActions):
         icon="person_raised_hand",
         permission=CHANGE,
         form=CommanderForm,
+        offered=_is_not_closed,
         explanation="One person commands an incident. The timeline records from when.",
     )
     def assign(self, call: ActionCall[Incident]) -> str:
@@ -224,6 +257,7 @@ class IncidentAdmin(RollbackActions):
         icon="stairs",
         permission=CHANGE,
         form=SeverityForm,
+        offered=_is_not_closed,
         initial=lambda call: {"severity": call.row.severity},
         explanation="A higher severity notifies the people on call again.",
     )
@@ -242,6 +276,7 @@ class IncidentAdmin(RollbackActions):
         icon="school",
         permission=CHANGE,
         form=LessonsForm,
+        offered=_is_not_closed,
         initial=_lessons_of,
         explanation="All four are needed before the incident can be closed.",
         submit="Save",
@@ -279,6 +314,7 @@ class IncidentAdmin(RollbackActions):
         icon="done_all",
         permission=CHANGE,
         form=FinishForm,
+        offered=lambda call: call.row.action_items.filter(done_at=None).exists(),
         initial=lambda call: {"item": _item_of(call).pk},
         explanation=_item_text,
         submit="Done",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class NoticeAdmin(ReadOnlyAdmin):
     """Notices to the staff: medium, recipient and delivery."""
 
+    empty_text = "Notices to the staff appear here when something happens."
     list_display = (
         *("created_at", "subject", "medium", "recipient"),
         *("status", "attempts", "last_error"),

@@ -15,7 +15,8 @@ from rollout.core import jobs
 from rollout.models import FlagChange, GateResult, Plan, PlanChange, StageRun
 from rollout.plan import plan as plans
 from rollout.plan import resume_requirements
-from rollout.policy.stages import terms_of
+from rollout.policy.gates import unmet
+from rollout.policy.stages import Stage, State, terms_of
 from rollout.stages import plan_state, rollback, stages, waivers
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ STATES = {
 class PlanAdmin(RolloutAdmin):
     """The stage and state of the rollout: one object."""
 
+    empty_text = "The plan comes with the migrations."
     list_display = ("stage", "standing", "state_since", "state_reason")
     list_display_links = ("stage",)
     list_select_related = ("run",)
@@ -90,6 +92,8 @@ class PlanAdmin(RolloutAdmin):
         path="advance",
         icon="stairs",
         permission=MOVE,
+        offered=lambda _call: Stage(plans.current().run.stage).following is not None,
+        unmet=lambda _call: [gate.sentence for gate in unmet(stages.gates_now())],
         title="Advance to the next stage",
         explanation="Every gate has to be met or waived.",
         submit="Advance",
@@ -102,6 +106,7 @@ class PlanAdmin(RolloutAdmin):
         path="hold",
         icon="pause",
         permission=MOVE,
+        offered=lambda _call: plans.current().state not in {*plans.DOWN, State.HELD},
         title="Hold the stage",
         explanation="The stage cannot advance until it is released. Traffic stays.",
     )
@@ -113,6 +118,7 @@ class PlanAdmin(RolloutAdmin):
         path="release",
         icon="play_arrow",
         permission=MOVE,
+        offered=lambda _call: plans.current().state == State.HELD,
         title="Release the hold",
         explanation="The stage can advance again when its gates are met.",
     )
@@ -124,6 +130,7 @@ class PlanAdmin(RolloutAdmin):
         path="demote",
         icon="undo",
         permission=MOVE,
+        offered=lambda _call: Stage(plans.current().run.stage).preceding is not None,
         title="Go back one stage",
         explanation="Features are limited to the people of that stage, at once.",
         submit="Go back",
@@ -137,6 +144,10 @@ class PlanAdmin(RolloutAdmin):
         path="resume",
         icon="restart_alt",
         permission=MOVE,
+        offered=lambda _call: plans.current().state in plans.DOWN,
+        unmet=lambda _call: resume_requirements.unmet(
+            resume_requirements.current_requirements()
+        ),
         title="Resume after the rollback",
         explanation="Under close watch, usually one stage lower. Turns nothing on.",
     )
@@ -172,6 +183,7 @@ class PlanAdmin(RolloutAdmin):
         icon="approval",
         permission=MOVE,
         form=WaiverForm,
+        offered=lambda _call: bool(waivers.waivable_gates()),
         explanation="A second user approves it. It lasts at most seven days.",
     )
     def waive(self, call: ActionCall[None]) -> str:
@@ -190,6 +202,7 @@ class PlanAdmin(RolloutAdmin):
         path="freeze",
         icon="ac_unit",
         permission=ROLL_BACK,
+        offered=lambda _call: plans.current().state != State.FROZEN,
         title="Freeze the rollout",
         explanation="Everything goes off and stays off until two users resume.",
         submit="Freeze",
@@ -219,6 +232,7 @@ def _list(lines: Iterable[tuple[str, str]]) -> SafeString:
 class PlanChangeAdmin(ReadOnlyAdmin):
     """All moves of the plan."""
 
+    empty_text = "Each move of the plan is kept here."
     list_display = ("at", "kind", "moved", "actor", "source", "reason", "override")
     list_display_links = ("at",)
     list_filter = ("kind", "source", "override", ("at", RangeDateTimeFilter))
@@ -235,6 +249,7 @@ class PlanChangeAdmin(ReadOnlyAdmin):
 class StageRunAdmin(ReadOnlyAdmin):
     """All periods spent in a stage."""
 
+    empty_text = "Each period spent in a stage is kept here."
     list_display = ("stage", "entered_at", "exited_at", "entered_by", "reason")
     list_filter = ("stage",)
     search_fields = ("entered_by", "reason")
@@ -245,6 +260,7 @@ class StageRunAdmin(ReadOnlyAdmin):
 class GateResultAdmin(ReadOnlyAdmin):
     """The gates' results at each attempt to advance."""
 
+    empty_text = "The results of the gates appear here when a user tries to advance."
     list_display = ("at", "run", "gate", "verdict", "value", "need")
     list_display_links = ("at",)
     list_filter = ("verdict", "gate", ("at", RangeDateTimeFilter))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from easymo.backoffice.actions import ActionCall, form_action
 from rollout import locks
 from rollout.admin.base import ROLL_BACK, RolloutAdmin
+from rollout.flags import exposure
 from rollout.models import FlagChange
 from rollout.stages.rollback import (
     RollbackResult,
@@ -62,6 +63,7 @@ class RollbackActions(RolloutAdmin):
         path="restore",
         icon="settings_backup_restore",
         permission=ROLL_BACK,
+        offered=lambda _call: exposure.functions_are_removed(),
         explanation="Ends a full rollback. Every feature stays off.",
     )
     def restore_functions(self, call: ActionCall[None]) -> str:

@@ -16,10 +16,19 @@ def _request_of(call: ActionCall[Waiver | Override]) -> str:
     return f"{author} gave the reason: {row.reason}"
 
 
+def _not_by_the_person_who_asked(call: ActionCall[Waiver]) -> list[str]:
+    if call.actor.casefold() != call.row.asked_by.casefold():
+        return []
+    return ["You asked for this waiver. Another user approves it."]
+
+
 @admin.register(Waiver)
 class WaiverAdmin(RolloutAdmin):
     """Gates that a user asked to waive, and who approved."""
 
+    empty_text = (
+        "Waivers of gates are listed here. Ask for one on the page of the stage."
+    )
     list_display = ("gate", "run", "asked_by", "reason", "approved_by", "expires_at")
     list_filter = ("gate", ("asked_at", RangeDateTimeFilter))
     list_filter_submit = True
@@ -37,6 +46,8 @@ class WaiverAdmin(RolloutAdmin):
         icon="how_to_reg",
         permission="rollout.approve_waiver",
         form=ConfirmForm,
+        offered=lambda call: waivers.is_waiting(call.row),
+        unmet=_not_by_the_person_who_asked,
         title=lambda call: f"Approve {waivers.waiver_text(call.row)}",
         explanation=_request_of,
     )
@@ -49,6 +60,8 @@ class WaiverAdmin(RolloutAdmin):
 class OverrideAdmin(RolloutAdmin):
     """Periods in which automatic rollbacks were suspended."""
 
+    empty_text = "Automatic rollbacks were never suspended."
+    first_action = "begin"
     list_display = ("at", "by", "reason", "expires_at", "ended_at", "ended_by")
     search_fields = ("by", "reason")
     fields = list_display
@@ -61,6 +74,7 @@ class OverrideAdmin(RolloutAdmin):
         icon="front_hand",
         permission=MOVE,
         form=HoursForm,
+        offered=lambda _call: not waivers.active_overrides().exists(),
         explanation=(
             "Breaches are reported but do not roll back, except for personal data"
             " and spending."
@@ -80,6 +94,7 @@ class OverrideAdmin(RolloutAdmin):
         icon="play_arrow",
         permission=MOVE,
         form=ConfirmForm,
+        offered=lambda call: waivers.active_overrides().filter(pk=call.row.pk).exists(),
         title=lambda call: f"End override {call.row.pk}",
         explanation=_request_of,
     )

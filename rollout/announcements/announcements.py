@@ -139,16 +139,33 @@ def send(*, announcement: Announcement, by: str) -> Announcement:
             row.status, row.sent_at = Status.SENT, clock.now()
         else:
             row.status = Status.SENDING
-            sending.add_first(row)
-            if not row.deliveries.exists():
-                raise InvalidChange(
-                    f"There are no recipients: {NO_RECIPIENTS[Audience(row.audience)]}."
-                )
+            _add_recipients(row)
         row.save(update_fields=["status", "sent_by", "sent_at"])
         jobs.enqueue_announcements()
         jobs.enqueue_notices()
     announcement.refresh_from_db()
     return announcement
+
+
+def why_not_send(announcement: Announcement) -> str:
+    """Return why it would reach no recipient, or an empty text; writes nothing."""
+    try:
+        refuse_unconfigured_medium(announcement)
+        if announcement.medium != Medium.OTHER:
+            with transaction.atomic():
+                _add_recipients(announcement)
+                transaction.set_rollback(True)
+    except InvalidChange as error:
+        return str(error)
+    return ""
+
+
+def _add_recipients(row: Announcement) -> None:
+    sending.add_first(row)
+    if not row.deliveries.exists():
+        raise InvalidChange(
+            f"There are no recipients: {NO_RECIPIENTS[Audience(row.audience)]}."
+        )
 
 
 def reached_announcements() -> QuerySet[Announcement]:

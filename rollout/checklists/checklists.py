@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from rollout.announcements import announcements
 from rollout.core import clock, jobs
 from rollout.core.change_reason import valid_actor, valid_reason
-from rollout.core.errors import AlreadyDone, InvalidChange
+from rollout.core.errors import AlreadyDone, InvalidChange, RolloutError
 from rollout.models import (
     ChecklistItem,
     ChecklistReminder,
@@ -147,29 +147,44 @@ def acknowledged(run: StageRun) -> tuple[datetime, ...]:
 def tick_line(*, item: ChecklistItem, by: str, evidence: str) -> ChecklistTick:
     """Record that the line is done, with evidence. Raises AlreadyDone."""
     by, evidence = valid_actor(by), valid_reason(evidence)
-    run, now = current_run(), clock.now()
-    if run is None or item.stage != run.stage:
-        raise InvalidChange(f"This line belongs to the stage {item.stage}.")
-    if item.check_name:
-        raise InvalidChange("A check answers this line; it cannot be ticked.")
-    ticks = list(ChecklistTick.objects.filter(item=item, run=run))
-    state = _due_status(item, run, now, ticks)
-    if state.due_for is None:
-        if state.state == DueState.DONE:
-            raise AlreadyDone("It is already done for this period.")
-        raise InvalidChange(f"It is {state.state}: there is nothing to tick.")
+    run, due_for = _due(item)
     try:
         with transaction.atomic():
             return ChecklistTick.objects.create(
                 item=item,
                 run=run,
-                due_for=state.due_for,
+                due_for=due_for,
                 by=by,
                 evidence=evidence,
-                at=now,
+                at=clock.now(),
             )
     except IntegrityError as error:
         raise AlreadyDone("Another user has just ticked it.") from error
+
+
+def why_not_tick(item: ChecklistItem) -> str:
+    """Return why the line cannot be ticked now, or an empty text."""
+    try:
+        _due(item)
+    except RolloutError as error:
+        return str(error)
+    return ""
+
+
+def _due(item: ChecklistItem) -> tuple[StageRun, datetime]:
+    """Return the stage run and the time that a tick counts for, or refuse."""
+    run = current_run()
+    if run is None or item.stage != run.stage:
+        raise InvalidChange(f"This line belongs to the stage {item.stage}.")
+    if item.check_name:
+        raise InvalidChange("A check answers this line; it cannot be ticked.")
+    ticks = list(ChecklistTick.objects.filter(item=item, run=run))
+    state = _due_status(item, run, clock.now(), ticks)
+    if state.due_for is None:
+        if state.state == DueState.DONE:
+            raise AlreadyDone("It is already done for this period.")
+        raise InvalidChange(f"It is {state.state}: there is nothing to tick.")
+    return run, state.due_for
 
 
 def remind(now: datetime | None = None) -> int:

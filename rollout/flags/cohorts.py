@@ -9,16 +9,21 @@ from rollout.flags import fence
 from rollout.models import Cohort, CohortMember, FlagChange
 
 
-def make_cohort(*, name: str, description: str = "") -> Cohort:
-    """Return the cohort of that name; create it when it does not exist."""
+def make_cohort(*, name: str, description: str = "", is_new: bool = False) -> Cohort:
+    """Return the cohort of that name; create it when it does not exist.
+
+    With ``is_new`` a name that exists is refused.
+    """
     field = Cohort._meta.get_field("name")
     if len(name) > (field.max_length or 0) or not is_plain(name):
         raise InvalidChange(
             "A cohort's name has 1 to 50 lower-case letters, digits, - or _."
         )
-    cohort, _created = Cohort.objects.get_or_create(
+    cohort, created = Cohort.objects.get_or_create(
         name=name, defaults={"description": description[:200]}
     )
+    if is_new and not created:
+        raise InvalidChange(f"There is already a cohort {name}. Open it to change it.")
     return cohort
 
 

@@ -225,11 +225,16 @@ def take_command(*, incident: Incident, commander: str, author: str) -> None:
 
 
 def refuse_without_lessons(incident: Incident) -> None:
+    if sentence := missing_lessons(incident):
+        raise LessonsMissing(sentence)
+
+
+def missing_lessons(incident: Incident) -> str:
+    """Return which lessons are not written, or an empty text."""
     missing = [
         label for name, label in LESSONS.items() if not getattr(incident, name).strip()
     ]
-    if missing:
-        raise LessonsMissing(f"Write down first: {', '.join(missing)}.")
+    return f"Write down first: {', '.join(missing)}." if missing else ""
 
 
 def refuse_closed(incident: Incident) -> None:

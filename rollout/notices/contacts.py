@@ -34,6 +34,9 @@ def on_call(now: datetime | None = None) -> list[Contact]:
     return list({contact.pk: contact for contact in ordered}.values())
 
 
+NO_ADDRESS = "Enter a name with a number or an address first."
+
+
 def is_placeholder(contact: Contact) -> bool:
     """Tell whether the row names no person who can be reached."""
     name = contact.name.strip().lower()
@@ -87,7 +90,7 @@ def save_contact(*, contact: Contact | None, **values: Any) -> Contact:
 def verify(*, contact: Contact) -> None:
     """Record that the contact answered just now."""
     if is_placeholder(contact):
-        raise InvalidChange("Enter a name with a number or an address first.")
+        raise InvalidChange(NO_ADDRESS)
     contact.verified_at = clock.now()
     contact.save(update_fields=["verified_at"])
 
@@ -99,7 +102,7 @@ def add_shift(
     if not starts_at < ends_at <= starts_at + LONGEST_SHIFT:
         raise InvalidChange("A shift ends after it began, and lasts a month at most.")
     if is_placeholder(contact):
-        raise InvalidChange("Enter a name with a number or an address first.")
+        raise InvalidChange(NO_ADDRESS)
     return OnCallShift.objects.create(
         contact=contact, starts_at=starts_at, ends_at=ends_at, added_by=valid_actor(by)
     )

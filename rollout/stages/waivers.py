@@ -99,6 +99,11 @@ def waiting_waivers(plan: Plan) -> QuerySet[Waiver]:
     )
 
 
+def is_waiting(waiver: Waiver) -> bool:
+    """Tell whether the waiver can be approved now."""
+    return waiting_waivers(plans.current()).filter(pk=waiver.pk).exists()
+
+
 def waivable_gates() -> list[tuple[str, str]]:
     """Return what a waiver can be asked for now, with its title."""
     plan = plans.current()

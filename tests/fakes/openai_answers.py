@@ -65,6 +65,21 @@ def function_call(
     }
 
 
+def output(*items: dict[str, Any], status: str = "completed") -> Answer:
+    """Several output items in this order: `message`, `function_call`, any other."""
+    return Answer(items, status=status)
+
+
+def message(
+    words: str = "", *, phase: str | None = None, refused: str = ""
+) -> dict[str, Any]:
+    """A message; newer models label it `commentary` or `final_answer`."""
+    item = _message(words)
+    if refused:
+        item["content"] = [{"type": "refusal", "refusal": refused}]
+    return item | ({"phase": phase} if phase else {})
+
+
 def refusal(words: str = "I'm sorry, I can't help with that.") -> Answer:
     part = {"type": "refusal", "refusal": words}
     return Answer(({**_message(""), "content": [part]},))

@@ -86,6 +86,13 @@ def _check_message(item: dict[str, Any], param: str) -> None:
             "invalid_value",
             f"{param}.role",
         )
+    if item.get("phase") not in {None, "commentary", "final_answer"}:
+        refuse(
+            f"Invalid value: '{item['phase']}'. Supported values are: 'commentary' and "
+            "'final_answer'.",
+            "invalid_value",
+            f"{param}.phase",
+        )
     content = item["content"]
     if isinstance(content, str):
         return

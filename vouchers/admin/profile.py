@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 ROLE_COLOURS = {
-    Profile.Role.CUSTOMER: "info",
-    Profile.Role.STATION: "warning",
-    Profile.Role.STAFF: "success",
-    Profile.Role.SUPPORT: "success",
+    Profile.Role.CUSTOMER.label: "info",
+    Profile.Role.STATION.label: "warning",
+    Profile.Role.STAFF.label: "success",
+    Profile.Role.SUPPORT.label: "success",
 }
 
 CHANGEABLE = ("name", "role", "station", "language", "user", "is_active")
@@ -92,6 +92,10 @@ class NewPersonForm(PersonForm):
 class ProfileAdmin(RecordedHistory, NumberSearchAdmin):
     """Customers and colleagues, on all channels."""
 
+    empty_text = (
+        "Customers appear here when they write for the first time. Add colleagues here."
+    )
+    first_action = "add_one"
     refusals = (VoucherError, InvalidMsisdn)
     number_lookup = "msisdn"
     list_display = ("person", "number", "kind", "station", "language", "is_active")
@@ -101,14 +105,14 @@ class ProfileAdmin(RecordedHistory, NumberSearchAdmin):
     search_help_text = "A name, or a whole number in any spelling"
     ordering = ("-id",)
     fields = (
-        ("person", "shown_number", "role_word"),
+        ("person", "shown_number", "kind"),
         ("station", "language", "is_active", "is_sandbox"),
         ("public_id", "user", "created_at"),
     )
     readonly_fields = (
         "person",
         "shown_number",
-        "role_word",
+        "kind",
         "station",
         "language",
         "is_active",
@@ -138,11 +142,7 @@ class ProfileAdmin(RecordedHistory, NumberSearchAdmin):
         return (row.msisdn or "—") if row.may_see else mask_msisdn(row.msisdn)
 
     @display(description="Role", label=ROLE_COLOURS)
-    def kind(self, row: Profile) -> tuple[str, str]:
-        return row.role, row.get_role_display()
-
-    @display(description="Role")
-    def role_word(self, row: Profile) -> str:
+    def kind(self, row: Profile) -> str:
         return row.get_role_display()
 
     @form_action(
@@ -156,13 +156,13 @@ class ProfileAdmin(RecordedHistory, NumberSearchAdmin):
         submit="Save",
     )
     def add_one(self, call: ActionCall[None]) -> str:
-        """Create a person by number, or change the one with this number."""
+        """Create a person by number; a known number is refused."""
         return _store(call, None)
 
     @form_action(
         "Change",
         path="alter",
-        offered=lambda row: row.erased_at is None,
+        offered=lambda call: call.row.erased_at is None,
         icon="edit",
         permission="vouchers.change_people",
         form=PersonForm,
@@ -182,7 +182,11 @@ def _store(call: ActionCall[Any], profile: Profile | None) -> str:
     }
     giver = roles.Giver.of_user(person_of(call.request), reason=call.reason)
     stored = profiles.create_or_change_profile(
-        profile=profile, is_user_cleared=given["user"] is None, giver=giver, **given
+        profile=profile,
+        is_new=profile is None,
+        is_user_cleared=given["user"] is None,
+        giver=giver,
+        **given,
     )
     call.log_change(stored, f"Saved: {call.reason}")
     if stored.role != given["role"]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib import admin
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import ReadOnlyAdmin
@@ -14,10 +14,27 @@ from vouchers.services import profiles
 
 
 class StationForm(ReasonForm):
-    """A station's code and name."""
+    """A station's name, and whether it redeems."""
+
+    field_order = ["name", "is_active", "reason"]
+    name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget)
+    is_active = forms.BooleanField(
+        required=False,
+        label="Active",
+        help_text="A station that is not active redeems nothing.",
+        widget=UnfoldBooleanSwitchWidget,
+    )
+
+
+class NewStationForm(ReasonForm):
+    """A new station's code and name."""
 
     field_order = ["code", "name", "reason"]
-    code = forms.CharField(max_length=32, widget=UnfoldAdminTextInputWidget)
+    code = forms.CharField(
+        max_length=32,
+        help_text="Letters, digits, dashes and underscores. It stays as it is.",
+        widget=UnfoldAdminTextInputWidget,
+    )
     name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget)
 
 
@@ -25,6 +42,8 @@ class StationForm(ReasonForm):
 class StationAdmin(RecordedHistory, ReadOnlyAdmin):
     """Stations that redeem vouchers."""
 
+    empty_text = "Stations redeem vouchers. Station staff need one."
+    first_action = "add_one"
     refusals = (VoucherError,)
     list_display = ("code", "name", "is_active", "created_at")
     list_filter = ("is_active",)
@@ -33,18 +52,42 @@ class StationAdmin(RecordedHistory, ReadOnlyAdmin):
     fields = (("code", "name"), ("is_active", "created_at"))
     readonly_fields = ("code", "name", "is_active", "created_at")
     actions_list = ("add_one",)
+    actions_detail = ("change_one",)
 
     @form_action(
         "Add a station",
         path="new",
         icon="add",
         permission="vouchers.change_people",
-        form=StationForm,
-        explanation="If the code exists, its station gets the new name.",
+        form=NewStationForm,
+        explanation="Its staff redeem vouchers there.",
         submit="Save",
     )
     def add_one(self, call: ActionCall[None]) -> str:
-        """Create a station, or rename the one with this code."""
-        station = profiles.add_station(code=call.data["code"], name=call.data["name"])
+        """Create a station; a code that exists is refused."""
+        station = profiles.add_station(
+            code=call.data["code"], name=call.data["name"], is_new=True
+        )
+        call.log_change(station, f"Saved: {call.reason}")
+        return f"Station {station.name} saved."
+
+    @form_action(
+        "Change",
+        path="alter",
+        icon="edit",
+        permission="vouchers.change_people",
+        form=StationForm,
+        initial=lambda call: {
+            "name": call.row.name,
+            "is_active": call.row.is_active,
+        },
+        title=lambda call: f"Change {call.row}",
+        submit="Save",
+    )
+    def change_one(self, call: ActionCall[Station]) -> str:
+        """Rename a station, close it or open it again."""
+        station = profiles.change_station(
+            station=call.row, name=call.data["name"], is_active=call.data["is_active"]
+        )
         call.log_change(station, f"Saved: {call.reason}")
         return f"Station {station.name} saved."

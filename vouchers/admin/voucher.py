@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -42,11 +44,11 @@ if TYPE_CHECKING:
     from vouchers.codes import Code
 
 STATUS_COLOURS = {
-    Voucher.Status.PENDING_APPROVAL: "warning",
-    Voucher.Status.ISSUED: "info",
-    Voucher.Status.REDEEMED: "success",
-    Voucher.Status.VOID: "danger",
-    Voucher.Status.EXPIRED: "danger",
+    Voucher.Status.PENDING_APPROVAL.label: "warning",
+    Voucher.Status.ISSUED.label: "info",
+    Voucher.Status.REDEEMED.label: "success",
+    Voucher.Status.VOID.label: "danger",
+    Voucher.Status.EXPIRED.label: "danger",
 }
 
 
@@ -57,7 +59,7 @@ class CodeForm(forms.Form):
         max_length=40,
         label="The whole code",
         widget=UnfoldAdminTextInputWidget(
-            attrs={"autofocus": True, "autocomplete": "off", "inputmode": "numeric"}
+            attrs={"autocomplete": "off", "inputmode": "numeric"}
         ),
     )
 
@@ -96,6 +98,7 @@ def voucher_action(
     *,
     operation: Operation,
     offered_in: Voucher.Status,
+    act: Callable[[ActionCall[Voucher]], object],
     title: str = "",
     subjects: Callable[[ActionCall[Voucher]], list[str]] = _amount_and_owner,
     **declared: Any,
@@ -104,17 +107,59 @@ def voucher_action(
     return form_action(
         description,
         permission=RULES[operation].permission,
-        offered=lambda voucher: voucher.status_at(timezone.now()) == offered_in,
+        offered=lambda call: call.row.status_at(timezone.now()) == offered_in,
+        unmet=lambda call: _refusals(act, call),
         title=lambda call: f"{title or description} {call.row.reference}",
         subjects=subjects,
         **declared,
     )
 
 
+def _refusals(
+    act: Callable[[ActionCall[Voucher]], object], call: ActionCall[Voucher]
+) -> list[str]:
+    """Try the operation and take it back: only the database knows all its rules."""
+    data = {"reason": "trial", "key": uuid4()}
+    trial = ActionCall(page=call.page, request=call.request, row=call.row, data=data)
+    try:
+        with transaction.atomic():
+            act(trial)
+            transaction.set_rollback(True)
+    except VoucherError as error:
+        return [str(error)]
+    return []
+
+
+def _approve(call: ActionCall[Voucher]) -> object:
+    return approve_voucher(
+        voucher=call.row, approver=person_of(call.request), **_given(call)
+    )
+
+
+def _decline(call: ActionCall[Voucher]) -> object:
+    return decline_voucher(
+        voucher=call.row, approver=person_of(call.request), **_given(call)
+    )
+
+
+def _void(call: ActionCall[Voucher]) -> object:
+    return void_voucher(
+        voucher_id=call.row.public_id, actor=_actor(call), **_given(call)
+    )
+
+
+def _rotate(call: ActionCall[Voucher]) -> object:
+    return rotate_code(voucher=call.row, actor=_actor(call), **_given(call))
+
+
 @admin.register(Voucher)
 class VoucherAdmin(NumberSearchAdmin):
     """Vouchers with their trails, and the actions on a voucher."""
 
+    empty_text = (
+        "Vouchers appear here when staff issue them in a conversation or a "
+        "program over the API."
+    )
     refusals = (VoucherError,)
     number_lookup = "owner__msisdn"
     actions_list = ("find_by_code",)
@@ -136,14 +181,14 @@ class VoucherAdmin(NumberSearchAdmin):
     search_help_text = "Reference, last four digits, owner's name or whole number"
     ordering = ("-id",)
     fields = (
-        ("reference", "status_word", "amount"),
+        ("reference", "state", "amount"),
         ("person", "number", "last_four"),
         ("created_at", "issued_at", "expires_at"),
         ("redeemed_at", "station", "voided_at"),
     )
     readonly_fields = (
         "reference",
-        "status_word",
+        "state",
         "amount",
         "person",
         "number",
@@ -188,12 +233,7 @@ class VoucherAdmin(NumberSearchAdmin):
         return _amount(row)
 
     @display(description="Status", label=STATUS_COLOURS)
-    def state(self, row: Voucher) -> tuple[str, str]:
-        status = Voucher.Status(row.status_at(timezone.now()))
-        return status, status.label
-
-    @display(description="Status")
-    def status_word(self, row: Voucher) -> str:
+    def state(self, row: Voucher) -> str:
         return str(Voucher.Status(row.status_at(timezone.now())).label)
 
     @display(description="Expires", ordering="expires_at")
@@ -233,6 +273,7 @@ class VoucherAdmin(NumberSearchAdmin):
     @voucher_action(
         "Approve",
         path="approve",
+        act=_approve,
         icon="verified",
         operation=Operation.APPROVE,
         offered_in=Voucher.Status.PENDING_APPROVAL,
@@ -242,14 +283,13 @@ class VoucherAdmin(NumberSearchAdmin):
         " the last 30 days.",
     )
     def approve_one(self, call: ActionCall[Voucher]) -> str:
-        approve_voucher(
-            voucher=call.row, approver=person_of(call.request), **_given(call)
-        )
+        _approve(call)
         return _log(call, "Approve", "approved")
 
     @voucher_action(
         "Decline",
         path="decline",
+        act=_decline,
         icon="block",
         operation=Operation.APPROVE,
         offered_in=Voucher.Status.PENDING_APPROVAL,
@@ -258,14 +298,13 @@ class VoucherAdmin(NumberSearchAdmin):
         is_dangerous=True,
     )
     def decline_one(self, call: ActionCall[Voucher]) -> str:
-        decline_voucher(
-            voucher=call.row, approver=person_of(call.request), **_given(call)
-        )
+        _decline(call)
         return _log(call, "Decline", "declined")
 
     @voucher_action(
         "Void",
         path="void",
+        act=_void,
         icon="cancel",
         operation=Operation.VOID,
         offered_in=Voucher.Status.ISSUED,
@@ -274,12 +313,13 @@ class VoucherAdmin(NumberSearchAdmin):
     )
     def void_one(self, call: ActionCall[Voucher]) -> str:
         """Void the voucher. It works while vouchers are switched off."""
-        void_voucher(voucher_id=call.row.public_id, actor=_actor(call), **_given(call))
+        _void(call)
         return _log(call, "Void", "voided")
 
     @voucher_action(
         "New code",
         path="rotate",
+        act=_rotate,
         icon="password",
         operation=Operation.ROTATE,
         offered_in=Voucher.Status.ISSUED,
@@ -288,7 +328,7 @@ class VoucherAdmin(NumberSearchAdmin):
         " owner and is not shown here.",
     )
     def rotate_one(self, call: ActionCall[Voucher]) -> str:
-        rotate_code(voucher=call.row, actor=_actor(call), **_given(call))
+        _rotate(call)
         return _log(call, "New code for", "has a new code")
 
     @action(

@@ -34,13 +34,15 @@ def create_or_change_profile(
     is_sandbox: bool | None = None,
     is_active: bool | None = None,
     user: User | None = None,
+    is_new: bool = False,
     is_user_cleared: bool = False,
     giver: Giver | None = None,
 ) -> Profile:
     """Create a person, or change the given fields of the one with this number.
 
-    Without number and profile it creates a person who has only a channel's own id. A
-    role above customer waits for a second person when it is given in the back office.
+    Without number and profile it creates a person who has only a channel's own id.
+    With ``is_new`` it changes no one: a known number is refused. A role above customer
+    waits for a second person when it is given in the back office.
     Raises InvalidMsisdn, InvalidProfile, UnknownStation, and then changes nothing.
     """
     given: dict[str, Any] = {
@@ -57,6 +59,8 @@ def create_or_change_profile(
     _refuse_unknown_choices(role, language)
     try:
         with transaction.atomic():
+            if is_new and msisdn is not None:
+                _refuse_known(msisdn)
             stored = _store(profile, msisdn, role, changes)
             give_role(
                 stored,
@@ -75,22 +79,43 @@ def lookup(*, msisdn: str) -> Profile | None:
     return Profile.objects.filter(msisdn=number, is_active=True).first()
 
 
-def add_station(*, code: str, name: str) -> Station:
-    """Create a station, or rename the one with this code."""
+def add_station(*, code: str, name: str, is_new: bool = False) -> Station:
+    """Create a station, or rename the one with this code; not with ``is_new``."""
     spelled = code.strip().upper()
     if not _STATION_CODE.fullmatch(spelled):
         raise InvalidProfile(
             "A station's code is letters, digits, dashes and underscores."
         )
+    title = _station_name(name, spelled)
+    if not is_new:
+        return Station.objects.update_or_create(code=spelled, defaults={"name": title})[
+            0
+        ]
+    station, created = Station.objects.get_or_create(
+        code=spelled, defaults={"name": title}
+    )
+    if not created:
+        raise InvalidProfile(
+            f"There is already a station {spelled}: {station.name}. Open it to change it."
+        )
+    return station
+
+
+def change_station(*, station: Station, name: str, is_active: bool) -> Station:
+    """Rename a station, close it or open it again. Its code stays."""
+    station.name = _station_name(name, station.code)
+    station.is_active = is_active
+    station.save(update_fields=["name", "is_active"])
+    return station
+
+
+def _station_name(name: str, code: str) -> str:
     title = clean_name(name)
     if not title:
         raise InvalidProfile("A station needs a name.")
-    if Station.objects.filter(name=title).exclude(code=spelled).exists():
+    if Station.objects.filter(name=title).exclude(code=code).exists():
         raise InvalidProfile(f"Another station is called {title}.")
-    station, _ = Station.objects.update_or_create(
-        code=spelled, defaults={"name": title}
-    )
-    return station
+    return title
 
 
 def find_station(code_or_name: str) -> Station:
@@ -107,6 +132,15 @@ def find_station(code_or_name: str) -> Station:
 def clean_name(name: str) -> str:
     """Return the name without control characters, cut to the stored length."""
     return " ".join(_CONTROL.sub(" ", name).split())[:MAX_NAME]
+
+
+def _refuse_known(msisdn: str) -> None:
+    known = Profile.objects.filter(msisdn=numbers.parse(msisdn)).first()
+    if known is not None:
+        raise InvalidProfile(
+            f"There is already a person with this number: {known}."
+            " Open that person to change them."
+        )
 
 
 def _store(

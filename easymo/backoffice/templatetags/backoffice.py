@@ -2,13 +2,20 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import template
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.urls import reverse
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 from easymo.observability.privacy import scrub
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+    from django.template import Context
 
 register = template.Library()
 
@@ -48,3 +55,36 @@ def compact_json(value: Any) -> str:
 def short_hex(value: bytes | memoryview | None) -> str:
     """Return the first eight hex digits of a hash."""
     return bytes(value).hex()[:8] if value else "—"
+
+
+@register.filter
+def has_history(row: Model | None) -> bool:
+    """Tell whether the log of the admin has an entry about the object."""
+    if row is None:
+        return False
+    kind = ContentType.objects.get_for_model(row, for_concrete_model=False)
+    return LogEntry.objects.filter(content_type=kind, object_id=str(row.pk)).exists()
+
+
+@register.filter
+def empty_text(page: Any) -> str:
+    """Return what belongs into a list without rows."""
+    own = getattr(page, "empty_text", "")
+    return own or f"Here are the {page.opts.verbose_name_plural}."
+
+
+@register.simple_tag(takes_context=True)
+def first_step(context: Context) -> dict[str, Any] | None:
+    """Return the list's action that creates its first row, if the user may use it."""
+    page = context["cl"].model_admin
+    # A list's own context has no request; the template's does.
+    request = context.request  # type: ignore[attr-defined]
+    wanted = getattr(page, "first_action", "")
+    for action in page.get_actions_list(request) if wanted else ():
+        if action.action_name.endswith(f"_{wanted}"):
+            path = reverse(f"admin:{action.action_name}")
+            return {"path": path, "title": action.description}
+    if page.has_add_permission(request):
+        add = f"admin:{page.opts.app_label}_{page.opts.model_name}_add"
+        return {"path": reverse(add), "title": f"Add {page.opts.verbose_name}"}
+    return None

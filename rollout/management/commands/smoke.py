@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from easymo.development import running
 from rollout.check_runs.smoke import run_smoke
 from rollout.management.arguments import actor_name, add_actor, command_errors
 from rollout.management.check_output import write_run
@@ -25,16 +27,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "--url",
             type=url,
-            help=f"default: http://127.0.0.1:{settings.PORT}, with the port of $PORT",
+            help="default: this machine, on the port of $PORT or of `make run`",
         )
         parser.add_argument("--json", action="store_true", help="for programs")
         add_actor(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        url = options["url"] or f"http://127.0.0.1:{settings.PORT}"
+        url = options["url"] or f"http://127.0.0.1:{_port()}"
         with command_errors():
             run = run_smoke(url=url, actor=actor_name(options["by"]))
         write_run(self.stdout, run, is_json=options["json"], lines_key="cases", url=url)
+
+
+def _port() -> int:
+    """Return $PORT, else the port on which `make run` serves, else the default."""
+    if "PORT" in os.environ:
+        return settings.PORT
+    return running.port() or settings.PORT
 
 
 def url(text: str) -> str:

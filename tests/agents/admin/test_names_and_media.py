@@ -42,7 +42,7 @@ def test_bind__operator_with_a_reason__bound_and_shown_on_her_page(
     # Given
     sign_in(client, "operator")
     claim = claim_of(cast)
-    url = reverse("admin:agents_identityclaim_bind_one", args=[claim.pk])
+    url = reverse("admin:agents_identityclaim_confirm_one", args=[claim.pk])
     key = client.get(url).context["form"]["key"].value()
 
     # When
@@ -61,7 +61,7 @@ def test_bind__viewer__refused(client: Client, cast: Cast) -> None:
     # Given
     sign_in(client, "viewer")
     claim = claim_of(cast)
-    url = reverse("admin:agents_identityclaim_bind_one", args=[claim.pk])
+    url = reverse("admin:agents_identityclaim_confirm_one", args=[claim.pk])
 
     # When
     answer = client.post(url, {"reason": "x"})

@@ -109,7 +109,7 @@ def test_resolve_sender__staff_number_with_a_first_user_id__served_but_not_bound
     # Then
     assert found == diane
     assert not Identity.objects.filter(kind="bsuid").exists()
-    assert HandOff.objects.get(profile=diane).kind == HandOff.Kind.IDENTITY
+    assert HandOff.objects.get(profile=diane).kind == HandOff.Kind.DEVICE
     assert who(NUMBER, BSUID) == diane
     assert HandOff.objects.count() == 1
 

@@ -138,15 +138,18 @@ STATES = """
     Ufite voucher nshya
     The voucher waits for approval
     Vocha inasubiri
+    The voucher has not been redeemed.
+    It wasn't issued.
+    Le bon n'a pas été émis.
+    Ntiyatanzwe.
+    Ntabwo byakozwe.
+    Vocha haijatolewa.
     """
 HARMLESS = """
     Hello! How can I help you?
     I can create a voucher, look up a customer, or redeem a code.
-    To redeem a voucher, send me its code and the station.
     No voucher was issued.
     Nothing was changed.
-    The voucher has not been redeemed.
-    It wasn't issued.
     Do you want me to create it?
     Has your voucher been redeemed?
     Once a voucher is redeemed it cannot be used again.
@@ -165,7 +168,6 @@ HARMLESS = """
     It takes about 10 minutes.
     Bonjour ! Comment puis-je vous aider ?
     Je peux créer un bon, ou chercher un client.
-    Le bon n'a pas été émis.
     Aucun bon n'a été créé.
     Rien n'a été changé.
     Quel montant voulez-vous ?
@@ -175,14 +177,10 @@ HARMLESS = """
     Muraho! Nagufasha iki?
     Mwaramutse, mumeze mute?
     Murakoze! Mugire umunsi mwiza.
-    Andika kode ya voca yawe.
-    Ntiyatanzwe.
-    Ntabwo byakozwe.
     Nshobora gutanga voca cyangwa gushaka umukiriya.
     Ni angahe ushaka?
     Habari! Naweza kukusaidiaje?
     Tafadhali tuma kiasi na nambari ya simu.
-    Vocha haijatolewa.
     Umesema kiasi gani?
     Samahani, sikuelewa.
     Unaweza kutumia vocha kwenye kituo chochote.
@@ -190,12 +188,171 @@ HARMLESS = """
     Why should it be voided?
     Nothing is waiting for your answer.
     I have changed nothing just now.
-    You have sent very many messages.
-    Vous avez envoyé beaucoup de messages.
     Nta cyakozwe.
     Nta kintu gitegereje igisubizo cyawe.
     Hakuna kilichobadilishwa.
     Kwa nini ibatilishwe?
+    """
+
+# Requests and secrets: each of the first with each of the second.
+REQUESTS = {
+    "en": (
+        """
+        {} please
+        What is your {}?
+        What's your {}?
+        Send me your {}
+        Please send your {}.
+        Could you give me the {}?
+        I need your {} to continue.
+        Enter your {} here
+        Tell me the {} again
+        Type the {}
+        Your {}?
+        May I have your {}?
+        Reply with your {}
+        Confirm your {} first
+        Don't forget to send your {}
+        I can't go on without your {}
+        Share your {} with me
+        Which {} did you get?
+        Do you remember your {}?
+        Kindly provide the {}
+        Let me know your {}
+        Just say the {} aloud
+        Your {} is required
+        Forward the {}
+        """,
+        """
+        PIN
+        PIN code
+        code
+        voucher code
+        password
+        OTP
+        passcode
+        secret code
+        16 digits
+        """,
+    ),
+    "fr": (
+        """
+        {}, s'il vous plaît
+        Quel est votre {} ?
+        Envoyez-moi votre {}
+        Veuillez saisir votre {}
+        Donnez-moi le {}
+        Il me faut le {}
+        J'ai besoin de votre {}
+        Pouvez-vous me dire votre {} ?
+        Confirmez votre {}
+        N'oubliez pas d'envoyer votre {}
+        Je ne peux pas continuer sans votre {}
+        Merci de m'indiquer votre {}
+        Votre {} ?
+        Entrez le {}
+        Tapez votre {}
+        Communiquez-moi votre {}
+        Écrivez votre {} ici
+        """,
+        """
+        PIN
+        code PIN
+        code
+        code du bon
+        mot de passe
+        code secret
+        """,
+    ),
+    "rw": (
+        """
+        Ohereza {}
+        Mpa {}
+        Andika {}
+        Mbwira {}
+        {} ni iyihe?
+        {} ni uwuhe?
+        Nkeneye {}
+        Wampa {}?
+        Mwambwira {}?
+        Nyoherereza {}
+        Injiza {}
+        Emeza {}
+        Ntiwibagirwe kohereza {}
+        Ushobora kumpa {}?
+        Ongera wandike {}
+        Shyiramo {}
+        """,
+        """
+        PIN
+        PIN yawe
+        kode
+        kode yawe
+        kode ya voucher
+        umubare w'ibanga
+        ijambo ry'ibanga
+        """,
+    ),
+    "sw": (
+        """
+        Tuma {}
+        Nipe {}
+        Andika {}
+        Niambie {}
+        {} ni ipi?
+        {} ni gani?
+        {} ni nini?
+        Nahitaji {}
+        Naomba {}
+        Nitumie {}
+        Ingiza {}
+        Thibitisha {}
+        Usisahau kutuma {}
+        Unaweza kunipa {}?
+        Tafadhali weka {}
+        Taja {}
+        Rudia {}
+        Siwezi kuendelea bila {}
+        """,
+        """
+        PIN
+        PIN yako
+        msimbo
+        msimbo wako
+        msimbo wa vocha
+        nenosiri
+        nenosiri lako
+        namba ya siri
+        namba yako ya siri
+        neno la siri
+        neno lako la siri
+        """,
+    ),
+}
+WARNINGS = """
+    Never share your PIN.
+    Do not give your code to anyone.
+    I will never ask for your PIN or code.
+    We never ask for passwords.
+    Keep your PIN secret.
+    Please do not send your PIN here.
+    No one from our team will ask for your code.
+    A voucher has a code and a last day.
+    Codes are hidden from me.
+    I can't see your code.
+    Is your code lost?
+    If you lost your code, write agent.
+    Ne donnez jamais votre code.
+    N'envoyez pas votre PIN.
+    Je ne demande jamais de code.
+    Gardez votre code secret.
+    Ntukohereze PIN yawe.
+    Sinjya nsaba PIN.
+    Bika kode yawe mu ibanga.
+    Usitume PIN yako.
+    Sitakuomba msimbo wako.
+    Weka msimbo wako siri.
+    Hatuombi PIN.
     """
 
 

@@ -1,17 +1,32 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.llm.unsupported_claims import Facts, Problem, check_claims, claimed_in
-from tests.agents.llm.claim_table import HARMLESS, STATES, UNBACKED, lines
+from agents.language.normalise import plain
+from agents.llm.disguise import is_disguised
+from agents.llm.secret_requests import asks_for_secret
+from agents.llm.supported_claims import Facts
+from agents.llm.unsupported_claims import Problem, check_claims, claimed_in
+from tests.agents.llm.claim_table import (
+    HARMLESS,
+    REQUESTS,
+    STATES,
+    UNBACKED,
+    WARNINGS,
+    lines,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOTHING = Facts()
 ISSUED = Facts(
-    operations=frozenset({"issued"}),
+    statuses=frozenset({"issued"}),
     amounts=frozenset({Decimal(10_000)}),
     references=frozenset({"V7-KQ3M-82"}),
     shown=("Voucher V7-KQ3M-82 of RWF 10,000 for +2507***000, until 20 February 2027",),
@@ -81,13 +96,17 @@ def test_check_claims__figure_without_a_row__is_held_back(
     "text",
     [
         "The voucher of RWF 10,000 was issued.",
-        "Done: voucher V7-KQ3M-82, 10 000 RWF.",
-        "It's done, ten thousand francs for +2507***000.",
+        "Voucher V7-KQ3M-82, 10 000 RWF.",
+        "It is valid, ten thousand francs for +2507***000.",
+        "Your voucher is ready to use.",
+        "You have one voucher.",
         "Le bon V7 KQ3M 82 de dix mille francs est émis.",
         "Voca yatanzwe: ibihumbi icumi.",
         "Vocha imetolewa, elfu kumi.",
         "It can be used until 20 February 2027.",
-        "✅ Issued",
+        "Vous avez un bon valable.",
+        "Una vocha moja.",
+        "Ufite voucher imwe ya 10,000.",
     ],
 )
 def test_check_claims__what_the_row_shows__may_be_said(text: str) -> None:
@@ -103,6 +122,12 @@ def test_check_claims__what_the_row_shows__may_be_said(text: str) -> None:
         ("The voucher of twenty thousand was issued.", "amount"),
         ("Voucher V9-AAAA-11 was issued.", "reference"),
         ("It has expired.", "status"),
+        ("Done: voucher V7-KQ3M-82.", "operation"),
+        ("✅ Issued", "operation"),
+        ("I have issued it.", "operation"),
+        ("I have just issued another voucher.", "operation"),
+        ("You have four vouchers.", "status"),
+        ("It was used in Remera.", "operation"),
         ("It is issued for +250788000000.", "amount"),
     ],
 )
@@ -114,7 +139,7 @@ def test_check_claims__other_than_the_row_shows__is_held_back(
 
 def test_check_claims__own_amount__may_be_asked_back_but_not_claimed() -> None:
     # Given
-    facts = Facts(own_text="create voucher 20000", operations=frozenset({"issued"}))
+    facts = Facts(own_text="create voucher 20000", statuses=frozenset({"issued"}))
 
     # Then
     assert check_claims("Do you want 20,000 for this customer?", facts).is_backed
@@ -158,3 +183,128 @@ def test_claimed_in__hidden_mark_anywhere__is_still_seen(
 ) -> None:
     place = data.draw(st.integers(0, len(claim)))
     assert claimed_in(claim[:place] + mark + claim[place:])
+
+
+@pytest.mark.parametrize("language", REQUESTS)
+def test_asks_for_secret__request_for_each_secret__is_found(language: str) -> None:
+    # Given
+    forms, secrets = map(lines, REQUESTS[language])
+    asked = [form.format(secret) for form in forms for secret in secrets]
+
+    # Then
+    assert len(asked) >= 100
+    assert [text for text in asked if not asks_for_secret(text)] == []
+    assert "secret" in check_claims(asked[0], NOTHING).problems
+
+
+def test_asks_for_secret__warning__is_none() -> None:
+    assert [text for text in lines(WARNINGS) if asks_for_secret(text)] == []
+
+
+def test_asks_for_secret__text_of_a_row__may_be_repeated() -> None:
+    # Given
+    shown = Facts(shown=("Please check its code and send the code again.",))
+
+    # Then
+    assert check_claims(shown.shown[0], shown).is_backed
+    assert not check_claims("Send me the code.", shown).is_backed
+
+
+SAMPLES = [
+    "Your voucher is ready",
+    "I have cancelled it",
+    "The manager approved your request",
+    "Votre bon est annulé",
+    "Voucher yawe yemejwe",
+    "Vocha yako imetolewa",
+    "Please send me your password",
+]
+CYRILLIC = str.maketrans("aeopcxyi", "аеорсхуі")
+LEET = str.maketrans("oieas", "01345")
+DISGUISES: dict[str, Callable[[str], str]] = {
+    "zero-width": "\u200b".join,
+    "word joiner": "\u2060".join,
+    "soft hyphen": "\u00ad".join,
+    "combining": "\u0336".join,
+    "single letters": " ".join,
+    "dots": ".".join,
+    "underscores": "_".join,
+    "full width": lambda text: "".join(
+        chr(ord(char) + 0xFEE0) if char.isascii() and char.isalpha() else char
+        for char in text
+    ),
+    "mathematical": lambda text: "".join(
+        chr(0x1D5EE + ord(char) - ord("a")) if "a" <= char <= "z" else char
+        for char in text
+    ),
+    "look-alikes": lambda text: text.translate(CYRILLIC),
+    "digits": lambda text: text.translate(LEET),
+    "drawn": lambda text: "".join(char * 3 for char in text),
+    "without spaces": lambda text: text.replace(" ", ""),
+    "upper case": str.upper,
+    "no accents": plain,
+    "bold": lambda text: "*" + text.replace(" ", "* *") + "*",
+    "italic": lambda text: "_" + text.replace(" ", "_ _") + "_",
+    "lines": lambda text: text.replace(" ", "\n"),
+    "tick": lambda text: "✅ " + text,
+    "polite before": lambda text: "Hello, thank you for waiting, " + text,
+    "polite after": lambda text: text + ". How can I help you today?",
+    "question before": lambda text: "What amount do you need? " + text,
+    "reversed marks": lambda text: "\u202e" + text + "\u202c",
+}
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+@pytest.mark.parametrize("text", SAMPLES)
+def test_check_claims__disguised_claim__is_held_back(text: str, disguise: str) -> None:
+    assert check_claims(DISGUISES[disguise](text), NOTHING).problems
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hello 👋 How can I help you?",
+        "1️⃣ Which amount?\n2️⃣ Which number?",
+        "Please send the 1st number again.",
+        "Do you mean 10k?",
+        "What is the customer’s number?",
+        "C\u0327a va ? Quel est le montant ?",
+        "For example e.g. at 8h30, i.e. in the morning?",
+    ],
+)
+def test_is_disguised__ordinary_marks__are_none(text: str) -> None:
+    assert not is_disguised(text)
+
+
+def test_check_claims__two_vouchers_read__only_words_of_the_rows_pass() -> None:
+    # Given
+    rows = ("• V7-KQ3M-82: RWF 10,000, ready to use", "• V9-AAAA-11: RWF 500, voided")
+    facts = Facts(
+        statuses=frozenset({"issued", "void"}),
+        amounts=frozenset({Decimal(10_000), Decimal(500)}),
+        references=frozenset({"V7-KQ3M-82", "V9-AAAA-11"}),
+        shown=rows,
+    )
+
+    # Then
+    assert check_claims("\n".join(rows), facts).is_backed
+    assert not check_claims("V9-AAAA-11 of RWF 10,000 is ready to use", facts).is_backed
+
+
+@pytest.mark.parametrize(
+    ("text", "is_sent"),
+    [
+        ("Yes.", False),
+        ("Oui !", False),
+        ("Yego", False),
+        ("Ndiyo.", False),
+        ("Of course!", False),
+        ("Was it issued? Yes.", False),
+        ("Yes, how can I help you?", True),
+        ("Of course, what amount do you need?", True),
+    ],
+)
+def test_check_claims__bare_yes__confirms_what_was_asked(
+    text: str, is_sent: bool
+) -> None:
+    assert check_claims(text, NOTHING).is_backed is is_sent

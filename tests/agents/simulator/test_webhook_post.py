@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 
-from agents.simulator.webhook_post import Button, bsuid_of, envelope
+from agents.identity.sandbox import bsuid_of
+from agents.simulator.webhook_post import Button, envelope
 from vouchers.models import Profile
 
 DIANE = Profile(name="Diane", msisdn="+250788000004", role="staff", is_sandbox=True)

@@ -1,21 +1,26 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
 
+from agents.identity.sandbox import bsuid_of
 from agents.models import Conversation, Identity
+from agents.operations import demonstration
 from agents.simulator import page_data
-from agents.simulator.webhook_post import bsuid_of
 from agents.smoke import people
 from agents.smoke.deployment import SmokeFailure
 from rollout.core.probes import is_probe
 from tests.agents.smoke.test_cases import switch
 from vouchers.actors import Actor
-from vouchers.models import Profile
+from vouchers.models import Profile, Voucher
 from vouchers.money import Money
 from vouchers.services.issue import issue_voucher
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
 
 pytestmark = pytest.mark.django_db
 TEN = Money(10_000, "RWF")
@@ -71,15 +76,26 @@ def test_customer__first__one_of_the_guides_neighbours() -> None:
     assert people.customer() == person
 
 
-def test_customer__the_guides_own_is_in_the_sandbox__taken() -> None:
-    grace = Profile.objects.create(msisdn=people.GUIDE, name="Grace", is_sandbox=True)
+def test_customer__people_of_the_demonstration__never_taken() -> None:
+    demonstration.seed()
+    played = {person.msisdn for person in demonstration.PEOPLE}
 
-    assert people.customer() == grace
+    assert people.customer().msisdn not in played
+    assert people.customer(TEN).msisdn not in played
+    assert not Voucher.objects.filter(owner=people.customer()).exists()
 
 
-def test_customer__numbers_are_somebodys__left_alone() -> None:
-    for number in (people.GUIDE, *people.NUMBERS[:2]):
-        Profile.objects.create(msisdn=number, name="A customer")
+OWNED = [
+    pytest.param({}, id="a real customer"),
+    pytest.param({"is_sandbox": True}, id="a person of the simulator"),
+    pytest.param({"is_sandbox": True, "role": "staff"}, id="a colleague"),
+]
+
+
+@pytest.mark.parametrize("facts", OWNED)
+def test_customer__numbers_are_owned__left_alone(facts: dict[str, Any]) -> None:
+    for number in people.NUMBERS[:2]:
+        Profile.objects.create(msisdn=number, name="A customer", **facts)
 
     assert people.customer().msisdn == people.NUMBERS[2]
 
@@ -101,9 +117,18 @@ def test_customer__issued_enough_today__the_next_one() -> None:
     assert people.customer() == first
 
 
-def test_customer__nobody_is_free__said() -> None:
-    for number in (people.GUIDE, *people.NUMBERS):
+def test_customer__no_number_is_free__refused() -> None:
+    for number in people.NUMBERS:
         Profile.objects.create(msisdn=number, name="A customer")
 
-    with pytest.raises(SmokeFailure, match="Every sandbox customer"):
+    with pytest.raises(SmokeFailure, match="belong to other people"):
         people.customer()
+
+
+def test_customer__all_issued_enough_today__refused(
+    settings: SettingsWrapper,
+) -> None:
+    settings.VOUCHER_CUSTOMER_DAILY = 5_000
+
+    with pytest.raises(SmokeFailure, match="Every sandbox customer"):
+        people.customer(TEN)

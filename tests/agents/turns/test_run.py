@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
+import pytest
 from django.utils import timezone
 
 from agents.language.texts import render
@@ -251,8 +252,46 @@ async def test_run_turn__false_claim_twice__sends_a_fixed_text(
     # Then
     [reply] = await in_database(lambda: cast.diane.replies)
     [done] = await in_database(lambda: cast.diane.turns)
-    assert reply.body == render("apology", "en")
+    assert reply.body == render("answer.nothing_done", "en")
     assert done.error_code == "false_claim"
+    openai.assert_complete()
+
+
+async def test_run_turn__claim_after_a_reading__shows_the_rows_at_once(
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
+) -> None:
+    # Given
+    openai.script(say.call("list_vouchers"), say.text("I have just topped you up!"))
+    await in_database(cast.aline.writes, "my vouchers")
+
+    # When
+    await turn(cast.aline, online)
+
+    # Then
+    [reply] = await in_database(lambda: cast.aline.replies)
+    [done] = await in_database(lambda: cast.aline.turns)
+    assert reply.body == render("list.empty", "en")
+    assert (done.status, done.error_code) == ("done", "")
+    openai.assert_complete()
+
+
+@pytest.mark.parametrize(
+    "request_",
+    ["What is your PIN?", "Please send me the 16 digits of the code.", "Your OTP?"],
+)
+async def test_run_turn__model_asks_for_a_secret__is_never_sent(
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI, request_: str
+) -> None:
+    # Given
+    openai.script(say.text(request_), say.text(request_))
+    await in_database(cast.aline.writes, "redeem my voucher")
+
+    # When
+    await turn(cast.aline, online)
+
+    # Then
+    [reply] = await in_database(lambda: cast.aline.replies)
+    assert reply.body == render("answer.nothing_done", "en")
     openai.assert_complete()
 
 

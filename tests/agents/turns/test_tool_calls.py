@@ -187,7 +187,7 @@ async def test_newer_input__again_and_again__is_answered_in_the_end(
 ) -> None:
     # Given: a person who writes during every draft
     def answer(_body: object) -> say.Answer:
-        return say.text("Here.", held=True)
+        return say.text("How can I help?", held=True)
 
     openai.respond_with(answer)
     await in_database(cast.aline.writes, "0")

@@ -1,0 +1,148 @@
+"""Every page for everyone: landmarks, names, contrast and focus, in light and dark."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.browser.test_newcomer import play, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.browser.conftest import Product
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+FIRST = (
+    *("/", "/admin/?page=desk", "/admin/?page=room", "/simulator/", "/api/docs/"),
+    # Lists with and without matching rows.
+    *("/admin/vouchers/voucher/?q=no+such+one", "/admin/vouchers/voucher/?p=0"),
+)
+# Not pages: files, and what ends the session.
+NOT_PAGES = (
+    "/static/",
+    "/admin/logout/",
+    "/post-mortem/",
+    "as=markdown",
+    "/api/schema/",
+)
+
+
+@pytest.fixture
+def lit(
+    request: pytest.FixtureRequest, chromium: Browser, product: Product
+) -> Iterator[Page]:
+    context = chromium.new_context(
+        base_url=product.address,
+        viewport={"width": 1366, "height": 860},
+        color_scheme=request.param,
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.goto("/admin/login/")
+    page.fill("[name=username]", product.login)
+    page.fill("[name=password]", product.password)
+    page.click("[type=submit]")
+    page.wait_for_url("**/admin/")
+    yield page
+    context.close()
+
+
+def pages(page: Page) -> Iterator[str]:
+    """Open each kind of page that links lead to, once."""
+    host = re.match(r"https?://[^/]+", page.url)
+    assert host
+    waiting, known = list(FIRST), set()
+    while waiting:
+        path = waiting.pop(0)
+        kind = re.sub(r"\d+", "N", path.split("?")[0]) if path not in FIRST else path
+        if kind in known or any(part in path for part in NOT_PAGES):
+            continue
+        known.add(kind)
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, path
+        if "text/html" not in answer.headers.get("content-type", ""):
+            continue
+        yield path
+        links = page.eval_on_selector_all("a[href]", "all => all.map(a => a.href)")
+        waiting += [
+            link[len(host[0]) :].split("#")[0]
+            for link in links
+            if link.startswith(host[0])
+        ]
+
+
+def faults(page: Page, path: str) -> list[str]:
+    found = Axe().run(page, options=RULES).response["violations"]
+    said = [f"{one['id']}: {_nodes(one)}" for one in found]
+    if page.locator("main").count() != 1:
+        said.append("not exactly one main")
+    if path.startswith("/admin/"):
+        page.keyboard.press("Tab")
+        # A form has the focus in its first field; elsewhere the first stop skips.
+        if page.locator("#content form[novalidate] [autofocus]").count() == 0:
+            first = page.evaluate("document.querySelector('a, button').className")
+            if "skip-link" not in str(first):
+                said.append("the first stop does not skip to the content")
+    names = page.locator("a, button").all_inner_texts()
+    if any(name.strip() == "Close" for name in names):
+        said.append("a button is called only Close")
+    return [f"{path}: {one}" for one in said]
+
+
+def _nodes(violation: dict[str, Any]) -> str:
+    return " | ".join(node["html"][:150] for node in violation["nodes"][:3])
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("lit", ["light", "dark"], indirect=True)
+def test_pages__every_kind__no_fault_of_accessibility(lit: Page) -> None:
+    # Given: a conversation, so that there are rows in most lists
+    play(lit, "Diane")
+    say(lit, "lookup +250788000000")
+
+    # When
+    found, seen = [], 0
+    for path in pages(lit):
+        seen += 1
+        found += faults(lit, path)
+
+    # Then
+    assert "\n".join(found) == ""
+    assert seen > 80
+
+
+@pytest.mark.parametrize("lit", ["light"], indirect=True)
+@pytest.mark.parametrize(
+    ("path", "first", "error"),
+    [
+        ("/admin/vouchers/station/new/", "code", "code"),
+        ("/admin/vouchers/profile/new/", "msisdn", "msisdn"),
+        ("/admin/rollout/agentflag/1/turn-on-for-some/", "percent", "reason"),
+        ("/admin/rollout/incident/open/", "title", "title"),
+        ("/admin/rollout/contact/new/", "role", "role"),
+        ("/admin/vouchers/voucher/find/", "code", "code"),
+    ],
+)
+def test_form__opened_and_sent_empty__focus_in_the_first_field_then_the_first_error(
+    lit: Page, path: str, first: str, error: str
+) -> None:
+    lit.goto(path)
+    expect(lit.locator(f"[name={first}]").first).to_be_focused()
+
+    lit.click("#content button[type=submit]")
+
+    expect(lit.locator("#content [aria-invalid=true]").first).to_be_visible()
+    expect(lit.locator(f"[name={error}]").first).to_be_focused()
