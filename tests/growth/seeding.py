@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
+import json
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
@@ -103,6 +104,7 @@ def _vouchers(cursor: Any, station: int) -> None:
         owner="1000000 + s.n",
         expires_at=ENDS,
         actor_kind="'system'",
+        code_commit=f"sha256({HASH})",
         actor_id="'seed'",
         channel="'system'",
         key="'seed:' || s.n",
@@ -192,13 +194,9 @@ def _usual(field: Field[Any, Any]) -> str:
         return "DEFAULT"
     if isinstance(field, models.UUIDField) and not field.null:
         return "gen_random_uuid()"
-    if getattr(field, "auto_now_add", False):
-        return AT
     default = field.get_default() if field.default is not NOT_PROVIDED else None
+    if getattr(field, "auto_now_add", False) or isinstance(default, dt.datetime):
+        return AT
     if default is None:
         return "NULL" if field.null else "''"
-    if isinstance(default, datetime.datetime):
-        return AT
-    if isinstance(default, dict | list):
-        return f"'{default or ('{}' if isinstance(default, dict) else '[]')}'"
-    return f"'{default}'"
+    return "'" + (json.dumps(default) if default in ([], {}) else str(default)) + "'"
