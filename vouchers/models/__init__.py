@@ -7,7 +7,7 @@ from vouchers.models.checkpoint import (
     EventSeal,
     Verification,
 )
-from vouchers.models.counter import GuessCounter, LimitCounter
+from vouchers.models.counter import ExpiryMark, GuessCounter, LimitCounter
 from vouchers.models.event import Refusal, VoucherEvent, VoucherNote
 from vouchers.models.profile import Erasure, Profile, Station
 from vouchers.models.voucher import Approval, Envelope, Voucher
@@ -21,6 +21,7 @@ __all__ = [
     "Envelope",
     "Erasure",
     "EventSeal",
+    "ExpiryMark",
     "GuessCounter",
     "LimitCounter",
     "Profile",
