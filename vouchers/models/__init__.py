@@ -7,7 +7,7 @@ from vouchers.models.checkpoint import (
     EventSeal,
     Verification,
 )
-from vouchers.models.counter import GuessCounter, LimitCounter
+from vouchers.models.counter import ExpiryMark, GuessCounter, LimitCounter
 from vouchers.models.event import Refusal, VoucherEvent, VoucherNote
 from vouchers.models.legacy import LegacyRecord
 from vouchers.models.profile import Erasure, Profile, Station
@@ -22,6 +22,7 @@ __all__ = [
     "Envelope",
     "Erasure",
     "EventSeal",
+    "ExpiryMark",
     "GuessCounter",
     "LegacyRecord",
     "LimitCounter",
