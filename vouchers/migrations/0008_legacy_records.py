@@ -15,7 +15,7 @@ DROP TRIGGER legacy_record_no_truncate ON legacy_record;
 class Migration(migrations.Migration):
     """Remember what was taken from the earlier system, and import its vouchers."""
 
-    dependencies = [("vouchers", "0006_authority_functions")]
+    dependencies = [("vouchers", "0007_expiry_marks")]
     operations = [
         migrations.CreateModel(
             name="LegacyRecord",
