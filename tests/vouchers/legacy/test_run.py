@@ -354,7 +354,8 @@ def test_source__row_security__never_hides_rows_silently(
 ) -> None:
     earlier.voucher(whatsapp_e164="+250788111001")
     reader = f"reader_{earlier.connection.info.dbname[-8:]}"
-    earlier.run(f"CREATE ROLE {reader} LOGIN; GRANT SELECT ON vouchers TO {reader}")
+    earlier.run(f"CREATE ROLE {reader} LOGIN")
+    earlier.run(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}")
     earlier.run("ALTER TABLE vouchers ENABLE ROW LEVEL SECURITY")
     try:
         dsn = earlier.dsn + f" options='-c role={reader}'"
