@@ -9,6 +9,7 @@ from vouchers.models.checkpoint import (
 )
 from vouchers.models.counter import ExpiryMark, GuessCounter, LimitCounter
 from vouchers.models.event import Refusal, VoucherEvent, VoucherNote
+from vouchers.models.legacy import LegacyRecord
 from vouchers.models.profile import Erasure, Profile, Station
 from vouchers.models.voucher import Approval, Envelope, Voucher
 
@@ -23,6 +24,7 @@ __all__ = [
     "EventSeal",
     "ExpiryMark",
     "GuessCounter",
+    "LegacyRecord",
     "LimitCounter",
     "Profile",
     "Refusal",
