@@ -73,7 +73,7 @@ def tokens_of(text: str, index: int = 0) -> Iterator[Token]:
         for token in _plain(text, index, end, found.start(), gap):
             yield token
             gap = ""
-        gap += _gap_after(text, end, found.start(), gap)
+        gap = _gap_after(text, end, found.start(), gap)
         end = found.end()
         if found["wall"]:
             yield Token("wall", "", index, found.start(), end, gap)

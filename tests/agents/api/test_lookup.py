@@ -6,6 +6,7 @@ import pytest
 
 from agents.models import IdempotentCall
 from tests.agents.api.conftest import ALINE, UNKNOWN, forget_rates
+from tests.roles import confirm_role
 
 if TYPE_CHECKING:
     from tests.agents.api.conftest import Api
@@ -97,6 +98,7 @@ def test_lookup__eleventh_call_for_a_customer__429(api: Api) -> None:
 def test_lookup__staff_named__sixty_calls(api: Api) -> None:
     api.aline.role = "staff"
     api.aline.save(update_fields=["role"])
+    confirm_role(api.aline)
 
     statuses = [api.lookup(ALINE).status_code for _ in range(61)]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.language.texts import en
-from agents.tools.plain_request import states_code, states_issue
+from agents.tools.plain_request import asks_to_issue, asks_to_redeem
 from tests.agents.offline.chat import WRITES, Chat
 
 FOLDER = Path(__file__).parent / "held_out"
@@ -96,8 +96,8 @@ def _waits(said: str, call: str, arguments: dict[str, Any]) -> bool:
     """Say whether the tools would ask by a button, as her words are not enough."""
     if call == "create_voucher":
         amount, number = arguments["amount"], arguments["customer_msisdn"]
-        return not states_issue([said], amount=amount, msisdn=number)
-    return call != "redeem_voucher" or not states_code([said], placeholder=1)
+        return not asks_to_issue([said], amount=amount, msisdn=number)
+    return call != "redeem_voucher" or not asks_to_redeem([said], placeholder=1)
 
 
 def _keys_of(text: str, role: str) -> frozenset[str]:

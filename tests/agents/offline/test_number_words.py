@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agents.offline.number_words import read_spelled
 from agents.offline.slots import read_slots
-from agents.tools.plain_request import states_issue
+from agents.tools.plain_request import asks_to_issue
 
 AMOUNTS = {
     1_000: ["one thousand", "mille", "igihumbi", "elfu moja", "1 thousand"],
@@ -53,7 +53,7 @@ def test_read_slots__amount_in_words__is_understood_but_not_as_digits(
 
     assert (slots.amount, slots.amount_in_words) == (amount, True)
     text = f"create voucher {words} 0788000000"
-    assert not states_issue([text], amount=amount, msisdn="+250788000000")
+    assert not asks_to_issue([text], amount=amount, msisdn="+250788000000")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from tests.spellings import (
     with_typo,
     written,
 )
+from vouchers.reading import signs
 from vouchers.reading.code_search import search_codes
 
 AROUND = (
@@ -190,3 +191,13 @@ def test_search__two_codes__are_both_found() -> None:
 )
 def test_search__endless_digits__leaves_none_in_the_text(text: str) -> None:
     assert search_codes([text])
+
+
+@pytest.mark.parametrize("between", ["", " ", "\n", ". "])
+@pytest.mark.parametrize("number", [1, 40, 400])
+def test_search__many_placeholders_in_a_row__in_little_memory(
+    number: int, between: str
+) -> None:
+    text = between.join(["[code 1]"] * number)
+    tokens = list(signs.tokens_of(text))
+    assert sum(len(token.gap) for token in tokens) <= 2 * len(text)
