@@ -38,10 +38,11 @@ CLAIMS: tuple[tuple[Kind, str], ...] = (
     ("done", r"all set|taken care of|(?:gone|went|going) through|good to go|carried out"),
     ("done", r"(?:is|are|s|now) (?:now |all )?ready|tickmark|congratulations|voila"),
     ("done", r"here (?:is|s|are) (?:your|the|her|his|their)(?: new)? (?:voucher|code)s?"),
-    ("done", r"(?:i|we) (?:ve |have )?(?:just |now )*(?:did|handled|fixed|put|took)"),
+    ("done", r"(?:i|we) (?:ve |have )?(?:just |now )*(?:did(?! not| nothing)|handled|fixed|put|took)"),
     ("done", r"has (?:been )?(?:added|taken|handled|resolved|made|given|topped)"),
     ("done", r"(?:am|m|are|re|is|s) (?:now |just )?(?:processing|sending|approving)"),
-    ("done", r"(?:can|may) now|on (?:its|the) way|is (?:all )?yours|enjoy"),
+    ("done", r"(?:can|may) now|on (?:its|the) way|is (?:all )?yours"
+             r"|enjoy(?! (?:your|the|a) (?:day|evening|night|week|weekend|trip)\b)"),
     ("valid", r"(?:is|are|s|re|remains?|still) (?:still |now |also )*(?:valid|active)"),
     ("valid", r"(?:is|are|s|still) (?:still |now )*(?:available|unused|usable|open)"),
     ("valid", r"you (?:now |already |currently |still |do )*(?:have|own|hold|got)"

@@ -39,6 +39,15 @@ ASK = (
     r"|taja|sema|toa|kutuma|kunipa|kuniambia|kuandika|kuthibitisha|weka|rudia|leta"
     r"|lete|soma)"
 )
+# "Show the code to the attendant": not asked for here. A PIN is shown to no one.
+SHOWN = re.compile(
+    r"\b(?:show|give|present|montre[rz]?|presente[rz]?|donne[rz]?|ereka|mwereke|erekana"
+    r"|mwerekane|onyesha|muonyeshe|mwonyeshe|mpe)\b(?: (?!(?:and|et|me|us|moi|nous)\b)[a-z]+){0,2}?"
+    r" (?:code|kode|kodi|msimbo)\b(?: (?:yako|yawe|wako))?"
+    r"(?: (?:to|at|on|the|your|au|a|la|le|l|du|de|aux|kuri|ku|kwa|wa|umukozi|mhudumu)){0,4}"
+    r" (?:attendants?|stations?|pumps?|cashier|pompistes?|pompe|caissiere?|sitasiyo"
+    r"|mhudumu|kituo|kituoni)\b"
+)
 # "Never share your PIN", "n'envoyez pas", "ntukohereze", "usitume".
 WARNING = re.compile(
     rf"\b(?:never|do not|don t|dont|cannot|can t|won t|will not|nobody|no one)\b"
@@ -81,7 +90,7 @@ def asks_for_secret(text: str) -> bool:
 
 def _asks(sentence: str) -> bool:
     words = " ".join(re.findall(r"[a-z0-9]+", sentence))
-    words = WARNING.sub(" ", words)
+    words = SHOWN.sub(" ", WARNING.sub(" ", words))
     if not re.search(rf"\b{PRIVATE}\b", words):
         return False
     if any(form.search(words) for form in (REQUEST, AFTER, WITHOUT)):

@@ -24,6 +24,7 @@ from agents.llm.claim_numbers import (
     words_in,
 )
 from agents.llm.claim_words import Kind, claims_in
+from agents.llm.reply_words import class_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +72,13 @@ JOINING_WORDS = (
 JOINING = frozenset(JOINING_WORDS.split())
 NUMBER_WORDS = UNITS.keys() | BEFORE.keys() | AFTER.keys()
 CLAUSE = re.compile(r"[^.!?;:,\n()—]+[.!?]?")
+GREETINGS = (
+    r"hello|hi|hey|dear|good (?:morning|afternoon|evening|day)|thanks?|thank you|welcome"
+    r"|sorry|goodbye|bye|okay|ok|bonjour|bonsoir|salut|cher|chère|merci|bienvenue|désolée?"
+    r"|muraho|mwaramutse|mwiriwe|murakoze|urakoze|mbabarira|ihangane|habari|hujambo|jambo"
+    r"|asante|karibu|samahani|pole|kwaheri"
+)
+TITLES = r"(?:mrs?|ms|miss|madam|sir|monsieur|madame|mme|bwana|bibi|ndugu)\.?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,30 @@ class Facts:
     shown: tuple[str, ...] = ()
     # The messages of the person; may be repeated in a text without claims.
     own_text: str = ""
+    # The person's name, as the model was given it.
+    name: str = ""
+
+
+def without_own_name(text: str, facts: Facts) -> str:
+    """Remove the person's name where it addresses them: "Hello Eric!", "Eric, which ...".
+
+    A name with words about vouchers or results stays.
+    """
+    words = [re.escape(word) for word in facts.name.split() if not _tells(word)]
+    if not words:
+        return text
+    name = rf"(?:{TITLES}\s+)?(?:{'|'.join(words)})(?:\s+(?:{'|'.join(words)}))*"
+    end = r"(?=\s*(?:[,.!?:;\n]|$))"
+    after_greeting = rf"(?P<kept>\b(?:{GREETINGS}))[,!]?\s+{name}{end}"
+    at_an_edge = rf"(?:^|(?<=[.!?\n])\s*){name}\s*,|,\s*{name}{end}"
+    found = re.compile(rf"{after_greeting}|{at_an_edge}", re.IGNORECASE)
+    return found.sub(lambda match: match["kept"] or " ", text)
+
+
+def _tells(word: str) -> bool:
+    return class_of(plain(word)) in {"VALUE", "STATE", "DO", "NOT"} or bool(
+        claims_in(plain(word), is_question=False)
+    )
 
 
 def backed_by(facts: Facts) -> set[Kind]:

@@ -25,6 +25,7 @@ from agents.llm.supported_claims import (
     clauses,
     is_repeated,
     is_supported,
+    without_own_name,
     words_of,
 )
 from vouchers.codes import find_codes
@@ -101,7 +102,8 @@ def check_claims(text: str, facts: Facts) -> ClaimCheck:
 
 def _claim_problems(text: str, facts: Facts) -> Iterator[Problem]:
     before = ""
-    for match in SENTENCE.finditer(NUMBERED.sub("", visible(text))):
+    text = without_own_name(visible(text), facts)
+    for match in SENTENCE.finditer(NUMBERED.sub("", text)):
         sentence = match[0]
         if not words_of(sentence):
             continue
@@ -178,14 +180,20 @@ def _without_known(text: str, facts: Facts) -> str:
 
 
 def _foreign_references(text: str, facts: Facts) -> bool:
-    written = _without_known(text, facts).upper()
+    written = _without_known(text, facts)
     if UUID.search(written.lower()):
         return True
-    return any(_is_mixed(match[0]) for match in CODE_REFERENCE.finditer(written))
+    found = CODE_REFERENCE.finditer(written.upper())
+    return any(_is_reference(written[match.start() : match.end()]) for match in found)
 
 
-def _is_mixed(text: str) -> bool:
-    return bool(re.search(r"\d", text) and re.search(r"[A-Z]", text))
+def _is_reference(text: str) -> bool:
+    """Tell whether the text has letters and digits; "within 10" is a word and a number."""
+    is_mixed = re.search(r"\d", text) and re.search(r"[A-Z]", text.upper())
+    return bool(is_mixed) and not all(
+        word.isdigit() or (word.isalpha() and word[1:].islower())
+        for word in text.split()
+    )
 
 
 def _tells_code(text: str, facts: Facts) -> bool:

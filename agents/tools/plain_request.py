@@ -108,8 +108,8 @@ def _plain_request(
     if _STRANGE.search(slots.marked) or not _has_plain_colons(slots.marked):
         return None
     words = tuple(_WORD.findall(slots.marked.casefold()))
-    for language, rest in _behind_verb(words, operation):
-        if _is_accounted_for(rest, language, operation):
+    for language, verb, rest in _behind_verb(words, operation):
+        if _is_accounted_for(verb, rest, language, operation):
             return _Request(language, slots, rest, _STATION in rest)
     return None
 
@@ -139,8 +139,10 @@ def _has_plain_colons(text: str) -> bool:
     return all((word,) in _labels() | _vouchers() for word in before)
 
 
-def _behind_verb(words: Words, operation: Operation) -> Iterable[tuple[str, Words]]:
-    """Return the words behind the verb, for each language that has such a verb."""
+def _behind_verb(
+    words: Words, operation: Operation
+) -> Iterable[tuple[str, Words, Words]]:
+    """Return the verb and the words behind it, for each language that has such a verb."""
     at = 0
     while (taken := _longest_at(words, at, _openers())) and at + taken < len(words):
         at += taken
@@ -149,37 +151,80 @@ def _behind_verb(words: Words, operation: Operation) -> Iterable[tuple[str, Word
             if words[at : at + len(verb)] != verb:
                 continue
             rest = words[at + len(verb) :]
-            is_weak = " ".join(verb) in commands.create_beside_voucher
+            is_weak = " ".join(verb) in commands.make + commands.give
             if is_weak and not any((word,) in _vouchers() for word in map(fold, rest)):
                 continue
             # "issue for", "issue with", "use of": a noun.
             after = () if verb != ("issue",) else _AFTER_NO_VERB
             if rest[:1] in _all("of") or rest[:1] in after:
                 continue
-            yield language, rest
+            yield language, verb, rest
 
 
 _AFTER_NO_VERB = {(word,) for word in ("for", "with", "number", "customer", _VALUE)}
 
 
-def _is_accounted_for(rest: Words, language: str, operation: Operation) -> bool:
+def _is_accounted_for(
+    verb: Words, rest: Words, language: str, operation: Operation
+) -> bool:
     """Tell whether the words behind the verb are of its language and one other."""
+    may_have_customer = " ".join(verb) in PLAIN_COMMANDS[language].give
     return any(
-        _consists_of(rest, _allowed(language, operation) | _allowed(other, operation))
+        (parts := _parts(rest, (language, other), operation))
+        and _fit_together(parts, may_have_customer=may_have_customer)
         for other in PLAIN_COMMANDS
     )
 
 
-def _consists_of(words: Words, allowed: frozenset[Words]) -> bool:
+def _parts(
+    words: Words, languages: tuple[str, str], operation: Operation
+) -> tuple[str, ...]:
+    """Return the part of each phrase and value in the request; () with another word.
+
+    The longest phrase counts, and among equals the one of the first language.
+    """
+    parts: list[str] = []
     at = 0
     while at < len(words):
         if words[at] in {_VALUE, _AMOUNT, _STATION}:
+            parts.append(words[at])
             at += 1
-        elif taken := _longest_at(words, at, allowed):
-            at += taken
-        else:
-            return False
-    return bool(words)
+            continue
+        found = [
+            (size, field)
+            for language in languages
+            for field in _fields(operation)
+            if (size := _longest_at(words, at, _phrases(language, field)))
+        ]
+        if not found:
+            return ()
+        size, field = max(found, key=lambda one: one[0])
+        parts.append(field)
+        at += size
+    return tuple(parts)
+
+
+def _fit_together(parts: tuple[str, ...], *, may_have_customer: bool) -> bool:
+    """Tell whether the object is a voucher, and each label is beside its own value.
+
+    "Create customer ... 5000" and "voucher number 5000" ask for something else.
+    """
+    behind = [part for part in parts if part != "articles"]
+    if behind[:1] == ["customers"] and not may_have_customer:
+        return False
+    return not any(map(_never_together, (None, *parts), parts))
+
+
+def _never_together(part: str | None, following: str) -> bool:
+    return (part, following) in {
+        ("articles", "customers"),
+        ("articles", _VALUE),
+        ("customers", _AMOUNT),
+        ("amounts", _VALUE),
+        ("for_", "voucher"),
+        ("to", "voucher"),
+        ("to", _AMOUNT),
+    }
 
 
 def _longest_at(words: Words, at: int, allowed: frozenset[Words]) -> int:
@@ -200,11 +245,11 @@ def _follows_of(rest: Words, mark: str) -> bool:
 
 
 @cache
-def _allowed(language: str, operation: Operation) -> frozenset[Words]:
-    fields = ["voucher", "beside", "labels", "of", "courtesies"]
-    if operation == "redeem":
-        fields += ["code", "at", "here"]
-    return frozenset().union(*(_phrases(language, field) for field in fields))
+def _fields(operation: Operation) -> tuple[str, ...]:
+    """Return the fields of phrases in a request; a phrase has the first that fits."""
+    own = ("code", "at", "here") if operation == "redeem" else ()
+    common = ("voucher", "articles", "for_", "to", "beside", "amounts", "customers")
+    return (*own, *common, "of", "courtesies")
 
 
 @cache
@@ -223,7 +268,7 @@ def _openers() -> frozenset[Words]:
 
 
 def _labels() -> frozenset[Words]:
-    return _all("labels") | _all("code")
+    return _all("amounts") | _all("customers") | _all("code")
 
 
 def _vouchers() -> frozenset[Words]:
@@ -234,7 +279,7 @@ def _vouchers() -> frozenset[Words]:
 def _verbs(language: str, operation: Operation) -> tuple[Words, ...]:
     commands = PLAIN_COMMANDS[language]
     entries = (
-        commands.create + commands.create_beside_voucher
+        commands.create + commands.make + commands.give
         if operation == "create"
         else commands.redeem
     )

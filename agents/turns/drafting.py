@@ -26,6 +26,7 @@ from easymo.database import units
 from easymo.observability.logs import get_logger
 from rollout.core.features import Feature
 from rollout.flags.exposure import is_known_off
+from vouchers.names import plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -250,6 +251,7 @@ def facts_of(calls: Sequence[ToolCall], claimed: ClaimedTurn) -> Facts:
         references=frozenset(str(value) for key, value in found if key == "reference"),
         shown=tuple(filter(None, map(display_of, calls))),
         own_text="\n".join(claimed.texts),
+        name=plain_name(claimed.profile.name),
     )
 
 

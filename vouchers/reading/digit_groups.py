@@ -26,6 +26,10 @@ LONGEST_TEXT = 20_000
 LONGEST_PHRASE = 9
 _ASCII = re.compile(r"[0-9]")
 _WORD = re.compile(r"[^\W\d_]+")
+# Digits and letters that are typed for them, at least one digit among them.
+_LOOKALIKE = re.compile(
+    r"(?<![^\W_])(?=[oilsbz]*\d)[oilsbz\d]+(?![^\W_])", re.IGNORECASE
+)
 
 
 class Group(NamedTuple):
@@ -57,6 +61,9 @@ def may_hold_digits(texts: Sequence[str], least: int = FEWEST_DIGITS) -> bool:
             # A spoken number of one word has up to four digits.
             words = map(plain_word, _WORD.findall(text))
             count += 4 * sum(word in NUMBER_WORDS for word in words)
+            count += sum(
+                not char.isdigit() for one in _LOOKALIKE.findall(text) for char in one
+            )
         if count >= least:
             return True
     return False

@@ -15,8 +15,8 @@ PASTED_MARKS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
 INVISIBLE = frozenset({"Cf", "Mn", "Me", "Cn", "Co", "Cs"})
-# Letters for Unicode that have no shape.
-BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
+# Letters for Unicode that have no shape, and the line that lengthens Arabic words.
+BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u0640")
 # What stands for a code, or for the encoded blank of a copied link.
 PLACEHOLDER = re.compile(
     r"(?P<wall>\[(?:mistyped |part of a )?code(?: \d{1,3})?\]|\{code:[^}]{0,64}\})"

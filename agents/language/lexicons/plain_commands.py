@@ -18,13 +18,21 @@ class PlainCommands:
     openers: tuple[str, ...]
     # Imperatives and infinitives; no form that also tells what happened.
     create: tuple[str, ...]
-    # They ask for a voucher only beside a word for one: "make", "give".
-    create_beside_voucher: tuple[str, ...]
+    # They ask for a voucher only beside a word for one.
+    make: tuple[str, ...]
+    # Likewise; the customer may be their object: "give customer ... a voucher".
+    give: tuple[str, ...]
     redeem: tuple[str, ...]
     voucher: tuple[str, ...]
-    # One voucher, one amount, one customer: prepositions, articles and labels.
+    # "One", "new": they belong to the voucher or its amount.
+    articles: tuple[str, ...]
+    # Before the customer; "for" also before the amount, "to" never.
+    for_: tuple[str, ...]
+    to: tuple[str, ...]
     beside: tuple[str, ...]
-    labels: tuple[str, ...]
+    # Labels of the amount, and of the customer or number.
+    amounts: tuple[str, ...]
+    customers: tuple[str, ...]
     # "of": before a number it tells whose voucher, not for whom.
     of: tuple[str, ...]
     # Only in a request to redeem, where "the voucher" is the one of the code.
@@ -42,16 +50,18 @@ _ENGLISH = PlainCommands(
         "i want you to", "i would like you to", "i'd like you to",
     ),
     create=("create", "issue", "generate"),
-    create_beside_voucher=("make", "give"),
+    make=("make",),
+    give=("give",),
     redeem=("redeem", "encash", "cash in", "use"),
     voucher=("voucher", "fuel voucher", "coupon", "vouchr", "voucer", "vocher", "vaucher"),
-    beside=(
-        "a", "an", "one", "new", "for", "to", "worth", "with", "rwf", "frw",
-        "francs", "rwandan francs", "with amount", "in the amount",
-    ),
-    labels=(
-        "amount", "number", "phone", "phone number", "customer", "client", "value",
-        "msisdn", "tel", "telephone", "mobile", "the number", "the customer", "the amount",
+    articles=("a", "an", "one", "new"),
+    for_=("for", "with"),
+    to=("to",),
+    beside=("worth", "rwf", "frw", "francs", "rwandan francs"),
+    amounts=("amount", "value", "the amount", "with amount", "in the amount"),
+    customers=(
+        "number", "phone", "phone number", "customer", "client", "msisdn", "tel",
+        "telephone", "mobile", "the number", "the customer",
     ),
     of=("of",),
     code=("code", "this", "the", "the code", "with code", "number"),
@@ -70,18 +80,20 @@ _FRENCH = PlainCommands(
         "generer", "generez", "émettre", "émets", "émettez", "emettre", "emets", "emettez",
         "établir", "établis", "établissez", "etablir", "etablissez",
     ),
-    create_beside_voucher=("faire", "fais", "faites", "donner", "donne", "donnez"),
+    make=("faire", "fais", "faites"),
+    give=("donner", "donne", "donnez"),
     redeem=("encaisser", "encaisse", "encaissez", "utiliser", "utilise", "utilisez"),
     voucher=(
         "bon", "bon d'achat", "bon de carburant", "bon d'essence", "coupon", "voucher",
     ),
-    beside=(
-        "un", "nouveau", "pour", "pr", "à", "au", "d'une valeur", "d'un montant",
-        "pour le", "frw", "rwf", "francs", "francs rwandais",
-    ),
-    labels=(
-        "montant", "numéro", "client", "cliente", "valeur", "téléphone", "tél",
-        "numéro de téléphone", "le numéro", "le client", "la cliente",
+    articles=("un", "nouveau"),
+    for_=("pour", "pr", "pour le"),
+    to=("à", "au"),
+    beside=("d'une valeur", "d'un montant", "frw", "rwf", "francs", "francs rwandais"),
+    amounts=("montant", "valeur"),
+    customers=(
+        "numéro", "client", "cliente", "téléphone", "tél", "numéro de téléphone",
+        "le numéro", "le client", "la cliente",
     ),
     of=("de", "d'", "du"),
     code=("code", "ce", "le", "le code", "avec le code", "numéro"),
@@ -97,19 +109,23 @@ _KINYARWANDA = PlainCommands(
         "ndashaka", "nshaka", "ndifuza",
     ),
     create=("creatinga", "gucreatinga", "kucreatinga", "ku creatinga", "gu creatinga"),
-    create_beside_voucher=(
-        "kora", "gukora", "mukore", "ukore", "korera", "gukorera", "mukorere", "umukorere",
-        "mumukorere", "tanga", "gutanga", "mutange", "utange", "guha", "muhe", "umuhe",
+    make=(
+        "kora", "gukora", "mukore", "ukore", "tanga", "gutanga", "mutange", "utange",
+    ),
+    give=(
+        "korera", "gukorera", "mukorere", "umukorere", "mumukorere", "guha", "muhe", "umuhe",
     ),
     redeem=(
         "koresha", "gukoresha", "mukoreshe", "ukoreshe", "akira", "kwakira", "mwakire",
         "redeeminga", "kuredeeminga", "ku redeeminga",
     ),
     voucher=("voucher", "vusha", "vuca", "vocha"),
-    beside=(
-        "imwe", "nshya", "kuri", "igenewe", "frw", "rwf", "y'amafaranga", "ku", "uyu",
-    ),
-    labels=("amafaranga", "nimero", "umukiriya", "telefone", "nimero ya telefone"),
+    articles=("imwe", "nshya"),
+    for_=("igenewe",),
+    to=("kuri", "ku"),
+    beside=("frw", "rwf", "y'amafaranga", "uyu"),
+    amounts=("amafaranga",),
+    customers=("nimero", "umukiriya", "telefone", "nimero ya telefone"),
     of=("ya", "y'", "wa", "w'"),
     code=("kode", "iyi", "iyi kode", "ifite kode", "nimero"),
     at=("kuri", "kuri sitasiyo", "kuri sitasiyo ya", "sitasiyo", "sitasiyo ya", "kuri station"),
@@ -121,19 +137,22 @@ _SWAHILI = PlainCommands(
         "habari", "jambo", "hujambo", "tafadhali", "naomba", "nataka", "ningependa",
     ),
     create=(),
-    create_beside_voucher=(
-        "tengeneza", "kutengeneza", "utengeneze", "mtengeneze", "tengenezea",
-        "mtengenezee", "umtengenezee", "kumtengenezea", "nitengenezee", "unitengenezee",
-        "unda", "kuunda", "uunde", "toa", "kutoa", "utoe", "mpe", "umpe", "kumpa",
+    make=(
+        "tengeneza", "kutengeneza", "utengeneze", "mtengeneze", "nitengenezee",
+        "unitengenezee", "unda", "kuunda", "uunde", "toa", "kutoa", "utoe",
+    ),
+    give=(
+        "tengenezea", "mtengenezee", "umtengenezee", "kumtengenezea", "mpe", "umpe", "kumpa",
     ),
     redeem=("komboa", "kukomboa", "ukomboe", "tumia", "kutumia", "utumie"),
     voucher=("vocha", "vocha ya mafuta", "kuponi", "voucher"),
-    beside=(
-        "moja", "mpya", "kwa", "yenye thamani", "frw", "rwf", "faranga", "kwa ajili",
-    ),
-    labels=(
-        "kiasi", "kiasi cha", "namba", "nambari", "simu", "mteja", "thamani",
-        "namba ya simu", "nambari ya simu",
+    articles=("moja", "mpya"),
+    for_=("kwa", "kwa ajili"),
+    to=(),
+    beside=("yenye thamani", "frw", "rwf", "faranga"),
+    amounts=("kiasi", "kiasi cha", "thamani"),
+    customers=(
+        "namba", "nambari", "simu", "mteja", "namba ya simu", "nambari ya simu",
     ),
     of=("ya", "wa", "cha"),
     code=("msimbo", "kodi", "hii", "msimbo huu", "yenye msimbo", "namba"),

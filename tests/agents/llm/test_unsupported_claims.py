@@ -308,3 +308,74 @@ def test_check_claims__bare_yes__confirms_what_was_asked(
     text: str, is_sent: bool
 ) -> None:
     assert check_claims(text, NOTHING).is_backed is is_sent
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Eric", "Chantal Uwase", "Yves Désiré Kabera", "Mukamana", "jean-claude N'gabo"],
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hello {}! How can I help you?",
+        "Good evening, {}. What can I do for you?",
+        "Good morning Mr {}, how can I help you?",
+        "Thank you, {}.",
+        "{}, which station is it?",
+        "Bonjour {}, comment puis-je vous aider ?",
+        "Merci, {}.",
+        "Muraho {}, nagufasha iki?",
+        "Murakoze {}!",
+        "Habari {}, nikusaidie nini?",
+        "Asante, {}!",
+    ],
+)
+def test_check_claims__persons_own_name__may_address_them(text: str, name: str) -> None:
+    for called in (name, name.split(maxsplit=1)[0]):
+        facts = Facts(own_text="hello", name=name)
+        assert check_claims(text.format(called), facts).is_backed
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Voucher Approved", "Hello, Voucher Approved!"),
+        ("Your Voucher Is Ready", "Hello Your Voucher Is Ready!"),
+        ("Bon Validé", "Merci, Bon Validé."),
+        ("Eric", "Eric has received the voucher."),
+        ("Eric", "Your voucher is ready, Eric."),
+        ("Eric", "Hello Eric, your voucher is approved."),
+        ("Eric", "Asante Eric, vocha imetumwa."),
+    ],
+)
+def test_check_claims__own_name__hides_no_claim(name: str, text: str) -> None:
+    assert not check_claims(text, Facts(name=name)).is_backed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Voucher imara iminsi 90.",
+        "Who answers within 10 minutes?",
+        "What is valide 90 jours?",
+        "Shall we say on 2027 at noon?",
+    ],
+)
+def test_check_claims__word_and_number__are_no_reference(text: str) -> None:
+    assert "reference" not in check_claims(text, Facts()).problems
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["V7 KQ3M 82", "VK 2345 67", "v7kq3m82", "Vk-2345-67", "VKABCD67", "v7 abcd 82"],
+)
+def test_check_claims__reference_in_any_spelling__is_held_back(text: str) -> None:
+    assert "reference" in check_claims(f"Look at {text}", Facts()).problems
+
+
+@pytest.mark.parametrize("shown", ["show", "present", "give"])
+@pytest.mark.parametrize("place", ["to the attendant", "at the station", "at the pump"])
+def test_asks_for_secret__code_for_the_station__is_none(shown: str, place: str) -> None:
+    assert not asks_for_secret(f"Please {shown} your code {place}.")
+    assert asks_for_secret(f"Please {shown} me your code {place} and your PIN.")
+    assert asks_for_secret(f"Send me your code, then {shown} your code {place}.")

@@ -122,6 +122,22 @@ def test_search__words_between_or_letters_for_digits__is_found(text: str) -> Non
     assert len(found_in(text)) == 1
 
 
+@pytest.mark.parametrize("letters", ["oO", "lI", "sS", "oOlIsSzZ"])
+@pytest.mark.parametrize("sizes", SIZES[:3])
+def test_search__letters_for_several_digits__is_the_code(
+    letters: str, sizes: tuple[int, ...]
+) -> None:
+    typed = dict(zip("oOlIsSzZ", "00115522", strict=True))
+    for seed in range(20):
+        code = make_code((letters, sizes, seed))
+        spelled = written(code, sizes=sizes)
+        for letter in letters:
+            spelled = spelled.replace(typed[letter], letter, 1)
+        # A group of letters only is a word.
+        if all(any(map(str.isdigit, group)) for group in spelled.split()):
+            assert found_in(f"redeem {spelled} please") == [code], spelled
+
+
 @pytest.mark.parametrize(
     "cut", [(4,), (8,), (12,), (1,), (15,), (5,), (4, 8), (8, 12), (5, 9), (4, 8, 12)]
 )
