@@ -161,8 +161,11 @@ def _claim(*, limit: int, exclude: Sequence[int] = ()) -> list[WebhookEvent]:
 
 def _process(events: Sequence[WebhookEvent], process_item: ProcessItem) -> None:
     looped = forwarding.looped_events(events)
+    languages: dict[int, str] = {}
     receivers = [
-        _process_items(event, process_item) for event in events if event not in looped
+        _process_items(MessageReceiver(event, languages), process_item)
+        for event in events
+        if event not in looped
     ]
     # Both lock rows in the order of their ids, so that two workers cannot deadlock.
     open_reply_windows(receivers)
@@ -184,8 +187,10 @@ def _process(events: Sequence[WebhookEvent], process_item: ProcessItem) -> None:
     )
 
 
-def _process_items(event: WebhookEvent, process_item: ProcessItem) -> MessageReceiver:
-    receiver = MessageReceiver(event)
+def _process_items(
+    receiver: MessageReceiver, process_item: ProcessItem
+) -> MessageReceiver:
+    event = receiver.event
     with correlation.bound(event.correlation_id, event_id=event.pk):
         try:
             for item in read(open_body(event.body)):
