@@ -33,7 +33,13 @@ from agents.forwarding.sending import run_forwarding
 from agents.handoff import handoff
 from agents.inbound import event_selection, media, process_events
 from agents.notifications import voucher_events
-from agents.operations import audit_runs, backlog, retention, value_checks
+from agents.operations import (
+    audit_runs,
+    backlog,
+    mention_search,
+    retention,
+    value_checks,
+)
 from agents.outbound import sending
 from agents.outcomes import recording
 from easymo.database import units
@@ -156,6 +162,17 @@ async def observe(timestamp: int) -> None:
         await units.run(upkeep.run, "evidence.observe", recording.record_finished)
     finally:
         await units.run(voucher_events.announce_left_behind)
+
+
+@app.periodic(cron="* * * * * 30", periodic_id="erase")
+@app.task(
+    name="agents.tasks.erase",
+    queue=UPKEEP_QUEUE,
+    queueing_lock="agents.tasks.erase",
+)
+async def erase(timestamp: int) -> None:
+    """Continue the searches for erased people that were interrupted."""
+    await units.run(mention_search.advance)
 
 
 @app.periodic(cron="17 * * * *", periodic_id="purge")

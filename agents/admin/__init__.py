@@ -6,6 +6,7 @@ from agents.admin import (  # noqa: F401 - registers the pages
     api_token,
     block,
     conversation,
+    erasure,
     forward,
     hand_off,
     identity,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from agents.models.api import ApiToken, IdempotentCall, ToolRate
 from agents.models.conversation import ColleagueAct, Conversation, HandOff
+from agents.models.erasure import MentionSearch
 from agents.models.forwarding import (
     ForwardedBody,
     ForwardedItem,
@@ -43,6 +44,7 @@ __all__ = [
     "Media",
     "MediaOpening",
     "MediaPart",
+    "MentionSearch",
     "Message",
     "MessageStatus",
     "OutboundMessage",

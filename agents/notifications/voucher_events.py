@@ -30,8 +30,8 @@ logger = get_logger(__name__)
 # An id is given before its transaction commits: a smaller one may appear later.
 OVERLAP = 1_000
 # A receipt announces its event at once, ahead of all that waits while no worker runs:
-# once a minute a worker looks this far back.
-LONG_OVERLAP = 20_000
+# once a minute a worker looks so many times as far back, one part after another.
+PARTS = 20
 BATCH_SIZE = 500
 # Older events are not announced any more.
 MAX_AGE = timedelta(hours=24)
@@ -44,26 +44,33 @@ TOLD, ISSUED = "told:", ":issued"
 Outcome = Announcement.Outcome
 RELATED = ("voucher__owner", "voucher__created_by_profile", "station")
 
-# Executed after every turn; the answer is nearly always no. Both bounds are numbers, so
-# that only the last entries of the two indexes are read.
-HAS_UNANNOUNCED = """
-SELECT EXISTS (
-    SELECT FROM voucher_event event
-    WHERE event.id > %(after)s
-      AND NOT EXISTS (
-          SELECT FROM agents_announcement done
-          WHERE done.event_id = event.id AND done.event_id > %(after)s
-      )
+# Executed after every turn; the answer is nearly always no. All bounds are numbers, so that
+# only a few entries of the two indexes are read. Of the events after the last announced
+# one none is announced: the limit leaves none out for ever.
+UNANNOUNCED = """
+SELECT event.id
+FROM (
+    SELECT id FROM voucher_event WHERE id > %(after)s AND id <= %(upto)s
+    ORDER BY id LIMIT %(window)s
+) event
+WHERE event.id NOT IN (
+    SELECT event_id FROM agents_announcement
+    WHERE event_id > %(after)s AND event_id <= %(upto)s
+    ORDER BY event_id LIMIT %(window)s
 )
+ORDER BY event.id LIMIT %(limit)s
 """
+WINDOW = 2 * OVERLAP
+NO_END = 2**62
 
 
-def announce(*, limit: int = BATCH_SIZE, overlap: int = OVERLAP) -> int:
-    """Announce the events that were not announced yet; return how many there were."""
+def announce(*, limit: int = BATCH_SIZE, part: int = 0) -> int:
+    """Announce the events that were not announced yet; return how many there were.
+
+    Part 0 are the newest events, part 1 the thousand before them, and so on.
+    """
     done = 0
-    if not has_unannounced(overlap):
-        return done
-    for event in _unannounced(overlap)[:limit]:
+    for event in _unannounced(part)[:limit]:
         with correlation.bound(event.correlation_id, voucher_event_id=event.pk):
             try:
                 with transaction.atomic():
@@ -82,8 +89,9 @@ def announce(*, limit: int = BATCH_SIZE, overlap: int = OVERLAP) -> int:
 def announce_left_behind() -> int:
     """Announce events that lie further back than `announce` usually looks."""
     total = 0
-    while done := announce(overlap=LONG_OVERLAP):
-        total += done
+    for part in range(PARTS):
+        while done := announce(part=part):
+            total += done
     return total
 
 
@@ -98,14 +106,6 @@ def announce_issue(voucher: Voucher) -> Announcement.Outcome:
         return Outcome.NOT_NEEDED
     done = _announce(event) or Announcement.objects.get(pk=event.pk)
     return Outcome(done.outcome)
-
-
-def has_unannounced(overlap: int = OVERLAP) -> bool:
-    """Tell whether there may be an event to announce."""
-    last = _last_announced() or 0
-    with connection.cursor() as cursor:
-        cursor.execute(HAS_UNANNOUNCED, {"after": last - overlap})
-        return bool(cursor.fetchone()[0])
 
 
 def notify_issuers_of_failures() -> int:
@@ -140,24 +140,38 @@ def notify_issuers_of_failures() -> int:
     return done
 
 
-def _unannounced(overlap: int) -> QuerySet[VoucherEvent]:
-    """Return the events without an announcement, from a little before the last one."""
+def _unannounced(part: int) -> QuerySet[VoucherEvent]:
+    """Return the events of a part without an announcement."""
     last = _last_announced()
+    ids = _unannounced_ids(last or 0, part)
+    if not ids:
+        return VoucherEvent.objects.none()
     if last is None:
-        last = _begin()
-    announced = Announcement.objects.filter(event_id__gt=last - overlap)
+        ids = _unannounced_ids(_begin(), part)
     # An issuer whose turn is running reads it in their receipt (`announce_issue`).
     answering = Turn.objects.filter(
         status=Turn.Status.RUNNING,
         conversation__profile=OuterRef("voucher__created_by_profile"),
     )
     return (
-        VoucherEvent.objects.filter(pk__gt=last - overlap)
-        .exclude(pk__in=announced.values("event_id"))
+        VoucherEvent.objects.filter(pk__in=ids)
         .exclude(Exists(answering), kind=VoucherEvent.Kind.ISSUED, channel="whatsapp")
         .select_related(*RELATED)
         .order_by("pk")
     )
+
+
+def _unannounced_ids(last: int, part: int) -> list[int]:
+    """Return ids from a part of the events; part 0 begins a little before the last."""
+    bounds = {
+        "after": last - (part + 1) * OVERLAP,
+        "upto": last - part * OVERLAP if part else NO_END,
+        "window": WINDOW,
+        "limit": OVERLAP,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(UNANNOUNCED, bounds)
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def _last_announced() -> int | None:
@@ -168,8 +182,9 @@ def _last_announced() -> int | None:
 def _begin() -> int:
     """Start after the events that are too old, such as those of an import."""
     old = VoucherEvent.objects.filter(created_at__lt=timezone.now() - MAX_AGE)
-    last: int = old.aggregate(last=Max("pk"))["last"] or 0
-    if last:
+    # Read from the newest event back: Max("pk") would read all events.
+    last = old.order_by("-pk").values_list("pk", flat=True).first()
+    if last is not None:
         Announcement.objects.bulk_create(
             [Announcement(event_id=last, outcome=Outcome.NOT_NEEDED)],
             ignore_conflicts=True,

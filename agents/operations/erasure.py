@@ -1,14 +1,15 @@
 """Erase a person from all conversations: their own, and those that name them.
 
-Vouchers, events and their hashes stay unchanged. A message of another person that
-holds the number in any spelling, or the whole name, is blanked completely.
+Vouchers, events and their hashes stay unchanged. What is the person's own is erased in
+one transaction. Then `mention_search` blanks each message of another person that holds
+the number in any spelling, or the whole name.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import phonenumbers
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -22,6 +23,7 @@ from agents.models import (
     IdentityClaim,
     Media,
     MediaPart,
+    MentionSearch,
     Message,
     MessageStatus,
     OutboundMessage,
@@ -30,6 +32,7 @@ from agents.models import (
     ToolCall,
     Turn,
 )
+from agents.operations import mention_search
 from easymo.observability.logs import get_logger
 from rollout.models import CohortMember
 from vouchers.services import erase
@@ -39,62 +42,72 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-# Table, searched text, and what the row becomes.
-TEXTS = (
-    ("agents_message", "text", "text = '', codes_sealed = NULL"),
-    ("agents_outboundmessage", "body || extra::text", "body = '', extra = '{}'"),
-    ("agents_turn", "items::text", "items = '[]'"),
-    (
-        "agents_toolcall",
-        "arguments::text || coalesce(result::text, '')",
-        "arguments = '{}', result = NULL",
-    ),
-    ("agents_pendingaction", "arguments::text", "arguments = '{}'"),
-    ("agents_conversation", "memory::text", "memory = '{}'"),
-    ("agents_handoff", "reason || ' ' || resolution", "reason = '', resolution = ''"),
-    ("agents_colleagueact", "reason", "reason = ''"),
-    ("agents_block", "reason || ' ' || lift_reason", "reason = '—', lift_reason = ''"),
-)
-# Raw bytes are searched as they are: numbers, ids and plain names are ASCII.
-BYTES = (
-    ("agents_webhookevent", "body", "body = NULL", "state <> 'received'"),
-    ("agents_realtimeevent", "body", "body = NULL", "TRUE"),
-    ("agents_forwardeditem", "content", "content = NULL", "state <> 'queued'"),
-)
+# Writes that were under way at an erasure have ended by then.
+SWEPT = timedelta(days=2)
+NUMBERS = {Identity.Kind.WA_ID}
 
 
-def erase_person(*, profile: Profile, reason: str, actor: str) -> bool:
-    """Erase the person for good; False if they were erased before.
+def erase_person(*, profile: Profile, reason: str, actor: str) -> MentionSearch | None:
+    """Erase what is the person's own, for good; None if they were erased before.
 
-    Raises StillHoldsVouchers, InvalidReason or InvalidRequest; nothing is then
-    changed. A running turn ends without an answer. The person may write again, as a
-    new one.
+    Returns the search for them in what others wrote: the caller runs it, and the worker
+    continues it. Raises StillHoldsVouchers, InvalidReason or InvalidRequest; nothing is
+    then changed. A running turn ends without an answer. The person may write again, as
+    a new one.
     """
     with transaction.atomic():
         person = erase.lock_profile(profile)
         conversations = Conversation.objects.select_for_update().filter(profile=person)
         ids = list(conversations.order_by("pk").values_list("pk", flat=True))
-        names = list(Identity.objects.filter(profile=person).values_list("value"))
-        known = {value for (value,) in names if len(value) >= erase.SHORTEST_NAME}
-        number, called = person.msisdn, erase.names_of(person)
+        words = _search_words(person)
         if not erase.erase_profile(profile=person, reason=reason, actor=actor):
-            return False
-        _erase_raw_bodies(ids, number, known | called)
+            return None
+        _erase_raw_bodies(ids)
         _erase_conversations(person, ids)
         _erase_identities(person)
-        _erase_mentions(number, called)
+        search = mention_search.begin(erasure=person.erasure, words=words)
     logger.warning("profile.erased", profile_id=profile.pk)
-    return True
+    return search
+
+
+def _search_words(profile: Profile) -> mention_search.Words:
+    """Collect what names the person, before it is erased."""
+    identities = Identity.objects.filter(profile=profile)
+    numbers = {profile.msisdn} - {None}
+    ids = set()
+    for kind, value, superseded_at in identities.values_list(
+        "kind", "value", "superseded_at"
+    ):
+        if kind in NUMBERS:
+            # A number that was given up may be another person's now.
+            numbers |= {value} if superseded_at is None else set()
+        elif kind != Identity.Kind.LEFT_NUMBER and len(value) >= erase.SHORTEST_NAME:
+            ids.add(value)
+    return mention_search.Words(
+        numbers=tuple(sorted(numbers)),
+        names=tuple(sorted(erase.names_of(profile))),
+        ids=tuple(sorted(ids)),
+    )
 
 
 def sweep_erased() -> int:
-    """Blank messages that arrived while their person was being erased."""
-    people = Q(conversation__profile__erased_at__isnull=False)
-    inbound = Message.objects.filter(people).exclude(text="", provider_id="")
-    outbound = OutboundMessage.objects.filter(people).exclude(body="", provider_id="")
+    """Blank what arrived while its person was being erased."""
+    recent = MentionSearch.objects.filter(created_at__gt=timezone.now() - SWEPT)
+    people = recent.values_list("erasure__profile_id", flat=True)
+    chats = list(
+        Conversation.objects.filter(profile__in=list(people)).values_list(
+            "pk", flat=True
+        )
+    )
+    own = Q(conversation__in=chats)
+    inbound = Message.objects.filter(own).exclude(text="", provider_id="", detail={})
+    outbound = OutboundMessage.objects.filter(own).exclude(body="", provider_id="")
+    parts = MediaPart.objects.filter(media__message__conversation__in=chats)
     return (
-        inbound.update(text="", provider_id="", codes_sealed=None)
-    ) + outbound.update(body="", extra={}, provider_id="", recipient={})
+        inbound.update(text="", provider_id="", codes_sealed=None, detail={})
+        + outbound.update(body="", extra={}, provider_id="", recipient={})
+        + parts.delete()[0]
+    )
 
 
 def _erase_conversations(profile: Profile, ids: list[int]) -> None:
@@ -142,44 +155,11 @@ def _erase_identities(profile: Profile) -> None:
     CohortMember.objects.filter(subject=str(profile.public_id)).delete()
 
 
-def _erase_raw_bodies(ids: list[int], number: str | None, names: set[str]) -> None:
-    """Delete raw bodies that hold the person's messages, number or identities."""
+def _erase_raw_bodies(ids: list[int]) -> None:
+    """Delete the raw bodies of the person's own messages."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE agents_webhookevent SET body = NULL WHERE body IS NOT NULL AND id IN"
             " (SELECT event_id FROM agents_message WHERE conversation_id = ANY(%s))",
             [ids],
         )
-        wanted = set(names)
-        if number:
-            wanted.add(number.removeprefix("+"))
-        for table, column, blank, condition in BYTES:
-            for word in wanted:
-                cursor.execute(
-                    f"UPDATE {table} SET {blank} WHERE {column} IS NOT NULL"  # noqa: S608
-                    f" AND {condition} AND position(%s::bytea IN {column}) > 0",
-                    [word.encode()],
-                )
-
-
-def _erase_mentions(number: str | None, names: set[str]) -> None:
-    with connection.cursor() as cursor:
-        for table, words, blank in TEXTS:
-            if number:
-                cursor.execute(
-                    f"UPDATE {table} SET {blank} WHERE"  # noqa: S608
-                    f" regexp_replace({words}, '[^0-9]', '', 'g') LIKE %s",
-                    [f"%{_national(number)}%"],
-                )
-            for name in names:
-                cursor.execute(
-                    f"UPDATE {table} SET {blank} WHERE"  # noqa: S608
-                    f" position(lower(%s) IN lower({words})) > 0",
-                    [name],
-                )
-
-
-def _national(number: str) -> str:
-    """Return the digits that all spellings of the number share."""
-    digits = str(phonenumbers.parse(number).national_number)
-    return digits if len(digits) >= 7 else number.removeprefix("+")

@@ -140,6 +140,7 @@ UNFOLD = {
                 _item("Webhooks", "inbox", "agents.webhookevent"),
                 _item("Previous workflow", "forward", "agents.forwardeditem"),
                 _item("Dead letters", "report", "agents.deadletter"),
+                _item("Erasures", "delete_forever", "agents.mentionsearch"),
                 _item("API tokens", "key", "agents.apitoken"),
                 _item("Queue", "low_priority", "procrastinate.procrastinatejob"),
                 _item("Staff accounts", "badge", "auth.user"),

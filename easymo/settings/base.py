@@ -147,6 +147,7 @@ PREFLIGHT_MODULES = (
 UPKEEP_JOBS = (
     "agents.operations.retention.JOBS",
     "agents.operations.audit_runs.JOBS",
+    "agents.operations.mention_search.JOBS",
     "vouchers.tasks.UPKEEP_JOBS",
 )
 WAFFLE_ENABLE_ADMIN_PAGES = False

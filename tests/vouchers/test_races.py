@@ -312,6 +312,13 @@ def test_expire__one_due_voucher_is_locked__ends_the_other_without_waiting(
     assert list(statuses) == ["issued", "expired"]
 
 
+def test_expire__one_was_locked__the_next_run_ends_it(
+    two_due: tuple[Voucher, Voucher],
+) -> None:
+    expire_while_locked(two_due[0])
+    assert expire_vouchers() == 1
+
+
 def test_expire__one_is_locked_without_skip_locked__control_waits_for_it(
     two_due: tuple[Voucher, Voucher],
 ) -> None:

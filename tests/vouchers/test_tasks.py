@@ -7,6 +7,7 @@ from asgiref.sync import async_to_sync
 
 from vouchers import tasks
 from vouchers.models import Envelope
+from vouchers.services import periodic
 
 if TYPE_CHECKING:
     from vouchers.services.issue import Issued
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("committed_db")
 def test_expire__due__expires_in_batches(
     issued: Issued, expired: Issued, task: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "BATCH", 1)
+    monkeypatch.setattr(periodic, "PAGE", 1)
     async_to_sync(task.func)(timestamp=0)
     expired.voucher.refresh_from_db()
     issued.voucher.refresh_from_db()

@@ -7,8 +7,9 @@ from vouchers.models.checkpoint import (
     EventSeal,
     Verification,
 )
-from vouchers.models.counter import GuessCounter, LimitCounter
+from vouchers.models.counter import ExpiryMark, GuessCounter, LimitCounter
 from vouchers.models.event import Refusal, VoucherEvent, VoucherNote
+from vouchers.models.legacy import LegacyRecord
 from vouchers.models.profile import Erasure, Profile, Station
 from vouchers.models.voucher import Approval, Envelope, Voucher
 
@@ -21,7 +22,9 @@ __all__ = [
     "Envelope",
     "Erasure",
     "EventSeal",
+    "ExpiryMark",
     "GuessCounter",
+    "LegacyRecord",
     "LimitCounter",
     "Profile",
     "Refusal",

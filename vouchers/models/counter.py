@@ -49,3 +49,25 @@ class GuessCounter(models.Model):
 
     def __str__(self) -> str:
         return self.scope
+
+
+class ExpiryMark(models.Model):
+    """How far a run has come that expires vouchers, in the order of their ends.
+
+    The frequent run settles each voucher once. The nightly run goes through all vouchers
+    again and again, for those that became issued after the other had passed them.
+    """
+
+    class Run(models.TextChoices):
+        FREQUENT = "frequent"
+        NIGHTLY = "nightly"
+
+    run = models.CharField(max_length=8, primary_key=True, choices=Run)
+    expires_at = models.DateTimeField()
+    voucher_id = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "voucher_expiry_mark"
+
+    def __str__(self) -> str:
+        return f"{self.run} until {self.expires_at}"

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, transaction
 
-from agents.operations import erasure
+from agents.operations import erasure, mention_search
 from easymo.backoffice.reason import InvalidReason as BadReason
 from easymo.backoffice.reason import clean_reason
 from easymo.database.errors import as_command_error
@@ -21,6 +22,12 @@ from vouchers.services.roles import COMMAND_LINE, Giver
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+
+    from agents.models import MentionSearch
+
+
+MOST_BATCHES = 1_000_000
+WAITS, WAIT_S = 20, 0.5
 
 
 class Command(BaseCommand):
@@ -82,10 +89,39 @@ class Command(BaseCommand):
     def _erase(self, options: dict[str, Any]) -> None:
         profile = self._find(options["msisdn"])
         reason = clean_reason(options["reason"])
-        erasure.erase_person(profile=profile, reason=reason, actor=options["by"][:150])
+        search = erasure.erase_person(
+            profile=profile, reason=reason, actor=options["by"][:150]
+        )
         self.stdout.write(
             f"Forgotten: {mask_msisdn(parse(options['msisdn']))}, now person "
             f"{profile.pk}. Vouchers and their trails are unchanged."
+        )
+        if search is not None:
+            self._search(search)
+
+    def _search(self, search: MentionSearch) -> None:
+        """Search what others wrote, and show how far it is."""
+        self.stdout.write("Searching what others wrote …")
+        # Another transaction that began before the erasure may run for some seconds.
+        for _ in range(WAITS):
+            told = -1
+            for now in mention_search.run(search.pk, batches=MOST_BATCHES):
+                if now.percent > told:
+                    told = now.percent
+                    self.stdout.write(
+                        f"{told} %: {now.rows_read} rows read, "
+                        f"{now.rows_blanked} blanked."
+                    )
+            search.refresh_from_db()
+            if search.finished_at is not None:
+                self.stdout.write("Nothing of this person is left.")
+                return
+            if search.resume_at is not None:
+                break
+            time.sleep(WAIT_S)
+        self.stdout.write(
+            "Some rows are still being processed. The worker goes on by itself; the "
+            "page “Erasures” of the back office shows how far it is."
         )
 
     def _find(self, msisdn: str) -> Profile:

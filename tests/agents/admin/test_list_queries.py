@@ -23,6 +23,7 @@ from agents.models import (
     HandOff,
     IdentityClaim,
     Media,
+    MentionSearch,
     Message,
     OutboundMessage,
     SendingLine,
@@ -30,7 +31,7 @@ from agents.models import (
     WebhookEvent,
 )
 from tests.backoffice import signed_in
-from vouchers.models import Profile, Station
+from vouchers.models import Erasure, Profile, Station
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -116,6 +117,11 @@ def beside(person: Profile, conversation: Conversation, number: int) -> None:
     other = Profile.objects.create(name=f"Other {number}")
     IdentityClaim.objects.create(
         kind="first_id", profile=person, other=other, bsuid=f"RW.1{number}"
+    )
+    MentionSearch.objects.create(
+        erasure=Erasure.objects.create(profile=other, actor="odette", reason="asked"),
+        words_sealed=b"x",
+        barrier=1,
     )
     Block.objects.create(profile=person, reason="spam", blocked_by="odette")
     ConsentEvent.objects.create(

@@ -1,24 +1,25 @@
--- Expire issued vouchers whose time is over, by the clock of the database, the oldest
--- first. Rows that a concurrent operation has locked are skipped.
+-- Expire those of these vouchers that are issued and whose time is over, by the clock of
+-- the database. `locked` counts those that another operation holds: they are left out.
 CREATE OR REPLACE FUNCTION voucher_expire(
-    p_since timestamptz, p_limit integer, p_correlation_id uuid
-) RETURNS integer LANGUAGE plpgsql AS $$
+    p_ids bigint[], p_correlation_id uuid, OUT ended integer, OUT locked integer
+) LANGUAGE plpgsql AS $$
 DECLARE
-    due record;
+    v_id bigint;
     v vouchers;
     v_at timestamptz;
-    ended integer := 0;
 BEGIN
-    FOR due IN
-        SELECT id FROM vouchers
-         WHERE expires_at < voucher_now() AND expires_at > p_since
-           AND status = 'issued'
-         ORDER BY expires_at LIMIT p_limit
-           FOR UPDATE SKIP LOCKED
+    ended := 0;
+    locked := 0;
+    FOREACH v_id IN ARRAY p_ids
     LOOP
+        PERFORM FROM vouchers x WHERE x.id = v_id FOR UPDATE SKIP LOCKED;
+        IF NOT FOUND THEN
+            locked := locked + 1;
+            CONTINUE;
+        END IF;
         v_at := voucher_now();
         UPDATE vouchers x SET status = 'expired', seq = x.seq + 1
-         WHERE x.id = due.id AND x.status = 'issued' AND x.expires_at < v_at
+         WHERE x.id = v_id AND x.status = 'issued' AND x.expires_at < v_at
         RETURNING x.* INTO v;
         IF FOUND THEN
             PERFORM voucher_record(
@@ -30,5 +31,4 @@ BEGIN
             ended := ended + 1;
         END IF;
     END LOOP;
-    RETURN ended;
 END $$;

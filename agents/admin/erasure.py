@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from agents.models import MentionSearch
+from easymo.backoffice.pages import ReadOnlyAdmin
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+
+@admin.register(MentionSearch)
+class MentionSearchAdmin(ReadOnlyAdmin):
+    """Erased people, and how far the search for them in other conversations is."""
+
+    empty_text = "A person who was erased appears here."
+    list_display = (
+        "id",
+        "person",
+        "progress",
+        "rows_read",
+        "rows_blanked",
+        "created_at",
+        "finished_at",
+    )
+    list_filter = (("finished_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("erasure",)
+    search_fields = ("=id", "=erasure__profile__id")
+    ordering = ("-id",)
+    fields = (
+        ("person", "progress"),
+        ("by", "reason"),
+        ("rows_read", "rows_blanked"),
+        ("created_at", "moved_at", "resume_at", "finished_at"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MentionSearch]:
+        """Leave the search words in the database."""
+        rows: QuerySet[MentionSearch] = super().get_queryset(request)
+        return rows.select_related("erasure").defer("words_sealed")
+
+    @display(description="Person")
+    def person(self, row: MentionSearch) -> str:
+        return f"Forgotten person {row.erasure.profile_id}"
+
+    @display(description="Searched")
+    def progress(self, row: MentionSearch) -> str:
+        return f"{row.percent} %"
+
+    @display(description="Erased by")
+    def by(self, row: MentionSearch) -> str:
+        return row.erasure.actor
+
+    @display(description="Reason")
+    def reason(self, row: MentionSearch) -> str:
+        return row.erasure.reason

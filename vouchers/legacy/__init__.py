@@ -1,0 +1,1 @@
+"""Import profiles and vouchers of the earlier system."""
