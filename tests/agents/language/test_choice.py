@@ -292,6 +292,8 @@ def test_roads__each_module_that_queues_a_message__has_one() -> None:
 
 # They show, store or erase the language, and choose none.
 NO_CHOICE = {
+    "agents.offline.grammar",
+    "agents.operations.demonstration",
     "agents.inbound.receive_message",
     "agents.inbound.routing",
     "agents.management.commands.profile",

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0006_confirm_device_task"),
+        ("agents", "0007_mention_search"),
     ]
 
     operations = [
