@@ -22,7 +22,7 @@ from agents.api.refusals import Refusal
 from agents.core import call_rate
 from agents.models import ApiToken
 from easymo import keys
-from easymo.addresses import address_of
+from easymo.addresses import address_of, network_of
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -135,8 +135,8 @@ def _is_internal(presented: list[str]) -> bool:
 
 
 def _count_refused(request: Request) -> int | None:
-    address = address_of(request._request)
-    digest = keys.digest("address", address.encode("utf-8", "replace"))
+    network = network_of(address_of(request._request))
+    digest = keys.digest("address", network.encode("utf-8", "replace"))
     return call_rate.take(f"address:{digest.hex()[:40]}", limit=REFUSED_A_MINUTE)
 
 

@@ -26,6 +26,7 @@ from agents.forwarding import queue as forwarding
 from agents.forwarding.queue import ItemToForward
 from agents.identity import changes
 from agents.inbound import event_selection
+from agents.inbound.batch_order import lock_in_order
 from agents.inbound.event_selection import fair_order
 from agents.inbound.receive_message import (
     BUSY_SENDER,
@@ -52,6 +53,7 @@ from easymo.observability.logs import get_logger
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from agents.whatsapp.payload import Item
     from agents.whatsapp.statuses import Status
 
     KnownItem = Inbound | Status | Preference | IdentityChange
@@ -161,11 +163,12 @@ def _claim(*, limit: int, exclude: Sequence[int] = ()) -> list[WebhookEvent]:
 
 def _process(events: Sequence[WebhookEvent], process_item: ProcessItem) -> None:
     looped = forwarding.looped_events(events)
+    batch = [(event, _read(event)) for event in events if event not in looped]
+    lock_in_order(item for _, items in batch for item in items)
     languages: dict[int, str] = {}
     receivers = [
-        _process_items(MessageReceiver(event, languages), process_item)
-        for event in events
-        if event not in looped
+        _process_items(MessageReceiver(event, languages), items, process_item)
+        for event, items in batch
     ]
     # Both lock rows in the order of their ids, so that two workers cannot deadlock.
     open_reply_windows(receivers)
@@ -187,20 +190,27 @@ def _process(events: Sequence[WebhookEvent], process_item: ProcessItem) -> None:
     )
 
 
-def _process_items(
-    receiver: MessageReceiver, process_item: ProcessItem
-) -> MessageReceiver:
-    event = receiver.event
+def _read(event: WebhookEvent) -> list[Item]:
+    """Return the items of an event; none when it cannot be read, and then it failed."""
     with correlation.bound(event.correlation_id, event_id=event.pk):
         try:
-            for item in read(open_body(event.body)):
-                if isinstance(item, BadItem | IgnoredItem | ProviderErrors):
-                    _log_unusable(receiver, item)
-                else:
-                    process_item(receiver, item)
+            return list(read(open_body(event.body)))
         except UnreadableError as error:
             _add_dead_letter(event, "", str(error))
             event.state = State.FAILED
+            return []
+
+
+def _process_items(
+    receiver: MessageReceiver, items: Sequence[Item], process_item: ProcessItem
+) -> MessageReceiver:
+    event = receiver.event
+    with correlation.bound(event.correlation_id, event_id=event.pk):
+        for item in items:
+            if isinstance(item, BadItem | IgnoredItem | ProviderErrors):
+                _log_unusable(receiver, item)
+            else:
+                process_item(receiver, item)
         receiver.lanes |= forwarding.enqueue(event, receiver.to_forward)
     return receiver
 

@@ -58,8 +58,8 @@ class MentionSearch(models.Model):
         """Return how far the search is; 100 only when it is complete."""
         if self.finished_at is not None:
             return 100
-        goal = sum(self.goals.values())
+        goal: int = sum(self.goals.values())
         if self.round > 1 or not goal:
             return 99 if self.round > 1 else 0
-        read = sum(min(self.positions.get(t, 0), g) for t, g in self.goals.items())
+        read: int = sum(min(self.positions.get(t, 0), g) for t, g in self.goals.items())
         return min(99, read * 100 // goal)

@@ -10,11 +10,17 @@ if TYPE_CHECKING:
 
 
 class SeenMessage(models.Model):
-    """The id of a processed message, kept for ever to refuse repeats."""
+    """The id of a processed message, to refuse repeats; kept longer than the message."""
 
     # HMAC: the raw id decodes to the sender's number.
     id_hmac = models.BinaryField(max_length=32, primary_key=True)
     seen_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            # Read by retention; the keys have no order.
+            models.Index(fields=["seen_at"], name="seen_message_age_idx")
+        ]
 
     def __str__(self) -> str:
         return bytes(self.id_hmac).hex()[:12]

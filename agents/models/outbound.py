@@ -71,13 +71,9 @@ class SendingRate(models.Model):
 
     # "pair:<conversation>" or "line:<phone number id>".
     key = models.CharField(max_length=48, primary_key=True)
+    # Not indexed: each message changes it (HOT), and retention deletes full buckets
+    # each hour.
     full_at = models.DateTimeField()
-
-    class Meta:
-        indexes = [
-            # Read by retention: a full bucket needs no row.
-            models.Index(fields=["full_at"], name="sending_rate_full_idx")
-        ]
 
     def __str__(self) -> str:
         return self.key

@@ -73,7 +73,7 @@ def erase_person(*, profile: Profile, reason: str, actor: str) -> MentionSearch 
 def _search_words(profile: Profile) -> mention_search.Words:
     """Collect what names the person, before it is erased."""
     identities = Identity.objects.filter(profile=profile)
-    numbers = {profile.msisdn} - {None}
+    numbers = {profile.msisdn} if profile.msisdn else set()
     ids = set()
     for kind, value, superseded_at in identities.values_list(
         "kind", "value", "superseded_at"

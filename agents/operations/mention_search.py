@@ -241,7 +241,7 @@ def _step(search_id: int, size: int) -> MentionSearch | None:
 def _search_rows(search: MentionSearch, table: Searched, size: int) -> None:
     """Blank the mentions in the next rows of the table."""
     assert search.words_sealed is not None
-    words = Words.unseal(search.words_sealed, search.erasure.profile_id)
+    words = Words.unseal(bytes(search.words_sealed), search.erasure.profile_id)
     after, goal = search.positions.get(table.name, 0), search.goals[table.name]
     last, count = _next_rows(table.name, after, goal, size)
     if count:

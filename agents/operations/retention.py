@@ -32,7 +32,7 @@ from agents.models import (
     Turn,
     WebhookEvent,
 )
-from agents.operations import erasure
+from agents.operations import erasure, row_retention
 from agents.outbound import statuses
 from easymo.backoffice import sign_in
 from easymo.observability import findings, lines, upkeep
@@ -182,4 +182,5 @@ JOBS: dict[str, Callable[[], int]] = {
     "retention.log_lines": lines.purge,
     "retention.scanned_lines": findings.fold,
     "retention.erased_people": erasure.sweep_erased,
+    "retention.rows": row_retention.purge,
 }

@@ -15,6 +15,10 @@ CONVERSATION_COST_USD = env_float("CONVERSATION_COST_USD", 1.0, least=0, most=1_
 HOURLY_TOKENS = env_int("HOURLY_TOKENS", 50_000_000)
 HOURLY_COST_USD = env_float("HOURLY_COST_USD", 50.0, least=0, most=100_000)
 
+# How long the rows of messages, turns and tool calls are kept. Their texts are blanked
+# after 90 days; ids that refuse repeats are kept twice as long.
+MESSAGE_ROWS_DAYS = env_int("MESSAGE_ROWS_DAYS", 400, least=120, most=3_650)
+
 # Major units; a day is a day in Africa/Kigali.
 VOUCHER_MAX = env_int("VOUCHER_MAX", 50_000, least=1, most=1_000_000)
 VOUCHER_ISSUER_DAILY = env_int("VOUCHER_ISSUER_DAILY", 500_000)

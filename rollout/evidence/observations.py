@@ -2,7 +2,7 @@
 
 The row and the rollups are written in one transaction; a repeated source key writes
 nothing. Synthetic conversations have a row but are in no rollup. Rows do not identify
-the customer and are kept for ever, hours too; minutes are purged after 90 days.
+the customer. Hours are kept for ever; minutes are purged after 90 days, rows after 800.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def while_uncommitted(first: Callable[[], Any], second: Callable[[], Any]) -> An
         with transaction.atomic():
             first()
             result = pool.submit(_result, second)
-            while not result.done() and not _is_waited_for():
+            while not result.done() and not is_waited_for():
                 time.sleep(0.01)
         return result.result()
 
@@ -61,7 +61,7 @@ def _result(call: Callable[[], Any]) -> Any:
         connections.close_all()
 
 
-def _is_waited_for() -> bool:
+def is_waited_for() -> bool:
     """Tell whether another connection waits for a lock of this one."""
     with connection.cursor() as cursor:
         cursor.execute(

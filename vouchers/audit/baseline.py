@@ -67,14 +67,15 @@ def trusted_keys(last: Checkpoint | None) -> dict[str, str]:
 
 
 def known_key_ids(last: Checkpoint | None) -> frozenset[str]:
-    """Return the ids of keys that can have made a seal.
+    """Return the ids of keys that can have made a seal since the last checkpoint.
 
-    While the last checkpoint cannot be checked, also those that it names.
+    A key is removed only after a checkpoint that covers all its seals. While the last
+    checkpoint cannot be checked, also the keys that it names.
     """
     trusted = trusted_keys(last)
     if last and signing.check(last.document, last.signatures, trusted) is None:
         return frozenset([*trusted, *signing.read(last.document).get("keys", {})])
-    return frozenset(trusted)
+    return frozenset(signing.public_keys())
 
 
 def _chain(trusted: Mapping[str, str], baseline: Baseline) -> Iterator[Broken]:

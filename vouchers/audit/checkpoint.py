@@ -88,10 +88,11 @@ def _write(accepted: str) -> Written:
     last = checkpoints.newest()
     document = json.loads(last.document) if last else None
     number = last.number + 1 if last else 1
-    baseline = Baseline()
+    baseline = Baseline(
+        key_ids=checkpoints.known_key_ids(last), accepts_unsealed=bool(accepted)
+    )
     if last is not None and not accepted:
         baseline.number = last.number
-        baseline.key_ids = checkpoints.known_key_ids(last)
         _refuse_damaged(last)
     elif not accepted:
         _refuse_missing()

@@ -25,8 +25,10 @@ class Baseline:
 
     # The number of the last checkpoint; 0: there is none, so nothing was recorded.
     number: int = 0
-    # Key ids whose public keys a checked checkpoint names, or that are set.
+    # The ids of keys that can have sealed what no checkpoint covers.
     key_ids: frozenset[str] = frozenset()
+    # Vouchers are taken as they are, also steps without a seal that can be checked.
+    accepts_unsealed: bool = False
     # What cannot be checked, for example for want of a key.
     notes: set[str] = field(default_factory=set)
 
@@ -62,8 +64,8 @@ def _seal_fault(event: Row, covered: int, baseline: Baseline) -> str | None:
             event["hash"], event["seal_checkpoint"], key_id, event["seal_mac"]
         )
         return None if is_right else FORGED
-    # The first checkpoint accepts what was there before; it covers earlier steps.
-    if not baseline.number or event["seq"] <= covered:
+    # A checkpoint proves the steps that it covers.
+    if baseline.accepts_unsealed or event["seq"] <= covered:
         return None
     if key_id is None:
         return UNSEALED

@@ -124,10 +124,10 @@ def verify_one(*, voucher: Voucher) -> list[Broken]:
 def faults_of(ids: Sequence[int]) -> Iterator[Broken]:
     """Yield the faults of some vouchers, without the checkpoints themselves."""
     newest = checkpoints.newest()
-    baseline = Baseline()
-    if newest is not None:
-        baseline.number = newest.number
-        baseline.key_ids = checkpoints.known_key_ids(newest)
+    baseline = Baseline(
+        number=newest.number if newest else 0,
+        key_ids=checkpoints.known_key_ids(newest),
+    )
     recorded: dict[int, Leaf] = {}
     broken: dict[str, list[Broken]] = {}
     for number in rows.by_page(ids):

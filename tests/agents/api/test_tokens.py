@@ -144,6 +144,31 @@ def test_refused_tokens__behind_a_proxy__counted_for_who_called(
     assert wrong("10.0.0.2") == 401
 
 
+@pytest.mark.parametrize(
+    ("addresses", "is_one_network"),
+    [
+        ([f"2001:db8:0:1::{n:x}" for n in range(21)], True),
+        ([f"::ffff:192.0.2.{n // 21}" for n in range(21)], True),
+        ([f"2001:db8:0:{n:x}::1" for n in range(21)], False),
+        ([f"192.0.2.{n}" for n in range(21)], False),
+    ],
+    ids=["one_ipv6_network", "mapped", "many_ipv6_networks", "ipv4"],
+)
+def test_refused_tokens__other_address__counted_for_its_network(
+    api: Api, settings: SettingsWrapper, addresses: list[str], is_one_network: bool
+) -> None:
+    settings.BEHIND_PROXY = True
+
+    statuses = [
+        ask(
+            api, **{"Authorization": "Bearer wrong", "X-Forwarded-For": each}
+        ).status_code
+        for each in addresses
+    ]
+
+    assert statuses == [401] * 20 + [429 if is_one_network else 401]
+
+
 def test_revoked__at_once(api: Api) -> None:
     assert ask(api, Authorization=f"Bearer {api.secret}").status_code == 200
     run("revoke", "caller")

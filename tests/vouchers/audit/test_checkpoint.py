@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -148,6 +149,67 @@ def test_write__all_checkpoints_deleted__begins_no_new_series(
     with pytest.raises(checkpoint.CheckpointRefused):
         checkpoint.write()
     assert named() == {"checkpoint 1"}
+
+
+@pytest.mark.parametrize("is_checkpointed_again", [False, True])
+@pytest.mark.parametrize("has_pages", [False, True])
+def test_verify__seals_removed_with_the_checkpoints__names_the_voucher(
+    issue: Callable[[], Voucher],
+    spend: Callable[[Voucher], Voucher],
+    has_pages: bool,
+    is_checkpointed_again: bool,
+) -> None:
+    # Given
+    other, victim = issue(), spend(issue())
+    checkpoint.write()
+    owner.attack(owner.unredeem, victim, other)
+
+    # When: no record is left that the change does not fit.
+    edit("DELETE FROM voucher_event_seal")
+    edit("DELETE FROM voucher_checkpoint")
+    if not has_pages:
+        edit("DELETE FROM voucher_checkpoint_page")
+    if is_checkpointed_again:
+        with suppress(checkpoint.CheckpointRefused):
+            checkpoint.write()
+
+    # Then
+    assert str(victim.public_id) in named()
+    assert (str(other.public_id) in named()) is not has_pages
+
+
+@pytest.mark.parametrize("is_checkpointed_again", [False, True])
+@pytest.mark.parametrize("signed_by", ["both", "new"])
+@pytest.mark.parametrize("key_id", ["t1", "unknown"])
+def test_verify__forged_with_the_id_of_a_key_not_set__names_the_voucher(
+    issue: Callable[[], Voucher],
+    settings: SettingsWrapper,
+    key_id: str,
+    signed_by: str,
+    is_checkpointed_again: bool,
+) -> None:
+    # Given: the key of the first seals was replaced and removed.
+    voucher, other = issue(), issue()
+    settings.EASYMO_KEYS = {"k9": b"9" * 32, **settings.EASYMO_KEYS}
+    checkpoint.write()
+    settings.EASYMO_KEYS = {"k9": b"9" * 32}
+    if signed_by == "new":
+        checkpoint.write()
+    assert (verify().broken, verify().notes) == ([], [])
+
+    # When
+    forged = owner.attack(owner.forge, voucher, other)
+    edit(
+        "INSERT INTO voucher_event_seal (event_id, voucher_id, key_id, mac, checkpoint)"
+        " SELECT id, voucher_id, %s, sha256(hash), 0 FROM voucher_event"
+        " WHERE key = 'forged'",
+        key_id,
+    )
+    if is_checkpointed_again:
+        checkpoint.write()
+
+    # Then
+    assert named() == {forged}
 
 
 def test_write__accepted_with_a_reason__takes_the_present_state(

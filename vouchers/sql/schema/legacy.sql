@@ -25,7 +25,9 @@ BEGIN
     LOOP
         IF t.status IN ('issued', 'redeemed', 'void', 'expired') IS NOT TRUE
            OR (t.status = 'issued') <> (t.ended_at IS NULL)
-           OR t.issued_at > v_now OR t.ended_at > v_now THEN
+           OR t.issued_at > v_now OR t.ended_at > v_now
+           OR (t.status = 'issued' AND voucher_last_moment(t.expires_at, 0) < v_now)
+        THEN
             RAISE EXCEPTION 'an imported voucher has a known status and a past'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'import_of_the_past';
         END IF;

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0007_mention_search"),
+        ("agents", "0008_row_retention"),
     ]
 
     operations = [
