@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agents.models import HandOff
+from agents.models import ColleagueAct, HandOff
 from easymo.observability.logs import get_logger
 from rollout.core.jobs import enqueue_notices
 from rollout.notices import notices
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from vouchers.models import Profile
 
 logger = get_logger(__name__)
+
+Kind = ColleagueAct.Kind
+# The person was told that a colleague will answer.
+PROMISED = (HandOff.Kind.ASKED, HandOff.Kind.CAPPED)
 
 
 def open_handoff(
@@ -44,3 +48,21 @@ def open_handoff(
         )
         enqueue_notices()
     return is_new
+
+
+def waits_for_colleague(profile: Profile) -> bool:
+    """Tell whether a colleague was promised and has neither answered nor taken over."""
+    opened_at = (
+        HandOff.objects.filter(profile=profile, kind__in=PROMISED, closed_at=None)
+        .order_by("-opened_at")
+        .values_list("opened_at", flat=True)
+        .first()
+    )
+    return (
+        opened_at is not None
+        and not ColleagueAct.objects.filter(
+            conversation__profile=profile,
+            kind__in=(Kind.ANSWERED, Kind.PAUSED),
+            created_at__gte=opened_at,
+        ).exists()
+    )

@@ -22,10 +22,18 @@ from agents.core.errors import (
     TextRefused,
     WindowClosed,
 )
+from agents.core.handoffs import open_handoff
 from agents.core.jobs import enqueue_delivery
 from agents.core.locks import lock_conversation
+from agents.language.choice import language_of
 from agents.language.texts import render
-from agents.models import ColleagueAct, Conversation, HandOff, OutboundMessage
+from agents.models import (
+    ColleagueAct,
+    Conversation,
+    HandOff,
+    Message,
+    OutboundMessage,
+)
 from agents.outbound import outbox
 from easymo.observability.logs import get_logger
 
@@ -38,6 +46,8 @@ WINDOW_MARGIN = timedelta(seconds=90)
 MAX_ANSWER_LENGTH = 3_000
 BATCH_SIZE = 200
 SYSTEM = "system"
+# The cause of a colleague's answer.
+ANSWER = "colleague:"
 # Scripts and emoji need the joiners; other control characters are refused.
 ALLOWED_CONTROLS = "\n\u200c\u200d"
 
@@ -61,14 +71,14 @@ def answer(
     written.
     """
     checked = _checked(text)
-    cause = f"colleague:{key}"
+    cause = f"{ANSWER}{key}"
     with transaction.atomic():
         held = lock_conversation(conversation.pk)
         if earlier := OutboundMessage.objects.filter(cause=cause).first():
             return earlier
         if refusal := why_unreachable(held):
             raise refusal
-        body = f"{render('colleague.writes', _language(held))}\n{checked}"
+        body = f"{render('colleague.writes', language_of(held))}\n{checked}"
         message = outbox.enqueue(
             conversation=held, cause=cause, body=body, written_by=actor
         )
@@ -142,10 +152,29 @@ def _resume_if_overdue(conversation_id: int) -> int:
         # A colleague may have written meanwhile.
         if held.paused_until is None or held.paused_until > timezone.now():
             return 0
+        if _has_unanswered(held):
+            open_handoff(
+                kind=HandOff.Kind.ASKED,
+                profile=held.profile,
+                conversation=held,
+                reason="The pause was over before a colleague answered everything.",
+            )
         _resume(held)
         _record(held, Kind.RESUMED, SYSTEM, "The pause was over.", None)
     logger.info("ai.hand_off.resumed", conversation_id=conversation_id, by=SYSTEM)
     return 1
+
+
+def _has_unanswered(conversation: Conversation) -> bool:
+    """Tell whether the customer wrote after the last answer or the beginning."""
+    answers = OutboundMessage.objects.filter(
+        conversation=conversation, cause__startswith=ANSWER
+    )
+    times = answers.order_by("-id").values_list("created_at", flat=True)
+    since = max(filter(None, (conversation.paused_at, times.first())))
+    return conversation.messages.filter(
+        state=Message.State.HANDED, received_at__gt=since
+    ).exists()
 
 
 def _pause(conversation: Conversation) -> None:
@@ -171,7 +200,7 @@ def _notify(
     message = outbox.enqueue(
         conversation=conversation,
         cause=f"{event}:{key}",
-        body=render(f"colleague.{event}", _language(conversation)),
+        body=render(f"colleague.{event}", language_of(conversation)),
         written_by=actor,
     )
     enqueue_delivery(conversation_id=conversation.pk)
@@ -192,10 +221,6 @@ def _record(
         reason=reason,
         outbound=outbound,
     )
-
-
-def _language(conversation: Conversation) -> str:
-    return conversation.profile.language or conversation.language
 
 
 def _checked(text: str) -> str:

@@ -14,6 +14,7 @@ from agents.core.jobs import enqueue_turn
 from agents.core.locks import lock_conversation
 from agents.core.serving import may_answer
 from agents.inbound.redaction import redact_message, seal_events
+from agents.language.choice import note_language, shows_language
 from agents.models import Media, MediaOpening, MediaPart, Message
 from agents.whatsapp.sanitise import clean_text
 from easymo.database import clock
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 State = Media.State
+# Messages that the agent answers, or has to know after a colleague.
+WANTED = (Message.State.WAITING, Message.State.HANDED)
 # Longer than all tries and the transcription together.
 LEASE = timedelta(seconds=150)
 # A medium that crashes its worker is tried by so many.
@@ -105,18 +108,19 @@ def is_transcript_wanted(media_id: int) -> bool:
         pk=media_id
     )
     message = media.message
-    return message.state == Message.State.WAITING and may_answer(
-        message.conversation.profile
-    )
+    return message.state in WANTED and may_answer(message.conversation.profile)
 
 
 def finish_transcription(
     media_id: int, transcript: Transcript | None, reason: str
 ) -> None:
-    """Put the transcript on a message that no turn has read; enqueue the turn."""
+    """Put the transcript on a message that no turn has read; enqueue the turn.
+
+    A message for a colleague is transcribed too: the agent has to know it afterwards.
+    """
     with transaction.atomic():
         media = Media.objects.select_related("message").get(pk=media_id)
-        lock_conversation(media.message.conversation_id)
+        conversation = lock_conversation(media.message.conversation_id)
         message = Message.objects.get(pk=media.message_id)
         text = clean_text(transcript.text).strip() if transcript else ""
         if transcript:
@@ -124,10 +128,15 @@ def finish_transcription(
             media.language = transcript.language[:8]
             media.confidence = transcript.confidence
             media.cost = transcript.cost
-        if text and message.state == Message.State.WAITING:
+        if text and message.state in WANTED:
             seal_events(redact_message(message, text))
             message.is_spoken = True
+            if message.state != Message.State.WAITING:
+                # Only a waiting message keeps its codes.
+                message.codes_sealed = None
             message.save(update_fields=["text", "codes_sealed", "is_spoken"])
+            if shows_language(message) and note_language(conversation, [text]):
+                conversation.save(update_fields=["language"])
         elif transcript and not reason:
             reason = "too_late" if text else "silence"
         _finish(media, State.STORED, reason)

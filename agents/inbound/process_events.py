@@ -165,7 +165,11 @@ def _process(events: Sequence[WebhookEvent], process_item: ProcessItem) -> None:
     looped = forwarding.looped_events(events)
     batch = [(event, _read(event)) for event in events if event not in looped]
     lock_in_order(item for _, items in batch for item in items)
-    receivers = [_process_items(event, items, process_item) for event, items in batch]
+    languages: dict[int, str] = {}
+    receivers = [
+        _process_items(MessageReceiver(event, languages), items, process_item)
+        for event, items in batch
+    ]
     # Both lock rows in the order of their ids, so that two workers cannot deadlock.
     open_reply_windows(receivers)
     forwarding.open_lanes(set().union(*(each.lanes for each in receivers)))
@@ -198,9 +202,9 @@ def _read(event: WebhookEvent) -> list[Item]:
 
 
 def _process_items(
-    event: WebhookEvent, items: Sequence[Item], process_item: ProcessItem
+    receiver: MessageReceiver, items: Sequence[Item], process_item: ProcessItem
 ) -> MessageReceiver:
-    receiver = MessageReceiver(event)
+    event = receiver.event
     with correlation.bound(event.correlation_id, event_id=event.pk):
         for item in items:
             if isinstance(item, BadItem | IgnoredItem | ProviderErrors):

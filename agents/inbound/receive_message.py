@@ -44,10 +44,12 @@ BUSY_SENDER = 5
 OPEN_REPLY_WINDOWS = """
 UPDATE agents_conversation AS conversation
 SET last_inbound_at = greatest(last_inbound_at, latest.sent_at),
-    window_closes_at = greatest(window_closes_at, latest.sent_at + %s)
+    window_closes_at = greatest(window_closes_at, latest.sent_at + %s),
+    language = coalesce(latest.language, conversation.language)
 FROM (
-    SELECT conversation.id, written.sent_at
-    FROM unnest(%s::bigint[], %s::timestamptz[]) AS written (id, sent_at)
+    SELECT conversation.id, written.sent_at, written.language
+    FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[])
+        AS written (id, sent_at, language)
     JOIN agents_conversation AS conversation USING (id)
     ORDER BY conversation.id
     FOR NO KEY UPDATE OF conversation
@@ -68,6 +70,8 @@ class MessageReceiver:
     """Receives the messages of one event; each sender is resolved once."""
 
     event: WebhookEvent
+    # Conversation id -> the language that its messages changed to, in the whole batch.
+    languages: dict[int, str] = field(default_factory=dict)
     router: Router = field(init=False)
     # Conversations with a message for the agent.
     to_answer: set[int] = field(default_factory=set)
@@ -84,7 +88,7 @@ class MessageReceiver:
     _has_edits: bool | None = None
 
     def __post_init__(self) -> None:
-        self.router = Router(self.event)
+        self.router = Router(self.event, self.languages)
 
     @property
     def to_deliver(self) -> set[int]:
@@ -198,6 +202,7 @@ class MessageReceiver:
         found = self._conversations.get(profile.pk)
         if found is None:
             found = self._conversations[profile.pk] = self._open_conversation(profile)
+            found.language = self.languages.get(found.pk, found.language)
         return found
 
     def _open_conversation(self, profile: Profile) -> Conversation:
@@ -266,6 +271,9 @@ class MessageReceiver:
             if self._has_edits:
                 edits.apply_earlier_edits(message, digests_of(item.provider_id))
             record_media(message, item.media)
+        elif message.state == Message.State.HANDED:
+            # The agent has to know it when it takes over again.
+            record_media(message, item.media)
         if notice and self._may_send_notice(conversation.profile):
             cause = message.provider_id_hmac.hex()[:32]
             if fixed_replies.send_notice(
@@ -278,15 +286,19 @@ class MessageReceiver:
 
 
 def open_reply_windows(receivers: Iterable[MessageReceiver]) -> None:
-    """Allow free text for a day after each customer's last message.
+    """Allow free text for a day after each customer's last message; store its language.
 
     An older message does not shorten the window.
     """
+    languages: dict[int, str] = {}
     written_at: dict[int, datetime] = {}
     for receiver in receivers:
+        languages |= receiver.languages
         for pk, sent_at in receiver.router.written_at.items():
             written_at[pk] = max(sent_at, written_at.get(pk, sent_at))
     if written_at:
         with connection.cursor() as cursor:
-            values: list[Any] = [WINDOW, list(written_at), list(written_at.values())]
+            written_in = [languages.get(pk) for pk in written_at]
+            times = list(written_at.values())
+            values: list[Any] = [WINDOW, list(written_at), times, written_in]
             cursor.execute(OPEN_REPLY_WINDOWS, values)

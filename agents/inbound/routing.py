@@ -16,6 +16,12 @@ from agents.identity import consent
 from agents.identity.blocks import is_blocked
 from agents.identity.consent import parse_consent_command
 from agents.language import texts
+from agents.language.choice import (
+    language_of,
+    note_language,
+    set_language,
+    shows_language,
+)
 from agents.models import HandOff, Message, PendingAction
 from agents.outbound import outbox
 from agents.outcomes import satisfaction
@@ -44,6 +50,8 @@ class Router:
     """What is known of the customers of one event; each fact is read once."""
 
     event: WebhookEvent
+    # Conversation id -> the language that its messages changed to, in the whole batch.
+    languages: dict[int, str] = field(default_factory=dict)
     # Conversation id -> how many of its messages wait.
     waiting: dict[int, int] = field(default_factory=dict)
     # Conversations with something to send.
@@ -87,6 +95,7 @@ class Router:
         if not is_late:
             latest = self.written_at.get(conversation.pk, message.sent_at)
             self.written_at[conversation.pk] = max(latest, message.sent_at)
+            self._note_language(message, conversation)
         if message.kind in SILENT_KINDS:
             return State.SILENT
         refused = self._why_refused(profile, is_late=is_late)
@@ -114,6 +123,19 @@ class Router:
                 self.to_deliver.add(conversation.pk)
             return State.DONE
         return self._state_in_turn(message, conversation)
+
+    def _note_language(self, message: Message, conversation: Conversation) -> None:
+        """Let the message decide on the language, before any text answers it."""
+        if message.kind in SILENT_KINDS or not shows_language(message):
+            return
+        command = parse_consent_command(message.text)
+        changed = (
+            set_language(conversation, command.language)
+            if command
+            else note_language(conversation, [message.text])
+        )
+        if changed:
+            self.languages[conversation.pk] = conversation.language
 
     def _why_refused(self, profile: Profile, *, is_late: bool) -> Message.State | None:
         """Return the state of a message that the agent may not answer."""
@@ -153,11 +175,10 @@ class Router:
             return
         conversation.flood_notice_at = now
         conversation.save(update_fields=["flood_notice_at"])
-        language = conversation.language or conversation.profile.language
         outbox.enqueue(
             conversation=conversation,
             cause=f"flood:{message.provider_id_hmac.hex()[:32]}",
-            body=texts.render("flood", language),
+            body=texts.render("flood", language_of(conversation)),
         )
         self.to_deliver.add(conversation.pk)
 
@@ -190,7 +211,7 @@ def handle_consent_word(
             cause=f"consent:{cause}",
             body=texts.render(
                 "consent.stopped" if kind == consent.Kind.STOP else "consent.started",
-                word.language or conversation.language or profile.language or "en",
+                language_of(conversation),
             ),
         )
     return True

@@ -1,3 +1,3 @@
 """Fixed texts, language detection, lexicons and text normalisation. Start at
-`detection.py` for the language of a reply, at `texts` for what it says.
+`choice.py` for the language of a text to a person, at `texts` for what it says.
 """

@@ -1,4 +1,4 @@
-"""Choose the language of a reply from the messages and the profile."""
+"""Detect the language of a text. `choice.py` decides on the language of a reply."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from agents.language.lexicons.vocabulary import LEXICONS
 from agents.language.phrases import anywhere, phrases, words_of
-from agents.language.texts import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,18 +18,6 @@ _STRONG_FIELDS = (
 )
 # One small word ("la", "ya", "for") is not enough.
 _CLEAR = 2
-
-
-def choose_language(
-    *, profile_language: str, texts: Iterable[str], last: str = ""
-) -> str:
-    """Return the clear language of the texts, else the last one, else the profile's.
-
-    Without any of them a weak indication in the texts decides, then English.
-    """
-    given = list(texts)
-    known = (one for one in (last, profile_language) if one in LANGUAGES)
-    return clear_language(given) or next(known, None) or detect_language(given) or "en"
 
 
 def clear_language(texts: Iterable[str]) -> str | None:

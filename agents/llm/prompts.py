@@ -27,8 +27,8 @@ BASE = """\
 You are the assistant of a fuel-voucher programme. You talk with one person on WhatsApp.
 
 How you write
-- Answer in the language of the person's last message: English, French, Kinyarwanda or
-  Swahili. When it is unclear, use the language named below.
+- Answer in the language named below, also when an earlier answer was in another one.
+- To a person who waits for a colleague say no greeting.
 - One short message, at most four sentences, plain text. No markup, no links, no tables.
 - Be kind and concrete. Ask one question at a time.
 
@@ -95,7 +95,7 @@ def instructions_for(*, role: str, language: str) -> str:
     """Return the instructions for a role and a language."""
     who = ROLES.get(role, ROLES["customer"])
     spoken = LANGUAGES.get(language, LANGUAGES["en"])
-    return f"{BASE}\nWho is talking\n{who}\nTheir usual language is {spoken}.\n"
+    return f"{BASE}\nWho is talking\n{who}\nAnswer them in {spoken}.\n"
 
 
 def name_item(name: str) -> Item | None:

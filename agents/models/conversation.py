@@ -23,7 +23,7 @@ class Conversation(models.Model):
     channel = models.CharField(max_length=10, choices=Channel, default=Channel.WHATSAPP)
     phone_number_id = models.CharField(max_length=32)
     is_synthetic = models.BooleanField(default=False)
-    # The last language detected with certainty; it takes precedence over the profile's.
+    # The language of their messages; it takes precedence over the profile's.
     language = models.CharField(max_length=2, blank=True)
     # What the offline model asked last, to understand a short answer.
     memory = models.JSONField(default=dict, blank=True)
@@ -42,6 +42,8 @@ class Conversation(models.Model):
     username = models.CharField(max_length=64, blank=True)
     # When the customer was last told that the daily budget is used up.
     budget_notice_at = models.DateTimeField(null=True, blank=True)
+    # When the customer was last told that they are in the queue for a colleague.
+    queue_notice_at = models.DateTimeField(null=True, blank=True, editable=False)
     # When the customer was last asked whether we helped.
     satisfaction_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -38,7 +38,7 @@ class Turn(models.Model):
     # US dollars; null when the model's price is not known.
     cost = models.DecimalField(max_digits=12, decimal_places=8, null=True, blank=True)
     price_version = models.CharField(max_length=40, blank=True)
-    # reply, receipt, confirm, hand_off, capped, silent, apology
+    # reply, receipt, confirm, hand_off, queued, capped, silent, apology
     outcome = models.CharField(max_length=16, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     started_at = models.DateTimeField(auto_now_add=True)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import OuterRef, Q, Subquery
 
 from agents.identity import blocks, consent
+from agents.language.choice import language_of
 from agents.models import ConsentEvent
 from agents.notifications.unrequested import (
     TEMPLATE_LANGUAGES,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from django.db.models import QuerySet
+
+    from agents.models import Conversation
 
 # Marks the message as written by a colleague, not by the agent.
 AUTHOR = "announcement"
@@ -49,7 +52,7 @@ def send(subject: str, line: str, text: str, cause: str) -> DeliveryResult:
         conversation,
         cause=f"{consent.NOTIFICATION_PREFIX}{cause}",
         body=f"*{line}*\n{text}",
-        template=_template(template, person, line, text) if template else None,
+        template=_template(template, conversation, line, text) if template else None,
         written_by=AUTHOR,
     ):
         return DeliveryResult("sent")
@@ -98,11 +101,11 @@ def _is_id(subject: str) -> bool:
         return False
 
 
-def _template(name: str, person: Profile, line: str, text: str) -> Template:
+def _template(name: str, conversation: Conversation, line: str, text: str) -> Template:
     """Return the approved template with its one parameter: all on one line."""
     parameter = _BLANKS.sub(" ", f"{line}: {text}").strip()
     return Template(
         name,
-        TEMPLATE_LANGUAGES[person.language or "en"],
+        TEMPLATE_LANGUAGES[language_of(conversation)],
         (outbox.shortened(parameter, MAX_PARAMETER_LENGTH),),
     )

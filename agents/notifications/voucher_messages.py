@@ -10,6 +10,7 @@ from agents.core.handoffs import open_handoff
 from agents.core.serving import may_answer
 from agents.identity import blocks, consent
 from agents.language import texts
+from agents.language.choice import language_of
 from agents.language.texts import code_placeholder
 from agents.models import Announcement, HandOff
 from agents.notifications.unrequested import (
@@ -135,7 +136,7 @@ def _send(
         or blocks.is_blocked(person)
     ):
         return False
-    language = conversation.language or person.language or "en"
+    language = language_of(conversation)
     facts = _facts(event, language) | values
     return enqueue_unrequested(
         conversation,

@@ -238,7 +238,8 @@ def _outcome(answered: Sequence[TurnEvidence], part: Sequence[TurnEvidence]) -> 
     if answered[-1].failure:
         return Outcome.FAILED
     if any(
-        each.turn.outcome == "hand_off" or each.turn.error_code == "paused"
+        each.turn.outcome in {"hand_off", "queued"}
+        or each.turn.error_code in {"paused", "queued"}
         for each in part
     ):
         return Outcome.HANDED_OVER

@@ -14,6 +14,7 @@ from django.conf import settings
 from agents.core.jobs import enqueue_delivery
 from agents.core.serving import may_answer
 from agents.identity.blocks import is_blocked
+from agents.language.choice import language_of
 from agents.language.texts import render
 from agents.models import Message
 from agents.outbound import outbox
@@ -45,7 +46,7 @@ def ask(conversation: Conversation, observation: Observation, *, now: datetime) 
         return False
     conversation.satisfaction_asked_at = now
     conversation.save(update_fields=["satisfaction_asked_at"])
-    language = _language(conversation)
+    language = language_of(conversation)
     outbox.enqueue(
         conversation=conversation,
         cause=f"{CAUSE}:{observation.pk}",
@@ -89,7 +90,7 @@ def take_answer(message: Message, conversation: Conversation) -> bool:
         cause=f"satisfaction:{number}:thanks",
         body=render(
             "satisfaction.thanks" if answer == YES else "satisfaction.sorry",
-            _language(conversation),
+            language_of(conversation),
         ),
     )
     return True
@@ -116,7 +117,3 @@ def _may_ask(
         and not profile.hand_offs.filter(closed_at__isnull=True).exists()
         and not conversation.messages.filter(state=Message.State.WAITING).exists()
     )
-
-
-def _language(conversation: Conversation) -> str:
-    return conversation.language or conversation.profile.language or "en"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agents.core.handoffs import open_handoff
+from agents.core.handoffs import open_handoff, waits_for_colleague
 from agents.models import HandOff
 from agents.tools.arguments import (
     VoucherNotNamed,
@@ -126,6 +126,7 @@ _REASONS = {
 
 def hand_off(call: Call) -> ToolResult:
     """Open a handoff: the conversation waits for a person."""
+    already_waits = waits_for_colleague(call.profile)
     reason = str(call.arguments.get("reason"))
     open_handoff(
         kind=HandOff.Kind.ASKED,
@@ -133,7 +134,8 @@ def hand_off(call: Call) -> ToolResult:
         conversation=call.context.conversation,
         reason=_REASONS.get(reason, _REASONS["asked_for_a_person"]),
     )
-    return done(call.text("hand_over"), effect=Effect("hand_off"))
+    key = "colleague.queue" if already_waits else "hand_over"
+    return done(call.text(key), already_waits=already_waits, effect=Effect("hand_off"))
 
 
 HAND_OFF = Tool(

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from agents.core.jobs import enqueue_delivery
 from agents.language import texts
+from agents.language.choice import language_of
 from agents.models import Conversation, Turn
 from agents.outbound import outbox
 from easymo.observability.logs import get_logger
@@ -92,11 +93,10 @@ def notify_once(conversation: Conversation) -> bool:
         return False
     conversation.budget_notice_at = now
     conversation.save(update_fields=["budget_notice_at"])
-    language = conversation.profile.language or conversation.language or "en"
     outbox.enqueue(
         conversation=conversation,
         cause=f"budget:{conversation.pk}:{timezone.localdate(now)}",
-        body=texts.render("budget", language),
+        body=texts.render("budget", language_of(conversation)),
     )
     enqueue_delivery(conversation_id=conversation.pk)
     logger.warning("ai.budget.day_used_up", conversation_id=conversation.pk)

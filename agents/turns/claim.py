@@ -15,7 +15,7 @@ from agents.core.code_redaction import renumber_codes
 from agents.core.locks import lock_conversation, lock_turn
 from agents.core.serving import is_served
 from agents.forwarding import queue as forwarding
-from agents.language.detection import choose_language
+from agents.language.choice import language_of, note_language, shows_language
 from agents.language.message_text import has_words, is_own_text
 from agents.models import Conversation, Message, Turn
 from agents.offline.grammar import asks_for_person
@@ -45,6 +45,8 @@ CONFIRM = "confirm:"
 DECLINE = "decline:"
 FEATURE_DISABLED = "feature_disabled"
 PAUSED = "paused"
+# The person waits for a colleague and knows it.
+QUEUED = "queued"
 # The previous turn without its long fields.
 LAST_TURN = Prepared(
     lambda: (
@@ -268,7 +270,8 @@ def why_silent(conversation: Conversation) -> str:
 
 def unanswered_state(reason: str) -> Message.State:
     """Return the state of messages that the agent does not answer."""
-    return Message.State.HANDED if reason == PAUSED else Message.State.UNANSWERED
+    is_kept = reason in {PAUSED, QUEUED}
+    return Message.State.HANDED if is_kept else Message.State.UNANSWERED
 
 
 def _has_spent_the_day(conversation: Conversation, waiting: Sequence[Message]) -> bool:
@@ -290,17 +293,16 @@ def _claimed_turn(
     )
     pairs = list(zip(messages, numbered, strict=True))
     texts = tuple(text for message, text in pairs if has_words(message))
+    # Mostly known since they arrived; several short messages may be clear together.
+    if note_language(conversation, [t for m, t in pairs if shows_language(m)]):
+        prepared_rows.update(conversation, ["language"])
     return ClaimedTurn(
         lease=lease,
         turn=turn,
         conversation=conversation,
         messages=tuple(messages),
         exposure=exposure_of(str(conversation.profile.public_id)),
-        language=choose_language(
-            profile_language=conversation.profile.language,
-            texts=texts,
-            last=conversation.language,
-        ),
+        language=language_of(conversation),
         history=history.before(conversation=conversation, now=timezone.now()),
         present=tuple(history.present(messages, numbered)),
         own_text=tuple(text for message, text in pairs if is_own_text(message)),

@@ -16,10 +16,12 @@ from agents.forwarding import queue as forwarding
 from agents.models import HandOff, Message, ToolCall, Turn
 from agents.outbound import outbox
 from agents.outcomes.outcome import CAPPED
+from agents.turns import handoff_queue
 from agents.turns import reply as replies
 from agents.turns.claim import (
     FEATURE_DISABLED,
     PAUSED,
+    QUEUED,
     unanswered_state,
     why_silent,
 )
@@ -62,11 +64,14 @@ def close(*, claimed: ClaimedTurn, draft: Draft, may_restart: bool) -> list[int]
         if silent == PAUSED and any(map(_is_change, calls)):
             # A colleague took over after a change was made: its receipt is sent.
             silent = ""
+        if not silent and reply.outcome == QUEUED:
+            is_due = handoff_queue.take_notice(conversation, timezone.now())
+            silent = "" if is_due else QUEUED
         outbound_ids = []
         if not silent:
             reply = replies.with_unreached_owner(reply, calls, claimed.language)
             outbound_ids.append(_enqueue_reply(turn, conversation, reply))
-        elif has_effect:
+        elif has_effect and silent != QUEUED:
             reason = f"Turn {turn.pk} did something, but its receipt may not be sent."
             _open_handoff(conversation, HandOff.Kind.FAILED_TURN, reason)
         elif silent == FEATURE_DISABLED:
@@ -74,7 +79,7 @@ def close(*, claimed: ClaimedTurn, draft: Draft, may_restart: bool) -> list[int]
         state = unanswered_state(silent) if silent else Message.State.DONE
         with connection.cursor() as cursor:
             cursor.execute(CLOSE_MESSAGES, [str(state), turn.pk])
-        _update_conversation(conversation, claimed, draft)
+        _update_memory(conversation, draft)
         _end(turn, reply, draft, silent)
         _hand_over_after_failure(conversation, turn, draft)
         if waiting is not None:
@@ -147,18 +152,10 @@ def _is_change(call: ToolCall) -> bool:
     return call.is_write and call.status == ToolCall.Status.SUCCEEDED
 
 
-def _update_conversation(
-    conversation: Conversation, claimed: ClaimedTurn, draft: Draft
-) -> None:
-    changed = []
+def _update_memory(conversation: Conversation, draft: Draft) -> None:
     if draft.memory is not None and conversation.memory != draft.memory:
         conversation.memory = dict(draft.memory)
-        changed.append("memory")
-    if conversation.language != claimed.language:
-        conversation.language = claimed.language
-        changed.append("language")
-    if changed:
-        prepared_rows.update(conversation, changed)
+        prepared_rows.update(conversation, ["memory"])
 
 
 def _end(turn: Turn, reply: Reply, draft: Draft, silent: str) -> None:

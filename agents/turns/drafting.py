@@ -18,7 +18,7 @@ from agents.offline.model import OfflineModel
 from agents.outcomes import spending
 from agents.outcomes.outcome import CAPPED
 from agents.tools import confirmation, registry
-from agents.turns import budgets, reply
+from agents.turns import budgets, handoff_queue, reply
 from agents.turns.claim import FEATURE_DISABLED
 from agents.turns.reply import Draft, display_of
 from agents.turns.tool_calls import context_of, is_effect
@@ -143,7 +143,9 @@ async def _without_model(session: ModelSession, code: str) -> Draft:
     logger.error("ai.turn.model.error", turn_id=session.claimed.turn.pk, code=code)
     if any(map(is_effect, await _calls(session))):
         return Draft(error_code=code, exchange=session.exchange)
-    draft = await _ask_offline_model(session, restricted=True)
+    draft = await units.run(
+        handoff_queue.draft_for_waiting, session.claimed, is_offline=True
+    ) or await _ask_offline_model(session, restricted=True)
     return replace(draft, error_code=code)
 
 

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from agents.language import texts
+from agents.language.choice import language_of
 from agents.models import Conversation, Media
 from agents.outbound import outbox
 from agents.turns.reply import Draft
@@ -56,11 +57,10 @@ def send_notice(*, conversation: Conversation, key: str, cause: str) -> bool:
     ).update(hint_at=now)
     if not due:
         return False
-    language = conversation.profile.language or conversation.language
     outbox.enqueue(
         conversation=conversation,
         cause=f"hint:{cause}"[:80],
-        body=texts.render(key, language),
+        body=texts.render(key, language_of(conversation)),
     )
     return True
 

@@ -10,6 +10,7 @@ from agents.language.texts import render
 from agents.models import Announcement, PendingAction, ToolCall
 from agents.notifications.voucher_events import announce_issue
 from agents.tools.confirmation import NEEDED
+from agents.turns.claim import QUEUED
 from agents.turns.usage import ModelExchange
 from vouchers.models import Voucher
 
@@ -56,8 +57,10 @@ def compose(*, calls: Sequence[ToolCall], draft: Draft, language: str) -> Reply:
     for call in reversed(calls):
         if call.code == NEEDED:
             return _question(call, language)
-    if any(call.name == "hand_off" for call in done):
-        return Reply("hand_off", render("hand_over", language))
+    for call in done:
+        if call.name == "hand_off":
+            waited = (call.result or {}).get("already_waits")
+            return Reply(QUEUED if waited else "hand_off", display_of(call))
     return Reply(draft.outcome, draft.text)
 
 

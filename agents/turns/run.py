@@ -19,7 +19,7 @@ from agents.core.errors import AgentError, LeaseLost, NewerInput
 from agents.language.texts import render
 from agents.llm.loop import LoopLimits
 from agents.llm.openai_client import OpenAIModel
-from agents.turns import quiet_time, typing_indicator
+from agents.turns import handoff_queue, quiet_time, typing_indicator
 from agents.turns.button import handle_press
 from agents.turns.claim import QuietTimeLeft, claim_messages, start_or_resume
 from agents.turns.close import close, give_up, restart
@@ -225,6 +225,11 @@ async def draft_answer(session: ModelSession) -> Draft:
     claimed = session.claimed
     if claimed.press is not None:
         return await units.run(handle_press, claimed)
+    is_offline = session.dependencies.model is None
+    if draft := await units.run(
+        handoff_queue.draft_for_waiting, claimed, is_offline=is_offline
+    ):
+        return draft
     if not claimed.has_text:
         return await units.run(reply_to_kind, claimed)
     return await draft_with_model(session)

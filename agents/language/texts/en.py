@@ -110,6 +110,7 @@ TEXTS: dict[str, str] = {
         "I have passed your conversation to a person. Someone will answer you here as "
         "soon as possible."
     ),
+    "colleague.queue": "You are in the queue. A person of our team will answer you here as soon as possible.",
     "colleague.writes": "*A person of our team writes:*",
     "colleague.taken": "A person of our team has joined this chat and will answer you here. The assistant pauses.",
     "colleague.returned": "The assistant answers you here again. Write *agent* whenever you want a person.",
@@ -222,7 +223,7 @@ TEXTS: dict[str, str] = {
     ),
     "notice.voided": "Your voucher {reference} of *{amount}* was voided.",
     "notice.not_reached": (
-        "{reference}: I could not reach the customer on WhatsApp. Please tell her the "
+        "{reference}: I could not reach the customer on WhatsApp. Please tell them the "
         "reference and the code yourself."
     ),
     # Refusals

@@ -118,6 +118,7 @@ TEXTS: dict[str, str] = {
         "J'ai transmis votre conversation à une personne. Quelqu'un vous répondra ici "
         "dès que possible."
     ),
+    "colleague.queue": "Vous êtes dans la file d'attente. Une personne de notre équipe vous répondra ici dès que possible.",
     "colleague.writes": "*Une personne de notre équipe vous écrit :*",
     "colleague.taken": "Une personne de notre équipe a rejoint cette conversation et vous répondra ici. L'assistant fait une pause.",
     "colleague.returned": "L'assistant vous répond de nouveau ici. Écrivez *agent* quand vous voulez parler à une personne.",

@@ -110,6 +110,7 @@ TEXTS: dict[str, str] = {
     "hand_over": (
         "Ikiganiro cyawe nagishyikirije umukozi. Aragusubiza hano vuba bishoboka."
     ),
+    "colleague.queue": "Uri ku murongo w'abategereje. Umukozi wacu aragusubiza hano vuba bishoboka.",
     "colleague.writes": "*Umukozi wacu arakwandikira:*",
     "colleague.taken": "Umukozi wacu yinjiye muri iki kiganiro kandi ni we uzagusubiza hano. Umufasha w'ikoranabuhanga arahagaze.",
     "colleague.returned": "Umufasha w'ikoranabuhanga yongeye kugusubiza hano. Andika *umuntu* igihe cyose ushaka umukozi.",

@@ -109,6 +109,7 @@ TEXTS: dict[str, str] = {
     "hand_over": (
         "Nimepeleka mazungumzo yako kwa mhudumu. Atakujibu hapa haraka iwezekanavyo."
     ),
+    "colleague.queue": "Uko kwenye foleni. Mhudumu wetu atakujibu hapa haraka iwezekanavyo.",
     "colleague.writes": "*Mhudumu wetu anakuandikia:*",
     "colleague.taken": "Mhudumu wetu amejiunga na mazungumzo haya na atakujibu hapa. Msaidizi wa kompyuta amepumzika.",
     "colleague.returned": "Msaidizi wa kompyuta anakujibu tena hapa. Andika *mtu* wakati wowote unapotaka mhudumu.",

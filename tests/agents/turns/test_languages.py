@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agents.language.texts import render
+import pytest
+
+from agents.language.texts import LANGUAGES, render
 from agents.models import PendingAction
+from tests.agents.language.spoken import spoken_in
 from tests.agents.turns.conftest import in_database, turn
 from vouchers.models import Voucher
 
@@ -79,3 +82,45 @@ async def test_run_turn__amount_in_words__ends_at_a_button(
     assert "5,000" in waiting
     assert await in_database(PendingAction.objects.count) == 1
     assert await in_database(Voucher.objects.count) == 0
+
+
+SPOKEN = {
+    "en": ("hello", "create voucher 5000 for {}", "create voucher 10500 for {}"),
+    "fr": ("bonjour", "créer un bon de 5000 pour {}", "créer un bon de 10500 pour {}"),
+    "rw": ("muraho", "kora vocha ya 5000 kuri {}", "kora vocha ya 10500 kuri {}"),
+    "sw": (
+        "habari",
+        "tengeneza vocha ya 5000 kwa {}",
+        "tengeneza vocha ya 10500 kwa {}",
+    ),
+}
+
+
+@pytest.mark.usefixtures("whatsapp")
+@pytest.mark.parametrize("owners", LANGUAGES)
+@pytest.mark.parametrize("written", LANGUAGES)
+@pytest.mark.parametrize("profile", ["", *LANGUAGES])
+async def test_run_turn__greeting_receipt_question_button_and_handoff__one_language(
+    cast: Cast, offline: TurnDependencies, profile: str, written: str, owners: str
+) -> None:
+    # Given
+    await _speaks(cast.diane, profile)
+    await _speaks(cast.aline, owners)
+    number = await in_database(lambda: cast.aline.chat.profile.msisdn)
+
+    # When
+    for text in SPOKEN[written]:
+        await _says(cast.diane, text.format(number), offline)
+    action = await in_database(PendingAction.objects.get)
+    await in_database(cast.diane.presses, f"confirm:{action.public_id}")
+    await turn(cast.diane, offline)
+    await _says(cast.diane, "agent", offline)
+    await _says(cast.diane, "👍", offline)
+
+    # Then
+    replies = await in_database(lambda: cast.diane.replies)
+    assert [spoken_in(reply.body) for reply in replies] == [{written}] * 6
+    buttons = replies[2].extra["buttons"]
+    assert [spoken_in(button["title"]) for button in buttons] == [{written}] * 2
+    told = await in_database(lambda: cast.aline.replies)
+    assert [spoken_in(notice.body) for notice in told] == [{owners}] * 2
