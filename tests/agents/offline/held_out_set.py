@@ -97,7 +97,9 @@ def _waits(said: str, call: str, arguments: dict[str, Any]) -> bool:
     if call == "create_voucher":
         amount, number = arguments["amount"], arguments["customer_msisdn"]
         return not asks_to_issue([said], amount=amount, msisdn=number)
-    return call != "redeem_voucher" or not asks_to_redeem([said], placeholder=1)
+    return call != "redeem_voucher" or not asks_to_redeem(
+        [said], placeholder=1, owner="", station=(), must_name_station=False
+    )
 
 
 def _keys_of(text: str, role: str) -> frozenset[str]:
