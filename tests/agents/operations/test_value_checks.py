@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from django.utils import timezone
@@ -13,16 +14,15 @@ from vouchers.models import Profile, Voucher
 from vouchers.money import Money
 from vouchers.services.issue import issue_voucher
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _unfenced(settings: object) -> None:
-    settings.VOUCHER_GUARD = "tests.agents.operations.test_value_checks.always"  # type: ignore[attr-defined]
-
-
-def always(*, subject: str | None) -> bool:
-    return True
+def _on(switch: Callable[..., None]) -> None:
+    switch(vouchers=True)
 
 
 def issued(number: int) -> Voucher:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ALINE = "+250788123456"
 # For one run, for one message, and for a new customer.
-WEBHOOK, MESSAGE, STRANGER = 12, 9, 3
+WEBHOOK, MESSAGE, STRANGER = 13, 9, 3
 
 
 @pytest.fixture

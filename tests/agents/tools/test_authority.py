@@ -210,6 +210,7 @@ def test_may_act_on__sandbox_and_real_people__never_spend_each_others_value() ->
 def test_create__sandbox_staff_for_a_real_customer__finds_nobody(cast: Cast) -> None:
     # Given
     create_or_change_profile(profile=cast.diane, is_sandbox=True)
+    cast.diane.refresh_from_db()
     before = written()
 
     # When

@@ -95,6 +95,7 @@ def test_lookup__station_staff_without_a_code__learns_nothing(cast: Cast) -> Non
 
 def test_lookup__sandbox_staff__do_not_see_real_people(cast: Cast) -> None:
     create_or_change_profile(profile=cast.diane, is_sandbox=True)
+    cast.diane.refresh_from_db()
 
     result = call(cast.diane, "lookup_customer", msisdn="+250788000001")
 

@@ -88,7 +88,7 @@ async def test_run_turn__row_written_but_effect_lost__makes_the_call_once(
     openai.script(CALL)
     await in_database(cast.diane.writes, ORDER)
 
-    def die(*_: object) -> None:
+    def die(*_: object, **__: object) -> None:
         raise LeaseLost
 
     with monkeypatch.context() as patch:
