@@ -42,18 +42,28 @@ class Author:
     account: int | None = None
 
 
-_author: ContextVar[Callable[[], Author] | None] = ContextVar("author", default=None)
+@dataclass(slots=True)
+class _Statement:
+    """Who to ask for the author, and whether the database was told."""
+
+    author: Callable[[], Author]
+    is_made: bool = False
+
+
+_author: ContextVar[_Statement | None] = ContextVar("author", default=None)
 
 
 @contextmanager
 def authored(author: Callable[[], Author]) -> Iterator[None]:
     """State the author of all changes within; it is asked at the first one."""
-    token = _author.set(author)
+    statement = _Statement(author)
+    token = _author.set(statement)
     try:
         yield
     finally:
         _author.reset(token)
-        _forget(connections[DEFAULT_DB_ALIAS])
+        if statement.is_made:
+            _forget(connections[DEFAULT_DB_ALIAS])
 
 
 def install(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
@@ -70,9 +80,9 @@ def state_author(
     context: dict[str, Any],
 ) -> Any:
     """Set the author in the transaction of a write to a recorded table."""
-    author = _author.get()
+    statement = _author.get()
     if (
-        author is None
+        statement is None
         # DDL is composed, not text.
         or not isinstance(sql, str)
         or not sql.lstrip().startswith(_WRITES)
@@ -81,14 +91,16 @@ def state_author(
         return execute(sql, params, many, context)
     connection: BaseDatabaseWrapper = context["connection"]
     if connection.in_atomic_block:
-        _state(connection, author())
+        _state(connection, statement)
         return execute(sql, params, many, context)
     with transaction.atomic(using=connection.alias):
-        _state(connection, author())
+        _state(connection, statement)
         return execute(sql, params, many, context)
 
 
-def _state(connection: BaseDatabaseWrapper, author: Author) -> None:
+def _state(connection: BaseDatabaseWrapper, statement: _Statement) -> None:
+    author = statement.author()
+    statement.is_made = True
     account = "" if author.account is None else str(author.account)
     with connection.cursor() as cursor:
         cursor.execute(_STATE, [account, author.name, author.road])
