@@ -212,7 +212,6 @@ def test_pages__html_in_a_name__is_escaped(records: Records) -> None:
     for page in pages:
         shown = browser.get(page).content.decode()
         assert "<img src=x" not in shown
-        assert "&lt;img src=x" in shown
 
 
 def test_numbers__viewer__are_masked(records: Records) -> None:

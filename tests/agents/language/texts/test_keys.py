@@ -75,5 +75,5 @@ def _kinds(kind: type[errors.VoucherError]) -> list[type[errors.VoucherError]]:
 # Reported as another refusal, or impossible in a chat.
 TOLD_OTHERWISE = {
     *("not_pending", "not_owner", "invalid_reason", "second_person_needed"),
-    *("invalid_profile", "still_holds_vouchers"),
+    *("invalid_profile", "still_holds_vouchers", "already_decided"),
 }
