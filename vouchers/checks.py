@@ -34,7 +34,7 @@ def _guard() -> Iterator[checks.CheckMessage]:
         yield checks.Error(
             "VOUCHER_GUARD does not name a callable: every voucher operation will be "
             "refused.",
-            hint="Set it to rollout.services.fence.guard.",
+            hint="Set it to rollout.flags.fence.guard.",
             id="vouchers.E001",
         )
 

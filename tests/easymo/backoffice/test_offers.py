@@ -301,8 +301,16 @@ def filled_in(form: Form) -> dict[str, Any]:
     return given
 
 
-@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
-@pytest.mark.parametrize("role", ROLES)
+# The operator may do the most, and sees every state; the others two that differ most.
+CASES = [
+    pytest.param(role, state, id=f"{role}-{state.__name__}")
+    for role in ROLES
+    for state in STATES
+    if role == "operator" or state in {first_states, rolled_back}
+]
+
+
+@pytest.mark.parametrize(("role", "state"), CASES)
 def test_action__offered__is_accepted(role: str, state: Callable[[], None]) -> None:
     # Given
     state()
