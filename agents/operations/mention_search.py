@@ -332,6 +332,18 @@ def _last_rows() -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
+# Of this database only: a snapshot counts the transactions of the whole server.
+ALL_HAVE_ENDED = """
+SELECT NOT EXISTS (
+    SELECT FROM pg_locks held JOIN pg_stat_activity session USING (pid)
+     WHERE held.locktype = 'transactionid' AND held.mode = 'ExclusiveLock'
+       AND held.granted AND session.datname = current_database()
+       AND session.pid <> pg_backend_pid()
+       AND age(held.transactionid) >= age(%s::text::xid)
+)
+"""
+
+
 def _this_transaction() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()::text::bigint")
@@ -341,10 +353,7 @@ def _this_transaction() -> int:
 def _has_ended(barrier: int) -> bool:
     """Tell whether every transaction up to this one has ended."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint > %s",
-            [barrier],
-        )
+        cursor.execute(ALL_HAVE_ENDED, [str(barrier % 2**32)])
         return bool(cursor.fetchone()[0])
 
 

@@ -36,6 +36,8 @@ NOT_PAGES = (
     "/post-mortem/",
     "as=markdown",
     "/api/schema/",
+    # A file.
+    "/export/",
 )
 
 

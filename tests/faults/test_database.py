@@ -44,8 +44,9 @@ SECRET = "first-secret"
 STAFF = 24
 PEOPLE = """
 from vouchers.models import Profile
+from vouchers.services.profiles import create_or_change_profile
 for n in range({count}):
-    Profile.objects.create(msisdn=f"+2507884{{n:05d}}", role="staff", language="en")
+    create_or_change_profile(msisdn=f"+2507884{{n:05d}}", role="staff", language="en")
     Profile.objects.create(msisdn=f"+2507885{{n:05d}}", name=f"Customer {{n}}")
 """
 SWITCHES = ("CHAT=on", "VOUCHERS=on", "CUSTOMER_LOOKUP=on")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,21 @@ def finish(search: MentionSearch) -> MentionSearch:
         pass
     search.refresh_from_db()
     return search
+
+
+def advance(search: MentionSearch) -> None:
+    """Let the worker go on to the end.
+
+    It waits for older transactions on the server; other tests may have some open.
+    """
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        mention_search.advance()
+        search.refresh_from_db()
+        if search.finished_at is not None:
+            return
+        time.sleep(0.05)
+    raise AssertionError("The search was never finished.")
 
 
 def new_turn(person: Person, **values: Any) -> Turn:

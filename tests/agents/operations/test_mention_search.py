@@ -35,6 +35,7 @@ from tests.agents.operations.mentions import (
     NAME,
     NOT_ABOUT,
     NUMBER,
+    advance,
     erase,
     finish,
     make_named_cast,
@@ -61,10 +62,9 @@ def test_run__stopped_between_batches__worker_goes_on_and_reads_each_row_once(
 
     # When
     steps = list(mention_search.run(search.pk, batches=stop_after))
-    mention_search.advance()
+    advance(search)
 
     # Then
-    search.refresh_from_db()
     assert len(steps) == stop_after
     assert search.finished_at is not None
     assert (search.rows_read, search.rows_blanked) == (rows, 4)
@@ -185,7 +185,7 @@ def test_run__message_committed_after_the_erasure__waited_for_and_blanked(
         other.commit()
 
     # When
-    finish(search)
+    advance(search)
 
     # Then
     assert while_open is None
@@ -207,10 +207,9 @@ def test_run__raw_body_still_to_be_processed__waited_for_then_blanked(
     WebhookEvent.objects.filter(pk=waiting.pk).update(state="done")
     cast.bosco.writes(ABOUT["name"])
     MentionSearch.objects.update(resume_at=timezone.now() - timedelta(seconds=1))
-    mention_search.advance()
+    advance(search)
 
     # Then
-    search.refresh_from_db()
     assert before is not None
     assert unfinished is None
     assert WebhookEvent.objects.get(pk=waiting.pk).body is None

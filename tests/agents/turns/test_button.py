@@ -4,11 +4,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from agents.language.texts import render
 from agents.models import PendingAction, ToolCall
 from tests.agents.turns.conftest import Person, in_database, turn
+from tests.roles import confirm_role
 from vouchers.models import Voucher
 
 if TYPE_CHECKING:
@@ -188,7 +190,13 @@ async def test_press__no_longer_allowed__checked_again_and_refused(
     action = await asked_for_button(cast, offline)
     profile = cast.diane.profile
     profile.role = "support"
-    await in_database(profile.save, update_fields=["role"])
+
+    def change() -> None:
+        with transaction.atomic():
+            profile.save(update_fields=["role"])
+            confirm_role(profile)
+
+    await in_database(change)
 
     await pressed(cast.diane, offline, f"confirm:{action.public_id}")
 

@@ -70,7 +70,7 @@ async def test_run_turn__capped_before__is_answered_without_the_model(
 ) -> None:
     settings.CONVERSATION_COST_USD = 0.00001
     openai.script(say.call("list_vouchers"))
-    for words in ("what do I have?", "hello"):
+    for words in ("what do I have?", "show my vouchers"):
         await in_database(cast.aline.writes, words)
         await turn(cast.aline, online)
 

@@ -17,7 +17,8 @@ def result_of(**payload: Any) -> ToolCall:
 def claimed(*texts: str) -> ClaimedTurn:
     """Return a turn that holds only the texts of the customer."""
     empty = dict.fromkeys((one.name for one in fields(ClaimedTurn)), None)
-    return cast("ClaimedTurn", SimpleNamespace(**empty | {"texts": texts}))
+    known = {"texts": texts, "profile": SimpleNamespace(name="", role="customer")}
+    return cast("ClaimedTurn", SimpleNamespace(**empty | known))
 
 
 def test_facts_of__results_of_tools__read_by_field_name_at_any_depth() -> None:

@@ -75,6 +75,10 @@ class Command(migrate.Command):
             try:
                 _set_timeouts(connection)
                 self._drop_invalid_indexes(connection)
+                if catalog.is_migrated(connection):
+                    # A restored table has no policy for this role: it would look empty,
+                    # and every migration would seem to be missing.
+                    schema.secure(connection)
                 done = super().handle(*args, **options)
                 schema.secure(connection)
                 return done
