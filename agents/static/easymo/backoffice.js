@@ -13,5 +13,8 @@ document.addEventListener("DOMContentLoaded", () => {
   const search = document.getElementById("searchbar");
   if (search) search.setAttribute("aria-label", search.placeholder);
   const wrong = document.querySelector("#content [aria-invalid=true]");
+  // A browser skips autofocus when it loads the page in the background.
+  const first = document.querySelector("#content [autofocus]");
   if (wrong) wrong.focus();
+  else if (first && document.activeElement === document.body) first.focus();
 });
