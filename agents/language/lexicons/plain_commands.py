@@ -33,7 +33,7 @@ class PlainCommands:
     # Labels of the amount, and of the customer or number.
     amounts: tuple[str, ...]
     customers: tuple[str, ...]
-    # "of": before a number it tells whose voucher, not for whom.
+    # "of": before a number it names the owner of a voucher, not the receiver.
     of: tuple[str, ...]
     # Only in a request to redeem, where "the voucher" is the one of the code.
     code: tuple[str, ...]

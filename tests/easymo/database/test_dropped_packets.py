@@ -86,7 +86,7 @@ def can_drop() -> bool:
 CASES = ("before the query", "during the query", "while listening")
 
 
-@pytest.mark.skipif(not can_drop(), reason="no network of one's own on this machine")
+@pytest.mark.skipif(not can_drop(), reason="a network namespace cannot be made here")
 @pytest.mark.parametrize("case", CASES)
 def test_packets_dropped__connection_given_up(case: str) -> None:
     assert noticed_after(case, DEAD_PEER, LONGEST_S) is not None

@@ -48,7 +48,7 @@ def fill(earlier: Earlier) -> dict[str, str]:
             status=status, user_id=owner, expires_at=expires, **ended
         )
     ids["refused"] = earlier.voucher(user_id=owner, status="lost")
-    ids["nobody's"] = earlier.person(number="12345")
+    ids["invalid number"] = earlier.person(number="12345")
     return ids
 
 
@@ -79,7 +79,7 @@ def test_import__each_schema__keeps_value_and_the_audit_holds(
     }
     assert {voucher.amount_minor for voucher in stored.values()} == {2000}
     assert said(report, ids["refused"]) == ("refused", ["status_unknown"])
-    assert said(report, ids["nobody's"]) == ("refused", ["number_invalid"])
+    assert said(report, ids["invalid number"]) == ("refused", ["number_invalid"])
     assert report["totals"]["vouchers"]["refused"] == 1
     assert sum(each["amount_minor"] for each in report["value"]) == 10_000
     assert set(VoucherEvent.objects.values_list("channel", flat=True)) == {"import"}
