@@ -155,6 +155,8 @@ class SecondPersonNeeded(NotAllowed):
     code = "second_person_needed"
     SENTENCES: ClassVar[dict[str, str]] = {
         "own_request": "A second person must approve this voucher: you requested it.",
+        "own_token": "A second person must approve this voucher: you created the token that"
+        " requested it.",
         "own_voucher": "A second person must approve this voucher: it is for you.",
         "gave_role": "Another person must do this: you gave the role or the rights in the"
         " last 30 days.",
