@@ -104,7 +104,7 @@ UNFOLD = {
                 {
                     "title": "Settlement",
                     "icon": "payments",
-                    "link": reverse_lazy("admin:vouchers_settlement"),
+                    "link": reverse_lazy("settlement"),
                     "permission": _seen_by("vouchers.view_voucher"),
                 },
                 _item("Reversals", "undo", "vouchers.reversalrequest"),

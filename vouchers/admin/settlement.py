@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -21,7 +23,6 @@ from vouchers.settlement.statement import statement
 if TYPE_CHECKING:
     from datetime import date
 
-    from django.contrib.admin import AdminSite
     from django.http import HttpRequest
 
     from vouchers.settlement.figures import Settlement, Sums
@@ -49,8 +50,10 @@ def last_month() -> tuple[date, date]:
     return last.replace(day=1), last
 
 
-def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
+def page(request: HttpRequest) -> HttpResponse:
     """Show the settlement of the chosen days, or return it as a file."""
+    if not request.user.has_perm("vouchers.view_voucher"):
+        raise PermissionDenied
     first, last = last_month()
     asked: dict[str, Any] = request.GET.dict() or {"first": first, "last": last}
     form = PeriodForm(asked, label_suffix="")
@@ -64,7 +67,7 @@ def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         except VoucherError as error:
             form.add_error(None, str(error))
     context = {
-        **site.each_context(request),
+        **admin.site.each_context(request),
         "title": "Settlement",
         "form": form,
         "made": made,

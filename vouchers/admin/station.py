@@ -1,25 +1,16 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.urls import path
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import ReadOnlyAdmin
 from easymo.backoffice.reason import ReasonForm
-from vouchers.admin import settlement
 from vouchers.admin.change import RecordedHistory
 from vouchers.errors import VoucherError
 from vouchers.models import Station
 from vouchers.services import profiles
-
-if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
-    from django.urls import URLPattern
 
 
 class StationForm(ReasonForm):
@@ -62,20 +53,6 @@ class StationAdmin(RecordedHistory, ReadOnlyAdmin):
     readonly_fields = ("code", "name", "is_active", "created_at")
     actions_list = ("add_one",)
     actions_detail = ("change_one",)
-
-    def get_urls(self) -> list[URLPattern]:
-        """Add the settlement page."""
-        view = self.admin_site.admin_view(self.settlement_view)
-        return [
-            path("settlement/", view, name="vouchers_settlement"),
-            *super().get_urls(),
-        ]
-
-    def settlement_view(self, request: HttpRequest) -> HttpResponse:
-        """Show what the stations are owed, to people who may see vouchers."""
-        if not request.user.has_perm("vouchers.view_voucher"):
-            raise PermissionDenied
-        return settlement.page(request, self.admin_site)
 
     @form_action(
         "Add a station",
