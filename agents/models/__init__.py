@@ -21,6 +21,7 @@ from agents.models.outbound import (
     SendingRate,
     SimulatedDelivery,
 )
+from agents.models.pin import CallerPinCount, PhonePin, PinLink
 from agents.models.turn import PendingAction, ToolCall, Turn
 from agents.models.webhook_event import DeadLetter, RealtimeEvent, WebhookEvent
 
@@ -28,6 +29,7 @@ __all__ = [
     "Announcement",
     "ApiToken",
     "Block",
+    "CallerPinCount",
     "CarriedCode",
     "ColleagueAct",
     "ConsentEvent",
@@ -49,6 +51,8 @@ __all__ = [
     "MessageStatus",
     "OutboundMessage",
     "PendingAction",
+    "PhonePin",
+    "PinLink",
     "RealtimeEvent",
     "SandboxMedia",
     "SeenMessage",

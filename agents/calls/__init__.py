@@ -1,0 +1,1 @@
+"""A phone call, from its webhook to its end."""
