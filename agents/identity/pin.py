@@ -158,13 +158,6 @@ def locked_minutes(*, profile: Profile | None, caller: bytes | None) -> int:
     return found.minutes if found else 0
 
 
-def purge(before: datetime) -> int:
-    """Delete counters and links that no longer matter."""
-    counts = CallerPinCount.objects.filter(changed_at__lt=before)
-    links = PinLink.objects.filter(created_at__lt=before, expires_at__lt=before)
-    return int(counts.delete()[0] + links.delete()[0])
-
-
 def _is_right(pin: PhonePin | None, entered: SecretDigits) -> bool:
     key_id = keys.writing_key_id()
     hashed, context = _NO_PIN, ""

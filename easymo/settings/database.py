@@ -98,6 +98,7 @@ DATABASE_RIGHTS: dict[str, tuple[str, ...]] = {
     "voucher_reversal_request": _KEEP,
     "vouchers": _KEEP,
     "vouchers_station": _KEEP,
+    "agents_callclaim": _FIXED,
     "rollout_checkrun": _FIXED,
     "rollout_evaluation": _FIXED,
     "voucher_note": _FIXED,

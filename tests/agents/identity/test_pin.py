@@ -9,7 +9,6 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from agents.core import locks
 from agents.core.errors import PinNotPossible, PinRefused
 from agents.core.secret_digits import HIDDEN, SecretDigits
 from agents.identity import callers, pin, pin_policy
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from time_machine import TimeMachineFixture
 
 CALLER = callers.digest_of(ALINE.msisdn)
-OTHER_CALLER = callers.digest_of(BOSCO.msisdn) if False else b"o" * 32
+OTHER_CALLER = b"o" * 32
 RIGHT, WRONG = ALINE.pin, "295173"
 
 
@@ -51,7 +50,18 @@ def enter(
 
 
 REFUSED = {
-    "shape": ["", "1", "123", "1234567", "12a4", "12 34", "١٢٣٤", "1234\n", "-135", "4.25"],
+    "shape": [
+        "",
+        "1",
+        "123",
+        "1234567",
+        "12a4",
+        "12 34",
+        "١٢٣٤",
+        "1234\n",
+        "-135",
+        "4.25",
+    ],
     "repeated": ["0000", "9999", "55555", "777777", "1212", "3838", "121212", "123123"],
     "sequence": ["1234", "0123", "12345", "123456", "7890", "4321", "9876", "987654"],
     "year": ["1950", "1990", "2006", "2026"],
@@ -60,7 +70,8 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(
-    ("rule", "digits"), [(rule, each) for rule, all_ in REFUSED.items() for each in all_]
+    ("rule", "digits"),
+    [(rule, each) for rule, all_ in REFUSED.items() for each in all_],
 )
 def test_set_pin__easy_to_guess__is_refused_in_a_sentence_and_nothing_is_set(
     aline: Profile, rule: str, digits: str
@@ -248,15 +259,6 @@ def test_check_pin__keys_were_rotated__the_pin_stays_right(
     assert enter(with_pin, RIGHT).verdict == Verdict.RIGHT
 
 
-def test_purge__old_counters__go_and_open_locks_stay(
-    with_pin: Profile, time_machine: TimeMachineFixture
-) -> None:
-    enter(with_pin, WRONG)
-
-    assert pin.purge(timezone.now() - timedelta(days=1)) == 0
-    assert pin.purge(timezone.now() + timedelta(days=1)) == 1
-
-
 # Wrong states that the database refuses, whoever writes them.
 WRONG_ROWS: dict[str, dict[str, Any]] = {
     "phone_pin_failures_below_the_limit": {"failures": 3},
@@ -290,7 +292,7 @@ def test_phone_pin__each_change__is_recorded_without_the_hash(
 def test_secret_digits__every_text_form__hides_them() -> None:
     digits = SecretDigits("7391")
 
-    assert {repr(digits), str(digits), f"{digits}", "%s" % digits} == {HIDDEN}
+    assert {repr(digits), str(digits), f"{digits}", f"{[digits]}"[1:-1]} == {HIDDEN}
     with pytest.raises(TypeError):
         digits.__reduce_ex__(2)
 
@@ -363,7 +365,8 @@ def test_set_pin__while_wrong_ones_come_in__never_deadlocks(committed: Profile) 
         return "set"
 
     jobs: list[Callable[[], object]] = [set_again, lambda: enter(committed, WRONG)] * 6
-    race(*jobs)
+    found = race(*jobs)
 
     assert PhonePin.objects.count() == 1
-    assert locks.lock_phone_pin is not None
+    assert "set" in found
+    assert not [each for each in found if isinstance(each, Exception)]
