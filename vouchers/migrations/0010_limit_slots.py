@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("vouchers", "0008_legacy_records"),
+        ("vouchers", "0009_reversal_requests"),
     ]
 
     operations = [
