@@ -81,8 +81,9 @@ def _store_event(request: HttpRequest) -> Response:
     parsing.check_size(request, limit=MAX_EVENT)
     body = request.read()
     given = headers_of(request.headers)
-    secret = settings.OPENAI_WEBHOOK_SECRET
-    if given is None or not is_signed(body, given, secret=secret, now=time.time()):
+    if given is None or not is_signed(
+        body, given, secrets=settings.OPENAI_WEBHOOK_SECRETS, now=time.time()
+    ):
         logger.warning("ai.realtime.webhook.rejected", size=len(body))
         raise Refusal("invalid_signature")
     event_id = event_store.record_realtime_event(

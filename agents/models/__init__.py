@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from agents.models.api import ApiToken, IdempotentCall, ToolRate
+from agents.models.call import Call, CallClaim, CallEvent, CallUsage
 from agents.models.conversation import ColleagueAct, Conversation, HandOff
 from agents.models.erasure import MentionSearch
 from agents.models.forwarding import (
@@ -28,6 +29,10 @@ __all__ = [
     "Announcement",
     "ApiToken",
     "Block",
+    "Call",
+    "CallClaim",
+    "CallEvent",
+    "CallUsage",
     "CarriedCode",
     "ColleagueAct",
     "ConsentEvent",

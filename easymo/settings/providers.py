@@ -70,15 +70,6 @@ SUPABASE_URL = env_url("SUPABASE_URL")
 SUPABASE_ANON_KEY = env_secret("SUPABASE_ANON_KEY")
 SUPABASE_SERVICE_ROLE_KEY = env_secret("SUPABASE_SERVICE_ROLE_KEY")
 
-OPENAI_REALTIME_MODEL = env_str("OPENAI_REALTIME_MODEL", "gpt-realtime-2.1")
-SIP_TRUNK_URI = env_str("SIP_TRUNK_URI")
-SIP_TRUNK_USERNAME = env_str("SIP_TRUNK_USERNAME")
-SIP_TRUNK_PASSWORD = env_secret("SIP_TRUNK_PASSWORD")
-VOICE_FALLBACK_URI = env_str("VOICE_FALLBACK_URI")
-if VOICE_FALLBACK_URI and not VOICE_FALLBACK_URI.startswith(("tel:", "sip:", "sips:")):
-    raise SettingError("VOICE_FALLBACK_URI must begin with tel: or sip:.")
-
-
 # Expected volume and cost. The evaluator measures cost, spending and silence against
 # them, and spreads its false-rollback budget over this volume.
 EXPECTED_CHATS_PER_HOUR = env_float(

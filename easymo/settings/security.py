@@ -36,7 +36,6 @@ AGENT_CORE_INTERNAL_STATION = env_str("AGENT_CORE_INTERNAL_STATION").upper()
 
 # Behind a proxy that sets X-Forwarded-For, its last entry is the caller.
 BEHIND_PROXY = env_bool("BEHIND_PROXY")
-OPENAI_WEBHOOK_SECRET = env_secret("OPENAI_WEBHOOK_SECRET")
 
 REST_FRAMEWORK = {
     # Each view states its own classes; the defaults allow nothing.
