@@ -259,7 +259,7 @@ def test_check_pin__keys_were_rotated__the_pin_stays_right(
     assert enter(with_pin, RIGHT).verdict == Verdict.RIGHT
 
 
-# Wrong states that the database refuses, whoever writes them.
+# Wrong states that the database refuses, also from hand-written SQL.
 WRONG_ROWS: dict[str, dict[str, Any]] = {
     "phone_pin_failures_below_the_limit": {"failures": 3},
     "phone_pin_locked_until_matches_locks": {"locks": 1},

@@ -22,5 +22,5 @@ DROP TRIGGER record_change ON agents_phonepin;
 class Migration(migrations.Migration):
     """Record when a PIN for the phone is set, cleared or locked."""
 
-    dependencies = [("agents", "0012_phone_pin")]
+    dependencies = [("agents", "0013_phone_pin")]
     operations = [migrations.RunSQL(TRIGGERS, BACK)]

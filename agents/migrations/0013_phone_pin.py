@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0011_call_rules"),
+        ("agents", "0012_rate_function"),
         ("vouchers", "0009_reversal_requests"),
     ]
 
