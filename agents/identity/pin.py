@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from agents.core.errors import PinNotPossible
 from agents.core.locks import lock_caller_pin_count, lock_phone_pin
-from agents.identity import callers, pin_policy
+from agents.identity import caller_digest, pin_policy
 from agents.models import CallerPinCount, Identity, PhonePin, PinLink
 from agents.models.pin import MOST_FAILURES
 from easymo import keys
@@ -150,7 +150,7 @@ def check_pin(
 
 def locked_minutes(*, profile: Profile | None, caller: bytes | None) -> int:
     """Return for how many minutes no PIN is checked; 0 when one may be entered."""
-    digest = caller or callers.digest_of_withheld()
+    digest = caller or caller_digest.digest_of_withheld()
     counters: list[Counter] = [*CallerPinCount.objects.filter(caller_hmac=digest)]
     if profile is not None:
         counters += PhonePin.objects.filter(profile=profile)
@@ -199,7 +199,7 @@ def _write(counter: Counter, now: datetime, **values: object) -> None:
 
 
 def _lock_caller(caller: bytes | None, now: datetime) -> CallerPinCount:
-    digest = caller or callers.digest_of_withheld()
+    digest = caller or caller_digest.digest_of_withheld()
     row = CallerPinCount(caller_hmac=digest, changed_at=now)
     # Of two first entries at the same time the second waits here for the first.
     CallerPinCount.objects.bulk_create([row], ignore_conflicts=True)
@@ -214,4 +214,4 @@ def _callers_of(profile: Profile) -> list[bytes]:
     numbers = set(rows.values_list("value", flat=True))
     if profile.msisdn:
         numbers.add(profile.msisdn)
-    return [digest for number in numbers for digest in callers.digests_of(number)]
+    return [digest for number in numbers for digest in caller_digest.digests_of(number)]

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from agents.core.errors import PinNotPossible, PinRefused
 from agents.core.secret_digits import HIDDEN, SecretDigits
-from agents.identity import callers, pin, pin_policy
+from agents.identity import caller_digest, pin, pin_policy
 from agents.identity.pin import Verdict
 from agents.models import CallerPinCount, Identity, PhonePin
 from tests.canaries import ALINE, BOSCO
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper
     from time_machine import TimeMachineFixture
 
-CALLER = callers.digest_of(ALINE.msisdn)
+CALLER = caller_digest.digest_of(ALINE.msisdn)
 OTHER_CALLER = b"o" * 32
 RIGHT, WRONG = ALINE.pin, "295173"
 
@@ -226,7 +226,7 @@ def test_set_pin__locked_person__may_call_again_at_once(
         Identity.objects.create(
             kind=Identity.Kind.WA_ID, value="+250788999000", profile=with_pin
         )
-        caller = callers.digest_of("+250788999000")
+        caller = caller_digest.digest_of("+250788999000")
     for _ in range(3):
         enter(with_pin, WRONG, caller)
     assert pin.locked_minutes(profile=with_pin, caller=caller) == 15
