@@ -38,6 +38,7 @@ from agents.operations import (
     backlog,
     mention_search,
     retention,
+    settlement_report,
     value_checks,
 )
 from agents.outbound import sending
@@ -173,6 +174,17 @@ async def observe(timestamp: int) -> None:
 async def erase(timestamp: int) -> None:
     """Continue the searches for erased people that were interrupted."""
     await units.run(mention_search.advance)
+
+
+@app.periodic(cron="4 * * * *", periodic_id="settlement")
+@app.task(
+    name="agents.tasks.settlement",
+    queue=UPKEEP_QUEUE,
+    queueing_lock="agents.tasks.settlement",
+)
+async def settlement(timestamp: int) -> None:
+    """Send the settlement of the last month once."""
+    await units.run(settlement_report.send_monthly)
 
 
 @app.periodic(cron="17 * * * *", periodic_id="purge")
