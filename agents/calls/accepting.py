@@ -104,9 +104,7 @@ def _record_accepted(ref: CallRef, provider_ms: int) -> None:
     call.accepted_at = now
     call.accept_ms = max(round((now - call.received_at).total_seconds() * 1000), 0)
     call.accept_provider_ms = min(provider_ms, call.accept_ms)
-    call.save(
-        update_fields=["state", "accepted_at", "accept_ms", "accept_provider_ms"]
-    )
+    call.save(update_fields=["state", "accepted_at", "accept_ms", "accept_provider_ms"])
     recording.event(call, CallEvent.Kind.ACCEPTED, ms=call.accept_ms)
     logger.info("ai.realtime.session.created", call=call.pk, ms=call.accept_ms)
 
@@ -134,6 +132,4 @@ def _record_rejected(call_pk: int) -> None:
             update_fields=["state", "ended_at", "lease_token", "lease_expires_at"]
         )
         recording.event(call, CallEvent.Kind.ENDED, reason=call.reason)
-    logger.info(
-        "ai.realtime.webhook.disabled", call=call.pk, reason=call.reason
-    )
+    logger.info("ai.realtime.webhook.disabled", call=call.pk, reason=call.reason)

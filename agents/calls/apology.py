@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def enqueue(call: Call) -> bool:
     """Queue the apology, once; False where nothing can be sent.
 
-    Only to a person whom WhatsApp names by this number, who has written in the last 24
-    hours and has not opted out: the number of a caller proves nothing.
+    Only to a person with a WhatsApp identity who has written in the last 24 hours and
+    has not opted out: the number of a caller proves nothing.
     """
     profile = call.profile
     if profile is None or not profile.is_active or not _is_known(profile.pk):

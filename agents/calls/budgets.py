@@ -90,7 +90,7 @@ def cost_of(call: Call) -> Decimal | None:
         return None
     if any(cost is None for cost in costs):
         return None
-    return sum(costs, Decimal(0))
+    return sum(filter(None, costs), Decimal(0))
 
 
 def _bounded(usage: Usage) -> dict[str, Any]:
@@ -110,9 +110,9 @@ def _is_over(limit: float, **condition: Any) -> bool:
 
 
 def _total(**condition: Any) -> Decimal:
-    total = CallUsage.objects.filter(**condition).aggregate(
-        total=Sum("counted_cost")
-    )["total"]
+    total = CallUsage.objects.filter(**condition).aggregate(total=Sum("counted_cost"))[
+        "total"
+    ]
     return total or Decimal(0)
 
 

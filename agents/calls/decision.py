@@ -25,6 +25,7 @@ from rollout.core.features import Feature
 from rollout.flags.exposure import exposure_of, is_on_for_everyone
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime, time
     from uuid import UUID
 
@@ -100,19 +101,26 @@ def _judge(
 
 
 def _why_not(profile: Profile, *, can_accept: bool) -> RejectReason | None:
-    if is_blocked(profile):
-        return RejectReason.BLOCKED
-    if not _is_served(profile):
-        return RejectReason.VOICE_OFF
-    if not profile.is_active:
-        return RejectReason.INACTIVE
-    if not is_within_hours(settings.VOICE_HOURS, timezone.localtime().time()):
-        return RejectReason.OUTSIDE_HOURS
-    if not can_accept:
-        return RejectReason.NO_KEY
-    if Call.objects.filter(state__in=TAKEN).count() >= settings.VOICE_MAX_CALLS:
-        return RejectReason.BUSY
-    return budgets.over_budget(profile)
+    """Return the first reason against the call, in the order in which they count."""
+    now = timezone.localtime().time()
+    checks: tuple[tuple[RejectReason, Callable[[], bool]], ...] = (
+        (RejectReason.BLOCKED, lambda: is_blocked(profile)),
+        (RejectReason.VOICE_OFF, lambda: not _is_served(profile)),
+        (RejectReason.INACTIVE, lambda: not profile.is_active),
+        (
+            RejectReason.OUTSIDE_HOURS,
+            lambda: not is_within_hours(settings.VOICE_HOURS, now),
+        ),
+        (RejectReason.NO_KEY, lambda: not can_accept),
+        (RejectReason.BUSY, _is_full),
+    )
+    found = next((reason for reason, applies in checks if applies()), None)
+    return found or budgets.over_budget(profile)
+
+
+def _is_full() -> bool:
+    taken = Call.objects.filter(state__in=TAKEN).count()
+    return taken >= settings.VOICE_MAX_CALLS
 
 
 def _is_served(profile: Profile) -> bool:
@@ -156,9 +164,7 @@ def _store(
     else:
         call.state = Call.State.REJECTING
         call.reason = refusal
-        call.reject_status = (
-            BLOCKED if refusal == RejectReason.BLOCKED else UNAVAILABLE
-        )
+        call.reject_status = BLOCKED if refusal == RejectReason.BLOCKED else UNAVAILABLE
     call.save(
         update_fields=[
             "profile",

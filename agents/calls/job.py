@@ -35,9 +35,7 @@ async def run(call_id: int, *, is_handed_over: bool = False) -> None:
         await units.run(enqueue_call, call_id=call_id, is_handed_over=is_handed_over)
         return
     provider = await units.run(provider_for, call_id)
-    found = await units.run(
-        decision.decide, call_id, can_accept=provider is not None
-    )
+    found = await units.run(decision.decide, call_id, can_accept=provider is not None)
     if found is None:
         call = await units.run(
             reattach.take_over, call_id, is_handed_over=is_handed_over

@@ -44,9 +44,7 @@ class Usage:
 
     @property
     def tokens(self) -> int:
-        return (
-            self.text_input + self.audio_input + self.text_output + self.audio_output
-        )
+        return self.text_input + self.audio_input + self.text_output + self.audio_output
 
 
 @dataclass(frozen=True, slots=True)

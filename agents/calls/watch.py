@@ -29,9 +29,9 @@ async def watch_forever() -> None:
         await asyncio.sleep(INTERVAL_S)
         try:
             await units.run(enqueue_free)
-        except Exception as error:
+        except Exception:
             # The database may be away: look again.
-            logger.warning("ai.call.watch.error", error=type(error).__name__)
+            logger.exception("ai.call.watch.error")
 
 
 @transaction.atomic
