@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING
 
 from agents.calls import recording
 from agents.core.jobs import enqueue_call
+from agents.identity.caller_digest import digest_of
 from agents.identity.callers import number_of
 from agents.models import Call, CallEvent
-from easymo import keys
 from easymo.observability.privacy import mask_msisdn
 
 if TYPE_CHECKING:
     from agents.models import RealtimeEvent
     from agents.realtime.incoming import IncomingCall
-
-PURPOSE = "caller"
 
 
 def store(event: RealtimeEvent, incoming: IncomingCall) -> Call | None:
@@ -31,7 +29,7 @@ def store(event: RealtimeEvent, incoming: IncomingCall) -> Call | None:
             "correlation_id": event.correlation_id,
             "is_synthetic": event.is_synthetic,
             "received_at": event.received_at,
-            "caller_hmac": keys.digest(PURPOSE, number.encode()) if number else None,
+            "caller_hmac": digest_of(number) if number else None,
             "caller_masked": mask_msisdn(number) if number else "",
         },
     )
