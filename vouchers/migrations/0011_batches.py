@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("vouchers", "0009_reversal_requests"),
+        ("vouchers", "0010_limit_slots"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
