@@ -34,7 +34,7 @@ def behind_proxy(database: str) -> Iterator[Server]:
 
 
 def processes_of(pid: int) -> list[int]:
-    children = []
+    children: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         children += map(int, (task / "children").read_text().split())
     return [pid, *(each for child in children for each in processes_of(child))]
