@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db.models.functions import Now
 
-from agents.calls import control, job, session_loop
+from agents.calls import apology, control, job, recording, session_loop
 from agents.calls.reasons import EndReason
 from agents.core.openai_clients import close_clients
-from agents.models import Call, OutboundMessage
+from agents.core.serving import our_number
+from agents.identity.blocks import block_profile
+from agents.models import Call, ConsentEvent, Conversation, OutboundMessage
 from easymo.database import units
-from tests.agents.calls.callers import ring
+from rollout.core.features import Feature
+from rollout.flags.flags import set_features
+from tests.agents.calls.callers import ended, ring
 from tests.agents.cast import make_cast
 from tests.fakes.realtime import FakeRealtime
 
@@ -207,7 +211,6 @@ async def test_take_over__lost_twice__reattached_once_then_apology(
     seen: list[bool] = []
 
     async def die(ref: Any, provider: Any, *, reattached: bool) -> EndReason:
-        from agents.calls import recording
 
         seen.append(reattached)
         await units.run(recording.attached, ref)
@@ -233,36 +236,30 @@ async def test_take_over__lost_twice__reattached_once_then_apology(
     assert verbs(realtime, served)[-1][0] == "hangup"
 
 
-@pytest.mark.parametrize("is_known", [False, True])
 @pytest.mark.parametrize("is_open", [False, True])
 @pytest.mark.parametrize("has_stopped", [False, True])
-async def test_apology__only_to_a_known_identity_that_may_be_written_to(
-    cast: Cast, *, is_known: bool, is_open: bool, has_stopped: bool
+@pytest.mark.parametrize("is_blocked", [False, True])
+@pytest.mark.parametrize("chat_is_on", [False, True])
+def test_apology__only_to_a_person_who_may_be_written_to(
+    cast: Cast, *, is_open: bool, has_stopped: bool, is_blocked: bool, chat_is_on: bool
 ) -> None:
-    sent = await units.run(
-        _sent_apology, cast, is_known=is_known, is_open=is_open, has_stopped=has_stopped
-    )
-
-    assert sent == (1 if is_known and is_open and not has_stopped else 0)
-
-
-def _sent_apology(
-    cast: Cast, *, is_known: bool, is_open: bool, has_stopped: bool
-) -> int:
-    from agents.calls import apology
-    from agents.models import Conversation, Identity
-    from tests.agents.calls.callers import ended
-
-    if is_known:
-        Identity.objects.create(
-            profile=cast.aline.profile, kind=Identity.Kind.WA_ID, value=ALINE
-        )
+    call = ended(ALINE)
     Conversation.objects.filter(pk=cast.aline.chat.pk).update(
-        phone_number_id="sandbox",
+        phone_number_id=our_number(),
         window_closes_at=Now() + timedelta(hours=1) if is_open else None,
         stopped_at=Now() if has_stopped else None,
     )
-    call = ended(ALINE)
+    if has_stopped:
+        ConsentEvent.objects.create(
+            profile=cast.aline.profile, kind="stop", source="words", cause="x"
+        )
+    if is_blocked:
+        block_profile(profile=cast.aline.profile, reason="x", actor="odette")
+    if not chat_is_on:
+        set_features({Feature.CHAT: False}, actor="t", reason="t", source="command")
+
     for _ in range(2):
         apology.enqueue(call)
-    return OutboundMessage.objects.count()
+
+    may = is_open and not has_stopped and not is_blocked and chat_is_on
+    assert OutboundMessage.objects.count() == (1 if may else 0)

@@ -124,7 +124,8 @@ def make_call(cast: Cast, model: type[Model]) -> Model:
     """Make an ended call in Bosco's chat, with one row of what belongs to it, or none."""
     call = ended(str(cast.bosco.profile.msisdn))
     with unguarded():
-        set_columns(call, conversation=cast.bosco.chat)
+        if not Call.objects.filter(conversation=cast.bosco.chat).exists():
+            set_columns(call, conversation=cast.bosco.chat)
         for belonging in (CallEvent, CallClaim):
             belonging.objects.filter(call=call).delete()
     makers: dict[Any, Any] = {
