@@ -22,6 +22,7 @@ from agents.models.outbound import (
     SendingRate,
     SimulatedDelivery,
 )
+from agents.models.pin import CallerPinCount, PhonePin, PinLink
 from agents.models.turn import PendingAction, ToolCall, Turn
 from agents.models.webhook_event import DeadLetter, RealtimeEvent, WebhookEvent
 
@@ -33,6 +34,7 @@ __all__ = [
     "CallClaim",
     "CallEvent",
     "CallUsage",
+    "CallerPinCount",
     "CarriedCode",
     "ColleagueAct",
     "ConsentEvent",
@@ -54,6 +56,8 @@ __all__ = [
     "MessageStatus",
     "OutboundMessage",
     "PendingAction",
+    "PhonePin",
+    "PinLink",
     "RealtimeEvent",
     "SandboxMedia",
     "SeenMessage",

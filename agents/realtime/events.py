@@ -109,8 +109,11 @@ def _transcription_usage(usage: Any) -> neutral.TranscriptionUsage:
 def _response_started(event: dict[str, Any]) -> neutral.ResponseStarted:
     response = event["response"]
     metadata = response.get("metadata") or {}
-    reference = metadata.get("reference", "")
-    return neutral.ResponseStarted(_identifier(response["id"]), str(reference))
+    return neutral.ResponseStarted(
+        _identifier(response["id"]),
+        str(metadata.get("reference", "")),
+        str(metadata.get("line", "")),
+    )
 
 
 def _response_ended(event: dict[str, Any]) -> neutral.ResponseEnded:

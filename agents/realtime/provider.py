@@ -144,6 +144,8 @@ class ResponseStarted:
     response_id: str
     # The reference that the request for this response carried.
     reference: str = ""
+    # The name of the fixed line that it speaks.
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +239,10 @@ class VoiceLink(Protocol):
 
     async def next_event(self) -> VoiceEvent:
         """Wait for the next event; `LinkClosed` is the last, again and again."""
+        ...
+
+    async def follow(self, event: VoiceEvent) -> None:
+        """Take note of an event that was handled; send what waited for it."""
         ...
 
     @property

@@ -79,6 +79,8 @@ class SessionSpec:
     idle_timeout_ms: int = IDLE_TIMEOUT_MS
     # Off until the greeting was played, and again for the closing words.
     may_interrupt: bool = False
+    # Off for words that must be heard to their end, whatever the caller says.
+    listens: bool = True
 
     @property
     def tool_names(self) -> tuple[str, ...]:
@@ -106,6 +108,8 @@ def accept_payload(spec: SessionSpec) -> dict[str, Any]:
         "tracing": None,
     }
     check(payload)
+    if not spec.listens:
+        raise PayloadError("a call begins listening")
     if payload["audio"]["output"]["voice"] not in VOICES:
         raise PayloadError("audio.output.voice is unknown")
     return payload
@@ -132,15 +136,19 @@ def _audio_input(spec: SessionSpec) -> dict[str, Any]:
         transcription["languages"] = list(spec.languages)
     return {
         "transcription": transcription,
-        "turn_detection": {
-            "type": "server_vad",
-            "prefix_padding_ms": PADDING_MS,
-            "silence_duration_ms": SILENCE_MS,
-            "idle_timeout_ms": spec.idle_timeout_ms,
-            # One writer asks for responses; see writer.py.
-            "create_response": False,
-            "interrupt_response": spec.may_interrupt,
-        },
+        "turn_detection": _turn_detection(spec) if spec.listens else None,
+    }
+
+
+def _turn_detection(spec: SessionSpec) -> dict[str, Any]:
+    return {
+        "type": "server_vad",
+        "prefix_padding_ms": PADDING_MS,
+        "silence_duration_ms": SILENCE_MS,
+        "idle_timeout_ms": spec.idle_timeout_ms,
+        # One writer asks for responses; see writer.py.
+        "create_response": False,
+        "interrupt_response": spec.may_interrupt,
     }
 
 
@@ -177,13 +185,15 @@ def _check_keys(value: Mapping[str, Any], path: str) -> None:
         full = f"{path}.{key}".lstrip(".")
         if key not in _KEYS[path]:
             raise PayloadError(f"{full} is not allowed")
-        if full in _KEYS:
+        if full in _KEYS and inner is not None:
             if not isinstance(inner, dict):
                 raise PayloadError(f"{full} must be an object")
             _check_keys(inner, full)
 
 
-def _check_turn_detection(given: Mapping[str, Any]) -> None:
+def _check_turn_detection(given: Mapping[str, Any] | None) -> None:
+    if given is None:
+        return
     if given.get("type") != "server_vad":
         raise PayloadError("turn_detection must be server_vad")
     if not 5_000 <= given["idle_timeout_ms"] <= 30_000:

@@ -83,13 +83,15 @@ class Sideband:
     async def next_event(self) -> VoiceEvent:
         if self._end is not None and self._queue.empty():
             return self._end
-        event = await self._queue.get()
+        return await self._queue.get()
+
+    async def follow(self, event: VoiceEvent) -> None:
         await self._send_all(self._writer.observe(event))
-        return event
 
     async def configure(self, spec: SessionSpec) -> str:
         event_id = self._writer.next_id()
         session = session_update(spec)
+        self._writer.listen(is_on=spec.listens)
         await self._send(
             {"type": "session.update", "event_id": event_id, "session": session}
         )

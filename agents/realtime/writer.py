@@ -33,6 +33,7 @@ class Writer:
     _active: str = ""
     _playing: str = ""
     _caller_speaks: bool = False
+    _listens: bool = True
     _lines: deque[neutral.Line] = field(default_factory=deque)
     _wants_response: bool = False
     # What was asked for last, to ask again after a refusal.
@@ -45,7 +46,8 @@ class Writer:
     def state(self) -> State:
         if self._asked or self._active or self._is_refused:
             return State.RESPONDING
-        return State.CALLER_SPEAKING if self._caller_speaks else State.IDLE
+        speaks = self._caller_speaks and self._listens
+        return State.CALLER_SPEAKING if speaks else State.IDLE
 
     @property
     def is_waiting(self) -> bool:
@@ -67,6 +69,11 @@ class Writer:
     def want_line(self, line: neutral.Line) -> list[Event]:
         self._lines.append(line)
         return self._flush()
+
+    def listen(self, *, is_on: bool) -> None:
+        """While it is off, what the caller says delays nothing."""
+        self._listens = is_on
+        self._caller_speaks = False
 
     def drop_wanted(self) -> None:
         self._lines.clear()

@@ -32,6 +32,7 @@ _FOR_SUPPORT = (
     "agents.close_handoff",
     "agents.block_person",
     "agents.answer_person",
+    "agents.send_pin_link",
     "agents.resend_message",
     "agents.open_media",
 )

@@ -117,6 +117,7 @@ UNFOLD = {
                 _item("Waiting for a person", "support_agent", "agents.handoff"),
                 _item("STOP and START", "notifications_off", "agents.consentevent"),
                 _item("Blocked people", "block", "agents.block"),
+                _item("Phone PINs", "dialpad", "agents.phonepin"),
             ),
             _group(
                 "Rollout",

@@ -25,6 +25,8 @@ class VoiceActivity:
         self.cancel_idle()
         self.is_speaking = True
         self._item = call.new_id("item")
+        if not self._detects:
+            return self._item
         self._emit("input_audio_buffer.speech_started", audio_start_ms=0)
         if self._setting("interrupt_response", default=True):
             if call.response:
@@ -39,6 +41,8 @@ class VoiceActivity:
         """End the words; their transcript comes later, or never."""
         self.is_speaking = False
         item = self._item
+        if not self._detects:
+            return item
         self._emit("input_audio_buffer.speech_stopped", audio_end_ms=1_000)
         self._commit(item)
         if transcript_after is not None:
@@ -126,6 +130,11 @@ class VoiceActivity:
     def _respond(self) -> None:
         if not self.call.is_responding:
             self.call.respond({})
+
+    @property
+    def _detects(self) -> bool:
+        audio = self.call.session.get("audio", {}).get("input", {})
+        return audio.get("turn_detection", {}) is not None
 
     def _setting(self, name: str, *, default: Any = None) -> Any:
         audio = self.call.session.get("audio", {}).get("input", {})

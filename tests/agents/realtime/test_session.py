@@ -71,6 +71,7 @@ def changed(payload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ("audio.output.format", {"type": "audio/pcm", "rate": 24000}),
         ("audio.format", "g711_ulaw"),
         ("audio.input.turn_detection", {"type": "semantic_vad"}),
+        ("audio.input.turn_detection", "server_vad"),
         ("audio.input.turn_detection.idle_timeout_ms", 4_000),
         ("audio.input.turn_detection.eagerness", "low"),
         ("tools", None),
