@@ -84,8 +84,8 @@ def costs() -> Iterator[Metric]:
         if bucket:
             counts[channel][int(bucket)] += int(number)
     sums = total(found, by=(CHANNEL,), number=1)
-    for channel, found in counts.items():
-        histogram(family, [channel], USD, found, sums.get((channel,), 0.0))
+    for channel, counted in counts.items():
+        histogram(family, [channel], USD, counted, sums.get((channel,), 0.0))
     yield family
 
 
