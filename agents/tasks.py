@@ -49,7 +49,7 @@ from agents.outbound import sending
 from agents.outcomes import recording
 from easymo.database import units
 from easymo.database.units import Shared
-from easymo.observability import upkeep
+from easymo.observability import tallies, upkeep
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -178,6 +178,17 @@ async def observe(timestamp: int) -> None:
         await units.run(upkeep.run, "evidence.observe", _record_evidence)
     finally:
         await units.run(voucher_events.announce_left_behind)
+
+
+@app.periodic(cron="* * * * * 45", periodic_id="fold")
+@app.task(
+    name="agents.tasks.fold",
+    queue=UPKEEP_QUEUE,
+    queueing_lock="agents.tasks.fold",
+)
+async def fold(timestamp: int) -> None:
+    """Add what has ended to the sums of the metrics."""
+    await units.run(upkeep.run, "metrics.fold", tallies.fold_all)
 
 
 @app.periodic(cron="* * * * * 30", periodic_id="erase")
