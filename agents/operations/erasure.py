@@ -28,6 +28,8 @@ from agents.models import (
     MessageStatus,
     OutboundMessage,
     PendingAction,
+    PhonePin,
+    PinLink,
     SimulatedDelivery,
     ToolCall,
     Turn,
@@ -152,6 +154,8 @@ def _erase_identities(profile: Profile) -> None:
         closed_at=timezone.now(), closed_by="system"
     )
     Block.objects.filter(profile=profile).update(reason="—", lift_reason="")
+    PinLink.objects.filter(profile=profile).delete()
+    PhonePin.objects.filter(profile=profile).delete()
     CohortMember.objects.filter(subject=str(profile.public_id)).delete()
 
 

@@ -28,9 +28,11 @@ _FOR_SUPPORT = (
     "vouchers.see_numbers",
     "vouchers.void_voucher",
     "vouchers.rotate_code",
+    "vouchers.reverse_redemption",
     "agents.close_handoff",
     "agents.block_person",
     "agents.answer_person",
+    "agents.send_pin_link",
     "agents.resend_message",
     "agents.open_media",
 )
