@@ -42,6 +42,8 @@ class EndReason(StrEnum):
     CALL_BUDGET = "call_budget"
     # Safety.
     PIN_LOCKED = "pin_locked"
+    # The person said on WhatsApp that it is not they who call.
+    CALLER_DENIED = "caller_denied"
     UNSUPPORTED_CLAIMS = "unsupported_claims"
     VOICE_OFF = "voice_off"
     # Failures.
@@ -53,6 +55,15 @@ class EndReason(StrEnum):
     ERROR = "error"
 
 
+# The agent would have taken the call, and it or its provider could not.
+FAILED_REJECTIONS = frozenset(
+    {
+        RejectReason.PROVIDER_BUSY,
+        RejectReason.PROVIDER_ERROR,
+        RejectReason.PAYLOAD,
+        RejectReason.WORKER_LOST,
+    }
+)
 # The agent or its provider failed; every other end is no failure.
 FAILURES = frozenset(
     {

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from agents.calls import budgets, control, recording
-from agents.calls.prices import Usage
 from agents.calls.reasons import EndReason
-from agents.models import CallEvent, CallUsage
+from agents.models import CallEvent
 from agents.realtime.provider import CallGone, LinkClosed, ResponseEnded
 from agents.realtime.session import SessionSpec
 from easymo.database import units
@@ -46,14 +45,8 @@ async def run(
             if isinstance(event, LinkClosed):
                 return EndReason.CALLER_HUNG_UP
             if isinstance(event, ResponseEnded):
-                used = Usage(is_known=event.usage.is_known)
                 await units.run(
-                    budgets.record_usage,
-                    ref,
-                    CallUsage.Kind.RESPONSE,
-                    event.response_id,
-                    model=settings.OPENAI_REALTIME_MODEL,
-                    usage=used,
+                    budgets.record_response, ref, event.response_id, event.usage
                 )
             order = control.orders(ref)
             if order.action is control.Action.HAND_OVER:
