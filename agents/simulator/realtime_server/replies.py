@@ -54,7 +54,7 @@ def fails(error: str) -> Reply:
 
 def usage_for(reply: Reply) -> dict[str, Any]:
     """Return plausible tokens; the cached ones are part of the input tokens."""
-    spoken = max(1, int(reply.playback * 20))
+    spoken = max(1, int(min(reply.playback, 60.0) * 20))
     text = 20 + 15 * len(reply.calls)
     return {
         "total_tokens": 1_000 + text + spoken,

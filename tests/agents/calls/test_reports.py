@@ -1,0 +1,625 @@
+"""What others reported of agents on the phone: each report is a test.
+
+The numbers are those of the list of known faults; 13 and 14 (one accept for a webhook
+that is delivered twice) are in `test_job.py`, 12 (no trace of a PIN) in the canaries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from agents.calls.reasons import EndReason
+from agents.calls.services import CallLimits, Correction, KeyAnswer, ToolAnswer
+from agents.realtime.provider import CallUsage, Line, ProviderError
+from agents.simulator.realtime_server.replies import (
+    Reply,
+    fails,
+    says,
+)
+from tests.agents.calls.phone import (
+    HAND_OFF,
+    LIST,
+    OK,
+    REDEEM,
+    phone,
+    talk,
+)
+from tests.virtual_time import in_virtual_time, until
+
+
+async def slow_tool(seconds: float = 3.0) -> ToolAnswer:
+    await asyncio.sleep(seconds)
+    return OK
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+@in_virtual_time
+async def test_report_1__a_response_is_active__one_more_is_asked_after_it(
+    *, is_known: bool
+) -> None:
+    async with phone() as made:
+        # Given: a response of the provider's own, which our event may cross.
+        made.services.tools["list_vouchers"] = slow_tool
+        await talk(made)
+        await until(lambda: made.services.details("tool"))
+        links = made.call.links if is_known else []
+        made.call.links, kept = links, made.call.links
+        made.call.respond({}, says("One moment.", is_held=True))
+        made.call.links = kept
+        before = len(made.call.received)
+
+        # When
+        await made.outputs()
+        await asyncio.sleep(1)
+        refused = len(made.call.refusals)
+        made.call.script.append(says("Two vouchers."))
+        made.call.release()
+        await made.heard("Two vouchers.")
+
+        # Then
+        assert refused == (0 if is_known else 1)
+        assert len(made.asked(before)) == refused + 1
+        assert len(made.call.refusals) == refused
+
+
+@in_virtual_time
+async def test_report_2_and_3__barge_in_during_a_tool__one_effect_and_one_output() -> (
+    None
+):
+    async with phone() as made:
+        # Given
+        made.services.tools["redeem_voucher"] = slow_tool
+        await talk(made, "redeem it", REDEEM)
+        await until(lambda: made.services.details("tool"))
+
+        # When
+        for _ in range(3):
+            made.call.say("hello?")
+            await asyncio.sleep(0.2)
+        await made.outputs()
+        await asyncio.sleep(5)
+
+        # Then
+        assert list(made.services.effects.values()) == [1]
+        assert [len(one) for one in made.call.outputs.values()] == [1]
+        assert made.call.refusals == []
+
+
+@in_virtual_time
+async def test_report_4__output_while_the_caller_speaks__is_sent_and_the_response_waits() -> (
+    None
+):
+    async with phone() as made:
+        # Given
+        made.services.tools["list_vouchers"] = slow_tool
+        await talk(made)
+        await until(lambda: made.services.details("tool"))
+        made.call.start_speaking()
+        before = len(made.call.received)
+
+        # When
+        await made.outputs()
+        await asyncio.sleep(3)
+
+        # Then
+        assert made.asked(before) == []
+        made.call.script.append(says("Two vouchers."))
+        made.call.stop_speaking("and how much")
+        await made.heard("Two vouchers.")
+        assert len(made.asked(before)) == 1
+
+
+@in_virtual_time
+async def test_report_5__goodbye__is_played_to_its_end_before_the_hang_up() -> None:
+    async with phone(limits=CallLimits(hard_s=20, soft_s=20)) as made:
+        # Given
+        made.start()
+        await made.greeted()
+        made.call.say("good morning")
+
+        # When
+        assert await made.result() is EndReason.HARD_LIMIT
+
+        # Then
+        assert made.call.responses[-1].was_heard
+        assert "The time for this call is over" in made.call.heard[-1]
+        assert made.call.ended_by == "hangup"
+
+
+@in_virtual_time
+async def test_report_5__goodbye_that_never_ends__is_hung_up_after_12_seconds() -> None:
+    async with phone(limits=CallLimits(hard_s=20, soft_s=20)) as made:
+        # Given
+        made.start()
+        await made.greeted()
+        original = made.call._reply
+        made.call._reply = lambda p: Reply(  # type: ignore[method-assign]
+            original(p).words, playback_seconds=float("inf")
+        )
+
+        # When
+        began = asyncio.get_running_loop().time()
+        assert await made.result() is EndReason.HARD_LIMIT
+
+        # Then
+        lasted = asyncio.get_running_loop().time() - began
+        assert lasted < 20 + 12 + 7
+        assert made.call.ended_by == "hangup"
+
+
+@in_virtual_time
+async def test_report_6_and_8__the_caller_hung_up__rest_hangs_up_too_and_404_is_success() -> (
+    None
+):
+    async with phone() as made:
+        made.start()
+        await made.greeted()
+
+        made.call.leave()
+
+        assert await made.result() is EndReason.CALLER_HUNG_UP
+        assert made.verbs("hangup") == 1
+        assert made.call.ended_by == "caller"
+
+
+@in_virtual_time
+async def test_report_7__1000_calls__leave_no_task_socket_or_write() -> None:
+    # Given
+    before = asyncio.all_tasks()
+
+    async def one(number: int) -> EndReason | None:
+        async with phone(checks_tasks=False) as made:
+            made.start()
+            await asyncio.sleep(number % 20)
+            made.call.leave(1000 if number % 2 else 1006)
+            return await made.result()
+
+    # When
+    found = await asyncio.gather(*(one(number) for number in range(1_000)))
+
+    # Then
+    assert set(found) == {EndReason.CALLER_HUNG_UP}
+    assert asyncio.all_tasks() == before
+
+
+@in_virtual_time
+async def test_report_9__refer_without_effect__is_told_after_10_seconds_with_a_task() -> (
+    None
+):
+    async with phone(transfer_works=False) as made:
+        # Given
+        made.services.tools["hand_off"] = lambda: answer(
+            ToolAnswer("{}", transfers=True)
+        )
+        await talk(made, "a person please", HAND_OFF)
+
+        # When
+        await until(lambda: made.call.transfers)
+        began = asyncio.get_running_loop().time()
+        await made.heard("I could not reach a person now")
+
+        # Then
+        assert 10 <= asyncio.get_running_loop().time() - began < 20
+        assert made.services.callbacks == ["transfer_failed"]
+        assert made.call.state == "accepted"
+        assert made.lines()[:2] == ["phone.greeting", "phone.transfer"]
+
+
+@pytest.mark.parametrize("status", [404, 429, 500])
+@in_virtual_time
+async def test_report_9__refer_refused__is_told_at_once_with_a_task(
+    status: int,
+) -> None:
+    async with phone() as made:
+        made.services.tools["hand_off"] = lambda: answer(
+            ToolAnswer("{}", transfers=True)
+        )
+        made.provider.failures["refer"] = [ProviderError("x", status=status)]
+        await talk(made, "a person please", HAND_OFF)
+
+        await made.heard("I could not reach a person now")
+
+        assert made.services.callbacks == ["transfer_failed"]
+
+
+async def answer(found: ToolAnswer) -> ToolAnswer:
+    return found
+
+
+@in_virtual_time
+async def test_transfer__announced_then_referred__ends_as_transferred() -> None:
+    async with phone() as made:
+        made.services.tools["hand_off"] = lambda: answer(
+            ToolAnswer("{}", transfers=True)
+        )
+        await talk(made, "a person please", HAND_OFF)
+
+        assert await made.result() is EndReason.TRANSFERRED
+
+        assert "putting you through" in made.call.heard[-1]
+        assert made.call.transfers == ["tel:+250788000009"]
+        assert made.services.callbacks == []
+
+
+@in_virtual_time
+async def test_transfer__no_fallback__is_a_callback_and_the_call_goes_on() -> None:
+    async with phone(limits=CallLimits()) as made:
+        made.services.tools["hand_off"] = lambda: answer(
+            ToolAnswer("{}", transfers=True)
+        )
+        await talk(made, "a person please", HAND_OFF)
+
+        await made.heard("a person should call you back")
+
+        assert made.services.callbacks == ["asked_for_person"]
+        assert made.call.transfers == []
+
+
+@in_virtual_time
+async def test_report_10__a_claim_without_a_tool__is_corrected_and_ends_the_second_time() -> (
+    None
+):
+    async with phone() as made:
+        # Given
+        first, second = Line("first", "I have to correct myself."), Line("last", "Bye.")
+        made.services.claims = [
+            Correction(first),
+            Correction(second, ends_call=True),
+        ]
+        made.start()
+        await made.greeted()
+
+        # When
+        made.call.script.append(says("I am transferring you now to a colleague."))
+        made.call.say("hello")
+        await made.heard("I have to correct myself.")
+        made.call.script.append(says("I am transferring you now to a colleague."))
+        made.call.say("really?")
+
+        # Then
+        assert await made.result() is EndReason.UNSUPPORTED_CLAIMS
+        assert made.call.heard[-1] == "Bye."
+        assert not any("transferring" in words for words in made.call.heard)
+        assert len(made.services.details("corrected")) == 2
+
+
+@in_virtual_time
+async def test_report_10__other_tools_than_ours__never_greet() -> None:
+    async with phone() as made:
+        # Given
+        made.call.session["tools"] = []
+        update = made.call._take_session
+        made.call._take_session = (  # type: ignore[method-assign]
+            lambda session: update(session | {"tools": []})
+        )
+
+        # When
+        made.start()
+
+        # Then
+        assert await made.result() is EndReason.SESSION_ERROR
+        assert made.call.heard == []
+        assert made.services.apologies == 1
+
+
+@in_virtual_time
+async def test_report_11__no_key_in_8_seconds__offers_the_button_once() -> None:
+    async with phone() as made:
+        # Given
+        question = Line("phone.pin_needed", "Please enter your PIN.")
+        made.services.tools["list_vouchers"] = lambda: answer(
+            ToolAnswer("{}", line=question, asks="pin")
+        )
+        made.services.button_line = Line("phone.button_sent", "I have sent a message.")
+        await talk(made)
+        await made.heard("Please enter your PIN.")
+        began = asyncio.get_running_loop().time()
+
+        # When
+        await until(lambda: "phone.button_sent" in made.lines())
+
+        # Then
+        assert 7.9 <= asyncio.get_running_loop().time() - began < 9
+        await made.heard("I have sent a message.")
+        made.services.pressed_button = KeyAnswer("pin_ok", note="Verified.")
+        made.call.script.append(says("You have two vouchers."))
+        await made.heard("You have two vouchers.")
+        assert made.lines().count("phone.button_sent") == 1
+
+
+@in_virtual_time
+async def test_report_11__keys_in_time__need_no_button() -> None:
+    async with phone() as made:
+        # Given
+        question = Line("phone.pin_needed", "Please enter your PIN.")
+        made.services.tools["list_vouchers"] = lambda: answer(
+            ToolAnswer("{}", line=question, asks="pin")
+        )
+        made.services.button_line = Line("phone.button_sent", "I have sent a message.")
+        made.services.keys = lambda digit: (
+            KeyAnswer("pin_ok", note="Verified.") if digit == "#" else KeyAnswer()
+        )
+        await talk(made)
+        await made.heard("Please enter your PIN.")
+
+        # When
+        made.call.script.append(says("You have two vouchers."))
+        made.call.press("1177#")
+        await made.heard("You have two vouchers.")
+        await asyncio.sleep(9)
+
+        # Then
+        assert made.services.digits == list("1177#")
+        assert "phone.button_sent" not in made.lines()
+        assert len(made.services.of("key")) == 5
+
+
+@pytest.mark.parametrize("error", ["rate_limit_exceeded", "insufficient_quota"])
+@pytest.mark.parametrize("fallback", ["tel:+250788000009", ""])
+@in_virtual_time
+async def test_report_15__the_account_has_no_more__refers_or_hangs_up_and_writes(
+    error: str, fallback: str
+) -> None:
+    async with phone(limits=CallLimits(fallback=fallback)) as made:
+        made.start()
+        await made.greeted()
+        made.call.script.append(fails(error))
+
+        made.call.say("my vouchers")
+
+        assert await made.result() is EndReason.SESSION_ERROR
+        assert made.call.transfers == ([fallback] if fallback else [])
+        assert made.call.state == "ended"
+        assert made.services.apologies == 1
+
+
+@in_virtual_time
+async def test_report_16__a_transcript_that_never_comes__delays_no_answer() -> None:
+    async with phone() as made:
+        made.start()
+        await made.greeted()
+        made.call.script.append(says("You have two vouchers."))
+
+        made.call.start_speaking()
+        made.call.stop_speaking("my vouchers", transcript_after=None)
+
+        await made.heard("You have two vouchers.")
+        assert made.services.of("heard") == []
+
+
+@in_virtual_time
+async def test_report_17__transcripts_in_another_order__belong_to_their_items() -> None:
+    async with phone() as made:
+        # Given
+        made.start()
+        await made.greeted()
+        made.call.responder = lambda *_: says("Go on.")
+
+        # When
+        items = []
+        for number, delay in enumerate((9.0, 5.0, 1.0)):
+            made.call.start_speaking()
+            items.append(
+                made.call.stop_speaking(f"words {number}", transcript_after=delay)
+            )
+            await asyncio.sleep(1.5)
+        await until(lambda: len(made.services.of("heard")) == 3)
+
+        # Then
+        found = {
+            detail["item"]: text
+            for (text, _), detail in zip(
+                made.services.of("heard"),
+                made.services.details("heard"),
+                strict=True,
+            )
+        }
+        assert found == {item: f"words {n}" for n, item in enumerate(items)}
+        assert list(found) == items[::-1]
+
+
+@in_virtual_time
+async def test_report_18__barge_in__marks_what_was_said_as_partly_heard() -> None:
+    async with phone() as made:
+        # Given
+        made.start()
+        await made.greeted()
+        made.call.script.append(says("You have two vouchers of ten thousand francs."))
+        made.call.say("my vouchers")
+        await until(lambda: made.call.playing)
+
+        # When
+        made.call.say("stop")
+        await until(lambda: len(made.services.of("said")) >= 2)
+
+        # Then
+        assert ("You have two vouchers of ten thousand francs.", True) in (
+            made.services.of("said")
+        )
+        assert made.services.of("said")[0][1] is False
+
+
+@in_virtual_time
+async def test_report_18__a_provider_that_does_not_cut__is_told_to() -> None:
+    async with phone() as made:
+        # Given
+        made.start()
+        await made.greeted()
+        detection = made.call.session["audio"]["input"]["turn_detection"]
+        detection["interrupt_response"] = False
+        made.call.script.append(says("A long answer. " * 20))
+        made.call.say("my vouchers")
+        await until(lambda: made.call.playing)
+
+        # When
+        made.call.start_speaking()
+        await until(lambda: not made.call.playing, seconds=3)
+
+        # Then
+        assert "output_audio_buffer.clear" in [e["type"] for e in made.call.received]
+
+
+@in_virtual_time
+async def test_report_19__speech_over_the_greeting__does_not_cut_it() -> None:
+    async with phone() as made:
+        # Given
+        made.start()
+        await until(lambda: made.call.playing)
+
+        # When
+        made.call.script.append(says("You have two vouchers."))
+        made.call.say("my vouchers")
+        await made.heard("You have two vouchers.")
+
+        # Then
+        assert "automated assistant" in made.call.heard[0]
+        detection = made.call.session["audio"]["input"]["turn_detection"]
+        assert detection["interrupt_response"] is True
+
+
+@in_virtual_time
+async def test_report_20__greeting__comes_at_once_whatever_the_rows_do() -> None:
+    async with phone() as made:
+        # Given
+        async def stuck() -> None:
+            await asyncio.sleep(300)
+
+        made.services.attached = stuck  # type: ignore[method-assign]
+        began = asyncio.get_running_loop().time()
+
+        # When
+        made.start()
+        await until(lambda: made.call.playing)
+
+        # Then
+        assert asyncio.get_running_loop().time() - began < 0.5
+        kinds = [event["type"] for event in made.call.received]
+        assert kinds[:2] == ["session.update", "response.create"]
+
+
+@in_virtual_time
+async def test_report_21__usage__is_stored_once_for_each_response() -> None:
+    async with phone() as made:
+        await talk(made)
+        made.call.script.append(says("You have two vouchers."))
+        await made.heard("You have two vouchers.")
+        await asyncio.sleep(1)
+
+        assert set(made.services.usage) == {
+            one.response_id for one in made.call.responses
+        }
+        assert sum(made.services.usage.values(), CallUsage()).is_known
+        assert len(made.services.transcripts) == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(status="incomplete", reason="max_output_tokens"),
+        Reply(status="incomplete", reason="content_filter"),
+        Reply(status="failed", error="server_error"),
+        Reply(),
+        Reply(status="incomplete", calls=(LIST,), reason="max_output_tokens"),
+    ],
+)
+@in_virtual_time
+async def test_report_22__three_turns_that_lead_nowhere__end_the_call(
+    reply: Reply,
+) -> None:
+    async with phone() as made:
+        made.start()
+        await made.greeted()
+        made.call.responder = lambda *_: reply
+
+        for number in range(3):
+            made.call.say(f"words {number}")
+            await asyncio.sleep(8)
+
+        assert await made.result() is EndReason.UNPRODUCTIVE
+        assert "I cannot help you on the phone" in made.call.heard[-1]
+        assert made.services.effects == {}
+
+
+@pytest.mark.parametrize("words", [None, "", "  "])
+@in_virtual_time
+async def test_report_22__three_noises_without_a_word__end_the_call(
+    words: str | None,
+) -> None:
+    async with phone() as made:
+        made.start()
+        await made.greeted()
+        made.call.responder = lambda *_: says("Sorry?")
+
+        for _ in range(3):
+            made.call.say(words)  # type: ignore[arg-type]
+            await asyncio.sleep(4)
+
+        assert await made.result() is EndReason.UNPRODUCTIVE
+
+
+@in_virtual_time
+async def test_report_22__two_bad_turns_then_a_good_one__go_on() -> None:
+    async with phone() as made:
+        made.start()
+        await made.greeted()
+        made.call.script += [Reply(), Reply(), says("Two vouchers."), Reply(), Reply()]
+
+        for number in range(5):
+            made.call.say(f"words {number}")
+            await asyncio.sleep(8)
+
+        assert made.task
+        assert not made.task.done()
+
+
+@in_virtual_time
+async def test_report_23__a_refused_update__leaves_the_call_as_it_was() -> None:
+    async with phone() as made:
+        # Given
+        made.start()
+        await made.greeted()
+        before = dict(made.call.session)
+        made.call.refuses_updates = True
+
+        # When: the caller changes the language.
+        made.services.keys = lambda _: KeyAnswer("language", language="fr")
+        made.call.press("3")
+        await asyncio.sleep(1)
+        made.call.refuses_updates = False
+
+        # Then
+        assert made.call.session["tools"] == before["tools"]
+        assert made.call.session["instructions"]
+        made.call.script.append(says("Deux bons."))
+        made.call.say("mes bons")
+        await made.heard("Deux bons.")
+        for event in made.call.received:
+            if event["type"] == "session.update":
+                assert "output" not in event["session"]["audio"]
+
+
+@in_virtual_time
+async def test_report_24__no_speech_20_seconds_after_the_greeting__hangs_up() -> None:
+    async with phone() as made:
+        made.start()
+        await made.greeted()
+        began = asyncio.get_running_loop().time()
+
+        reason = await made.result()
+
+        assert reason in {EndReason.NO_SPEECH, EndReason.SILENCE}
+        assert asyncio.get_running_loop().time() - began < 20 + 12
+        assert made.call.heard[-1].startswith("I cannot hear you")
+
+
+def test_all_reports__have_a_test_here_or_where_it_is_said() -> None:
+    names = " ".join(name for name in globals() if name.startswith("test_report_"))
+    elsewhere = {12, 13, 14}
+    found = {
+        int(part)
+        for name in names.split()
+        for part in name.removeprefix("test_report_").split("__")[0].split("_and_")
+    }
+    assert found | elsewhere == set(range(1, 25))
