@@ -16,7 +16,9 @@ from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
 from agents import turns
+from agents.calls import job as calls
 from agents.core.jobs import (
+    CALL,
     CHAT_QUEUE,
     DELIVER,
     DELIVERY_QUEUE,
@@ -27,6 +29,7 @@ from agents.core.jobs import (
     INGEST,
     MEDIA_QUEUE,
     TURN,
+    VOICE_QUEUE,
     enqueue_delivery,
 )
 from agents.forwarding.sending import run_forwarding
@@ -88,6 +91,12 @@ async def forward(context: JobContext) -> None:
 async def fetch_media(media_id: int) -> None:
     """Fetch one medium; transcribe a voice note."""
     await media.fetch(media_id=media_id)
+
+
+@app.task(name=CALL, queue=VOICE_QUEUE)
+async def call(call_id: int, is_handed_over: bool = False) -> None:
+    """Answer one phone call, or take over one without a worker."""
+    await calls.run(call_id, is_handed_over=is_handed_over)
 
 
 async def _deliver_here(conversation_id: int) -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
-from agents.calls import recording
+from agents.calls import budgets, recording
 from agents.calls.lease import lock_call
 from agents.calls.reasons import FAILURES, EndReason
 from agents.core.errors import LeaseLost
-from agents.models import Call, CallEvent
+from agents.models import Call, CallEvent, Turn
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 Outcome = Call.Outcome
+COLUMNS = [
+    "state",
+    "reason",
+    "outcome",
+    "cost",
+    "ended_at",
+    "lease_token",
+    "lease_expires_at",
+]
 
 
 def outcome_for(reason: EndReason) -> Call.Outcome:
@@ -40,33 +49,42 @@ def finish(
     """
     try:
         with transaction.atomic():
-            call = lock_call(ref)
-            _end(call, ref, reason, outcome or outcome_for(reason))
+            end(lock_call(ref), reason, outcome)
     except LeaseLost:
         return False
-    logger.info("ai.realtime.session.ended", call=ref.pk, reason=str(reason))
     return True
 
 
-def _end(call: Call, ref: CallRef, reason: EndReason, outcome: Call.Outcome) -> None:
-    failed = outcome == Outcome.FAILED
-    recording.close_turn(
-        ref, outcome="silent", error_code=str(reason) if failed else ""
-    )
+def end(call: Call, reason: EndReason, outcome: Call.Outcome | None = None) -> None:
+    """End a call that the caller of this function has locked."""
+    found = outcome or outcome_for(reason)
+    if call.accepted_at is not None:
+        _close_turn(call, error_code=str(reason) if found == Outcome.FAILED else "")
+        call.outcome = found
+        call.cost = budgets.cost_of(call)
     call.state = Call.State.ENDED
     call.reason = reason
-    call.outcome = outcome if call.accepted_at else ""
     call.ended_at = timezone.now()
     call.lease_token = None
     call.lease_expires_at = None
-    call.save(
-        update_fields=[
-            "state",
-            "reason",
-            "outcome",
-            "ended_at",
-            "lease_token",
-            "lease_expires_at",
-        ]
-    )
+    call.save(update_fields=COLUMNS)
     recording.event(call, CallEvent.Kind.ENDED, reason=str(reason))
+    logger.info(
+        "ai.realtime.session.error"
+        if found == Outcome.FAILED
+        else "ai.realtime.session.ended",
+        call=call.pk,
+        reason=str(reason),
+    )
+
+
+def _close_turn(call: Call, *, error_code: str) -> None:
+    """Close a turn that the call left open: the caller heard no end of it."""
+    Turn.objects.filter(
+        conversation=call.conversation_id, status=Turn.Status.RUNNING
+    ).update(
+        status=Turn.Status.FAILED if error_code else Turn.Status.DONE,
+        outcome="silent",
+        error_code=error_code,
+        finished_at=timezone.now(),
+    )

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 KEY, BUTTON = "key", "button"
 IGNORED = "ignored"
+# What the caller asked for before is done now, without asking them again.
+CONTINUES = frozenset({"pin_ok", "code"})
 # Keys come for so long after the last one.
 RECENT_S = 10.0
 MAX_WAITING = 64
@@ -84,6 +86,7 @@ class KeyPresses:
     async def _apply(self, answer: KeyAnswer) -> None:
         call = self.call
         call.speech.productive()
+        was_asked = bool(self._asks)
         if not answer.asks:
             self._settled()
         else:
@@ -96,7 +99,7 @@ class KeyPresses:
         elif answer.language:
             await self._switch(answer)
         else:
-            await self._go_on(answer)
+            await self._go_on(answer, was_asked=was_asked)
 
     async def _switch(self, answer: KeyAnswer) -> None:
         call = self.call
@@ -106,12 +109,12 @@ class KeyPresses:
         else:
             await call.greeting.again(answer.language)
 
-    async def _go_on(self, answer: KeyAnswer) -> None:
+    async def _go_on(self, answer: KeyAnswer, *, was_asked: bool) -> None:
         """Tell the model what happened; it goes on, unless a line says it all."""
         call = self.call
         if answer.note:
             await call.link.note(answer.note)
-        if answer.line:
+        if answer.line and not (was_asked and answer.kind in CONTINUES):
             await self._say(answer.line)
         elif answer.note:
             await call.respond()

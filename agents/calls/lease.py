@@ -19,12 +19,14 @@ from django.db.models import Max
 from django.db.models.functions import Now
 
 from agents.core.errors import LeaseLost
+from agents.core.jobs import enqueue_call
 from agents.models import Call, CallClaim
-from easymo.database import units
+from easymo.database import clock, units
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import datetime
     from uuid import UUID
 
     from agents.calls.reference import CallRef
@@ -43,6 +45,13 @@ class LeaseTiming:
 
 
 TIMING = LeaseTiming()
+# A rejection is one request and its repetition, and is not renewed.
+REJECTION = timedelta(seconds=15)
+
+
+def first_end(*, accepts: bool) -> datetime:
+    """Return when the lease of a call that is decided now ends."""
+    return clock.now() + (TIMING.span if accepts else REJECTION)
 
 
 def take(call_id: int, cause: CallClaim.Cause) -> UUID | None:
@@ -77,14 +86,15 @@ def renew(ref: CallRef, timing: LeaseTiming = TIMING) -> bool:
     )
 
 
+@transaction.atomic
 def release(ref: CallRef) -> bool:
     """Let another worker take the running call over at once."""
-    return (
-        Call.objects.filter(pk=ref.pk, lease_token=ref.token).update(
-            lease_expires_at=Now()
-        )
-        == 1
+    released = Call.objects.filter(pk=ref.pk, lease_token=ref.token).update(
+        lease_expires_at=Now()
     )
+    if released:
+        enqueue_call(call_id=ref.pk, is_handed_over=True)
+    return released == 1
 
 
 def lock_call(ref: CallRef) -> Call:

@@ -74,6 +74,7 @@ class LiveCall:
         self.journal = Journal(ref.pk)
         self._results: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._read: asyncio.Task[VoiceEvent] | None = None
+        self._next: asyncio.Task[Callable[[], Awaitable[None]]] | None = None
         self._work: set[asyncio.Task[Any]] = set()
         # Work that is finished before the call's rows are: what it changed stands.
         self._vital: set[asyncio.Task[Any]] = set()
@@ -146,7 +147,9 @@ class LiveCall:
         self.language = code
         spec = self.services.spec(code)
         await self.configure(instructions=spec.instructions)
-        self.journal.add(lambda: self.services.language(code, by))
+        if by == "words":
+            # The keypad has recorded its own change.
+            self.journal.add(lambda: self.services.language(code, by))
 
     def note(
         self,
@@ -198,40 +201,30 @@ class LiveCall:
             error = attached.exception()
             if isinstance(error, LeaseLost):
                 raise error
-        if not await self._results_handled():
-            await self._event_handled()
+        await self._wait()
+        if self._next is not None and self._next.done():
+            act = self._next.result()
+            self._next = None
+            await act()
+        elif self._read is not None and self._read.done():
+            event = self._read.result()
+            self._read = None
+            await self._handle(event)
 
-    async def _results_handled(self) -> bool:
-        """Handle one result of work beside the loop, if there is one."""
-        if self._results.empty():
-            return False
-        act = self._results.get_nowait()
-        await act()
-        return True
-
-    async def _event_handled(self) -> None:
-        """Wait for an event, a result or the next deadline; handle the event."""
-        result = asyncio.create_task(self._results.get())
-        waited: set[asyncio.Task[Any]] = {result}
+    async def _wait(self) -> None:
+        """Wait for a result of other work, an event or the next deadline."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._results.get())
+        waited: set[asyncio.Task[Any]] = {self._next}
         if not self.connection.is_lost:
             if self._read is None:
                 self._read = asyncio.create_task(self.link.next_event())
             waited.add(self._read)
-        try:
-            await asyncio.wait(
-                waited,
-                timeout=self.timers.left(),
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if result.done():
-                await result.result()()
-                return
-        finally:
-            result.cancel()
-        if self._read is not None and self._read.done():
-            event = self._read.result()
-            self._read = None
-            await self._handle(event)
+        await asyncio.wait(
+            waited,
+            timeout=self.timers.left(),
+            return_when=asyncio.FIRST_COMPLETED,
+        )
 
     async def _handle(self, event: VoiceEvent) -> None:
         self.last_event_at = self.clock.now()
@@ -259,9 +252,8 @@ class LiveCall:
             logger.warning("ai.call.hang_up.error", call=self.ref.pk, code=error.code)
 
     async def _leave(self) -> None:
-        tasks = [*self._work, *self._vital]
-        if self._read is not None:
-            tasks.append(self._read)
+        waiting = [task for task in (self._read, self._next) if task is not None]
+        tasks = [*self._work, *self._vital, *waiting]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -42,6 +42,8 @@ class EndReason(StrEnum):
     CALL_BUDGET = "call_budget"
     # Safety.
     PIN_LOCKED = "pin_locked"
+    # The person said on WhatsApp that it is not they who call.
+    CALLER_DENIED = "caller_denied"
     UNSUPPORTED_CLAIMS = "unsupported_claims"
     VOICE_OFF = "voice_off"
     # Failures.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agents.calls.database_services import DatabaseServices, limits_of, spec_for
 from agents.calls.live_call import LiveCall
 from agents.calls.reasons import EndReason
 from agents.core.clock import MonotonicClock
@@ -15,8 +16,29 @@ if TYPE_CHECKING:
     from agents.calls.services import CallLimits, CallServices, Seconds
     from agents.core.clock import Clock
     from agents.realtime.provider import VoiceProvider
+    from agents.realtime.session import SessionSpec
 
 logger = get_logger(__name__)
+
+
+def spec_of(ref: CallRef) -> SessionSpec:
+    """Return the settings of the session, as they are sent with the accept."""
+    return spec_for(ref.language)
+
+
+async def run(
+    ref: CallRef, provider: VoiceProvider, *, reattached: bool
+) -> EndReason | None:
+    """Hold the call of these rows; return how it ended, or None to hand it over."""
+    clock = MonotonicClock()
+    return await hold(
+        ref,
+        provider,
+        DatabaseServices(ref, clock),
+        reattached=reattached,
+        clock=clock,
+        limits=limits_of(ref, reattached=reattached),
+    )
 
 
 async def hold(

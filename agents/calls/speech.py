@@ -190,7 +190,6 @@ class Speech:
         call = self.call
         if correction is None or not call.is_serving:
             return
-        call.note(CallEvent.Kind.CORRECTED)
         call.link.drop_wanted()
         await call.link.stop_speaking()
         if correction.ends_call:

@@ -94,7 +94,6 @@ class ToolRounds:
         running = Running(round_, called, round_.utterance.next_ordinal())
         self._running = running
         call = self.call
-        call.note(CallEvent.Kind.TOOL, name=called.name[:64])
         call.timers.set(_timer(running), call.seconds.tool, lambda: self._late(running))
 
         async def done(answer: ToolAnswer | None) -> None:
@@ -107,18 +106,18 @@ class ToolRounds:
         return await self.call.services.perform(turn, running.ordinal, running.called)
 
     async def _done(self, running: Running, answer: ToolAnswer | None) -> None:
-        self.call.timers.cancel(_timer(running))
+        call = self.call
+        call.timers.cancel(_timer(running))
         if not running.is_answered:
             await self._answer(running, answer or ToolAnswer(UNAVAILABLE))
+        elif answer is not None:
+            turn, ordinal = running.round.utterance.turn.result(), running.ordinal
+            call.journal.add(lambda: call.services.late(turn, ordinal))
 
     async def _late(self, running: Running) -> None:
         """Go on without the result; the tool itself goes on too."""
         call = self.call
-        call.note(CallEvent.Kind.TOOL, name=running.called.name[:64], late=True)
-        turn = running.round.utterance.turn
-        if turn.done() and not turn.cancelled() and turn.exception() is None:
-            number = turn.result()
-            call.journal.add(lambda: call.services.late(number, running.ordinal))
+        call.note(CallEvent.Kind.TOOL, tool=running.called.name[:64], code="late")
         line = call.services.line(SLOW, call.language)
         await self._answer(running, ToolAnswer(PENDING, line=line))
 

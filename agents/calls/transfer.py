@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ANNOUNCE = "phone.transfer"
 FAILED, CALLBACK = "phone.transfer_failed", "phone.callback"
 ANNOUNCED, WATCHED = "announced", "watched"
-ASKED = "asked_for_person"
+ASKED, NOWHERE = "asked_for_person", "no_fallback"
 
 
 class Transfer:
@@ -38,7 +38,7 @@ class Transfer:
             return
         call.link.drop_wanted()
         if not call.limits_of_call.fallback:
-            self._open_callback(ASKED)
+            self._open_callback(NOWHERE)
             await call.say(CALLBACK)
             return
         call.phase = Phase.TRANSFERRING
@@ -97,5 +97,4 @@ class Transfer:
 
     def _open_callback(self, reason: str) -> None:
         call = self.call
-        call.note(CallEvent.Kind.CALLBACK, reason=reason)
         call.journal.add(lambda: call.services.callback(reason))

@@ -393,6 +393,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     models.Q(
                         ("reject_status__in", [503, 603]),
+                        ("reject_status__isnull", False),
                         ("state__in", ["rejecting", "rejected"]),
                     ),
                     models.Q(

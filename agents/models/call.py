@@ -115,7 +115,10 @@ class Call(models.Model):
             # Only rejected calls have a SIP status, and it is one that we send.
             models.CheckConstraint(
                 condition=Q(
-                    state__in=["rejecting", "rejected"], reject_status__in=[503, 603]
+                    state__in=["rejecting", "rejected"],
+                    # Without this, SQL takes a missing status for one that fits.
+                    reject_status__isnull=False,
+                    reject_status__in=[503, 603],
                 )
                 | ~Q(state__in=["rejecting", "rejected"])
                 & Q(reject_status__isnull=True),

@@ -109,7 +109,7 @@ TEXTS: dict[str, str] = {
         "vouchers."
     ),
     "phone.call_over": "That call is over. Nothing was changed.",
-    "phone.on_whatsapp": "📞 On the phone: {text}",
+    "phone.on_whatsapp": "📞 From your phone call:",
     "phone.cut_off": (
         "📞 Your call with us was cut off. We are sorry. Write to us here, or call again."
     ),

@@ -118,7 +118,7 @@ TEXTS: dict[str, str] = {
         "Merci de nous l'avoir dit. Cette personne n'apprendra rien sur vos bons."
     ),
     "phone.call_over": "Cet appel est terminé. Rien n'a été modifié.",
-    "phone.on_whatsapp": "📞 Au téléphone : {text}",
+    "phone.on_whatsapp": "📞 De votre appel téléphonique :",
     "phone.cut_off": (
         "📞 Votre appel avec nous a été coupé. Nous en sommes désolés. Écrivez-nous ici, "
         "ou rappelez."

@@ -105,7 +105,7 @@ TEXTS: dict[str, str] = {
         "Urakoze kubitubwira. Uhamagara nta cyo aza kumva kuri voucher zawe."
     ),
     "phone.call_over": "Icyo kiganiro cyararangiye. Nta cyahindutse.",
-    "phone.on_whatsapp": "📞 Kuri telefone: {text}",
+    "phone.on_whatsapp": "📞 Ibyo mu kiganiro cya telefone:",
     "phone.cut_off": (
         "📞 Ikiganiro cyawe natwe cyacitse. Tubiseguyeho. Twandikire hano, cyangwa "
         "wongere uhamagare."

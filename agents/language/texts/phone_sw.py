@@ -111,7 +111,7 @@ TEXTS: dict[str, str] = {
         "Asante kwa kutuambia. Anayepiga hatasikia chochote kuhusu vocha zako."
     ),
     "phone.call_over": "Simu hiyo imekwisha. Hakuna kilichobadilishwa.",
-    "phone.on_whatsapp": "📞 Kwenye simu: {text}",
+    "phone.on_whatsapp": "📞 Kutoka kwenye simu yako:",
     "phone.cut_off": (
         "📞 Simu yako nasi ilikatika. Samahani. Tuandikie hapa, au piga tena."
     ),

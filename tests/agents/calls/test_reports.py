@@ -7,6 +7,7 @@ that is delivered twice) are in `test_job.py`, 12 (no trace of a PIN) in the can
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -18,7 +19,7 @@ from agents.simulator.realtime_server.replies import (
     fails,
     says,
 )
-from tests.agents.calls.phone import (
+from tests.agents.calls.virtual_phone import (
     HAND_OFF,
     LIST,
     OK,
@@ -43,7 +44,8 @@ async def test_report_1__a_response_is_active__one_more_is_asked_after_it(
         # Given: a response of the provider's own, which our event may cross.
         made.services.tools["list_vouchers"] = slow_tool
         await talk(made)
-        await until(lambda: made.services.details("tool"))
+        await until(lambda: made.services.turns)
+        await asyncio.sleep(0.3)
         links = made.call.links if is_known else []
         made.call.links, kept = links, made.call.links
         made.call.respond({}, says("One moment.", is_held=True))
@@ -72,7 +74,8 @@ async def test_report_2_and_3__barge_in_during_a_tool__one_effect_and_one_output
         # Given
         made.services.tools["redeem_voucher"] = slow_tool
         await talk(made, "redeem it", REDEEM)
-        await until(lambda: made.services.details("tool"))
+        await until(lambda: made.services.turns)
+        await asyncio.sleep(0.3)
 
         # When
         for _ in range(3):
@@ -95,7 +98,8 @@ async def test_report_4__output_while_the_caller_speaks__is_sent_and_the_respons
         # Given
         made.services.tools["list_vouchers"] = slow_tool
         await talk(made)
-        await until(lambda: made.services.details("tool"))
+        await until(lambda: made.services.turns)
+        await asyncio.sleep(0.3)
         made.call.start_speaking()
         before = len(made.call.received)
 
@@ -135,8 +139,9 @@ async def test_report_5__goodbye_that_never_ends__is_hung_up_after_12_seconds() 
         made.start()
         await made.greeted()
         original = made.call._reply
-        made.call._reply = lambda p: Reply(  # type: ignore[method-assign]
-            original(p).words, playback_seconds=float("inf")
+        endless = partial(Reply, playback_seconds=float("inf"))
+        made.call._reply = (  # type: ignore[method-assign]
+            lambda parameters: endless(original(parameters).words)
         )
 
         # When
@@ -171,6 +176,7 @@ async def test_report_7__1000_calls__leave_no_task_socket_or_write() -> None:
 
     async def one(number: int) -> EndReason | None:
         async with phone(checks_tasks=False) as made:
+            made.seconds.orders = 7.0
             made.start()
             await asyncio.sleep(number % 20)
             made.call.leave(1000 if number % 2 else 1006)
@@ -253,7 +259,7 @@ async def test_transfer__no_fallback__is_a_callback_and_the_call_goes_on() -> No
 
         await made.heard("a person should call you back")
 
-        assert made.services.callbacks == ["asked_for_person"]
+        assert made.services.callbacks == ["no_fallback"]
         assert made.call.transfers == []
 
 
@@ -282,7 +288,7 @@ async def test_report_10__a_claim_without_a_tool__is_corrected_and_ends_the_seco
         assert await made.result() is EndReason.UNSUPPORTED_CLAIMS
         assert made.call.heard[-1] == "Bye."
         assert not any("transferring" in words for words in made.call.heard)
-        assert len(made.services.details("corrected")) == 2
+        assert made.services.claims == []
 
 
 @in_virtual_time

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from agents.calls.control import CONTINUE, Order
 from agents.calls.reference import CallRef
-from agents.calls.services import CallLimits, Correction, KeyAnswer, ToolAnswer
+from agents.calls.services import (
+    CallLimits,
+    Correction,
+    KeyAnswer,
+    Seconds,
+    ToolAnswer,
+)
 from agents.calls.session_loop import hold
 from agents.language.texts import has, render
 from agents.realtime.provider import Line
@@ -161,6 +167,7 @@ class Phone:
     provider: MemoryProvider
     services: MemoryServices
     call: ServedCall
+    seconds: Seconds = field(default_factory=Seconds)
     limits: CallLimits = field(default_factory=lambda: CallLimits(fallback=FALLBACK))
     task: asyncio.Task[EndReason | None] | None = None
 
@@ -173,6 +180,7 @@ class Phone:
                 reattached=reattached,
                 clock=LoopClock(),
                 limits=self.limits,
+                seconds=self.seconds,
             )
         )
         return self.task
