@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -12,13 +11,12 @@ from agents.calls import apology, budgets, buttons, control, recording, tools
 from agents.calls.handoff import open_callback
 from agents.calls.instructions import instructions_for
 from agents.calls.keypad import Keypad
-from agents.calls.prices import Usage
 from agents.calls.services import CallLimits, Correction, KeyAnswer, ToolAnswer
 from agents.language.texts import render
 from agents.llm.model import ToolRequest
-from agents.models import Call, CallEvent, CallUsage
+from agents.models import Call, CallEvent
 from agents.realtime.provider import Line
-from agents.realtime.session import TRANSCRIPTION_MODEL, SessionSpec, VoiceTool
+from agents.realtime.session import SessionSpec, VoiceTool
 from easymo.database import units
 
 if TYPE_CHECKING:
@@ -119,38 +117,14 @@ class DatabaseServices:
 
     async def used(self, response_id: str, usage: provider.CallUsage) -> bool:
         return await units.run_until_available(
-            budgets.record_usage,
-            self._ref,
-            CallUsage.Kind.RESPONSE,
-            response_id,
-            model=settings.OPENAI_REALTIME_MODEL,
-            usage=Usage(
-                text_input=usage.input_text + usage.input_image,
-                cached_text_input=usage.cached_text + usage.cached_image,
-                audio_input=usage.input_audio,
-                cached_audio_input=usage.cached_audio,
-                text_output=usage.output_text,
-                audio_output=usage.output_audio,
-                is_known=usage.is_known,
-            ),
+            budgets.record_response, self._ref, response_id, usage
         )
 
     async def transcribed(
         self, item_id: str, usage: provider.TranscriptionUsage
     ) -> bool:
         return await units.run_until_available(
-            budgets.record_usage,
-            self._ref,
-            CallUsage.Kind.TRANSCRIPTION,
-            item_id,
-            model=TRANSCRIPTION_MODEL,
-            usage=Usage(
-                text_input=usage.input_text,
-                audio_input=usage.input_audio,
-                text_output=usage.output_text,
-                seconds=Decimal(str(usage.seconds)),
-                is_known=usage.is_known,
-            ),
+            budgets.record_transcription, self._ref, item_id, usage
         )
 
     async def apologise(self) -> None:

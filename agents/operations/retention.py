@@ -20,6 +20,7 @@ from agents.forwarding import queue as forwarding
 from agents.inbound import media_store
 from agents.models import (
     CallerPinCount,
+    CallEvent,
     Conversation,
     IdempotentCall,
     Message,
@@ -153,6 +154,7 @@ TEXTS = (
     _blank(OutboundMessage, "created_at", TEXT, body="", extra={}),
     Rule(SimulatedDelivery, "delivered_at", TEXT),
     _blank(Conversation, "last_inbound_at", TEXT, memory={}),
+    _blank(CallEvent, "at", TEXT, text=""),
 )
 TURNS = (
     _blank(Turn, "started_at", TEXT, items=[]),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agents.simulator.realtime_server import rules
-from agents.simulator.realtime_server.replies import Reply
+from agents.simulator.realtime_server.replies import SECONDS_A_WORD, Reply
 from agents.simulator.realtime_server.response import ServedResponse
 from agents.simulator.realtime_server.rules import Refusal
 from agents.simulator.realtime_server.voice_activity import VoiceActivity
@@ -47,6 +47,7 @@ class ServedCall:
     responder: Responder | None = None
     # A transfer that is answered 200 may have no effect on the line.
     transfer_works: bool = True
+    seconds_a_word: float = SECONDS_A_WORD
     # Every change of the session is refused.
     refuses_updates: bool = False
     state: str = "ringing"

@@ -78,8 +78,9 @@ class ServedResponse:
             self._play_on()
 
     def _play_on(self) -> None:
-        if self.reply.playback != ENDLESS:
-            left = max(0.0, self.reply.playback - self.reply.generation_seconds)
+        lasts = self.reply.playback(self.call.seconds_a_word)
+        if lasts != ENDLESS:
+            left = max(0.0, lasts - self.reply.generation_seconds)
             self._after(left, self._played)
 
     def clear(self) -> None:

@@ -154,7 +154,7 @@ def test_execute__caller_without_a_pin__needs_it_for_every_tool_and_writes_nothi
         tool, defaults(tool) | _everything(tool, voucher), context, confirmed=confirmed
     )
 
-    # Then: the answer is the same for every role, and names nobody.
+    # Then: the answer is the same for every role, and names no person.
     assert result.payload == {
         "success": False,
         "code": "pin_needed",
