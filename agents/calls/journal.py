@@ -1,4 +1,4 @@
-"""Writes of a call that nobody waits for, one after the other and in order."""
+"""Writes of a call beside its loop, one after the other and in order."""
 
 from __future__ import annotations
 

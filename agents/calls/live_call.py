@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agents.calls.connection import Connection
 from agents.calls.ending import Ending
@@ -39,6 +39,12 @@ if TYPE_CHECKING:
     from agents.realtime.provider import Line, VoiceEvent, VoiceLink, VoiceProvider
 
 logger = get_logger(__name__)
+
+
+class Part(Protocol):
+    """What handles one subject of a call."""
+
+    async def on(self, event: VoiceEvent) -> None: ...
 
 
 class LiveCall:
@@ -87,7 +93,10 @@ class LiveCall:
         self.transfer = Transfer(self)
         self.ending = Ending(self)
         self.connection = Connection(self)
-        self._parts = (
+
+    def _parts(self) -> tuple[Part, ...]:
+        """Return the parts in the order in which they handle an event."""
+        return (
             self.limits,
             self.speech,
             self.tools,
@@ -229,7 +238,7 @@ class LiveCall:
     async def _handle(self, event: VoiceEvent) -> None:
         self.last_event_at = self.clock.now()
         self.link.observe(event)
-        for part in self._parts:
+        for part in self._parts():
             await part.on(event)
         if not isinstance(event, LinkClosed):
             await self.link.flush()

@@ -98,7 +98,7 @@ class CallServices(Protocol):
     async def open_turn(self) -> int: ...
 
     async def perform(self, turn: int, ordinal: int, called: ToolCalled) -> ToolAnswer:
-        """Run a tool to its end; what it changed stands, whoever still listens."""
+        """Run a tool to its end; what it changed stands, also after the call."""
         ...
 
     async def late(self, turn: int, ordinal: int) -> None:

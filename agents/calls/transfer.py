@@ -32,7 +32,7 @@ class Transfer:
         self.is_referred = False
 
     async def begin(self) -> None:
-        """Announce the transfer, or a call back where there is nobody to transfer to."""
+        """Announce the transfer, or a call back where no transfer is possible."""
         call = self.call
         if not call.is_serving:
             return
