@@ -39,6 +39,7 @@ _FOR_SUPPORT = (
 _FOR_OPERATORS = (
     *_FOR_SUPPORT,
     "vouchers.approve_voucher",
+    "vouchers.issue_batch",
     "vouchers.change_people",
     "agents.resend_forwarded",
     "agents.close_circuit",

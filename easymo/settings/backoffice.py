@@ -99,6 +99,7 @@ UNFOLD = {
             _group(
                 "Vouchers",
                 _item("Vouchers", "confirmation_number", "vouchers.voucher"),
+                _item("Spreadsheets", "table_view", "vouchers.batch"),
                 _item("People", "group", "vouchers.profile"),
                 _item("Stations", "ev_station", "vouchers.station"),
                 {

@@ -35,6 +35,8 @@ BENCHES = {
     "api": 300,
     # pgbench
     "one_token": 120,
+    # room for a million messages
+    "metrics": 900,
     # a worker
     "flood": 300,
     "forward": 300,

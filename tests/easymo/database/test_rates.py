@@ -86,7 +86,7 @@ def test_take__last_place_is_held__waits_for_what_becomes_of_it(
     # Given
     for _ in range(LIMIT - 1):
         assert take(slots)
-    holds, second = threading.Event(), []
+    holds, second = threading.Event(), list[bool]()
 
     def first() -> None:
         with transaction.atomic():
