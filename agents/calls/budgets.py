@@ -62,7 +62,9 @@ def record_transcription(ref: CallRef, item_id: str, used: TranscriptionUsage) -
     """Store what a transcription used, once; tell whether the call is over its budget."""
     usage = of_transcription(used)
     price = price_of_transcription(TRANSCRIPTION_MODEL, usage)
-    return _record(ref, Kind.TRANSCRIPTION, item_id, TRANSCRIPTION_MODEL, usage, price)
+    return _record(
+        ref, (Kind.TRANSCRIPTION, item_id), TRANSCRIPTION_MODEL, usage, price
+    )
 
 
 def _record(

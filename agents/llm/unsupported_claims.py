@@ -81,11 +81,14 @@ class ClaimCheck:
         return not self.problems
 
 
-def check_claims(text: str, facts: Facts) -> ClaimCheck:
-    """Return the problems of the text; empty when every claim is supported."""
+def check_claims(text: str, facts: Facts, *, doubt: float = DOUBT) -> ClaimCheck:
+    """Return the problems of the text; empty when every claim is supported.
+
+    A sentence whose score is above `doubt` counts as a claim.
+    """
     if len(text) > LONGEST:
         return ClaimCheck(frozenset({"length"}))
-    problems: set[Problem] = set(_claim_problems(text, facts))
+    problems: set[Problem] = set(_claim_problems(text, facts, doubt))
     if _foreign_amounts(text, facts, is_claiming=bool(problems)):
         problems.add("amount")
     if _foreign_references(text, facts):
@@ -101,7 +104,7 @@ def check_claims(text: str, facts: Facts) -> ClaimCheck:
     return ClaimCheck(frozenset(problems))
 
 
-def _claim_problems(text: str, facts: Facts) -> Iterator[Problem]:
+def _claim_problems(text: str, facts: Facts, doubt: float) -> Iterator[Problem]:
     before = ""
     text = without_own_name(visible(text), facts)
     for match in SENTENCE.finditer(NUMBERED.sub("", text)):
@@ -116,7 +119,7 @@ def _claim_problems(text: str, facts: Facts) -> Iterator[Problem]:
         kinds = claimed_in(sentence, facts=facts)
         if TICK in words_of(sentence).split():
             yield "operation"
-        if is_answer or doubt_of(sentence, kinds=kinds, facts=facts) > DOUBT:
+        if is_answer or doubt_of(sentence, kinds=kinds, facts=facts) > doubt:
             yield "status" if kinds and kinds <= STATES else "operation"
 
 
