@@ -17,6 +17,7 @@ from procrastinate.jobs import Status
 
 from agents import turns
 from agents.calls import job as calls
+from agents.calls import observing
 from agents.core.jobs import (
     CALL,
     CHAT_QUEUE,
@@ -113,6 +114,11 @@ async def _deliver_here(conversation_id: int) -> None:
         raise
 
 
+def _record_evidence() -> int:
+    """Record finished conversations and ended calls."""
+    return recording.record_finished() + observing.record_ended()
+
+
 async def _process_all_events() -> None:
     while (
         await units.run(process_events.process_stored_events)
@@ -169,7 +175,7 @@ async def sweep_up(context: JobContext, timestamp: int) -> None:
 async def observe(timestamp: int) -> None:
     """Record finished conversations, and announce events that were left behind."""
     try:
-        await units.run(upkeep.run, "evidence.observe", recording.record_finished)
+        await units.run(upkeep.run, "evidence.observe", _record_evidence)
     finally:
         await units.run(voucher_events.announce_left_behind)
 

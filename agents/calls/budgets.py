@@ -13,13 +13,21 @@ from django.conf import settings
 from django.db.models import Sum
 from django.utils import timezone
 
-from agents.calls.prices import price_of_response, price_of_transcription
+from agents.calls.prices import (
+    of_response,
+    of_transcription,
+    price_of_response,
+    price_of_transcription,
+)
 from agents.calls.reasons import RejectReason
 from agents.models import Call, CallUsage
+from agents.realtime.session import TRANSCRIPTION_MODEL
 
 if TYPE_CHECKING:
-    from agents.calls.prices import Usage
+    from agents.calls.prices import CallPrice, Usage
     from agents.calls.reference import CallRef
+    from agents.realtime.provider import CallUsage as ResponseUsage
+    from agents.realtime.provider import TranscriptionUsage
     from vouchers.models import Profile
 
 Kind = CallUsage.Kind
@@ -43,15 +51,30 @@ def over_budget(profile: Profile) -> RejectReason | None:
     return None
 
 
-def record_usage(
-    ref: CallRef, kind: CallUsage.Kind, provider_id: str, *, model: str, usage: Usage
-) -> bool:
+def record_response(ref: CallRef, response_id: str, used: ResponseUsage) -> bool:
     """Store what a response used, once; tell whether the call is over its budget."""
-    price = (
-        price_of_response(model, usage)
-        if kind == Kind.RESPONSE
-        else price_of_transcription(model, usage)
+    usage, model = of_response(used), settings.OPENAI_REALTIME_MODEL
+    price = price_of_response(model, usage)
+    return _record(ref, (Kind.RESPONSE, response_id), model, usage, price)
+
+
+def record_transcription(ref: CallRef, item_id: str, used: TranscriptionUsage) -> bool:
+    """Store what a transcription used, once; tell whether the call is over its budget."""
+    usage = of_transcription(used)
+    price = price_of_transcription(TRANSCRIPTION_MODEL, usage)
+    return _record(
+        ref, (Kind.TRANSCRIPTION, item_id), TRANSCRIPTION_MODEL, usage, price
     )
+
+
+def _record(
+    ref: CallRef,
+    cause: tuple[CallUsage.Kind, str],
+    model: str,
+    usage: Usage,
+    price: CallPrice,
+) -> bool:
+    kind, provider_id = cause
     row = CallUsage(
         call_id=ref.pk,
         kind=kind,

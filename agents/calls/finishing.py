@@ -59,7 +59,7 @@ def end(call: Call, reason: EndReason, outcome: Call.Outcome | None = None) -> N
     """End a call that the caller of this function has locked."""
     found = outcome or outcome_for(reason)
     if call.accepted_at is not None:
-        _close_turn(call, error_code=str(reason) if found == Outcome.FAILED else "")
+        _close_turn(call, has_failed=found == Outcome.FAILED)
         call.outcome = found
         call.cost = budgets.cost_of(call)
     call.state = Call.State.ENDED
@@ -78,13 +78,13 @@ def end(call: Call, reason: EndReason, outcome: Call.Outcome | None = None) -> N
     )
 
 
-def _close_turn(call: Call, *, error_code: str) -> None:
+def _close_turn(call: Call, *, has_failed: bool) -> None:
     """Close a turn that the call left open: the caller heard no end of it."""
     Turn.objects.filter(
         conversation=call.conversation_id, status=Turn.Status.RUNNING
     ).update(
-        status=Turn.Status.FAILED if error_code else Turn.Status.DONE,
+        # The failure is counted with the call.
+        status=Turn.Status.ABANDONED if has_failed else Turn.Status.DONE,
         outcome="silent",
-        error_code=error_code,
         finished_at=timezone.now(),
     )

@@ -17,6 +17,7 @@ from agents.core.errors import LeaseLost
 from agents.core.jobs import enqueue_call
 from agents.models import Call
 from easymo.database import units
+from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -34,15 +35,24 @@ async def run(call_id: int, *, is_handed_over: bool = False) -> None:
         # Another worker takes it.
         await units.run(enqueue_call, call_id=call_id, is_handed_over=is_handed_over)
         return
-    provider = await units.run(provider_for, call_id)
-    found = await units.run(decision.decide, call_id, can_accept=provider is not None)
+    call = await units.run(Call.objects.filter(pk=call_id).first)
+    if call is None:
+        return
+    with correlation.bound(call.correlation_id, call=call.pk):
+        provider = provider_for(call)
+        if call.state == State.RINGING:
+            await _decide(call, provider)
+        else:
+            await _take_over(call, provider, is_handed_over=is_handed_over)
+
+
+async def _decide(call: Call, provider: VoiceProvider | None) -> None:
+    can_accept = provider is not None
+    found = await units.run(decision.decide, call.pk, can_accept=can_accept)
     if found is None:
-        call = await units.run(
-            reattach.take_over, call_id, is_handed_over=is_handed_over
-        )
-        if call is not None:
-            await _continue(call, provider)
-    elif found.accepts and provider is not None:
+        # Another worker was faster.
+        return
+    if found.accepts and provider is not None:
         await _answer(found.call, provider)
     elif found.call.state == State.REJECTING:
         await _reject(found.call, provider)
@@ -61,14 +71,19 @@ async def _answer(call: Call, provider: VoiceProvider) -> None:
         logger.warning("ai.call.lease.lost", call=ref.pk)
 
 
-async def _continue(call: Call, provider: VoiceProvider | None) -> None:
-    """Go on with a call that was taken over, or tell the provider that it is over."""
-    if call.state == State.REJECTING:
-        await _reject(call, provider)
-    elif call.state == State.ENDED:
-        await hang_up(provider, call.pk, call.call_id)
+async def _take_over(
+    call: Call, provider: VoiceProvider | None, *, is_handed_over: bool
+) -> None:
+    """Go on with a call without a worker, or tell the provider that it is over."""
+    taken = await units.run(reattach.take_over, call.pk, is_handed_over=is_handed_over)
+    if taken is None:
+        return
+    if taken.state == State.REJECTING:
+        await _reject(taken, provider)
+    elif taken.state == State.ENDED:
+        await hang_up(provider, taken.pk, taken.call_id)
     elif provider is not None:
-        ref = reference_of(call)
+        ref = reference_of(taken)
         try:
             async with keep_renewed(ref):
                 await _talk(ref, provider, reattached=True)

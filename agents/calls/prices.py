@@ -14,6 +14,8 @@ from agents.llm.pricing import PRICE_VERSION, SMALLEST
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agents.realtime.provider import CallUsage, TranscriptionUsage
+
 # Speech-to-speech models, and models that transcribe, with known prices.
 SPEAKING_MODELS = (
     "gpt-4o-realtime-preview",
@@ -45,6 +47,29 @@ class Usage:
     @property
     def tokens(self) -> int:
         return self.text_input + self.audio_input + self.text_output + self.audio_output
+
+
+def of_response(usage: CallUsage) -> Usage:
+    """Return the figures of a response; an image is priced as text, which is close."""
+    return Usage(
+        text_input=usage.input_text + usage.input_image,
+        cached_text_input=usage.cached_text + usage.cached_image,
+        audio_input=usage.input_audio,
+        cached_audio_input=usage.cached_audio,
+        text_output=usage.output_text,
+        audio_output=usage.output_audio,
+        is_known=usage.is_known,
+    )
+
+
+def of_transcription(usage: TranscriptionUsage) -> Usage:
+    return Usage(
+        text_input=usage.input_text,
+        audio_input=usage.input_audio,
+        text_output=usage.output_text,
+        seconds=Decimal(str(round(usage.seconds, 3))),
+        is_known=usage.is_known,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from agents.realtime import openai_realtime
 
 if TYPE_CHECKING:
+    from agents.models import Call
     from agents.realtime.provider import VoiceProvider
 
 
-def provider_for(call_id: int) -> VoiceProvider | None:
+def provider_for(call: Call) -> VoiceProvider | None:
     """Return the provider of a call; None while none is configured."""
     return openai_realtime.configured()

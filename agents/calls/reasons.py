@@ -55,6 +55,15 @@ class EndReason(StrEnum):
     ERROR = "error"
 
 
+# The agent would have taken the call, and it or its provider could not.
+FAILED_REJECTIONS = frozenset(
+    {
+        RejectReason.PROVIDER_BUSY,
+        RejectReason.PROVIDER_ERROR,
+        RejectReason.PAYLOAD,
+        RejectReason.WORKER_LOST,
+    }
+)
 # The agent or its provider failed; every other end is no failure.
 FAILURES = frozenset(
     {

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from agents.core import pin_tokens
+from agents.core import pin_tokens, sign_in_codes
 from agents.models import Announcement, CarriedCode, OutboundMessage
 from easymo import keys
 from vouchers.codes import Code, find_codes, parse_code
@@ -36,6 +36,7 @@ PLACEHOLDER = re.compile(
     r"\{code:([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}"
 )
 HIDDEN_CODE = "•••• •••• •••• ••••"
+HIDDEN_SIGN_IN = "••••••"
 HIDDEN_LINK = "(a link for this person)"
 # Messages that still have to show their code.
 UNDELIVERED = (
@@ -132,15 +133,16 @@ def record_carried_codes(message: OutboundMessage, texts: Iterable[str]) -> None
 def restore_codes(text: str) -> str:
     """Fill in the codes; show the last four digits of a code that was dropped.
 
-    The links to the page of a PIN are filled in too.
+    Links to the page of a PIN and codes of the station page are filled in too.
     """
-    text = pin_tokens.fill_in(text)
+    text = sign_in_codes.fill_in(pin_tokens.fill_in(text))
     return PLACEHOLDER.sub(lambda found: _formatted(UUID(found[1])), text)
 
 
 def hide_placeholders(text: str) -> str:
     """Return a stored text as a colleague reads it, without codes and links."""
     text = pin_tokens.PLACEHOLDER.sub(HIDDEN_LINK, text)
+    text = sign_in_codes.PLACEHOLDER.sub(HIDDEN_SIGN_IN, text)
     return PLACEHOLDER.sub(HIDDEN_CODE, text)
 
 

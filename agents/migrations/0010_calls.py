@@ -343,7 +343,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="call",
             index=models.Index(
-                condition=models.Q(("observed_at__isnull", True), ("state", "ended")),
+                condition=models.Q(
+                    ("observed_at__isnull", True), ("state__in", ["rejected", "ended"])
+                ),
                 fields=["id"],
                 name="call_unobserved_idx",
             ),

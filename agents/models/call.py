@@ -198,7 +198,7 @@ class Call(models.Model):
             # Read by the recording of outcomes: calls not yet counted.
             models.Index(
                 fields=["id"],
-                condition=Q(state="ended", observed_at__isnull=True),
+                condition=Q(state__in=["rejected", "ended"], observed_at__isnull=True),
                 name="call_unobserved_idx",
             ),
         ]

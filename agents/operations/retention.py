@@ -20,6 +20,7 @@ from agents.forwarding import queue as forwarding
 from agents.inbound import media_store
 from agents.models import (
     CallerPinCount,
+    CallEvent,
     Conversation,
     IdempotentCall,
     Message,
@@ -30,6 +31,7 @@ from agents.models import (
     RealtimeEvent,
     SandboxMedia,
     SimulatedDelivery,
+    StationCode,
     ToolCall,
     Turn,
     WebhookEvent,
@@ -153,6 +155,7 @@ TEXTS = (
     _blank(OutboundMessage, "created_at", TEXT, body="", extra={}),
     Rule(SimulatedDelivery, "delivered_at", TEXT),
     _blank(Conversation, "last_inbound_at", TEXT, memory={}),
+    _blank(CallEvent, "at", TEXT, text=""),
 )
 TURNS = (
     _blank(Turn, "started_at", TEXT, items=[]),
@@ -170,6 +173,7 @@ ANSWERS_OF_API = (Rule(IdempotentCall, "created_at", ANSWERS),)
 PINS = (
     Rule(CallerPinCount, "changed_at", TEXT),
     Rule(PinLink, "created_at", TEXT),
+    Rule(StationCode, "created_at", SANDBOX),
 )
 JOBS: dict[str, Callable[[], int]] = {
     "retention.raw_webhooks": _apply(*RAW_BODIES),

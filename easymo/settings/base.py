@@ -130,6 +130,7 @@ WORKER_ENDS = ("agents.calls.draining.begin",)
 METRIC_MODULES = (
     "easymo.observability.leak_metrics",
     "easymo.observability.upkeep",
+    "agents.operations.call_metrics",
     "agents.operations.metrics",
     "rollout.operations.metrics",
     "rollout.operations.conversation_metrics",
@@ -143,6 +144,7 @@ PREFLIGHT_MODULES = (
     "easymo.preflight.supabase",
     "agents.operations.preflight.openai",
     "agents.operations.preflight.whatsapp",
+    "agents.operations.preflight.voice",
     "agents.operations.preflight.workflow",
     "rollout.operations.preflight",
     "vouchers.preflight",
