@@ -78,6 +78,13 @@ TEXTS: dict[str, str] = {
     "phone.slow_unsent": "This takes a while. Please ask me again in a moment.",
     "phone.receipt_sent": "You also get this on WhatsApp.",
     "phone.code_sent": "The code is on WhatsApp.",
+    # What the model asks when it works without OpenAI
+    "phone.ask_intent": "Please say in one sentence what I should do. For example: show me my vouchers.",
+    "phone.help_team": "I can look up customers, and create, redeem and void vouchers, as far as you may. For that you enter your PIN on the keypad.",
+    "phone.ask_amount": "For which amount?",
+    "phone.ask_number": "For which telephone number? Please say all its digits.",
+    "phone.ask_station": "At which station?",
+    "phone.ask_create": "Shall I create a voucher with that amount for that number? Please say yes or no.",
     # Corrections
     "phone.correction": (
         "I have to correct myself: what I just said is not certain. I have changed "

@@ -85,6 +85,13 @@ TEXTS: dict[str, str] = {
     "phone.slow_unsent": "Cela prend un moment. Redemandez-moi dans un instant.",
     "phone.receipt_sent": "Vous recevez aussi ceci sur WhatsApp.",
     "phone.code_sent": "Le code est sur WhatsApp.",
+    # What the model asks when it works without OpenAI
+    "phone.ask_intent": "Dites en une phrase ce que je dois faire. Par exemple : mes bons.",
+    "phone.help_team": "Je peux chercher des clients, et créer, utiliser et annuler des bons, selon vos droits. Pour cela, vous entrez votre code PIN sur le clavier.",
+    "phone.ask_amount": "Pour quel montant ?",
+    "phone.ask_number": "Pour quel numéro de téléphone ? Dites tous ses chiffres.",
+    "phone.ask_station": "À quelle station ?",
+    "phone.ask_create": "Dois-je créer un bon de ce montant pour ce numéro ? Dites oui ou non.",
     # Corrections
     "phone.correction": (
         "Je dois me corriger : ce que je viens de dire n'est pas certain. Je n'ai rien "

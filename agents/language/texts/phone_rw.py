@@ -78,6 +78,13 @@ TEXTS: dict[str, str] = {
     "phone.slow_unsent": "Biratinda gato. Ongera umbaze mu kanya.",
     "phone.receipt_sent": "Urabibona no kuri WhatsApp.",
     "phone.code_sent": "Kode iri kuri WhatsApp.",
+    # What the model asks when it works without OpenAI
+    "phone.ask_intent": "Vuga mu nteruro imwe icyo wifuza ko nkora. Urugero: nyereka vouchers zanjye.",
+    "phone.help_team": "Nshobora gushaka abakiriya, no gukora, gukoresha no gusesa vouchers, bitewe n'uburenganzira bwawe. Kuri ibyo winjiza PIN yawe ukoresheje imibare ya telefone.",
+    "phone.ask_amount": "Ni amafaranga angahe?",
+    "phone.ask_number": "Ni iyihe nimero ya telefone? Vuga imibare yayo yose.",
+    "phone.ask_station": "Ni kuri sitasiyo iyihe?",
+    "phone.ask_create": "Nkore voucher y'ayo mafaranga kuri iyo nimero? Vuga yego cyangwa oya.",
     # Corrections
     "phone.correction": (
         "Ngomba kwikosora: ibyo maze kuvuga ntibizwi neza. Nta cyo nahinduye."

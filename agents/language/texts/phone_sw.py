@@ -81,6 +81,13 @@ TEXTS: dict[str, str] = {
     "phone.slow_unsent": "Hii inachukua muda. Tafadhali niulize tena baada ya muda mfupi.",
     "phone.receipt_sent": "Unapata hii pia kwenye WhatsApp.",
     "phone.code_sent": "Msimbo uko kwenye WhatsApp.",
+    # What the model asks when it works without OpenAI
+    "phone.ask_intent": "Sema kwa sentensi moja ninachopaswa kufanya. Kwa mfano: nionyeshe vocha zangu.",
+    "phone.help_team": "Ninaweza kutafuta wateja, na kuunda, kutumia na kufuta vocha, kulingana na ruhusa yako. Kwa hilo unaweka PIN yako kwenye vitufe.",
+    "phone.ask_amount": "Kwa kiasi gani?",
+    "phone.ask_number": "Kwa nambari gani ya simu? Sema tarakimu zake zote.",
+    "phone.ask_station": "Katika kituo gani?",
+    "phone.ask_create": "Niunde vocha ya kiasi hicho kwa nambari hiyo? Sema ndiyo au hapana.",
     # Corrections
     "phone.correction": (
         "Lazima nijisahihishe: niliyosema si ya uhakika. Sikubadilisha chochote."
