@@ -74,7 +74,19 @@ class Conversation(models.Model):
                 fields=["paused_until"],
                 condition=Q(paused_until__isnull=False),
                 name="conversation_paused_idx",
-            )
+            ),
+            # All read by the list of conversations.
+            models.Index(
+                fields=["id"],
+                condition=Q(paused_at__isnull=False),
+                name="conversation_colleague_idx",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(is_synthetic=True),
+                name="conversation_synthetic_idx",
+            ),
+            models.Index(fields=["language", "id"], name="conversation_language_idx"),
         ]
 
     def __str__(self) -> str:
@@ -122,6 +134,14 @@ class HandOff(models.Model):
                 fields=["profile", "kind"],
                 condition=Q(closed_at__isnull=True),
                 name="hand_off_one_open_per_kind",
+            )
+        ]
+        indexes = [
+            # Read by the list of what waits.
+            models.Index(
+                fields=["opened_at"],
+                condition=Q(closed_at__isnull=True),
+                name="hand_off_waiting_idx",
             )
         ]
 

@@ -10,6 +10,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.windows import Served
 from rollout import tasks
 from rollout.admin.base import MOVE, RolloutAdmin
 from rollout.admin.forms import ConfirmForm, LiveForm
@@ -33,6 +34,7 @@ class CheckRunAdmin(RolloutAdmin):
     list_display = ("kind", "shown_passed", "told", "release", "actor", "finished_at")
     list_filter = ("kind", "passed", ("finished_at", RangeDateTimeFilter))
     list_filter_submit = True
+    served_filters = (Served("finished_at", "-finished_at"), Served("kind"))
     fields = (
         ("kind", "shown_passed", "is_live"),
         ("release", "actor"),

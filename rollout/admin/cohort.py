@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action, list_url
+from easymo.backoffice.windows import Served
 from rollout.admin.base import CHANGE, RolloutAdmin
 from rollout.admin.forms import CohortForm, MemberForm
 from rollout.flags import cohorts
@@ -101,6 +102,7 @@ class CohortMemberAdmin(RolloutAdmin):
     empty_text = "Members of cohorts are listed here. Add them on the page of a cohort."
     list_display = ("subject", "cohort", "added_by", "added_at")
     list_filter = ("cohort",)
+    served_filters = (Served("cohort"),)
     list_select_related = ("cohort",)
     search_fields = ("=subject", "added_by")
     search_help_text = "A whole subject, or the user who added it"

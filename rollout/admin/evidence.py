@@ -7,6 +7,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from easymo.backoffice.pages import ReadOnlyAdmin
+from easymo.backoffice.windows import Served
 from easymo.observability.models import LeakFinding
 from rollout.models import Observation
 
@@ -43,6 +44,7 @@ class ObservationAdmin(ReadOnlyAdmin):
         ("finished_at", RangeDateTimeFilter),
     )
     list_filter_submit = True
+    served_filters = (Served("finished_at", "-finished_at"),)
     list_select_related = ("run",)
     ordering = ("-id",)
     fields = (
@@ -76,6 +78,7 @@ class LeakFindingAdmin(ReadOnlyAdmin):
     list_display = ("at", "shown_level", "kind", "sink", "times", "cause")
     list_display_links = ("at",)
     list_filter = ("level", "kind", "sink", ("at", RangeDateTimeFilter))
+    served_filters = (Served("level", "-at"), Served("at", "-at"))
     list_filter_submit = True
     ordering = ("-id",)
     fields = ("at", "level", "kind", "sink", "times", "cause", "fingerprint")

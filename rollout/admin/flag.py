@@ -13,6 +13,7 @@ from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import ReadOnlyAdmin
+from easymo.backoffice.windows import Served
 from rollout import locks
 from rollout.admin.base import CHANGE
 from rollout.admin.forms import AudienceForm, TurnOnForm
@@ -206,6 +207,7 @@ class FlagChangeAdmin(ReadOnlyAdmin):
     list_display = ("at", "what", "before_after", "actor", "source", "reason")
     list_display_links = ("at",)
     list_filter = ("kind", "source", "flag", ("at", RangeDateTimeFilter))
+    served_filters = (Served("at", "-at"),)
     list_filter_submit = True
     list_select_related = ("flag", "cohort")
     search_fields = ("actor", "reason", "=subject")

@@ -9,6 +9,7 @@ from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import ReadOnlyAdmin
+from easymo.backoffice.windows import Served
 from rollout.admin.base import MOVE, ROLL_BACK, RolloutAdmin
 from rollout.admin.forms import StageForm, WaiverForm
 from rollout.core import jobs
@@ -264,6 +265,7 @@ class GateResultAdmin(ReadOnlyAdmin):
     list_display = ("at", "run", "gate", "verdict", "value", "need")
     list_display_links = ("at",)
     list_filter = ("verdict", "gate", ("at", RangeDateTimeFilter))
+    served_filters = (Served("at", "-at"),)
     list_filter_submit = True
     list_select_related = ("run",)
     search_fields = ("gate", "value")
