@@ -119,6 +119,11 @@ TABLES = (
         "reason = '', decision_reason = ''",
     ),
     Searched(
+        "voucher_reversal_request",
+        "reason || ' ' || decision_reason",
+        "reason = '', decision_reason = ''",
+    ),
+    Searched(
         "django_admin_log",
         "object_repr || ' ' || change_message",
         "object_repr = '—', change_message = ''",

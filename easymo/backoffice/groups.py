@@ -28,6 +28,7 @@ _FOR_SUPPORT = (
     "vouchers.see_numbers",
     "vouchers.void_voucher",
     "vouchers.rotate_code",
+    "vouchers.reverse_redemption",
     "agents.close_handoff",
     "agents.block_person",
     "agents.answer_person",

@@ -101,6 +101,7 @@ UNFOLD = {
                 _item("Vouchers", "confirmation_number", "vouchers.voucher"),
                 _item("People", "group", "vouchers.profile"),
                 _item("Stations", "ev_station", "vouchers.station"),
+                _item("Reversals", "undo", "vouchers.reversalrequest"),
                 _item("Roles and rights", "how_to_reg", "vouchers.authoritychange"),
                 _item("Recorded changes", "history", "vouchers.changerecord"),
             ),

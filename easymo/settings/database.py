@@ -95,6 +95,7 @@ DATABASE_RIGHTS: dict[str, tuple[str, ...]] = {
     "rollout_epoch": _KEEP,
     "rollout_plan": _KEEP,
     "rollout_stagerun": _KEEP,
+    "voucher_reversal_request": _KEEP,
     "vouchers": _KEEP,
     "vouchers_station": _KEEP,
     "rollout_checkrun": _FIXED,

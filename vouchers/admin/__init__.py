@@ -3,6 +3,7 @@ from __future__ import annotations
 from vouchers.admin.account import AccountAdmin, AccountGroupAdmin
 from vouchers.admin.change import AuthorityChangeAdmin, ChangeRecordAdmin
 from vouchers.admin.profile import ProfileAdmin
+from vouchers.admin.reversal import ReversalRequestAdmin
 from vouchers.admin.station import StationAdmin
 from vouchers.admin.voucher import VoucherAdmin
 
@@ -12,6 +13,7 @@ __all__ = [
     "AuthorityChangeAdmin",
     "ChangeRecordAdmin",
     "ProfileAdmin",
+    "ReversalRequestAdmin",
     "StationAdmin",
     "VoucherAdmin",
 ]

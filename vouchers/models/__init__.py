@@ -11,6 +11,7 @@ from vouchers.models.counter import ExpiryMark, GuessCounter, LimitCounter
 from vouchers.models.event import Refusal, VoucherEvent, VoucherNote
 from vouchers.models.legacy import LegacyRecord
 from vouchers.models.profile import Erasure, Profile, Station
+from vouchers.models.reversal import ReversalRequest
 from vouchers.models.voucher import Approval, Envelope, Voucher
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "LimitCounter",
     "Profile",
     "Refusal",
+    "ReversalRequest",
     "Station",
     "Verification",
     "Voucher",

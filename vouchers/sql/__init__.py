@@ -41,6 +41,12 @@ _FUNCTIONS = {
         f"voucher_decide(%(voucher)s, %(decision)s, {_CODE}, %(days)s, %(reason)s,"
         f" {_CAUSE})"
     ),
+    "reverse": (
+        f"voucher_reverse(%(public_id)s::uuid, %(most)s, %(reason)s, {_CAUSE})"
+    ),
+    "decide_reversal": (
+        f"voucher_decide_reversal(%(request)s, %(decision)s, %(reason)s, {_CAUSE})"
+    ),
     "rotate": f"voucher_rotate(%(voucher)s, {_CODE}, %(reason)s, {_CAUSE})",
 }
 

@@ -222,6 +222,10 @@ TEXTS: dict[str, str] = {
         "If that was not you, write *agent*."
     ),
     "notice.voided": "Your voucher {reference} of *{amount}* was voided.",
+    "notice.reversed": (
+        "The redemption of your voucher {reference} of *{amount}* at {station} was taken "
+        "back. You can use the voucher again until {expires}."
+    ),
     "notice.not_reached": (
         "{reference}: I could not reach the customer on WhatsApp. Please tell them the "
         "reference and the code yourself."

@@ -236,6 +236,10 @@ TEXTS: dict[str, str] = {
         "ce n'était pas vous, écrivez *humain*."
     ),
     "notice.voided": "Votre bon {reference} de *{amount}* a été annulé.",
+    "notice.reversed": (
+        "L'utilisation de votre bon {reference} de *{amount}* à {station} a été annulée. "
+        "Vous pouvez de nouveau l'utiliser jusqu'au {expires}."
+    ),
     "notice.not_reached": (
         "{reference} : je n'ai pas pu joindre le client sur WhatsApp. Communiquez-lui vous-même la "
         "référence et le code, s'il vous plaît."

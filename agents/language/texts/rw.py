@@ -221,6 +221,10 @@ TEXTS: dict[str, str] = {
         "{at}. Niba atari wowe, andika *umuntu*."
     ),
     "notice.voided": "Voucher yawe {reference} ya *{amount}* yasheshwe.",
+    "notice.reversed": (
+        "Ikoreshwa rya voucher yawe {reference} ya *{amount}* kuri {station} ryasubijwe "
+        "inyuma. Wongera kuyikoresha kugeza {expires}."
+    ),
     "notice.not_reached": (
         "{reference}: sinashoboye kugera ku mukiriya kuri WhatsApp: muhe nimero ya voucher na "
         "kode wowe ubwawe."

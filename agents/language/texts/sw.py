@@ -223,6 +223,10 @@ TEXTS: dict[str, str] = {
         "{at}. Kama si wewe, andika *mtu*."
     ),
     "notice.voided": "Vocha yako {reference} ya *{amount}* imebatilishwa.",
+    "notice.reversed": (
+        "Matumizi ya vocha yako {reference} ya *{amount}* katika {station} yamefutwa. "
+        "Unaweza kuitumia tena hadi {expires}."
+    ),
     "notice.not_reached": (
         "{reference}: sikuweza kumfikia mteja kwenye WhatsApp: tafadhali mpe mwenyewe kumbukumbu na "
         "msimbo."

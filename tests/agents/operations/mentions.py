@@ -30,9 +30,17 @@ from agents.models import (
 )
 from agents.operations import erasure, mention_search
 from tests.agents.cast import make_cast
-from vouchers.models import AuthorityChange, VoucherNote
+from vouchers.actors import Actor
+from vouchers.models import (
+    AuthorityChange,
+    ReversalRequest,
+    Station,
+    VoucherEvent,
+    VoucherNote,
+)
 from vouchers.money import Money
 from vouchers.services.issue import issue_voucher
+from vouchers.services.redeem import redeem_voucher
 from vouchers.services.void import void_voucher
 
 if TYPE_CHECKING:
@@ -145,8 +153,6 @@ def new_claim(person: Person, text: str) -> IdentityClaim:
 
 
 def new_note(person: Person, text: str, cast: Cast) -> VoucherNote:
-    from vouchers.actors import Actor
-
     voucher = issue_voucher(
         customer=person.profile,
         amount=Money(1_000, "RWF"),
@@ -161,6 +167,42 @@ def new_note(person: Person, text: str, cast: Cast) -> VoucherNote:
         key=uuid.uuid4().hex,
     )
     return VoucherNote.objects.latest("id")
+
+
+def new_reversal(person: Person, text: str, cast: Cast) -> ReversalRequest:
+    station, _ = Station.objects.get_or_create(code="REMERA", name="Remera")
+    issued = issue_voucher(
+        customer=person.profile,
+        amount=Money(1_000, "RWF"),
+        actor=Actor.of_profile(cast.diane.profile, channel="whatsapp"),
+        key=uuid.uuid4().hex,
+    )
+    redeem_voucher(
+        code=issued.code,
+        station=station,
+        actor=Actor.system("tests"),
+        key=uuid.uuid4().hex,
+    )
+    account, _ = User.objects.get_or_create(username="odette")
+    made = ReversalRequest.objects.create(
+        voucher=issued.voucher,
+        redemption=VoucherEvent.objects.get(voucher=issued.voucher, kind="redeemed"),
+        asked_by_kind="user",
+        asked_by_id="1",
+        channel="admin",
+        key=uuid.uuid4().hex,
+        fingerprint=b"",
+        reason=text,
+        asked_at=timezone.now(),
+        decision="waiting",
+    )
+    ReversalRequest.objects.filter(pk=made.pk).update(
+        decision="refused",
+        decided_by=account,
+        decided_at=timezone.now(),
+        decision_reason=text,
+    )
+    return made
 
 
 def new_log_entry(text: str) -> LogEntry:
@@ -250,6 +292,7 @@ PLACES: dict[str, Callable[[Cast, str], models.Model]] = {
     "agents_block": lambda cast, text: new_block(cast.bosco, text),
     "agents_identityclaim": lambda cast, text: new_claim(cast.bosco, text),
     "voucher_note": lambda cast, text: new_note(cast.bosco, text, cast),
+    "voucher_reversal_request": lambda cast, text: new_reversal(cast.bosco, text, cast),
     "authority_change": lambda cast, text: AuthorityChange.objects.create(
         kind="role",
         profile=cast.bosco.profile,
