@@ -88,8 +88,13 @@ class OutboundMessageAdmin(AgentsAdmin):
         rows = OutboundMessage.objects.filter(state=state)
         if state in OPEN:
             return chosen(keys_of(rows.order_by("-next_attempt_at")))
-        if state == OutboundMessage.State.FAILED and filters.get("given_up_at__isempty") == "1":
-            return chosen(keys_of(rows.filter(given_up_at=None).order_by("-created_at")))
+        if (
+            state == OutboundMessage.State.FAILED
+            and filters.get("given_up_at__isempty") == "1"
+        ):
+            return chosen(
+                keys_of(rows.filter(given_up_at=None).order_by("-created_at"))
+            )
         return None
 
     @display(description="Text")

@@ -26,7 +26,10 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     empty_text = "Each webhook of WhatsApp or OpenAI appears here when it arrives."
     list_display = ("id", "status", "size", "is_synthetic", "received_at", "processed")
     list_filter = ("state", "is_synthetic")
-    served_filters = (Served("state", value="received"), Served("state", value="failed"))
+    served_filters = (
+        Served("state", value="received"),
+        Served("state", value="failed"),
+    )
     search_fields = ("=id", "=correlation_id")
     ordering = ("-id",)
     fields = (

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models import Q
 
+from vouchers.models import Profile
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -24,7 +26,7 @@ class Conversation(models.Model):
     phone_number_id = models.CharField(max_length=32)
     is_synthetic = models.BooleanField(default=False)
     # The language of their messages; it takes precedence over the profile's.
-    language = models.CharField(max_length=2, blank=True)
+    language = models.CharField(max_length=2, choices=Profile.Language, blank=True)
     # What the offline model asked last, to understand a short answer.
     memory = models.JSONField(default=dict, blank=True)
     last_inbound_at = models.DateTimeField(null=True, blank=True)

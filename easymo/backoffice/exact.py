@@ -41,11 +41,10 @@ def is_indexed(model: type[Model], name: str) -> bool:
     if field.primary_key or field.unique or field.db_index:
         return True
     meta = model._meta
-    first = [each.fields[0] for each in meta.indexes if each.fields and not each.condition]
-    first += [
-        each.fields[0]
-        for each in meta.total_unique_constraints
+    first = [
+        each.fields[0] for each in meta.indexes if each.fields and not each.condition
     ]
+    first += [each.fields[0] for each in meta.total_unique_constraints]
     return field.name in first
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import get_fields_from_path
 from django.db.models import BooleanField, DateField, IntegerField
 from django.urls import path, register_converter
@@ -88,6 +89,8 @@ class BoundedLists:
     model: type[Model]
     paginator = BoundedPaginator
     show_full_result_count = False
+    # Counts of each choice would need all rows.
+    show_facets = ShowFacets.NEVER
     list_after_template = "admin/window.html"
     # Filters that an index serves; the first one that is chosen makes the window.
     served_filters: tuple[Served, ...] = ()
@@ -142,8 +145,10 @@ def _bounded_filter(model: type[Model], item: Any) -> Any:
     if not isinstance(item, str):
         return item
     field = get_fields_from_path(model, item)[-1]
-    has_few = field.is_relation or field.flatchoices or isinstance(
-        field, BooleanField | DateField
+    has_few = (
+        field.is_relation
+        or field.flatchoices
+        or isinstance(field, BooleanField | DateField)
     )
     return item if has_few else (item, RecentValuesFilter)
 

@@ -13,8 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.paginator import Paginator
-from django.db.models import IntegerField, QuerySet
+from django.db.models import (
+    F,
+    Field,
+    Func,
+    IntegerField,
+    Lookup,
+    OrderBy,
+    QuerySet,
+)
+from django.db.models.functions import Coalesce
 from unfold.views import ChangeList
 
 if TYPE_CHECKING:
@@ -26,6 +36,8 @@ WINDOW = 2_000
 # In the address of a list: only rows before this one are shown.
 OLDER = "older"
 LONGEST_KEY = 18
+# The look-up of a list of keys.
+KEYS = "pk__is_one_of"
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
@@ -61,6 +73,19 @@ class Served:
     value: str = ""
 
 
+@Field.register_lookup
+class IsOneOf(Lookup):  # type: ignore[type-arg]
+    """One parameter for any number of values, where ``in`` has one for each."""
+
+    lookup_name = "is_one_of"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Return the comparison with an array."""
+        column, values = self.process_lhs(compiler, connection)
+        return f"{column} = ANY(%s)", [*values, list(self.rhs)]
+
+
 def newest(rows: QuerySet[Any], *, older: int | None = None) -> Window:
     """Return the window of the newest rows by primary key."""
     condition = {} if older is None else {"pk__lt": older}
@@ -74,12 +99,30 @@ def newest(rows: QuerySet[Any], *, older: int | None = None) -> Window:
 def chosen(keys: Iterable[Any], limit: int = WINDOW) -> Window:
     """Return the window of these keys; read one more than ``limit`` to know of more."""
     found = list(dict.fromkeys(keys))
-    return Window({"pk__in": found[:limit]}, is_cut=len(found) > limit)
+    return Window({KEYS: found[:limit]}, is_cut=len(found) > limit)
+
+
+def counted(rows: QuerySet[Any], most: int) -> Func:
+    """Count the rows of a subquery, no further than ``most``."""
+    keys = ArraySubquery(rows.values("pk")[:most])
+    return Func(keys, function="cardinality", output_field=IntegerField())
 
 
 def keys_of(rows: QuerySet[Any], column: str = "pk", limit: int = WINDOW) -> list[Any]:
     """Return the keys in a column, one more than ``limit`` where there are more."""
     return list(rows.values_list(column, flat=True)[: limit + 1])
+
+
+def _without_index(order: Any) -> Any:
+    """Return an order that no index has.
+
+    Otherwise PostgreSQL may read the index of the order from its other end, and look
+    for the rows of the window in it.
+    """
+    name = str(order).removeprefix("-")
+    if not isinstance(order, str) or name in {"pk", "id"}:
+        return order
+    return OrderBy(Coalesce(F(name), F(name)), descending=order.startswith("-"))
 
 
 class WindowChangeList(ChangeList):
@@ -113,6 +156,8 @@ class WindowChangeList(ChangeList):
             rows: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
         finally:
             self.root_queryset, self.query = whole, words
+        if self.window.condition:
+            rows = rows.order_by(*map(_without_index, rows.query.order_by))
         if self._is_found or not words.strip():
             return rows
         rows, may_repeat = self.model_admin.search_texts(request, rows, words)
@@ -137,7 +182,7 @@ class WindowChangeList(ChangeList):
         if not isinstance(self.lookup_opts.pk, IntegerField):
             return Window({}), False
         window = newest(self.model._default_manager.all(), older=self.older)
-        if window.next_older is None and self.older is None or self.query.strip():
+        if (window.next_older is None and self.older is None) or self.query.strip():
             return window, False
         filters = {
             name: values[-1]
@@ -167,7 +212,7 @@ class WindowChangeList(ChangeList):
         """Read the keys of a page, then its rows with all that belongs to them."""
         super().get_results(request)
         keys = list(self.result_list.values_list("pk", flat=True))
-        rows = self.root_queryset.filter(pk__in=keys)
+        rows = self.root_queryset.filter(**{KEYS: keys})
         if not rows.query.select_related:
             rows = self.apply_select_related(rows)
         by_key = {row.pk: row for row in rows}
@@ -185,7 +230,7 @@ class WindowChangeList(ChangeList):
         """Say what the list leaves out, "" when it leaves nothing out."""
         if self.window.is_cut:
             return (
-                f"More rows match than the {len(self.window.condition['pk__in']):,} that"
+                f"More rows match than the {len(self.window.condition[KEYS]):,} that"
                 " are shown. A narrower search or range finds the others."
             )
         if self.window.next_older is None:

@@ -117,9 +117,7 @@ class AnnouncementDelivery(models.Model):
                 fields=["announcement", "status"], name="announcement_counts_idx"
             ),
             # Both read by the list of deliveries.
-            models.Index(
-                fields=["announcement", "id"], name="announcement_list_idx"
-            ),
+            models.Index(fields=["announcement", "id"], name="announcement_list_idx"),
             models.Index(fields=["recipient"], name="announcement_recipient_idx"),
         ]
 

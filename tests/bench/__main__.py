@@ -36,6 +36,8 @@ BENCHES = {
     # a worker
     "flood": 300,
     "forward": 300,
+    # room for a million rows of each table, 6 GB
+    "growth": 1_800,
     # a worker for half an hour: by name only
     "soak": 2_400,
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 
 from easymo.backoffice.pages import ReadOnlyAdmin, person_of
-from easymo.backoffice.windows import WINDOW, Window, chosen, keys_of
+from easymo.backoffice.windows import KEYS, WINDOW, Window, chosen, keys_of
 from vouchers.actors import Actor
 from vouchers.errors import Locked
 from vouchers.models import Profile
@@ -52,13 +52,15 @@ class NumberSearchAdmin(ReadOnlyAdmin):
         read = recognise(words)
         if self.number_lookup and read.number and may_see_numbers(request):
             return self._with_number(request, read.number)
-        if (found := self.find_own(request, read)) is not None or not self.number_lookup:
+        if (
+            found := self.find_own(request, read)
+        ) is not None or not self.number_lookup:
             return found
         people = keys_of(people_named(read.text), limit=MOST_PEOPLE)
         window = chosen(self._of_people(people[:MOST_PEOPLE]))
         if len(people) > MOST_PEOPLE and not window.is_cut:
             window = Window(window.condition, is_cut=True)
-        if not window.condition["pk__in"] and self.own_texts(request):
+        if not window.condition[KEYS] and self.own_texts(request):
             return None
         return window
 
@@ -69,9 +71,7 @@ class NumberSearchAdmin(ReadOnlyAdmin):
     def own_texts(self, request: HttpRequest) -> list[str]:
         """Return the search fields that no index serves."""
         served = {self._person("name"), *(f"={n}" for n in self.exact_fields(request))}
-        return [
-            name for name in self.get_search_fields(request) if name not in served
-        ]
+        return [name for name in self.get_search_fields(request) if name not in served]
 
     def search_texts(
         self, request: HttpRequest, rows: QuerySet[Any], words: str

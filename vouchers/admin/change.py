@@ -162,7 +162,9 @@ class ChangeRecordAdmin(ReadOnlyAdmin):
 
     def find(self, request: HttpRequest, words: str) -> Window | None:
         """Find the changes of a row, whatever table it is in."""
-        changes = ChangeRecord.objects.filter(table_name__in=TABLES, row_id=words.strip())
+        changes = ChangeRecord.objects.filter(
+            table_name__in=TABLES, row_id=words.strip()
+        )
         keys = keys_of(changes.order_by("-pk"))
         return chosen(keys) if keys else None
 
