@@ -199,6 +199,7 @@ class SecondPersonNeeded(NotAllowed):
     SENTENCES: ClassVar[dict[str, str]] = {
         "own_request": "A second person must approve this voucher: you requested it.",
         "own_reversal": "A second person must approve this reversal: you asked for it.",
+        "own_batch": "A second person must approve this batch: you uploaded it.",
         "own_voucher": "A second person must approve this voucher: it is for you.",
         "gave_role": "Another person must do this: you gave the role or the rights in the"
         " last 30 days.",

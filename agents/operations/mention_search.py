@@ -90,6 +90,7 @@ TABLES = (
         "body || ' ' || extra::text || ' ' || errors::text",
         "body = '', extra = '{}', errors = '[]'",
     ),
+    Searched("agents_callevent", "text", "text = ''"),
     Searched("agents_turn", "items::text", "items = '[]'"),
     Searched(
         "agents_toolcall",

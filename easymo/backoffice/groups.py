@@ -32,12 +32,14 @@ _FOR_SUPPORT = (
     "agents.close_handoff",
     "agents.block_person",
     "agents.answer_person",
+    "agents.send_pin_link",
     "agents.resend_message",
     "agents.open_media",
 )
 _FOR_OPERATORS = (
     *_FOR_SUPPORT,
     "vouchers.approve_voucher",
+    "vouchers.issue_batch",
     "vouchers.change_people",
     "agents.resend_forwarded",
     "agents.close_circuit",

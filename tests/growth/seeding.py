@@ -16,8 +16,10 @@ from agents.models import (
     Identity,
     Message,
     OutboundMessage,
+    ToolCall,
     Turn,
 )
+from rollout.models import Observation
 from tests.vouchers.tampering import unguarded
 from vouchers.models import Profile, Station, Voucher, VoucherEvent
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 MANY = 20_000
 SEEDED = (
     *(Profile, Identity, Voucher, VoucherEvent, Announcement),
-    *(Conversation, Turn, Message, OutboundMessage),
+    *(Conversation, Turn, ToolCall, Message, OutboundMessage, Observation),
 )
 AT = "s.at"
 HASH = "sha256(convert_to('seed' || s.n, 'UTF8'))"
@@ -78,6 +80,7 @@ def seed(many: int = MANY) -> None:
         filling = Filling(cursor, many)
         _people(filling)
         _vouchers(filling, station.pk)
+        turns(filling)
         _messages(filling)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
@@ -146,7 +149,7 @@ def _vouchers(filling: Filling, station: int) -> None:
     )
 
 
-def _messages(filling: Filling) -> None:
+def turns(filling: Filling) -> None:
     filling.fill(
         Conversation,
         id=KEY,
@@ -170,6 +173,31 @@ def _messages(filling: Filling) -> None:
         finished_at=AT,
         observed_at=AT,
     )
+    filling.fill(
+        ToolCall,
+        turn=KEY,
+        ordinal="0",
+        name="'list_vouchers'",
+        status="'succeeded'",
+        started_at=AT,
+        finished_at=AT,
+    )
+    filling.fill(
+        Observation,
+        source_key="'seed:' || s.n",
+        conversation_key="md5(s.n::text)",
+        channel="'chat'",
+        calls="1",
+        turns="1",
+        cost="0.04",
+        outcome="'done'",
+        started_at=AT,
+        finished_at=AT,
+        recorded_at=AT,
+    )
+
+
+def _messages(filling: Filling) -> None:
     filling.fill(
         Message,
         conversation=KEY,

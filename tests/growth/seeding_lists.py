@@ -29,7 +29,6 @@ from rollout.models import (
     FlagChange,
     GateResult,
     Notice,
-    Observation,
     StageRun,
 )
 from tests.growth.seeding import AT, HASH, KEY, MANY, Filling
@@ -42,7 +41,7 @@ UUID = "gen_random_uuid()"
 LISTED = (
     *(Block, ConsentEvent, DeadLetter, ForwardedItem, HandOff, IdentityClaim, Media),
     *(MentionSearch, WebhookEvent, LeakFinding, AnnouncementDelivery, CheckRun),
-    *(CohortMember, FlagChange, GateResult, Notice, Observation, AuthorityChange),
+    *(CohortMember, FlagChange, GateResult, Notice, AuthorityChange),
     *(ChangeRecord, Erasure, AccessAttempt, AccessFailureLog, AccessLog),
 )
 # Values that few rows have, and these the oldest: no scan of new rows meets them.
@@ -263,22 +262,6 @@ def _rollout(filling: Filling, run: int) -> None:
         sent_at=AT,
         next_attempt_at=AT,
         created_at=AT,
-    )
-    filling.fill(
-        Observation,
-        source_key="'seed:' || s.n",
-        conversation_key="md5(s.n::text)",
-        run=str(run),
-        channel="'chat'",
-        calls="4",
-        turns="1",
-        latencies_ms="'[900]'::jsonb",
-        waits_ms="'[900]'::jsonb",
-        outcome=f"CASE WHEN {IS_RARE} THEN 'failed' ELSE 'done' END",
-        started_at=AT,
-        finished_at=AT,
-        recorded_at=AT,
-        scored_in="1",
     )
     filling.fill(
         LeakFinding,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from vouchers.admin.account import AccountAdmin, AccountGroupAdmin
+from vouchers.admin.batch import BatchAdmin
 from vouchers.admin.change import AuthorityChangeAdmin, ChangeRecordAdmin
 from vouchers.admin.profile import ProfileAdmin
 from vouchers.admin.reversal import ReversalRequestAdmin
@@ -11,6 +12,7 @@ __all__ = [
     "AccountAdmin",
     "AccountGroupAdmin",
     "AuthorityChangeAdmin",
+    "BatchAdmin",
     "ChangeRecordAdmin",
     "ProfileAdmin",
     "ReversalRequestAdmin",

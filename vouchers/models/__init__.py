@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from vouchers.models.batch import Batch
 from vouchers.models.change import AuthorityChange, ChangeRecord
 from vouchers.models.checkpoint import (
     Checkpoint,
@@ -17,6 +18,7 @@ from vouchers.models.voucher import Approval, Envelope, Voucher
 __all__ = [
     "Approval",
     "AuthorityChange",
+    "Batch",
     "ChangeRecord",
     "Checkpoint",
     "CheckpointPage",

@@ -30,7 +30,7 @@ _FUNCTIONS = {
     "issue": (
         f"voucher_issue(%(owner)s, %(public_id)s, %(reference)s, {_CODE}, %(amount)s,"
         " %(currency)s, %(days)s, %(is_pending)s, %(issuer_cap)s, %(customer_cap)s,"
-        f" {_CAUSE})"
+        f" %(note)s::text, {_CAUSE})"
     ),
     "redeem": (
         "voucher_redeem(%(hmacs)s::bytea[], %(public_id)s::uuid, %(owner)s::bigint,"

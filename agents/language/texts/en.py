@@ -312,6 +312,10 @@ TEXTS: dict[str, str] = {
         " write again what you need."
     ),
     # The end of a conversation
+    "call.broke_off": (
+        "Sorry, your phone call with us broke off. What was confirmed stays. "
+        "Call again, or write to me here."
+    ),
     "capped": (
         "I cannot go on with this by myself. I have passed our conversation to a "
         "person, who will answer you here as soon as possible."

@@ -336,6 +336,10 @@ TEXTS: dict[str, str] = {
         "Écrivez à nouveau ce qu'il vous faut."
     ),
     # The end of a conversation
+    "call.broke_off": (
+        "Désolé, votre appel a été interrompu. Ce qui a été confirmé reste valable. "
+        "Rappelez-nous ou écrivez-moi ici."
+    ),
     "capped": (
         "Je ne peux pas continuer tout seul. J'ai transmis notre conversation à une "
         "personne, qui vous répondra ici dès que possible."

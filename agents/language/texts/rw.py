@@ -310,6 +310,10 @@ TEXTS: dict[str, str] = {
         " wandike icyo ukeneye."
     ),
     # The end of a conversation
+    "call.broke_off": (
+        "Mutubabarire, telefone mwaduhamagaye yacitse. Ibyemejwe bigumaho. "
+        "Mwongere muhamagare cyangwa munyandikire hano."
+    ),
     "capped": (
         "Sinshobora gukomeza njyenyine. Ikiganiro cyacu nagishyikirije umukozi. "
         "Aragusubiza hano vuba bishoboka."

@@ -312,6 +312,10 @@ TEXTS: dict[str, str] = {
         "Tafadhali andika tena unachohitaji."
     ),
     # The end of a conversation
+    "call.broke_off": (
+        "Samahani, simu yako nasi ilikatika. Kilichothibitishwa kinabaki. "
+        "Piga tena, au niandikie hapa."
+    ),
     "capped": (
         "Siwezi kuendelea peke yangu. Nimepeleka mazungumzo yetu kwa mhudumu. Atakujibu "
         "hapa haraka iwezekanavyo."

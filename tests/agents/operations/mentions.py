@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from agents.models import (
     Block,
+    CallEvent,
     ColleagueAct,
     Conversation,
     ForwardedItem,
@@ -29,6 +30,7 @@ from agents.models import (
     WebhookEvent,
 )
 from agents.operations import erasure, mention_search
+from tests.agents.calls.callers import ended
 from tests.agents.cast import make_cast
 from vouchers.actors import Actor
 from vouchers.models import (
@@ -235,6 +237,13 @@ def new_message(person: Person, text: str, **values: Any) -> Message:
     return message
 
 
+def new_words(person: Person, text: str) -> CallEvent:
+    call = ended(str(person.profile.msisdn))
+    return CallEvent.objects.create(
+        call=call, kind="heard", at=timezone.now(), text=text
+    )
+
+
 def new_forwarded(text: str) -> ForwardedItem:
     return ForwardedItem.objects.create(
         lane=b"l" * 32,
@@ -272,6 +281,7 @@ PLACES: dict[str, Callable[[Cast, str], models.Model]] = {
             extra={"parameters": [text]},
         )
     ),
+    "agents_callevent": lambda cast, text: new_words(cast.bosco, text),
     "agents_turn": lambda cast, text: new_turn(cast.bosco, items=[{"content": text}]),
     "agents_toolcall": lambda cast, text: new_call(cast.bosco, arguments={"q": text}),
     "agents_toolcall (result)": lambda cast, text: new_call(

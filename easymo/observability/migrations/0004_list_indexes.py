@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("observability", "0002_leak_findings_append_only"),
+        ("observability", "0003_tally_sums"),
     ]
 
     operations = [

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("vouchers", "0009_reversal_requests"),
+        ("vouchers", "0011_batches"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -13,8 +13,8 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("agents", "0009_queue_notice_at"),
-        ("vouchers", "0010_search_indexes"),
+        ("agents", "0015_station_codes"),
+        ("vouchers", "0012_search_indexes"),
     ]
 
     operations = [
