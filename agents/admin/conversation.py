@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
-from unfold.utils import parse_datetime_str
 
 from agents.admin import block, phone_pin
 from agents.admin.conversation_actions import ColleagueActions, open_until
@@ -17,6 +15,7 @@ from agents.identity import blocks, consent
 from agents.models import Conversation, Message, Turn
 from easymo.backoffice import windows
 from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.ranges import MomentRangeFilter, moments
 from easymo.backoffice.windows import Served, Window, chosen, counted, keys_of
 from easymo.observability.privacy import mask_msisdn
 from vouchers.models import Profile
@@ -79,7 +78,7 @@ class ConversationAdmin(ColleagueActions):
         "is_synthetic",
         "language",
         RoleFilter,
-        ("last_inbound_at", RangeDateTimeFilter),
+        ("last_inbound_at", MomentRangeFilter),
     )
     list_filter_submit = True
     served_filters = (
@@ -116,7 +115,7 @@ class ConversationAdmin(ColleagueActions):
 
         No index holds the time of the last message: every message would change it.
         """
-        if period := _period(filters):
+        if period := moments(filters, "last_inbound_at", "received_at"):
             messages = _messages_of(period).order_by("-received_at")
             return chosen(keys_of(messages, "conversation_id"))
         role = filters.get(RoleFilter.parameter_name)
@@ -205,16 +204,6 @@ class ConversationAdmin(ColleagueActions):
     @display(description="Last answer", label=OUTCOME_COLOURS)
     def last_outcome(self, row: Any) -> str:
         return row.newest_outcome or "—"
-
-
-def _period(filters: Mapping[str, str]) -> dict[str, datetime]:
-    """Return the chosen range of the last message, {} when there is none."""
-    found = {}
-    for end, lookup in (("from", "gte"), ("to", "lte")):
-        day, time = (filters.get(f"last_inbound_at_{end}_{n}", "") for n in (0, 1))
-        if day and time and (at := parse_datetime_str(f"{day} {time}")):
-            found[f"received_at__{lookup}"] = timezone.make_aware(at)
-    return found
 
 
 def _messages_of(period: dict[str, datetime]) -> QuerySet[Message]:

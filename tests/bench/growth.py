@@ -32,7 +32,7 @@ from django.utils import timezone
 
 from agents.models import Conversation
 from agents.notifications import voucher_events
-from agents.operations import backlog, retention
+from agents.operations import backlog
 from agents.outcomes import recording
 from agents.turns import budgets, history
 from easymo.observability import metrics
@@ -72,7 +72,7 @@ def pages() -> dict[str, str]:
         "vouchers: by number": f"{VOUCHERS}?q={number}",
         "vouchers: by rare name": f"{VOUCHERS}?q={few}",
         "vouchers: by frequent name": f"{VOUCHERS}?q={many}",
-        "vouchers: by unknown name": f"{VOUCHERS}?q=nobodyhasit",
+        "vouchers: by unknown name": f"{VOUCHERS}?q=nameofnoone",
         "vouchers: redeemed": f"{VOUCHERS}?status=redeemed",
         "vouchers: void": f"{VOUCHERS}?status=void",
         "vouchers: of a month": f"{VOUCHERS}?created_at_from=2026-01-01"
@@ -121,7 +121,6 @@ def jobs() -> dict[str, Callable[[], Any]]:
             run=ExpiryMark.Run.FREQUENT
         ),
         "minute: record outcomes": recording.record_finished,
-        "hour: retention": retention.purge,
     }
 
 

@@ -17,6 +17,7 @@ from agents.models import (
     IdentityClaim,
     Media,
     MentionSearch,
+    PhonePin,
     WebhookEvent,
 )
 from easymo.observability.models import LeakFinding
@@ -40,7 +41,14 @@ IS_RARE = f"s.n <= {RARE}"
 UUID = "gen_random_uuid()"
 LISTED = (
     *(Block, ConsentEvent, DeadLetter, ForwardedItem, HandOff, IdentityClaim, Media),
-    *(MentionSearch, WebhookEvent, LeakFinding, AnnouncementDelivery, CheckRun),
+    *(
+        MentionSearch,
+        PhonePin,
+        WebhookEvent,
+        LeakFinding,
+        AnnouncementDelivery,
+        CheckRun,
+    ),
     *(CohortMember, FlagChange, GateResult, Notice, AuthorityChange),
     *(ChangeRecord, Erasure, AccessAttempt, AccessFailureLog, AccessLog),
 )
@@ -121,6 +129,15 @@ def _customers(filling: Filling) -> None:
         kind=f"CASE WHEN {IS_RARE} THEN 'start' ELSE 'stop' END",
         source="'words'",
         cause="'message:' || s.n",
+    )
+    filling.fill(
+        PhonePin,
+        profile=KEY,
+        hash="'$argon2id$' || s.n",
+        key_id="'d1'",
+        length="4",
+        set_at=AT,
+        set_by="'the person'",
     )
 
 

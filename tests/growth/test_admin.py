@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.contrib.messages.storage.fallback import FallbackStorage
 from django.db.models import IntegerField
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from agents.models import Conversation
+from easymo.backoffice.windows import WindowChangeList
 from rollout.models import Announcement
 from tests import databases
 from tests.backoffice import signed_in
@@ -22,10 +24,11 @@ from vouchers.codes import new_code
 from vouchers.models import Profile, Voucher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from django.contrib.admin.views.main import ChangeList
     from django.db.models import Model
+    from django.http import HttpRequest
     from pytest_django.plugin import DjangoDbBlocker
 
 pytestmark = pytest.mark.usefixtures("lists_grown", "grown")
@@ -58,7 +61,7 @@ def terms() -> list[str]:
             "umber00777",
             "Keza Number0004",
         ),
-        *("nobody-has-it", "ab", "a", "case 7", "odette", "12", "1000012"),
+        *("no-one-has-it", "ab", "a", "case 7", "odette", "12", "1000012"),
         *(str(person.msisdn), "0780 000 777", "+250788999999"),
         *(str(person.public_id), str(voucher.public_id), str(uuid.uuid4())),
         *(voucher.reference, voucher.reference.lower(), "VN-0000-00"),
@@ -99,7 +102,7 @@ def _end(name: str, first: str, last: str) -> str:
 
 
 def variants(model: type[Model], shown: ChangeList) -> Iterator[str]:
-    yield from ("", "?p=2", "?_facets=1", "?older=1000100", "?all=")
+    yield from ("?p=2", "?_facets=1", "?older=1000100", "?all=")
     yield from orders(shown)
     yield from filters(shown)
     if shown.search_fields:
@@ -114,23 +117,42 @@ def test_list__tables_have_grown__every_variant_reads_little(
     browser = signed_in("superuser")
     page = address(model, "changelist")
     shown = browser.get(page).context["cl"]
+    found = {"": costs(lambda: browser.get(page))}
 
-    # When
-    found = {
-        variant: text
-        for variant in variants(model, shown)
-        if (text := costs(browser, page + variant))
-    }
+    # When: without the rendering, which is the same for each variant
+    for variant in variants(model, shown):
+        request = asked(page + variant)
+        found[variant] = costs(lambda request=request: read_list(model, request))
 
     # Then
-    assert not found, "\n".join(f"{key}: {text}" for key, text in found.items())
+    assert not any(found.values()), said(found)
 
 
-def costs(browser: Client, path: str) -> str:
+def asked(path: str) -> HttpRequest:
+    request = RequestFactory().get(path)
+    request.user = User.objects.get(username="the-superuser")
+    request.session = {}  # type: ignore[assignment]
+    request._messages = FallbackStorage(request)  # type: ignore[attr-defined]
+    return request
+
+
+def read_list(model: type[Model], request: HttpRequest) -> None:
+    """Read all that a page of the list reads."""
+    shown = admin.site._registry[model].get_changelist_instance(request)
+    assert isinstance(shown, WindowChangeList)
+    for spec in shown.filter_specs:
+        list(spec.choices(shown))
+
+
+def said(found: dict[str, str]) -> str:
+    return "\n".join(f"{key}: {text}" for key, text in found.items() if text)
+
+
+def costs(read: Callable[[], Any]) -> str:
     """Return what is too much about a page, "" when nothing is."""
     with counted() as reading:
-        answer = browser.get(path)
-    if answer.status_code != 200:
+        answer = read()
+    if answer is not None and answer.status_code != 200:
         return f"status {answer.status_code}"
     if len(reading.statements) > MOST_QUERIES:
         return f"{len(reading.statements)} queries"
@@ -149,8 +171,8 @@ def test_page__tables_have_grown__reads_little(model: type[Model]) -> None:
     if model is not Announcement:
         pages.append(address(model, "change", row.pk))
 
-    found = {page: text for page in pages if (text := costs(browser, page))}
-    assert not found, "\n".join(f"{key}: {text}" for key, text in found.items())
+    found = {page: costs(lambda page=page: browser.get(page)) for page in pages}
+    assert not any(found.values()), said(found)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +187,7 @@ def test_page__tables_have_grown__reads_little(model: type[Model]) -> None:
 def test_start__tables_have_grown__reads_little(path: str, role: str) -> None:
     browser = signed_in(role)
 
-    assert costs(browser, path) in {"", "status 404", "status 403"}
+    assert costs(lambda: browser.get(path)) in {"", "status 404", "status 403"}
 
 
 @pytest.mark.parametrize("term", ["", "Mukamana", "0780000777", "ab"])
@@ -184,9 +206,9 @@ def test_autocomplete__tables_have_grown__reads_little(term: str) -> None:
             f"/admin/autocomplete/?app_label={meta.app_label}&term={term}"
             f"&model_name={meta.model_name}&field_name={field.name}"
         )
-        if (text := costs(browser, path)) not in {"", "status 403"}:
-            found[path] = text
-    assert not found, "\n".join(f"{key}: {text}" for key, text in found.items())
+        text = costs(lambda path=path: browser.get(path))
+        found[path] = "" if text == "status 403" else text
+    assert not any(found.values()), said(found)
 
 
 FIRST = 1_000_001
@@ -338,5 +360,5 @@ def test_models__with_many_rows__are_seeded() -> None:
         *("rollout.Cohort", "rollout.Contact", "rollout.Incident", "rollout.Override"),
         *("rollout.OnCallShift", "rollout.Plan", "rollout.PlanChange"),
         *("rollout.RollbackEvent", "rollout.StageRun", "rollout.Waiver"),
-        *("vouchers.ReversalRequest", "vouchers.Station"),
+        *("vouchers.Batch", "vouchers.ReversalRequest", "vouchers.Station"),
     }

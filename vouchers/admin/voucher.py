@@ -10,12 +10,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import person_of
+from easymo.backoffice.ranges import DayRangeFilter
 from easymo.backoffice.reason import ask
 from easymo.backoffice.windows import Served
 from easymo.observability.privacy import mask_msisdn
@@ -158,8 +158,8 @@ class VoucherAdmin(VoucherSearch):
     list_filter = (
         StatusFilter,
         "station",
-        ("created_at", RangeDateFilter),
-        ("redeemed_at", RangeDateFilter),
+        ("created_at", DayRangeFilter),
+        ("redeemed_at", DayRangeFilter),
     )
     list_filter_submit = True
     served_filters = (Served("created_at", "-created_at"),)

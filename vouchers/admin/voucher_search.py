@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.db.models import Q
 from django.utils import timezone
-from unfold.utils import parse_date_str
 
 from easymo.backoffice.pages import person_of
+from easymo.backoffice.ranges import days
 from easymo.backoffice.windows import Window, chosen, keys_of
 from vouchers import selectors
 from vouchers.actors import Actor
@@ -90,7 +90,7 @@ class VoucherSearch(NumberSearchAdmin):
         An index of what an operation changes would make every redemption slower.
         """
         status = filters.get("status") or filters.get("status__exact", "")
-        redeemed = _period(filters, "redeemed_at")
+        redeemed = days(filters, "redeemed_at", "created_at")
         if redeemed or "station__id__exact" in filters:
             status = Voucher.Status.REDEEMED
         if status not in ENDED_BY:
@@ -114,13 +114,3 @@ def with_code(code: Code, request: HttpRequest) -> Voucher | None:
     if voucher is None:
         guesses.count_failure(actor=actor)
     return voucher
-
-
-def _period(filters: Mapping[str, str], name: str) -> dict[str, datetime]:
-    """Return the chosen range of days, for the events of these days."""
-    found = {}
-    for end, lookup in (("from", "gte"), ("to", "lte")):
-        if day := parse_date_str(filters.get(f"{name}_{end}", "")):
-            at = timezone.make_aware(datetime.combine(day, time.min))
-            found[f"created_at__{lookup}"] = at
-    return found
