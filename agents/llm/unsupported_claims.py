@@ -53,6 +53,7 @@ UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]
 PLACEHOLDER = re.compile(r"\{ *(?:code|pin_link|sign_in_code)", re.IGNORECASE)
 # A dot inside a number does not end a sentence.
 SENTENCE = re.compile(r"(?:[^.!?;\n]|\.(?=\w))+[.!?]*")
+COUNTRY_CODE = re.compile(r"\+\d{1,3}\b(?![\s.,-]*\d)")
 NUMBERED = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 LONGEST_SPOKEN = 5
 # The limit of a WhatsApp message; longer texts are cut before the check.
@@ -171,8 +172,8 @@ def _foreign_amounts(text: str, facts: Facts, *, is_claiming: bool) -> set[Decim
 
 
 def _without_known(text: str, facts: Facts) -> str:
-    """Remove known references and masked numbers, whose digits are no amounts."""
-    kept = visible(text)
+    """Remove known references, masked numbers and country codes: no amounts."""
+    kept = COUNTRY_CODE.sub(" ", visible(text))
     for shown in facts.shown:
         for masked in re.findall(r"\+?\d{1,5}\*{2,}\d{2,4}", visible(shown)):
             kept = kept.replace(masked, " ")

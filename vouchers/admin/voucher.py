@@ -19,9 +19,9 @@ from easymo.backoffice.ranges import DayRangeFilter
 from easymo.backoffice.reason import ask
 from easymo.backoffice.windows import Served
 from easymo.observability.privacy import mask_msisdn
-from vouchers import selectors
 from vouchers.actors import Actor
 from vouchers.admin.approval import request_facts
+from vouchers.admin.trail_sentences import steps
 from vouchers.admin.voucher_search import (
     MISTYPED,
     StatusFilter,
@@ -201,7 +201,7 @@ class VoucherAdmin(VoucherSearch):
         if object_id and object_id.isdigit():
             voucher = get_object_or_404(Voucher, pk=object_id)
             extra = {
-                "trail": selectors.trail(voucher),
+                "trail": steps(voucher),
                 "broken": audit.verify_one(voucher=voucher),
             }
         context = (extra_context or {}) | extra

@@ -218,6 +218,54 @@ def test_body__in_chunks__read_whole(server: Server) -> None:
     assert server.ask(raw + b"\r\n" + chunks + b"0\r\n\r\n").status == 200
 
 
+def in_chunks(path: str, body: bytes, end: bytes, *headers: str) -> bytes:
+    chunk = b"%x\r\n%s\r\n" % (len(body), body)
+    return head("POST", path, CHUNKED, *headers) + b"\r\n" + chunk + end
+
+
+TRAILERS = {
+    "one": b"0\r\nX-Checksum: abc\r\n\r\n",
+    "two": b"0\r\nX-Checksum: abc\r\nX-Other: 1\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("trailer", TRAILERS)
+@pytest.mark.parametrize(("path", "status"), [(WEBHOOK, 200), (LOOKUP, 401)])
+def test_body__announced_trailer__is_ignored(
+    server: Server, trailer: str, path: str, status: int
+) -> None:
+    body = payloads.webhook(payloads.text(f"with a trailer {trailer}"))
+    signed = f"X-Hub-Signature-256: {signature(body)}"
+    named = ("Trailer: X-Checksum", "Content-Type: application/json")
+    raw = in_chunks(path, body, TRAILERS[trailer], signed, *named)
+
+    assert server.ask(raw).status == status
+
+
+@pytest.mark.parametrize(
+    ("path", "end", "headers", "statuses"),
+    [
+        (WEBHOOK, TRAILERS["one"], (), {400}),
+        ("/admin/login/", TRAILERS["one"], ("Trailer: X-Checksum",), {400}),
+        (WEBHOOK, b"zz\r\n", (), {400}),
+        (WEBHOOK, b"zz\r\n", ("Trailer: X-Checksum",), {403}),
+    ],
+)
+def test_body__broken_or_like_a_broken_one__is_refused(
+    server: Server,
+    path: str,
+    end: bytes,
+    headers: tuple[str, ...],
+    statuses: set[int],
+) -> None:
+    body = payloads.webhook(payloads.text("in chunks"))
+    signed = f"X-Hub-Signature-256: {signature(body + b' ')}"
+    kind = "Content-Type: application/x-www-form-urlencoded"
+    raw = in_chunks(path, body, end, signed, kind, *headers)
+
+    assert server.ask(raw).status in statuses
+
+
 def test_pipelined_requests__answered_in_order(server: Server) -> None:
     body = b'{"msisdn": "0788000000"}'
     first = head("GET", "/healthz") + b"\r\n"
