@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from django.db import migrations, models
 
-from easymo.database.indexes import BuildIndex
-
 
 class Migration(migrations.Migration):
-    # Each index is built without a lock on its table.
-    atomic = False
-
     dependencies = [
         ("observability", "0003_tally_sums"),
     ]
 
     operations = [
-        BuildIndex(
+        migrations.AddIndex(
             model_name="leakfinding",
             index=models.Index(fields=["at"], name="leak_at_idx"),
         ),
