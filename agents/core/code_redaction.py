@@ -19,6 +19,8 @@ from agents.models import Announcement, CarriedCode, OutboundMessage
 from easymo import keys
 from vouchers.codes import Code, find_codes, parse_code
 from vouchers.models import Voucher, VoucherEvent
+from vouchers.reading.code_search import long_parts
+from vouchers.reading.signs import without_separators
 from vouchers.services import envelopes
 
 if TYPE_CHECKING:
@@ -32,6 +34,10 @@ REDACTED_CODE = re.compile(r"\[code (\d{1,3})\]")
 MISTYPED = "[mistyped code]"
 # An earlier part of a code that other words or messages split.
 PART = "[part of a code]"
+# A mobile number with one digit too few or too many, or of a neighbouring country.
+_NUMBER_LIKE = re.compile(
+    r"(?:250)?07[2389]\d{6}(?:\d\d)?|2507[2389]\d{6}(?:\d\d)?|(?:243|25[4-7])\d{9}"
+)
 PLACEHOLDER = re.compile(
     r"\{code:([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}"
 )
@@ -118,6 +124,18 @@ def blank_code_digits(text: str) -> str:
     spans = [span for match in find_codes(text) for span in match.spans]
     for span in sorted(spans, reverse=True):
         text = f"{text[: span.start]}[code]{text[span.end :]}"
+    return text
+
+
+def hide_parts(text: str) -> str:
+    """Replace digits that may be the first part of a code, whose rest comes later.
+
+    What can be a telephone number, also one with a digit too few or too many, stays.
+    """
+    for span in sorted(long_parts(text), reverse=True):
+        written = text[span.start : span.end]
+        if not _NUMBER_LIKE.fullmatch(without_separators(written).lstrip("+")):
+            text = f"{text[: span.start]}{PART}{text[span.end :]}"
     return text
 
 

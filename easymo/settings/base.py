@@ -115,6 +115,7 @@ TEMPLATES = [
 WAFFLE_FLAG_MODEL = "rollout.AgentFlag"
 VOUCHER_GUARD = "rollout.flags.fence.guard"
 # Finds the words in which a voucher was requested, by the key of the event.
+VOUCHER_CAUSE = "agents.turns.request_words.cause_of_key"
 VOUCHER_REQUEST_WORDS = "agents.turns.request_words.of_key"
 # Called once by each worker before its first job.
 WORKER_BEGINS = (

@@ -83,7 +83,7 @@ TEXTS: dict[str, str] = {
         "I have to correct myself: what I just said is not certain. I have changed "
         "nothing by it."
     ),
-    "phone.correction_shown": "I have to correct myself. This is what is stored: {shown}",
+    "phone.correction_shown": "I have to correct myself. This is what is stored:",
     "phone.correction_person": (
         "I have to correct myself: I have not put you through to a person. If you want "
         "that, please say so."

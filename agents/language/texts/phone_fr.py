@@ -90,9 +90,7 @@ TEXTS: dict[str, str] = {
         "Je dois me corriger : ce que je viens de dire n'est pas certain. Je n'ai rien "
         "modifié."
     ),
-    "phone.correction_shown": (
-        "Je dois me corriger. Voici ce qui est enregistré : {shown}"
-    ),
+    "phone.correction_shown": ("Je dois me corriger. Voici ce qui est enregistré :"),
     "phone.correction_person": (
         "Je dois me corriger : je ne vous ai pas passé une personne. Si vous le voulez, "
         "dites-le-moi."

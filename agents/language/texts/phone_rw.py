@@ -82,7 +82,7 @@ TEXTS: dict[str, str] = {
     "phone.correction": (
         "Ngomba kwikosora: ibyo maze kuvuga ntibizwi neza. Nta cyo nahinduye."
     ),
-    "phone.correction_shown": "Ngomba kwikosora. Dore ibyanditse: {shown}",
+    "phone.correction_shown": "Ngomba kwikosora. Dore ibyanditse:",
     "phone.correction_person": (
         "Ngomba kwikosora: sinaguhuje n'umukozi. Niba ubishaka, bivuge."
     ),

@@ -85,9 +85,7 @@ TEXTS: dict[str, str] = {
     "phone.correction": (
         "Lazima nijisahihishe: niliyosema si ya uhakika. Sikubadilisha chochote."
     ),
-    "phone.correction_shown": (
-        "Lazima nijisahihishe. Hiki ndicho kilichohifadhiwa: {shown}"
-    ),
+    "phone.correction_shown": ("Lazima nijisahihishe. Hiki ndicho kilichohifadhiwa:"),
     "phone.correction_person": (
         "Lazima nijisahihishe: sijakuunganisha na mtu. Ukitaka hivyo, tafadhali sema."
     ),
