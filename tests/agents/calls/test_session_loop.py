@@ -73,7 +73,9 @@ class Line:
     async def until(self, condition: Callable[[], object]) -> None:
         async with asyncio.timeout(60):
             while not condition():
-                assert not self.job.done() or condition(), f"ended: {self.served.heard[1:]}"
+                assert not self.job.done() or condition(), (
+                    f"ended: {self.served.heard[1:]}"
+                )
                 await asyncio.sleep(0.02)
 
     async def heard(self, words: str) -> None:
