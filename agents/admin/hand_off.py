@@ -15,10 +15,13 @@ from agents.models import HandOff
 from easymo.backoffice.actions import ActionCall, form_action, list_url
 from easymo.backoffice.filters import OpenFirstFilter
 from easymo.backoffice.reason import ReasonForm
+from easymo.backoffice.windows import Window, chosen, keys_of
 from easymo.observability.privacy import mask_msisdn
 from vouchers.admin.base import may_see_numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
@@ -62,6 +65,13 @@ class HandOffAdmin(ColleagueActions):
         "resolution",
     )
     actions_detail = (*ColleagueActions.actions_detail, "close_one")
+
+    def served(self, filters: Mapping[str, str], older: int | None) -> Window | None:
+        """Read the tasks that wait by their index, the oldest first."""
+        if filters.get("show"):
+            return None
+        rows = HandOff.objects.filter(closed_at=None).order_by("opened_at")
+        return chosen(keys_of(rows))
 
     @display(description="What", label={"asked for a colleague": "info"})
     def what(self, row: HandOff) -> str:
