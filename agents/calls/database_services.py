@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils import timezone
 
-from agents.calls import apology, budgets, buttons, control, recording, tools
+from agents.calls import apology, budgets, buttons, claims, control, recording, tools
 from agents.calls.handoff import open_callback
 from agents.calls.instructions import instructions_for
 from agents.calls.keypad import Keypad
@@ -110,7 +110,17 @@ class DatabaseServices:
         return self._key_answer(found) if found else None
 
     async def check_claim(self, words: str) -> Correction | None:
-        return None
+        found = await units.run(
+            claims.check,
+            self._ref,
+            words,
+            said=tuple(self._said),
+            heard="\n".join(self._heard),
+        )
+        if found is None:
+            return None
+        line = self._spoken("phone.correction", found.spoken, found.language)
+        return Correction(line, ends_call=found.ends_call)
 
     async def callback(self, reason: str) -> None:
         await units.run_until_available(open_callback, self._ref, reason)

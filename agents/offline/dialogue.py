@@ -101,11 +101,16 @@ def _continue(
         return Answer("refused.forbidden")
     missing = _missing(draft, situation, read)
     if missing is None:
-        return Call(tool, _ARGUMENTS[draft.intent](draft))
+        return call_of(draft)
     asked, key = missing
     if draft.tries >= _TRIES:
         return Answer("ask.intent")
     return Answer(key, replace(draft, asked=asked, tries=draft.tries + 1))
+
+
+def call_of(draft: Draft) -> Call:
+    """Return the call of a request as it is; the tool asks for what is missing."""
+    return Call(TOOLS[draft.intent], _ARGUMENTS[draft.intent](draft))
 
 
 def _missing(

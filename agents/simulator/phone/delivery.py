@@ -11,12 +11,13 @@ from django.conf import settings
 from django.urls import reverse
 
 from agents.api.realtime_endpoint import FUNCTION
-from agents.models import Call
 from agents.simulator.realtime_server import webhooks
 from agents.simulator.webhook_post import NotAccepted, post_here
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+
+    from agents.models import Call
 
 TIMES = 2
 

@@ -92,7 +92,7 @@ class Line:
         for number, response in enumerate(self.call.responses, start=1):
             while acts and acts[0][0] < number:
                 lines.append(_act(acts.pop(0)))
-            if response in said and (state := _state(response)):
+            if response in said and (state := self._state(response)):
                 lines.append(
                     {"who": "agent", "words": response.reply.words, "state": state}
                 )
@@ -112,6 +112,16 @@ class Line:
         call = self.call
         is_queued = any(response.is_queued for response in call.responses)
         return not (call.is_responding or call.playing or is_queued)
+
+    def _state(self, response: ServedResponse) -> str:
+        """Return how much of it was heard; "" for what was cut before it began."""
+        if response.was_heard:
+            return "heard"
+        if response.is_playing and self.is_running:
+            return "playing"
+        if response.is_queued and self.is_running:
+            return "waiting"
+        return "cut" if response.has_begun else ""
 
     def _respond(self, call: ServedCall, parameters: dict[str, Any]) -> Any:
         reply = self._voice(call, parameters)
@@ -164,14 +174,3 @@ class Line:
 
 def _act(act: tuple[int, str, str]) -> dict[str, str]:
     return {"who": act[1], "words": act[2], "state": ""}
-
-
-def _state(response: ServedResponse) -> str:
-    """Return how much of the words was heard; "" for what was cut before it began."""
-    if response.is_playing:
-        return "playing"
-    if response.was_heard:
-        return "heard"
-    if response.is_queued:
-        return "waiting"
-    return "cut" if response.has_begun else ""

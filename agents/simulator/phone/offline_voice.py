@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from agents.language import speech
 from agents.language.texts import render
 from agents.llm.prompts import LANGUAGES
-from agents.offline.dialogue import Answer, Call, Situation, next_step
+from agents.offline.dialogue import Call, Situation, call_of, next_step
 from agents.offline.model import draft_after
 from agents.simulator.realtime_server.replies import FunctionCall, Reply, calls, says
 from agents.tools import confirmation, registry
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agents.offline.follow_up import Draft
     from agents.simulator.realtime_server.call import ServedCall
 
+CODE_NEEDED = "phone.code_needed"
 # What the model writes in a chat, as it is said on the phone.
 SPOKEN = {
     "greeting.customer": "phone.help",
@@ -32,11 +33,11 @@ SPOKEN = {
     "ask.amount_plain": "phone.ask_amount",
     "ask.number": "phone.ask_number",
     "ask.number_plain": "phone.ask_number",
-    "ask.code": "phone.code_needed",
-    "ask.code_alone": "phone.code_needed",
-    "ask.code_and_station": "phone.code_needed",
-    "ask.voucher": "phone.code_needed",
-    "refused.mistyped_code": "phone.code_needed",
+    "ask.code": CODE_NEEDED,
+    "ask.code_alone": CODE_NEEDED,
+    "ask.code_and_station": CODE_NEEDED,
+    "ask.voucher": CODE_NEEDED,
+    "refused.mistyped_code": CODE_NEEDED,
     "ask.station": "phone.ask_station",
     "ask.create": "phone.ask_create",
     "answer.press_button": "phone.press_first",
@@ -60,12 +61,14 @@ class OfflineVoice:
         self._called: FunctionCall | None = None
         self._output: dict[str, Any] = {}
         self._read = 0
+        self._is_verified = False
 
     def hear(self, words: str) -> None:
         self._words.append(words)
 
     def __call__(self, call: ServedCall, _parameters: dict[str, Any]) -> Reply:
         notes = self._take_in(call)
+        self._is_verified |= bool(notes)
         language = _language(call)
         if self._words:
             text = "\n".join(self._words)
@@ -77,6 +80,8 @@ class OfflineVoice:
         if notes and self._draft:
             # The note names the code that was entered on the keypad.
             return self._answer(notes[-1].rpartition(":")[2], call, language)
+        if notes:
+            return says(_say("phone.pin_right", language))
         return says(
             str(self._output.get("display") or "") or _say("ask.intent", language)
         )
@@ -94,9 +99,13 @@ class OfflineVoice:
         )
         step = next_step(text, situation=situation, draft=self._draft)
         self._draft, self._output = step.draft, {}
-        if isinstance(step, Answer):
-            return says(_say(step.key, language))
-        return self._call(step)
+        if isinstance(step, Call):
+            return self._call(step)
+        asks_for_code = SPOKEN.get(step.key) == CODE_NEEDED
+        if asks_for_code and step.draft and not self._is_verified:
+            # On the keypad a code comes after the PIN, which the tool asks for.
+            return self._call(call_of(step.draft))
+        return says(_say(step.key, language))
 
     def _call(self, step: Call) -> Reply:
         arguments = json.dumps(step.arguments, ensure_ascii=False)
@@ -122,6 +131,7 @@ class OfflineVoice:
 
     def _returned(self, output: str) -> None:
         self._output = json.loads(output)
+        self._is_verified |= self._code != registry.PIN_NEEDED
         if self._called is not None:
             made = {
                 "type": "function_call",

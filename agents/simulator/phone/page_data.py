@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CALLS = 3
 Kind = CallEvent.Kind
-# What the agent does not record, because the provider tells nobody else.
+# What ended the call, as its server knows it.
 ENDED_BY = {
     "caller": "The caller hung up.",
     "hangup": "The agent hung up.",
