@@ -134,11 +134,12 @@ class Line:
         self.call.later(seconds, self.call.leave)
 
     def _when_quiet(self, act: Callable[[], None], left: int = LISTENS) -> None:
-        if self.call.state == "accepted" and left:
-            if self._is_quiet:
-                act()
-            else:
-                self.call.later(LISTEN_S, lambda: self._when_quiet(act, left - 1))
+        if not self.is_running or not left:
+            self._waiting.clear()
+        elif self.call.state == "accepted" and self._is_quiet:
+            act()
+        else:
+            self.call.later(LISTEN_S, lambda: self._when_quiet(act, left - 1))
 
     def _say_waiting(self) -> None:
         words = " ".join(self._waiting)

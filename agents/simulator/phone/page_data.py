@@ -46,6 +46,8 @@ REASONS: dict[str, str] = {
     RejectReason.PROVIDER_ERROR: "Not taken: the worker could not reach this server. "
     "Web and worker must run on the same machine.",
 }
+# The parts of an entry's details that a reader needs, in this order.
+SHOWN = ("tool", "code", "result", "language", "by", "reason", "count", "order", "step")
 TITLES = {
     Kind.RANG: "The call rings",
     Kind.DECIDED: "Decided",
@@ -76,7 +78,8 @@ class CallTrace:
     """One call with its timeline, and its turns as they are shown for the chat."""
 
     call: Call
-    events: Sequence[tuple[str, CallEvent]]
+    # Title, details and row.
+    events: Sequence[tuple[str, str, CallEvent]]
     turns: Sequence[TurnTrace]
     reason: str
 
@@ -180,10 +183,21 @@ def _trace(call: Call) -> CallTrace:
     reason = REASONS.get(call.reason, call.reason) if call.state == "rejected" else ""
     return CallTrace(
         call,
-        [(TITLES.get(Kind(row.kind), row.kind), row) for row in rows],
+        [(TITLES.get(Kind(row.kind), row.kind), _detail(row), row) for row in rows],
         [trace for trace in turn_traces(_loaded(turns)) if trace.tool_calls],
         reason or _named(call.reason),
     )
+
+
+def _detail(row: CallEvent) -> str:
+    """Return the codes of an entry in plain words."""
+    given = row.detail
+    words = [str(given[name]).replace("_", " ") for name in SHOWN if given.get(name)]
+    if given.get("ms") is not None:
+        words.append(f"after {given['ms']} ms")
+    if row.kind == Kind.DECIDED:
+        words.insert(0, "the agent takes the call" if given.get("accepts") else "no")
+    return " · ".join(words)
 
 
 def _named(reason: str) -> str:

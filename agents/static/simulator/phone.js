@@ -65,10 +65,10 @@ function showState() {
 
 function readAloud(language) {
   if (!("speechSynthesis" in window)) return;
-  const cut = call.querySelector(".ours.cut:last-of-type");
+  const cut = call.querySelector(".ours.is-cut:last-of-type");
   if (cut && !isCut) speechSynthesis.cancel();
   isCut = Boolean(cut);
-  for (const bubble of call.querySelectorAll(".ours:not(.waiting)")) {
+  for (const bubble of call.querySelectorAll(".ours:not(.is-waiting)")) {
     if (read.has(bubble.id)) continue;
     read.add(bubble.id);
     if (!aloud.checked) continue;
@@ -146,4 +146,5 @@ if ("speechSynthesis" in window) {
   document.getElementById("aloud-box").hidden = false;
   aloud.addEventListener("change", () => { if (!aloud.checked) speechSynthesis.cancel(); });
 }
+showState();
 poll();
