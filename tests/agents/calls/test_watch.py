@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from agents.calls import watch
+from agents.calls.lease import TIMING
 from agents.models import Call
 from tests.agents.calls.callers import in_state
 
@@ -57,3 +58,10 @@ def test_enqueue__each_state__only_those_without_a_worker(
     # A second look adds no second job.
     watch.enqueue_free()
     assert waiting_jobs() == int(is_free)
+
+
+def test_timing__a_dead_workers_call__found_within_12_seconds() -> None:
+    """The lease ends, the next look finds it, and attaching has seconds left."""
+    assert TIMING.span.total_seconds() + watch.INTERVAL_S <= 12.0 - 3.0
+    # Two renewals may fail before the lease ends.
+    assert TIMING.renew_s * 3 <= TIMING.span.total_seconds()
