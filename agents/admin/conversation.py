@@ -180,6 +180,7 @@ class ConversationAdmin(ColleagueActions):
         icon="password",
         permission=phone_pin.PERMISSION,
         offered=lambda call: call.row.profile.is_active,
+        unmet=lambda call: phone_pin.unmet(call.row.profile),
         title=lambda call: f"Send a PIN link to {call.row.profile}",
         explanation=phone_pin.EXPLANATION,
         submit="Send the link",

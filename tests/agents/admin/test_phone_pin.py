@@ -46,11 +46,10 @@ def colleague(*names: str) -> Client:
 
 
 def pages(profile: Profile) -> dict[str, str]:
-    """Return the three pages from which a link is sent."""
+    """Return the pages from which a link is sent."""
     stored = pin.set_pin(profile=profile, pin=SecretDigits(ALINE.pin), by="tests")
     chat = Conversation.objects.get(profile=profile)
     return {
-        "list": reverse("admin:agents_phonepin_send_one"),
         "pin": reverse("admin:agents_phonepin_send_again", args=[stored.pk]),
         "chat": reverse("admin:agents_conversation_send_pin_link", args=[chat.pk]),
     }
@@ -59,7 +58,7 @@ def pages(profile: Profile) -> dict[str, str]:
 VIEWS = ("view_phonepin", "view_conversation", "view_handoff")
 
 
-@pytest.mark.parametrize("page", ["list", "pin", "chat"])
+@pytest.mark.parametrize("page", ["pin", "chat"])
 def test_send__with_the_permission__sends_a_link_that_is_shown_nowhere(
     aline: Profile, page: str
 ) -> None:
@@ -69,7 +68,6 @@ def test_send__with_the_permission__sends_a_link_that_is_shown_nowhere(
     data = {
         "reason": "asked on the phone",
         "key": form["key"].value(),
-        "msisdn": "0788123456",
     }
 
     answer = client.post(address, data, follow=True)
@@ -83,11 +81,11 @@ def test_send__with_the_permission__sends_a_link_that_is_shown_nowhere(
     assert "argon2" not in shown
 
 
-@pytest.mark.parametrize("page", ["list", "pin", "chat"])
+@pytest.mark.parametrize("page", ["pin", "chat"])
 def test_send__without_the_permission__is_forbidden(aline: Profile, page: str) -> None:
     client = colleague(*VIEWS)
 
-    answer = client.post(pages(aline)[page], {"reason": "x", "msisdn": "0788123456"})
+    answer = client.post(pages(aline)[page], {"reason": "x"})
 
     assert answer.status_code == 403
     assert not PinLink.objects.exists()
