@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 type Kind = Literal["profile", "user", "token", "system"]
 type Channel = Literal["whatsapp", "voice", "api", "admin", "system", "import"]
 
+# Begins the name of the system as actor when it replaces a code for its owner.
+OWNER = "owner:"
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
