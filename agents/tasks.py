@@ -16,7 +16,10 @@ from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
 from agents import turns
+from agents.calls import job as calls
+from agents.calls import observing
 from agents.core.jobs import (
+    CALL,
     CHAT_QUEUE,
     DELIVER,
     DELIVERY_QUEUE,
@@ -27,6 +30,7 @@ from agents.core.jobs import (
     INGEST,
     MEDIA_QUEUE,
     TURN,
+    VOICE_QUEUE,
     enqueue_delivery,
 )
 from agents.forwarding.sending import run_forwarding
@@ -38,13 +42,14 @@ from agents.operations import (
     backlog,
     mention_search,
     retention,
+    settlement_report,
     value_checks,
 )
 from agents.outbound import sending
 from agents.outcomes import recording
 from easymo.database import units
 from easymo.database.units import Shared
-from easymo.observability import upkeep
+from easymo.observability import tallies, upkeep
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -89,6 +94,12 @@ async def fetch_media(media_id: int) -> None:
     await media.fetch(media_id=media_id)
 
 
+@app.task(name=CALL, queue=VOICE_QUEUE)
+async def call(call_id: int, is_handed_over: bool = False) -> None:
+    """Answer one phone call, or take over one without a worker."""
+    await calls.run(call_id, is_handed_over=is_handed_over)
+
+
 async def _deliver_here(conversation_id: int) -> None:
     """Send the reply without a job of its own.
 
@@ -101,6 +112,11 @@ async def _deliver_here(conversation_id: int) -> None:
             units.run(enqueue_delivery, conversation_id=conversation_id)
         )
         raise
+
+
+def _record_evidence() -> int:
+    """Record finished conversations and ended calls."""
+    return recording.record_finished() + observing.record_ended()
 
 
 async def _process_all_events() -> None:
@@ -159,9 +175,20 @@ async def sweep_up(context: JobContext, timestamp: int) -> None:
 async def observe(timestamp: int) -> None:
     """Record finished conversations, and announce events that were left behind."""
     try:
-        await units.run(upkeep.run, "evidence.observe", recording.record_finished)
+        await units.run(upkeep.run, "evidence.observe", _record_evidence)
     finally:
         await units.run(voucher_events.announce_left_behind)
+
+
+@app.periodic(cron="* * * * * 45", periodic_id="fold")
+@app.task(
+    name="agents.tasks.fold",
+    queue=UPKEEP_QUEUE,
+    queueing_lock="agents.tasks.fold",
+)
+async def fold(timestamp: int) -> None:
+    """Add what has ended to the sums of the metrics."""
+    await units.run(upkeep.run, "metrics.fold", tallies.fold_all)
 
 
 @app.periodic(cron="* * * * * 30", periodic_id="erase")
@@ -173,6 +200,17 @@ async def observe(timestamp: int) -> None:
 async def erase(timestamp: int) -> None:
     """Continue the searches for erased people that were interrupted."""
     await units.run(mention_search.advance)
+
+
+@app.periodic(cron="4 * * * *", periodic_id="settlement")
+@app.task(
+    name="agents.tasks.settlement",
+    queue=UPKEEP_QUEUE,
+    queueing_lock="agents.tasks.settlement",
+)
+async def settlement(timestamp: int) -> None:
+    """Send the settlement of the last month once."""
+    await units.run(settlement_report.send_monthly)
 
 
 @app.periodic(cron="17 * * * *", periodic_id="purge")

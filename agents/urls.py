@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from agents.api import realtime_endpoint, schema_pages, views
+from agents.calls import pin_page
 from agents.inbound import endpoint
 
 FUNCTIONS = {
@@ -16,6 +17,7 @@ FUNCTIONS = {
 
 urlpatterns = [
     path("simulator/", include("agents.simulator.urls")),
+    path("pin/<str:token>/", pin_page.PinPage.as_view(), name="phone-pin"),
     path("api/schema/", schema_pages.schema, name="api-schema"),
     path("api/docs/", schema_pages.docs, name="api-docs"),
     *(

@@ -67,6 +67,11 @@ def writing_key_id() -> str:
     return next(iter(_ring()))
 
 
+def holds(key_id: str) -> bool:
+    """Tell whether the ring has this key."""
+    return key_id in _ring()
+
+
 def digest(purpose: str, value: bytes, *, key_id: str | None = None) -> bytes:
     """Return the 32-byte HMAC-SHA-256 of ``value`` for ``purpose``."""
     key = _key(purpose, key_id or writing_key_id())

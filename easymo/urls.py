@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from agents.api import refusals
 from easymo.health import figures, healthz, landing, readyz, readyz_workers
+from vouchers.admin import settlement
 
 admin.autodiscover()
 
@@ -17,6 +18,9 @@ urlpatterns = [
     path("", include("agents.urls")),
     path("api/rollout/", include("rollout.api.urls")),
     path("admin/room/", include("rollout.dashboard.urls")),
+    path(
+        "admin/settlement/", admin.site.admin_view(settlement.page), name="settlement"
+    ),
     path("admin/", admin.site.urls),
 ]
 

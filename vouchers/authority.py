@@ -19,6 +19,8 @@ class Operation(StrEnum):
     VOID = "void"
     # Replace the code.
     ROTATE = "rotate"
+    # Take back a redemption.
+    REVERSE = "reverse"
     # Approve or decline a request.
     APPROVE = "approve"
 
@@ -53,6 +55,7 @@ RULES: dict[Operation, Rule] = {
     Operation.ROTATE: Rule(
         frozenset({STAFF, SUPPORT, USER, SYSTEM}), "vouchers.rotate_code"
     ),
+    Operation.REVERSE: Rule(frozenset({STATION, USER}), "vouchers.reverse_redemption"),
     Operation.APPROVE: Rule(frozenset({USER}), "vouchers.approve_voucher"),
 }
 

@@ -73,6 +73,49 @@ class VoucherNotPending(VoucherError):
         super().__init__(f"This voucher does not wait for approval: it is {words}.")
 
 
+class NotRedeemed(VoucherError):
+    """Only a redemption can be taken back."""
+
+    code = "not_redeemed"
+    fact_names = ("status",)
+
+    def __init__(self, status: str) -> None:
+        self.status = status
+        words = status.replace("_", " ")
+        super().__init__(f"There is no redemption to take back: it is {words}.")
+
+
+class TooLate(VoucherError):
+    """The time in which a redemption can be taken back is over."""
+
+    code = "too_late"
+    fact_names = ("period_s",)
+
+    def __init__(self, period_s: int) -> None:
+        self.period_s = period_s
+        hours = period_s // 3600
+        period = f"{hours} hours" if hours else f"{period_s // 60} minutes"
+        super().__init__(f"This can be taken back within {period} only.")
+
+
+class AlreadyAsked(VoucherError):
+    """A request for the same reversal waits already."""
+
+    code = "already_asked"
+
+    def __init__(self) -> None:
+        super().__init__("This reversal already waits for a second person.")
+
+
+class RequestDecided(VoucherError):
+    """A request for a reversal is decided once."""
+
+    code = "already_decided"
+
+    def __init__(self, decision: str) -> None:
+        super().__init__(f"This request was already {decision}.")
+
+
 class VoucherExpired(VoucherError):
     """The voucher's time is over."""
 
@@ -155,6 +198,8 @@ class SecondPersonNeeded(NotAllowed):
     code = "second_person_needed"
     SENTENCES: ClassVar[dict[str, str]] = {
         "own_request": "A second person must approve this voucher: you requested it.",
+        "own_reversal": "A second person must approve this reversal: you asked for it.",
+        "own_batch": "A second person must approve this batch: you uploaded it.",
         "own_voucher": "A second person must approve this voucher: it is for you.",
         "gave_role": "Another person must do this: you gave the role or the rights in the"
         " last 30 days.",

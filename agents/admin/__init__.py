@@ -12,5 +12,6 @@ from agents.admin import (  # noqa: F401 - registers the pages
     identity,
     media,
     outbound,
+    phone_pin,
     webhook_event,
 )

@@ -9,4 +9,4 @@ from vouchers.admin.base import NumberSearchAdmin
 class AgentsAdmin(NumberSearchAdmin):
     """Shows what a service refuses; finds a person by a whole number."""
 
-    refusals = (AgentError,)
+    refusals: tuple[type[Exception], ...] = (AgentError,)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from agents.admin import block
+from agents.admin import block, phone_pin
 from agents.admin.conversation_actions import ColleagueActions, open_until
 from agents.handoff.thread import thread
 from agents.identity import blocks, consent
@@ -59,7 +59,7 @@ class ConversationAdmin(ColleagueActions):
         ("paused_until", "is_synthetic"),
         ("wants_messages", "blocked"),
     )
-    actions_detail = (*ColleagueActions.actions_detail, "block_one")
+    actions_detail = (*ColleagueActions.actions_detail, "block_one", "send_pin_link")
     change_form_after_template = "admin/agents/thread.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
@@ -114,6 +114,21 @@ class ConversationAdmin(ColleagueActions):
     )
     def block_one(self, call: ActionCall[Conversation]) -> str:
         return block.block_person(call)
+
+    @form_action(
+        "Send a PIN link",
+        path="pin-link",
+        icon="password",
+        permission=phone_pin.PERMISSION,
+        offered=lambda call: call.row.profile.is_active,
+        title=lambda call: f"Send a PIN link to {call.row.profile}",
+        explanation=phone_pin.EXPLANATION,
+        submit="Send the link",
+    )
+    def send_pin_link(self, call: ActionCall[Conversation]) -> str:
+        done = phone_pin.send_link(call, call.row.profile)
+        call.log_change(call.row, f"PIN link sent: {call.reason}")
+        return done
 
     @display(description="Answer window")
     def window(self, row: Conversation) -> str:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from unfold.decorators import display
 
 from agents.admin.base import AgentsAdmin
-from agents.core.code_redaction import PLACEHOLDER
+from agents.core.code_redaction import hide_placeholders
 from agents.handoff.thread import ERASED_TEXT
 from agents.models import OutboundMessage, SendingLine
 from agents.operations import resend
@@ -78,7 +78,7 @@ class OutboundMessageAdmin(AgentsAdmin):
 
     @display(description="Text")
     def text(self, row: OutboundMessage) -> str:
-        return PLACEHOLDER.sub("•••• •••• •••• ••••", row.body) or ERASED_TEXT
+        return hide_placeholders(row.body) or ERASED_TEXT
 
     @display(description="Person")
     def person(self, row: OutboundMessage) -> str:

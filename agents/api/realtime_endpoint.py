@@ -22,6 +22,7 @@ from agents.api.views import ApiView
 from agents.inbound import event_store
 from agents.inbound.endpoint import health_answer
 from agents.realtime.signature import headers_of, is_openai, is_signed
+from agents.whatsapp.signature import SYNTHETIC_HEADER, has_synthetic_mark
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 from rollout.core.features import Feature
@@ -77,23 +78,33 @@ class RealtimeWebhook(ApiView):
 
 
 def _store_event(request: HttpRequest) -> Response:
-    """Answer 200 after the bytes are stored, whatever they contain."""
+    """Answer 200 after the bytes and the call are stored, whatever they contain."""
     parsing.check_size(request, limit=MAX_EVENT)
     body = request.read()
     given = headers_of(request.headers)
-    secret = settings.OPENAI_WEBHOOK_SECRET
-    if given is None or not is_signed(body, given, secret=secret, now=time.time()):
+    if given is None or not is_signed(
+        body, given, secrets=settings.OPENAI_WEBHOOK_SECRETS, now=time.time()
+    ):
         logger.warning("ai.realtime.webhook.rejected", size=len(body))
         raise Refusal("invalid_signature")
-    event_id = event_store.record_realtime_event(
-        webhook_id=given.webhook_id, body=body, correlation_id=correlation.current()
+    stored = event_store.record_realtime_event(
+        webhook_id=given.webhook_id,
+        body=body,
+        correlation_id=correlation.current(),
+        is_synthetic=has_synthetic_mark(body, request.headers.get(SYNTHETIC_HEADER)),
     )
-    if event_id is None:
+    if stored is None:
         logger.info("ai.realtime.webhook.duplicate", size=len(body))
-    elif is_on_for_anyone(Feature.VOICE):
-        logger.info("ai.realtime.webhook.received", event_id=event_id, size=len(body))
     else:
-        logger.info("ai.realtime.webhook.disabled", event_id=event_id)
+        logger.info(
+            "ai.realtime.webhook.received"
+            if is_on_for_anyone(Feature.VOICE)
+            else "ai.realtime.webhook.disabled",
+            event_id=stored.event_id,
+            type=stored.kind,
+            call=stored.call_id,
+            size=len(body),
+        )
     return Response({"received": True})
 
 

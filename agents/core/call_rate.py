@@ -9,6 +9,8 @@ WINDOW_SECONDS = 60
 LONGEST_WINDOW_SECONDS = 3600
 CALLS = 10
 CALLS_OF_STAFF = 60
+# A token calls from many clients at once; its calls must not wait for each other.
+TOKEN_SLOTS = 16
 _RATES = Rates("agents_toolrate", LONGEST_WINDOW_SECONDS)
 _STAFF = {Profile.Role.STAFF, Profile.Role.STATION}
 
@@ -19,7 +21,8 @@ def limit_for(profile: Profile) -> int:
 
 def take(subject: str, *, limit: int, window: int = WINDOW_SECONDS) -> int | None:
     """Take one call; return None, or the seconds until the next call is free."""
-    return _RATES.take(subject, limit=limit, window=window)
+    slots = TOKEN_SLOTS if subject.startswith("token:") else 1
+    return _RATES.take(subject, limit=limit, window=window, slots=slots)
 
 
 def purge() -> int:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from agents.core import pin_tokens
 from agents.models import Announcement, CarriedCode, OutboundMessage
 from easymo import keys
 from vouchers.codes import Code, find_codes, parse_code
@@ -34,6 +35,8 @@ PART = "[part of a code]"
 PLACEHOLDER = re.compile(
     r"\{code:([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}"
 )
+HIDDEN_CODE = "•••• •••• •••• ••••"
+HIDDEN_LINK = "(a link for this person)"
 # Messages that still have to show their code.
 UNDELIVERED = (
     OutboundMessage.State.QUEUED,
@@ -135,14 +138,24 @@ def record_carried_codes(message: OutboundMessage, texts: Iterable[str]) -> None
 
 
 def restore_codes(text: str) -> str:
-    """Fill in the codes; show the last four digits of a code that was dropped."""
+    """Fill in the codes; show the last four digits of a code that was dropped.
+
+    The links to the page of a PIN are filled in too.
+    """
+    text = pin_tokens.fill_in(text)
     return PLACEHOLDER.sub(lambda found: _formatted(UUID(found[1])), text)
+
+
+def hide_placeholders(text: str) -> str:
+    """Return a stored text as a colleague reads it, without codes and links."""
+    text = pin_tokens.PLACEHOLDER.sub(HIDDEN_LINK, text)
+    return PLACEHOLDER.sub(HIDDEN_CODE, text)
 
 
 def _formatted(public_id: UUID) -> str:
     voucher = Voucher.objects.filter(public_id=public_id).first()
     if voucher is None:
-        return "•••• •••• •••• ••••"
+        return HIDDEN_CODE
     code = envelopes.read(voucher)
     return code.formatted if code else f"•••• •••• •••• {voucher.code_last4}"
 

@@ -57,3 +57,35 @@ class TextRefused(HandOffError):
 
 class ResendRefused(HandOffError):
     """The message cannot be sent again."""
+
+
+class PinError(AgentError):
+    """No PIN was set or checked; the message says why."""
+
+
+class PinRefused(PinError):
+    """The PIN is not allowed. `rule` is the key of a fixed text."""
+
+    SENTENCES = {
+        "shape": "A PIN has 4 to 6 digits and nothing else.",
+        "different": "The two PINs are different.",
+        "repeated": "A PIN of repeated digits, like 0000 or 1212, is easy to guess.",
+        "sequence": "A PIN of digits in a row, like 1234 or 9876, is easy to guess.",
+        "year": "A PIN that looks like a year, like 1990, is easy to guess.",
+        "own_number": "A PIN must not be the last digits of the person's own number.",
+    }
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(f"{self.SENTENCES[rule]} Nothing was changed.")
+        self.rule = rule
+
+
+class PinNotPossible(PinError):
+    """This person cannot have a PIN now; the message says why."""
+
+
+class PinLinkInvalid(PinError):
+    """The link was used, was replaced, has expired, or never existed."""
+
+    def __init__(self) -> None:
+        super().__init__("This link is not valid any more. Nothing was changed.")

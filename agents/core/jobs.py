@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Replies come before the jobs of incoming webhooks: one of those processes all stored
 # events, and many of them would delay every reply.
+# A caller hears it ring: calls come before everything else.
+CALL_PRIORITY = 60
 DELIVERY_PRIORITY = 40
 TURN_PRIORITY = 30
 INGEST_PRIORITY = 20
@@ -23,11 +25,13 @@ TURN = "agents.tasks.turn"
 DELIVER = "agents.tasks.deliver"
 FORWARD = "agents.tasks.forward"
 FETCH_MEDIA = "agents.tasks.fetch_media"
+CALL = "agents.tasks.call"
 INBOX_QUEUE = "inbox"
 CHAT_QUEUE = "chat"
 DELIVERY_QUEUE = "delivery"
 FORWARD_QUEUE = "forward"
 MEDIA_QUEUE = "media"
+VOICE_QUEUE = "voice"
 
 
 def enqueue_event_processing() -> None:
@@ -71,6 +75,13 @@ def enqueue_forwarding() -> None:
 def enqueue_media_download(*, media_id: int) -> None:
     job = Job(f"{FETCH_MEDIA}:{media_id}", {"media_id": media_id})
     jobs.enqueue(task=FETCH_MEDIA, queue=MEDIA_QUEUE, jobs=[job])
+
+
+def enqueue_call(*, call_id: int, is_handed_over: bool = False) -> None:
+    """Enqueue a call that rings, or that waits for another worker."""
+    arguments = {"call_id": call_id, "is_handed_over": is_handed_over}
+    job = Job(f"{CALL}:{call_id}", arguments, CALL_PRIORITY)
+    jobs.enqueue(task=CALL, queue=VOICE_QUEUE, jobs=[job])
 
 
 def _enqueue_by_conversation(

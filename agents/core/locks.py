@@ -1,6 +1,7 @@
 """Row locks of this app.
 
-Take them inside `atomic`, in this order: conversation, turn, pending action.
+Take them inside `atomic`, in this order: conversation, turn, pending action, wrong PINs
+of the calling number, PIN.
 """
 
 from __future__ import annotations
@@ -10,11 +11,19 @@ from typing import TYPE_CHECKING
 from django.db.models.functions import Now
 
 from agents.core.errors import LeaseLost
-from agents.models import Conversation, PendingAction, Turn
+from agents.models import (
+    CallerPinCount,
+    Conversation,
+    PendingAction,
+    PhonePin,
+    Turn,
+)
 from easymo.database.prepared import Prepared, slot
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from vouchers.models import Profile
 
 CONVERSATION: Prepared[Conversation] = Prepared(
     lambda: (
@@ -61,5 +70,19 @@ def lock_action(public_id: UUID) -> PendingAction | None:
     return (
         PendingAction.objects.select_for_update(of=("self",), no_key=True)
         .filter(public_id=public_id)
+        .first()
+    )
+
+
+def lock_caller_pin_count(caller_hmac: bytes) -> CallerPinCount:
+    rows = CallerPinCount.objects.select_for_update(of=("self",), no_key=True)
+    return rows.get(caller_hmac=caller_hmac)
+
+
+def lock_phone_pin(profile: Profile) -> PhonePin | None:
+    return (
+        PhonePin.objects.select_related("profile")
+        .select_for_update(of=("self",), no_key=True)
+        .filter(profile=profile)
         .first()
     )

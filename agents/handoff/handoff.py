@@ -240,6 +240,6 @@ def _checked(text: str) -> str:
             "An answer must not contain a voucher code: send a new code from the "
             "voucher's page."
         )
-    if "{code:" in checked:
+    if "{code:" in checked or "{pin_link:" in checked:
         raise TextRefused("An answer must not contain a placeholder for a code.")
     return checked

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agents.core.code_redaction import PLACEHOLDER
+from agents.core.code_redaction import hide_placeholders
 from agents.models import ColleagueAct, Message, OutboundMessage, Turn
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 MAX_ROWS = 100
 # The text was deleted after its retention, or its person was erased.
 ERASED_TEXT = "(deleted)"
-HIDDEN_CODE = "•••• •••• •••• ••••"
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,7 @@ def thread(conversation_id: int | str) -> list[Entry]:
             "outbound",
             row.created_at,
             2,
-            # The code itself is inserted when the message is sent.
-            PLACEHOLDER.sub(HIDDEN_CODE, row.body) or ERASED_TEXT,
+            hide_placeholders(row.body) or ERASED_TEXT,
             f"{row.state} {row.error_code}".strip(),
             by=row.written_by,
         )

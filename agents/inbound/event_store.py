@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.utils import DatabaseErrorWrapper
 
+from agents.calls import ringing
 from agents.core.jobs import INBOX_QUEUE, INGEST, INGEST_PRIORITY
 from agents.models import RealtimeEvent
+from agents.realtime.incoming import INCOMING, IncomingCall, parse
 from easymo.database.group_commit import GroupCommit, WaitedTooLong
 
 if TYPE_CHECKING:
@@ -173,16 +175,32 @@ def _ids(row: Sequence[Any] | None) -> Sequence[int]:
     return ids
 
 
+class StoredRealtimeEvent(NamedTuple):
+    """A webhook of OpenAI that was new, and the call that it names first."""
+
+    event_id: int
+    kind: str
+    call_id: int | None
+
+
+@transaction.atomic
 def record_realtime_event(
-    *, webhook_id: str, body: bytes, correlation_id: UUID
-) -> int | None:
-    """Store the bytes; return the event's id, or None when they are stored already."""
+    *, webhook_id: str, body: bytes, correlation_id: UUID, is_synthetic: bool
+) -> StoredRealtimeEvent | None:
+    """Store the bytes, and an incoming call with its job; None when stored already."""
     event, is_new = RealtimeEvent.objects.get_or_create(
         webhook_id=webhook_id,
         defaults={
             "body": body,
             "sha256": hashlib.sha256(body).digest(),
             "correlation_id": correlation_id,
+            "is_synthetic": is_synthetic,
         },
     )
-    return event.pk if is_new else None
+    if not is_new:
+        return None
+    incoming = parse(body)
+    if not isinstance(incoming, IncomingCall):
+        return StoredRealtimeEvent(event.pk, incoming.kind, None)
+    call = ringing.store(event, incoming)
+    return StoredRealtimeEvent(event.pk, INCOMING, call.pk if call else None)

@@ -10,37 +10,25 @@ import asyncio
 import hashlib
 import random
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import Any
 
 import httpx2
 from django.conf import settings
 
 from agents.core.clock import Clock, MonotonicClock
+from agents.core.openai_clients import client_for
 from agents.llm.model import ModelError, ModelReply, ModelRequest, ToolSpec
 from agents.llm.openai_errors import translated_errors
 from agents.llm.openai_reply import read_reply
 from easymo.observability import tracing
 
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-
 CONNECT_SECONDS = 5.0
-# The default closes idle connections after five seconds, but people write less often.
-# Every exchange checks each idle connection, so only a few are kept.
-LIMITS = httpx2.Limits(
-    max_connections=1_000, max_keepalive_connections=16, keepalive_expiry=60.0
-)
 FIRST_DELAY = 0.4
 LONGEST_DELAY = 4.0
 # With less time left, another try cannot succeed.
 LEAST_SECONDS = 1.0
 # OpenAI's minimum.
 LEAST_OUTPUT_TOKENS = 16
-# A connection belongs to the event loop that opened it: one client for each loop.
-_clients: WeakKeyDictionary[
-    asyncio.AbstractEventLoop, dict[tuple[str, str], AsyncOpenAI]
-] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -96,24 +84,6 @@ class OpenAIModel:
                 return read_reply(raw.content)
 
 
-def client_for(base_url: str, api_key: str) -> AsyncOpenAI:
-    """Return the client of this event loop, with its open connections."""
-    import openai  # noqa: PLC0415 - see load
-
-    clients = _clients.setdefault(asyncio.get_running_loop(), {})
-    key = (base_url, api_key)
-    if key not in clients:
-        clients[key] = openai.AsyncOpenAI(
-            api_key=api_key,
-            base_url=base_url,
-            max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(
-                base_url=base_url, limits=LIMITS
-            ),
-        )
-    return clients[key]
-
-
 def load() -> None:
     """Import OpenAI's library and the prices when a worker starts.
 
@@ -135,12 +105,6 @@ def configured() -> OpenAIModel | None:
         base_url=settings.OPENAI_BASE_URL,
         try_seconds=settings.OPENAI_TIMEOUT_S,
     )
-
-
-async def close_clients() -> None:
-    """Close the clients of this event loop, at the end of a worker or of a test."""
-    for client in _clients.pop(asyncio.get_running_loop(), {}).values():
-        await client.close()
 
 
 def payload_for(model: str, request: ModelRequest) -> dict[str, Any]:

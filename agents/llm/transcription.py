@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from django.conf import settings
 
+from agents.core.openai_clients import client_for
 from agents.llm.model import ModelError, Usage
-from agents.llm.openai_client import client_for
 from agents.llm.openai_errors import translated_errors
 from agents.llm.pricing import price_of
 

@@ -50,7 +50,7 @@ CODE_REFERENCE = re.compile(
     r"(?<![A-Z0-9])[A-Z][A-Z0-9][ -]{0,3}[A-Z0-9]{4}[ -]{0,3}[A-Z0-9]{2}(?![A-Z0-9])"
 )
 UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
-PLACEHOLDER = re.compile(r"\{ *code", re.IGNORECASE)
+PLACEHOLDER = re.compile(r"\{ *(?:code|pin_link)", re.IGNORECASE)
 # A dot inside a number does not end a sentence.
 SENTENCE = re.compile(r"(?:[^.!?;\n]|\.(?=\w))+[.!?]*")
 NUMBERED = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from agents.models.api import ApiToken, IdempotentCall, ToolRate
+from agents.models.call import Call, CallClaim, CallEvent, CallUsage
 from agents.models.conversation import ColleagueAct, Conversation, HandOff
 from agents.models.erasure import MentionSearch
 from agents.models.forwarding import (
@@ -21,6 +22,7 @@ from agents.models.outbound import (
     SendingRate,
     SimulatedDelivery,
 )
+from agents.models.pin import CallerPinCount, PhonePin, PinLink
 from agents.models.turn import PendingAction, ToolCall, Turn
 from agents.models.webhook_event import DeadLetter, RealtimeEvent, WebhookEvent
 
@@ -28,6 +30,11 @@ __all__ = [
     "Announcement",
     "ApiToken",
     "Block",
+    "Call",
+    "CallClaim",
+    "CallEvent",
+    "CallUsage",
+    "CallerPinCount",
     "CarriedCode",
     "ColleagueAct",
     "ConsentEvent",
@@ -49,6 +56,8 @@ __all__ = [
     "MessageStatus",
     "OutboundMessage",
     "PendingAction",
+    "PhonePin",
+    "PinLink",
     "RealtimeEvent",
     "SandboxMedia",
     "SeenMessage",

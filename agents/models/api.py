@@ -98,6 +98,7 @@ class IdempotentCall(models.Model):
 class ToolRate(models.Model):
     """The times of a subject's tool calls in the last minute."""
 
+    # With the number of its slot, where the calls are counted in several ("token:7#3").
     subject = models.CharField(max_length=80, primary_key=True)
     # Oldest first; the next call removes those older than a minute.
     taken_at = ArrayField(models.DateTimeField())

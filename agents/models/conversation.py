@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 
 
 class Conversation(models.Model):
-    """The messages between one person and one business number."""
+    """The messages between one person and one business number, or one phone call."""
 
     class Channel(models.TextChoices):
         WHATSAPP = "whatsapp", "WhatsApp"
+        # Each call has a conversation of its own.
+        VOICE = "voice", "phone"
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     profile = models.ForeignKey(
@@ -60,6 +62,7 @@ class Conversation(models.Model):
             # One person has one conversation with each business number.
             models.UniqueConstraint(
                 fields=["profile", "channel", "phone_number_id"],
+                condition=~Q(channel="voice"),
                 name="conversation_once_per_person_and_number",
             ),
             # Only a paused conversation has an end of its pause.
@@ -99,6 +102,7 @@ class HandOff(models.Model):
         LATE = "late", "message older than a day"
         UNDELIVERED = "undelivered", "a message was not delivered"
         CAPPED = "capped", "a conversation reached its cost limit"
+        CALLBACK = "callback", "asked on the phone to be called back"
 
     kind = models.CharField(max_length=12, choices=Kind)
     profile = models.ForeignKey(

@@ -17,6 +17,8 @@ class Identity(models.Model):
         PARENT_BSUID = "parent", "WhatsApp parent user id"
         # WhatsApp reported that the person gave this number up.
         LEFT_NUMBER = "left", "number given up"
+        # All callers whose number is withheld or in dispute: one row, one profile.
+        WITHHELD = "withheld", "number withheld"
 
     kind = models.CharField(max_length=8, choices=Kind)
     # A BSUID is opaque (case and dots matter); a number is "+" and digits.

@@ -74,6 +74,8 @@ class RealtimeEvent(models.Model):
     # Null after eight days.
     body = models.BinaryField(null=True)
     sha256 = models.BinaryField(max_length=32)
+    # Posted with our synthetic mark: serves sandbox people only.
+    is_synthetic = models.BooleanField(default=False)
     correlation_id = models.UUIDField()
     received_at = models.DateTimeField(auto_now_add=True)
 

@@ -42,6 +42,12 @@ def conversation_with(person: Profile, *, may_create: bool) -> Conversation | No
     return found
 
 
+def is_window_open(conversation: Conversation) -> bool:
+    """Tell whether free text is allowed, with a margin until it is sent."""
+    closes_at = conversation.window_closes_at
+    return closes_at is not None and closes_at > timezone.now() + WINDOW_MARGIN
+
+
 def enqueue_unrequested(
     conversation: Conversation,
     *,
@@ -51,8 +57,7 @@ def enqueue_unrequested(
     written_by: str = "",
 ) -> bool:
     """Queue the text, or the template outside the window; False without either."""
-    closes_at = conversation.window_closes_at
-    is_open = closes_at is not None and closes_at > timezone.now() + WINDOW_MARGIN
+    is_open = is_window_open(conversation)
     if not is_open and template is None:
         return False
     outbox.enqueue(

@@ -113,12 +113,18 @@ def _notify_voided(event: VoucherEvent) -> Announcement.Outcome:
     return _outcome(_send(event, event.voucher.owner, "notice.voided"))
 
 
+def _notify_reversed(event: VoucherEvent) -> Announcement.Outcome:
+    """Tell the owner that the voucher can be spent again."""
+    return _outcome(_send(event, event.voucher.owner, "notice.reversed"))
+
+
 NOTIFIERS: dict[str, Callable[[VoucherEvent], Announcement.Outcome]] = {
     Kind.ISSUED: _notify_issued,
     Kind.CODE_ROTATED: _notify_rotated,
     Kind.DECLINED: _notify_declined,
     Kind.REDEEMED: _notify_redeemed,
     Kind.VOIDED: _notify_voided,
+    Kind.REVERSED: _notify_reversed,
 }
 
 

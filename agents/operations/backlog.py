@@ -18,7 +18,7 @@ from agents.core.jobs import (
 )
 from agents.forwarding import queue as forwarding
 from agents.inbound import media_store
-from agents.models import Message, OutboundMessage, Turn, WebhookEvent
+from agents.models import Conversation, Message, OutboundMessage, Turn, WebhookEvent
 from agents.outbound import circuit_breaker
 from agents.outbound.outbox import OPEN
 
@@ -124,7 +124,10 @@ def _unanswered() -> list[int]:
         )
         .values_list("conversation_id", flat=True)[:MOST]
     )
-    abandoned = Turn.objects.filter(
-        status=Turn.Status.RUNNING, lease_expires_at__lte=now
-    ).values_list("conversation_id", flat=True)[:MOST]
+    abandoned = (
+        Turn.objects.filter(status=Turn.Status.RUNNING, lease_expires_at__lte=now)
+        # A turn of a call ends with its call.
+        .exclude(conversation__channel=Conversation.Channel.VOICE)
+        .values_list("conversation_id", flat=True)[:MOST]
+    )
     return sorted({*waiting, *abandoned})

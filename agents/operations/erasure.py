@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from agents.models import (
     Block,
+    Call,
+    CallEvent,
     ColleagueAct,
     Conversation,
     HandOff,
@@ -28,6 +30,9 @@ from agents.models import (
     MessageStatus,
     OutboundMessage,
     PendingAction,
+    PhonePin,
+    PinLink,
+    RealtimeEvent,
     SimulatedDelivery,
     ToolCall,
     Turn,
@@ -64,6 +69,7 @@ def erase_person(*, profile: Profile, reason: str, actor: str) -> MentionSearch 
             return None
         _erase_raw_bodies(ids)
         _erase_conversations(person, ids)
+        _erase_calls(person)
         _erase_identities(person)
         search = mention_search.begin(erasure=person.erasure, words=words)
     logger.warning("profile.erased", profile_id=profile.pk)
@@ -103,10 +109,12 @@ def sweep_erased() -> int:
     inbound = Message.objects.filter(own).exclude(text="", provider_id="", detail={})
     outbound = OutboundMessage.objects.filter(own).exclude(body="", provider_id="")
     parts = MediaPart.objects.filter(media__message__conversation__in=chats)
+    words = CallEvent.objects.filter(call__profile__in=list(people)).exclude(text="")
     return (
         inbound.update(text="", provider_id="", codes_sealed=None, detail={})
         + outbound.update(body="", extra={}, provider_id="", recipient={})
         + parts.delete()[0]
+        + words.update(text="")
     )
 
 
@@ -142,6 +150,14 @@ def _erase_conversations(profile: Profile, ids: list[int]) -> None:
     )
 
 
+def _erase_calls(profile: Profile) -> None:
+    """Blank the words of their calls; the figures and the timeline stay."""
+    own = Call.objects.filter(profile=profile)
+    CallEvent.objects.filter(call__in=own).exclude(text="").update(text="")
+    RealtimeEvent.objects.filter(call__in=own).update(body=None)
+    own.update(caller_hmac=None, caller_masked="", language="")
+
+
 def _erase_identities(profile: Profile) -> None:
     Identity.objects.filter(profile=profile).delete()
     claims = Q(profile=profile) | Q(other=profile)
@@ -152,6 +168,8 @@ def _erase_identities(profile: Profile) -> None:
         closed_at=timezone.now(), closed_by="system"
     )
     Block.objects.filter(profile=profile).update(reason="—", lift_reason="")
+    PinLink.objects.filter(profile=profile).delete()
+    PhonePin.objects.filter(profile=profile).delete()
     CohortMember.objects.filter(subject=str(profile.public_id)).delete()
 
 

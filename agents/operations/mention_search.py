@@ -90,6 +90,7 @@ TABLES = (
         "body || ' ' || extra::text || ' ' || errors::text",
         "body = '', extra = '{}', errors = '[]'",
     ),
+    Searched("agents_callevent", "text", "text = ''"),
     Searched("agents_turn", "items::text", "items = '[]'"),
     Searched(
         "agents_toolcall",
@@ -115,6 +116,11 @@ TABLES = (
     Searched("voucher_note", "text"),
     Searched(
         "authority_change",
+        "reason || ' ' || decision_reason",
+        "reason = '', decision_reason = ''",
+    ),
+    Searched(
+        "voucher_reversal_request",
         "reason || ' ' || decision_reason",
         "reason = '', decision_reason = ''",
     ),

@@ -16,96 +16,67 @@ from easymo.observability.metrics import (
     register,
     rows,
 )
-from easymo.observability.tallies import Key, Tally
+from easymo.observability.tallies import Tally, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from easymo.observability.tallies import Key, Numbers
 
 SECONDS = (0.5, 1, 2, 3, 5, 10, 20)
-_TURN = "FROM agents_turn t JOIN agents_conversation c ON c.id = t.conversation_id"
-_ENDED = "WHERE t.id > %s AND t.id <= %s AND t.finished_at IS NOT NULL"
 _LATENCY = "extract(epoch FROM t.finished_at - t.input_ended_at)::float8"
-_SETTLED = "finished_at < now() - interval '10 minutes'"
-
-
-def _of_turns(labels: list[str], number: str, condition: str = "TRUE") -> Tally:
-    places = ", ".join(str(place) for place in range(1, len(labels) + 1))
-    return Tally(
-        table="agents_turn",
-        settled=_SETTLED,
-        query=f"SELECT {', '.join(labels)}, {number} {_TURN} {_ENDED} AND {condition}"
-        f" GROUP BY {places}",
-    )
-
-
+# What has not ended within a day never does.
+_SETTLED = (
+    "coalesce(finished_at, started_at + interval '1 day')"
+    " < now() - interval '2 minutes'"
+)
 # Synthetic conversations (simulator, probes) are counted separately.
-_SYNTHETIC = "c.is_synthetic::text"
-_BUCKET = f"width_bucket({_LATENCY}, ARRAY{list(SECONDS)}::float8[])::text"
-COUNTERS: tuple[tuple[str, str, list[str], Tally], ...] = (
-    (
-        "agent_turns",
-        "Finished turns.",
-        ["channel", "synthetic", "status", "outcome", "error_type"],
-        _of_turns(
-            ["c.channel", _SYNTHETIC, "t.status", "t.outcome", "t.error_code"],
-            "count(*)",
-        ),
-    ),
-    (
-        "agent_cost_usd",
-        "Cost of models, where the price is known.",
-        ["channel", "model"],
-        _of_turns(["c.channel", "t.model"], "sum(t.cost)::float8", "t.model <> ''"),
-    ),
-    (
-        "agent_price_unknown",
-        "Turns whose cost is unknown; it is not zero.",
-        ["model"],
-        _of_turns(
-            ["t.model"],
-            "count(*)",
-            "t.cost IS NULL AND t.input_tokens + t.output_tokens > 0",
-        ),
-    ),
-    (
-        "agent_model_calls",
-        "Model calls.",
-        ["channel", "model"],
-        _of_turns(["c.channel", "t.model"], "sum(t.model_calls)", "t.model <> ''"),
-    ),
-    (
-        "agent_tool_calls",
-        "Finished tool calls.",
-        ["tool", "channel", "result", "error_type"],
-        Tally(
-            table="agents_toolcall",
-            settled=_SETTLED,
-            query="SELECT k.name, c.channel, k.status, k.code, count(*)"
-            " FROM agents_toolcall k JOIN agents_turn t ON t.id = k.turn_id"
-            " JOIN agents_conversation c ON c.id = t.conversation_id"
-            " WHERE k.id > %s AND k.id <= %s AND k.finished_at IS NOT NULL"
-            " GROUP BY 1, 2, 3, 4",
-        ),
-    ),
-)
-TOKENS = {
-    kind: _of_turns(["t.model"], f"sum(t.{kind}_tokens)", "t.model <> ''")
-    for kind in ("input", "cached_input", "output")
+_SYNTHETIC = "c.is_synthetic"
+CHANNEL, SYNTHETIC, STATUS, OUTCOME, ERROR, MODEL, BUCKET = range(7)
+NUMBERS = {
+    "turns": "count(*)",
+    "cost": "sum(t.cost)",
+    "unpriced": "count(*) FILTER"
+    " (WHERE t.cost IS NULL AND t.input_tokens + t.output_tokens > 0)",
+    "model_calls": "sum(t.model_calls)",
+    "input": "sum(t.input_tokens)",
+    "cached_input": "sum(t.cached_input_tokens)",
+    "output": "sum(t.output_tokens)",
+    "seconds": f"sum({_LATENCY})",
 }
-LATENCY_COUNTS = _of_turns(
-    ["c.channel", _BUCKET], "count(*)", "t.input_ended_at IS NOT NULL"
+TURNS = Tally(
+    name="turns",
+    table="agents_turn",
+    settled=_SETTLED,
+    source="agents_turn t JOIN agents_conversation c ON c.id = t.conversation_id",
+    key="t.id",
+    condition="t.finished_at IS NOT NULL",
+    labels=(
+        *("c.channel", _SYNTHETIC, "t.status", "t.outcome", "t.error_code", "t.model"),
+        f"width_bucket({_LATENCY}, ARRAY{list(SECONDS)}::float8[])",
+    ),
+    numbers=tuple(NUMBERS.values()),
 )
-LATENCY_SUM = _of_turns(
-    ["c.channel"], f"sum({_LATENCY})", "t.input_ended_at IS NOT NULL"
+TOOL_CALLS = Tally(
+    name="tool_calls",
+    table="agents_toolcall",
+    settled=_SETTLED,
+    source="agents_toolcall k JOIN agents_turn t ON t.id = k.turn_id"
+    " JOIN agents_conversation c ON c.id = t.conversation_id",
+    key="k.id",
+    condition="k.finished_at IS NOT NULL",
+    labels=("k.name", "c.channel", "k.status", "k.code"),
+    numbers=("count(*)",),
+)
+CONVERSATIONS = Tally(
+    name="conversations",
+    table="agents_conversation",
+    settled="created_at < now() - interval '2 minutes'",
+    source="agents_conversation c",
+    labels=("c.channel", _SYNTHETIC),
+    numbers=("count(*)",),
 )
 GAUGES: tuple[tuple[str, str, list[str], str], ...] = (
-    (
-        "agent_chats",
-        "Conversations.",
-        ["channel", "synthetic"],
-        f"SELECT c.channel, {_SYNTHETIC}, count(*) FROM agents_conversation c"  # noqa: S608 - constants
-        " GROUP BY 1, 2",
-    ),
     (
         "agent_webhooks_waiting",
         "Stored webhooks that are not processed yet.",
@@ -212,38 +183,92 @@ GAUGES: tuple[tuple[str, str, list[str], str], ...] = (
 )
 
 
-def _counters() -> Iterator[Metric]:
-    for name, sentence, labels, tally in COUNTERS:
-        family = CounterMetricFamily(name, sentence, labels=labels)
-        for key, number in tally.read().items():
-            family.add_metric(key, number)
-        yield family
-
-
-def _tokens() -> Iterator[Metric]:
-    family = CounterMetricFamily(
+def _turns() -> Iterator[Metric]:
+    found = TURNS.read()
+    yield _counter(
+        "agent_turns",
+        "Finished turns.",
+        ["channel", "synthetic", "status", "outcome", "error_type"],
+        _sums(found, "turns", CHANNEL, SYNTHETIC, STATUS, OUTCOME, ERROR),
+    )
+    with_model = {key: numbers for key, numbers in found.items() if key[MODEL]}
+    yield _counter(
+        "agent_cost_usd",
+        "Cost of models, where the price is known.",
+        ["channel", "model"],
+        _sums(with_model, "cost", CHANNEL, MODEL),
+    )
+    unpriced = _sums(found, "unpriced", MODEL)
+    yield _counter(
+        "agent_price_unknown",
+        "Turns whose cost is unknown; it is not zero.",
+        ["model"],
+        {key: number for key, number in unpriced.items() if number},
+    )
+    yield _counter(
+        "agent_model_calls",
+        "Model calls.",
+        ["channel", "model"],
+        _sums(with_model, "model_calls", CHANNEL, MODEL),
+    )
+    yield _counter(
         "agent_tokens",
         "Tokens; input includes cached ones.",
-        labels=["model", "type"],
+        ["model", "type"],
+        {
+            (*key, kind): number
+            for kind in ("input", "cached_input", "output")
+            for key, number in _sums(with_model, kind, MODEL).items()
+        },
     )
-    for kind, tally in TOKENS.items():
-        for (model,), number in tally.read().items():
-            family.add_metric([model, kind], number)
-    yield family
+    yield _latencies(found)
 
 
-def _latencies() -> Iterator[Metric]:
+def _latencies(found: Mapping[Key, Numbers]) -> Metric:
     family = HistogramMetricFamily(
         "agent_turn_duration_seconds",
         "From the end of the quiet time to the end of the turn.",
         labels=["channel"],
     )
     counts: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(SECONDS) + 1))
-    for (channel, bucket), number in LATENCY_COUNTS.read().items():
-        counts[channel][int(bucket)] += int(number)
-    sums: dict[Key, float] = LATENCY_SUM.read()
-    for channel, found in sorted(counts.items()):
-        histogram(family, [channel], SECONDS, found, sums.get((channel,), 0.0))
+    for (channel, bucket), number in _sums(found, "turns", CHANNEL, BUCKET).items():
+        # Without a bucket there was nothing to wait for.
+        if bucket:
+            counts[channel][int(bucket)] += int(number)
+    seconds = _sums(found, "seconds", CHANNEL)
+    for channel, counted in sorted(counts.items()):
+        histogram(family, [channel], SECONDS, counted, seconds[(channel,)])
+    return family
+
+
+def _sums(found: Mapping[Key, Numbers], number: str, *by: int) -> dict[Key, float]:
+    return total(found, by=by, number=list(NUMBERS).index(number))
+
+
+def _counter(
+    name: str, sentence: str, labels: list[str], sums: Mapping[Key, float]
+) -> Metric:
+    family = CounterMetricFamily(name, sentence, labels=labels)
+    for key, number in sums.items():
+        family.add_metric(key, number)
+    return family
+
+
+def _tool_calls() -> Iterator[Metric]:
+    yield _counter(
+        "agent_tool_calls",
+        "Finished tool calls.",
+        ["tool", "channel", "result", "error_type"],
+        {key: number for key, (number,) in TOOL_CALLS.read().items()},
+    )
+
+
+def _conversations() -> Iterator[Metric]:
+    family = GaugeMetricFamily(
+        "agent_chats", "Conversations.", labels=["channel", "synthetic"]
+    )
+    for key, (number,) in CONVERSATIONS.read().items():
+        family.add_metric(key, number)
     yield family
 
 
@@ -278,7 +303,7 @@ def _forward_loops() -> Iterator[Metric]:
     )
 
 
-for _collect in (_counters, _tokens, _latencies, _ages, _forward_loops):
+for _collect in (_turns, _tool_calls, _conversations, _ages, _forward_loops):
     register(_collect)
 for _definition in GAUGES:
     register(_gauge(*_definition))

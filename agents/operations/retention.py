@@ -19,12 +19,15 @@ from agents.core import call_rate
 from agents.forwarding import queue as forwarding
 from agents.inbound import media_store
 from agents.models import (
+    CallerPinCount,
+    CallEvent,
     Conversation,
     IdempotentCall,
     Message,
     MessageStatus,
     OutboundMessage,
     PendingAction,
+    PinLink,
     RealtimeEvent,
     SandboxMedia,
     SimulatedDelivery,
@@ -151,6 +154,7 @@ TEXTS = (
     _blank(OutboundMessage, "created_at", TEXT, body="", extra={}),
     Rule(SimulatedDelivery, "delivered_at", TEXT),
     _blank(Conversation, "last_inbound_at", TEXT, memory={}),
+    _blank(CallEvent, "at", TEXT, text=""),
 )
 TURNS = (
     _blank(Turn, "started_at", TEXT, items=[]),
@@ -164,6 +168,11 @@ SIGN_INS = (
 )
 ANSWERS_OF_API = (Rule(IdempotentCall, "created_at", ANSWERS),)
 
+# Counters whose locks have ended, and links that are not valid any more.
+PINS = (
+    Rule(CallerPinCount, "changed_at", TEXT),
+    Rule(PinLink, "created_at", TEXT),
+)
 JOBS: dict[str, Callable[[], int]] = {
     "retention.raw_webhooks": _apply(*RAW_BODIES),
     "retention.forwarded": lambda: forwarding.purge(older_than=timezone.now() - RAW),
@@ -176,6 +185,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "retention.sign_ins": _apply(*SIGN_INS),
     "retention.processes": acknowledgements.purge_processes,
     "retention.rates": lambda: call_rate.purge() + sign_in.purge(),
+    "retention.pins": _apply(*PINS),
     "retention.outbox": statuses.purge,
     "retention.rollups": observations.purge,
     "retention.rounds": verdicts.purge,

@@ -20,6 +20,10 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from agents.models import (
+    Call,
+    CallClaim,
+    CallEvent,
+    CallUsage,
     ColleagueAct,
     DeadLetter,
     ForwardedItem,
@@ -121,7 +125,18 @@ class Rows:
         return rows
 
 
+OPEN_CALL = {"call__state__in": ["ringing", "accepting", "accepted", "attached"]}
 TABLES = (
+    Rows(CallUsage, "at", Q(**OPEN_CALL), conversation="call__conversation_id"),
+    Rows(CallEvent, "at", Q(**OPEN_CALL), conversation="call__conversation_id"),
+    Rows(CallClaim, "claimed_at", Q(**OPEN_CALL), conversation="call__conversation_id"),
+    Rows(
+        Call,
+        "received_at",
+        Q(observed_at=None),
+        ((CallUsage, "call"), (CallEvent, "call"), (CallClaim, "call")),
+        "conversation_id",
+    ),
     Rows(
         PendingAction, "created_at", Q(status="waiting"), conversation="conversation_id"
     ),
@@ -180,7 +195,7 @@ TABLES = (
         Q(state="received"),
         ((Message, "event"), (ForwardedItem, "event"), (DeadLetter, "event")),
     ),
-    Rows(RealtimeEvent, "received_at", is_id=True),
+    Rows(RealtimeEvent, "received_at", referred_by=((Call, "event"),), is_id=True),
     Rows(
         SeenMessage,
         "seen_at",

@@ -13,6 +13,7 @@ TEMPLATES = (
     "WA_TEMPLATE_VOUCHER_ISSUED",
     "WA_TEMPLATE_STATION_NOTICE",
     "WA_TEMPLATE_ANNOUNCEMENT",
+    "WA_TEMPLATE_PIN_LINK",
 )
 TEMPLATE_NAME = re.compile(r"[a-z0-9_]{1,512}", re.ASCII)
 OWN_PATH = "/functions/v1/ai-whatsapp-webhook"

@@ -56,6 +56,11 @@ DUE = """
 SELECT turn.conversation_id FROM agents_turn AS turn
 WHERE turn.observed_at IS NULL AND turn.finished_at IS NOT NULL
   AND turn.conversation_id > %(after)s
+  -- The turns of a call are counted with the call.
+  AND NOT EXISTS (
+      SELECT FROM agents_call AS call
+      WHERE call.conversation_id = turn.conversation_id
+  )
 GROUP BY turn.conversation_id
 HAVING min(turn.finished_at) < %(idle_since)s OR EXISTS (
     SELECT FROM agents_handoff AS entry

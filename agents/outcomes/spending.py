@@ -33,11 +33,17 @@ logger = get_logger(__name__)
 ASSUMED_TOKEN_PRICE = Decimal("0.00006")
 
 SINCE = """
-SELECT coalesce(sum(turn.cost), 0),
-       count(*) FILTER (WHERE turn.cost IS NULL AND turn.model <> '')
-FROM agents_turn AS turn
-JOIN agents_conversation AS conversation ON conversation.id = turn.conversation_id
-WHERE turn.started_at >= %s AND NOT conversation.is_synthetic
+SELECT sum(usd), sum(unpriced)::bigint FROM (
+    SELECT coalesce(sum(turn.cost), 0) AS usd,
+           count(*) FILTER (WHERE turn.cost IS NULL AND turn.model <> '') AS unpriced
+    FROM agents_turn AS turn
+    JOIN agents_conversation AS conversation ON conversation.id = turn.conversation_id
+    WHERE turn.started_at >= %(at)s AND NOT conversation.is_synthetic
+    UNION ALL
+    SELECT coalesce(sum(usage.cost), 0), count(*) FILTER (WHERE usage.cost IS NULL)
+    FROM agents_callusage AS usage JOIN agents_call AS call ON call.id = usage.call_id
+    WHERE usage.at >= %(at)s AND NOT call.is_synthetic
+) AS each
 """
 
 
@@ -84,9 +90,12 @@ def budget_of(conversation: Conversation, turn: Turn) -> ConversationBudget:
 
 
 def since(at: datetime) -> Spend:
-    """Return what real turns cost since then, and how many have no known price."""
+    """Return what real turns and calls cost since then, and how many prices lack.
+
+    A call is counted by its responses and transcriptions, also while it runs.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(SINCE, [at])
+        cursor.execute(SINCE, {"at": at})
         usd, unpriced = cursor.fetchone()
     return Spend(usd=Decimal(usd), unpriced=unpriced)
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 TOLERANCE_S = 300
 PREFIX = "webhook-"
@@ -51,15 +51,23 @@ def headers_of(headers: Mapping[str, str]) -> Signed | None:
     return found if found.signatures else None
 
 
-def is_signed(body: bytes, given: Signed, *, secret: str, now: float) -> bool:
-    """Tell whether a signature is right and the delivery is recent."""
-    if not secret or abs(now - int(given.timestamp)) > TOLERANCE_S:
+def is_signed(
+    body: bytes, given: Signed, *, secrets: Sequence[str], now: float
+) -> bool:
+    """Tell whether a signature was made with one of the secrets, recently."""
+    if abs(now - int(given.timestamp)) > TOLERANCE_S:
         return False
-    expected = sign(body, given.webhook_id, given.timestamp, secret=secret).encode()
+    signatures = [one.encode("utf-8", "replace") for one in given.signatures.split(" ")]
     return any(
-        hmac.compare_digest(expected, one.encode("utf-8", "replace"))
-        for one in given.signatures.split(" ")
+        hmac.compare_digest(_expected(body, given, secret), one)
+        for secret in secrets
+        if secret
+        for one in signatures
     )
+
+
+def _expected(body: bytes, given: Signed, secret: str) -> bytes:
+    return sign(body, given.webhook_id, given.timestamp, secret=secret).encode()
 
 
 def sign(body: bytes, webhook_id: str, timestamp: str, *, secret: str) -> str:

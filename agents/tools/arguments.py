@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 # How long a request is completed by answers to questions.
 _RECENTLY = timedelta(hours=24)
 _MOST_RECENT = 30
+# Of a number, read out on the phone before a change.
+LAST_DIGITS = 4
 _PLACEHOLDER = re.compile(r"\[?\s*code\s+([0-9]{1,3})\s*\]?", re.IGNORECASE)
 
 
@@ -136,6 +138,10 @@ def number_in_question(call: Call, profile: Profile) -> str:
     A number that they did not write is masked, and the question says so: the model may
     have named another customer of the same name.
     """
+    if call.context.channel == "voice" and profile.msisdn:
+        # Nothing is written on the phone: the last digits are read out.
+        digits = " ".join(profile.msisdn[-LAST_DIGITS:])
+        return call.text("phone.last_digits", digits=digits)
     for slots in _written_slots(call):
         for number, written in zip(slots.numbers, slots.written_numbers, strict=True):
             if number == profile.msisdn:
@@ -147,6 +153,8 @@ def number_in_question(call: Call, profile: Profile) -> str:
 def reference_in_question(call: Call, named: NamedVoucher) -> str:
     """Return the reference, and say so when the person wrote neither it nor the code."""
     reference = named.voucher.reference
+    if call.context.channel == "voice":
+        return reference
     is_written = named.placeholder is not None or any(
         reference in slots.references for slots in _written_slots(call)
     )

@@ -5,7 +5,7 @@ Nothing here depends on the model's output.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from vouchers.authority import Operation, may
@@ -93,17 +93,51 @@ NEEDS: dict[str, str | None] = {
 }
 
 
-def rule_for(*, profile: Profile, tool: str, channel: str) -> Rule | None:
+@dataclass(frozen=True)
+class Access:
+    """What a channel allows; the role limits it further."""
+
+    # None: every tool.
+    tools: frozenset[str] | None = None
+    # Words never confirm a change, and a plain request does not either.
+    always_confirms: bool = False
+
+
+# By channel, and by whether the person proved in this call who they are. A message of
+# WhatsApp is signed, so its sender is known. A calling number proves nothing: without the
+# PIN, or the button in WhatsApp, a caller can only ask for a person. Other channels have
+# no tools.
+ACCESS: dict[tuple[str, bool], Access] = {
+    ("whatsapp", False): Access(),
+    ("whatsapp", True): Access(),
+    ("voice", False): Access(tools=frozenset({"hand_off"})),
+    ("voice", True): Access(always_confirms=True),
+}
+
+
+def needs_pin(*, tool: str, channel: str, is_verified: bool) -> bool:
+    """Tell whether the caller has to prove who they are before this tool is used.
+
+    It does not depend on the person, so that the answer tells nothing about them.
+    """
+    access = ACCESS.get((channel, is_verified))
+    return access is not None and access.tools is not None and tool not in access.tools
+
+
+def rule_for(
+    *, profile: Profile, tool: str, channel: str, is_verified: bool = False
+) -> Rule | None:
     """Return the rule, or None when the call is forbidden."""
-    if (
-        not profile.is_active
-        or channel != "whatsapp"
-        or profile.role not in Profile.Role
-    ):
+    access = ACCESS.get((channel, is_verified))
+    if access is None or not profile.is_active or profile.role not in Profile.Role:
+        return None
+    if access.tools is not None and tool not in access.tools:
         return None
     rule = rule_of(Profile.Role(profile.role), tool)
     if rule and rule.station is StationRule.OWN_STATION and profile.station_id is None:
         return None
+    if rule and access.always_confirms and rule.button is not Button.NEVER:
+        return replace(rule, button=Button.ALWAYS)
     return rule
 
 

@@ -38,7 +38,7 @@ class ToolContext:
     conversation: Conversation
     # The features of this person, read once for the turn.
     exposure: Exposure
-    # The idempotency key of the call: "turn:7:0", or "action:<id>" for a button.
+    # The idempotency key of the call: "turn:7:0", or "confirm:<id>" for a button or key.
     turn_key: str
     language: str = "en"
     # The messages that the person wrote in this turn, codes replaced by "[code 1]".
@@ -49,6 +49,8 @@ class ToolContext:
     # The redacted codes: 1 stands for "[code 1]".
     codes: Mapping[int, Code] = field(default_factory=dict)
     channel: str = "whatsapp"
+    # On the phone: the caller entered the PIN, or pressed the button in WhatsApp.
+    is_verified: bool = False
     now: Callable[[], datetime] = timezone.now
 
     @property

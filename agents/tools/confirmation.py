@@ -126,11 +126,7 @@ def check_press(
     the exact arguments. The conversation, not the button, tells who pressed it.
     """
     action = _named(button_id)
-    if (
-        action is None
-        or action.conversation_id != conversation.pk
-        or action.profile_id != conversation.profile_id
-    ):
+    if action is None or not _is_asked_in(action, conversation):
         # The same answer for an unknown button and for one of another person.
         return ButtonPress(None, "confirm.foreign")
     if action.status == Status.WAITING and action.expires_at <= now:
@@ -144,6 +140,19 @@ def check_press(
         decide(action, Status.REPLACED, now)
         return ButtonPress(action, "confirm.replaced")
     return ButtonPress(action)
+
+
+def _is_asked_in(action: PendingAction, conversation: Conversation) -> bool:
+    """Tell whether the question is for the person of this conversation, and from it.
+
+    A question that was asked on the phone may be answered in the same person's chat, and
+    never the other way round.
+    """
+    if action.profile_id != conversation.profile_id:
+        return False
+    if action.conversation_id == conversation.pk:
+        return True
+    return action.conversation.channel == "voice" and conversation.channel == "whatsapp"
 
 
 def decide(action: PendingAction, status: str, now: datetime) -> None:

@@ -126,7 +126,12 @@ _REASONS = {
 
 
 def hand_off(call: Call) -> ToolResult:
-    """Open a handoff: the conversation waits for a person."""
+    """Open a handoff: the conversation waits for a person.
+
+    A caller is put through instead; the call opens a task where that fails.
+    """
+    if call.context.channel == "voice":
+        return done(call.text("phone.transfer"), effect=Effect("hand_off"))
     already_waits = waits_for_colleague(call.profile)
     reason = str(call.arguments.get("reason"))
     open_handoff(

@@ -41,6 +41,8 @@ TOOLS: tuple[Tool, ...] = (
     ANSWER_QUESTION,
     HAND_OFF,
 )
+# The code of a call for which a caller has to prove who they are.
+PIN_NEEDED = "pin_needed"
 BY_NAME: dict[str, Tool] = {tool.name: tool for tool in TOOLS}
 
 
@@ -83,6 +85,13 @@ def execute(
 
 def _check(tool: Tool, context: ToolContext, *, confirmed: bool) -> ToolResult | None:
     """Check authority, rate and feature; return the refusal, if any."""
+    if authority.needs_pin(
+        tool=tool.name, channel=context.channel, is_verified=context.is_verified
+    ):
+        display = texts.render("phone.pin_needed", context.language)
+        return refused(
+            PIN_NEEDED, "The caller has to enter the PIN on the keypad first.", display
+        )
     if _rule(tool.name, context) is None:
         return _refuse("forbidden", "This person may not do that.", context)
     if not confirmed:
@@ -112,7 +121,10 @@ def _run(
 
 def _rule(name: str, context: ToolContext) -> Rule | None:
     return authority.rule_for(
-        profile=context.profile, tool=name, channel=context.channel
+        profile=context.profile,
+        tool=name,
+        channel=context.channel,
+        is_verified=context.is_verified,
     )
 
 

@@ -43,6 +43,9 @@ logger = get_logger(__name__)
 
 CONFIRM = "confirm:"
 DECLINE = "decline:"
+# Of the question whether it is really this person who is calling.
+CALLING = "calling:"
+NOT_CALLING = "notcalling:"
 FEATURE_DISABLED = "feature_disabled"
 PAUSED = "paused"
 # The person waits for a colleague and knows it.
@@ -71,7 +74,10 @@ class QuietTimeLeft:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedTurn:
-    """A turn and what it has to answer; read once, plain values from here on."""
+    """A turn and what it has to answer; read once, plain values from here on.
+
+    A turn of a phone call has no messages.
+    """
 
     lease: Lease
     turn: Turn
@@ -90,6 +96,8 @@ class ClaimedTurn:
     transcript: str = ""
     codes: Mapping[int, Code] = field(default_factory=dict)
     shows_typing: bool = False
+    # Of a call: the caller proved who they are.
+    is_verified: bool = False
 
     @property
     def profile(self) -> Profile:
@@ -101,8 +109,9 @@ class ClaimedTurn:
 
     @property
     def press(self) -> Message | None:
-        """The press of a confirm button; it is then the turn's only message."""
-        return self.messages[0] if is_press(self.messages[0]) else None
+        """The press of a button that code handles; it is the turn's only message."""
+        first = next(iter(self.messages), None)
+        return first if first is not None and is_press(first) else None
 
     @property
     def has_text(self) -> bool:
@@ -113,7 +122,7 @@ type Claimed = ClaimedTurn | QuietTimeLeft | None
 
 
 def is_press(message: Message) -> bool:
-    return message.button_id.startswith((CONFIRM, DECLINE))
+    return message.button_id.startswith((CONFIRM, DECLINE, CALLING, NOT_CALLING))
 
 
 def start_or_resume(

@@ -29,7 +29,7 @@ MAX_LENGTH = 4_000
 # Of a message of the present turn; WhatsApp itself allows 4,096 characters.
 MAX_MESSAGE_LENGTH = 2_000
 PLACEHOLDERS = re.compile(
-    r"\[(?:mistyped |part of a )?code(?: \d{1,3})?\]|\{code:[^}]{0,64}\}"
+    r"\[(?:mistyped |part of a )?code(?: \d{1,3})?\]|\{(?:code|pin_link):[^}]{0,64}\}"
 )
 # Answered by the agent or by a colleague.
 ANSWERED = (Message.State.DONE, Message.State.HANDED)

@@ -26,6 +26,7 @@ from agents.turns.close import close, give_up, restart
 from agents.turns.drafting import draft_with_model
 from agents.turns.fixed_replies import reply_to_kind
 from agents.turns.lease import Lease, give_back, keep_renewed
+from agents.turns.pin_request import draft_for_pin
 from agents.turns.quiet_time import TIMING, Timing
 from agents.turns.reply import Draft
 from agents.turns.tool_calls import ModelSession
@@ -232,4 +233,6 @@ async def draft_answer(session: ModelSession) -> Draft:
         return draft
     if not claimed.has_text:
         return await units.run(reply_to_kind, claimed)
+    if draft := await units.run(draft_for_pin, claimed):
+        return draft
     return await draft_with_model(session)

@@ -166,6 +166,8 @@ def context_of(
         own_text=claimed.own_text,
         written_at=written_at,
         codes=claimed.codes,
+        channel=claimed.conversation.channel,
+        is_verified=claimed.is_verified,
         now=now,
     )
 
@@ -241,8 +243,10 @@ def _written_at(claimed: ClaimedTurn, turn: Turn) -> datetime | None:
     """Return when the turn's oldest message was sent, if the person typed all of it.
 
     None also when they wrote on, or edited or deleted a message: that may take the
-    request back.
+    request back. None on the phone, where nothing is typed.
     """
+    if not claimed.messages:
+        return None
     is_typed = all(map(is_own_text, claimed.messages))
     if not is_typed or is_newer(claimed, first_waiting(claimed)):
         return None

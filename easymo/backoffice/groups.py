@@ -28,15 +28,18 @@ _FOR_SUPPORT = (
     "vouchers.see_numbers",
     "vouchers.void_voucher",
     "vouchers.rotate_code",
+    "vouchers.reverse_redemption",
     "agents.close_handoff",
     "agents.block_person",
     "agents.answer_person",
+    "agents.send_pin_link",
     "agents.resend_message",
     "agents.open_media",
 )
 _FOR_OPERATORS = (
     *_FOR_SUPPORT,
     "vouchers.approve_voucher",
+    "vouchers.issue_batch",
     "vouchers.change_people",
     "agents.resend_forwarded",
     "agents.close_circuit",

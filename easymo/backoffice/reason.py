@@ -81,6 +81,7 @@ def ask(
     unmet: Sequence[str] = (),
     is_dangerous: bool = False,
     back: str = "..",
+    has_files: bool = False,
 ) -> TemplateResponse:
     """Return the page between a button and its effect; it lists the subjects.
 
@@ -97,5 +98,6 @@ def ask(
         "unmet": unmet,
         "is_dangerous": is_dangerous,
         "back": back,
+        "has_files": has_files,
     }
     return TemplateResponse(request, "admin/ask_reason.html", context)

@@ -23,6 +23,7 @@ RECORDED = (
     "profiles",
     "vouchers_station",
     "agents_apitoken",
+    "agents_phonepin",
     "auth_",
     "authority_change",
 )

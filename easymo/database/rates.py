@@ -1,4 +1,9 @@
-"""Sliding windows: at most so many calls of a subject in any span of seconds."""
+"""Sliding windows: at most so many calls of a subject in any span of seconds.
+
+A call is counted in the transaction that it belongs to, so one that is rolled back leaves
+nothing behind. The row stays locked until then. Where the calls of one subject must not
+wait for each other, the limit is divided among slots, which are rows of their own.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +12,56 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-# One statement: the row lock serialises the calls of one subject, and each sees what the
-# call before it took. A refused call takes nothing.
-_TAKE = """
-INSERT INTO {table} AS rate (subject, taken_at)
-VALUES (%(subject)s, ARRAY[clock_timestamp()])
-ON CONFLICT (subject) DO UPDATE
-SET taken_at = ARRAY(
-        SELECT at FROM unnest(rate.taken_at) AS at
-        WHERE at > clock_timestamp() - make_interval(secs => %(window)s)
-        ORDER BY at
-    ) || clock_timestamp()
-WHERE (
-    SELECT count(*) FROM unnest(rate.taken_at) AS at
-    WHERE at > clock_timestamp() - make_interval(secs => %(window)s)
-) < %(limit)s
-RETURNING 1
-"""
-_WAIT = """
-SELECT extract(epoch FROM (
-    min(at) + make_interval(secs => %(window)s) - clock_timestamp()
-))
-FROM {table} AS rate, unnest(rate.taken_at) AS at
-WHERE rate.subject = %(subject)s
-    AND at > clock_timestamp() - make_interval(secs => %(window)s)
+# Takes one call, and returns null; or takes nothing, and returns the seconds until the
+# next call is free. A slot never has more calls in the window than its share of the
+# limit. A call is refused only when each slot was seen full; for a slot that another
+# transaction holds it waits. A slot that is full after the wait is released before
+# the next one is tried: no call waits while it holds a slot, so there is no deadlock.
+_FUNCTION = """
+CREATE OR REPLACE FUNCTION {table}_take(
+    p_subject text, p_limit integer, p_window integer, p_slots integer
+) RETURNS double precision LANGUAGE plpgsql AS $$
+DECLARE
+    span CONSTANT interval := make_interval(secs => p_window);
+    slots CONSTANT integer := least(p_slots, p_limit);
+    names CONSTANT text[] := ARRAY(
+        SELECT p_subject || CASE n WHEN 0 THEN '' ELSE '#' || n END
+          FROM generate_series(0, slots - 1) n);
+    chosen text;
+    share integer;
+BEGIN
+    FOR attempt IN 1 .. slots LOOP
+        SELECT s.name, s.share INTO chosen, share
+          FROM (SELECT name, p_limit / slots + (n <= p_limit % slots)::integer AS share
+                  FROM unnest(names) WITH ORDINALITY AS u (name, n)) s
+          LEFT JOIN {table} rate ON rate.subject = s.name
+         WHERE s.share > (SELECT count(*) FROM unnest(rate.taken_at) AS at
+                           WHERE at > clock_timestamp() - span)
+         ORDER BY random() LIMIT 1;
+        EXIT WHEN NOT FOUND;
+        BEGIN
+            INSERT INTO {table} AS rate (subject, taken_at)
+            VALUES (chosen, ARRAY[clock_timestamp()])
+            ON CONFLICT (subject) DO UPDATE
+               SET taken_at = ARRAY(
+                       SELECT at FROM unnest(rate.taken_at) AS at
+                        WHERE at > clock_timestamp() - span ORDER BY at
+                   ) || clock_timestamp()
+             WHERE (SELECT count(*) FROM unnest(rate.taken_at) AS at
+                     WHERE at > clock_timestamp() - span) < share;
+            IF FOUND THEN
+                RETURN NULL;
+            END IF;
+            RAISE SQLSTATE 'RT001';
+        EXCEPTION WHEN SQLSTATE 'RT001' THEN
+            NULL;
+        END;
+    END LOOP;
+    RETURN coalesce(
+        (SELECT extract(epoch FROM min(at) + span - clock_timestamp())
+           FROM {table} rate, unnest(rate.taken_at) AS at
+          WHERE rate.subject = ANY (names) AND at > clock_timestamp() - span), 0);
+END $$
 """
 _PURGE = """
 DELETE FROM {table}
@@ -44,35 +75,37 @@ WHERE subject = %(subject)s AND cardinality(taken_at) > 0
 """
 
 
+def function_sql(table: str) -> str:
+    """Return the statement that makes the function of a table, for its migration."""
+    return _FUNCTION.format(table=table)
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """The windows in one table, which has the columns ``subject`` and ``taken_at``."""
+    """The windows in one table: columns ``subject`` and ``taken_at``, and a function."""
 
     table: str
     longest_window_s: int
 
-    def take(self, subject: str, *, limit: int, window: int) -> int | None:
+    def take(
+        self, subject: str, *, limit: int, window: int, slots: int = 1
+    ) -> int | None:
         """Take one call; return None, or the seconds until the next call is free."""
-        values: dict[str, str | int] = {
-            "subject": subject,
-            "window": window,
-            "limit": limit,
-        }
         with connection.cursor() as cursor:
-            cursor.execute(_TAKE.format(table=self.table), values)
-            if cursor.fetchone():
-                return None
-            cursor.execute(_WAIT.format(table=self.table), values)
+            cursor.execute(
+                f"SELECT {self.table}_take(%s, %s, %s, %s)",
+                [subject, limit, window, slots],
+            )
             (seconds,) = cursor.fetchone()
-        return max(1, math.ceil(seconds or 0))
+        return None if seconds is None else max(1, math.ceil(seconds))
 
     def give_back(self, subject: str) -> None:
-        """Free the latest call."""
+        """Free the latest call of a subject without slots."""
         with connection.cursor() as cursor:
             cursor.execute(_GIVE_BACK.format(table=self.table), {"subject": subject})
 
     def forget(self, subject: str) -> None:
-        """Free all calls of the subject."""
+        """Free all calls of a subject without slots."""
         with connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {self.table} WHERE subject = %s", [subject])  # noqa: S608
 

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from easymo.observability.metrics import Metric
 
 FOUND = Tally(
+    name="leak_findings",
     table="observability_leakfinding",
-    settled="at < now() - interval '10 minutes'",
-    query="SELECT level, kind, sink, sum(times)::float8 FROM observability_leakfinding"
-    " WHERE id > %s AND id <= %s GROUP BY 1, 2, 3",
+    settled="at < now() - interval '2 minutes'",
+    source="observability_leakfinding",
+    labels=("level", "kind", "sink"),
+    numbers=("sum(times)",),
 )
 SCANNED = "SELECT sink, sum(lines)::float8 FROM observability_scannedlines GROUP BY 1"
 
@@ -39,7 +41,7 @@ def collect() -> Iterator[Metric]:
     for sink in leaks.SINKS:
         for kind in ("msisdn", "email"):
             for level, family in (("candidate", candidates), ("confirmed", confirmed)):
-                family.add_metric([kind, sink], found.get((level, kind, sink), 0.0))
+                family.add_metric([kind, sink], found.get((level, kind, sink), (0,))[0])
     yield candidates
     yield confirmed
     scanned = CounterMetricFamily(

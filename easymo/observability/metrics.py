@@ -6,7 +6,9 @@ collectors. Each has a short time limit, and a failing one does not affect the o
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -37,12 +39,16 @@ __all__ = [
     "register",
     "render",
     "rows",
+    "time_left",
 ]
 
 logger = get_logger(__name__)
 
 Collect = Callable[[], Iterable[Metric]]
 LONGEST_MS = 2_000
+# What a scrape spends in all on rows that are not in the stored sums yet.
+FOLDING_S = 1.0
+_folds_until: ContextVar[float | None] = ContextVar("folds_until", default=None)
 _collectors: dict[str, Collect] = {}
 
 
@@ -58,6 +64,12 @@ def rows(query: str, parameters: Sequence[int | str] = ()) -> list[tuple[object,
         cursor.execute(f"SET LOCAL statement_timeout = {LONGEST_MS:d}")
         cursor.execute(query, parameters)
         return list(cursor.fetchall())
+
+
+def time_left() -> float:
+    """Return the seconds that this scrape may still spend on storing sums."""
+    until = _folds_until.get()
+    return FOLDING_S if until is None else max(0.0, until - time.monotonic())
 
 
 def histogram(
@@ -87,7 +99,11 @@ def render() -> bytes:
     """Return all metrics in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_All())
-    text = generate_latest(registry).decode()
+    token = _folds_until.set(time.monotonic() + FOLDING_S)
+    try:
+        text = generate_latest(registry).decode()
+    finally:
+        _folds_until.reset(token)
     return "".join(map(_guarded, text.splitlines(keepends=True))).encode()
 
 

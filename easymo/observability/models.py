@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
@@ -40,6 +41,39 @@ class UpkeepRun(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class TallyMark(models.Model):
+    """The id up to which the rows of a table are in its sums."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    upto = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.name} up to {self.upto}"
+
+
+class TallySum(models.Model):
+    """The sums of one set of labels, for the metrics. Kept when the rows are deleted."""
+
+    name = models.CharField(max_length=40)
+    labels = ArrayField(models.TextField())
+    numbers = ArrayField(models.FloatField())
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            # Each set of labels has one row.
+            models.UniqueConstraint(
+                fields=["name", "labels"], name="tally_sum_once_per_labels"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.labels}"
 
 
 class LeakFinding(models.Model):

@@ -1,74 +1,188 @@
 """Totals over append-only rows, without reading all rows at every scrape.
 
-Rows older than ten minutes never change: their sums are cached in the process, and a
-scrape reads only newer rows. The sums always equal those of the rows, so every process
-gives the same answer.
+Rows that no longer change are summed once: their sums are stored by labels, with the id up
+to which rows are in them. A scrape reads the sums and the rows behind that id. So every
+process gives the same answer, a restart changes nothing, and neither does retention, which
+deletes rows long after they were summed. The worker adds to the sums each minute; a scrape
+does so as well, for as long as it may take.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
-from dataclasses import dataclass, field
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from operator import add
+from typing import TYPE_CHECKING, Any
 
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
-from easymo.observability.metrics import rows
+from easymo.observability import metrics
+from easymo.observability.logs import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+logger = get_logger(__name__)
 
 Key = tuple[str, ...]
-# Rows summed in one statement, within the time limit of a scrape.
-CHUNK = 500_000
+Numbers = tuple[float, ...]
+# Ids summed in one transaction, and ids that a scrape may read one by one.
+CHUNK = 20_000
+TAIL = 200_000
+# What one run of the worker may spend on rows that are not summed yet.
+RUN_S = 20.0
+_LOCK = """
+SELECT upto FROM observability_tallymark WHERE name = %s FOR UPDATE SKIP LOCKED
+"""
+_BEGIN = """
+INSERT INTO observability_tallymark (name, upto) VALUES (%s, 0) ON CONFLICT DO NOTHING
+"""
+_READ = """
+SELECT m.upto, s.labels, s.numbers FROM observability_tallymark m
+LEFT JOIN observability_tallysum s ON s.name = m.name WHERE m.name = %s
+"""
+_ADD = """
+INSERT INTO observability_tallysum AS s (name, labels, numbers)
+SELECT %s, labels, numbers FROM ({rows}) found (labels, numbers)
+ON CONFLICT (name, labels) DO UPDATE SET numbers = ARRAY(
+    SELECT coalesce(old, 0) + coalesce(new, 0)
+    FROM unnest(s.numbers, excluded.numbers) WITH ORDINALITY AS u (old, new, place)
+    ORDER BY place
+)
+"""
+_MOVE = "UPDATE observability_tallymark SET upto = %s WHERE name = %s"
 
 
-@dataclass
+_known: dict[str, Tally] = {}
+
+
+class Behind(Exception):
+    """So many rows are not summed yet that a scrape cannot read them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
-    """Sums by labels over one table; ``settled`` says which rows are final.
+    """Sums by labels over one table; all parts are SQL of our own.
 
-    ``query`` returns label columns and one number, for ids between two ``%s``.
+    ``settled`` is true for a row that will never change. It becomes true for every row.
     """
 
+    name: str
     table: str
     settled: str
-    query: str
-    _mark: int = 0
-    _sums: Counter[Key] = field(default_factory=Counter)
-    _database: str = ""
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    source: str
+    labels: tuple[str, ...]
+    numbers: tuple[str, ...]
+    condition: str = "TRUE"
+    # The id of the table within the source.
+    key: str = "id"
 
-    def read(self) -> dict[Key, float]:
-        """Return the sum for each set of labels."""
-        with self._lock:
-            self._begin_again_elsewhere()
-            frontier = self._frontier()
-            while frontier > self._mark:
-                # Stored per chunk: after a time-out the next scrape continues from
-                # there.
-                upto = min(frontier, self._mark + CHUNK)
-                self._sums.update(self._between(self._mark, upto))
-                self._mark = upto
-            return dict(self._sums + self._between(self._mark, 2**62))
+    def __post_init__(self) -> None:
+        _known[self.name] = self
 
-    def forget(self) -> None:
-        """Discard the cache: the next read starts from the beginning."""
-        self._mark, self._sums = 0, Counter()
-
-    def _begin_again_elsewhere(self) -> None:
-        name = str(connection.settings_dict["NAME"])
-        if name != self._database:
-            self._database = name
-            self.forget()
-
-    def _frontier(self) -> int:
-        ((last,),) = rows(
-            f"SELECT coalesce(min(id) FILTER (WHERE NOT ({self.settled})) - 1,"  # noqa: S608
-            f" max(id), 0) FROM {self.table} WHERE id > %s",
-            [self._mark],
-        )
-        return int(str(last))
-
-    def _between(self, after: int, upto: int) -> Counter[Key]:
-        found: Counter[Key] = Counter()
-        for *labels, number in rows(self.query, [after, upto]):
-            key = tuple("" if label is None else str(label) for label in labels)
-            found[key] += float(str(number or 0))  # type: ignore[assignment]
+    def read(self) -> dict[Key, Numbers]:
+        """Return the sums for each set of labels, of all rows."""
+        try:
+            self.fold(metrics.time_left())
+        except DatabaseError:
+            # A database that takes no writes is read as it is.
+            logger.warning("metrics.fold.failed", tally=self.name)
+        found: dict[Key, Numbers] = {}
+        upto = 0
+        for mark, labels, numbers in metrics.rows(_READ, [self.name]):
+            upto = int(str(mark))
+            _add(found, labels, numbers)
+        ((is_behind,),) = metrics.rows(self._is_behind(), [upto, upto])
+        if is_behind:
+            raise Behind(self.name)
+        # Rows up to the mark no longer change: these may be read a moment later.
+        for labels, numbers in metrics.rows(self._between(), [upto, 2**62]):
+            _add(found, labels, numbers)
         return found
+
+    def fold(self, seconds: float = RUN_S) -> int:
+        """Add settled rows to the sums, as long as the time lasts; return the chunks.
+
+        What another process is adding at the moment is left to it.
+        """
+        end, chunks = time.monotonic() + seconds, 0
+        while time.monotonic() < end and self._fold_chunk():
+            chunks += 1
+        return chunks
+
+    def _fold_chunk(self) -> bool:
+        """Add the next settled rows; return whether there were some."""
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = {metrics.LONGEST_MS:d}")
+            cursor.execute(_LOCK, [self.name])
+            mark = cursor.fetchone()
+            if mark is None:
+                cursor.execute(_BEGIN, [self.name])
+                if not cursor.rowcount:
+                    return False
+            after = mark[0] if mark else 0
+            # Two steps: the first is a look at both ends of the primary key.
+            cursor.execute(self._ends(), [after])
+            first, last = cursor.fetchone()
+            if first is None:
+                return False
+            last = min(last, first + CHUNK - 1)
+            cursor.execute(self._first_unsettled(), [after, last])
+            (unsettled,) = cursor.fetchone()
+            upto = last if unsettled is None else unsettled - 1
+            if upto < first:
+                return False
+            cursor.execute(_ADD.format(rows=self._between()), [self.name, after, upto])
+            cursor.execute(_MOVE, [upto, self.name])
+        return True
+
+    def _ends(self) -> str:
+        return f"SELECT min(id), max(id) FROM {self.table} WHERE id > %s"  # noqa: S608
+
+    def _first_unsettled(self) -> str:
+        return (
+            f"SELECT min(id) FROM {self.table}"  # noqa: S608
+            f" WHERE id > %s AND id <= %s AND NOT ({self.settled})"
+        )
+
+    def _is_behind(self) -> str:
+        """Ask whether there are many more rows, and the next one can be summed."""
+        return (
+            f"SELECT coalesce((SELECT {self.settled} FROM {self.table}"  # noqa: S608
+            f" WHERE id > %s ORDER BY id LIMIT 1)"
+            f" AND (SELECT max(id) FROM {self.table}) > %s + {TAIL:d}, false)"
+        )
+
+    def _between(self) -> str:
+        labels = ", ".join(f"coalesce(({label})::text, '')" for label in self.labels)
+        numbers = ", ".join(f"coalesce(({n})::float8, 0)" for n in self.numbers)
+        return (
+            f"SELECT ARRAY[{labels}]::text[], ARRAY[{numbers}]::float8[]"  # noqa: S608
+            f" FROM {self.source} WHERE {self.key} > %s AND {self.key} <= %s"
+            f" AND ({self.condition}) GROUP BY {labels}"
+        )
+
+
+def fold_all() -> int:
+    """Add settled rows to the sums of all tallies; return the chunks."""
+    metrics.collectors()
+    return sum(tally.fold() for tally in _known.values())
+
+
+def total(
+    found: Mapping[Key, Numbers], *, by: Sequence[int], number: int
+) -> dict[Key, float]:
+    """Add up one number by some of the labels."""
+    sums: defaultdict[Key, float] = defaultdict(float)
+    for key, numbers in found.items():
+        sums[tuple(key[place] for place in by)] += numbers[number]
+    return dict(sums)
+
+
+def _add(found: dict[Key, Numbers], labels: Any, numbers: Any) -> None:
+    if labels is None:
+        return
+    key = tuple(labels)
+    known = found.get(key, (0.0,) * len(numbers))
+    found[key] = tuple(map(add, known, numbers))

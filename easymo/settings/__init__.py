@@ -14,3 +14,4 @@ from easymo.settings.logging import *  # noqa: F403
 from easymo.settings.mail import *  # noqa: F403
 from easymo.settings.providers import *  # noqa: F403
 from easymo.settings.security import *  # noqa: F403
+from easymo.settings.voice import *  # noqa: F403

@@ -99,8 +99,16 @@ UNFOLD = {
             _group(
                 "Vouchers",
                 _item("Vouchers", "confirmation_number", "vouchers.voucher"),
+                _item("Spreadsheets", "table_view", "vouchers.batch"),
                 _item("People", "group", "vouchers.profile"),
                 _item("Stations", "ev_station", "vouchers.station"),
+                {
+                    "title": "Settlement",
+                    "icon": "payments",
+                    "link": reverse_lazy("settlement"),
+                    "permission": _seen_by("vouchers.view_voucher"),
+                },
+                _item("Reversals", "undo", "vouchers.reversalrequest"),
                 _item("Roles and rights", "how_to_reg", "vouchers.authoritychange"),
                 _item("Recorded changes", "history", "vouchers.changerecord"),
             ),
@@ -110,6 +118,7 @@ UNFOLD = {
                 _item("Waiting for a person", "support_agent", "agents.handoff"),
                 _item("STOP and START", "notifications_off", "agents.consentevent"),
                 _item("Blocked people", "block", "agents.block"),
+                _item("Phone PINs", "dialpad", "agents.phonepin"),
             ),
             _group(
                 "Rollout",

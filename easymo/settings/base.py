@@ -122,6 +122,10 @@ WORKER_BEGINS = (
     "rollout.snapshot.flag_snapshot.start",
     "agents.llm.openai_client.load",
 )
+# Coroutine functions that each worker runs beside its jobs.
+WORKER_LOOPS = ("agents.calls.watch.watch_forever",)
+# Called in the event loop when a worker is told to stop.
+WORKER_ENDS = ("agents.calls.draining.begin",)
 # Imported when they are first needed, so that a command starts without them.
 METRIC_MODULES = (
     "easymo.observability.leak_metrics",

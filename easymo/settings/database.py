@@ -7,7 +7,14 @@ from easymo.database.freshness import check
 from easymo.paths import socket_folder
 from easymo.settings.base import DEMONSTRATION, VAR
 from easymo.settings.database_url import DatabaseUrl, parse_database_url
-from easymo.settings.environment import SettingError, env_int, env_secret, env_str
+from easymo.settings.environment import (
+    SettingError,
+    env_float,
+    env_int,
+    env_secret,
+    env_str,
+)
+from easymo.settings.voice import VOICE_MAX_CALLS
 
 # Threads for database work in each web process and worker. Each may hold one
 # connection; two more are for the admin and for the worker itself.
@@ -95,8 +102,11 @@ DATABASE_RIGHTS: dict[str, tuple[str, ...]] = {
     "rollout_epoch": _KEEP,
     "rollout_plan": _KEEP,
     "rollout_stagerun": _KEEP,
+    "voucher_batch": _KEEP,
+    "voucher_reversal_request": _KEEP,
     "vouchers": _KEEP,
     "vouchers_station": _KEEP,
+    "agents_callclaim": _FIXED,
     "rollout_checkrun": _FIXED,
     "rollout_evaluation": _FIXED,
     "voucher_note": _FIXED,
@@ -135,14 +145,19 @@ WORKER_CONCURRENCY = env_int("WORKER_CONCURRENCY", 800, least=1, most=5_000)
 # The worker imports them when it starts; all other processes enqueue by name.
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = None
 PROCRASTINATE_IMPORT_PATHS = ["agents.tasks", "rollout.tasks", "vouchers.tasks"]
+# Calls beyond the limit are rejected while all the others run.
+REJECTIONS_AT_ONCE = 8
+# How long a stopping worker lets its jobs go on. The default is less than the five
+# seconds that a process manager waits before it kills.
+WORKER_GRACE_S = env_float("WORKER_GRACE_S", 4.0, least=1, most=600)
 PROCRASTINATE_WORKER_DEFAULTS = {
-    "concurrency": WORKER_CONCURRENCY,
+    # A call occupies a place for minutes: calls have places of their own.
+    "concurrency": WORKER_CONCURRENCY + VOICE_MAX_CALLS + REJECTIONS_AT_ONCE,
     "listen_notify": DATABASE_LISTEN is not None,
     # With LISTEN, polling only finds jobs missed during a lost connection.
     "fetch_job_polling_interval": 0.2 if DATABASE_LISTEN is None else 2.0,
     "abort_job_polling_interval": 2.0,
-    # Less than the five seconds that a process manager waits before it kills.
-    "shutdown_graceful_timeout": 4.0,
+    "shutdown_graceful_timeout": WORKER_GRACE_S,
     "update_heartbeat_interval": 5.0,
     "stalled_worker_timeout": 30.0,
     # Our rows keep the history; finished jobs are not needed.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -29,7 +31,14 @@ def demonstration_secrets(folder: Path) -> dict[str, str]:
         ) from error
     except ValueError as error:
         raise SettingError(f"{file} is damaged. Remove it to start afresh.") from error
+    # Files of earlier versions lack it.
+    found.setdefault("OPENAI_WEBHOOK_SECRET", _webhook_secret(found["SECRET_KEY"]))
     return found
+
+
+def _webhook_secret(secret_key: str) -> str:
+    made = hmac.digest(secret_key.encode(), b"OPENAI_WEBHOOK_SECRET", hashlib.sha256)
+    return "whsec_" + base64.b64encode(made).decode()
 
 
 def _make(file: Path) -> None:

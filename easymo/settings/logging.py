@@ -36,6 +36,7 @@ _QUIET = (
     "httpx",
     "httpx2",
     "openai",
+    "websockets",
     "opentelemetry",
     "procrastinate.blueprints",
     "psycopg",

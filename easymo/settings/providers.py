@@ -38,6 +38,7 @@ WHATSAPP_API_URL = env_url("WHATSAPP_API_URL", "https://graph.facebook.com/v26.0
 WA_TEMPLATE_VOUCHER_ISSUED = env_str("WA_TEMPLATE_VOUCHER_ISSUED")
 WA_TEMPLATE_STATION_NOTICE = env_str("WA_TEMPLATE_STATION_NOTICE")
 WA_TEMPLATE_ANNOUNCEMENT = env_str("WA_TEMPLATE_ANNOUNCEMENT")
+WA_TEMPLATE_PIN_LINK = env_str("WA_TEMPLATE_PIN_LINK")
 # Where messages go that the agent may not handle; the address may hold a secret.
 LEGACY_WEBHOOK_URL = env_address("LEGACY_WEBHOOK_URL")
 LEGACY_WEBHOOK_SECRET = env_secret("LEGACY_WEBHOOK_SECRET")
@@ -69,15 +70,6 @@ PROBE_URL = env_url("PROBE_URL")
 SUPABASE_URL = env_url("SUPABASE_URL")
 SUPABASE_ANON_KEY = env_secret("SUPABASE_ANON_KEY")
 SUPABASE_SERVICE_ROLE_KEY = env_secret("SUPABASE_SERVICE_ROLE_KEY")
-
-OPENAI_REALTIME_MODEL = env_str("OPENAI_REALTIME_MODEL", "gpt-realtime-2.1")
-SIP_TRUNK_URI = env_str("SIP_TRUNK_URI")
-SIP_TRUNK_USERNAME = env_str("SIP_TRUNK_USERNAME")
-SIP_TRUNK_PASSWORD = env_secret("SIP_TRUNK_PASSWORD")
-VOICE_FALLBACK_URI = env_str("VOICE_FALLBACK_URI")
-if VOICE_FALLBACK_URI and not VOICE_FALLBACK_URI.startswith(("tel:", "sip:", "sips:")):
-    raise SettingError("VOICE_FALLBACK_URI must begin with tel: or sip:.")
-
 
 # Expected volume and cost. The evaluator measures cost, spending and silence against
 # them, and spreads its false-rollback budget over this volume.

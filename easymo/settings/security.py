@@ -6,13 +6,15 @@ from datetime import timedelta
 
 from django.utils.csp import CSP
 
-from easymo.settings.base import DEBUG, DEMONSTRATION
+from easymo.settings.base import ALLOWED_HOSTS, DEBUG, DEMONSTRATION
+from easymo.settings.database import PORT
 from easymo.settings.environment import (
     SettingError,
     env_bool,
     env_list,
     env_secret,
     env_str,
+    env_url,
 )
 
 SCOPES = ("lookup", "create", "redeem", "void")
@@ -36,7 +38,6 @@ AGENT_CORE_INTERNAL_STATION = env_str("AGENT_CORE_INTERNAL_STATION").upper()
 
 # Behind a proxy that sets X-Forwarded-For, its last entry is the caller.
 BEHIND_PROXY = env_bool("BEHIND_PROXY")
-OPENAI_WEBHOOK_SECRET = env_secret("OPENAI_WEBHOOK_SECRET")
 
 REST_FRAMEWORK = {
     # Each view states its own classes; the defaults allow nothing.
@@ -65,6 +66,13 @@ SPECTACULAR_SETTINGS = {
 }
 
 
+def _own_address() -> str:
+    """Return the first public host, or this machine."""
+    own = {"localhost", "127.0.0.1", "[::1]", "testserver"}
+    public = [host.lstrip(".") for host in ALLOWED_HOSTS if host not in own | {"*"}]
+    return f"https://{public[0]}" if public else f"http://localhost:{PORT}"
+
+
 HTTPS_ONLY = env_bool("HTTPS_ONLY")
 if HTTPS_ONLY and DEBUG:
     raise SettingError(
@@ -79,6 +87,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+
+# Links that are sent to people begin with it.
+SITE_ADDRESS = env_url("SITE_ADDRESS", _own_address())
 
 SESSION_COOKIE_SECURE = not DEMONSTRATION
 CSRF_COOKIE_SECURE = not DEMONSTRATION

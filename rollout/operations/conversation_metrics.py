@@ -12,7 +12,7 @@ from easymo.observability.metrics import (
     register,
     rows,
 )
-from easymo.observability.tallies import Tally
+from easymo.observability.tallies import Tally, total
 from rollout.models import Channel, Observation, StageName, StageRun
 
 if TYPE_CHECKING:
@@ -21,29 +21,22 @@ if TYPE_CHECKING:
     from easymo.observability.metrics import Metric
 
 USD = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-_FROM = (
-    "FROM rollout_observation AS o LEFT JOIN rollout_stagerun AS r ON r.id = o.run_id"
-)
-_WHERE = "WHERE o.id > %s AND o.id <= %s AND NOT o.is_synthetic"
-_SETTLED = "recorded_at < now() - interval '10 minutes'"
-OUTCOMES = Tally(
+# Channel, stage, outcome, bucket of the cost: their number and their cost.
+CHANNEL, STAGE, OUTCOME, BUCKET = range(4)
+OBSERVATIONS = Tally(
+    name="observations",
     table="rollout_observation",
-    settled=_SETTLED,
-    query=f"SELECT o.channel, r.stage, o.outcome, count(*) {_FROM} {_WHERE}"
-    " GROUP BY 1, 2, 3",
-)
-COSTS = Tally(
-    table="rollout_observation",
-    settled=_SETTLED,
-    query="SELECT o.channel,"  # noqa: S608 - constants
-    f" width_bucket(o.cost::float8, ARRAY{list(USD)}::float8[])::text, count(*)"
-    f" FROM rollout_observation AS o {_WHERE} AND o.cost IS NOT NULL GROUP BY 1, 2",
-)
-COST_SUMS = Tally(
-    table="rollout_observation",
-    settled=_SETTLED,
-    query="SELECT o.channel, sum(o.cost)::float8"  # noqa: S608 - constants
-    f" FROM rollout_observation AS o {_WHERE} AND o.cost IS NOT NULL GROUP BY 1",
+    settled="recorded_at < now() - interval '2 minutes'",
+    source="rollout_observation AS o LEFT JOIN rollout_stagerun AS r ON r.id = o.run_id",
+    key="o.id",
+    condition="NOT o.is_synthetic",
+    labels=(
+        "o.channel",
+        "r.stage",
+        "o.outcome",
+        f"width_bucket(o.cost::float8, ARRAY{list(USD)}::float8[])",
+    ),
+    numbers=("count(*)", "sum(o.cost)"),
 )
 ANSWERS = """
 SELECT channel, sum(satisfied)::float8, sum(dissatisfied)::float8
@@ -65,7 +58,9 @@ def conversations() -> Iterator[Metric]:
     for channel in Channel.values:
         for outcome in Observation.Outcome.values:
             counted[channel, str(stage), outcome] = 0.0
-    for key, number in OUTCOMES.read().items():
+    found = OBSERVATIONS.read()
+    by = (CHANNEL, STAGE, OUTCOME)
+    for key, number in total(found, by=by, number=0).items():
         counted[key] += number
     for labels, number in sorted(counted.items()):
         family.add_metric(labels, number)
@@ -81,11 +76,16 @@ def costs() -> Iterator[Metric]:
         labels=["channel"],
     )
     counts = {channel: [0] * (len(USD) + 1) for channel in Channel.values}
-    for (channel, bucket), number in COSTS.read().items():
-        counts[channel][int(bucket)] += int(number)
-    sums = COST_SUMS.read()
-    for channel, found in counts.items():
-        histogram(family, [channel], USD, found, sums.get((channel,), 0.0))
+    found = OBSERVATIONS.read()
+    for (channel, bucket), number in total(
+        found, by=(CHANNEL, BUCKET), number=0
+    ).items():
+        # Without a bucket the cost is not known.
+        if bucket:
+            counts[channel][int(bucket)] += int(number)
+    sums = total(found, by=(CHANNEL,), number=1)
+    for channel, counted in counts.items():
+        histogram(family, [channel], USD, counted, sums.get((channel,), 0.0))
     yield family
 
 

@@ -33,6 +33,10 @@ BENCHES = {
     "figures": 900,
     # a web process, and pgbench
     "api": 300,
+    # pgbench
+    "one_token": 120,
+    # room for a million messages
+    "metrics": 900,
     # a worker
     "flood": 300,
     "forward": 300,

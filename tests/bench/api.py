@@ -44,7 +44,7 @@ ROUNDS = 3
 TARGET = 0.25
 PORT = 8971
 # Each call is another token's and another customer's: the rates stay out of it.
-PEOPLE = 2 * CLIENTS * EACH * ROUNDS + 1
+PEOPLE = 2 * CLIENTS * EACH * ROUNDS + 2
 
 
 def main() -> None:
@@ -71,7 +71,8 @@ def seed() -> None:
             scopes=["create", "redeem"],
             created_by="bench",
         )
-        for number in range(PEOPLE)
+        # One more than people, for calls of one token.
+        for number in range(PEOPLE + 1)
     )
     Profile.objects.bulk_create(
         Profile(
@@ -120,14 +121,11 @@ def server() -> Iterator[None]:
 def compare() -> None:
     issued: dict[int, str] = {}
 
-    def create(number: int) -> tuple[str, dict[str, Any]]:
-        return "create", {"customer_msisdn": msisdn(number), "amount": 100}
-
     def redeem(number: int) -> tuple[str, dict[str, Any]]:
         body = {"voucher_id": issued[number], "customer_msisdn": msisdn(number)}
         return "redeem", {**body, "station": "BENCH"}
 
-    for figure, call in (("issued", create), ("redeemed", redeem)):
+    for figure, call in (("issued", create_call), ("redeemed", redeem)):
         script = taken_down(call, issued)
         ours, theirs = [], []
         for round_ in range(ROUNDS):
@@ -145,6 +143,10 @@ def compare() -> None:
             target=TARGET,
             reached=ratio >= TARGET,
         )
+
+
+def create_call(number: int) -> tuple[str, dict[str, Any]]:
+    return "create", {"customer_msisdn": msisdn(number), "amount": 100}
 
 
 def through_http(
@@ -184,9 +186,16 @@ def headers_of(number: int, verb: str) -> dict[str, str]:
     }
 
 
-def taken_down(call: Callable[[int], tuple[str, Any]], issued: dict[int, str]) -> str:
-    """Call once by hand, and return what it sent with variables in it."""
-    number = PEOPLE - 1
+def taken_down(
+    call: Callable[[int], tuple[str, Any]],
+    issued: dict[int, str],
+    number: int = PEOPLE - 1,
+    token: int | None = None,
+) -> str:
+    """Call once by hand, and return what it sent with variables in it.
+
+    The token is that of the person `number`; another one stays a literal.
+    """
     sent: list[str] = []
 
     def note(execute: Any, sql: str, params: Any, *rest: Any) -> Any:
@@ -202,7 +211,7 @@ def taken_down(call: Callable[[int], tuple[str, Any]], issued: dict[int, str]) -
                 f"/functions/v1/ai-{verb}-voucher",
                 body,
                 content_type="application/json",
-                headers=headers_of(number, verb),
+                headers=headers_of(token or number, verb),
             )
             .json()
         )
@@ -212,7 +221,7 @@ def taken_down(call: Callable[[int], tuple[str, Any]], issued: dict[int, str]) -
     # Switches are read into memory by a process that serves, not for each call.
     sent = [text for text in sent if "rollout_cohort AS cohort" not in text]
     begins = next(at for at, text in enumerate(sent) if "api_claim(" in text)
-    statements = [_with_variables(text, verb, answer) for text in sent]
+    statements = [_with_variables(text, verb, answer, number) for text in sent]
     return ";\n".join(
         [
             "\\set n :first + :client_id * :each + :i\n\\set p :n + 1\n",
@@ -224,10 +233,10 @@ def taken_down(call: Callable[[int], tuple[str, Any]], issued: dict[int, str]) -
     ).replace("\n;\n", "\n", 1)
 
 
-def _with_variables(text: str, verb: str, answer: dict[str, Any]) -> str:
+def _with_variables(text: str, verb: str, answer: dict[str, Any], number: int) -> str:
     """Put pgbench's own person, token, key and voucher where this call's stand."""
-    number = PEOPLE - 1
     person = Profile.objects.get(msisdn=msisdn(number))
+    last = ApiToken.objects.latest("id").pk
     token = digest_of(secret(number)).hex()
     text = re.sub(r"--.*", "", text).replace(";\n", "\\;\n").strip().rstrip(";")
     text = text.replace(
@@ -239,7 +248,7 @@ def _with_variables(text: str, verb: str, answer: dict[str, Any]) -> str:
     text = text.replace(f"'{UUID(answer['voucher_id']).hex}'", "md5('v' || :n)")
     text = text.replace(f"'api:{person.public_id}'", "('api:' || md5('p' || :n))")
     text = text.replace(f"'{person.public_id}'", "md5('p' || :n)::uuid::text")
-    text = re.sub(rf"'api:{person.pk}:[^']*'", f"('{verb}:' || :n)", text)
+    text = re.sub(rf"'api:({person.pk}|{last}):[^']*'", f"('{verb}:' || :n)", text)
     text = re.sub(rf"'([a-z]+):{person.pk}'", r"('\1:' || :p)", text)
     text = re.sub(rf"'{person.pk}:bench {number}'", "(:p || ':bench ' || :n)", text)
     text = re.sub(rf"(?<![\w.:'-]){person.pk}(?![\w.'-])", ":p", text)
@@ -249,6 +258,8 @@ def _with_variables(text: str, verb: str, answer: dict[str, Any]) -> str:
         )
     if 'UPDATE "agents_idempotentcall"' in text:
         text = re.sub(r'"id" = \S+', '"id" = lastval_of_call()', text)
+    if "INSERT INTO voucher_event_seal" in text:
+        text = re.sub(r"unnest\(.*?\[\], .*?\[\]::bigint\[\], ", SEALED, text)
     return _with_fresh_bytes(text, verb)
 
 
@@ -265,8 +276,14 @@ def _with_fresh_bytes(text: str, verb: str) -> str:
 # STABLE: with a volatile function PostgreSQL reads the whole table for each call.
 HELPER = """
 CREATE FUNCTION lastval_of_call() RETURNS bigint STABLE LANGUAGE sql AS
-$$ SELECT currval(pg_get_serial_sequence('agents_idempotentcall', 'id')) $$
+$$ SELECT currval(pg_get_serial_sequence('agents_idempotentcall', 'id')) $$;
+CREATE FUNCTION lastval_of_event() RETURNS bigint STABLE LANGUAGE sql AS
+$$ SELECT currval(pg_get_serial_sequence('voucher_event', 'id')) $$
 """
+SEALED = (
+    "unnest(ARRAY[lastval_of_event()], ARRAY(SELECT voucher_id FROM voucher_event"
+    " WHERE id = lastval_of_event()), "
+)
 
 
 def through_pgbench(script: str, *, first: int, table: str) -> float:

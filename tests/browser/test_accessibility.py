@@ -38,6 +38,7 @@ NOT_PAGES = (
     "/api/schema/",
     # A file.
     "/export/",
+    "format=",
 )
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agents.core.openai_clients import close_clients
 from agents.inbound import media, process_events
-from agents.llm.openai_client import close_clients
 from agents.models import Media, Message
 from agents.turns.quiet_time import Timing
 from agents.turns.run import TurnDependencies, run_turn

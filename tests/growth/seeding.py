@@ -15,8 +15,10 @@ from agents.models import (
     Identity,
     Message,
     OutboundMessage,
+    ToolCall,
     Turn,
 )
+from rollout.models import Observation
 from tests.vouchers.tampering import unguarded
 from vouchers.models import Profile, Station, Voucher, VoucherEvent
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 MANY = 20_000
 SEEDED = (
     *(Profile, Identity, Voucher, VoucherEvent, Announcement),
-    *(Conversation, Turn, Message, OutboundMessage),
+    *(Conversation, Turn, ToolCall, Message, OutboundMessage, Observation),
 )
 # Of each row: its number `n`, its time `at`, one row a minute until now.
 ROWS = (
@@ -48,6 +50,7 @@ def seed() -> None:
     with unguarded(*tables), connection.cursor() as cursor:
         _people(cursor)
         _vouchers(cursor, station.pk)
+        turns(cursor)
         _messages(cursor)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
@@ -121,7 +124,7 @@ def _vouchers(cursor: Any, station: int) -> None:
     )
 
 
-def _messages(cursor: Any) -> None:
+def turns(cursor: Any) -> None:
     _fill(
         cursor,
         Conversation,
@@ -147,6 +150,33 @@ def _messages(cursor: Any) -> None:
         finished_at=AT,
         observed_at=AT,
     )
+    _fill(
+        cursor,
+        ToolCall,
+        turn="1000000 + s.n",
+        ordinal="0",
+        name="'list_vouchers'",
+        status="'succeeded'",
+        started_at=AT,
+        finished_at=AT,
+    )
+    _fill(
+        cursor,
+        Observation,
+        source_key="'seed:' || s.n",
+        conversation_key="md5(s.n::text)",
+        channel="'chat'",
+        calls="1",
+        turns="1",
+        cost="0.04",
+        outcome="'done'",
+        started_at=AT,
+        finished_at=AT,
+        recorded_at=AT,
+    )
+
+
+def _messages(cursor: Any) -> None:
     _fill(
         cursor,
         Message,

@@ -20,6 +20,7 @@ from vouchers.models import Profile, Refusal, Voucher
 from vouchers.services import envelopes
 from vouchers.services.issue import issue_voucher
 from vouchers.services.redeem import redeem_voucher
+from vouchers.services.reverse import reverse_redemption
 from vouchers.services.rotate import rotate_code
 from vouchers.services.transition import cause, perform
 from vouchers.services.void import void_voucher
@@ -70,6 +71,8 @@ def do(issued: Issued, requested: Issued, aline: Profile, kimironko: Station) ->
                 )
             case Operation.ROTATE:
                 rotate_code(voucher=issued.voucher, reason="Lost", **given)
+            case Operation.REVERSE:
+                reverse_redemption(voucher=issued.voucher, reason="Wrong", **given)
             case Operation.APPROVE:
                 values = cause(actor, "turn:9:0") | envelopes.NO_CODE
                 values |= {"voucher": requested.voucher.pk, "decision": "declined"}
@@ -121,7 +124,11 @@ def test_roles__of_the_table__are_the_roles_of_profiles_and_actors() -> None:
 @pytest.mark.parametrize("group", groups.EXTRA)
 @pytest.mark.parametrize("operation", [op for op in RULES if RULES[op].permission])
 def test_admin__each_group__may_as_the_table(
-    issued: Issued, requested: Issued, group: str, operation: Operation
+    issued: Issued,
+    requested: Issued,
+    kimironko: Station,
+    group: str,
+    operation: Operation,
 ) -> None:
     # Given
     groups.sync()
@@ -131,6 +138,11 @@ def test_admin__each_group__may_as_the_table(
     request.user = user
     page = VoucherAdmin(Voucher, None)
     asked = getattr(page, f"has_{operation}_one_permission")
+
+    if operation is Operation.REVERSE:
+        redeem_voucher(
+            code=issued.code, station=kimironko, actor=Actor.system("x"), key="x:1"
+        )
 
     # When
     answers = [asked(request, str(each.voucher.pk)) for each in (issued, requested)]

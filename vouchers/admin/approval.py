@@ -72,13 +72,14 @@ def _limits(voucher: Voucher) -> Iterator[str]:
         ("issuer", issuer, "The requester issued", "issuer_daily"),
         ("customer", owner, "The customer received", "customer_daily"),
     ):
-        row = LimitCounter.objects.filter(
+        slots = LimitCounter.objects.filter(
             kind=kind,
             subject=subject,
             currency=voucher.currency,
             day=timezone.localdate(),
-        ).first()
-        used = _money(voucher, row.used_minor if row else 0)
+        )
+        total = slots.aggregate(Sum("used_minor"))["used_minor__sum"]
+        used = _money(voucher, total or 0)
         cap = _money(voucher, limits.cap(limit, voucher.currency))
         yield f"{label} {used} of {cap} today"
 

@@ -28,6 +28,7 @@ TABLES = {
     "profiles": "Person",
     "vouchers_station": "Station",
     "agents_apitoken": "API token",
+    "agents_phonepin": "Phone PIN",
     "auth_user": "Account",
     "auth_group": "Group",
     "auth_permission": "Permission",

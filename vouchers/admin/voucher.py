@@ -32,6 +32,7 @@ from vouchers.models import Voucher
 from vouchers.money import Money, format_money
 from vouchers.services import guesses
 from vouchers.services.approve import approve_voucher, decline_voucher
+from vouchers.services.reverse import Reversal, reverse_redemption
 from vouchers.services.rotate import rotate_code
 from vouchers.services.void import void_voucher
 
@@ -148,6 +149,10 @@ def _void(call: ActionCall[Voucher]) -> object:
     )
 
 
+def _reverse(call: ActionCall[Voucher]) -> Reversal:
+    return reverse_redemption(voucher=call.row, actor=_actor(call), **_given(call))
+
+
 def _rotate(call: ActionCall[Voucher]) -> object:
     return rotate_code(voucher=call.row, actor=_actor(call), **_given(call))
 
@@ -165,7 +170,7 @@ class VoucherAdmin(NumberSearchAdmin):
     actions_list = ("find_by_code",)
     actions_detail = (
         *("approve_one", "decline_one", "void_one", "rotate_one"),
-        "export_one",
+        *("reverse_one", "export_one"),
     )
     list_display = ("reference", "person", "amount", "state", "created_at", "ends")
     list_display_links = ("reference",)
@@ -330,6 +335,24 @@ class VoucherAdmin(NumberSearchAdmin):
     def rotate_one(self, call: ActionCall[Voucher]) -> str:
         _rotate(call)
         return _log(call, "New code for", "has a new code")
+
+    @voucher_action(
+        "Take back redemption",
+        path="reverse",
+        act=_reverse,
+        icon="undo",
+        operation=Operation.REVERSE,
+        offered_in=Voucher.Status.REDEEMED,
+        title="Take back the redemption of",
+        explanation="The voucher can be spent again, and the station is not paid for this"
+        " redemption. Above the limit a second person decides.",
+        is_dangerous=True,
+    )
+    def reverse_one(self, call: ActionCall[Voucher]) -> str:
+        """Take back a redemption. It works while vouchers are switched off."""
+        if _reverse(call).is_requested:
+            return _log(call, "Take back", "waits for a second person")
+        return _log(call, "Take back", "can be spent again")
 
     @action(
         description="Export with proof",

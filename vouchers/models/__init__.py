@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from vouchers.models.batch import Batch
 from vouchers.models.change import AuthorityChange, ChangeRecord
 from vouchers.models.checkpoint import (
     Checkpoint,
@@ -11,11 +12,13 @@ from vouchers.models.counter import ExpiryMark, GuessCounter, LimitCounter
 from vouchers.models.event import Refusal, VoucherEvent, VoucherNote
 from vouchers.models.legacy import LegacyRecord
 from vouchers.models.profile import Erasure, Profile, Station
+from vouchers.models.reversal import ReversalRequest
 from vouchers.models.voucher import Approval, Envelope, Voucher
 
 __all__ = [
     "Approval",
     "AuthorityChange",
+    "Batch",
     "ChangeRecord",
     "Checkpoint",
     "CheckpointPage",
@@ -28,6 +31,7 @@ __all__ = [
     "LimitCounter",
     "Profile",
     "Refusal",
+    "ReversalRequest",
     "Station",
     "Verification",
     "Voucher",

@@ -15,14 +15,19 @@ class LimitCounter(models.Model):
     subject = models.CharField(max_length=80)
     currency = models.CharField(max_length=3)
     day = models.DateField()
+    # A token's sum is divided among slots, each with a share of the limit: calls that
+    # change different slots do not wait for each other.
+    slot = models.SmallIntegerField(db_default=0)
+    # The limit that the slots share.
+    cap_minor = models.BigIntegerField(null=True)
     used_minor = models.BigIntegerField()
 
     class Meta:
         db_table = "voucher_limit_counter"
         constraints = [
             models.UniqueConstraint(
-                fields=["subject", "kind", "currency", "day"],
-                name="limit_counter_one_per_day",
+                fields=["subject", "kind", "currency", "day", "slot"],
+                name="limit_counter_one_per_day_and_slot",
             ),
             models.CheckConstraint(
                 condition=Q(used_minor__gte=0), name="limit_counter_not_negative"

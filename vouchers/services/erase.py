@@ -13,6 +13,7 @@ from vouchers.models import (
     Envelope,
     Erasure,
     Profile,
+    ReversalRequest,
     Voucher,
     VoucherNote,
 )
@@ -94,6 +95,10 @@ def _clean_authority_changes(profile: Profile) -> None:
     for waiting in about.filter(decision="waiting"):
         roles.refuse(change=waiting, giver=roles.Giver(reason="The person was erased."))
     about.update(reason="", decision_reason="")
+    ReversalRequest.objects.filter(voucher__owner=profile).update(reason="")
+    ReversalRequest.objects.filter(voucher__owner=profile).exclude(
+        decision=ReversalRequest.Decision.WAITING
+    ).update(decision_reason="")
 
 
 def _clean_admin_log(profile: Profile) -> None:

@@ -37,9 +37,17 @@ class Issued:
 
 
 def issue_voucher(
-    *, customer: Profile, amount: Money, actor: Actor, key: str
+    *,
+    customer: Profile,
+    amount: Money,
+    actor: Actor,
+    key: str,
+    note: str | None = None,
+    is_approved: bool = False,
 ) -> Issued:
     """Issue one voucher, or request it when it is above the approval limit.
+
+    With ``is_approved`` a second person has approved it before, within a batch.
 
     A repeated key returns the same voucher, with its code while the envelope exists.
     Raises FeatureDisabled, NotAllowed, CustomerNotFound, LimitExceeded, KeyReused.
@@ -47,7 +55,7 @@ def issue_voucher(
     _refuse_invalid_amount(amount)
     request = cause(actor, key, "issue", customer.pk, amount.minor, amount.currency)
     _refuse_over_voucher_limit(customer, amount, actor, key)
-    is_pending = limits.needs_approval(amount)
+    is_pending = limits.needs_approval(amount) and not is_approved
     drawn: list[Code] = []
 
     def values() -> dict[str, Any]:
@@ -66,6 +74,7 @@ def issue_voucher(
             "currency": amount.currency,
             "days": settings.VOUCHER_VALID_DAYS,
             "is_pending": is_pending,
+            "note": note,
             "issuer_cap": limits.cap("issuer_daily", amount.currency),
             "customer_cap": limits.cap("customer_daily", amount.currency),
         }

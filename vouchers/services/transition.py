@@ -119,21 +119,7 @@ def voucher_from(row: sql.Row) -> Voucher:
 
 def refusal(row: sql.Row) -> errors.VoucherError:
     """Return the exception for a refusal of the database."""
-    detail = row.detail or ""
-    match row.outcome:
-        case "not_issued":
-            at = (row.voucher or {}).get(_STATUS_TIMES.get(detail, ""))
-            return errors.VoucherNotIssued(detail, at)
-        case "not_pending":
-            return errors.VoucherNotPending(detail)
-        case "expired":
-            return errors.VoucherExpired((row.voucher or {}).get("expires_at"))
-        case "second_person_needed":
-            return errors.SecondPersonNeeded(detail or "own_request")
-        case "locked":
-            return errors.Locked(int(detail or 1))
-        case outcome:
-            return _PLAIN[outcome]()
+    return _REFUSALS[row.outcome](row.detail or "", row.voucher or {})
 
 
 # For each status, the column with the time of the change to it.
@@ -142,12 +128,25 @@ _STATUS_TIMES = {
     "void": "voided_at",
     "expired": "expires_at",
 }
-_PLAIN: dict[str, Callable[[], errors.VoucherError]] = {
-    "voucher_not_found": errors.VoucherNotFound,
-    "not_owner": errors.NotOwner,
-    "customer_not_found": errors.CustomerNotFound,
-    "forbidden": errors.NotAllowed,
-    "wrong_station": errors.WrongStation,
-    "feature_disabled": errors.FeatureDisabled,
-    "key_reused": errors.KeyReused,
+_REFUSALS: dict[str, Callable[[str, dict[str, Any]], errors.VoucherError]] = {
+    "not_issued": lambda status, row: errors.VoucherNotIssued(
+        status, row.get(_STATUS_TIMES.get(status, ""))
+    ),
+    "not_pending": lambda status, _: errors.VoucherNotPending(status),
+    "not_redeemed": lambda status, _: errors.NotRedeemed(status),
+    "expired": lambda _, row: errors.VoucherExpired(row.get("expires_at")),
+    "too_late": lambda seconds, _: errors.TooLate(int(seconds)),
+    "decided": lambda decision, _: errors.RequestDecided(decision),
+    "second_person_needed": lambda bar, _: errors.SecondPersonNeeded(
+        bar or "own_request"
+    ),
+    "locked": lambda seconds, _: errors.Locked(int(seconds or 1)),
+    "voucher_not_found": lambda *_: errors.VoucherNotFound(),
+    "not_owner": lambda *_: errors.NotOwner(),
+    "customer_not_found": lambda *_: errors.CustomerNotFound(),
+    "forbidden": lambda *_: errors.NotAllowed(),
+    "wrong_station": lambda *_: errors.WrongStation(),
+    "feature_disabled": lambda *_: errors.FeatureDisabled(),
+    "already_asked": lambda *_: errors.AlreadyAsked(),
+    "key_reused": lambda *_: errors.KeyReused(),
 }

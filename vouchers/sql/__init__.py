@@ -30,7 +30,7 @@ _FUNCTIONS = {
     "issue": (
         f"voucher_issue(%(owner)s, %(public_id)s, %(reference)s, {_CODE}, %(amount)s,"
         " %(currency)s, %(days)s, %(is_pending)s, %(issuer_cap)s, %(customer_cap)s,"
-        f" {_CAUSE})"
+        f" %(note)s::text, {_CAUSE})"
     ),
     "redeem": (
         "voucher_redeem(%(hmacs)s::bytea[], %(public_id)s::uuid, %(owner)s::bigint,"
@@ -40,6 +40,12 @@ _FUNCTIONS = {
     "decide": (
         f"voucher_decide(%(voucher)s, %(decision)s, {_CODE}, %(days)s, %(reason)s,"
         f" {_CAUSE})"
+    ),
+    "reverse": (
+        f"voucher_reverse(%(public_id)s::uuid, %(most)s, %(reason)s, {_CAUSE})"
+    ),
+    "decide_reversal": (
+        f"voucher_decide_reversal(%(request)s, %(decision)s, %(reason)s, {_CAUSE})"
     ),
     "rotate": f"voucher_rotate(%(voucher)s, {_CODE}, %(reason)s, {_CAUSE})",
 }

@@ -7,26 +7,44 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date as babel_date
 
-from agents.language.texts import en, fr, rw, sw
+from agents.language.texts import (
+    en,
+    fr,
+    phone_en,
+    phone_fr,
+    phone_rw,
+    phone_sw,
+    rw,
+    sw,
+)
 from vouchers.names import quoted_name
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 LANGUAGES = ("en", "fr", "rw", "sw")
-_TEXTS = {"en": en.TEXTS, "fr": fr.TEXTS, "rw": rw.TEXTS, "sw": sw.TEXTS}
+TEXTS = {
+    "en": en.TEXTS | phone_en.TEXTS,
+    "fr": fr.TEXTS | phone_fr.TEXTS,
+    "rw": rw.TEXTS | phone_rw.TEXTS,
+    "sw": sw.TEXTS | phone_sw.TEXTS,
+}
 _KIGALI = ZoneInfo("Africa/Kigali")
 _LONGEST_VALUE = 200
 
 
-class CodePlaceholder(str):
-    """The placeholder of a voucher code, which is filled in when the text is sent."""
+class Placeholder(str):
+    """Of a voucher code or a link, which is filled in when the text is sent."""
 
     __slots__ = ()
 
 
-def code_placeholder(voucher_public_id: object) -> CodePlaceholder:
-    return CodePlaceholder(f"{{code:{voucher_public_id}}}")
+def code_placeholder(voucher_public_id: object) -> Placeholder:
+    return Placeholder(f"{{code:{voucher_public_id}}}")
+
+
+def link_placeholder(link_public_id: object) -> Placeholder:
+    return Placeholder(f"{{pin_link:{link_public_id}}}")
 
 
 def render(key: str, language: str, **values: object) -> str:
@@ -35,7 +53,7 @@ def render(key: str, language: str, **values: object) -> str:
     The value `name` is a person's name, whatever they call themselves: it is shown as
     letters and spaces, in quotes.
     """
-    texts = _TEXTS.get(language, _TEXTS["en"])
+    texts = TEXTS.get(language, TEXTS["en"])
     data = {field: _as_data(value) for field, value in values.items()}
     if "name" in values:
         data["name"] = quoted_name(str(values["name"])) or texts["name.unknown"]
@@ -43,7 +61,7 @@ def render(key: str, language: str, **values: object) -> str:
 
 
 def has(key: str) -> bool:
-    return key in _TEXTS["en"]
+    return key in TEXTS["en"]
 
 
 def format_date(at: datetime, language: str) -> str:
@@ -53,7 +71,7 @@ def format_date(at: datetime, language: str) -> str:
 
 def _as_data(value: object) -> str:
     """Return a value (a name, a reason) without placeholders and newlines."""
-    if isinstance(value, CodePlaceholder):
+    if isinstance(value, Placeholder):
         return str(value)
     text = str(value).replace("{", "(").replace("}", ")")
     plain = "".join(c if c.isprintable() else " " for c in text)

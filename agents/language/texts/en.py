@@ -225,6 +225,10 @@ TEXTS: dict[str, str] = {
         "If that was not you, write *agent*."
     ),
     "notice.voided": "Your voucher {reference} of *{amount}* was voided.",
+    "notice.reversed": (
+        "The redemption of your voucher {reference} of *{amount}* at {station} was taken "
+        "back. You can use the voucher again until {expires}."
+    ),
     "notice.not_reached": (
         "{reference}: I could not reach the customer on WhatsApp. Please tell them the "
         "reference and the code yourself."
@@ -311,6 +315,10 @@ TEXTS: dict[str, str] = {
         " write again what you need."
     ),
     # The end of a conversation
+    "call.broke_off": (
+        "Sorry, your phone call with us broke off. What was confirmed stays. "
+        "Call again, or write to me here."
+    ),
     "capped": (
         "I cannot go on with this by myself. I have passed our conversation to a "
         "person, who will answer you here as soon as possible."

@@ -240,6 +240,10 @@ TEXTS: dict[str, str] = {
         "ce n'était pas vous, écrivez *humain*."
     ),
     "notice.voided": "Votre bon {reference} de *{amount}* a été annulé.",
+    "notice.reversed": (
+        "L'utilisation de votre bon {reference} de *{amount}* à {station} a été annulée. "
+        "Vous pouvez de nouveau l'utiliser jusqu'au {expires}."
+    ),
     "notice.not_reached": (
         "{reference} : je n'ai pas pu joindre le client sur WhatsApp. Communiquez-lui vous-même la "
         "référence et le code, s'il vous plaît."
@@ -336,6 +340,10 @@ TEXTS: dict[str, str] = {
         "Écrivez à nouveau ce qu'il vous faut."
     ),
     # The end of a conversation
+    "call.broke_off": (
+        "Désolé, votre appel a été interrompu. Ce qui a été confirmé reste valable. "
+        "Rappelez-nous ou écrivez-moi ici."
+    ),
     "capped": (
         "Je ne peux pas continuer tout seul. J'ai transmis notre conversation à une "
         "personne, qui vous répondra ici dès que possible."

@@ -227,6 +227,10 @@ TEXTS: dict[str, str] = {
         "{at}. Niba atari wowe, andika *umuntu*."
     ),
     "notice.voided": "Voucher yawe {reference} ya *{amount}* yasheshwe.",
+    "notice.reversed": (
+        "Ikoreshwa rya voucher yawe {reference} ya *{amount}* kuri {station} ryasubijwe "
+        "inyuma. Wongera kuyikoresha kugeza {expires}."
+    ),
     "notice.not_reached": (
         "{reference}: sinashoboye kugera ku mukiriya kuri WhatsApp: muhe nimero ya voucher na "
         "kode wowe ubwawe."
@@ -312,6 +316,10 @@ TEXTS: dict[str, str] = {
         " wandike icyo ukeneye."
     ),
     # The end of a conversation
+    "call.broke_off": (
+        "Mutubabarire, telefone mwaduhamagaye yacitse. Ibyemejwe bigumaho. "
+        "Mwongere muhamagare cyangwa munyandikire hano."
+    ),
     "capped": (
         "Sinshobora gukomeza njyenyine. Ikiganiro cyacu nagishyikirije umukozi. "
         "Aragusubiza hano vuba bishoboka."

@@ -228,6 +228,10 @@ TEXTS: dict[str, str] = {
         "{at}. Kama si wewe, andika *mtu*."
     ),
     "notice.voided": "Vocha yako {reference} ya *{amount}* imebatilishwa.",
+    "notice.reversed": (
+        "Matumizi ya vocha yako {reference} ya *{amount}* katika {station} yamefutwa. "
+        "Unaweza kuitumia tena hadi {expires}."
+    ),
     "notice.not_reached": (
         "{reference}: sikuweza kumfikia mteja kwenye WhatsApp: tafadhali mpe mwenyewe kumbukumbu na "
         "msimbo."
@@ -313,6 +317,10 @@ TEXTS: dict[str, str] = {
         "Tafadhali andika tena unachohitaji."
     ),
     # The end of a conversation
+    "call.broke_off": (
+        "Samahani, simu yako nasi ilikatika. Kilichothibitishwa kinabaki. "
+        "Piga tena, au niandikie hapa."
+    ),
     "capped": (
         "Siwezi kuendelea peke yangu. Nimepeleka mazungumzo yetu kwa mhudumu. Atakujibu "
         "hapa haraka iwezekanavyo."

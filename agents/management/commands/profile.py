@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+import getpass
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, transaction
+from django.views.decorators.debug import sensitive_variables
 
+from agents.core.errors import PinError, PinRefused
+from agents.core.secret_digits import SecretDigits
+from agents.identity import pin
+from agents.models import PhonePin
+from agents.notifications import pin_messages
 from agents.operations import erasure, mention_search
 from easymo.backoffice.reason import InvalidReason as BadReason
 from easymo.backoffice.reason import clean_reason
@@ -31,7 +39,7 @@ WAITS, WAIT_S = 20, 0.5
 
 
 class Command(BaseCommand):
-    help = "Add, change, show or forget a person."
+    help = "Add, change, show or forget a person; set a PIN for the phone."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -45,6 +53,10 @@ class Command(BaseCommand):
         add.add_argument("--by", metavar="NAME", default=COMMAND_LINE)
         show = verbs.add_parser("show", help="Show a person.")
         show.add_argument("msisdn")
+        pin = verbs.add_parser("pin", help="Set or clear a person's PIN for the phone.")
+        pin.add_argument("msisdn")
+        pin.add_argument("--clear", action="store_true", help="delete the PIN")
+        pin.add_argument("--by", metavar="NAME", default=COMMAND_LINE)
         erase = verbs.add_parser("erase", help="Forget a person for good.")
         erase.add_argument("msisdn")
         erase.add_argument("--reason", required=True)
@@ -58,6 +70,8 @@ class Command(BaseCommand):
         try:
             if options["verb"] == "erase":
                 self._erase(options)
+            elif options["verb"] == "pin":
+                self._pin(options)
             elif options["verb"] == "add":
                 self._show(self._add(options))
             else:
@@ -66,7 +80,10 @@ class Command(BaseCommand):
             raise CommandError("Station staff need a station: --station CODE.") from (
                 error
             )
-        except (BadReason, InvalidMsisdn, VoucherError, RolloutError) as error:
+        except (
+            *(BadReason, InvalidMsisdn, PinError),
+            *(VoucherError, RolloutError),
+        ) as error:
             raise CommandError(str(error)) from error
 
     def _add(self, options: dict[str, Any]) -> Profile:
@@ -85,6 +102,19 @@ class Command(BaseCommand):
                     cohort_name=name, subject=str(profile.public_id), by=options["by"]
                 )
         return profile
+
+    def _pin(self, options: dict[str, Any]) -> None:
+        profile = self._find(options["msisdn"])
+        shown = mask_msisdn(profile.msisdn)
+        if options["clear"]:
+            done = pin.clear_pin(profile=profile)
+            self.stdout.write(f"PIN of {shown} {'cleared' if done else 'was not set'}.")
+            return
+        entered = _entered_twice()
+        with transaction.atomic():
+            stored = pin.set_pin(profile=profile, pin=entered, by=options["by"])
+            pin_messages.tell_set(stored)
+        self.stdout.write(f"PIN of {shown} set.")
 
     def _erase(self, options: dict[str, Any]) -> None:
         profile = self._find(options["msisdn"])
@@ -136,6 +166,9 @@ class Command(BaseCommand):
             )
         return profile
 
+    def _has_pin(self, profile: Profile) -> bool:
+        return PhonePin.objects.filter(profile=profile).exists()
+
     def _show(self, profile: Profile) -> None:
         subject = str(profile.public_id)
         names = Cohort.objects.filter(members__subject=subject).order_by("name")
@@ -146,6 +179,7 @@ class Command(BaseCommand):
             "station": profile.station.code if profile.station else "—",
             "language": profile.language or "—",
             "cohorts": ", ".join(names.values_list("name", flat=True)) or "—",
+            "phone PIN": "set" if self._has_pin(profile) else "—",
             "vouchers": profile.vouchers.count(),
             "active": "yes" if profile.is_active else "no",
             "sandbox": "yes" if profile.is_sandbox else "no",
@@ -153,3 +187,19 @@ class Command(BaseCommand):
         }
         for name, value in facts.items():
             self.stdout.write(f"{name:<9} {value}")
+
+
+@sensitive_variables()
+def _entered_twice() -> SecretDigits:
+    """Ask twice on a terminal; else read two lines from standard input."""
+    first = _entered("New PIN: ")
+    if first != _entered("The same PIN again: "):
+        raise PinRefused("different")
+    return first
+
+
+@sensitive_variables()
+def _entered(prompt: str) -> SecretDigits:
+    if sys.stdin.isatty():
+        return SecretDigits(getpass.getpass(prompt).strip())
+    return SecretDigits(sys.stdin.readline().strip())

@@ -39,7 +39,7 @@ def voice_is_set_up(asked: Asked) -> Found:
         return failed(
             "SIP_TRUNK_URI is no SIP address.", "It begins with sip:.", "SIP_TRUNK_URI"
         )
-    if not settings.OPENAI_API_KEY or not settings.OPENAI_WEBHOOK_SECRET:
+    if not settings.OPENAI_API_KEY or not settings.OPENAI_WEBHOOK_SECRETS:
         lacking = (
             "OPENAI_WEBHOOK_SECRET" if settings.OPENAI_API_KEY else "OPENAI_API_KEY"
         )

@@ -1,4 +1,4 @@
-// Accessibility of pages whose templates are Unfold's or Django's.
+// Accessibility of pages whose templates are Unfold's or Django's, and progress.
 document.addEventListener("DOMContentLoaded", () => {
   // Icons are ligatures: without this their names are read out with the button's.
   for (const icon of document.querySelectorAll(".material-symbols-outlined")) {
@@ -12,6 +12,8 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const hint of document.querySelectorAll(".help-tooltip[aria-label]")) hint.setAttribute("role", "img");
   const search = document.getElementById("searchbar");
   if (search) search.setAttribute("aria-label", search.placeholder);
+  // Work goes on behind the page: show how far it is.
+  if (document.querySelector("[data-reload]")) setTimeout(() => location.reload(), 2000);
   const wrong = document.querySelector("#content [aria-invalid=true]");
   // A browser skips autofocus when it loads the page in the background.
   const first = document.querySelector("#content [autofocus]");

@@ -147,14 +147,14 @@ def deliver(
 
 @pytest.fixture
 def openai(db: None, settings: SettingsWrapper) -> None:
-    settings.OPENAI_WEBHOOK_SECRET = PLAIN
+    settings.OPENAI_WEBHOOK_SECRETS = [PLAIN]
 
 
 @pytest.mark.parametrize("secret", [PLAIN, ENCODED])
 def test_openai__right_signature__stored_once(
     client: Client, settings: SettingsWrapper, openai: None, secret: str
 ) -> None:
-    settings.OPENAI_WEBHOOK_SECRET = secret
+    settings.OPENAI_WEBHOOK_SECRETS = [secret]
     answers = [deliver(client, secret) for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [200] * 3

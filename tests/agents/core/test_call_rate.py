@@ -72,6 +72,17 @@ def test_take__calls_older_than_a_minute__no_longer_count() -> None:
     assert len(ToolRate.objects.get().taken_at) == 10
 
 
+@pytest.mark.parametrize(
+    ("subject", "slots"), [("token:7", 16), ("api:7:1", 1), ("address:ab", 1)]
+)
+@pytest.mark.django_db
+def test_take__calls_of_a_token__are_counted_in_slots(subject: str, slots: int) -> None:
+    assert [call_rate.take(subject, limit=120) is None for _ in range(121)] == [
+        True
+    ] * 120 + [False]
+    assert ToolRate.objects.filter(subject__startswith=subject).count() == slots
+
+
 @pytest.mark.django_db
 def test_purge__who_made_no_call_for_an_hour__is_forgotten() -> None:
     call_rate.take("old", limit=10)

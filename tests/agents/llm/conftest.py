@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agents.core.openai_clients import close_clients
 from agents.llm.items import user
 from agents.llm.model import Item, ModelRequest, ToolRequest, ToolSpec, Usage
-from agents.llm.openai_client import OpenAIModel, close_clients
+from agents.llm.openai_client import OpenAIModel
 from tests.fakes.openai import FakeOpenAI
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agents.core.openai_clients import close_clients
 from agents.llm.items import user
 from agents.llm.model import ModelError, ModelRequest
-from agents.llm.openai_client import OpenAIModel, close_clients
+from agents.llm.openai_client import OpenAIModel
 from tests.fakes import openai_answers as say
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from agents.models import (
     Block,
+    CallEvent,
     ColleagueAct,
     Conversation,
     ForwardedItem,
@@ -29,10 +30,19 @@ from agents.models import (
     WebhookEvent,
 )
 from agents.operations import erasure, mention_search
+from tests.agents.calls.callers import ended
 from tests.agents.cast import make_cast
-from vouchers.models import AuthorityChange, VoucherNote
+from vouchers.actors import Actor
+from vouchers.models import (
+    AuthorityChange,
+    ReversalRequest,
+    Station,
+    VoucherEvent,
+    VoucherNote,
+)
 from vouchers.money import Money
 from vouchers.services.issue import issue_voucher
+from vouchers.services.redeem import redeem_voucher
 from vouchers.services.void import void_voucher
 
 if TYPE_CHECKING:
@@ -145,8 +155,6 @@ def new_claim(person: Person, text: str) -> IdentityClaim:
 
 
 def new_note(person: Person, text: str, cast: Cast) -> VoucherNote:
-    from vouchers.actors import Actor
-
     voucher = issue_voucher(
         customer=person.profile,
         amount=Money(1_000, "RWF"),
@@ -161,6 +169,42 @@ def new_note(person: Person, text: str, cast: Cast) -> VoucherNote:
         key=uuid.uuid4().hex,
     )
     return VoucherNote.objects.latest("id")
+
+
+def new_reversal(person: Person, text: str, cast: Cast) -> ReversalRequest:
+    station, _ = Station.objects.get_or_create(code="REMERA", name="Remera")
+    issued = issue_voucher(
+        customer=person.profile,
+        amount=Money(1_000, "RWF"),
+        actor=Actor.of_profile(cast.diane.profile, channel="whatsapp"),
+        key=uuid.uuid4().hex,
+    )
+    redeem_voucher(
+        code=issued.code,
+        station=station,
+        actor=Actor.system("tests"),
+        key=uuid.uuid4().hex,
+    )
+    account, _ = User.objects.get_or_create(username="odette")
+    made = ReversalRequest.objects.create(
+        voucher=issued.voucher,
+        redemption=VoucherEvent.objects.get(voucher=issued.voucher, kind="redeemed"),
+        asked_by_kind="user",
+        asked_by_id="1",
+        channel="admin",
+        key=uuid.uuid4().hex,
+        fingerprint=b"",
+        reason=text,
+        asked_at=timezone.now(),
+        decision="waiting",
+    )
+    ReversalRequest.objects.filter(pk=made.pk).update(
+        decision="refused",
+        decided_by=account,
+        decided_at=timezone.now(),
+        decision_reason=text,
+    )
+    return made
 
 
 def new_log_entry(text: str) -> LogEntry:
@@ -191,6 +235,13 @@ def new_message(person: Person, text: str, **values: Any) -> Message:
     message = person.writes("hello")
     Message.objects.filter(pk=message.pk).update(**{"text": text, **values})
     return message
+
+
+def new_words(person: Person, text: str) -> CallEvent:
+    call = ended(str(person.profile.msisdn))
+    return CallEvent.objects.create(
+        call=call, kind="heard", at=timezone.now(), text=text
+    )
 
 
 def new_forwarded(text: str) -> ForwardedItem:
@@ -230,6 +281,7 @@ PLACES: dict[str, Callable[[Cast, str], models.Model]] = {
             extra={"parameters": [text]},
         )
     ),
+    "agents_callevent": lambda cast, text: new_words(cast.bosco, text),
     "agents_turn": lambda cast, text: new_turn(cast.bosco, items=[{"content": text}]),
     "agents_toolcall": lambda cast, text: new_call(cast.bosco, arguments={"q": text}),
     "agents_toolcall (result)": lambda cast, text: new_call(
@@ -250,6 +302,7 @@ PLACES: dict[str, Callable[[Cast, str], models.Model]] = {
     "agents_block": lambda cast, text: new_block(cast.bosco, text),
     "agents_identityclaim": lambda cast, text: new_claim(cast.bosco, text),
     "voucher_note": lambda cast, text: new_note(cast.bosco, text, cast),
+    "voucher_reversal_request": lambda cast, text: new_reversal(cast.bosco, text, cast),
     "authority_change": lambda cast, text: AuthorityChange.objects.create(
         kind="role",
         profile=cast.bosco.profile,

@@ -9,10 +9,8 @@ import pytest
 from django.utils import timezone
 
 from agents.models import Conversation, HandOff, OutboundMessage, ToolCall, Turn
-from agents.operations import metrics as agent_metrics
 from agents.operations.backlog import oldest_waiting
 from easymo.observability import metrics
-from easymo.observability.tallies import Tally
 from tests.canaries import ALINE, leaks_in
 from vouchers.models import Profile
 
@@ -23,16 +21,6 @@ pytestmark = pytest.mark.django_db
 def chat() -> Conversation:
     profile = Profile.objects.create(msisdn=ALINE.msisdn, name=ALINE.name)
     return Conversation.objects.create(profile=profile, phone_number_id="1")
-
-
-@pytest.fixture(autouse=True)
-def fresh_tallies() -> None:
-    """The tests of one database roll back: forget what was summed."""
-    tallies = [entry[3] for entry in agent_metrics.COUNTERS]
-    tallies += agent_metrics.TOKENS.values()
-    tallies += [agent_metrics.LATENCY_COUNTS, agent_metrics.LATENCY_SUM]
-    for tally in tallies:
-        tally.forget()
 
 
 def turn(chat: Conversation, *, seconds: float, ago: int = 60, **fields: Any) -> Turn:
@@ -132,32 +120,3 @@ def test_render__a_collector_fails__the_others_answer(
     assert len(failed) == 1
     assert "broken" in failed[0]
     assert "agent_messages_waiting" in shown
-
-
-def test_tally__settled_rows__are_read_once_and_counted_on(chat: Conversation) -> None:
-    # Given
-    tally = agent_metrics.LATENCY_SUM
-    old, fresh = turn(chat, seconds=2, ago=3600), turn(chat, seconds=3)
-    assert tally.read() == {("whatsapp",): pytest.approx(5)}
-
-    # When: the settled row is gone from the part that is read again.
-    Turn.objects.filter(pk=old.pk).update(input_ended_at=None)
-    turn(chat, seconds=4)
-
-    # Then
-    assert tally.read() == {("whatsapp",): pytest.approx(9)}
-    assert fresh.pk > old.pk
-
-
-def test_tally__a_fresh_process__answers_alike(chat: Conversation) -> None:
-    # Given
-    warm = agent_metrics.LATENCY_SUM
-    turn(chat, seconds=2, ago=3600)
-    warm.read()
-    turn(chat, seconds=3)
-
-    # When
-    cold = Tally(table=warm.table, settled=warm.settled, query=warm.query)
-
-    # Then
-    assert cold.read() == pytest.approx(warm.read())

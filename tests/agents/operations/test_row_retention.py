@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,10 @@ from django.db import connection
 from django.utils import timezone
 
 from agents.models import (
+    Call,
+    CallClaim,
+    CallEvent,
+    CallUsage,
     ColleagueAct,
     DeadLetter,
     ForwardedItem,
@@ -30,6 +35,7 @@ from agents.models import (
 )
 from agents.operations import row_retention
 from rollout.models import Observation
+from tests.agents.calls.callers import ended
 from tests.agents.cast import make_cast
 from tests.agents.operations.mentions import (
     new_action,
@@ -41,6 +47,8 @@ from tests.agents.operations.mentions import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.db.models import Model
 
     from tests.agents.cast import Cast
@@ -91,6 +99,10 @@ def make(cast: Cast, model: type[Model]) -> Model:
             finished_at=now,
         ),
     }
+    if model in CALLS:
+        row = make_call(cast, model)
+        set_columns(row, **(CALL_FACTS if model is Call else {}))
+        return row
     row: Model = makers[model]()
     if model is Media:
         set_columns(row, state="stored")
@@ -99,13 +111,78 @@ def make(cast: Cast, model: type[Model]) -> Model:
     return row
 
 
+CALLS = (Call, CallClaim, CallEvent, CallUsage)
+CALL_FACTS = {"observed_at": timezone.now()}
+TRIGGERS = (
+    ("agents_call", "call_moves"),
+    ("agents_callclaim", "call_claim_fixed"),
+    ("agents_callevent", "call_event_fixed"),
+)
+
+
+def make_call(cast: Cast, model: type[Model]) -> Model:
+    """Make an ended call in Bosco's chat, with one row of what belongs to it, or none."""
+    call = ended(str(cast.bosco.profile.msisdn))
+    with unguarded():
+        if not Call.objects.filter(conversation=cast.bosco.chat).exists():
+            set_columns(call, conversation=cast.bosco.chat)
+        for belonging in (CallEvent, CallClaim):
+            belonging.objects.filter(call=call).delete()
+    makers: dict[Any, Any] = {
+        Call: lambda: call,
+        CallEvent: lambda: CallEvent.objects.create(
+            call=call, kind="rang", at=timezone.now()
+        ),
+        CallUsage: lambda: CallUsage.objects.create(
+            call=call,
+            kind="response",
+            provider_id="r",
+            model="m",
+            counted_cost=1,
+            at=timezone.now(),
+        ),
+    }
+    if model is CallClaim:
+        with unguarded():
+            return CallClaim.objects.create(
+                call=call,
+                ordinal=1,
+                cause="webhook",
+                token=uuid.uuid4(),
+                claimed_at=timezone.now(),
+            )
+    made: Model = makers[model]()
+    return made
+
+
+@contextmanager
+def unguarded() -> Iterator[None]:
+    """Let a test write what only the passing of time writes."""
+    triggers = (*TRIGGERS, ("agents_callclaim", "call_claimed"))
+    with connection.cursor() as cursor:
+        # A table with pending checks cannot be altered.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for table, name in triggers:
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {name}")
+        yield
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for table, name in triggers:
+            cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+
+
 def set_columns(row: Model, **values: Any) -> None:
     type(row)._default_manager.filter(pk=row.pk).update(**values)
 
 
 def age(row: Model, days: float) -> None:
     [rows] = [each for each in row_retention.TABLES if each.model is type(row)]
-    set_columns(row, **{rows.column: timezone.now() - timedelta(days=days)})
+    at = timezone.now() - timedelta(days=days)
+    if not isinstance(row, CALLS):
+        set_columns(row, **{rows.column: at})
+        return
+    with unguarded():
+        set_columns(row, **{rows.column: at})
+        set_columns(row if isinstance(row, Call) else row.call, received_at=at)
 
 
 def is_left(row: Model) -> bool:
@@ -143,6 +220,7 @@ IN_USE: list[tuple[Any, dict[str, Any]]] = [
     (DeadLetter, {"resolved_at": None}),
     (ForwardedItem, {"state": "queued"}),
     (WebhookEvent, {"state": "received"}),
+    (Call, {"observed_at": None}),
 ]
 
 
@@ -192,7 +270,9 @@ def test_purge__old_row_that_a_kept_row_refers_to__kept(
             probe_expires_at=timezone.now(),
         )
     else:
-        set_columns(make(cast, other), **{column: row.pk})
+        referring = make(cast, other)
+        with unguarded():
+            set_columns(referring, **{column: row.pk})
     age(row, 2_000)
 
     # When

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agents.language import texts
 from agents.tools import authority, registry
 from agents.tools.authority import Button, Reach, Rule, StationRule
-from tests.agents.tools.conftest import Cast, call, context_of, written
+from tests.agents.tools.conftest import Cast, call, context_of, defaults, written
 from vouchers.actors import Actor
 from vouchers.models import Profile, Voucher
 from vouchers.services.profiles import create_or_change_profile
@@ -63,37 +64,144 @@ FORBIDDEN = [pair for pair in product(PEOPLE, TOOLS) if pair not in EXPECTED]
 
 
 def rules(
-    *, channel: str = "whatsapp", is_active: bool = True, station_id: int | None = 1
+    *,
+    channel: str = "whatsapp",
+    is_verified: bool = False,
+    is_active: bool = True,
+    station_id: int | None = 1,
 ) -> dict[tuple[str, str], Rule]:
     """Return what each role may do with each tool."""
     found = {}
     for role, tool in product(ROLES, TOOLS):
         profile = Profile(role=role, station_id=station_id, is_active=is_active)
-        if rule := authority.rule_for(profile=profile, tool=tool, channel=channel):
+        if rule := authority.rule_for(
+            profile=profile, tool=tool, channel=channel, is_verified=is_verified
+        ):
             found[str(role), tool] = rule
     return found
 
 
-def test_rule_for__each_role_and_tool__is_the_table_of_the_contract() -> None:
-    of_the_station = {at: rule for at, rule in rules().items() if at[0] == "station"}
-    others = {
-        at: rule for at, rule in rules(station_id=None).items() if at[0] != "station"
+def facts_of(
+    found: dict[tuple[str, str], Rule],
+) -> dict[tuple[str, str], tuple[Reach, Button, StationRule | None]]:
+    return {at: (rule.reach, rule.button, rule.station) for at, rule in found.items()}
+
+
+CHANNELS = ["whatsapp", "voice", "api", "admin", "simulator", "", "WhatsApp", "Voice"]
+
+
+@pytest.mark.parametrize("is_verified", [False, True])
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_rule_for__each_role_tool_channel_and_proof__is_the_whole_table(
+    channel: str, is_verified: bool
+) -> None:
+    """The table of all four: what chat allows, phone with and without the PIN."""
+    expected = {
+        ("whatsapp", False): EXPECTED,
+        ("whatsapp", True): EXPECTED,
+        # Words never confirm a change on the phone.
+        ("voice", True): {
+            at: (
+                reach,
+                Button.NEVER if button is Button.NEVER else Button.ALWAYS,
+                where,
+            )
+            for at, (reach, button, where) in EXPECTED.items()
+        },
+        # The calling number proves nothing.
+        ("voice", False): {
+            at: rule for at, rule in EXPECTED.items() if at[1] == "hand_off"
+        },
+    }.get((channel, is_verified), {})
+
+    assert facts_of(rules(channel=channel, is_verified=is_verified)) == expected
+
+
+@pytest.mark.parametrize("is_verified", [False, True])
+@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("tool", [*TOOLS, "no_such_tool"])
+def test_needs_pin__each_tool_channel_and_proof__is_the_unverified_phone_only(
+    tool: str, channel: str, is_verified: bool
+) -> None:
+    needed = authority.needs_pin(tool=tool, channel=channel, is_verified=is_verified)
+
+    assert needed == (channel == "voice" and not is_verified and tool != "hand_off")
+
+
+@pytest.mark.parametrize("is_verified", [False, True])
+@pytest.mark.parametrize("channel", ["whatsapp", "voice"])
+def test_rule_for__inactive_person__forbids_on_each_channel(
+    channel: str, is_verified: bool
+) -> None:
+    assert rules(channel=channel, is_verified=is_verified, is_active=False) == {}
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool != "hand_off"])
+@pytest.mark.parametrize("role", list(PEOPLE))
+def test_execute__caller_without_a_pin__needs_it_for_every_tool_and_writes_nothing(
+    cast: Cast, role: str, tool: str, confirmed: bool
+) -> None:
+    # Given
+    voucher, _ = _voucher_in(cast, "issued")
+    before = written()
+    context = context_of(
+        getattr(cast, PEOPLE[role]), channel="voice", is_verified=False
+    )
+
+    # When
+    result = registry.execute(
+        tool, defaults(tool) | _everything(tool, voucher), context, confirmed=confirmed
+    )
+
+    # Then: the answer is the same for every role, and names no person.
+    assert result.payload == {
+        "success": False,
+        "code": "pin_needed",
+        "error": "The caller has to enter the PIN on the keypad first.",
+        "display": texts.render("phone.pin_needed", "en"),
     }
-
-    found = {
-        at: (rule.reach, rule.button, rule.station)
-        for at, rule in (of_the_station | others).items()
-    }
-    assert found == EXPECTED
+    assert written() == before
 
 
-@pytest.mark.parametrize("channel", ["voice", "api", "admin", "", "WhatsApp"])
-def test_rule_for__channel_without_a_table__forbids(channel: str) -> None:
-    assert rules(channel=channel) == {}
+@pytest.mark.parametrize(
+    ("role", "tool"),
+    [
+        at
+        for at in EXPECTED
+        if at[1] in {"create_voucher", "redeem_voucher", "void_voucher"}
+    ],
+)
+def test_execute__verified_caller_asks_for_a_change__always_waits_for_a_key(
+    cast: Cast, role: str, tool: str
+) -> None:
+    # Given
+    issued = cast.issue(
+        getattr(cast, PEOPLE[role]) if role == "customer" else cast.bosco
+    )
+    voucher = issued.voucher
+    arguments = _everything(tool, voucher) | {"amount": 1_000}
+    codes = {1: issued.code}
+    if role == "station":
+        arguments["voucher"] = "[code 1]"
+    before = written()
+    context = context_of(
+        getattr(cast, PEOPLE[role]),
+        f"redeem [code 1] create voucher 1000 for +250788000002 {voucher.reference}",
+        channel="voice",
+        is_verified=True,
+        codes=codes,
+    )
 
+    # When
+    wanted = registry.BY_NAME[tool].parameters["properties"]
+    result = registry.execute(
+        tool, {k: v for k, v in arguments.items() if k in wanted}, context
+    )
 
-def test_rule_for__inactive_person__forbids() -> None:
-    assert rules(is_active=False) == {}
+    # Then
+    assert (result.code, result.effect) == ("confirmation_needed", None)
+    assert written() == before
 
 
 def test_rule_for__station_staff_without_a_station__may_not_redeem() -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection
 
+from agents.core.openai_clients import close_clients
 from agents.llm.model import ModelError
-from agents.llm.openai_client import OpenAIModel, close_clients
+from agents.llm.openai_client import OpenAIModel
 from agents.turns.quiet_time import Timing
 from agents.turns.run import TurnDependencies, run_turn
 from easymo.database import units

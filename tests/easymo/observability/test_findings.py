@@ -10,7 +10,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from easymo.observability import findings, leak_metrics, leaks, metrics
+from easymo.observability import findings, leaks, metrics
 from easymo.observability.leaks import Found
 from easymo.observability.models import LeakFinding, ScannedLines
 from rollout.evidence import leaks as told
@@ -131,7 +131,6 @@ def test_leak_finding__once_written__stays(statement: str) -> None:
 
 @pytest.mark.usefixtures("aline")
 def test_collect__findings_and_lines__are_told_from_rows() -> None:
-    leak_metrics.FOUND.forget()
     findings.write([found()] * 2 + [found(BOSCO.msisdn)], Counter(log=7))
 
     text = metrics.render().decode()

@@ -18,21 +18,9 @@ from rollout.models import (
     ServingProcess,
     StageRun,
 )
-from rollout.operations import conversation_metrics
 from rollout.stages.rollback import turn_all_off
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def fresh_tallies() -> None:
-    """The tests of one database roll back: forget what was summed."""
-    for tally in (
-        conversation_metrics.OUTCOMES,
-        conversation_metrics.COSTS,
-        conversation_metrics.COST_SUMS,
-    ):
-        tally.forget()
 
 
 def figures() -> dict[str, float]:

@@ -38,6 +38,7 @@ RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
             ARRAY['customer', 'station', 'staff', 'user', 'token', 'system']
         WHEN 'void' THEN ARRAY['staff', 'support', 'user', 'token', 'system']
         WHEN 'rotate' THEN ARRAY['staff', 'support', 'user', 'system']
+        WHEN 'reverse' THEN ARRAY['station', 'user']
         WHEN 'approve' THEN ARRAY['user']
         ELSE ARRAY[]::text[] END)
 $$;
@@ -85,7 +86,7 @@ END $$;
 -- Write the event of a change. The event holds a salted hash of the reason.
 CREATE OR REPLACE FUNCTION voucher_record(
     v vouchers, p_kind text, p_old text, p_at timestamptz, p_cause voucher_cause,
-    p_station bigint, p_reason text
+    p_station bigint, p_reason text, p_reverses bigint DEFAULT NULL
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     salt bytea;
@@ -97,12 +98,12 @@ BEGIN
     INSERT INTO voucher_event (
         voucher_id, seq, kind, old_status, new_status, amount_minor, currency,
         owner_id, expires_at, code_commit, actor_kind, actor_id, channel, station_id,
-        key, fingerprint, correlation_id, note_commit, created_at)
+        key, fingerprint, correlation_id, reverses_id, note_commit, created_at)
     VALUES (
         v.id, v.seq, p_kind, p_old, v.status, v.amount_minor, v.currency,
         v.owner_id, v.expires_at, sha256(v.code_hmac), p_cause.actor_kind,
         p_cause.actor_id, p_cause.channel, p_station,
-        p_cause.key, p_cause.fingerprint, p_cause.correlation_id,
+        p_cause.key, p_cause.fingerprint, p_cause.correlation_id, p_reverses,
         sha256(salt || convert_to(p_reason, 'UTF8')), p_at)
     RETURNING id INTO event_id;
     IF p_reason IS NOT NULL THEN

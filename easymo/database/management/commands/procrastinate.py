@@ -71,9 +71,13 @@ async def work(connector: PatientConnector, options: dict[str, Any]) -> None:
             )
         )
 
+        loops = [loop.create_task(import_string(f)()) for f in settings.WORKER_LOOPS]
+
         def stop() -> None:
             if not asked_to_stop.is_set():
                 asked_to_stop.set()
+                for ending in settings.WORKER_ENDS:
+                    import_string(ending)()
                 connector.hurry()
                 worker.cancel()
 
@@ -84,5 +88,8 @@ async def work(connector: PatientConnector, options: dict[str, Any]) -> None:
         except asyncio.CancelledError:
             if not asked_to_stop.is_set():
                 raise
+        finally:
+            for task in loops:
+                task.cancel()
     if not asked_to_stop.is_set() and options.get("wait", True):
         raise CommandError("The worker ended by itself; its log says why.")

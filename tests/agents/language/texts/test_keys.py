@@ -6,11 +6,11 @@ import ast
 from functools import cache
 from pathlib import Path
 
-from agents.language.texts import en
+from agents.language import texts
 from vouchers import errors
 
 ROOT = Path(__file__).parents[4]
-TEXTS = en.TEXTS
+TEXTS = texts.TEXTS["en"]
 FAMILIES = {key.split(".")[0] for key in TEXTS}
 
 

@@ -20,7 +20,7 @@ def trunk(settings: SettingsWrapper) -> SettingsWrapper:
     settings.SIP_TRUNK_USERNAME = "easymo"
     settings.SIP_TRUNK_PASSWORD = "a password"
     settings.OPENAI_API_KEY = "sk-test"
-    settings.OPENAI_WEBHOOK_SECRET = "whsec_test"
+    settings.OPENAI_WEBHOOK_SECRETS = ["whsec_test"]
     settings.VOICE_FALLBACK_URI = "tel:+250788100001"
     return settings
 
@@ -39,7 +39,7 @@ def test_voice__whole__ok(trunk: SettingsWrapper) -> None:
         *((name, "", "failed") for name in VOICE),
         ("SIP_TRUNK_URI", "trunk.example.rw", "failed"),
         ("OPENAI_API_KEY", "", "failed"),
-        ("OPENAI_WEBHOOK_SECRET", "", "failed"),
+        ("OPENAI_WEBHOOK_SECRETS", [], "failed"),
         ("VOICE_FALLBACK_URI", "", "warning"),
     ],
 )
@@ -50,7 +50,7 @@ def test_voice__one_wrong__named(
 
     found = look("voice.sip", **ON)
 
-    assert (found.status, found.setting) == (status, name)
+    assert (found.status, found.setting) == (status, name.removesuffix("S"))
 
 
 def test_voice__on_and_unset__lacking() -> None:

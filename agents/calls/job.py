@@ -1,0 +1,118 @@
+"""Run one call in this worker: decide, accept or reject, the session, the end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from agents.calls import control, decision, reattach, session_loop
+from agents.calls.accepting import Accepting, hang_up, reject
+from agents.calls.finishing import finish
+from agents.calls.lease import keep_renewed, release
+from agents.calls.providers import provider_for
+from agents.calls.reasons import EndReason
+from agents.calls.reference import reference_of
+from agents.core.clock import MonotonicClock
+from agents.core.errors import LeaseLost
+from agents.core.jobs import enqueue_call
+from agents.models import Call
+from easymo.database import units
+from easymo.observability import correlation
+from easymo.observability.logs import get_logger
+
+if TYPE_CHECKING:
+    from agents.calls.reference import CallRef
+    from agents.realtime.provider import VoiceProvider
+
+logger = get_logger(__name__)
+
+State = Call.State
+
+
+async def run(call_id: int, *, is_handed_over: bool = False) -> None:
+    """Answer a ringing call, or take over one that has no worker."""
+    if control.is_stopping():
+        # Another worker takes it.
+        await units.run(enqueue_call, call_id=call_id, is_handed_over=is_handed_over)
+        return
+    call = await units.run(Call.objects.filter(pk=call_id).first)
+    if call is None:
+        return
+    with correlation.bound(call.correlation_id, call=call.pk):
+        provider = provider_for(call)
+        if call.state == State.RINGING:
+            await _decide(call, provider)
+        else:
+            await _take_over(call, provider, is_handed_over=is_handed_over)
+
+
+async def _decide(call: Call, provider: VoiceProvider | None) -> None:
+    can_accept = provider is not None
+    found = await units.run(decision.decide, call.pk, can_accept=can_accept)
+    if found is None:
+        # Another worker was faster.
+        return
+    if found.accepts and provider is not None:
+        await _answer(found.call, provider)
+    elif found.call.state == State.REJECTING:
+        await _reject(found.call, provider)
+
+
+async def _answer(call: Call, provider: VoiceProvider) -> None:
+    ref = reference_of(call)
+    spec = await units.run(session_loop.spec_of, ref)
+    accepting = Accepting(provider, MonotonicClock())
+    try:
+        async with keep_renewed(ref):
+            if not await accepting.accept(ref, spec):
+                return
+            await _talk(ref, provider, reattached=False)
+    except LeaseLost:
+        logger.warning("ai.call.lease.lost", call=ref.pk)
+
+
+async def _take_over(
+    call: Call, provider: VoiceProvider | None, *, is_handed_over: bool
+) -> None:
+    """Go on with a call without a worker, or tell the provider that it is over."""
+    taken = await units.run(reattach.take_over, call.pk, is_handed_over=is_handed_over)
+    if taken is None:
+        return
+    if taken.state == State.REJECTING:
+        await _reject(taken, provider)
+    elif taken.state == State.ENDED:
+        await hang_up(provider, taken.pk, taken.call_id)
+    elif provider is not None:
+        ref = reference_of(taken)
+        try:
+            async with keep_renewed(ref):
+                await _talk(ref, provider, reattached=True)
+        except LeaseLost:
+            logger.warning("ai.call.lease.lost", call=ref.pk)
+
+
+async def _reject(call: Call, provider: VoiceProvider | None) -> None:
+    await reject(provider, call.pk, call.call_id, call.reject_status or 503)
+
+
+async def _talk(ref: CallRef, provider: VoiceProvider, *, reattached: bool) -> None:
+    """Run the session to its end; whatever happens, the call does not stay open."""
+    control.begin(ref.pk)
+    try:
+        reason = await session_loop.run(ref, provider, reattached=reattached)
+    except LeaseLost:
+        raise
+    except asyncio.CancelledError:
+        # The grace time is over: another worker takes the call.
+        await asyncio.shield(units.run(release, ref))
+        raise
+    except Exception:
+        logger.exception("ai.realtime.session.error", call=ref.pk)
+        reason = EndReason.ERROR
+        await hang_up(provider, ref.pk, ref.call_id)
+    finally:
+        control.forget(ref.pk)
+    if reason is None:
+        await units.run(release, ref)
+    else:
+        await units.run_until_available(finish, ref, reason)

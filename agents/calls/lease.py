@@ -1,0 +1,144 @@
+"""The lease of one worker on one call.
+
+A call is claimed by inserting a row: of several workers one succeeds, and only after the
+lease before has ended. The worker renews its lease while the call runs; when it dies,
+another one takes the call over, once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import DatabaseError, IntegrityError, InterfaceError, transaction
+from django.db.models import Max
+from django.db.models.functions import Now
+
+from agents.core.errors import LeaseLost
+from agents.core.jobs import enqueue_call
+from agents.models import Call, CallClaim
+from easymo.database import clock, units
+from easymo.observability.logs import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from datetime import datetime
+    from uuid import UUID
+
+    from agents.calls.reference import CallRef
+
+logger = get_logger(__name__)
+
+Cause = CallClaim.Cause
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseTiming:
+    """A dead worker's call is free after ``span``, and found at the next look."""
+
+    span: timedelta = timedelta(seconds=6)
+    renew_s: float = 2.0
+
+
+TIMING = LeaseTiming()
+# A rejection is one request and its repetition, and is not renewed.
+REJECTION = timedelta(seconds=15)
+
+
+def first_end(*, accepts: bool) -> datetime:
+    """Return when the lease of a call that is decided now ends."""
+    return clock.now() + (TIMING.span if accepts else REJECTION)
+
+
+def take(call_id: int, cause: CallClaim.Cause) -> UUID | None:
+    """Claim a call by inserting the claim; None when another worker has it.
+
+    The lease itself begins with the change of the call's row that follows in the same
+    transaction: run this inside `atomic`.
+    """
+    token = uuid.uuid4()
+    last = CallClaim.objects.filter(call=call_id).aggregate(at=Max("ordinal"))["at"]
+    try:
+        with transaction.atomic():
+            CallClaim.objects.create(
+                call_id=call_id,
+                ordinal=(last or 0) + 1,
+                cause=cause,
+                token=token,
+                claimed_at=Now(),
+            )
+    except IntegrityError:
+        return None
+    return token
+
+
+def renew(ref: CallRef, timing: LeaseTiming = TIMING) -> bool:
+    """Extend the lease; False when another worker has the call, or it has ended."""
+    return (
+        Call.objects.filter(pk=ref.pk, lease_token=ref.token).update(
+            lease_expires_at=Now() + timing.span
+        )
+        == 1
+    )
+
+
+@transaction.atomic
+def release(ref: CallRef) -> bool:
+    """Let another worker take the running call over at once."""
+    released = Call.objects.filter(pk=ref.pk, lease_token=ref.token).update(
+        lease_expires_at=Now()
+    )
+    if released:
+        enqueue_call(call_id=ref.pk, is_handed_over=True)
+    return released == 1
+
+
+def lock_call(ref: CallRef) -> Call:
+    """Lock the call's row; raise LeaseLost when another worker has the call."""
+    found = (
+        Call.objects.select_for_update(no_key=True)
+        .filter(pk=ref.pk, lease_token=ref.token)
+        .first()
+    )
+    if found is None:
+        raise LeaseLost
+    return found
+
+
+@asynccontextmanager
+async def keep_renewed(
+    ref: CallRef, timing: LeaseTiming = TIMING
+) -> AsyncIterator[None]:
+    """Renew the lease while the block runs; cancel the block when it is lost."""
+    owner = asyncio.current_task()
+    assert owner is not None
+    renewer = asyncio.create_task(_renew_until_lost(ref, timing, owner))
+    try:
+        yield
+    except asyncio.CancelledError:
+        # Only a cancellation by the renewer becomes LeaseLost.
+        if renewer.done() and not renewer.cancelled() and owner.uncancel() == 0:
+            raise LeaseLost from None
+        raise
+    finally:
+        renewer.cancel()
+
+
+async def _renew_until_lost(
+    ref: CallRef, timing: LeaseTiming, owner: asyncio.Task[Any]
+) -> None:
+    while True:
+        await asyncio.sleep(timing.renew_s)
+        try:
+            is_held = await units.run(renew, ref, timing)
+        except (DatabaseError, InterfaceError) as error:
+            # While the database is away, no other worker can take the call either.
+            logger.warning("ai.call.lease.error", error=type(error).__name__)
+            continue
+        if not is_held:
+            owner.cancel()
+            return

@@ -1,0 +1,51 @@
+"""Find calls that no worker has: one that rings unheard, or whose worker died."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from agents.core.jobs import enqueue_call
+from agents.models import Call
+from easymo.database import units
+from easymo.observability.logs import get_logger
+
+logger = get_logger(__name__)
+
+# With the lease's 6 seconds, a killed worker's call is found within 8.
+INTERVAL_S = 2.0
+# A job that was stored with the webhook has begun by then.
+UNHEARD = timedelta(seconds=3)
+MOST = 200
+
+
+async def watch_forever() -> None:
+    """Look for such calls until the worker stops."""
+    while True:
+        await asyncio.sleep(INTERVAL_S)
+        try:
+            await units.run(enqueue_free)
+        except Exception:
+            # The database may be away: look again.
+            logger.exception("ai.call.watch.error")
+
+
+@transaction.atomic
+def enqueue_free() -> int:
+    """Enqueue the calls without a worker; return how many."""
+    free = Q(lease_expires_at__lte=Now()) | Q(
+        state=Call.State.RINGING, received_at__lt=Now() - UNHEARD
+    )
+    found = list(
+        Call.objects.exclude(state__in=[Call.State.REJECTED, Call.State.ENDED])
+        .filter(free)
+        .order_by("pk")
+        .values_list("pk", flat=True)[:MOST]
+    )
+    for pk in found:
+        enqueue_call(call_id=pk)
+    return len(found)

@@ -1,0 +1,267 @@
+"""Vouchers from a spreadsheet: upload, errors by line, confirmation, progress."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.shortcuts import redirect
+from django.urls import reverse
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
+
+from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.pages import ReadOnlyAdmin, person_of
+from easymo.backoffice.reason import ask
+from easymo.observability.privacy import mask_msisdn
+from vouchers.admin.base import may_see_numbers
+from vouchers.batches import checking, issuing, reading
+from vouchers.errors import SecondPersonNeeded, VoucherError
+from vouchers.models import Batch
+from vouchers.money import Money, format_money
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+State = Batch.State
+PERMISSION = "vouchers.issue_batch"
+APPROVAL = "vouchers.approve_voucher"
+COLOURS = {
+    State.CHECKED.label: "warning",
+    State.WAITING.label: "warning",
+    State.ISSUING.label: "info",
+    State.DONE.label: "success",
+    State.CANCELLED.label: "danger",
+}
+# Errors shown on the page of the upload.
+MOST_ERRORS = 100
+
+
+class UploadForm(forms.Form):
+    """The file and the reason that every voucher without a note gets."""
+
+    file = forms.FileField(
+        label="CSV or Excel file",
+        help_text="Columns: msisdn, amount, and if you like name and note.",
+        widget=UnfoldAdminFileFieldWidget,
+    )
+    reason = forms.CharField(
+        max_length=500,
+        help_text="The note of each voucher that has none of its own.",
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+    )
+
+
+def _may_approve(call: ActionCall[Batch]) -> list[str]:
+    user = person_of(call.request)
+    bar = issuing.approval_bar(user, call.row)
+    return [str(SecondPersonNeeded(bar))] if bar else []
+
+
+def _facts(call: ActionCall[Batch]) -> list[str]:
+    row = call.row
+    return [
+        f"{row.count:,} vouchers, {_total(row)} in all, from the file {row.file_name}",
+        f"Uploaded by {row.created_by_name}: “{row.reason}”",
+    ]
+
+
+def _preview(request: HttpRequest, row: Batch) -> list[dict[str, str]]:
+    """Return the first lines; numbers are masked for those who may not see them."""
+    may_see = may_see_numbers(request)
+    return [
+        {
+            **line,
+            "number": line["msisdn"] if may_see else mask_msisdn(line["msisdn"]),
+            "amount": format_money(Money(line["minor"], row.currency)),
+        }
+        for line in (row.lines or [])[:20]
+    ]
+
+
+def _total(row: Batch) -> str:
+    return format_money(Money(row.total_minor, row.currency))
+
+
+@admin.register(Batch)
+class BatchAdmin(ReadOnlyAdmin):
+    """Files whose lines become vouchers."""
+
+    empty_text = "Upload a spreadsheet to issue many vouchers at once."
+    first_action = "upload"
+    refusals = (VoucherError,)
+    actions_list = ("upload",)
+    actions_detail = ("confirm_one", "approve_one", "cancel_one")
+    list_display = ("file_name", "vouchers", "total", "created_by_name", "state_now")
+    list_filter = ("state",)
+    list_select_related = ("created_by", "decided_by")
+    ordering = ("-id",)
+    fields = (
+        ("file_name", "vouchers", "total"),
+        ("state_now", "progress"),
+        ("created_by_name", "created_at", "reason"),
+        ("decided_by", "decided_at", "decision_reason"),
+        "refused_lines",
+    )
+    readonly_fields = (
+        "file_name",
+        "vouchers",
+        "total",
+        "state_now",
+        "progress",
+        "created_by_name",
+        "created_at",
+        "reason",
+        "decided_by",
+        "decided_at",
+        "decision_reason",
+        "refused_lines",
+    )
+    change_form_after_template = "admin/vouchers/batch.html"
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the first lines of a batch that is not issued yet, and its progress."""
+        extra: dict[str, Any] = {}
+        if object_id and object_id.isdigit():
+            row = Batch.objects.filter(pk=object_id).first()
+            if row is not None:
+                extra = {"batch": row, "done": row.issued + len(row.refused)}
+                extra["preview"] = _preview(request, row)
+        context = (extra_context or {}) | extra
+        return super().changeform_view(request, object_id, form_url, context)
+
+    @display(description="Vouchers")
+    def vouchers(self, row: Batch) -> str:
+        return f"{row.count:,}"
+
+    @display(description="Amount")
+    def total(self, row: Batch) -> str:
+        return _total(row)
+
+    @display(description="State", label=COLOURS)
+    def state_now(self, row: Batch) -> str:
+        return row.get_state_display()
+
+    @display(description="Issued")
+    def progress(self, row: Batch) -> str:
+        return f"{row.issued:,} of {row.count:,}"
+
+    @display(description="Refused lines")
+    def refused_lines(self, row: Batch) -> str:
+        if not row.refused:
+            return "None"
+        return "; ".join(
+            f"line {each['line']}: {each['error']}" for each in row.refused
+        )
+
+    @action(
+        description="Upload a spreadsheet",
+        url_path="upload",
+        icon="upload",
+        permissions=["upload"],
+    )
+    def upload(self, request: HttpRequest) -> HttpResponse:
+        """Check a file; nothing is issued before the next page is confirmed."""
+        form = UploadForm(request.POST or None, request.FILES or None, label_suffix="")
+        if form.is_valid():
+            try:
+                batch = self._store(request, form)
+            except VoucherError as error:
+                form.add_error("file", str(error))
+            else:
+                if batch is not None:
+                    return redirect("admin:vouchers_batch_change", batch.pk)
+        return ask(
+            request=request,
+            site=self.admin_site,
+            form=form,
+            title="Issue vouchers from a spreadsheet",
+            explanation="Each line becomes one voucher. The file is checked first; with"
+            " one wrong line nothing is issued. The same file issues nothing twice.",
+            submit="Check the file",
+            back=reverse("admin:vouchers_batch_changelist"),
+            has_files=True,
+        )
+
+    def _store(self, request: HttpRequest, form: UploadForm) -> Batch | None:
+        file = form.cleaned_data["file"]
+        if file.size > reading.LARGEST_FILE:
+            size = reading.LARGEST_FILE // 1_000_000
+            form.add_error("file", f"A file has at most {size} MB.")
+            return None
+        checked = checking.check(reading.read(file.read()))
+        for error in checked.errors[:MOST_ERRORS]:
+            where = f"{error.field}: " if error.field else ""
+            form.add_error("file", f"Line {error.line}, {where}{error.error}")
+        if checked.errors:
+            more = len(checked.errors) - MOST_ERRORS
+            if more > 0:
+                form.add_error("file", f"And {more:,} more lines.")
+            return None
+        user = person_of(request)
+        return issuing.store(
+            checked,
+            file_name=file.name,
+            reason=form.cleaned_data["reason"],
+            by_name=user.get_username(),
+            by=user,
+        )
+
+    def has_upload_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(PERMISSION))
+
+    @form_action(
+        "Issue these vouchers",
+        path="confirm",
+        icon="verified",
+        permission=PERMISSION,
+        offered=lambda call: call.row.state == State.CHECKED,
+        subjects=_facts,
+        explanation="Above the limits a second person approves the batch first.",
+    )
+    def confirm_one(self, call: ActionCall[Batch]) -> str:
+        """Let the batch be issued, or wait for a second person."""
+        row = issuing.confirm(batch=call.row, user=person_of(call.request))
+        call.log_change(row, f"Confirmed: {call.reason}")
+        if row.state == State.WAITING:
+            return "The batch waits for a second person."
+        return "The vouchers are being issued."
+
+    @form_action(
+        "Approve",
+        path="approve",
+        icon="verified",
+        permission=APPROVAL,
+        offered=lambda call: call.row.state == State.WAITING,
+        unmet=_may_approve,
+        subjects=_facts,
+        explanation="All vouchers of the batch are issued.",
+    )
+    def approve_one(self, call: ActionCall[Batch]) -> str:
+        user = person_of(call.request)
+        row = issuing.approve(batch=call.row, user=user, reason=call.reason)
+        call.log_change(row, f"Approved: {call.reason}")
+        return "The vouchers are being issued."
+
+    @form_action(
+        "Cancel",
+        path="cancel",
+        icon="block",
+        permission=PERMISSION,
+        offered=lambda call: call.row.state in {State.CHECKED, State.WAITING},
+        subjects=_facts,
+        explanation="Nothing of this batch is issued. The file can be uploaded again.",
+        is_dangerous=True,
+    )
+    def cancel_one(self, call: ActionCall[Batch]) -> str:
+        user = person_of(call.request)
+        row = issuing.cancel(batch=call.row, user=user, reason=call.reason)
+        call.log_change(row, f"Cancelled: {call.reason}")
+        return "The batch is cancelled."

@@ -1,0 +1,1 @@
+"""Vouchers issued from a spreadsheet: ``reading.py``, then ``checking.py``, ``issuing.py``."""

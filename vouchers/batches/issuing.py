@@ -1,0 +1,249 @@
+"""Keep a checked file as a batch, and issue it a few lines in one transaction."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from easymo.database import jobs
+from vouchers.actors import Actor
+from vouchers.batches.checking import line_key
+from vouchers.errors import (
+    FeatureDisabled,
+    InvalidRequest,
+    NotAllowed,
+    SecondPersonNeeded,
+    VoucherError,
+)
+from vouchers.models import Batch, Profile
+from vouchers.money import Money
+from vouchers.services.issue import issue_voucher
+from vouchers.services.profiles import clean_name
+from vouchers.services.transition import clean_reason, pass_fence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.contrib.auth.models import User
+
+    from vouchers.batches.checking import Checked
+
+    type Progress = Callable[[int, int], None]
+    # The fields of ``checking.Line``.
+    type StoredLine = dict[str, Any]
+
+State = Batch.State
+QUEUE, TASK = "vouchers", "vouchers.tasks.issue_batches"
+# A batch that is neither confirmed nor approved is cancelled after this time.
+KEPT = timedelta(days=7)
+BAR = """
+SELECT gave_authority(%(approver)s, %(creator)s, NULL),
+       gave_authority(%(creator)s, %(approver)s, NULL)
+"""
+# A kill waits for the running transaction, so that is short.
+LINES_IN_ONE = 50
+
+
+def store(
+    checked: Checked,
+    *,
+    file_name: str,
+    reason: str,
+    by_name: str,
+    by: User | None = None,
+    state: str = State.CHECKED,
+) -> Batch:
+    """Keep a file without errors; the same file is the batch that exists.
+
+    Raises InvalidRequest, InvalidReason.
+    """
+    if checked.errors:
+        raise InvalidRequest("The file has errors. Nothing was issued.")
+    text = clean_reason(reason)
+    try:
+        with transaction.atomic():
+            return Batch.objects.create(
+                sha256=checked.sha256,
+                file_name=clean_name(file_name),
+                lines=[dataclasses.asdict(line) for line in checked.lines],
+                count=len(checked.lines),
+                currency=checked.currency,
+                total_minor=checked.total_minor,
+                needs_approval=checked.needs_approval,
+                reason=text,
+                state=state,
+                created_by_name=by_name[:150],
+                created_by=by,
+            )
+    except IntegrityError:
+        return Batch.objects.exclude(state=State.CANCELLED).get(sha256=checked.sha256)
+
+
+def confirm(*, batch: Batch, user: User) -> Batch:
+    """Let a checked batch be issued, or wait for a second person above the limits.
+
+    Only the person who uploaded it may. Raises NotAllowed.
+    """
+    with transaction.atomic():
+        row = _locked(batch, State.CHECKED)
+        if row.created_by_id != user.pk:
+            raise NotAllowed("Only the person who uploaded this file can confirm it.")
+        row.state = State.WAITING if row.needs_approval else State.ISSUING
+        row.save(update_fields=["state"])
+        _enqueue(row)
+    return row
+
+
+def approve(*, batch: Batch, user: User, reason: str) -> Batch:
+    """Let a waiting batch be issued, as a second person.
+
+    Raises SecondPersonNeeded, NotAllowed, InvalidReason.
+    """
+    text = clean_reason(reason)
+    with transaction.atomic():
+        row = _locked(batch, State.WAITING)
+        if bar := approval_bar(user, row):
+            raise SecondPersonNeeded(bar)
+        row.state = State.ISSUING
+        row.decided_by, row.decided_at = user, timezone.now()
+        row.decision_reason = text
+        row.save(update_fields=["state", "decided_by", "decided_at", "decision_reason"])
+        _enqueue(row)
+    return row
+
+
+def cancel(*, batch: Batch, user: User | None, reason: str) -> Batch:
+    """Give up a batch before it is issued. Raises NotAllowed, InvalidReason."""
+    text = clean_reason(reason)
+    with transaction.atomic():
+        row = _locked(batch, State.CHECKED, State.WAITING)
+        row.state, row.lines = State.CANCELLED, None
+        row.ended_at = row.decided_at = timezone.now()
+        row.decided_by, row.decision_reason = user, text
+        row.save()
+    return row
+
+
+def cancel_forgotten() -> int:
+    """Cancel batches that wait for more than a week; return how many."""
+    old = Batch.objects.filter(
+        state__in=[State.CHECKED, State.WAITING],
+        created_at__lt=timezone.now() - KEPT,
+    )
+    for batch in old[:100]:
+        cancel(batch=batch, user=None, reason="It waited for more than a week.")
+    return len(old)
+
+
+def _enqueue(row: Batch) -> None:
+    if row.state == State.ISSUING:
+        jobs.enqueue(task=TASK, queue=QUEUE, jobs=[jobs.Job(TASK, {})])
+
+
+def _locked(batch: Batch, *states: str) -> Batch:
+    row = Batch.objects.select_for_update().get(pk=batch.pk)
+    if row.state not in states:
+        raise NotAllowed(f"This batch is: {row.get_state_display().lower()}.")
+    return row
+
+
+def approval_bar(user: User, row: Batch) -> str:
+    """Return why the person cannot approve the batch; the database knows their part."""
+    if row.created_by_id is None:
+        return ""
+    if row.created_by_id == user.pk:
+        return "own_batch"
+    with connection.cursor() as cursor:
+        cursor.execute(BAR, {"approver": user.pk, "creator": row.created_by_id})
+        gave, made = cursor.fetchone()
+    return "gave_role" if gave else "made_by_requester" if made else ""
+
+
+def to_issue() -> list[Batch]:
+    """Return the batches that are being issued, the oldest first."""
+    return list(Batch.objects.filter(state=State.ISSUING).order_by("id")[:20])
+
+
+def issue_all(batch: Batch, progress: Progress | None = None) -> Batch:
+    """Issue all lines of the batch; ``progress`` is told how many of how many.
+
+    An interrupted run is continued by the next one. Raises FeatureDisabled while
+    vouchers are off; what was issued before stays.
+    """
+    lines = batch.lines or []
+    row = batch
+    while row.state == State.ISSUING:
+        row = issue_next(row, lines)
+        if progress is not None:
+            progress(row.issued + len(row.refused), row.count)
+    return row
+
+
+def issue_next(batch: Batch, lines: list[StoredLine]) -> Batch:
+    """Issue the next of these lines, which are all of the batch's.
+
+    The lock on the row lets one process at a time do this.
+    """
+    done = batch.issued + len(batch.refused)
+    _create_people(lines[done : done + LINES_IN_ONE])
+    with transaction.atomic():
+        pass_fence(None)
+        locked = Batch.objects.select_for_update().defer("lines")
+        row = locked.get(pk=batch.pk)
+        if row.state != State.ISSUING:
+            return row
+        done = row.issued + len(row.refused)
+        part = lines[done : done + LINES_IN_ONE]
+        people = Profile.objects.filter(msisdn__in={line["msisdn"] for line in part})
+        by_number = {person.msisdn: person for person in people}
+        for line in part:
+            if error := _issue(row, line, by_number.get(line["msisdn"])):
+                row.refused = [*row.refused, {"line": line["line"], "error": error}]
+            else:
+                row.issued += 1
+        changed = ["issued", "refused"]
+        if row.issued + len(row.refused) == row.count:
+            row.state, row.lines, row.ended_at = State.DONE, None, timezone.now()
+            changed += ["state", "lines", "ended_at"]
+        row.save(update_fields=changed)
+    return row
+
+
+def _create_people(lines: list[StoredLine]) -> None:
+    """Create the unknown customers of the lines, in the order of their numbers."""
+    names = {line["msisdn"]: line["name"] for line in reversed(lines)}
+    known = set(
+        Profile.objects.filter(msisdn__in=names).values_list("msisdn", flat=True)
+    )
+    Profile.objects.bulk_create(
+        [
+            Profile(msisdn=number, name=names[number])
+            for number in sorted(names)
+            if number not in known
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _issue(row: Batch, line: StoredLine, customer: Profile | None) -> str:
+    """Issue one line; return why it was refused, or nothing."""
+    if customer is None:
+        return "This customer does not exist any more."
+    try:
+        issue_voucher(
+            customer=customer,
+            amount=Money(line["minor"], row.currency),
+            actor=Actor.system(f"batch:{row.pk}", channel="import"),
+            key=line_key(bytes(row.sha256), line["line"]),
+            note=line["note"] or row.reason,
+            is_approved=row.decided_by_id is not None,
+        )
+    except FeatureDisabled:
+        raise
+    except VoucherError as error:
+        return str(error)
+    return ""
