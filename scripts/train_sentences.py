@@ -43,7 +43,15 @@ VALUES = {
     "{a}": ("5000", "10000", "7,500", "20 000 frw", "10k", "rwf 3000"),
     "{c}": ("[code 1]",),
     "{v}": ("V7-KQ3M-82", "v3-abcd-9k"),
-    "{s}": ("Kimironko", "Remera", "Nyabugogo", "Gikondo", "Sonatubes", "Kabuga", "Total"),
+    "{s}": (
+        "Kimironko",
+        "Remera",
+        "Nyabugogo",
+        "Gikondo",
+        "Sonatubes",
+        "Kabuga",
+        "Total",
+    ),
     "{t}": ("Huye", "Musanze", "Rubavu", "Kigali", "Rwamagana", "Muhanga", "Karongi"),
     "{p}": ("Aline", "Bosco", "Eric", "Mukamana", "Jean", "Uwase", "Patrick"),
 }
@@ -62,7 +70,9 @@ AFTER = {
 }
 # A request to be put into a doubtful sentence, and how many for each sentence.
 REQUEST, SLOT, FRAMED = "request", "{request}", 5
-SHORT = frozenset({"greet", "thanks", "yes", "no", "none", "off_topic", "stop", "start"})
+SHORT = frozenset(
+    {"greet", "thanks", "yes", "no", "none", "off_topic", "stop", "start"}
+)
 
 
 class Sentence(NamedTuple):
@@ -131,8 +141,10 @@ def with_requests(chosen: list[Sentence], every: list[Sentence]) -> list[Sentenc
         if SLOT not in each.text:
             found.append(each)
             continue
-        for request in chance.sample(requests[each.language], FRAMED):
-            found.append(each._replace(text=each.text.replace(SLOT, request)))
+        found += [
+            each._replace(text=each.text.replace(SLOT, request))
+            for request in chance.sample(requests[each.language], FRAMED)
+        ]
     return found
 
 

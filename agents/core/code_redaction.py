@@ -71,9 +71,7 @@ def redact_among(texts: Sequence[str], *, newest: int) -> Redacted:
     return Redacted(tuple(parts), sealed)
 
 
-def replace_codes(
-    texts: Sequence[str], *, newest: int
-) -> tuple[list[str], list[str]]:
+def replace_codes(texts: Sequence[str], *, newest: int) -> tuple[list[str], list[str]]:
     """Return the texts without codes, and the digits of the codes of the newest."""
     parts = list(texts)
     # A typed "[code 1]" must not refer to a real code.

@@ -23,6 +23,7 @@ from agents.models.outbound import (
     SimulatedDelivery,
 )
 from agents.models.pin import CallerPinCount, PhonePin, PinLink
+from agents.models.sentence import TaughtSentence
 from agents.models.turn import PendingAction, ToolCall, Turn
 from agents.models.webhook_event import DeadLetter, RealtimeEvent, WebhookEvent
 
@@ -64,6 +65,7 @@ __all__ = [
     "SendingLine",
     "SendingRate",
     "SimulatedDelivery",
+    "TaughtSentence",
     "ToolCall",
     "ToolRate",
     "Turn",

@@ -20,7 +20,9 @@ _END_OF_NAME = re.compile(
     re.IGNORECASE,
 )
 _CLAUSES = re.compile(r"[,.;!?:\n]+(?=\s|$)|\n|\s[-–—]\s")
-_BECAUSE = re.compile(r"^(?:reason|motif|raison|impamvu|sababu)\b[ :ni]*", re.IGNORECASE)
+_BECAUSE = re.compile(
+    r"^(?:reason|motif|raison|impamvu|sababu)\b[ :ni]*", re.IGNORECASE
+)
 
 
 def split_reason(text: str, language: str | None) -> tuple[str, str | None]:
@@ -59,12 +61,10 @@ def loose_reason(text: str) -> str | None:
             continue
         before = words_of(clause[: found.start()])
         after = _without_courtesies(clause[found.end() :])
-        is_behind_verb = any(
-            anywhere(before, field) for field in ("void", "void_weak")
-        )
-        if is_behind_verb and len(words_of(after)) > 1:
-            kept.append(after)
-        elif is_behind_verb and words_of(after) and not _is_filler(after):
+        is_behind_verb = any(anywhere(before, field) for field in ("void", "void_weak"))
+        if (is_behind_verb and len(words_of(after)) > 1) or (
+            is_behind_verb and words_of(after) and not _is_filler(after)
+        ):
             kept.append(after)
     reason = ", ".join(filter(None, kept))
     return _BECAUSE.sub("", reason)[:300] or None
@@ -80,9 +80,13 @@ def _is_filler(clause: str) -> bool:
     """Tell whether a clause is only the wish itself, a greeting or a courtesy."""
     words = words_of(_without_courtesies(clause))
     is_wish = any(anywhere(words, field) for field in ("void", "void_weak"))
-    return not words or (is_wish and len(words) <= 4) or any(
-        at_start(words, field) and len(words) <= 3
-        for field in ("greet", "thanks", "lead_ins", "polite")
+    return (
+        not words
+        or (is_wish and len(words) <= 4)
+        or any(
+            at_start(words, field) and len(words) <= 3
+            for field in ("greet", "thanks", "lead_ins", "polite")
+        )
     )
 
 
@@ -130,7 +134,9 @@ def _clean_station(name: str) -> str | None:
     return name
 
 
-_TOWN = re.compile(r"(?<!^)(?<![.?!]\s)\b(?P<name>[A-Z][^\W\d_]{2,}(?:\s[A-Z][^\W\d_]+)?)")
+_TOWN = re.compile(
+    r"(?<!^)(?<![.?!]\s)\b(?P<name>[A-Z][^\W\d_]{2,}(?:\s[A-Z][^\W\d_]+)?)"
+)
 _NEAR = re.compile(
     r"\b(?:near|around|in|close to|à|près de|pres de|proche de|vers|hafi ya|karibu na|i"
     r"|niko|nipo|ndi i)\s+(?:the\s+|la\s+)?(?P<name>[^\W\d_]{4,})",

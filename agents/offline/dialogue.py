@@ -373,7 +373,7 @@ _SIMPLE: dict[Intent, Callable[[Understood, Situation], Answer | Call]] = {
     Intent.HOURS: lambda _, situation: _topic("hours", situation),
     Intent.HOW: lambda _, situation: _topic("how_it_works", situation),
     Intent.VALIDITY: lambda _, situation: _validity(situation),
-    Intent.RESEND: lambda read, situation: _resend(read, situation),
+    Intent.RESEND: _resend,
     Intent.NUMBER_CHANGED: lambda _, situation: _call_if_offered(
         situation, "hand_off", reason="number_changed"
     ),

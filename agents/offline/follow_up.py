@@ -21,9 +21,8 @@ UNCLEAR = "unclear"
 
 def complete(text: str, draft: Draft) -> Draft | None:
     """Return the request with the answer filled in, or None for another message."""
-    if draft.intent == UNCLEAR:
-        return None
-    if is_another_request(text, is_reason=draft.asked == "reason"):
+    is_reason = draft.asked == "reason"
+    if draft.intent == UNCLEAR or is_another_request(text, is_reason=is_reason):
         return None
     read = understand(text, is_answer=True)
     if draft.asked == CONFIRM:

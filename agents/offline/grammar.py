@@ -109,8 +109,10 @@ def understand(text: str, *, is_answer: bool = False) -> Understood:
     if intent is Intent.CREATE and (slots.codes or slots.references):
         intent = Intent.SEVERAL
     spoken = frozenset(filter(None, (language, *intents.values())))
+    # "Double zero" of a dictated number is no word of doubt.
+    judged = slots.typed if slots.number_in_words else head
     doubt = doubt_of(
-        without_answer_words(head) if is_answer else head,
+        without_answer_words(judged) if is_answer else judged,
         spoken or frozenset(LEXICONS),
     )
     return Understood(

@@ -38,6 +38,9 @@ OVERRULE = 0.6
 SURELY_ANOTHER, SURELY_ANOTHER_THAN_REASON = 0.85, 0.95
 # Less certainty means that the sentence is like none of the known ones.
 KNOWN, KNOWN_CHANGE = 0.01, 0.04
+# The certainty that a change needs in spite of words of doubt.
+CERTAIN = {Intent.CREATE: 0.9, Intent.REDEEM: 0.7, Intent.VOID: 0.5}
+CERTAIN_SENTENCE = 0.3
 SURELY = 0.5
 # A statement is not a request.
 STATEMENT = 0.25
@@ -139,9 +142,11 @@ def _allowed(found: Understood, scores: Scores, text: str) -> Intent | None:
     if found.doubt is Doubt.STOP:
         is_whole = has_voucher if intent is not Intent.CREATE else _names_amount(found)
         needed = VOID_IN_DOUBT if intent is Intent.VOID else BUTTON_IN_DOUBT
+        certain = CERTAIN[intent]
         if _has_plain_sentence(text, intent):
-            needed = BUTTON
-        return intent if is_whole and share >= needed else None
+            needed, certain = BUTTON, CERTAIN_SENTENCE
+        is_sure = share >= needed and scores.certainty >= certain
+        return intent if is_whole and is_sure else None
     return intent if share >= BUTTON else None
 
 

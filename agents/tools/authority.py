@@ -133,6 +133,9 @@ def rule_for(
         return None
     if access.tools is not None and tool not in access.tools:
         return None
+    # A code is shown, never spoken.
+    if tool == "resend_code" and channel != "whatsapp":
+        return None
     rule = rule_of(Profile.Role(profile.role), tool)
     if rule and rule.station is StationRule.OWN_STATION and profile.station_id is None:
         return None

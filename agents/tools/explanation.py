@@ -82,9 +82,7 @@ def situation_of(role: str) -> Situation:
     return Situation(
         role,
         frozenset(
-            name
-            for name in BY_NAME
-            if authority.may_call(Profile.Role(role), name)
+            name for name in BY_NAME if authority.may_call(Profile.Role(role), name)
         ),
     )
 

@@ -43,9 +43,7 @@ def resend_code(call: Call) -> ToolResult:
     if status_of(voucher) == Voucher.Status.EXPIRED:
         raise VoucherExpired(voucher.expires_at)
     if voucher.status != Voucher.Status.ISSUED:
-        raise VoucherNotIssued(
-            voucher.status, voucher.redeemed_at or voucher.voided_at
-        )
+        raise VoucherNotIssued(voucher.status, voucher.redeemed_at or voucher.voided_at)
     if _sent_today(call) >= A_DAY:
         return call.refused(
             "resend_limit", "Three new codes today already.", "refused.resend_limit"

@@ -219,9 +219,7 @@ RW: dict[str, str] = {
     "stations.line": "• {station}",
     "stations.more": "… n'izindi {count}. Vuga umujyi, nkwereke izihari.",
     "stations.none": "Nta sitasiyo nzi hariya. Izi ni zo sitasiyo zacu:",
-    "stations.empty": (
-        "Nta sitasiyo zirandikwa. Andika *umuntu*, umuntu azikubwire."
-    ),
+    "stations.empty": ("Nta sitasiyo zirandikwa. Andika *umuntu*, umuntu azikubwire."),
     "confirm.resend": (
         "Nkoherereze kode nshya ya voucher *{reference}* ya *{amount}*? Kode ya kera "
         "izahita ireka gukora.\nKanda buto mu minota 10."
@@ -270,9 +268,7 @@ SW: dict[str, str] = {
     ),
     "ask.station_for": "Vocha {reference}. Katika kituo kipi? Tafadhali tuma jina lake.",
     "ask.reason_for": "Vocha {reference} itabatilishwa. Kwa sababu gani?",
-    "ask.stop": (
-        "Je, hutaki tena ujumbe wetu? Bonyeza kitufe, au andika *STOP*."
-    ),
+    "ask.stop": ("Je, hutaki tena ujumbe wetu? Bonyeza kitufe, au andika *STOP*."),
     "ask.start": "Je, unataka tena ujumbe wetu? Bonyeza kitufe, au andika *START*.",
     "answer.off_topic": (
         "Ninaweza kusaidia kuhusu vocha za mafuta tu; andika *msaada* uone ninachoweza."

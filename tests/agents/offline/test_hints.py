@@ -20,12 +20,12 @@ async def test_respond__lone_number__is_looked_up(role: str) -> None:
 async def test_respond__lone_number_of_others__is_asked_back(role: str) -> None:
     reply = await Chat(role=role).says("0788 000 000")
 
-    assert reply.text == texts.render(
-        "ask.intent_with", "en", values="+250788000000"
-    )
+    assert reply.text == texts.render("ask.intent_with", "en", values="+250788000000")
 
 
-@pytest.mark.parametrize("hint", ["10000 for +250788000000", "0788000000 10,000 rwf", "10k for 0788000000"])
+@pytest.mark.parametrize(
+    "hint", ["10000 for +250788000000", "0788000000 10,000 rwf", "10k for 0788000000"]
+)
 async def test_respond__amount_and_number__are_asked_about_and_remembered(
     hint: str,
 ) -> None:

@@ -153,9 +153,7 @@ async def test_respond__redemption_without_a_station__asks_for_it() -> None:
     asked = await chat.says("redeem V7-KQ3M-82")
     completed = await chat.says("Kimironko")
 
-    assert asked.text == texts.render(
-        "ask.station_for", "en", reference="V7-KQ3M-82"
-    )
+    assert asked.text == texts.render("ask.station_for", "en", reference="V7-KQ3M-82")
     assert arguments(completed)[1] == {"voucher": "V7-KQ3M-82", "station": "Kimironko"}
 
 
