@@ -44,6 +44,7 @@ from agents.operations import (
     retention,
     settlement_report,
     value_checks,
+    waiting_decisions,
 )
 from agents.outbound import sending
 from agents.outcomes import recording
@@ -173,9 +174,10 @@ async def sweep_up(context: JobContext, timestamp: int) -> None:
     queueing_lock="agents.tasks.observe",
 )
 async def observe(timestamp: int) -> None:
-    """Record finished conversations, and announce events that were left behind."""
+    """Record finished conversations; tell what waits; announce what was left behind."""
     try:
         await units.run(upkeep.run, "evidence.observe", _record_evidence)
+        await units.run(waiting_decisions.notify)
     finally:
         await units.run(voucher_events.announce_left_behind)
 

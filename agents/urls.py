@@ -17,6 +17,7 @@ FUNCTIONS = {
 
 urlpatterns = [
     path("simulator/", include("agents.simulator.urls")),
+    path("station/", include("agents.station.urls")),
     path("pin/<str:token>/", pin_page.PinPage.as_view(), name="phone-pin"),
     path("api/schema/", schema_pages.schema, name="api-schema"),
     path("api/docs/", schema_pages.docs, name="api-docs"),

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from agents.api import refusals
+from easymo.backoffice import oidc
 from easymo.health import figures, healthz, landing, readyz, readyz_workers
 from vouchers.admin import settlement
 
@@ -21,6 +22,8 @@ urlpatterns = [
     path(
         "admin/settlement/", admin.site.admin_view(settlement.page), name="settlement"
     ),
+    path("admin/oidc/start", oidc.Start.as_view(), name="oidc-start"),
+    path("admin/oidc/callback", oidc.Callback.as_view(), name="oidc-callback"),
     path("admin/", admin.site.urls),
 ]
 

@@ -22,7 +22,7 @@ def environment(**given: str) -> dict[str, str]:
     return {**kept, **secrets, **given}
 
 
-def run(*arguments: str, timeout: float = 90, **given: str) -> str:
+def run(*arguments: str, timeout: float = 240, **given: str) -> str:
     """Run ``python arguments`` to its end; return what it printed. It must succeed."""
     done = subprocess.run(
         [sys.executable, *arguments],

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from vouchers.models import Profile
 
 type Kind = Literal["profile", "user", "token", "system"]
-type Channel = Literal["whatsapp", "voice", "api", "admin", "system", "import"]
+type Channel = Literal[
+    "whatsapp", "voice", "api", "admin", "station", "system", "import"
+]
 
 # Begins the name of the system as actor when it replaces a code for its owner.
 OWNER = "owner:"

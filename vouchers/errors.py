@@ -198,6 +198,8 @@ class SecondPersonNeeded(NotAllowed):
     code = "second_person_needed"
     SENTENCES: ClassVar[dict[str, str]] = {
         "own_request": "A second person must approve this voucher: you requested it.",
+        "own_token": "A second person must approve this voucher: you created the token that"
+        " requested it.",
         "own_reversal": "A second person must approve this reversal: you asked for it.",
         "own_batch": "A second person must approve this batch: you uploaded it.",
         "own_voucher": "A second person must approve this voucher: it is for you.",

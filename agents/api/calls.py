@@ -80,9 +80,9 @@ def _refuse_disabled(function: Function, call: Call) -> Body:
     """
     if call.names_number and is_on_for_anyone(function.feature):
         try:
-            guesses.check_number(actor=call.actor)
+            guesses.check_unknown(actor=call.actor)
             if call.subjects.customer is None:
-                guesses.count_unknown_number(actor=call.actor)
+                guesses.count_unknown(actor=call.actor)
         except errors.Locked as error:
             return refusal_body(error.code, str(error), **error.facts)
     raise Refusal("feature_disabled")

@@ -89,10 +89,10 @@ def find_owner(values: dict[str, Any], _token: ApiToken) -> Subjects:
 
 def look_up(call: Call) -> Body:
     """Return the customer with this number, if there is one."""
-    guesses.check_number(actor=call.actor)
+    guesses.check_unknown(actor=call.actor)
     found = call.subjects.customer
     if found is None:
-        guesses.count_unknown_number(actor=call.actor)
+        guesses.count_unknown(actor=call.actor)
         return {"success": True, "exists": False}
     return {"success": True, "exists": True, **customer_facts(found)}
 
@@ -176,9 +176,9 @@ def void(call: Call) -> Body:
 
 def _require_customer(call: Call, operation: str) -> Profile:
     """Return the customer, or count the number as unknown and refuse."""
-    guesses.check_number(actor=call.actor)
+    guesses.check_unknown(actor=call.actor)
     if call.subjects.customer is None:
-        guesses.count_unknown_number(actor=call.actor)
+        guesses.count_unknown(actor=call.actor)
         _refuse(call, operation, CustomerNotFound())
     assert call.subjects.customer is not None
     return call.subjects.customer

@@ -59,7 +59,7 @@ class ToolOutcome:
     """What a tool call gave: JSON for the model, and what is said word for word."""
 
     payload: Payload
-    # Rendered from rows; empty where the model may use its own words.
+    # Rendered from rows, so that the model adds nothing to it.
     spoken: str = ""
     asks: Asks = ""
     # The caller is to be put through to a person.
@@ -369,11 +369,10 @@ def _outcome(
         text = speech.spoken(display, language)
     if payload.get("receipt_sent"):
         text = f"{text} {render('phone.receipt_sent', language)}"
-    is_change = row is not None and row.is_write and bool(payload.get("success"))
     is_hand_off = row is not None and row.name == tool_calls.HAND_OFF
     return ToolOutcome(
         {**payload, "display": text},
-        spoken=text if asks or is_change else "",
+        spoken=text,
         asks=asks,
         transfers=is_hand_off and bool(payload.get("success")),
         row=row,

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from agents.core import pin_tokens
+from agents.core import pin_tokens, sign_in_codes
 from agents.models import Announcement, CarriedCode, OutboundMessage
 from easymo import keys
 from vouchers.codes import Code, find_codes, parse_code
 from vouchers.models import Voucher, VoucherEvent
+from vouchers.reading.code_search import long_parts
+from vouchers.reading.signs import without_separators
 from vouchers.services import envelopes
 
 if TYPE_CHECKING:
@@ -32,10 +34,15 @@ REDACTED_CODE = re.compile(r"\[code (\d{1,3})\]")
 MISTYPED = "[mistyped code]"
 # An earlier part of a code that other words or messages split.
 PART = "[part of a code]"
+# A mobile number with one digit too few or too many, or of a neighbouring country.
+_NUMBER_LIKE = re.compile(
+    r"(?:250)?07[2389]\d{6}(?:\d\d)?|2507[2389]\d{6}(?:\d\d)?|(?:243|25[4-7])\d{9}"
+)
 PLACEHOLDER = re.compile(
     r"\{code:([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}"
 )
 HIDDEN_CODE = "•••• •••• •••• ••••"
+HIDDEN_SIGN_IN = "••••••"
 HIDDEN_LINK = "(a link for this person)"
 # Messages that still have to show their code.
 UNDELIVERED = (
@@ -126,6 +133,18 @@ def blank_code_digits(text: str) -> str:
     return text
 
 
+def hide_parts(text: str) -> str:
+    """Replace digits that may be the first part of a code, whose rest comes later.
+
+    What can be a telephone number, also one with a digit too few or too many, stays.
+    """
+    for span in sorted(long_parts(text), reverse=True):
+        written = text[span.start : span.end]
+        if not _NUMBER_LIKE.fullmatch(without_separators(written).lstrip("+")):
+            text = f"{text[: span.start]}{PART}{text[span.end :]}"
+    return text
+
+
 def record_carried_codes(message: OutboundMessage, texts: Iterable[str]) -> None:
     """Store which vouchers' codes an outbound message carries."""
     vouchers = {UUID(found) for text in texts for found in PLACEHOLDER.findall(text)}
@@ -138,15 +157,16 @@ def record_carried_codes(message: OutboundMessage, texts: Iterable[str]) -> None
 def restore_codes(text: str) -> str:
     """Fill in the codes; show the last four digits of a code that was dropped.
 
-    The links to the page of a PIN are filled in too.
+    Links to the page of a PIN and codes of the station page are filled in too.
     """
-    text = pin_tokens.fill_in(text)
+    text = sign_in_codes.fill_in(pin_tokens.fill_in(text))
     return PLACEHOLDER.sub(lambda found: _formatted(UUID(found[1])), text)
 
 
 def hide_placeholders(text: str) -> str:
     """Return a stored text as a colleague reads it, without codes and links."""
     text = pin_tokens.PLACEHOLDER.sub(HIDDEN_LINK, text)
+    text = sign_in_codes.PLACEHOLDER.sub(HIDDEN_SIGN_IN, text)
     return PLACEHOLDER.sub(HIDDEN_CODE, text)
 
 

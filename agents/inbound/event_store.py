@@ -22,6 +22,7 @@ from agents.calls import ringing
 from agents.core.jobs import INBOX_QUEUE, INGEST, INGEST_PRIORITY
 from agents.models import RealtimeEvent
 from agents.realtime.incoming import INCOMING, IncomingCall, parse
+from easymo.database.answers import BoundedConnection
 from easymo.database.group_commit import GroupCommit, WaitedTooLong
 
 if TYPE_CHECKING:
@@ -152,7 +153,8 @@ def _connect() -> psycopg.Connection:
         "autocommit": True,
         "prepare_threshold": None if is_pooled else 0,
     }
-    made = psycopg.connect(**parameters)
+    made = BoundedConnection.connect(**parameters)
+    made.answer_s = STATEMENT_MS / 1000 + 1
     if not is_pooled:
         made.execute(f"SET statement_timeout = {STATEMENT_MS}")
     return made

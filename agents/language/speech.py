@@ -7,7 +7,9 @@ import re
 from agents.language.texts import render
 
 # The code is not read out: it comes with the receipt on WhatsApp.
-_CODE_LINE = re.compile(r"^.*\{(?:code|pin_link):[^}]*\}.*$\n?", re.MULTILINE)
+_CODE_LINE = re.compile(
+    r"^.*\{(?:code|pin_link|sign_in_code):[^}]*\}.*$\n?", re.MULTILINE
+)
 _MASKED = re.compile(r"\+?\d{1,5}\*{2,}(\d{2,4})")
 _MARKS = re.compile(r"(?<![\w*])[*_](?=\S)|(?<=\S)[*_](?![\w*])")
 _PICTURES = re.compile(r"[\u2190-\u2bff\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+")

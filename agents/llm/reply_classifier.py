@@ -29,8 +29,8 @@ BETWEEN = re.compile(
     r"|lakini|hivyo)\b",
     re.IGNORECASE,
 )
-# Added where most of the words are unknown.
-UNKNOWN = 3.0
+# Added where most of the words of a statement are unknown; a question claims less.
+UNKNOWN = 2.0
 # Weights are stored as whole numbers.
 SCALE = 100
 
@@ -42,7 +42,8 @@ def score(sentence: str) -> float:
     total = (weights[""] + sum(weights.get(name, 0) for name in found)) / SCALE
     words = {name for name in found if name.isalpha()}
     unknown = len(words - weights.keys())
-    return total + (UNKNOWN if unknown * 2 > len(words) else 0.0)
+    is_in_doubt = unknown * 2 > len(words) and "?" not in found
+    return total + (UNKNOWN if is_in_doubt else 0.0)
 
 
 def clauses_of(sentence: str) -> list[str]:

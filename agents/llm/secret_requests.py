@@ -72,6 +72,8 @@ WHICH = re.compile(
 WITHOUT = re.compile(
     rf"\b(?:without|sans|bila|nta|udafite)\b(?:\s\w+){{0,3}}?\s{PRIVATE}\b"
 )
+# "Nobody can use a voucher without its code."
+GENERAL = re.compile(r"^(?:nobody|no one|personne|nul|hakuna|nta muntu|ntawe)\b")
 WANTED = "please|svp|s il vous plait|required|needed|necessary|requise?|necessaire"
 # A question of so few words is a request by itself.
 BARE = 4
@@ -93,7 +95,9 @@ def _asks(sentence: str) -> bool:
     words = SHOWN.sub(" ", WARNING.sub(" ", words))
     if not re.search(rf"\b{PRIVATE}\b", words):
         return False
-    if any(form.search(words) for form in (REQUEST, AFTER, WITHOUT)):
+    if any(form.search(words) for form in (REQUEST, AFTER)):
+        return True
+    if WITHOUT.search(words) and not GENERAL.match(words.strip()):
         return True
     is_question = sentence.rstrip().endswith("?")
     is_bare = len(words.split()) <= BARE and not re.match(r"(?:is|was|est)\b", words)

@@ -50,9 +50,10 @@ CODE_REFERENCE = re.compile(
     r"(?<![A-Z0-9])[A-Z][A-Z0-9][ -]{0,3}[A-Z0-9]{4}[ -]{0,3}[A-Z0-9]{2}(?![A-Z0-9])"
 )
 UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
-PLACEHOLDER = re.compile(r"\{ *(?:code|pin_link)", re.IGNORECASE)
+PLACEHOLDER = re.compile(r"\{ *(?:code|pin_link|sign_in_code)", re.IGNORECASE)
 # A dot inside a number does not end a sentence.
 SENTENCE = re.compile(r"(?:[^.!?;\n]|\.(?=\w))+[.!?]*")
+COUNTRY_CODE = re.compile(r"\+\d{1,3}\b(?![\s.,-]*\d)")
 NUMBERED = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 LONGEST_SPOKEN = 5
 # The limit of a WhatsApp message; longer texts are cut before the check.
@@ -80,11 +81,14 @@ class ClaimCheck:
         return not self.problems
 
 
-def check_claims(text: str, facts: Facts) -> ClaimCheck:
-    """Return the problems of the text; empty when every claim is supported."""
+def check_claims(text: str, facts: Facts, *, doubt: float = DOUBT) -> ClaimCheck:
+    """Return the problems of the text; empty when every claim is supported.
+
+    A sentence whose score is above `doubt` counts as a claim.
+    """
     if len(text) > LONGEST:
         return ClaimCheck(frozenset({"length"}))
-    problems: set[Problem] = set(_claim_problems(text, facts))
+    problems: set[Problem] = set(_claim_problems(text, facts, doubt))
     if _foreign_amounts(text, facts, is_claiming=bool(problems)):
         problems.add("amount")
     if _foreign_references(text, facts):
@@ -100,7 +104,7 @@ def check_claims(text: str, facts: Facts) -> ClaimCheck:
     return ClaimCheck(frozenset(problems))
 
 
-def _claim_problems(text: str, facts: Facts) -> Iterator[Problem]:
+def _claim_problems(text: str, facts: Facts, doubt: float) -> Iterator[Problem]:
     before = ""
     text = without_own_name(visible(text), facts)
     for match in SENTENCE.finditer(NUMBERED.sub("", text)):
@@ -115,7 +119,7 @@ def _claim_problems(text: str, facts: Facts) -> Iterator[Problem]:
         kinds = claimed_in(sentence, facts=facts)
         if TICK in words_of(sentence).split():
             yield "operation"
-        if is_answer or doubt_of(sentence, kinds=kinds, facts=facts) > DOUBT:
+        if is_answer or doubt_of(sentence, kinds=kinds, facts=facts) > doubt:
             yield "status" if kinds and kinds <= STATES else "operation"
 
 
@@ -168,8 +172,8 @@ def _foreign_amounts(text: str, facts: Facts, *, is_claiming: bool) -> set[Decim
 
 
 def _without_known(text: str, facts: Facts) -> str:
-    """Remove known references and masked numbers, whose digits are no amounts."""
-    kept = visible(text)
+    """Remove known references, masked numbers and country codes: no amounts."""
+    kept = COUNTRY_CODE.sub(" ", visible(text))
     for shown in facts.shown:
         for masked in re.findall(r"\+?\d{1,5}\*{2,}\d{2,4}", visible(shown)):
             kept = kept.replace(masked, " ")

@@ -31,6 +31,7 @@ from agents.models import (
     RealtimeEvent,
     SandboxMedia,
     SimulatedDelivery,
+    StationCode,
     ToolCall,
     Turn,
     WebhookEvent,
@@ -172,6 +173,7 @@ ANSWERS_OF_API = (Rule(IdempotentCall, "created_at", ANSWERS),)
 PINS = (
     Rule(CallerPinCount, "changed_at", TEXT),
     Rule(PinLink, "created_at", TEXT),
+    Rule(StationCode, "created_at", SANDBOX),
 )
 JOBS: dict[str, Callable[[], int]] = {
     "retention.raw_webhooks": _apply(*RAW_BODIES),

@@ -241,13 +241,22 @@ class VoiceLink(Protocol):
         """Wait for the next event; `LinkClosed` is the last, again and again."""
         ...
 
-    async def follow(self, event: VoiceEvent) -> None:
-        """Take note of an event that was handled; send what waited for it."""
+    def observe(self, event: VoiceEvent) -> None:
+        """Take note of an event, before it is handled."""
+        ...
+
+    async def flush(self) -> None:
+        """Send what waited for the event that was handled."""
         ...
 
     @property
-    def is_busy(self) -> bool:
-        """Tell whether a response is wanted or made, or the caller speaks."""
+    def is_idle(self) -> bool:
+        """Tell whether no response is wanted or made and the caller is quiet."""
+        ...
+
+    @property
+    def is_responding(self) -> bool:
+        """Tell whether a response is asked for or made."""
         ...
 
     @property

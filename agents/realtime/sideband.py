@@ -20,7 +20,7 @@ from agents.realtime.provider import (
     VoiceEvent,
 )
 from agents.realtime.session import SessionSpec, session_update
-from agents.realtime.writer import Writer
+from agents.realtime.writer import State, Writer
 
 if TYPE_CHECKING:
     from agents.core.clock import Clock
@@ -73,8 +73,12 @@ class Sideband:
         self._reader = asyncio.create_task(self._read(), name="sideband")
 
     @property
-    def is_busy(self) -> bool:
-        return self._writer.state != "idle" or self._writer.is_waiting
+    def is_idle(self) -> bool:
+        return self._writer.state is State.IDLE and not self._writer.is_waiting
+
+    @property
+    def is_responding(self) -> bool:
+        return self._writer.state is State.RESPONDING
 
     @property
     def is_playing(self) -> bool:
@@ -85,8 +89,11 @@ class Sideband:
             return self._end
         return await self._queue.get()
 
-    async def follow(self, event: VoiceEvent) -> None:
-        await self._send_all(self._writer.observe(event))
+    def observe(self, event: VoiceEvent) -> None:
+        self._writer.observe(event)
+
+    async def flush(self) -> None:
+        await self._send_all(self._writer.flush())
 
     async def configure(self, spec: SessionSpec) -> str:
         event_id = self._writer.next_id()

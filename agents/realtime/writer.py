@@ -26,7 +26,7 @@ class State(StrEnum):
 
 @dataclass
 class Writer:
-    """Pure: `observe` and the verbs return the events to send, in order."""
+    """Pure: the verbs and `flush` return the events to send, in order."""
 
     # The response that was asked for or is being made.
     _asked: str = ""
@@ -39,12 +39,12 @@ class Writer:
     # What was asked for last, to ask again after a refusal.
     _asked_line: neutral.Line | None = None
     # The provider has a response of its own that its events did not show yet.
-    _is_refused: bool = False
+    _is_expected: bool = False
     _count: int = 0
 
     @property
     def state(self) -> State:
-        if self._asked or self._active or self._is_refused:
+        if self._asked or self._active or self._is_expected:
             return State.RESPONDING
         speaks = self._caller_speaks and self._listens
         return State.CALLER_SPEAKING if speaks else State.IDLE
@@ -64,11 +64,11 @@ class Writer:
     def want_response(self) -> list[Event]:
         """Any number of wishes before the next response become one."""
         self._wants_response = True
-        return self._flush()
+        return self.flush()
 
     def want_line(self, line: neutral.Line) -> list[Event]:
         self._lines.append(line)
-        return self._flush()
+        return self.flush()
 
     def listen(self, *, is_on: bool) -> None:
         """While it is off, what the caller says delays nothing."""
@@ -89,17 +89,15 @@ class Writer:
             events.append(self._event("output_audio_buffer.clear"))
         return events
 
-    def observe(self, event: neutral.VoiceEvent) -> list[Event]:
-        """Follow the provider's state; return what may be sent now."""
+    def observe(self, event: neutral.VoiceEvent) -> None:
+        """Follow the provider's state."""
         match event:
             case neutral.CallerStarted():
                 self._caller_speaks = True
-            case (
-                neutral.CallerStopped()
-                | neutral.CallerCommitted()
-                | neutral.CallerSilent()
-            ):
+            case neutral.CallerStopped() | neutral.CallerCommitted():
                 self._caller_speaks = False
+            case neutral.CallerSilent():
+                self._caller_speaks, self._is_expected = False, True
             case neutral.ResponseStarted():
                 self._started(event)
             case neutral.ResponseEnded():
@@ -111,16 +109,15 @@ class Writer:
             case neutral.ProviderFault():
                 self._refused(event)
             case _:
-                return []
-        return self._flush()
+                pass
 
     def _started(self, event: neutral.ResponseStarted) -> None:
-        self._active, self._is_refused = event.response_id, False
+        self._active, self._is_expected = event.response_id, False
         if event.reference == self._asked:
             self._asked, self._asked_line = "", None
 
     def _ended(self, event: neutral.ResponseEnded) -> None:
-        self._is_refused = False
+        self._is_expected = False
         if event.response_id == self._active:
             self._active = ""
 
@@ -129,7 +126,7 @@ class Writer:
             return
         if fault.code == ALREADY_ACTIVE:
             # Ask again when the response that is active has ended.
-            self._is_refused = not self._active
+            self._is_expected = not self._active
             if self._asked_line:
                 self._lines.appendleft(self._asked_line)
             else:
@@ -139,10 +136,11 @@ class Writer:
     def give_up(self) -> list[Event]:
         """Forget a response that never showed; go on with what waits."""
         self._asked = self._active = ""
-        self._asked_line, self._is_refused = None, False
-        return self._flush()
+        self._asked_line, self._is_expected = None, False
+        return self.flush()
 
-    def _flush(self) -> list[Event]:
+    def flush(self) -> list[Event]:
+        """Return what may be sent now: a line first, then one response."""
         if self.state is not State.IDLE:
             return []
         if self._lines:

@@ -1,4 +1,4 @@
-"""The five smoke tests: three WhatsApp messages and two API calls of the guide."""
+"""The smoke tests: three WhatsApp messages, two API calls and a phone call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agents.api import tokens
 from agents.core.serving import our_number
 from agents.models import ToolCall
 from agents.simulator.webhook_post import Button, envelope
-from agents.smoke import deployment, evidence, people
+from agents.smoke import deployment, evidence, people, phone_call
 from agents.smoke.deployment import SmokeFailure
 from agents.smoke.evidence import ACTOR
 from easymo import keys
@@ -214,6 +214,11 @@ class Case:
     needs: tuple[Feature, ...]
     run_test: Callable[[str | None, bool], str]
     is_read_only: bool = False
+    # Why it does not apply to this deployment.
+    skip: Callable[[], str] = lambda: ""
+
+    def why_skipped(self) -> str:
+        return self.skip()
 
     def run(self, url: str | None, *, is_probe: bool = False) -> CaseResult:
         """Run against the deployment at ``url``, or in this process without one."""
@@ -281,6 +286,13 @@ CASES = (
         lookup_by_api,
     ),
     Case("api.create", "API: a voucher is created", (Feature.VOUCHERS,), create_by_api),
+    Case(
+        "voice.call",
+        "Voice: a call is decided and asked for",
+        (Feature.VOICE,),
+        phone_call.call,
+        skip=phone_call.why_skipped,
+    ),
 )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextvars
 import io
 import json
+import time
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -19,7 +20,9 @@ import httpx2
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
+from agents.api.realtime_endpoint import FUNCTION as REALTIME
 from agents.inbound.endpoint import FUNCTION, SIGNATURE_HEADER
+from agents.realtime import signature as openai_signature
 from agents.whatsapp import signature
 from agents.whatsapp.signature import sign
 from easymo.observability.correlation import HEADER
@@ -66,6 +69,36 @@ def post_webhook(*, url: str | None, body: bytes, correlation_id: UUID) -> None:
             "WA_APP_SECRET here and at the deployment must be the same.",
         )
     if answer.status != 200 or answer.json() != {"received": True}:
+        raise SmokeFailure(
+            f"The webhook answered {answer.status}.",
+            "See GET /readyz of the deployment.",
+        )
+
+
+def post_realtime_webhook(
+    *, url: str | None, body: bytes, correlation_id: UUID
+) -> None:
+    """Post what OpenAI would post of a call; raise ``Failed`` unless it is taken."""
+    if not settings.OPENAI_WEBHOOK_SECRETS:
+        raise SmokeFailure(
+            "OPENAI_WEBHOOK_SECRET is not set: the webhook accepts nothing.",
+            "Copy it from the webhook's page in OpenAI's settings.",
+        )
+    webhook_id, at = f"smoke_{correlation_id.hex}", str(int(time.time()))
+    secret = settings.OPENAI_WEBHOOK_SECRETS[0]
+    headers = {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": at,
+        "webhook-signature": openai_signature.sign(body, webhook_id, at, secret=secret),
+        signature.SYNTHETIC_HEADER: signature.synthetic_mark(body),
+    }
+    answer = _post(url, REALTIME, body, headers, correlation_id)
+    if answer.status == 400:
+        raise SmokeFailure(
+            "The webhook refused our signature (400).",
+            "OPENAI_WEBHOOK_SECRET here and at the deployment must be the same.",
+        )
+    if answer.status != 200:
         raise SmokeFailure(
             f"The webhook answered {answer.status}.",
             "See GET /readyz of the deployment.",

@@ -50,8 +50,8 @@ class NamedVoucher:
 def find_voucher(call: Call) -> NamedVoucher:
     """Return the voucher that the call names, if the person may use it.
 
-    Raises VoucherNotNamed, VoucherNotFound, Locked. A wrong code counts as a guess. The
-    answer is the same for an unknown voucher and for a voucher of another customer.
+    Raises VoucherNotNamed, VoucherNotFound, Locked. A wrong code or reference counts as a
+    guess. The answer is the same for an unknown voucher and for one of another customer.
     """
     named = call.arguments.get("voucher")
     if not isinstance(named, str) or not named.strip():
@@ -60,8 +60,10 @@ def find_voucher(call: Call) -> NamedVoucher:
         return _by_code(call, int(found[1]))
     if call.rule.reach is Reach.CODE_IN_HAND and not call.is_confirmed:
         raise VoucherNotNamed
+    guesses.check_unknown(actor=call.actor)
     voucher = selectors.voucher_by_reference(named)
     if voucher is None or not _is_within_reach(call, voucher):
+        guesses.count_unknown(actor=call.actor)
         raise VoucherNotFound
     return NamedVoucher(voucher)
 

@@ -79,10 +79,10 @@ def _look_up_number(call: Call) -> ToolResult:
         return call.refused(
             "invalid_number", "This is no valid number.", "refused.invalid_number"
         )
-    guesses.check_number(actor=call.actor)
+    guesses.check_unknown(actor=call.actor)
     found = profiles.lookup(msisdn=number)
     if found is None or not may_act_on(call.profile, found, spends=False):
-        guesses.count_unknown_number(actor=call.actor)
+        guesses.count_unknown(actor=call.actor)
         masked = mask_msisdn(number)
         return done(call.text("lookup.unknown", msisdn=masked), exists=False)
     return _found(call, found, "lookup.found")

@@ -40,10 +40,10 @@ def create_voucher(call: Call) -> ToolResult:
         return call.refused("invalid_amount", str(error), "refused.invalid_amount")
     except numbers.InvalidMsisdn as error:
         return call.refused("invalid_number", str(error), "refused.invalid_number")
-    guesses.check_number(actor=call.actor)
+    guesses.check_unknown(actor=call.actor)
     customer = profiles.lookup(msisdn=number)
     if customer is None or not may_act_on(call.profile, customer, spends=False):
-        guesses.count_unknown_number(actor=call.actor)
+        guesses.count_unknown(actor=call.actor)
         raise CustomerNotFound
     if not call.is_confirmed and _needs_button(call, amount, number):
         return _ask(call, customer, amount)

@@ -29,7 +29,7 @@ from rollout.flags.exposure import is_known_off
 from vouchers.names import plain_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from agents.llm.loop import LoopResult, MaySpend
     from agents.llm.model import Usage
@@ -245,6 +245,18 @@ def reviewed(text: str, *, calls: Sequence[ToolCall], claimed: ClaimedTurn) -> R
 
 def facts_of(calls: Sequence[ToolCall], claimed: ClaimedTurn) -> Facts:
     """Collect what this turn's tools showed; changes have their receipt."""
+    return facts_from(
+        calls,
+        shown=map(display_of, calls),
+        own_text="\n".join(claimed.texts),
+        name=claimed.profile.name,
+    )
+
+
+def facts_from(
+    calls: Sequence[ToolCall], *, shown: Iterable[str], own_text: str, name: str
+) -> Facts:
+    """Collect what these rows show; `shown` are the texts that were made of them."""
     found = [pair for call in calls for pair in _pairs(call.result)]
     return Facts(
         statuses=frozenset(
@@ -256,9 +268,9 @@ def facts_of(calls: Sequence[ToolCall], claimed: ClaimedTurn) -> Facts:
             if key == "amount" and (amount := _decimal(value)) is not None
         ),
         references=frozenset(str(value) for key, value in found if key == "reference"),
-        shown=tuple(filter(None, map(display_of, calls))),
-        own_text="\n".join(claimed.texts),
-        name=plain_name(claimed.profile.name),
+        shown=tuple(filter(None, shown)),
+        own_text=own_text,
+        name=plain_name(name),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
-from agents.core.code_redaction import blank_code_digits
+from agents.core.code_redaction import blank_code_digits, hide_parts
 from agents.language.message_text import text_for_model
 from agents.llm import items
 from agents.llm.prompts import message_item
@@ -29,7 +29,7 @@ MAX_LENGTH = 4_000
 # Of a message of the present turn; WhatsApp itself allows 4,096 characters.
 MAX_MESSAGE_LENGTH = 2_000
 PLACEHOLDERS = re.compile(
-    r"\[(?:mistyped |part of a )?code(?: \d{1,3})?\]|\{(?:code|pin_link):[^}]{0,64}\}"
+    r"\[(?:mistyped |part of a )?code(?: \d{1,3})?\]|\{(?:code|pin_link|sign_in_code):[^}]{0,64}\}"
 )
 # Answered by the agent or by a colleague.
 ANSWERED = (Message.State.DONE, Message.State.HANDED)
@@ -71,7 +71,9 @@ def before(*, conversation: Conversation, now: datetime) -> tuple[Item, ...]:
     found.sort(key=lambda row: row[0])
     return _bounded(
         [
-            _outbound_item(text, by) if is_outbound else message_item(_past(text))
+            _outbound_item(text, by)
+            if is_outbound
+            else message_item(_past(hide_parts(text)))
             for _, is_outbound, text, by in found
             if text
         ]
@@ -81,7 +83,7 @@ def before(*, conversation: Conversation, now: datetime) -> tuple[Item, ...]:
 def present(messages: Iterable[Message], texts: Iterable[str]) -> list[Item]:
     """Return the messages of this turn as data of the customer, never as orders."""
     return [
-        message_item(text_for_model(message, text[:MAX_MESSAGE_LENGTH]))
+        message_item(text_for_model(message, hide_parts(text[:MAX_MESSAGE_LENGTH])))
         for message, text in zip(messages, texts, strict=True)
     ]
 

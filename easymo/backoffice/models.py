@@ -16,3 +16,25 @@ class SignInRate(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+
+class OidcIdentity(models.Model):
+    """The account of one subject of an identity provider. Written once."""
+
+    user = models.OneToOneField("auth.User", models.PROTECT, related_name="+")
+    # Issuer and subject identify a person for ever; an e-mail address does not.
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            # A subject has one account.
+            models.UniqueConstraint(
+                fields=["issuer", "subject"], name="oidc_identity_one_account"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"identity of account {self.user_id}"

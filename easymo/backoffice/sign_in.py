@@ -99,6 +99,12 @@ def begin(request: HttpRequest, username: str) -> Attempt:
     return attempt
 
 
+def take_start(request: HttpRequest, *, limit: int) -> int | None:
+    """Count the start of a sign-in elsewhere; return the seconds to wait, or None."""
+    network = _subject("start", network_of(address_of(request)))
+    return RATES.take(network, limit=limit, window=WINDOW_S)
+
+
 def purge() -> int:
     """Delete the counters that no longer count."""
     return RATES.purge()

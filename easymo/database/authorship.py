@@ -25,6 +25,7 @@ RECORDED = (
     "agents_apitoken",
     "agents_phonepin",
     "auth_",
+    "backoffice_oidcidentity",
     "authority_change",
 )
 _WRITES = ("INSERT", "UPDATE", "DELETE")

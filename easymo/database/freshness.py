@@ -12,10 +12,14 @@ from weakref import WeakKeyDictionary
 
 from psycopg_pool import ConnectionPool
 
+from easymo.database.answers import answered_within
+
 if TYPE_CHECKING:
     import psycopg
 
 FRESH_S = 1.0
+# A statement that does nothing is answered in milliseconds.
+ANSWER_S = 5.0
 
 _asked_at: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()
 
@@ -27,5 +31,6 @@ def check(connection: psycopg.Connection[Any]) -> None:
     now = time.monotonic()
     if now - _asked_at.get(connection, -FRESH_S) < FRESH_S:
         return
-    ConnectionPool.check_connection(connection)
+    with answered_within(connection, ANSWER_S):
+        ConnectionPool.check_connection(connection)
     _asked_at[connection] = now

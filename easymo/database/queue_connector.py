@@ -16,6 +16,7 @@ from procrastinate import PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from psycopg_pool import AsyncConnectionPool
 
+from easymo.database.answers import BoundedAsyncConnection
 from easymo.database.errors import is_transient
 from easymo.observability.logs import get_logger
 
@@ -54,7 +55,9 @@ class PatientConnector(PsycopgConnector):
 
     async def _create_pool(self, pool_args: dict[str, Any]) -> AsyncConnectionPool:
         """Do not check connections before use: a dead one fails once and is replaced."""
-        return AsyncConnectionPool(**pool_args, open=False)
+        return AsyncConnectionPool(
+            **pool_args, connection_class=BoundedAsyncConnection, open=False
+        )
 
     def hurry(self) -> None:
         """Stop waiting: the worker stops."""

@@ -12,6 +12,7 @@ from easymo.settings.database import *  # noqa: F403
 from easymo.settings.limits import *  # noqa: F403
 from easymo.settings.logging import *  # noqa: F403
 from easymo.settings.mail import *  # noqa: F403
+from easymo.settings.oidc import *  # noqa: F403
 from easymo.settings.providers import *  # noqa: F403
 from easymo.settings.security import *  # noqa: F403
 from easymo.settings.voice import *  # noqa: F403

@@ -115,6 +115,7 @@ TEMPLATES = [
 WAFFLE_FLAG_MODEL = "rollout.AgentFlag"
 VOUCHER_GUARD = "rollout.flags.fence.guard"
 # Finds the words in which a voucher was requested, by the key of the event.
+VOUCHER_CAUSE = "agents.turns.request_words.cause_of_key"
 VOUCHER_REQUEST_WORDS = "agents.turns.request_words.of_key"
 # Called once by each worker before its first job.
 WORKER_BEGINS = (
@@ -130,6 +131,7 @@ WORKER_ENDS = ("agents.calls.draining.begin",)
 METRIC_MODULES = (
     "easymo.observability.leak_metrics",
     "easymo.observability.upkeep",
+    "agents.operations.call_metrics",
     "agents.operations.metrics",
     "rollout.operations.metrics",
     "rollout.operations.conversation_metrics",
@@ -143,6 +145,7 @@ PREFLIGHT_MODULES = (
     "easymo.preflight.supabase",
     "agents.operations.preflight.openai",
     "agents.operations.preflight.whatsapp",
+    "agents.operations.preflight.voice",
     "agents.operations.preflight.workflow",
     "rollout.operations.preflight",
     "vouchers.preflight",

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from easymo.database.answers import BoundedConnection
 from easymo.database.freshness import check
 from easymo.paths import socket_folder
 from easymo.settings.base import DEMONSTRATION, VAR
@@ -78,6 +79,7 @@ DATABASE_RIGHTS: dict[str, tuple[str, ...]] = {
     "django_content_type": _READ,
     "django_migrations": _READ,
     "agents_consentevent": _ADD,
+    "backoffice_oidcidentity": _ADD,
     "legacy_record": _ADD,
     "observability_leakfinding": _ADD,
     "rollout_checklisttick": _ADD,
@@ -125,6 +127,7 @@ DATABASES["default"]["OPTIONS"]["pool"] = {
     "min_size": 1,
     "max_size": DATABASE_THREADS + 2,
     "check": check,
+    "connection_class": BoundedConnection,
     # How long a request waits for a connection before it answers 503.
     "timeout": 5.0,
     "max_idle": 300.0,

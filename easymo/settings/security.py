@@ -16,6 +16,7 @@ from easymo.settings.environment import (
     env_str,
     env_url,
 )
+from easymo.settings.oidc import OIDC_ENABLED, PASSWORD_SIGN_IN
 
 SCOPES = ("lookup", "create", "redeem", "void")
 SHORTEST_TOKEN = 32
@@ -138,7 +139,10 @@ AUTH_PASSWORD_VALIDATORS = [
         )
     ),
 ]
-AUTHENTICATION_BACKENDS = ["easymo.backoffice.sign_in.SignInBackend"]
+AUTHENTICATION_BACKENDS = [
+    *["easymo.backoffice.sign_in.SignInBackend"] * PASSWORD_SIGN_IN,
+    *["easymo.backoffice.oidc.OidcBackend"] * OIDC_ENABLED,
+]
 # axes records who tried to sign in; `easymo.backoffice.sign_in` has the limits.
 AXES_LOCK_OUT_AT_FAILURE = False
 # An attempt that a limit refused is not recorded.

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from easymo.addresses import caller_of, network_of
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 from easymo.web.connection_guard import ConnectionGuard
@@ -77,9 +78,15 @@ class Edge:
 
     async def _answer(self, scope: Scope, proto: Any) -> Answer:
         environ = environ_of(scope)
-        body = b""
+        body, network = b"", ""
         if has_body(environ, is_chunked="transfer-encoding" in scope.headers):
-            body = await self._bodies.read(proto, environ)
+            network = network_of(caller_of(environ))
+            body = await self._bodies.read(
+                proto,
+                environ,
+                network=network,
+                may_have_trailer=_may_have_trailer(environ),
+            )
         try:
             if len(body) == KEPT_BYTES and not environ["PATH_INFO"].startswith(
                 FUNCTIONS
@@ -94,7 +101,16 @@ class Edge:
                 lane, _run, self._application, environ
             )
         finally:
-            self._bodies.release(body)
+            self._bodies.release(body, network)
+
+
+def _may_have_trailer(environ: Mapping[str, Any]) -> bool:
+    """Tell whether a trailer is announced, and the content itself shows if it is whole.
+
+    JSON that was cut off is no JSON, and signed bytes fail their check; half a form
+    looks like a form.
+    """
+    return "HTTP_TRAILER" in environ and environ["PATH_INFO"].startswith(FUNCTIONS)
 
 
 def _run(application: WSGIApplication, environ: dict[str, Any]) -> Answer:

@@ -75,6 +75,9 @@ class SmokeCase(Protocol):
     @property
     def is_read_only(self) -> bool: ...
 
+    def why_skipped(self) -> str:
+        """Return why the test does not apply to this deployment; "" when it does."""
+
     def run(self, url: str | None, *, is_probe: bool = False) -> CaseResult:
         """Run against the deployment at `url`; None: inside this process."""
 

@@ -57,6 +57,15 @@ class DashboardData:
     charts: Charts | None
 
     @property
+    def can_advance(self) -> bool:
+        """Tell whether every gate is met; the last stage has none."""
+        return bool(self.gates) and self.gates_met == len(self.gates)
+
+    @property
+    def can_resume(self) -> bool:
+        return all(need.met for need in self.to_resume)
+
+    @property
     def gates_met(self) -> int:
         return sum(gate.is_met for gate in self.gates)
 

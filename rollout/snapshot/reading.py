@@ -6,21 +6,24 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from easymo.database.answers import BoundedConnection
 from rollout.policy.effective_flag import BUCKETS, FlagRule
 from rollout.policy.stages import SMOKE_COHORT
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    import psycopg
     from django.db.backends.base.base import BaseDatabaseWrapper
 
     type Connection = BaseDatabaseWrapper | psycopg.Connection[Any]
 
 # Read twice a second by every process: three rows by key, and the four flags.
+# The snapshot counts as old a second later; its statements take a millisecond.
+ANSWER_S = 3.0
 VERSION = """
 SELECT epoch.version, lease.ticked_at,
        coalesce(run.stage IN ('beta', 'production'), FALSE) OR EXISTS (
@@ -121,4 +124,6 @@ def own_connection() -> psycopg.Connection[Any]:
     for name in ("context", "cursor_factory"):
         params.pop(name, None)
     params |= {"connect_timeout": 2, "tcp_user_timeout": 3000, "keepalives_idle": 5}
-    return psycopg.connect(**params, autocommit=True)
+    made = BoundedConnection.connect(**params, autocommit=True)
+    made.answer_s = ANSWER_S
+    return made

@@ -21,6 +21,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 
+from easymo.database.answers import BoundedConnection
 from easymo.observability.logs import get_logger
 from rollout.snapshot import reading, watchdog
 from rollout.snapshot.cache import reset, snapshot_cache
@@ -171,7 +172,7 @@ def listening() -> psycopg.Connection[Any]:
         return reading.own_connection()
     # Replaces the time-out of the setting.
     wanted: dict[str, Any] = {**elsewhere, "connect_timeout": 5, "keepalives_idle": 5}
-    return psycopg.connect(**wanted, autocommit=True)
+    return BoundedConnection.connect(**wanted, autocommit=True)
 
 
 def role() -> str:

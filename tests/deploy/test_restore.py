@@ -51,10 +51,13 @@ def backup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backup]:
         yield Backup(dump, f"postgresql://after@/restored?host={new.socket}")
 
 
-def test_drill__other_server_and_role__trails_hold(backup: Backup) -> None:
-    done = drill(backup)
+def test_drill__other_server_and_role__trails_hold_and_messages_are_answered(
+    backup: Backup,
+) -> None:
+    done = drill(backup, "--reply", WA_TOKEN="a token", WA_PHONE_ID="1")
     assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
-    assert "Restored" in done.stdout
+    assert "ok  whatsapp.hello: A greeting came back" in done.stdout
+    assert "Restored and answered" in done.stdout
     with closing(psycopg.connect(backup.empty)) as restored:
         missing = restored.execute(
             "SELECT c.relname FROM pg_class c"
@@ -72,18 +75,32 @@ def test_drill__other_server_and_role__trails_hold(backup: Backup) -> None:
 
 
 def test_drill__key_of_the_codes_missing__is_named(backup: Backup) -> None:
-    with closing(psycopg.connect(backup.empty, autocommit=True)) as restored:
-        restored.execute("DROP SCHEMA IF EXISTS easymo CASCADE")
+    _empty(backup)
     done = drill(backup, EASYMO_KEYS=f"other:{OTHER_KEY}")
     assert done.returncode != 0
     assert "its seal is wrong" in done.stdout
 
 
-def drill(backup: Backup, **given: str) -> subprocess.CompletedProcess[str]:
+def test_drill__no_message_is_answered__is_no_success(backup: Backup) -> None:
+    _empty(backup)
+    done = drill(backup, "--reply", FEATURE_AGENT_CHAT="false")
+    assert done.returncode != 0
+    assert "failed  whatsapp.hello" in done.stdout, done.stdout + done.stderr
+    assert "Restored and answered" not in done.stdout
+
+
+def _empty(backup: Backup) -> None:
+    with closing(psycopg.connect(backup.empty, autocommit=True)) as restored:
+        restored.execute("DROP SCHEMA IF EXISTS easymo CASCADE")
+
+
+def drill(
+    backup: Backup, *options: str, **given: str
+) -> subprocess.CompletedProcess[str]:
     path = f"{TOOLS}{os.pathsep}{os.environ['PATH']}"
     python = str(BASE_DIR / ".venv" / "bin" / "python")
     return subprocess.run(
-        ["sh", str(DRILL), str(backup.file), backup.empty],
+        ["sh", str(DRILL), *options, str(backup.file), backup.empty],
         check=False,
         cwd=BASE_DIR,
         env=processes.environment(PATH=path, PYTHON=python, **given),

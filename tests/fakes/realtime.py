@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 class FakeRealtime:
     def __init__(self, *, responder: Responder | None = None) -> None:
-        self.server = RealtimeServer(responder=responder)
+        # A greeting of half a second, because these tests wait in real time.
+        self.server = RealtimeServer(responder=responder, seconds_a_word=0.02)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)

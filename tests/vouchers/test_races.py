@@ -18,9 +18,9 @@ from vouchers import errors
 from vouchers.audit.verify import verify
 from vouchers.models import LimitCounter, Voucher, VoucherEvent
 from vouchers.services.guesses import (
-    check_number,
+    check_unknown,
     count_failure,
-    count_unknown_number,
+    count_unknown,
 )
 from vouchers.services.issue import issue_voucher
 from vouchers.services.periodic import expire_vouchers
@@ -338,10 +338,10 @@ def _told_unknown(actor: Actor, *, heeds_count: bool) -> int:
     gate = threading.Barrier(32)
 
     def look_up() -> bool:
-        check_number(actor=actor)
+        check_unknown(actor=actor)
         gate.wait(timeout=30)
         try:
-            count_unknown_number(actor=actor)
+            count_unknown(actor=actor)
         except errors.Locked:
             return not heeds_count
         return True

@@ -19,6 +19,7 @@ CHANNELS = {
     "voice": "the phone",
     "api": "the API",
     "admin": "the back office",
+    "station": "the station page",
     "import": "an import",
     "system": "the system",
 }

@@ -61,9 +61,9 @@ class NumberSearchAdmin(ReadOnlyAdmin):
         """Return the rows of a number; count a number that no person has."""
         actor = Actor.of_user(person_of(request))
         try:
-            guesses.check_number(actor=actor)
+            guesses.check_unknown(actor=actor)
             if profiles.lookup(msisdn=number) is None:
-                guesses.count_unknown_number(actor=actor)
+                guesses.count_unknown(actor=actor)
         except Locked as error:
             messages.error(request, str(error))
             return rows.none()

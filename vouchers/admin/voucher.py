@@ -23,6 +23,7 @@ from vouchers import selectors
 from vouchers.actors import Actor
 from vouchers.admin.approval import request_facts
 from vouchers.admin.base import NumberSearchAdmin
+from vouchers.admin.trail_sentences import steps
 from vouchers.audit import export
 from vouchers.audit import verify as audit
 from vouchers.authority import RULES, Operation
@@ -219,7 +220,7 @@ class VoucherAdmin(NumberSearchAdmin):
         if object_id and object_id.isdigit():
             voucher = get_object_or_404(Voucher, pk=object_id)
             extra = {
-                "trail": selectors.trail(voucher),
+                "trail": steps(voucher),
                 "broken": audit.verify_one(voucher=voucher),
             }
         context = (extra_context or {}) | extra

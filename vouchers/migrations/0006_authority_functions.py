@@ -9,7 +9,7 @@ REVERSE = """
 DROP FUNCTION record_change, never_deleted, admin_log_fixed, authority_change_guard,
     profile_role_confirmed, account_widened, account_given_rights, group_widened CASCADE;
 DROP FUNCTION change_account, account_waits, account_has_rights, approval_bar,
-    gave_authority, is_own_profile, authority_period CASCADE;
+    requesting_account, gave_authority, is_own_profile, authority_period CASCADE;
 DROP TRIGGER admin_log_no_truncate ON django_admin_log;
 DROP TRIGGER no_truncate ON profiles;
 DROP TRIGGER no_truncate ON vouchers_station;

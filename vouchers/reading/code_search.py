@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vouchers.reading.digit_groups import Group, Run
 
 LENGTH = 16
+HALF = 8
 # One digit too few or too many.
 NEARLY = (15, 17)
 REGULAR = (
@@ -80,15 +81,31 @@ def search_codes(texts: Sequence[str]) -> list[FoundCode]:
 
 def unexplained_digits(text: str) -> bool:
     """Tell whether a text has digits that may be a part of a code."""
+    return any(True for _ in _unexplained(text))
+
+
+def long_parts(text: str) -> list[Span]:
+    """Return the stretches of digits that may be half of a code, or more."""
+    found = [
+        FoundCode("", _spans(groups))
+        for groups in _unexplained(text)
+        if sum(len(group.digits) for group in groups) >= HALF
+        and not is_explained(groups)
+    ]
+    return [each.spans[0] for each in _apart(found)]
+
+
+def _unexplained(text: str) -> Iterator[list[Group]]:
+    """Yield the groups of digits that are no number, no round amount and no code."""
     if not may_hold_digits([text], 1):
-        return False
-    return any(
-        len(digits) < LENGTH and not is_round(digits)
-        for runs in readings_of([text])
-        for run in runs
-        for part in _without_phones(run, [False] * len(run))
-        for digits in ["".join(run[at].digits for at in part)]
-    )
+        return
+    for runs in readings_of([text]):
+        for run in runs:
+            for part in _without_phones(run, [False] * len(run)):
+                groups = [run[at] for at in part]
+                digits = "".join(group.digits for group in groups)
+                if len(digits) < LENGTH and not is_round(digits):
+                    yield groups
 
 
 def _apart(found: Sequence[FoundCode]) -> list[FoundCode]:

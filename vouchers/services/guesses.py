@@ -1,10 +1,10 @@
 """Lock people, stations, devices and tokens that guess codes or numbers.
 
 ``redeem_voucher`` counts wrong codes by itself. Other code that takes a voucher code
-calls ``check`` first and ``count_failure`` after a failure; code that looks up a number
-calls ``check_number`` and ``count_unknown_number``. Each principal has one limit of all
-that it asks for and does not exist, on all channels. Counting raises ``Locked`` when a
-concurrent call reached the limit first: the answer must then be the lock.
+calls ``check`` first and ``count_failure`` after a failure; code that looks up a number or
+a reference calls ``check_unknown`` and ``count_unknown``. Each principal has one limit of
+all that it asks for and does not exist, on all channels. Counting raises ``Locked`` when
+a concurrent call reached the limit first: the answer must then be the lock.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ def count_failure(*, actor: Actor) -> None:
     _count(_SCOPES, _who(actor))
 
 
-def check_number(*, actor: Actor) -> None:
+def check_unknown(*, actor: Actor) -> None:
     """Raise ``Locked`` while the principal asked for too much that does not exist.
 
-    Known numbers are refused as well: otherwise the lock would tell them apart.
+    Known ones are refused as well: otherwise the lock would tell them apart.
     """
     _check(_UNKNOWN, _who(actor), _NUMBERS)
 
 
-def count_unknown_number(*, actor: Actor) -> None:
-    """Count one unknown number."""
+def count_unknown(*, actor: Actor) -> None:
+    """Count one unknown number or reference."""
     _count(_UNKNOWN, _who(actor), _NUMBERS)
 
 

@@ -15,6 +15,10 @@ from agents.language.texts import (
     phone_rw,
     phone_sw,
     rw,
+    station_en,
+    station_fr,
+    station_rw,
+    station_sw,
     sw,
 )
 from vouchers.names import quoted_name
@@ -24,10 +28,10 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("en", "fr", "rw", "sw")
 TEXTS = {
-    "en": en.TEXTS | phone_en.TEXTS,
-    "fr": fr.TEXTS | phone_fr.TEXTS,
-    "rw": rw.TEXTS | phone_rw.TEXTS,
-    "sw": sw.TEXTS | phone_sw.TEXTS,
+    "en": en.TEXTS | phone_en.TEXTS | station_en.TEXTS,
+    "fr": fr.TEXTS | phone_fr.TEXTS | station_fr.TEXTS,
+    "rw": rw.TEXTS | phone_rw.TEXTS | station_rw.TEXTS,
+    "sw": sw.TEXTS | phone_sw.TEXTS | station_sw.TEXTS,
 }
 _KIGALI = ZoneInfo("Africa/Kigali")
 _LONGEST_VALUE = 200

@@ -243,7 +243,7 @@ TEXTS: dict[str, str] = {
     "refused.void": "That voucher was voided already, on {at}.",
     "refused.expired": "That voucher has expired.",
     "refused.locked": (
-        "There were too many wrong codes or unknown numbers. Please wait {minutes} minutes and try again, "
+        "There were too many wrong codes, unknown numbers or references. Please wait {minutes} minutes and try again, "
         "or write *agent*."
     ),
     "refused.voucher_not_found": (

@@ -258,7 +258,7 @@ TEXTS: dict[str, str] = {
     "refused.void": "Ce bon a déjà été annulé, le {at}.",
     "refused.expired": "Ce bon a expiré.",
     "refused.locked": (
-        "Il y a eu trop de codes faux ou de numéros inconnus. Attendez {minutes} minutes et réessayez, ou "
+        "Il y a eu trop de codes faux, de numéros ou de références inconnus. Attendez {minutes} minutes et réessayez, ou "
         "écrivez *humain*."
     ),
     "refused.voucher_not_found": (

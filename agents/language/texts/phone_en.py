@@ -8,10 +8,6 @@ TEXTS: dict[str, str] = {
         "Hello. This is the automated assistant for fuel vouchers. What is said is "
         "written down. Press 3 to hear another language. How can I help you?"
     ),
-    "phone.help": (
-        "I can tell you which vouchers you have and use one at a station. For that you "
-        "enter your PIN on the keypad. I can also put you through to a person."
-    ),
     "phone.language": "We go on in English.",
     "phone.silence": "Are you still there?",
     "phone.unclear": "I am sorry, I did not understand that. Could you say it again?",
@@ -62,7 +58,6 @@ TEXTS: dict[str, str] = {
     ),
     # Tools
     "phone.press": "Press 1 for yes or 2 for no.",
-    "phone.press_first": "Please answer first with 1 for yes or 2 for no.",
     "phone.declined": "All right. Nothing was changed.",
     "phone.question_over": (
         "That question is no longer open. Nothing was changed by this key. Please ask "
@@ -75,15 +70,13 @@ TEXTS: dict[str, str] = {
     "phone.code_entered": "Thank you, I have the code.",
     "phone.code_wrong": "That is not a whole code. Please enter its 16 digits again.",
     "phone.slow": "This takes a while. I will send it to you on WhatsApp.",
-    "phone.slow_unsent": "This takes a while. Please ask me again in a moment.",
     "phone.receipt_sent": "You also get this on WhatsApp.",
-    "phone.code_sent": "The code is on WhatsApp.",
     # Corrections
     "phone.correction": (
         "I have to correct myself: what I just said is not certain. I have changed "
         "nothing by it."
     ),
-    "phone.correction_shown": "I have to correct myself. This is what is stored: {shown}",
+    "phone.correction_shown": "I have to correct myself. This is what is stored:",
     "phone.correction_person": (
         "I have to correct myself: I have not put you through to a person. If you want "
         "that, please say so."
@@ -110,9 +103,6 @@ TEXTS: dict[str, str] = {
     ),
     "phone.call_over": "That call is over. Nothing was changed.",
     "phone.on_whatsapp": "📞 From your phone call:",
-    "phone.cut_off": (
-        "📞 Your call with us was cut off. We are sorry. Write to us here, or call again."
-    ),
     # The PIN's page
     "pin.link": (
         "Choose your PIN for our telephone service on this page:\n{link}\n"

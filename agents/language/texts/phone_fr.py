@@ -9,11 +9,6 @@ TEXTS: dict[str, str] = {
         "noté par écrit. Appuyez sur 3 pour une autre langue. Comment puis-je vous "
         "aider ?"
     ),
-    "phone.help": (
-        "Je peux vous dire quels bons vous avez et en utiliser un dans une station. "
-        "Pour cela, vous entrez votre code PIN au clavier. Je peux aussi vous passer "
-        "une personne."
-    ),
     "phone.language": "Nous continuons en français.",
     "phone.silence": "Êtes-vous toujours là ?",
     "phone.unclear": "Pardon, je n'ai pas compris. Pouvez-vous répéter ?",
@@ -67,7 +62,6 @@ TEXTS: dict[str, str] = {
     ),
     # Tools
     "phone.press": "Appuyez sur 1 pour oui ou sur 2 pour non.",
-    "phone.press_first": "Répondez d'abord avec 1 pour oui ou 2 pour non.",
     "phone.declined": "Très bien. Rien n'a été modifié.",
     "phone.question_over": (
         "Cette question n'est plus ouverte. Cette touche n'a rien modifié. "
@@ -82,17 +76,13 @@ TEXTS: dict[str, str] = {
         "Ce n'est pas un code complet. Entrez ses 16 chiffres encore une fois."
     ),
     "phone.slow": "Cela prend un moment. Je vous l'enverrai sur WhatsApp.",
-    "phone.slow_unsent": "Cela prend un moment. Redemandez-moi dans un instant.",
     "phone.receipt_sent": "Vous recevez aussi ceci sur WhatsApp.",
-    "phone.code_sent": "Le code est sur WhatsApp.",
     # Corrections
     "phone.correction": (
         "Je dois me corriger : ce que je viens de dire n'est pas certain. Je n'ai rien "
         "modifié."
     ),
-    "phone.correction_shown": (
-        "Je dois me corriger. Voici ce qui est enregistré : {shown}"
-    ),
+    "phone.correction_shown": ("Je dois me corriger. Voici ce qui est enregistré :"),
     "phone.correction_person": (
         "Je dois me corriger : je ne vous ai pas passé une personne. Si vous le voulez, "
         "dites-le-moi."
@@ -119,10 +109,6 @@ TEXTS: dict[str, str] = {
     ),
     "phone.call_over": "Cet appel est terminé. Rien n'a été modifié.",
     "phone.on_whatsapp": "📞 De votre appel téléphonique :",
-    "phone.cut_off": (
-        "📞 Votre appel avec nous a été coupé. Nous en sommes désolés. Écrivez-nous ici, "
-        "ou rappelez."
-    ),
     # The PIN's page
     "pin.link": (
         "Choisissez votre code PIN pour notre service téléphonique sur cette page :\n"

@@ -11,10 +11,6 @@ TEXTS: dict[str, str] = {
         "Muraho. Uyu ni umufasha ukoresha ikoranabuhanga wa voucher za lisansi. Ibivugwa "
         "birandikwa. Kanda 3 niba ushaka urundi rurimi. Nagufasha iki?"
     ),
-    "phone.help": (
-        "Nshobora kukubwira voucher ufite no gukoresha imwe kuri sitasiyo. Kugira ngo "
-        "bikorwe, wandika PIN yawe kuri telefone. Nshobora no kuguhuza n'umukozi."
-    ),
     "phone.language": "Dukomeje mu Kinyarwanda.",
     "phone.silence": "Uracyahari?",
     "phone.unclear": "Mbabarira, sinabyumvise. Wongera ukabivuga?",
@@ -63,7 +59,6 @@ TEXTS: dict[str, str] = {
     ),
     # Tools
     "phone.press": "Kanda 1 kuri yego cyangwa 2 kuri oya.",
-    "phone.press_first": "Banza usubize: 1 kuri yego cyangwa 2 kuri oya.",
     "phone.declined": "Ni byiza. Nta cyahindutse.",
     "phone.question_over": (
         "Icyo kibazo ntikigifunguye. Nta cyahindutse. Ongera umbaze."
@@ -75,14 +70,12 @@ TEXTS: dict[str, str] = {
     "phone.code_entered": "Urakoze, kode ndayibonye.",
     "phone.code_wrong": "Iyo si kode yuzuye. Ongera wandike imibare yayo 16.",
     "phone.slow": "Biratinda gato. Ndabikohereza kuri WhatsApp.",
-    "phone.slow_unsent": "Biratinda gato. Ongera umbaze mu kanya.",
     "phone.receipt_sent": "Urabibona no kuri WhatsApp.",
-    "phone.code_sent": "Kode iri kuri WhatsApp.",
     # Corrections
     "phone.correction": (
         "Ngomba kwikosora: ibyo maze kuvuga ntibizwi neza. Nta cyo nahinduye."
     ),
-    "phone.correction_shown": "Ngomba kwikosora. Dore ibyanditse: {shown}",
+    "phone.correction_shown": "Ngomba kwikosora. Dore ibyanditse:",
     "phone.correction_person": (
         "Ngomba kwikosora: sinaguhuje n'umukozi. Niba ubishaka, bivuge."
     ),
@@ -106,10 +99,6 @@ TEXTS: dict[str, str] = {
     ),
     "phone.call_over": "Icyo kiganiro cyararangiye. Nta cyahindutse.",
     "phone.on_whatsapp": "📞 Ibyo mu kiganiro cya telefone:",
-    "phone.cut_off": (
-        "📞 Ikiganiro cyawe natwe cyacitse. Tubiseguyeho. Twandikire hano, cyangwa "
-        "wongere uhamagare."
-    ),
     # The PIN's page
     "pin.link": (
         "Hitamo PIN yawe ya serivisi ya telefone kuri uru rupapuro:\n{link}\n"

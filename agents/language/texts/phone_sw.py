@@ -11,10 +11,6 @@ TEXTS: dict[str, str] = {
         "Habari. Huyu ni msaidizi wa kiotomatiki wa vocha za mafuta. Yanayosemwa "
         "yanaandikwa. Bonyeza 3 kwa lugha nyingine. Nikusaidie nini?"
     ),
-    "phone.help": (
-        "Naweza kukuambia una vocha gani na kutumia moja kwenye kituo. Kwa hilo "
-        "unaingiza PIN yako kwenye simu. Pia naweza kukuunganisha na mtu."
-    ),
     "phone.language": "Tunaendelea kwa Kiswahili.",
     "phone.silence": "Bado upo?",
     "phone.unclear": "Samahani, sikuelewa. Unaweza kurudia?",
@@ -64,7 +60,6 @@ TEXTS: dict[str, str] = {
     ),
     # Tools
     "phone.press": "Bonyeza 1 kwa ndiyo au 2 kwa hapana.",
-    "phone.press_first": "Tafadhali jibu kwanza: 1 kwa ndiyo au 2 kwa hapana.",
     "phone.declined": "Sawa. Hakuna kilichobadilishwa.",
     "phone.question_over": (
         "Swali hilo halipo wazi tena. Hakuna kilichobadilishwa. Tafadhali niulize tena."
@@ -78,16 +73,12 @@ TEXTS: dict[str, str] = {
         "Huo si msimbo kamili. Tafadhali ingiza tarakimu zake 16 tena."
     ),
     "phone.slow": "Hii inachukua muda. Nitakutumia kwenye WhatsApp.",
-    "phone.slow_unsent": "Hii inachukua muda. Tafadhali niulize tena baada ya muda mfupi.",
     "phone.receipt_sent": "Unapata hii pia kwenye WhatsApp.",
-    "phone.code_sent": "Msimbo uko kwenye WhatsApp.",
     # Corrections
     "phone.correction": (
         "Lazima nijisahihishe: niliyosema si ya uhakika. Sikubadilisha chochote."
     ),
-    "phone.correction_shown": (
-        "Lazima nijisahihishe. Hiki ndicho kilichohifadhiwa: {shown}"
-    ),
+    "phone.correction_shown": ("Lazima nijisahihishe. Hiki ndicho kilichohifadhiwa:"),
     "phone.correction_person": (
         "Lazima nijisahihishe: sijakuunganisha na mtu. Ukitaka hivyo, tafadhali sema."
     ),
@@ -112,9 +103,6 @@ TEXTS: dict[str, str] = {
     ),
     "phone.call_over": "Simu hiyo imekwisha. Hakuna kilichobadilishwa.",
     "phone.on_whatsapp": "📞 Kutoka kwenye simu yako:",
-    "phone.cut_off": (
-        "📞 Simu yako nasi ilikatika. Samahani. Tuandikie hapa, au piga tena."
-    ),
     # The PIN's page
     "pin.link": (
         "Chagua PIN yako ya huduma ya simu kwenye ukurasa huu:\n{link}\n"

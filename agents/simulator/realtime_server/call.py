@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agents.simulator.realtime_server import rules
-from agents.simulator.realtime_server.replies import Reply
+from agents.simulator.realtime_server.replies import SECONDS_A_WORD, Reply
 from agents.simulator.realtime_server.response import ServedResponse
 from agents.simulator.realtime_server.rules import Refusal
 from agents.simulator.realtime_server.voice_activity import VoiceActivity
@@ -47,6 +47,9 @@ class ServedCall:
     responder: Responder | None = None
     # A transfer that is answered 200 may have no effect on the line.
     transfer_works: bool = True
+    seconds_a_word: float = SECONDS_A_WORD
+    # Every change of the session is refused.
+    refuses_updates: bool = False
     state: str = "ringing"
     ended_by: str = ""
     session: Event = field(default_factory=dict)
@@ -223,7 +226,7 @@ class ServedCall:
     def _reply(self, parameters: Event) -> Reply:
         instructions = parameters.get("instructions")
         if instructions and parameters.get("tool_choice") == "none":
-            return Reply(words=instructions.rpartition("\n")[2])
+            return Reply(words=instructions.partition("\n")[2])
         if self.script:
             return self.script.popleft()
         return self.responder(self, parameters) if self.responder else Reply("Yes?")
@@ -245,6 +248,8 @@ class ServedCall:
             raise rules.missing("session")
         session = event["session"]
         rules.check_session(session)
+        if self.refuses_updates:
+            raise rules.invalid_value("session")
         output = session.get("audio", {}).get("output", {})
         old = self.session.get("audio", {}).get("output", {}).get("voice")
         if self.has_spoken and output.get("voice", old) != old:
@@ -278,8 +283,19 @@ class ServedCall:
         response.cut("client_cancelled")
 
     def _clear(self, _event: Event) -> None:
-        if playing := self.playing:
-            playing.clear()
+        self.clear()
+
+    def clear(self) -> None:
+        """Drop all audio that was not heard yet."""
+        for response in self.responses:
+            response.clear()
+
+    def play_next(self) -> bool:
+        """Play the next response that was made, if none is heard now."""
+        waiting = [one for one in self.responses if one.is_queued]
+        if waiting and not self.playing:
+            waiting[0].play()
+        return bool(waiting)
 
     def _create_item(self, event: Event) -> None:
         item = event.get("item")

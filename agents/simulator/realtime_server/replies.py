@@ -32,11 +32,10 @@ class Reply:
     # None: by the number of words. Infinite speech ends when it is cut.
     playback_seconds: float | None = None
 
-    @property
-    def playback(self) -> float:
+    def playback(self, seconds_a_word: float = SECONDS_A_WORD) -> float:
         if self.playback_seconds is not None:
             return self.playback_seconds
-        return SECONDS_A_WORD * len(self.words.split())
+        return seconds_a_word * len(self.words.split())
 
 
 def says(words: str, **more: Any) -> Reply:
@@ -54,7 +53,7 @@ def fails(error: str) -> Reply:
 
 def usage_for(reply: Reply) -> dict[str, Any]:
     """Return plausible tokens; the cached ones are part of the input tokens."""
-    spoken = max(1, int(reply.playback * 20))
+    spoken = max(1, int(min(reply.playback(), 60.0) * 20))
     text = 20 + 15 * len(reply.calls)
     return {
         "total_tokens": 1_000 + text + spoken,

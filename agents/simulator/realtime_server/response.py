@@ -25,6 +25,8 @@ class ServedResponse:
         self.metadata = parameters.get("metadata")
         self.is_active = True
         self.is_playing = False
+        # Made, and to be heard after what is heard now.
+        self.is_queued = False
         # Words that the caller heard to their end.
         self.was_heard = False
         self._timers: list[TimerHandle] = []
@@ -34,8 +36,8 @@ class ServedResponse:
         self._emit("response.created", response=self._body("in_progress"))
         if self.reply.words:
             self.call.has_spoken = True
-            self.is_playing = True
-            self._emit("output_audio_buffer.started", response_id=self.response_id)
+            self.is_queued = True
+            self.call.play_next()
         if not self.reply.is_held:
             self._after(self.reply.generation_seconds, self.finish)
 
@@ -50,9 +52,8 @@ class ServedResponse:
         if reply.status == "completed" or reply.calls:
             self._call_functions()
         self._emit("response.done", response=self._body(reply.status))
-        if reply.words and reply.playback != ENDLESS:
-            left = max(0.0, reply.playback - reply.generation_seconds)
-            self._after(left, self._played)
+        if self.is_playing:
+            self._play_on()
         elif not reply.words:
             self.call.activity.expect_caller()
 
@@ -69,7 +70,21 @@ class ServedResponse:
         }
         self._emit("response.done", response=body)
 
+    def play(self) -> None:
+        """Begin to be heard; what was made before is heard first."""
+        self.is_queued, self.is_playing = False, True
+        self._emit("output_audio_buffer.started", response_id=self.response_id)
+        if not self.is_active:
+            self._play_on()
+
+    def _play_on(self) -> None:
+        lasts = self.reply.playback(self.call.seconds_a_word)
+        if lasts != ENDLESS:
+            left = max(0.0, lasts - self.reply.generation_seconds)
+            self._after(left, self._played)
+
     def clear(self) -> None:
+        self.is_queued = False
         if not self.is_playing:
             return
         self.stop_timers()
@@ -90,7 +105,8 @@ class ServedResponse:
         self.was_heard = True
         self.call.heard.append(self.reply.words)
         self._emit("output_audio_buffer.stopped", response_id=self.response_id)
-        self.call.activity.expect_caller()
+        if not self.call.play_next():
+            self.call.activity.expect_caller()
 
     def _say_transcript(self) -> None:
         self._emit(

@@ -29,6 +29,7 @@ from agents.simulator.realtime_server.http import (
     not_found,
     read_request,
 )
+from agents.simulator.realtime_server.replies import SECONDS_A_WORD
 from agents.simulator.realtime_server.rules import Refusal
 from agents.simulator.realtime_server.socket import serve_socket
 
@@ -45,6 +46,8 @@ class RealtimeServer:
     api_key: str = field(default="sk-local-realtime", repr=False)
     webhook_secret: str = field(default="whsec_bG9jYWwtcmVhbHRpbWU=", repr=False)
     responder: Responder | None = None
+    # How fast the agent speaks.
+    seconds_a_word: float = SECONDS_A_WORD
     base_url: str = ""
     calls: dict[str, ServedCall] = field(default_factory=dict)
     # Every request: verb, call and status.
@@ -74,9 +77,12 @@ class RealtimeServer:
         """Let a call arrive; nothing is known of it until the webhook is delivered."""
         call_id = f"rtc_{secrets.token_hex(10)}"
         loop = asyncio.get_running_loop()
-        call = ServedCall(
-            call_id, loop.call_later, caller=caller, responder=self.responder, **more
-        )
+        more = {
+            "responder": self.responder,
+            "seconds_a_word": self.seconds_a_word,
+            **more,
+        }
+        call = ServedCall(call_id, loop.call_later, caller=caller, **more)
         self.calls[call_id] = call
         return call
 

@@ -31,8 +31,7 @@ class VoiceActivity:
         if self._setting("interrupt_response", default=True):
             if call.response:
                 call.response.cut("turn_detected")
-            if playing := call.playing:
-                playing.clear()
+            call.clear()
         return self._item
 
     def stop_speaking(

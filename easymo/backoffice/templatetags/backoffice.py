@@ -5,10 +5,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from django import template
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils.html import conditional_escape
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 
 from easymo.observability.privacy import scrub
@@ -22,6 +24,15 @@ register = template.Library()
 BOLD = re.compile(r"(?<![\w*])\*([^*\n]{1,200})\*(?![\w*])")
 
 COMMAND = re.compile(r"`([^`\n]{1,200})`")
+
+
+@register.simple_tag(takes_context=True)
+def sign_in_ways(context: Context) -> dict[str, Any]:
+    """Tell how people sign in: by password, at an identity provider, or both."""
+    start = reverse("oidc-start") if settings.OIDC_ENABLED else ""
+    if start and (after := context.get("next")):
+        start = f"{start}?{urlencode({'next': after})}"
+    return {"password": settings.PASSWORD_SIGN_IN, "oidc": start}
 
 
 @register.filter

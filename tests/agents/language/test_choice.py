@@ -205,12 +205,24 @@ ROADS: dict[Callable[[Cast], None], Any] = {
 OF_A_TURN = {"agents.turns.close", "agents.notifications.unrequested"}
 
 
-@pytest.mark.parametrize("written", ["", *LANGUAGES])
-@pytest.mark.parametrize("profile", ["", *LANGUAGES])
+# The language of the profile, and the one that the customer wrote in.
+LANGUAGE_PAIRS = [
+    ("", ""),
+    *(("", written) for written in LANGUAGES),
+    *((profile, "") for profile in LANGUAGES),
+    *zip(LANGUAGES, [*LANGUAGES[1:], LANGUAGES[0]], strict=True),
+]
+
+
+@pytest.mark.parametrize(("profile", "written"), LANGUAGE_PAIRS)
 @pytest.mark.parametrize("road", ROADS, ids=lambda road: road.__name__)
 def test_message__each_road__in_the_one_language(
     cast: Cast, road: Callable[[Cast], None], profile: str, written: str
 ) -> None:
+    """Each language alone by each of both ways, and against one other.
+
+    The choice itself is tried with all pairs above.
+    """
     # Given
     reader = cast.diane if road is issuers_notice else cast.aline
     Profile.objects.filter(pk=reader.profile.pk).update(language=profile)

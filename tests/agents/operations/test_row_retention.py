@@ -100,9 +100,9 @@ def make(cast: Cast, model: type[Model]) -> Model:
         ),
     }
     if model in CALLS:
-        row = make_call(cast, model)
-        set_columns(row, **(CALL_FACTS if model is Call else {}))
-        return row
+        call = make_call(cast, model)
+        set_columns(call, **(CALL_FACTS if model is Call else {}))
+        return call
     row: Model = makers[model]()
     if model is Media:
         set_columns(row, state="stored")

@@ -28,7 +28,8 @@ GREETING = neutral.Line("greeting", "Hello, this is an automated assistant.")
 async def next_of[E: VoiceEvent](link: VoiceLink, kind: type[E]) -> E:
     while True:
         event = await link.next_event()
-        await link.follow(event)
+        link.observe(event)
+        await link.flush()
         if isinstance(event, kind):
             return event
         assert not isinstance(event, neutral.LinkClosed), event

@@ -14,8 +14,13 @@ def kinds(events: list[dict[str, Any]]) -> list[str]:
     return [event["type"] for event in events]
 
 
+def after(writer: Writer, event: neutral.VoiceEvent) -> list[dict[str, Any]]:
+    writer.observe(event)
+    return writer.flush()
+
+
 def started(writer: Writer, asked: dict[str, Any], response: str = "r1") -> None:
-    writer.observe(neutral.ResponseStarted(response, asked["event_id"]))
+    after(writer, neutral.ResponseStarted(response, asked["event_id"]))
 
 
 def test_want_response__idle__asks_once() -> None:
@@ -34,23 +39,23 @@ def test_want_response__several_while_responding__become_one_after_it() -> None:
 
     # When
     assert [writer.want_response() for _ in range(3)] == [[], [], []]
-    after = writer.observe(neutral.ResponseEnded("r1", "completed"))
+    sent = after(writer, neutral.ResponseEnded("r1", "completed"))
 
     # Then
-    assert kinds(after) == ["response.create"]
+    assert kinds(sent) == ["response.create"]
     assert writer.is_waiting is False
 
 
 def test_want_response__while_the_caller_speaks__waits_for_their_end() -> None:
     # Given
     writer = Writer()
-    writer.observe(neutral.CallerStarted("i1"))
+    after(writer, neutral.CallerStarted("i1"))
 
     # When / Then
     assert writer.want_response() == []
     assert writer.state is State.CALLER_SPEAKING
-    assert kinds(writer.observe(neutral.CallerStopped("i1"))) == ["response.create"]
-    assert writer.observe(neutral.CallerCommitted("i1")) == []
+    assert kinds(after(writer, neutral.CallerStopped("i1"))) == ["response.create"]
+    assert after(writer, neutral.CallerCommitted("i1")) == []
 
 
 def test_observe__refused_for_an_active_response__asks_once_after_it() -> None:
@@ -60,23 +65,23 @@ def test_observe__refused_for_an_active_response__asks_once_after_it() -> None:
 
     # When
     fault = neutral.ProviderFault(ALREADY_ACTIVE, event_id=asked["event_id"])
-    assert writer.observe(fault) == []
+    assert after(writer, fault) == []
     assert writer.state is State.RESPONDING
-    after = writer.observe(neutral.ResponseEnded("other", "completed"))
+    sent = after(writer, neutral.ResponseEnded("other", "completed"))
 
     # Then
-    assert kinds(after) == ["response.create"]
+    assert kinds(sent) == ["response.create"]
 
 
 def test_observe__a_refused_line__is_said_after_the_active_response() -> None:
     # Given
     writer = Writer()
     [asked] = writer.want_line(GREETING)
-    writer.observe(neutral.ResponseStarted("other"))
+    after(writer, neutral.ResponseStarted("other"))
 
     # When
-    writer.observe(neutral.ProviderFault(ALREADY_ACTIVE, event_id=asked["event_id"]))
-    [again] = writer.observe(neutral.ResponseEnded("other", "completed"))
+    after(writer, neutral.ProviderFault(ALREADY_ACTIVE, event_id=asked["event_id"]))
+    [again] = after(writer, neutral.ResponseEnded("other", "completed"))
 
     # Then
     assert again["response"]["instructions"].endswith(GREETING.text)
@@ -87,7 +92,7 @@ def test_observe__a_fault_of_another_event__changes_nothing() -> None:
     writer = Writer()
     writer.want_response()
 
-    assert writer.observe(neutral.ProviderFault(ALREADY_ACTIVE, event_id="evt_9")) == []
+    assert after(writer, neutral.ProviderFault(ALREADY_ACTIVE, event_id="evt_9")) == []
     assert writer.state is State.RESPONDING
 
 
@@ -96,16 +101,16 @@ def test_stop_speaking__responding_and_playing__cancels_then_clears() -> None:
     writer = Writer()
     [asked] = writer.want_response()
     started(writer, asked)
-    writer.observe(neutral.PlaybackStarted("r1"))
+    after(writer, neutral.PlaybackStarted("r1"))
 
     # When / Then
     assert kinds(writer.stop_speaking()) == [
         "response.cancel",
         "output_audio_buffer.clear",
     ]
-    writer.observe(neutral.ResponseEnded("r1", "cancelled"))
+    after(writer, neutral.ResponseEnded("r1", "cancelled"))
     assert kinds(writer.stop_speaking()) == ["output_audio_buffer.clear"]
-    writer.observe(neutral.PlaybackEnded("r1", is_complete=False))
+    after(writer, neutral.PlaybackEnded("r1", is_complete=False))
     assert writer.stop_speaking() == []
 
 
@@ -118,9 +123,9 @@ def test_lines__before_a_response__are_said_first_and_in_order() -> None:
 
     # When
     started(writer, first)
-    [second] = writer.observe(neutral.ResponseEnded("r1", "completed"))
+    [second] = after(writer, neutral.ResponseEnded("r1", "completed"))
     started(writer, second, "r2")
-    [third] = writer.observe(neutral.ResponseEnded("r2", "completed"))
+    [third] = after(writer, neutral.ResponseEnded("r2", "completed"))
 
     # Then
     assert second["response"]["metadata"]["line"] == "soft_limit"
@@ -160,7 +165,7 @@ class StrictProvider:
                 self.asked = event
 
     def observe(self, event: neutral.VoiceEvent) -> None:
-        self.take(self.writer.observe(event))
+        self.take(after(self.writer, event))
 
     def begin(self) -> None:
         if self.asked:

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 def _no_lines_left(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Keep no line where the database is shared: their writer commits by itself."""
+    """Keep no line where the database is shared: their writer commits by itself.
+
+    No test waits for lines that are not kept.
+    """
     if "committed_db" not in request.fixturenames:
         monkeypatch.setattr(lines, "MARK", "nobody's")
+        monkeypatch.setattr(evidence, "WRITTEN_WITHIN_S", 0.0)
 
 
 @pytest.fixture

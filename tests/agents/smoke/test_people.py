@@ -46,7 +46,7 @@ def test_staff__again__the_same_people() -> None:
 def test_staff__several__the_one_who_was_silent_longest() -> None:
     # Given
     first = people.staff_member("probe")
-    everyone = Profile.objects.exclude(pk=first.pk)
+    everyone = Profile.objects.exclude(pk=first.pk).order_by("pk")
     now = timezone.now()
     for number, person in enumerate([first, *everyone]):
         Conversation.objects.create(

@@ -96,10 +96,16 @@ SPOKEN = {
 }
 
 
+# Every pair of two of the three languages: of the profile, of the words, of the owner.
+MIXED = [
+    (profile, written, LANGUAGES[(row + column) % len(LANGUAGES)])
+    for row, profile in enumerate(["", *LANGUAGES])
+    for column, written in enumerate(LANGUAGES)
+]
+
+
 @pytest.mark.usefixtures("whatsapp")
-@pytest.mark.parametrize("owners", LANGUAGES)
-@pytest.mark.parametrize("written", LANGUAGES)
-@pytest.mark.parametrize("profile", ["", *LANGUAGES])
+@pytest.mark.parametrize(("profile", "written", "owners"), MIXED)
 async def test_run_turn__greeting_receipt_question_button_and_handoff__one_language(
     cast: Cast, offline: TurnDependencies, profile: str, written: str, owners: str
 ) -> None:

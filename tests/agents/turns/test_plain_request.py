@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from agents.turns.run import TurnDependencies
-    from tests.agents.turns.conftest import Cast
+    from tests.agents.turns.conftest import Cast, Person
     from tests.fakes.openai import FakeOpenAI
     from tests.fakes.openai_answers import Answer
 
@@ -102,62 +102,61 @@ async def test_redeem__called_against_the_words__is_the_buttons_turn(
     assert await in_database(ToolCall.objects.count) == len(REDEEMS)
 
 
-def forwarded(cast: Cast) -> None:
-    cast.diane.writes(ORDER)
-    Message.objects.filter(pk=cast.diane.writes("stop that").pk).update(
+def forwarded(person: Person, order: str) -> None:
+    person.writes(order)
+    Message.objects.filter(pk=person.writes("stop that").pk).update(
         detail={"forwarded": "forwarded"}
     )
 
 
-def spoken(cast: Cast) -> None:
-    cast.diane.writes(ORDER)
-    Message.objects.filter(pk=cast.diane.writes("no, wait").pk).update(
+def spoken(person: Person, order: str) -> None:
+    person.writes(order)
+    Message.objects.filter(pk=person.writes("no, wait").pk).update(
         kind="audio", is_spoken=True
     )
 
 
-def captioned(cast: Cast) -> None:
-    cast.diane.writes(ORDER)
-    cast.diane.writes("not this one", kind="image")
+def captioned(person: Person, order: str) -> None:
+    person.writes(order)
+    person.writes("not this one", kind="image")
 
 
-def edited(cast: Cast) -> None:
-    Message.objects.filter(pk=cast.diane.writes(ORDER).pk).update(
-        edited_at=timezone.now()
-    )
+def edited(person: Person, order: str) -> None:
+    Message.objects.filter(pk=person.writes(order).pk).update(edited_at=timezone.now())
 
 
 def ago(minutes: float) -> dict[str, Any]:
     return {"sent_at": timezone.now() - timedelta(minutes=minutes)}
 
 
-def old(cast: Cast) -> None:
-    cast.diane.writes(ORDER, **ago(15.1))
+def old(person: Person, order: str) -> None:
+    person.writes(order, **ago(15.1))
 
 
-def old_and_new(cast: Cast) -> None:
-    cast.diane.writes("create voucher 5000", **ago(16))
-    cast.diane.writes(f"for {NUMBER}")
+def old_first_word(person: Person, order: str) -> None:
+    verb, _, rest = order.partition(" ")
+    person.writes(verb, **ago(16))
+    person.writes(rest)
 
 
-def old_then_a_greeting(cast: Cast) -> None:
-    cast.diane.writes(ORDER, **ago(23 * 60))
-    cast.diane.writes("please")
+def old_then_a_greeting(person: Person, order: str) -> None:
+    person.writes(order, **ago(23 * 60))
+    person.writes("please")
 
 
-def contradicted(cast: Cast) -> None:
-    cast.diane.writes(ORDER)
-    cast.diane.writes("create voucher 6000 for 0788100001")
+def contradicted(person: Person, _order: str) -> None:
+    person.writes(ORDER)
+    person.writes("create voucher 6000 for 0788100001")
 
 
-def for_another(cast: Cast) -> None:
-    cast.diane.writes("create voucher 5000 for 0788100002")
-    cast.diane.writes(NUMBER)
+def for_another(person: Person, _order: str) -> None:
+    person.writes("create voucher 5000 for 0788100002")
+    person.writes(NUMBER)
 
 
 NOT_ALONE = [
-    *(forwarded, spoken, captioned, edited, contradicted, for_another),
-    *(old, old_and_new, old_then_a_greeting),
+    *(forwarded, spoken, captioned, edited),
+    *(old, old_first_word, old_then_a_greeting),
 ]
 
 
@@ -165,13 +164,27 @@ async def test_create__request_beside_something_else__is_the_buttons_turn(
     cast: Cast, online: TurnDependencies, openai: FakeOpenAI
 ) -> None:
     wrong = []
-    for given in NOT_ALONE:
-        await in_database(given, cast)
+    for given in [*NOT_ALONE, contradicted, for_another]:
+        await in_database(given, cast.diane, ORDER)
         if await acted(openai, CREATE, turn(cast.diane, online)):
             wrong.append(given.__name__)
 
     assert wrong == []
     assert await in_database(VoucherEvent.objects.count) == 0
+
+
+async def test_redeem__request_beside_something_else__is_the_buttons_turn(
+    cast: Cast, online: TurnDependencies, openai: FakeOpenAI
+) -> None:
+    code = await in_database(code_of_aline, cast)
+    wrong = []
+    for given in NOT_ALONE:
+        await in_database(given, cast.claudine, f"redeem {code}")
+        if await acted(openai, REDEEM, turn(cast.claudine, online)):
+            wrong.append(given.__name__)
+
+    assert wrong == []
+    assert await in_database(lambda: Voucher.objects.get().status) == "issued"
 
 
 @pytest.mark.parametrize("minutes", [14, 16])
@@ -189,6 +202,24 @@ async def test_create__offline_after_an_outage__only_fresh_words_act(
     issued = await in_database(Voucher.objects.count)
     waiting = await in_database(PendingAction.objects.count)
     assert (issued, waiting) == ((1, 0) if minutes < 15 else (0, 1))
+
+
+@pytest.mark.parametrize("minutes", [14, 16])
+async def test_redeem__offline_after_an_outage__only_fresh_words_act(
+    cast: Cast, offline: TurnDependencies, minutes: int
+) -> None:
+    # Given
+    code = await in_database(code_of_aline, cast)
+    now = timezone.now() + timedelta(minutes=minutes)
+    await in_database(cast.claudine.writes, f"redeem {code}")
+
+    # When
+    await turn(cast.claudine, replace(offline, now=lambda: now))
+
+    # Then
+    status = await in_database(lambda: Voucher.objects.get().status)
+    waiting = await in_database(PendingAction.objects.count)
+    assert (status, waiting) == (("redeemed", 0) if minutes < 15 else ("issued", 1))
 
 
 async def test_create__split_over_fresh_messages__acts(

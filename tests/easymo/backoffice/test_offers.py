@@ -48,6 +48,7 @@ from vouchers.services.void import void_voucher
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from django.db.models import Model
     from django.forms import Form
     from django.test import Client
 
@@ -199,13 +200,10 @@ def taken_away() -> None:
     waivers.ask_for_waiver(gate="resume", **THEIRS)
 
 
-def vouchers_off() -> None:
-    everything()
-    flags.set_features({Feature.VOUCHERS: False}, source="cli", **THEIRS)
-
-
-def opted_out() -> None:
+def vouchers_off_and_opted_out() -> None:
+    """Two states that no page has in common."""
     records = everything()
+    flags.set_features({Feature.VOUCHERS: False}, source="cli", **THEIRS)
     records.cast.aline.chat.stopped_at = timezone.now()
     records.cast.aline.chat.save(update_fields=["stopped_at"])
 
@@ -218,8 +216,7 @@ STATES: list[Callable[[], None]] = [
     last_stage,
     rolled_back,
     taken_away,
-    vouchers_off,
-    opted_out,
+    vouchers_off_and_opted_out,
 ]
 VALUES = {
     "reason": "because of a test",
@@ -245,15 +242,15 @@ VALUES = {
 
 def offered(browser: Client) -> set[str]:
     """Return the addresses of all actions that the pages show to this user."""
-    actions = {
-        f"/{each.pattern}"
+    ends = {
+        model: {re.sub(r".*/([a-z-]+)/$", r"/\1/", path) for path in actions}
         for model in MODELS
-        for each in admin.site._registry[model].get_urls()
-        if each.name and not each.name.endswith(NOT_ACTIONS)
+        if (actions := _actions(model))
     }
-    ends = {re.sub(r".*/([a-z-]+)/$", r"/\1/", path) for path in actions}
+    every_end = tuple(set().union(*ends.values()))
     found: set[str] = set()
-    for model in MODELS:
+    # A page offers actions of its own model only.
+    for model in ends:
         pages = [address(model, "changelist")]
         pages += [
             address(model, "change", row.pk)
@@ -264,9 +261,17 @@ def offered(browser: Client) -> set[str]:
             assert answer.status_code == 200, page
             own = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
             for link in LINK.findall(answer.content.decode()):
-                if link.startswith(own) and link.endswith(tuple(ends)):
+                if link.startswith(own) and link.endswith(every_end):
                     found.add(link)
     return found
+
+
+def _actions(model: type[Model]) -> set[str]:
+    return {
+        f"/{each.pattern}"
+        for each in admin.site._registry[model].get_urls()
+        if each.name and not each.name.endswith(NOT_ACTIONS)
+    }
 
 
 # A search for a code is no change.

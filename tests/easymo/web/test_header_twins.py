@@ -81,26 +81,22 @@ def variables_of(server: Server, *headers: str) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("twin", TWINS)
 @pytest.mark.parametrize("name", WITH_HYPHEN)
-@pytest.mark.parametrize("order", ["after", "before", "alone"])
-def test_twin__any_trusted_header__reaches_no_variable(
-    echo: Server, name: str, twin: str, order: str
-) -> None:
+def test_twin__any_trusted_header__reaches_no_variable(echo: Server, name: str) -> None:
     # Given
-    real = "0" if name == "Content-Length" else "real"
-    genuine, forged = f"{name}: {real}", f"{TWINS[twin](name)}: evil"
-    headers = {
-        "after": (genuine, forged),
-        "before": (forged, genuine),
-        "alone": (forged,),
-    }[order]
+    genuine = f"{name}: {'0' if name == 'Content-Length' else 'real'}"
 
     # When
-    found = variables_of(echo, *headers)
+    reached = [
+        headers
+        for twin in TWINS.values()
+        for forged in [f"{twin(name)}: evil"]
+        for headers in ((genuine, forged), (forged, genuine), (forged,))
+        if "evil" in variables_of(echo, *headers).values()
+    ]
 
     # Then
-    assert "evil" not in found.values()
+    assert reached == []
 
 
 @pytest.mark.parametrize("name", sorted(SINGLE))
@@ -121,15 +117,17 @@ def test_single__every_trusted_header_is_listed_or_has_its_own_rule() -> None:
     assert {name.lower() for name in TRUSTED} == SINGLE | own_rule | of_proxy
 
 
-@pytest.mark.parametrize("name", TRUSTED)
 @pytest.mark.parametrize("kind", BROKEN)
 def test_broken_line__any_trusted_header__refused_or_dropped(
-    echo: Server, name: str, kind: str
+    echo: Server, kind: str
 ) -> None:
-    raw = head("GET", "/", "Host: localhost", BROKEN[kind](name)) + b"\r\n"
-    answer = echo.ask(raw)
+    taken = {}
+    for name in TRUSTED:
+        raw = head("GET", "/", "Host: localhost", BROKEN[kind](name)) + b"\r\n"
+        if (status := echo.ask(raw).status) not in {0, 400}:
+            taken[name] = status
 
-    assert answer.status in {0, 400}
+    assert taken == {}
 
 
 @pytest.mark.parametrize(

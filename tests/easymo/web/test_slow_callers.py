@@ -107,17 +107,21 @@ def test_slow_callers__a_hundred__others_are_answered_meanwhile(
             assert waiting >= BODIES_OF_NETWORK - 1
 
 
-@pytest.mark.parametrize("kind", UNFINISHED)
-def test_slow_callers__deadline_over__refused_and_closed(
-    server: Server, kind: str
-) -> None:
-    with callers(server, UNFINISHED[kind], 3) as lines:
-        for line in lines:
-            answers = all_answers(line)
-            last = answers[-1]
-            has_headers = b"\r\n\r\n" in UNFINISHED[kind]
-            assert last.status in ({408} if has_headers else {0, 408})
-            assert last.headers.get("connection", "close") == "close"
+def test_slow_callers__deadline_over__refused_and_closed(server: Server) -> None:
+    """All kinds wait at the same time, so that the deadlines pass once."""
+    with ExitStack() as stack:
+        lines = {
+            kind: stack.enter_context(callers(server, sent, 3))
+            for kind, sent in UNFINISHED.items()
+        }
+        last = {kind: [all_answers(line)[-1] for line in lines[kind]] for kind in lines}
+
+    for kind, answers in last.items():
+        has_headers = b"\r\n\r\n" in UNFINISHED[kind]
+        allowed = {408} if has_headers else {0, 408}
+        assert {answer.status for answer in answers} <= allowed, kind
+        closing = {answer.headers.get("connection", "close") for answer in answers}
+        assert closing == {"close"}, kind
 
 
 def all_answers(line: socket.socket) -> list[Answer]:
@@ -212,6 +216,54 @@ def test_body__in_chunks__read_whole(server: Server) -> None:
     )
 
     assert server.ask(raw + b"\r\n" + chunks + b"0\r\n\r\n").status == 200
+
+
+def in_chunks(path: str, body: bytes, end: bytes, *headers: str) -> bytes:
+    chunk = b"%x\r\n%s\r\n" % (len(body), body)
+    return head("POST", path, CHUNKED, *headers) + b"\r\n" + chunk + end
+
+
+TRAILERS = {
+    "one": b"0\r\nX-Checksum: abc\r\n\r\n",
+    "two": b"0\r\nX-Checksum: abc\r\nX-Other: 1\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("trailer", TRAILERS)
+@pytest.mark.parametrize(("path", "status"), [(WEBHOOK, 200), (LOOKUP, 401)])
+def test_body__announced_trailer__is_ignored(
+    server: Server, trailer: str, path: str, status: int
+) -> None:
+    body = payloads.webhook(payloads.text(f"with a trailer {trailer}"))
+    signed = f"X-Hub-Signature-256: {signature(body)}"
+    named = ("Trailer: X-Checksum", "Content-Type: application/json")
+    raw = in_chunks(path, body, TRAILERS[trailer], signed, *named)
+
+    assert server.ask(raw).status == status
+
+
+@pytest.mark.parametrize(
+    ("path", "end", "headers", "statuses"),
+    [
+        (WEBHOOK, TRAILERS["one"], (), {400}),
+        ("/admin/login/", TRAILERS["one"], ("Trailer: X-Checksum",), {400}),
+        (WEBHOOK, b"zz\r\n", (), {400}),
+        (WEBHOOK, b"zz\r\n", ("Trailer: X-Checksum",), {403}),
+    ],
+)
+def test_body__broken_or_like_a_broken_one__is_refused(
+    server: Server,
+    path: str,
+    end: bytes,
+    headers: tuple[str, ...],
+    statuses: set[int],
+) -> None:
+    body = payloads.webhook(payloads.text("in chunks"))
+    signed = f"X-Hub-Signature-256: {signature(body + b' ')}"
+    kind = "Content-Type: application/x-www-form-urlencoded"
+    raw = in_chunks(path, body, end, signed, kind, *headers)
+
+    assert server.ask(raw).status in statuses
 
 
 def test_pipelined_requests__answered_in_order(server: Server) -> None:

@@ -70,8 +70,15 @@ CHECKPOINTS = {
 }
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
-@pytest.mark.parametrize("statement", CHECKPOINTS.values(), ids=CHECKPOINTS)
+CHANGES = [
+    pytest.param(statement, number, id=f"{name}-{number}")
+    for name, statement in CHECKPOINTS.items()
+    # Where the statement names no checkpoint, once with a later event besides.
+    for number in ((1, 2, 3) if "{n}" in statement else (1, 2))
+]
+
+
+@pytest.mark.parametrize(("statement", "number"), CHANGES)
 def test_verify__checkpoint_changed__is_found(
     issue: Callable[[], Voucher], statement: str, number: int
 ) -> None:
@@ -80,7 +87,6 @@ def test_verify__checkpoint_changed__is_found(
         issue()
         checkpoint.write()
     if "{n}" not in statement and number > 1:
-        # Once with a later event besides.
         issue()
     assert verify().broken == []
 

@@ -10,6 +10,9 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from agents.api.functions import Call, Subjects
+from agents.api.tokens import create_token
+from easymo.database.authorship import Author, authored
 from tests.roles import confirm_role
 from tests.vouchers.conftest import acting, rwf
 from tests.vouchers.tampering import unguarded
@@ -91,6 +94,28 @@ def profile_of_maker(case: Case) -> None:
     case.rights(of=case.odette, by=case.pascal, days=2, decision="confirmed")
 
 
+def asks_by_token(case: Case, creator: User | None) -> None:
+    """A token asks that the account created in the back office, or a command did."""
+    author = (
+        Author("admin", creator.username, creator.pk) if creator else Author("command")
+    )
+    with authored(lambda: author):
+        row, _ = create_token(
+            name="partner", scopes=["create"], station=None, actor="x"
+        )
+    case.asks = Call(row, {}, Subjects(None), "key").actor
+
+
+def token_of_made_account(case: Case) -> None:
+    case.rights(of=case.pascal, by=case.odette, days=2, decision="confirmed")
+    asks_by_token(case, case.pascal)
+
+
+def token_of_maker(case: Case) -> None:
+    case.rights(of=case.odette, by=case.pascal, days=2, decision="confirmed")
+    asks_by_token(case, case.pascal)
+
+
 BARRED: dict[str, Callable[[Case], None]] = {
     "own account": lambda c: asks_as(c, c.odette),
     "own number": lambda c: link(c.diane, c.odette),
@@ -112,6 +137,9 @@ BARRED: dict[str, Callable[[Case], None]] = {
     "account made by the approver": asks_as_made_by_odette,
     "approver made by the account": asks_as_maker_of_odette,
     "approver made by the owner of the number": profile_of_maker,
+    "own token": lambda c: asks_by_token(c, c.odette),
+    "token of an account made by the approver": token_of_made_account,
+    "token of the account that made the approver": token_of_maker,
 }
 FREE: dict[str, Callable[[Case], None]] = {
     "a stranger": lambda c: None,
@@ -123,6 +151,8 @@ FREE: dict[str, Callable[[Case], None]] = {
     "own number until 31 days ago": lambda c: link_ended(c, 31),
     "another account's number": lambda c: link(c.diane, c.pascal),
     "another account": lambda c: asks_as(c, c.pascal),
+    "another account's token": lambda c: asks_by_token(c, c.pascal),
+    "a token made by command": lambda c: asks_by_token(c, None),
     "approver made by the account 31 days ago": lambda c: asks_as_maker_of_odette(
         c, 31
     ),

@@ -150,11 +150,11 @@ def test_parse__mistyped_code__is_not_counted() -> None:
 
 def count_unknown(actor: Actor, times: int) -> None:
     for _ in range(times):
-        guesses.check_number(actor=actor)
-        guesses.count_unknown_number(actor=actor)
+        guesses.check_unknown(actor=actor)
+        guesses.count_unknown(actor=actor)
 
 
-def test_check_number__twenty_unknown_in_an_hour__locked_for_an_hour(
+def test_check_unknown__twenty_unknown_in_an_hour__locked_for_an_hour(
     diane: Profile, bosco: Profile
 ) -> None:
     # Given
@@ -162,31 +162,31 @@ def test_check_number__twenty_unknown_in_an_hour__locked_for_an_hour(
 
     # Then
     with pytest.raises(Locked, match="Too many unknown numbers") as error:
-        guesses.check_number(actor=acting(diane))
+        guesses.check_unknown(actor=acting(diane))
     assert 3500 < error.value.retry_after <= 3600
-    guesses.check_number(actor=acting(bosco))
+    guesses.check_unknown(actor=acting(bosco))
 
     # Then: no longer after a second time
     for _ in range(3):
         let_pass(timedelta(hours=1, seconds=1))
         count_unknown(acting(diane), 20)
         with pytest.raises(Locked) as error:
-            guesses.check_number(actor=acting(diane))
+            guesses.check_unknown(actor=acting(diane))
         assert error.value.retry_after <= 3600
 
 
-def test_check_number__codes_and_numbers__are_one_limit(diane: Profile) -> None:
+def test_check_unknown__codes_and_numbers__are_one_limit(diane: Profile) -> None:
     # Given
     fail(acting(diane), 9)
     count_unknown(acting(diane), 11)
 
     # Then: the code lock alone would come with the tenth wrong code
     with pytest.raises(Locked):
-        guesses.check_number(actor=acting(diane))
+        guesses.check_unknown(actor=acting(diane))
     assert locked_for(acting(diane)) > 3500
 
 
-def test_check_number__profile_and_account_of_one_person__are_one_limit(
+def test_check_unknown__profile_and_account_of_one_person__are_one_limit(
     diane: Profile, odette: User
 ) -> None:
     # Given
@@ -198,13 +198,13 @@ def test_check_number__profile_and_account_of_one_person__are_one_limit(
     # Then
     for actor in (acting(diane), Actor.of_user(odette)):
         with pytest.raises(Locked):
-            guesses.check_number(actor=actor)
+            guesses.check_unknown(actor=actor)
 
 
-def test_check_number__two_tokens__have_a_limit_each() -> None:
+def test_check_unknown__two_tokens__have_a_limit_each() -> None:
     first, second = (Actor("token", f"{n}:caller", "api") for n in (1, 2))
     count_unknown(first, 20)
 
     with pytest.raises(Locked):
-        guesses.check_number(actor=first)
-    guesses.check_number(actor=second)
+        guesses.check_unknown(actor=first)
+    guesses.check_unknown(actor=second)

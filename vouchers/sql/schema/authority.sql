@@ -32,20 +32,31 @@ CREATE OR REPLACE FUNCTION gave_authority(
                     SELECT p.user_id FROM profiles p WHERE p.id = p_to_profile)))
 $$;
 
+-- Return the account that requested a voucher; for a token, the one that created the token.
+CREATE OR REPLACE FUNCTION requesting_account(v vouchers)
+RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT coalesce(v.created_by_user_id, (
+        SELECT c.account_id FROM change_record c
+         WHERE v.created_by_kind = 'token' AND c.table_name = 'agents_apitoken'
+           AND c.row_id = split_part(v.created_by_id, ':', 1) AND c.kind = 'insert'))
+$$;
+
 -- Return why the account cannot approve a voucher; null when it can.
 CREATE OR REPLACE FUNCTION approval_bar(p_account bigint, v vouchers)
 RETURNS text LANGUAGE sql STABLE AS $$
     SELECT CASE
         WHEN v.created_by_user_id = p_account
             OR is_own_profile(p_account, v.created_by_profile_id) THEN 'own_request'
+        WHEN r.account = p_account THEN 'own_token'
         WHEN is_own_profile(p_account, v.owner_id) THEN 'own_voucher'
-        WHEN gave_authority(p_account, v.created_by_user_id, v.created_by_profile_id)
+        WHEN gave_authority(p_account, r.account, v.created_by_profile_id)
             THEN 'gave_role'
-        WHEN gave_authority(v.created_by_user_id, p_account, NULL)
+        WHEN gave_authority(r.account, p_account, NULL)
             OR gave_authority((SELECT p.user_id FROM profiles p
                                 WHERE p.id = v.created_by_profile_id), p_account, NULL)
             THEN 'made_by_requester'
     END
+      FROM (SELECT requesting_account(v) AS account) r
 $$;
 
 -- A change of authority is decided once, by a person who may decide it.

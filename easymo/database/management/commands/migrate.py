@@ -10,6 +10,7 @@ from django.core.management.commands import migrate
 from django.db import Error, connections
 
 from easymo.database import catalog, schema
+from easymo.database.answers import without_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ class Command(migrate.Command):
                 schema.prepare(connection)
             except schema.SchemaError as error:
                 raise CommandError(str(error)) from error
-            with _one_at_a_time(connection):
+            with without_limit(), _one_at_a_time(connection):
                 done = self._migrate_patiently(connection, *args, **options)
             if open_doors := catalog.findings(connection):
                 raise CommandError(

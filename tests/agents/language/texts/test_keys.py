@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -31,11 +32,15 @@ def _strings() -> tuple[frozenset[str], frozenset[str]]:
                 node.values[0], ast.Constant
             ):
                 begun.add(str(node.values[0].value))
+    for page in (ROOT / "templates").rglob("*.html"):
+        whole |= set(re.findall(r"words\.(\w+)", page.read_text(encoding="utf-8")))
     return frozenset(whole), frozenset(begun)
 
 
 def test_texts__each_key__is_used_somewhere() -> None:
     whole, begun = _strings()
+    # The station page has words of its own for the refusals of the business.
+    whole |= {f"refused.{kind.code}" for kind in _kinds(errors.VoucherError)}
 
     unused = [
         key
@@ -76,4 +81,6 @@ def _kinds(kind: type[errors.VoucherError]) -> list[type[errors.VoucherError]]:
 TOLD_OTHERWISE = {
     *("not_pending", "not_owner", "invalid_reason", "second_person_needed"),
     *("invalid_profile", "still_holds_vouchers", "already_decided"),
+    # Of reversals, which are no tool of a chat.
+    *("too_late", "not_redeemed", "already_asked"),
 }

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0014_phone_pin_changes"),
+        ("agents", "0015_station_codes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

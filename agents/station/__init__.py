@@ -1,0 +1,1 @@
+"""The page on which station staff redeem vouchers: start with ``views.py``."""

@@ -1,0 +1,83 @@
+"""The trail of a voucher as sentences that name people, for the back office."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.utils.module_loading import import_string
+
+from vouchers import selectors
+from vouchers.admin.approval import CHANNELS
+from vouchers.models import Profile, VoucherEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vouchers.models import Voucher
+
+Kind = VoucherEvent.Kind
+WORDS = {
+    Kind.REQUESTED: "Requested",
+    Kind.ISSUED: "Issued",
+    Kind.REDEEMED: "Redeemed",
+    Kind.VOIDED: "Voided",
+    Kind.DECLINED: "Declined",
+    Kind.EXPIRED: "Expired",
+    Kind.CODE_ROTATED: "Given a new code",
+    Kind.OWNER_MOVED: "Moved to another number of the owner",
+    Kind.REVERSED: "Redemption taken back",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One event: what happened as a sentence, and where its cause is shown."""
+
+    event: VoucherEvent
+    sentence: str
+    # The address of the conversation or the call; empty without one.
+    link: str
+
+
+def steps(voucher: Voucher) -> list[Step]:
+    """Return the steps of the trail in order."""
+    events = list(selectors.trail(voucher))
+    names = _names(events)
+    cause_of = import_string(settings.VOUCHER_CAUSE)
+    made = []
+    for event in events:
+        how, link = cause_of(event.key)
+        made.append(Step(event, _sentence(event, names, how), link))
+    return made
+
+
+def _sentence(event: VoucherEvent, names: dict[tuple[str, str], str], how: str) -> str:
+    parts = [WORDS[Kind(event.kind)]]
+    if event.actor_kind != "system":
+        who = names.get((event.actor_kind, event.actor_id))
+        parts.append(f"by {who or f'{event.actor_kind} {event.actor_id}'}")
+    if event.station:
+        parts.append(f"at {event.station}")
+    if event.channel != "system":
+        parts.append(f"over {CHANNELS.get(event.channel, event.channel)}")
+    sentence = " ".join(parts)
+    return f"{sentence}, {how}" if how else sentence
+
+
+def _names(events: Sequence[VoucherEvent]) -> dict[tuple[str, str], str]:
+    """Return the names of people and accounts, in two queries."""
+    found = {
+        ("token", event.actor_id): f"the token {event.actor_id}" for event in events
+    }
+    ids = {kind: {e.actor_id for e in events if e.actor_kind == kind} for kind in KINDS}
+    for profile in Profile.objects.filter(pk__in=map(int, ids["profile"])):
+        found["profile", str(profile.pk)] = str(profile)
+    for user in User.objects.filter(pk__in=map(int, ids["user"])):
+        found["user", str(user.pk)] = user.get_full_name() or user.get_username()
+    return found
+
+
+KINDS = ("profile", "user")
