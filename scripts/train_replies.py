@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from logistic_regression import fit, indexed  # noqa: E402
+
 from agents.llm.reply_classifier import (  # noqa: E402
     SCALE,
     WEIGHTS,
     clauses_of,
     features_of,
 )
-from scripts.logistic_regression import fit, indexed  # noqa: E402
 
 FOLDER = ROOT / "scripts" / "reply_training"
 # Sentences made from one template.

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from logistic_regression import fit, indexed  # noqa: E402
+
 from agents.language.sentence_model import (  # noqa: E402
     LARGEST,
     SCALE,
@@ -29,7 +31,6 @@ from agents.language.sentence_model import (  # noqa: E402
     features_of,
     score,
 )
-from scripts.logistic_regression import fit, indexed  # noqa: E402
 
 FOLDER = ROOT / "scripts" / "sentence_training"
 LANGUAGES = ("en", "fr", "rw", "sw")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # The probability from which an answer, a change by button, and a change in spite of
 # words of doubt are given.
-ANSWER, BUTTON, BUTTON_IN_DOUBT = 0.45, 0.6, 0.97
+ANSWER, BUTTON, BUTTON_IN_DOUBT = 0.45, 0.55, 0.97
 # The reason for a void is often in the past or negated.
 VOID_IN_DOUBT = 0.9
 # The likeliest intent is that much likelier than the next.
@@ -37,13 +37,13 @@ OVERRULE = 0.6
 # An answer to a question is in truth another request.
 SURELY_ANOTHER, SURELY_ANOTHER_THAN_REASON = 0.85, 0.95
 # Less certainty means that the sentence is like none of the known ones.
-KNOWN, KNOWN_CHANGE = 0.01, 0.04
+KNOWN, KNOWN_CHANGE = 0.01, 0.02
 # The certainty that a change needs in spite of words of doubt.
-CERTAIN = {Intent.CREATE: 0.9, Intent.REDEEM: 0.7, Intent.VOID: 0.5}
+CERTAIN = {Intent.CREATE: 0.9, Intent.REDEEM: 0.6, Intent.VOID: 0.4}
 CERTAIN_SENTENCE = 0.3
 SURELY = 0.5
 # A statement is not a request.
-STATEMENT = 0.25
+STATEMENT = 0.35
 # Worth offering when nothing is clear.
 WORTH_OFFERING = 0.08
 INTENTS = {

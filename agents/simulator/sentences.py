@@ -64,6 +64,7 @@ class Teach(SimulatorView):
         is_known = intent in teaching.intents() and language in teaching.LANGUAGES
         if not text or not is_known:
             return HttpResponse("Choose a reading and a language.", status=400)
+        assert request.user.is_authenticated
         with transaction.atomic():
             _, added = TaughtSentence.objects.update_or_create(
                 text=text,

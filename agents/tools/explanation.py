@@ -50,7 +50,7 @@ def explain(text: str, *, role: str = Profile.Role.CUSTOMER) -> dict[str, Any]:
     found = read(redacted)
     if command := parse_consent_command(redacted):
         key = "consent.stopped" if command.word == "stop" else "consent.started"
-        intent, outcome = command.word, "acts"
+        intent, outcome = str(command.word), "acts"
         reply = texts.render(key, command.language or language)
     else:
         step = next_step(redacted, situation=situation_of(role), draft=None)

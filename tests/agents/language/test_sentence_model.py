@@ -15,11 +15,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def training(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(ROOT))
-    monkeypatch.delitem(sys.modules, "scripts.train_sentences", raising=False)
-    import scripts.train_sentences as module
+    monkeypatch.setattr(sys, "path", [str(ROOT / "scripts"), *sys.path])
+    import train_sentences
 
-    return module
+    return train_sentences
 
 
 def test_weights__sentences_and_code__are_those_that_made_them(

@@ -141,16 +141,17 @@ def must_not_act() -> Iterator[tuple[str, str]]:
     for language in texts.LANGUAGES:
         for one in load(language, "must_not_act"):
             yield one.role, one.says[-1].replace("[code 1]", CODE)
-    sys.path.insert(0, str(ROOT))
-    from scripts.train_sentences import sentences
+    sys.path.insert(0, str(ROOT / "scripts"))
+    from train_sentences import sentences
 
     values = {"{n}": "0788123456", "{a}": "5000", "{c}": CODE, "{v}": "V7-KQ3M-82"}
-    for one in sentences():
-        if one.intent in {"none", "off_topic"} and "{request}" not in one.text:
-            text = one.text
+    for taught in sentences():
+        is_none = taught.intent in {"none", "off_topic"}
+        if is_none and "{request}" not in taught.text:
+            text = taught.text
             for slot, value in values.items():
                 text = text.replace(slot, value)
-            yield ("station" if "{c}" in one.text else "staff"), text
+            yield ("station" if "{c}" in taught.text else "staff"), text
 
 
 def test_explain__sentences_that_must_not_act__change_nothing() -> None:
