@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agents.language import sentence_model
+from agents.language.phrases import at_start, words_of
 from agents.offline.details import loose_reason, place_in, station_in
 from agents.offline.doubt import Doubt, is_quoted
 from agents.offline.grammar import (
@@ -21,6 +22,7 @@ from agents.offline.grammar import (
     is_only_slots,
     understand,
 )
+from agents.offline.slots import read_slots
 
 if TYPE_CHECKING:
     from agents.language.sentence_model import Scores
@@ -74,7 +76,9 @@ def read(text: str, *, is_answer: bool = False) -> Understood:
     is_empty = not text.strip() or (found.slots.has_any and is_only_slots(found.slots))
     if found.is_exact or is_empty:
         return found
-    scores = sentence_model.score(found.slots.typed or text)
+    # The reason was split from the text of the slots, and belongs to the sentence.
+    whole = read_slots(text) if found.reason else found.slots
+    scores = sentence_model.score(whole.typed or text)
     best = _allowed(found, scores, text)
     if found.intent in CHANGES:
         return _beside_change(found, best, scores, text)
@@ -140,14 +144,24 @@ def _allowed(found: Understood, scores: Scores, text: str) -> Intent | None:
     if not is_known or scores.intents["none"] >= STATEMENT or is_quoted(text):
         return None
     if found.doubt is Doubt.STOP:
-        is_whole = has_voucher if intent is not Intent.CREATE else _names_amount(found)
-        needed = VOID_IN_DOUBT if intent is Intent.VOID else BUTTON_IN_DOUBT
-        certain = CERTAIN[intent]
-        if _has_plain_sentence(text, intent):
-            needed, certain = BUTTON, CERTAIN_SENTENCE
-        is_sure = share >= needed and scores.certainty >= certain
-        return intent if is_whole and is_sure else None
+        return intent if _outweighs_doubt(found, intent, scores, text) else None
     return intent if share >= BUTTON else None
+
+
+def _outweighs_doubt(
+    found: Understood, intent: Intent, scores: Scores, text: str
+) -> bool:
+    """Tell whether the model is so sure that words of doubt belong to other clauses."""
+    is_create = intent is Intent.CREATE
+    is_whole = _names_amount(found) if is_create else found.slots.has_voucher
+    needed = VOID_IN_DOUBT if intent is Intent.VOID else BUTTON_IN_DOUBT
+    certain = CERTAIN[intent]
+    if intent is not Intent.VOID and at_start(words_of(text), "negations"):
+        return False
+    if _has_plain_sentence(text, intent):
+        needed, certain = BUTTON, CERTAIN_SENTENCE
+    is_sure = scores.best[1] >= needed and scores.certainty >= certain
+    return is_whole and is_sure
 
 
 def _has_plain_sentence(text: str, intent: Intent) -> bool:
