@@ -42,7 +42,7 @@ SURELY_ANOTHER, SURELY_ANOTHER_THAN_REASON = 0.85, 0.95
 KNOWN, KNOWN_CHANGE = 0.01, 0.02
 # The certainty that a change needs in spite of words of doubt.
 CERTAIN = {Intent.CREATE: 0.9, Intent.REDEEM: 0.6, Intent.VOID: 0.4}
-CERTAIN_SENTENCE = 0.3
+CERTAIN_SENTENCE = 0.1
 SURELY = 0.5
 # A statement is not a request.
 STATEMENT = 0.35
