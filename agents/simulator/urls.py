@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from agents.simulator import views
+from agents.simulator import sentences, views
 from agents.simulator.phone import views as phone
 
 app_name = "simulator"
@@ -20,5 +20,8 @@ urlpatterns = [
     ),
     path("<uuid:person>/phone/call/", phone.Ring.as_view(), name="phone-call"),
     path("<uuid:person>/phone/act/", phone.Act.as_view(), name="phone-act"),
+    path("sentences/", sentences.Sentences.as_view(), name="sentences"),
+    path("sentences/teach/", sentences.Teach.as_view(), name="teach"),
+    path("sentences/export/", sentences.Export.as_view(), name="sentences-export"),
     path("features/", views.Features.as_view(), name="features"),
 ]
