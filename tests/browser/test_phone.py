@@ -145,7 +145,7 @@ def test_call__staff_with_the_keyboard_only__creates_a_voucher(operator: Page) -
     operator.keyboard.type(PINS["+250788000004"])
     # Above the limit of one voucher.
     refused = behind(operator).locator(".step.tool").last
-    expect(refused).to_contain_text("over_limit", timeout=WAIT_MS)
+    expect(refused).to_contain_text("limit_exceeded", timeout=WAIT_MS)
     operator.focus("#words")
     operator.keyboard.type("create a voucher of 8000 for +250788000000")
     operator.keyboard.press("Enter")

@@ -18,6 +18,8 @@ from agents.simulator.realtime_server.replies import FunctionCall, Reply, calls,
 from agents.tools import confirmation, registry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agents.offline.follow_up import Draft
     from agents.simulator.realtime_server.call import ServedCall
 
@@ -29,15 +31,23 @@ SPOKEN = {
     "ask.intent": "phone.ask_intent",
     "answer.nothing_waits": "phone.ask_intent",
     "answer.nothing_done": "phone.ask_intent",
+    "answer.off_topic": "phone.ask_intent",
+    "ask.intent_with": "phone.ask_intent",
+    "ask.start": "phone.ask_intent",
+    "ask.stop": "phone.ask_intent",
+    "ask.choice": "phone.ask_intent",
     "ask.amount": "phone.ask_amount",
+    "ask.amount_for": "phone.ask_amount",
     "ask.amount_plain": "phone.ask_amount",
     "ask.number": "phone.ask_number",
+    "ask.number_of": "phone.ask_number",
     "ask.number_plain": "phone.ask_number",
     "ask.code": CODE_NEEDED,
     "ask.code_alone": CODE_NEEDED,
     "ask.code_and_station": CODE_NEEDED,
     "ask.voucher": CODE_NEEDED,
     "refused.mistyped_code": CODE_NEEDED,
+    "ask.station_for": "phone.ask_station",
     "ask.station": "phone.ask_station",
     "ask.create": "phone.ask_create",
     "answer.press_button": "phone.press_first",
@@ -105,7 +115,7 @@ class OfflineVoice:
         if asks_for_code and step.draft and not self._is_verified:
             # On the keypad a code comes after the PIN, which the tool asks for.
             return self._call(call_of(step.draft))
-        return says(_say(step.key, language))
+        return says(_say(step.key, language, step.values))
 
     def _call(self, step: Call) -> Reply:
         arguments = json.dumps(step.arguments, ensure_ascii=False)
@@ -141,8 +151,13 @@ class OfflineVoice:
             self._draft = draft_after(self._output, [made])
 
 
-def _say(key: str, language: str) -> str:
-    return speech.spoken(render(SPOKEN.get(key, key), language), language)
+NO_VALUES: Mapping[str, str] = {}
+
+
+def _say(key: str, language: str, values: Mapping[str, str] = NO_VALUES) -> str:
+    if key in SPOKEN:
+        return speech.spoken(render(SPOKEN[key], language), language)
+    return speech.spoken(render(key, language, **values), language)
 
 
 def _language(call: ServedCall) -> str:

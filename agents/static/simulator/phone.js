@@ -30,8 +30,11 @@ async function send(url, fields) {
   return false;
 }
 
+// One after the other: quick key presses arrive in their order.
+let last = Promise.resolve(true);
 function act(name, given = "") {
-  return send(pad.dataset.act, { act: name, words: given });
+  last = last.then(() => send(pad.dataset.act, { act: name, words: given }));
+  return last;
 }
 
 async function ring(twice) {
