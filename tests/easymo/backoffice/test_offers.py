@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from django.forms import FileField
 from django.utils import timezone
 
 from agents.api import tokens
@@ -57,7 +59,7 @@ pytestmark = pytest.mark.django_db
 MINE = {"actor": "the-operator", "reason": "a test"}
 THEIRS = {"actor": "grace", "reason": "a test"}
 LINK = re.compile(r'href="(/admin/[a-z]+/[a-z]+/(?:[^"/?]+/)?[a-z-]+/)(?:\?[^"]*)?"')
-FORM = '<form method="post" novalidate>'
+FORM = '<form method="post" novalidate'
 MOST_ROWS = 8
 
 
@@ -301,6 +303,9 @@ def filled_in(form: Form) -> dict[str, Any]:
             given[name] = "on" if shown is True else getattr(shown, "pk", shown)
         elif choices:
             given[name] = [value for value, _ in choices if value][:1]
+    if isinstance(form.fields.get("file"), FileField):
+        content = b"msisdn,amount\n0788123456,500\n"
+        given["file"] = SimpleUploadedFile("may.csv", content)
     if "role" in form.fields and "station" in form.fields:
         given["role"] = "customer"
     return given
