@@ -283,6 +283,11 @@ NOT_ACTIONS = (
 )
 
 
+def files_of(form: Form) -> dict[str, SimpleUploadedFile]:
+    file = SimpleUploadedFile("may.csv", b"msisdn,amount\n0788123456,500\n")
+    return {n: file for n, each in form.fields.items() if isinstance(each, FileField)}
+
+
 def filled_in(form: Form) -> dict[str, Any]:
     """Fill in the form as a user would: what it shows, and a value where it is empty."""
     given: dict[str, Any] = {}
@@ -303,9 +308,6 @@ def filled_in(form: Form) -> dict[str, Any]:
             given[name] = "on" if shown is True else getattr(shown, "pk", shown)
         elif choices:
             given[name] = [value for value, _ in choices if value][:1]
-    if isinstance(form.fields.get("file"), FileField):
-        content = b"msisdn,amount\n0788123456,500\n"
-        given["file"] = SimpleUploadedFile("may.csv", content)
     if "role" in form.fields and "station" in form.fields:
         given["role"] = "customer"
     return given
@@ -342,7 +344,8 @@ def test_action__offered__is_accepted(role: str, state: Callable[[], None]) -> N
             assert page.context["unmet"], link
             continue
         with transaction.atomic():
-            answer = browser.post(link, filled_in(page.context["form"]))
+            form = page.context["form"]
+            answer = browser.post(link, filled_in(form) | files_of(form))
             transaction.set_rollback(True)
         if answer.status_code != 302:
             form = answer.context and answer.context["form"]
