@@ -2,7 +2,7 @@
 # All paths are relative: the folder may have a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format lint types lock audit bench mutants
+.PHONY: help setup run demo test check format lint types train lock audit bench mutants
 MAKEFLAGS += --no-print-directory
 # Else each of the many processes of a check would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -51,6 +51,9 @@ lint: setup ## Format, lint, import contracts, file lengths, words
 
 types: setup ## mypy, strict
 	@$(PYTHON_BIN) -m mypy .
+
+train: setup ## Computes the weights of the sentence model anew; prints the held-out part
+	@$(PYTHON_BIN) scripts/train_sentences.py
 
 format: setup ## Formats the code and sorts the imports
 	@$(PYTHON_BIN) -m ruff check --fix .

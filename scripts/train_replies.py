@@ -9,11 +9,9 @@ slots; `xx_plain.txt` has sentences between bars.
 from __future__ import annotations
 
 import json
-import math
 import random
 import re
 import sys
-from collections import Counter
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +21,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from logistic_regression import fit, indexed  # noqa: E402
 
 from agents.llm.reply_classifier import (  # noqa: E402
     SCALE,
@@ -36,15 +36,7 @@ FOLDER = ROOT / "scripts" / "reply_training"
 SAMPLES = 40
 # A sentence without a template counts so often.
 TIMES = 3
-ROUNDS = 14
-# The weights are the average of the last rounds.
-AVERAGED = 8
-RATE = 0.05
-DECAY = 0.06
-# A smaller error changes nothing.
-NEGLIGIBLE = 0.01
-# Features of fewer sentences, or of less weight, are left out.
-RAREST = 3
+# Features of less weight are left out.
 LEAST = 13
 
 type Example = tuple[str, bool]
@@ -109,36 +101,14 @@ def with_clauses(examples: list[Example]) -> list[Example]:
 
 
 def train(examples: list[Example]) -> dict[str, int]:
-    """Return the weights of a logistic regression, found by stochastic gradients."""
-    chance = random.Random(11)  # noqa: S311
+    """Return the weights of a logistic regression."""
     features = [sorted(set(features_of(text))) for text, _ in examples]
-    counts = Counter(chain.from_iterable(features))
-    names = sorted(name for name in counts if counts[name] >= RAREST)
-    index = {name: at for at, name in enumerate(names)}
+    names, found = indexed(features)
     rows = [
-        ([index[name] for name in found if name in index], float(is_claim))
-        for found, (_, is_claim) in zip(features, examples, strict=True)
+        (own, float(is_claim))
+        for own, (_, is_claim) in zip(found, examples, strict=True)
     ]
-    weights, squares = [0.0] * len(names), [1e-3] * len(names)
-    averages = [0.0] * len(names)
-    bias, bias_square = 0.0, 1e-3
-    for place in range(ROUNDS):
-        chance.shuffle(rows)
-        for found, label in rows:
-            total = bias + sum(weights[at] for at in found)
-            error = 1 / (1 + math.exp(-max(min(total, 30.0), -30.0))) - label
-            if abs(error) < NEGLIGIBLE:
-                continue
-            bias_square += error * error
-            bias -= RATE * error / math.sqrt(bias_square)
-            for at in found:
-                step = error + DECAY * weights[at]
-                squares[at] += step * step
-                weights[at] -= RATE * step / math.sqrt(squares[at])
-        if place >= ROUNDS - AVERAGED:
-            averages = [
-                a + w / AVERAGED for a, w in zip(averages, weights, strict=True)
-            ]
+    bias, averages = fit(rows, len(names))
     rounded = {
         name: round(weight * SCALE)
         for name, weight in zip(names, averages, strict=True)

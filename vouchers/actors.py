@@ -15,6 +15,9 @@ type Channel = Literal[
     "whatsapp", "voice", "api", "admin", "station", "system", "import"
 ]
 
+# Begins the name of the system as actor when it replaces a code for its owner.
+OWNER = "owner:"
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agents.admin import (  # noqa: F401 - registers the pages
     api_token,
     block,
+    call,
     conversation,
     erasure,
     forward,

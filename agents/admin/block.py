@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.contrib import admin
@@ -15,6 +16,10 @@ from agents.models import Block, Conversation
 from easymo.backoffice.actions import ActionCall, form_action, list_url
 from easymo.backoffice.filters import OpenFirstFilter
 from easymo.backoffice.reason import ReasonForm
+from easymo.backoffice.windows import Window, chosen, keys_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PERMISSION = "agents.block_person"
 SPANS = {
@@ -58,7 +63,9 @@ class BlockAdmin(AgentsAdmin):
     list_display = ("person", "reason", "blocked_by", "created_at", "until", "holds")
     list_filter = (InForceFilter,)
     list_select_related = ("profile",)
-    search_fields = ("profile__name", "=profile__msisdn", "reason")
+    search_fields = ("profile__name", "reason")
+    number_lookup = "profile__msisdn"
+    search_help_text = "A name, a whole number in any spelling, or a reason"
     ordering = ("lifted_at", "-id")
     fields = (
         ("person", "holds"),
@@ -67,6 +74,13 @@ class BlockAdmin(AgentsAdmin):
         ("lifted_at", "lifted_by", "lift_reason"),
     )
     actions_detail = ("lift_one",)
+
+    def served(self, filters: Mapping[str, str], older: int | None) -> Window | None:
+        """Read the blocks in force by their index: there are few among all."""
+        if filters.get("show"):
+            return None
+        rows = Block.objects.filter(lifted_at=None).order_by("-pk")
+        return chosen(keys_of(rows))
 
     @display(description="Person")
     def person(self, row: Block) -> str:

@@ -1,24 +1,35 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from agents.admin import block, phone_pin
 from agents.admin.conversation_actions import ColleagueActions, open_until
 from agents.handoff.thread import thread
 from agents.identity import blocks, consent
-from agents.models import Conversation, Turn
+from agents.models import Conversation, Message, Turn
+from easymo.backoffice import windows
 from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.ranges import MomentRangeFilter, moments
+from easymo.backoffice.windows import Served, Window, chosen, counted, keys_of
 from easymo.observability.privacy import mask_msisdn
+from vouchers.models import Profile
+from vouchers.recognise import MOST_PEOPLE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.http import HttpRequest, HttpResponse
 
+# Turns are counted so far: a person may write for years.
+MOST_TURNS = 90
+# As long as every message has its id from the provider (retention).
+ALL_KEPT = timedelta(days=7)
 OUTCOME_COLOURS = {
     "receipt": "success",
     "reply": "success",
@@ -26,6 +37,28 @@ OUTCOME_COLOURS = {
     "hand_off": "warning",
     "apology": "danger",
 }
+
+
+class RoleFilter(admin.SimpleListFilter):
+    """Filters by the role of the person; colleagues are few, and have an index."""
+
+    title = "role"
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return every role."""
+        return [(role.value, str(role.label)) for role in Profile.Role]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Conversation]
+    ) -> QuerySet[Conversation]:
+        """Filter by the chosen role."""
+        role = self.value()
+        if role != Profile.Role.CUSTOMER:
+            people = Profile.objects.filter(role=role)
+            return queryset.filter(profile__in=people) if role else queryset
+        colleagues = [each for each in Profile.Role if each != role]
+        return queryset.exclude(profile__in=Profile.objects.filter(role__in=colleagues))
 
 
 @admin.register(Conversation)
@@ -44,10 +77,15 @@ class ConversationAdmin(ColleagueActions):
         ("paused_at", admin.EmptyFieldListFilter),
         "is_synthetic",
         "language",
-        "profile__role",
-        ("last_inbound_at", RangeDateTimeFilter),
+        RoleFilter,
+        ("last_inbound_at", MomentRangeFilter),
     )
     list_filter_submit = True
+    served_filters = (
+        Served("paused_at", value="0"),
+        Served("is_synthetic", value="1"),
+        Served("language"),
+    )
     list_select_related = ("profile",)
     search_fields = ("profile__name", "=public_id")
     number_lookup = "profile__msisdn"
@@ -65,11 +103,32 @@ class ConversationAdmin(ColleagueActions):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
         """Add the number of turns and how the last one ended, in the same query."""
         newest = Turn.objects.filter(conversation=OuterRef("pk")).order_by("-id")
+        answered = newest.exclude(status=Turn.Status.ABANDONED)
         rows: QuerySet[Conversation] = super().get_queryset(request)
         return rows.annotate(
-            turn_total=Count("turns", filter=~Q(turns__status="abandoned")),
+            turn_total=counted(answered, MOST_TURNS),
             newest_outcome=Subquery(newest.values("outcome")[:1]),
         )
+
+    def served(self, filters: Mapping[str, str], older: int | None) -> Window | None:
+        """Read the conversations of the newest messages.
+
+        No index holds the time of the last message: every message would change it.
+        """
+        if period := moments(filters, "last_inbound_at", "received_at"):
+            messages = _messages_of(period).order_by("-received_at")
+            return chosen(keys_of(messages, "conversation_id"))
+        role = filters.get(RoleFilter.parameter_name)
+        if role and role != Profile.Role.CUSTOMER:
+            people = Profile.objects.filter(role=role).order_by("-pk")
+            rows = Conversation.objects.filter(
+                profile__in=keys_of(people, limit=MOST_PEOPLE)
+            )
+            return chosen(keys_of(rows.order_by("-pk")))
+        recent = windows.newest(Message.objects.all(), older=older)
+        messages = Message.objects.filter(**recent.condition).order_by("-pk")
+        found = chosen(keys_of(messages, "conversation_id"))
+        return Window(found.condition, recent.next_older)
 
     def changeform_view(
         self,
@@ -83,7 +142,7 @@ class ConversationAdmin(ColleagueActions):
         context = (extra_context or {}) | extra
         return super().changeform_view(request, object_id, form_url, context)
 
-    @display(description="Person", ordering="profile__name")
+    @display(description="Person")
     def person(self, row: Conversation) -> str:
         return str(row.profile)
 
@@ -121,6 +180,7 @@ class ConversationAdmin(ColleagueActions):
         icon="password",
         permission=phone_pin.PERMISSION,
         offered=lambda call: call.row.profile.is_active,
+        unmet=lambda call: phone_pin.unmet(call.row.profile),
         title=lambda call: f"Send a PIN link to {call.row.profile}",
         explanation=phone_pin.EXPLANATION,
         submit="Send the link",
@@ -139,9 +199,18 @@ class ConversationAdmin(ColleagueActions):
         return "a colleague" if row.is_paused(timezone.now()) else "the agent"
 
     @display(description="Turns")
-    def turn_count(self, row: Any) -> int:
-        return int(row.turn_total)
+    def turn_count(self, row: Any) -> str:
+        return f"{row.turn_total}" if row.turn_total < MOST_TURNS else f"{MOST_TURNS}+"
 
     @display(description="Last answer", label=OUTCOME_COLOURS)
     def last_outcome(self, row: Any) -> str:
         return row.newest_outcome or "—"
+
+
+def _messages_of(period: dict[str, datetime]) -> QuerySet[Message]:
+    """Return the messages of a period by the indexes of retention."""
+    rows = Message.objects.filter(**period)
+    since = period.get("received_at__gte")
+    if since is not None and since > timezone.now() - ALL_KEPT:
+        return rows.filter(~Q(provider_id="") | Q(codes_sealed__isnull=False))
+    return rows.filter(~Q(text="") | ~Q(button_id=""))

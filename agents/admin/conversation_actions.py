@@ -41,12 +41,15 @@ class AnswerForm(ReasonForm):
 
 
 def conversation_of(row: Subject) -> Conversation | None:
-    """Return the conversation itself, the handoff's, or its person's newest one."""
-    if isinstance(row, Conversation):
-        return row
-    if row.conversation is not None:
-        return row.conversation
-    rows = Conversation.objects.filter(profile_id=row.profile_id)
+    """Return the conversation itself, the handoff's, or its person's newest one.
+
+    A phone call cannot be answered in writing: its person's chat is.
+    """
+    chat = Conversation.Channel.WHATSAPP
+    found = row if isinstance(row, Conversation) else row.conversation
+    if found is not None and found.channel == chat:
+        return found
+    rows = Conversation.objects.filter(profile_id=row.profile_id, channel=chat)
     return rows.order_by("-last_inbound_at").first()
 
 

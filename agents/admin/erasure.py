@@ -7,6 +7,7 @@ from unfold.decorators import display
 
 from agents.models import MentionSearch
 from easymo.backoffice.pages import ReadOnlyAdmin
+from easymo.backoffice.windows import LONGEST_KEY, Window, chosen, keys_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -42,6 +43,15 @@ class MentionSearchAdmin(ReadOnlyAdmin):
         """Leave the search words in the database."""
         rows: QuerySet[MentionSearch] = super().get_queryset(request)
         return rows.select_related("erasure").defer("words_sealed")
+
+    def find(self, request: HttpRequest, words: str) -> Window:
+        """Find by the number of the search, or of the person."""
+        text = words.strip()
+        if not text.isascii() or not text.isdigit() or len(text) > LONGEST_KEY:
+            return chosen([])
+        own = MentionSearch.objects.filter(pk=text)
+        of_person = MentionSearch.objects.filter(erasure__profile=text)
+        return chosen([*keys_of(own), *keys_of(of_person)])
 
     @display(description="Person")
     def person(self, row: MentionSearch) -> str:

@@ -10,6 +10,7 @@ from agents.core.errors import AgentError
 from agents.forwarding import queue
 from agents.models import ForwardedItem, ForwardTarget
 from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.windows import Served
 
 if TYPE_CHECKING:
     from typing import Any
@@ -36,6 +37,7 @@ class ForwardedItemAdmin(AgentsAdmin):
     )
     list_display = ("id", "kind", "why", "status", "created_at", "sent_at")
     list_filter = ("state", "kind", "reason")
+    served_filters = (Served("state", "-created_at", "queued"),)
     search_fields = ("=id", "=event__id")
     ordering = ("-id",)
     fields = (

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timesince import timesince
@@ -15,6 +15,15 @@ from agents.models import HandOff
 from easymo.backoffice.actions import ActionCall, form_action, list_url
 from easymo.backoffice.filters import OpenFirstFilter
 from easymo.backoffice.reason import ReasonForm
+from easymo.backoffice.windows import Window, chosen, keys_of
+from easymo.observability.privacy import mask_msisdn
+from vouchers.admin.base import may_see_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
 
 
 class ResolutionForm(ReasonForm):
@@ -42,7 +51,7 @@ class HandOffAdmin(ColleagueActions):
         "No one waits. Tasks appear here when a person asks for a colleague or "
         "an identity needs a decision."
     )
-    list_display = ("what", "person", "reason", "since", "window", "is_open")
+    list_display = ("what", "person", "number", "reason", "since", "window", "is_open")
     list_filter = (WaitingFilter, "kind")
     list_select_related = ("profile", "conversation__profile")
     search_fields = ("profile__name", "reason")
@@ -50,12 +59,19 @@ class HandOffAdmin(ColleagueActions):
     search_help_text = "A name, a whole number in any spelling, or a reason"
     ordering = ("closed_at", "opened_at")
     fields = (
-        ("what", "person", "talk"),
+        ("what", "person", "number", "talk"),
         ("reason", "window"),
         ("opened_at", "closed_at", "closed_by"),
         "resolution",
     )
     actions_detail = (*ColleagueActions.actions_detail, "close_one")
+
+    def served(self, filters: Mapping[str, str], older: int | None) -> Window | None:
+        """Read the tasks that wait by their index, the oldest first."""
+        if filters.get("show"):
+            return None
+        rows = HandOff.objects.filter(closed_at=None).order_by("opened_at")
+        return chosen(keys_of(rows))
 
     @display(description="What", label={"asked for a colleague": "info"})
     def what(self, row: HandOff) -> str:
@@ -64,6 +80,17 @@ class HandOffAdmin(ColleagueActions):
     @display(description="Person")
     def person(self, row: HandOff) -> str:
         return str(row.profile)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[HandOff]:
+        """Annotate whether the user may see whole numbers."""
+        rows: QuerySet[HandOff] = super().get_queryset(request)
+        return rows.annotate(may_see=Value(may_see_numbers(request)))
+
+    @display(description="Number")
+    def number(self, row: Any) -> str:
+        """Return the number, to call back."""
+        number = row.profile.msisdn
+        return (number or "—") if row.may_see else mask_msisdn(number)
 
     @display(description="Since", ordering="opened_at")
     def since(self, row: HandOff) -> str:

@@ -12,6 +12,7 @@ from agents.identity import disputes
 from agents.models import ConsentEvent, Identity, IdentityClaim
 from easymo.backoffice.actions import ActionCall, filled, form_action
 from easymo.backoffice.pages import ReadOnlyInline
+from easymo.backoffice.windows import Served
 from easymo.observability.privacy import mask_msisdn
 from vouchers.admin.profile import ProfileAdmin
 from vouchers.models import Voucher
@@ -69,7 +70,11 @@ class IdentityClaimAdmin(AgentsAdmin):
     list_display = ("what", "profile", "other", "status", "opened_at")
     list_filter = ("state", "kind")
     list_select_related = ("profile", "other")
-    search_fields = ("profile__name", "=profile__msisdn", "=bsuid", "=number")
+    served_filters = (Served("state", value="open"),)
+    search_fields = ("profile__name", "=bsuid", "=number")
+    number_lookup = "profile__msisdn"
+    number_columns = ("number",)
+    search_help_text = "A name, a whole number in any spelling, or a user id"
     ordering = ("-id",)
     fields = (
         ("what", "status", "opened_at"),
@@ -189,7 +194,9 @@ class ConsentEventAdmin(AgentsAdmin):
     list_display = ("created_at", "person", "word", "source")
     list_filter = ("kind", "source")
     list_select_related = ("profile",)
-    search_fields = ("profile__name", "=profile__msisdn")
+    search_fields = ("profile__name",)
+    number_lookup = "profile__msisdn"
+    search_help_text = "A name, or a whole number in any spelling"
     ordering = ("-id",)
     fields = (("person", "word", "source"), "created_at")
 

@@ -18,8 +18,11 @@ from agents.outbound import circuit_breaker
 from agents.outbound.outbox import OPEN
 from agents.whatsapp.error_table import describe
 from easymo.backoffice.actions import ActionCall, filled, form_action
+from easymo.backoffice.windows import Served, Window, chosen, keys_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
@@ -62,8 +65,11 @@ class OutboundMessageAdmin(AgentsAdmin):
         *("state", ("given_up_at", admin.EmptyFieldListFilter)),
         *("kind", "error_code"),
     )
+    served_filters = (Served("error_code"),)
     list_select_related = ("conversation__profile",)
     search_fields = ("=public_id", "=cause", "conversation__profile__name")
+    number_lookup = "conversation__profile__msisdn"
+    search_help_text = "A name, a whole number in any spelling, or the id"
     ordering = ("-id",)
     fields = (
         ("person", "conversation", "kind"),
@@ -75,6 +81,21 @@ class OutboundMessageAdmin(AgentsAdmin):
         ("next_attempt_at", "lease_expires_at"),
     )
     actions_detail = ("send_again_one", "give_up_one")
+
+    def served(self, filters: Mapping[str, str], older: int | None) -> Window | None:
+        """Read what is on its way, and what waits for a decision, by their indexes."""
+        state = filters.get("state__exact")
+        rows = OutboundMessage.objects.filter(state=state)
+        if state in OPEN:
+            return chosen(keys_of(rows.order_by("-next_attempt_at")))
+        if (
+            state == OutboundMessage.State.FAILED
+            and filters.get("given_up_at__isempty") == "1"
+        ):
+            return chosen(
+                keys_of(rows.filter(given_up_at=None).order_by("-created_at"))
+            )
+        return None
 
     @display(description="Text")
     def text(self, row: OutboundMessage) -> str:

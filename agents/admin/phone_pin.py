@@ -2,23 +2,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django import forms
 from django.contrib import admin
 from django.utils import timezone
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from agents.admin.base import AgentsAdmin
-from agents.core.errors import PinNotPossible
 from agents.models import PhonePin
 from agents.notifications import pin_messages
-from easymo.backoffice.actions import form_action
-from easymo.backoffice.reason import ReasonForm
-from vouchers.models import Profile
-from vouchers.msisdn import InvalidMsisdn, parse
+from easymo.backoffice.actions import filled, form_action
 
 if TYPE_CHECKING:
     from easymo.backoffice.actions import ActionCall
+    from vouchers.models import Profile
 
 PERMISSION = "agents.send_pin_link"
 EXPLANATION = (
@@ -28,16 +23,9 @@ EXPLANATION = (
 )
 
 
-class NumberForm(ReasonForm):
-    """Asks for the person who gets the link."""
-
-    field_order = ["msisdn", "reason"]
-    msisdn = forms.CharField(
-        max_length=32,
-        label="Number of the person",
-        help_text="0788123456 or +250 788 123 456",
-        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
-    )
+def unmet(profile: Profile) -> list[str]:
+    """Return why no link can be sent to this person now."""
+    return filled(pin_messages.refusal(profile))
 
 
 def send_link(call: ActionCall[object], profile: Profile) -> str:
@@ -50,9 +38,10 @@ def send_link(call: ActionCall[object], profile: Profile) -> str:
 class PhonePinAdmin(AgentsAdmin):
     """Who has a PIN for the phone; no one can see a PIN."""
 
-    refusals = (*AgentsAdmin.refusals, InvalidMsisdn)
-    empty_text = "People who have set a PIN for the phone are listed here."
-    first_action = "send_one"
+    empty_text = (
+        "People who have set a PIN for the phone are listed here. Send a link for one on"
+        " the page of the conversation."
+    )
     list_display = ("person", "set_at", "set_by", "is_locked")
     list_select_related = ("profile",)
     search_fields = ("profile__name",)
@@ -60,7 +49,6 @@ class PhonePinAdmin(AgentsAdmin):
     search_help_text = "A name, or a whole number in any spelling"
     ordering = ("-set_at",)
     fields = (("person", "is_locked"), ("set_at", "set_by"), ("locks", "locked_until"))
-    actions_list = ("send_one",)
     actions_detail = ("send_again",)
 
     @display(description="Person")
@@ -72,27 +60,12 @@ class PhonePinAdmin(AgentsAdmin):
         return row.locked_until is not None and row.locked_until > timezone.now()
 
     @form_action(
-        "Send a PIN link",
-        path="send",
-        icon="password",
-        permission=PERMISSION,
-        form=NumberForm,
-        explanation=EXPLANATION,
-        submit="Send the link",
-    )
-    def send_one(self, call: ActionCall[None]) -> str:
-        number = parse(call.data["msisdn"])
-        profile = Profile.objects.filter(msisdn=number).first()
-        if profile is None:
-            raise PinNotPossible("No person has this number: no link was sent.")
-        return send_link(call, profile)
-
-    @form_action(
         "Send a new PIN link",
         path="again",
         icon="password",
         permission=PERMISSION,
         explanation=EXPLANATION,
+        unmet=lambda call: unmet(call.row.profile),
         title=lambda call: f"Send a new PIN link to {call.row.profile}",
         submit="Send the link",
     )

@@ -8,6 +8,7 @@ from unfold.decorators import display
 
 from agents.models import DeadLetter, WebhookEvent
 from easymo.backoffice.pages import ReadOnlyAdmin
+from easymo.backoffice.windows import Served
 
 if TYPE_CHECKING:
     from typing import Any
@@ -25,6 +26,10 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     empty_text = "Each webhook of WhatsApp or OpenAI appears here when it arrives."
     list_display = ("id", "status", "size", "is_synthetic", "received_at", "processed")
     list_filter = ("state", "is_synthetic")
+    served_filters = (
+        Served("state", value="received"),
+        Served("state", value="failed"),
+    )
     search_fields = ("=id", "=correlation_id")
     ordering = ("-id",)
     fields = (

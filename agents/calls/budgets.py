@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import Q, Subquery, Sum
 from django.utils import timezone
 
 from agents.calls.prices import (
@@ -44,9 +44,13 @@ COLUMNS = (
 
 def over_budget(profile: Profile) -> RejectReason | None:
     """Return which daily budget is used up, if one is."""
-    if _is_over(settings.VOICE_DAILY_COST_USD, call__is_synthetic=False):
+    spent = CallUsage.objects.filter(at__gte=_start_of_day()).aggregate(
+        day=Sum("counted_cost", filter=Q(call__is_synthetic=False)),
+        caller=Sum("counted_cost", filter=Q(call__profile=profile)),
+    )
+    if _reaches(spent["day"], settings.VOICE_DAILY_COST_USD):
         return RejectReason.DAY_BUDGET
-    if _is_over(settings.VOICE_CALLER_DAILY_COST_USD, call__profile=profile):
+    if _reaches(spent["caller"], settings.VOICE_CALLER_DAILY_COST_USD):
         return RejectReason.CALLER_BUDGET
     return None
 
@@ -88,19 +92,29 @@ def _record(
     )
     CallUsage.objects.bulk_create([row], ignore_conflicts=True)
     Call.objects.filter(pk=ref.pk).update(
-        counted_cost=_total(call=ref.pk), price_version=row.price_version
+        counted_cost=Subquery(
+            CallUsage.objects.filter(call=ref.pk)
+            .values("call")
+            .values(total=Sum("counted_cost"))
+        ),
+        price_version=row.price_version,
     )
     return is_over_call(ref)
 
 
 def is_over_call(ref: CallRef) -> bool:
     """Tell whether the running call has used up a budget that ends it."""
-    limits = (
-        (settings.VOICE_CALL_COST_USD, {"call": ref.pk}),
-        (settings.VOICE_CALLER_DAILY_COST_USD, {"call__profile": ref.profile_id}),
-        (settings.VOICE_DAILY_COST_USD, {"call__is_synthetic": False}),
+    today = Q(at__gte=_start_of_day())
+    spent = CallUsage.objects.filter(today | Q(call=ref.pk)).aggregate(
+        own=Sum("counted_cost", filter=Q(call=ref.pk)),
+        caller=Sum("counted_cost", filter=today & Q(call__profile=ref.profile_id)),
+        day=Sum("counted_cost", filter=today & Q(call__is_synthetic=False)),
     )
-    return any(_is_over(limit, **condition) for limit, condition in limits)
+    return (
+        _reaches(spent["own"], settings.VOICE_CALL_COST_USD)
+        or _reaches(spent["caller"], settings.VOICE_CALLER_DAILY_COST_USD)
+        or _reaches(spent["day"], settings.VOICE_DAILY_COST_USD)
+    )
 
 
 def cost_of(call: Call) -> Decimal | None:
@@ -125,18 +139,9 @@ def _bounded(usage: Usage) -> dict[str, Any]:
     return found
 
 
-def _is_over(limit: float, **condition: Any) -> bool:
-    if not limit:
-        return False
-    since = {} if "call" in condition else {"at__gte": _start_of_day()}
-    return _total(**condition, **since) >= Decimal(str(limit))
-
-
-def _total(**condition: Any) -> Decimal:
-    total = CallUsage.objects.filter(**condition).aggregate(total=Sum("counted_cost"))[
-        "total"
-    ]
-    return total or Decimal(0)
+def _reaches(spent: Decimal | None, limit: float) -> bool:
+    """Tell whether a limit is reached; 0 is no limit."""
+    return limit > 0 and (spent or Decimal(0)) >= Decimal(str(limit))
 
 
 def _start_of_day() -> Any:

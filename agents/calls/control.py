@@ -41,7 +41,6 @@ class Order:
 
 CONTINUE = Order(Action.CONTINUE)
 VOICE_OFF = Order(Action.CLOSE, EndReason.VOICE_OFF, transfers=True)
-OVER_BUDGET = Order(Action.CLOSE, EndReason.CALL_BUDGET)
 # The calls of this process by their key, each with the order for it.
 _running: dict[int, Order] = {}
 _stopping = False

@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils import timezone
 
-from agents.calls import (
-    apology,
-    budgets,
-    buttons,
-    claims,
-    control,
-    recording,
-    tools,
-)
+from agents.calls import apology, budgets, buttons, claims, control, recording, tools
 from agents.calls.handoff import open_callback
 from agents.calls.instructions import instructions_for
 from agents.calls.keypad import Keypad
@@ -127,8 +119,8 @@ class DatabaseServices:
         )
         if found is None:
             return None
-        line = self._spoken("claims", found.spoken, found.language)
-        return Correction(line, found.ends_call)
+        line = self._spoken("phone.correction", found.spoken, found.language)
+        return Correction(line, ends_call=found.ends_call)
 
     async def callback(self, reason: str) -> None:
         await units.run_until_available(open_callback, self._ref, reason)

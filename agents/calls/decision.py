@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from agents.calls import budgets, lease, recording
 from agents.calls.lease import Cause
+from agents.calls.providers import provider_for
 from agents.calls.reasons import EndReason, RejectReason
 from agents.identity.blocks import is_blocked
 from agents.identity.callers import is_withheld, number_of, resolve_caller
@@ -55,11 +56,8 @@ class Decision:
         return self.refusal is None
 
 
-def decide(call_id: int, *, can_accept: bool = True) -> Decision | None:
-    """Claim a ringing call and decide; None when another worker has it.
-
-    ``can_accept``: this process has a provider and does not stop.
-    """
+def decide(call_id: int) -> Decision | None:
+    """Claim a ringing call and decide; None when another worker has it."""
     with transaction.atomic():
         _wait_for_other_decisions()
         call = Call.objects.select_related("event").filter(pk=call_id).first()
@@ -73,7 +71,7 @@ def decide(call_id: int, *, can_accept: bool = True) -> Decision | None:
         if not isinstance(incoming, IncomingCall) or _is_late(incoming, call, now):
             _close_unanswered(call, now)
             return Decision(call, EndReason.LATE)
-        profile, refusal = _judge(call, incoming.caller, can_accept=can_accept)
+        profile, refusal = _judge(call, incoming.caller)
         _store(call, profile, refusal, token, now)
     return Decision(call, refusal)
 
@@ -89,18 +87,15 @@ def _is_late(incoming: IncomingCall, call: Call, now: datetime) -> bool:
     return now.timestamp() - rang_at > LATE_AFTER_S
 
 
-def _judge(
-    call: Call, caller: str, *, can_accept: bool
-) -> tuple[Profile | None, RejectReason | None]:
+def _judge(call: Call, caller: str) -> tuple[Profile | None, RejectReason | None]:
     """Return the person who calls, and why the agent does not take the call."""
     found = resolve_caller(number_of(caller), is_synthetic=call.is_synthetic)
     if found.profile is None:
         return None, RejectReason(found.refusal)
-    profile = found.profile
-    return profile, _why_not(profile, can_accept=can_accept)
+    return found.profile, _why_not(call, found.profile)
 
 
-def _why_not(profile: Profile, *, can_accept: bool) -> RejectReason | None:
+def _why_not(call: Call, profile: Profile) -> RejectReason | None:
     """Return the first reason against the call, in the order in which they count."""
     now = timezone.localtime().time()
     checks: tuple[tuple[RejectReason, Callable[[], bool]], ...] = (
@@ -111,7 +106,7 @@ def _why_not(profile: Profile, *, can_accept: bool) -> RejectReason | None:
             RejectReason.OUTSIDE_HOURS,
             lambda: not is_within_hours(settings.VOICE_HOURS, now),
         ),
-        (RejectReason.NO_KEY, lambda: not can_accept),
+        (RejectReason.NO_KEY, lambda: provider_for(call) is None),
         (RejectReason.BUSY, _is_full),
     )
     found = next((reason for reason, applies in checks if applies()), None)
@@ -125,7 +120,7 @@ def _is_full() -> bool:
 
 def _is_served(profile: Profile) -> bool:
     """A caller without a number is in no cohort and has no place in a percentage."""
-    if is_withheld(profile):
+    if profile.msisdn is None and is_withheld(profile):
         return is_on_for_everyone(Feature.VOICE)
     return exposure_of(str(profile.public_id)).voice
 

@@ -35,32 +35,22 @@ async def run(call_id: int, *, is_handed_over: bool = False) -> None:
         # Another worker takes it.
         await units.run(enqueue_call, call_id=call_id, is_handed_over=is_handed_over)
         return
-    call = await units.run(Call.objects.filter(pk=call_id).first)
-    if call is None:
+    found = await units.run(decision.decide, call_id)
+    if found is None:
+        await _take_over(call_id, is_handed_over=is_handed_over)
         return
+    call = found.call
     with correlation.bound(call.correlation_id, call=call.pk):
         provider = provider_for(call)
-        if call.state == State.RINGING:
-            await _decide(call, provider)
-        else:
-            await _take_over(call, provider, is_handed_over=is_handed_over)
-
-
-async def _decide(call: Call, provider: VoiceProvider | None) -> None:
-    can_accept = provider is not None
-    found = await units.run(decision.decide, call.pk, can_accept=can_accept)
-    if found is None:
-        # Another worker was faster.
-        return
-    if found.accepts and provider is not None:
-        await _answer(found.call, provider)
-    elif found.call.state == State.REJECTING:
-        await _reject(found.call, provider)
+        if found.accepts and provider is not None:
+            await _answer(call, provider)
+        elif call.state == State.REJECTING:
+            await _reject(call, provider)
 
 
 async def _answer(call: Call, provider: VoiceProvider) -> None:
     ref = reference_of(call)
-    spec = await units.run(session_loop.spec_of, ref)
+    spec = session_loop.spec_of(ref)
     accepting = Accepting(provider, MonotonicClock())
     try:
         async with keep_renewed(ref):
@@ -71,24 +61,28 @@ async def _answer(call: Call, provider: VoiceProvider) -> None:
         logger.warning("ai.call.lease.lost", call=ref.pk)
 
 
-async def _take_over(
-    call: Call, provider: VoiceProvider | None, *, is_handed_over: bool
-) -> None:
+async def _take_over(call_id: int, *, is_handed_over: bool) -> None:
     """Go on with a call without a worker, or tell the provider that it is over."""
-    taken = await units.run(reattach.take_over, call.pk, is_handed_over=is_handed_over)
-    if taken is None:
+    call = await units.run(reattach.take_over, call_id, is_handed_over=is_handed_over)
+    if call is None:
         return
-    if taken.state == State.REJECTING:
-        await _reject(taken, provider)
-    elif taken.state == State.ENDED:
-        await hang_up(provider, taken.pk, taken.call_id)
-    elif provider is not None:
-        ref = reference_of(taken)
-        try:
-            async with keep_renewed(ref):
-                await _talk(ref, provider, reattached=True)
-        except LeaseLost:
-            logger.warning("ai.call.lease.lost", call=ref.pk)
+    with correlation.bound(call.correlation_id, call=call.pk):
+        provider = provider_for(call)
+        if call.state == State.REJECTING:
+            await _reject(call, provider)
+        elif call.state == State.ENDED:
+            await hang_up(provider, call.pk, call.call_id)
+        elif provider is not None:
+            await _go_on(call, provider)
+
+
+async def _go_on(call: Call, provider: VoiceProvider) -> None:
+    ref = reference_of(call)
+    try:
+        async with keep_renewed(ref):
+            await _talk(ref, provider, reattached=True)
+    except LeaseLost:
+        logger.warning("ai.call.lease.lost", call=ref.pk)
 
 
 async def _reject(call: Call, provider: VoiceProvider | None) -> None:

@@ -21,13 +21,14 @@ from django.db.models.functions import Now
 from agents.core.errors import LeaseLost
 from agents.core.jobs import enqueue_call
 from agents.models import Call, CallClaim
-from easymo.database import clock, units
+from easymo.database import units
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from datetime import datetime
     from uuid import UUID
+
+    from django.db.models.expressions import Combinable
 
     from agents.calls.reference import CallRef
 
@@ -49,9 +50,9 @@ TIMING = LeaseTiming()
 REJECTION = timedelta(seconds=15)
 
 
-def first_end(*, accepts: bool) -> datetime:
-    """Return when the lease of a call that is decided now ends."""
-    return clock.now() + (TIMING.span if accepts else REJECTION)
+def first_end(*, accepts: bool) -> Combinable:
+    """Return when the lease of a call that is decided now ends, by the database."""
+    return Now() + (TIMING.span if accepts else REJECTION)
 
 
 def take(call_id: int, cause: CallClaim.Cause) -> UUID | None:
@@ -61,12 +62,15 @@ def take(call_id: int, cause: CallClaim.Cause) -> UUID | None:
     transaction: run this inside `atomic`.
     """
     token = uuid.uuid4()
-    last = CallClaim.objects.filter(call=call_id).aggregate(at=Max("ordinal"))["at"]
+    last = 0
+    if cause != Cause.WEBHOOK:
+        claims = CallClaim.objects.filter(call=call_id)
+        last = claims.aggregate(at=Max("ordinal"))["at"] or 0
     try:
         with transaction.atomic():
             CallClaim.objects.create(
                 call_id=call_id,
-                ordinal=(last or 0) + 1,
+                ordinal=last + 1,
                 cause=cause,
                 token=token,
                 claimed_at=Now(),

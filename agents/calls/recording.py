@@ -90,7 +90,7 @@ def open_turn(ref: CallRef) -> int:
         lease_token=ref.token,
         lease_expires_at=Now() + timedelta(minutes=minutes),
         correlation_id=ref.correlation_id or uuid.uuid4(),
-        exposure=vars_of_exposure(ref.subject),
+        exposure=_exposure_fields(ref.subject),
         input_ended_at=timezone.now(),
     )
     return turn.pk
@@ -112,7 +112,7 @@ def close_turn(ref: CallRef, *, outcome: str = "reply", error_code: str = "") ->
     )
 
 
-def vars_of_exposure(subject: str) -> dict[str, Any]:
+def _exposure_fields(subject: str) -> dict[str, Any]:
     """Return the features that are on for this person, as turns store them."""
     found = exposure_of(subject)
     return {

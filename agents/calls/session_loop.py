@@ -59,7 +59,8 @@ async def hold(
         link = await provider.attach(ref.call_id)
     except CallGone:
         # A call that was accepted with settings that the provider could not use has no
-        # session, and neither has one whose caller has left.
+        # session, and neither has one whose caller has left. Its line may still be open.
+        await _hang_up(ref, provider)
         return EndReason.CALLER_HUNG_UP if reattached else EndReason.NO_SESSION
     except ProviderError as error:
         logger.warning("ai.call.attach.error", call=ref.pk, code=error.code)

@@ -35,6 +35,8 @@ from agents.turns.lease import Lease
 from agents.turns.reply import Reply, display_of, with_unreached_owner
 from easymo.database.errors import is_transient
 from easymo.observability.logs import get_logger
+from rollout.core.features import Feature
+from rollout.flags import fence
 from rollout.flags.exposure import exposure_of
 
 if TYPE_CHECKING:
@@ -221,7 +223,7 @@ def _answer(
     if not is_yes:
         confirmation.decide(action, Status.DECLINED, now)
         return _said("declined", "phone.declined", language)
-    if not exposure_of(ref.subject).voice:
+    if not exposure_of(ref.subject).voice or fence.is_turned_off(Feature.VOICE):
         confirmation.decide(action, Status.REPLACED, now)
         return _said("feature_disabled", "refused.feature_disabled", language)
     confirmation.decide(action, Status.CONFIRMED, now)

@@ -73,6 +73,13 @@ def redact_among(texts: Sequence[str], *, newest: int) -> Redacted:
 
     The other texts were redacted when they arrived. Their own placeholders stay.
     """
+    parts, codes = replace_codes(texts, newest=newest)
+    sealed = keys.seal(PURPOSE, json.dumps(codes).encode()) if codes else None
+    return Redacted(tuple(parts), sealed)
+
+
+def replace_codes(texts: Sequence[str], *, newest: int) -> tuple[list[str], list[str]]:
+    """Return the texts without codes, and the digits of the codes of the newest."""
     parts = list(texts)
     # A typed "[code 1]" must not refer to a real code.
     parts[newest] = REDACTED_CODE.sub(r"(code \1)", parts[newest])
@@ -91,8 +98,7 @@ def redact_among(texts: Sequence[str], *, newest: int) -> Redacted:
     for span, instead in sorted(changes, reverse=True):
         text = parts[span.text]
         parts[span.text] = f"{text[: span.start]}{instead}{text[span.end :]}"
-    sealed = keys.seal(PURPOSE, json.dumps(codes).encode()) if codes else None
-    return Redacted(tuple(parts), sealed)
+    return parts, codes
 
 
 def renumber_codes(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from django.db import transaction
 from django.utils import timezone
 
+from agents.language.sentence_model import score, tokens_of
 from agents.models import ConsentEvent, Conversation, OutboundMessage
 from easymo.observability.logs import get_logger
 
@@ -117,6 +118,9 @@ START = {
 # Ignored before and after the command.
 COURTESY = frozenset({"please", "pls", "svp", "stp", "nyamuneka", "tafadhali"})
 LONGEST = 40
+# A sentence counts when the trained model is that sure.
+MOST_WORDS, SURE, CERTAIN = 15, 0.9, 0.6
+VALUES = frozenset({"@v", "@n", "@a"})
 PUNCTUATION_AROUND = re.compile(r"^[\W_]+|[\W_]+$")
 
 
@@ -134,7 +138,27 @@ def parse_consent_command(text: str) -> ConsentCommand | None:
     words = _normalised(text)
     if words in STOP:
         return ConsentCommand("stop", STOP[words], words in STOP_OR_NO)
-    return ConsentCommand("start", START[words]) if words in START else None
+    if words in START:
+        return ConsentCommand("start", START[words])
+    return _command_in_sentence(text)
+
+
+def _command_in_sentence(text: str) -> ConsentCommand | None:
+    """Return the command of a sentence that surely asks for it: "no more sms please".
+
+    A sentence with a voucher, a number or an amount asks for something else.
+    """
+    words = tokens_of(text)
+    if not 2 <= len(words) <= MOST_WORDS or VALUES & set(words) or "?" in words:
+        return None
+    scores = score(text)
+    intent, share = scores.best
+    is_sure = share >= SURE and scores.certainty >= CERTAIN
+    if intent not in {"stop", "start"} or not is_sure:
+        return None
+    spoken = max(scores.languages, key=lambda one: scores.languages[one])
+    language = spoken if scores.languages[spoken] >= SURE else ""
+    return ConsentCommand("stop" if intent == "stop" else "start", language)
 
 
 def _normalised(text: str) -> str:

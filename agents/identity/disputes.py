@@ -128,6 +128,19 @@ def identities_of(row: IdentityClaim) -> tuple[str, str]:
     return bsuid, number
 
 
+def has_undisputed_identity(profile: Profile) -> bool:
+    """Tell whether WhatsApp names the person, and no dispute about them is open."""
+    is_named = Identity.objects.filter(
+        profile=profile,
+        superseded_at=None,
+        kind__in=(Identity.Kind.BSUID, Identity.Kind.WA_ID),
+    ).exists()
+    disputes = IdentityClaim.objects.filter(
+        Q(profile=profile) | Q(other=profile), state=IdentityClaim.State.OPEN
+    )
+    return is_named and not disputes.exists()
+
+
 def _is_known_pair(profile: Profile, other: Profile, bsuid: str, number: str) -> bool:
     """Tell whether there was a dispute of another kind between these two people."""
     pair = Q(profile=profile, other=other) | Q(profile=other, other=profile)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agents.language.lexicons.vocabulary import LEXICONS
 from agents.language.phrases import anywhere, phrases, words_of
+from agents.language.sentence_model import score, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,10 +19,15 @@ _STRONG_FIELDS = (
 )
 # One small word ("la", "ya", "for") is not enough.
 _CLEAR = 2
+# The trained model decides alone when it is that sure, from this number of words on.
+_SURE, _FEWEST = 0.85, 3
 
 
 def clear_language(texts: Iterable[str]) -> str | None:
     """Return the language of the texts, when it is clear."""
+    texts = list(texts)
+    if found := _surely(texts):
+        return found
     best, runner_up = _ranked(texts)[:2]
     is_clear = best[0] >= _CLEAR and best[0] > runner_up[0]
     return best[1] if is_clear else None
@@ -31,6 +37,16 @@ def detect_language(texts: Iterable[str]) -> str | None:
     """Return the most likely language of the texts, or None for a tie."""
     best, runner_up = _ranked(texts)[:2]
     return best[1] if best[0] > runner_up[0] else None
+
+
+def _surely(texts: Iterable[str]) -> str | None:
+    """Return the language of which the trained model is sure."""
+    text = "\n".join(texts)
+    if len(tokens_of(text)) < _FEWEST:
+        return None
+    ranked = sorted(score(text).languages.items(), key=lambda one: -one[1])
+    (language, share), (_, next_share) = ranked[:2]
+    return language if share >= _SURE and next_share <= 1 - _SURE else None
 
 
 def _ranked(texts: Iterable[str]) -> list[tuple[int, str]]:

@@ -81,6 +81,7 @@ class LoopResult:
     model: str
     model_calls: int
     memory: Memory = field(default_factory=dict)
+    buttons: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -105,6 +106,7 @@ class AgentLoop:
         self.usage = self.progress.usage
         self.model_calls = self.progress.model_calls
         self.memory = self.request.memory
+        self.buttons: tuple[tuple[str, str], ...] = ()
         self.model_name = self.model.name
         self.runs: list[ToolRun] = []
         self.deadline = self.clock.now() + self.limits.seconds - self.progress.seconds
@@ -167,6 +169,7 @@ class AgentLoop:
         self.usage += reply.usage
         self.model_name = reply.model or self.model_name
         self.memory = reply.memory
+        self.buttons = reply.buttons
         new = self._storable(reply)
         self.items += new
         await self.on_items(new, reply.usage)
@@ -242,6 +245,7 @@ class AgentLoop:
             model=self.model_name,
             model_calls=self.model_calls,
             memory=self.memory,
+            buttons=self.buttons,
         )
 
 

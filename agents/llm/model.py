@@ -82,6 +82,8 @@ class ModelReply:
     incomplete: bool = False
     model: str = ""
     memory: Memory = field(default_factory=dict)
+    # Id and title of buttons under the text; a press is read as the title.
+    buttons: tuple[tuple[str, str], ...] = ()
 
 
 class Model(Protocol):

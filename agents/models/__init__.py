@@ -24,6 +24,7 @@ from agents.models.outbound import (
     SimulatedDelivery,
 )
 from agents.models.pin import CallerPinCount, PhonePin, PinLink
+from agents.models.sentence import TaughtSentence
 from agents.models.station_code import StationCode
 from agents.models.turn import PendingAction, ToolCall, Turn
 from agents.models.webhook_event import DeadLetter, RealtimeEvent, WebhookEvent
@@ -68,6 +69,7 @@ __all__ = [
     "SendingRate",
     "SimulatedDelivery",
     "StationCode",
+    "TaughtSentence",
     "ToolCall",
     "ToolRate",
     "Turn",

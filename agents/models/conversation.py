@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models import Q
 
+from vouchers.models import Profile
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -26,7 +28,7 @@ class Conversation(models.Model):
     phone_number_id = models.CharField(max_length=32)
     is_synthetic = models.BooleanField(default=False)
     # The language of their messages; it takes precedence over the profile's.
-    language = models.CharField(max_length=2, blank=True)
+    language = models.CharField(max_length=2, choices=Profile.Language, blank=True)
     # What the offline model asked last, to understand a short answer.
     memory = models.JSONField(default=dict, blank=True)
     last_inbound_at = models.DateTimeField(null=True, blank=True)
@@ -77,7 +79,19 @@ class Conversation(models.Model):
                 fields=["paused_until"],
                 condition=Q(paused_until__isnull=False),
                 name="conversation_paused_idx",
-            )
+            ),
+            # All read by the list of conversations.
+            models.Index(
+                fields=["id"],
+                condition=Q(paused_at__isnull=False),
+                name="conversation_colleague_idx",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(is_synthetic=True),
+                name="conversation_synthetic_idx",
+            ),
+            models.Index(fields=["language", "id"], name="conversation_language_idx"),
         ]
 
     def __str__(self) -> str:
@@ -126,6 +140,14 @@ class HandOff(models.Model):
                 fields=["profile", "kind"],
                 condition=Q(closed_at__isnull=True),
                 name="hand_off_one_open_per_kind",
+            )
+        ]
+        indexes = [
+            # Read by the list of what waits.
+            models.Index(
+                fields=["opened_at"],
+                condition=Q(closed_at__isnull=True),
+                name="hand_off_waiting_idx",
             )
         ]
 

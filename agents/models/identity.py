@@ -109,6 +109,16 @@ class IdentityClaim(models.Model):
                 name="identity_claim_decided_by_somebody",
             ),
         ]
+        indexes = [
+            # All read by the list of disputes.
+            models.Index(
+                fields=["id"],
+                condition=Q(state="open"),
+                name="identity_claim_open_idx",
+            ),
+            models.Index(fields=["bsuid"], name="identity_claim_bsuid_idx"),
+            models.Index(fields=["number"], name="identity_claim_number_idx"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} ({self.profile_id})"
@@ -143,6 +153,14 @@ class Block(models.Model):
                 condition=Q(lifted_at__isnull=True, lifted_by="")
                 | (Q(lifted_at__isnull=False) & ~Q(lifted_by="")),
                 name="block_lifted_by_somebody",
+            ),
+        ]
+        indexes = [
+            # Read by the list of blocks in force.
+            models.Index(
+                fields=["id"],
+                condition=Q(lifted_at__isnull=True),
+                name="block_open_idx",
             ),
         ]
 

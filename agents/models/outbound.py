@@ -223,6 +223,12 @@ class OutboundMessage(models.Model):
                 condition=~Q(body="") | ~Q(extra={}),
                 name="outbound_text_kept_idx",
             ),
+            # Read by the list of messages with an error.
+            models.Index(
+                fields=["error_code", "id"],
+                condition=~Q(error_code=""),
+                name="outbound_error_idx",
+            ),
             # Read by the list of undelivered messages and by the overview.
             models.Index(
                 fields=["created_at"],

@@ -17,7 +17,7 @@ class Turn(models.Model):
         ABANDONED = "abandoned"
 
     conversation = models.ForeignKey(
-        "agents.Conversation", models.PROTECT, related_name="turns"
+        "agents.Conversation", models.PROTECT, related_name="turns", db_index=False
     )
     status = models.CharField(max_length=9, choices=Status, default=Status.RUNNING)
     # Renewed every 5 seconds by the worker with this token.
@@ -73,6 +73,8 @@ class Turn(models.Model):
                 condition=Q(status="running"),
                 name="turn_running_idx",
             ),
+            # Read by the pages of conversations: the newest turns of each.
+            models.Index(fields=["conversation", "id"], name="turn_page_idx"),
             # Read by the budgets: recent costs of one customer and of all.
             models.Index(fields=["started_at"], name="turn_started_idx"),
             # Read by the recording of outcomes: turns not yet counted.

@@ -32,6 +32,10 @@ class WebhookEvent(models.Model):
                 condition=Q(state="received"),
                 name="webhook_received_idx",
             ),
+            # Read by the list of webhooks.
+            models.Index(
+                fields=["id"], condition=Q(state="failed"), name="webhook_failed_idx"
+            ),
             # Read by retention.
             models.Index(
                 fields=["received_at"],

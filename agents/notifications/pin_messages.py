@@ -16,6 +16,7 @@ from agents.notifications.unrequested import (
     TEMPLATE_LANGUAGES,
     conversation_with,
     enqueue_unrequested,
+    is_window_open,
 )
 from agents.whatsapp.graph_client import Template
 
@@ -31,8 +32,8 @@ UNREACHABLE = (
 
 def send_link(*, profile: Profile, requested_by: str) -> None:
     """Send the link over WhatsApp. Raises PinNotPossible with the reason."""
-    if refusal := _why_not(profile):
-        raise PinNotPossible(refusal)
+    if why := refusal(profile):
+        raise PinNotPossible(why)
     name = settings.WA_TEMPLATE_PIN_LINK
     conversation = conversation_with(profile, may_create=bool(name))
     if conversation is None:
@@ -64,6 +65,17 @@ def tell_set(pin: PhonePin) -> None:
         body=render("pin.was_set", language_of(conversation)),
         template=None,
     )
+
+
+def refusal(profile: Profile) -> str:
+    """Return why no link can be sent now, in a sentence; "" when one can."""
+    if why := _why_not(profile):
+        return why
+    if settings.WA_TEMPLATE_PIN_LINK and profile.msisdn:
+        return ""
+    conversation = conversation_with(profile, may_create=False)
+    is_open = conversation is not None and is_window_open(conversation)
+    return "" if is_open else UNREACHABLE
 
 
 def _why_not(profile: Profile) -> str:

@@ -19,6 +19,7 @@ from agents.notifications.unrequested import (
     enqueue_unrequested,
 )
 from agents.whatsapp.graph_client import Template
+from vouchers.actors import OWNER
 from vouchers.models import Profile, Voucher, VoucherEvent
 from vouchers.money import Money, format_money
 
@@ -64,6 +65,13 @@ def _notify_issued(event: VoucherEvent) -> Announcement.Outcome:
         for person, key in recipients
     ]
     return _outcome(reached[0])
+
+
+def _notify_rotated(event: VoucherEvent) -> Announcement.Outcome:
+    """Send the new code to the owner, unless they asked for it and read it there."""
+    if event.actor_kind == "system" and event.actor_id.startswith(OWNER):
+        return Outcome.NOT_NEEDED
+    return _notify_issued(event)
 
 
 def _notify_declined(event: VoucherEvent) -> Announcement.Outcome:
@@ -112,7 +120,7 @@ def _notify_reversed(event: VoucherEvent) -> Announcement.Outcome:
 
 NOTIFIERS: dict[str, Callable[[VoucherEvent], Announcement.Outcome]] = {
     Kind.ISSUED: _notify_issued,
-    Kind.CODE_ROTATED: _notify_issued,
+    Kind.CODE_ROTATED: _notify_rotated,
     Kind.DECLINED: _notify_declined,
     Kind.REDEEMED: _notify_redeemed,
     Kind.VOIDED: _notify_voided,

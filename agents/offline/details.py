@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from agents.language.lexicons.vocabulary import LEXICONS, fold
-from agents.language.phrases import anywhere, words_of
+from agents.language.phrases import anywhere, at_start, words_of
 
 _NAMED = re.compile(
     r"\[(?:mistyped )?code[^\]]*\]|\bv\w-\w{4}-\w{2}\b|\bv(?=\w*\d)\w{7}\b",
@@ -15,22 +15,79 @@ _POLITE_END = re.compile(
     r"\s*\b(?:please|pls|svp|stp|tafadhali|nyamuneka|station|now)\s*$", re.IGNORECASE
 )
 _LONGEST_STATION = 60
+_END_OF_NAME = re.compile(
+    r"[\n.,;!?]|\b(?:with|using|avec|na|kwa|nkoresheje|ukoresheje|please|now)\b",
+    re.IGNORECASE,
+)
+_CLAUSES = re.compile(r"[,.;!?:\n]+(?=\s|$)|\n|\s[-–—]\s")
+_BECAUSE = re.compile(
+    r"^(?:reason|motif|raison|impamvu|sababu)\b[ :ni]*", re.IGNORECASE
+)
 
 
-def split_reason(text: str) -> tuple[str, str | None]:
-    """Split "because …" from the text: a reason contains no command."""
+def split_reason(text: str, language: str | None) -> tuple[str, str | None]:
+    """Split "because …" from the text: a reason contains no command.
+
+    "Car" is a reason in French and a vehicle in English.
+    """
     folded = fold(text)
     if len(folded) != len(text):
         folded = text.casefold() if len(text.casefold()) == len(text) else text
     best: re.Match[str] | None = None
     for pattern in _REASONS:
         found = pattern.search(folded)
+        if found and found[0].strip() == "car" and language != "fr":
+            continue
         if found and (best is None or found.start() < best.start()):
             best = found
     if best is None:
         return text, None
     reason = " ".join(text[best.end() :].split()).strip(" .:,-")
     return text[: best.start()], reason[:300] or None
+
+
+def loose_reason(text: str) -> str | None:
+    """Return the clauses beside the one that names the voucher, as a reason.
+
+    "The driver quit, please cancel V5-..." has its reason before, "cancel V5-... wrong
+    customer" behind the voucher.
+    """
+    kept: list[str] = []
+    for clause in _CLAUSES.split(text):
+        found = _NAMED.search(clause)
+        if found is None:
+            if not _is_filler(clause):
+                kept.append(" ".join(clause.split()).strip(" .:,-"))
+            continue
+        before = words_of(clause[: found.start()])
+        after = _without_courtesies(clause[found.end() :])
+        is_behind_verb = any(anywhere(before, field) for field in ("void", "void_weak"))
+        if (is_behind_verb and len(words_of(after)) > 1) or (
+            is_behind_verb and words_of(after) and not _is_filler(after)
+        ):
+            kept.append(after)
+    reason = ", ".join(filter(None, kept))
+    return _BECAUSE.sub("", reason)[:300] or None
+
+
+def _without_courtesies(text: str) -> str:
+    while text != (shorter := _POLITE_END.sub("", text)):
+        text = shorter
+    return " ".join(text.split()).strip(" .:,-")
+
+
+def _is_filler(clause: str) -> bool:
+    """Tell whether a clause is only the wish itself, a greeting or a courtesy."""
+    words = words_of(_without_courtesies(clause))
+    is_wish = any(anywhere(words, field) for field in ("void", "void_weak"))
+    return (
+        not words
+        or (is_wish and len(words) <= 4)
+        or any(
+            at_start(words, field) and len(words) <= 3
+            for field in ("greet", "thanks", "lead_ins", "polite")
+        )
+    )
 
 
 def station_in(text: str) -> str | None:
@@ -41,6 +98,12 @@ def station_in(text: str) -> str | None:
             if name := _clean_station(found["name"]):
                 return name
     return None
+
+
+def place_in(text: str) -> str | None:
+    """Return the words with a capital, or behind "in" or "near": a town or a station."""
+    found = _TOWN.search(text) or _NEAR.search(text)
+    return _clean_station(found["name"]) if found else None
 
 
 def bare_station(text: str) -> str | None:
@@ -60,7 +123,7 @@ def without_answer_words(text: str) -> str:
 
 
 def _clean_station(name: str) -> str | None:
-    name = re.split(r"[\n.,;!?]", name, maxsplit=1)[0]
+    name = _END_OF_NAME.split(name, maxsplit=1)[0]
     while name != (shorter := _POLITE_END.sub("", name)):
         name = shorter
     name = name.strip(" \"'*_-:")
@@ -71,6 +134,14 @@ def _clean_station(name: str) -> str | None:
     return name
 
 
+_TOWN = re.compile(
+    r"(?<!^)(?<![.?!]\s)\b(?P<name>[A-Z][^\W\d_]{2,}(?:\s[A-Z][^\W\d_]+)?)"
+)
+_NEAR = re.compile(
+    r"\b(?:near|around|in|close to|à|près de|pres de|proche de|vers|hafi ya|karibu na|i"
+    r"|niko|nipo|ndi i)\s+(?:the\s+|la\s+)?(?P<name>[^\W\d_]{4,})",
+    re.IGNORECASE,
+)
 _ANSWERS = "|".join(
     re.escape(fold(entry))
     for entry in sorted(

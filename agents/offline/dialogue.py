@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from agents.language.phrases import is_voucher_word, words_of
 from agents.offline.doubt import Doubt
-from agents.offline.follow_up import CONFIRM, Draft, complete
+from agents.offline.follow_up import CONFIRM, UNCLEAR, Draft, complete
 from agents.offline.grammar import (
     CHANGES,
     Intent,
     Understood,
     is_only_slots,
-    understand,
 )
+from agents.offline.reading import read as understand
 from agents.offline.slots import Slots
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ TOOLS = {
     "void": "void_voucher",
     "lookup": "lookup_customer",
     "list": "list_vouchers",
+    "resend": "resend_code",
 }
 
 
@@ -46,10 +48,12 @@ class Situation:
 
 @dataclass(frozen=True)
 class Answer:
-    """A fixed text, by its key."""
+    """A fixed text by its key, its values, and the buttons under it by their keys."""
 
     key: str
     draft: Draft | None = None
+    values: dict[str, str] = field(default_factory=dict)
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,9 +68,25 @@ def next_step(text: str, *, situation: Situation, draft: Draft | None) -> Answer
     if draft and (completed := complete(text, draft)):
         return _continue(completed, situation)
     read = understand(text)
+    if draft and draft.intent == UNCLEAR:
+        read = _with_earlier_values(read, draft)
     if read.intent in CHANGES:
         return _change(read, situation)
+    if read.intent is Intent.UNCLEAR:
+        return _unclear(read, situation, draft)
     return _SIMPLE[read.intent](read, situation)
+
+
+def _with_earlier_values(read: Understood, draft: Draft) -> Understood:
+    """Add the values of the message that was not clear: "0788 ... 5000", "create"."""
+    slots = read.slots
+    if draft.amount is not None and not (slots.amounts or slots.amount_unclear):
+        slots = replace(slots, amounts=(draft.amount,), amount_in_words=True)
+    if draft.number and not (slots.numbers or slots.number_unclear):
+        slots = replace(slots, numbers=(draft.number,))
+    if draft.voucher and not slots.has_voucher:
+        slots = replace(slots, references=(draft.voucher,))
+    return replace(read, slots=slots)
 
 
 def _change(read: Understood, situation: Situation) -> Answer | Call:
@@ -104,8 +124,45 @@ def _continue(
         return Call(tool, _ARGUMENTS[draft.intent](draft))
     asked, key = missing
     if draft.tries >= _TRIES:
+        return _to_person(situation)
+    again = replace(draft, asked=asked, tries=draft.tries + 1)
+    return _asking(key, again)
+
+
+def _asking(key: str, draft: Draft) -> Answer:
+    """Ask for a part, and show what was understood so far."""
+    values = shown_values(draft)
+    name, fuller = _SHOWN_BESIDE.get(key, ("", ""))
+    if name in values:
+        return Answer(fuller, draft, {name: values[name]})
+    return Answer(key, draft)
+
+
+# The value that is shown, and the text that shows it.
+_SHOWN_BESIDE = {
+    "ask.number": ("amount", "ask.number_of"),
+    "ask.amount": ("number", "ask.amount_for"),
+    "ask.station": ("reference", "ask.station_for"),
+    "ask.reason": ("reference", "ask.reason_for"),
+}
+
+
+def shown_values(draft: Draft) -> dict[str, str]:
+    """Return what the draft holds, as the person reads it."""
+    values = {}
+    if draft.amount is not None:
+        values["amount"] = f"RWF {draft.amount:,}"
+    if draft.number:
+        values["number"] = draft.number
+    if draft.voucher and not draft.voucher.startswith("["):
+        values["reference"] = draft.voucher
+    return values
+
+
+def _to_person(situation: Situation) -> Answer | Call:
+    if "hand_off" not in situation.tools:
         return Answer("ask.intent")
-    return Answer(key, replace(draft, asked=asked, tries=draft.tries + 1))
+    return Call("hand_off", {"reason": "cannot_help"})
 
 
 def _missing(
@@ -176,8 +233,25 @@ def _lookup(read: Understood, situation: Situation) -> Answer | Call:
     return Answer(key, Draft("lookup", asked="number"))
 
 
+def _topic(topic: str, situation: Situation) -> Answer | Call:
+    return _call_if_offered(situation, "answer_question", topic=topic)
+
+
+def _validity(situation: Situation) -> Answer | Call:
+    """Show the dates of a customer's vouchers, and to others the general rule."""
+    if situation.role != "customer" or "list_vouchers" not in situation.tools:
+        return _topic("validity", situation)
+    return Call("list_vouchers")
+
+
+def _resend(read: Understood, situation: Situation) -> Answer | Call:
+    if situation.restricted:
+        return Answer("restricted")
+    return _call_if_offered(situation, "resend_code", voucher=read.slots.voucher)
+
+
 def _call_if_offered(
-    situation: Situation, tool: str, **arguments: str
+    situation: Situation, tool: str, **arguments: str | None
 ) -> Answer | Call:
     if tool not in situation.tools:
         return Answer("refused.forbidden")
@@ -188,14 +262,16 @@ def _press_button_or(key: str, situation: Situation) -> Answer:
     return Answer("answer.press_button" if situation.has_pending else key)
 
 
-def _unclear(read: Understood, situation: Situation) -> Answer | Call:
+def _unclear(
+    read: Understood, situation: Situation, draft: Draft | None = None
+) -> Answer | Call:
     """Look up a number without other words; with an amount, ask what is meant."""
     slots = read.slots
     if is_only_slots(slots) and "lookup_customer" in situation.tools:
         has_amount = bool(slots.amounts or slots.amount_unclear)
         may_create = "create_voucher" in situation.tools and not situation.restricted
         if has_amount and slots.number and may_create and read.doubt is Doubt.NONE:
-            return _offer(slots)
+            return _create_or_offer(slots)
         is_lone = not (has_amount or slots.codes or slots.references)
         if is_lone and slots.number and situation.role in {"staff", "support"}:
             return Call("lookup_customer", {"msisdn": slots.number, "voucher": None})
@@ -203,7 +279,69 @@ def _unclear(read: Understood, situation: Situation) -> Answer | Call:
             return Answer("ask.code_alone")
     if read.doubt is Doubt.STOP and slots.has_any:
         return Answer("answer.nothing_done")
-    return Answer("ask.intent")
+    return _ask_what(read, situation, draft)
+
+
+def _ask_what(
+    read: Understood, situation: Situation, draft: Draft | None
+) -> Answer | Call:
+    """Ask what is meant: openly, then by two buttons, then hand over to a person."""
+    slots = read.slots
+    tries = draft.tries if draft and draft.intent == UNCLEAR else 0
+    again = Draft(
+        UNCLEAR,
+        asked="intent",
+        amount=slots.amount,
+        number=slots.number,
+        voucher=slots.references[0] if len(slots.references) == 1 else None,
+        tries=tries + 1,
+    )
+    if tries >= 2 and not situation.restricted:
+        return _to_person(situation)
+    if tries:
+        return Answer("ask.choice", again, choices=_choices(read, situation))
+    values = shown_values(again)
+    if values:
+        shown = ", ".join(values.values())
+        return Answer("ask.intent_with", again, {"values": shown})
+    return Answer("ask.intent", again)
+
+
+def _choices(read: Understood, situation: Situation) -> tuple[str, ...]:
+    """Return the buttons of the two likeliest requests that the person may make."""
+    usual = _USUAL[situation.texts_role]
+    offered = [
+        intent
+        for intent in dict.fromkeys((*read.likely, *usual))
+        if f"choice.{intent}" in _CHOICE_KEYS
+        and TOOLS.get(intent, "hand_off") in situation.tools
+    ]
+    return tuple(f"choice.{intent}" for intent in offered[:2])
+
+
+_USUAL: dict[str, tuple[Intent, ...]] = {
+    "customer": (Intent.LIST, Intent.WHERE),
+    "station": (Intent.REDEEM, Intent.LOOKUP),
+    "staff": (Intent.CREATE, Intent.LOOKUP),
+    "support": (Intent.LOOKUP, Intent.VOID),
+}
+_CHOICE_KEYS = frozenset(
+    f"choice.{intent}"
+    for intent in (
+        *(Intent.CREATE, Intent.REDEEM, Intent.VOID, Intent.LOOKUP, Intent.LIST),
+        *(Intent.WHERE, Intent.HOURS, Intent.VALIDITY, Intent.HOW, Intent.RESEND),
+        *(Intent.HELP, Intent.STOP, Intent.PERSON),
+    )
+)
+
+
+def _create_or_offer(slots: Slots) -> Answer | Call:
+    """Show the confirm button where the word voucher stands beside the values."""
+    is_voucher = any(map(is_voucher_word, words_of(slots.rest)))
+    if is_voucher and slots.amount is not None:
+        draft = Draft("create", amount=slots.amount, number=slots.number)
+        return Call("create_voucher", _ARGUMENTS["create"](draft))
+    return _offer(slots)
 
 
 def _offer(slots: Slots) -> Answer:
@@ -211,7 +349,7 @@ def _offer(slots: Slots) -> Answer:
     draft = Draft("create", amount=slots.amount, number=slots.number)
     if slots.amount is None:
         return Answer("ask.amount_plain", replace(draft, asked="amount"))
-    return Answer("ask.create", replace(draft, asked=CONFIRM))
+    return Answer("ask.create", replace(draft, asked=CONFIRM), shown_values(draft))
 
 
 _SIMPLE: dict[Intent, Callable[[Understood, Situation], Answer | Call]] = {
@@ -229,7 +367,19 @@ _SIMPLE: dict[Intent, Callable[[Understood, Situation], Answer | Call]] = {
     Intent.LOOKUP: _lookup,
     Intent.LIST: lambda _, situation: _call_if_offered(situation, "list_vouchers"),
     Intent.SEVERAL: lambda _, __: Answer("ask.one_thing"),
-    Intent.UNCLEAR: _unclear,
+    Intent.WHERE: lambda read, situation: _call_if_offered(
+        situation, "list_stations", near=read.place
+    ),
+    Intent.HOURS: lambda _, situation: _topic("hours", situation),
+    Intent.HOW: lambda _, situation: _topic("how_it_works", situation),
+    Intent.VALIDITY: lambda _, situation: _validity(situation),
+    Intent.RESEND: _resend,
+    Intent.NUMBER_CHANGED: lambda _, situation: _call_if_offered(
+        situation, "hand_off", reason="number_changed"
+    ),
+    Intent.OFF_TOPIC: lambda _, __: Answer("answer.off_topic"),
+    Intent.STOP: lambda _, __: Answer("ask.stop", choices=("choice.stop",)),
+    Intent.START: lambda _, __: Answer("ask.start", choices=("choice.start",)),
 }
 _ARGUMENTS: dict[str, Callable[[Draft], dict[str, Any]]] = {
     "create": lambda d: {
@@ -240,4 +390,5 @@ _ARGUMENTS: dict[str, Callable[[Draft], dict[str, Any]]] = {
     "redeem": lambda d: {"voucher": d.voucher, "station": d.station},
     "void": lambda d: {"voucher": d.voucher, "reason": d.reason or ""},
     "lookup": lambda d: {"msisdn": d.number, "voucher": d.voucher},
+    "resend": lambda d: {"voucher": d.voucher},
 }

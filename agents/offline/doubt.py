@@ -60,6 +60,11 @@ def doubt_of(text: str, languages: frozenset[str]) -> Doubt:
     return Doubt.STOP if _QUESTION.search(text) else Doubt.NONE
 
 
+def is_quoted(text: str) -> bool:
+    """Tell whether the text quotes another person."""
+    return _QUOTED.search(plain_signs(text)) is not None
+
+
 def _has(words: Words, field: str, spoken: frozenset[str]) -> bool:
     if anywhere(words, field, spoken):
         return True

@@ -11,13 +11,19 @@ from agents.language.phrases import Words, anywhere, at_start, words_of
 from agents.offline.details import bare_station
 from agents.offline.doubt import Doubt
 from agents.offline.grammar import Intent, Understood, is_only_slots, understand
+from agents.offline.reading import is_another_request
 
 # The question was whether to create a voucher.
 CONFIRM = "create"
+# What was wanted is not clear; the values of the message are kept.
+UNCLEAR = "unclear"
 
 
 def complete(text: str, draft: Draft) -> Draft | None:
     """Return the request with the answer filled in, or None for another message."""
+    is_reason = draft.asked == "reason"
+    if draft.intent == UNCLEAR or is_another_request(text, is_reason=is_reason):
+        return None
     read = understand(text, is_answer=True)
     if draft.asked == CONFIRM:
         return replace(draft, asked="") if read.intent is Intent.YES else None
@@ -115,7 +121,7 @@ def _last_words(text: str, count: int) -> str:
 
 _VALID_FOR = timedelta(minutes=10)
 _KEY = "asked"
-_INTENTS = {"create", "redeem", "void", "lookup"}
+_INTENTS = {"create", "redeem", "void", "lookup", "resend", UNCLEAR}
 _TYPES: dict[str, type] = {
     **dict.fromkeys(("intent", "asked", "number", "voucher", "station", "reason"), str),
     **dict.fromkeys(("amount", "tries"), int),

@@ -42,6 +42,16 @@ class Intent(StrEnum):
     CREATE = "create"
     REDEEM = "redeem"
     VOID = "void"
+    # Answered by a fixed text, by stations, or by a new code.
+    WHERE = "where"
+    HOURS = "hours"
+    VALIDITY = "validity"
+    HOW = "how"
+    RESEND = "resend"
+    NUMBER_CHANGED = "number_changed"
+    STOP = "stop"
+    START = "start"
+    OFF_TOPIC = "off_topic"
     # Two different requests at once.
     SEVERAL = "several"
     UNCLEAR = "unclear"
@@ -77,14 +87,20 @@ class Understood:
     language: str | None = None
     station: str | None = None
     reason: str | None = None
+    # The town or station that a question about stations names.
+    place: str | None = None
+    # The whole text is a phrase of the word lists.
+    is_exact: bool = False
+    # The likely intents of a text that is not clear, the likeliest first.
+    likely: tuple[Intent, ...] = ()
 
 
 def understand(text: str, *, is_answer: bool = False) -> Understood:
     """Read the messages of one turn, joined by newlines."""
     text = plain_signs(text[:_LONGEST])
-    head, reason = split_reason(text)
-    slots = read_slots(head)
     language = detect_language([text])
+    head, reason = split_reason(text, language)
+    slots = read_slots(head)
     intents: dict[Intent, str] = {}
     for sentence in _sentences(head):
         if found := _intent_of(sentence, slots):
@@ -93,8 +109,10 @@ def understand(text: str, *, is_answer: bool = False) -> Understood:
     if intent is Intent.CREATE and (slots.codes or slots.references):
         intent = Intent.SEVERAL
     spoken = frozenset(filter(None, (language, *intents.values())))
+    # "Double zero" of a dictated number is no word of doubt.
+    judged = slots.typed if slots.number_in_words else head
     doubt = doubt_of(
-        without_answer_words(head) if is_answer else head,
+        without_answer_words(judged) if is_answer else judged,
         spoken or frozenset(LEXICONS),
     )
     return Understood(
@@ -104,6 +122,7 @@ def understand(text: str, *, is_answer: bool = False) -> Understood:
         language=language,
         station=station_in(head) if intent is Intent.REDEEM else None,
         reason=reason,
+        is_exact=any(_is_whole_request(words_of(text), field) for _, field in _WHOLE),
     )
 
 

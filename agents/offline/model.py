@@ -64,9 +64,16 @@ class OfflineModel:
         return self._say(step, memory)
 
     def _say(self, step: Answer, memory: Memory) -> ModelReply:
-        text = texts.render(step.key, self.language)
+        text = texts.render(step.key, self.language, **step.values)
+        buttons = tuple(
+            (f"say:{key}", texts.render(key, self.language)) for key in step.choices
+        )
         return ModelReply(
-            items=[assistant(text)], text=text, model=self.name, memory=memory
+            items=[assistant(text)],
+            text=text,
+            model=self.name,
+            memory=memory,
+            buttons=buttons,
         )
 
     def _call(self, step: Call, items: Sequence[Item], memory: Memory) -> ModelReply:

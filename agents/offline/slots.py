@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.offline.number_words import read_mixed, read_spelled
-from vouchers.msisdn import find_numbers
+from vouchers.msisdn import FoundNumber, InvalidMsisdn, find_numbers, parse
+from vouchers.reading.digit_groups import may_hold_digits, readings_of
 from vouchers.reading.signs import PASTED_MARKS
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ _AMOUNT = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _CHUNK = re.compile(
-    rf"(?:{_CURRENCY} )?\S*\d\S*(?: \d{{3}}(?![\w.,]))*(?: {_CURRENCY}(?!\w))?",
+    rf"(?:{_CURRENCY} )?\S*\d\S*(?: \d{{3}}(?![\w.,]))*"
+    rf"(?: \d{{3}}(?:f|{_CURRENCY})(?!\w)| k(?!\w)| {_CURRENCY}(?!\w))?",
     re.ASCII | re.IGNORECASE,
 )
 _FOREIGN_MONEY = re.compile(
@@ -45,6 +47,27 @@ _FOREIGN_MONEY = re.compile(
     r"|amadolari|amadorali|amayero|yuro|shillings?|shilingi|litres?|liters?|lita|litiro|percent|centimes?)\b",
     re.IGNORECASE,
 )
+# Amounts as people write them: "10k", "2.5k", "50.000F", "9,000/=", "10000.00".
+_LOOSE_AMOUNT = re.compile(
+    rf"{_CURRENCY}?[ ]?(?:(?P<thousands>\d{{1,3}})(?:[.,](?P<hundreds>\d))?[ ]?k"
+    r"|(?P<whole>\d{1,3}(?:[.,]\d{3})+|\d{1,3}(?: \d{3})+|\d{4,})(?:[.,]00)?)"
+    rf"(?:[ ]?(?:{_CURRENCY}|f|=))?",
+    re.ASCII | re.IGNORECASE,
+)
+# A number plate, a time, a date, a pump: no amount.
+_OTHER = re.compile(
+    r"\br[a-z]{2} ?\d{3} ?[a-z]\b|(?<![\d.,])\d{1,2}(?::\d\d|h(?:\d\d)?\b| ?[ap]m\b)"
+    r"|\b(?:saa|pump|pompe|pampu|no\.?|n°) \d{1,2}\b(?![.,:]\d)"
+    r"|(?<![\d.,/])\d{1,2}([/-])\d{1,2}\1\d{2,4}(?![\d.,/])",
+    re.ASCII | re.IGNORECASE,
+)
+# "1 voucher", "vocha 1": the figure counts vouchers.
+_ONE_VOUCHER = re.compile(
+    r"(?<![\w.,])1 (?=(?:vouchers?|vocha|voca|bons?|coupons?|kuponi)\b)"
+    r"|(?<=\bvocha )1(?= )|(?<=\bvoucher )1(?= )|(?<=\bbon )1(?= )",
+    re.IGNORECASE,
+)
+_SPOKEN_NUMBER = re.compile(r"(?:(?:00)?250|0)?7[2389]\d{7}", re.ASCII)
 _MINUS = re.compile(r"(?:[-−–—]|\b(?:minus|moins|negative)\b) *$", re.IGNORECASE)
 _EDGES = "\"'“”„«»()*_~:;!?,.…"
 _LONGEST_AMOUNT = 7
@@ -64,10 +87,14 @@ class Slots:
     codes: tuple[int, ...] = ()
     mistyped_code: bool = False
     references: tuple[str, ...] = ()
+    # A number was dictated in words.
+    number_in_words: bool = False
     # Each number of `numbers` as the person wrote it.
     written_numbers: tuple[str, ...] = ()
     # The text with ";" in place of codes, references and numbers, "#" of amounts.
     marked: str = ""
+    # The text with "@v" in place of codes and references, "@n" of numbers, "#" of amounts.
+    typed: str = ""
 
     @property
     def rest(self) -> str:
@@ -93,15 +120,17 @@ class Slots:
         return named[0] if len(named) == 1 and not self.mistyped_code else None
 
     @property
+    def has_voucher(self) -> bool:
+        return bool(self.codes or self.references or self.mistyped_code)
+
+    @property
     def has_any(self) -> bool:
         return bool(
             self.amounts
             or self.amount_unclear
             or self.numbers
             or self.number_unclear
-            or self.codes
-            or self.references
-            or self.mistyped_code
+            or self.has_voucher
         )
 
 
@@ -111,18 +140,23 @@ def read_slots(text: str) -> Slots:
     hostile = has_strange_digits(text)
     codes = tuple(dict.fromkeys(int(found[1]) for found in _PLACEHOLDER.finditer(text)))
     mistyped = bool(_MISTYPED.search(text))
-    rest = _MISTYPED.sub(" ; ", _PLACEHOLDER.sub(" ; ", _PART.sub(" ", text)))
+    rest = _PLACEHOLDER.sub(_VOUCHER, _PART.sub(" ", text))
+    rest = _MISTYPED.sub(_VOUCHER, rest)
     references = _unique(
         f"{found[1]}-{found[2] or found[3]}-{found[4]}".upper()
         for found in _REFERENCE.finditer(rest)
     )
-    rest = _REFERENCE.sub(" ; ", rest)
+    rest = _REFERENCE.sub(_VOUCHER, rest)
     numbers: dict[str, str] = {}
     found_numbers = find_numbers(rest)
     for each in found_numbers:
         numbers.setdefault(each.number, rest[each.start : each.end])
     for each in reversed(found_numbers):
-        rest = f"{rest[: each.start]} ; {rest[each.end :]}"
+        rest = f"{rest[: each.start]}{_NUMBER}{rest[each.end :]}"
+    spoken = _spoken_numbers(rest)
+    for each in reversed(spoken):
+        numbers.setdefault(each.number, rest[each.start : each.end])
+        rest = f"{rest[: each.start]}{_NUMBER}{rest[each.end :]}"
     mixed, rest = read_mixed(rest)
     amounts, amount_unclear, number_unclear, rest = _read_amounts(rest)
     spelled = read_spelled(rest)
@@ -132,12 +166,14 @@ def read_slots(text: str) -> Slots:
         amount_unclear=hostile or amount_unclear or spelled.is_unclear,
         amount_in_words=bool(in_words),
         numbers=tuple(numbers),
+        number_in_words=bool(spoken),
         written_numbers=tuple(numbers.values()),
         number_unclear=hostile or number_unclear,
         codes=codes,
         mistyped_code=mistyped,
         references=references,
-        marked=" ".join(rest.split()),
+        marked=" ".join(_MARKS_OF_KINDS.sub("", rest).split()),
+        typed=" ".join(rest.replace("\ue011;", "@v").replace("\ue012;", "@n").split()),
     )
 
 
@@ -158,21 +194,66 @@ def has_strange_digits(text: str) -> bool:
     return False
 
 
+def _spoken_numbers(text: str) -> list[FoundNumber]:
+    """Find the telephone numbers that are dictated in words."""
+    if not may_hold_digits([text], 9):
+        return []
+    for runs in readings_of([text]):
+        found = []
+        for run in runs:
+            digits = "".join(group.digits for group in run)
+            is_spoken = all(group.is_spoken for group in run)
+            if is_spoken and _SPOKEN_NUMBER.fullmatch(digits):
+                try:
+                    number = parse(digits)
+                except InvalidMsisdn:
+                    continue
+                found.append(FoundNumber(run[0].start, run[-1].end, number))
+        if found:
+            return found
+    return []
+
+
 def _read_amounts(text: str) -> tuple[list[int], bool, bool, str]:
     amounts: list[int] = []
     amount_unclear = bool(_FOREIGN_MONEY.search(text))
     number_unclear = False
+    kept = [found[0] for found in _OTHER.finditer(text)]
+    text = _ONE_VOUCHER.sub("", _OTHER.sub(_KEPT, text))
     for found in _CHUNK.finditer(text):
         chunk = found[0].strip(_EDGES + " ")
-        whole = _AMOUNT.fullmatch(chunk)
-        digits = re.sub(r"[ ,]", "", whole[1]) if whole else ""
+        amount = _amount_of(chunk)
         if _looks_like_msisdn(chunk):
             number_unclear = True
-        elif _is_plain_amount(digits) and not _MINUS.search(text[: found.start()]):
-            amounts.append(int(digits))
+        elif amount is not None and not _MINUS.search(text[: found.start()]):
+            amounts.append(amount)
         else:
             amount_unclear = True
-    return amounts, amount_unclear, number_unclear, _CHUNK.sub(" # ", text)
+    text = _CHUNK.sub(" # ", text)
+    for one in kept:
+        text = text.replace(_KEPT, one, 1)
+    return amounts, amount_unclear, number_unclear, text
+
+
+# Stands for text that is no amount; a private character.
+_KEPT = "\ue001"
+# Stand for a voucher and a number, with private characters that tell them apart.
+_VOUCHER, _NUMBER = " \ue011; ", " \ue012; "
+_MARKS_OF_KINDS = re.compile("[\ue011\ue012]")
+
+
+def _amount_of(chunk: str) -> int | None:
+    """Return the amount that the chunk is, in one of the usual spellings."""
+    if whole := _AMOUNT.fullmatch(chunk):
+        digits = re.sub(r"[ ,]", "", whole[1])
+    elif loose := _LOOSE_AMOUNT.fullmatch(chunk):
+        if loose["thousands"]:
+            digits = f"{loose['thousands']}{loose['hundreds'] or '0'}00"
+        else:
+            digits = re.sub(r"[ .,]", "", loose["whole"])
+    else:
+        return None
+    return int(digits) if _is_plain_amount(digits) else None
 
 
 def _is_plain_amount(digits: str) -> bool:

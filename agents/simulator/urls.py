@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from agents.simulator import views
+from agents.simulator import sentences, views
 
 app_name = "simulator"
 urlpatterns = [
@@ -12,5 +12,8 @@ urlpatterns = [
     path("<uuid:person>/behind/", views.Behind.as_view(), name="behind"),
     path("<uuid:person>/send/", views.Send.as_view(), name="send"),
     path("<uuid:person>/photo/<int:media>/", views.Photo.as_view(), name="photo"),
+    path("sentences/", sentences.Sentences.as_view(), name="sentences"),
+    path("sentences/teach/", sentences.Teach.as_view(), name="teach"),
+    path("sentences/export/", sentences.Export.as_view(), name="sentences-export"),
     path("features/", views.Features.as_view(), name="features"),
 ]

@@ -59,9 +59,12 @@ _OPERATIONS = {
 }
 
 
-def _rule_of(role: Profile.Role, tool: str) -> Rule | None:
-    if tool in {"list_vouchers", "hand_off"}:
+def rule_of(role: Profile.Role, tool: str) -> Rule | None:
+    """Return the rule of a role, whatever its profile lacks."""
+    if tool in {"list_vouchers", "hand_off", "list_stations", "answer_question"}:
         return Rule(Reach.OWN)
+    if tool == "resend_code":
+        return Rule(Reach.OWN, Button.ALWAYS)
     reach = _REACH[role]
     if tool == "lookup_customer":
         return Rule(reach)
@@ -83,6 +86,9 @@ NEEDS: dict[str, str | None] = {
     "redeem_voucher": "vouchers",
     "void_voucher": "vouchers",
     "list_vouchers": "vouchers",
+    "resend_code": "vouchers",
+    "list_stations": None,
+    "answer_question": None,
     "hand_off": None,
 }
 
@@ -127,12 +133,20 @@ def rule_for(
         return None
     if access.tools is not None and tool not in access.tools:
         return None
-    rule = _rule_of(Profile.Role(profile.role), tool)
+    # A code is shown, never spoken.
+    if tool == "resend_code" and channel != "whatsapp":
+        return None
+    rule = rule_of(Profile.Role(profile.role), tool)
     if rule and rule.station is StationRule.OWN_STATION and profile.station_id is None:
         return None
     if rule and access.always_confirms and rule.button is not Button.NEVER:
         return replace(rule, button=Button.ALWAYS)
     return rule
+
+
+def may_call(role: Profile.Role, tool: str) -> bool:
+    """Tell whether people in this role may call the tool."""
+    return rule_of(role, tool) is not None
 
 
 def is_on(exposure: object, tool: str) -> bool:

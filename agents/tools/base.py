@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 Payload = dict[str, Any]
-Operation = Literal["issue", "redeem", "void", "hand_off"]
+Operation = Literal["issue", "redeem", "void", "resend", "hand_off"]
 # A request older than this when it would be executed needs the confirm button.
 FRESH_FOR = timedelta(minutes=15)
 

@@ -121,6 +121,7 @@ _REASONS = {
     "asked_for_a_person": "The customer asked for a person.",
     "complaint": "The customer has a complaint.",
     "cannot_help": "The agent could not help.",
+    "number_changed": "The customer says that their number changed.",
 }
 
 
@@ -139,15 +140,19 @@ def hand_off(call: Call) -> ToolResult:
         conversation=call.context.conversation,
         reason=_REASONS.get(reason, _REASONS["asked_for_a_person"]),
     )
-    key = "colleague.queue" if already_waits else "hand_over"
+    key = "colleague.queue" if already_waits else _text_of(reason)
     return done(call.text(key), already_waits=already_waits, effect=Effect("hand_off"))
+
+
+def _text_of(reason: str) -> str:
+    return "answer.number_changed" if reason == "number_changed" else "hand_over"
 
 
 HAND_OFF = Tool(
     name="hand_off",
     description=(
         "Pass the conversation to a colleague: when asked for a person, on a "
-        "complaint, or when you cannot help."
+        "complaint, on a changed phone number, or when you cannot help."
     ),
     parameters=strict_object(reason={"type": "string", "enum": list(_REASONS)}),
     handler=hand_off,

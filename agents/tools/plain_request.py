@@ -66,7 +66,7 @@ def asks_to_issue(texts: Sequence[str], *, amount: int, msisdn: str) -> bool:
         slots.amount == amount
         and _is_in_plain_digits(amount, texts)
         and slots.number == msisdn
-        and not slots.amount_in_words
+        and not (slots.amount_in_words or slots.number_in_words)
         and not (slots.codes or slots.references or slots.mistyped_code)
         and (rest.count(_AMOUNT), rest.count(_VALUE)) == (1, 1)
         and not _follows_of(rest, _VALUE)

@@ -19,6 +19,8 @@ from agents.tools.base import (
 )
 from agents.tools.customers import HAND_OFF, LOOKUP_CUSTOMER
 from agents.tools.issue import CREATE_VOUCHER
+from agents.tools.questions import ANSWER_QUESTION, LIST_STATIONS
+from agents.tools.resend import RESEND_CODE
 from agents.tools.vouchers import LIST_VOUCHERS, REDEEM_VOUCHER, VOID_VOUCHER
 from easymo.observability.logs import get_logger
 from rollout.flags.exposure import exposure_of
@@ -34,6 +36,9 @@ TOOLS: tuple[Tool, ...] = (
     REDEEM_VOUCHER,
     VOID_VOUCHER,
     LIST_VOUCHERS,
+    RESEND_CODE,
+    LIST_STATIONS,
+    ANSWER_QUESTION,
     HAND_OFF,
 )
 # The code of a call for which a caller has to prove who they are.

@@ -44,7 +44,7 @@ def redeem_voucher(call: Call) -> ToolResult:
     try:
         named = find_voucher(call)
     except VoucherNotNamed:
-        return _which(call)
+        return which_voucher(call)
     is_own_station = call.rule.station is StationRule.OWN_STATION
     wanted = call.arguments.get("station")
     if not is_own_station and not wanted:
@@ -117,7 +117,7 @@ def void_voucher(call: Call) -> ToolResult:
     try:
         named = find_voucher(call)
     except VoucherNotNamed:
-        return _which(call)
+        return which_voucher(call)
     voucher = named.voucher
     reason = call.arguments.get("reason")
     reason = " ".join(reason.split())[:300] if isinstance(reason, str) else ""
@@ -167,7 +167,7 @@ def list_vouchers(call: Call) -> ToolResult:
     return done("\n".join(lines), vouchers=[_facts(voucher) for voucher in shown])
 
 
-def _which(call: Call) -> ToolResult:
+def which_voucher(call: Call) -> ToolResult:
     """Ask which voucher is meant; list their own to a customer."""
     if call.rule.station is StationRule.OWN_STATION:
         return call.refused("voucher_needed", "A code in hand is needed.", "ask.code")

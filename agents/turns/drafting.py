@@ -171,7 +171,12 @@ async def _ask_offline_model(
     result = await session.run(model, request, limits=limits)
     if result.stopped != "done":
         return _fixed_draft(session, await _calls(session), result.stopped)
-    return Draft(result.text, exchange=session.exchange, memory=result.memory)
+    return Draft(
+        result.text,
+        exchange=session.exchange,
+        memory=result.memory,
+        buttons=result.buttons,
+    )
 
 
 def _fixed_draft(session: ModelSession, calls: list[ToolCall], code: str) -> Draft:

@@ -36,7 +36,7 @@ def draft_for_pin(claimed: ClaimedTurn) -> Draft | None:
         claimed.exposure.voice and len(claimed.own_text) == len(claimed.texts) == 1
     ):
         return None
-    words = " ".join(re.findall(r"[a-z]+", plain(claimed.own_text[0])))
+    words = " ".join(re.findall(r"[a-z0-9]+", plain(claimed.own_text[0])))
     if not _WORDS.fullmatch(words):
         return None
     try:

@@ -30,6 +30,8 @@ class Draft:
     exchange: ModelExchange = field(default_factory=ModelExchange)
     # What the offline model remembers; None leaves it unchanged.
     memory: Mapping[str, Any] | None = None
+    # Id and title of buttons under the text.
+    buttons: tuple[tuple[str, str], ...] = ()
 
     @property
     def has_failed(self) -> bool:
@@ -61,7 +63,7 @@ def compose(*, calls: Sequence[ToolCall], draft: Draft, language: str) -> Reply:
         if call.name == "hand_off":
             waited = (call.result or {}).get("already_waits")
             return Reply(QUEUED if waited else "hand_off", display_of(call))
-    return Reply(draft.outcome, draft.text)
+    return Reply(draft.outcome, draft.text, draft.buttons)
 
 
 def with_transcript(reply: Reply, transcript: str, language: str) -> Reply:

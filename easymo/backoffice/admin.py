@@ -1,17 +1,19 @@
-"""Restrict the look-ups of all lists. This app is the last one: all are registered."""
+"""Restrict the look-ups and the size of all lists. This app is the last one: all are registered."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
-from easymo.backoffice.pages import ListedLookups
+from easymo.backoffice.pages import BoundedLists, ListedLookups
 
 
 def restrict_other_pages() -> None:
-    """Restrict the lookups on the pages of libraries too."""
+    """Restrict the pages of libraries too."""
     for model, page in list(admin.site._registry.items()):
         if not isinstance(page, ListedLookups):
-            restricted = type(type(page).__name__, (ListedLookups, type(page)), {})
+            restricted = type(
+                type(page).__name__, (BoundedLists, ListedLookups, type(page)), {}
+            )
             admin.site.unregister(model)
             admin.site.register(model, restricted)
 

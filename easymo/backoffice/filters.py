@@ -1,10 +1,14 @@
-"""Filters of lists that show unfinished rows first."""
+"""Filters of lists: unfinished rows first; the values of recent rows."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.admin import SimpleListFilter
+from django.contrib.admin import AllValuesFieldListFilter, SimpleListFilter
+from django.db.models import IntegerField, Subquery
+from django.db.models.functions import Coalesce
+
+from easymo.backoffice.windows import WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,3 +49,23 @@ class OpenFirstFilter(SimpleListFilter):
     def is_open(self) -> Q:
         """Return the condition of the open rows."""
         raise NotImplementedError
+
+
+class RecentValuesFilter(AllValuesFieldListFilter):
+    """Offers the values of the newest rows: those of all rows would need all rows."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        model = self.field.model
+        if isinstance(model._meta.pk, IntegerField):
+            last = model._default_manager.order_by("-pk").values("pk")
+            first = Subquery(last[WINDOW - 1 : WINDOW])
+            rows = model._default_manager.filter(pk__gte=Coalesce(first, 0))
+            column = self.field.name
+            values = rows.order_by(column).values_list(column, flat=True)
+            self.lookup_choices = self._with_chosen(list(values.distinct()))
+
+    def _with_chosen(self, values: list[Any]) -> list[Any]:
+        if self.lookup_val and self.lookup_val[-1] not in map(str, values):
+            values.append(self.lookup_val[-1])
+        return values

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import SuspiciousOperation
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import Http404
 from django.urls import reverse
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
@@ -67,14 +67,13 @@ class OidcBackend(OIDCAuthenticationBackend):
             reason = str(error)
         except requests.RequestException:
             reason = "provider_unavailable"
-        except (
-            SuspiciousOperation,
-            jwt.PyJWTError,
-            LookupError,
-            ValueError,
-            TypeError,
-        ):
+        except jwt.PyJWTError as error:
+            reason = type(error).__name__
+        except (SuspiciousOperation, LookupError, ValueError, TypeError):
             reason = "bad_token"
+        except IntegrityError:
+            # Two first sign-ins of one person at once: the next one works.
+            reason = "twice_at_once"
         else:
             return user
         logger.warning("sign_in.oidc.refused", reason=reason)

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from django.core.paginator import Paginator
-from django.db.models import IntegerField, QuerySet
+from django.contrib.admin import ShowFacets
+from django.contrib.admin.utils import get_fields_from_path
+from django.db.models import BooleanField, DateField, IntegerField
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 from unfold.admin import ModelAdmin, TabularInline
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from easymo.backoffice.exact import exactly, is_indexed
+from easymo.backoffice.filters import RecentValuesFilter
+from easymo.backoffice.windows import (
+    BoundedPaginator,
+    Served,
+    Window,
+    WindowChangeList,
+    newest,
+)
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from django.contrib.admin.views.main import ChangeList
     from django.contrib.auth.models import User
-    from django.db.models import Model
+    from django.db.models import Model, QuerySet
     from django.http import HttpRequest
     from django.urls import URLPattern
-
-# Counting a million rows on each visit costs too much.
-MAX_COUNT = 10_000
-
-
-class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """Count no further than ``MAX_COUNT``; search and filters reach the rest."""
-
-    @cached_property
-    def count(self) -> int:
-        """Return the number of rows, at most ``MAX_COUNT``."""
-        rows = self.object_list
-        if isinstance(rows, QuerySet):
-            return rows.order_by()[:MAX_COUNT].count()
-        return len(rows)
-
 
 # What the filters of the lists add to the name of their field.
 FILTER_SUFFIXES = (
@@ -88,7 +83,77 @@ class RowId(StringConverter):
 register_converter(RowId, "row")
 
 
-class ReadOnlyAdmin(ListedLookups, ModelAdmin):  # type: ignore[misc]
+class BoundedLists:
+    """Lists and searches that read a bounded number of rows."""
+
+    model: type[Model]
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    # Counts of each choice would need all rows.
+    show_facets = ShowFacets.NEVER
+    list_after_template = "admin/window.html"
+    # Filters that an index serves; the first one that is chosen makes the window.
+    served_filters: tuple[Served, ...] = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return WindowChangeList
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """Offer the values of recent rows where Django would read them all."""
+        found = cast("Any", super()).get_list_filter(request)
+        return [_bounded_filter(self.model, item) for item in found]
+
+    def find(self, request: HttpRequest, words: str) -> Window | None:
+        """Return the rows that indexes find for the words.
+
+        None: no index knows them. Then the texts of the newest rows are searched.
+        """
+        return exactly(self.model, self.exact_fields(request), words.strip())
+
+    def exact_fields(self, request: HttpRequest) -> list[str]:
+        """Return the search fields that hold the whole words and have an index."""
+        names = cast("ModelAdmin", self).get_search_fields(request)
+        whole = [name[1:] for name in names if name.startswith("=")]
+        return [name for name in whole if is_indexed(self.model, name)]
+
+    def served(self, filters: Mapping[str, str], older: int | None) -> Window | None:
+        """Return the rows that other tables find for the filters."""
+        return None
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Search by the indexes, else in the newest rows."""
+        if not search_term.strip():
+            return queryset, False
+        if (found := self.find(request, search_term)) is not None:
+            return queryset.filter(**found.condition), False
+        recent = newest(self.model._default_manager.all())
+        rows = queryset.filter(**recent.condition)
+        return self.search_texts(request, rows, search_term)
+
+    def search_texts(
+        self, request: HttpRequest, rows: QuerySet[Any], words: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Search in the texts of these rows."""
+        page: Any = super()
+        found, may_repeat = page.get_search_results(request, rows, words)
+        return found, bool(may_repeat)
+
+
+def _bounded_filter(model: type[Model], item: Any) -> Any:
+    if not isinstance(item, str):
+        return item
+    field = get_fields_from_path(model, item)[-1]
+    has_few = (
+        field.is_relation
+        or field.flatchoices
+        or isinstance(field, BooleanField | DateField)
+    )
+    return item if has_few else (item, RecentValuesFilter)
+
+
+class ReadOnlyAdmin(BoundedLists, ListedLookups, ModelAdmin):  # type: ignore[misc]
     """Objects that are shown only; actions change them through services.
 
     Without the permission to change, Django shows all ``fields`` read-only.
@@ -102,8 +167,6 @@ class ReadOnlyAdmin(ListedLookups, ModelAdmin):  # type: ignore[misc]
 
     list_per_page = 50
     list_max_show_all = 50
-    show_full_result_count = False
-    paginator = BoundedPaginator
     actions: Any = None
     warn_unsaved_form = False
 

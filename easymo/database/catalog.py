@@ -49,6 +49,8 @@ FROM pg_proc p
 CROSS JOIN aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
 LEFT JOIN pg_roles r ON r.oid = a.grantee
 WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = %(schema)s)
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass
+                     AND d.objid = p.oid AND d.deptype = 'e')
   AND coalesce(r.rolname, 'PUBLIC') <> ALL(%(ours)s)
 """
 UNPINNED_FUNCTIONS = f"""

@@ -101,7 +101,9 @@ class LeakFinding(models.Model):
     class Meta:
         indexes = [
             # Read by the evaluator, the gates and the metrics.
-            models.Index(fields=["level", "at"], name="leak_level_idx")
+            models.Index(fields=["level", "at"], name="leak_level_idx"),
+            # Read by the list of findings.
+            models.Index(fields=["at"], name="leak_at_idx"),
         ]
 
     def __str__(self) -> str:

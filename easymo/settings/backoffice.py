@@ -123,6 +123,7 @@ UNFOLD = {
             _group(
                 "Conversations",
                 _item("Conversations", "forum", "agents.conversation"),
+                _item("Calls", "call", "agents.call"),
                 _item("Waiting for a person", "support_agent", "agents.handoff"),
                 _item("STOP and START", "notifications_off", "agents.consentevent"),
                 _item("Blocked people", "block", "agents.block"),

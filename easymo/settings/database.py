@@ -79,6 +79,7 @@ DATABASE_RIGHTS: dict[str, tuple[str, ...]] = {
     "django_content_type": _READ,
     "django_migrations": _READ,
     "agents_consentevent": _ADD,
+    "backoffice_oidcidentity": _ADD,
     "legacy_record": _ADD,
     "observability_leakfinding": _ADD,
     "rollout_checklisttick": _ADD,

@@ -7,6 +7,7 @@ from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, filled, form_action
 from easymo.backoffice.pages import ReadOnlyAdmin
+from easymo.backoffice.windows import Served
 from rollout.admin.base import RolloutAdmin
 from rollout.admin.forms import (
     AnnouncementForm,
@@ -190,6 +191,7 @@ class AnnouncementDeliveryAdmin(ReadOnlyAdmin):
     )
     list_display = ("announcement", "who", "status", "error", "settled_at")
     list_filter = ("status", "announcement")
+    served_filters = (Served("announcement"),)
     list_select_related = ("announcement",)
     search_fields = ("=recipient",)
     fields = ("announcement", "who", "status", "attempts", "error", "settled_at")

@@ -6,10 +6,11 @@ from django.contrib import admin
 from django.db import transaction
 from django.utils.html import format_html, format_html_join
 from procrastinate.exceptions import AlreadyEnqueued
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.ranges import MomentRangeFilter
+from easymo.backoffice.windows import Served
 from rollout import tasks
 from rollout.admin.base import MOVE, RolloutAdmin
 from rollout.admin.forms import ConfirmForm, LiveForm
@@ -31,8 +32,9 @@ class CheckRunAdmin(RolloutAdmin):
     )
     first_action = "run_preflight"
     list_display = ("kind", "shown_passed", "told", "release", "actor", "finished_at")
-    list_filter = ("kind", "passed", ("finished_at", RangeDateTimeFilter))
+    list_filter = ("kind", "passed", ("finished_at", MomentRangeFilter))
     list_filter_submit = True
+    served_filters = (Served("finished_at", "-finished_at"), Served("kind"))
     fields = (
         ("kind", "shown_passed", "is_live"),
         ("release", "actor"),

@@ -3,12 +3,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action, list_url
+from easymo.backoffice.windows import WINDOW, Served, counted
 from rollout.admin.base import CHANGE, RolloutAdmin
 from rollout.admin.forms import CohortForm, MemberForm
 from rollout.flags import cohorts
@@ -33,13 +34,12 @@ class CohortAdmin(RolloutAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Cohort]:
         found: QuerySet[Cohort] = super().get_queryset(request)
-        return found.prefetch_related("flags").annotate(
-            total=Count("members", distinct=True)
-        )
+        members = CohortMember.objects.filter(cohort=OuterRef("pk")).order_by("-pk")
+        return found.prefetch_related("flags").annotate(total=counted(members, WINDOW))
 
     @display(description="Members", ordering="total")
-    def size(self, row: Any) -> int:
-        return int(row.total)
+    def size(self, row: Any) -> str:
+        return _size(row)
 
     @display(description="Features on for it")
     def used_by(self, row: Cohort) -> str:
@@ -49,7 +49,7 @@ class CohortAdmin(RolloutAdmin):
     def people(self, row: Any) -> SafeString:
         url = reverse("admin:rollout_cohortmember_changelist")
         return format_html(
-            '<a href="{}?cohort__id__exact={}">{} members</a>', url, row.pk, row.total
+            '<a href="{}?cohort__id__exact={}">{} members</a>', url, row.pk, _size(row)
         )
 
     @form_action(
@@ -94,6 +94,10 @@ class CohortAdmin(RolloutAdmin):
         return f"{subject} added to {call.row.name}."
 
 
+def _size(row: Any) -> str:
+    return f"{row.total}" if row.total < WINDOW else f"{WINDOW:,} or more"
+
+
 @admin.register(CohortMember)
 class CohortMemberAdmin(RolloutAdmin):
     """The members of all cohorts."""
@@ -101,6 +105,7 @@ class CohortMemberAdmin(RolloutAdmin):
     empty_text = "Members of cohorts are listed here. Add them on the page of a cohort."
     list_display = ("subject", "cohort", "added_by", "added_at")
     list_filter = ("cohort",)
+    served_filters = (Served("cohort"),)
     list_select_related = ("cohort",)
     search_fields = ("=subject", "added_by")
     search_help_text = "A whole subject, or the user who added it"

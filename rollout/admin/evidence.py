@@ -3,10 +3,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from easymo.backoffice.pages import ReadOnlyAdmin
+from easymo.backoffice.ranges import MomentRangeFilter
+from easymo.backoffice.windows import Served
 from easymo.observability.models import LeakFinding
 from rollout.models import Observation
 
@@ -40,9 +41,10 @@ class ObservationAdmin(ReadOnlyAdmin):
         "channel",
         "is_synthetic",
         "satisfied",
-        ("finished_at", RangeDateTimeFilter),
+        ("finished_at", MomentRangeFilter),
     )
     list_filter_submit = True
+    served_filters = (Served("finished_at", "-finished_at"),)
     list_select_related = ("run",)
     ordering = ("-id",)
     fields = (
@@ -75,7 +77,8 @@ class LeakFindingAdmin(ReadOnlyAdmin):
     empty_text = "No unmasked personal data was found. Findings appear here."
     list_display = ("at", "shown_level", "kind", "sink", "times", "cause")
     list_display_links = ("at",)
-    list_filter = ("level", "kind", "sink", ("at", RangeDateTimeFilter))
+    list_filter = ("level", "kind", "sink", ("at", MomentRangeFilter))
+    served_filters = (Served("level", "-at"), Served("at", "-at"))
     list_filter_submit = True
     ordering = ("-id",)
     fields = ("at", "level", "kind", "sink", "times", "cause", "fingerprint")

@@ -8,11 +8,12 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import ReadOnlyAdmin
+from easymo.backoffice.ranges import MomentRangeFilter
+from easymo.backoffice.windows import Served
 from rollout import locks
 from rollout.admin.base import CHANGE
 from rollout.admin.forms import AudienceForm, TurnOnForm
@@ -205,7 +206,8 @@ class FlagChangeAdmin(ReadOnlyAdmin):
     empty_text = "Each change of a feature or a cohort is kept here."
     list_display = ("at", "what", "before_after", "actor", "source", "reason")
     list_display_links = ("at",)
-    list_filter = ("kind", "source", "flag", ("at", RangeDateTimeFilter))
+    list_filter = ("kind", "source", "flag", ("at", MomentRangeFilter))
+    served_filters = (Served("at", "-at"),)
     list_filter_submit = True
     list_select_related = ("flag", "cohort")
     search_fields = ("actor", "reason", "=subject")
@@ -233,7 +235,7 @@ class RollbackEventAdmin(ReadOnlyAdmin):
 
     empty_text = "Nothing was rolled back yet. Each rollback is kept here."
     list_display = ("at", "kind", "actor", "reason", "fence_proven", "incident")
-    list_filter = ("kind", "fence_proven", ("at", RangeDateTimeFilter))
+    list_filter = ("kind", "fence_proven", ("at", MomentRangeFilter))
     list_filter_submit = True
     list_select_related = ("incident",)
     search_fields = ("actor", "reason")

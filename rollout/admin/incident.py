@@ -9,10 +9,10 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from easymo.backoffice.actions import ActionCall, filled, form_action
+from easymo.backoffice.ranges import MomentRangeFilter
 from rollout.admin.base import CHANGE
 from rollout.admin.forms import (
     ActionForm,
@@ -102,7 +102,7 @@ class IncidentAdmin(RollbackActions):
     list_filter = (
         ("resolved_at", admin.EmptyFieldListFilter),
         *("status", "severity"),
-        ("opened_at", RangeDateTimeFilter),
+        ("opened_at", MomentRangeFilter),
     )
     list_filter_submit = True
     search_fields = ("title", "opened_by", "timeline__text")

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import ReadOnlyAdmin
+from easymo.backoffice.ranges import MomentRangeFilter
+from easymo.backoffice.windows import Served
 from rollout.admin.base import MOVE, ROLL_BACK, RolloutAdmin
 from rollout.admin.forms import StageForm, WaiverForm
 from rollout.core import jobs
@@ -235,7 +236,7 @@ class PlanChangeAdmin(ReadOnlyAdmin):
     empty_text = "Each move of the plan is kept here."
     list_display = ("at", "kind", "moved", "actor", "source", "reason", "override")
     list_display_links = ("at",)
-    list_filter = ("kind", "source", "override", ("at", RangeDateTimeFilter))
+    list_filter = ("kind", "source", "override", ("at", MomentRangeFilter))
     list_filter_submit = True
     search_fields = ("actor", "reason")
     fields = list_display
@@ -263,7 +264,8 @@ class GateResultAdmin(ReadOnlyAdmin):
     empty_text = "The results of the gates appear here when a user tries to advance."
     list_display = ("at", "run", "gate", "verdict", "value", "need")
     list_display_links = ("at",)
-    list_filter = ("verdict", "gate", ("at", RangeDateTimeFilter))
+    list_filter = ("verdict", "gate", ("at", MomentRangeFilter))
+    served_filters = (Served("at", "-at"),)
     list_filter_submit = True
     list_select_related = ("run",)
     search_fields = ("gate", "value")

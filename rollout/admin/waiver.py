@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.ranges import MomentRangeFilter
 from rollout.admin.base import MOVE, RolloutAdmin
 from rollout.admin.forms import ConfirmForm, HoursForm
 from rollout.models import Override, Waiver
@@ -30,7 +30,7 @@ class WaiverAdmin(RolloutAdmin):
         "Waivers of gates are listed here. Ask for one on the page of the stage."
     )
     list_display = ("gate", "run", "asked_by", "reason", "approved_by", "expires_at")
-    list_filter = ("gate", ("asked_at", RangeDateTimeFilter))
+    list_filter = ("gate", ("asked_at", MomentRangeFilter))
     list_filter_submit = True
     list_select_related = ("run",)
     search_fields = ("asked_by", "approved_by", "reason")

@@ -24,6 +24,13 @@ SELECT pg_advisory_xact_lock_shared(%s), set_config('easymo.probe', %s, true);
 SELECT voucher_feature_on(%s);
 """
 
+OFF_SQL = """
+SELECT pg_advisory_xact_lock_shared(%s);
+SELECT EXISTS (
+    SELECT FROM rollout_agentflag WHERE name = %s AND everyone IS DISTINCT FROM false
+);
+"""
+
 
 def guard(*, subject: str | None) -> bool:
     """Lock the fence and tell whether vouchers may change for the owner `subject`.
@@ -42,6 +49,22 @@ def guard(*, subject: str | None) -> bool:
         cursor.execute(GUARD_SQL, [FENCE, probe, subject])
         cursor.nextset()
         return bool(cursor.fetchone()[0])
+
+
+def is_turned_off(feature: Feature) -> bool:
+    """Take the fence, and read whether a feature is off for everyone.
+
+    For a change that also needs another feature than vouchers, in its transaction: the
+    snapshot of a process may be a moment older than a kill that has returned.
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError(
+            "The fence holds only inside a transaction."
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(OFF_SQL, [FENCE, str(feature)])
+        cursor.nextset()
+        return not cursor.fetchone()[0]
 
 
 def close_fence() -> bool:

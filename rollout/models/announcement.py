@@ -116,6 +116,9 @@ class AnnouncementDelivery(models.Model):
             models.Index(
                 fields=["announcement", "status"], name="announcement_counts_idx"
             ),
+            # Both read by the list of deliveries.
+            models.Index(fields=["announcement", "id"], name="announcement_list_idx"),
+            models.Index(fields=["recipient"], name="announcement_recipient_idx"),
         ]
 
     def __str__(self) -> str:

@@ -127,6 +127,8 @@ class CheckRun(models.Model):
         indexes = [
             # Read by the gates: the newest run of a kind.
             models.Index(fields=["kind", "-id"], name="check_run_latest_idx"),
+            # Read by the list of runs.
+            models.Index(fields=["finished_at"], name="check_run_finished_idx"),
         ]
 
     def __str__(self) -> str:

@@ -62,6 +62,8 @@ class CohortMember(models.Model):
         indexes = [
             # Read by the page of a customer: their cohorts.
             models.Index(fields=["subject"], name="cohort_member_subject_idx"),
+            # Read by the list of members.
+            models.Index(fields=["cohort", "id"], name="cohort_member_list_idx"),
         ]
 
     def __str__(self) -> str:
@@ -279,6 +281,8 @@ class FlagChange(models.Model):
             models.Index(
                 fields=["cohort", "subject", "-id"], name="flag_change_member_idx"
             ),
+            # Read by the list of changes.
+            models.Index(fields=["at"], name="flag_change_at_idx"),
         ]
 
     def __str__(self) -> str:

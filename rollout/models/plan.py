@@ -179,6 +179,10 @@ class GateResult(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [
+            # Read by the list of results.
+            models.Index(fields=["at"], name="gate_result_at_idx"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.gate}: {self.verdict}"

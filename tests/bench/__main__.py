@@ -40,10 +40,12 @@ BENCHES = {
     # a worker
     "flood": 300,
     "forward": 300,
+    # room for a million rows of each table, 6 GB: by name only
+    "growth": 1_800,
     # a worker for half an hour: by name only
     "soak": 2_400,
 }
-ON_REQUEST = {"soak"}
+ON_REQUEST = {"soak", "growth"}
 
 
 def main() -> int:

@@ -37,11 +37,10 @@ def main() -> None:
 
 
 def seed(size: int) -> None:
-    seeding.MANY = size
     tables = ("conversation", "turn", "toolcall")
     names = (*(f"agents_{table}" for table in tables), "rollout_observation")
     with unguarded(*names), connection.cursor() as cursor:
-        seeding.turns(cursor)
+        seeding.turns(seeding.Filling(cursor, size))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 

@@ -66,6 +66,8 @@ class MemoryProvider:
     requests: list[tuple[str, str]] = field(default_factory=list)
     # Raised by the next requests of a verb, in order.
     failures: dict[str, list[ProviderError]] = field(default_factory=dict)
+    # Seconds that the requests of a verb take.
+    delays: dict[str, float] = field(default_factory=dict)
 
     def ring(self, caller: str = "+250788000001", **more: Any) -> ServedCall:
         call_id = f"rtc_{secrets.token_hex(6)}"
@@ -82,6 +84,7 @@ class MemoryProvider:
 
     async def attach(self, call_id: str, *, patience: float = 10.0) -> Sideband:
         self._note("sideband", call_id)
+        await asyncio.sleep(self.delays.get("sideband", 0.0))
         return Sideband(MemorySocket(self._found(call_id, "accepted")))
 
     async def transfer(self, call_id: str, target: str) -> None:

@@ -189,7 +189,6 @@ def test_rollback__during_calls__each_is_closed(
 
 
 def _live_workers() -> int:
-
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM procrastinate_workers")
         return int(cursor.fetchone()[0])

@@ -1,9 +1,10 @@
-"""Twenty thousand rows of each table that grows, as the services would have left them."""
+"""Many rows of each table that grows, as the services would have left them."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
@@ -30,58 +31,84 @@ SEEDED = (
     *(Profile, Identity, Voucher, VoucherEvent, Announcement),
     *(Conversation, Turn, ToolCall, Message, OutboundMessage, Observation),
 )
-# Of each row: its number `n`, its time `at`, one row a minute until now.
-ROWS = (
-    "SELECT {values} FROM (SELECT n, now() - (%d - n) * interval '1 minute' AS at"
-    " FROM generate_series(1, %d) n) s"
-)
 AT = "s.at"
-NUMBER = "s.n"
 HASH = "sha256(convert_to('seed' || s.n, 'UTF8'))"
+KEY = "1000000 + s.n"
 # The last thousand are valid; the others were redeemed on their last day.
-IS_OLD = f"s.n <= {MANY - 1_000}"
+IS_OLD = "s.n <= s.many - 1000"
 ENDS = f"voucher_last_moment(s.at, CASE WHEN {IS_OLD} THEN 0 ELSE 90 END)"
+GIVEN_NAMES = (
+    *("Mukamana", "Uwase", "Habimana", "Ingabire", "Niyonzima", "Uwimana", "Mugisha"),
+    *("Iradukunda", "Nshimiyimana", "Umutoni", "Ndayisaba", "Mutesi", "Bizimana"),
+    *("Uwera", "Gasana", "Kayitesi", "Nkurunziza", "Murekatete", "Hakizimana", "Keza"),
+)
+NAMES = ", ".join(f"'{name}'" for name in GIVEN_NAMES)
+NAME = f"(ARRAY[{NAMES}])[1 + s.n % {len(GIVEN_NAMES)}] || ' Number' || lpad(s.n::text, 7, '0')"
 
 
-def seed() -> None:
+@dataclass(frozen=True)
+class Filling:
+    """Fills tables with so many rows: each has a number `n` and its minute `at`."""
+
+    cursor: Any
+    many: int = MANY
+
+    def fill(self, model: type[Model], /, **given: str) -> None:
+        """Insert rows; a column that is not given gets what Django would write."""
+        fields = model._meta.concrete_fields
+        values = [given.pop(field.name, None) or _usual(field) for field in fields]
+        assert not given, given
+        pairs = [
+            (str(field.column), value)
+            for field, value in zip(fields, values, strict=True)
+            if value != "DEFAULT"
+        ]
+        names = ", ".join(name for name, _ in pairs)
+        chosen = ", ".join(value for _, value in pairs)
+        self.cursor.execute(
+            f"INSERT INTO {model._meta.db_table} ({names}) SELECT {chosen} FROM ("
+            f"SELECT n, {self.many} AS many, now() - ({self.many} - n) * interval"
+            f" '1 minute' AS at FROM generate_series(1, {self.many}) n) s"
+        )
+
+
+def seed(many: int = MANY) -> None:
     """Fill a database that goes as a whole: triggers and foreign keys are set aside."""
     station = Station.objects.create(code="GROWTH", name="Growth")
     tables = [model._meta.db_table for model in SEEDED]
     with unguarded(*tables), connection.cursor() as cursor:
-        _people(cursor)
-        _vouchers(cursor, station.pk)
-        turns(cursor)
-        _messages(cursor)
+        filling = Filling(cursor, many)
+        _people(filling)
+        _vouchers(filling, station.pk)
+        turns(filling)
+        _messages(filling)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
 
-def _people(cursor: Any) -> None:
-    _fill(
-        cursor,
+def _people(filling: Filling) -> None:
+    filling.fill(
         Profile,
-        id="1000000 + s.n",
-        msisdn="'+250788' || lpad(s.n::text, 6, '0')",
-        name="'Mukamana Number' || s.n",
+        id=KEY,
+        msisdn="'+' || (250780000000 + s.n)",
+        name=NAME,
     )
-    _fill(
-        cursor,
+    filling.fill(
         Identity,
-        profile="1000000 + s.n",
+        profile=KEY,
         kind="'bsuid'",
         value="'RW.' || s.n",
     )
 
 
-def _vouchers(cursor: Any, station: int) -> None:
-    _fill(
-        cursor,
+def _vouchers(filling: Filling, station: int) -> None:
+    filling.fill(
         Voucher,
-        id="1000000 + s.n",
+        id=KEY,
         reference="'SEED' || s.n",
         code_hmac=HASH,
         code_last4="lpad((s.n % 10000)::text, 4, '0')",
-        owner="1000000 + s.n",
+        owner=KEY,
         amount_minor="1000",
         currency="'RWF'",
         created_by_kind="'system'",
@@ -94,17 +121,16 @@ def _vouchers(cursor: Any, station: int) -> None:
         issued_at=AT,
         expires_at=ENDS,
     )
-    _fill(
-        cursor,
+    filling.fill(
         VoucherEvent,
-        id="1000000 + s.n",
-        voucher="1000000 + s.n",
+        id=KEY,
+        voucher=KEY,
         seq="1",
         kind="'issued'",
         new_status="'issued'",
         amount_minor="1000",
         currency="'RWF'",
-        owner="1000000 + s.n",
+        owner=KEY,
         expires_at=ENDS,
         actor_kind="'system'",
         code_commit=f"sha256({HASH})",
@@ -116,29 +142,26 @@ def _vouchers(cursor: Any, station: int) -> None:
         previous_hash=HASH,
         hash=HASH,
     )
-    _fill(
-        cursor,
+    filling.fill(
         Announcement,
-        event_id="1000000 + s.n",
+        event_id=KEY,
         outcome="'told'",
     )
 
 
-def turns(cursor: Any) -> None:
-    _fill(
-        cursor,
+def turns(filling: Filling) -> None:
+    filling.fill(
         Conversation,
-        id="1000000 + s.n",
-        profile="1000000 + s.n",
+        id=KEY,
+        profile=KEY,
         phone_number_id="'1'",
         language="'en'",
         last_inbound_at=AT,
     )
-    _fill(
-        cursor,
+    filling.fill(
         Turn,
-        id="1000000 + s.n",
-        conversation="1000000 + s.n",
+        id=KEY,
+        conversation=KEY,
         status="'done'",
         outcome="'reply'",
         model="'gpt-5-mini'",
@@ -150,18 +173,16 @@ def turns(cursor: Any) -> None:
         finished_at=AT,
         observed_at=AT,
     )
-    _fill(
-        cursor,
+    filling.fill(
         ToolCall,
-        turn="1000000 + s.n",
+        turn=KEY,
         ordinal="0",
         name="'list_vouchers'",
         status="'succeeded'",
         started_at=AT,
         finished_at=AT,
     )
-    _fill(
-        cursor,
+    filling.fill(
         Observation,
         source_key="'seed:' || s.n",
         conversation_key="md5(s.n::text)",
@@ -176,24 +197,22 @@ def turns(cursor: Any) -> None:
     )
 
 
-def _messages(cursor: Any) -> None:
-    _fill(
-        cursor,
+def _messages(filling: Filling) -> None:
+    filling.fill(
         Message,
-        conversation="1000000 + s.n",
+        conversation=KEY,
         provider_id_hmac=HASH,
         kind="'text'",
         text="'Hello'",
         state="'done'",
-        turn="1000000 + s.n",
+        turn=KEY,
         sent_at=AT,
         received_at=AT,
     )
-    _fill(
-        cursor,
+    filling.fill(
         OutboundMessage,
-        conversation="1000000 + s.n",
-        turn="1000000 + s.n",
+        conversation=KEY,
+        turn=KEY,
         cause="'seed:' || s.n",
         body="'Hello'",
         state="'delivered'",
@@ -201,22 +220,6 @@ def _messages(cursor: Any) -> None:
         created_at=AT,
         handed_over_at=AT,
     )
-
-
-def _fill(cursor: Any, model: type[Model], /, **given: str) -> None:
-    """Insert rows; a column that is not given gets what Django would write."""
-    fields = model._meta.concrete_fields
-    values = [given.pop(field.name, None) or _usual(field) for field in fields]
-    assert not given
-    pairs = [
-        (str(field.column), value)
-        for field, value in zip(fields, values, strict=True)
-        if value != "DEFAULT"
-    ]
-    names = ", ".join(name for name, _ in pairs)
-    rows = ROWS % (MANY, MANY)
-    chosen = rows.format(values=", ".join(value for _, value in pairs))
-    cursor.execute(f"INSERT INTO {model._meta.db_table} ({names}) {chosen}")
 
 
 def _usual(field: Field[Any, Any]) -> str:

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from easymo.backoffice.pages import ListedLookups
+from easymo.backoffice.pages import BoundedLists, ListedLookups
 from vouchers.admin.change import RecordedHistory
 from vouchers.models import AuthorityChange
 
@@ -29,7 +29,7 @@ WIDENED = (
 )
 
 
-class KeptAdmin(RecordedHistory, ListedLookups):
+class KeptAdmin(RecordedHistory, BoundedLists, ListedLookups):
     """Objects that are never deleted, because their traces must stay."""
 
     def has_delete_permission(

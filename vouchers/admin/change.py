@@ -10,6 +10,7 @@ from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import ReadOnlyAdmin, person_of
+from easymo.backoffice.windows import Served, Window, chosen, keys_of
 from vouchers.errors import VoucherError
 from vouchers.models import AuthorityChange, ChangeRecord
 from vouchers.services import roles
@@ -69,6 +70,7 @@ class AuthorityChangeAdmin(ReadOnlyAdmin):
     refusals = (VoucherError,)
     list_display = ("what_changes", "given_by_name", "given_at", "state")
     list_filter = ("decision", "kind")
+    served_filters = (Served("decision", "-given_at", "waiting"),)
     list_select_related = ("profile", "account", "new_station")
     search_fields = ("given_by_name", "decided_by_name")
     ordering = ("-id",)
@@ -158,6 +160,14 @@ class ChangeRecordAdmin(ReadOnlyAdmin):
         "way",
         "database_role",
     )
+
+    def find(self, request: HttpRequest, words: str) -> Window | None:
+        """Find the changes of a row, whatever table it is in."""
+        changes = ChangeRecord.objects.filter(
+            table_name__in=TABLES, row_id=words.strip()
+        )
+        keys = keys_of(changes.order_by("-pk"))
+        return chosen(keys) if keys else None
 
     @display(description="Object")
     def thing(self, row: ChangeRecord) -> str:

@@ -16,6 +16,7 @@ from unfold.widgets import (
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import person_of
 from easymo.backoffice.reason import ReasonForm
+from easymo.backoffice.windows import Served
 from easymo.observability.privacy import mask_msisdn
 from vouchers.admin.base import NumberSearchAdmin, may_see_numbers
 from vouchers.admin.change import RecordedHistory
@@ -100,6 +101,13 @@ class ProfileAdmin(RecordedHistory, NumberSearchAdmin):
     number_lookup = "msisdn"
     list_display = ("person", "number", "kind", "station", "language", "is_active")
     list_filter = ("role", "station", "language", "is_active", "is_sandbox")
+    served_filters = (
+        Served("is_active", value="0"),
+        Served("is_sandbox", value="1"),
+        Served("station"),
+        Served("role"),
+        Served("language"),
+    )
     list_select_related = ("station",)
     search_fields = ("name", "=public_id")
     search_help_text = "A name, or a whole number in any spelling"

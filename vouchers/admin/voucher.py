@@ -6,24 +6,28 @@ from uuid import uuid4
 from django import forms
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import person_of
+from easymo.backoffice.ranges import DayRangeFilter
 from easymo.backoffice.reason import ask
+from easymo.backoffice.windows import Served
 from easymo.observability.privacy import mask_msisdn
-from vouchers import selectors
 from vouchers.actors import Actor
 from vouchers.admin.approval import request_facts
-from vouchers.admin.base import NumberSearchAdmin
 from vouchers.admin.trail_sentences import steps
+from vouchers.admin.voucher_search import (
+    MISTYPED,
+    StatusFilter,
+    VoucherSearch,
+    with_code,
+)
 from vouchers.audit import export
 from vouchers.audit import verify as audit
 from vouchers.authority import RULES, Operation
@@ -31,7 +35,6 @@ from vouchers.codes import InvalidCode, MistypedCode, parse_code
 from vouchers.errors import Locked, VoucherError
 from vouchers.models import Voucher
 from vouchers.money import Money, format_money
-from vouchers.services import guesses
 from vouchers.services.approve import approve_voucher, decline_voucher
 from vouchers.services.reverse import Reversal, reverse_redemption
 from vouchers.services.rotate import rotate_code
@@ -40,10 +43,8 @@ from vouchers.services.void import void_voucher
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.db.models import QuerySet
     from django.http import HttpRequest
 
-    from vouchers.codes import Code
 
 STATUS_COLOURS = {
     Voucher.Status.PENDING_APPROVAL.label: "warning",
@@ -64,27 +65,6 @@ class CodeForm(forms.Form):
             attrs={"autocomplete": "off", "inputmode": "numeric"}
         ),
     )
-
-
-class StatusFilter(admin.SimpleListFilter):
-    """Filters by the status at this moment: a row is expired a little later."""
-
-    title = "status"
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return every status."""
-        return [(each.value, str(each.label)) for each in Voucher.Status]
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[Voucher]
-    ) -> QuerySet[Voucher]:
-        """Filter by the chosen status."""
-        chosen = self.value()
-        is_over = Q(status=Voucher.Status.ISSUED, expires_at__lt=timezone.now())
-        if chosen == Voucher.Status.EXPIRED:
-            return queryset.filter(is_over | Q(status=chosen))
-        return queryset.filter(~is_over, status=chosen) if chosen else queryset
 
 
 def _amount_and_owner(call: ActionCall[Voucher]) -> list[str]:
@@ -159,7 +139,7 @@ def _rotate(call: ActionCall[Voucher]) -> object:
 
 
 @admin.register(Voucher)
-class VoucherAdmin(NumberSearchAdmin):
+class VoucherAdmin(VoucherSearch):
     """Vouchers with their trails, and the actions on a voucher."""
 
     empty_text = (
@@ -178,13 +158,14 @@ class VoucherAdmin(NumberSearchAdmin):
     list_filter = (
         StatusFilter,
         "station",
-        ("created_at", RangeDateFilter),
-        ("redeemed_at", RangeDateFilter),
+        ("created_at", DayRangeFilter),
+        ("redeemed_at", DayRangeFilter),
     )
     list_filter_submit = True
+    served_filters = (Served("created_at", "-created_at"),)
     list_select_related = ("owner", "station")
     search_fields = ("=reference", "=code_last4", "owner__name", "=public_id")
-    search_help_text = "Reference, last four digits, owner's name or whole number"
+    search_help_text = "Reference, code, last four digits, owner's name or whole number"
     ordering = ("-id",)
     fields = (
         ("reference", "state", "amount"),
@@ -226,7 +207,7 @@ class VoucherAdmin(NumberSearchAdmin):
         context = (extra_context or {}) | extra
         return super().changeform_view(request, object_id, form_url, context)
 
-    @display(description="Owner", ordering="owner__name")
+    @display(description="Owner")
     def person(self, row: Voucher) -> str:
         return str(row.owner)
 
@@ -260,12 +241,18 @@ class VoucherAdmin(NumberSearchAdmin):
             try:
                 code = parse_code(form.cleaned_data["code"])
             except MistypedCode:
-                form.add_error("code", "The check digit is wrong: a digit is mistyped.")
+                form.add_error("code", MISTYPED)
             except InvalidCode:
                 form.add_error("code", "A code has 16 digits.")
             else:
-                if voucher := _with_code(code, request, form):
-                    return redirect("admin:vouchers_voucher_change", voucher.pk)
+                try:
+                    voucher = with_code(code, request)
+                except Locked as error:
+                    form.add_error("code", str(error))
+                else:
+                    if voucher is not None:
+                        return redirect("admin:vouchers_voucher_change", voucher.pk)
+                    form.add_error("code", "There is no voucher with this code.")
         return ask(
             request=request,
             site=self.admin_site,
@@ -369,21 +356,6 @@ class VoucherAdmin(NumberSearchAdmin):
         page = export.as_html(export.export(voucher=voucher))
         name = f"attachment; filename={voucher.reference}.html"
         return HttpResponse(page, headers={"Content-Disposition": name})
-
-
-def _with_code(code: Code, request: HttpRequest, form: CodeForm) -> Voucher | None:
-    """Return the voucher, or say why there is none; a wrong code counts as a guess."""
-    actor = Actor.of_user(person_of(request))
-    try:
-        guesses.check(actor=actor)
-        if voucher := selectors.voucher_by_code(code):
-            return voucher
-        guesses.count_failure(actor=actor)
-    except Locked as error:
-        form.add_error("code", str(error))
-    else:
-        form.add_error("code", "There is no voucher with this code.")
-    return None
 
 
 def _given(call: ActionCall[Voucher]) -> dict[str, str]:

@@ -3,8 +3,10 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from vouchers.names import plain_name
 
@@ -75,6 +77,24 @@ class Profile(models.Model):
         permissions = [
             ("see_numbers", "Can see whole telephone numbers"),
             ("change_people", "Can add and change people and stations"),
+        ]
+        indexes = [
+            # Read by searches by name. The condition is what Django makes of
+            # `icontains`.
+            GinIndex(
+                OpClass(Upper("name"), name="gin_trgm_ops"), name="profile_name_idx"
+            ),
+            # All read by the list of people.
+            models.Index(fields=["role", "id"], name="profile_role_idx"),
+            models.Index(fields=["language", "id"], name="profile_language_idx"),
+            models.Index(
+                fields=["id"],
+                condition=Q(is_active=False),
+                name="profile_inactive_idx",
+            ),
+            models.Index(
+                fields=["id"], condition=Q(is_sandbox=True), name="profile_sandbox_idx"
+            ),
         ]
         constraints = [
             # Each number has one spelling, so that one number is one person.

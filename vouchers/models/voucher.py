@@ -44,7 +44,7 @@ class Voucher(models.Model):
     code_last4 = models.CharField(max_length=4, blank=True)
 
     owner = models.ForeignKey(
-        "vouchers.Profile", models.PROTECT, related_name="vouchers"
+        "vouchers.Profile", models.PROTECT, related_name="vouchers", db_index=False
     )
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
@@ -95,6 +95,11 @@ class Voucher(models.Model):
         indexes = [
             # Read by the runs that expire vouchers. All of a day end at the same moment.
             models.Index(fields=["expires_at", "id"], name="voucher_expiry_idx"),
+            # Read by the vouchers of a person, the newest first.
+            models.Index(fields=["owner", "id"], name="voucher_owner_idx"),
+            # Both read by the list in the back office.
+            models.Index(fields=["created_at"], name="voucher_created_idx"),
+            models.Index(fields=["code_last4", "id"], name="voucher_last4_idx"),
         ]
         constraints = [
             models.CheckConstraint(

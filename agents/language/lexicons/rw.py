@@ -122,7 +122,7 @@ KINYARWANDA = Lexicon(
         "kangahe", "bite",
     ),
     negations=(
-        "oya", "nta", "ntawe", "si", "sinshaka", "wibikora", "reka", "bireke", "hagarara", "tegereza",
+        "oya", "nta", "ntabwo", "ntawe", "si", "sinshaka", "wibikora", "reka", "bireke", "hagarara", "tegereza",
         "ahubwo", "uretse", "mureke", "nticyo", "utabikora",
     ),
     interrogatives=("kuki", "ryari", "gute", "hehe", "angahe", "zingahe", "ninde",),

@@ -1,23 +1,27 @@
 from __future__ import annotations
 
+from agents.language.texts.topics import EN
+
 TEXTS: dict[str, str] = {
+    **EN,
     # Greeting and help
     "greeting.customer": (
-        "Hello! I am the fuel voucher assistant. I can show you your vouchers and "
+        "Hello! I am the automated fuel voucher assistant. I can show you your vouchers and "
         "use one at a station. Write *help* to see what I understand, or *agent* "
         "to reach a person."
     ),
     "greeting.station": (
-        "Hello! I am the fuel voucher assistant. Write *redeem* and the code of "
-        "a customer's voucher to redeem it at your station. Write *help* to see what I understand."
+        "Hello! I am the automated fuel voucher assistant. Write *redeem* and the code of "
+        "a customer's voucher to redeem it at your station. Write *help* to see what I understand, or *agent* to reach a person."
     ),
     "greeting.staff": (
-        "Hello! I am the fuel voucher assistant. I can look up customers and create, "
-        "redeem and void vouchers. Write *help* to see what I understand."
+        "Hello! I am the automated fuel voucher assistant. I can look up customers and create, "
+        "redeem and void vouchers. Write *help* to see what I understand, or *agent* to "
+        "reach a person."
     ),
     "greeting.support": (
-        "Hello! I am the fuel voucher assistant. I can look up customers and void "
-        "vouchers. Write *help* to see what I understand."
+        "Hello! I am the automated fuel voucher assistant. I can look up customers and void "
+        "vouchers. Write *help* to see what I understand, or *agent* to reach a person."
     ),
     "help.customer": (
         "This is what you can write:\n"
@@ -48,8 +52,8 @@ TEXTS: dict[str, str] = {
     ),
     # Asking back
     "ask.intent": (
-        "I am not sure what you would like me to do. Write *help* to see what I "
-        "understand, or *agent* to reach a person."
+        "What would you like to do? Write it in a few words, for example *my vouchers* "
+        "or *stations*. Write *help* for more, or *agent* to reach a person."
     ),
     "ask.one_thing": "One thing at a time, please: what should I do first?",
     "ask.amount": "For which amount? Please write it in plain digits, like 10000.",
@@ -69,8 +73,7 @@ TEXTS: dict[str, str] = {
         "Please send the voucher's code and the station together in one message."
     ),
     "ask.create": (
-        "Shall I create a voucher with that amount for that number? Please write *yes* "
-        "or *no*."
+        "Shall I create a voucher of {amount} for {number}? Please write *yes* or *no*."
     ),
     "ask.code_alone": (
         "What shall I do with that code? Write *redeem* or *lookup* and the code, "

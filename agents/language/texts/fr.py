@@ -1,25 +1,29 @@
 from __future__ import annotations
 
+from agents.language.texts.topics import FR
+
 TEXTS: dict[str, str] = {
+    **FR,
     # Greeting and help
     "greeting.customer": (
-        "Bonjour ! Je suis l'assistant des bons de carburant. Je peux vous montrer vos "
+        "Bonjour ! Je suis l'assistant automatique des bons de carburant. Je peux vous montrer vos "
         "bons et en utiliser un dans une station. Écrivez *aide* pour voir ce que je "
         "comprends, ou *humain* pour joindre une personne."
     ),
     "greeting.station": (
-        "Bonjour ! Je suis l'assistant des bons de carburant. Écrivez *utiliser* "
+        "Bonjour ! Je suis l'assistant automatique des bons de carburant. Écrivez *utiliser* "
         "et le code du bon d'un client pour l'encaisser dans votre station. Écrivez *aide* pour voir "
-        "ce que je comprends."
+        "ce que je comprends, ou *humain* pour joindre une personne."
     ),
     "greeting.staff": (
-        "Bonjour ! Je suis l'assistant des bons de carburant. Je peux rechercher des "
+        "Bonjour ! Je suis l'assistant automatique des bons de carburant. Je peux rechercher des "
         "clients et créer, encaisser ou annuler des bons. Écrivez *aide* pour voir ce "
-        "que je comprends."
+        "que je comprends, ou *humain* pour joindre une personne."
     ),
     "greeting.support": (
-        "Bonjour ! Je suis l'assistant des bons de carburant. Je peux rechercher des "
-        "clients et annuler des bons. Écrivez *aide* pour voir ce que je comprends."
+        "Bonjour ! Je suis l'assistant automatique des bons de carburant. Je peux rechercher des "
+        "clients et annuler des bons. Écrivez *aide* pour voir ce que je comprends, ou "
+        "*humain* pour joindre une personne."
     ),
     "help.customer": (
         "Voici ce que vous pouvez écrire :\n"
@@ -50,8 +54,9 @@ TEXTS: dict[str, str] = {
     ),
     # Asking back
     "ask.intent": (
-        "Je ne suis pas sûr de ce que vous souhaitez. Écrivez *aide* pour voir ce que "
-        "je comprends, ou *humain* pour joindre une personne."
+        "Que souhaitez-vous faire ? Écrivez-le en quelques mots, par exemple *mes bons* "
+        "ou *stations*. Écrivez *aide* pour en savoir plus, ou *humain* pour joindre une "
+        "personne."
     ),
     "ask.one_thing": (
         "Une chose à la fois, s'il vous plaît : que dois-je faire d'abord ?"
@@ -76,8 +81,7 @@ TEXTS: dict[str, str] = {
         "vous plaît."
     ),
     "ask.create": (
-        "Faut-il créer un bon de ce montant pour ce numéro ? Répondez par *oui* ou par "
-        "*non*."
+        "Dois-je créer un bon de {amount} pour le {number} ? Répondez *oui* ou *non*."
     ),
     "ask.code_alone": (
         "Que dois-je faire de ce code ? Écrivez *utiliser* ou *chercher* avec le code, "

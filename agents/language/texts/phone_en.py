@@ -90,7 +90,7 @@ TEXTS: dict[str, str] = {
     ),
     # Written on WhatsApp about a call
     "phone.identify": (
-        "📞 Somebody is calling us from your number, since {time}. Is that you?\n"
+        "📞 A person is calling us from your number, since {time}. Is that you?\n"
         "Press *Yes* only if you are on the phone with us now. The button is valid for "
         "10 minutes."
     ),

@@ -1,24 +1,29 @@
 from __future__ import annotations
 
+from agents.language.texts.topics import RW
+
 TEXTS: dict[str, str] = {
+    **RW,
     # Greeting and help
     "greeting.customer": (
-        "Muraho! Ndi umufasha wa voucher za lisansi. Nshobora kukwereka voucher zawe "
+        "Muraho! Ndi umufasha wikoresha (si umuntu) wa voucher za lisansi. Nshobora kukwereka voucher zawe "
         "no kugufasha gukoresha imwe kuri sitasiyo. Andika *ubufasha* urebe ibyo "
         "numva, cyangwa *umuntu* kugira ngo uvugane n'umukozi."
     ),
     "greeting.station": (
-        "Muraho! Ndi umufasha wa voucher za lisansi. Andika *koresha* na kode ya "
+        "Muraho! Ndi umufasha wikoresha (si umuntu) wa voucher za lisansi. Andika *koresha* na kode ya "
         "voucher y'umukiriya kugira ngo yakirwe kuri sitasiyo yawe. Andika *ubufasha* urebe "
-        "ibyo numva."
+        "ibyo numva, cyangwa *umuntu* kugira ngo uvugane n'umukozi."
     ),
     "greeting.staff": (
-        "Muraho! Ndi umufasha wa voucher za lisansi. Nshobora gushaka abakiriya, "
-        "gutanga voucher, kuzakira no kuzisesa. Andika *ubufasha* urebe ibyo numva."
+        "Muraho! Ndi umufasha wikoresha (si umuntu) wa voucher za lisansi. Nshobora gushaka abakiriya, "
+        "gutanga voucher, kuzakira no kuzisesa. Andika *ubufasha* urebe ibyo numva, "
+        "cyangwa *umuntu* kugira ngo uvugane n'umukozi."
     ),
     "greeting.support": (
-        "Muraho! Ndi umufasha wa voucher za lisansi. Nshobora gushaka abakiriya no "
-        "gusesa voucher. Andika *ubufasha* urebe ibyo numva."
+        "Muraho! Ndi umufasha wikoresha (si umuntu) wa voucher za lisansi. Nshobora gushaka abakiriya no "
+        "gusesa voucher. Andika *ubufasha* urebe ibyo numva, cyangwa *umuntu* kugira ngo "
+        "uvugane n'umukozi."
     ),
     "help.customer": (
         "Dore ibyo ushobora kwandika:\n"
@@ -49,8 +54,9 @@ TEXTS: dict[str, str] = {
     ),
     # Asking back
     "ask.intent": (
-        "Sinumvise neza icyo ushaka. Andika *ubufasha* urebe ibyo numva, cyangwa "
-        "*umuntu* kugira ngo uvugane n'umukozi."
+        "Urashaka gukora iki? Byandike mu magambo make, urugero *voucher zanjye* cyangwa "
+        "*sitasiyo*. Andika *ubufasha* urebe ibindi, cyangwa *umuntu* kugira ngo uvugane "
+        "n'umukozi."
     ),
     "ask.one_thing": "Kimwe kimwe, nyamuneka: nkore iki mbere?",
     "ask.amount": ("Ni amafaranga angahe? Yandike mu mibare gusa, urugero 10000."),
@@ -70,7 +76,7 @@ TEXTS: dict[str, str] = {
         "Ohereza kode ya voucher na sitasiyo hamwe mu butumwa bumwe."
     ),
     "ask.create": (
-        "Ntange voucher y'ayo mafaranga kuri iyo nimero? Subiza *yego* cyangwa *oya*."
+        "Nkore voucher ya {amount} kuri {number}? Andika *yego* cyangwa *oya*."
     ),
     "ask.code_alone": (
         "Iyo kode nyikoreshe iki? Andika *koresha* cyangwa *shaka* hamwe na kode, mu "

@@ -1,23 +1,29 @@
 from __future__ import annotations
 
+from agents.language.texts.topics import SW
+
 TEXTS: dict[str, str] = {
+    **SW,
     # Greeting and help
     "greeting.customer": (
-        "Habari! Mimi ni msaidizi wa vocha za mafuta. Naweza kukuonyesha vocha zako na "
+        "Habari! Mimi ni msaidizi wa kiotomatiki wa vocha za mafuta. Naweza kukuonyesha vocha zako na "
         "kutumia moja kituoni. Andika *msaada* uone ninachoelewa, au *mtu* ili "
         "uzungumze na mhudumu."
     ),
     "greeting.station": (
-        "Habari! Mimi ni msaidizi wa vocha za mafuta. Andika *tumia* na msimbo wa "
-        "vocha ya mteja ili ipokelewe kituoni kwako. Andika *msaada* uone ninachoelewa."
+        "Habari! Mimi ni msaidizi wa kiotomatiki wa vocha za mafuta. Andika *tumia* na msimbo wa "
+        "vocha ya mteja ili ipokelewe kituoni kwako. Andika *msaada* uone ninachoelewa, "
+        "au *mtu* ili uzungumze na mhudumu."
     ),
     "greeting.staff": (
-        "Habari! Mimi ni msaidizi wa vocha za mafuta. Naweza kutafuta wateja, na "
-        "kutoa, kupokea au kubatilisha vocha. Andika *msaada* uone ninachoelewa."
+        "Habari! Mimi ni msaidizi wa kiotomatiki wa vocha za mafuta. Naweza kutafuta wateja, na "
+        "kutoa, kupokea au kubatilisha vocha. Andika *msaada* uone ninachoelewa, au *mtu* "
+        "ili uzungumze na mhudumu."
     ),
     "greeting.support": (
-        "Habari! Mimi ni msaidizi wa vocha za mafuta. Naweza kutafuta wateja na "
-        "kubatilisha vocha. Andika *msaada* uone ninachoelewa."
+        "Habari! Mimi ni msaidizi wa kiotomatiki wa vocha za mafuta. Naweza kutafuta wateja na "
+        "kubatilisha vocha. Andika *msaada* uone ninachoelewa, au *mtu* ili uzungumze na "
+        "mhudumu."
     ),
     "help.customer": (
         "Unaweza kuandika hivi:\n"
@@ -48,8 +54,8 @@ TEXTS: dict[str, str] = {
     ),
     # Asking back
     "ask.intent": (
-        "Sina uhakika unataka nifanye nini. Andika *msaada* uone ninachoelewa, au *mtu* "
-        "ili uzungumze na mhudumu."
+        "Ungependa kufanya nini? Andika kwa maneno machache, kwa mfano *vocha zangu* au "
+        "*vituo*. Andika *msaada* kwa zaidi, au *mtu* ili uzungumze na mhudumu."
     ),
     "ask.one_thing": "Jambo moja kwa wakati, tafadhali: nianze na lipi?",
     "ask.amount": "Kiasi gani? Tafadhali kiandike kwa tarakimu tu, kama 10000.",
@@ -68,8 +74,7 @@ TEXTS: dict[str, str] = {
         "Tafadhali tuma msimbo wa vocha na kituo pamoja katika ujumbe mmoja."
     ),
     "ask.create": (
-        "Nitengeneze vocha ya kiasi hicho kwa namba hiyo? Tafadhali jibu *ndiyo* au "
-        "*hapana*."
+        "Je, nitengeneze vocha ya {amount} kwa {number}? Andika *ndiyo* au *hapana*."
     ),
     "ask.code_alone": (
         "Nifanye nini na msimbo huo? Andika *tumia* au *tafuta* pamoja na msimbo, katika "

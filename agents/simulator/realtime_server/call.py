@@ -226,7 +226,7 @@ class ServedCall:
     def _reply(self, parameters: Event) -> Reply:
         instructions = parameters.get("instructions")
         if instructions and parameters.get("tool_choice") == "none":
-            return Reply(words=instructions.rpartition("\n")[2])
+            return Reply(words=instructions.partition("\n")[2])
         if self.script:
             return self.script.popleft()
         return self.responder(self, parameters) if self.responder else Reply("Yes?")

@@ -90,3 +90,33 @@ def test_find_by_code__wrong_codes__locked_for_the_right_one_too(
     assert "Too many wrong codes" in find(client, new_code().digits)
     # Another user is not locked.
     assert records.issued.voucher.reference in find(signed_in("superuser"), code.digits)
+
+
+def test_search__unknown_codes__locked_for_the_right_one_too(records: Records) -> None:
+    # Given
+    client = signed_in("support")
+    page = "admin:vouchers_voucher_changelist"
+    code = records.issued.code
+    assert code is not None
+    reference = records.issued.voucher.reference
+    assert reference in search(client, page, code.formatted)
+    for _ in range(10):
+        assert reference not in search(client, page, new_code().formatted)
+
+    # Then: by the form as well
+    assert "Too many wrong codes" in search(client, page, code.formatted)
+    assert "Too many wrong codes" in find(client, code.digits)
+    assert reference in search(client, page, reference)
+
+
+def test_search__code_with_a_wrong_digit__is_no_guess(records: Records) -> None:
+    client = signed_in("support")
+    code = records.issued.code
+    assert code is not None
+    wrong = f"{code.digits[:-1]}{(int(code.digits[-1]) + 1) % 10}"
+    for _ in range(12):
+        assert "check digit" in search(
+            client, "admin:vouchers_voucher_changelist", wrong
+        )
+
+    assert records.issued.voucher.reference in find(client, code.digits)

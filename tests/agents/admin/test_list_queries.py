@@ -16,6 +16,7 @@ from django.utils import timezone
 from agents.models import (
     ApiToken,
     Block,
+    Call,
     ConsentEvent,
     Conversation,
     DeadLetter,
@@ -26,6 +27,8 @@ from agents.models import (
     MentionSearch,
     Message,
     OutboundMessage,
+    PhonePin,
+    RealtimeEvent,
     SendingLine,
     Turn,
     WebhookEvent,
@@ -56,6 +59,7 @@ def grow(first: int, count: int) -> None:
         )
         talk(conversation, number)
         beside(person, conversation, number)
+        phone(person, number)
 
 
 def talk(conversation: Conversation, number: int) -> None:
@@ -100,6 +104,28 @@ def talk(conversation: Conversation, number: int) -> None:
         kind="message",
         reason="feature_off",
         content=b"{}",
+    )
+
+
+def phone(person: Profile, number: int) -> None:
+    Call.objects.create(
+        call_id=f"rtc_{number}",
+        event=RealtimeEvent.objects.create(
+            webhook_id=str(number),
+            sha256=number.to_bytes(32, "big"),
+            correlation_id=uuid.uuid4(),
+        ),
+        correlation_id=uuid.uuid4(),
+        profile=person,
+        received_at=timezone.now(),
+    )
+    PhonePin.objects.create(
+        profile=person,
+        hash="$argon2id$x",
+        key_id="k",
+        length=4,
+        set_at=timezone.now(),
+        set_by="the person",
     )
 
 

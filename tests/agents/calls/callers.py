@@ -7,6 +7,7 @@ import secrets
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from django.test.utils import override_settings
 from django.utils import timezone
 
 from agents.calls import accepting, decision, recording, ringing
@@ -17,6 +18,7 @@ from agents.models import Call, RealtimeEvent
 from agents.realtime.incoming import parse
 
 if TYPE_CHECKING:
+    from agents.calls.decision import Decision
     from agents.calls.reference import CallRef
 
 
@@ -52,10 +54,17 @@ def ring(caller: str, *, call_id: str = "", **facts: Any) -> Call:
     return call
 
 
+def decided(call: Call, *, has_key: bool = True) -> Decision:
+    """Decide with or without a key of the provider."""
+    with override_settings(OPENAI_API_KEY="sk-test" if has_key else ""):
+        found = decision.decide(call.pk)
+    assert found is not None
+    return found
+
+
 def claimed(caller: str, **facts: Any) -> CallRef:
     """Return a call that this worker has decided to accept."""
-    found = decision.decide(ring(caller, **facts).pk)
-    assert found is not None
+    found = decided(ring(caller, **facts))
     assert found.accepts, found.refusal
     return reference_of(found.call)
 
@@ -83,7 +92,7 @@ def in_state(state: str, caller: str) -> Call:
     makers: dict[str, Any] = {
         "ringing": lambda: ring(caller).pk,
         "accepting": lambda: claimed(caller).pk,
-        "rejecting": lambda: decision.decide(ring(caller).pk, can_accept=False).call.pk,
+        "rejecting": lambda: decided(ring(caller), has_key=False).call.pk,
         "accepted": lambda: accepted(caller).pk,
         "attached": lambda: attached(caller).pk,
         "rejected": lambda: _rejected(caller),
@@ -95,6 +104,6 @@ def in_state(state: str, caller: str) -> Call:
 
 
 def _rejected(caller: str) -> int:
-    found = decision.decide(ring(caller).pk, can_accept=False)
+    found = decided(ring(caller), has_key=False)
     accepting._record_rejected(found.call.pk)
     return found.call.pk

@@ -21,7 +21,7 @@ from agents.models import Call, CallClaim, CallEvent, CallUsage, Conversation, I
 from rollout.core.features import Feature
 from rollout.flags.cohorts import make_cohort
 from rollout.flags.flags import set_features
-from tests.agents.calls.callers import attached, body_of, ended, ring
+from tests.agents.calls.callers import attached, body_of, decided, ended, ring
 from tests.agents.cast import make_cast
 from vouchers.models import Profile
 
@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 
 ALINE = "+250788100001"
 UNKNOWN = "+250788999888"
+
+
+@pytest.fixture(autouse=True)
+def _key(settings: SettingsWrapper) -> None:
+    settings.OPENAI_API_KEY = "sk-test"
 
 
 @pytest.fixture
@@ -161,9 +166,8 @@ def test_decide__nothing_against_it__accepts_with_conversation(cast: Cast) -> No
 
 
 def test_decide__no_provider__rejects(cast: Cast) -> None:
-    found = decide(ring(ALINE).pk, can_accept=False)
+    found = decided(ring(ALINE), has_key=False)
 
-    assert found is not None
     assert (found.call.reason, found.call.reject_status) == ("not_configured", 503)
 
 
@@ -354,13 +358,9 @@ def test_decide__without_lock_and_constraint__two_claim(
     twice = 0
     for _ in range(4):
         call = ring(ALINE)
-        found = in_parallel(lambda pk=call.pk: _decided(pk), 3)
+        found = in_parallel(lambda pk=call.pk: decide(pk), 3)
         twice += len([one for one in found if one]) > 1
     assert twice > 0
-
-
-def _decided(pk: int) -> bool:
-    return decide(pk) is not None
 
 
 def test_decide__last_free_place__one_takes_it(

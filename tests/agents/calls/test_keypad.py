@@ -260,9 +260,12 @@ def test_check__two_calls_of_one_person_wrong_at_once__three_in_all(
 ) -> None:
     compared: list[int] = []
     is_right = pin._is_right
-    monkeypatch.setattr(
-        pin, "_is_right", lambda *args: compared.append(1) or is_right(*args)
-    )
+
+    def counted(*args: Any) -> bool:
+        compared.append(1)
+        return is_right(*args)
+
+    monkeypatch.setattr(pin, "_is_right", counted)
     phones = [calls(committed.aline), calls(committed.aline)]
 
     found = race(*[lambda p=phones[n % 2]: _enter(p, WRONG) for n in range(12)])

@@ -10,9 +10,22 @@ from agents.llm.model import Item, ModelReply, ModelRequest, ToolSpec
 from agents.offline.model import OfflineModel
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+TOPICS = ["resend_code", "list_stations", "answer_question"]
 TOOLS = {
-    "customer": ["lookup_customer", "redeem_voucher", "list_vouchers", "hand_off"],
-    "station": ["lookup_customer", "redeem_voucher", "list_vouchers", "hand_off"],
+    "customer": [
+        "lookup_customer",
+        "redeem_voucher",
+        "list_vouchers",
+        "hand_off",
+        *TOPICS,
+    ],
+    "station": [
+        "lookup_customer",
+        "redeem_voucher",
+        "list_vouchers",
+        "hand_off",
+        *TOPICS,
+    ],
     "staff": [
         "lookup_customer",
         "create_voucher",
@@ -20,10 +33,17 @@ TOOLS = {
         "void_voucher",
         "list_vouchers",
         "hand_off",
+        *TOPICS,
     ],
-    "support": ["lookup_customer", "void_voucher", "list_vouchers", "hand_off"],
+    "support": [
+        "lookup_customer",
+        "void_voucher",
+        "list_vouchers",
+        "hand_off",
+        *TOPICS,
+    ],
 }
-WRITES = {"create_voucher", "redeem_voucher", "void_voucher"}
+WRITES = {"create_voucher", "redeem_voucher", "void_voucher", "resend_code"}
 
 
 @dataclass

@@ -20,10 +20,12 @@ async def test_respond__lone_number__is_looked_up(role: str) -> None:
 async def test_respond__lone_number_of_others__is_asked_back(role: str) -> None:
     reply = await Chat(role=role).says("0788 000 000")
 
-    assert reply.text == texts.render("ask.intent", "en")
+    assert reply.text == texts.render("ask.intent_with", "en", values="+250788000000")
 
 
-@pytest.mark.parametrize("hint", ["10000 for +250788000000", "0788000000 10,000 rwf"])
+@pytest.mark.parametrize(
+    "hint", ["10000 for +250788000000", "0788000000 10,000 rwf", "10k for 0788000000"]
+)
 async def test_respond__amount_and_number__are_asked_about_and_remembered(
     hint: str,
 ) -> None:
@@ -31,12 +33,15 @@ async def test_respond__amount_and_number__are_asked_about_and_remembered(
 
     asked = await chat.says(hint)
 
-    assert (asked.calls, asked.text) == ([], texts.render("ask.create", "en"))
+    question = texts.render(
+        "ask.create", "en", amount="RWF 10,000", number="+250788000000"
+    )
+    assert (asked.calls, asked.text) == ([], question)
     assert arguments(await chat.says("yes"))[1]["amount"] == 10_000
 
 
 async def test_respond__unclear_amount_and_number__asks_for_the_amount() -> None:
-    asked = await Chat().says("10k for +250788000000")
+    asked = await Chat().says("10.5 for +250788000000")
 
     assert (asked.calls, asked.text) == ([], texts.render("ask.amount_plain", "en"))
 
@@ -56,7 +61,9 @@ async def test_respond__anything_but_yes__creates_nothing(said: str) -> None:
 async def test_respond__hint_while_openai_fails__offers_nothing() -> None:
     reply = await Chat(restricted=True).says("10000 for +250788000000")
 
-    assert reply.text == texts.render("ask.intent", "en")
+    assert reply.text == texts.render(
+        "ask.intent_with", "en", values="RWF 10,000, +250788000000"
+    )
 
 
 @pytest.mark.parametrize("said", ["hello", "no", "why?", "thanks", "lookup 0788000001"])

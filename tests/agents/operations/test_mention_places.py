@@ -80,6 +80,7 @@ NOT_SEARCHED = {
     "agents_mediapart.content": "deleted with the person's media",
     "agents_sandboxmedia.content": "deleted after a day",
     "agents_sandboxmedia.words": "deleted after a day",
+    "agents_taughtsentence.text": "an operator's example, its numbers replaced",
     "agents_identity.value": "belongs to its person",
     "agents_messagestatus.pricing": "prices",
     "agents_messagestatus.errors": "belongs to its message",

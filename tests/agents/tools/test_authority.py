@@ -60,6 +60,10 @@ EXPECTED = {
     ("support", "list_vouchers"): (Reach.OWN, Button.NEVER, None),
     ("support", "hand_off"): (Reach.OWN, Button.NEVER, None),
 }
+for _role in PEOPLE:
+    EXPECTED[_role, "resend_code"] = (Reach.OWN, Button.ALWAYS, None)
+    EXPECTED[_role, "list_stations"] = (Reach.OWN, Button.NEVER, None)
+    EXPECTED[_role, "answer_question"] = (Reach.OWN, Button.NEVER, None)
 FORBIDDEN = [pair for pair in product(PEOPLE, TOOLS) if pair not in EXPECTED]
 
 
@@ -107,6 +111,8 @@ def test_rule_for__each_role_tool_channel_and_proof__is_the_whole_table(
                 where,
             )
             for at, (reach, button, where) in EXPECTED.items()
+            # A code is shown, never spoken.
+            if at[1] != "resend_code"
         },
         # The calling number proves nothing.
         ("voice", False): {
@@ -239,13 +245,18 @@ def test_offered__vouchers_off__leaves_looking_up_and_a_person(
 
     specs = registry.offered(context_of(cast.diane))
 
-    assert {spec.name for spec in specs} == {"lookup_customer", "hand_off"}
+    assert {spec.name for spec in specs} == {
+        *("lookup_customer", "list_stations", "answer_question", "hand_off"),
+    }
 
 
 def test_offered__without_writes__leaves_what_reads(cast: Cast) -> None:
     specs = registry.offered(context_of(cast.diane), writes=False)
 
-    assert {s.name for s in specs} == {"lookup_customer", "list_vouchers", "hand_off"}
+    assert {s.name for s in specs} == {
+        *("lookup_customer", "list_vouchers", "list_stations", "answer_question"),
+        "hand_off",
+    }
 
 
 STATES = [status for status in Voucher.Status if status != "expired"]

@@ -205,6 +205,27 @@ def test_sign_in__same_subject_of_another_issuer__is_another_person(
     assert OidcIdentity.objects.exclude(user=other).count() == 1
 
 
+def test_sign_in__first_time_twice_at_once__one_account_and_the_next_one_works(
+    provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given: the other sign-in is first between the look for the account and its creation
+    name_of = oidc._username
+
+    def late(subject: str, claims: dict[str, Any]) -> str:
+        user = User.objects.create_user("first")
+        OidcIdentity.objects.create(issuer=provider.issuer, subject=subject, user=user)
+        return name_of(subject, claims)
+
+    monkeypatch.setattr(oidc, "_username", late)
+    browser = Client()
+
+    # When, then: nothing is left of the one that lost
+    assert_refused(browser, sign_in(browser))
+    monkeypatch.undo()
+    sign_in(browser)
+    assert is_in(browser)
+
+
 def test_sign_in__account_was_deactivated__stays_out(provider: FakeProvider) -> None:
     sign_in(Client())
     User.objects.update(is_active=False)

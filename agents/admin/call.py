@@ -1,0 +1,159 @@
+"""Phone calls: why each was taken or rejected, its timeline, transcript and cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import display
+
+from agents.admin.base import AgentsAdmin
+from agents.models import Call, CallEvent, ToolCall
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+Kind = CallEvent.Kind
+COLOURS = {
+    "ringing": "info",
+    "accepting": "info",
+    "accepted": "info",
+    "attached": "info",
+    "rejecting": "warning",
+    "rejected": "warning",
+    "ended": "success",
+}
+# What an entry of the timeline says; the detail is added behind it.
+WORDS = {
+    Kind.RANG: "The phone rang",
+    Kind.DECIDED: "Decided",
+    Kind.ACCEPTED: "Accepted",
+    Kind.ATTACHED: "Connected",
+    Kind.GREETED: "The greeting was played",
+    Kind.HEARD: "The caller",
+    Kind.SAID: "The agent",
+    Kind.INTERRUPTED: "The caller interrupted the agent",
+    Kind.TOOL: "Tool",
+    Kind.KEY: "A key was pressed",
+    Kind.PIN: "A PIN was entered",
+    Kind.CONFIRMATION: "Confirmation",
+    Kind.LANGUAGE: "Language",
+    Kind.SILENCE: "Silence",
+    Kind.CORRECTED: "The agent corrected itself: no row showed what it said",
+    Kind.ORDER: "The call has to end",
+    Kind.TRANSFER: "Transfer to a person",
+    Kind.CALLBACK: "A callback was promised",
+    Kind.ERROR: "Error",
+    Kind.LOST: "The worker was lost; another one took over",
+    Kind.ENDED: "Ended",
+}
+MOST_EVENTS = 500
+
+
+@admin.register(Call)
+class CallAdmin(AgentsAdmin):
+    """Calls with their timeline."""
+
+    empty_text = "Calls appear here when people ring, or call in the simulator."
+    list_display = (
+        *("received_at", "person", "caller_masked", "shown_state", "reason"),
+        *("language", "length", "shown_cost"),
+    )
+    list_display_links = ("received_at",)
+    list_filter = (
+        "state",
+        "outcome",
+        "language",
+        "is_synthetic",
+        ("received_at", RangeDateTimeFilter),
+    )
+    list_filter_submit = True
+    list_select_related = ("profile",)
+    search_fields = ("=public_id", "=call_id", "=reason")
+    search_help_text = "The id of a call, or a reason"
+    ordering = ("-id",)
+    fields = (
+        ("person", "caller_masked", "language"),
+        ("shown_state", "reason", "outcome"),
+        ("received_at", "accepted_at", "ended_at"),
+        ("length", "accept_ms", "proof"),
+        ("model", "shown_cost", "chat"),
+    )
+    readonly_fields = (
+        *("person", "caller_masked", "language", "shown_state", "reason", "outcome"),
+        *("received_at", "accepted_at", "ended_at", "length", "accept_ms", "proof"),
+        *("model", "shown_cost", "chat"),
+    )
+    change_form_after_template = "admin/agents/call.html"
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the timeline and the tool calls below the fields."""
+        extra = timeline(int(object_id)) if object_id and object_id.isdigit() else {}
+        context = (extra_context or {}) | extra
+        return super().changeform_view(request, object_id, form_url, context)
+
+    @display(description="Person")
+    def person(self, row: Call) -> str:
+        return str(row.profile) if row.profile else "—"
+
+    @display(description="State", label=COLOURS)
+    def shown_state(self, row: Call) -> str:
+        return row.get_state_display()
+
+    @display(description="Length")
+    def length(self, row: Call) -> str:
+        if row.accepted_at is None or row.ended_at is None:
+            return "—"
+        seconds = int((row.ended_at - row.accepted_at).total_seconds())
+        return f"{seconds // 60}:{seconds % 60:02}"
+
+    @display(description="Cost")
+    def shown_cost(self, row: Call) -> str:
+        if row.accepted_at is None:
+            return "—"
+        return "unknown" if row.cost is None else f"${row.cost:.4f}"
+
+    @display(description="Caller proved who they are")
+    def proof(self, row: Call) -> str:
+        return {"pin": "with the PIN", "whatsapp": "on WhatsApp"}.get(
+            row.verified_by, "no"
+        )
+
+    @display(description="Turns")
+    def chat(self, row: Call) -> str:
+        if row.conversation_id is None:
+            return "—"
+        page = reverse("admin:agents_conversation_change", args=[row.conversation_id])
+        return format_html('<a href="{}">The turns of this call</a>', page)
+
+
+def timeline(call_id: int) -> dict[str, Any]:
+    """Return the entries of the call's timeline and its tool calls."""
+    events = CallEvent.objects.filter(call=call_id).order_by("id")[:MOST_EVENTS]
+    tools = ToolCall.objects.filter(turn__conversation__call=call_id).order_by("id")
+    return {
+        "timeline": [
+            {
+                "at": event.at,
+                "kind": event.kind,
+                "what": WORDS[Kind(event.kind)],
+                "text": event.text,
+                "is_partial": event.is_partial,
+                "facts": ", ".join(
+                    f"{name.replace('_', ' ')}: {value}"
+                    for name, value in event.detail.items()
+                ),
+            }
+            for event in events
+        ],
+        "tools": tools[:MOST_EVENTS],
+    }

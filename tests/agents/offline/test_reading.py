@@ -1,0 +1,237 @@
+"""What is understood beside the grammar, by kind; and what never acts."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agents.language import texts
+from agents.language.texts import topics
+from agents.offline.reading import read
+from agents.tools.explanation import ROLES, explain
+from tests.agents.offline.chat import Chat, arguments
+from tests.agents.offline.held_out_set import load
+from tests.processes import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CODE = "7443549007587863"
+KINDS = [
+    # kind, role, what is written, intent, outcomes
+    ("yes", "staff", "yess pls proceed", "yes", "answers"),
+    ("no", "customer", "nn c bon laisse", "no", "answers"),
+    ("help", "customer", "sijui nianzie wapi", "help", "answers"),
+    ("stop", "customer", "enough messages, take me off", "stop", "acts"),
+    ("stop", "customer", "arrete tes sms svp", "stop", "acts"),
+    ("start", "customer", "niwekeni tena kwenye ujumbe", "start", "acts"),
+    ("where", "customer", "which pumps in Huye take your coupon", "where", "answers"),
+    ("hours", "customer", "vous fermez tard le samedi ?", "hours", "answers"),
+    ("validity", "customer", "mwisho wa kutumia ni tarehe gani", "validity", "answers"),
+    (
+        "amount",
+        "staff",
+        "make voucher for 0733000218 7.5k thx",
+        "create_voucher",
+        "button",
+    ),
+    (
+        "amount",
+        "staff",
+        "sors un bon 40.000F pour le 0789000433",
+        "create_voucher",
+        "button",
+    ),
+    (
+        "amount",
+        "staff",
+        "0782000871 apewe vocha 1 ya 9,000/=",
+        "create_voucher",
+        "button",
+    ),
+    (
+        "void",
+        "staff",
+        "driver quit yesterday, please cancel V5-TRW9-3C",
+        "void_voucher",
+        "button",
+    ),
+    ("void", "staff", "V8-NPK2-HD iondolewe, haikuwa yake", "void_voucher", "button"),
+    (
+        "redeem",
+        "station",
+        f"{CODE} - car is at pump 4, put it through",
+        "redeem_voucher",
+        "button",
+    ),
+    (
+        "redeem",
+        "customer",
+        f"je fais le plein à Remera avec {CODE}",
+        "redeem_voucher",
+        "button",
+    ),
+    ("number", "staff", "client 783.000.516 c'est qui", "lookup_customer", "answers"),
+    (
+        "create",
+        "staff",
+        "le 0733000466 attend son bon, c'est 9000",
+        "create_voucher",
+        "button",
+    ),
+    (
+        "create",
+        "staff",
+        "gari RAB 640 D, dereva 0789000252, vocha yake ni 11000",
+        "create_voucher",
+        "button",
+    ),
+    (
+        "beside",
+        "staff",
+        "sorry I was away yesterday. Create a voucher of 8000 for 0782000619",
+        "create_voucher",
+        "button",
+    ),
+    (
+        "resend",
+        "customer",
+        "phone got reset and the code is gone",
+        "resend_code",
+        "button",
+    ),
+    ("person", "customer", "roboti sitaki, naomba afisa wenu", "hand_off", "hands_off"),
+    ("lookup", "staff", "huyu 0789000117 tunaye?", "lookup_customer", "answers"),
+    (
+        "voice",
+        "staff",
+        "issue eight thousand to oh seven two one double zero zero four five six",
+        "create_voucher",
+        "button",
+    ),
+    ("list", "customer", "did the boss send me fuel yet", "list_vouchers", "answers"),
+    ("off topic", "customer", "what is the capital of kenya", "none", "refuses"),
+    ("nothing", "staff", "voucher 6000 for 0782000209 came out wrong", "none", "asks"),
+    ("nothing", "station", f"ntimwakire {CODE}, imashini yanze", "none", "asks"),
+    (
+        "nothing",
+        "staff",
+        "nahamagara nibwo mukora voucher ya 4000 kuri 0733000940",
+        "none",
+        "asks",
+    ),
+    ("only a code", "station", CODE, "none", "asks"),
+    ("only values", "staff", "0789000163 6000", "none", "asks"),
+]
+
+
+@pytest.mark.parametrize(("kind", "role", "text", "intent", "outcome"), KINDS)
+def test_explain__each_kind__is_understood_or_asked_back(
+    kind: str, role: str, text: str, intent: str, outcome: str
+) -> None:
+    found = explain(text, role=role)
+
+    assert (found["intent"], found["outcome"]) == (intent, outcome)
+
+
+def must_not_act() -> Iterator[tuple[str, str]]:
+    """Yield role and text of all sentences that must not act."""
+    for language in texts.LANGUAGES:
+        for one in load(language, "must_not_act"):
+            yield one.role, one.says[-1].replace("[code 1]", CODE)
+    sys.path.insert(0, str(ROOT / "scripts"))
+    from train_sentences import sentences
+
+    values = {"{n}": "0788123456", "{a}": "5000", "{c}": CODE, "{v}": "V7-KQ3M-82"}
+    for taught in sentences():
+        is_none = taught.intent in {"none", "off_topic"}
+        if is_none and "{request}" not in taught.text:
+            text = taught.text
+            for slot, value in values.items():
+                text = text.replace(slot, value)
+            yield ("station" if "{c}" in taught.text else "staff"), text
+
+
+def test_explain__sentences_that_must_not_act__change_nothing() -> None:
+    given = list(must_not_act())
+
+    found = [explain(text, role=role) for role, text in given]
+    # "Reka" and "acha" are STOP words too.
+    acting = [
+        one["text"]
+        for one in found
+        if one["outcome"] == "acts" and one["intent"] not in {"stop", "start"}
+    ]
+
+    assert acting == []
+    assert len(given) > 1_000
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_choices__each_title__is_short_and_understood(role: str, language: str) -> None:
+    titles = {
+        key.partition(".")[2]: texts.render(key, language)
+        for key in topics.EN
+        if key.startswith("choice.") and key not in {"choice.stop", "choice.start"}
+    }
+
+    understood = {key: str(read(title).intent) for key, title in titles.items()}
+
+    assert all(len(title) <= 20 for title in titles.values())
+    # "How does it work?" may show the help too.
+    assert understood in (
+        {key: key for key in titles},
+        {key: "help" if key == "how" else key for key in titles},
+    )
+
+
+async def test_respond__not_understood__is_asked_then_offered_then_handed_over() -> (
+    None
+):
+    chat = Chat(role="customer")
+
+    first = await chat.says("zzz qqq")
+    second = await chat.says("zzz qqq")
+    third = await chat.says("zzz qqq")
+
+    assert (first.text, first.buttons) == (texts.render("ask.intent", "en"), ())
+    assert second.text == texts.render("ask.choice", "en")
+    assert len(second.buttons) == 2
+    assert arguments(third) == ("hand_off", {"reason": "cannot_help"})
+
+
+async def test_respond__values_first_and_the_wish_later__are_put_together() -> None:
+    chat = Chat()
+    asked = await chat.says("0788123456 about the thing 5000 rwf qqq")
+    named = await chat.says("make a voucher")
+
+    assert asked.calls == []
+    assert arguments(named)[1] == {
+        "customer_msisdn": "+250788123456",
+        "amount": 5_000,
+        "currency": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("request_", "reply", "tool"),
+    [
+        ("create a voucher of 5000", "where can i use it", "list_stations"),
+        ("create a voucher for 0788123456", "what time do you open", "answer_question"),
+        ("void V7-KQ3M-82", "i want to talk to a person", "hand_off"),
+        ("redeem V7-KQ3M-82", "ni izihe station zemera voucher", "list_stations"),
+    ],
+)
+async def test_respond__another_request__is_not_the_answer(
+    request_: str, reply: str, tool: str
+) -> None:
+    chat = Chat()
+    asked = await chat.says(request_)
+
+    answered = await chat.says(reply)
+
+    assert asked.calls == []
+    assert arguments(answered)[0] == tool
