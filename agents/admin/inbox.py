@@ -24,12 +24,12 @@ from agents.language.choice import language_of
 from agents.language.texts import render
 from agents.models import Conversation, InboxEntry
 from easymo.backoffice.pages import person_of
+from easymo.backoffice.windows import KEYS, keys_of
 from easymo.observability.privacy import mask_msisdn
 from vouchers import selectors
 from vouchers.admin.base import may_see_numbers
 from vouchers.models import Profile
 from vouchers.money import Money, format_money
-from vouchers.msisdn import InvalidMsisdn, parse
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -241,24 +241,14 @@ def _listed(request: HttpRequest) -> Page:
 
 
 def _found(request: HttpRequest, term: str) -> list[int]:
-    """Search by a voucher's reference, by a whole number as the lists do, or by name."""
+    """Search by a voucher's reference, else as the list of conversations does."""
     voucher = selectors.voucher_by_reference(term)
     if voucher is not None and request.user.has_perm("vouchers.view_voucher"):
         rows = Conversation.objects.filter(profile=voucher.owner_id)
-        return list(rows.values_list("pk", flat=True)[: inbox_rows.PAGE])
-    if not (may_see_numbers(request) and _is_number(term)):
-        return inbox_rows.named(term)
-    lists = admin.site.get_model_admin(Conversation)
-    rows, _ = lists.get_search_results(request, Conversation.objects.all(), term)
-    return list(rows.values_list("pk", flat=True)[: inbox_rows.PAGE])
-
-
-def _is_number(term: str) -> bool:
-    try:
-        parse(term)
-    except InvalidMsisdn:
-        return False
-    return True
+        return keys_of(rows, limit=inbox_rows.PAGE)
+    lists: Any = admin.site.get_model_admin(Conversation)
+    window = lists.find(request, term)
+    return list(window.condition.get(KEYS, ())) if window else []
 
 
 def _list_context(request: HttpRequest, chosen: Conversation | None) -> dict[str, Any]:
@@ -290,7 +280,6 @@ def _list_context(request: HttpRequest, chosen: Conversation | None) -> dict[str
         ],
         "shown": _shown(request),
         "term": term,
-        "searched": inbox_rows.SEARCHED,
         "back": f"?{urlencode(kept)}",
         "chosen": chosen,
     }

@@ -10,8 +10,7 @@ from django.db import connection
 from django.db.models import F, OuterRef, Subquery
 
 from agents.handoff.inbox import DECIDED_ELSEWHERE
-from agents.models import Conversation, HandOff, InboxEntry, Message
-from vouchers.models import Profile
+from agents.models import HandOff, InboxEntry, Message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +18,12 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.db.models import QuerySet
 
+    from agents.models import Conversation
+
 ALL, WAITING, MINE = "all", "waiting", "mine"
 PAGE = 50
-# Names are looked for among the conversations that come first: no index finds a part
-# of a name.
-SEARCHED = 1_000
+# Of more conversations that a search found, the newest.
+SEARCHED = 500
 # The count in the menu ends here.
 MOST_COUNTED = 100
 # What can change in a thread: newest rows and the states of the last messages.
@@ -65,7 +65,7 @@ def entries(
     if shown == MINE:
         rows = rows.filter(assignee=user)
     if among is not None:
-        rows = rows.filter(pk__in=among)
+        return _among(rows, among, shown, after)
     last = InboxEntry.objects.filter(pk=after).first() if after else None
     found: list[Any] = []
     if last is None or last.waiting_since is not None:
@@ -86,21 +86,20 @@ def entries(
     return Page(found, found[-1].pk if more else None)
 
 
-def named(term: str) -> list[int]:
-    """Return the conversations that come first and whose person has these words.
-
-    One table after another: a join would read all people.
-    """
-    first = InboxEntry.objects.order_by("waiting_since", "pk")
-    chats = list(first.values_list("pk", flat=True)[:SEARCHED])
-    owners = dict(
-        Conversation.objects.filter(pk__in=chats).values_list("pk", "profile_id")
-    )
-    people = Profile.objects.filter(pk__in=owners.values())
-    for word in term.split():
-        people = people.filter(name__icontains=word)
-    found = set(people.values_list("pk", flat=True))
-    return [pk for pk in chats if owners[pk] in found]
+def _among(
+    rows: QuerySet[InboxEntry], keys: Sequence[int], shown: str, after: int
+) -> Page:
+    """Return those of these conversations: found by their keys and put in order here."""
+    found = dict(rows.filter(pk__in=keys[:SEARCHED]).values_list("pk", "waiting_since"))
+    waiting = sorted((since, pk) for pk, since in found.items() if since is not None)
+    ordered = [pk for _, pk in waiting]
+    if shown != WAITING:
+        ordered += sorted(pk for pk, since in found.items() if since is None)
+    first = ordered.index(after) + 1 if after in ordered else 0
+    page = ordered[first : first + PAGE]
+    read = {row.pk: row for row in _shown(rows.filter(pk__in=page), PAGE)}
+    more = len(ordered) > first + PAGE
+    return Page([read[pk] for pk in page if pk in read], page[-1] if more else None)
 
 
 def count_waiting() -> int:

@@ -294,3 +294,20 @@ def test_canned__each_text_and_language__put_into_the_composer(
         composer = page.context["text"]
         assert composer == TEXTS[language][key]
         assert len(composer) > 20
+
+
+@pytest.mark.parametrize("action", ["answer", "pause"])
+def test_action_page__claimed_by_another__says_so_first(
+    records: Records, action: str
+) -> None:
+    # Given
+    claimed_by("odette")
+    name = f"admin:agents_conversation_{action}_one"
+
+    # When
+    page = text_of(
+        signed_in("support").get(reverse(name, args=[records.cast.aline.chat.pk]))
+    )
+
+    # Then
+    assert "odette has claimed this conversation" in page

@@ -124,9 +124,10 @@ def fill(count: int) -> None:
         )
 
 
+@pytest.mark.parametrize("is_searched", [False, True])
 @pytest.mark.parametrize("shown", ["all", "waiting"])
 def test_pages__more_rows_than_one_page__each_row_once(
-    records: Records, shown: str, monkeypatch: pytest.MonkeyPatch
+    records: Records, shown: str, is_searched: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
     fill(23)
@@ -136,10 +137,14 @@ def test_pages__more_rows_than_one_page__each_row_once(
     if shown == "waiting":
         rows = rows.filter(waiting_since__isnull=False)
 
+    keys = list(InboxEntry.objects.values_list("pk", flat=True))
+
     # When
     found, after = [], 0
     for _ in range(10):
-        page = inbox_rows.entries(shown=shown, user=user, after=after)
+        page = inbox_rows.entries(
+            shown=shown, user=user, after=after, among=keys if is_searched else None
+        )
         found += [row.pk for row in page.rows]
         if page.after is None:
             break

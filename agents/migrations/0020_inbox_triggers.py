@@ -94,5 +94,5 @@ DROP FUNCTION agents_inbox_end, agents_inbox_add;
 class Migration(migrations.Migration):
     """Keep the inbox equal to open tasks, pauses, messages and answers."""
 
-    dependencies = [("agents", "0016_inbox")]
+    dependencies = [("agents", "0019_inbox")]
     operations = [migrations.RunSQL(TRIGGERS, BACK)]

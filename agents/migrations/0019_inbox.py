@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0015_station_codes"),
+        ("agents", "0018_taught_sentences"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
