@@ -23,6 +23,8 @@ LONGEST_SPEECH_S = 1.5
 # A caller who began a sentence and does not end it.
 UNFINISHED_S = 60.0
 KEY_S = 0.15
+# A trunk does not let it ring for longer.
+RINGS_S = 45.0
 # After the press or the tool call: the worker has begun with it.
 HANG_UP_AFTER_S = 0.03
 RUNNING = frozenset({"ringing", "accepted"})
@@ -38,6 +40,7 @@ class Line:
         self._is_composing = False
         self._leaves_in_tool = False
         call.responder = self._respond
+        call.later(RINGS_S, self._give_up_ringing)
 
     @property
     def is_running(self) -> bool:
@@ -158,6 +161,10 @@ class Line:
         if self._is_composing and self.call.activity.is_speaking:
             self._is_composing = False
             self.call.stop_speaking(None)
+
+    def _give_up_ringing(self) -> None:
+        if self.call.state == "ringing":
+            self.call.end("unanswered")
 
     def _finish_later(self, words: str) -> None:
         self._is_composing = False

@@ -30,6 +30,7 @@ ENDED_BY = {
     "caller": "The caller hung up.",
     "hangup": "The agent hung up.",
     "transfer": "The caller was put through to a person.",
+    "unanswered": "The call was not answered. Is a worker running?",
     "expired": "The session ended after 60 minutes.",
 }
 REASONS: dict[str, str] = {

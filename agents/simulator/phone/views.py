@@ -80,15 +80,20 @@ class Ring(SimulatorView):
                 pace=pace if pace in PACES else "normal",
                 fails_transfer=request.POST.get("fails_transfer") == "1",
             )
-            delivery.deliver(
-                request,
-                call_id=call_id,
-                caller=caller.msisdn,
-                twice=request.POST.get("twice") == "1",
-            )
+            _deliver(request, call_id, caller.msisdn)
         except (client.NoLine, NotAccepted) as error:
             return _refused(str(error), 502)
         return JsonResponse({"call_id": call_id})
+
+
+def _deliver(request: HttpRequest, call_id: str, caller: str) -> None:
+    """Deliver the webhook; a call that it does not take is hung up."""
+    twice = request.POST.get("twice") == "1"
+    try:
+        delivery.deliver(request, call_id=call_id, caller=caller, twice=twice)
+    except NotAccepted:
+        client.act(call_id, "hang_up")
+        raise
 
 
 @method_decorator([sensitive_post_parameters(), sensitive_variables()], "dispatch")
