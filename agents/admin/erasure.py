@@ -50,7 +50,7 @@ class MentionSearchAdmin(ReadOnlyAdmin):
         if not text.isascii() or not text.isdigit() or len(text) > LONGEST_KEY:
             return chosen([])
         own = MentionSearch.objects.filter(pk=text)
-        of_person = MentionSearch.objects.filter(erasure__profile=text)
+        of_person = MentionSearch.objects.filter(erasure__profile=int(text))
         return chosen([*keys_of(own), *keys_of(of_person)])
 
     @display(description="Person")

@@ -38,11 +38,13 @@ def offer(ref: CallRef) -> str:
         question = tools.waiting_question(ref)
         if call.verified_at is None:
             _ask_who_calls(ref, call)
+            said = "phone.button_sent"
         elif question is not None:
             _ask_about_change(ref, call, question)
+            said = "phone.question_sent"
         else:
             return ""
-    return render("phone.button_sent", call.language or DEFAULT)
+    return render(said, call.language or DEFAULT)
 
 
 def _ask_who_calls(ref: CallRef, call: Call) -> None:

@@ -19,7 +19,7 @@ from agents.calls.providers import provider_for
 from agents.calls.reasons import EndReason, RejectReason
 from agents.identity.blocks import is_blocked
 from agents.identity.callers import is_withheld, number_of, resolve_caller
-from agents.language.choice import DEFAULT
+from agents.language.choice import language_of_person
 from agents.models import Call, CallEvent, Conversation
 from agents.realtime.incoming import IncomingCall, parse
 from rollout.core.features import Feature
@@ -148,7 +148,7 @@ def _store(
         assert profile is not None
         call.state = Call.State.ACCEPTING
         call.model = settings.OPENAI_REALTIME_MODEL[:80]
-        call.language = profile.language or DEFAULT
+        call.language = language_of_person(profile)
         call.conversation = Conversation.objects.create(
             profile=profile,
             channel=Conversation.Channel.VOICE,

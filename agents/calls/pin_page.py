@@ -24,7 +24,7 @@ from agents.core.errors import PinLinkInvalid, PinNotPossible, PinRefused
 from agents.core.secret_digits import SecretDigits
 from agents.identity import pin_links
 from agents.language import texts
-from agents.language.choice import DEFAULT, language_of
+from agents.language.choice import language_of, language_of_person
 from agents.models import Conversation, PhonePin, PinLink
 from agents.notifications import pin_messages
 from easymo import keys
@@ -99,7 +99,7 @@ def _language(link: PinLink) -> str:
         profile=link.profile, channel=Conversation.Channel.WHATSAPP
     ).select_related("profile")
     newest = chats.order_by("-last_inbound_at").first()
-    return language_of(newest) if newest else link.profile.language or DEFAULT
+    return language_of(newest) if newest else language_of_person(link.profile)
 
 
 def _form(

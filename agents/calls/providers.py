@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agents.realtime import openai_realtime
+from django.conf import settings
+
+from agents.realtime import local, openai_realtime
 
 if TYPE_CHECKING:
     from agents.models import Call
@@ -12,5 +14,13 @@ if TYPE_CHECKING:
 
 
 def provider_for(call: Call) -> VoiceProvider | None:
-    """Return the provider of a call; None while none is configured."""
-    return openai_realtime.configured()
+    """Return the provider of a call; None while none is configured.
+
+    A call of the simulator goes to its server on this machine, and to no other.
+    """
+    port = local.port_of(call.call_id) if call.is_synthetic else None
+    if port is None:
+        return openai_realtime.configured()
+    if not (settings.DEMONSTRATION or settings.SIMULATOR_ENABLED):
+        return None
+    return openai_realtime.OpenAIRealtime(local.api_key(), local.base_url(port))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agents.models import Conversation, Message
+    from vouchers.models import Profile
 
 DEFAULT = "en"
 
@@ -28,6 +29,11 @@ DEFAULT = "en"
 def language_of(conversation: Conversation) -> str:
     """Return the language in which the person reads the next text."""
     return _known(conversation) or DEFAULT
+
+
+def language_of_person(person: Profile, default: str = DEFAULT) -> str:
+    """Return the language of a person who is not read in a conversation."""
+    return person.language if person.language in LANGUAGES else default
 
 
 def note_language(conversation: Conversation, texts: Sequence[str]) -> bool:

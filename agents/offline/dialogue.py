@@ -121,7 +121,7 @@ def _continue(
         return Answer("refused.forbidden")
     missing = _missing(draft, situation, read)
     if missing is None:
-        return Call(tool, _ARGUMENTS[draft.intent](draft))
+        return call_of(draft)
     asked, key = missing
     if draft.tries >= _TRIES:
         return _to_person(situation)
@@ -163,6 +163,11 @@ def _to_person(situation: Situation) -> Answer | Call:
     if "hand_off" not in situation.tools:
         return Answer("ask.intent")
     return Call("hand_off", {"reason": "cannot_help"})
+
+
+def call_of(draft: Draft) -> Call:
+    """Return the call of a request as it is; the tool asks for what is missing."""
+    return Call(TOOLS[draft.intent], _ARGUMENTS[draft.intent](draft))
 
 
 def _missing(

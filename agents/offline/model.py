@@ -94,7 +94,7 @@ class OfflineModel:
         text = output.get("display")
         if not isinstance(text, str) or not text:
             text = texts.render("refused.invalid_request", self.language)
-        draft = _draft_after(output, request.items)
+        draft = draft_after(output, request.items)
         memory = store_draft(draft, now=now) if draft else {}
         return ModelReply(
             items=[assistant(text)], text=text, model=self.name, memory=memory
@@ -123,7 +123,8 @@ _SLOT_OF = {
 }
 
 
-def _draft_after(output: dict[str, Any], items: Sequence[Item]) -> Draft | None:
+def draft_after(output: dict[str, Any], items: Sequence[Item]) -> Draft | None:
+    """Return the request that a refused tool call leaves, with the part it asks for."""
     asked = _ASKED_BY.get(str(output.get("code")))
     call = next((i for i in reversed(items) if i.get("type") == "function_call"), None)
     intent = _INTENT_OF.get(str(call.get("name"))) if call else None

@@ -10,7 +10,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from agents.identity import sandbox
+from agents.core.secret_digits import SecretDigits
+from agents.identity import pin, sandbox
 from rollout.core.features import Feature
 from rollout.flags import cohorts, flags
 from rollout.models import FlagChange
@@ -54,6 +55,9 @@ CLAUDINE = DemoPerson(
 DIANE = DemoPerson("+250788000004", "Diane Umutoni", Profile.Role.STAFF)
 EMILE = DemoPerson("+250788000005", "Emile Nkurunziza", Profile.Role.SUPPORT)
 PEOPLE = (GRACE, ALINE, BOSCO, CLAUDINE, DIANE, EMILE)
+# For the simulator's telephone, which shows them. Sandbox people only: a real call of
+# such a number is not served.
+PINS = {ALINE.msisdn: "482615", DIANE.msisdn: "739154"}
 
 
 def seed() -> None:
@@ -74,6 +78,14 @@ def seed() -> None:
             source=FlagChange.Source.DEMO,
         )
         _vouchers(people)
+        for msisdn, digits in PINS.items():
+            if people[msisdn].is_sandbox:
+                pin.set_pin(profile=people[msisdn], pin=SecretDigits(digits), by=BY)
+
+
+def pin_of(profile: Profile) -> str:
+    """Return the PIN that the demo data gave this sandbox person, if any."""
+    return PINS.get(str(profile.msisdn), "") if profile.is_sandbox else ""
 
 
 def open_login(password: str | None = None) -> tuple[User, str | None]:

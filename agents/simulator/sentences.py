@@ -12,7 +12,7 @@ from django.urls import reverse
 from agents.core.code_redaction import replace_codes
 from agents.models import TaughtSentence
 from agents.offline import teaching
-from agents.simulator.views import SimulatorView
+from agents.simulator.access import SimulatorView
 from agents.tools.explanation import ROLES, explain
 
 if TYPE_CHECKING:

@@ -44,3 +44,24 @@ PLACES = (
 def spoken_by(person: Profile) -> str:
     """Return an example for a voice note."""
     return SPOKEN.get(Profile.Role(person.role), "hello, I need some help")
+
+
+ON_THE_PHONE = {
+    Profile.Role.STAFF: [
+        "create a voucher of 8000 for +250788000000",
+        "lookup +250788000000",
+        "I want to speak to a person",
+    ],
+    Profile.Role.STATION: ["redeem", "I want to speak to a person"],
+    Profile.Role.CUSTOMER: [
+        "show me my vouchers",
+        "redeem at Kimironko",
+        "I want to speak to a person",
+    ],
+    Profile.Role.SUPPORT: ["lookup +250788000000", "I want to speak to a person"],
+}
+
+
+def on_the_phone(person: Profile) -> list[str]:
+    """Return example sentences for a call."""
+    return ON_THE_PHONE[Profile.Role(person.role)]

@@ -1,61 +1,33 @@
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-from django.contrib.auth.mixins import AccessMixin
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.loader import render_to_string
-from django.views import View
 from django.views.generic import TemplateView
 
 from agents.admin import overview
 from agents.core.serving import our_number
 from agents.models import SandboxMedia
 from agents.simulator import page_data, suggestions
+from agents.simulator.access import SimulatorView
 from agents.simulator.attachments import REACTIONS, InvalidAttachment, content_from
+from agents.simulator.fragments import fragment
 from agents.simulator.webhook_post import Button, NotAccepted, envelope, post_to_webhook
 from agents.whatsapp.media_download import extension_of
 from rollout.core.errors import RolloutError
 from rollout.core.features import Feature
 from rollout.flags import exposure, flags
 from rollout.stages import rollback
-from vouchers.models import Profile
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from django.http import HttpRequest
-    from django.http.response import HttpResponseBase
+
+    from vouchers.models import Profile
 
 MAX_TEXT = 4_096
-
-
-class SimulatorView(AccessMixin, View):
-    """A view for staff with the permission, where the simulator is enabled."""
-
-    def dispatch(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
-        if not is_switched_on():
-            raise Http404
-        if not request.user.is_authenticated:
-            return self.handle_no_permission()
-        if not may_use(request):
-            self.raise_exception = True
-            return self.handle_no_permission()
-        return super().dispatch(request, *args, **kwargs)
-
-    def person(self) -> Profile:
-        """Return the sandbox person named in the address."""
-        return get_object_or_404(
-            Profile.objects.select_related("station"),
-            public_id=self.kwargs["person"],
-            is_sandbox=True,
-            is_active=True,
-        )
 
 
 class Page(SimulatorView, TemplateView):
@@ -169,28 +141,3 @@ def chat_context(person: Profile) -> dict[str, Any]:
         "is_typing": page_data.is_typing(conversation)
         and exposure.is_on_for_anyone(Feature.CHAT),
     }
-
-
-def fragment(
-    request: HttpRequest, template: str, context: dict[str, Any]
-) -> HttpResponse:
-    """Render a part of the page, or answer 304 when it has not changed."""
-    html = render_to_string(template, context, request)
-    tag = f'"{hashlib.blake2b(html.encode(), digest_size=8).hexdigest()}"'
-    if request.headers.get("If-None-Match") == tag:
-        return HttpResponse(status=304, headers={"ETag": tag})
-    return HttpResponse(html, headers={"ETag": tag, "Cache-Control": "no-store"})
-
-
-PERMISSION = "agents.use_simulator"
-
-
-def is_switched_on() -> bool:
-    """Tell whether the simulator is enabled here."""
-    return bool(settings.DEMONSTRATION or settings.SIMULATOR_ENABLED)
-
-
-def may_use(request: HttpRequest) -> bool:
-    """Tell whether the user may write as sandbox people."""
-    user = request.user
-    return is_switched_on() and user.is_staff and user.has_perm(PERMISSION)

@@ -19,6 +19,8 @@ from agents.whatsapp import signature
 from agents.whatsapp.signature import sign
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.http import HttpRequest
 
     from vouchers.models import Profile
@@ -117,18 +119,26 @@ def post_to_webhook(*, request: HttpRequest, body: bytes) -> None:
     """Post the body to the server that handles this request, signed and marked."""
     if not settings.WA_APP_SECRETS:
         raise NotAccepted("WA_APP_SECRET is not set, so nothing can be signed.")
+    signed = {SIGNATURE_HEADER: sign(body, settings.WA_APP_SECRETS[0])}
+    post_here(request, reverse(FUNCTION), body, signed)
+
+
+def post_here(
+    request: HttpRequest, path: str, body: bytes, headers: Mapping[str, str]
+) -> None:
+    """Post a signed body to our own server, with our mark."""
     # Not the Host header: a header must not choose where we connect.
-    url = f"http://127.0.0.1:{request.META['SERVER_PORT']}{reverse(FUNCTION)}"
+    url = f"http://127.0.0.1:{request.META['SERVER_PORT']}{path}"
     try:
         answer = httpx2.post(
             url,
             content=body,
             headers={
-                "Content-Type": "application/json",
+                "content-type": "application/json",
                 "Host": request.get_host(),
                 "X-Forwarded-Proto": request.scheme or "http",
-                SIGNATURE_HEADER: sign(body, settings.WA_APP_SECRETS[0]),
                 signature.SYNTHETIC_HEADER: signature.synthetic_mark(body),
+                **headers,
             },
             timeout=TIMEOUT_S,
             trust_env=False,

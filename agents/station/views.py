@@ -21,6 +21,7 @@ from django.views.decorators.debug import (
 
 from agents.core import call_rate
 from agents.language import texts
+from agents.language.choice import language_of_person
 from agents.station import sign_in
 from easymo import keys
 from easymo.addresses import address_of, network_of
@@ -76,7 +77,7 @@ class StationView(View):
         """Return the language of the cookie, the person or the browser."""
         wanted = [self.request.COOKIES.get(COOKIE, "")]
         if self.person is not None:
-            wanted.append(self.person.language)
+            wanted.append(language_of_person(self.person, default=""))
         accepted = self.request.headers.get("Accept-Language", "")
         wanted += [part.strip()[:2].lower() for part in accepted.split(",")[:5]]
         return next((each for each in wanted if each in LANGUAGES), "en")

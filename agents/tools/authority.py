@@ -105,12 +105,13 @@ class Access:
 
 # By channel, and by whether the person proved in this call who they are. A message of
 # WhatsApp is signed, so its sender is known. A calling number proves nothing: without the
-# PIN, or the button in WhatsApp, a caller can only ask for a person. Other channels have
-# no tools.
+# PIN, or the button in WhatsApp, a caller gets general help and can ask for a person.
+# Other channels have no tools.
+GENERAL = frozenset({"hand_off", "list_stations", "answer_question"})
 ACCESS: dict[tuple[str, bool], Access] = {
     ("whatsapp", False): Access(),
     ("whatsapp", True): Access(),
-    ("voice", False): Access(tools=frozenset({"hand_off"})),
+    ("voice", False): Access(tools=GENERAL),
     ("voice", True): Access(always_confirms=True),
 }
 

@@ -37,7 +37,7 @@ def is_indexed(model: type[Model], name: str) -> bool:
     """Tell whether an index begins with this column of the model's own table."""
     if "__" in name.removesuffix("__id"):
         return False
-    field = _field(model, name)
+    field: Any = _field(model, name)
     if field.primary_key or field.unique or field.db_index:
         return True
     meta = model._meta

@@ -63,7 +63,8 @@ class RecentValuesFilter(AllValuesFieldListFilter):
             rows = model._default_manager.filter(pk__gte=Coalesce(first, 0))
             column = self.field.name
             values = rows.order_by(column).values_list(column, flat=True)
-            self.lookup_choices = self._with_chosen(list(values.distinct()))
+            chosen: Any = self._with_chosen(list(values.distinct()))
+            self.lookup_choices = chosen
 
     def _with_chosen(self, values: list[Any]) -> list[Any]:
         if self.lookup_val and self.lookup_val[-1] not in map(str, values):

@@ -80,7 +80,7 @@ class IsOneOf(Lookup):  # type: ignore[type-arg]
     lookup_name = "is_one_of"
     prepare_rhs = False
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         """Return the comparison with an array."""
         column, values = self.process_lhs(compiler, connection)
         return f"{column} = ANY(%s)", [*values, list(self.rhs)]
@@ -147,7 +147,7 @@ class WindowChangeList(ChangeList):
         self, request: HttpRequest, exclude_parameters: Any = None
     ) -> QuerySet[Any]:
         """Filter, sort and search within the window."""
-        whole, words = self.root_queryset, self.query
+        whole, words = self.root_queryset, self.query  # type: ignore[has-type]
         if not hasattr(self, "window"):
             self.older = self._take_older()
             self.window, self._is_found = self._make_window(request)
@@ -211,7 +211,7 @@ class WindowChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Read the keys of a page, then its rows with all that belongs to them."""
         super().get_results(request)
-        keys = list(self.result_list.values_list("pk", flat=True))
+        keys = list(self.result_list.values_list("pk", flat=True))  # type: ignore[has-type]
         rows = self.root_queryset.filter(**{KEYS: keys})
         if not rows.query.select_related:
             rows = self.apply_select_related(rows)

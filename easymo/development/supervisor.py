@@ -87,9 +87,13 @@ class Child:
 
     def kill(self) -> None:
         """Kill it and everything that it started."""
+        self.strike()
+        self.process.wait()
+
+    def strike(self) -> None:
+        """Kill it without waiting."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
 
 
 def main() -> None:
@@ -225,6 +229,10 @@ def print_address() -> None:
 
 def watch(children: list[Child]) -> None:
     """Restart a process that ended, with a growing pause."""
+    if settings.DEMONSTRATION:
+        # A button of the simulator: what happens to a call when its worker dies?
+        worker = next(child for child in children if child.name == "worker")
+        signal.signal(signal.SIGUSR1, lambda *_: worker.strike())
     while True:
         time.sleep(0.3)
         for child in children:

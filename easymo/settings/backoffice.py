@@ -101,7 +101,7 @@ UNFOLD = {
                     "title": "Simulator",
                     "icon": "smartphone",
                     "link": reverse_lazy("simulator:home"),
-                    "permission": "agents.simulator.views.may_use",
+                    "permission": "agents.simulator.access.may_use",
                 },
             ),
             _group(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import time
 
-from easymo.settings.base import DEMONSTRATION_SECRETS
+from easymo.settings.base import DEMONSTRATION, DEMONSTRATION_SECRETS
 from easymo.settings.environment import (
     SettingError,
     env_float,
@@ -27,7 +27,11 @@ OPENAI_WEBHOOK_SECRETS = [
 SIP_TRUNK_URI = env_str("SIP_TRUNK_URI")
 SIP_TRUNK_USERNAME = env_str("SIP_TRUNK_USERNAME")
 SIP_TRUNK_PASSWORD = env_secret("SIP_TRUNK_PASSWORD")
-VOICE_FALLBACK_URI = env_str("VOICE_FALLBACK_URI")
+# The simulator's telephone can be put through too; nothing rings there.
+VOICE_FALLBACK_URI = env_str(
+    "VOICE_FALLBACK_URI",
+    "sip:colleagues@demonstration.invalid" if DEMONSTRATION else "",
+)
 if VOICE_FALLBACK_URI and not VOICE_FALLBACK_URI.startswith(("tel:", "sip:", "sips:")):
     raise SettingError("VOICE_FALLBACK_URI must begin with tel: or sip:.")
 

@@ -195,7 +195,8 @@ def first_metrics(name: str) -> float:
 
 def compare(small: str, large: str) -> list[tuple[str, float, float]]:
     names = (small, large)
-    rows = [("metrics: first", *(round(first_metrics(name), 1) for name in names))]
+    first = [round(first_metrics(name), 1) for name in names]
+    rows = [("metrics: first", first[0], first[1])]
     works = [subjects(name) for name in names]
     for figure in works[0]:
         taken: tuple[list[float], list[float]] = ([], [])

@@ -89,7 +89,7 @@ class VoucherSearch(NumberSearchAdmin):
 
         An index of what an operation changes would make every redemption slower.
         """
-        status = filters.get("status") or filters.get("status__exact", "")
+        status: Any = filters.get("status") or filters.get("status__exact", "")
         redeemed = days(filters, "redeemed_at", "created_at")
         if redeemed or "station__id__exact" in filters:
             status = Voucher.Status.REDEEMED

@@ -56,6 +56,7 @@ TEXTS: dict[str, str] = {
         "If this number uses our WhatsApp service, I have sent a message there. Press "
         "the button in it to go on without a PIN."
     ),
+    "phone.question_sent": "If this number uses our WhatsApp service, I have sent the question there too. You can answer it with the button in it.",
     # Tools
     "phone.press": "Press 1 for yes or 2 for no.",
     "phone.declined": "All right. Nothing was changed.",
@@ -71,6 +72,15 @@ TEXTS: dict[str, str] = {
     "phone.code_wrong": "That is not a whole code. Please enter its 16 digits again.",
     "phone.slow": "This takes a while. I will send it to you on WhatsApp.",
     "phone.receipt_sent": "You also get this on WhatsApp.",
+    # What the model asks when it works without OpenAI
+    "phone.help": "I can tell you which vouchers you have and use one at a station. For that you enter your PIN on the keypad. I can also put you through to a person.",
+    "phone.press_first": "Please answer first with 1 for yes or 2 for no.",
+    "phone.ask_intent": "Please say in one sentence what I should do. For example: show me my vouchers.",
+    "phone.help_team": "I can look up customers, and create, redeem and void vouchers, as far as you may. For that you enter your PIN on the keypad.",
+    "phone.ask_amount": "For which amount?",
+    "phone.ask_number": "For which telephone number? Please say all its digits.",
+    "phone.ask_station": "At which station?",
+    "phone.ask_create": "Shall I create a voucher with that amount for that number? Please say yes or no.",
     # Corrections
     "phone.correction": (
         "I have to correct myself: what I just said is not certain. I have changed "

@@ -60,6 +60,7 @@ TEXTS: dict[str, str] = {
         "Si ce numéro utilise notre service WhatsApp, j'y ai envoyé un message. Appuyez "
         "sur son bouton pour continuer sans code PIN."
     ),
+    "phone.question_sent": "Si ce numéro utilise notre service WhatsApp, j'y ai aussi envoyé la question. Vous pouvez y répondre avec le bouton.",
     # Tools
     "phone.press": "Appuyez sur 1 pour oui ou sur 2 pour non.",
     "phone.declined": "Très bien. Rien n'a été modifié.",
@@ -77,6 +78,15 @@ TEXTS: dict[str, str] = {
     ),
     "phone.slow": "Cela prend un moment. Je vous l'enverrai sur WhatsApp.",
     "phone.receipt_sent": "Vous recevez aussi ceci sur WhatsApp.",
+    # What the model asks when it works without OpenAI
+    "phone.help": "Je peux vous dire quels bons vous avez et en utiliser un dans une station. Pour cela, vous entrez votre code PIN au clavier. Je peux aussi vous passer une personne.",
+    "phone.press_first": "Répondez d'abord avec 1 pour oui ou 2 pour non.",
+    "phone.ask_intent": "Dites en une phrase ce que je dois faire. Par exemple : mes bons.",
+    "phone.help_team": "Je peux chercher des clients, et créer, utiliser et annuler des bons, selon vos droits. Pour cela, vous entrez votre code PIN sur le clavier.",
+    "phone.ask_amount": "Pour quel montant ?",
+    "phone.ask_number": "Pour quel numéro de téléphone ? Dites tous ses chiffres.",
+    "phone.ask_station": "À quelle station ?",
+    "phone.ask_create": "Dois-je créer un bon de ce montant pour ce numéro ? Dites oui ou non.",
     # Corrections
     "phone.correction": (
         "Je dois me corriger : ce que je viens de dire n'est pas certain. Je n'ai rien "

@@ -57,6 +57,7 @@ TEXTS: dict[str, str] = {
         "Niba iyi nimero ikoresha serivisi yacu ya WhatsApp, nohereje ubutumwa. Kanda "
         "buto iburimo kugira ngo dukomeze nta PIN."
     ),
+    "phone.question_sent": "Niba iyi nimero ikoresha serivisi yacu ya WhatsApp, icyo kibazo nacyoherejeyo na ho. Ushobora kugisubiza ukanze buto irimo.",
     # Tools
     "phone.press": "Kanda 1 kuri yego cyangwa 2 kuri oya.",
     "phone.declined": "Ni byiza. Nta cyahindutse.",
@@ -71,6 +72,15 @@ TEXTS: dict[str, str] = {
     "phone.code_wrong": "Iyo si kode yuzuye. Ongera wandike imibare yayo 16.",
     "phone.slow": "Biratinda gato. Ndabikohereza kuri WhatsApp.",
     "phone.receipt_sent": "Urabibona no kuri WhatsApp.",
+    # What the model asks when it works without OpenAI
+    "phone.help": "Nshobora kukubwira voucher ufite no gukoresha imwe kuri sitasiyo. Kugira ngo bikorwe, wandika PIN yawe kuri telefone. Nshobora no kuguhuza n'umukozi.",
+    "phone.press_first": "Banza usubize: 1 kuri yego cyangwa 2 kuri oya.",
+    "phone.ask_intent": "Vuga mu nteruro imwe icyo wifuza ko nkora. Urugero: nyereka vouchers zanjye.",
+    "phone.help_team": "Nshobora gushaka abakiriya, no gukora, gukoresha no gusesa vouchers, bitewe n'uburenganzira bwawe. Kuri ibyo winjiza PIN yawe ukoresheje imibare ya telefone.",
+    "phone.ask_amount": "Ni amafaranga angahe?",
+    "phone.ask_number": "Ni iyihe nimero ya telefone? Vuga imibare yayo yose.",
+    "phone.ask_station": "Ni kuri sitasiyo iyihe?",
+    "phone.ask_create": "Nkore voucher y'ayo mafaranga kuri iyo nimero? Vuga yego cyangwa oya.",
     # Corrections
     "phone.correction": (
         "Ngomba kwikosora: ibyo maze kuvuga ntibizwi neza. Nta cyo nahinduye."

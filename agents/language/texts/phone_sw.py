@@ -58,6 +58,7 @@ TEXTS: dict[str, str] = {
         "Kama namba hii inatumia huduma yetu ya WhatsApp, nimetuma ujumbe huko. Bonyeza "
         "kitufe chake ili kuendelea bila PIN."
     ),
+    "phone.question_sent": "Ikiwa nambari hii inatumia huduma yetu ya WhatsApp, nimetuma swali huko pia. Unaweza kulijibu kwa kitufe kilichomo.",
     # Tools
     "phone.press": "Bonyeza 1 kwa ndiyo au 2 kwa hapana.",
     "phone.declined": "Sawa. Hakuna kilichobadilishwa.",
@@ -74,6 +75,15 @@ TEXTS: dict[str, str] = {
     ),
     "phone.slow": "Hii inachukua muda. Nitakutumia kwenye WhatsApp.",
     "phone.receipt_sent": "Unapata hii pia kwenye WhatsApp.",
+    # What the model asks when it works without OpenAI
+    "phone.help": "Naweza kukuambia una vocha gani na kutumia moja kwenye kituo. Kwa hilo unaingiza PIN yako kwenye simu. Pia naweza kukuunganisha na mtu.",
+    "phone.press_first": "Tafadhali jibu kwanza: 1 kwa ndiyo au 2 kwa hapana.",
+    "phone.ask_intent": "Sema kwa sentensi moja ninachopaswa kufanya. Kwa mfano: nionyeshe vocha zangu.",
+    "phone.help_team": "Ninaweza kutafuta wateja, na kuunda, kutumia na kufuta vocha, kulingana na ruhusa yako. Kwa hilo unaweka PIN yako kwenye vitufe.",
+    "phone.ask_amount": "Kwa kiasi gani?",
+    "phone.ask_number": "Kwa nambari gani ya simu? Sema tarakimu zake zote.",
+    "phone.ask_station": "Katika kituo gani?",
+    "phone.ask_create": "Niunde vocha ya kiasi hicho kwa nambari hiyo? Sema ndiyo au hapana.",
     # Corrections
     "phone.correction": (
         "Lazima nijisahihishe: niliyosema si ya uhakika. Sikubadilisha chochote."

@@ -19,7 +19,7 @@ BANNER = """
   easymo is ready.
 
   Simulator     {address}/simulator/
-                WhatsApp in your browser: start here
+                WhatsApp and the telephone in your browser: start here
   Back office   {address}/admin/
   Sign in       {login}   {password}
 
@@ -27,6 +27,7 @@ BANNER = """
     as Diane, a staff member  create voucher 10000 for +250788000000
     as Aline, a customer      show my vouchers
     as Claudine, at a station  redeem, and the code that a customer reads out
+  Call, too: Phone call, Aline, Call, "show me my vouchers", Press the PIN
   Then turn the agent off, and write to it again:
     .venv/bin/python manage.py rollback quick --reason "just trying"
 

@@ -48,6 +48,8 @@ class ServedCall:
     # A transfer that is answered 200 may have no effect on the line.
     transfer_works: bool = True
     seconds_a_word: float = SECONDS_A_WORD
+    # No model is paid for: every response and transcript used no tokens.
+    is_free: bool = False
     # Every change of the session is refused.
     refuses_updates: bool = False
     state: str = "ringing"

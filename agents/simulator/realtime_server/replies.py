@@ -51,6 +51,15 @@ def fails(error: str) -> Reply:
     return Reply(status="failed", error=error)
 
 
+NO_TOKENS: dict[str, Any] = {
+    "total_tokens": 0,
+    "input_tokens": 0,
+    "output_tokens": 0,
+    "input_token_details": {"text_tokens": 0, "audio_tokens": 0, "cached_tokens": 0},
+    "output_token_details": {"text_tokens": 0, "audio_tokens": 0},
+}
+
+
 def usage_for(reply: Reply) -> dict[str, Any]:
     """Return plausible tokens; the cached ones are part of the input tokens."""
     spoken = max(1, int(min(reply.playback(), 60.0) * 20))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agents.simulator.realtime_server.replies import Reply, usage_for
+from agents.simulator.realtime_server.replies import NO_TOKENS, Reply, usage_for
 
 if TYPE_CHECKING:
     from asyncio import TimerHandle
@@ -27,6 +27,8 @@ class ServedResponse:
         self.is_playing = False
         # Made, and to be heard after what is heard now.
         self.is_queued = False
+        # The caller heard some of it.
+        self.has_begun = False
         # Words that the caller heard to their end.
         self.was_heard = False
         self._timers: list[TimerHandle] = []
@@ -72,7 +74,7 @@ class ServedResponse:
 
     def play(self) -> None:
         """Begin to be heard; what was made before is heard first."""
-        self.is_queued, self.is_playing = False, True
+        self.is_queued, self.is_playing, self.has_begun = False, True, True
         self._emit("output_audio_buffer.started", response_id=self.response_id)
         if not self.is_active:
             self._play_on()
@@ -165,8 +167,11 @@ class ServedResponse:
             "status_details": self._details(status),
             "output": output if is_over else [],
             "metadata": self.metadata,
-            "usage": (self.reply.usage or usage_for(self.reply)) if is_over else None,
+            "usage": (self.reply.usage or self._usage()) if is_over else None,
         }
+
+    def _usage(self) -> Event:
+        return NO_TOKENS if self.call.is_free else usage_for(self.reply)
 
     def _details(self, status: str) -> Event | None:
         reply = self.reply

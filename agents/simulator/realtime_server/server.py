@@ -20,7 +20,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from agents.realtime import signature
+from agents.simulator.realtime_server import webhooks
 from agents.simulator.realtime_server.call import Responder, ServedCall
 from agents.simulator.realtime_server.http import (
     Answer,
@@ -35,6 +35,7 @@ from agents.simulator.realtime_server.socket import serve_socket
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
+    from collections.abc import Callable
 
 CALLS = "/v1/realtime/calls/"
 SIDEBAND = "/v1/realtime"
@@ -49,6 +50,9 @@ class RealtimeServer:
     # How fast the agent speaks.
     seconds_a_word: float = SECONDS_A_WORD
     base_url: str = ""
+    port: int = 0
+    # Answers what is no request of OpenAI's; the key is checked before.
+    other: Callable[[Request], Answer] | None = None
     calls: dict[str, ServedCall] = field(default_factory=dict)
     # Every request: verb, call and status.
     requests: list[tuple[str, str, int]] = field(default_factory=list)
@@ -60,8 +64,8 @@ class RealtimeServer:
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        self.base_url = f"http://127.0.0.1:{port}/v1"
+        self.port = self._server.sockets[0].getsockname()[1]
+        self.base_url = f"http://127.0.0.1:{self.port}/v1"
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -73,9 +77,11 @@ class RealtimeServer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def ring(self, caller: str = "+250788000001", **more: Any) -> ServedCall:
+    def ring(
+        self, caller: str = "+250788000001", *, call_id: str = "", **more: Any
+    ) -> ServedCall:
         """Let a call arrive; nothing is known of it until the webhook is delivered."""
-        call_id = f"rtc_{secrets.token_hex(10)}"
+        call_id = call_id or f"rtc_{secrets.token_hex(10)}"
         loop = asyncio.get_running_loop()
         more = {
             "responder": self.responder,
@@ -96,32 +102,18 @@ class RealtimeServer:
     ) -> tuple[dict[str, str], bytes]:
         """Return headers and body of the signed event; each delivery may repeat it."""
         moment = int(time.time() if at is None else at)
-        sender = from_header or f'"Caller" <sip:{call.caller}@trunk.example>;tag=1'
-        headers = [
-            {"name": "From", "value": sender},
-            {"name": "To", "value": "<sip:proj_local@sip.api.openai.com>"},
-            {"name": "Call-ID", "value": f"{call.call_id}@trunk.example"},
-        ]
-        event = {
-            "id": f"evt_{call.call_id}",
-            "object": "event",
-            "created_at": moment,
-            "type": "realtime.call.incoming",
-            "data": {"call_id": call.call_id, "sip_headers": headers},
-        }
+        event = webhooks.incoming(
+            call.call_id, call.caller, moment, from_header=from_header
+        )
         return self.signed(event, webhook_id or f"wh_{call.call_id}", moment)
 
     def signed(
         self, event: dict[str, Any], webhook_id: str, moment: int
     ) -> tuple[dict[str, str], bytes]:
         body = json.dumps(event).encode()
-        made = signature.sign(body, webhook_id, str(moment), secret=self.webhook_secret)
-        headers = {
-            "content-type": "application/json",
-            "webhook-id": webhook_id,
-            "webhook-timestamp": str(moment),
-            "webhook-signature": made,
-        }
+        headers = webhooks.signed_headers(
+            body, webhook_id, moment, secret=self.webhook_secret
+        )
         return headers, body
 
     def fail_next(
@@ -170,6 +162,8 @@ class RealtimeServer:
             return self._checked(request, "models") or Answer(200, b'{"data": []}')
         call_id, _, verb = request.path.removeprefix(CALLS).partition("/")
         is_known = request.path.startswith(CALLS) and verb in VERBS
+        if not is_known and self.other:
+            return self._checked(request, "other") or self.other(request)
         if request.method != "POST" or not is_known:
             return error_answer(404, Refusal("not_found", "Invalid URL"))
         answer = self._checked(request, verb) or self._do(verb, call_id, request.body)

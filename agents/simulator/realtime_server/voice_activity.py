@@ -67,12 +67,13 @@ class VoiceActivity:
                 }
             )
             return
+        heard, written = (0, 0) if self.call.is_free else (30, 10)
         usage = {
             "type": "tokens",
-            "total_tokens": 40,
-            "input_tokens": 30,
-            "output_tokens": 10,
-            "input_token_details": {"text_tokens": 0, "audio_tokens": 30},
+            "total_tokens": heard + written,
+            "input_tokens": heard,
+            "output_tokens": written,
+            "input_token_details": {"text_tokens": 0, "audio_tokens": heard},
         }
         self.call.emit(
             {

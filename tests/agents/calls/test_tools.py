@@ -13,6 +13,7 @@ from agents.language import speech, texts
 from agents.llm.model import ToolRequest
 from agents.models import Announcement, Conversation, PendingAction, ToolCall
 from agents.tools import registry
+from agents.tools.authority import GENERAL
 from rollout.core.features import Feature
 from rollout.flags.flags import set_features
 from tests.agents.calls.phone import Phone, calls, give
@@ -59,7 +60,7 @@ def effects(kind: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "tool", [t.name for t in registry.TOOLS if t.name != "hand_off"]
+    "tool", [t.name for t in registry.TOOLS if t.name not in GENERAL]
 )
 @pytest.mark.parametrize("person", ["aline", "diane", "claudine"])
 def test_perform__before_the_pin__needs_it_and_reads_nothing(

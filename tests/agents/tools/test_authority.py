@@ -64,6 +64,8 @@ for _role in PEOPLE:
     EXPECTED[_role, "resend_code"] = (Reach.OWN, Button.ALWAYS, None)
     EXPECTED[_role, "list_stations"] = (Reach.OWN, Button.NEVER, None)
     EXPECTED[_role, "answer_question"] = (Reach.OWN, Button.NEVER, None)
+# What a caller may have before the PIN.
+GENERAL = {"hand_off", "list_stations", "answer_question"}
 FORBIDDEN = [pair for pair in product(PEOPLE, TOOLS) if pair not in EXPECTED]
 
 
@@ -116,7 +118,7 @@ def test_rule_for__each_role_tool_channel_and_proof__is_the_whole_table(
         },
         # The calling number proves nothing.
         ("voice", False): {
-            at: rule for at, rule in EXPECTED.items() if at[1] == "hand_off"
+            at: rule for at, rule in EXPECTED.items() if at[1] in GENERAL
         },
     }.get((channel, is_verified), {})
 
@@ -131,7 +133,7 @@ def test_needs_pin__each_tool_channel_and_proof__is_the_unverified_phone_only(
 ) -> None:
     needed = authority.needs_pin(tool=tool, channel=channel, is_verified=is_verified)
 
-    assert needed == (channel == "voice" and not is_verified and tool != "hand_off")
+    assert needed == (channel == "voice" and not is_verified and tool not in GENERAL)
 
 
 @pytest.mark.parametrize("is_verified", [False, True])
@@ -143,7 +145,7 @@ def test_rule_for__inactive_person__forbids_on_each_channel(
 
 
 @pytest.mark.parametrize("confirmed", [False, True])
-@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool != "hand_off"])
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool not in GENERAL])
 @pytest.mark.parametrize("role", list(PEOPLE))
 def test_execute__caller_without_a_pin__needs_it_for_every_tool_and_writes_nothing(
     cast: Cast, role: str, tool: str, confirmed: bool

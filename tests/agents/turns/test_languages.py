@@ -65,7 +65,7 @@ async def test_run_turn__amount_and_number_without_a_verb__end_at_a_button(
     asked = await _says(cast.diane, f"5000 for {number}", offline)
     waiting = await _says(cast.diane, "yes", offline)
 
-    assert asked == render("ask.create", "en")
+    assert asked == render("ask.create", "en", amount="RWF 5,000", number=number)
     assert "5,000" in waiting
     assert await in_database(PendingAction.objects.count) == 1
     assert await in_database(Voucher.objects.count) == 0

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from django.forms import FileField
 from django.utils import timezone
 
 from agents.api import tokens
@@ -57,7 +59,7 @@ pytestmark = pytest.mark.django_db
 MINE = {"actor": "the-operator", "reason": "a test"}
 THEIRS = {"actor": "grace", "reason": "a test"}
 LINK = re.compile(r'href="(/admin/[a-z]+/[a-z]+/(?:[^"/?]+/)?[a-z-]+/)(?:\?[^"]*)?"')
-FORM = '<form method="post" novalidate>'
+FORM = '<form method="post" novalidate'
 MOST_ROWS = 8
 
 
@@ -281,6 +283,11 @@ NOT_ACTIONS = (
 )
 
 
+def files_of(form: Form) -> dict[str, SimpleUploadedFile]:
+    file = SimpleUploadedFile("may.csv", b"msisdn,amount\n0788123456,500\n")
+    return {n: file for n, each in form.fields.items() if isinstance(each, FileField)}
+
+
 def filled_in(form: Form) -> dict[str, Any]:
     """Fill in the form as a user would: what it shows, and a value where it is empty."""
     given: dict[str, Any] = {}
@@ -337,7 +344,8 @@ def test_action__offered__is_accepted(role: str, state: Callable[[], None]) -> N
             assert page.context["unmet"], link
             continue
         with transaction.atomic():
-            answer = browser.post(link, filled_in(page.context["form"]))
+            form = page.context["form"]
+            answer = browser.post(link, filled_in(form) | files_of(form))
             transaction.set_rollback(True)
         if answer.status_code != 302:
             form = answer.context and answer.context["form"]

@@ -86,6 +86,9 @@ def test_functions__all_of_them__have_our_search_path(migrated: str) -> None:
         migrated,
         "SELECT proname FROM pg_proc"
         f" WHERE pronamespace = '{SCHEMA}'::regnamespace AND prokind IN ('f', 'p')"
+        # Those of an extension belong to it.
+        " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = pg_proc.oid"
+        " AND d.deptype = 'e')"
         f" AND NOT ('search_path={SCHEMA}, pg_temp' = ANY (proconfig)) IS TRUE",
     )
     assert found == []
