@@ -123,9 +123,11 @@ def hand_back(
     actor = user.get_username()
     with transaction.atomic():
         held = lock_conversation(conversation.pk)
+        # Tasks before the entry, as a task that is closed on its own page locks them.
+        tasks = list(open_tasks(held).select_for_update(of=("self",), no_key=True))
         _check_assignee(held, user, is_confirmed=is_confirmed)
         handoff.resume(conversation=held, reason=HANDED_BACK, actor=actor, key=key)
-        for task in open_tasks(held) if may_close else ():
+        for task in tasks if may_close else ():
             handoff.close(hand_off=task, resolution=HANDED_BACK, actor=actor)
         # With tasks that stay open, the entry does too.
         InboxEntry.objects.filter(conversation=held).update(
