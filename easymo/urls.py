@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from agents.admin import inbox
 from agents.api import refusals
 from easymo.backoffice import oidc
 from easymo.health import figures, healthz, landing, readyz, readyz_workers
@@ -24,6 +25,8 @@ urlpatterns = [
     ),
     path("admin/oidc/start", oidc.Start.as_view(), name="oidc-start"),
     path("admin/oidc/callback", oidc.Callback.as_view(), name="oidc-callback"),
+    path("admin/inbox/", admin.site.admin_view(inbox.page), name="inbox"),
+    path("admin/inbox/news/", admin.site.admin_view(inbox.news), name="inbox-news"),
     path("admin/", admin.site.urls),
 ]
 

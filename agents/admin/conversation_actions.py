@@ -9,7 +9,7 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from agents.admin.base import AgentsAdmin
-from agents.handoff import handoff
+from agents.handoff import handoff, inbox
 from agents.models import Conversation, HandOff
 from easymo.backoffice.actions import ActionCall, filled, form_action, page_url
 from easymo.backoffice.reason import ReasonForm
@@ -81,10 +81,22 @@ def _titled(action: str) -> Callable[[ActionCall[Subject]], str]:
     return lambda call: f"{action} {_conversation(call).profile}"
 
 
+def _claimed(text: str) -> Callable[[ActionCall[Subject]], str]:
+    """Say first that another colleague has claimed the conversation."""
+
+    def explanation(call: ActionCall[Subject]) -> str:
+        conversation = conversation_of(call.row)
+        name = inbox.assignee_name(conversation) if conversation else ""
+        is_other = name not in {"", call.actor}
+        return f"{name} has claimed this conversation. {text}" if is_other else text
+
+    return explanation
+
+
 def _explained(text: str) -> Callable[[ActionCall[Subject]], str]:
     def explanation(call: ActionCall[Subject]) -> str:
-        refusal = _refusal(call)
-        return f"{refusal} {text}" if refusal else text
+        refusal, claimed = _refusal(call), _claimed(text)(call)
+        return f"{refusal} {claimed}" if refusal else claimed
 
     return explanation
 
@@ -107,8 +119,10 @@ class ColleagueActions(AgentsAdmin):
         offered=lambda call: conversation_of(call.row) is not None,
         unmet=lambda call: filled(str(_refusal(call) or "")),
         title=_titled("Answer"),
-        explanation="The agent pauses in this conversation until you resume it, or"
-        " for 24 hours after the last answer.",
+        explanation=_claimed(
+            "The agent pauses in this conversation until you resume it, or for 24 hours"
+            " after the last answer."
+        ),
         back=_back,
     )
     def answer_one(self, call: ActionCall[Subject]) -> str:

@@ -55,6 +55,16 @@ class TextRefused(HandOffError):
     """The text cannot be sent as it is."""
 
 
+class ClaimedByOther(HandOffError):
+    """Another colleague has claimed the conversation."""
+
+    def __init__(self, username: str) -> None:
+        super().__init__(
+            f"{username} has claimed this conversation. Nothing was changed."
+        )
+        self.username = username
+
+
 class ResendRefused(HandOffError):
     """The message cannot be sent again."""
 

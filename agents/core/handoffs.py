@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agents.models import ColleagueAct, HandOff
+from agents.models import ColleagueAct, HandOff, InboxEntry
 from easymo.observability.logs import get_logger
 from rollout.core.jobs import enqueue_notices
 from rollout.notices import notices
@@ -47,6 +47,11 @@ def open_handoff(
             text=f"Waiting for a colleague: {label} (profile {profile.pk})."
         )
         enqueue_notices()
+    elif conversation is not None:
+        # Asked again after a colleague's answer: the person waits again.
+        InboxEntry.objects.filter(conversation=conversation, waiting_since=None).update(
+            waiting_since=entry.opened_at
+        )
     return is_new
 
 

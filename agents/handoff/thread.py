@@ -32,6 +32,8 @@ class Entry:
     turn: Turn | None = None
     # The colleague who wrote or did it; "" when it was the agent.
     by: str = ""
+    # Only colleagues read it.
+    is_note: bool = False
 
 
 def thread(conversation_id: int | str) -> list[Entry]:
@@ -63,14 +65,24 @@ def thread(conversation_id: int | str) -> list[Entry]:
         )
         for row in _newest(sent)
     ]
+    entries += _acts(conversation_id)
+    return sorted(entries, key=lambda entry: (entry.at, entry.order))
+
+
+def _acts(conversation_id: int | str) -> list[Entry]:
     actions = ColleagueAct.objects.filter(conversation_id=conversation_id)
-    entries += [
+    return [
         Entry(
-            "act", row.created_at, 3, row.get_kind_display(), row.reason, by=row.actor
+            "act",
+            row.created_at,
+            3,
+            row.get_kind_display(),
+            row.reason,
+            by=row.actor,
+            is_note=row.kind == ColleagueAct.Kind.NOTED,
         )
         for row in _newest(actions)
     ]
-    return sorted(entries, key=lambda entry: (entry.at, entry.order))
 
 
 def _newest[Row: Model](rows: QuerySet[Row]) -> list[Row]:

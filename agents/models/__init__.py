@@ -11,6 +11,7 @@ from agents.models.forwarding import (
     ForwardTarget,
 )
 from agents.models.identity import Block, ConsentEvent, Identity, IdentityClaim
+from agents.models.inbox import InboxEntry
 from agents.models.media import Media, MediaOpening, MediaPart, SandboxMedia
 from agents.models.message import Message, SeenMessage
 from agents.models.outbound import (
@@ -50,6 +51,7 @@ __all__ = [
     "IdempotentCall",
     "Identity",
     "IdentityClaim",
+    "InboxEntry",
     "Media",
     "MediaOpening",
     "MediaPart",

@@ -165,6 +165,9 @@ class ColleagueAct(models.Model):
         PAUSED = "paused", "took the conversation over"
         RESUMED = "resumed", "gave the conversation back to the agent"
         ANSWERED = "answered", "answered"
+        CLAIMED = "claimed", "claimed the conversation"
+        RELEASED = "released", "released the conversation"
+        NOTED = "noted", "noted"
         SENT_AGAIN = "sent_again", "sent a message again"
         GAVE_UP = "gave_up", "gave up on a message"
 

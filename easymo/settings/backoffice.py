@@ -84,6 +84,14 @@ UNFOLD = {
                     "link": reverse_lazy("admin:index"),
                 },
                 {
+                    "title": "Inbox",
+                    "icon": "inbox",
+                    "link": reverse_lazy("inbox"),
+                    "permission": _seen_by("agents.view_conversation"),
+                    "badge": "agents.admin.inbox.badge",
+                    "badge_variant": "danger",
+                },
+                {
                     "title": "Control room",
                     "icon": "monitor_heart",
                     "link": lambda _request: reverse("admin:index") + "?page=room",

@@ -36,6 +36,8 @@ class Product:
     address: str
     login: str
     password: str
+    # For commands beside the running one.
+    environment: dict[str, str]
 
 
 @pytest.fixture(scope="package")
@@ -67,7 +69,7 @@ def started(template: str, **settings: str) -> Iterator[Product]:
         with Running(environment):
             address = f"http://127.0.0.1:{environment['PORT']}"
             _wait_until_ready(address)
-            yield Product(address, found[1], found[2])
+            yield Product(address, found[1], found[2], environment)
 
 
 @pytest.fixture(scope="module")

@@ -117,6 +117,11 @@ TEXTS: dict[str, str] = {
     "colleague.writes": "*A person of our team writes:*",
     "colleague.taken": "A person of our team has joined this chat and will answer you here. The assistant pauses.",
     "colleague.returned": "The assistant answers you here again. Write *agent* whenever you want a person.",
+    "canned.looking": "Thank you for waiting. I am looking into it and will answer you here.",
+    "canned.which_station": "Please tell me which station you were at, and when, so that I can find it.",
+    "canned.no_code": "Please do not write your voucher code here: our team never needs it.",
+    "canned.later": "This takes a little longer. I will answer you here before the end of the day.",
+    "canned.solved": "This is solved now. Can I help you with anything else?",
     "flood": (
         "You have sent very many messages. I have kept them, but I can only answer "
         "some. Please wait a little, and then write me in one message what you need."

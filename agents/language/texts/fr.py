@@ -126,6 +126,11 @@ TEXTS: dict[str, str] = {
     "colleague.writes": "*Une personne de notre équipe vous écrit :*",
     "colleague.taken": "Une personne de notre équipe a rejoint cette conversation et vous répondra ici. L'assistant fait une pause.",
     "colleague.returned": "L'assistant vous répond de nouveau ici. Écrivez *agent* quand vous voulez parler à une personne.",
+    "canned.looking": "Merci d'avoir patienté. Je m'en occupe et je vous réponds ici.",
+    "canned.which_station": "Dites-moi s'il vous plaît à quelle station vous étiez, et quand, pour que je puisse vérifier.",
+    "canned.no_code": "N'écrivez pas le code de votre bon ici, s'il vous plaît : notre équipe n'en a jamais besoin.",
+    "canned.later": "Cela prend un peu plus de temps. Je vous réponds ici avant la fin de la journée.",
+    "canned.solved": "C'est réglé. Puis-je vous aider pour autre chose ?",
     "flood": (
         "Vous avez envoyé beaucoup de messages. Je les ai gardés, mais je ne peux pas "
         "répondre à tous. Attendez un peu, puis écrivez-moi en un seul message ce "

@@ -120,6 +120,11 @@ TEXTS: dict[str, str] = {
     "colleague.writes": "*Umukozi wacu arakwandikira:*",
     "colleague.taken": "Umukozi wacu yinjiye muri iki kiganiro kandi ni we uzagusubiza hano. Umufasha w'ikoranabuhanga arahagaze.",
     "colleague.returned": "Umufasha w'ikoranabuhanga yongeye kugusubiza hano. Andika *umuntu* igihe cyose ushaka umukozi.",
+    "canned.looking": "Murakoze gutegereza. Ndimo kubikurikirana kandi ndagusubiza hano.",
+    "canned.which_station": "Mbwira sitasiyo wari uriho n'igihe byabereye, kugira ngo mbashe kubireba.",
+    "canned.no_code": "Ntukandike hano kode ya voucher yawe: abakozi bacu ntibayikenera na rimwe.",
+    "canned.later": "Biratwara akandi kanya gato. Ndagusubiza hano mbere y'uko umunsi urangira.",
+    "canned.solved": "Byakemutse. Hari ikindi nagufasha?",
     "flood": (
         "Wohereje ubutumwa bwinshi cyane. Narabubitse, ariko sinshobora gusubiza "
         "bwose. Tegereza gato, hanyuma unyandikire mu butumwa bumwe icyo ukeneye."

@@ -118,6 +118,11 @@ TEXTS: dict[str, str] = {
     "colleague.writes": "*Mhudumu wetu anakuandikia:*",
     "colleague.taken": "Mhudumu wetu amejiunga na mazungumzo haya na atakujibu hapa. Msaidizi wa kompyuta amepumzika.",
     "colleague.returned": "Msaidizi wa kompyuta anakujibu tena hapa. Andika *mtu* wakati wowote unapotaka mhudumu.",
+    "canned.looking": "Asante kwa kusubiri. Ninalishughulikia na nitakujibu hapa.",
+    "canned.which_station": "Tafadhali niambie ulikuwa kituo gani, na lini, ili niweze kuangalia.",
+    "canned.no_code": "Tafadhali usiandike msimbo wa vocha yako hapa: timu yetu haiuhitaji kamwe.",
+    "canned.later": "Hili linachukua muda kidogo zaidi. Nitakujibu hapa kabla ya mwisho wa siku.",
+    "canned.solved": "Tatizo limetatuliwa. Naweza kukusaidia kwa jambo lingine?",
     "flood": (
         "Umetuma ujumbe mwingi sana. Nimeuhifadhi, lakini siwezi kujibu wote. "
         "Tafadhali subiri kidogo, kisha niandikie unachohitaji katika ujumbe mmoja."

@@ -15,19 +15,15 @@ from agents.inbound import process_events
 from agents.models import ColleagueAct, Conversation, Message, OutboundMessage
 from agents.turns import history
 from tests import payloads
-from tests.agents.cast import Cast, make_cast
 from tests.agents.channel import jobs, store
 from vouchers.codes import new_code
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper
 
+    from tests.agents.cast import Cast
+
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return make_cast()
 
 
 def key() -> str:
