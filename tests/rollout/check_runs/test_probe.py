@@ -35,6 +35,10 @@ class Case:
     answers: list[bool] = field(default_factory=lambda: [True])
     asked: list[tuple[str | None, bool]] = field(default_factory=list)
     then: Callable[[], object] = lambda: None
+    skipped: str = ""
+
+    def why_skipped(self) -> str:
+        return self.skipped
 
     def run(self, url: str | None, *, is_probe: bool = False) -> CaseResult:
         self.asked.append((url, is_probe))
@@ -55,7 +59,8 @@ def case(monkeypatch: pytest.MonkeyPatch, time: FakeClock, switch: Switch) -> Ca
     """One test in the stage smoke, chat on for one cohort only."""
     made = Case()
     writes = Case(name="whatsapp.create", is_read_only=False)
-    monkeypatch.setattr(ports, "smoke_cases", lambda: [made, writes])
+    voice = Case(name="voice.call", is_read_only=False, skipped="Voice is not set up.")
+    monkeypatch.setattr(ports, "smoke_cases", lambda: [made, writes, voice])
     enter("smoke")
     switch(CHAT=True, percent=1)
     return made
