@@ -151,6 +151,9 @@ def problems_of(
         for found in SENTENCE.finditer(kept)
         if not (_claims(TRANSFER, found[0]) or _claims(CALLBACK, found[0]))
     )
+    if kept != words:
+        # With a fixed line beside it, "of course" is no answer by itself.
+        about_results += " …"
     checked = check_claims(about_results, facts, doubt=DOUBT)
     found: set[str] = set(checked.problems & RESULTS)
     if find_codes(kept):

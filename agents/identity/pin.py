@@ -79,7 +79,10 @@ def set_pin(*, profile: Profile, pin: SecretDigits, by: str) -> PhonePin:
         hashed = _HASHER.hash(pin.mac(PURPOSE, str(profile.public_id), key_id=key_id))
     with transaction.atomic():
         Profile.objects.select_for_update(no_key=True).get(pk=profile.pk)
-        CallerPinCount.objects.filter(caller_hmac__in=_callers_of(profile)).delete()
+        # Not deleted: an entry at the same moment waits for this row and reads it.
+        CallerPinCount.objects.filter(caller_hmac__in=_callers_of(profile)).update(
+            failures=0, locks=0, locked_until=None, changed_at=timezone.now()
+        )
         stored, _ = PhonePin.objects.update_or_create(
             profile=profile,
             defaults={
