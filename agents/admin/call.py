@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from agents.admin.base import AgentsAdmin
 from agents.models import Call, CallEvent, ToolCall
+from easymo.backoffice.ranges import MomentRangeFilter
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -68,7 +68,7 @@ class CallAdmin(AgentsAdmin):
         "outcome",
         "language",
         "is_synthetic",
-        ("received_at", RangeDateTimeFilter),
+        ("received_at", MomentRangeFilter),
     )
     list_filter_submit = True
     list_select_related = ("profile",)
