@@ -70,12 +70,14 @@ _BETWEEN_DIGITS = re.compile(r"(?<=\d)(?:[\s+().\-/]|%20|\\u[0-9a-f]{4})+(?=\d)"
 _TIMESTAMP = re.compile(r'"timestamp": "[^"]*"')
 # Drawn at random, they look like a number now and then.
 _TRACED = re.compile(r'_id": ?"(?:0x)?(?:[0-9a-f]{16}|[0-9a-f]{32})"')
+# The digits of a digest can look like a number.
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 def leaks_in(text: str) -> list[str]:
     """Say what of a canary's stands in a text; independent of the product's masking."""
-    text = _TRACED.sub("", _UUID.sub("", _TIMESTAMP.sub("", text)))
+    text = _DIGEST.sub("", _TRACED.sub("", _UUID.sub("", _TIMESTAMP.sub("", text))))
     shown = unicodedata.normalize("NFKC", text)
     joined = _BETWEEN_DIGITS.sub("", shown)
     found = [f"a secret ({secret[:6]}…)" for secret in SECRETS if secret in text]

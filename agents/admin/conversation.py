@@ -22,7 +22,7 @@ from vouchers.models import Profile
 from vouchers.recognise import MOST_PEOPLE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from django.http import HttpRequest, HttpResponse
 
@@ -129,6 +129,12 @@ class ConversationAdmin(ColleagueActions):
         messages = Message.objects.filter(**recent.condition).order_by("-pk")
         found = chosen(keys_of(messages, "conversation_id"))
         return Window(found.condition, recent.next_older)
+
+    def get_ordering(self, request: HttpRequest) -> Sequence[str]:
+        """Offer the newest conversations where one is chosen: their index is read."""
+        if request.path.endswith("/autocomplete/"):
+            return ("-id",)
+        return super().get_ordering(request)
 
     def changeform_view(
         self,

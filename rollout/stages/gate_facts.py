@@ -59,9 +59,10 @@ def collect_facts(plan: Plan) -> GateFacts:
     """Read the facts of this stage run, with a fixed number of queries."""
     run, now = plan.run, clock.now()
     members = list(
-        CohortMember.objects.filter(cohort__name=BETA_COHORT).values_list(
-            "subject", flat=True
-        )
+        CohortMember.objects.filter(cohort__name=BETA_COHORT)
+        # The default order would read the members of all cohorts.
+        .order_by()
+        .values_list("subject", flat=True)
     )
     judged_at, verdicts = _latest_verdicts()
     called = contacts.on_call(now)

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from django.utils import timezone
 
+from easymo.database.answers import BoundedConnection
 from rollout.models import ServingProcess
 from rollout.snapshot import reading, refreshers
 from rollout.snapshot.cache import SnapshotCache
@@ -232,7 +233,9 @@ def test_listening__own_url__connects_to_it(
 ) -> None:
     # Given
     asked: list[dict[str, Any]] = []
-    monkeypatch.setattr(psycopg, "connect", lambda **wanted: asked.append(wanted))
+    monkeypatch.setattr(
+        BoundedConnection, "connect", lambda **wanted: asked.append(wanted)
+    )
     settings.DATABASE_LISTEN = {"host": "elsewhere", "connect_timeout": 99}
 
     # When
