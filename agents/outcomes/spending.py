@@ -32,17 +32,19 @@ logger = get_logger(__name__)
 # For the cap only: US dollars per token of a model whose price is not known.
 ASSUMED_TOKEN_PRICE = Decimal("0.00006")
 
+# Each row looks up its conversation: a join would read all conversations.
 SINCE = """
 SELECT sum(usd), sum(unpriced)::bigint FROM (
     SELECT coalesce(sum(turn.cost), 0) AS usd,
            count(*) FILTER (WHERE turn.cost IS NULL AND turn.model <> '') AS unpriced
     FROM agents_turn AS turn
-    JOIN agents_conversation AS conversation ON conversation.id = turn.conversation_id
-    WHERE turn.started_at >= %(at)s AND NOT conversation.is_synthetic
+    WHERE turn.started_at >= %(at)s AND NOT (
+        SELECT is_synthetic FROM agents_conversation WHERE id = turn.conversation_id)
     UNION ALL
     SELECT coalesce(sum(usage.cost), 0), count(*) FILTER (WHERE usage.cost IS NULL)
-    FROM agents_callusage AS usage JOIN agents_call AS call ON call.id = usage.call_id
-    WHERE usage.at >= %(at)s AND NOT call.is_synthetic
+    FROM agents_callusage AS usage
+    WHERE usage.at >= %(at)s AND NOT (
+        SELECT is_synthetic FROM agents_call WHERE id = usage.call_id)
 ) AS each
 """
 

@@ -10,6 +10,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from agents.models import (
     Block,
+    Call,
     ConsentEvent,
     DeadLetter,
     ForwardedItem,
@@ -18,6 +19,7 @@ from agents.models import (
     Media,
     MentionSearch,
     PhonePin,
+    RealtimeEvent,
     WebhookEvent,
 )
 from easymo.observability.models import LeakFinding
@@ -85,6 +87,7 @@ def seed_lists(many: int = MANY) -> None:
         filling = Filling(cursor, many)
         _customers(filling)
         _webhooks(filling)
+        _calls(filling)
         _records(filling)
         _rollout(filling, run)
         _libraries(filling)
@@ -138,6 +141,26 @@ def _customers(filling: Filling) -> None:
         length="4",
         set_at=AT,
         set_by="'the person'",
+    )
+
+
+def _calls(filling: Filling) -> None:
+    filling.fill(
+        RealtimeEvent,
+        id=KEY,
+        webhook_id="'wh_' || s.n",
+        sha256=HASH,
+        correlation_id=UUID,
+        received_at=AT,
+    )
+    filling.fill(
+        Call,
+        public_id=UUID,
+        call_id="'rtc_' || s.n",
+        event=KEY,
+        correlation_id=UUID,
+        profile=KEY,
+        received_at=AT,
     )
 
 

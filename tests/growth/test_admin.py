@@ -15,7 +15,6 @@ from django.urls import reverse
 
 from agents.models import Conversation
 from easymo.backoffice.windows import WindowChangeList
-from rollout.models import Announcement
 from tests import databases
 from tests.backoffice import signed_in
 from tests.growth.reading import MOST, counted
@@ -37,6 +36,7 @@ admin.autodiscover()
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 # A page asks so often at most: a list with all its filters, the control room most.
 MOST_QUERIES = 70
+COUNT_OF_RECIPIENTS = 'SELECT "rollout_announcementdelivery"."announcement_id"'
 RANGES = (("2020-01-01", "2020-02-01"), ("2000-01-01", "2100-01-01"))
 
 
@@ -154,6 +154,10 @@ def costs(read: Callable[[], Any]) -> str:
         answer = read()
     if answer is not None and answer.status_code != 200:
         return f"status {answer.status_code}"
+    # The recipients of one announcement are counted, in an index only.
+    reading.statements = [
+        each for each in reading.statements if COUNT_OF_RECIPIENTS not in each[1]
+    ]
     if len(reading.statements) > MOST_QUERIES:
         return f"{len(reading.statements)} queries"
     return reading.described() if reading.most >= MOST else ""
@@ -166,11 +170,7 @@ def test_page__tables_have_grown__reads_little(model: type[Model]) -> None:
     if row is None:
         pytest.skip("The list has no row.")
 
-    pages = [address(model, "history", row.pk)]
-    # Its page counts all deliveries of one announcement, in an index only.
-    if model is not Announcement:
-        pages.append(address(model, "change", row.pk))
-
+    pages = [address(model, "history", row.pk), address(model, "change", row.pk)]
     found = {page: costs(lambda page=page: browser.get(page)) for page in pages}
     assert not any(found.values()), said(found)
 
