@@ -128,3 +128,12 @@ def _is_module(name: str) -> bool:
         or (path / "__init__.py").exists()
         for length in range(len(parts), 1, -1)
     )
+
+
+def test_decisions__numbers__are_unique_without_gaps_and_in_the_title() -> None:
+    records = sorted((ROOT / "docs" / "adr").glob("*.md"))
+
+    assert [int(record.name[:4]) for record in records] == [*range(1, len(records) + 1)]
+    for record in records:
+        title = record.read_text(encoding="utf-8").splitlines()[0]
+        assert title.startswith(f"# {int(record.name[:4])}."), record.name

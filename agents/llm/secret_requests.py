@@ -72,7 +72,7 @@ WHICH = re.compile(
 WITHOUT = re.compile(
     rf"\b(?:without|sans|bila|nta|udafite)\b(?:\s\w+){{0,3}}?\s{PRIVATE}\b"
 )
-# "Nobody can use a voucher without its code."
+# A statement about all people asks for nothing: "no one can use a voucher without its code."
 GENERAL = re.compile(r"^(?:nobody|no one|personne|nul|hakuna|nta muntu|ntawe)\b")
 WANTED = "please|svp|s il vous plait|required|needed|necessary|requise?|necessaire"
 # A question of so few words is a request by itself.

@@ -42,7 +42,7 @@ EN: dict[str, str] = {
         "days after it was created. Write *my vouchers* to see the dates of yours."
     ),
     "answer.number_changed": (
-        "A person has to check a change of number, so that nobody takes your vouchers. "
+        "A person has to check a change of number, so that no other person takes your vouchers. "
         "I have passed your conversation on; please have your old number ready."
     ),
     "stations.header": "You can use a voucher at these stations:",
