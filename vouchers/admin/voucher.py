@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -11,12 +12,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextInputWidget
 
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import person_of
 from easymo.backoffice.ranges import DayRangeFilter
-from easymo.backoffice.reason import ask
+from easymo.backoffice.reason import ReasonForm, ask
 from easymo.backoffice.windows import Served
 from easymo.observability.privacy import mask_msisdn
 from vouchers.actors import Actor
@@ -36,12 +37,15 @@ from vouchers.errors import Locked, VoucherError
 from vouchers.models import Voucher
 from vouchers.money import Money, format_money
 from vouchers.services.approve import approve_voucher, decline_voucher
+from vouchers.services.extend import Extended, extend_voucher
 from vouchers.services.reverse import Reversal, reverse_redemption
 from vouchers.services.rotate import rotate_code
+from vouchers.services.transition import KIGALI
 from vouchers.services.void import void_voucher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from django.http import HttpRequest
 
@@ -65,6 +69,13 @@ class CodeForm(forms.Form):
             attrs={"autocomplete": "off", "inputmode": "numeric"}
         ),
     )
+
+
+class LastDayForm(ReasonForm):
+    """Asks for the new last day of a voucher."""
+
+    field_order = ["last_day", "reason"]
+    last_day = forms.DateField(label="New last day", widget=UnfoldAdminDateWidget)
 
 
 def _amount_and_owner(call: ActionCall[Voucher]) -> list[str]:
@@ -134,6 +145,18 @@ def _reverse(call: ActionCall[Voucher]) -> Reversal:
     return reverse_redemption(voucher=call.row, actor=_actor(call), **_given(call))
 
 
+def _extend(call: ActionCall[Voucher]) -> Extended:
+    # The trial of the page has no day yet.
+    day = call.data.get("last_day") or _last_day(call.row) + timedelta(days=1)
+    return extend_voucher(
+        voucher=call.row, last_day=day, actor=_actor(call), **_given(call)
+    )
+
+
+def _last_day(voucher: Voucher) -> date:
+    return timezone.localdate(voucher.expires_at, KIGALI)
+
+
 def _rotate(call: ActionCall[Voucher]) -> object:
     return rotate_code(voucher=call.row, actor=_actor(call), **_given(call))
 
@@ -151,7 +174,7 @@ class VoucherAdmin(VoucherSearch):
     actions_list = ("find_by_code",)
     actions_detail = (
         *("approve_one", "decline_one", "void_one", "rotate_one"),
-        *("reverse_one", "export_one"),
+        *("extend_one", "reverse_one", "export_one"),
     )
     list_display = ("reference", "person", "amount", "state", "created_at", "ends")
     list_display_links = ("reference",)
@@ -323,6 +346,23 @@ class VoucherAdmin(VoucherSearch):
     def rotate_one(self, call: ActionCall[Voucher]) -> str:
         _rotate(call)
         return _log(call, "New code for", "has a new code")
+
+    @voucher_action(
+        "Extend",
+        path="extend",
+        act=_extend,
+        icon="event_upcoming",
+        operation=Operation.EXTEND,
+        offered_in=Voucher.Status.ISSUED,
+        form=LastDayForm,
+        initial=lambda call: {"last_day": _last_day(call.row) + timedelta(days=30)},
+        explanation="The voucher is valid until the end of the new last day. Its owner is"
+        " told. An expired voucher cannot be extended: issue a new one.",
+    )
+    def extend_one(self, call: ActionCall[Voucher]) -> str:
+        """Give the voucher a later last day."""
+        until = _last_day(_extend(call).voucher)
+        return _log(call, "Extend", f"is valid until {until.day} {until:%B %Y}")
 
     @voucher_action(
         "Take back redemption",

@@ -230,6 +230,14 @@ TEXTS: dict[str, str] = {
         "If that was not you, write *agent*."
     ),
     "notice.voided": "Your voucher {reference} of *{amount}* was voided.",
+    "notice.extended": (
+        "Your voucher {reference} of *{amount}* was extended: "
+        "you can use it until {expires}."
+    ),
+    "notice.expiring": (
+        "Your voucher {reference} of *{amount}* is valid until {expires}. Use "
+        "it by then at one of our stations."
+    ),
     "notice.reversed": (
         "The redemption of your voucher {reference} of *{amount}* at {station} was taken "
         "back. You can use the voucher again until {expires}."

@@ -245,6 +245,14 @@ TEXTS: dict[str, str] = {
         "ce n'était pas vous, écrivez *humain*."
     ),
     "notice.voided": "Votre bon {reference} de *{amount}* a été annulé.",
+    "notice.extended": (
+        "Votre bon {reference} de *{amount}* a été prolongé "
+        ": vous pouvez l'utiliser jusqu'au {expires}."
+    ),
+    "notice.expiring": (
+        "Votre bon {reference} de *{amount}* est valable jusqu'au {expires}. "
+        "Utilisez-le d'ici là dans une de nos stations."
+    ),
     "notice.reversed": (
         "L'utilisation de votre bon {reference} de *{amount}* à {station} a été annulée. "
         "Vous pouvez de nouveau l'utiliser jusqu'au {expires}."

@@ -232,6 +232,14 @@ TEXTS: dict[str, str] = {
         "{at}. Niba atari wowe, andika *umuntu*."
     ),
     "notice.voided": "Voucher yawe {reference} ya *{amount}* yasheshwe.",
+    "notice.extended": (
+        "Igihe cya voucher yawe {reference} ya *{amount}* "
+        "cyongerewe: ushobora kuyikoresha kugeza {expires}."
+    ),
+    "notice.expiring": (
+        "Voucher yawe {reference} ya *{amount}* izarangira {expires}. Yikoreshe "
+        "mbere yaho kuri imwe muri sitasiyo zacu."
+    ),
     "notice.reversed": (
         "Ikoreshwa rya voucher yawe {reference} ya *{amount}* kuri {station} ryasubijwe "
         "inyuma. Wongera kuyikoresha kugeza {expires}."

@@ -233,6 +233,14 @@ TEXTS: dict[str, str] = {
         "{at}. Kama si wewe, andika *mtu*."
     ),
     "notice.voided": "Vocha yako {reference} ya *{amount}* imebatilishwa.",
+    "notice.extended": (
+        "Muda wa vocha yako {reference} ya *{amount}* "
+        "umeongezwa: unaweza kuitumia hadi {expires}."
+    ),
+    "notice.expiring": (
+        "Vocha yako {reference} ya *{amount}* inatumika hadi {expires}. Itumie "
+        "kabla ya hapo kwenye mojawapo ya vituo vyetu."
+    ),
     "notice.reversed": (
         "Matumizi ya vocha yako {reference} ya *{amount}* katika {station} yamefutwa. "
         "Unaweza kuitumia tena hadi {expires}."
