@@ -217,6 +217,8 @@ def test_change__redeem_void_rotate_and_expire_at_once__one_winner(
     odette: User,
     key: Key,
 ) -> None:
+    day = timezone.localdate() + timedelta(days=100)
+    extension = {"last_day": day, "actor": Actor.of_user(odette), "reason": "Race"}
     for round_ in range(8):
         # Given
         with before_it_expired() if round_ % 2 else nullcontext():
@@ -236,14 +238,7 @@ def test_change__redeem_void_rotate_and_expire_at_once__one_winner(
                 void_voucher, voucher_id=issued.voucher.public_id, **who, key=key()
             ),
             partial(rotate_code, voucher=issued.voucher, **who, key=key()),
-            partial(
-                extend_voucher,
-                voucher=issued.voucher,
-                last_day=timezone.localdate() + timedelta(days=100),
-                actor=Actor.of_user(odette),
-                reason="Race",
-                key=key(),
-            ),
+            partial(extend_voucher, voucher=issued.voucher, **extension, key=key()),
             expire_vouchers,
         ]
 
