@@ -15,6 +15,7 @@ from rollout.models import CheckRequest, CheckRun
 if TYPE_CHECKING:
     from django.test import Client
 
+    from easymo.preflight.registry import Asked, Found
     from tests.rollout.plan_cases import Fake
 
 LIST = "/admin/rollout/checkrun/"
@@ -95,12 +96,15 @@ def test_live_page__each_moment_of_a_run__shows_its_lines(
             reverse("check-runs"), headers={"X-Room-Live": "quick"}
         ).content.decode()
 
+    def look(_: Asked) -> Found:
+        shown.append(shows())
+        return failed("No <b>.", "Mend it.", "SETTING")
+
     lines = [
         Line("database.reachable", "The database", Section.REST, lambda _: ok("Yes.")),
-        Line("b", "Second", Section.REST, lambda _: shown.append(shows()) or bad),
+        Line("b", "Second", Section.REST, look),
     ]
     monkeypatch.setattr(registry, "lines", lambda: lines)
-    bad = failed("No <b>.", "Mend it.", "SETTING")
     assert "No run was asked for" in shows()
 
     # When
