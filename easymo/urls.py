@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from agents.admin import inbox
+from agents.admin import find, inbox
 from agents.api import refusals
 from easymo.backoffice import oidc
 from easymo.health import figures, healthz, landing, readyz, readyz_workers
@@ -30,6 +30,7 @@ urlpatterns = [
     path(
         "admin/settlement/", admin.site.admin_view(settlement.page), name="settlement"
     ),
+    path("admin/find/", admin.site.admin_view(find.page), name="find"),
     path("admin/oidc/start", oidc.Start.as_view(), name="oidc-start"),
     path("admin/oidc/callback", oidc.Callback.as_view(), name="oidc-callback"),
     path("admin/inbox/", admin.site.admin_view(inbox.page), name="inbox"),

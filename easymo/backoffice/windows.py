@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import PAGE_VAR
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.paginator import Paginator
 from django.db.models import (
@@ -237,6 +238,12 @@ class WindowChangeList(ChangeList):
             return ""
         place = "newest" if self.older is None else "next"
         return f"This is within the {place} {WINDOW:,} rows."
+
+    @property
+    def kept_query(self) -> str:
+        """Return the filters of the address, which a search keeps."""
+        kept = {k: v for k, v in self.filter_params.items() if k != SEARCH_VAR}
+        return urlencode(kept, doseq=True)
 
     @property
     def newest_url(self) -> str:

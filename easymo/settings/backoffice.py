@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,21 +29,45 @@ GREENS = (
 )
 
 
-def _seen_by(permission: str) -> Callable[[HttpRequest], bool]:
+type Check = Callable[[HttpRequest], bool]
+
+# Of all people of the back office only those who answer customers and do nothing about
+# the rollout have no use for its pages.
+OPERATES = ("rollout.rollback", "rollout.change_exposure")
+
+
+def _seen_by(permission: str) -> Check:
     return lambda request: request.user.has_perm(permission)
 
 
-def _item(title: str, icon: str, model: str) -> dict[str, Any]:
+def _not_for_support(permission: str) -> Check:
+    def is_shown(request: HttpRequest) -> bool:
+        user = request.user
+        if not user.has_perm(permission):
+            return False
+        answers = user.has_perm("agents.answer_person")
+        return not answers or any(user.has_perm(each) for each in OPERATES)
+
+    return is_shown
+
+
+def _page(title: Any, icon: str, link: Any, permission: Any = None) -> dict[str, Any]:
+    shown = {} if permission is None else {"permission": permission}
+    return {"title": title, "icon": icon, "link": link, **shown}
+
+
+def _item(title: Any, icon: str, model: str, check: Any = _seen_by) -> dict[str, Any]:
     app, name = model.split(".")
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
-        "permission": _seen_by(f"{app}.view_{name}"),
-    }
+    link = reverse_lazy(f"admin:{app}_{name}_changelist")
+    return _page(title, icon, link, check(f"{app}.view_{name}"))
 
 
-def _group(title: str, *items: dict[str, Any], folded: bool = False) -> dict[str, Any]:
+def _counted(item: dict[str, Any], name: str) -> dict[str, Any]:
+    """Add the count of what waits; all counts of a page are one query."""
+    return item | {"badge": f"agents.admin.counts.{name}", "badge_variant": "danger"}
+
+
+def _group(title: Any, *items: dict[str, Any], folded: bool = False) -> dict[str, Any]:
     return {
         "title": title,
         "separator": True,
@@ -74,96 +99,153 @@ UNFOLD = {
     "COLORS": {"primary": dict(GREENS)},
     "DASHBOARD_CALLBACK": "agents.admin.overview.add_overview",
     "SIDEBAR": {
-        "show_search": True,
+        # Our own field: templates/unfold/helpers/search.html.
+        "show_search": False,
         "navigation": [
             _group(
                 "",
-                {
-                    "title": "Overview",
-                    "icon": "space_dashboard",
-                    "link": reverse_lazy("admin:index"),
-                },
-                {
-                    "title": "Inbox",
-                    "icon": "inbox",
-                    "link": reverse_lazy("inbox"),
-                    "permission": _seen_by("agents.view_conversation"),
-                    "badge": "agents.admin.inbox.badge",
-                    "badge_variant": "danger",
-                },
-                {
-                    "title": "Control room",
-                    "icon": "monitor_heart",
-                    "link": lambda _request: reverse("admin:index") + "?page=room",
-                    "permission": _seen_by("rollout.view_agentflag"),
-                },
-                {
-                    "title": "Simulator",
-                    "icon": "smartphone",
-                    "link": reverse_lazy("simulator:home"),
-                    "permission": "agents.simulator.access.may_use",
-                },
+                _page(_("Needs you now"), "task_alt", reverse_lazy("admin:index")),
+                _page(
+                    _("Simulator"),
+                    "smartphone",
+                    reverse_lazy("simulator:home"),
+                    "agents.simulator.access.may_use",
+                ),
             ),
             _group(
-                "Vouchers",
-                _item("Vouchers", "confirmation_number", "vouchers.voucher"),
-                _item("Spreadsheets", "table_view", "vouchers.batch"),
-                _item("People", "group", "vouchers.profile"),
-                _item("Stations", "ev_station", "vouchers.station"),
-                {
-                    "title": "Settlement",
-                    "icon": "payments",
-                    "link": reverse_lazy("settlement"),
-                    "permission": _seen_by("vouchers.view_voucher"),
-                },
-                _item("Reversals", "undo", "vouchers.reversalrequest"),
-                _item("Roles and rights", "how_to_reg", "vouchers.authoritychange"),
-                _item("Recorded changes", "history", "vouchers.changerecord"),
+                _("Inbox"),
+                _counted(
+                    _page(
+                        _("Inbox"),
+                        "inbox",
+                        reverse_lazy("inbox"),
+                        _seen_by("agents.view_conversation"),
+                    ),
+                    "inbox",
+                ),
+                _item(_("Conversations"), "forum", "agents.conversation"),
+                _item(_("Calls"), "call", "agents.call"),
+                _item(_("Waiting for a person"), "support_agent", "agents.handoff"),
             ),
             _group(
-                "Conversations",
-                _item("Conversations", "forum", "agents.conversation"),
-                _item("Calls", "call", "agents.call"),
-                _item("Waiting for a person", "support_agent", "agents.handoff"),
-                _item("STOP and START", "notifications_off", "agents.consentevent"),
-                _item("Blocked people", "block", "agents.block"),
-                _item("Phone PINs", "dialpad", "agents.phonepin"),
+                _("Vouchers"),
+                _item(_("Vouchers"), "confirmation_number", "vouchers.voucher"),
+                _item(_("Spreadsheets"), "table_view", "vouchers.batch"),
             ),
             _group(
-                "Rollout",
-                _item("Stage", "stairs", "rollout.plan"),
-                _item("Waivers", "approval", "rollout.waiver"),
-                _item("Features", "toggle_on", "rollout.agentflag"),
-                _item("Changes", "history", "rollout.flagchange"),
-                _item("Cohorts", "groups", "rollout.cohort"),
-                _item("Incidents", "emergency", "rollout.incident"),
-                _item("Evidence", "fact_check", "rollout.observation"),
-                _item("Leaks", "policy", "observability.leakfinding"),
-                _item("Checklist", "checklist", "rollout.checklistitem"),
-                _item("Pre-flight and tests", "flight_takeoff", "rollout.checkrun"),
-                _item("Announcements", "campaign", "rollout.announcement"),
-                _item("Contacts", "call", "rollout.contact"),
-                _item("Notices", "notifications", "rollout.notice"),
-                {
-                    "title": "Reports",
-                    "icon": "lab_profile",
-                    "link": reverse_lazy("admin:rollout_report", args=["daily"]),
-                    "permission": _seen_by("rollout.view_notice"),
-                },
+                _("Customers"),
+                _item(_("People"), "group", "vouchers.profile"),
+                _item(_("STOP and START"), "notifications_off", "agents.consentevent"),
+                _item(_("Blocked people"), "block", "agents.block"),
+                _item(_("Phone PINs"), "dialpad", "agents.phonepin"),
             ),
             _group(
-                "System",
-                _item("Outgoing messages", "outbox", "agents.outboundmessage"),
-                _item("Sending numbers", "cell_tower", "agents.sendingline"),
-                _item("Webhooks", "inbox", "agents.webhookevent"),
-                _item("Previous workflow", "forward", "agents.forwardeditem"),
-                _item("Dead letters", "report", "agents.deadletter"),
-                _item("Erasures", "delete_forever", "agents.mentionsearch"),
-                _item("API tokens", "key", "agents.apitoken"),
-                _item("Queue", "low_priority", "procrastinate.procrastinatejob"),
-                _item("Staff accounts", "badge", "auth.user"),
-                _item("Groups", "shield_person", "auth.group"),
-                _item("Sign-in attempts", "login", "axes.accessattempt"),
+                _("Stations"),
+                _item(_("Stations"), "ev_station", "vouchers.station"),
+                _page(
+                    _("Settlement"),
+                    "payments",
+                    reverse_lazy("settlement"),
+                    _seen_by("vouchers.view_voucher"),
+                ),
+            ),
+            _group(
+                _("Approvals"),
+                _counted(
+                    _page(
+                        _("Approvals"),
+                        "approval_delegation",
+                        reverse_lazy("approvals"),
+                        _seen_by("vouchers.view_voucher"),
+                    ),
+                    "approvals",
+                ),
+                _item(_("Reversals"), "undo", "vouchers.reversalrequest"),
+                _item(_("Roles and rights"), "how_to_reg", "vouchers.authoritychange"),
+                _item(
+                    _("Waivers"), "approval", "rollout.waiver", check=_not_for_support
+                ),
+            ),
+            _group(
+                _("Rollout"),
+                _page(
+                    _("Control room"),
+                    "monitor_heart",
+                    lambda _request: reverse("admin:index") + "?page=room",
+                    _not_for_support("rollout.view_agentflag"),
+                ),
+                _page(
+                    _("Restore"),
+                    "settings_backup_restore",
+                    reverse_lazy("restore"),
+                    _not_for_support("rollout.view_plan"),
+                ),
+                _item(_("Stage"), "stairs", "rollout.plan", check=_not_for_support),
+                _item(
+                    _("Features"),
+                    "toggle_on",
+                    "rollout.agentflag",
+                    check=_not_for_support,
+                ),
+                _item(_("Cohorts"), "groups", "rollout.cohort", check=_not_for_support),
+                _item(
+                    _("Checklist"),
+                    "checklist",
+                    "rollout.checklistitem",
+                    check=_not_for_support,
+                ),
+                _page(
+                    _("Pre-flight and tests"),
+                    "flight_takeoff",
+                    reverse_lazy("check-runs"),
+                    _not_for_support("rollout.view_checkrun"),
+                ),
+                _item(
+                    _("Announcements"),
+                    "campaign",
+                    "rollout.announcement",
+                    check=_not_for_support,
+                ),
+            ),
+            _group(
+                _("Incidents"),
+                _counted(
+                    _item(_("Incidents"), "emergency", "rollout.incident"), "incidents"
+                ),
+                _item(_("Contacts"), "call", "rollout.contact"),
+                _item(_("Notices"), "notifications", "rollout.notice"),
+            ),
+            _group(
+                _("Reports"),
+                _page(
+                    _("Reports"),
+                    "lab_profile",
+                    reverse_lazy("admin:rollout_report", args=["daily"]),
+                    _seen_by("rollout.view_notice"),
+                ),
+                _item(_("Evidence"), "fact_check", "rollout.observation"),
+                _item(_("Leaks"), "policy", "observability.leakfinding"),
+                _item(_("Changes of features"), "history", "rollout.flagchange"),
+                _item(_("Recorded changes"), "history", "vouchers.changerecord"),
+            ),
+            _group(
+                _("Settings"),
+                *(
+                    _item(title, icon, model, check=_not_for_support)
+                    for title, icon, model in (
+                        (_("Outgoing messages"), "outbox", "agents.outboundmessage"),
+                        (_("Sending numbers"), "cell_tower", "agents.sendingline"),
+                        (_("Webhooks"), "inbox", "agents.webhookevent"),
+                        (_("Previous workflow"), "forward", "agents.forwardeditem"),
+                        (_("Dead letters"), "report", "agents.deadletter"),
+                        (_("Erasures"), "delete_forever", "agents.mentionsearch"),
+                        (_("API tokens"), "key", "agents.apitoken"),
+                        (_("Queue"), "low_priority", "procrastinate.procrastinatejob"),
+                        (_("Staff accounts"), "badge", "auth.user"),
+                        (_("Groups"), "shield_person", "auth.group"),
+                        (_("Sign-in attempts"), "login", "axes.accessattempt"),
+                    )
+                ),
                 folded=True,
             ),
         ],

@@ -3,7 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action
@@ -34,17 +37,31 @@ STATES = {
 }
 
 
+def _may_advance(_call: ActionCall[None]) -> bool:
+    """Tell whether there is a next stage and every gate is met."""
+    plan = plans.current()
+    if Stage(plan.run.stage).following is None:
+        return False
+    return not unmet(stages.gates_now(plan))
+
+
+def _may_resume(_call: ActionCall[None]) -> bool:
+    needs = resume_requirements.current_requirements()
+    return bool(needs) and not resume_requirements.unmet(needs)
+
+
 @admin.register(Plan)
 class PlanAdmin(RolloutAdmin):
     """The stage and state of the rollout: one object."""
 
     empty_text = "The plan comes with the migrations."
-    list_display = ("stage", "standing", "state_since", "state_reason")
+    list_display = ("stage", "standing", "state_since", "state_reason", "comes_next")
     list_display_links = ("stage",)
     list_select_related = ("run",)
     fields = (
         ("stage", "standing"),
         ("state_since", "state_reason"),
+        "comes_next",
         "serves",
         "gates",
         "to_resume",
@@ -65,6 +82,24 @@ class PlanAdmin(RolloutAdmin):
     @display(description="State", label=STATES)
     def standing(self, row: Plan) -> str:
         return plans.state_text(row)
+
+    @display(description=gettext_lazy("Next"))
+    def comes_next(self, row: Plan) -> SafeString | str:
+        """Say which move is legal now, or what is missing for it."""
+        if row.state in plans.DOWN:
+            words = _("Restore step by step")
+            return format_html('<a href="{}">{}</a>', reverse("restore"), words)
+        if row.state == State.HELD:
+            return _("Release the hold, then the gates decide.")
+        if Stage(row.run.stage).following is None:
+            return _("This is the last stage.")
+        missing = unmet(stages.gates_now(row))
+        if not missing:
+            return _("Every gate is met: the next stage can begin.")
+        found = _list(
+            (GateResult.Verdict(gate.verdict).label, gate.sentence) for gate in missing
+        )
+        return format_html("{}{}", _("Not met yet:"), found)
 
     @display(description="Serves")
     def serves(self, row: Plan) -> str:
@@ -93,7 +128,7 @@ class PlanAdmin(RolloutAdmin):
         path="advance",
         icon="stairs",
         permission=MOVE,
-        offered=lambda _call: Stage(plans.current().run.stage).following is not None,
+        offered=_may_advance,
         unmet=lambda _call: [gate.sentence for gate in unmet(stages.gates_now())],
         title="Advance to the next stage",
         explanation="Every gate has to be met or waived.",
@@ -145,7 +180,7 @@ class PlanAdmin(RolloutAdmin):
         path="resume",
         icon="restart_alt",
         permission=MOVE,
-        offered=lambda _call: plans.current().state in plans.DOWN,
+        offered=_may_resume,
         unmet=lambda _call: resume_requirements.unmet(
             resume_requirements.current_requirements()
         ),
