@@ -135,7 +135,7 @@ def news(request: HttpRequest) -> HttpResponse:
         name: render_to_string(f"admin/agents/inbox_{name}.html", context, request)
         for name in names
     }
-    counted = {"waiting": inbox_rows.count_waiting()}
+    counted = {"waiting": inbox_rows.waiting_count()}
     return JsonResponse(parts | counted, headers={"ETag": etag})
 
 
@@ -143,7 +143,7 @@ def badge(request: HttpRequest) -> str:
     """Return how many conversations wait, for the menu."""
     if not request.user.has_perm(VIEW):
         return ""
-    count = inbox_rows.count_waiting()
+    count = inbox_rows.waiting_count()
     most = inbox_rows.MOST_COUNTED
     return f"{most - 1}+" if count >= most else str(count or "")
 

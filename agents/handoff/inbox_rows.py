@@ -102,7 +102,7 @@ def _among(
     return Page([read[pk] for pk in page if pk in read], page[-1] if more else None)
 
 
-def count_waiting() -> int:
+def waiting_count() -> int:
     """Count the conversations that wait, at most to `MOST_COUNTED`."""
     rows = InboxEntry.objects.filter(waiting_since__isnull=False)
     return rows.order_by("waiting_since")[:MOST_COUNTED].count()

@@ -52,7 +52,12 @@ class Migration(migrations.Migration):
                         condition=models.Q(("ended_at__isnull", True)),
                         fields=["ends_at"],
                         name="approval_request_open_idx",
-                    )
+                    ),
+                    models.Index(
+                        condition=models.Q(("ended_at__isnull", False)),
+                        fields=["ended_at"],
+                        name="approval_request_ended_idx",
+                    ),
                 ],
             },
         ),

@@ -276,6 +276,12 @@ class ApprovalRequest(models.Model):
                 condition=Q(ended_at__isnull=True),
                 name="approval_request_open_idx",
             ),
+            # Read by the list of approvals: what was decided last.
+            models.Index(
+                fields=["ended_at"],
+                condition=Q(ended_at__isnull=False),
+                name="approval_request_ended_idx",
+            ),
         ]
 
     def __str__(self) -> str:

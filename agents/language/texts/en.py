@@ -225,6 +225,9 @@ TEXTS: dict[str, str] = {
     "notice.declined": (
         "Voucher {reference} of *{amount}* was not approved. Reason: {reason}"
     ),
+    "notice.request_ended": (
+        "Voucher {reference} of *{amount}* was not approved in time. The request has ended: ask again if it is still needed."
+    ),
     "notice.redeemed": (
         "⛽ Your voucher {reference} of *{amount}* was redeemed at {station} on {at}. "
         "If that was not you, write *agent*."

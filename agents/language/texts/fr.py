@@ -240,6 +240,9 @@ TEXTS: dict[str, str] = {
     "notice.declined": (
         "Le bon {reference} de *{amount}* n'a pas été approuvé. Raison : {reason}"
     ),
+    "notice.request_ended": (
+        "Le bon {reference} de *{amount}* n'a pas été approuvé à temps. La demande a pris fin : refaites-la si elle est encore nécessaire."
+    ),
     "notice.redeemed": (
         "⛽ Votre bon {reference} de *{amount}* a été encaissé à {station} le {at}. Si "
         "ce n'était pas vous, écrivez *humain*."

@@ -227,6 +227,9 @@ TEXTS: dict[str, str] = {
     "notice.declined": (
         "Voucher {reference} ya *{amount}* ntiyemejwe. Impamvu: {reason}"
     ),
+    "notice.request_ended": (
+        "Voucher {reference} ya *{amount}* ntiyemejwe ku gihe. Ubusabe bwarangiye: ongera usabe niba bikenewe."
+    ),
     "notice.redeemed": (
         "⛽ Voucher yawe {reference} ya *{amount}* yakoreshejwe kuri {station} ku wa "
         "{at}. Niba atari wowe, andika *umuntu*."

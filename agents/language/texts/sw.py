@@ -228,6 +228,9 @@ TEXTS: dict[str, str] = {
     "notice.declined": (
         "Vocha {reference} ya *{amount}* haikuidhinishwa. Sababu: {reason}"
     ),
+    "notice.request_ended": (
+        "Vocha {reference} ya *{amount}* haikuidhinishwa kwa wakati. Ombi limeisha: omba tena ikiwa bado inahitajika."
+    ),
     "notice.redeemed": (
         "⛽ Vocha yako {reference} ya *{amount}* imetumika katika {station} tarehe "
         "{at}. Kama si wewe, andika *mtu*."

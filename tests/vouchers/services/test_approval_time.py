@@ -43,6 +43,12 @@ def end_of(voucher: Voucher) -> datetime:
     return ApprovalRequest.objects.get(pk=voucher.pk).ends_at
 
 
+def run_at_once(statement: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
 def approve(voucher: Voucher, by: User, key: str = "yes") -> object:
     return approve_voucher(voucher=voucher, approver=by, reason="Known.", key=key)
 
@@ -89,7 +95,11 @@ def test_expire__time_is_over__ended_by_the_system_with_its_reason(
     # Then
     asked.refresh_from_db()
     event = asked.events.get(seq=2)
-    assert (asked.status, event.kind, event.actor_kind) == ("void", "declined", "system")
+    assert (asked.status, event.kind, event.actor_kind) == (
+        "void",
+        "declined",
+        "system",
+    )
     assert event.note.text == "expired"
     assert verify().broken == []
     with pytest.raises(VoucherNotPending):
@@ -112,17 +122,9 @@ def test_expire__time_is_over__ended_by_the_system_with_its_reason(
 def test_request__changed_by_hand_after_its_end__refused(
     asked: Voucher, odette: User, statement: str
 ) -> None:
-    with (
-        database_clock(end_of(asked) + SECOND),
-        pytest.raises(DatabaseError),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(statement)
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        # An end without the voucher's own event is not noticed at once.
-        assert ApprovalRequest.objects.get().ended_at is None
-        raise DatabaseError
+    with database_clock(end_of(asked) + SECOND), pytest.raises(DatabaseError):
+        run_at_once(statement)
+    assert ApprovalRequest.objects.get().ended_at is None
 
 
 def at_time(moment: datetime, call: Callable[[], object]) -> object:

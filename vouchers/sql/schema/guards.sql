@@ -213,12 +213,14 @@ CREATE TRIGGER voucher_approval_no_truncate BEFORE TRUNCATE ON voucher_approval
     FOR EACH STATEMENT EXECUTE FUNCTION voucher_append_only();
 ALTER TABLE voucher_approval ENABLE ALWAYS TRIGGER voucher_approval_no_truncate;
 
--- The end of a request is fixed, and it is ended once.
+-- The end of a request is fixed, and it is ended once, after its voucher.
 CREATE OR REPLACE FUNCTION voucher_approval_request_guard() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' OR OLD.ended_at IS NOT NULL OR NEW.ended_at IS NULL
-       OR (NEW.voucher_id, NEW.ends_at) <> (OLD.voucher_id, OLD.ends_at) THEN
+       OR (NEW.voucher_id, NEW.ends_at) <> (OLD.voucher_id, OLD.ends_at)
+       OR EXISTS (SELECT FROM vouchers v
+                   WHERE v.id = OLD.voucher_id AND v.status = 'pending_approval') THEN
         RAISE EXCEPTION 'the end of a request is fixed, and it is ended once'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'append_only';
     END IF;
