@@ -142,7 +142,7 @@ BEGIN
     -- A request has an end, and a voucher that waits no longer has no open request.
     IF (NEW.kind = 'requested' OR NEW.old_status = 'pending_approval') AND NOT EXISTS (
         SELECT FROM voucher_approval_request q WHERE q.voucher_id = NEW.voucher_id
-           AND (q.ended_at IS NULL) = (v.status = 'pending_approval')) THEN
+           AND (NEW.kind = 'requested' OR q.ended_at IS NOT NULL)) THEN
         RAISE EXCEPTION 'a request has an end, and ends with its decision'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_request_has_end';
     END IF;
