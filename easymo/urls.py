@@ -8,6 +8,7 @@ from agents.admin.waiting import waiting
 from agents.api import refusals
 from easymo.backoffice import oidc
 from easymo.health import figures, healthz, landing, readyz, readyz_workers
+from rollout.admin import check_run, restore
 from vouchers.admin import approvals, settlement
 
 admin.autodiscover()
@@ -20,6 +21,12 @@ urlpatterns = [
     path("metrics", figures, name="metrics"),
     path("", include("agents.urls")),
     path("api/rollout/", include("rollout.api.urls")),
+    path("admin/rollout/restore/", admin.site.admin_view(restore.page), name="restore"),
+    path(
+        "admin/rollout/check-runs/",
+        admin.site.admin_view(check_run.live),
+        name="check-runs",
+    ),
     path("admin/room/", include("rollout.dashboard.urls")),
     path(
         "admin/settlement/", admin.site.admin_view(settlement.page), name="settlement"

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0020_inbox_triggers"),
+        ("agents", "0021_reminder_runs"),
     ]
 
     operations = [

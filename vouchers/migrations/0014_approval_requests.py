@@ -26,7 +26,7 @@ DROP TRIGGER voucher_approval_request_no_truncate ON voucher_approval_request;
 class Migration(migrations.Migration):
     """Give each request an end; a request is decided before it or not at all."""
 
-    dependencies = [("vouchers", "0012_search_indexes")]
+    dependencies = [("vouchers", "0013_extensions")]
 
     operations = [
         migrations.CreateModel(
