@@ -56,7 +56,7 @@ def obey(request: HttpRequest, chosen: Conversation, order: dict[str, Any]) -> s
     if not may(request, order["action"]):
         raise PermissionDenied
     actor = Actor.of_user(person_of(request))
-    given = {"actor": actor, "key": f"admin:{order['key']}"}
+    given: dict[str, Any] = {"actor": actor, "key": f"admin:{order['key']}"}
     if order["action"] == "issue":
         return _issue(chosen, order, given)
     voucher = _own(chosen, order["voucher"])
