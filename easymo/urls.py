@@ -8,7 +8,7 @@ from agents.admin.waiting import waiting
 from agents.api import refusals
 from easymo.backoffice import oidc
 from easymo.health import figures, healthz, landing, readyz, readyz_workers
-from rollout.admin import check_run, restore
+from rollout.admin import check_run, checklist, restore
 from vouchers.admin import approvals, settlement
 
 admin.autodiscover()
@@ -22,6 +22,11 @@ urlpatterns = [
     path("", include("agents.urls")),
     path("api/rollout/", include("rollout.api.urls")),
     path("admin/rollout/restore/", admin.site.admin_view(restore.page), name="restore"),
+    path(
+        "admin/rollout/checklist/",
+        admin.site.admin_view(checklist.grouped),
+        name="checklist",
+    ),
     path(
         "admin/rollout/check-runs/",
         admin.site.admin_view(check_run.live),

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 MOST = 100
 # Failed jobs and items are looked for in the newest rows of their tables.
 NEWEST = 2_000
+MOST_NAMED = 5
 DAY = timedelta(hours=24)
 MONTH = 30 * DAY
 TEN_MINUTES = timedelta(minutes=10)
@@ -89,6 +90,7 @@ def needs_of(request: HttpRequest) -> list[Need]:
         ("agents.close_handoff", _tasks),
         ("agents.resend_message", _messages),
         ("agents.resend_forwarded", _forwarded),
+        ("rollout.view_agentflag", _late_jobs),
         (OPERATE, _jobs),
         (MOVE, _gates),
     )
@@ -231,16 +233,20 @@ def _forwarded(request: HttpRequest) -> Iterator[Need]:
     )
 
 
-def _jobs(request: HttpRequest) -> Iterator[Need]:
+def _late_jobs(request: HttpRequest) -> Iterator[Need]:
     late = upkeep.late()
     since = [job.since for job in late if job.since is not None]
+    names = ", ".join(job.name for job in late[:MOST_NAMED])
     yield Need(
-        _("Periodic jobs are late: is a worker running?"),
+        _("Late jobs, is a worker running? %(names)s") % {"names": names},
         len(late),
         min(since, default=None),
         _list("procrastinate_procrastinatejob"),
         is_urgent=True,
     )
+
+
+def _jobs(request: HttpRequest) -> Iterator[Need]:
     failed = _newest(ProcrastinateJob).filter(status="failed")
     yield Need(
         _("Failed jobs"),
@@ -269,14 +275,14 @@ def _gates(request: HttpRequest) -> Iterator[Need]:
         _("Gates to the next stage are not met"),
         len(unmet(stages.gates_now(plan))),
         plan.run.entered_at,
-        _list("rollout_plan"),
+        reverse("admin:rollout_plan_change", args=[plan.pk]),
     )
     lines = checklists.due_first(checklists.checklist_lines(plan.run))
     yield Need(
         _("Lines of the checklist are due"),
         len(lines),
         None,
-        _list("rollout_checklistitem"),
+        reverse("checklist"),
     )
     run = latest_check(CheckRun.Kind.PREFLIGHT)
     if run is None:

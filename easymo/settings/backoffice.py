@@ -188,11 +188,11 @@ UNFOLD = {
                     check=_not_for_support,
                 ),
                 _item(_("Cohorts"), "groups", "rollout.cohort", check=_not_for_support),
-                _item(
+                _page(
                     _("Checklist"),
                     "checklist",
-                    "rollout.checklistitem",
-                    check=_not_for_support,
+                    reverse_lazy("checklist"),
+                    _not_for_support("rollout.view_checklistitem"),
                 ),
                 _page(
                     _("Pre-flight and tests"),

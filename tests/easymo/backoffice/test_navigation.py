@@ -18,7 +18,7 @@ from agents.admin import counts, needs
 from agents.models import InboxEntry
 from rollout.incidents import incidents
 from rollout.models import Incident
-from tests.backoffice import ROLES, Records, create_records, signed_in
+from tests.backoffice import ROLES, create_records, signed_in
 from tests.easymo.backoffice.test_offers import everything, rolled_back
 from vouchers.models import Voucher
 from vouchers.recognise import recognise
@@ -245,9 +245,9 @@ def test_search__code_in_any_list__opens_the_voucher_and_leaves_no_address() -> 
         found[text] = [(answer.status_code, answer.headers.get("Location"))] * 2
 
     # Then
-    assert {key: set(value) for key, value in found.items()} == dict.fromkeys(
-        found, {(303, voucher)}
-    )
+    assert {key: set(value) for key, value in found.items()} == {
+        key: {(303, voucher)} for key in found
+    }
     assert len(paths) > 30
 
 
@@ -291,7 +291,7 @@ def test_search__too_many_wrong_codes__locked_like_any_other_road() -> None:
             "/admin/find/", {"_search": "words", "words": code}, follow=True
         )
         said = page.content.decode()
-        if "Too many" in said or "again" in said.lower() and "wrong" in said.lower():
+        if "Too many" in said or ("again" in said.lower() and "wrong" in said.lower()):
             break
     assert number < 39, said[-500:]
 
