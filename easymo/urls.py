@@ -5,7 +5,6 @@ from django.urls import include, path
 
 from agents.admin import inbox
 from agents.api import refusals
-from easymo.backoffice import oidc
 from easymo.health import figures, healthz, landing, readyz, readyz_workers
 from vouchers.admin import settlement
 
@@ -23,8 +22,7 @@ urlpatterns = [
     path(
         "admin/settlement/", admin.site.admin_view(settlement.page), name="settlement"
     ),
-    path("admin/oidc/start", oidc.Start.as_view(), name="oidc-start"),
-    path("admin/oidc/callback", oidc.Callback.as_view(), name="oidc-callback"),
+    path("admin/", include("easymo.backoffice.urls")),
     path("admin/inbox/", admin.site.admin_view(inbox.page), name="inbox"),
     path("admin/inbox/news/", admin.site.admin_view(inbox.news), name="inbox-news"),
     path("admin/", admin.site.urls),

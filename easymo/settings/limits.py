@@ -25,6 +25,8 @@ VOUCHER_ISSUER_DAILY = env_int("VOUCHER_ISSUER_DAILY", 500_000)
 VOUCHER_CUSTOMER_DAILY = env_int("VOUCHER_CUSTOMER_DAILY", 100_000)
 VOUCHER_CONFIRM_ABOVE = env_int("VOUCHER_CONFIRM_ABOVE", 10_000)
 VOUCHER_APPROVE_ABOVE = env_int("VOUCHER_APPROVE_ABOVE", 20_000)
+# Approvals above this amount ask the approver to confirm who they are.
+VOUCHER_REAUTHENTICATE_ABOVE = env_int("VOUCHER_REAUTHENTICATE_ABOVE", 30_000)
 VOUCHER_VALID_DAYS = env_int("VOUCHER_VALID_DAYS", 90, least=1, most=3_650)
 VOUCHER_CURRENCIES = env_list("VOUCHER_CURRENCIES", ("RWF",))
 if any(not (c.isascii() and c.isupper() and len(c) == 3) for c in VOUCHER_CURRENCIES):

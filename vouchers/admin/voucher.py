@@ -19,6 +19,7 @@ from easymo.backoffice.ranges import DayRangeFilter
 from easymo.backoffice.reason import ask
 from easymo.backoffice.windows import Served
 from easymo.observability.privacy import mask_msisdn
+from vouchers import limits
 from vouchers.actors import Actor
 from vouchers.admin.approval import request_facts
 from vouchers.admin.trail_sentences import steps
@@ -71,8 +72,12 @@ def _amount_and_owner(call: ActionCall[Voucher]) -> list[str]:
     return [f"{_amount(call.row)} for {call.row.owner}"]
 
 
+def _money(voucher: Voucher) -> Money:
+    return Money(voucher.amount_minor, voucher.currency)
+
+
 def _amount(voucher: Voucher) -> str:
-    return format_money(Money(voucher.amount_minor, voucher.currency))
+    return format_money(_money(voucher))
 
 
 def voucher_action(
@@ -270,6 +275,7 @@ class VoucherAdmin(VoucherSearch):
         icon="verified",
         operation=Operation.APPROVE,
         offered_in=Voucher.Status.PENDING_APPROVAL,
+        asks_who=lambda call: limits.needs_reauthentication(_money(call.row)),
         subjects=lambda call: request_facts(call.row),
         explanation="The voucher is issued and its code is sent. Neither the person who"
         " requested it can approve it, nor the one who gave that person their role in"
