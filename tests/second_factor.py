@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
-from django.contrib.auth.models import User
 from django.test import Client
 from django_otp.oath import totp
 
 from easymo.backoffice import second_factor
 from easymo.backoffice.models import Totp
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 PASSWORD = "a long enough one"
 LOGIN = "/admin/login/"
@@ -59,5 +62,3 @@ def prove(browser: Client, code: str) -> int:
 
 def is_in(browser: Client) -> bool:
     return browser.get("/admin/").status_code == 200
-
-

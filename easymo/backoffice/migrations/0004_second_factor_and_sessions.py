@@ -33,6 +33,7 @@ CREATE TRIGGER backoffice_end_sessions AFTER UPDATE OF password ON auth_user
     FOR EACH ROW WHEN (OLD.password <> NEW.password)
     EXECUTE FUNCTION backoffice_end_sessions();
 
+ALTER TABLE auth_user ENABLE ALWAYS TRIGGER backoffice_end_sessions;
 -- ENABLE ALWAYS: they also fire with session_replication_role = replica.
 ALTER TABLE otp_totp_totpdevice ENABLE ALWAYS TRIGGER record_change;
 ALTER TABLE otp_totp_totpdevice ENABLE ALWAYS TRIGGER no_truncate;
