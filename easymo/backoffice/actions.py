@@ -200,7 +200,10 @@ class FormAction:
         initial = self.initial(call) if self.initial else {}
         entered = reauthentication.kept(call.request) if self._asks(call) else {}
         if entered:
-            initial = {**initial, **reauthentication.restored(self.form, entered)}
+            initial = {
+                **initial,
+                **reauthentication.restored(self.form.base_fields, entered),
+            }
         return initial
 
     def _unmet(self, call: ActionCall[Any], refused: Sequence[str]) -> Sequence[str]:

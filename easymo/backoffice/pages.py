@@ -98,7 +98,7 @@ class AsksWho:
         entered = getattr(request, "entered", None)
         if not entered:
             return plain
-        again = reauthentication.restored(plain, entered)
+        again = reauthentication.restored(plain.base_fields, entered)
 
         class Restored(plain):  # type: ignore[misc]
             def __init__(self, *args: Any, **kwargs: Any) -> None:

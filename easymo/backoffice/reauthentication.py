@@ -19,9 +19,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from django.forms import BaseForm
     from django.http import HttpRequest, HttpResponse
 
     from easymo.backoffice.models import BrowserSession
@@ -82,14 +81,16 @@ def kept(request: HttpRequest) -> dict[str, list[str]]:
     return entered
 
 
-def restored(form: type[BaseForm], entered: dict[str, list[str]]) -> dict[str, Any]:
-    """Return the initial values of a form from what was entered.
+def restored(
+    fields: Mapping[str, forms.Field], entered: dict[str, list[str]]
+) -> dict[str, Any]:
+    """Return the initial values of fields from what was entered.
 
     A box that was not ticked and a list without a choice are not in a POST.
     """
     return {
         name: _value(field, entered.get(name))
-        for name, field in form.base_fields.items()
+        for name, field in fields.items()
         if name in entered or isinstance(field, _ABSENT)
     }
 

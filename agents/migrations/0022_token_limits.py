@@ -27,7 +27,7 @@ ALTER TABLE agents_apitoken ENABLE ALWAYS TRIGGER record_change;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0020_inbox_triggers"),
+        ("agents", "0021_reminder_runs"),
     ]
 
     operations = [
