@@ -88,6 +88,8 @@ def restored(
 
     A box that was not ticked and a list without a choice are not in a POST.
     """
+    if not entered:
+        return {}
     return {
         name: _value(field, entered.get(name))
         for name, field in fields.items()
