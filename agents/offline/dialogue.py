@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from agents.language.phrases import is_voucher_word, words_of
+from agents.offline import topics
 from agents.offline.doubt import Doubt
 from agents.offline.follow_up import CONFIRM, UNCLEAR, Draft, complete
 from agents.offline.grammar import (
@@ -19,6 +20,8 @@ from agents.offline.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from agents.content.document import Topic
 
 _TRIES = 3
 _ROLES = ("customer", "station", "staff", "support")
@@ -40,6 +43,8 @@ class Situation:
     tools: frozenset[str]
     has_pending: bool = False
     restricted: bool = False
+    # What operators wrote answers to, with the words that ask for it.
+    topics: tuple[Topic, ...] = ()
 
     @property
     def texts_role(self) -> str:
@@ -68,6 +73,8 @@ def next_step(text: str, *, situation: Situation, draft: Draft | None) -> Answer
     if draft and (completed := complete(text, draft)):
         return _continue(completed, situation)
     read = understand(text)
+    if topic := topics.asked(text, read, situation.topics):
+        return _topic(topic, situation)
     if draft and draft.intent == UNCLEAR:
         read = _with_earlier_values(read, draft)
     if read.intent in CHANGES:

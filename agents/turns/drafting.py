@@ -159,6 +159,7 @@ async def _ask_offline_model(
         language=claimed.language,
         has_pending=await units.run(confirmation.is_waiting, claimed.conversation),
         restricted=restricted,
+        content=claimed.content,
         now=session.dependencies.now,
     )
     # Not limited by what the other model used: this one costs nothing.
@@ -225,7 +226,9 @@ def request_for_offline_model(
 
 def instructions(claimed: ClaimedTurn) -> str:
     return prompts.instructions_for(
-        role=claimed.profile.role, language=claimed.language
+        role=claimed.profile.role,
+        language=claimed.language,
+        added=claimed.content.instructions,
     )
 
 

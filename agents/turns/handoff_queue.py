@@ -9,6 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+
+from agents.content import opening
 from agents.core.handoffs import waits_for_colleague
 from agents.language.texts import render
 from agents.offline.grammar import Intent, asks_for_person, understand
@@ -30,7 +33,13 @@ def draft_for_waiting(claimed: ClaimedTurn, *, is_offline: bool) -> Draft | None
         return None
     if not waits_for_colleague(claimed.profile):
         return None
-    return Draft(render("colleague.queue", claimed.language), QUEUED)
+    text = opening.with_notice(
+        render("colleague.queue", claimed.language),
+        claimed.content,
+        claimed.language,
+        timezone.now(),
+    )
+    return Draft(text, QUEUED)
 
 
 def take_notice(conversation: Conversation, now: datetime) -> bool:

@@ -46,6 +46,7 @@ _FOR_OPERATORS = (
     "agents.revoke_apitoken",
     "agents.use_simulator",
     "agents.decide_identity",
+    "agents.publish_content",
     "rollout.change_exposure",
     "rollout.rollback",
     "rollout.move_stage",
