@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from agents.content.errors import Fault
 from agents.language.normalise import plain, visible
 from agents.language.texts import TEXTS
@@ -49,8 +51,9 @@ def _faults_of_topic(topic: Topic) -> Iterator[Fault]:
 
 def _built_in_answers(language: str) -> tuple[str, ...]:
     """Return our own answers: their sentences may be kept as they are."""
-    texts = TEXTS[language]
-    return tuple(text for key, text in texts.items() if key.startswith("answer."))
+    found = [text for key, text in TEXTS[language].items() if key.startswith("answer.")]
+    days = str(settings.VOUCHER_VALID_DAYS)
+    return (*found, *(text.replace("{days}", days) for text in found))
 
 
 def _why_refused(sentence: str, known: Facts) -> str:

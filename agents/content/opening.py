@@ -65,7 +65,7 @@ def described(hours: OpeningHours, language: str, now: datetime) -> str:
         render(
             "hours.line",
             language,
-            days=_day(one.day, language, "EEEE d MMMM"),
+            day=_day(one.day, language, "EEEE d MMMM"),
             hours=_spans(one.spans, language),
         )
         for one in hours.coming_exceptions(now, AHEAD_DAYS)
@@ -89,7 +89,7 @@ def _week(hours: OpeningHours, language: str) -> Iterator[str]:
             continue
         names = [_weekday(number, language) for number in (numbers[0], numbers[-1])]
         shown = " – ".join(dict.fromkeys(names))
-        yield render("hours.line", language, days=shown, hours=_spans(spans, language))
+        yield render("hours.line", language, day=shown, hours=_spans(spans, language))
 
 
 def _spans(spans: Spans, language: str) -> str:

@@ -9,12 +9,7 @@ from agents.language.phrases import is_voucher_word, words_of
 from agents.offline import topics
 from agents.offline.doubt import Doubt
 from agents.offline.follow_up import CONFIRM, UNCLEAR, Draft, complete
-from agents.offline.grammar import (
-    CHANGES,
-    Intent,
-    Understood,
-    is_only_slots,
-)
+from agents.offline.grammar import CHANGES, Intent, Understood, is_only_slots
 from agents.offline.reading import read as understand
 from agents.offline.slots import Slots
 
@@ -43,7 +38,7 @@ class Situation:
     tools: frozenset[str]
     has_pending: bool = False
     restricted: bool = False
-    # What operators wrote answers to, with the words that ask for it.
+    # The operators' topics.
     topics: tuple[Topic, ...] = ()
 
     @property
@@ -221,11 +216,7 @@ def _missing_to_redeem(draft: Draft, situation: Situation) -> tuple[str, str] | 
 
 
 def _is_code(draft: Draft) -> bool:
-    """Tell whether the draft names a code.
-
-    The tool then asks for the other parts and returns the reference, which is still
-    known in the next turn.
-    """
+    """Tell whether the draft names a code: then the tool asks for the other parts."""
     return bool(draft.voucher and draft.voucher.startswith("["))
 
 

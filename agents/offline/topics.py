@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agents.content.answers import asked_topic
-from agents.offline.doubt import Doubt
 from agents.offline.grammar import Intent
 
 if TYPE_CHECKING:
@@ -31,5 +30,4 @@ def asked(text: str, read: Understood, topics: Sequence[Topic]) -> str | None:
     """
     if not topics or read.is_exact or read.slots.has_any:
         return None
-    is_question = read.intent in QUESTIONS and read.doubt is not Doubt.STOP
-    return asked_topic(text, topics, whole=not is_question)
+    return asked_topic(text, topics, whole=read.intent not in QUESTIONS)

@@ -144,7 +144,10 @@ async def _without_model(session: ModelSession, code: str) -> Draft:
     if any(map(is_effect, await _calls(session))):
         return Draft(error_code=code, exchange=session.exchange)
     draft = await units.run(
-        handoff_queue.draft_for_waiting, session.claimed, is_offline=True
+        handoff_queue.draft_for_waiting,
+        session.claimed,
+        is_offline=True,
+        now=session.dependencies.now(),
     ) or await _ask_offline_model(session, restricted=True)
     return replace(draft, error_code=code)
 

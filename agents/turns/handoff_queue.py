@@ -9,8 +9,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
-
 from agents.content import opening
 from agents.core.handoffs import waits_for_colleague
 from agents.language.texts import render
@@ -27,7 +25,9 @@ NOTICE_INTERVAL = timedelta(hours=1)
 SMALL_TALK = frozenset({Intent.GREET, Intent.THANKS, Intent.BYE, Intent.PERSON})
 
 
-def draft_for_waiting(claimed: ClaimedTurn, *, is_offline: bool) -> Draft | None:
+def draft_for_waiting(
+    claimed: ClaimedTurn, *, is_offline: bool, now: datetime
+) -> Draft | None:
     """Return the answer to a person who waits; None when it is not for the colleague."""
     if not _is_for_colleague(claimed, is_offline=is_offline):
         return None
@@ -37,7 +37,7 @@ def draft_for_waiting(claimed: ClaimedTurn, *, is_offline: bool) -> Draft | None
         render("colleague.queue", claimed.language),
         claimed.content,
         claimed.language,
-        timezone.now(),
+        now,
     )
     return Draft(text, QUEUED)
 

@@ -360,8 +360,7 @@ def test_send_late__reading__goes_to_whatsapp_of_a_verified_caller_only(
 
 
 def test_offered__everyone__gets_the_same_list() -> None:
-    names = [spec.name for spec in tools.offered(BUILT_IN)]
-    assert names == list(registry.BY_NAME)
+    assert [spec.name for spec in tools.offered(BUILT_IN)] == [*registry.BY_NAME]
 
 
 def test_station_staff__reference_without_a_code__are_asked_for_the_code(
