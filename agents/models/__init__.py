@@ -25,6 +25,8 @@ from agents.models.outbound import (
     SimulatedDelivery,
 )
 from agents.models.pin import CallerPinCount, PhonePin, PinLink
+from agents.models.reminder import ReminderRun
+from agents.models.reply import ApprovedTemplate, CannedReply
 from agents.models.sentence import TaughtSentence
 from agents.models.station_code import StationCode
 from agents.models.turn import PendingAction, ToolCall, Turn
@@ -33,12 +35,14 @@ from agents.models.webhook_event import DeadLetter, RealtimeEvent, WebhookEvent
 __all__ = [
     "Announcement",
     "ApiToken",
+    "ApprovedTemplate",
     "Block",
     "Call",
     "CallClaim",
     "CallEvent",
     "CallUsage",
     "CallerPinCount",
+    "CannedReply",
     "CarriedCode",
     "ColleagueAct",
     "ConsentEvent",
@@ -66,6 +70,7 @@ __all__ = [
     "PhonePin",
     "PinLink",
     "RealtimeEvent",
+    "ReminderRun",
     "SandboxMedia",
     "SeenMessage",
     "SendingLine",
