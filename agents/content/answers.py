@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from agents.content import opening
-from agents.content.document import BUILT_IN_TOPICS, DAYS_VALUE
+from agents.content.document import BUILT_IN_TOPICS, DAYS_VALUE, Topic
 from agents.language.lexicons.vocabulary import fold
 from agents.language.phrases import words_of
 from agents.language.texts import has, render
@@ -16,8 +17,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from agents.content.document import Content, Topic
+    from agents.content.document import Content
 
+# What asks for a built-in topic that the offline model has no intent for.
+BUILT_IN_PHRASES = {
+    "contact": (
+        *("reach you", "contact you", "call you", "your number", "your phone number"),
+        *(
+            "your email",
+            "vous joindre",
+            "vous contacter",
+            "vous appeler",
+            "votre numéro",
+        ),
+        *("votre email", "nimero yanyu", "telefone yanyu", "nabahamagara", "nababona"),
+        *("namba yenu", "simu yenu", "nawapataje", "kuwapigia", "kuwasiliana nanyi"),
+    ),
+}
 # A word of a question may be this much longer than the operator's word: "tyre", "tyres".
 LONGER_ENDING = 1
 
@@ -37,6 +53,18 @@ def answer(content: Content, topic: str, language: str, now: datetime) -> str:
         parts = filter(None, (written, hours))
         return "\n\n".join(parts) or _built_in(topic, language)
     return written or _built_in(topic, language)
+
+
+def askable(content: Content) -> tuple[Topic, ...]:
+    """Return the topics with the words that ask for them, built-in ones included."""
+    built_in = (
+        replace(found, phrases=(*found.phrases, *phrases))
+        if (found := content.topic(key))
+        else Topic(key, phrases)
+        for key, phrases in BUILT_IN_PHRASES.items()
+    )
+    others = (one for one in content.topics if one.key not in BUILT_IN_PHRASES)
+    return (*others, *built_in)
 
 
 def asked_topic(text: str, topics: Sequence[Topic], *, whole: bool) -> str | None:

@@ -58,7 +58,7 @@ class OfflineModel:
             role=self.role,
             has_pending=self.has_pending,
             restricted=self.restricted,
-            topics=self.content.topics,
+            topics=answers.askable(self.content),
             tools=frozenset(
                 tool.name for tool in request.tools if request.may_call_tools
             ),

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("vouchers", "0012_search_indexes"),
+        ("vouchers", "0014_approval_requests"),
     ]
 
     operations = [
