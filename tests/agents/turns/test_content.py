@@ -63,8 +63,9 @@ async def answered(person: Person, text: str, dependencies: TurnDependencies) ->
 
 
 async def test_questions__offline__are_answered_in_the_language_else_in_english(
-    cast: Cast, offline: TurnDependencies
+    cast: Cast, offline: TurnDependencies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("agents.core.call_rate.limit_for", lambda _: 1_000)
     await in_database(lambda: publish(topics=topics("en", "fr", "rw", "sw")))
     for language, questions in QUESTIONS.items():
         await in_database(
