@@ -25,6 +25,7 @@ from agents.models.outbound import (
 )
 from agents.models.pin import CallerPinCount, PhonePin, PinLink
 from agents.models.reminder import ReminderRun
+from agents.models.reply import ApprovedTemplate, CannedReply
 from agents.models.sentence import TaughtSentence
 from agents.models.station_code import StationCode
 from agents.models.turn import PendingAction, ToolCall, Turn
@@ -33,12 +34,14 @@ from agents.models.webhook_event import DeadLetter, RealtimeEvent, WebhookEvent
 __all__ = [
     "Announcement",
     "ApiToken",
+    "ApprovedTemplate",
     "Block",
     "Call",
     "CallClaim",
     "CallEvent",
     "CallUsage",
     "CallerPinCount",
+    "CannedReply",
     "CarriedCode",
     "ColleagueAct",
     "ConsentEvent",

@@ -50,7 +50,7 @@ def _notify_issued(event: VoucherEvent) -> Announcement.Outcome:
     """Send reference and code to the owner; after an approval to the issuer too."""
     voucher = event.voucher
     recipients = [(voucher.owner, "notice.issued")]
-    issuer = voucher.created_by_profile
+    issuer = _requester(voucher)
     if event.old_status == Voucher.Status.PENDING_APPROVAL and issuer is not None:
         recipients.append((issuer, "notice.approved"))
     reached = [
@@ -81,9 +81,12 @@ def _notify_rotated(event: VoucherEvent) -> Announcement.Outcome:
 
 
 def _notify_declined(event: VoucherEvent) -> Announcement.Outcome:
-    issuer = event.voucher.created_by_profile
+    """Tell who asked that the request was declined, or ended without a decision."""
+    issuer = _requester(event.voucher)
     if issuer is None:
         return Outcome.NOT_NEEDED
+    if event.actor_kind == "system":
+        return _outcome(_send(event, issuer, "notice.request_ended"))
     note = getattr(event, "note", None)
     reason = note.text if note else "—"
     return _outcome(_send(event, issuer, "notice.declined", reason=reason))
@@ -138,6 +141,14 @@ NOTIFIERS: dict[str, Callable[[VoucherEvent], Announcement.Outcome]] = {
     Kind.REVERSED: _notify_reversed,
     Kind.EXTENDED: _notify_extended,
 }
+
+
+def _requester(voucher: Voucher) -> Profile | None:
+    """Return who asked; an account of the back office by the number linked with it."""
+    if voucher.created_by_profile is not None or voucher.created_by_user_id is None:
+        return voucher.created_by_profile
+    linked = Profile.objects.filter(user=voucher.created_by_user_id, is_active=True)
+    return linked.order_by("pk").first()
 
 
 def _outcome(is_reached: bool) -> Announcement.Outcome:

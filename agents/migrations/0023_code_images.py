@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0021_reminder_runs"),
+        ("agents", "0022_answer_times_and_replies"),
     ]
 
     operations = [
