@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0022_answer_times_and_replies"),
+        ("agents", "0023_code_images"),
     ]
 
     operations = [

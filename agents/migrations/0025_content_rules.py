@@ -37,5 +37,5 @@ DROP FUNCTION agents_content_follows CASCADE;
 class Migration(migrations.Migration):
     """Versions of the content are numbered and append-only."""
 
-    dependencies = [("agents", "0023_content")]
+    dependencies = [("agents", "0024_content")]
     operations = [migrations.RunSQL(RULES, BACK)]
