@@ -27,7 +27,7 @@ ALTER TABLE agents_apitoken ENABLE ALWAYS TRIGGER record_change;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0022_answer_times_and_replies"),
+        ("agents", "0025_content_rules"),
     ]
 
     operations = [
