@@ -43,6 +43,7 @@ NOT_PAGES = (
     "/api/schema/",
     # A file.
     "/export/",
+    "/pdf/",
     "format=",
 )
 
