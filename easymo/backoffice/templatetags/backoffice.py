@@ -13,7 +13,7 @@ from django.utils.html import conditional_escape
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 
-from easymo.backoffice import password_links
+from easymo.backoffice import empty, password_links
 from easymo.observability.privacy import scrub
 
 if TYPE_CHECKING:
@@ -85,13 +85,12 @@ def has_history(row: Model | None) -> bool:
 @register.filter
 def empty_text(page: Any) -> str:
     """Return what belongs into a list without rows."""
-    own = getattr(page, "empty_text", "")
-    return own or f"Here are the {page.opts.verbose_name_plural}."
+    return str(getattr(page, "empty_text", "") or empty.TEXTS[page.opts.label_lower])
 
 
 @register.simple_tag(takes_context=True)
 def first_step(context: Context) -> dict[str, Any] | None:
-    """Return the list's action that creates its first row, if the user may use it."""
+    """Return what creates the first row: an action of the list, or another page."""
     page = context["cl"].model_admin
     # A list's own context has no request; the template's does.
     request = context.request  # type: ignore[attr-defined]
@@ -103,4 +102,4 @@ def first_step(context: Context) -> dict[str, Any] | None:
     if page.has_add_permission(request):
         add = f"admin:{page.opts.app_label}_{page.opts.model_name}_add"
         return {"path": reverse(add), "title": f"Add {page.opts.verbose_name}"}
-    return None
+    return empty.step_for(page.opts.label_lower, request.user)

@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
+from easymo.backoffice import empty
 from tests.backoffice import create_records, signed_in
 from tests.easymo.backoffice.test_offers import later_states
 from tests.easymo.backoffice.test_pages import MODELS, address
@@ -45,6 +46,36 @@ def test_list__no_rows__says_what_belongs_there_and_offers_no_reset(
     if page.search_fields:
         path = f"{address(model, 'changelist')}?q=no-such-row"
         assert "Reset filters" in browser.get(path).content.decode()
+
+
+def test_empty_lists__every_registered_model__says_what_belongs_and_where_to_begin() -> (
+    None
+):
+    # Given
+    operator = signed_in("superuser")
+    wrong: dict[str, str] = {}
+
+    # When
+    for model, page in admin.site._registry.items():
+        label = model._meta.label_lower
+        text = str(getattr(page, "empty_text", "") or empty.TEXTS.get(label, ""))
+        step = getattr(page, "first_action", "") or empty.STEPS.get(label)
+        if not text.endswith(".") or step is None:
+            wrong[label] = f"{text!r}, {step}"
+        elif isinstance(step, empty.Step):
+            status = operator.get(step.path).status_code
+            # The simulator is off outside of a demonstration.
+            if status != 200 and not (step is empty.SIMULATOR and status in {302, 404}):
+                wrong[label] = f"{step.path} answers {status}"
+        # No rows in this list, by an id that none has.
+        shown = operator.get(address(model, "changelist")).content.decode()
+        if not model._default_manager.exists() and "Nothing here yet" not in shown:
+            wrong[label] = "the empty list does not say so"
+
+    # Then
+    assert wrong == {}
+    known = {model._meta.label_lower for model in admin.site._registry}
+    assert set(empty.STEPS) | set(empty.TEXTS) <= known
 
 
 def test_pages__any_state__show_no_representation_of_python() -> None:
