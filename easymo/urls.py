@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from agents.admin import inbox, replies
+from agents.admin import customer, inbox, replies
 from agents.admin.waiting import waiting
 from agents.api import refusals
 from easymo.backoffice import oidc
@@ -36,6 +36,11 @@ urlpatterns = [
         "admin/approvals/<int:pk>/",
         admin.site.admin_view(approvals.one),
         name="approval",
+    ),
+    path(
+        "admin/customers/<int:pk>/",
+        admin.site.admin_view(customer.page),
+        name="customer",
     ),
     path("admin/oidc/start", oidc.Start.as_view(), name="oidc-start"),
     path("admin/oidc/callback", oidc.Callback.as_view(), name="oidc-callback"),
