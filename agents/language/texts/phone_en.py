@@ -48,6 +48,7 @@ TEXTS: dict[str, str] = {
     "phone.pin_wrong": (
         "That PIN is not right. Please enter it again. Tries left: {left}."
     ),
+    "phone.pin_too_long": "That was too long for a PIN, and it does not count. Please enter your PIN of 4 to 6 digits, and then press the hash key.",
     "phone.pin_locked": (
         "There were too many wrong PINs. For {minutes} minutes no PIN can be entered. "
         "You can write to us on WhatsApp. Goodbye."
@@ -71,6 +72,7 @@ TEXTS: dict[str, str] = {
     "phone.code_entered": "Thank you, I have the code.",
     "phone.code_wrong": "That is not a whole code. Please enter its 16 digits again.",
     "phone.slow": "This takes a while. I will send it to you on WhatsApp.",
+    "phone.slow_unsent": "This takes longer than usual. Please ask me again in a moment.",
     "phone.receipt_sent": "You also get this on WhatsApp.",
     # What the model asks when it works without OpenAI
     "phone.help": "I can tell you which vouchers you have and use one at a station. For that you enter your PIN on the keypad. I can also put you through to a person.",

@@ -52,6 +52,7 @@ TEXTS: dict[str, str] = {
         "Ce code PIN n'est pas le bon. Entrez-le encore une fois. Essais restants : "
         "{left}."
     ),
+    "phone.pin_too_long": "C'était trop long pour un code PIN, et cela ne compte pas. Entrez votre code PIN de 4 à 6 chiffres, puis appuyez sur la touche dièse.",
     "phone.pin_locked": (
         "Il y a eu trop de codes PIN faux. Pendant {minutes} minutes, aucun code PIN "
         "ne peut être entré. Vous pouvez nous écrire sur WhatsApp. Au revoir."
@@ -77,6 +78,7 @@ TEXTS: dict[str, str] = {
         "Ce n'est pas un code complet. Entrez ses 16 chiffres encore une fois."
     ),
     "phone.slow": "Cela prend un moment. Je vous l'enverrai sur WhatsApp.",
+    "phone.slow_unsent": "Cela prend plus de temps que d'habitude. Redemandez-moi dans un instant, s'il vous plaît.",
     "phone.receipt_sent": "Vous recevez aussi ceci sur WhatsApp.",
     # What the model asks when it works without OpenAI
     "phone.help": "Je peux vous dire quels bons vous avez et en utiliser un dans une station. Pour cela, vous entrez votre code PIN au clavier. Je peux aussi vous passer une personne.",

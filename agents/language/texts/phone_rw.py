@@ -49,6 +49,7 @@ TEXTS: dict[str, str] = {
     ),
     "phone.pin_right": "Urakoze. Nagukorera iki?",
     "phone.pin_wrong": ("Iyo PIN si yo. Ongera uyandike. Inshuro usigaranye: {left}."),
+    "phone.pin_too_long": "Iyo mibare ni myinshi kurusha PIN, ntabwo ibarwa. Andika PIN yawe y'imibare 4 kugeza kuri 6, hanyuma ukande urwego.",
     "phone.pin_locked": (
         "PIN zitari zo zabaye nyinshi. Mu minota {minutes} nta PIN ishobora kwandikwa. "
         "Ushobora kutwandikira kuri WhatsApp. Murabeho."
@@ -71,6 +72,7 @@ TEXTS: dict[str, str] = {
     "phone.code_entered": "Urakoze, kode ndayibonye.",
     "phone.code_wrong": "Iyo si kode yuzuye. Ongera wandike imibare yayo 16.",
     "phone.slow": "Biratinda gato. Ndabikohereza kuri WhatsApp.",
+    "phone.slow_unsent": "Biratinze kurusha ibisanzwe. Ongera umbaze mu kanya.",
     "phone.receipt_sent": "Urabibona no kuri WhatsApp.",
     # What the model asks when it works without OpenAI
     "phone.help": "Nshobora kukubwira voucher ufite no gukoresha imwe kuri sitasiyo. Kugira ngo bikorwe, wandika PIN yawe kuri telefone. Nshobora no kuguhuza n'umukozi.",

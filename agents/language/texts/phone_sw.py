@@ -50,6 +50,7 @@ TEXTS: dict[str, str] = {
     "phone.pin_wrong": (
         "PIN hiyo si sahihi. Tafadhali iingize tena. Majaribio yaliyobaki: {left}."
     ),
+    "phone.pin_too_long": "Tarakimu hizo ni nyingi kuliko za PIN, na hazihesabiwi. Tafadhali ingiza PIN yako ya tarakimu 4 hadi 6, kisha bonyeza alama ya reli.",
     "phone.pin_locked": (
         "PIN zisizo sahihi zimezidi. Kwa dakika {minutes} hakuna PIN inayoweza "
         "kuingizwa. Unaweza kutuandikia kwenye WhatsApp. Kwaheri."
@@ -74,6 +75,7 @@ TEXTS: dict[str, str] = {
         "Huo si msimbo kamili. Tafadhali ingiza tarakimu zake 16 tena."
     ),
     "phone.slow": "Hii inachukua muda. Nitakutumia kwenye WhatsApp.",
+    "phone.slow_unsent": "Hii inachukua muda zaidi ya kawaida. Tafadhali niulize tena baada ya muda mfupi.",
     "phone.receipt_sent": "Unapata hii pia kwenye WhatsApp.",
     # What the model asks when it works without OpenAI
     "phone.help": "Naweza kukuambia una vocha gani na kutumia moja kwenye kituo. Kwa hilo unaingiza PIN yako kwenye simu. Pia naweza kukuunganisha na mtu.",

@@ -161,7 +161,7 @@ class RealtimeServer:
         self.requests.append((verb, call_id, 0))
         if call.loses_accepts == "answer":
             self._do(verb, call_id, request.body)
-        while call.loses_accepts:
+        while call.loses_accepts:  # noqa: ASYNC110 - set from another thread
             await asyncio.sleep(0.1)
         return True
 
