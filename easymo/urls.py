@@ -7,6 +7,7 @@ from agents.admin import inbox
 from agents.api import refusals
 from easymo.backoffice import oidc
 from easymo.health import figures, healthz, landing, readyz, readyz_workers
+from rollout.admin import check_run, restore
 from vouchers.admin import settlement
 
 admin.autodiscover()
@@ -19,6 +20,12 @@ urlpatterns = [
     path("metrics", figures, name="metrics"),
     path("", include("agents.urls")),
     path("api/rollout/", include("rollout.api.urls")),
+    path("admin/rollout/restore/", admin.site.admin_view(restore.page), name="restore"),
+    path(
+        "admin/rollout/check-runs/",
+        admin.site.admin_view(check_run.live),
+        name="check-runs",
+    ),
     path("admin/room/", include("rollout.dashboard.urls")),
     path(
         "admin/settlement/", admin.site.admin_view(settlement.page), name="settlement"

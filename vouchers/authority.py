@@ -21,6 +21,8 @@ class Operation(StrEnum):
     ROTATE = "rotate"
     # Take back a redemption.
     REVERSE = "reverse"
+    # Give a later last day.
+    EXTEND = "extend"
     # Approve or decline a request.
     APPROVE = "approve"
 
@@ -56,6 +58,7 @@ RULES: dict[Operation, Rule] = {
         frozenset({STAFF, SUPPORT, USER, SYSTEM}), "vouchers.rotate_code"
     ),
     Operation.REVERSE: Rule(frozenset({STATION, USER}), "vouchers.reverse_redemption"),
+    Operation.EXTEND: Rule(frozenset({USER}), "vouchers.extend_voucher"),
     Operation.APPROVE: Rule(frozenset({USER}), "vouchers.approve_voucher"),
 }
 

@@ -59,7 +59,7 @@ def _context(ref: CallRef | Call) -> Context:
     amounts: set[int] = set()
     for _, arguments, result in rows:
         given = [(arguments or {}).get("amount"), (result or {}).get("amount")]
-        amounts |= {int(one) for one in given if str(one).isdecimal()}
+        amounts |= {int(one) for one in map(str, given) if one.isdecimal()}
         amounts |= amounts_in(str((result or {}).get("display", "")))
     is_asked = any(code == PIN_NEEDED for code, _, _ in rows)
     return Context(amounts, is_pin_asked=is_asked and not _was_verified_before(ref))

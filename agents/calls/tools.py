@@ -99,7 +99,7 @@ def perform(
 
     Raises LeaseLost when another worker has the call.
     """
-    claimed = _claim(ref, turn, codes)
+    claimed = claim_turn(ref, turn, codes)
     tool = registry.BY_NAME.get(request.name)
     try:
         arguments = parse_arguments(
@@ -144,55 +144,6 @@ def _run(
     return _outcome(answer, claimed, row)
 
 
-def sends_late(ref: CallRef, name: str) -> bool:
-    """Tell whether a late result of this tool is sent to the caller on WhatsApp.
-
-    An unverified caller learns nothing of the number that they use.
-    """
-    if not _is_read(name):
-        return False
-    call = Call.objects.select_related("profile").get(pk=ref.pk)
-    if call.profile is None or not calling.is_verified(call):
-        return False
-    return whatsapp_copy.chat_of(call.profile) is not None
-
-
-def send_late(ref: CallRef, *, turn: int, ordinal: int) -> bool:
-    """Send what a call read that took too long; call it when `perform` has ended.
-
-    The receipt of a change is sent in its own transaction. A question that the caller
-    did not hear is not open any more: no key answers it.
-    """
-    row = ToolCall.objects.filter(turn=turn, ordinal=ordinal).first()
-    if row is not None and row.code == confirmation.NEEDED:
-        _withdraw_unheard(ref, row)
-    if row is None or not _is_read(row.name) or not display_of(row):
-        return False
-    with transaction.atomic():
-        claimed = _claim(ref, turn, NO_CODES)
-        if not claimed.is_verified:
-            return False
-        return whatsapp_copy.send(
-            ref,
-            claimed.profile,
-            about=f"late:{row.pk}",
-            body=display_of(row),
-            language=claimed.language,
-        )
-
-
-def _is_read(name: str) -> bool:
-    return not registry.is_write(name) and name != tool_calls.HAND_OFF
-
-
-@transaction.atomic
-def _withdraw_unheard(ref: CallRef, row: ToolCall) -> None:
-    lock_conversation(ref.conversation_id)
-    unheard = PendingAction.objects.filter(tool_call=row, status=Status.WAITING)
-    for action in unheard:
-        confirmation.decide(action, Status.REPLACED, timezone.now())
-
-
 def waiting_question(ref: CallRef) -> PendingAction | None:
     """Return the question of this call that waits for a key or a button."""
     return PendingAction.objects.filter(
@@ -221,7 +172,7 @@ def _confirm(ref: CallRef, *, is_yes: bool) -> ToolOutcome:
         conversation = lock_conversation(ref.conversation_id)
         turn = _running_turn(ref)
         lock_turn(turn_id=turn.pk, token=ref.token)
-        claimed = _claim(ref, turn.pk, NO_CODES)
+        claimed = claim_turn(ref, turn.pk, NO_CODES)
         question = conversation.pending_actions.order_by("-id").first()
         if question is None:
             return _said("question_over", "phone.question_over", claimed.language)
@@ -329,7 +280,7 @@ def _running_turn(ref: CallRef) -> Turn:
     return found or Turn.objects.get(pk=recording.open_turn(ref))
 
 
-def _claim(ref: CallRef, turn_pk: int, codes: Mapping[int, Code]) -> ClaimedTurn:
+def claim_turn(ref: CallRef, turn_pk: int, codes: Mapping[int, Code]) -> ClaimedTurn:
     return _claim_row(ref, Turn.objects.get(pk=turn_pk), codes)
 
 

@@ -24,6 +24,7 @@ from agents.models.outbound import (
     SimulatedDelivery,
 )
 from agents.models.pin import CallerPinCount, PhonePin, PinLink
+from agents.models.reminder import ReminderRun
 from agents.models.sentence import TaughtSentence
 from agents.models.station_code import StationCode
 from agents.models.turn import PendingAction, ToolCall, Turn
@@ -63,6 +64,7 @@ __all__ = [
     "PhonePin",
     "PinLink",
     "RealtimeEvent",
+    "ReminderRun",
     "SandboxMedia",
     "SeenMessage",
     "SendingLine",

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from agents.core.handoffs import open_handoff
-from agents.core.serving import may_answer
-from agents.identity import blocks, consent
 from agents.language import texts
 from agents.language.choice import language_of
 from agents.language.texts import code_placeholder
@@ -17,6 +15,7 @@ from agents.notifications.unrequested import (
     TEMPLATE_LANGUAGES,
     conversation_with,
     enqueue_unrequested,
+    may_be_told,
 )
 from agents.whatsapp.graph_client import Template
 from vouchers.actors import OWNER
@@ -121,6 +120,11 @@ def _notify_reversed(event: VoucherEvent) -> Announcement.Outcome:
     return _outcome(_send(event, event.voucher.owner, "notice.reversed"))
 
 
+def _notify_extended(event: VoucherEvent) -> Announcement.Outcome:
+    """Tell the owner the new last day."""
+    return _outcome(_send(event, event.voucher.owner, "notice.extended"))
+
+
 NOTIFIERS: dict[str, Callable[[VoucherEvent], Announcement.Outcome]] = {
     Kind.ISSUED: _notify_issued,
     Kind.CODE_ROTATED: _notify_rotated,
@@ -128,6 +132,7 @@ NOTIFIERS: dict[str, Callable[[VoucherEvent], Announcement.Outcome]] = {
     Kind.REDEEMED: _notify_redeemed,
     Kind.VOIDED: _notify_voided,
     Kind.REVERSED: _notify_reversed,
+    Kind.EXTENDED: _notify_extended,
 }
 
 
@@ -146,12 +151,7 @@ def _send(
 ) -> bool:
     """Queue one message where the person may and can be written to."""
     conversation = conversation_with(person, may_create=bool(template))
-    if (
-        conversation is None
-        or not may_answer(person)
-        or consent.is_opted_out(person)
-        or blocks.is_blocked(person)
-    ):
+    if conversation is None or not may_be_told(person):
         return False
     language = language_of(conversation)
     facts = _facts(event, language) | values

@@ -28,6 +28,7 @@ _FOR_SUPPORT = (
     "vouchers.see_numbers",
     "vouchers.void_voucher",
     "vouchers.rotate_code",
+    "vouchers.print_card",
     "vouchers.reverse_redemption",
     "agents.close_handoff",
     "agents.block_person",
@@ -39,6 +40,7 @@ _FOR_SUPPORT = (
 _FOR_OPERATORS = (
     *_FOR_SUPPORT,
     "vouchers.approve_voucher",
+    "vouchers.extend_voucher",
     "vouchers.issue_batch",
     "vouchers.change_people",
     "agents.resend_forwarded",

@@ -8,13 +8,15 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from unfold.decorators import display
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action, display
 
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import ReadOnlyAdmin
 from easymo.backoffice.ranges import MomentRangeFilter
 from easymo.backoffice.windows import Served
 from rollout import locks
+from rollout.admin import four_flags
 from rollout.admin.base import CHANGE
 from rollout.admin.forms import AudienceForm, TurnOnForm
 from rollout.admin.rollback_actions import RollbackActions
@@ -28,7 +30,7 @@ from rollout.policy.stages import State
 from rollout.stages import stages
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
 SHOWN_CHANGES = 20
@@ -65,7 +67,7 @@ class AgentFlagAdmin(RollbackActions):
     search_fields = ("name",)
     ordering = ("id",)
     fields = (("feature", "state"), "audience", ("changed", "reason"), "history")
-    actions_list = ("kill_all", "take_away", "restore_functions")
+    actions_list = ("set_all", "kill_all", "take_away", "restore_functions")
     actions_detail = ("turn_on", "turn_on_for_some", "turn_off")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AgentFlag]:
@@ -122,6 +124,18 @@ class AgentFlagAdmin(RollbackActions):
             reverse("admin:rollout_flagchange_changelist"),
             row.pk,
         )
+
+    @action(
+        description=gettext_lazy("Set all four"),
+        url_path="set-all",
+        icon="tune",
+        permissions=["set_all"],
+    )
+    def set_all(self, request: HttpRequest) -> HttpResponse:
+        return four_flags.page(request, self.admin_site)
+
+    def has_set_all_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(CHANGE)
 
     @form_action(
         "Turn on for everyone",

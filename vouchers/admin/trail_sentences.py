@@ -28,6 +28,7 @@ WORDS = {
     Kind.EXPIRED: "Expired",
     Kind.CODE_ROTATED: "Given a new code",
     Kind.OWNER_MOVED: "Moved to another number of the owner",
+    Kind.EXTENDED: "Given a later last day",
     Kind.REVERSED: "Redemption taken back",
 }
 

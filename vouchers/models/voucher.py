@@ -89,6 +89,8 @@ class Voucher(models.Model):
             ("void_voucher", "Can void vouchers"),
             ("rotate_code", "Can replace a voucher's code"),
             ("approve_voucher", "Can approve vouchers of others"),
+            ("extend_voucher", "Can give vouchers a later last day"),
+            ("print_card", "Can print a voucher's card with a new code"),
         ]
         # No index covers or filters on a column that an operation changes (status,
         # seq, station, redeemed_at, voided_at). So every redemption is a HOT update.
@@ -192,7 +194,7 @@ ALLOWED = {
         Voucher.Status.REDEEMED,  # redeemed at a station
         Voucher.Status.VOID,  # voided with a reason
         Voucher.Status.EXPIRED,  # expired
-        Voucher.Status.ISSUED,  # code rotated, owner moved
+        Voucher.Status.ISSUED,  # code rotated, owner moved, extended
     },
     Voucher.Status.REDEEMED: {
         Voucher.Status.ISSUED,  # a reversal that names the redemption

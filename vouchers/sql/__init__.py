@@ -47,6 +47,10 @@ _FUNCTIONS = {
     "decide_reversal": (
         f"voucher_decide_reversal(%(request)s, %(decision)s, %(reason)s, {_CAUSE})"
     ),
+    "extend": (
+        "voucher_extend(%(public_id)s::uuid, %(last_day)s::date, %(most)s, %(reason)s,"
+        f" {_CAUSE})"
+    ),
     "rotate": f"voucher_rotate(%(voucher)s, {_CODE}, %(reason)s, {_CAUSE})",
 }
 

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 CALLS = "/v1/realtime/calls/"
 SIDEBAND = "/v1/realtime"
+# Longer than anyone waits for an answer.
+LOST_SECONDS = 30.0
 VERBS = frozenset({"accept", "reject", "refer", "hangup"})
 
 
@@ -161,8 +163,7 @@ class RealtimeServer:
         self.requests.append((verb, call_id, 0))
         if call.loses_accepts == "answer":
             self._do(verb, call_id, request.body)
-        while call.loses_accepts:  # noqa: ASYNC110 - set from another thread
-            await asyncio.sleep(0.1)
+        await asyncio.sleep(LOST_SECONDS)
         return True
 
     def _sideband(self, request: Request) -> Answer | ServedCall:

@@ -50,8 +50,9 @@ BEGIN
         RAISE EXCEPTION 'only an issued voucher can change its code'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_code_is_fixed';
     END IF;
-    IF NEW.expires_at <> OLD.expires_at AND step <> 'pending_approval>issued' THEN
-        RAISE EXCEPTION 'the expiry of a voucher cannot change'
+    IF NEW.expires_at <> OLD.expires_at AND step <> 'pending_approval>issued'
+       AND NOT (step = 'issued>issued' AND NEW.expires_at > OLD.expires_at) THEN
+        RAISE EXCEPTION 'only an issued voucher can get a later expiry'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_expiry_is_fixed';
     END IF;
     RETURN NEW;
@@ -82,7 +83,10 @@ BEGIN
            OR NEW.currency <> earlier.currency
            OR (NEW.owner_id <> earlier.owner_id AND NEW.kind <> 'owner_moved')
            OR (NEW.code_commit IS DISTINCT FROM earlier.code_commit
-               AND NEW.kind NOT IN ('code_rotated', 'issued')) THEN
+               AND NEW.kind NOT IN ('code_rotated', 'issued'))
+           OR (NEW.expires_at <> earlier.expires_at
+               AND NEW.kind NOT IN ('extended', 'issued'))
+           OR (NEW.kind = 'extended' AND NEW.expires_at <= earlier.expires_at) THEN
             RAISE EXCEPTION 'a % event cannot change these facts', NEW.kind
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_event_facts';
         END IF;

@@ -10,7 +10,7 @@ from pathlib import Path
 from agents.language import texts
 from vouchers import errors
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 TEXTS = texts.TEXTS["en"]
 FAMILIES = {key.split(".")[0] for key in TEXTS}
 
@@ -23,7 +23,7 @@ def _strings() -> tuple[frozenset[str], frozenset[str]]:
     for path in (
         p for app in ("agents", "vouchers") for p in (ROOT / app).rglob("*.py")
     ):
-        if "texts" in path.parts or "migrations" in path.parts:
+        if "migrations" in path.parts:
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -83,4 +83,6 @@ TOLD_OTHERWISE = {
     *("invalid_profile", "still_holds_vouchers", "already_decided"),
     # Of reversals, which are no tool of a chat.
     *("too_late", "not_redeemed", "already_asked"),
+    # Of extensions, which only the back office makes.
+    "wrong_last_day",
 }
