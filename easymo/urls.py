@@ -3,12 +3,12 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from agents.admin import inbox
+from agents.admin import inbox, replies
+from agents.admin.waiting import waiting
 from agents.api import refusals
-from easymo.backoffice import oidc
 from easymo.health import figures, healthz, landing, readyz, readyz_workers
 from rollout.admin import check_run, restore
-from vouchers.admin import settlement
+from vouchers.admin import approvals, settlement
 
 admin.autodiscover()
 
@@ -30,10 +30,42 @@ urlpatterns = [
     path(
         "admin/settlement/", admin.site.admin_view(settlement.page), name="settlement"
     ),
-    path("admin/oidc/start", oidc.Start.as_view(), name="oidc-start"),
-    path("admin/oidc/callback", oidc.Callback.as_view(), name="oidc-callback"),
+    path("admin/", include("easymo.backoffice.urls")),
+    path("admin/approvals/", admin.site.admin_view(approvals.page), name="approvals"),
+    path(
+        "admin/approvals/<int:pk>/",
+        admin.site.admin_view(approvals.one),
+        name="approval",
+    ),
     path("admin/inbox/", admin.site.admin_view(inbox.page), name="inbox"),
     path("admin/inbox/news/", admin.site.admin_view(inbox.news), name="inbox-news"),
+    path("admin/inbox/replies/", admin.site.admin_view(replies.page), name="replies"),
+    path(
+        "admin/inbox/replies/new/",
+        admin.site.admin_view(replies.edit_reply),
+        name="reply-new",
+    ),
+    path(
+        "admin/inbox/replies/<slug:key>/edit/",
+        admin.site.admin_view(replies.edit_reply),
+        name="reply",
+    ),
+    path(
+        "admin/inbox/templates/new/",
+        admin.site.admin_view(replies.edit_template),
+        name="template-new",
+    ),
+    path(
+        "admin/inbox/templates/<int:pk>/edit/",
+        admin.site.admin_view(replies.edit_template),
+        name="template",
+    ),
+    path(
+        "admin/inbox/<slug:kind>/<int:pk>/remove/",
+        admin.site.admin_view(replies.remove),
+        name="reply-remove",
+    ),
+    path("admin/waiting/", admin.site.admin_view(waiting), name="waiting"),
     path("admin/", admin.site.urls),
 ]
 

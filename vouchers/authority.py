@@ -49,7 +49,9 @@ class Rule:
 
 
 RULES: dict[Operation, Rule] = {
-    Operation.ISSUE: Rule(frozenset({STAFF, USER, TOKEN, SYSTEM})),
+    Operation.ISSUE: Rule(
+        frozenset({STAFF, USER, TOKEN, SYSTEM}), "vouchers.issue_batch"
+    ),
     Operation.REDEEM: Rule(frozenset({CUSTOMER, STATION, STAFF, USER, TOKEN, SYSTEM})),
     Operation.VOID: Rule(
         frozenset({STAFF, SUPPORT, USER, TOKEN, SYSTEM}), "vouchers.void_voucher"

@@ -73,6 +73,17 @@ class VoucherNotPending(VoucherError):
         super().__init__(f"This voucher does not wait for approval: it is {words}.")
 
 
+class ApprovalExpired(VoucherError):
+    """The time in which a request can be approved is over."""
+
+    code = "approval_expired"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The time to approve this request is over. It has to be requested again."
+        )
+
+
 class NotRedeemed(VoucherError):
     """Only a redemption can be taken back."""
 

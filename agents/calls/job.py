@@ -55,7 +55,7 @@ async def _answer(
     call: Call, provider: VoiceProvider, *, is_repeated: bool = False
 ) -> None:
     ref = reference_of(call)
-    spec = session_loop.spec_of(ref)
+    spec = await session_loop.spec_of(ref)
     accepting = Accepting(provider, MonotonicClock())
     async with _leased(ref):
         if await accepting.accept(ref, spec, is_repeated=is_repeated):

@@ -50,7 +50,7 @@ def _notify_issued(event: VoucherEvent) -> Announcement.Outcome:
     """Send reference and code to the owner; after an approval to the issuer too."""
     voucher = event.voucher
     recipients = [(voucher.owner, "notice.issued")]
-    issuer = voucher.created_by_profile
+    issuer = _requester(voucher)
     if event.old_status == Voucher.Status.PENDING_APPROVAL and issuer is not None:
         recipients.append((issuer, "notice.approved"))
     reached = [
@@ -60,10 +60,17 @@ def _notify_issued(event: VoucherEvent) -> Announcement.Outcome:
             key,
             template=settings.WA_TEMPLATE_VOUCHER_ISSUED,
             code=code_placeholder(voucher.public_id),
+            qr_of=_qr_of(voucher, person),
         )
         for person, key in recipients
     ]
     return _outcome(reached[0])
+
+
+def _qr_of(voucher: Voucher, person: Profile) -> str:
+    """Return whose code the owner gets as an image, where that is switched on."""
+    is_wanted = settings.WA_CODE_IMAGE and person == voucher.owner
+    return str(voucher.public_id) if is_wanted else ""
 
 
 def _notify_rotated(event: VoucherEvent) -> Announcement.Outcome:
@@ -74,9 +81,12 @@ def _notify_rotated(event: VoucherEvent) -> Announcement.Outcome:
 
 
 def _notify_declined(event: VoucherEvent) -> Announcement.Outcome:
-    issuer = event.voucher.created_by_profile
+    """Tell who asked that the request was declined, or ended without a decision."""
+    issuer = _requester(event.voucher)
     if issuer is None:
         return Outcome.NOT_NEEDED
+    if event.actor_kind == "system":
+        return _outcome(_send(event, issuer, "notice.request_ended"))
     note = getattr(event, "note", None)
     reason = note.text if note else "—"
     return _outcome(_send(event, issuer, "notice.declined", reason=reason))
@@ -136,6 +146,14 @@ NOTIFIERS: dict[str, Callable[[VoucherEvent], Announcement.Outcome]] = {
 }
 
 
+def _requester(voucher: Voucher) -> Profile | None:
+    """Return who asked; an account of the back office by the number linked with it."""
+    if voucher.created_by_profile is not None or voucher.created_by_user_id is None:
+        return voucher.created_by_profile
+    linked = Profile.objects.filter(user=voucher.created_by_user_id, is_active=True)
+    return linked.order_by("pk").first()
+
+
 def _outcome(is_reached: bool) -> Announcement.Outcome:
     return Outcome.TOLD if is_reached else Outcome.UNREACHABLE
 
@@ -147,6 +165,7 @@ def _send(
     *,
     template: str = "",
     suffix: str = "",
+    qr_of: str = "",
     **values: object,
 ) -> bool:
     """Queue one message where the person may and can be written to."""
@@ -160,6 +179,7 @@ def _send(
         cause=f"told:{event.pk}:{key.removeprefix('notice.')}{suffix}",
         body=texts.render(key, language, **facts),
         template=_template(template, language, facts) if template else None,
+        qr_of=qr_of,
     )
 
 

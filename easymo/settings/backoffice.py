@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +73,9 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "COLORS": {"primary": dict(GREENS)},
+    "ACCOUNT": {
+        "navigation": [{"title": _("Your account"), "link": reverse_lazy("account")}]
+    },
     "DASHBOARD_CALLBACK": "agents.admin.overview.add_overview",
     "SIDEBAR": {
         "show_search": True,
@@ -115,6 +119,14 @@ UNFOLD = {
                     "icon": "payments",
                     "link": reverse_lazy("settlement"),
                     "permission": _seen_by("vouchers.view_voucher"),
+                },
+                {
+                    "title": "Approvals",
+                    "icon": "approval_delegation",
+                    "link": reverse_lazy("approvals"),
+                    "permission": _seen_by("vouchers.view_voucher"),
+                    "badge": "vouchers.admin.approvals.badge",
+                    "badge_variant": "danger",
                 },
                 _item("Reversals", "undo", "vouchers.reversalrequest"),
                 _item("Roles and rights", "how_to_reg", "vouchers.authoritychange"),

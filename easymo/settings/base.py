@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "axes",
+    "django_otp.plugins.otp_totp",
     # Last: it gives the groups the permissions of all other apps.
     "easymo.backoffice",
 ]
@@ -92,6 +93,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Before any middleware that reads the user.
+    "easymo.backoffice.guard.SignedInMiddleware",
     "easymo.backoffice.authorship.AuthorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -116,6 +119,7 @@ WAFFLE_FLAG_MODEL = "rollout.AgentFlag"
 VOUCHER_GUARD = "rollout.flags.fence.guard"
 # Finds the words in which a voucher was requested, by the key of the event.
 VOUCHER_CAUSE = "agents.turns.request_words.cause_of_key"
+VOUCHER_CARD_WORDS = "agents.notifications.card_words.of_voucher"
 VOUCHER_REQUEST_WORDS = "agents.turns.request_words.of_key"
 # Called once by each worker before its first job.
 WORKER_BEGINS = (

@@ -31,6 +31,10 @@ VOUCHER_ISSUER_DAILY = env_int("VOUCHER_ISSUER_DAILY", 500_000)
 VOUCHER_CUSTOMER_DAILY = env_int("VOUCHER_CUSTOMER_DAILY", 100_000)
 VOUCHER_CONFIRM_ABOVE = env_int("VOUCHER_CONFIRM_ABOVE", 10_000)
 VOUCHER_APPROVE_ABOVE = env_int("VOUCHER_APPROVE_ABOVE", 20_000)
+# Approvals above this amount ask the approver to confirm who they are.
+VOUCHER_REAUTHENTICATE_ABOVE = env_int("VOUCHER_REAUTHENTICATE_ABOVE", 30_000)
+# A request that is not decided by then is ended.
+VOUCHER_APPROVAL_HOURS = env_int("VOUCHER_APPROVAL_HOURS", 24, least=1, most=720)
 VOUCHER_VALID_DAYS = env_int("VOUCHER_VALID_DAYS", 90, least=1, most=3_650)
 # How much later than the day it was issued with a voucher's last day may become.
 VOUCHER_EXTEND_DAYS = env_int("VOUCHER_EXTEND_DAYS", 90, least=0, most=3_650)

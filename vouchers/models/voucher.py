@@ -188,7 +188,7 @@ class Voucher(models.Model):
 ALLOWED = {
     Voucher.Status.PENDING_APPROVAL: {
         Voucher.Status.ISSUED,  # a second person approved
-        Voucher.Status.VOID,  # a person declined
+        Voucher.Status.VOID,  # a person declined, or the time was over
     },
     Voucher.Status.ISSUED: {
         Voucher.Status.REDEEMED,  # redeemed at a station
@@ -254,6 +254,40 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return f"{self.decision} by user {self.approver_id}"
+
+
+class ApprovalRequest(models.Model):
+    """Until when a voucher above the approval limit can be approved."""
+
+    voucher = models.OneToOneField(
+        "vouchers.Voucher",
+        models.PROTECT,
+        primary_key=True,
+        related_name="approval_request",
+    )
+    ends_at = models.DateTimeField()
+    # When it was decided, or ended because no person decided it in time.
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "voucher_approval_request"
+        indexes = [
+            # Read by the list of approvals and by the task that ends requests.
+            models.Index(
+                fields=["ends_at"],
+                condition=Q(ended_at__isnull=True),
+                name="approval_request_open_idx",
+            ),
+            # Read by the list of approvals: what was decided last.
+            models.Index(
+                fields=["ended_at"],
+                condition=Q(ended_at__isnull=False),
+                name="approval_request_ended_idx",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Request of voucher {self.voucher_id}"
 
 
 class Envelope(models.Model):

@@ -137,6 +137,7 @@ _REFUSALS: dict[str, Callable[[str, dict[str, Any]], errors.VoucherError]] = {
         status, row.get(_STATUS_TIMES.get(status, ""))
     ),
     "not_pending": lambda status, _: errors.VoucherNotPending(status),
+    "approval_expired": lambda *_: errors.ApprovalExpired(),
     "not_redeemed": lambda status, _: errors.NotRedeemed(status),
     "expired": lambda _, row: errors.VoucherExpired(row.get("expires_at")),
     "wrong_last_day": lambda latest, row: errors.WrongLastDay(
