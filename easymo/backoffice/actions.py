@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
     from django import forms
     from django.http import HttpRequest
+    from django.utils.functional import _StrPromise
 
     from easymo.backoffice.pages import ReadOnlyAdmin
 
-type Text = str | Callable[[ActionCall[Any]], str]
+type Words = str | _StrPromise
+type Text = Words | Callable[[ActionCall[Any]], Words]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,7 @@ class FormAction:
     """
 
     run: Callable[[Any, ActionCall[Any]], str | HttpResponse]
-    description: str
+    description: Words
     path: str
     icon: str
     # "app.codename"
@@ -95,7 +97,7 @@ class FormAction:
     initial: Callable[[ActionCall[Any]], dict[str, Any]] | None = None
     title: Text | None = None
     explanation: Text = ""
-    submit: str | None = None
+    submit: Words | None = None
     # The objects, shown as a list of what will change.
     subjects: Callable[[ActionCall[Any]], Sequence[Any]] | None = None
     is_dangerous: bool = False
@@ -220,7 +222,7 @@ class FormAction:
 
 
 def form_action(
-    description: str, **declared: Any
+    description: Words, **declared: Any
 ) -> Callable[[Callable[[Any, ActionCall[Any]], str | HttpResponse]], Any]:
     """Make a method of an admin class the effect of a ``FormAction``."""
 
@@ -230,5 +232,5 @@ def form_action(
     return decorate
 
 
-def _text(text: Text | None, call: ActionCall[Any]) -> str | None:
+def _text(text: Text | None, call: ActionCall[Any]) -> Words | None:
     return text(call) if callable(text) else text

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from django.contrib.admin import AdminSite
     from django.http import HttpRequest
+    from django.utils.functional import _StrPromise
 
 MAX_REASON = 500
 
@@ -74,11 +75,11 @@ def ask(
     request: HttpRequest,
     site: AdminSite,
     form: forms.Form,
-    title: str,
-    explanation: str,
-    submit: str,
+    title: str | _StrPromise,
+    explanation: str | _StrPromise,
+    submit: str | _StrPromise,
     subjects: Sequence[Any] = (),
-    unmet: Sequence[str] = (),
+    unmet: Sequence[str | _StrPromise] = (),
     is_dangerous: bool = False,
     back: str = "..",
     has_files: bool = False,
