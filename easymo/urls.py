@@ -5,7 +5,7 @@ from django.urls import include, path
 
 from agents.admin import inbox
 from agents.api import refusals
-from easymo.backoffice import oidc
+from easymo.backoffice import languages, oidc
 from easymo.health import figures, healthz, landing, readyz, readyz_workers
 from vouchers.admin import settlement
 
@@ -23,6 +23,7 @@ urlpatterns = [
     path(
         "admin/settlement/", admin.site.admin_view(settlement.page), name="settlement"
     ),
+    path("admin/language/", languages.choose, name="language"),
     path("admin/oidc/start", oidc.Start.as_view(), name="oidc-start"),
     path("admin/oidc/callback", oidc.Callback.as_view(), name="oidc-callback"),
     path("admin/inbox/", admin.site.admin_view(inbox.page), name="inbox"),

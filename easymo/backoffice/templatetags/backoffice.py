@@ -12,7 +12,10 @@ from django.urls import reverse
 from django.utils.html import conditional_escape
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
+from easymo.backoffice import languages
 from easymo.observability.privacy import scrub
 
 if TYPE_CHECKING:
@@ -33,6 +36,18 @@ def sign_in_ways(context: Context) -> dict[str, Any]:
     if start and (after := context.get("next")):
         start = f"{start}?{urlencode({'next': after})}"
     return {"password": settings.PASSWORD_SIGN_IN, "oidc": start}
+
+
+@register.simple_tag(takes_context=True)
+def language_choices(context: Context) -> list[dict[str, Any]]:
+    """Return the languages of the back office, and which one the account chose."""
+    chosen = languages.chosen_language(context["request"])
+    current = get_language()
+    offered = [(code, name, code) for code, name in settings.LANGUAGES]
+    return [
+        {"code": code, "name": name, "lang": lang, "is_chosen": code == chosen}
+        for code, name, lang in [*offered, ("", _("As in the browser"), current)]
+    ]
 
 
 @register.filter
