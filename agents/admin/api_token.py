@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from agents.admin.base import AgentsAdmin
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 class ApiTokenAdmin(RecordedHistory, AgentsAdmin):
     """Programs that may call the API; tokens are created on the command line."""
 
-    empty_text = (
+    empty_text = _(
         "API tokens of programs are listed here. `manage.py token create` makes one."
     )
     list_display = (
@@ -44,21 +46,21 @@ class ApiTokenAdmin(RecordedHistory, AgentsAdmin):
         rows: QuerySet[ApiToken] = super().get_queryset(request)
         return rows.defer("digest")
 
-    @display(description="Scopes")
+    @display(description=_("Scopes"))
     def may(self, row: ApiToken) -> str:
         return ", ".join(row.scopes)
 
-    @display(description="In force", boolean=True)
+    @display(description=_("In force"), boolean=True)
     def is_in_force(self, row: ApiToken) -> bool:
         return row.revoked_at is None
 
     @form_action(
-        "Revoke",
+        _("Revoke"),
         path="revoke",
         icon="key_off",
         permission="agents.revoke_apitoken",
         offered=lambda call: call.row.revoked_at is None,
-        explanation="Its next call is refused. This cannot be undone.",
+        explanation=_("Its next call is refused. This cannot be undone."),
         subjects=lambda call: [call.row],
         is_dangerous=True,
         back=list_url,
@@ -66,4 +68,4 @@ class ApiTokenAdmin(RecordedHistory, AgentsAdmin):
     def revoke_one(self, call: ActionCall[ApiToken]) -> str:
         tokens.revoke_token(name=call.row.name, actor=call.actor, reason=call.reason)
         call.log_change(call.row, f"Revoked: {call.reason}")
-        return f"Token {call.row.name} revoked."
+        return gettext("Token {name} revoked.").format(name=call.row.name)

@@ -8,8 +8,9 @@ from django.contrib.admin.apps import SimpleAdminConfig
 from django.contrib.admin.checks import check_admin_app, check_dependencies
 from django.core import checks
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
-from easymo.backoffice import groups
+from easymo.backoffice import groups, names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +27,11 @@ class AdminConfig(SimpleAdminConfig):
 class BackofficeConfig(AppConfig):
     default = True
     name = "easymo.backoffice"
-    verbose_name = "Back office"
+    verbose_name = _("Back office")
 
     def ready(self) -> None:
-        """Update the groups after each ``migrate``."""
+        """Translate the names of models; update the groups after each ``migrate``."""
+        names.translate_names()
         # This is the last of the installed apps, so every permission exists by then.
         post_migrate.connect(groups.sync, sender=self)
 

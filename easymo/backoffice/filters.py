@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from easymo.backoffice.windows import WINDOW
 
 if TYPE_CHECKING:
+    from easymo.backoffice.actions import Words
     from collections.abc import Iterator
 
     from django.contrib.admin.views.main import ChangeList
@@ -24,7 +25,7 @@ DONE = "done"
 class OpenFirstFilter(SimpleListFilter):
     """Shows the rows that are open, unless the user asks for others."""
 
-    title = "state"
+    title: Words = _("state")
     parameter_name = "show"
     # The words for both kinds of rows.
     open_label = "open"

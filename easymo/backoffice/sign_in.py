@@ -17,6 +17,7 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from easymo import keys
 from easymo.addresses import address_of, network_of
@@ -185,11 +186,13 @@ class SignInMiddleware:
         if not isinstance(error, HashingBusy):
             return None
         logger.warning("sign_in.busy")
-        return _page(request, 503, "Too many people sign in right now.", BUSY_RETRY_S)
+        return _page(
+            request, 503, gettext("Too many people sign in right now."), BUSY_RETRY_S
+        )
 
 
 def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
-    return _page(request, 429, "Too many wrong passwords.", seconds)
+    return _page(request, 429, gettext("Too many wrong passwords."), seconds)
 
 
 def _changes_password(request: HttpRequest) -> bool:
@@ -209,7 +212,8 @@ def _was_right(response: HttpResponse) -> bool:
 
 def _page(request: HttpRequest, status: int, title: str, seconds: int) -> HttpResponse:
     minutes = -(-seconds // 60)
-    wait = "a moment" if seconds < 60 else f"{minutes} minute{'s' * (minutes != 1)}"
+    wait = ngettext("{minutes} minute", "{minutes} minutes", minutes)
+    wait = gettext("a moment") if seconds < 60 else wait.format(minutes=minutes)
     context = {"title": title, "wait": wait}
     response = render(request, "sign_in_refused.html", context, status=status)
     response.headers["Retry-After"] = str(seconds)

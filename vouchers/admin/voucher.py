@@ -10,6 +10,8 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -41,6 +43,7 @@ from vouchers.services.rotate import rotate_code
 from vouchers.services.void import void_voucher
 
 if TYPE_CHECKING:
+    from easymo.backoffice.actions import Words
     from collections.abc import Callable
 
     from django.http import HttpRequest
@@ -60,7 +63,7 @@ class CodeForm(forms.Form):
 
     code = forms.CharField(
         max_length=40,
-        label="The whole code",
+        label=_("The whole code"),
         widget=UnfoldAdminTextInputWidget(
             attrs={"autocomplete": "off", "inputmode": "numeric"}
         ),
@@ -68,7 +71,9 @@ class CodeForm(forms.Form):
 
 
 def _amount_and_owner(call: ActionCall[Voucher]) -> list[str]:
-    return [f"{_amount(call.row)} for {call.row.owner}"]
+    return [
+        gettext("{row} for {owner}").format(row=_amount(call.row), owner=call.row.owner)
+    ]
 
 
 def _amount(voucher: Voucher) -> str:
@@ -76,12 +81,12 @@ def _amount(voucher: Voucher) -> str:
 
 
 def voucher_action(
-    description: str,
+    description: Words,
     *,
     operation: Operation,
     offered_in: Voucher.Status,
     act: Callable[[ActionCall[Voucher]], object],
-    title: str = "",
+    title: Words = "",
     subjects: Callable[[ActionCall[Voucher]], list[str]] = _amount_and_owner,
     **declared: Any,
 ) -> Any:
@@ -142,7 +147,7 @@ def _rotate(call: ActionCall[Voucher]) -> object:
 class VoucherAdmin(VoucherSearch):
     """Vouchers with their trails, and the actions on a voucher."""
 
-    empty_text = (
+    empty_text = _(
         "Vouchers appear here when staff issue them in a conversation or a "
         "program over the API."
     )
@@ -165,7 +170,9 @@ class VoucherAdmin(VoucherSearch):
     served_filters = (Served("created_at", "-created_at"),)
     list_select_related = ("owner", "station")
     search_fields = ("=reference", "=code_last4", "owner__name", "=public_id")
-    search_help_text = "Reference, code, last four digits, owner's name or whole number"
+    search_help_text = _(
+        "Reference, code, last four digits, owner's name or whole number"
+    )
     ordering = ("-id",)
     fields = (
         ("reference", "state", "amount"),
@@ -207,32 +214,32 @@ class VoucherAdmin(VoucherSearch):
         context = (extra_context or {}) | extra
         return super().changeform_view(request, object_id, form_url, context)
 
-    @display(description="Owner")
+    @display(description=_("Owner"))
     def person(self, row: Voucher) -> str:
         return str(row.owner)
 
-    @display(description="Number")
+    @display(description=_("Number"))
     def number(self, row: Voucher) -> str:
         return mask_msisdn(row.owner.msisdn)
 
-    @display(description="Amount", ordering="amount_minor")
+    @display(description=_("Amount"), ordering="amount_minor")
     def amount(self, row: Voucher) -> str:
         return _amount(row)
 
-    @display(description="Status", label=STATUS_COLOURS)
+    @display(description=_("Status"), label=STATUS_COLOURS)
     def state(self, row: Voucher) -> str:
         return str(Voucher.Status(row.status_at(timezone.now())).label)
 
-    @display(description="Expires", ordering="expires_at")
+    @display(description=_("Expires"), ordering="expires_at")
     def ends(self, row: Voucher) -> object:
         return row.expires_at
 
-    @display(description="Code")
+    @display(description=_("Code"))
     def last_four(self, row: Voucher) -> str:
         return f"•••• •••• •••• {row.code_last4}" if row.code_last4 else "—"
 
     @action(
-        description="Find by code", url_path="find", icon="pin", permissions=["view"]
+        description=_("Find by code"), url_path="find", icon="pin", permissions=["view"]
     )
     def find_by_code(self, request: HttpRequest) -> HttpResponse:
         """Open the voucher with this code. The code is not stored or logged."""
@@ -243,7 +250,7 @@ class VoucherAdmin(VoucherSearch):
             except MistypedCode:
                 form.add_error("code", MISTYPED)
             except InvalidCode:
-                form.add_error("code", "A code has 16 digits.")
+                form.add_error("code", gettext("A code has 16 digits."))
             else:
                 try:
                     voucher = with_code(code, request)
@@ -252,98 +259,110 @@ class VoucherAdmin(VoucherSearch):
                 else:
                     if voucher is not None:
                         return redirect("admin:vouchers_voucher_change", voucher.pk)
-                    form.add_error("code", "There is no voucher with this code.")
+                    form.add_error(
+                        "code", gettext("There is no voucher with this code.")
+                    )
         return ask(
             request=request,
             site=self.admin_site,
             form=form,
-            title="Find a voucher by its code",
-            explanation="The code is compared with its stored HMAC. It is not kept.",
-            submit="Find",
+            title=gettext("Find a voucher by its code"),
+            explanation=gettext(
+                "The code is compared with its stored HMAC. It is not kept."
+            ),
+            submit=gettext("Find"),
             back=reverse("admin:vouchers_voucher_changelist"),
         )
 
     @voucher_action(
-        "Approve",
+        _("Approve"),
         path="approve",
         act=_approve,
         icon="verified",
         operation=Operation.APPROVE,
         offered_in=Voucher.Status.PENDING_APPROVAL,
         subjects=lambda call: request_facts(call.row),
-        explanation="The voucher is issued and its code is sent. Neither the person who"
-        " requested it can approve it, nor the one who gave that person their role in"
-        " the last 30 days.",
+        explanation=_(
+            "The voucher is issued and its code is sent. Neither the person who"
+            " requested it can approve it, nor the one who gave that person their role in"
+            " the last 30 days."
+        ),
     )
     def approve_one(self, call: ActionCall[Voucher]) -> str:
         _approve(call)
-        return _log(call, "Approve", "approved")
+        return _log(call, gettext("Approve"), "approved")
 
     @voucher_action(
-        "Decline",
+        _("Decline"),
         path="decline",
         act=_decline,
         icon="block",
         operation=Operation.APPROVE,
         offered_in=Voucher.Status.PENDING_APPROVAL,
         subjects=lambda call: request_facts(call.row),
-        explanation="The request is declined and no code is made.",
+        explanation=_("The request is declined and no code is made."),
         is_dangerous=True,
     )
     def decline_one(self, call: ActionCall[Voucher]) -> str:
         _decline(call)
-        return _log(call, "Decline", "declined")
+        return _log(call, gettext("Decline"), "declined")
 
     @voucher_action(
-        "Void",
+        _("Void"),
         path="void",
         act=_void,
         icon="cancel",
         operation=Operation.VOID,
         offered_in=Voucher.Status.ISSUED,
-        explanation="The voucher loses its value. This cannot be undone.",
+        explanation=_("The voucher loses its value. This cannot be undone."),
         is_dangerous=True,
     )
     def void_one(self, call: ActionCall[Voucher]) -> str:
         """Void the voucher. It works while vouchers are switched off."""
         _void(call)
-        return _log(call, "Void", "voided")
+        return _log(call, gettext("Void"), "voided")
 
     @voucher_action(
-        "New code",
+        _("New code"),
         path="rotate",
         act=_rotate,
         icon="password",
         operation=Operation.ROTATE,
         offered_in=Voucher.Status.ISSUED,
-        title="New code for",
-        explanation="The old code is no longer valid. The new code is sent to the"
-        " owner and is not shown here.",
+        title=_("New code for"),
+        explanation=_(
+            "The old code is no longer valid. The new code is sent to the"
+            " owner and is not shown here."
+        ),
     )
     def rotate_one(self, call: ActionCall[Voucher]) -> str:
         _rotate(call)
-        return _log(call, "New code for", "has a new code")
+        return _log(call, gettext("New code for"), gettext("has a new code"))
 
     @voucher_action(
-        "Take back redemption",
+        _("Take back redemption"),
         path="reverse",
         act=_reverse,
         icon="undo",
         operation=Operation.REVERSE,
         offered_in=Voucher.Status.REDEEMED,
-        title="Take back the redemption of",
-        explanation="The voucher can be spent again, and the station is not paid for this"
-        " redemption. Above the limit a second person decides.",
+        title=_("Take back the redemption of"),
+        explanation=_(
+            "The voucher can be spent again, and the station is not paid for this"
+            " redemption. Above the limit a second person decides."
+        ),
         is_dangerous=True,
     )
     def reverse_one(self, call: ActionCall[Voucher]) -> str:
         """Take back a redemption. It works while vouchers are switched off."""
         if _reverse(call).is_requested:
-            return _log(call, "Take back", "waits for a second person")
-        return _log(call, "Take back", "can be spent again")
+            return _log(
+                call, gettext("Take back"), gettext("waits for a second person")
+            )
+        return _log(call, gettext("Take back"), gettext("can be spent again"))
 
     @action(
-        description="Export with proof",
+        description=_("Export with proof"),
         url_path="export",
         icon="verified",
         permissions=["view"],
@@ -368,4 +387,6 @@ def _actor(call: ActionCall[Voucher]) -> Actor:
 
 def _log(call: ActionCall[Voucher], title: str, done: str) -> str:
     call.log_change(call.row, f"{title}: {call.reason}")
-    return f"Voucher {call.row.reference} {done}."
+    return gettext("Voucher {reference} {done}.").format(
+        reference=call.row.reference, done=done
+    )

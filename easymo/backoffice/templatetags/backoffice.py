@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import conditional_escape
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from easymo.backoffice import languages
@@ -96,7 +96,9 @@ def has_history(row: Model | None) -> bool:
 def empty_text(page: Any) -> str:
     """Return what belongs into a list without rows."""
     own = getattr(page, "empty_text", "")
-    return own or f"Here are the {page.opts.verbose_name_plural}."
+    return own or gettext("Here are the {verbose_name_plural}.").format(
+        verbose_name_plural=page.opts.verbose_name_plural
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -112,5 +114,10 @@ def first_step(context: Context) -> dict[str, Any] | None:
             return {"path": path, "title": action.description}
     if page.has_add_permission(request):
         add = f"admin:{page.opts.app_label}_{page.opts.model_name}_add"
-        return {"path": reverse(add), "title": f"Add {page.opts.verbose_name}"}
+        return {
+            "path": reverse(add),
+            "title": gettext("Add {verbose_name}").format(
+                verbose_name=page.opts.verbose_name
+            ),
+        }
     return None
