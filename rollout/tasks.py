@@ -9,14 +9,15 @@ from procrastinate.contrib.django import app
 from easymo.database import units
 from easymo.observability.logs import get_logger
 from rollout.announcements import sending
-from rollout.check_runs import preflight, smoke
+from rollout.check_runs import requests, smoke
 from rollout.checklists import checklists
 from rollout.core.jobs import ANNOUNCE, DELIVER, QUEUE
 from rollout.guardrails import evaluate
-from rollout.models import CheckRun, Notice
+from rollout.models import Notice
 from rollout.notices import notices, transports
 from rollout.notices.transports import TransportError
 from rollout.reports import reports
+from rollout.restore import actions
 from rollout.stages import plan_state
 
 logger = get_logger(__name__)
@@ -139,13 +140,12 @@ async def report(timestamp: int) -> None:
     await units.run(reports.send_due)
 
 
-@app.task(name="rollout.tasks.run_checks", queue="probe")
-async def run_checks(kind: str, actor: str, live: bool) -> None:
-    """Run the pre-flight or the smoke tests that a user started in the admin."""
-    if kind == CheckRun.Kind.SMOKE:
-        url = settings.PROBE_URL or None
-        await units.run_in_own_thread(partial(smoke.run_smoke, url=url, actor=actor))
-    else:
-        await units.run_in_own_thread(
-            partial(preflight.run_preflight, live=live, actor=actor)
-        )
+@app.task(name=requests.TASK, queue=requests.QUEUE)
+async def run_checks(request_id: int) -> None:
+    """Run the pre-flight or the smoke tests that a user started in the back office."""
+    await units.run_in_own_thread(partial(_run_checks, request_id))
+
+
+def _run_checks(request_id: int) -> None:
+    if (done := requests.run_request(request_id)) is not None:
+        actions.continue_restore(done)

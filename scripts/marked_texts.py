@@ -9,7 +9,7 @@ import sys
 from gettext import GNUTranslations
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_python
@@ -81,7 +81,8 @@ def _in_file(path: Path, place: str) -> Iterator[Found]:
 def _in_python(path: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
     with path.open("rb") as file:
         for _line, function, found, _notes in extract_python(file, KEYWORDS, [], {}):
-            given: Any = [found] if isinstance(found, str) else found or []
+            given = cast("Any", found)
+            given = [given] if isinstance(given, str) else given or []
             parts = tuple(str(part) for part in given if part)
             if parts:
                 yield str(function), parts

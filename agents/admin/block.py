@@ -47,7 +47,7 @@ class InForceFilter(OpenFirstFilter):
     """Blocks in force, unless the user asks for ended ones."""
 
     open_label = _("in force")
-    done_label = "ended"
+    done_label = _("ended")
 
     def is_open(self) -> Q:
         now = timezone.now()

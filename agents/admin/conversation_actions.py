@@ -17,8 +17,9 @@ from easymo.backoffice.actions import ActionCall, filled, form_action, page_url
 from easymo.backoffice.reason import ReasonForm
 
 if TYPE_CHECKING:
-    from easymo.backoffice.actions import Words
     from collections.abc import Callable
+
+    from easymo.backoffice.actions import Words
 
 type Subject = Conversation | HandOff
 
@@ -96,7 +97,7 @@ def _claimed(text: Words) -> Callable[[ActionCall[Subject]], str]:
                 name=name, text=text
             )
             if is_other
-            else text
+            else str(text)
         )
 
     return explanation

@@ -39,7 +39,7 @@ class ResolutionForm(ReasonForm):
 class WaitingFilter(OpenFirstFilter):
     """Tasks that wait for a colleague, unless the user asks for closed ones."""
 
-    open_label = "waiting"
+    open_label = _("waiting")
 
     def is_open(self) -> Q:
         return Q(closed_at=None)

@@ -23,11 +23,12 @@ from easymo.backoffice.actions import ActionCall, filled, form_action
 from easymo.backoffice.windows import Served, Window, chosen, keys_of
 
 if TYPE_CHECKING:
-    from easymo.backoffice.actions import Words
     from collections.abc import Mapping
 
     from django.db.models import QuerySet
     from django.http import HttpRequest
+
+    from easymo.backoffice.actions import Words
 
 RESEND = "agents.resend_message"
 MESSAGE_COLOURS = {

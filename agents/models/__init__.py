@@ -24,6 +24,8 @@ from agents.models.outbound import (
     SimulatedDelivery,
 )
 from agents.models.pin import CallerPinCount, PhonePin, PinLink
+from agents.models.reminder import ReminderRun
+from agents.models.reply import ApprovedTemplate, CannedReply
 from agents.models.sentence import TaughtSentence
 from agents.models.station_code import StationCode
 from agents.models.turn import PendingAction, ToolCall, Turn
@@ -32,12 +34,14 @@ from agents.models.webhook_event import DeadLetter, RealtimeEvent, WebhookEvent
 __all__ = [
     "Announcement",
     "ApiToken",
+    "ApprovedTemplate",
     "Block",
     "Call",
     "CallClaim",
     "CallEvent",
     "CallUsage",
     "CallerPinCount",
+    "CannedReply",
     "CarriedCode",
     "ColleagueAct",
     "ConsentEvent",
@@ -63,6 +67,7 @@ __all__ = [
     "PhonePin",
     "PinLink",
     "RealtimeEvent",
+    "ReminderRun",
     "SandboxMedia",
     "SeenMessage",
     "SendingLine",

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from agents.core.jobs import enqueue_delivery
-from agents.core.serving import our_number
+from agents.core.serving import may_answer, our_number
+from agents.identity import blocks, consent
 from agents.models import Conversation
 from agents.outbound import outbox
 
@@ -46,6 +47,15 @@ def is_window_open(conversation: Conversation) -> bool:
     """Tell whether free text is allowed, with a margin until it is sent."""
     closes_at = conversation.window_closes_at
     return closes_at is not None and closes_at > timezone.now() + WINDOW_MARGIN
+
+
+def may_be_told(person: Profile) -> bool:
+    """Tell whether a person may be written to who did not ask for it."""
+    return (
+        may_answer(person)
+        and not consent.is_opted_out(person)
+        and not blocks.is_blocked(person)
+    )
 
 
 def enqueue_unrequested(

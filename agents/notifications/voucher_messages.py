@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from agents.core.handoffs import open_handoff
-from agents.core.serving import may_answer
-from agents.identity import blocks, consent
 from agents.language import texts
 from agents.language.choice import language_of
 from agents.language.texts import code_placeholder
@@ -17,6 +15,7 @@ from agents.notifications.unrequested import (
     TEMPLATE_LANGUAGES,
     conversation_with,
     enqueue_unrequested,
+    may_be_told,
 )
 from agents.whatsapp.graph_client import Template
 from vouchers.actors import OWNER
@@ -51,7 +50,7 @@ def _notify_issued(event: VoucherEvent) -> Announcement.Outcome:
     """Send reference and code to the owner; after an approval to the issuer too."""
     voucher = event.voucher
     recipients = [(voucher.owner, "notice.issued")]
-    issuer = voucher.created_by_profile
+    issuer = _requester(voucher)
     if event.old_status == Voucher.Status.PENDING_APPROVAL and issuer is not None:
         recipients.append((issuer, "notice.approved"))
     reached = [
@@ -75,9 +74,12 @@ def _notify_rotated(event: VoucherEvent) -> Announcement.Outcome:
 
 
 def _notify_declined(event: VoucherEvent) -> Announcement.Outcome:
-    issuer = event.voucher.created_by_profile
+    """Tell who asked that the request was declined, or ended without a decision."""
+    issuer = _requester(event.voucher)
     if issuer is None:
         return Outcome.NOT_NEEDED
+    if event.actor_kind == "system":
+        return _outcome(_send(event, issuer, "notice.request_ended"))
     note = getattr(event, "note", None)
     reason = note.text if note else "—"
     return _outcome(_send(event, issuer, "notice.declined", reason=reason))
@@ -118,6 +120,11 @@ def _notify_reversed(event: VoucherEvent) -> Announcement.Outcome:
     return _outcome(_send(event, event.voucher.owner, "notice.reversed"))
 
 
+def _notify_extended(event: VoucherEvent) -> Announcement.Outcome:
+    """Tell the owner the new last day."""
+    return _outcome(_send(event, event.voucher.owner, "notice.extended"))
+
+
 NOTIFIERS: dict[str, Callable[[VoucherEvent], Announcement.Outcome]] = {
     Kind.ISSUED: _notify_issued,
     Kind.CODE_ROTATED: _notify_rotated,
@@ -125,7 +132,16 @@ NOTIFIERS: dict[str, Callable[[VoucherEvent], Announcement.Outcome]] = {
     Kind.REDEEMED: _notify_redeemed,
     Kind.VOIDED: _notify_voided,
     Kind.REVERSED: _notify_reversed,
+    Kind.EXTENDED: _notify_extended,
 }
+
+
+def _requester(voucher: Voucher) -> Profile | None:
+    """Return who asked; an account of the back office by the number linked with it."""
+    if voucher.created_by_profile is not None or voucher.created_by_user_id is None:
+        return voucher.created_by_profile
+    linked = Profile.objects.filter(user=voucher.created_by_user_id, is_active=True)
+    return linked.order_by("pk").first()
 
 
 def _outcome(is_reached: bool) -> Announcement.Outcome:
@@ -143,12 +159,7 @@ def _send(
 ) -> bool:
     """Queue one message where the person may and can be written to."""
     conversation = conversation_with(person, may_create=bool(template))
-    if (
-        conversation is None
-        or not may_answer(person)
-        or consent.is_opted_out(person)
-        or blocks.is_blocked(person)
-    ):
+    if conversation is None or not may_be_told(person):
         return False
     language = language_of(conversation)
     facts = _facts(event, language) | values

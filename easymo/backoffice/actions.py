@@ -188,9 +188,7 @@ class FormAction:
             back=back,
         )
 
-    def _unmet(
-        self, call: ActionCall[Any], refused: Sequence[str]
-    ) -> Sequence[Words]:
+    def _unmet(self, call: ActionCall[Any], refused: Sequence[str]) -> Sequence[Words]:
         """Return why no form is shown: what the service said, else what is known."""
         if self.offered is not None and not self.offered(call):
             return refused or [NOT_NOW]

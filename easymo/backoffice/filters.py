@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin import AllValuesFieldListFilter, SimpleListFilter
 from django.db.models import IntegerField, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from easymo.backoffice.windows import WINDOW
 
 if TYPE_CHECKING:
-    from easymo.backoffice.actions import Words
     from collections.abc import Iterator
 
     from django.contrib.admin.views.main import ChangeList
     from django.db.models import Q, QuerySet
     from django.http import HttpRequest
+
+    from easymo.backoffice.actions import Words
 
 ALL = "all"
 DONE = "done"
@@ -28,11 +31,11 @@ class OpenFirstFilter(SimpleListFilter):
     title: Words = _("state")
     parameter_name = "show"
     # The words for both kinds of rows.
-    open_label = "open"
-    done_label = "closed"
+    open_label: Words = _("open")
+    done_label: Words = _("closed")
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(DONE, self.done_label), (ALL, "all")]
+        return [(DONE, str(self.done_label)), (ALL, gettext("all"))]
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         """Name the default choice after what it shows."""

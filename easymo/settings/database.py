@@ -104,6 +104,7 @@ DATABASE_RIGHTS: dict[str, tuple[str, ...]] = {
     "rollout_epoch": _KEEP,
     "rollout_plan": _KEEP,
     "rollout_stagerun": _KEEP,
+    "voucher_approval_request": _KEEP,
     "voucher_batch": _KEEP,
     "voucher_reversal_request": _KEEP,
     "vouchers": _KEEP,

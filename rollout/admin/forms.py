@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext
@@ -26,6 +26,9 @@ from rollout.incidents.incidents import LESSONS, MAX_TEXT
 from rollout.models import Announcement, Cohort, Incident, StageName
 from rollout.stages import waivers
 
+if TYPE_CHECKING:
+    from easymo.backoffice.actions import Words
+
 
 def line(label: Words | None, longest: int, **options: Any) -> forms.CharField:
     attrs = options.pop("attrs", {})
@@ -33,7 +36,9 @@ def line(label: Words | None, longest: int, **options: Any) -> forms.CharField:
     return forms.CharField(label=label, max_length=longest, widget=widget, **options)
 
 
-def text(label: Words, longest: int, *, rows: int = 5, **options: Any) -> forms.CharField:
+def text(
+    label: Words, longest: int, *, rows: int = 5, **options: Any
+) -> forms.CharField:
     widget = UnfoldAdminTextareaWidget(attrs={"rows": rows})
     return forms.CharField(label=label, max_length=longest, widget=widget, **options)
 

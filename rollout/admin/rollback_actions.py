@@ -20,8 +20,9 @@ from rollout.stages.rollback import (
 )
 
 if TYPE_CHECKING:
-    from easymo.backoffice.actions import Words
     from collections.abc import Callable
+
+    from easymo.backoffice.actions import Words
 
 ALL_OFF = _("All features are off")
 

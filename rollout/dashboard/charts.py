@@ -99,7 +99,7 @@ def _charts(frame: ChartFrame, total: Figures, until: datetime) -> tuple[Chart, 
     return (
         frame.curves(
             ("requests", gettext("Requests an hour"), count(total.turns, "request")),
-            {"Requests an hour": requests_an_hour(frame.points, until)},
+            {gettext("Requests an hour"): requests_an_hour(frame.points, until)},
             words=_whole,
         ),
         frame.columns(
@@ -109,8 +109,10 @@ def _charts(frame: ChartFrame, total: Figures, until: datetime) -> tuple[Chart, 
                 gettext("{success} succeed").format(success=share(total.success)),
             ),
             {
-                "Succeeded": [float(each.calls - each.failed) for each in every],
-                "Failed": [float(each.failed) for each in every],
+                gettext("Succeeded"): [
+                    float(each.calls - each.failed) for each in every
+                ],
+                gettext("Failed"): [float(each.failed) for each in every],
             },
         ),
         frame.curves(
@@ -123,19 +125,25 @@ def _charts(frame: ChartFrame, total: Figures, until: datetime) -> tuple[Chart, 
             target=LATENCY_TARGET_S,
         ),
         _cost_chart(frame, every, total),
-        frame.columns(
-            (
-                "satisfaction",
-                gettext("Satisfaction"),
-                gettext("{satisfaction} satisfied").format(
-                    satisfaction=share(total.satisfaction)
-                ),
+        _satisfaction_chart(frame, every, total),
+    )
+
+
+def _satisfaction_chart(
+    frame: ChartFrame, every: Sequence[Figures], total: Figures
+) -> Chart:
+    return frame.columns(
+        (
+            "satisfaction",
+            gettext("Satisfaction"),
+            gettext("{satisfaction} satisfied").format(
+                satisfaction=share(total.satisfaction)
             ),
-            {
-                "Satisfied": [float(each.satisfied) for each in every],
-                "Not satisfied": [float(each.dissatisfied) for each in every],
-            },
         ),
+        {
+            gettext("Satisfied"): [float(each.satisfied) for each in every],
+            gettext("Not satisfied"): [float(each.dissatisfied) for each in every],
+        },
     )
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from rollout.core import clock
 from rollout.core.formatting import UNKNOWN, count, duration, usd
@@ -16,9 +15,9 @@ from rollout.core.ports import ports
 from rollout.guardrails import evaluate
 
 if TYPE_CHECKING:
-    from easymo.backoffice.actions import Words
     from datetime import datetime
     from decimal import Decimal
+
 
 # From this share of the cap on the page warns.
 WARN_SHARE = 0.8
@@ -44,7 +43,7 @@ class PreviousWorkflowState:
 
     is_set_up: bool
     tone: str
-    sentence: Words
+    sentence: str
     waiting: int = 0
     oldest: str = ""
     last_error: str = ""
@@ -52,16 +51,17 @@ class PreviousWorkflowState:
     last_ok_at: datetime | None = None
 
 
-NOT_CONFIGURED = PreviousWorkflowState(
-    is_set_up=False,
-    tone="none",
-    sentence=(
-        _(
-            "None is configured (LEGACY_WEBHOOK_URL): while a feature is off, customers"
-            " get no answer."
-        )
-    ),
-)
+def not_configured() -> PreviousWorkflowState:
+    return PreviousWorkflowState(
+        is_set_up=False,
+        tone="none",
+        sentence=(
+            gettext(
+                "None is configured (LEGACY_WEBHOOK_URL): while a feature is off, customers"
+                " get no answer."
+            )
+        ),
+    )
 
 
 def spending_today() -> Spending:
@@ -103,7 +103,7 @@ def previous_workflow_state() -> PreviousWorkflowState:
     """Read the forwarding queue; without a configured target say so."""
     found = ports.previous_workflow() if ports.previous_workflow else None
     if found is None:
-        return NOT_CONFIGURED
+        return not_configured()
     error_at, ok_at = found.last_error_at, found.last_ok_at
     oldest = (
         duration(timedelta(seconds=found.oldest_age_s or 0.0)) if found.waiting else ""

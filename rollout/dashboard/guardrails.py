@@ -22,12 +22,12 @@ from rollout.policy.statistics import wilson
 from rollout.policy.verdicts import EVALUATOR_SILENT_AFTER, Guardrail, Level
 
 if TYPE_CHECKING:
-    from easymo.backoffice.actions import Words
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from django.utils.safestring import SafeString
 
+    from easymo.backoffice.actions import Words
     from rollout.evidence.figures import Figures, Point
 
     type Verdicts = Mapping[tuple[str, str], dict[str, Any]]

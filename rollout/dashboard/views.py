@@ -27,13 +27,13 @@ from rollout.stages import plan_state, stages
 from rollout.stages.rollback import rollback_partial, rollback_quick
 
 if TYPE_CHECKING:
-    from easymo.backoffice.actions import Words
     from collections.abc import Callable
     from typing import Any
 
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
 
+    from easymo.backoffice.actions import Words
     from rollout.models import PlanChange
 
 ALL = "all"

@@ -65,7 +65,7 @@ def test_page__ten_thousand_open__reads_little(support: Client, name: str) -> No
 
 
 def test_count__ten_thousand_open__reads_little_and_ends(support: Client) -> None:
-    assert assert_reads_little(inbox_rows.count_waiting) == inbox_rows.MOST_COUNTED
+    assert assert_reads_little(inbox_rows.waiting_count) == inbox_rows.MOST_COUNTED
 
 
 def test_first__ten_thousand_open__the_longest_waiting_first(support: Client) -> None:

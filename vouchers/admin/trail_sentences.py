@@ -30,6 +30,7 @@ WORDS = {
     Kind.EXPIRED: _("Expired"),
     Kind.CODE_ROTATED: _("Given a new code"),
     Kind.OWNER_MOVED: _("Moved to another number of the owner"),
+    Kind.EXTENDED: _("Given a later last day"),
     Kind.REVERSED: _("Redemption taken back"),
 }
 
@@ -46,7 +47,11 @@ class Step:
 
 def steps(voucher: Voucher) -> list[Step]:
     """Return the steps of the trail in order."""
-    events = list(selectors.trail(voucher))
+    return steps_of(list(selectors.trail(voucher)))
+
+
+def steps_of(events: Sequence[VoucherEvent]) -> list[Step]:
+    """Return events, also of several vouchers, as steps."""
     names = _names(events)
     cause_of = import_string(settings.VOUCHER_CAUSE)
     made = []

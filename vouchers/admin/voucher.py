@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from django import forms
 from django.contrib import admin
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -15,15 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from easymo.backoffice.actions import ActionCall, form_action
-from easymo.backoffice.pages import person_of
 from easymo.backoffice.ranges import DayRangeFilter
 from easymo.backoffice.reason import ask
 from easymo.backoffice.windows import Served
 from easymo.observability.privacy import mask_msisdn
-from vouchers.actors import Actor
-from vouchers.admin.approval import request_facts
 from vouchers.admin.trail_sentences import steps
+from vouchers.admin.voucher_actions import VoucherActions, amount_of
 from vouchers.admin.voucher_search import (
     MISTYPED,
     StatusFilter,
@@ -32,20 +27,11 @@ from vouchers.admin.voucher_search import (
 )
 from vouchers.audit import export
 from vouchers.audit import verify as audit
-from vouchers.authority import RULES, Operation
 from vouchers.codes import InvalidCode, MistypedCode, parse_code
 from vouchers.errors import Locked, VoucherError
 from vouchers.models import Voucher
-from vouchers.money import Money, format_money
-from vouchers.services.approve import approve_voucher, decline_voucher
-from vouchers.services.reverse import Reversal, reverse_redemption
-from vouchers.services.rotate import rotate_code
-from vouchers.services.void import void_voucher
 
 if TYPE_CHECKING:
-    from easymo.backoffice.actions import Words
-    from collections.abc import Callable
-
     from django.http import HttpRequest
 
 
@@ -70,81 +56,8 @@ class CodeForm(forms.Form):
     )
 
 
-def _amount_and_owner(call: ActionCall[Voucher]) -> list[str]:
-    return [
-        gettext("{row} for {owner}").format(row=_amount(call.row), owner=call.row.owner)
-    ]
-
-
-def _amount(voucher: Voucher) -> str:
-    return format_money(Money(voucher.amount_minor, voucher.currency))
-
-
-def voucher_action(
-    description: Words,
-    *,
-    operation: Operation,
-    offered_in: Voucher.Status,
-    act: Callable[[ActionCall[Voucher]], object],
-    title: Words = "",
-    subjects: Callable[[ActionCall[Voucher]], list[str]] = _amount_and_owner,
-    **declared: Any,
-) -> Any:
-    """Declare an action that asks for a reason and does an operation on a voucher."""
-    return form_action(
-        description,
-        permission=RULES[operation].permission,
-        offered=lambda call: call.row.status_at(timezone.now()) == offered_in,
-        unmet=lambda call: _refusals(act, call),
-        title=lambda call: f"{title or description} {call.row.reference}",
-        subjects=subjects,
-        **declared,
-    )
-
-
-def _refusals(
-    act: Callable[[ActionCall[Voucher]], object], call: ActionCall[Voucher]
-) -> list[str]:
-    """Try the operation and take it back: only the database knows all its rules."""
-    data = {"reason": "trial", "key": uuid4()}
-    trial = ActionCall(page=call.page, request=call.request, row=call.row, data=data)
-    try:
-        with transaction.atomic():
-            act(trial)
-            transaction.set_rollback(True)
-    except VoucherError as error:
-        return [str(error)]
-    return []
-
-
-def _approve(call: ActionCall[Voucher]) -> object:
-    return approve_voucher(
-        voucher=call.row, approver=person_of(call.request), **_given(call)
-    )
-
-
-def _decline(call: ActionCall[Voucher]) -> object:
-    return decline_voucher(
-        voucher=call.row, approver=person_of(call.request), **_given(call)
-    )
-
-
-def _void(call: ActionCall[Voucher]) -> object:
-    return void_voucher(
-        voucher_id=call.row.public_id, actor=_actor(call), **_given(call)
-    )
-
-
-def _reverse(call: ActionCall[Voucher]) -> Reversal:
-    return reverse_redemption(voucher=call.row, actor=_actor(call), **_given(call))
-
-
-def _rotate(call: ActionCall[Voucher]) -> object:
-    return rotate_code(voucher=call.row, actor=_actor(call), **_given(call))
-
-
 @admin.register(Voucher)
-class VoucherAdmin(VoucherSearch):
+class VoucherAdmin(VoucherActions, VoucherSearch):
     """Vouchers with their trails, and the actions on a voucher."""
 
     empty_text = _(
@@ -156,7 +69,7 @@ class VoucherAdmin(VoucherSearch):
     actions_list = ("find_by_code",)
     actions_detail = (
         *("approve_one", "decline_one", "void_one", "rotate_one"),
-        *("reverse_one", "export_one"),
+        *("extend_one", "reverse_one", "export_one"),
     )
     list_display = ("reference", "person", "amount", "state", "created_at", "ends")
     list_display_links = ("reference",)
@@ -224,7 +137,7 @@ class VoucherAdmin(VoucherSearch):
 
     @display(description=_("Amount"), ordering="amount_minor")
     def amount(self, row: Voucher) -> str:
-        return _amount(row)
+        return amount_of(row)
 
     @display(description=_("Status"), label=STATUS_COLOURS)
     def state(self, row: Voucher) -> str:
@@ -274,93 +187,6 @@ class VoucherAdmin(VoucherSearch):
             back=reverse("admin:vouchers_voucher_changelist"),
         )
 
-    @voucher_action(
-        _("Approve"),
-        path="approve",
-        act=_approve,
-        icon="verified",
-        operation=Operation.APPROVE,
-        offered_in=Voucher.Status.PENDING_APPROVAL,
-        subjects=lambda call: request_facts(call.row),
-        explanation=_(
-            "The voucher is issued and its code is sent. Neither the person who"
-            " requested it can approve it, nor the one who gave that person their role in"
-            " the last 30 days."
-        ),
-    )
-    def approve_one(self, call: ActionCall[Voucher]) -> str:
-        _approve(call)
-        return _log(call, gettext("Approve"), "approved")
-
-    @voucher_action(
-        _("Decline"),
-        path="decline",
-        act=_decline,
-        icon="block",
-        operation=Operation.APPROVE,
-        offered_in=Voucher.Status.PENDING_APPROVAL,
-        subjects=lambda call: request_facts(call.row),
-        explanation=_("The request is declined and no code is made."),
-        is_dangerous=True,
-    )
-    def decline_one(self, call: ActionCall[Voucher]) -> str:
-        _decline(call)
-        return _log(call, gettext("Decline"), "declined")
-
-    @voucher_action(
-        _("Void"),
-        path="void",
-        act=_void,
-        icon="cancel",
-        operation=Operation.VOID,
-        offered_in=Voucher.Status.ISSUED,
-        explanation=_("The voucher loses its value. This cannot be undone."),
-        is_dangerous=True,
-    )
-    def void_one(self, call: ActionCall[Voucher]) -> str:
-        """Void the voucher. It works while vouchers are switched off."""
-        _void(call)
-        return _log(call, gettext("Void"), "voided")
-
-    @voucher_action(
-        _("New code"),
-        path="rotate",
-        act=_rotate,
-        icon="password",
-        operation=Operation.ROTATE,
-        offered_in=Voucher.Status.ISSUED,
-        title=_("New code for"),
-        explanation=_(
-            "The old code is no longer valid. The new code is sent to the"
-            " owner and is not shown here."
-        ),
-    )
-    def rotate_one(self, call: ActionCall[Voucher]) -> str:
-        _rotate(call)
-        return _log(call, gettext("New code for"), gettext("has a new code"))
-
-    @voucher_action(
-        _("Take back redemption"),
-        path="reverse",
-        act=_reverse,
-        icon="undo",
-        operation=Operation.REVERSE,
-        offered_in=Voucher.Status.REDEEMED,
-        title=_("Take back the redemption of"),
-        explanation=_(
-            "The voucher can be spent again, and the station is not paid for this"
-            " redemption. Above the limit a second person decides."
-        ),
-        is_dangerous=True,
-    )
-    def reverse_one(self, call: ActionCall[Voucher]) -> str:
-        """Take back a redemption. It works while vouchers are switched off."""
-        if _reverse(call).is_requested:
-            return _log(
-                call, gettext("Take back"), gettext("waits for a second person")
-            )
-        return _log(call, gettext("Take back"), gettext("can be spent again"))
-
     @action(
         description=_("Export with proof"),
         url_path="export",
@@ -375,18 +201,3 @@ class VoucherAdmin(VoucherSearch):
         page = export.as_html(export.export(voucher=voucher))
         name = f"attachment; filename={voucher.reference}.html"
         return HttpResponse(page, headers={"Content-Disposition": name})
-
-
-def _given(call: ActionCall[Voucher]) -> dict[str, str]:
-    return {"reason": call.reason, "key": f"admin:{call.key}"}
-
-
-def _actor(call: ActionCall[Voucher]) -> Actor:
-    return Actor.of_user(person_of(call.request))
-
-
-def _log(call: ActionCall[Voucher], title: str, done: str) -> str:
-    call.log_change(call.row, f"{title}: {call.reason}")
-    return gettext("Voucher {reference} {done}.").format(
-        reference=call.row.reference, done=done
-    )

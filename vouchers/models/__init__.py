@@ -13,10 +13,11 @@ from vouchers.models.event import Refusal, VoucherEvent, VoucherNote
 from vouchers.models.legacy import LegacyRecord
 from vouchers.models.profile import Erasure, Profile, Station
 from vouchers.models.reversal import ReversalRequest
-from vouchers.models.voucher import Approval, Envelope, Voucher
+from vouchers.models.voucher import Approval, ApprovalRequest, Envelope, Voucher
 
 __all__ = [
     "Approval",
+    "ApprovalRequest",
     "AuthorityChange",
     "Batch",
     "ChangeRecord",

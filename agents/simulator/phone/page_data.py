@@ -20,10 +20,10 @@ from agents.simulator.phone import client
 from easymo.start import SUPERVISOR
 
 if TYPE_CHECKING:
-    from easymo.backoffice.actions import Words
     from collections.abc import Sequence
 
     from agents.simulator.page_data import TurnTrace
+    from easymo.backoffice.actions import Words
     from vouchers.models import Profile, VoucherEvent
 
 CALLS = 3
@@ -193,10 +193,15 @@ def _recorded(call: Call | None) -> list[dict[str, str]]:
 def _trace(call: Call) -> CallTrace:
     rows = call.events.order_by("pk")
     turns = call.conversation.turns.order_by("id") if call.conversation else ()
-    reason = str(REASONS.get(call.reason, call.reason)) if call.state == "rejected" else ""
+    reason = (
+        str(REASONS.get(call.reason, call.reason)) if call.state == "rejected" else ""
+    )
     return CallTrace(
         call,
-        [(str(TITLES.get(Kind(row.kind), row.kind)), _detail(row), row) for row in rows],
+        [
+            (str(TITLES.get(Kind(row.kind), row.kind)), _detail(row), row)
+            for row in rows
+        ],
         [trace for trace in turn_traces(_loaded(turns)) if trace.tool_calls],
         reason or _named(call.reason),
     )

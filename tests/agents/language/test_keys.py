@@ -79,8 +79,11 @@ def _kinds(kind: type[errors.VoucherError]) -> list[type[errors.VoucherError]]:
 
 # Reported as another refusal, or impossible in a chat.
 TOLD_OTHERWISE = {
-    *("not_pending", "not_owner", "invalid_reason", "second_person_needed"),
+    *("not_pending", "approval_expired", "not_owner", "invalid_reason"),
+    "second_person_needed",
     *("invalid_profile", "still_holds_vouchers", "already_decided"),
     # Of reversals, which are no tool of a chat.
     *("too_late", "not_redeemed", "already_asked"),
+    # Of extensions, which only the back office makes.
+    "wrong_last_day",
 }

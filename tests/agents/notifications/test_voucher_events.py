@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connections
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from tests import payloads
 from vouchers.actors import Actor
 from vouchers.models import Envelope, Profile, Station
 from vouchers.money import Money
+from vouchers.services.extend import extend_voucher
 from vouchers.services.issue import issue_voucher
 from vouchers.services.redeem import redeem_voucher
 
@@ -237,3 +239,28 @@ def test_announce__by_four_workers_at_once__notified_once(committed_db: str) -> 
     # Then
     assert sum(counts) == 3
     assert len(said(aline)) == 3
+
+
+def test_announce__extended__owner_is_told_the_new_last_day(
+    aline: Profile, diane: Profile
+) -> None:
+    # Given
+    talk(aline)
+    issued = issue(aline, diane)
+    voucher_events.announce()
+    day = timezone.localdate(issued.voucher.expires_at) + timedelta(days=10)
+    extend_voucher(
+        voucher=issued.voucher,
+        last_day=day,
+        reason="The station was closed",
+        actor=Actor.of_user(User.objects.create_user("odette")),
+        key="extend",
+    )
+
+    # When
+    voucher_events.announce()
+
+    # Then
+    [_, body] = said(aline)
+    assert issued.voucher.reference in body
+    assert f"{day.day} {day:%b %Y}" in body
