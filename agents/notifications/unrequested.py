@@ -65,6 +65,7 @@ def enqueue_unrequested(
     body: str,
     template: Template | None,
     written_by: str = "",
+    qr_of: str = "",
 ) -> bool:
     """Queue the text, or the template outside the window; False without either."""
     is_open = is_window_open(conversation)
@@ -78,6 +79,8 @@ def enqueue_unrequested(
         # The window may close before the text is sent.
         fallback=template if is_open else None,
         written_by=written_by,
+        # A template has no image.
+        qr_of=qr_of if is_open else "",
     )
     enqueue_delivery(conversation_id=conversation.pk)
     return True

@@ -60,10 +60,17 @@ def _notify_issued(event: VoucherEvent) -> Announcement.Outcome:
             key,
             template=settings.WA_TEMPLATE_VOUCHER_ISSUED,
             code=code_placeholder(voucher.public_id),
+            qr_of=_qr_of(voucher, person),
         )
         for person, key in recipients
     ]
     return _outcome(reached[0])
+
+
+def _qr_of(voucher: Voucher, person: Profile) -> str:
+    """Return whose code the owner gets as an image, where that is switched on."""
+    is_wanted = settings.WA_CODE_IMAGE and person == voucher.owner
+    return str(voucher.public_id) if is_wanted else ""
 
 
 def _notify_rotated(event: VoucherEvent) -> Announcement.Outcome:
@@ -155,6 +162,7 @@ def _send(
     *,
     template: str = "",
     suffix: str = "",
+    qr_of: str = "",
     **values: object,
 ) -> bool:
     """Queue one message where the person may and can be written to."""
@@ -168,6 +176,7 @@ def _send(
         cause=f"told:{event.pk}:{key.removeprefix('notice.')}{suffix}",
         body=texts.render(key, language, **facts),
         template=_template(template, language, facts) if template else None,
+        qr_of=qr_of,
     )
 
 

@@ -120,6 +120,7 @@ WAFFLE_FLAG_MODEL = "rollout.AgentFlag"
 VOUCHER_GUARD = "rollout.flags.fence.guard"
 # Finds the words in which a voucher was requested, by the key of the event.
 VOUCHER_CAUSE = "agents.turns.request_words.cause_of_key"
+VOUCHER_CARD_WORDS = "agents.notifications.card_words.of_voucher"
 VOUCHER_REQUEST_WORDS = "agents.turns.request_words.of_key"
 # Called once by each worker before its first job.
 WORKER_BEGINS = (

@@ -35,6 +35,8 @@ WA_VERIFY_TOKEN = env_secret("WA_VERIFY_TOKEN") or DEMONSTRATION_SECRETS.get(
     "WA_VERIFY_TOKEN", ""
 )
 WHATSAPP_API_URL = env_url("WHATSAPP_API_URL", "https://graph.facebook.com/v26.0")
+# Owners get their code as a QR image with the text below it, instead of text alone.
+WA_CODE_IMAGE = env_bool("WA_CODE_IMAGE")
 WA_TEMPLATE_VOUCHER_ISSUED = env_str("WA_TEMPLATE_VOUCHER_ISSUED")
 WA_TEMPLATE_EXPIRY_REMINDER = env_str("WA_TEMPLATE_EXPIRY_REMINDER")
 WA_TEMPLATE_STATION_NOTICE = env_str("WA_TEMPLATE_STATION_NOTICE")

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -17,22 +16,23 @@ from easymo.backoffice.ranges import DayRangeFilter
 from easymo.backoffice.reason import ask
 from easymo.backoffice.windows import Served
 from easymo.observability.privacy import mask_msisdn
+from vouchers.admin.telling import what_to_tell
 from vouchers.admin.trail_sentences import steps
 from vouchers.admin.voucher_actions import VoucherActions, amount_of
+from vouchers.admin.voucher_papers import VoucherPapers
 from vouchers.admin.voucher_search import (
     MISTYPED,
     StatusFilter,
     VoucherSearch,
     with_code,
 )
-from vouchers.audit import export
 from vouchers.audit import verify as audit
 from vouchers.codes import InvalidCode, MistypedCode, parse_code
 from vouchers.errors import Locked, VoucherError
 from vouchers.models import Voucher
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 
 STATUS_COLOURS = {
@@ -57,7 +57,7 @@ class CodeForm(forms.Form):
 
 
 @admin.register(Voucher)
-class VoucherAdmin(VoucherActions, VoucherSearch):
+class VoucherAdmin(VoucherActions, VoucherPapers, VoucherSearch):
     """Vouchers with their trails, and the actions on a voucher."""
 
     empty_text = _(
@@ -69,7 +69,8 @@ class VoucherAdmin(VoucherActions, VoucherSearch):
     actions_list = ("find_by_code",)
     actions_detail = (
         *("approve_one", "decline_one", "void_one", "rotate_one"),
-        *("extend_one", "reverse_one", "export_one"),
+        *("extend_one", "reverse_one", "card_one", "check_one"),
+        *("print_one", "pdf_one", "export_one"),
     )
     list_display = ("reference", "person", "amount", "state", "created_at", "ends")
     list_display_links = ("reference",)
@@ -107,6 +108,7 @@ class VoucherAdmin(VoucherActions, VoucherSearch):
         "station",
         "voided_at",
     )
+    change_form_outer_before_template = "admin/vouchers/head.html"
     change_form_after_template = "admin/vouchers/trail.html"
 
     def changeform_view(
@@ -119,8 +121,15 @@ class VoucherAdmin(VoucherActions, VoucherSearch):
         """Show the voucher with its trail and the faults in it."""
         extra: dict[str, Any] = {}
         if object_id and object_id.isdigit():
-            voucher = get_object_or_404(Voucher, pk=object_id)
+            found = Voucher.objects.select_related("owner", "station")
+            voucher = get_object_or_404(found, pk=object_id)
+            now = timezone.now()
+            status = Voucher.Status(voucher.status_at(now))
             extra = {
+                "status_now": str(status),
+                "status_label": status.label,
+                "status_amount": amount_of(voucher),
+                "told": what_to_tell(voucher, now),
                 "trail": steps(voucher),
                 "broken": audit.verify_one(voucher=voucher),
             }
@@ -186,18 +195,3 @@ class VoucherAdmin(VoucherActions, VoucherSearch):
             submit=gettext("Find"),
             back=reverse("admin:vouchers_voucher_changelist"),
         )
-
-    @action(
-        description=_("Export with proof"),
-        url_path="export",
-        icon="verified",
-        permissions=["view"],
-    )
-    def export_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Download the trail with its proof against the last checkpoint."""
-        voucher = get_object_or_404(
-            Voucher.objects.select_related("owner"), pk=object_id
-        )
-        page = export.as_html(export.export(voucher=voucher))
-        name = f"attachment; filename={voucher.reference}.html"
-        return HttpResponse(page, headers={"Content-Disposition": name})
