@@ -94,7 +94,7 @@ def back_office() -> Iterator[tuple[Path, bytes]]:
     """Return what the French catalogue of the back office should contain, and compiled."""
     path = back_office_file("fr")
     catalog = read(path) if path.exists() else Catalog(locale="fr", charset="utf-8")
-    catalog.update(marked(), update_header_comment=False)
+    catalog.update(marked(), no_fuzzy_matching=True, update_header_comment=False)
     catalog.obsolete.clear()
     content = written(catalog, "fr", "Texts of the back office (fr)")
     yield path, content
