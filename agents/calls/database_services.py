@@ -12,6 +12,7 @@ from agents.calls.handoff import open_callback
 from agents.calls.instructions import instructions_for
 from agents.calls.keypad import Keypad
 from agents.calls.services import CallLimits, Correction, KeyAnswer, ToolAnswer
+from agents.content.document import BUILT_IN, Content
 from agents.language.texts import render
 from agents.llm.model import ToolRequest
 from agents.models import Call, CallEvent
@@ -31,8 +32,11 @@ MAX_LINES = 200
 
 
 class DatabaseServices:
-    def __init__(self, ref: CallRef, clock: Clock | None = None) -> None:
+    def __init__(
+        self, ref: CallRef, clock: Clock | None = None, content: Content = BUILT_IN
+    ) -> None:
         self._ref = ref
+        self._content = content
         self._keypad = Keypad(ref, clock)
         self._watch = buttons.Watch(ref, self._keypad)
         self._language = ref.language
@@ -46,7 +50,7 @@ class DatabaseServices:
         return control.orders(self._ref)
 
     def spec(self, language: str) -> SessionSpec:
-        return spec_for(language)
+        return spec_for(language, self._content)
 
     async def attached(self) -> None:
         await units.run(recording.attached, self._ref)
@@ -160,15 +164,15 @@ class DatabaseServices:
         )
 
 
-def spec_for(language: str) -> SessionSpec:
+def spec_for(language: str, content: Content) -> SessionSpec:
     """Return the settings of a session, as they are sent with the accept."""
     return SessionSpec(
         model=settings.OPENAI_REALTIME_MODEL,
-        instructions=instructions_for(language),
+        instructions=instructions_for(language, content.instructions),
         voice=settings.OPENAI_VOICE,
         tools=tuple(
             VoiceTool(tool.name, tool.description, tool.parameters)
-            for tool in tools.offered()
+            for tool in tools.offered(content)
         ),
     )
 

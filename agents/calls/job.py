@@ -50,7 +50,7 @@ async def run(call_id: int, *, is_handed_over: bool = False) -> None:
 
 async def _answer(call: Call, provider: VoiceProvider) -> None:
     ref = reference_of(call)
-    spec = session_loop.spec_of(ref)
+    spec = await session_loop.spec_of(ref)
     accepting = Accepting(provider, MonotonicClock())
     try:
         async with keep_renewed(ref):

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from agents.calls.transcript import scrubbed
+from agents.content import in_force
 from agents.core.errors import LeaseLost
 from agents.models import Call, CallEvent, Turn
 from rollout.flags.exposure import exposure_of
@@ -91,6 +92,7 @@ def open_turn(ref: CallRef) -> int:
         lease_expires_at=Now() + timedelta(minutes=minutes),
         correlation_id=ref.correlation_id or uuid.uuid4(),
         exposure=_exposure_fields(ref.subject),
+        content_version=in_force.current().version,
         input_ended_at=timezone.now(),
     )
     return turn.pk

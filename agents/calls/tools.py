@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from agents.calls import recording, whatsapp_copy
 from agents.calls.transcript import scrubbed
+from agents.content import in_force
 from agents.core.errors import LeaseLost
 from agents.core.locks import lock_conversation, lock_turn
 from agents.identity import calling
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agents.calls.reference import CallRef
+    from agents.content.document import Content
     from vouchers.codes import Code
 
 logger = get_logger(__name__)
@@ -75,16 +77,13 @@ class ToolOutcome:
         return json.dumps(self.payload, ensure_ascii=False)
 
 
-def offered() -> tuple[ToolSpec, ...]:
+def offered(content: Content) -> tuple[ToolSpec, ...]:
     """Return the tools of every call, the same for all.
 
     The list must not tell an unverified caller whose number they use; authority decides
     at each call.
     """
-    return tuple(
-        ToolSpec(tool.name, tool.description, tool.parameters)
-        for tool in registry.TOOLS
-    )
+    return tuple(tool.spec(content) for tool in registry.TOOLS)
 
 
 def perform(
@@ -103,7 +102,8 @@ def perform(
     tool = registry.BY_NAME.get(request.name)
     try:
         arguments = parse_arguments(
-            request.arguments_json, tool.parameters if tool else {"type": "object"}
+            request.arguments_json,
+            tool.spec(claimed.content).parameters if tool else {"type": "object"},
         )
     except ArgumentsError as error:
         return _outcome(
@@ -328,6 +328,7 @@ def _claim_row(ref: CallRef, turn: Turn, codes: Mapping[int, Code]) -> ClaimedTu
         texts=(),
         codes=codes,
         is_verified=calling.is_verified(call),
+        content=in_force.of_turn(turn, call.conversation.profile),
     )
 
 

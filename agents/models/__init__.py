@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from agents.models.api import ApiToken, IdempotentCall, ToolRate
 from agents.models.call import Call, CallClaim, CallEvent, CallUsage
+from agents.models.content import ContentDraft, ContentVersion
 from agents.models.conversation import ColleagueAct, Conversation, HandOff
 from agents.models.erasure import MentionSearch
 from agents.models.forwarding import (
@@ -45,6 +46,8 @@ __all__ = [
     "CarriedCode",
     "ColleagueAct",
     "ConsentEvent",
+    "ContentDraft",
+    "ContentVersion",
     "Conversation",
     "DeadLetter",
     "ForwardLane",

@@ -78,6 +78,9 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "COLORS": {"primary": dict(GREENS)},
+    "ACCOUNT": {
+        "navigation": [{"title": _("Your account"), "link": reverse_lazy("account")}]
+    },
     "DASHBOARD_CALLBACK": "agents.admin.overview.add_overview",
     "SIDEBAR": {
         "show_search": True,

@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "axes",
+    "django_otp.plugins.otp_totp",
     # Last: it gives the groups the permissions of all other apps.
     "easymo.backoffice",
 ]
@@ -96,6 +97,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "easymo.backoffice.languages.LanguageMiddleware",
+    # Before any middleware that reads the user.
+    "easymo.backoffice.guard.SignedInMiddleware",
     "easymo.backoffice.authorship.AuthorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

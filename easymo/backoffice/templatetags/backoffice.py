@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from easymo.backoffice import languages
+from easymo.backoffice import languages, password_links
 from easymo.observability.privacy import scrub
 
 if TYPE_CHECKING:
@@ -35,7 +35,11 @@ def sign_in_ways(context: Context) -> dict[str, Any]:
     start = reverse("oidc-start") if settings.OIDC_ENABLED else ""
     if start and (after := context.get("next")):
         start = f"{start}?{urlencode({'next': after})}"
-    return {"password": settings.PASSWORD_SIGN_IN, "oidc": start}
+    return {
+        "password": settings.PASSWORD_SIGN_IN,
+        "oidc": start,
+        "reset": reverse("password-reset") if password_links.is_offered() else "",
+    }
 
 
 @register.simple_tag(takes_context=True)
