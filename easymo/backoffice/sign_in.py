@@ -53,6 +53,7 @@ RESETS_OF_MAILBOX = 3
 KNOWN_FOR = timedelta(days=30)
 KNOWN_LOOKED_AT = 50
 BUSY_RETRY_S = 2
+WRONG_PASSWORDS = _("Too many wrong passwords.")
 RATES = Rates("backoffice_signinrate", WINDOW_S)
 
 
@@ -235,7 +236,7 @@ class SignInMiddleware:
 
 
 def too_many(
-    request: HttpRequest, seconds: int, title: Words = _("Too many wrong passwords.")
+    request: HttpRequest, seconds: int, title: Words = WRONG_PASSWORDS
 ) -> HttpResponse:
     return _page(request, 429, title, seconds)
 
