@@ -70,7 +70,11 @@ class VoucherAdmin(VoucherActions, VoucherPapers, VoucherSearch):
     actions_detail = (
         *("approve_one", "decline_one", "void_one", "rotate_one"),
         *("extend_one", "reverse_one", "card_one", "check_one"),
-        *("print_one", "pdf_one", "export_one"),
+        {
+            "title": _("Trail on paper"),
+            "icon": "description",
+            "items": ["print_one", "pdf_one", "export_one"],
+        },
     )
     list_display = ("reference", "person", "amount", "state", "created_at", "ends")
     list_display_links = ("reference",)
@@ -130,6 +134,7 @@ class VoucherAdmin(VoucherActions, VoucherPapers, VoucherSearch):
                 "status_label": status.label,
                 "status_amount": amount_of(voucher),
                 "told": what_to_tell(voucher, now),
+                "owner_link": reverse("customer", args=[voucher.owner_id]),
                 "trail": steps(voucher),
                 "broken": audit.verify_one(voucher=voucher),
             }
