@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 
     from django import forms
     from django.http import HttpRequest
-    from django.utils.functional import _StrPromise
+    from django_stubs_ext import StrPromise
 
     from easymo.backoffice.pages import ReadOnlyAdmin
 
-type Words = str | _StrPromise
+# A text that is marked for translation is written out when it is shown.
+type Words = str | StrPromise
 type Text = Words | Callable[[ActionCall[Any]], Words]
 
 
@@ -59,10 +61,10 @@ class ActionCall[Row]:
         self.page.log_change(self.request, row, message)
 
 
-NOT_NOW = "The state of the object does not allow it, or no longer."
+NOT_NOW = _("The state of the object does not allow it, or no longer.")
 
 
-def filled(*sentences: str) -> list[str]:
+def filled(*sentences: Words) -> list[Words]:
     """Return the sentences that are not empty."""
     return [sentence for sentence in sentences if sentence]
 
@@ -104,7 +106,7 @@ class FormAction:
     # Whether the action makes sense now: for this user, and for the object's state.
     offered: Callable[[ActionCall[Any]], bool] | None = None
     # Why the action would be refused now, in sentences: the page then has no form.
-    unmet: Callable[[ActionCall[Any]], Sequence[str]] | None = None
+    unmet: Callable[[ActionCall[Any]], Sequence[Words]] | None = None
     # Whether the user must have proved lately who they are.
     asks_who: bool | Callable[[ActionCall[Any]], bool] = False
     # Where to go afterwards: by default the object's page, else the list.
@@ -208,7 +210,7 @@ class FormAction:
             }
         return initial
 
-    def _unmet(self, call: ActionCall[Any], refused: Sequence[str]) -> Sequence[str]:
+    def _unmet(self, call: ActionCall[Any], refused: Sequence[str]) -> Sequence[Words]:
         """Return why no form is shown: what the service said, else what is known."""
         if self.offered is not None and not self.offered(call):
             return refused or [NOT_NOW]

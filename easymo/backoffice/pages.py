@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
     from django.http import HttpRequest
     from django.urls import URLPattern
-    from django.utils.functional import _StrPromise
+    from django_stubs_ext import StrPromise
 
 # What the filters of the lists add to the name of their field.
 FILTER_SUFFIXES = (
@@ -197,7 +197,7 @@ class ReadOnlyAdmin(BoundedLists, ListedLookups, ModelAdmin):  # type: ignore[mi
     # Errors of services whose text is shown to the user.
     refusals: tuple[type[Exception], ...] = ()
     # What belongs here, and the list's action that creates the first row.
-    empty_text: str | _StrPromise = ""
+    empty_text: str | StrPromise = ""
     first_action = ""
 
     list_per_page = 50

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
-WAITS = "Account {} waits for a second operator (Roles and rights). It cannot sign in before."
-WIDENED = (
+WAITS = _(
+    "Account {} waits for a second operator (Roles and rights). It cannot sign in before."
+)
+WIDENED = _(
     "This group has members, so its rights cannot be widened: make another group. The"
     " accounts that join it wait for a second operator."
 )

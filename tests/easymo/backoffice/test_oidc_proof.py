@@ -1,4 +1,4 @@
-"""An account of an identity provider: no app of ours, and who it is, is asked there."""
+"""An account of an identity provider: it needs no app here, and confirms who it is there."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_sign_in__provider_says_when__is_a_proof_for_ten_minutes(
     # When
     sign_in(browser)
 
-    # Then: no app of ours is needed
+    # Then: no app is needed here
     assert is_in(browser)
     assert User.objects.get().is_staff
     answer = browser.get("/admin/agents/apitoken/new/")
