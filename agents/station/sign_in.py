@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -122,7 +122,7 @@ def begin(
 ) -> None:
     """Sign the person in; with an account, until its password changes."""
     request.session.cycle_key()
-    stored = {"profile": person.pk, "at": timezone.now().timestamp()}
+    stored: dict[str, Any] = {"profile": person.pk, "at": timezone.now().timestamp()}
     if account is not None:
         stored["account"] = account.get_session_auth_hash()
     request.session[KEY] = stored
