@@ -112,6 +112,7 @@ UNFOLD = {
                 "Vouchers",
                 _item("Vouchers", "confirmation_number", "vouchers.voucher"),
                 _item("Spreadsheets", "table_view", "vouchers.batch"),
+                _item("Campaigns", "campaign", "vouchers.campaign"),
                 _item("People", "group", "vouchers.profile"),
                 _item("Stations", "ev_station", "vouchers.station"),
                 {
