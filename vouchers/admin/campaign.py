@@ -143,7 +143,7 @@ class CampaignAdmin(ReadOnlyAdmin):
         return _("Running") if today <= row.last_day else _("Over")
 
     @form_action(
-        "Begin a campaign",
+        _("Begin a campaign"),
         path="new",
         icon="campaign",
         permission=PERMISSION,
@@ -171,7 +171,7 @@ class CampaignAdmin(ReadOnlyAdmin):
         return f"{row} has a budget of {_money(row, row.budget_minor)}."
 
     @form_action(
-        "Stop",
+        _("Stop"),
         path="stop",
         icon="block",
         permission=PERMISSION,
