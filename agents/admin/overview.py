@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 
 from agents.admin import needs
 from agents.models import Turn, WebhookEvent
@@ -44,13 +44,15 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
     """Add the data of the first page; Unfold calls it (``DASHBOARD_CALLBACK``)."""
     may_see = page.may_see(request)
     context |= {
-        "title": _("Needs you now"),
+        "title": gettext("Needs you now"),
         "may_switch": request.user.has_perm("rollout.change_exposure"),
         "may_see_dashboard": may_see,
     }
     if not (may_see and wants_dashboard(request)):
         return context | overview_data(request) | {"features": features()}
-    return context | {"title": _("Control room")} | page.dashboard_context(request)
+    return (
+        context | {"title": gettext("Control room")} | page.dashboard_context(request)
+    )
 
 
 def overview_data(request: HttpRequest) -> dict[str, Any]:
@@ -100,12 +102,12 @@ def last_day() -> list[Figure]:
     vouchers = _list("vouchers_voucher")
     talks = _list("agents_conversation")
     return [
-        Figure(_("Webhooks received"), received, _list("agents_webhookevent")),
-        Figure(_("Turns answered"), turns["answered"], talks),
-        Figure(_("Turns failed"), turns["failed"], talks, turns["failed"] > 0),
-        Figure(_("Vouchers issued"), kinds.get("issued", 0), vouchers),
-        Figure(_("Vouchers redeemed"), kinds.get("redeemed", 0), vouchers),
-        Figure(_("Vouchers voided"), kinds.get("voided", 0), vouchers),
+        Figure(gettext("Webhooks received"), received, _list("agents_webhookevent")),
+        Figure(gettext("Turns answered"), turns["answered"], talks),
+        Figure(gettext("Turns failed"), turns["failed"], talks, turns["failed"] > 0),
+        Figure(gettext("Vouchers issued"), kinds.get("issued", 0), vouchers),
+        Figure(gettext("Vouchers redeemed"), kinds.get("redeemed", 0), vouchers),
+        Figure(gettext("Vouchers voided"), kinds.get("voided", 0), vouchers),
     ]
 
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest
+    from django_stubs_ext import StrPromise
+
+    type Words = str | StrPromise
 
 # The simulator's green in Unfold's format, from lightest to darkest.
 GREENS = (
@@ -51,12 +54,12 @@ def _not_for_support(permission: str) -> Check:
     return is_shown
 
 
-def _page(title: Any, icon: str, link: Any, permission: Any = None) -> dict[str, Any]:
+def _page(title: Words, icon: str, link: Any, permission: Any = None) -> dict[str, Any]:
     shown = {} if permission is None else {"permission": permission}
     return {"title": title, "icon": icon, "link": link, **shown}
 
 
-def _item(title: Any, icon: str, model: str, check: Any = _seen_by) -> dict[str, Any]:
+def _item(title: Words, icon: str, model: str, check: Any = _seen_by) -> dict[str, Any]:
     app, name = model.split(".")
     link = reverse_lazy(f"admin:{app}_{name}_changelist")
     return _page(title, icon, link, check(f"{app}.view_{name}"))
@@ -67,7 +70,9 @@ def _counted(item: dict[str, Any], name: str) -> dict[str, Any]:
     return item | {"badge": f"agents.admin.counts.{name}", "badge_variant": "danger"}
 
 
-def _group(title: Any, *items: dict[str, Any], folded: bool = False) -> dict[str, Any]:
+def _group(
+    title: Words, *items: dict[str, Any], folded: bool = False
+) -> dict[str, Any]:
     return {
         "title": title,
         "separator": True,
@@ -79,7 +84,7 @@ def _group(title: Any, *items: dict[str, Any], folded: bool = False) -> dict[str
 UNFOLD = {
     "SITE_TITLE": "easymo",
     "SITE_HEADER": "easymo",
-    "SITE_SUBHEADER": "Fuel vouchers by WhatsApp",
+    "SITE_SUBHEADER": _("Fuel vouchers by WhatsApp"),
     "SITE_URL": "/",
     "SITE_SYMBOL": "local_gas_station",
     "SITE_FAVICONS": [
@@ -134,6 +139,7 @@ UNFOLD = {
                 _("Vouchers"),
                 _item(_("Vouchers"), "confirmation_number", "vouchers.voucher"),
                 _item(_("Spreadsheets"), "table_view", "vouchers.batch"),
+                _item(_("Campaigns"), "campaign", "vouchers.campaign"),
             ),
             _group(
                 _("Customers"),

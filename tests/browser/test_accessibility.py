@@ -33,6 +33,8 @@ FIRST = (
     *("/admin/rollout/restore/", "/admin/rollout/check-runs/", "/admin/find/"),
     # Lists with and without matching rows.
     *("/admin/vouchers/voucher/?q=no+such+one", "/admin/vouchers/voucher/?p=0"),
+    # The sign-in.
+    *("/admin/account/", "/admin/reauthenticate/", "/admin/second-factor/set-up/"),
 )
 # Not pages: files, and what ends the session.
 NOT_PAGES = (
