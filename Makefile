@@ -53,7 +53,8 @@ types: setup ## mypy, strict
 	@$(PYTHON_BIN) -m mypy .
 
 train: setup ## Computes the weights of the sentence model anew; prints the held-out part
-	@$(PYTHON_BIN) scripts/train_sentences.py
+	@sh scripts/setup.sh train
+	@.venv-train/bin/python scripts/train_sentences.py
 
 format: setup ## Formats the code and sorts the imports
 	@$(PYTHON_BIN) -m ruff check --fix .
