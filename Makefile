@@ -2,7 +2,7 @@
 # All paths are relative: the folder may have a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format lint types train lock audit bench mutants
+.PHONY: help setup run demo test check format lint types texts train lock audit bench mutants
 MAKEFLAGS += --no-print-directory
 # Else each of the many processes of a check would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -47,10 +47,14 @@ lint: setup ## Format, lint, import contracts, file lengths, words
 	@$(PYTHON_BIN) -m ruff check .
 	@$(PYTHON_BIN) -c "from importlinter.cli import lint_imports_command as run; run()"
 	@$(PYTHON_BIN) scripts/lint_source.py
+	@$(PYTHON_BIN) scripts/texts.py --check
 	@.venv/bin/hadolint Dockerfile
 
 types: setup ## mypy, strict
 	@$(PYTHON_BIN) -m mypy .
+
+texts: setup ## Brings the catalogues of texts in locale/ in order
+	@$(PYTHON_BIN) scripts/texts.py
 
 train: setup ## Computes the weights of the sentence model anew; prints the held-out part
 	@sh scripts/setup.sh train

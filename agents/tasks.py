@@ -36,7 +36,7 @@ from agents.core.jobs import (
 from agents.forwarding.sending import run_forwarding
 from agents.handoff import handoff
 from agents.inbound import event_selection, media, process_events
-from agents.notifications import voucher_events
+from agents.notifications import expiry_reminders, voucher_events
 from agents.operations import (
     audit_runs,
     backlog,
@@ -213,6 +213,17 @@ async def erase(timestamp: int) -> None:
 async def settlement(timestamp: int) -> None:
     """Send the settlement of the last month once."""
     await units.run(settlement_report.send_monthly)
+
+
+@app.periodic(cron="*/5 * * * *", periodic_id="remind")
+@app.task(
+    name="agents.tasks.remind",
+    queue=UPKEEP_QUEUE,
+    queueing_lock="agents.tasks.remind",
+)
+async def remind(timestamp: int) -> None:
+    """Remind owners of vouchers that end soon, by day and where it is switched on."""
+    await units.run(expiry_reminders.remind)
 
 
 @app.periodic(cron="17 * * * *", periodic_id="purge")

@@ -1,22 +1,26 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from functools import partial
 
 from django.conf import settings
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from easymo.backoffice import password_links
 from easymo.database import units
 from easymo.observability.logs import get_logger
 from rollout.announcements import sending
-from rollout.check_runs import preflight, smoke
+from rollout.check_runs import requests, smoke
 from rollout.checklists import checklists
 from rollout.core.jobs import ANNOUNCE, DELIVER, QUEUE
 from rollout.guardrails import evaluate
-from rollout.models import CheckRun, Notice
+from rollout.models import Notice
 from rollout.notices import notices, transports
 from rollout.notices.transports import TransportError
 from rollout.reports import reports
+from rollout.restore import actions
 from rollout.stages import plan_state
 
 logger = get_logger(__name__)
@@ -107,6 +111,24 @@ async def probe(timestamp: int) -> None:
         await units.run_in_own_thread(smoke.run_probe)
 
 
+@app.task(
+    name=password_links.TASK,
+    queue=password_links.QUEUE,
+    retry=RetryStrategy(max_attempts=3, wait=20, retry_exceptions=[TransportError]),
+)
+async def send_password_links(users: list[int]) -> None:
+    """Send each account its link for a new password. The link is made here."""
+    for user in users:
+        message = await units.run(password_links.message_to, user)
+        if message is not None:
+            await transports.send_email(
+                to=message.to,
+                subject=message.subject,
+                text=message.text,
+                key=f"password-{uuid.uuid4()}",
+            )
+
+
 @app.task(name=ANNOUNCE, queue=QUEUE)
 async def announce() -> None:
     """Send the announcements that are being sent, batch by batch."""
@@ -139,13 +161,12 @@ async def report(timestamp: int) -> None:
     await units.run(reports.send_due)
 
 
-@app.task(name="rollout.tasks.run_checks", queue="probe")
-async def run_checks(kind: str, actor: str, live: bool) -> None:
-    """Run the pre-flight or the smoke tests that a user started in the admin."""
-    if kind == CheckRun.Kind.SMOKE:
-        url = settings.PROBE_URL or None
-        await units.run_in_own_thread(partial(smoke.run_smoke, url=url, actor=actor))
-    else:
-        await units.run_in_own_thread(
-            partial(preflight.run_preflight, live=live, actor=actor)
-        )
+@app.task(name=requests.TASK, queue=requests.QUEUE)
+async def run_checks(request_id: int) -> None:
+    """Run the pre-flight or the smoke tests that a user started in the back office."""
+    await units.run_in_own_thread(partial(_run_checks, request_id))
+
+
+def _run_checks(request_id: int) -> None:
+    if (done := requests.run_request(request_id)) is not None:
+        actions.continue_restore(done)

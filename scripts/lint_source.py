@@ -26,7 +26,7 @@ SOURCE = {".py", ".sql", ".css", ".js", ".html", ".sh"}
 PROSE = {".py", ".sql", ".html", ".md", ".sh", ".yml"}
 # Texts to customers, word lists of four languages, and sentences that people wrote.
 DATA = re.compile(
-    r"^(agents/language/(texts|lexicons)/|agents/llm/(claim_words|reply_words|secret_requests)|tests/.*(held_out|claim_table|corpus)"
+    r"^(agents/language/lexicons/|agents/llm/(claim_words|reply_words|secret_requests)|tests/.*(held_out|claim_table|corpus)"
     r"|docs/openapi\.yaml|scripts/lint_source\.py)"
 )
 WORDS = re.compile(

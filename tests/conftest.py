@@ -8,6 +8,7 @@ import pytest
 import sentry_sdk
 from django.test import TransactionTestCase
 
+from agents.content import in_force
 from tests import databases
 from tests.roles import confirmed_roles
 from tests.watch import Watch
@@ -109,6 +110,12 @@ def _roles_of_created_people() -> Iterator[None]:
     """Confirm the role of a person that a test creates with one."""
     with confirmed_roles():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_content_of_another_test() -> None:
+    """Read the operators' content again: each test has its own database."""
+    in_force.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,8 @@ class Operation(StrEnum):
     ROTATE = "rotate"
     # Take back a redemption.
     REVERSE = "reverse"
+    # Give a later last day.
+    EXTEND = "extend"
     # Approve or decline a request.
     APPROVE = "approve"
 
@@ -47,7 +49,9 @@ class Rule:
 
 
 RULES: dict[Operation, Rule] = {
-    Operation.ISSUE: Rule(frozenset({STAFF, USER, TOKEN, SYSTEM})),
+    Operation.ISSUE: Rule(
+        frozenset({STAFF, USER, TOKEN, SYSTEM}), "vouchers.issue_batch"
+    ),
     Operation.REDEEM: Rule(frozenset({CUSTOMER, STATION, STAFF, USER, TOKEN, SYSTEM})),
     Operation.VOID: Rule(
         frozenset({STAFF, SUPPORT, USER, TOKEN, SYSTEM}), "vouchers.void_voucher"
@@ -56,6 +60,7 @@ RULES: dict[Operation, Rule] = {
         frozenset({STAFF, SUPPORT, USER, SYSTEM}), "vouchers.rotate_code"
     ),
     Operation.REVERSE: Rule(frozenset({STATION, USER}), "vouchers.reverse_redemption"),
+    Operation.EXTEND: Rule(frozenset({USER}), "vouchers.extend_voucher"),
     Operation.APPROVE: Rule(frozenset({USER}), "vouchers.approve_voucher"),
 }
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.utils import timezone
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
 
 class VoucherError(Exception):
@@ -73,6 +73,17 @@ class VoucherNotPending(VoucherError):
         super().__init__(f"This voucher does not wait for approval: it is {words}.")
 
 
+class ApprovalExpired(VoucherError):
+    """The time in which a request can be approved is over."""
+
+    code = "approval_expired"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The time to approve this request is over. It has to be requested again."
+        )
+
+
 class NotRedeemed(VoucherError):
     """Only a redemption can be taken back."""
 
@@ -126,6 +137,23 @@ class VoucherExpired(VoucherError):
         super().__init__("This voucher has expired.")
 
 
+class WrongLastDay(VoucherError):
+    """An extension gives a later last day, within the limit."""
+
+    code = "wrong_last_day"
+
+    def __init__(self, present: date, latest: date) -> None:
+        self.latest = latest
+        if latest <= present:
+            text = "This voucher cannot be extended any more: the limit is reached."
+        else:
+            text = (
+                f"Choose a day after {_day(present)}, the present last day, and not after"
+                f" {_day(latest)}."
+            )
+        super().__init__(text)
+
+
 class LimitExceeded(VoucherError):
     """The amount exceeds the named limit."""
 
@@ -141,6 +169,21 @@ class LimitExceeded(VoucherError):
         self.limit = limit
         self.cap = cap
         super().__init__(self.SENTENCES[limit].format(cap=cap))
+
+
+class CampaignRefused(VoucherError):
+    """The campaign of a batch does not allow it to be issued."""
+
+    code = "campaign_refused"
+    SENTENCES: ClassVar[dict[str, str]] = {
+        "campaign_is_stopped": "The campaign was stopped.",
+        "campaign_is_not_running": "The campaign does not run on this day.",
+        "campaign_currency": "The campaign has another currency.",
+        "campaign_budget": "This is more than what is left of the campaign's budget.",
+    }
+
+    def __init__(self, bar: str) -> None:
+        super().__init__(self.SENTENCES[bar])
 
 
 class CustomerNotFound(VoucherError):
@@ -203,6 +246,7 @@ class SecondPersonNeeded(NotAllowed):
         "own_reversal": "A second person must approve this reversal: you asked for it.",
         "own_batch": "A second person must approve this batch: you uploaded it.",
         "own_voucher": "A second person must approve this voucher: it is for you.",
+        "own_extension": "Another person must extend this voucher: it is for you.",
         "gave_role": "Another person must do this: you gave the role or the rights in the"
         " last 30 days.",
         "made_by_requester": "Another person must approve this voucher: the person who"
@@ -278,4 +322,8 @@ class UnknownStation(VoucherError):
 def _local_time(at: datetime) -> str:
     """Return the time in the time zone of the programme."""
     local = timezone.localtime(at)
-    return f"{local.day} {local:%B %Y} at {local:%H:%M}"
+    return f"{_day(local)} at {local:%H:%M}"
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"

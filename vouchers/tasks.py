@@ -32,6 +32,13 @@ async def expire(timestamp: int) -> None:
     await _expire(ExpiryMark.Run.FREQUENT, periodic.MOST_PAGES)
 
 
+@app.periodic(cron="* * * * *")
+@app.task(name="vouchers.tasks.expire_requests", queue="vouchers")
+async def expire_requests(timestamp: int) -> None:
+    if ended := await units.run(periodic.expire_requests):
+        logger.info("voucher.requests_expired", count=ended)
+
+
 @app.periodic(cron="20 1 * * *")
 @app.task(name="vouchers.tasks.expire_all", queue="vouchers")
 async def expire_all(timestamp: int) -> None:

@@ -73,6 +73,7 @@ def check(voucher: Row, events: Sequence[Row]) -> Iterator[Broken]:
         yield Broken(name, None, "The voucher has no events.")
         return
     previous, status, commit = genesis(voucher["public_id"]), None, None
+    expiry = events[0]["expires_at"]
     for place, event in enumerate(events, start=1):
         for why in _event_faults(event, place, previous, status):
             yield Broken(name, event["seq"], why)
@@ -87,7 +88,17 @@ def check(voucher: Row, events: Sequence[Row]) -> Iterator[Broken]:
                 event["seq"],
                 "The code changed in an event that must not change it.",
             )
+        if event["expires_at"] != expiry and event["kind"] not in {
+            "issued",
+            "extended",
+        }:
+            yield Broken(
+                name,
+                event["seq"],
+                "The expiry changed in an event that must not change it.",
+            )
         previous, status = bytes(event["hash"]), event["new_status"]
+        expiry = event["expires_at"]
         commit = _bytes(event["code_commit"])
     for why in _row_faults(voucher, events[-1]):
         yield Broken(name, events[-1]["seq"], why)

@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils import timezone
 
-from agents.calls import apology, budgets, buttons, claims, control, recording, tools
+from agents.calls import (
+    apology,
+    budgets,
+    buttons,
+    claims,
+    control,
+    late_results,
+    recording,
+    tools,
+)
 from agents.calls.handoff import open_callback
 from agents.calls.instructions import instructions_for
 from agents.calls.keypad import Keypad
 from agents.calls.services import CallLimits, Correction, KeyAnswer, ToolAnswer
+from agents.content.document import BUILT_IN, Content
 from agents.language.texts import render
 from agents.llm.model import ToolRequest
 from agents.models import Call, CallEvent
@@ -31,8 +41,11 @@ MAX_LINES = 200
 
 
 class DatabaseServices:
-    def __init__(self, ref: CallRef, clock: Clock | None = None) -> None:
+    def __init__(
+        self, ref: CallRef, clock: Clock | None = None, content: Content = BUILT_IN
+    ) -> None:
         self._ref = ref
+        self._content = content
         self._keypad = Keypad(ref, clock)
         self._watch = buttons.Watch(ref, self._keypad)
         self._language = ref.language
@@ -46,7 +59,7 @@ class DatabaseServices:
         return control.orders(self._ref)
 
     def spec(self, language: str) -> SessionSpec:
-        return spec_for(language)
+        return spec_for(language, self._content)
 
     async def attached(self) -> None:
         await units.run(recording.attached, self._ref)
@@ -93,11 +106,17 @@ class DatabaseServices:
             line = self._spoken(f"tool.{called.name}", outcome.spoken, self._language)
         return ToolAnswer(outcome.output, line, outcome.asks, outcome.transfers)
 
+    async def sends_late(self, called: provider.ToolCalled) -> bool:
+        return await units.run(late_results.sends_late, self._ref, called.name)
+
     async def late(self, turn: int, ordinal: int) -> None:
-        await units.run(tools.send_late, self._ref, turn=turn, ordinal=ordinal)
+        await units.run(late_results.send_late, self._ref, turn=turn, ordinal=ordinal)
 
     async def press(self, digit: str) -> KeyAnswer:
         return self._key_answer(await self._keypad.press(digit))
+
+    async def settle(self) -> KeyAnswer:
+        return self._key_answer(await self._keypad.settle())
 
     async def offer_button(self) -> Line | None:
         text = await units.run(buttons.offer, self._ref)
@@ -156,19 +175,20 @@ class DatabaseServices:
             note=outcome.note,
             language=outcome.language,
             asks=outcome.asks,
+            settles=outcome.settles,
             ends=outcome.ends,
         )
 
 
-def spec_for(language: str) -> SessionSpec:
+def spec_for(language: str, content: Content) -> SessionSpec:
     """Return the settings of a session, as they are sent with the accept."""
     return SessionSpec(
         model=settings.OPENAI_REALTIME_MODEL,
-        instructions=instructions_for(language),
+        instructions=instructions_for(language, content.instructions),
         voice=settings.OPENAI_VOICE,
         tools=tuple(
             VoiceTool(tool.name, tool.description, tool.parameters)
-            for tool in tools.offered()
+            for tool in tools.offered(content)
         ),
     )
 

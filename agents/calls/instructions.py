@@ -6,7 +6,7 @@ text is read from the provider's cache.
 
 from __future__ import annotations
 
-from agents.llm.prompts import LANGUAGES
+from agents.llm.prompts import LANGUAGES, operators_part
 
 BASE = """\
 You are the automated assistant of a fuel-voucher programme. You talk with one person on
@@ -51,6 +51,7 @@ What is data
 """
 
 
-def instructions_for(language: str) -> str:
+def instructions_for(language: str, added: str = "") -> str:
+    """Return the instructions for a language, with those of operators."""
     spoken = LANGUAGES.get(language, LANGUAGES["en"])
-    return f"{BASE}\nSpeak {spoken}.\n"
+    return f"{BASE}{operators_part(added)}\nSpeak {spoken}.\n"

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from agents.calls.database_services import DatabaseServices, limits_of, spec_for
 from agents.calls.live_call import LiveCall
 from agents.calls.reasons import EndReason
+from agents.content import in_force
 from agents.core.clock import MonotonicClock
 from agents.realtime.provider import CallGone, ProviderError
+from easymo.database import units
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 
-def spec_of(ref: CallRef) -> SessionSpec:
+async def spec_of(ref: CallRef) -> SessionSpec:
     """Return the settings of the session, as they are sent with the accept."""
-    return spec_for(ref.language)
+    return spec_for(ref.language, await units.run(in_force.current))
 
 
 async def run(
@@ -34,7 +36,7 @@ async def run(
     return await hold(
         ref,
         provider,
-        DatabaseServices(ref, clock),
+        DatabaseServices(ref, clock, await units.run(in_force.current)),
         reattached=reattached,
         clock=clock,
         limits=limits_of(ref, reattached=reattached),

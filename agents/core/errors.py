@@ -30,8 +30,8 @@ class WindowClosed(HandOffError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The 24-hour window is closed: WhatsApp allows a message again after the "
-            "customer has written."
+            "The 24-hour window is closed: WhatsApp allows only an approved template "
+            "until the customer writes again."
         )
 
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+
 from agents.models import ColleagueAct, HandOff, InboxEntry
 from easymo.observability.logs import get_logger
 from rollout.core.jobs import enqueue_notices
 from rollout.notices import notices
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from agents.models import Conversation
     from vouchers.models import Profile
 
 logger = get_logger(__name__)
 
 Kind = ColleagueAct.Kind
+# The list of tasks and its pages decide them, not an answer.
+DECIDED_ELSEWHERE = (HandOff.Kind.IDENTITY, HandOff.Kind.DEVICE)
 # The person was told that a colleague will answer.
 PROMISED = (HandOff.Kind.ASKED, HandOff.Kind.CAPPED)
 
@@ -71,3 +77,28 @@ def waits_for_colleague(profile: Profile) -> bool:
             created_at__gte=opened_at,
         ).exists()
     )
+
+
+def open_tasks(conversation: Conversation) -> QuerySet[HandOff]:
+    """Return the tasks that keep the conversation in the inbox."""
+    rows = HandOff.objects.filter(conversation=conversation, closed_at=None)
+    return rows.exclude(kind__in=DECIDED_ELSEWHERE).order_by("id")
+
+
+def lock_tasks(conversation: Conversation) -> list[HandOff]:
+    """Lock the open tasks, before the inbox entry, as a task that is closed does."""
+    tasks = open_tasks(conversation).select_for_update(of=("self",), no_key=True)
+    return list(tasks)
+
+
+def record_times(conversation: Conversation, *, is_answer: bool) -> None:
+    """Record that a colleague took the open tasks now, or answered; the first counts.
+
+    The caller holds the conversation.
+    """
+    now = timezone.now()
+    for task in lock_tasks(conversation):
+        task.claimed_at = task.claimed_at or now
+        if is_answer:
+            task.first_answer_at = task.first_answer_at or now
+        task.save(update_fields=["claimed_at", "first_answer_at"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
@@ -22,9 +23,10 @@ from agents.core.errors import (
     TextRefused,
     WindowClosed,
 )
-from agents.core.handoffs import open_handoff
+from agents.core.handoffs import open_handoff, record_times
 from agents.core.jobs import enqueue_delivery
 from agents.core.locks import lock_conversation
+from agents.handoff import canned
 from agents.language.choice import language_of
 from agents.language.texts import render
 from agents.models import (
@@ -36,6 +38,9 @@ from agents.models import (
 )
 from agents.outbound import outbox
 from easymo.observability.logs import get_logger
+
+if TYPE_CHECKING:
+    from agents.whatsapp.graph_client import Template
 
 logger = get_logger(__name__)
 
@@ -70,21 +75,38 @@ def answer(
     Raises WindowClosed, OptedOut, PersonErased or TextRefused; nothing is then
     written.
     """
-    checked = _checked(text)
-    cause = f"{ANSWER}{key}"
+    checked = checked_text(text)
     with transaction.atomic():
         held = lock_conversation(conversation.pk)
-        if earlier := OutboundMessage.objects.filter(cause=cause).first():
-            return earlier
-        if refusal := why_unreachable(held):
-            raise refusal
         body = f"{render('colleague.writes', language_of(held))}\n{checked}"
-        message = outbox.enqueue(
-            conversation=held, cause=cause, body=body, written_by=actor
-        )
-        _pause(held)
-        _record(held, Kind.ANSWERED, actor, reason, message)
-        enqueue_delivery(conversation_id=held.pk)
+        return send(held, body, reason=reason, actor=actor, key=key)
+
+
+def send(
+    held: Conversation,
+    body: str,
+    *,
+    template: Template | None = None,
+    reason: str,
+    actor: str,
+    key: str,
+) -> OutboundMessage:
+    """Queue a checked answer, once for each key; the caller holds the conversation.
+
+    A template does not need the window. Raises WindowClosed, OptedOut or PersonErased.
+    """
+    cause = f"{ANSWER}{key}"
+    if earlier := OutboundMessage.objects.filter(cause=cause).first():
+        return earlier
+    if refusal := why_unreachable(held, needs_window=template is None):
+        raise refusal
+    record_times(held, is_answer=True)
+    message = outbox.enqueue(
+        conversation=held, cause=cause, body=body, template=template, written_by=actor
+    )
+    _pause(held)
+    _record(held, Kind.ANSWERED, actor, reason, message)
+    enqueue_delivery(conversation_id=held.pk)
     logger.info("ai.hand_off.answered", conversation_id=held.pk, outbound_id=message.pk)
     return message
 
@@ -101,6 +123,7 @@ def pause(*, conversation: Conversation, reason: str, actor: str, key: str) -> b
             raise PersonErased
         if held.is_paused(timezone.now()):
             return False
+        record_times(held, is_answer=False)
         _pause(held)
         _record(held, Kind.PAUSED, actor, reason, _notify(held, "taken", key, actor))
     logger.info("ai.hand_off.paused", conversation_id=held.pk)
@@ -223,7 +246,8 @@ def _record(
     )
 
 
-def _checked(text: str) -> str:
+def checked_text(text: str) -> str:
+    """Return a text that the customer may be sent; TextRefused says why not."""
     checked = "\n".join(line.rstrip() for line in text.strip().splitlines())
     if not checked:
         raise TextRefused("Write something: the answer is empty.")
@@ -242,4 +266,6 @@ def _checked(text: str) -> str:
         )
     if "{code:" in checked or "{pin_link:" in checked:
         raise TextRefused("An answer must not contain a placeholder for a code.")
+    if left := canned.unfilled(checked):
+        raise TextRefused(f"Replace {left} by the words that the customer reads.")
     return checked

@@ -5,6 +5,7 @@ A conversation has one assignee. One guarded UPDATE decides between two colleagu
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,20 +14,21 @@ from django.utils import timezone
 
 from agents.core.code_redaction import blank_code_digits
 from agents.core.errors import ClaimedByOther, TextRefused
+from agents.core.handoffs import lock_tasks, record_times
 from agents.core.locks import lock_conversation
-from agents.handoff import handoff
-from agents.models import ColleagueAct, HandOff, InboxEntry
+from agents.handoff import handoff, templates
+from agents.models import ColleagueAct, InboxEntry
 from easymo.backoffice.reason import InvalidReason, clean_reason
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from django.contrib.auth.models import User
     from django.db.models import QuerySet
 
-    from agents.models import Conversation, OutboundMessage
+    from agents.models import ApprovedTemplate, Conversation, OutboundMessage
 
 Kind = ColleagueAct.Kind
-# The list of tasks and its pages decide them, not an answer.
-DECIDED_ELSEWHERE = (HandOff.Kind.IDENTITY, HandOff.Kind.DEVICE)
 ANSWERED_HERE = "Written in the inbox."
 CLAIMED_HERE = "Claimed in the inbox."
 HANDED_BACK = "Handed back to the agent in the inbox."
@@ -51,6 +53,7 @@ def claim(
         )
         if _is_assignee(conversation, user):
             return
+        record_times(conversation, is_answer=False)
         taken = claimable(conversation, instead_of).update(
             assignee=user, claimed_at=timezone.now()
         )
@@ -93,19 +96,48 @@ def answer(
     Raises ClaimedByOther where another colleague has it and the user has not confirmed
     to answer all the same, and what `handoff.answer` raises.
     """
-    with transaction.atomic():
-        held = lock_conversation(conversation.pk)
-        _check_assignee(held, user, is_confirmed=is_confirmed)
-        message = handoff.answer(
+    with _answering(conversation, user, is_confirmed=is_confirmed) as held:
+        return handoff.answer(
             conversation=held,
             text=text,
             reason=ANSWERED_HERE,
             actor=user.get_username(),
             key=key,
         )
+
+
+def answer_by_template(
+    *,
+    conversation: Conversation,
+    user: User,
+    template: ApprovedTemplate,
+    parameters: Sequence[str],
+    key: str,
+    is_confirmed: bool = False,
+) -> OutboundMessage:
+    """Write by an approved template, also after the window; else as `answer`."""
+    with _answering(conversation, user, is_confirmed=is_confirmed) as held:
+        return templates.send(
+            conversation=held,
+            template=template,
+            parameters=parameters,
+            reason=ANSWERED_HERE,
+            actor=user.get_username(),
+            key=key,
+        )
+
+
+@contextmanager
+def _answering(
+    conversation: Conversation, user: User, *, is_confirmed: bool
+) -> Iterator[Conversation]:
+    with transaction.atomic():
+        held = lock_conversation(conversation.pk)
+        lock_tasks(held)
+        _check_assignee(held, user, is_confirmed=is_confirmed)
+        yield held
         claimable(held).update(assignee=user, claimed_at=timezone.now())
         mark_read(held)
-    return message
 
 
 def hand_back(
@@ -123,8 +155,7 @@ def hand_back(
     actor = user.get_username()
     with transaction.atomic():
         held = lock_conversation(conversation.pk)
-        # Tasks before the entry, as a task that is closed on its own page locks them.
-        tasks = list(open_tasks(held).select_for_update(of=("self",), no_key=True))
+        tasks = lock_tasks(held)
         _check_assignee(held, user, is_confirmed=is_confirmed)
         handoff.resume(conversation=held, reason=HANDED_BACK, actor=actor, key=key)
         for task in tasks if may_close else ():
@@ -154,12 +185,6 @@ def note(*, conversation: Conversation, user: User, text: str) -> None:
         )
         if not repeated.exists():
             _record(held, Kind.NOTED, user, cleaned)
-
-
-def open_tasks(conversation: Conversation) -> QuerySet[HandOff]:
-    """Return the tasks that keep the conversation in the inbox."""
-    rows = HandOff.objects.filter(conversation=conversation, closed_at=None)
-    return rows.exclude(kind__in=DECIDED_ELSEWHERE).order_by("id")
 
 
 def mark_read(conversation: Conversation) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 
-from agents.handoff.inbox import DECIDED_ELSEWHERE
+from agents.core.handoffs import DECIDED_ELSEWHERE
+from agents.language.choice import DEFAULT
 from agents.models import HandOff, InboxEntry, Message
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from agents.models import Conversation
 
 ALL, WAITING, MINE = "all", "waiting", "mine"
+UNREAD, UNASSIGNED = "unread", "unassigned"
 PAGE = 50
 # Of more conversations that a search found, the newest.
 SEARCHED = 500
@@ -35,7 +37,10 @@ SELECT (SELECT max(id) FROM agents_colleagueact WHERE conversation_id = %(chat)s
        (SELECT string_agg(id || state, ' ') FROM (
             SELECT id, state FROM agents_outboundmessage
              WHERE conversation_id = %(chat)s
-             ORDER BY created_at DESC LIMIT 20) outbound)
+             ORDER BY created_at DESC LIMIT 20) outbound),
+       (SELECT string_agg(id || status || seq, ' ') FROM (
+            SELECT id, status, seq FROM vouchers WHERE owner_id = %(owner)s
+             ORDER BY id DESC LIMIT 20) owned)
 """
 
 
@@ -58,12 +63,16 @@ class Page:
 
 
 def entries(
-    *, shown: str = ALL, user: User, among: Sequence[int] | None = None, after: int = 0
+    *,
+    shown: str = ALL,
+    user: User,
+    language: str = "",
+    kind: str = "",
+    among: Sequence[int] | None = None,
+    after: int = 0,
 ) -> Page:
     """Return the next rows: waiting first, the longest first, then the others."""
-    rows = InboxEntry.objects.all()
-    if shown == MINE:
-        rows = rows.filter(assignee=user)
+    rows = _filtered(shown, user, language, kind)
     if among is not None:
         return _among(rows, among, shown, after)
     last = InboxEntry.objects.filter(pk=after).first() if after else None
@@ -86,6 +95,33 @@ def entries(
     return Page(found, found[-1].pk if more else None)
 
 
+def _filtered(shown: str, user: User, language: str, kind: str) -> QuerySet[InboxEntry]:
+    """Return the entries of a filter, of a customer's language and of a reason."""
+    rows = InboxEntry.objects.all()
+    if shown == MINE:
+        rows = rows.filter(assignee=user)
+    elif shown == UNASSIGNED:
+        rows = rows.filter(assignee=None)
+    elif shown == UNREAD:
+        last = F("conversation__last_inbound_at")
+        rows = rows.filter(
+            Q(read_at=None) | Q(read_at__lt=last),
+            conversation__last_inbound_at__isnull=False,
+        )
+    if language:
+        chat, person = "conversation__language", "conversation__profile__language"
+        own = Q(**{chat: language}) | Q(**{chat: "", person: language})
+        if language == DEFAULT:
+            own |= Q(**{chat: "", person: ""})
+        rows = rows.filter(own)
+    if kind:
+        tasks = HandOff.objects.filter(
+            conversation=OuterRef("pk"), closed_at=None, kind=kind
+        )
+        rows = rows.filter(Exists(tasks))
+    return rows
+
+
 def _among(
     rows: QuerySet[InboxEntry], keys: Sequence[int], shown: str, after: int
 ) -> Page:
@@ -102,7 +138,7 @@ def _among(
     return Page([read[pk] for pk in page if pk in read], page[-1] if more else None)
 
 
-def count_waiting() -> int:
+def waiting_count() -> int:
     """Count the conversations that wait, at most to `MOST_COUNTED`."""
     rows = InboxEntry.objects.filter(waiting_since__isnull=False)
     return rows.order_by("waiting_since")[:MOST_COUNTED].count()
@@ -117,7 +153,9 @@ def is_unread(row: InboxEntry) -> bool:
 def thread_version(conversation: Conversation) -> str:
     """Return a text that is another one when the thread changed; one statement."""
     with connection.cursor() as cursor:
-        cursor.execute(VERSION, {"chat": conversation.pk})
+        cursor.execute(
+            VERSION, {"chat": conversation.pk, "owner": conversation.profile_id}
+        )
         return digest(cursor.fetchone())
 
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.core.code_redaction import hide_placeholders
+from agents.handoff.tool_sentences import sentence
 from agents.models import ColleagueAct, Message, OutboundMessage, Turn
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from django.db.models import Model, QuerySet
+
+    from agents.models import ToolCall
 
 # Of each kind; older rows are in the lists of messages and turns.
 MAX_ROWS = 100
@@ -34,6 +37,10 @@ class Entry:
     by: str = ""
     # Only colleagues read it.
     is_note: bool = False
+    # Each call of a turn in one sentence, and the call.
+    calls: tuple[tuple[str, ToolCall], ...] = ()
+    # The address of what it is about.
+    link: str = ""
 
 
 def thread(conversation_id: int | str) -> list[Entry]:
@@ -50,7 +57,13 @@ def thread(conversation_id: int | str) -> list[Entry]:
     ]
     turns = Turn.objects.filter(conversation_id=conversation_id)
     entries += [
-        Entry("turn", row.started_at, 1, turn=row)
+        Entry(
+            "turn",
+            row.started_at,
+            1,
+            turn=row,
+            calls=tuple((sentence(call), call) for call in row.tool_calls.all()),
+        )
         for row in _newest(turns.prefetch_related("tool_calls"))
     ]
     sent = OutboundMessage.objects.filter(conversation_id=conversation_id)

@@ -156,12 +156,12 @@ class Router:
         if conversation.is_paused(timezone.now()):
             logger.info("ai.whatsapp.message.ignored", reason="handed over")
             return State.HANDED
-        if self._count_waiting(conversation) >= MAX_WAITING:
+        if self._waiting_count(conversation) >= MAX_WAITING:
             self._send_flood_notice(conversation, message)
             return State.FLOODED
         return State.WAITING
 
-    def _count_waiting(self, conversation: Conversation) -> int:
+    def _waiting_count(self, conversation: Conversation) -> int:
         if conversation.pk not in self.waiting:
             with connection.cursor() as cursor:
                 cursor.execute(COUNT_WAITING, [conversation.pk])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from agents.models.api import ApiToken, IdempotentCall, ToolRate
 from agents.models.call import Call, CallClaim, CallEvent, CallUsage
+from agents.models.content import ContentDraft, ContentVersion
 from agents.models.conversation import ColleagueAct, Conversation, HandOff
 from agents.models.erasure import MentionSearch
 from agents.models.forwarding import (
@@ -24,6 +25,8 @@ from agents.models.outbound import (
     SimulatedDelivery,
 )
 from agents.models.pin import CallerPinCount, PhonePin, PinLink
+from agents.models.reminder import ReminderRun
+from agents.models.reply import ApprovedTemplate, CannedReply
 from agents.models.sentence import TaughtSentence
 from agents.models.station_code import StationCode
 from agents.models.turn import PendingAction, ToolCall, Turn
@@ -32,15 +35,19 @@ from agents.models.webhook_event import DeadLetter, RealtimeEvent, WebhookEvent
 __all__ = [
     "Announcement",
     "ApiToken",
+    "ApprovedTemplate",
     "Block",
     "Call",
     "CallClaim",
     "CallEvent",
     "CallUsage",
     "CallerPinCount",
+    "CannedReply",
     "CarriedCode",
     "ColleagueAct",
     "ConsentEvent",
+    "ContentDraft",
+    "ContentVersion",
     "Conversation",
     "DeadLetter",
     "ForwardLane",
@@ -63,6 +70,7 @@ __all__ = [
     "PhonePin",
     "PinLink",
     "RealtimeEvent",
+    "ReminderRun",
     "SandboxMedia",
     "SeenMessage",
     "SendingLine",

@@ -4,7 +4,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from vouchers.models import Profile
 
@@ -128,6 +128,9 @@ class HandOff(models.Model):
     # One clear sentence, without personal data.
     reason = models.CharField(max_length=300)
     opened_at = models.DateTimeField(auto_now_add=True)
+    # When a colleague took it, and first answered.
+    claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    first_answer_at = models.DateTimeField(null=True, blank=True, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.CharField(max_length=150, blank=True)
     resolution = models.CharField(max_length=500, blank=True)
@@ -140,7 +143,13 @@ class HandOff(models.Model):
                 fields=["profile", "kind"],
                 condition=Q(closed_at__isnull=True),
                 name="hand_off_one_open_per_kind",
-            )
+            ),
+            # Who answers has taken it.
+            models.CheckConstraint(
+                condition=Q(first_answer_at__isnull=True)
+                | Q(claimed_at__isnull=False, first_answer_at__gte=F("claimed_at")),
+                name="hand_off_answered_after_claim",
+            ),
         ]
         indexes = [
             # Read by the list of what waits.
@@ -148,7 +157,19 @@ class HandOff(models.Model):
                 fields=["opened_at"],
                 condition=Q(closed_at__isnull=True),
                 name="hand_off_waiting_idx",
-            )
+            ),
+            # Read by the inbox, filtered by the reason.
+            models.Index(
+                fields=["kind", "conversation"],
+                condition=Q(closed_at__isnull=True),
+                name="hand_off_open_kind_idx",
+            ),
+            # Read by the report of answer times and by the metrics.
+            models.Index(
+                fields=["first_answer_at"],
+                condition=Q(first_answer_at__isnull=False),
+                name="hand_off_answered_idx",
+            ),
         ]
 
     def __str__(self) -> str:

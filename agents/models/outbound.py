@@ -129,6 +129,8 @@ class OutboundMessage(models.Model):
         TEXT = "text"
         BUTTONS = "buttons"
         TEMPLATE = "template"
+        # A voucher's code as a QR image, with the text below it.
+        IMAGE = "image"
 
     class State(models.TextChoices):
         QUEUED = "queued"

@@ -28,6 +28,11 @@ class Turn(models.Model):
     correlation_id = models.UUIDField()
     # The features that were on for this customer, and the epoch of the flags.
     exposure = models.JSONField(default=dict)
+    # The version of the operator's content; null for the built-in one, and for a draft.
+    # No foreign key: versions are never deleted, and each turn would lock their row.
+    content_version = models.PositiveIntegerField(null=True, blank=True)
+    # In the simulator: which edit of the draft was tried.
+    content_draft = models.PositiveIntegerField(null=True, blank=True)
     model = models.CharField(max_length=80, blank=True)
     model_calls = models.PositiveSmallIntegerField(default=0)
     # The model's input and output after the history, with codes redacted.
@@ -63,6 +68,12 @@ class Turn(models.Model):
                 condition=Q(status="running", finished_at__isnull=True)
                 | (~Q(status="running") & Q(finished_at__isnull=False)),
                 name="turn_finished_at_matches_status",
+            ),
+            # A turn uses a published version or a draft.
+            models.CheckConstraint(
+                condition=Q(content_version__isnull=True)
+                | Q(content_draft__isnull=True),
+                name="turn_has_one_content",
             ),
         ]
         indexes = [

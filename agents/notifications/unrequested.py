@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from agents.core.jobs import enqueue_delivery
-from agents.core.serving import our_number
+from agents.core.serving import may_answer, our_number
+from agents.identity import blocks, consent
 from agents.models import Conversation
 from agents.outbound import outbox
 
@@ -48,6 +49,15 @@ def is_window_open(conversation: Conversation) -> bool:
     return closes_at is not None and closes_at > timezone.now() + WINDOW_MARGIN
 
 
+def may_be_told(person: Profile) -> bool:
+    """Tell whether a person may be written to who did not ask for it."""
+    return (
+        may_answer(person)
+        and not consent.is_opted_out(person)
+        and not blocks.is_blocked(person)
+    )
+
+
 def enqueue_unrequested(
     conversation: Conversation,
     *,
@@ -55,6 +65,7 @@ def enqueue_unrequested(
     body: str,
     template: Template | None,
     written_by: str = "",
+    qr_of: str = "",
 ) -> bool:
     """Queue the text, or the template outside the window; False without either."""
     is_open = is_window_open(conversation)
@@ -68,6 +79,8 @@ def enqueue_unrequested(
         # The window may close before the text is sent.
         fallback=template if is_open else None,
         written_by=written_by,
+        # A template has no image.
+        qr_of=qr_of if is_open else "",
     )
     enqueue_delivery(conversation_id=conversation.pk)
     return True

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from agents.core.handoffs import open_handoff
-from agents.core.serving import may_answer
-from agents.identity import blocks, consent
 from agents.language import texts
 from agents.language.choice import language_of
 from agents.language.texts import code_placeholder
@@ -17,6 +15,7 @@ from agents.notifications.unrequested import (
     TEMPLATE_LANGUAGES,
     conversation_with,
     enqueue_unrequested,
+    may_be_told,
 )
 from agents.whatsapp.graph_client import Template
 from vouchers.actors import OWNER
@@ -51,7 +50,7 @@ def _notify_issued(event: VoucherEvent) -> Announcement.Outcome:
     """Send reference and code to the owner; after an approval to the issuer too."""
     voucher = event.voucher
     recipients = [(voucher.owner, "notice.issued")]
-    issuer = voucher.created_by_profile
+    issuer = _requester(voucher)
     if event.old_status == Voucher.Status.PENDING_APPROVAL and issuer is not None:
         recipients.append((issuer, "notice.approved"))
     reached = [
@@ -61,10 +60,17 @@ def _notify_issued(event: VoucherEvent) -> Announcement.Outcome:
             key,
             template=settings.WA_TEMPLATE_VOUCHER_ISSUED,
             code=code_placeholder(voucher.public_id),
+            qr_of=_qr_of(voucher, person),
         )
         for person, key in recipients
     ]
     return _outcome(reached[0])
+
+
+def _qr_of(voucher: Voucher, person: Profile) -> str:
+    """Return whose code the owner gets as an image, where that is switched on."""
+    is_wanted = settings.WA_CODE_IMAGE and person == voucher.owner
+    return str(voucher.public_id) if is_wanted else ""
 
 
 def _notify_rotated(event: VoucherEvent) -> Announcement.Outcome:
@@ -75,9 +81,12 @@ def _notify_rotated(event: VoucherEvent) -> Announcement.Outcome:
 
 
 def _notify_declined(event: VoucherEvent) -> Announcement.Outcome:
-    issuer = event.voucher.created_by_profile
+    """Tell who asked that the request was declined, or ended without a decision."""
+    issuer = _requester(event.voucher)
     if issuer is None:
         return Outcome.NOT_NEEDED
+    if event.actor_kind == "system":
+        return _outcome(_send(event, issuer, "notice.request_ended"))
     note = getattr(event, "note", None)
     reason = note.text if note else "—"
     return _outcome(_send(event, issuer, "notice.declined", reason=reason))
@@ -88,6 +97,9 @@ def _notify_redeemed(event: VoucherEvent) -> Announcement.Outcome:
     voucher = event.voucher
     if not (event.actor_kind == "profile" and event.actor_id == str(voucher.owner_id)):
         return _outcome(_send(event, voucher.owner, "notice.redeemed"))
+    staff = Profile.objects.filter(
+        role=Profile.Role.STATION, station=event.station, is_active=True
+    ).order_by("pk")
     reached = [
         _send(
             event,
@@ -96,11 +108,11 @@ def _notify_redeemed(event: VoucherEvent) -> Announcement.Outcome:
             template=settings.WA_TEMPLATE_STATION_NOTICE,
             suffix=f":{person.pk}",
         )
-        for person in Profile.objects.filter(
-            role=Profile.Role.STATION, station=event.station, is_active=True
-        ).order_by("pk")
+        for person in staff
     ]
-    if not any(reached):
+    # A station that does not use WhatsApp sees the redemption on its page.
+    uses_whatsapp = any(conversation_with(one, may_create=False) for one in staff)
+    if uses_whatsapp and not any(reached):
         open_handoff(
             kind=HandOff.Kind.UNDELIVERED,
             profile=voucher.owner,
@@ -118,6 +130,11 @@ def _notify_reversed(event: VoucherEvent) -> Announcement.Outcome:
     return _outcome(_send(event, event.voucher.owner, "notice.reversed"))
 
 
+def _notify_extended(event: VoucherEvent) -> Announcement.Outcome:
+    """Tell the owner the new last day."""
+    return _outcome(_send(event, event.voucher.owner, "notice.extended"))
+
+
 NOTIFIERS: dict[str, Callable[[VoucherEvent], Announcement.Outcome]] = {
     Kind.ISSUED: _notify_issued,
     Kind.CODE_ROTATED: _notify_rotated,
@@ -125,7 +142,16 @@ NOTIFIERS: dict[str, Callable[[VoucherEvent], Announcement.Outcome]] = {
     Kind.REDEEMED: _notify_redeemed,
     Kind.VOIDED: _notify_voided,
     Kind.REVERSED: _notify_reversed,
+    Kind.EXTENDED: _notify_extended,
 }
+
+
+def _requester(voucher: Voucher) -> Profile | None:
+    """Return who asked; an account of the back office by the number linked with it."""
+    if voucher.created_by_profile is not None or voucher.created_by_user_id is None:
+        return voucher.created_by_profile
+    linked = Profile.objects.filter(user=voucher.created_by_user_id, is_active=True)
+    return linked.order_by("pk").first()
 
 
 def _outcome(is_reached: bool) -> Announcement.Outcome:
@@ -139,16 +165,12 @@ def _send(
     *,
     template: str = "",
     suffix: str = "",
+    qr_of: str = "",
     **values: object,
 ) -> bool:
     """Queue one message where the person may and can be written to."""
     conversation = conversation_with(person, may_create=bool(template))
-    if (
-        conversation is None
-        or not may_answer(person)
-        or consent.is_opted_out(person)
-        or blocks.is_blocked(person)
-    ):
+    if conversation is None or not may_be_told(person):
         return False
     language = language_of(conversation)
     facts = _facts(event, language) | values
@@ -157,6 +179,7 @@ def _send(
         cause=f"told:{event.pk}:{key.removeprefix('notice.')}{suffix}",
         body=texts.render(key, language, **facts),
         template=_template(template, language, facts) if template else None,
+        qr_of=qr_of,
     )
 
 

@@ -6,19 +6,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from agents.language.phrases import is_voucher_word, words_of
+from agents.offline import topics
 from agents.offline.doubt import Doubt
 from agents.offline.follow_up import CONFIRM, UNCLEAR, Draft, complete
-from agents.offline.grammar import (
-    CHANGES,
-    Intent,
-    Understood,
-    is_only_slots,
-)
+from agents.offline.grammar import CHANGES, Intent, Understood, is_only_slots
 from agents.offline.reading import read as understand
 from agents.offline.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from agents.content.document import Topic
 
 _TRIES = 3
 _ROLES = ("customer", "station", "staff", "support")
@@ -40,6 +38,8 @@ class Situation:
     tools: frozenset[str]
     has_pending: bool = False
     restricted: bool = False
+    # The operators' topics.
+    topics: tuple[Topic, ...] = ()
 
     @property
     def texts_role(self) -> str:
@@ -68,6 +68,8 @@ def next_step(text: str, *, situation: Situation, draft: Draft | None) -> Answer
     if draft and (completed := complete(text, draft)):
         return _continue(completed, situation)
     read = understand(text)
+    if topic := topics.asked(text, read, situation.topics):
+        return _topic(topic, situation)
     if draft and draft.intent == UNCLEAR:
         read = _with_earlier_values(read, draft)
     if read.intent in CHANGES:
@@ -214,11 +216,7 @@ def _missing_to_redeem(draft: Draft, situation: Situation) -> tuple[str, str] | 
 
 
 def _is_code(draft: Draft) -> bool:
-    """Tell whether the draft names a code.
-
-    The tool then asks for the other parts and returns the reference, which is still
-    known in the next turn.
-    """
+    """Tell whether the draft names a code: then the tool asks for the other parts."""
     return bool(draft.voucher and draft.voucher.startswith("["))
 
 

@@ -7,11 +7,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from agents.content import answers
+from agents.content.document import BUILT_IN, Content
 from agents.language import texts
 from agents.llm.items import assistant, function_call
 from agents.llm.model import ModelReply, ToolRequest
 from agents.offline.dialogue import TOOLS, Answer, Call, Situation, next_step
 from agents.offline.follow_up import Draft, load_draft, store_draft
+from agents.offline.grammar import Intent
+from agents.offline.reading import read as understand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +41,8 @@ class OfflineModel:
     language: str = "en"
     has_pending: bool = False
     restricted: bool = False
+    # What operators wrote.
+    content: Content = BUILT_IN
     now: Callable[[], datetime] = field(default=_utc_now)
 
     @property
@@ -52,6 +58,7 @@ class OfflineModel:
             role=self.role,
             has_pending=self.has_pending,
             restricted=self.restricted,
+            topics=answers.askable(self.content),
             tools=frozenset(
                 tool.name for tool in request.tools if request.may_call_tools
             ),
@@ -94,11 +101,23 @@ class OfflineModel:
         text = output.get("display")
         if not isinstance(text, str) or not text:
             text = texts.render("refused.invalid_request", self.language)
+        text = self._with_rule(text, request.items)
         draft = draft_after(output, request.items)
         memory = store_draft(draft, now=now) if draft else {}
         return ModelReply(
             items=[assistant(text)], text=text, model=self.name, memory=memory
         )
+
+    def _with_rule(self, text: str, items: Sequence[Item]) -> str:
+        """Add the operators' rule on validity to the dates of the person's vouchers."""
+        rule = answers.own_text(self.content, "validity", self.language)
+        asked = next(
+            (i for i in reversed(items) if i.get("type") == "function_call"), {}
+        )
+        if not rule or asked.get("name") != "list_vouchers":
+            return text
+        is_validity = understand("\n".join(self.own_text)).intent is Intent.VALIDITY
+        return f"{text}\n\n{rule}" if is_validity else text
 
 
 # The part that each refusal asks for, so that the next answer completes the request.

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+
+from agents.handoff.answer_times import answer_times
 from agents.operations.backlog import oldest_waiting
 from easymo.observability.metrics import (
     Collect,
@@ -122,6 +126,19 @@ GAUGES: tuple[tuple[str, str, list[str], str], ...] = (
         "Open handoffs.",
         ["kind"],
         "SELECT kind, count(*) FROM agents_handoff WHERE closed_at IS NULL GROUP BY 1",
+    ),
+    (
+        "agent_hand_offs_waiting",
+        "Conversations that wait for an answer of a colleague.",
+        [],
+        "SELECT count(*) FROM agents_inboxentry WHERE waiting_since IS NOT NULL",
+    ),
+    (
+        "agent_hand_off_oldest_waiting_seconds",
+        "How long the first of them waits.",
+        [],
+        "SELECT coalesce(extract(epoch FROM now() - min(waiting_since)), 0)::float8"
+        " FROM agents_inboxentry",
     ),
     (
         "easymo_queue_jobs",
@@ -294,6 +311,20 @@ def _ages() -> Iterator[Metric]:
     yield family
 
 
+def _answer_times() -> Iterator[Metric]:
+    family = GaugeMetricFamily(
+        "agent_hand_off_first_answer_seconds",
+        "From the request for a colleague to the first answer, in the last 24 hours.",
+        labels=["quantile"],
+    )
+    since = timezone.now() - timedelta(days=1)
+    times = answer_times(since=since, with_sandbox=False)
+    if times.median_s is not None and times.p95_s is not None:
+        family.add_metric(["0.5"], times.median_s)
+        family.add_metric(["0.95"], times.p95_s)
+    yield family
+
+
 def _forward_loops() -> Iterator[Metric]:
     ((loops,),) = rows("SELECT coalesce(max(loops), 0) FROM agents_forwardtarget")
     yield CounterMetricFamily(
@@ -303,7 +334,14 @@ def _forward_loops() -> Iterator[Metric]:
     )
 
 
-for _collect in (_turns, _tool_calls, _conversations, _ages, _forward_loops):
+for _collect in (
+    _turns,
+    _tool_calls,
+    _conversations,
+    _ages,
+    _answer_times,
+    _forward_loops,
+):
     register(_collect)
 for _definition in GAUGES:
     register(_gauge(*_definition))

@@ -11,7 +11,9 @@ from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A
 
 TEMPLATES = (
     "WA_TEMPLATE_VOUCHER_ISSUED",
+    "WA_TEMPLATE_EXPIRY_REMINDER",
     "WA_TEMPLATE_STATION_NOTICE",
+    "WA_TEMPLATE_SIGN_IN_CODE",
     "WA_TEMPLATE_ANNOUNCEMENT",
     "WA_TEMPLATE_PIN_LINK",
 )

@@ -1,4 +1,4 @@
-"""Tell approvers what waits for a second person, once each.
+"""Tell approvers what waits for a second person, and what ended undecided, once each.
 
 The rows say what waits: whichever road they came from, a notice follows within a minute.
 """
@@ -14,7 +14,13 @@ from django.utils import timezone
 
 from rollout.core import jobs
 from rollout.notices import notices
-from vouchers.models import AuthorityChange, Batch, ReversalRequest, Voucher
+from vouchers.models import (
+    AuthorityChange,
+    Batch,
+    ReversalRequest,
+    Voucher,
+    VoucherEvent,
+)
 from vouchers.money import Money, format_money
 
 if TYPE_CHECKING:
@@ -52,8 +58,18 @@ def _changes() -> QuerySet[AuthorityChange]:
     return waiting.filter(given_at__gt=timezone.now() - NEWEST)
 
 
+def _ended() -> QuerySet[VoucherEvent]:
+    """Return the requests that ended without a decision."""
+    return VoucherEvent.objects.filter(
+        kind=VoucherEvent.Kind.DECLINED,
+        created_at__gt=timezone.now() - NEWEST,
+        actor_kind="system",
+        voucher__owner__is_sandbox=False,
+    ).select_related("voucher")
+
+
 def notify() -> int:
-    """Queue a notice for each row that waits and was not told; return how many."""
+    """Queue a notice for each row that waits or ended and was not told; return how many."""
     count = 0
     for key, text in _waiting():
         if not notices.was_queued(key):
@@ -68,7 +84,15 @@ def _waiting() -> Iterator[tuple[str, str]]:
     """Yield key and text. References say which one; names and reasons are left out."""
     for voucher in _vouchers().order_by("-id")[:MOST]:
         amount = format_money(Money(voucher.amount_minor, voucher.currency))
-        yield _notice("voucher", voucher, f"Voucher {voucher.reference} of {amount}")
+        what = f"Voucher {voucher.reference} of {amount}"
+        yield _notice("voucher", voucher, what, reverse("approval", args=[voucher.pk]))
+    for event in _ended().order_by("-created_at")[:MOST]:
+        page = reverse("approval", args=[event.voucher_id])
+        yield (
+            f"ended:voucher:{event.voucher_id}",
+            f"Voucher {event.voucher.reference} was not decided in time and has ended: "
+            f"{settings.SITE_ADDRESS}{page}",
+        )
     for request in _reversals().order_by("-id")[:MOST]:
         reference = request.voucher.reference
         yield _notice("reversalrequest", request, f"The reversal of {reference}")
@@ -81,8 +105,11 @@ def _waiting() -> Iterator[tuple[str, str]]:
 
 
 def _notice(
-    model: str, row: Voucher | ReversalRequest | Batch | AuthorityChange, what: str
+    model: str,
+    row: Voucher | ReversalRequest | Batch | AuthorityChange,
+    what: str,
+    page: str = "",
 ) -> tuple[str, str]:
-    page = reverse(f"admin:vouchers_{model}_change", args=[row.pk])
+    page = page or reverse(f"admin:vouchers_{model}_change", args=[row.pk])
     key = f"waits:{model}:{row.pk}"
     return key, f"{what} waits for a second person: {settings.SITE_ADDRESS}{page}"

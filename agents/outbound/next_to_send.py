@@ -33,10 +33,13 @@ from agents.whatsapp.graph_client import (
 from easymo.database import prepared_rows
 from easymo.database.prepared import Prepared, slot
 from easymo.observability.logs import get_logger
+from vouchers.models import Voucher
+from vouchers.services import envelopes
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from vouchers.codes import Code
     from vouchers.models import Profile
 
 logger = get_logger(__name__)
@@ -81,6 +84,8 @@ class ClaimedMessage:
     # The trouble of the sender that this message reported before: Meta is asked whether
     # it persists before the message is sent again.
     sender_trouble: str = ""
+    # The code that is shown as an image, with the content's text below it.
+    qr_code: Code | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,7 @@ def _claim(message: OutboundMessage, now: datetime) -> ClaimedMessage | Wait | b
         opaque=str(message.public_id),
         correlation_id=message.correlation_id,
         sender_trouble=message.sender_trouble if message.sender_holds else "",
+        qr_code=_qr_code(message),
     )
 
 
@@ -198,6 +204,15 @@ def _content(message: OutboundMessage) -> dict[str, Any]:
     body = restore_codes(message.body)
     buttons = [Button(b["id"], b["title"]) for b in extra.get("buttons", ())]
     return buttons_content(body, buttons) if buttons else text_content(body)
+
+
+def _qr_code(message: OutboundMessage) -> Code | None:
+    """Return the code of an image; None once it was dropped: then text is sent."""
+    public_id = message.extra.get("qr_of")
+    if message.kind != OutboundMessage.Kind.IMAGE or not public_id:
+        return None
+    voucher = Voucher.objects.filter(public_id=public_id).first()
+    return envelopes.read(voucher) if voucher else None
 
 
 def _address(profile: Profile) -> Address | None:

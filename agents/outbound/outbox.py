@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 State = OutboundMessage.State
+FREE_TEXTS = (OutboundMessage.Kind.TEXT, OutboundMessage.Kind.IMAGE)
 OPEN = (State.QUEUED, State.SENDING, State.UNKNOWN)
 FINAL = frozenset(
     {Action.WINDOW, Action.PERSON, Action.TEMPLATE, Action.BUG, Action.LOST}
@@ -65,11 +66,13 @@ def enqueue(
     turn: Turn | None = None,
     written_by: str = "",
     is_first: bool = False,
+    qr_of: str = "",
 ) -> OutboundMessage:
     """Store a message for its cause, once; a repeated cause returns the first one.
 
     Call it in the transaction of the cause, and then `jobs.enqueue_delivery`. The
     fallback template replaces the text when the window has closed before sending.
+    `qr_of` is the voucher whose code the text is sent below, as an image.
     `is_first` spares a savepoint: the caller has locked the cause and knows that it has
     no message yet.
     """
@@ -79,9 +82,9 @@ def enqueue(
         conversation=conversation,
         turn=turn,
         cause=cause,
-        kind=_kind(pairs, template),
+        kind=OutboundMessage.Kind.IMAGE if qr_of else _kind(pairs, template),
         body=shortened(body, longest),
-        extra=_extra(pairs, template, fallback),
+        extra=_extra(pairs, template, fallback) | ({"qr_of": qr_of} if qr_of else {}),
         written_by=written_by,
         correlation_id=turn.correlation_id if turn else correlation.current(),
     )
@@ -172,7 +175,7 @@ def handle_failure(
 def use_fallback(message: OutboundMessage) -> bool:
     """Replace the text by its fallback template; return False without one."""
     fallback = message.extra.get("fallback")
-    if message.kind != OutboundMessage.Kind.TEXT or not fallback:
+    if message.kind not in FREE_TEXTS or not fallback:
         return False
     message.kind = OutboundMessage.Kind.TEMPLATE
     message.extra = fallback

@@ -27,6 +27,7 @@ from agents.whatsapp.error_table import ANSWER_LOST, TransportError, rule_for
 from easymo.database import units
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
+from vouchers import qr
 
 logger = get_logger(__name__)
 
@@ -89,8 +90,9 @@ async def _send(claimed: ClaimedMessage) -> bool:
             await graph_client.check_sender(
                 claimed.phone_number_id, code=claimed.sender_trouble
             )
+        content = await _content(claimed)
         provider_id = await graph_client.send(
-            claimed.phone_number_id, claimed.to, claimed.content, opaque=claimed.opaque
+            claimed.phone_number_id, claimed.to, content, opaque=claimed.opaque
         )
     except TransportError as error:
         logger.warning(
@@ -106,6 +108,23 @@ async def _send(claimed: ClaimedMessage) -> bool:
     elapsed = timezone.now() - started_at
     logger.info("ai.whatsapp.send.success", ms=round(elapsed.total_seconds() * 1000))
     return more
+
+
+async def _content(claimed: ClaimedMessage) -> dict[str, Any]:
+    """Return the content; with an image, it is uploaded first and kept nowhere here.
+
+    Where the upload fails the text is sent alone: it has the code too.
+    """
+    if claimed.qr_code is None:
+        return claimed.content
+    try:
+        media_id = await graph_client.upload_png(
+            claimed.phone_number_id, qr.png(claimed.qr_code)
+        )
+    except TransportError as error:
+        logger.warning("ai.whatsapp.image.error", code=error.code)
+        return claimed.content
+    return graph_client.image_content(media_id, claimed.content["text"]["body"])
 
 
 def record_failure(message_id: int, error: TransportError) -> None:

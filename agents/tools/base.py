@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from django.utils import timezone
 
+from agents.content.document import BUILT_IN, Content
 from agents.language import texts
+from agents.llm.model import ToolSpec
 from vouchers import errors
 from vouchers.actors import Actor
 
@@ -51,6 +53,8 @@ class ToolContext:
     channel: str = "whatsapp"
     # On the phone: the caller entered the PIN, or pressed the button in WhatsApp.
     is_verified: bool = False
+    # What operators wrote, of the version that this turn uses.
+    content: Content = BUILT_IN
     now: Callable[[], datetime] = timezone.now
 
     @property
@@ -145,6 +149,14 @@ class Tool:
     parameters: Payload
     handler: Handler
     is_write: bool = False
+    # Description and parameters that depend on what operators wrote.
+    adapted: Callable[[Content], ToolSpec] | None = None
+
+    def spec(self, content: Content) -> ToolSpec:
+        """Return the tool as the model sees it."""
+        if self.adapted is not None:
+            return self.adapted(content)
+        return ToolSpec(self.name, self.description, self.parameters)
 
 
 def strict_object(**properties: Payload) -> Payload:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agents.content import opening
 from agents.core.handoffs import open_handoff, waits_for_colleague
 from agents.models import HandOff
 from agents.tools.arguments import (
@@ -141,7 +142,11 @@ def hand_off(call: Call) -> ToolResult:
         reason=_REASONS.get(reason, _REASONS["asked_for_a_person"]),
     )
     key = "colleague.queue" if already_waits else _text_of(reason)
-    return done(call.text(key), already_waits=already_waits, effect=Effect("hand_off"))
+    context = call.context
+    text = opening.with_notice(
+        call.text(key), context.content, context.language, context.now()
+    )
+    return done(text, already_waits=already_waits, effect=Effect("hand_off"))
 
 
 def _text_of(reason: str) -> str:

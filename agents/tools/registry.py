@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from agents.core import call_rate
 from agents.language import texts
-from agents.llm.model import ToolSpec
 from agents.tools import authority
 from agents.tools.base import (
     Call,
@@ -27,6 +26,7 @@ from rollout.flags.exposure import exposure_of
 from vouchers.errors import VoucherError
 
 if TYPE_CHECKING:
+    from agents.llm.model import ToolSpec
     from agents.tools.authority import Rule
 
 logger = get_logger(__name__)
@@ -52,7 +52,7 @@ def offered(context: ToolContext, *, writes: bool = True) -> tuple[ToolSpec, ...
     `writes=False` while OpenAI fails: the offline model then only reads.
     """
     return tuple(
-        ToolSpec(tool.name, tool.description, tool.parameters)
+        tool.spec(context.content)
         for tool in TOOLS
         if _rule(tool.name, context)
         and authority.is_on(context.exposure, tool.name)

@@ -11,6 +11,8 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from agents.content import in_force
+from agents.content.document import BUILT_IN, Content
 from agents.core.code_redaction import renumber_codes
 from agents.core.locks import lock_conversation, lock_turn
 from agents.core.serving import is_served
@@ -50,6 +52,11 @@ FEATURE_DISABLED = "feature_disabled"
 PAUSED = "paused"
 # The person waits for a colleague and knows it.
 QUEUED = "queued"
+# What is known of a turn when it gets its messages.
+INPUT = (
+    *("input_ended_at", "correlation_id", "exposure"),
+    *("content_version", "content_draft"),
+)
 # The previous turn without its long fields.
 LAST_TURN = Prepared(
     lambda: (
@@ -98,6 +105,8 @@ class ClaimedTurn:
     shows_typing: bool = False
     # Of a call: the caller proved who they are.
     is_verified: bool = False
+    # What operators wrote, of the version that the turn began with.
+    content: Content = BUILT_IN
 
     @property
     def profile(self) -> Profile:
@@ -211,7 +220,7 @@ def _claim(
     reason = _why_unanswered(conversation, waiting)
     if not reason:
         _set_input(turn, conversation, waiting, ended_at)
-        prepared_rows.update(turn, ["input_ended_at", "correlation_id", "exposure"])
+        prepared_rows.update(turn, INPUT)
     return _join(lease, turn, conversation, waiting, reason)
 
 
@@ -228,10 +237,12 @@ def _set_input(
     waiting: Sequence[Message],
     ended_at: datetime,
 ) -> None:
-    """Set when the quiet time ended, and which features were on then."""
+    """Set when the quiet time ended, which features were on, and which content."""
     turn.input_ended_at = max(ended_at, turn.input_ended_at or ended_at)
     turn.correlation_id = _correlation_of(waiting[0])
     turn.exposure = asdict(exposure_of(str(conversation.profile.public_id)))
+    content = in_force.for_person(conversation.profile)
+    turn.content_version, turn.content_draft = content.version, content.draft
 
 
 def _join(
@@ -319,6 +330,7 @@ def _claimed_turn(
         transcript="\n".join(text for message, text in pairs if message.is_spoken),
         codes=codes,
         shows_typing=claim_typing_indicator(turn, conversation, messages[-1]),
+        content=in_force.of_turn(turn, conversation.profile),
     )
 
 

@@ -144,7 +144,10 @@ async def _without_model(session: ModelSession, code: str) -> Draft:
     if any(map(is_effect, await _calls(session))):
         return Draft(error_code=code, exchange=session.exchange)
     draft = await units.run(
-        handoff_queue.draft_for_waiting, session.claimed, is_offline=True
+        handoff_queue.draft_for_waiting,
+        session.claimed,
+        is_offline=True,
+        now=session.dependencies.now(),
     ) or await _ask_offline_model(session, restricted=True)
     return replace(draft, error_code=code)
 
@@ -159,6 +162,7 @@ async def _ask_offline_model(
         language=claimed.language,
         has_pending=await units.run(confirmation.is_waiting, claimed.conversation),
         restricted=restricted,
+        content=claimed.content,
         now=session.dependencies.now,
     )
     # Not limited by what the other model used: this one costs nothing.
@@ -225,7 +229,9 @@ def request_for_offline_model(
 
 def instructions(claimed: ClaimedTurn) -> str:
     return prompts.instructions_for(
-        role=claimed.profile.role, language=claimed.language
+        role=claimed.profile.role,
+        language=claimed.language,
+        added=claimed.content.instructions,
     )
 
 

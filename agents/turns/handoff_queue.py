@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from agents.content import opening
 from agents.core.handoffs import waits_for_colleague
 from agents.language.texts import render
 from agents.offline.grammar import Intent, asks_for_person, understand
@@ -24,13 +25,21 @@ NOTICE_INTERVAL = timedelta(hours=1)
 SMALL_TALK = frozenset({Intent.GREET, Intent.THANKS, Intent.BYE, Intent.PERSON})
 
 
-def draft_for_waiting(claimed: ClaimedTurn, *, is_offline: bool) -> Draft | None:
+def draft_for_waiting(
+    claimed: ClaimedTurn, *, is_offline: bool, now: datetime
+) -> Draft | None:
     """Return the answer to a person who waits; None when it is not for the colleague."""
     if not _is_for_colleague(claimed, is_offline=is_offline):
         return None
     if not waits_for_colleague(claimed.profile):
         return None
-    return Draft(render("colleague.queue", claimed.language), QUEUED)
+    text = opening.with_notice(
+        render("colleague.queue", claimed.language),
+        claimed.content,
+        claimed.language,
+        now,
+    )
+    return Draft(text, QUEUED)
 
 
 def take_notice(conversation: Conversation, now: datetime) -> bool:

@@ -228,7 +228,10 @@ async def draft_answer(session: ModelSession) -> Draft:
         return await units.run(handle_press, claimed)
     is_offline = session.dependencies.model is None
     if draft := await units.run(
-        handoff_queue.draft_for_waiting, claimed, is_offline=is_offline
+        handoff_queue.draft_for_waiting,
+        claimed,
+        is_offline=is_offline,
+        now=session.dependencies.now(),
     ):
         return draft
     if not claimed.has_text:

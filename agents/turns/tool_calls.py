@@ -168,6 +168,7 @@ def context_of(
         codes=claimed.codes,
         channel=claimed.conversation.channel,
         is_verified=claimed.is_verified,
+        content=claimed.content,
         now=now,
     )
 

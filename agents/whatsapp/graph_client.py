@@ -28,14 +28,18 @@ if TYPE_CHECKING:
 
 LONGEST_BODY = 4_096
 LONGEST_BUTTON_BODY = 1_024
+LONGEST_CAPTION = 1_024
 LONGEST_TITLE = 20
 MOST_BUTTONS = 3
+PNG = "image/png"
 TIMEOUT = httpx2.Timeout(8.0, connect=3.0, pool=3.0)
 # The whole exchange, also with a server that answers byte by byte; shorter than the
 # lease of a message that is being sent.
 LONGEST_EXCHANGE_S = 12.0
 LARGEST_ANSWER = 256 * 1024
 LONGEST_CHECK_S = 5.0
+# Upload and sending together are shorter than the lease.
+LONGEST_UPLOAD_S = 5.0
 TOKEN_CODES = ("0", "190")
 # Every idle connection is checked before and after each exchange: few are kept.
 LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=8)
@@ -83,6 +87,12 @@ def text_content(body: str) -> dict[str, Any]:
     return {"type": "text", "text": text}
 
 
+def image_content(media_id: str, caption: str) -> dict[str, Any]:
+    """Return an uploaded image with a text below it."""
+    image = {"id": media_id, "caption": caption[:LONGEST_CAPTION]}
+    return {"type": "image", "image": image}
+
+
 def buttons_content(body: str, buttons: Sequence[Button]) -> dict[str, Any]:
     """Return a question with up to three buttons."""
     interactive = {
@@ -128,6 +138,28 @@ async def send(
         case {"messages": [{"id": str(provider_id)}, *_]} if provider_id:
             return provider_id
     raise TransportError("no_message_id", unknown_outcome=True)
+
+
+async def upload_png(phone_number_id: str, content: bytes) -> str:
+    """Upload an image for one message; return the id under which it can be sent.
+
+    developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+    """
+    url = _node(settings.WHATSAPP_API_URL, f"{phone_number_id}/media")
+    try:
+        async with asyncio.timeout(LONGEST_UPLOAD_S):
+            answer = await _exchange(
+                "POST",
+                url,
+                data={"messaging_product": "whatsapp", "type": PNG},
+                files={"file": ("voucher.png", content, PNG)},
+            )
+    except TimeoutError as error:
+        raise TransportError(ANSWER_LOST) from error
+    match answer:
+        case {"id": str(media_id)} if media_id:
+            return media_id
+    raise TransportError("no_media_id")
 
 
 async def check_sender(phone_number_id: str, *, code: str) -> None:

@@ -9,9 +9,11 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from easymo.backoffice import reauthentication
 from easymo.backoffice.pages import actor_of
 from easymo.backoffice.reason import ReasonForm, ask
 
@@ -20,10 +22,13 @@ if TYPE_CHECKING:
 
     from django import forms
     from django.http import HttpRequest
+    from django_stubs_ext import StrPromise
 
     from easymo.backoffice.pages import ReadOnlyAdmin
 
-type Text = str | Callable[[ActionCall[Any]], str]
+# A text that is marked for translation is written out when it is shown.
+type Words = str | StrPromise
+type Text = Words | Callable[[ActionCall[Any]], Words]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +61,10 @@ class ActionCall[Row]:
         self.page.log_change(self.request, row, message)
 
 
-NOT_NOW = "The state of the object does not allow it, or no longer."
+NOT_NOW = _("The state of the object does not allow it, or no longer.")
 
 
-def filled(*sentences: str) -> list[str]:
+def filled(*sentences: Words) -> list[Words]:
     """Return the sentences that are not empty."""
     return [sentence for sentence in sentences if sentence]
 
@@ -81,11 +86,11 @@ class FormAction:
     """A button, the page that it opens, and the function behind the form.
 
     The function takes an ``ActionCall``, calls a service and returns the message
-    that is shown afterwards. A refusal of the service is shown on the form.
+    that is shown afterwards, or a page of its own. A refusal is shown on the form.
     """
 
-    run: Callable[[Any, ActionCall[Any]], str]
-    description: str
+    run: Callable[[Any, ActionCall[Any]], str | HttpResponse]
+    description: Words
     path: str
     icon: str
     # "app.codename"
@@ -94,14 +99,16 @@ class FormAction:
     initial: Callable[[ActionCall[Any]], dict[str, Any]] | None = None
     title: Text | None = None
     explanation: Text = ""
-    submit: str | None = None
+    submit: Words | None = None
     # The objects, shown as a list of what will change.
     subjects: Callable[[ActionCall[Any]], Sequence[Any]] | None = None
     is_dangerous: bool = False
     # Whether the action makes sense now: for this user, and for the object's state.
     offered: Callable[[ActionCall[Any]], bool] | None = None
     # Why the action would be refused now, in sentences: the page then has no form.
-    unmet: Callable[[ActionCall[Any]], Sequence[str]] | None = None
+    unmet: Callable[[ActionCall[Any]], Sequence[Words]] | None = None
+    # Whether the user must have proved lately who they are.
+    asks_who: bool | Callable[[ActionCall[Any]], bool] = False
     # Where to go afterwards: by default the object's page, else the list.
     back: Callable[[ActionCall[Any]], str] | None = None
 
@@ -152,7 +159,9 @@ class FormAction:
         if object_id is not None and row is None:
             raise Http404
         call = ActionCall[Any](page=page, request=request, row=row)
-        initial = self.initial(call) if self.initial else None
+        if self._asks(call) and (answer := reauthentication.ask(request)):
+            return answer
+        initial = self._initial(call)
         form = self.form(request.POST or None, label_suffix="", initial=initial)
         back = self._back(call)
         refused: list[str] = []
@@ -160,10 +169,13 @@ class FormAction:
             data = form.cleaned_data
             done = ActionCall[Any](page=page, request=request, row=row, data=data)
             try:
-                messages.success(request, self.run(page, done))
+                result = self.run(page, done)
             except page.refusals as error:
                 refused = page.refusal_sentences(error)
             else:
+                if isinstance(result, HttpResponse):
+                    return result
+                messages.success(request, result)
                 return redirect(back)
         unmet = self._unmet(call, refused)
         for sentence in () if unmet else refused:
@@ -184,7 +196,21 @@ class FormAction:
             back=back,
         )
 
-    def _unmet(self, call: ActionCall[Any], refused: Sequence[str]) -> Sequence[str]:
+    def _asks(self, call: ActionCall[Any]) -> bool:
+        return self.asks_who(call) if callable(self.asks_who) else self.asks_who
+
+    def _initial(self, call: ActionCall[Any]) -> dict[str, Any]:
+        """Return the first values: those that a question interrupted come again."""
+        initial = self.initial(call) if self.initial else {}
+        entered = reauthentication.kept(call.request) if self._asks(call) else {}
+        if entered:
+            initial = {
+                **initial,
+                **reauthentication.restored(self.form.base_fields, entered),
+            }
+        return initial
+
+    def _unmet(self, call: ActionCall[Any], refused: Sequence[str]) -> Sequence[Words]:
         """Return why no form is shown: what the service said, else what is known."""
         if self.offered is not None and not self.offered(call):
             return refused or [NOT_NOW]
@@ -198,15 +224,15 @@ class FormAction:
 
 
 def form_action(
-    description: str, **declared: Any
-) -> Callable[[Callable[[Any, ActionCall[Any]], str]], Any]:
+    description: Words, **declared: Any
+) -> Callable[[Callable[[Any, ActionCall[Any]], str | HttpResponse]], Any]:
     """Make a method of an admin class the effect of a ``FormAction``."""
 
-    def decorate(run: Callable[[Any, ActionCall[Any]], str]) -> Any:
+    def decorate(run: Callable[[Any, ActionCall[Any]], str | HttpResponse]) -> Any:
         return FormAction(run=run, description=description, **declared)
 
     return decorate
 
 
-def _text(text: Text | None, call: ActionCall[Any]) -> str | None:
+def _text(text: Text | None, call: ActionCall[Any]) -> Words | None:
     return text(call) if callable(text) else text

@@ -44,6 +44,9 @@ USE_TZ = True
 USE_I18N = True
 # British spelling; a 24-hour clock, as in Rwanda.
 LANGUAGE_CODE = "en-gb"
+# Of the back office; texts to customers have four (agents/language/texts.py).
+LANGUAGES = (("en-gb", "English"), ("fr", "Français"))
+LOCALE_PATHS = (BASE_DIR / "locale",)
 FORMAT_MODULE_PATH = "easymo.formats"
 STATIC_URL = "static/"
 # No collectstatic: whitenoise serves files from the apps.
@@ -76,6 +79,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "axes",
+    "django_otp.plugins.otp_totp",
     # Last: it gives the groups the permissions of all other apps.
     "easymo.backoffice",
 ]
@@ -92,6 +96,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "easymo.backoffice.languages.LanguageMiddleware",
+    # Before any middleware that reads the user.
+    "easymo.backoffice.guard.SignedInMiddleware",
     "easymo.backoffice.authorship.AuthorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -116,6 +123,7 @@ WAFFLE_FLAG_MODEL = "rollout.AgentFlag"
 VOUCHER_GUARD = "rollout.flags.fence.guard"
 # Finds the words in which a voucher was requested, by the key of the event.
 VOUCHER_CAUSE = "agents.turns.request_words.cause_of_key"
+VOUCHER_CARD_WORDS = "agents.notifications.card_words.of_voucher"
 VOUCHER_REQUEST_WORDS = "agents.turns.request_words.of_key"
 # Called once by each worker before its first job.
 WORKER_BEGINS = (

@@ -16,9 +16,7 @@ from easymo.settings.environment import (
 OPENAI_API_KEY = env_secret("OPENAI_API_KEY")
 OPENAI_BASE_URL = env_url("OPENAI_BASE_URL", "https://api.openai.com/v1")
 OPENAI_RESPONSES_MODEL = env_str("OPENAI_RESPONSES_MODEL", "gpt-5-mini")
-OPENAI_TRANSCRIPTION_MODEL = env_str(
-    "OPENAI_TRANSCRIPTION_MODEL", "gpt-4o-mini-transcribe"
-)
+OPENAI_TRANSCRIPTION_MODEL = env_str("OPENAI_TRANSCRIPTION_MODEL", "gpt-transcribe")
 OPENAI_TIMEOUT_S = env_float("OPENAI_TIMEOUT_S", 20.0, least=1, most=300)
 
 WA_PHONE_ID = env_str("WA_PHONE_ID", "sandbox" if DEMONSTRATION else "")
@@ -35,7 +33,10 @@ WA_VERIFY_TOKEN = env_secret("WA_VERIFY_TOKEN") or DEMONSTRATION_SECRETS.get(
     "WA_VERIFY_TOKEN", ""
 )
 WHATSAPP_API_URL = env_url("WHATSAPP_API_URL", "https://graph.facebook.com/v26.0")
+# Owners get their code as a QR image with the text below it, instead of text alone.
+WA_CODE_IMAGE = env_bool("WA_CODE_IMAGE")
 WA_TEMPLATE_VOUCHER_ISSUED = env_str("WA_TEMPLATE_VOUCHER_ISSUED")
+WA_TEMPLATE_EXPIRY_REMINDER = env_str("WA_TEMPLATE_EXPIRY_REMINDER")
 WA_TEMPLATE_STATION_NOTICE = env_str("WA_TEMPLATE_STATION_NOTICE")
 WA_TEMPLATE_SIGN_IN_CODE = env_str("WA_TEMPLATE_SIGN_IN_CODE")
 WA_TEMPLATE_ANNOUNCEMENT = env_str("WA_TEMPLATE_ANNOUNCEMENT")

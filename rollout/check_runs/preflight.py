@@ -15,6 +15,7 @@ from easymo.observability.fields import scrub_text
 from easymo.observability.logs import get_logger
 from easymo.preflight import registry, site
 from easymo.preflight.registry import Asked, Found, Line, Section, Status
+from rollout.check_runs.progress import unobserved
 from rollout.core import clock
 from rollout.core.features import Feature
 from rollout.flags.exposure import is_on_for_anyone
@@ -22,6 +23,8 @@ from rollout.models import CheckRun, Plan, StageName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rollout.check_runs.progress import Progress
 
 logger = get_logger(__name__)
 
@@ -43,12 +46,17 @@ LAST = Line(
 )
 
 
-def run_preflight(*, live: bool = False, actor: str = "system") -> CheckRun:
+def run_preflight(
+    *,
+    live: bool = False,
+    actor: str = "system",
+    progress: Progress = unobserved,
+) -> CheckRun:
     """Run every line; the run is stored unless the database is unreachable."""
     started_at = clock.now()
     is_there = _database_answers()
     asked = _circumstances(live=live, is_there=is_there)
-    results = _results(asked, is_there=is_there)
+    results = _results(asked, progress, is_there=is_there)
     done = CheckRun(
         kind=CheckRun.Kind.PREFLIGHT,
         passed=not any(one["status"] == Status.FAILED for one in results),
@@ -64,16 +72,19 @@ def run_preflight(*, live: bool = False, actor: str = "system") -> CheckRun:
     return done
 
 
-def _results(asked: Asked, *, is_there: bool) -> list[dict[str, Any]]:
+def _results(
+    asked: Asked, progress: Progress, *, is_there: bool
+) -> list[dict[str, Any]]:
     """Check the database first: without it the lines that read rows are skipped."""
-    lines = registry.lines()
+    lines = [*registry.lines(), LAST]
     [first] = [one for one in lines if one.name == FIRST]
     reached = _result(first, asked, "" if is_there else UNREACHABLE.detail)
     blocked = reached["detail"] if reached["status"] == Status.FAILED else ""
-    return [
-        reached if one is first else _result(one, asked, blocked)
-        for one in [*lines, LAST]
-    ]
+    results: list[dict[str, Any]] = []
+    for one in lines:
+        progress(results, one.title, len(lines))
+        results.append(reached if one is first else _result(one, asked, blocked))
+    return results
 
 
 def _result(one: Line, asked: Asked, blocked: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from django.db.models import Sum
 
 from easymo import release
 from easymo.observability.fields import scrub_text
+from rollout.check_runs.progress import unobserved
 from rollout.core import clock
 from rollout.core.ports import ports
 from rollout.flags.exposure import functions_are_removed, is_on_for_anyone
@@ -27,18 +28,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from rollout.check_runs.progress import Progress
     from rollout.core.ports import CaseResult, SmokeCase
 
 SECTION = "The guide's smoke tests"
 
 
-def run_smoke(*, url: str | None = None, actor: str = "system") -> CheckRun:
+def run_smoke(
+    *,
+    url: str | None = None,
+    actor: str = "system",
+    progress: Progress = unobserved,
+) -> CheckRun:
     """Run every test against the deployment at `url`; None means this process."""
     started_at = clock.now()
-    results = [
-        _skipped(case, why) if (why := case.why_skipped()) else line_of(case.run(url))
-        for case in ports.smoke_cases()
-    ]
+    cases = ports.smoke_cases()
+    results: list[dict[str, Any]] = []
+    for case in cases:
+        progress(results, case.title, len(cases))
+        why = case.why_skipped()
+        results.append(_skipped(case, why) if why else line_of(case.run(url)))
     return store(CheckRun.Kind.SMOKE, results, actor=actor, started_at=started_at)
 
 

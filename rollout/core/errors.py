@@ -36,6 +36,12 @@ class InvalidChange(RolloutError):
     code = "invalid_change"
 
 
+class ChangedMeanwhile(RolloutError):
+    """What the person saw has changed since."""
+
+    code = "changed_meanwhile"
+
+
 class FullRollback(RolloutError):
     """No feature can be turned on while a full rollback is in force."""
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, transaction
 
 from rollout import locks
-from rollout.core.change_reason import ChangeReason, valid_actor, valid_reason
+from rollout.core.change_reason import ChangeReason, valid_change_reason
 from rollout.core.errors import (
+    ChangedMeanwhile,
     FullRollback,
     InvalidChange,
     UnknownCohort,
@@ -36,6 +37,22 @@ class FlagsChanged:
     fence_proven: bool
 
 
+@dataclass(frozen=True, slots=True)
+class WantedAudience:
+    """Who a feature shall serve: no one, everyone, or a percentage and cohorts."""
+
+    on: bool
+    percent: Decimal | int | None = None
+    cohorts: tuple[str, ...] = ()
+
+    @property
+    def is_limited(self) -> bool:
+        return self.on and (self.percent is not None or bool(self.cohorts))
+
+
+OFF = WantedAudience(False)
+
+
 def set_features(
     changes: Mapping[Feature, bool],
     *,
@@ -52,45 +69,86 @@ def set_features(
     everyone. After a rollback the resume requirements must be met, unless `override`.
     Raises RolloutError and writes nothing when any part is refused.
     """
-    reason = valid_reason(reason)
-    actor = valid_actor(actor)
     wanted = valid_features(changes)
-    share = valid_percent(percent)
-    limited = share is not None or bool(cohorts)
-    if limited and not any(wanted.values()):
+    if (percent is not None or cohorts) and not any(wanted.values()):
         raise InvalidChange("A percentage or cohort needs a feature to turn on.")
+    limit = WantedAudience(True, percent, tuple(cohorts))
+    return set_audiences(
+        {feature: limit if on else OFF for feature, on in wanted.items()},
+        cause=ChangeReason(actor, reason, source, override),
+    )
+
+
+def set_audiences(
+    wanted: Mapping[Feature, WantedAudience],
+    *,
+    cause: ChangeReason,
+    seen_epoch: int | None = None,
+) -> FlagsChanged:
+    """Set the audience of each feature in one transaction; see ``set_features``.
+
+    ``seen_epoch``: the epoch that the person saw. A later one refuses the change.
+    """
+    cause = valid_change_reason(
+        reason=cause.reason,
+        actor=cause.actor,
+        source=cause.source,
+        override=cause.override,
+    )
+    shares = {feature: valid_percent(each.percent) for feature, each in wanted.items()}
+    on = [each for each in wanted.values() if each.on]
+    narrows = len(on) < len(wanted) or any(each.is_limited for each in on)
     with transaction.atomic():
-        proven = fence.close_fence() if limited or not all(wanted.values()) else True
-        locks.lock_flags()
-        if any(wanted.values()):
+        proven = fence.close_fence() if narrows else True
+        epoch = locks.lock_flags()
+        if seen_epoch is not None and epoch != seen_epoch:
+            raise ChangedMeanwhile(
+                "The features have changed since this page was shown. Check them, and"
+                " send the form again."
+            )
+        if on:
             refuse_after_full_rollback()
             _refuse_unmet_requirements(
-                wanted,
-                limited_to=cohorts if share is None and cohorts else None,
-                cause=ChangeReason(actor, reason, source, override),
+                [feature for feature, each in wanted.items() if each.on],
+                limited_to=_only_cohorts(on),
+                cause=cause,
             )
-        groups = known_cohorts(cohorts)
         written = tuple(
-            change_flag(
-                flag,
-                everyone=None if on and limited else on,
-                percent=share if on else None,
-                cohorts=groups if on else [],
-                audit={
-                    "actor": actor,
-                    "reason": reason,
-                    "source": source,
-                    "override": override,
-                },
-            )
-            for flag, on in (
-                (flag, wanted[Feature(flag.name)]) for flag in flags_named(wanted)
-            )
+            _set_audience(flag, wanted[feature], shares[feature], cause)
+            for flag in flags_named(wanted)
+            for feature in (Feature(flag.name),)
         )
     return FlagsChanged(
         changes=written,
         epoch=max(change.epoch for change in written),
         fence_proven=proven,
+    )
+
+
+def _only_cohorts(on: Sequence[WantedAudience]) -> list[str] | None:
+    """Return the cohorts when no one else is served, else None."""
+    if any(each.percent is not None or not each.cohorts for each in on):
+        return None
+    return [name for each in on for name in each.cohorts]
+
+
+def _set_audience(
+    flag: AgentFlag,
+    wanted: WantedAudience,
+    share: Decimal | None,
+    cause: ChangeReason,
+) -> FlagChange:
+    return change_flag(
+        flag,
+        everyone=None if wanted.is_limited else wanted.on,
+        percent=share,
+        cohorts=known_cohorts(wanted.cohorts),
+        audit={
+            "actor": cause.actor,
+            "reason": cause.reason,
+            "source": cause.source,
+            "override": cause.override,
+        },
     )
 
 
@@ -104,7 +162,7 @@ def refuse_after_full_rollback() -> None:
 
 
 def _refuse_unmet_requirements(
-    wanted: Mapping[Feature, bool],
+    turned_on: Sequence[Feature],
     *,
     limited_to: Sequence[str] | None,
     cause: ChangeReason,
@@ -112,7 +170,7 @@ def _refuse_unmet_requirements(
     """Refuse unmet resume requirements; an override is announced."""
     missing = resume_requirements.allow_turning_on(limited_to=limited_to, cause=cause)
     if missing:
-        names = ", ".join(feature for feature, on in wanted.items() if on)
+        names = ", ".join(turned_on)
         notices.queue_notice(
             text=(
                 f"{cause.actor} turns on {names} after a rollback, by override."
@@ -148,7 +206,7 @@ def state_of(flag: AgentFlag) -> dict[str, Any]:
     return state
 
 
-def flags_named(names: Mapping[Feature, bool]) -> list[AgentFlag]:
+def flags_named(names: Mapping[Feature, WantedAudience]) -> list[AgentFlag]:
     flags = list(AgentFlag.objects.filter(name__in=[f.value for f in names]))
     if len(flags) < len(names):
         raise UnknownFeature("A feature is not registered; run migrate.")

@@ -3,6 +3,7 @@ from __future__ import annotations
 from rollout.models.announcement import Announcement, AnnouncementDelivery
 from rollout.models.checklist import ChecklistItem, ChecklistReminder, ChecklistTick
 from rollout.models.evaluation import (
+    CheckRequest,
     CheckRun,
     DetectorState,
     Evaluation,
@@ -40,6 +41,7 @@ __all__ = [
     "Announcement",
     "AnnouncementDelivery",
     "Channel",
+    "CheckRequest",
     "CheckRun",
     "ChecklistItem",
     "ChecklistReminder",

@@ -139,3 +139,62 @@ class CheckRun(models.Model):
         """Return the number of lines by status, the most severe first."""
         found = Counter(each["status"] for each in self.results)
         return {word: found[word] for word in ("failed", "warning", "skipped", "ok")}
+
+
+class CheckRequest(models.Model):
+    """A run of the pre-flight or the smoke tests that a person asked for: its progress.
+
+    The result is a ``CheckRun``; this row tells what is done until then.
+    """
+
+    kind = models.CharField(max_length=9, choices=CheckRun.Kind)
+    is_live = models.BooleanField(default=False)
+    actor = models.CharField(max_length=150)
+    # Continues with the next step of a restore when it has passed.
+    continues = models.BooleanField(default=False)
+    reason = models.CharField(max_length=500, blank=True, default="")
+    # The newest rollback when it was asked for: a later one ends the continuation.
+    rollback_seen = models.BigIntegerField(default=0)
+    asked_at = models.DateTimeField(default=clock.now)
+    began_at = models.DateTimeField(null=True)
+    # When the last line was stored.
+    seen_at = models.DateTimeField(default=clock.now)
+    ended_at = models.DateTimeField(null=True)
+    # The line that runs now, the number of lines, and the results so far.
+    current = models.CharField(max_length=200, blank=True, default="")
+    total = models.IntegerField(default=0)
+    results = models.JSONField(default=list)
+    passed = models.BooleanField(null=True)
+    # Why it ended without a result, or why the restore did not continue.
+    failure = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            # One of a kind runs at a time.
+            models.UniqueConstraint(
+                fields=["kind"],
+                condition=models.Q(ended_at__isnull=True),
+                name="check_request_one_open",
+            ),
+            # An ended one has a result or the reason why there is none.
+            models.CheckConstraint(
+                condition=models.Q(
+                    ended_at__isnull=True, passed__isnull=True, failure=""
+                )
+                | models.Q(ended_at__isnull=False, passed__isnull=False)
+                | (
+                    models.Q(ended_at__isnull=False, passed__isnull=True)
+                    & ~models.Q(failure="")
+                ),
+                name="check_request_ends_with_a_result",
+            ),
+            # Only what a person asks for: probes ask for themselves.
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["preflight", "smoke"]),
+                name="check_request_of_a_person",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} request {self.pk}"

@@ -166,10 +166,13 @@ def _incidents() -> list[Incident]:
     )
 
 
+def incidents_to_mitigate() -> list[Incident]:
+    """Return the open incidents of rollbacks, newest first."""
+    return [each for each in _incidents() if each.status == Incident.Status.OPEN]
+
+
 def _mitigated() -> ResumeRequirement:
-    open_ones = [
-        incident for incident in _incidents() if incident.status == Incident.Status.OPEN
-    ]
+    open_ones = incidents_to_mitigate()
     if not open_ones:
         return ResumeRequirement("mitigated", True, "Its incident is mitigated.")
     *others, last = [str(incident.pk) for incident in open_ones]

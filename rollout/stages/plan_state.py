@@ -156,6 +156,11 @@ def settle() -> PlanChange | None:
         return plans.move_plan(plan, move, cause)
 
 
+def has_missed_a_rollback() -> bool:
+    """Tell whether a rollback is in force that the plan does not show yet."""
+    return _unanswered_rollback() is not None
+
+
 def recovery_of(plan: Plan) -> RecoveryProgress:
     """Return the progress of the recovery."""
     return RecoveryProgress(

@@ -79,15 +79,17 @@ def make_cast() -> Cast:
     )
     station = Station.objects.create(code="KIMIRONKO", name="Kimironko")
     return Cast(
-        aline=_person("Aline", "+250788100001"),
-        bosco=_person("Bosco", "+250788100002"),
-        claudine=_person("Claudine", "+250788100003", role="station", station=station),
-        diane=_person("Diane", "+250788100004", role="staff"),
+        aline=make_person("Aline", "+250788100001"),
+        bosco=make_person("Bosco", "+250788100002"),
+        claudine=make_person(
+            "Claudine", "+250788100003", role="station", station=station
+        ),
+        diane=make_person("Diane", "+250788100004", role="staff"),
         kimironko=station,
     )
 
 
-def _person(name: str, msisdn: str, **facts: Any) -> Person:
+def make_person(name: str, msisdn: str, **facts: Any) -> Person:
     profile = Profile.objects.create(name=name, msisdn=msisdn, language="en", **facts)
     chat = Conversation.objects.create(
         profile=profile,

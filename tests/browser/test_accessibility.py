@@ -42,6 +42,7 @@ NOT_PAGES = (
     "/api/schema/",
     # A file.
     "/export/",
+    "/pdf/",
     "format=",
 )
 

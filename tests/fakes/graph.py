@@ -26,7 +26,7 @@ from urllib.request import Request, urlopen
 from tests import payloads
 from tests.fakes.graph_account import Account
 from tests.fakes.graph_media import GivesMedia, MediaStore
-from tests.fakes.graph_rules import RefusedError, check
+from tests.fakes.graph_rules import RefusedError, check, check_upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,6 +94,8 @@ class Taken:
     def text(self) -> str:
         if self.body["type"] == "interactive":
             return str(self.body["interactive"]["body"]["text"])
+        if self.body["type"] == "image":
+            return str(self.body["image"]["caption"])
         return str(self.body.get("text", {}).get("body", ""))
 
     @property
@@ -125,6 +127,9 @@ class FakeGraph:
         self.refused: list[Json] = []
         # What people sent besides words: `graph.media.add(content, mime_type)`.
         self.media = MediaStore(phone_number_id=phone_number_id)
+        # What we uploaded, and what is answered to uploads instead of an id.
+        self.uploads: dict[str, bytes] = {}
+        self.upload_script: Script | None = None
         # What it says of the number, the token and the account when asked.
         self.account = Account(phone_number_id=phone_number_id)
         self._on_taken = on_taken
@@ -225,8 +230,12 @@ class _Handler(GivesMedia):
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         fake = self.fake
         try:
+            if self.path.endswith("/media"):
+                self._take_upload(body)
+                return
             self._check_request()
             payload = check(body)
+            self._check_media(payload)
         except RefusedError as error:
             fake.rejected.append(str(error))
             self._refuse(error.code, error.http_status, str(error))
@@ -236,6 +245,25 @@ class _Handler(GivesMedia):
             self._answer(200, b'{"success":true}')
             return
         self._play(self._poison_of(payload) or fake.next_script(), payload)
+
+    def _take_upload(self, body: bytes) -> None:
+        self._check_token()
+        if self.path != f"/{VERSION}/{self.fake.phone_number_id}/media":
+            raise RefusedError(100, f"Unsupported post request: {self.path}", 400)
+        content = check_upload(self.headers.get("Content-Type", ""), body)
+        script = self.fake.upload_script or accept()
+        if script.kind != "ok":
+            self._play(script, {})
+            return
+        media_id = self.fake.media.add(content, "image/png")
+        self.fake.uploads[media_id] = content
+        self._answer(200, json.dumps({"id": media_id}).encode())
+
+    def _check_media(self, payload: Json) -> None:
+        """Refuse an image that was not uploaded."""
+        media_id = payload.get("image", {}).get("id")
+        if media_id is not None and media_id not in self.fake.uploads:
+            raise RefusedError(131053, "Media upload error", 400)
 
     def _poison_of(self, payload: Json) -> Script | None:
         text = json.dumps(payload)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from email import message_from_bytes
+from email.policy import default
 from typing import Any
 
 type Json = dict[str, Any]
@@ -17,7 +19,7 @@ COMMON = {
     "biz_opaque_callback_data",
     "context",
 }
-KINDS = {"text", "interactive", "template"}
+KINDS = {"text", "interactive", "template", "image"}
 NUMBER = re.compile(r"\+[0-9]{7,15}")
 BSUID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
 
@@ -49,9 +51,7 @@ def check(body: bytes) -> Json:
     _check_address(payload)
     opaque = payload.get("biz_opaque_callback_data", "")
     _need(isinstance(opaque, str) and len(opaque) <= 512, "biz_opaque_callback_data")
-    {"text": _check_text, "interactive": _check_buttons, "template": _check_template}[
-        kind
-    ](payload[kind])
+    CHECKS[kind](payload[kind])
     return payload
 
 
@@ -62,6 +62,31 @@ def _check_address(payload: Json) -> None:
         _need(isinstance(to, str) and bool(NUMBER.fullmatch(to)), "to needs its +")
     else:
         _need(isinstance(recipient, str) and bool(BSUID.fullmatch(recipient)), "BSUID")
+
+
+def _check_image(image: Json) -> None:
+    _only(image, {"id", "caption"})
+    _need(str(image.get("id", "")).isdigit(), "image.id")
+    _body(image.get("caption"), 1_024)
+
+
+def check_upload(content_type: str, body: bytes) -> bytes:
+    """Return the file of an upload, or refuse it as Meta would."""
+    _need(content_type.startswith("multipart/form-data; boundary="), "no form")
+    head = f"Content-Type: {content_type}\r\n\r\n".encode()
+    form = message_from_bytes(head + body, policy=default)
+    parts = {
+        part.get_param("name", header="Content-Disposition"): part
+        for part in form.iter_parts()
+    }
+    _need(set(parts) == {"messaging_product", "type", "file"}, "the form's fields")
+    given = {name: part.get_payload(decode=True) for name, part in parts.items()}
+    _need(given["messaging_product"] == b"whatsapp", "messaging_product")
+    _need(given["type"] == b"image/png", "type")
+    _need(parts["file"].get_content_type() == "image/png", "the file's type")
+    _need(given["file"][:8] == b"\x89PNG\r\n\x1a\n", "no PNG")
+    _need(len(given["file"]) <= 5 * 1024 * 1024, "the file is too large")
+    return bytes(given["file"])
 
 
 def _check_text(text: Json) -> None:
@@ -114,3 +139,11 @@ def _only(part: Json, names: set[str]) -> None:
 def _need(condition: object, what: str) -> None:
     if not condition:
         raise RefusedError(100, f"Invalid parameter: {what}")
+
+
+CHECKS = {
+    "text": _check_text,
+    "interactive": _check_buttons,
+    "template": _check_template,
+    "image": _check_image,
+}

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import threading
 from contextlib import nullcontext
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection, transaction
 from django.db.models import Sum
+from django.utils import timezone
 
 from tests.vouchers.conftest import acting, rwf
 from tests.vouchers.database_clock import before_it_expired
 from tests.vouchers.racing import kinds, race, while_uncommitted, without
 from vouchers import errors
+from vouchers.actors import Actor
 from vouchers.audit.verify import verify
 from vouchers.models import LimitCounter, Voucher, VoucherEvent
+from vouchers.services.extend import extend_voucher
 from vouchers.services.guesses import (
     check_unknown,
     count_failure,
@@ -31,9 +35,9 @@ from vouchers.services.void import void_voucher
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from django.contrib.auth.models import User
     from pytest_django.fixtures import SettingsWrapper
 
-    from vouchers.actors import Actor
     from vouchers.models import Profile, Station
     from vouchers.services.issue import Issued
 
@@ -210,8 +214,11 @@ def test_change__redeem_void_rotate_and_expire_at_once__one_winner(
     aline: Profile,
     diane: Profile,
     kimironko: Station,
+    odette: User,
     key: Key,
 ) -> None:
+    day = timezone.localdate() + timedelta(days=100)
+    extension = {"last_day": day, "actor": Actor.of_user(odette), "reason": "Race"}
     for round_ in range(8):
         # Given
         with before_it_expired() if round_ % 2 else nullcontext():
@@ -231,6 +238,7 @@ def test_change__redeem_void_rotate_and_expire_at_once__one_winner(
                 void_voucher, voucher_id=issued.voucher.public_id, **who, key=key()
             ),
             partial(rotate_code, voucher=issued.voucher, **who, key=key()),
+            partial(extend_voucher, voucher=issued.voucher, **extension, key=key()),
             expire_vouchers,
         ]
 

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import ReadOnlyAdmin, person_of
+from vouchers import limits
 from vouchers.authority import RULES, Operation
 from vouchers.errors import VoucherError
 from vouchers.models import ReversalRequest
@@ -57,14 +60,24 @@ def _refusals(call: ActionCall[ReversalRequest]) -> list[str]:
 def _facts(call: ActionCall[ReversalRequest]) -> list[str]:
     row = call.row
     return [
-        f"{row.voucher.reference}: {_amount(row)} for {row.voucher.owner}",
-        f"Redeemed at {row.redemption.station} on {row.redemption.created_at:%d %B %Y}",
-        f"Asked by {_asker(row)}: “{row.reason}”",
+        gettext("{reference}: {row} for {owner}").format(
+            reference=row.voucher.reference, row=_amount(row), owner=row.voucher.owner
+        ),
+        gettext("Redeemed at {station} on {created_at:%d %B %Y}").format(
+            station=row.redemption.station, created_at=row.redemption.created_at
+        ),
+        gettext("Asked by {row}: “{reason}”").format(
+            row=_asker(row), reason=row.reason
+        ),
     ]
 
 
+def _money(row: ReversalRequest) -> Money:
+    return Money(row.voucher.amount_minor, row.voucher.currency)
+
+
 def _amount(row: ReversalRequest) -> str:
-    return format_money(Money(row.voucher.amount_minor, row.voucher.currency))
+    return format_money(_money(row))
 
 
 def _asker(row: ReversalRequest) -> str:
@@ -79,7 +92,7 @@ def _asker(row: ReversalRequest) -> str:
 class ReversalRequestAdmin(ReadOnlyAdmin):
     """Requests to take back a redemption above the limit."""
 
-    empty_text = "A request to take back a redemption above the limit appears here."
+    empty_text = _("A request to take back a redemption above the limit appears here.")
     refusals = (VoucherError,)
     list_display = ("voucher", "amount", "asker", "asked_at", "state")
     list_filter = ("decision",)
@@ -112,45 +125,52 @@ class ReversalRequestAdmin(ReadOnlyAdmin):
     )
     actions_detail = ("approve_one", "refuse_one")
 
-    @display(description="Amount")
+    @display(description=_("Amount"))
     def amount(self, row: ReversalRequest) -> str:
         return _amount(row)
 
-    @display(description="Asked by")
+    @display(description=_("Asked by"))
     def asker(self, row: ReversalRequest) -> str:
         return _asker(row)
 
-    @display(description="Decision", label=COLOURS)
+    @display(description=_("Decision"), label=COLOURS)
     def state(self, row: ReversalRequest) -> str:
         return row.get_decision_display()
 
     @form_action(
-        "Approve",
+        _("Approve"),
         path="approve",
         icon="verified",
         permission=RULES[Operation.APPROVE].permission,
         offered=_waits,
+        asks_who=lambda call: limits.needs_reauthentication(_money(call.row)),
         unmet=_refusals,
         subjects=_facts,
-        explanation="The voucher can be spent again, and the station is not paid for this"
-        " redemption. The person who asked cannot approve it.",
+        explanation=_(
+            "The voucher can be spent again, and the station is not paid for this"
+            " redemption. The person who asked cannot approve it."
+        ),
     )
     def approve_one(self, call: ActionCall[ReversalRequest]) -> str:
         voucher = _decide(call, Decision.APPROVED, call.reason, f"admin:{call.key}")
         call.log_change(call.row, f"Approved: {call.reason}")
-        return f"Voucher {voucher.reference} can be spent again."
+        return gettext("Voucher {reference} can be spent again.").format(
+            reference=voucher.reference
+        )
 
     @form_action(
-        "Refuse",
+        _("Refuse"),
         path="refuse",
         icon="block",
         permission=RULES[Operation.APPROVE].permission,
         offered=_waits,
         subjects=_facts,
-        explanation="The redemption stays.",
+        explanation=_("The redemption stays."),
         is_dangerous=True,
     )
     def refuse_one(self, call: ActionCall[ReversalRequest]) -> str:
         voucher = _decide(call, Decision.REFUSED, call.reason, f"admin:{call.key}")
         call.log_change(call.row, f"Refused: {call.reason}")
-        return f"The redemption of {voucher.reference} stays."
+        return gettext("The redemption of {reference} stays.").format(
+            reference=voucher.reference
+        )

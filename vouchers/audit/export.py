@@ -16,18 +16,15 @@ from django.utils import timezone
 
 from easymo.observability.privacy import mask_msisdn, scrub
 from vouchers import trail
-from vouchers.audit import baseline as checkpoints
-from vouchers.audit import checkpoint, leaves, merkle, rows, verify
-from vouchers.models import CheckpointPage
+from vouchers.audit import checkpoint, leaves, rows, verify
+from vouchers.audit.proof import place_of, proof_of
 from vouchers.money import Money, format_money
 
 if TYPE_CHECKING:
-    from vouchers.audit.leaves import Leaf
-    from vouchers.models import Checkpoint, Voucher
+    from vouchers.models import Voucher
     from vouchers.trail import Row
 
 type Export = dict[str, Any]
-ATTEMPTS = 3
 # Texts of an event that come from outside.
 GIVEN_TEXTS = ("actor_id", "key")
 
@@ -39,11 +36,11 @@ def export(*, voucher: Voucher, is_brought_up_to_date: bool = False) -> Export:
     contain the voucher's last step. Raises ``CheckpointRefused``.
     """
     broken = verify.verify_one(voucher=voucher)
-    leaf, _ = _place(voucher.pk)
+    leaf, _ = place_of(voucher.pk)
     is_current = leaf is not None and leaf.seq == voucher.seq
     if is_brought_up_to_date and not broken and not is_current:
         checkpoint.write()
-    last, leaf, steps = _proof(voucher.pk)
+    last, leaf, steps = proof_of(voucher.pk)
     ((row, events),) = rows.trails_of([voucher.pk])
     return {
         "kind": "easymo.export.1",
@@ -73,37 +70,6 @@ def as_html(found: Export) -> str:
         "json": json.dumps(found, indent=1),
     }
     return render_to_string("vouchers/export.html", context)
-
-
-def _proof(voucher_id: int) -> tuple[Checkpoint | None, Leaf | None, list[merkle.Step]]:
-    """Read checkpoint and proof, again when the next one was written meanwhile."""
-    for _ in range(ATTEMPTS):
-        last = checkpoints.newest()
-        leaf, steps = _place(voucher_id)
-        if last is None or leaf is None:
-            break
-        if merkle.follow(leaf.hash, steps).hex() == json.loads(last.document)["root"]:
-            break
-    return last, leaf, steps
-
-
-def _place(voucher_id: int) -> tuple[Leaf | None, list[merkle.Step]]:
-    """Return the voucher's record in the last checkpoint, and its proof."""
-    number = voucher_id // leaves.PAGE
-    page = CheckpointPage.objects.filter(pk=number).first()
-    if page is None:
-        return None, []
-    found, _ = verify.open_page(page)
-    place = next(
-        (n for n, leaf in enumerate(found) if leaf.voucher_id == voucher_id), -1
-    )
-    if place < 0:
-        return None, []
-    pages = CheckpointPage.objects.order_by("number").values_list("number", "root")
-    numbers, roots = zip(*pages, strict=True)
-    steps = merkle.proof([leaf.hash for leaf in found], place)
-    above = merkle.proof([bytes(each) for each in roots], numbers.index(number))
-    return found[place], [*steps, *above]
 
 
 def _described(voucher: Voucher, row: Row) -> Export:

@@ -19,7 +19,8 @@ FILES = (
 REVERSE = """
 ALTER TABLE vouchers DROP CONSTRAINT voucher_has_event_of_its_step;
 DROP FUNCTION voucher_guard, voucher_event_chain, voucher_event_matches,
-    voucher_approval_people, voucher_append_only CASCADE;
+    voucher_approval_people, voucher_append_only, voucher_approval_request_guard,
+    request_is_open, voucher_expire_requests CASCADE;
 DROP TYPE voucher_cause, voucher_who, voucher_outcome CASCADE;
 DROP FUNCTION voucher_locked_for, voucher_count_guess, voucher_use_limit, voucher_use_slot,
     voucher_expire, voucher_may, voucher_is_on, voucher_now, voucher_last_moment;

@@ -22,6 +22,7 @@ class VoucherEvent(models.Model):
         CODE_ROTATED = "code_rotated", "Code rotated"
         OWNER_MOVED = "owner_moved", "Owner moved"
         REVERSED = "reversed", "Reversed"
+        EXTENDED = "extended", "Extended"
 
     voucher = models.ForeignKey(
         "vouchers.Voucher", models.PROTECT, related_name="events", db_index=False
@@ -89,7 +90,8 @@ class VoucherEvent(models.Model):
                 | Q(kind="expired", old_status="issued", new_status="expired")
                 | Q(kind="code_rotated", old_status="issued", new_status="issued")
                 | Q(kind="owner_moved", old_status="issued", new_status="issued")
-                | Q(kind="reversed", old_status="redeemed", new_status="issued"),
+                | Q(kind="reversed", old_status="redeemed", new_status="issued")
+                | Q(kind="extended", old_status="issued", new_status="issued"),
                 name="voucher_event_kind_matches_step",
             ),
             # A reversal names the redemption that it reverses; no other kind does.
@@ -97,6 +99,12 @@ class VoucherEvent(models.Model):
                 condition=Q(kind="reversed", reverses__isnull=False)
                 | (~Q(kind="reversed") & Q(reverses__isnull=True)),
                 name="voucher_event_reversal_names_event",
+            ),
+            # A person extends a voucher, with a reason.
+            models.CheckConstraint(
+                condition=~Q(kind="extended")
+                | Q(actor_kind="user", note_commit__isnull=False),
+                name="voucher_event_extension_says_why",
             ),
             models.CheckConstraint(
                 condition=Q(actor_kind__in=["profile", "user", "token", "system"])

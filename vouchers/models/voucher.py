@@ -89,6 +89,8 @@ class Voucher(models.Model):
             ("void_voucher", "Can void vouchers"),
             ("rotate_code", "Can replace a voucher's code"),
             ("approve_voucher", "Can approve vouchers of others"),
+            ("extend_voucher", "Can give vouchers a later last day"),
+            ("print_card", "Can print a voucher's card with a new code"),
         ]
         # No index covers or filters on a column that an operation changes (status,
         # seq, station, redeemed_at, voided_at). So every redemption is a HOT update.
@@ -186,13 +188,13 @@ class Voucher(models.Model):
 ALLOWED = {
     Voucher.Status.PENDING_APPROVAL: {
         Voucher.Status.ISSUED,  # a second person approved
-        Voucher.Status.VOID,  # a person declined
+        Voucher.Status.VOID,  # a person declined, or the time was over
     },
     Voucher.Status.ISSUED: {
         Voucher.Status.REDEEMED,  # redeemed at a station
         Voucher.Status.VOID,  # voided with a reason
         Voucher.Status.EXPIRED,  # expired
-        Voucher.Status.ISSUED,  # code rotated, owner moved
+        Voucher.Status.ISSUED,  # code rotated, owner moved, extended
     },
     Voucher.Status.REDEEMED: {
         Voucher.Status.ISSUED,  # a reversal that names the redemption
@@ -252,6 +254,40 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return f"{self.decision} by user {self.approver_id}"
+
+
+class ApprovalRequest(models.Model):
+    """Until when a voucher above the approval limit can be approved."""
+
+    voucher = models.OneToOneField(
+        "vouchers.Voucher",
+        models.PROTECT,
+        primary_key=True,
+        related_name="approval_request",
+    )
+    ends_at = models.DateTimeField()
+    # When it was decided, or ended because no person decided it in time.
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "voucher_approval_request"
+        indexes = [
+            # Read by the list of approvals and by the task that ends requests.
+            models.Index(
+                fields=["ends_at"],
+                condition=Q(ended_at__isnull=True),
+                name="approval_request_open_idx",
+            ),
+            # Read by the list of approvals: what was decided last.
+            models.Index(
+                fields=["ended_at"],
+                condition=Q(ended_at__isnull=False),
+                name="approval_request_ended_idx",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Request of voucher {self.voucher_id}"
 
 
 class Envelope(models.Model):

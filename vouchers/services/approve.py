@@ -30,8 +30,8 @@ def approve_voucher(
 ) -> Issued:
     """Issue a requested voucher; store its code and envelope.
 
-    Raises FeatureDisabled, SecondPersonNeeded, VoucherNotPending, CustomerNotFound,
-    NotAllowed, InvalidReason, KeyReused.
+    Raises FeatureDisabled, SecondPersonNeeded, VoucherNotPending, ApprovalExpired,
+    CustomerNotFound, NotAllowed, InvalidReason, KeyReused.
     """
     drawn: list[Code] = []
 

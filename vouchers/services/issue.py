@@ -74,6 +74,7 @@ def issue_voucher(
             "currency": amount.currency,
             "days": settings.VOUCHER_VALID_DAYS,
             "is_pending": is_pending,
+            "approval_hours": settings.VOUCHER_APPROVAL_HOURS,
             "note": note,
             "issuer_cap": limits.cap("issuer_daily", amount.currency),
             "customer_cap": limits.cap("customer_daily", amount.currency),

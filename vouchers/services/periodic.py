@@ -12,6 +12,7 @@ from django.utils import timezone
 from easymo.observability import correlation
 from vouchers import seals
 from vouchers.models import (
+    ApprovalRequest,
     ExpiryMark,
     GuessCounter,
     LimitCounter,
@@ -91,6 +92,26 @@ def _expire_page(
             is_round = is_end and run == ExpiryMark.Run.NIGHTLY
             _move(mark, BEGIN if is_round else last)
     return _Page(ended=ended, last=last, is_settled=not locked, is_end=is_end)
+
+
+def expire_requests(*, limit: int = PAGE) -> int:
+    """End requests that were not decided in time; return how many.
+
+    It works while vouchers are switched off.
+    """
+    due = ApprovalRequest.objects.filter(ended_at=None, ends_at__lte=timezone.now())
+    ids = list(due.order_by("ends_at").values_list("pk", flat=True)[:limit])
+    if not ids:
+        return 0
+    with transaction.atomic(), connection.cursor() as cursor:
+        before = seals.last_event_id()
+        cursor.execute(
+            "SELECT voucher_expire_requests(%s::bigint[], %s)",
+            [ids, correlation.current()],
+        )
+        ended = int(cursor.fetchone()[0])
+        seals.seal_kind("declined", after=before, correlation_id=correlation.current())
+    return ended
 
 
 def _lock_mark(run: ExpiryMark.Run) -> ExpiryMark:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from easymo.database.errors import is_transient
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from vouchers.models import Profile
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+KIGALI = ZoneInfo("Africa/Kigali")
 MAX_KEY = 300
 MAX_REASON = 500
 # A drawn code or reference can be taken, and two calls can use one key at once.
@@ -133,8 +137,12 @@ _REFUSALS: dict[str, Callable[[str, dict[str, Any]], errors.VoucherError]] = {
         status, row.get(_STATUS_TIMES.get(status, ""))
     ),
     "not_pending": lambda status, _: errors.VoucherNotPending(status),
+    "approval_expired": lambda *_: errors.ApprovalExpired(),
     "not_redeemed": lambda status, _: errors.NotRedeemed(status),
     "expired": lambda _, row: errors.VoucherExpired(row.get("expires_at")),
+    "wrong_last_day": lambda latest, row: errors.WrongLastDay(
+        timezone.localdate(row["expires_at"], KIGALI), date.fromisoformat(latest)
+    ),
     "too_late": lambda seconds, _: errors.TooLate(int(seconds)),
     "decided": lambda decision, _: errors.RequestDecided(decision),
     "second_person_needed": lambda bar, _: errors.SecondPersonNeeded(

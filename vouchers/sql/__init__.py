@@ -29,8 +29,8 @@ _CODE = "%(hmac)s, %(key_id)s, %(last4)s, %(sealed)s"
 _FUNCTIONS = {
     "issue": (
         f"voucher_issue(%(owner)s, %(public_id)s, %(reference)s, {_CODE}, %(amount)s,"
-        " %(currency)s, %(days)s, %(is_pending)s, %(issuer_cap)s, %(customer_cap)s,"
-        f" %(note)s::text, {_CAUSE})"
+        " %(currency)s, %(days)s, %(is_pending)s, %(approval_hours)s, %(issuer_cap)s,"
+        f" %(customer_cap)s, %(note)s::text, {_CAUSE})"
     ),
     "redeem": (
         "voucher_redeem(%(hmacs)s::bytea[], %(public_id)s::uuid, %(owner)s::bigint,"
@@ -46,6 +46,10 @@ _FUNCTIONS = {
     ),
     "decide_reversal": (
         f"voucher_decide_reversal(%(request)s, %(decision)s, %(reason)s, {_CAUSE})"
+    ),
+    "extend": (
+        "voucher_extend(%(public_id)s::uuid, %(last_day)s::date, %(most)s, %(reason)s,"
+        f" {_CAUSE})"
     ),
     "rotate": f"voucher_rotate(%(voucher)s, {_CODE}, %(reason)s, {_CAUSE})",
 }

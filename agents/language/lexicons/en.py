@@ -27,7 +27,7 @@ ENGLISH = Lexicon(
     ),
     help=(
         "help", "menu", "commands", "options", "help me", "i need help", "instructions",
-        "what can you do", "what do you do", "how does this work", "how do i use this",
+        "what can you do", "what do you do", "how do i use this",
         "what can i do", "what can i write", "hepl", "hlp", "info", "who are you", "what are you",
     ),
     yes=(

@@ -26,7 +26,7 @@ FRENCH = Lexicon(
     ),
     help=(
         "aide", "aidez-moi", "aide-moi", "à l'aide", "j'ai besoin d'aide", "au secours",
-        "que peux-tu faire", "que pouvez-vous faire", "comment ça marche", "commandes",
+        "que peux-tu faire", "que pouvez-vous faire", "commandes",
         "que puis-je faire", "instructions", "qui êtes-vous", "aider",
     ),
     yes=(

@@ -30,7 +30,7 @@ KINYARWANDA = Lexicon(
     help=(
         "ubufasha", "mfasha", "mumfashe", "fasha", "nkeneye ubufasha", "amabwiriza",
         "ndashaka ubufasha", "ni iki ushobora gukora", "ushobora gukora iki", "gufasha",
-        "bikora bite", "mwamfasha", "mumfashe gato", "ushobora kumfasha iki", "mukora iki",
+        "mwamfasha", "mumfashe gato", "ushobora kumfasha iki", "mukora iki",
     ),
     yes=("yego", "yee", "ego", "ni byo", "nibyo", "ndabyemeye", "emeza", "ndemeza", "yego rwose"),
     no=("oya", "reka", "bireke", "byihorere", "sinshaka", "oya murakoze", "hoya", "oya rwose"),

@@ -25,7 +25,7 @@ SWAHILI = Lexicon(
     ),
     help=(
         "msaada", "nisaidie", "saidia", "naomba msaada", "naomba unisaidie", "nahitaji msaada", "maelekezo",
-        "unaweza kufanya nini", "unafanya nini", "naweza kufanya nini", "inafanyaje kazi", "amri", "menyu", "wewe ni nani",
+        "unaweza kufanya nini", "unafanya nini", "naweza kufanya nini", "amri", "menyu", "wewe ni nani",
     ),
     yes=("ndiyo", "ndio", "sawa", "naam", "thibitisha", "nathibitisha", "sawa sawa", "ndiyo tafadhali", "haya", "kabisa"),
     no=("hapana", "la", "acha", "ghairi", "hapana asante", "sitaki", "usifanye", "wacha", "sio sasa"),

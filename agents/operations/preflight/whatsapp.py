@@ -144,6 +144,20 @@ def signature_is_checked(asked: Asked) -> Found:
     )
 
 
+@line("whatsapp.reminders", "Reminders of expiry can be sent", Section.RUNNING)
+def reminders_can_be_sent(asked: Asked) -> Found:
+    if not settings.VOUCHER_REMINDERS:
+        return ok("They are off.")
+    if not settings.WA_TEMPLATE_EXPIRY_REMINDER:
+        return failed(
+            "They are on without a template: only people who wrote within 24 hours would"
+            " be reminded.",
+            "Name the approved template, or set VOUCHER_REMINDERS to false.",
+            "WA_TEMPLATE_EXPIRY_REMINDER",
+        )
+    return ok("They are on, with a template.")
+
+
 @line(
     "whatsapp.account",
     "Meta sends us its webhooks, and has approved our templates",

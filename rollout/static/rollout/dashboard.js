@@ -21,9 +21,14 @@ function liveParts(root) {
 
 // Returns what the user has typed, opened and focused inside a part.
 function userInput(part) {
-  const use = { typed: [], open: [], focus: null };
+  const use = { typed: [], ticked: [], open: [], focus: null };
   for (const field of part.querySelectorAll("input[id], textarea[id], select[id]")) {
-    if (field.value !== field.defaultValue) use.typed.push([field.id, field.value]);
+    if (field.type === "checkbox") {
+      if (field.checked !== field.defaultChecked) use.ticked.push([field.id, field.checked]);
+    } else if (field.tagName === "SELECT") {
+      const first = [...field.options].find((each) => each.defaultSelected);
+      if (first && !first.selected) use.typed.push([field.id, field.value]);
+    } else if (field.value !== field.defaultValue) use.typed.push([field.id, field.value]);
   }
   for (const each of part.querySelectorAll("details[id]")) use.open.push([each.id, each.open]);
   const active = document.activeElement;
@@ -42,6 +47,10 @@ function restoreInput(part, use) {
   for (const [id, value] of use.typed) {
     const field = document.getElementById(id);
     if (field) field.value = value;
+  }
+  for (const [id, isTicked] of use.ticked) {
+    const field = document.getElementById(id);
+    if (field) field.checked = isTicked;
   }
   for (const [id, isOpen] of use.open) {
     const each = document.getElementById(id);

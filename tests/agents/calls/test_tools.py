@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError
 
 from agents.calls import tools
+from agents.content.document import BUILT_IN
 from agents.core.errors import LeaseLost
 from agents.language import speech, texts
 from agents.llm.model import ToolRequest
@@ -343,23 +344,8 @@ def test_hand_off__before_and_after_the_pin__transfers_and_opens_no_task(
     assert not cast.aline.profile.hand_offs.exists()
 
 
-@pytest.mark.parametrize("verified", [True, False])
-def test_send_late__reading__goes_to_whatsapp_of_a_verified_caller_only(
-    cast: Cast, verified: bool
-) -> None:
-    give(cast, cast.aline)
-    phone = calls(cast.aline)
-    if verified:
-        phone.verify()
-    phone.asks("list_vouchers")
-
-    assert tools.send_late(phone.ref, turn=phone.turn, ordinal=0) is verified
-
-    assert len(phone.written) == int(verified)
-
-
 def test_offered__everyone__gets_the_same_list() -> None:
-    assert [spec.name for spec in tools.offered()] == [t.name for t in registry.TOOLS]
+    assert [spec.name for spec in tools.offered(BUILT_IN)] == [*registry.BY_NAME]
 
 
 def test_station_staff__reference_without_a_code__are_asked_for_the_code(

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.utils import IntegrityError
 from django.utils import timezone
 
+from agents.core import handoffs
 from agents.handoff import handoff, inbox
 from agents.models import (
     ColleagueAct,
@@ -47,7 +48,7 @@ def test_entry__task_opened_and_closed__there_for_its_time(
     close(task)
 
     # Then
-    assert (found is None) == (kind in inbox.DECIDED_ELSEWHERE)
+    assert (found is None) == (kind in handoffs.DECIDED_ELSEWHERE)
     assert found is None or found.waiting_since == task.opened_at
     assert entry(cast) is None
 
@@ -133,7 +134,7 @@ def test_entry__pause_is_over_with_an_open_message__waits(
 
     # Then
     assert shown(cast).waiting_since == said.received_at
-    assert inbox.open_tasks(cast.aline.chat).count() == 1
+    assert handoffs.open_tasks(cast.aline.chat).count() == 1
 
 
 def test_entry__person_erased__gone(cast: Cast, odette: User) -> None:

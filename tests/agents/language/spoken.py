@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from agents.language.texts import LANGUAGES, en, fr, rw, sw
+from agents.language.texts import LANGUAGES, TEXTS
 
-TEXTS = {"en": en.TEXTS, "fr": fr.TEXTS, "rw": rw.TEXTS, "sw": sw.TEXTS}
+# Not written in a chat, or only beside a call or a page.
+ELSEWHERE = ("phone.", "pin.", "pin_page.", "station.")
 _VALUE = re.compile(r"\\\{\w+\\\}")
 
 
@@ -17,7 +18,7 @@ def _patterns(language: str) -> tuple[re.Pattern[str], ...]:
         re.compile(_VALUE.sub(r"(?:.|\\n)+", re.escape(text)))
         for key, text in TEXTS[language].items()
         if len(_VALUE.sub("", re.escape(text))) > 8
-        and not key.startswith(("lookup.found", "list.line", "heard"))
+        and not key.startswith(("lookup.found", "list.line", "heard", *ELSEWHERE))
     )
 
 

@@ -18,7 +18,12 @@ from agents.inbound import process_events, routing
 from agents.language.choice import language_of, note_language
 from agents.language.texts import LANGUAGES
 from agents.models import Conversation, Message, OutboundMessage
-from agents.notifications import broadcasts, voucher_events, voucher_messages
+from agents.notifications import (
+    broadcasts,
+    expiry_reminders,
+    voucher_events,
+    voucher_messages,
+)
 from agents.outcomes import recording, satisfaction
 from agents.turns import budgets, fixed_replies
 from rollout.models import Observation
@@ -108,6 +113,7 @@ def test_note_language__any_text__is_one_of_four(texts: list[str]) -> None:
 @pytest.fixture
 def cast(db: None, whatsapp: SettingsWrapper) -> Cast:
     whatsapp.WA_TEMPLATE_ANNOUNCEMENT = "announcement"
+    whatsapp.VOUCHER_REMINDERS = True
     return make_cast()
 
 
@@ -181,6 +187,12 @@ def issuers_notice(cast: Cast) -> None:
     voucher_events.announce()
 
 
+def reminder(cast: Cast) -> None:
+    issued = _issue(cast, by=cast.diane.profile, to=cast.aline.profile)
+    noon = issued.voucher.expires_at - timedelta(days=7, hours=12)
+    assert expiry_reminders.remind(noon) == 1
+
+
 def announcement(cast: Cast) -> None:
     Conversation.objects.update(window_closes_at=timezone.now() - timedelta(hours=1))
     subject = str(cast.aline.profile.public_id)
@@ -200,6 +212,7 @@ ROADS: dict[Callable[[Cast], None], Any] = {
     owners_notices: voucher_messages,
     issuers_notice: voucher_messages,
     announcement: broadcasts,
+    reminder: expiry_reminders,
 }
 # `close` writes the reply of a turn: tests/agents/turns/test_languages.py.
 OF_A_TURN = {"agents.turns.close", "agents.notifications.unrequested"}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connections
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from tests import payloads
 from vouchers.actors import Actor
 from vouchers.models import Envelope, Profile, Station
 from vouchers.money import Money
+from vouchers.services.extend import extend_voucher
 from vouchers.services.issue import issue_voucher
 from vouchers.services.redeem import redeem_voucher
 
@@ -177,11 +179,32 @@ def test_announce__redeemed_by_the_owner__station_notified(
     assert issued.voucher.reference in said(claudine)[0]
 
 
-def test_announce__station_unreachable__handoff_opened(
-    aline: Profile, diane: Profile
+@pytest.mark.parametrize("owner_wrote", [True, False])
+@pytest.mark.parametrize("channel", ["whatsapp", "voice"])
+@pytest.mark.parametrize("staff", ["none", "never wrote", "silent", "opted out"])
+def test_announce__station_unreachable__task_only_where_it_uses_whatsapp(
+    aline: Profile, diane: Profile, staff: str, channel: str, *, owner_wrote: bool
 ) -> None:
     # Given
     station = Station.objects.create(code="KIMIRONKO", name="Kimironko")
+    if staff != "none":
+        claudine = Profile.objects.create(
+            msisdn="+250788000003", role="station", station=station
+        )
+    if staff in {"silent", "opted out"}:
+        conversation = talk(claudine)
+    if staff == "silent":
+        conversation.window_closes_at = None
+        conversation.save(update_fields=["window_closes_at"])
+    if staff == "opted out":
+        consent.record_consent(
+            profile=claudine,
+            kind=consent.Kind.STOP,
+            source=consent.Source.WORDS,
+            cause="message:1",
+        )
+    if owner_wrote:
+        talk(aline)
     issued = issue(aline, diane)
 
     # When
@@ -189,13 +212,15 @@ def test_announce__station_unreachable__handoff_opened(
         code=issued.code,
         owner=aline,
         station=station,
-        actor=Actor.of_profile(aline, channel="whatsapp"),
+        actor=Actor.of_profile(aline, channel=channel),
         key="test:redeem",
     )
     voucher_events.announce()
 
     # Then
-    assert HandOff.objects.get(profile=aline).kind == HandOff.Kind.UNDELIVERED
+    kinds = list(HandOff.objects.values_list("kind", flat=True))
+    assert kinds == ["undelivered"] * (staff in {"silent", "opted out"})
+    assert not OutboundMessage.objects.filter(state="failed").exists()
 
 
 def test_forget_codes__not_yet_announced__envelope_is_kept(
@@ -237,3 +262,28 @@ def test_announce__by_four_workers_at_once__notified_once(committed_db: str) -> 
     # Then
     assert sum(counts) == 3
     assert len(said(aline)) == 3
+
+
+def test_announce__extended__owner_is_told_the_new_last_day(
+    aline: Profile, diane: Profile
+) -> None:
+    # Given
+    talk(aline)
+    issued = issue(aline, diane)
+    voucher_events.announce()
+    day = timezone.localdate(issued.voucher.expires_at) + timedelta(days=10)
+    extend_voucher(
+        voucher=issued.voucher,
+        last_day=day,
+        reason="The station was closed",
+        actor=Actor.of_user(User.objects.create_user("odette")),
+        key="extend",
+    )
+
+    # When
+    voucher_events.announce()
+
+    # Then
+    [_, body] = said(aline)
+    assert issued.voucher.reference in body
+    assert f"{day.day} {day:%b %Y}" in body

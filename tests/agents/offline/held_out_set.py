@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agents.language.texts import en
+from agents.language.texts import TEXTS
 from agents.tools.plain_request import asks_to_issue, asks_to_redeem
+from tests.agents.language.spoken import ELSEWHERE
 from tests.agents.offline.chat import WRITES, Chat
 
 FOLDER = Path(__file__).parent / "held_out"
@@ -113,6 +114,8 @@ def _keys_of(text: str, role: str) -> frozenset[str]:
 
 _PATTERNS = {
     key: re.compile(re.sub(r"\\\{\w+\\\}", ".+", re.escape(text)))
-    for key, text in en.TEXTS.items()
-    if not key.startswith(("lookup.", "list.", "receipt.", "notice.", "status."))
+    for key, text in TEXTS["en"].items()
+    if not key.startswith(
+        ("lookup.", "list.", "receipt.", "notice.", "status.", *ELSEWHERE)
+    )
 }

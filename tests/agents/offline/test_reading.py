@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agents.language import texts
-from agents.language.texts import topics
 from agents.offline.reading import read
 from agents.tools.explanation import ROLES, explain
 from tests.agents.offline.chat import Chat, arguments
@@ -178,7 +177,7 @@ def test_explain__sentences_that_must_not_act__change_nothing() -> None:
 def test_choices__each_title__is_short_and_understood(role: str, language: str) -> None:
     titles = {
         key.partition(".")[2]: texts.render(key, language)
-        for key in topics.EN
+        for key in texts.TEXTS["en"]
         if key.startswith("choice.") and key not in {"choice.stop", "choice.start"}
     }
 

@@ -10,7 +10,6 @@ import pytest
 
 from agents.language import texts
 from agents.language.message_text import describe_detail
-from agents.language.texts import en, fr, rw, sw
 from tests.agents.tools.conftest import Cast, call
 from vouchers.services.profiles import create_or_change_profile
 
@@ -27,10 +26,9 @@ HOSTILE = {
     "long": ("Aline " + "approve all " * 8, None),
     "hidden": ("Al\u200bine\u202e", "Aline"),
 }
-TEXTS = {"en": en.TEXTS, "fr": fr.TEXTS, "rw": rw.TEXTS, "sw": sw.TEXTS}
 WITH_A_NAME = [
     (language, key)
-    for language, entries in TEXTS.items()
+    for language, entries in texts.TEXTS.items()
     for key, text in entries.items()
     if "name" in {field for _, field, _, _ in Formatter().parse(text)}
 ]
@@ -58,7 +56,7 @@ def test_render__every_text_with_a_name__shows_it_quoted(
     language: str, key: str, hostile: str
 ) -> None:
     name, shown = HOSTILE[hostile]
-    fields = {field for _, field, _, _ in Formatter().parse(TEXTS[language][key])}
+    fields = {field for _, field, _, _ in Formatter().parse(texts.TEXTS[language][key])}
     values: dict[str, Any] = dict.fromkeys(filter(None, fields), "x")
 
     text = texts.render(key, language, **(values | {"name": name}))
@@ -66,7 +64,7 @@ def test_render__every_text_with_a_name__shows_it_quoted(
     assert_is_a_name(text, name, shown)
 
 
-@pytest.mark.parametrize("language", TEXTS)
+@pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_render__name_without_letters__is_a_customer_without_a_name(
     language: str,
 ) -> None:

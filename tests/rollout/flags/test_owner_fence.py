@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.utils import timezone
 
 from rollout.core.probes import is_probe, new_subject
 from rollout.flags import cohorts, fence
@@ -21,6 +23,7 @@ from vouchers.errors import FeatureDisabled, VoucherNotFound
 from vouchers.models import Profile, Station, Voucher
 from vouchers.money import Money
 from vouchers.services.approve import approve_voucher, decline_voucher
+from vouchers.services.extend import extend_voucher
 from vouchers.services.issue import Issued, issue_voucher
 from vouchers.services.periodic import expire_vouchers
 from vouchers.services.redeem import redeem_voucher
@@ -192,6 +195,13 @@ OPERATIONS: dict[str, Callable[[Programme, Profile], object]] = {
         voucher=p.issued[owner].voucher,
         actor=Actor.of_user(p.odette),
         reason="Lost",
+        key=key(),
+    ),
+    "extend": lambda p, owner: extend_voucher(
+        voucher=p.issued[owner].voucher,
+        last_day=timezone.localdate() + timedelta(days=120),
+        actor=Actor.of_user(p.odette),
+        reason="Closed",
         key=key(),
     ),
     "rotate by chat": lambda p, owner: rotate_code(

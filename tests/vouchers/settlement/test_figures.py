@@ -19,12 +19,13 @@ from tests.vouchers.database_clock import database_clock
 from vouchers.actors import Actor
 from vouchers.errors import InvalidRequest
 from vouchers.models import Profile, Station, VoucherEvent
+from vouchers.pdf import LINES_PER_PAGE
 from vouchers.services.issue import issue_voucher
 from vouchers.services.redeem import redeem_voucher
 from vouchers.services.reverse import reverse_redemption
 from vouchers.settlement import files
 from vouchers.settlement.figures import open_liabilities, settlement
-from vouchers.settlement.statement import LINES_PER_PAGE, statement
+from vouchers.settlement.statement import statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable

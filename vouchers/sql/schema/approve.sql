@@ -1,5 +1,6 @@
 -- Approve or decline a request. An approval stores the code, its envelope and the
--- "issued" event. A decline voids the request.
+-- "issued" event. A decline voids the request. After its time a request can no longer be
+-- approved; voucher_expire_requests ends it.
 CREATE OR REPLACE FUNCTION voucher_decide(
     p_id bigint, p_decision text, p_hmac bytea, p_key_id text, p_last4 text,
     p_sealed bytea, p_days integer, p_reason text, p_cause voucher_cause
@@ -30,7 +31,7 @@ BEGIN
            code_hmac = p_hmac, code_key_id = p_key_id, code_last4 = p_last4
      WHERE x.id = p_id AND x.status = 'pending_approval' AND is_on
        AND (NOT is_approved OR (
-            approval_bar(who.user_id, x) IS NULL
+            approval_bar(who.user_id, x) IS NULL AND request_is_open(x.id)
             AND EXISTS (SELECT FROM profiles o WHERE o.id = x.owner_id AND o.is_active)))
     RETURNING x.* INTO v;
     IF FOUND THEN
@@ -43,6 +44,7 @@ BEGIN
             INSERT INTO voucher_envelope (voucher_id, sealed, expires_at)
             VALUES (v.id, p_sealed, v_at + interval '24 hours');
         END IF;
+        UPDATE voucher_approval_request q SET ended_at = v_at WHERE q.voucher_id = v.id;
         r.outcome := p_decision;
         r.at := v_at;
         r.voucher := v;
@@ -61,7 +63,49 @@ BEGIN
         WHEN v.status <> 'pending_approval' THEN 'not_pending'
         WHEN NOT EXISTS (SELECT FROM profiles o WHERE o.id = v.owner_id AND o.is_active)
         THEN 'customer_not_found'
+        WHEN NOT request_is_open(v.id) THEN 'approval_expired'
         ELSE 'second_person_needed' END, CASE v.status
         WHEN 'pending_approval' THEN approval_bar(who.user_id, v)
         ELSE v.status END, v, p_cause);
+END $$;
+
+-- Tell whether the time in which a request can be approved still runs.
+CREATE OR REPLACE FUNCTION request_is_open(p_voucher bigint)
+RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM voucher_approval_request q
+        WHERE q.voucher_id = p_voucher AND q.ends_at > voucher_now());
+END $$;
+
+-- End those of these requests whose time is over; return how many. A request that another
+-- operation holds is left out: it is being decided.
+CREATE OR REPLACE FUNCTION voucher_expire_requests(p_ids bigint[], p_correlation_id uuid)
+RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    v_id bigint;
+    v vouchers;
+    v_at timestamptz;
+    ended integer := 0;
+BEGIN
+    FOREACH v_id IN ARRAY p_ids
+    LOOP
+        PERFORM FROM vouchers x WHERE x.id = v_id FOR UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND;
+        v_at := voucher_now();
+        UPDATE vouchers x SET status = 'void', voided_at = v_at, seq = x.seq + 1
+         WHERE x.id = v_id AND x.status = 'pending_approval' AND NOT request_is_open(v_id)
+        RETURNING x.* INTO v;
+        IF FOUND THEN
+            UPDATE voucher_approval_request q SET ended_at = v_at
+             WHERE q.voucher_id = v_id;
+            PERFORM voucher_record(
+                v, 'declined', 'pending_approval', v_at,
+                ROW('system', 'approval', 'system', NULL, false, p_correlation_id,
+                    'expire-request:' || v.public_id,
+                    sha256(convert_to('expire-request', 'UTF8')))::voucher_cause,
+                NULL, 'expired');
+            ended := ended + 1;
+        END IF;
+    END LOOP;
+    RETURN ended;
 END $$;

@@ -63,7 +63,8 @@ CREATE TRIGGER record_change AFTER INSERT OR UPDATE OR DELETE ON profiles
         '{role,station_id,user_id,is_active,is_sandbox,language,erased_at}',
         '{name,msisdn,public_id}');
 CREATE TRIGGER record_change AFTER INSERT OR UPDATE OR DELETE ON vouchers_station
-    FOR EACH ROW EXECUTE FUNCTION record_change('id', '{code,name,is_active}', '{}');
+    FOR EACH ROW EXECUTE FUNCTION record_change('id',
+        '{code,name,town,address,opening,is_active}', '{}');
 CREATE TRIGGER record_change AFTER INSERT OR UPDATE OR DELETE ON auth_user
     FOR EACH ROW EXECUTE FUNCTION record_change('id',
         '{username,is_active,is_staff,is_superuser}',

@@ -39,6 +39,7 @@ RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
         WHEN 'void' THEN ARRAY['staff', 'support', 'user', 'token', 'system']
         WHEN 'rotate' THEN ARRAY['staff', 'support', 'user', 'system']
         WHEN 'reverse' THEN ARRAY['station', 'user']
+        WHEN 'extend' THEN ARRAY['user']
         WHEN 'approve' THEN ARRAY['user']
         ELSE ARRAY[]::text[] END)
 $$;

@@ -50,8 +50,9 @@ BEGIN
         RAISE EXCEPTION 'only an issued voucher can change its code'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_code_is_fixed';
     END IF;
-    IF NEW.expires_at <> OLD.expires_at AND step <> 'pending_approval>issued' THEN
-        RAISE EXCEPTION 'the expiry of a voucher cannot change'
+    IF NEW.expires_at <> OLD.expires_at AND step <> 'pending_approval>issued'
+       AND NOT (step = 'issued>issued' AND NEW.expires_at > OLD.expires_at) THEN
+        RAISE EXCEPTION 'only an issued voucher can get a later expiry'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_expiry_is_fixed';
     END IF;
     RETURN NEW;
@@ -82,7 +83,10 @@ BEGIN
            OR NEW.currency <> earlier.currency
            OR (NEW.owner_id <> earlier.owner_id AND NEW.kind <> 'owner_moved')
            OR (NEW.code_commit IS DISTINCT FROM earlier.code_commit
-               AND NEW.kind NOT IN ('code_rotated', 'issued')) THEN
+               AND NEW.kind NOT IN ('code_rotated', 'issued'))
+           OR (NEW.expires_at <> earlier.expires_at
+               AND NEW.kind NOT IN ('extended', 'issued'))
+           OR (NEW.kind = 'extended' AND NEW.expires_at <= earlier.expires_at) THEN
             RAISE EXCEPTION 'a % event cannot change these facts', NEW.kind
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_event_facts';
         END IF;
@@ -139,6 +143,13 @@ BEGIN
         RAISE EXCEPTION 'a requested voucher needs the approval of a second person'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_approved_by_person';
     END IF;
+    -- A request has an end, and a voucher that waits no longer has no open request.
+    IF (NEW.kind = 'requested' OR NEW.old_status = 'pending_approval') AND NOT EXISTS (
+        SELECT FROM voucher_approval_request q WHERE q.voucher_id = NEW.voucher_id
+           AND (NEW.kind = 'requested' OR q.ended_at IS NOT NULL)) THEN
+        RAISE EXCEPTION 'a request has an end, and ends with its decision'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'voucher_request_has_end';
+    END IF;
     RETURN NULL;
 END $$;
 
@@ -158,6 +169,10 @@ BEGIN
            AND approval_bar(NEW.approver_id, v) IS NOT NULL) THEN
         RAISE EXCEPTION 'this person cannot approve this voucher'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'approval_by_second_person';
+    END IF;
+    IF NEW.decision = 'approved' AND NOT request_is_open(NEW.voucher_id) THEN
+        RAISE EXCEPTION 'the time to approve this request is over'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'approval_in_time';
     END IF;
     RETURN NEW;
 END $$;
@@ -201,6 +216,20 @@ ALTER TABLE voucher_approval ENABLE ALWAYS TRIGGER voucher_approval_append_only;
 CREATE TRIGGER voucher_approval_no_truncate BEFORE TRUNCATE ON voucher_approval
     FOR EACH STATEMENT EXECUTE FUNCTION voucher_append_only();
 ALTER TABLE voucher_approval ENABLE ALWAYS TRIGGER voucher_approval_no_truncate;
+
+-- The end of a request is fixed, and it is ended once, after its voucher.
+CREATE OR REPLACE FUNCTION voucher_approval_request_guard() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' OR OLD.ended_at IS NOT NULL OR NEW.ended_at IS NULL
+       OR (NEW.voucher_id, NEW.ends_at) <> (OLD.voucher_id, OLD.ends_at)
+       OR EXISTS (SELECT FROM vouchers v
+                   WHERE v.id = OLD.voucher_id AND v.status = 'pending_approval') THEN
+        RAISE EXCEPTION 'the end of a request is fixed, and it is ended once'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'append_only';
+    END IF;
+    RETURN NEW;
+END $$;
 
 -- A note can be deleted but not changed.
 CREATE TRIGGER voucher_note_fixed BEFORE UPDATE ON voucher_note

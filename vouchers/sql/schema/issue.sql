@@ -80,7 +80,8 @@ END $$;
 CREATE OR REPLACE FUNCTION voucher_issue(
     p_owner bigint, p_public_id uuid, p_reference text, p_hmac bytea, p_key_id text,
     p_last4 text, p_sealed bytea, p_amount bigint, p_currency text, p_days integer,
-    p_is_pending boolean, p_issuer_cap bigint, p_customer_cap bigint,
+    p_is_pending boolean, p_approval_hours integer, p_issuer_cap bigint,
+    p_customer_cap bigint,
     p_note text, p_cause voucher_cause
 ) RETURNS voucher_outcome LANGUAGE plpgsql AS $$
 DECLARE
@@ -138,6 +139,10 @@ BEGIN
     PERFORM voucher_record(
         v, CASE WHEN p_is_pending THEN 'requested' ELSE 'issued' END, NULL, v_at,
         p_cause, NULL, p_note);
+    IF p_is_pending THEN
+        INSERT INTO voucher_approval_request (voucher_id, ends_at)
+        VALUES (v.id, v_at + make_interval(hours => p_approval_hours));
+    END IF;
     IF p_sealed IS NOT NULL THEN
         INSERT INTO voucher_envelope (voucher_id, sealed, expires_at)
         VALUES (v.id, p_sealed, v_at + interval '24 hours');

@@ -1,0 +1,1 @@
+"""The steps back into service after a rollback: start with steps.py."""

@@ -1,0 +1,45 @@
+"""The QR image of a voucher's code: its digits alone, as the station page reads them.
+
+The image is made when it is sent or shown, and is never stored.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import segno
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vouchers.codes import Code
+
+# Cards are folded and worn: a quarter of the image may be unreadable.
+ERROR_CORRECTION = "q"
+# Pixels of a module in a message, and empty modules around the image.
+SCALE, BORDER = 16, 4
+
+
+def png(code: Code) -> bytes:
+    """Return the image for a message."""
+    out = io.BytesIO()
+    _made(code).save(out, kind="png", scale=SCALE, border=BORDER)
+    return out.getvalue()
+
+
+def svg(code: Code) -> str:
+    """Return the image as an element of a page."""
+    inline: str = _made(code).svg_inline(
+        border=BORDER, omitsize=True, title="QR code of the voucher"
+    )
+    return inline
+
+
+def modules(code: Code) -> Sequence[Sequence[int]]:
+    """Return the rows of the image without its border; 1 is dark."""
+    return [list(row) for row in _made(code).matrix]
+
+
+def _made(code: Code) -> segno.QRCode:
+    return segno.make(code.digits, error=ERROR_CORRECTION, micro=False)
