@@ -3,9 +3,10 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from agents.admin import inbox, replies
+from agents.admin import customer, inbox, replies
 from agents.admin.waiting import waiting
 from agents.api import refusals
+from easymo.backoffice import languages
 from easymo.health import figures, healthz, landing, readyz, readyz_workers
 from rollout.admin import check_run, restore
 from vouchers.admin import approvals, settlement
@@ -30,12 +31,18 @@ urlpatterns = [
     path(
         "admin/settlement/", admin.site.admin_view(settlement.page), name="settlement"
     ),
+    path("admin/language/", languages.choose, name="language"),
     path("admin/", include("easymo.backoffice.urls")),
     path("admin/approvals/", admin.site.admin_view(approvals.page), name="approvals"),
     path(
         "admin/approvals/<int:pk>/",
         admin.site.admin_view(approvals.one),
         name="approval",
+    ),
+    path(
+        "admin/customers/<int:pk>/",
+        admin.site.admin_view(customer.page),
+        name="customer",
     ),
     path("admin/inbox/", admin.site.admin_view(inbox.page), name="inbox"),
     path("admin/inbox/news/", admin.site.admin_view(inbox.news), name="inbox-news"),

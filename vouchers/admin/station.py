@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib import admin
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from easymo.backoffice.actions import ActionCall, form_action
@@ -20,8 +22,8 @@ class StationForm(ReasonForm):
     name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget)
     is_active = forms.BooleanField(
         required=False,
-        label="Active",
-        help_text="A station that is not active redeems nothing.",
+        label=_("Active"),
+        help_text=_("A station that is not active redeems nothing."),
         widget=UnfoldBooleanSwitchWidget,
     )
 
@@ -32,7 +34,7 @@ class NewStationForm(ReasonForm):
     field_order = ["code", "name", "reason"]
     code = forms.CharField(
         max_length=32,
-        help_text="Letters, digits, dashes and underscores. It stays as it is.",
+        help_text=_("Letters, digits, dashes and underscores. It stays as it is."),
         widget=UnfoldAdminTextInputWidget,
     )
     name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget)
@@ -42,7 +44,7 @@ class NewStationForm(ReasonForm):
 class StationAdmin(RecordedHistory, ReadOnlyAdmin):
     """Stations that redeem vouchers."""
 
-    empty_text = "Stations redeem vouchers. Station staff need one."
+    empty_text = _("Stations redeem vouchers. Station staff need one.")
     first_action = "add_one"
     refusals = (VoucherError,)
     list_display = ("code", "name", "is_active", "created_at")
@@ -55,13 +57,13 @@ class StationAdmin(RecordedHistory, ReadOnlyAdmin):
     actions_detail = ("change_one",)
 
     @form_action(
-        "Add a station",
+        _("Add a station"),
         path="new",
         icon="add",
         permission="vouchers.change_people",
         form=NewStationForm,
-        explanation="Its staff redeem vouchers there.",
-        submit="Save",
+        explanation=_("Its staff redeem vouchers there."),
+        submit=_("Save"),
     )
     def add_one(self, call: ActionCall[None]) -> str:
         """Create a station; a code that exists is refused."""
@@ -69,10 +71,10 @@ class StationAdmin(RecordedHistory, ReadOnlyAdmin):
             code=call.data["code"], name=call.data["name"], is_new=True
         )
         call.log_change(station, f"Saved: {call.reason}")
-        return f"Station {station.name} saved."
+        return gettext("Station {name} saved.").format(name=station.name)
 
     @form_action(
-        "Change",
+        _("Change"),
         path="alter",
         icon="edit",
         permission="vouchers.change_people",
@@ -81,8 +83,8 @@ class StationAdmin(RecordedHistory, ReadOnlyAdmin):
             "name": call.row.name,
             "is_active": call.row.is_active,
         },
-        title=lambda call: f"Change {call.row}",
-        submit="Save",
+        title=lambda call: gettext("Change {row}").format(row=call.row),
+        submit=_("Save"),
     )
     def change_one(self, call: ActionCall[Station]) -> str:
         """Rename a station, close it or open it again."""
@@ -90,4 +92,4 @@ class StationAdmin(RecordedHistory, ReadOnlyAdmin):
             station=call.row, name=call.data["name"], is_active=call.data["is_active"]
         )
         call.log_change(station, f"Saved: {call.reason}")
-        return f"Station {station.name} saved."
+        return gettext("Station {name} saved.").format(name=station.name)
