@@ -101,7 +101,7 @@ class AsksWho:
             return plain
         again = reauthentication.restored(plain.base_fields, entered)
 
-        class Restored(plain):  # type: ignore[misc]
+        class Restored(plain):  # type: ignore[misc, valid-type]
             def __init__(self, *args: Any, **kwargs: Any) -> None:
                 kwargs["initial"] = {**(kwargs.get("initial") or {}), **again}
                 super().__init__(*args, **kwargs)
