@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.apps import apps
 from django.contrib import admin
-from django.utils.translation import gettext_lazy
+from django.forms.utils import pretty_name
+from django.utils.translation import gettext, gettext_lazy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.db.models import Model
 
+OURS = ("agents", "easymo", "rollout", "vouchers")
 APPS = (
     *("agents", "backoffice", "database", "observability", "procrastinate"),
     *("rollout", "vouchers"),
@@ -44,6 +47,10 @@ def texts() -> Iterator[str]:
     """Return the names that pages show."""
     for label in APPS:
         yield str(apps.get_app_config(label).verbose_name)
+    for form in _forms(forms.Form):
+        for name, field in form.base_fields.items():  # type: ignore[attr-defined]
+            if field.label is None and not field.widget.is_hidden:
+                yield pretty_name(name)
     for page in _pages():
         meta: Any = page.model._meta
         yield str(meta.verbose_name)
@@ -55,6 +62,20 @@ def texts() -> Iterator[str]:
             yield str(field.verbose_name)
             for _value, name in field.flatchoices or ():
                 yield str(name)
+
+
+def label_fields(form: forms.BaseForm) -> None:
+    """Translate the labels that Django makes of the names of fields."""
+    for name, field in form.fields.items():
+        if field.label is None:
+            field.label = gettext(pretty_name(name))
+
+
+def _forms(kind: type[forms.BaseForm]) -> Iterator[type[forms.BaseForm]]:
+    for form in kind.__subclasses__():
+        if form.__module__.split(".")[0] in OURS:
+            yield form
+        yield from _forms(form)
 
 
 def _pages() -> Iterator[Any]:
@@ -88,4 +109,4 @@ def _models() -> list[type[Model]]:
 
 
 def _lazy(text: Any) -> Any:
-    return gettext_lazy(text) if isinstance(text, str) and text else text
+    return gettext_lazy(str(text)) if text else text

@@ -11,6 +11,8 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from easymo.backoffice.names import label_fields
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -95,6 +97,7 @@ def ask(
 
     With unmet conditions it names them and has no form.
     """
+    label_fields(form)
     place_focus(form)
     context = {
         **site.each_context(request),

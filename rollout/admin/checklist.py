@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Value
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -119,7 +120,7 @@ class ChecklistItemAdmin(RolloutAdmin):
 
 
 def _time(at: datetime) -> str:
-    return f"{timezone.localtime(at):%d %b %H:%M}"
+    return date_format(timezone.localtime(at), "j M H:i")
 
 
 @admin.register(ChecklistTick)

@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -229,7 +230,7 @@ def _change(call: ActionCall[AgentFlag], *, on: bool) -> str:
 
 
 def _time(at: Any) -> str:
-    return f"{timezone.localtime(at):%d %b %Y %H:%M}"
+    return date_format(timezone.localtime(at), "j M Y H:i")
 
 
 def _moved(change: FlagChange) -> str:
