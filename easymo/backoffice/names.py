@@ -110,3 +110,31 @@ def _models() -> list[type[Model]]:
 
 def _lazy(text: Any) -> Any:
     return gettext_lazy(str(text)) if text else text
+
+
+class Colours(dict[Any, str]):
+    """The colours of labels by their English text, found by the text that is shown."""
+
+    def __contains__(self, shown: object) -> bool:
+        return self._english(shown) is not None
+
+    def __getitem__(self, shown: Any) -> str:
+        key = self._english(shown)
+        if key is None:
+            raise KeyError(shown)
+        return super().__getitem__(key)
+
+    def _english(self, shown: object) -> Any:
+        text = str(shown)
+        return next(
+            (key for key in self if text in {str(key), gettext(str(key))}), None
+        )
+
+
+def keep_colours(page: Any) -> None:
+    """Let the labels of a page keep their colours in every language."""
+    for name in dir(type(page)):
+        method = getattr(type(page), name, None)
+        label = getattr(method, "label", None)
+        if callable(method) and isinstance(label, dict):
+            method.label = Colours(label)  # type: ignore[attr-defined]

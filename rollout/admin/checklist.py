@@ -73,7 +73,7 @@ class ChecklistItemAdmin(RolloutAdmin):
         if row.check_name.startswith("gate."):
             return gettext("see the gates")
         if line.is_automatic:
-            return "met" if line.answer else gettext("not met")
+            return gettext("met") if line.answer else gettext("not met")
         return str(line.due_status.state)
 
     @display(description=_("Due by"))

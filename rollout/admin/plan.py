@@ -87,7 +87,8 @@ class PlanAdmin(RolloutAdmin):
             return gettext("Nothing is rolled back.")
         needs = resume_requirements.requirements_to_resume(row)
         return _list(
-            ("met" if need.met else gettext("not met"), need.sentence) for need in needs
+            (gettext("met") if need.met else gettext("not met"), need.sentence)
+            for need in needs
         )
 
     @form_action(
