@@ -160,7 +160,8 @@ def written(catalog: Catalog, language: str, title: str) -> bytes:
         width=0,
         omit_header=True,
         ignore_obsolete=True,
-        include_lineno=False,
+        no_location=True,
+        sort_output=True,
     )
     header = HEADER.format(title=title, language=language, plurals=PLURALS[language])
     return header.encode() + body.getvalue()

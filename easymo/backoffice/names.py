@@ -6,7 +6,7 @@ what the model says, so the translation changes none. `scripts/texts.py` collect
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.apps import apps
@@ -65,10 +65,16 @@ def texts() -> Iterator[str]:
 
 
 def label_fields(form: forms.BaseForm) -> None:
-    """Translate the labels that Django makes of the names of fields."""
+    """Translate the labels that Django makes of names, and those of choices."""
     for name, field in form.fields.items():
         if field.label is None:
             field.label = gettext(pretty_name(name))
+        if type(field) in {forms.ChoiceField, forms.TypedChoiceField}:
+            choices = cast("Any", field).choices
+            cast("Any", field).choices = [
+                (value, gettext(text) if isinstance(text, str) and text else text)
+                for value, text in choices
+            ]
 
 
 def _forms(kind: type[forms.BaseForm]) -> Iterator[type[forms.BaseForm]]:

@@ -41,6 +41,13 @@ DATA = re.compile(
 # has the customer's language.
 FIXED = re.compile(r"/export/$|/admin/inbox/replies/$|/checklistitem/|/announcement/new/$")
 SHORTEST = 12
+VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
+# Names of features, stages and checks, and values of programs.
+NAMES = frozenset(
+    "chat voice vouchers smoke beta system support customer staff active on everyone "
+    "english french failed received reply verified probe pre-flight password state cost "
+    "checklist inbox".split()
+) | {"smoke test", "never run", "no data"}
 
 
 class Visible(HTMLParser):
@@ -51,19 +58,22 @@ class Visible(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.texts: list[str] = []
-        self.hidden = 0
+        self.open: list[bool] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in {"script", "style", "code", "pre"}:
-            self.hidden += 1
+        if tag in VOID:
+            self.texts += [value for name, value in attrs if value and name in self.LABELS]
+            return
+        is_icon = "material-symbols" in str(dict(attrs).get("class"))
+        self.open.append(is_icon or tag in {"script", "style", "code", "pre"})
         self.texts += [value for name, value in attrs if value and name in self.LABELS]
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in {"script", "style", "code", "pre"}:
-            self.hidden -= 1
+        if self.open:
+            self.open.pop()
 
     def handle_data(self, data: str) -> None:
-        if not self.hidden and (text := " ".join(data.split())):
+        if not any(self.open) and (text := " ".join(data.split())):
             self.texts.append(text)
 
 
@@ -136,7 +146,6 @@ def left_in_english(browser: Client, address: str, known: list[str]) -> list[str
     )
     if answer.status_code != 200 or "text/html" not in answer["Content-Type"]:
         return []
-    single = single_texts()
     visible = Visible()
     visible.feed(answer.content.decode())
     return [
@@ -144,7 +153,7 @@ def left_in_english(browser: Client, address: str, known: list[str]) -> list[str
         for text in visible.texts
         if (
             ENGLISH.search(text)
-            or text.casefold().strip(" :…") in single
+            or text.casefold().strip(" :…") in single_texts() - NAMES
             or any(one in text for one in known)
         )
         and not DATA.search(text)
