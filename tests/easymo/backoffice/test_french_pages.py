@@ -39,14 +39,14 @@ DATA = re.compile(
 )
 # Exports for programs and archives stay in English; an answer that was chosen in advance
 # has the customer's language.
-FIXED = re.compile(r"/export/$|/admin/inbox/replies/$|/checklistitem/|/announcement/new/$")
+FIXED = re.compile(
+    r"/export/$|/admin/inbox/replies/$|/checklistitem/|/announcement/new/$"
+)
 SHORTEST = 12
 VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 # Names of features, stages and checks, and values of programs.
 NAMES = frozenset(
-    "chat voice vouchers smoke beta system support customer staff active on everyone "
-    "english french failed received reply verified probe pre-flight password state cost "
-    "checklist inbox".split()
+    ["chat", "voice", "vouchers", "smoke", "beta", "system", "support", "customer", "staff", "active", "on", "everyone", "english", "french", "failed", "received", "reply", "verified", "probe", "pre-flight", "password", "state", "cost", "checklist", "inbox"]
 ) | {"smoke test", "never run", "no data"}
 
 
@@ -62,7 +62,9 @@ class Visible(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in VOID:
-            self.texts += [value for name, value in attrs if value and name in self.LABELS]
+            self.texts += [
+                value for name, value in attrs if value and name in self.LABELS
+            ]
             return
         is_icon = "material-symbols" in str(dict(attrs).get("class"))
         self.open.append(is_icon or tag in {"script", "style", "code", "pre"})
