@@ -32,6 +32,8 @@ FIRST = (
     *("/", "/admin/?page=desk", "/admin/?page=room", "/simulator/", "/api/docs/"),
     # Lists with and without matching rows.
     *("/admin/vouchers/voucher/?q=no+such+one", "/admin/vouchers/voucher/?p=0"),
+    # The sign-in.
+    *("/admin/account/", "/admin/reauthenticate/", "/admin/second-factor/set-up/"),
 )
 # Not pages: files, and what ends the session.
 NOT_PAGES = (
