@@ -134,10 +134,11 @@ class AgentFlagAdmin(RollbackActions):
             ((_time(one.at), one.actor, _moved(one), one.reason) for one in changes),
         )
         return format_html(
-            '<ul>{}</ul><a href="{}?flag__id__exact={}">All changes</a>',
+            '<ul>{}</ul><a href="{}?flag__id__exact={}">{}</a>',
             lines,
             reverse("admin:rollout_flagchange_changelist"),
             row.pk,
+            gettext("All changes"),
         )
 
     @action(

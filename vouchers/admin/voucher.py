@@ -155,7 +155,7 @@ class VoucherAdmin(VoucherActions, VoucherPapers, VoucherSearch):
 
     @display(description=_("Status"), label=STATUS_COLOURS)
     def state(self, row: Voucher) -> str:
-        return str(Voucher.Status(row.status_at(timezone.now())).label)
+        return gettext(Voucher.Status(row.status_at(timezone.now())).label)
 
     @display(description=_("Expires"), ordering="expires_at")
     def ends(self, row: Voucher) -> object:

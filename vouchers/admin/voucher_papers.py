@@ -225,7 +225,7 @@ def _facts(voucher: Voucher) -> dict[str, Any]:
     return {
         "voucher": voucher,
         "amount": amount_of(voucher),
-        "status": Voucher.Status(voucher.status_at(now)).label,
+        "status": gettext(Voucher.Status(voucher.status_at(now)).label),
         "number": mask_msisdn(voucher.owner.msisdn),
         "last_day": timezone.localtime(voucher.expires_at, KIGALI),
         "result": result_of(proof.check_now(voucher=voucher)),
