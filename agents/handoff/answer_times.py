@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

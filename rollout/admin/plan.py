@@ -78,7 +78,8 @@ class PlanAdmin(RolloutAdmin):
         if not found:
             return gettext("None: this is the last stage.")
         return _list(
-            (gettext(GateResult.Verdict(gate.verdict).label), gate.sentence) for gate in found
+            (gettext(GateResult.Verdict(gate.verdict).label), gate.sentence)
+            for gate in found
         )
 
     @display(description=_("To resume"))

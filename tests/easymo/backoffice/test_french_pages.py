@@ -47,7 +47,33 @@ SHORTEST = 12
 VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 # Names of features, stages and checks, and values of programs.
 NAMES = frozenset(
-    ["chat", "voice", "vouchers", "smoke", "beta", "system", "support", "customer", "staff", "active", "on", "everyone", "english", "french", "failed", "received", "reply", "verified", "probe", "pre-flight", "password", "state", "cost", "checklist", "inbox"]
+    [
+        "chat",
+        "voice",
+        "vouchers",
+        "smoke",
+        "beta",
+        "system",
+        "support",
+        "customer",
+        "staff",
+        "active",
+        "on",
+        "everyone",
+        "english",
+        "french",
+        "failed",
+        "received",
+        "reply",
+        "verified",
+        "probe",
+        "pre-flight",
+        "password",
+        "state",
+        "cost",
+        "checklist",
+        "inbox",
+    ]
 ) | {"smoke test", "never run", "no data"}
 
 
