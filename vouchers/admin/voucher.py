@@ -131,7 +131,7 @@ class VoucherAdmin(VoucherActions, VoucherPapers, VoucherSearch):
             status = Voucher.Status(voucher.status_at(now))
             extra = {
                 "status_now": str(status),
-                "status_label": status.label,
+                "status_label": gettext(status.label),
                 "status_amount": amount_of(voucher),
                 "told": what_to_tell(voucher, now),
                 "owner_link": reverse("customer", args=[voucher.owner_id]),
