@@ -97,6 +97,8 @@ class FormAction:
     submit: str | None = None
     # The objects, shown as a list of what will change.
     subjects: Callable[[ActionCall[Any]], Sequence[Any]] | None = None
+    # What is shown above the form, as HTML of a template.
+    shows: Callable[[ActionCall[Any]], str] | None = None
     is_dangerous: bool = False
     # Whether the action makes sense now: for this user, and for the object's state.
     offered: Callable[[ActionCall[Any]], bool] | None = None
@@ -180,6 +182,7 @@ class FormAction:
             submit=self.submit or self.description,
             subjects=self.subjects(call) if self.subjects else (),
             unmet=unmet,
+            shown=self.shows(call) if self.shows else "",
             is_dangerous=self.is_dangerous,
             back=back,
         )

@@ -132,6 +132,7 @@ UNFOLD = {
                 "Conversations",
                 _item("Conversations", "forum", "agents.conversation"),
                 _item("Calls", "call", "agents.call"),
+                _item("Agent's texts", "edit_note", "agents.contentversion"),
                 _item("Waiting for a person", "support_agent", "agents.handoff"),
                 _item("STOP and START", "notifications_off", "agents.consentevent"),
                 _item("Blocked people", "block", "agents.block"),
