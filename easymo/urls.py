@@ -6,7 +6,6 @@ from django.urls import include, path
 from agents.admin import inbox, replies
 from agents.admin.waiting import waiting
 from agents.api import refusals
-from easymo.backoffice import oidc
 from easymo.health import figures, healthz, landing, readyz, readyz_workers
 from rollout.admin import check_run, restore
 from vouchers.admin import approvals, settlement
@@ -31,14 +30,13 @@ urlpatterns = [
     path(
         "admin/settlement/", admin.site.admin_view(settlement.page), name="settlement"
     ),
+    path("admin/", include("easymo.backoffice.urls")),
     path("admin/approvals/", admin.site.admin_view(approvals.page), name="approvals"),
     path(
         "admin/approvals/<int:pk>/",
         admin.site.admin_view(approvals.one),
         name="approval",
     ),
-    path("admin/oidc/start", oidc.Start.as_view(), name="oidc-start"),
-    path("admin/oidc/callback", oidc.Callback.as_view(), name="oidc-callback"),
     path("admin/inbox/", admin.site.admin_view(inbox.page), name="inbox"),
     path("admin/inbox/news/", admin.site.admin_view(inbox.news), name="inbox-news"),
     path("admin/inbox/replies/", admin.site.admin_view(replies.page), name="replies"),

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from functools import partial
 
 from django.conf import settings
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from easymo.backoffice import password_links
 from easymo.database import units
 from easymo.observability.logs import get_logger
 from rollout.announcements import sending
@@ -106,6 +109,24 @@ async def probe(timestamp: int) -> None:
     """Run the probe where traffic is thin."""
     if await units.run(smoke.is_due):
         await units.run_in_own_thread(smoke.run_probe)
+
+
+@app.task(
+    name=password_links.TASK,
+    queue=password_links.QUEUE,
+    retry=RetryStrategy(max_attempts=3, wait=20, retry_exceptions=[TransportError]),
+)
+async def send_password_links(users: list[int]) -> None:
+    """Send each account its link for a new password. The link is made here."""
+    for user in users:
+        message = await units.run(password_links.message_to, user)
+        if message is not None:
+            await transports.send_email(
+                to=message.to,
+                subject=message.subject,
+                text=message.text,
+                key=f"password-{uuid.uuid4()}",
+            )
 
 
 @app.task(name=ANNOUNCE, queue=QUEUE)

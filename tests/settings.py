@@ -28,6 +28,8 @@ if "EASYMO_TESTING" not in os.environ:
         "EASYMO_ENV_FILE": os.devnull,
         "DATABASE_URL": given or OWN_SERVER,
         "SECRET_KEY": "a secret key for tests only",
+        # The tests of the second factor turn it on.
+        "SECOND_FACTOR_REQUIRED": "false",
         "EASYMO_KEYS": "t1:" + base64.b64encode(b"k" * 32).decode(),
     }
 

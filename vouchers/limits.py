@@ -13,6 +13,7 @@ _SETTINGS = {
     "customer_daily": "VOUCHER_CUSTOMER_DAILY",
     "approve_above": "VOUCHER_APPROVE_ABOVE",
     "confirm_above": "VOUCHER_CONFIRM_ABOVE",
+    "reauthenticate_above": "VOUCHER_REAUTHENTICATE_ABOVE",
 }
 
 
@@ -27,6 +28,11 @@ def exceeded(limit: str, currency: str) -> LimitExceeded:
 
 def needs_approval(amount: Money) -> bool:
     return amount.minor > cap("approve_above", amount.currency)
+
+
+def needs_reauthentication(amount: Money) -> bool:
+    """Tell whether the person who approves it must have proved lately who they are."""
+    return amount.minor > cap("reauthenticate_above", amount.currency)
 
 
 def needs_confirmation(amount: Money) -> bool:

@@ -3,9 +3,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from agents.admin.base import AgentsAdmin
+from agents.admin.token_form import TokenForm
 from agents.api import tokens
 from agents.models import ApiToken
 from easymo.backoffice.actions import ActionCall, form_action, list_url
@@ -13,18 +16,18 @@ from vouchers.admin.change import RecordedHistory
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(RecordedHistory, AgentsAdmin):
-    """Programs that may call the API; tokens are created on the command line."""
+    """Programs that may call the API, from where, and until when."""
 
-    empty_text = (
-        "API tokens of programs are listed here. `manage.py token create` makes one."
-    )
+    empty_text = _("API tokens of programs are listed here.")
+    first_action = "create_one"
+    actions_list = ("create_one",)
     list_display = (
-        *("name", "may", "station", "is_in_force", "last_used_at", "created_at"),
+        *("name", "may", "station", "is_in_force", "last_used_at", "expires_at"),
     )
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
     list_select_related = ("station",)
@@ -32,6 +35,7 @@ class ApiTokenAdmin(RecordedHistory, AgentsAdmin):
     ordering = ("-revoked_at", "name")
     fields = (
         ("name", "may", "station"),
+        ("allowed_from", "expires_at"),
         ("created_at", "created_by", "last_used_at"),
         ("revoked_at", "revoked_by"),
         "revoke_reason",
@@ -44,13 +48,48 @@ class ApiTokenAdmin(RecordedHistory, AgentsAdmin):
         rows: QuerySet[ApiToken] = super().get_queryset(request)
         return rows.defer("digest")
 
+    @form_action(
+        _("Create a token"),
+        path="new",
+        icon="key",
+        permission="agents.create_apitoken",
+        asks_who=True,
+        form=TokenForm,
+        explanation=_("The secret is shown once, on the next page."),
+        submit=_("Create"),
+    )
+    def create_one(self, call: ActionCall[None]) -> HttpResponse:
+        """Show the secret in this answer, and in no other one."""
+        station = call.data["station"]
+        row, secret = tokens.create_token(
+            name=call.data["name"],
+            scopes=call.data["scopes"],
+            station=station.code if station else None,
+            networks=call.data["networks"],
+            expires_at=call.data["last_day"],
+            actor=call.actor,
+        )
+        call.log_change(row, f"Created: {call.reason}")
+        context = {
+            **self.admin_site.each_context(call.request),
+            "title": _("New API token"),
+            "token": row,
+            "secret": secret,
+            "back": list_url(call),
+        }
+        return TemplateResponse(call.request, "admin/agents/token_made.html", context)
+
+    @display(description=_("Only from"))
+    def allowed_from(self, row: ApiToken) -> str:
+        return ", ".join(row.networks) or str(_("everywhere"))
+
     @display(description="Scopes")
     def may(self, row: ApiToken) -> str:
         return ", ".join(row.scopes)
 
     @display(description="In force", boolean=True)
     def is_in_force(self, row: ApiToken) -> bool:
-        return row.revoked_at is None
+        return tokens.is_in_force(row)
 
     @form_action(
         "Revoke",

@@ -54,6 +54,7 @@ class TokenAuthentication(BaseAuthentication):
                     "rate_limited", "Too many refused tokens.", retry_after=seconds
                 )
             return None
+        _refuse_limited(token, request)
         _note_use(token)
         return token, token
 
@@ -124,6 +125,16 @@ def _find_token(presented: list[str]) -> ApiToken | None:
         )
         .first()
     )
+
+
+def _refuse_limited(token: ApiToken, request: Request) -> None:
+    """Refuse a right token after its expiry, or from another network than its own."""
+    if token.expires_at is not None and token.expires_at <= timezone.now():
+        sentence = f"This token expired on {token.expires_at:%Y-%m-%d %H:%M} UTC."
+        raise Refusal("unauthorized", sentence)
+    if not tokens.is_allowed_from(token, address_of(request._request)):
+        sentence = "This token may not be used from this address."
+        raise Refusal("forbidden", sentence)
 
 
 def _is_internal(presented: list[str]) -> bool:

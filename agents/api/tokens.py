@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from ipaddress import IPv6Address, ip_address, ip_network
 from logging import DEBUG, WARNING
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,12 @@ from vouchers.services.profiles import find_station
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
 logger = get_logger(__name__)
 
 PREFIX = "easymo_"
+MOST_NETWORKS = 20
 INTERNAL = "agent-core-internal"
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._@:/-]{0,48}[A-Za-z0-9])?")
 
@@ -35,7 +38,13 @@ def digest_of(secret: str) -> bytes:
 
 
 def create_token(
-    *, name: str, scopes: Sequence[str], station: str | None, actor: str
+    *,
+    name: str,
+    scopes: Sequence[str],
+    station: str | None,
+    actor: str,
+    networks: Sequence[str] = (),
+    expires_at: datetime | None = None,
 ) -> tuple[ApiToken, str]:
     """Create a token; return its row and the secret, which is not stored."""
     if not _NAME.fullmatch(name) or name == INTERNAL:
@@ -43,6 +52,8 @@ def create_token(
             "A name has 1 to 50 letters, digits, spaces or . _ @ : / - and begins and ends "
             "with a letter or digit."
         )
+    if expires_at is not None and expires_at <= timezone.now():
+        raise TokenError("A token expires in the future.")
     secret = PREFIX + secrets.token_urlsafe(32)
     try:
         bound_to = find_station(station) if station else None
@@ -52,6 +63,8 @@ def create_token(
                 digest=digest_of(secret),
                 scopes=known_scopes(scopes),
                 station=bound_to,
+                networks=known_networks(networks),
+                expires_at=expires_at,
                 created_by=actor,
             )
     except UnknownStation as error:
@@ -70,6 +83,41 @@ def known_scopes(scopes: Sequence[str]) -> list[str]:
     if not scopes:
         raise TokenError("A token needs at least one scope.")
     return [scope for scope in SCOPES if scope in scopes]
+
+
+def known_networks(texts: Sequence[str]) -> list[str]:
+    """Return addresses and networks in their usual form, each once."""
+    found = []
+    for text in texts:
+        try:
+            found.append(str(ip_network(text.strip(), strict=True)))
+        except ValueError as error:
+            raise TokenError(
+                f"{text.strip()[:50]} is no address and no network: write 203.0.113.7 or"
+                " 203.0.113.0/24."
+            ) from error
+    if len(found) > MOST_NETWORKS:
+        raise TokenError(f"A token has at most {MOST_NETWORKS} networks.")
+    return list(dict.fromkeys(found))
+
+
+def is_allowed_from(row: ApiToken, address: str) -> bool:
+    """Tell whether calls with this token may come from the address."""
+    if not row.networks:
+        return True
+    try:
+        caller = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(caller, IPv6Address) and caller.ipv4_mapped is not None:
+        caller = caller.ipv4_mapped
+    return any(caller in ip_network(network) for network in row.networks)
+
+
+def is_in_force(row: ApiToken) -> bool:
+    """Tell whether the token is neither revoked nor expired."""
+    is_expired = row.expires_at is not None and row.expires_at <= timezone.now()
+    return row.revoked_at is None and not is_expired
 
 
 def revoke_token(

@@ -101,6 +101,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="handoff",
             index=models.Index(
+                condition=models.Q(("closed_at__isnull", True)),
+                fields=["kind", "conversation"],
+                name="hand_off_open_kind_idx",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="handoff",
+            index=models.Index(
                 condition=models.Q(("first_answer_at__isnull", False)),
                 fields=["first_answer_at"],
                 name="hand_off_answered_idx",

@@ -19,6 +19,10 @@ class ApiToken(models.Model):
     station = models.ForeignKey(
         "vouchers.Station", models.PROTECT, null=True, related_name="+"
     )
+    # Networks that calls may come from; empty: any. An address is a network of one.
+    networks = ArrayField(models.CharField(max_length=43), default=list, size=20)
+    # Null: it does not expire.
+    expires_at = models.DateTimeField(null=True)
     # The previous system's shared token, whose scopes the environment sets.
     is_internal = models.BooleanField(default=False)
 
@@ -32,7 +36,10 @@ class ApiToken(models.Model):
 
     class Meta:
         verbose_name = "API token"
-        permissions = [("revoke_apitoken", "Can revoke API tokens")]
+        permissions = [
+            ("revoke_apitoken", "Can revoke API tokens"),
+            ("create_apitoken", "Can create API tokens"),
+        ]
         constraints = [
             # Two active tokens never share a name.
             models.UniqueConstraint(

@@ -158,6 +158,12 @@ class HandOff(models.Model):
                 condition=Q(closed_at__isnull=True),
                 name="hand_off_waiting_idx",
             ),
+            # Read by the inbox, filtered by the reason.
+            models.Index(
+                fields=["kind", "conversation"],
+                condition=Q(closed_at__isnull=True),
+                name="hand_off_open_kind_idx",
+            ),
             # Read by the report of answer times and by the metrics.
             models.Index(
                 fields=["first_answer_at"],

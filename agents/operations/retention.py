@@ -38,7 +38,7 @@ from agents.models import (
 )
 from agents.operations import erasure, row_retention
 from agents.outbound import statuses
-from easymo.backoffice import sign_in
+from easymo.backoffice import sessions, sign_in
 from easymo.observability import findings, lines, upkeep
 from easymo.observability.logs import get_logger
 from rollout.evidence import observations, verdicts
@@ -187,6 +187,7 @@ JOBS: dict[str, Callable[[], int]] = {
     "retention.sign_ins": _apply(*SIGN_INS),
     "retention.processes": acknowledgements.purge_processes,
     "retention.rates": lambda: call_rate.purge() + sign_in.purge(),
+    "retention.browser_sessions": sessions.purge,
     "retention.pins": _apply(*PINS),
     "retention.outbox": statuses.purge,
     "retention.rollups": observations.purge,

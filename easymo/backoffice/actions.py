@@ -12,6 +12,7 @@ from django.urls import reverse
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from easymo.backoffice import reauthentication
 from easymo.backoffice.pages import actor_of
 from easymo.backoffice.reason import ReasonForm, ask
 
@@ -81,10 +82,10 @@ class FormAction:
     """A button, the page that it opens, and the function behind the form.
 
     The function takes an ``ActionCall``, calls a service and returns the message
-    that is shown afterwards. A refusal of the service is shown on the form.
+    that is shown afterwards, or a page of its own. A refusal is shown on the form.
     """
 
-    run: Callable[[Any, ActionCall[Any]], str]
+    run: Callable[[Any, ActionCall[Any]], str | HttpResponse]
     description: str
     path: str
     icon: str
@@ -104,6 +105,8 @@ class FormAction:
     offered: Callable[[ActionCall[Any]], bool] | None = None
     # Why the action would be refused now, in sentences: the page then has no form.
     unmet: Callable[[ActionCall[Any]], Sequence[str]] | None = None
+    # Whether the user must have proved lately who they are.
+    asks_who: bool | Callable[[ActionCall[Any]], bool] = False
     # Where to go afterwards: by default the object's page, else the list.
     back: Callable[[ActionCall[Any]], str] | None = None
 
@@ -154,7 +157,9 @@ class FormAction:
         if object_id is not None and row is None:
             raise Http404
         call = ActionCall[Any](page=page, request=request, row=row)
-        initial = self.initial(call) if self.initial else None
+        if self._asks(call) and (answer := reauthentication.ask(request)):
+            return answer
+        initial = self._initial(call)
         form = self.form(request.POST or None, label_suffix="", initial=initial)
         back = self._back(call)
         refused: list[str] = []
@@ -162,10 +167,13 @@ class FormAction:
             data = form.cleaned_data
             done = ActionCall[Any](page=page, request=request, row=row, data=data)
             try:
-                messages.success(request, self.run(page, done))
+                result = self.run(page, done)
             except page.refusals as error:
                 refused = page.refusal_sentences(error)
             else:
+                if isinstance(result, HttpResponse):
+                    return result
+                messages.success(request, result)
                 return redirect(back)
         unmet = self._unmet(call, refused)
         for sentence in () if unmet else refused:
@@ -187,6 +195,20 @@ class FormAction:
             back=back,
         )
 
+    def _asks(self, call: ActionCall[Any]) -> bool:
+        return self.asks_who(call) if callable(self.asks_who) else self.asks_who
+
+    def _initial(self, call: ActionCall[Any]) -> dict[str, Any]:
+        """Return the first values: those that a question interrupted come again."""
+        initial = self.initial(call) if self.initial else {}
+        entered = reauthentication.kept(call.request) if self._asks(call) else {}
+        if entered:
+            initial = {
+                **initial,
+                **reauthentication.restored(self.form.base_fields, entered),
+            }
+        return initial
+
     def _unmet(self, call: ActionCall[Any], refused: Sequence[str]) -> Sequence[str]:
         """Return why no form is shown: what the service said, else what is known."""
         if self.offered is not None and not self.offered(call):
@@ -202,10 +224,10 @@ class FormAction:
 
 def form_action(
     description: str, **declared: Any
-) -> Callable[[Callable[[Any, ActionCall[Any]], str]], Any]:
+) -> Callable[[Callable[[Any, ActionCall[Any]], str | HttpResponse]], Any]:
     """Make a method of an admin class the effect of a ``FormAction``."""
 
-    def decorate(run: Callable[[Any, ActionCall[Any]], str]) -> Any:
+    def decorate(run: Callable[[Any, ActionCall[Any]], str | HttpResponse]) -> Any:
         return FormAction(run=run, description=description, **declared)
 
     return decorate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from easymo.backoffice.pages import BoundedLists, ListedLookups
 
@@ -18,4 +19,6 @@ def restrict_other_pages() -> None:
             admin.site.register(model, restricted)
 
 
+# Its page shows the secrets of other people.
+admin.site.unregister(TOTPDevice)
 restrict_other_pages()

@@ -6,6 +6,7 @@ from django.apps import AppConfig
 from django.contrib import admin
 from django.contrib.admin.apps import SimpleAdminConfig
 from django.contrib.admin.checks import check_admin_app, check_dependencies
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core import checks
 from django.db.models.signals import post_migrate
 
@@ -29,9 +30,14 @@ class BackofficeConfig(AppConfig):
     verbose_name = "Back office"
 
     def ready(self) -> None:
-        """Update the groups after each ``migrate``."""
+        """Update the groups after each ``migrate``, and follow sign-ins."""
+        # Models must be loaded first.
+        from easymo.backoffice import sessions  # noqa: PLC0415
+
         # This is the last of the installed apps, so every permission exists by then.
         post_migrate.connect(groups.sync, sender=self)
+        user_logged_in.connect(sessions.begin, dispatch_uid="browser-session")
+        user_logged_out.connect(sessions.end_current, dispatch_uid="browser-session")
 
 
 def check_admin_pages(

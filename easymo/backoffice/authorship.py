@@ -28,7 +28,8 @@ class AuthorMiddleware:
 
 def author_of(request: HttpRequest) -> Author:
     """Return the signed-in account, or only the road of a request without one."""
-    user = request.user
+    # A user who owes the second factor acts on its own pages only.
+    user = getattr(request, "pending_user", None) or request.user
     if not user.is_authenticated:
         return Author(WEB)
     return Author(ADMIN, user.get_username(), user.pk)

@@ -48,6 +48,7 @@ _FOR_OPERATORS = (
     "agents.resend_forwarded",
     "agents.close_circuit",
     "agents.revoke_apitoken",
+    "agents.create_apitoken",
     "agents.use_simulator",
     "agents.decide_identity",
     "agents.publish_content",

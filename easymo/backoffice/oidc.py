@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -22,6 +23,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.db import IntegrityError, transaction
 from django.http import Http404
 from django.urls import reverse
+from django.utils import timezone
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import (
     OIDCAuthenticationCallbackView,
@@ -120,8 +122,20 @@ class OidcBackend(OIDCAuthenticationBackend):
             raise Refused("no_role")
         if not user.is_active:
             raise Refused("deactivated")
+        user.proved_at = _moment(payload.get("auth_time"))  # type: ignore[attr-defined]
         logger.info("sign_in.oidc.succeeded", user_id=user.pk, roles=sorted(roles))
         return user
+
+
+def _moment(seconds: object) -> datetime | None:
+    """Return when the provider asked the person; None when it does not say."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    now = timezone.now()
+    try:
+        return min(now, datetime.fromtimestamp(seconds, tz=UTC))
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 def _roles(groups: object) -> set[str]:
@@ -175,6 +189,11 @@ class Start(OIDCAuthenticationRequestView):
         if seconds := sign_in.take_start(request, limit=STARTS):
             return sign_in.too_many(request, seconds)
         return super().dispatch(request, *args)  # type: ignore[no-any-return]
+
+    def get_extra_params(self, request: HttpRequest) -> dict[str, Any]:
+        """Let the provider ask again for password and code where that is needed."""
+        asked = {"prompt": "login", "max_age": 0} if "again" in request.GET else {}
+        return {**super().get_extra_params(request), **asked}
 
 
 class Callback(OIDCAuthenticationCallbackView):

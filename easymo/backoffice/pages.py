@@ -11,6 +11,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 from unfold.admin import ModelAdmin, TabularInline
 
+from easymo.backoffice import reauthentication
 from easymo.backoffice.exact import exactly, is_indexed
 from easymo.backoffice.filters import RecentValuesFilter
 from easymo.backoffice.windows import (
@@ -72,6 +73,39 @@ class ListedLookups:
                 yield str(item[0])
             else:
                 yield str(item.parameter_name)
+
+
+class AsksWho:
+    """A form of Django's that shows and stores only for users who proved who they are.
+
+    What was entered before the question is in the form again.
+    """
+
+    model: type[Model]
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Ask users who may change something here."""
+        page = cast("ModelAdmin", self)
+        if page.has_change_permission(request) or page.has_add_permission(request):
+            if answer := reauthentication.ask(request):
+                return answer
+            request.entered = reauthentication.kept(request)  # type: ignore[attr-defined]
+        return cast("Any", super()).changeform_view(request, *args, **kwargs)
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Return the form with what was entered before the question."""
+        plain = cast("Any", super()).get_form(request, *args, **kwargs)
+        entered = getattr(request, "entered", None)
+        if not entered:
+            return plain
+        again = reauthentication.restored(plain.base_fields, entered)
+
+        class Restored(plain):  # type: ignore[misc]
+            def __init__(self, *args: Any, **kwargs: Any) -> None:
+                kwargs["initial"] = {**(kwargs.get("initial") or {}), **again}
+                super().__init__(*args, **kwargs)
+
+        return Restored
 
 
 class RowId(StringConverter):

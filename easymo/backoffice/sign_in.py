@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from easymo import keys
 from easymo.addresses import address_of, network_of
+from easymo.backoffice import sessions
 from easymo.backoffice.hashing import HashingBusy
 from easymo.database.rates import Rates
 from easymo.observability.logs import get_logger
@@ -38,6 +39,11 @@ WINDOW_S = 15 * 60
 OF_NETWORK = 10
 OF_PAIR = 5
 OF_NAME = 10
+# Wrong codes of one account in the window, from all networks.
+OF_CODE = 5
+# Requests for a new password in the window.
+RESETS_OF_NETWORK = 10
+RESETS_OF_MAILBOX = 3
 # Where the account signed in lately, guesses from elsewhere do not lock it out.
 KNOWN_FOR = timedelta(days=30)
 KNOWN_LOOKED_AT = 50
@@ -97,6 +103,36 @@ def begin(request: HttpRequest, username: str) -> Attempt:
             logger.warning("sign_in.refused", limit=subject.partition(":")[0])
             raise TooManyAttempts(seconds)
     return attempt
+
+
+def begin_code(request: HttpRequest, user: User) -> Attempt:
+    """Count a code of the second factor before it is checked; as `begin`.
+
+    A right password does not clear what was counted here.
+    """
+    network = _subject("network", network_of(address_of(request)))
+    attempt = Attempt(
+        network=network,
+        pair=_subject("code", str(user.pk)),
+        name="",
+        counts_name=False,
+    )
+    for subject, limit in ((network, OF_NETWORK), (attempt.pair, OF_CODE)):
+        if seconds := RATES.take(subject, limit=limit, window=WINDOW_S):
+            logger.warning("sign_in.refused", limit=subject.partition(":")[0])
+            raise TooManyAttempts(seconds)
+    return attempt
+
+
+def take_reset(request: HttpRequest, address: str) -> int | None:
+    """Count a request for a new password; return the seconds to wait, or None."""
+    network = _subject("reset", network_of(address_of(request)))
+    mailbox = _subject("mailbox", address.casefold())
+    for subject, limit in ((network, RESETS_OF_NETWORK), (mailbox, RESETS_OF_MAILBOX)):
+        if seconds := RATES.take(subject, limit=limit, window=WINDOW_S):
+            logger.warning("sign_in.refused", limit=subject.partition(":")[0])
+            return seconds
+    return None
 
 
 def take_start(request: HttpRequest, *, limit: int) -> int | None:
@@ -175,6 +211,9 @@ class SignInMiddleware:
         # what is wrong with the new one.
         if attempt is not None and _was_right(response):
             attempt.succeeded()
+            if response.status_code == 302:
+                # The new password ended all sessions of the account.
+                sessions.reopen(request)
         refused = getattr(request, "sign_in_refused", None)
         return response if refused is None else too_many(request, refused.seconds)
 
@@ -188,8 +227,10 @@ class SignInMiddleware:
         return _page(request, 503, "Too many people sign in right now.", BUSY_RETRY_S)
 
 
-def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
-    return _page(request, 429, "Too many wrong passwords.", seconds)
+def too_many(
+    request: HttpRequest, seconds: int, title: str = "Too many wrong passwords."
+) -> HttpResponse:
+    return _page(request, 429, title, seconds)
 
 
 def _changes_password(request: HttpRequest) -> bool:

@@ -26,6 +26,8 @@ RECORDED = (
     "agents_phonepin",
     "auth_",
     "backoffice_oidcidentity",
+    "backoffice_accountact",
+    "otp_totp_totpdevice",
     "authority_change",
 )
 _WRITES = ("INSERT", "UPDATE", "DELETE")

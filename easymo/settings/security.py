@@ -151,6 +151,12 @@ AXES_CLIENT_IP_CALLABLE = "easymo.addresses.address_of"
 # Its log lines contain names and addresses; the admin shows the same rows.
 AXES_VERBOSE = False
 
+# Users who may change something need an authenticator app besides the password. Turn it
+# off only where all of them sign in by an identity provider that asks for one.
+SECOND_FACTOR_REQUIRED = env_bool("SECOND_FACTOR_REQUIRED", default=not DEMONSTRATION)
+# The link in an e-mail for a new password.
+PASSWORD_RESET_TIMEOUT = int(timedelta(minutes=30).total_seconds())
+
 LOGIN_URL = "admin:login"
 # A webhook body is at most 3.5 MB; the view answers 413 above that.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024

@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from easymo.backoffice import reauthentication
 from easymo.backoffice.pages import actor_of
 from rollout.admin import four_flags
 from rollout.admin.base import CHANGE, MOVE, ROLL_BACK
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 VIEW = "rollout.view_plan"
 ALL_STEPS = "all"
 SOURCE = FlagChange.Source.ADMIN
+# Steps for which the user must have proved lately who they are.
+ASKS_WHO = {Name.TURN_ON, Name.FUNCTIONS, Name.UNFREEZE, ALL_STEPS}
 
 
 class Order(NamedTuple):
@@ -84,6 +87,8 @@ def _context(
         form = four_flags.FourFlagsForm(
             shown=before.audiences_before_rollback(), epoch=epoch
         )
+        if entered := reauthentication.kept(request):
+            form.initial |= reauthentication.restored(form.fields, entered)
     titles = steps.titles()
     return {
         "restore": state,
@@ -141,6 +146,8 @@ def _do(request: HttpRequest) -> HttpResponse | four_flags.FourFlagsForm:
         raise PermissionDenied
     seen = request.POST.get("seen", "")
     number = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 19 else 0
+    if name in ASKS_WHO and (answer := reauthentication.ask(request)):
+        return answer
     order = Order(request, number, request.POST.get("reason", ""))
     if name == Name.TURN_ON:
         return _turn_on(order)

@@ -63,6 +63,7 @@ class RollbackActions(RolloutAdmin):
         path="restore",
         icon="settings_backup_restore",
         permission=ROLL_BACK,
+        asks_who=True,
         offered=lambda _call: exposure.functions_are_removed(),
         explanation="Ends a full rollback. Every feature stays off.",
     )

@@ -8,17 +8,21 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from easymo.backoffice.pages import BoundedLists, ListedLookups
+from easymo.backoffice import reauthentication, second_factor, sessions
+from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.pages import AsksWho, BoundedLists, ListedLookups
 from vouchers.admin.change import RecordedHistory
 from vouchers.models import AuthorityChange
 
 if TYPE_CHECKING:
     from django import forms
     from django.db.models import Model
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -29,7 +33,7 @@ WIDENED = (
 )
 
 
-class KeptAdmin(RecordedHistory, BoundedLists, ListedLookups):
+class KeptAdmin(AsksWho, RecordedHistory, BoundedLists, ListedLookups):
     """Objects that are never deleted, because their traces must stay."""
 
     def has_delete_permission(
@@ -46,6 +50,62 @@ class AccountAdmin(KeptAdmin, UserAdmin, ModelAdmin):  # type: ignore[misc, type
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    actions_detail = ("reset_second_factor", "end_sessions")
+    # Read by the actions.
+    refusals: tuple[type[Exception], ...] = ()
+
+    @form_action(
+        _("Reset the second factor"),
+        path="reset-second-factor",
+        icon="phonelink_erase",
+        permission="auth.change_user",
+        asks_who=True,
+        offered=lambda call: (
+            not _is_own(call) and second_factor.factor_of(call.row) is not None
+        ),
+        explanation=_(
+            "For a colleague who lost the phone and the recovery codes. All their"
+            " sessions end. At the next sign-in they set up a new app; until then"
+            " the password alone is enough, so talk to them first."
+        ),
+        subjects=lambda call: [call.row],
+        is_dangerous=True,
+    )
+    def reset_second_factor(self, call: ActionCall[User]) -> str:
+        second_factor.reset(user=call.row, reason=call.reason)
+        call.log_change(call.row, f"Second factor reset: {call.reason}")
+        return _("The second factor of %(name)s was reset.") % {
+            "name": call.row.get_username()
+        }
+
+    @form_action(
+        _("End the sessions"),
+        path="end-sessions",
+        icon="logout",
+        permission="auth.change_user",
+        offered=lambda call: (
+            not _is_own(call) and sessions.open_sessions(call.row).exists()
+        ),
+        explanation=_("The account must sign in again, in every browser."),
+        subjects=lambda call: [
+            f"{row.browser or _('Unknown browser')}, {row.address or _('no address')}"
+            for row in sessions.open_sessions(call.row)
+        ],
+        is_dangerous=True,
+    )
+    def end_sessions(self, call: ActionCall[User]) -> str:
+        sessions.end_all(user=call.row, reason=call.reason)
+        call.log_change(call.row, f"Sessions ended: {call.reason}")
+        return _("The sessions of %(name)s have ended.") % {
+            "name": call.row.get_username()
+        }
+
+    @method_decorator(reauthentication.reauthenticated)
+    def user_change_password(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Ask who it is before the password of another account."""
+        return super().user_change_password(request, *args, **kwargs)
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
@@ -59,6 +119,10 @@ class AccountAdmin(KeptAdmin, UserAdmin, ModelAdmin):  # type: ignore[misc, type
         if not hasattr(request, "is_told"):
             _tell_waiting(request, obj)
         return super().log_change(request, obj, message)
+
+
+def _is_own(call: ActionCall[User]) -> bool:
+    return call.row.pk == call.request.user.pk
 
 
 def _tell_waiting(request: Any, account: User) -> None:

@@ -13,9 +13,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from easymo.backoffice import reauthentication
 from easymo.backoffice.pages import person_of
 from easymo.backoffice.reason import ReasonForm
-from vouchers import approvals
+from vouchers import approvals, limits
 from vouchers.admin.approval import CHANNELS
 from vouchers.authority import RULES, Operation
 from vouchers.errors import VoucherError
@@ -68,10 +69,16 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
         "voucher__created_by_user",
     )
     row = get_object_or_404(rows, pk=pk)
-    form = ReasonForm(request.POST or None, label_suffix="")
+    entered = reauthentication.kept(request)
+    initial = reauthentication.restored(ReasonForm.base_fields, entered)
+    form = ReasonForm(request.POST or None, label_suffix="", initial=initial)
     if request.method == "POST":
         if not request.user.has_perm(DECIDE):
             raise PermissionDenied
+        if _asks_who(request, row.voucher) and (
+            answer := reauthentication.ask(request)
+        ):
+            return answer
         if form.is_valid():
             try:
                 messages.success(request, _decide(request, row.voucher, form))
@@ -89,6 +96,12 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
         "may_decide": request.user.has_perm(DECIDE),
     }
     return TemplateResponse(request, "admin/vouchers/approval.html", context)
+
+
+def _asks_who(request: HttpRequest, voucher: Voucher) -> bool:
+    amount = Money(voucher.amount_minor, voucher.currency)
+    is_approved = request.POST.get("action") == APPROVE
+    return is_approved and limits.needs_reauthentication(amount)
 
 
 def _check_may_see(request: HttpRequest) -> None:

@@ -240,6 +240,8 @@ class BatchAdmin(ReadOnlyAdmin):
         icon="verified",
         permission=APPROVAL,
         offered=lambda call: call.row.state == State.WAITING,
+        # A batch waits because it is large: each one asks.
+        asks_who=True,
         unmet=_may_approve,
         subjects=_facts,
         explanation="All vouchers of the batch are issued.",

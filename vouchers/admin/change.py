@@ -36,6 +36,8 @@ TABLES = {
     "auth_user_groups": "Groups of account",
     "auth_user_user_permissions": "Permissions of account",
     "auth_group_permissions": "Permissions of group",
+    "backoffice_accountact": "Security of account",
+    "otp_totp_totpdevice": "Second factor of account",
 }
 KINDS = {"insert": "added", "update": "changed", "delete": "removed"}
 
@@ -107,6 +109,7 @@ class AuthorityChangeAdmin(ReadOnlyAdmin):
         path="confirm",
         icon="verified",
         permission="vouchers.change_people",
+        asks_who=True,
         offered=_waits,
         unmet=_refusals,
         explanation="The role or the rights take effect. The person who gave them cannot"
@@ -231,6 +234,8 @@ class RecordedHistory:
 def history(table: str, row_id: str) -> list[dict[str, object]]:
     """Return the latest changes of a row, and of what an account or group was given."""
     tables = [name for name in TABLES if name == table or name.startswith(f"{table}_")]
+    if table == "auth_user":
+        tables += ["backoffice_accountact", "otp_totp_totpdevice"]
     rows = ChangeRecord.objects.filter(table_name__in=tables, row_id=row_id)
     return [
         {

@@ -10,6 +10,7 @@ from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import ReadOnlyAdmin, person_of
+from vouchers import limits
 from vouchers.authority import RULES, Operation
 from vouchers.errors import VoucherError
 from vouchers.models import ReversalRequest
@@ -63,8 +64,12 @@ def _facts(call: ActionCall[ReversalRequest]) -> list[str]:
     ]
 
 
+def _money(row: ReversalRequest) -> Money:
+    return Money(row.voucher.amount_minor, row.voucher.currency)
+
+
 def _amount(row: ReversalRequest) -> str:
-    return format_money(Money(row.voucher.amount_minor, row.voucher.currency))
+    return format_money(_money(row))
 
 
 def _asker(row: ReversalRequest) -> str:
@@ -130,6 +135,7 @@ class ReversalRequestAdmin(ReadOnlyAdmin):
         icon="verified",
         permission=RULES[Operation.APPROVE].permission,
         offered=_waits,
+        asks_who=lambda call: limits.needs_reauthentication(_money(call.row)),
         unmet=_refusals,
         subjects=_facts,
         explanation="The voucher can be spent again, and the station is not paid for this"

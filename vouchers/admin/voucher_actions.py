@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminDateWidget
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import person_of
 from easymo.backoffice.reason import ReasonForm
+from vouchers import limits
 from vouchers.actors import Actor
 from vouchers.admin.approval import request_facts
 from vouchers.authority import RULES, Operation
@@ -43,8 +44,12 @@ def _amount_and_owner(call: ActionCall[Voucher]) -> list[str]:
     return [f"{amount_of(call.row)} for {call.row.owner}"]
 
 
+def _money(voucher: Voucher) -> Money:
+    return Money(voucher.amount_minor, voucher.currency)
+
+
 def amount_of(voucher: Voucher) -> str:
-    return format_money(Money(voucher.amount_minor, voucher.currency))
+    return format_money(_money(voucher))
 
 
 def voucher_action(
@@ -132,6 +137,7 @@ class VoucherActions:
         icon="verified",
         operation=Operation.APPROVE,
         offered_in=Voucher.Status.PENDING_APPROVAL,
+        asks_who=lambda call: limits.needs_reauthentication(_money(call.row)),
         subjects=lambda call: request_facts(call.row),
         explanation="The voucher is issued and its code is sent. Neither the person who"
         " requested it can approve it, nor the one who gave that person their role in"

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from agents.api import tokens
 from agents.core.errors import TokenError
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from agents.models import ApiToken
 
 ACTOR = "command line"
+MOST_DAYS = 3_650
 
 
 class Command(BaseCommand):
@@ -33,6 +36,16 @@ class Command(BaseCommand):
         )
         create.add_argument(
             "--station", metavar="CODE", help="The only station it may redeem at."
+        )
+        create.add_argument(
+            "--network",
+            action="append",
+            default=[],
+            metavar="ADDRESS",
+            help="An address or network that calls may come from; may be repeated.",
+        )
+        create.add_argument(
+            "--days", type=int, metavar="N", help="Expire after so many days."
         )
         verbs.add_parser("list", help="List the tokens; never their secrets.")
         revoke = verbs.add_parser("revoke", help="End a token at once.")
@@ -62,6 +75,8 @@ class Command(BaseCommand):
             name=options["name"],
             scopes=scopes,
             station=options["station"],
+            networks=options["network"],
+            expires_at=_after(options["days"]),
             actor=ACTOR,
         )
         self.stdout.write(_line(row))
@@ -82,9 +97,23 @@ class Command(BaseCommand):
         self.stdout.write(_line(row))
 
 
+def _after(days: int | None) -> datetime | None:
+    if days is None:
+        return None
+    if not 0 < days <= MOST_DAYS:
+        raise CommandError(f"A token expires after 1 to {MOST_DAYS} days.")
+    return timezone.now() + timedelta(days=days)
+
+
 def _line(row: ApiToken) -> str:
     station = row.station.code if row.station else "any station"
-    state = f"revoked {_at(row.revoked_at)}" if row.revoked_at else "in force"
+    state = "in force" if tokens.is_in_force(row) else "expired"
+    if row.revoked_at:
+        state = f"revoked {_at(row.revoked_at)}"
+    elif row.expires_at:
+        state += f" until {_at(row.expires_at)}"
+    if row.networks:
+        state += f"  from {','.join(row.networks)}"
     used = f"last used {_at(row.last_used_at)}" if row.last_used_at else "never used"
     return f"{row.name}  {','.join(row.scopes)}  {station}  {state}  {used}"
 

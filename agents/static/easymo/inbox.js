@@ -8,6 +8,10 @@ document.addEventListener("DOMContentLoaded", () => {
   const bottom = () => thread && (thread.scrollTop = thread.scrollHeight);
   bottom();
 
+  for (const filter of document.querySelectorAll(".inbox-search select")) {
+    filter.addEventListener("change", () => filter.form.requestSubmit());
+  }
+
   for (const link of document.querySelectorAll(".inbox-canned a")) {
     link.addEventListener("click", (press) => {
       press.preventDefault();

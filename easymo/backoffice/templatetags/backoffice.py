@@ -13,6 +13,7 @@ from django.utils.html import conditional_escape
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 
+from easymo.backoffice import password_links
 from easymo.observability.privacy import scrub
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ def sign_in_ways(context: Context) -> dict[str, Any]:
     start = reverse("oidc-start") if settings.OIDC_ENABLED else ""
     if start and (after := context.get("next")):
         start = f"{start}?{urlencode({'next': after})}"
-    return {"password": settings.PASSWORD_SIGN_IN, "oidc": start}
+    return {
+        "password": settings.PASSWORD_SIGN_IN,
+        "oidc": start,
+        "reset": reverse("password-reset") if password_links.is_offered() else "",
+    }
 
 
 @register.filter

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,8 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from agents.handoff import inbox_rows
+from agents.language.choice import language_of
 from agents.models import (
     Conversation,
+    HandOff,
     InboxEntry,
     Message,
 )
@@ -105,6 +108,61 @@ def test_filter__each__shows_its_rows_in_order(records: Records, shown: str) -> 
     }[shown]
     assert [str(row.conversation.profile) for row in page.rows] == expected
     assert found.count("inbox-row ") + found.count('inbox-row"') == len(expected)
+
+
+def test_filter__language_reason_unread_and_assignee__each_alone_and_together(
+    records: Records,
+) -> None:
+    """Compare each combination with the rows read one by one."""
+    # Given: every combination of what the filters look at
+    me, now = User.objects.create_user("odette"), timezone.now()
+    InboxEntry.objects.all().delete()
+    own, profiles, kinds = ("", "rw"), ("", "fr"), ("asked", "capped")
+    for chat_in, person_in, kind, mine, is_read in product(
+        own, profiles, kinds, (True, False), (True, False)
+    ):
+        person = Profile.objects.create(name="x", language=person_in)
+        chat = Conversation.objects.create(
+            profile=person,
+            phone_number_id="1",
+            language=chat_in,
+            last_inbound_at=now,
+        )
+        HandOff.objects.create(profile=person, conversation=chat, kind=kind, reason="x")
+        InboxEntry.objects.filter(pk=chat.pk).update(
+            assignee=me if mine else None,
+            claimed_at=now if mine else None,
+            read_at=now + timedelta(seconds=1) if is_read else None,
+        )
+    rows = list(InboxEntry.objects.select_related("conversation__profile"))
+
+    def fits(row: InboxEntry, shown: str, language: str, kind: str) -> bool:
+        return (
+            (shown != "unread" or inbox_rows.is_unread(row))
+            and (shown != "mine" or row.assignee_id == me.pk)
+            and (shown != "unassigned" or row.assignee_id is None)
+            and (not language or language_of(row.conversation) == language)
+            and (not kind or row.conversation.hand_offs.filter(kind=kind).exists())
+        )
+
+    # When, then
+    for shown, language, kind in product(
+        ("all", "waiting", "unread", "mine", "unassigned"),
+        ("", "en", "fr", "rw", "sw"),
+        ("", "asked", "capped", "late"),
+    ):
+        page = inbox_rows.entries(shown=shown, user=me, language=language, kind=kind)
+        expected = {row.pk for row in rows if fits(row, shown, language, kind)}
+        assert {row.pk for row in page.rows} == expected, (shown, language, kind)
+    assert len(rows) == 32
+
+
+@pytest.mark.parametrize(
+    "query", ["show=x", "language=de", "kind=identity", "kind=%27", "after=x"]
+)
+def test_filter__unknown_value__as_without_it(records: Records, query: str) -> None:
+    page = text_of(signed_in("support").get(f"{reverse('inbox')}?{query}"))
+    assert "The customer asked for a person." in page
 
 
 def fill(count: int) -> None:

@@ -347,6 +347,9 @@ def test_action__offered__is_accepted(role: str, state: Callable[[], None]) -> N
             form = page.context["form"]
             answer = browser.post(link, filled_in(form) | files_of(form))
             transaction.set_rollback(True)
+        if answer.context and "secret" in answer.context:
+            # A new token is shown once, in the answer itself.
+            continue
         if answer.status_code != 302:
             form = answer.context and answer.context["form"]
             failed[link] = form.errors if form else answer.status_code
