@@ -129,7 +129,8 @@ class ContentVersionAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show the texts of the version, and what it changed."""
-        row = ContentVersion.objects.filter(pk=object_id).first()
+        is_known = object_id is not None and object_id.isdigit()
+        row = self.get_object(request, object_id or "") if is_known else None
         extra = self._texts_of(row) if row is not None else {}
         context = (extra_context or {}) | extra
         return super().changeform_view(request, object_id, form_url, context)

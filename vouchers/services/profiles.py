@@ -20,6 +20,8 @@ _SENTENCES: dict[str | None, str] = {
     "profile_station_staff_has_station": "Station staff need a station.",
     "profiles_msisdn_key": "Another person has this number.",
 }
+# What customers are told about a station besides its name.
+PLACE_LENGTHS = {"town": 60, "address": 120, "opening": 80}
 _STATION_CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,31}")
 
 
@@ -116,11 +118,10 @@ def change_station(
 
 def _cleaned(place: dict[str, str]) -> dict[str, str]:
     """Return town, address and opening hours without control characters."""
-    found = {}
-    for field in place:
-        longest = Station._meta.get_field(field).max_length
-        found[field] = clean_name(place[field])[:longest]
-    return found
+    return {
+        field: clean_name(written)[: PLACE_LENGTHS[field]]
+        for field, written in place.items()
+    }
 
 
 def _station_name(name: str, code: str) -> str:
