@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from agents.admin import inbox, replies
+from agents.admin import customer, inbox, replies
 from agents.admin.waiting import waiting
 from agents.api import refusals
 from easymo.health import figures, healthz, landing, readyz, readyz_workers
@@ -36,6 +36,11 @@ urlpatterns = [
         "admin/approvals/<int:pk>/",
         admin.site.admin_view(approvals.one),
         name="approval",
+    ),
+    path(
+        "admin/customers/<int:pk>/",
+        admin.site.admin_view(customer.page),
+        name="customer",
     ),
     path("admin/inbox/", admin.site.admin_view(inbox.page), name="inbox"),
     path("admin/inbox/news/", admin.site.admin_view(inbox.news), name="inbox-news"),

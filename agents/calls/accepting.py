@@ -38,14 +38,21 @@ class Accepting:
     provider: VoiceProvider
     clock: Clock
 
-    async def accept(self, ref: CallRef, spec: SessionSpec) -> bool:
-        """Accept the call; False when the caller was gone or it was rejected."""
+    async def accept(
+        self, ref: CallRef, spec: SessionSpec, *, is_repeated: bool = False
+    ) -> bool:
+        """Accept the call; False when the caller was gone or it was rejected.
+
+        A repeated accept follows one whose answer is not known. The provider does not
+        take it when the call was accepted before, or is gone: the session shows which.
+        """
         began = self.clock.now()
         try:
             await self.provider.accept(ref.call_id, spec)
         except CallGone:
-            await units.run(finish, ref, EndReason.CALLER_GONE)
-            return False
+            if not is_repeated:
+                await units.run(finish, ref, EndReason.CALLER_GONE)
+                return False
         except PayloadError as error:
             await self._refuse(ref, RejectReason.PAYLOAD, error)
             return False
@@ -77,8 +84,6 @@ async def reject(
     try:
         if provider is not None:
             await provider.reject(call_id, status)
-    except CallGone:
-        logger.info("ai.call.reject.gone", call=call_pk)
     except ProviderError as error:
         logger.warning("ai.call.reject.error", call=call_pk, code=error.code)
         await hang_up(provider, call_pk, call_id)

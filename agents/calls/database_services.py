@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils import timezone
 
-from agents.calls import apology, budgets, buttons, claims, control, recording, tools
+from agents.calls import (
+    apology,
+    budgets,
+    buttons,
+    claims,
+    control,
+    late_results,
+    recording,
+    tools,
+)
 from agents.calls.handoff import open_callback
 from agents.calls.instructions import instructions_for
 from agents.calls.keypad import Keypad
@@ -97,11 +106,17 @@ class DatabaseServices:
             line = self._spoken(f"tool.{called.name}", outcome.spoken, self._language)
         return ToolAnswer(outcome.output, line, outcome.asks, outcome.transfers)
 
+    async def sends_late(self, called: provider.ToolCalled) -> bool:
+        return await units.run(late_results.sends_late, self._ref, called.name)
+
     async def late(self, turn: int, ordinal: int) -> None:
-        await units.run(tools.send_late, self._ref, turn=turn, ordinal=ordinal)
+        await units.run(late_results.send_late, self._ref, turn=turn, ordinal=ordinal)
 
     async def press(self, digit: str) -> KeyAnswer:
         return self._key_answer(await self._keypad.press(digit))
+
+    async def settle(self) -> KeyAnswer:
+        return self._key_answer(await self._keypad.settle())
 
     async def offer_button(self) -> Line | None:
         text = await units.run(buttons.offer, self._ref)
@@ -160,6 +175,7 @@ class DatabaseServices:
             note=outcome.note,
             language=outcome.language,
             asks=outcome.asks,
+            settles=outcome.settles,
             ends=outcome.ends,
         )
 

@@ -113,6 +113,17 @@ def _why_not(call: Call, profile: Profile) -> RejectReason | None:
     return found or budgets.over_budget(profile)
 
 
+def still_refused(call: Call) -> RejectReason | None:
+    """Return what came up against a call since it was to be accepted."""
+    if call.profile is None or not _is_served(call.profile):
+        return RejectReason.VOICE_OFF
+    return RejectReason.BLOCKED if is_blocked(call.profile) else None
+
+
+def status_for(reason: RejectReason) -> int:
+    return BLOCKED if reason == RejectReason.BLOCKED else UNAVAILABLE
+
+
 def _is_full() -> bool:
     taken = Call.objects.filter(state__in=TAKEN).count()
     return taken >= settings.VOICE_MAX_CALLS
@@ -159,7 +170,7 @@ def _store(
     else:
         call.state = Call.State.REJECTING
         call.reason = refusal
-        call.reject_status = BLOCKED if refusal == RejectReason.BLOCKED else UNAVAILABLE
+        call.reject_status = status_for(refusal)
     call.save(
         update_fields=[
             "profile",

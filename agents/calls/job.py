@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from agents.calls import control, decision, reattach, session_loop
@@ -21,6 +22,8 @@ from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from agents.calls.reference import CallRef
     from agents.realtime.provider import VoiceProvider
 
@@ -48,17 +51,15 @@ async def run(call_id: int, *, is_handed_over: bool = False) -> None:
             await _reject(call, provider)
 
 
-async def _answer(call: Call, provider: VoiceProvider) -> None:
+async def _answer(
+    call: Call, provider: VoiceProvider, *, is_repeated: bool = False
+) -> None:
     ref = reference_of(call)
     spec = await session_loop.spec_of(ref)
     accepting = Accepting(provider, MonotonicClock())
-    try:
-        async with keep_renewed(ref):
-            if not await accepting.accept(ref, spec):
-                return
+    async with _leased(ref):
+        if await accepting.accept(ref, spec, is_repeated=is_repeated):
             await _talk(ref, provider, reattached=False)
-    except LeaseLost:
-        logger.warning("ai.call.lease.lost", call=ref.pk)
 
 
 async def _take_over(call_id: int, *, is_handed_over: bool) -> None:
@@ -72,17 +73,30 @@ async def _take_over(call_id: int, *, is_handed_over: bool) -> None:
             await _reject(call, provider)
         elif call.state == State.ENDED:
             await hang_up(provider, call.pk, call.call_id)
+        elif call.state == State.ACCEPTING and provider is not None:
+            # Its worker died before the provider's answer was recorded.
+            await _answer(call, provider, is_repeated=True)
         elif provider is not None:
             await _go_on(call, provider)
 
 
 async def _go_on(call: Call, provider: VoiceProvider) -> None:
     ref = reference_of(call)
+    async with _leased(ref):
+        await _talk(ref, provider, reattached=True)
+
+
+@asynccontextmanager
+async def _leased(ref: CallRef) -> AsyncIterator[None]:
+    """Keep the lease; give it back when the grace time of this worker is over."""
     try:
         async with keep_renewed(ref):
-            await _talk(ref, provider, reattached=True)
+            yield
     except LeaseLost:
         logger.warning("ai.call.lease.lost", call=ref.pk)
+    except asyncio.CancelledError:
+        await asyncio.shield(units.run(release, ref))
+        raise
 
 
 async def _reject(call: Call, provider: VoiceProvider | None) -> None:
@@ -95,10 +109,6 @@ async def _talk(ref: CallRef, provider: VoiceProvider, *, reattached: bool) -> N
     try:
         reason = await session_loop.run(ref, provider, reattached=reattached)
     except LeaseLost:
-        raise
-    except asyncio.CancelledError:
-        # The grace time is over: another worker takes the call.
-        await asyncio.shield(units.run(release, ref))
         raise
     except Exception:
         logger.exception("ai.realtime.session.error", call=ref.pk)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agents.calls.services import Asks, KeyAnswer
     from agents.realtime.provider import Line, VoiceEvent
 
-KEY, BUTTON = "key", "button"
+KEY, BUTTON, ENTRY = "key", "button", "entry"
 IGNORED = "ignored"
 # What the caller asked for before is done now, without asking them again.
 CONTINUES = frozenset({"pin_ok", "code"})
@@ -63,6 +63,7 @@ class KeyPresses:
             return
         self._last_at = call.clock.now()
         call.note(CallEvent.Kind.KEY)
+        call.timers.cancel(ENTRY)
         if self._asks:
             self._wait()
         self._waiting.append(digit)
@@ -81,7 +82,15 @@ class KeyPresses:
         self._is_busy = False
         if answer is not None and answer.kind != IGNORED:
             await self._apply(answer)
+            if answer.settles and not self._waiting:
+                self.call.timers.set(ENTRY, self.call.seconds.entry, self._settle)
         self._next()
+
+    async def _settle(self) -> None:
+        """The caller has stopped typing."""
+        if not self._is_busy and self.call.is_serving:
+            self._is_busy = True
+            self.call.spawn(self.call.services.settle(), self._answered, is_vital=True)
 
     async def _apply(self, answer: KeyAnswer) -> None:
         call = self.call

@@ -8,22 +8,26 @@ What a key means follows from the rows: before the caller is verified digits are
 while a question waits, 1 is yes and 2 is no; otherwise digits are a voucher code. A 3 at
 the beginning changes the language, unless the PIN or a code was asked for. When further
 digits follow at once, it was the first digit of an entry, and the language goes back.
+
+A PIN ends with the hash key, or with a pause after its last digit: only then it is checked
+and counted. More digits than a PIN has are no PIN, and count as no try.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from django.db import transaction
 
 from agents.calls import recording, tools
 from agents.calls.reasons import EndReason
+from agents.calls.timers import EARLY_S
 from agents.core.clock import Clock, MonotonicClock
 from agents.core.errors import LeaseLost
 from agents.core.secret_digits import SecretDigits
-from agents.identity import calling, pin
+from agents.identity import calling, pin, pin_policy
 from agents.language.choice import DEFAULT
 from agents.language.texts import LANGUAGES, render
 from agents.models import Call, CallEvent, ToolCall
@@ -40,6 +44,7 @@ type Kind = Literal[
     "digit",
     "pin_ok",
     "pin_wrong",
+    "pin_too_long",
     "pin_locked",
     "confirm_yes",
     "confirm_no",
@@ -50,6 +55,10 @@ type Kind = Literal[
 type Mode = Literal["pin", "confirm", "code"]
 # An entry that pauses for so long begins again.
 ENTRY_PAUSE_S = 15.0
+# An entry that has a PIN's length ends after so long without a further key.
+SETTLES_AFTER_S = 2.5
+# More digits are not kept.
+MOST_DIGITS = 32
 # A 3 that is followed so soon was no change of the language.
 FIRST_DIGIT_S = 4.0
 DIGITS = frozenset("0123456789")
@@ -69,6 +78,8 @@ class KeyOutcome:
     language: str = ""
     # What the keypad is waited for now.
     asks: Asks = ""
+    # The entry may be complete: `settle` ends it after a pause.
+    settles: bool = False
     ends: EndReason | None = None
     # Of a confirmed change.
     result: ToolOutcome | None = field(default=None, repr=False)
@@ -116,6 +127,16 @@ class Keypad:
         async with self._lock:
             return await self._take(key)
 
+    async def settle(self) -> KeyOutcome:
+        """End an entry that was followed by a pause."""
+        async with self._lock:
+            expected, paused = self._expected, self._clock.now() - self._pressed_at
+            if expected is None or not _is_long_enough(self._entry, expected):
+                return IGNORED
+            if paused < SETTLES_AFTER_S - EARLY_S:
+                return KeyOutcome("digit", asks="pin", settles=True)
+            return await self._complete(expected)
+
     async def _take(self, key: SecretDigits) -> KeyOutcome:
         now = self._clock.now()
         if now - self._pressed_at > ENTRY_PAUSE_S:
@@ -152,10 +173,16 @@ class Keypad:
                 # The 3 was the first digit of an entry.
                 await units.run(recording.language, self._ref, before, by="key")
                 language = before
-        self._entry += key
-        if len(self._entry) >= expected.length:
+        if len(self._entry) < MOST_DIGITS:
+            self._entry += key
+        if expected.mode == "code" and len(self._entry) >= expected.length:
             return await self._complete(expected)
-        return KeyOutcome("digit", language=language, asks=_asked(expected))
+        return KeyOutcome(
+            "digit",
+            language=language,
+            asks=_asked(expected),
+            settles=_is_long_enough(self._entry, expected),
+        )
 
     async def _next_language(self, expected: Expected) -> KeyOutcome:
         """Change to the next language; a question that waits is asked again in it."""
@@ -188,9 +215,20 @@ class Keypad:
     async def _complete(self, expected: Expected) -> KeyOutcome:
         entered, self._entry = self._entry, SecretDigits()
         self._language_before = ""
-        if expected.mode == "pin":
-            return await units.run(_check_pin, self._ref, entered)
-        return self._take_code(entered, expected.language)
+        if expected.mode == "code":
+            return self._take_code(entered, expected.language)
+        if len(entered) > pin_policy.MOST:
+            return self._not_a_pin(entered, expected.language)
+        return await units.run(_check_pin, self._ref, entered)
+
+    def _not_a_pin(self, entered: SecretDigits, language: str) -> KeyOutcome:
+        """Keep a code that comes before the PIN, and nothing else of the entry."""
+        taken = self._take_code(entered, language)
+        if taken.kind == "code":
+            spoken = f"{taken.spoken} {render('phone.pin_needed', language)}"
+            return replace(taken, spoken=spoken, asks="pin")
+        spoken = render("phone.pin_too_long", language)
+        return KeyOutcome("pin_too_long", spoken, asks="pin")
 
     def _take_code(self, entered: SecretDigits, language: str) -> KeyOutcome:
         code = _read_code(entered)
@@ -215,6 +253,10 @@ def _read_code(entered: SecretDigits) -> Code | None:
     except InvalidCode:
         # Its message may quote what was entered.
         return None
+
+
+def _is_long_enough(entry: SecretDigits, expected: Expected) -> bool:
+    return expected.mode == "pin" and len(entry) >= expected.length
 
 
 def _asked(expected: Expected) -> Asks:

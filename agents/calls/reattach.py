@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
-from agents.calls import apology, lease, recording
+from agents.calls import apology, decision, lease, recording
 from agents.calls.finishing import end
 from agents.calls.lease import TIMING, Cause
 from agents.calls.reasons import EndReason, RejectReason
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 State = Call.State
-UNAVAILABLE = 503
 
 
 def take_over(call_id: int, *, is_handed_over: bool) -> Call | None:
@@ -68,11 +67,11 @@ def _is_free(call: Call, now: datetime) -> bool:
 
 
 def _continue(call: Call, token: UUID, now: datetime) -> None:
-    """Lease the call; one that may not have been accepted is rejected."""
+    """Lease the call; one that was not accepted is accepted now, if it still may be."""
     call.lease_token = token
     call.lease_expires_at = now + TIMING.span
-    if call.state == State.ACCEPTING:
-        _set_rejecting(call)
+    if call.state == State.ACCEPTING and (refusal := decision.still_refused(call)):
+        _set_rejecting(call, refusal)
     call.save(
         update_fields=[
             "lease_token",
@@ -84,11 +83,11 @@ def _continue(call: Call, token: UUID, now: datetime) -> None:
     )
 
 
-def _set_rejecting(call: Call) -> None:
+def _set_rejecting(call: Call, reason: RejectReason) -> None:
     """The caller still hears it ring, or nothing: their trunk tries a person."""
     call.state = State.REJECTING
-    call.reason = RejectReason.WORKER_LOST
-    call.reject_status = UNAVAILABLE
+    call.reason = reason
+    call.reject_status = decision.status_for(reason)
 
 
 def _end_lost(call: Call) -> None:
@@ -96,7 +95,7 @@ def _end_lost(call: Call) -> None:
     if call.state == State.REJECTING:
         return
     if call.state == State.ACCEPTING:
-        _set_rejecting(call)
+        _set_rejecting(call, RejectReason.WORKER_LOST)
         call.save(update_fields=["state", "reason", "reject_status"])
         return
     end(call, EndReason.WORKER_LOST, Call.Outcome.FAILED)

@@ -13,16 +13,20 @@ from django.conf import settings
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from agents.calls.transcript import scrubbed
+from agents.calls.transcript import Context, amounts_in, has_number, scrubbed
 from agents.content import in_force
 from agents.core.errors import LeaseLost
-from agents.models import Call, CallEvent, Turn
+from agents.models import Call, CallEvent, ToolCall, Turn
+from agents.tools.registry import PIN_NEEDED
 from rollout.flags.exposure import exposure_of
 
 if TYPE_CHECKING:
     from agents.calls.reference import CallRef
 
 Kind = CallEvent.Kind
+# Transcripts come late.
+LATE_WORDS = timedelta(seconds=30)
+MOST_ROWS = 50
 
 
 def event(
@@ -41,10 +45,32 @@ def event(
         call_id=ref.pk,
         kind=kind,
         at=timezone.now(),
-        text=scrubbed(text),
+        text=scrubbed(text, _context(ref)) if has_number(text) else scrubbed(text),
         is_partial=is_partial,
         detail=detail,
     )
+
+
+def _context(ref: CallRef | Call) -> Context:
+    rows = list(
+        ToolCall.objects.filter(turn__conversation=ref.conversation_id)
+        .order_by("-id")
+        .values_list("code", "arguments", "result")[:MOST_ROWS]
+    )
+    amounts: set[int] = set()
+    for _, arguments, result in rows:
+        given = [(arguments or {}).get("amount"), (result or {}).get("amount")]
+        amounts |= {int(one) for one in map(str, given) if one.isdecimal()}
+        amounts |= amounts_in(str((result or {}).get("display", "")))
+    is_asked = any(code == PIN_NEEDED for code, _, _ in rows)
+    return Context(amounts, is_pin_asked=is_asked and not _was_verified_before(ref))
+
+
+def _was_verified_before(ref: CallRef | Call) -> bool:
+    """A PIN that was said aloud may be heard some time after the right keys."""
+    return Call.objects.filter(
+        pk=ref.pk, verified_at__lt=timezone.now() - LATE_WORDS
+    ).exists()
 
 
 def attached(ref: CallRef) -> None:

@@ -49,6 +49,8 @@ class KeyAnswer:
     language: str = ""
     # Keys are still waited for; "" when the question is settled.
     asks: Asks = ""
+    # The entry may be complete: it ends after a pause.
+    settles: bool = False
     ends: EndReason | None = None
 
 
@@ -101,11 +103,19 @@ class CallServices(Protocol):
         """Run a tool to its end; what it changed stands, also after the call."""
         ...
 
+    async def sends_late(self, called: ToolCalled) -> bool:
+        """Tell whether a late result of this call can reach the caller on WhatsApp."""
+        ...
+
     async def late(self, turn: int, ordinal: int) -> None:
-        """The caller was told that this call's result comes over WhatsApp."""
+        """The result of this call came too late to be spoken: send it, if possible."""
         ...
 
     async def press(self, digit: str) -> KeyAnswer: ...
+
+    async def settle(self) -> KeyAnswer:
+        """End the entry on the keypad, after a pause."""
+        ...
 
     async def offer_button(self) -> Line | None:
         """Send the button to WhatsApp; return what to say, or None when it cannot."""
@@ -137,9 +147,13 @@ class Seconds:
     update: float = 5.0
     greeting: float = 40.0
     tool: float = 6.0
+    # To find out whether a late result can be sent.
+    late: float = 1.0
     # A barge-in that the provider did not cut by itself.
     cut: float = 1.0
     key: float = 8.0
+    # After the last key of an entry; `keypad.SETTLES_AFTER_S`.
+    entry: float = 2.5
     button_poll: float = 2.0
     after_greeting: float = 20.0
     quiet: float = 20.0

@@ -6,8 +6,10 @@ stands. One that takes too long is answered on WhatsApp.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,15 +22,17 @@ if TYPE_CHECKING:
     from agents.calls.speech import Utterance
     from agents.realtime.provider import Line, ToolCalled, VoiceEvent
 
-SLOW = "phone.slow"
+SLOW, SLOW_UNSENT = "phone.slow", "phone.slow_unsent"
 UNAVAILABLE = json.dumps({"success": False, "code": "unavailable"})
-PENDING = json.dumps(
-    {
-        "success": False,
-        "code": "pending",
-        "error": "The result is not known yet. It will be sent on WhatsApp.",
-    }
-)
+
+
+def _pending(then: str) -> str:
+    error = f"The result is not known yet. {then}"
+    return json.dumps({"success": False, "code": "pending", "error": error})
+
+
+PENDING = _pending("It will be sent on WhatsApp.")
+PENDING_UNSENT = _pending("It is not sent on WhatsApp. The caller may ask again.")
 
 
 @dataclass
@@ -118,8 +122,26 @@ class ToolRounds:
         """Go on without the result; the tool itself goes on too."""
         call = self.call
         call.note(CallEvent.Kind.TOOL, tool=running.called.name[:64], code="late")
-        line = call.services.line(SLOW, call.language)
-        await self._answer(running, ToolAnswer(PENDING, line=line))
+
+        async def sends() -> bool:
+            # What makes the tool slow may make this slow too.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(call.seconds.late):
+                    return await call.services.sends_late(running.called)
+            return False
+
+        async def known(is_sent: bool | None) -> None:
+            if not running.is_answered:
+                await self._put_off(running, is_sent=bool(is_sent))
+
+        call.spawn(sends(), known)
+
+    async def _put_off(self, running: Running, *, is_sent: bool) -> None:
+        """Say that the result comes later on WhatsApp, only where it does."""
+        call = self.call
+        line = call.services.line(SLOW if is_sent else SLOW_UNSENT, call.language)
+        pending = PENDING if is_sent else PENDING_UNSENT
+        await self._answer(running, ToolAnswer(pending, line=line))
 
     async def _answer(self, running: Running, answer: ToolAnswer) -> None:
         running.is_answered = True

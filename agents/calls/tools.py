@@ -98,7 +98,7 @@ def perform(
 
     Raises LeaseLost when another worker has the call.
     """
-    claimed = _claim(ref, turn, codes)
+    claimed = claim_turn(ref, turn, codes)
     tool = registry.BY_NAME.get(request.name)
     try:
         arguments = parse_arguments(
@@ -144,28 +144,6 @@ def _run(
     return _outcome(answer, claimed, row)
 
 
-def send_late(ref: CallRef, *, turn: int, ordinal: int) -> bool:
-    """Send what a call read that took too long; call it when `perform` has ended.
-
-    The receipt of a change is sent in its own transaction.
-    """
-    row = ToolCall.objects.filter(turn=turn, ordinal=ordinal).first()
-    is_reading = row is not None and row.status == ToolCall.Status.SUCCEEDED
-    if row is None or not is_reading or row.name == tool_calls.HAND_OFF:
-        return False
-    with transaction.atomic():
-        claimed = _claim(ref, turn, NO_CODES)
-        if not claimed.is_verified:
-            return False
-        return whatsapp_copy.send(
-            ref,
-            claimed.profile,
-            about=f"late:{row.pk}",
-            body=display_of(row),
-            language=claimed.language,
-        )
-
-
 def waiting_question(ref: CallRef) -> PendingAction | None:
     """Return the question of this call that waits for a key or a button."""
     return PendingAction.objects.filter(
@@ -194,7 +172,7 @@ def _confirm(ref: CallRef, *, is_yes: bool) -> ToolOutcome:
         conversation = lock_conversation(ref.conversation_id)
         turn = _running_turn(ref)
         lock_turn(turn_id=turn.pk, token=ref.token)
-        claimed = _claim(ref, turn.pk, NO_CODES)
+        claimed = claim_turn(ref, turn.pk, NO_CODES)
         question = conversation.pending_actions.order_by("-id").first()
         if question is None:
             return _said("question_over", "phone.question_over", claimed.language)
@@ -302,7 +280,7 @@ def _running_turn(ref: CallRef) -> Turn:
     return found or Turn.objects.get(pk=recording.open_turn(ref))
 
 
-def _claim(ref: CallRef, turn_pk: int, codes: Mapping[int, Code]) -> ClaimedTurn:
+def claim_turn(ref: CallRef, turn_pk: int, codes: Mapping[int, Code]) -> ClaimedTurn:
     return _claim_row(ref, Turn.objects.get(pk=turn_pk), codes)
 
 

@@ -41,6 +41,21 @@ def price_of(model: str, usage: Usage, *, at: datetime | None = None) -> Price:
     return Price(cost=price.total_price.quantize(SMALLEST), version=PRICE_VERSION)
 
 
+def price_of_audio(model: str, seconds: float) -> Price:
+    """Return the price of a transcription that is billed by its time."""
+    import genai_prices  # noqa: PLC0415 - see openai_client.load
+
+    length = Decimal(str(round(seconds, 3)))
+    audio = genai_prices.Usage(audio_seconds=length, input_audio_seconds=length)
+    try:
+        price = genai_prices.calc_price(audio, model, provider_id="openai")
+    except (LookupError, ValueError):
+        return Price(cost=None, version=PRICE_VERSION)
+    # 0: the table knows the model, and no price of its time.
+    cost = price.total_price.quantize(SMALLEST) or None
+    return Price(cost=cost, version=PRICE_VERSION)
+
+
 def price_of_offline() -> Price:
     """Return the price of the offline model, which is zero."""
     return Price(cost=Decimal(0), version="offline")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from django.conf import settings
 
 from agents.core.openai_clients import client_for
+from agents.language.texts import LANGUAGES
 from agents.llm.model import ModelError, Usage
 from agents.llm.openai_errors import translated_errors
-from agents.llm.pricing import price_of
+from agents.llm.pricing import price_of, price_of_audio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +54,9 @@ class Transcriber(Protocol):
     ) -> Transcript: ...
 
 
+# These take expected words and languages, and give no probabilities.
+# https://platform.openai.com/docs/api-reference/audio/createTranscription
+GUIDED_MODELS = ("gpt-transcribe", "gpt-live-transcribe")
 LONGEST_PROMPT = 400
 LONGEST_TEXT = 4_096
 
@@ -74,27 +78,36 @@ class OpenAITranscriber:
                     model=self.name,
                     # Not the name that the person gave: it could be anything.
                     file=(f"voice.{recording.extension}", recording.content),
-                    prompt=", ".join(keywords)[:LONGEST_PROMPT],
                     response_format="json",
-                    include=["logprobs"],
                     timeout=timeout_s,
+                    **self._guidance(keywords),
                 )
         return self._read(answer)
+
+    def _guidance(self, keywords: Sequence[str]) -> dict[str, Any]:
+        """Return the expected words as this model takes them."""
+        if self.name.startswith(GUIDED_MODELS):
+            return {"keywords": list(keywords), "languages": list(LANGUAGES)}
+        prompt = ", ".join(keywords)[:LONGEST_PROMPT]
+        return {"prompt": prompt, "include": ["logprobs"]}
 
     def _read(self, answer: Any) -> Transcript:
         text = getattr(answer, "text", None)
         if not isinstance(text, str):
             raise ModelError("no_text")
-        languages = getattr(answer, "languages", None) or [""]
+        languages = getattr(answer, "languages", None) or [None]
         return Transcript(
             text=text[:LONGEST_TEXT],
-            language=str(languages[0])[:8],
+            language=str(getattr(languages[0], "code", ""))[:8],
             confidence=_confidence(getattr(answer, "logprobs", None)),
             model=self.name,
             cost=self._cost(getattr(answer, "usage", None)),
         )
 
     def _cost(self, usage: Any) -> Any:
+        seconds = getattr(usage, "seconds", None)
+        if isinstance(seconds, int | float):
+            return price_of_audio(self.name, seconds).cost
         tokens = getattr(usage, "input_tokens", None)
         if not isinstance(tokens, int):
             return None

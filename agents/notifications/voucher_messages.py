@@ -97,6 +97,9 @@ def _notify_redeemed(event: VoucherEvent) -> Announcement.Outcome:
     voucher = event.voucher
     if not (event.actor_kind == "profile" and event.actor_id == str(voucher.owner_id)):
         return _outcome(_send(event, voucher.owner, "notice.redeemed"))
+    staff = Profile.objects.filter(
+        role=Profile.Role.STATION, station=event.station, is_active=True
+    ).order_by("pk")
     reached = [
         _send(
             event,
@@ -105,11 +108,11 @@ def _notify_redeemed(event: VoucherEvent) -> Announcement.Outcome:
             template=settings.WA_TEMPLATE_STATION_NOTICE,
             suffix=f":{person.pk}",
         )
-        for person in Profile.objects.filter(
-            role=Profile.Role.STATION, station=event.station, is_active=True
-        ).order_by("pk")
+        for person in staff
     ]
-    if not any(reached):
+    # A station that does not use WhatsApp sees the redemption on its page.
+    uses_whatsapp = any(conversation_with(one, may_create=False) for one in staff)
+    if uses_whatsapp and not any(reached):
         open_handoff(
             kind=HandOff.Kind.UNDELIVERED,
             profile=voucher.owner,

@@ -16,9 +16,7 @@ from easymo.settings.environment import (
 OPENAI_API_KEY = env_secret("OPENAI_API_KEY")
 OPENAI_BASE_URL = env_url("OPENAI_BASE_URL", "https://api.openai.com/v1")
 OPENAI_RESPONSES_MODEL = env_str("OPENAI_RESPONSES_MODEL", "gpt-5-mini")
-OPENAI_TRANSCRIPTION_MODEL = env_str(
-    "OPENAI_TRANSCRIPTION_MODEL", "gpt-4o-mini-transcribe"
-)
+OPENAI_TRANSCRIPTION_MODEL = env_str("OPENAI_TRANSCRIPTION_MODEL", "gpt-transcribe")
 OPENAI_TIMEOUT_S = env_float("OPENAI_TIMEOUT_S", 20.0, least=1, most=300)
 
 WA_PHONE_ID = env_str("WA_PHONE_ID", "sandbox" if DEMONSTRATION else "")

@@ -86,7 +86,7 @@ def check_upload(content_type: str, body: bytes) -> bytes:
     _need(parts["file"].get_content_type() == "image/png", "the file's type")
     _need(given["file"][:8] == b"\x89PNG\r\n\x1a\n", "no PNG")
     _need(len(given["file"]) <= 5 * 1024 * 1024, "the file is too large")
-    return given["file"]
+    return bytes(given["file"])
 
 
 def _check_text(text: Json) -> None:

@@ -12,7 +12,10 @@ from typing import Any
 
 from tests.fakes.openai_rules import Broken, RefusedError, refuse
 
-MODELS = frozenset({"whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe"})
+WITH_LOGPROBS = frozenset({"gpt-4o-transcribe", "gpt-4o-mini-transcribe"})
+# It alone takes expected words and several languages; it is billed by time.
+GUIDED = "gpt-transcribe"
+MODELS = WITH_LOGPROBS | {"whisper-1", GUIDED}
 FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
 # Of the models that are not whisper.
 NEW_FORMATS = frozenset({"json", "text"})
@@ -20,6 +23,7 @@ FIELDS = frozenset(
     [
         *("chunking_strategy", "file", "include[]", "language", "model", "prompt"),
         *("response_format", "stream", "temperature", "timestamp_granularities[]"),
+        *("keywords[]", "languages[]"),
     ]
 )
 EXTENSIONS = frozenset(
@@ -82,6 +86,9 @@ def answer(heard: Heard, words: str) -> dict[str, Any]:
             "total_tokens": spoken + len(tokens) + 2,
         },
     }
+    if heard.fields["model"] == GUIDED:
+        body["usage"] = {"type": "duration", "seconds": 3.0}
+        body["languages"] = [{"code": "en"}]
     if "include[]" in heard.fields:
         body["logprobs"] = [
             {"token": token, "logprob": math.log(0.9), "bytes": list(token.encode())}
@@ -106,6 +113,9 @@ def _check_fields(fields: dict[str, str]) -> None:
         refuse("you must provide a model parameter", None, None)
     if model not in MODELS:
         refuse(f"The model '{model}' does not exist.", "model_not_found", "model")
+    for name in ("keywords[]", "languages[]"):
+        if name in fields and model != GUIDED:
+            refuse(f"'{name}' needs {GUIDED}.", "unsupported_value", name[:-2])
     _check_format(fields, is_new=model != "whisper-1")
     language = fields.get("language")
     if language is not None and not re.fullmatch("[a-z]{2}", language):
@@ -128,7 +138,7 @@ def _check_format(fields: dict[str, str], *, is_new: bool) -> None:
     include = fields.get("include[]")
     if include not in {None, "logprobs"}:
         refuse(f"Invalid value: '{include}'.", "invalid_value", "include[0]")
-    if include and (wanted != "json" or not is_new):
+    if include and (wanted != "json" or fields["model"] not in WITH_LOGPROBS):
         refuse("logprobs needs response_format json.", "unsupported_value", "include")
     if "timestamp_granularities[]" in fields and wanted != "verbose_json":
         refuse("Use verbose_json.", "unsupported_value", "timestamp_granularities")

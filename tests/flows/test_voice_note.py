@@ -65,7 +65,7 @@ def test_voice_note__signed_webhook__transcript_shown_and_change_only_by_button(
     assert Voucher.objects.count() == 0
     [heard] = openai.heard
     assert (heard.filename, heard.content) == ("voice.ogg", OGG)
-    assert heard.fields["model"] == "gpt-4o-mini-transcribe"
+    assert heard.fields["model"] == "gpt-transcribe"
     assert openai.rejected == []
 
     # When
@@ -115,10 +115,23 @@ class Road:
         return str(reply.body)
 
 
+@pytest.mark.parametrize(
+    ("model", "language", "confidence"),
+    [
+        ("gpt-transcribe", "en", None),
+        ("gpt-4o-mini-transcribe", "", pytest.approx(0.9)),
+    ],
+)
 async def test_voice_note__transcribed__text_and_cost_stored(
-    road: Road, openai: FakeOpenAI
+    road: Road,
+    openai: FakeOpenAI,
+    settings: SettingsWrapper,
+    model: str,
+    language: str,
+    confidence: object,
 ) -> None:
     # Given
+    settings.OPENAI_TRANSCRIPTION_MODEL = model
     openai.speak("hello")
 
     # When
@@ -127,8 +140,9 @@ async def test_voice_note__transcribed__text_and_cost_stored(
     # Then
     message = await units.run(Message.objects.get)
     assert (message.text, message.is_spoken) == ("hello", True)
-    assert found.confidence == pytest.approx(0.9)
-    assert found.transcriber == "gpt-4o-mini-transcribe"
+    assert (found.transcriber, found.language) == (model, language)
+    assert found.confidence == confidence
+    assert found.cost
     assert (await road.answer()).startswith("I heard: “hello”")
 
 

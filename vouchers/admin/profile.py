@@ -6,7 +6,9 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import Value
-from unfold.decorators import display
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action, display
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
@@ -27,7 +29,7 @@ from vouchers.services import profiles, roles
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 ROLE_COLOURS = {
     Profile.Role.CUSTOMER.label: "info",
@@ -130,7 +132,7 @@ class ProfileAdmin(RecordedHistory, NumberSearchAdmin):
         "created_at",
     )
     actions_list = ("add_one",)
-    actions_detail = ("change_one",)
+    actions_detail = ("everything_one", "change_one")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Profile]:
         """Annotate whether the user may see whole numbers."""
@@ -152,6 +154,16 @@ class ProfileAdmin(RecordedHistory, NumberSearchAdmin):
     @display(description="Role", label=ROLE_COLOURS)
     def kind(self, row: Profile) -> str:
         return row.get_role_display()
+
+    @action(
+        description=_("Everything about this person"),
+        url_path="everything",
+        icon="person_search",
+        permissions=["view"],
+    )
+    def everything_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Open the page with vouchers, conversations, notes and changes."""
+        return redirect("customer", object_id)
 
     @form_action(
         "Add a person",

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -68,7 +69,11 @@ class VoucherAdmin(VoucherActions, VoucherPapers, VoucherSearch):
     actions_detail = (
         *("approve_one", "decline_one", "void_one", "rotate_one"),
         *("extend_one", "reverse_one", "card_one", "check_one"),
-        *("print_one", "pdf_one", "export_one"),
+        {
+            "title": _("Trail on paper"),
+            "icon": "description",
+            "items": ["print_one", "pdf_one", "export_one"],
+        },
     )
     list_display = ("reference", "person", "amount", "state", "created_at", "ends")
     list_display_links = ("reference",)
@@ -126,6 +131,7 @@ class VoucherAdmin(VoucherActions, VoucherPapers, VoucherSearch):
                 "status_label": status.label,
                 "status_amount": amount_of(voucher),
                 "told": what_to_tell(voucher, now),
+                "owner_link": reverse("customer", args=[voucher.owner_id]),
                 "trail": steps(voucher),
                 "broken": audit.verify_one(voucher=voucher),
             }

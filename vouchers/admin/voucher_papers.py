@@ -130,7 +130,7 @@ class VoucherPapers:
         form = CardForm(request.POST or None, label_suffix="")
         unmet = []
         if voucher.status_at(timezone.now()) != Voucher.Status.ISSUED:
-            unmet = [_("Only an issued voucher has a card.")]
+            unmet = [str(_("Only an issued voucher has a card."))]
         elif form.is_valid():
             try:
                 return self._card(request, voucher, form.cleaned_data)

@@ -1,4 +1,4 @@
-"""Pre-flight lines of the phone: trunk, models, webhook."""
+"""Pre-flight lines of the phone: trunk, webhook, and how long all models are kept."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from easymo.preflight.registry import (
 from rollout.core.features import Feature
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 VOICE = ("SIP_TRUNK_URI", "SIP_TRUNK_USERNAME", "SIP_TRUNK_PASSWORD")
 
@@ -110,6 +110,7 @@ SHUTDOWNS = {
     "whisper-1": date(2027, 2, 26),
     "gpt-4o-transcribe": date(2027, 2, 26),
     "gpt-4o-mini-transcribe": date(2027, 2, 26),
+    "gpt-4o-transcribe-diarize": date(2027, 2, 26),
 }
 NOTICE = timedelta(days=90)
 _SNAPSHOT = re.compile(r"-20[0-9]{2}-[01][0-9]-[0-3][0-9]")
@@ -120,14 +121,19 @@ def shutdown_of(model: str) -> date | None:
     return SHUTDOWNS.get(_SNAPSHOT.sub("", model))
 
 
-@line("voice.model", "The models of calls are kept for 90 days", Section.RUNNING)
+def _models(asked: Asked) -> Iterator[tuple[str, str]]:
+    """Return the models in use, each with its setting."""
+    if settings.OPENAI_API_KEY:
+        for name in ("OPENAI_RESPONSES_MODEL", "OPENAI_TRANSCRIPTION_MODEL"):
+            yield name, getattr(settings, name)
+    if Feature.VOICE in asked.features_on:
+        yield "OPENAI_REALTIME_MODEL", settings.OPENAI_REALTIME_MODEL
+        yield "", TRANSCRIPTION_MODEL
+
+
+@line("voice.model", "The models are kept for 90 days", Section.RUNNING)
 def models_are_kept(asked: Asked) -> Found:
-    if Feature.VOICE not in asked.features_on:
-        return skipped("Voice is off.", "", "OPENAI_REALTIME_MODEL")
-    for name, model in (
-        ("OPENAI_REALTIME_MODEL", settings.OPENAI_REALTIME_MODEL),
-        ("", TRANSCRIPTION_MODEL),
-    ):
+    for name, model in _models(asked):
         ends_on = shutdown_of(model)
         if ends_on is not None and ends_on - timezone.localdate() <= NOTICE:
             return failed(
@@ -135,6 +141,12 @@ def models_are_kept(asked: Asked) -> Found:
                 "Name a model that stays: see OpenAI's page of deprecations.",
                 name,
             )
+    if Feature.VOICE not in asked.features_on:
+        return skipped("Voice is off.", "", "OPENAI_REALTIME_MODEL")
+    return _voice_and_price(asked)
+
+
+def _voice_and_price(asked: Asked) -> Found:
     if settings.OPENAI_VOICE not in VOICES:
         return failed(
             "OPENAI_VOICE is no voice of the Realtime API.",

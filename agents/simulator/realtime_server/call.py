@@ -10,7 +10,7 @@ import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from agents.simulator.realtime_server import rules
 from agents.simulator.realtime_server.replies import SECONDS_A_WORD, Reply
@@ -52,6 +52,8 @@ class ServedCall:
     is_free: bool = False
     # Every change of the session is refused.
     refuses_updates: bool = False
+    # Accepts have no answer: they arrive too late for one, or have an effect and none.
+    loses_accepts: Literal["", "request", "answer"] = ""
     state: str = "ringing"
     ended_by: str = ""
     session: Event = field(default_factory=dict)

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 CALLS = "/v1/realtime/calls/"
 SIDEBAND = "/v1/realtime"
+# Longer than anyone waits for an answer.
+LOST_SECONDS = 30.0
 VERBS = frozenset({"accept", "reject", "refer", "hangup"})
 
 
@@ -142,6 +144,8 @@ class RealtimeServer:
     ) -> bool:
         """Answer one request; tell whether the connection stays open."""
         is_socket = request.headers.get("upgrade", "").lower() == "websocket"
+        if await self._is_lost(request):
+            return False
         answer = self._sideband(request) if is_socket else self._rest(request)
         if isinstance(answer, ServedCall):
             await serve_socket(answer, request, reader, writer)
@@ -149,6 +153,18 @@ class RealtimeServer:
         writer.write(answer.encoded())
         await writer.drain()
         return not is_socket
+
+    async def _is_lost(self, request: Request) -> bool:
+        """Tell whether the request gets no answer; its connection stays open."""
+        call_id, _, verb = request.path.removeprefix(CALLS).partition("/")
+        call = self.calls.get(call_id)
+        if verb != "accept" or call is None or not call.loses_accepts:
+            return False
+        self.requests.append((verb, call_id, 0))
+        if call.loses_accepts == "answer":
+            self._do(verb, call_id, request.body)
+        await asyncio.sleep(LOST_SECONDS)
+        return True
 
     def _sideband(self, request: Request) -> Answer | ServedCall:
         call_id = request.query.get("call_id", "")

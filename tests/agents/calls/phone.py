@@ -8,7 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from agents.calls import recording, tools
-from agents.calls.keypad import KeyOutcome, Keypad
+from agents.calls.keypad import SETTLES_AFTER_S, KeyOutcome, Keypad
 from agents.core.secret_digits import SecretDigits
 from agents.identity import pin
 from agents.llm.model import ToolRequest
@@ -79,11 +79,17 @@ class Phone:
         self.ordinals = count()
 
     async def types(self, keys: str) -> KeyOutcome:
-        """Press the keys one after the other; return what the last one meant."""
+        """Press the keys one after the other; return what the last one meant.
+
+        What waits for a pause gets it.
+        """
         found = KeyOutcome()
         for key in keys:
             self.hands.at += 0.3
             found = await self.keypad.press(key)
+        if found.settles:
+            self.hands.at += SETTLES_AFTER_S
+            found = await self.keypad.settle()
         return found
 
     @property

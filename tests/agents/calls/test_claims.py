@@ -120,7 +120,7 @@ def listed(cast: Cast) -> Phone:
 def test_check__what_the_rows_show__stands(listed: Phone) -> None:
     spoken = tools._outcome(
         ToolCall.objects.get().result,
-        tools._claim(listed.ref, listed.turn, {}),
+        tools.claim_turn(listed.ref, listed.turn, {}),
         ToolCall.objects.get(),
     ).spoken
 

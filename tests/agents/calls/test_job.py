@@ -10,11 +10,13 @@ import pytest
 from django.db.models.functions import Now
 
 from agents.calls import apology, control, job, recording, session_loop
+from agents.calls.live_call import LiveCall
 from agents.calls.reasons import EndReason
 from agents.core.openai_clients import close_clients
 from agents.core.serving import our_number
 from agents.identity.blocks import block_profile
 from agents.models import Call, ConsentEvent, Conversation, OutboundMessage
+from agents.realtime.openai_realtime import OpenAIRealtime
 from easymo.database import units
 from rollout.core.features import Feature
 from rollout.flags.flags import set_features
@@ -234,6 +236,95 @@ async def test_take_over__lost_twice__reattached_once_then_apology(
         "failed",
     )
     assert verbs(realtime, served)[-1][0] == "hangup"
+
+
+# What came up before another worker takes the call over: state and reason of the end.
+LOST_ACCEPTS: dict[str, tuple[str, str]] = {
+    "the provider still rings": ("ended", "goodbye"),
+    "the caller has left": ("ended", "no_session"),
+    "the provider refuses": ("rejected", "provider_error"),
+    "voice was turned off": ("rejected", "feature_disabled"),
+    "the caller was blocked": ("rejected", "blocked"),
+    "the worker died again": ("rejected", "worker_lost"),
+}
+
+
+@pytest.mark.parametrize("had_effect", [False, True])
+@pytest.mark.parametrize("meanwhile", LOST_ACCEPTS)
+async def test_take_over__worker_died_in_the_accept__accepted_or_visibly_over(
+    realtime: FakeRealtime,
+    cast: Cast,
+    monkeypatch: pytest.MonkeyPatch,
+    meanwhile: str,
+    *,
+    had_effect: bool,
+) -> None:
+    """Two workers take the call over at once; one of them asks the provider."""
+    served = realtime.ring(ALINE)
+    call = await stored(served)
+    await _die_in_accept(call, monkeypatch, had_effect=had_effect)
+    match meanwhile:
+        case "the caller has left":
+            realtime.do(served.leave)
+        case "the provider refuses":
+            realtime.fail_next("accept", 400, code="error", times=9)
+        case "voice was turned off":
+            off = {Feature.VOICE: False}
+            await units.run(set_features, off, actor="t", reason="t", source="command")
+        case "the caller was blocked":
+            person = cast.aline.profile
+            await units.run(block_profile, profile=person, reason="x", actor="odette")
+        case "the worker died again":
+            await _die_in_accept(call, monkeypatch, had_effect=False)
+    _end_at_once(monkeypatch)
+
+    await asyncio.gather(*(job.run(call.pk) for _ in range(3)))
+
+    found = await units.run(row, call)
+    assert (found.state, found.reason) == LOST_ACCEPTS[meanwhile]
+    assert found.lease_token is None
+    # No line stays open without a worker, and none is accepted twice.
+    assert realtime.do(lambda: served.state) in {"ended", "rejected", "ringing"}
+    assert served.accepts <= 1
+    if meanwhile == "the provider still rings":
+        assert served.accepts == 1
+        assert found.outcome == "done"
+    if meanwhile == "the caller was blocked":
+        assert found.reject_status == 603
+
+
+async def _die_in_accept(
+    call: Call, monkeypatch: pytest.MonkeyPatch, *, had_effect: bool
+) -> None:
+    """Let the worker die before the request is sent, or before its answer is read."""
+    usual = OpenAIRealtime.accept
+
+    async def accept(*given: Any) -> None:
+        if had_effect:
+            await usual(*given)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(OpenAIRealtime, "accept", accept)
+        with pytest.raises(KeyboardInterrupt):
+            await job.run(call.pk)
+    await units.run(expire, call)
+
+
+def _end_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a session that is there say goodbye; attaching to it is real."""
+    patience = OpenAIRealtime.attach
+
+    async def attach(self: OpenAIRealtime, call_id: str) -> Any:
+        return await patience(self, call_id, patience=0.5)
+
+    async def run(call: LiveCall) -> EndReason:
+        await call.provider.hang_up(call.ref.call_id)
+        await call.link.close()
+        return EndReason.GOODBYE
+
+    monkeypatch.setattr(OpenAIRealtime, "attach", attach)
+    monkeypatch.setattr(LiveCall, "run", run)
 
 
 @pytest.mark.parametrize("is_open", [False, True])

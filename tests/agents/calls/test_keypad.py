@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from agents.calls.reasons import EndReason
 from agents.core.secret_digits import SecretDigits
 from agents.identity import pin
 from agents.language import texts
-from agents.models import Call, CallEvent, PhonePin
+from agents.models import Call, CallerPinCount, CallEvent, PhonePin
 from easymo.database import units
 from tests.agents.calls.phone import PIN, WRONG, Phone, calls, give
 from tests.vouchers.racing import race
@@ -47,7 +48,9 @@ ENTRIES: list[tuple[str, str, bool]] = [
     ("3391", "3391#", True),
     ("3391", "391#", False),
     ("739154", "73915#", False),
-    ("739154", "7391540", True),
+    # A guess that goes on is none.
+    ("739154", "7391540", False),
+    ("7711", "77110", False),
     ("739154", "1#", False),
 ]
 
@@ -103,6 +106,49 @@ async def test_press__caller_without_a_pin__hears_the_same(committed: Cast) -> N
     found = [await phone.types(PIN) for _ in range(3)]
 
     assert [each.kind for each in found] == ["pin_wrong", "pin_wrong", "pin_locked"]
+
+
+CODE = "4539014892710654"
+
+
+@pytest.mark.parametrize("pin_digits", ["7711", "77113", "771135"])
+@pytest.mark.parametrize("end", ["#", ""])
+async def test_press__more_digits_than_a_pin__count_as_no_try(
+    committed: Cast, pin_digits: str, end: str
+) -> None:
+    issued = await db(give, committed, committed.aline)
+    code = issued.code.digits
+    entries = [CODE[:7], CODE[:10], CODE[:15], "1" * 40, code]
+    phone = await begin(committed, pin_digits=pin_digits)
+    for entry, language in zip(entries, cycle(texts.LANGUAGES), strict=False):
+        await db(recording.language, phone.ref, language, by="words")
+        # The right PIN at its beginning or end makes no difference.
+        for keys in (entry, pin_digits + entry, entry + pin_digits):
+            found = await phone.types(keys + end)
+
+            assert found.asks == "pin", (found.kind, len(keys))
+            needed = texts.render("phone.pin_needed", language)
+            too_long = texts.render("phone.pin_too_long", language)
+            assert found.spoken == too_long or found.spoken.endswith(needed)
+        assert await is_verified(phone) is False
+        assert (await db(PhonePin.objects.get)).failures == 0
+        assert not await db(CallerPinCount.objects.exists)
+        assert not await db(CallEvent.objects.filter(kind="pin").exists)
+
+    # The code is kept for the time after the PIN, and the PIN is as good as before.
+    assert code in {each.digits for each in phone.keypad.codes.values()}
+    assert (await phone.types(pin_digits + end)).kind == "pin_ok"
+
+
+async def test_settle__before_the_pause__checks_nothing(committed: Cast) -> None:
+    phone = await begin(committed)
+    for digit in WRONG:
+        await phone.keypad.press(digit)
+
+    found = await phone.keypad.settle()
+
+    assert (found.kind, found.settles) == ("digit", True)
+    assert (await db(PhonePin.objects.get)).failures == 0
 
 
 async def test_press__pause_within_an_entry__begins_again(committed: Cast) -> None:
@@ -231,6 +277,8 @@ async def test_press__both_at_once__keep_their_order(committed: Cast) -> None:
     phone = await begin(committed)
 
     await asyncio.gather(*(phone.keypad.press(digit) for digit in PIN))
+    phone.hands.at += keypad.SETTLES_AFTER_S
+    await phone.keypad.settle()
 
     assert await is_verified(phone)
 

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from agents.calls.control import Action, Order
+from agents.calls.keypad import SETTLES_AFTER_S
 from agents.calls.reasons import EndReason
-from agents.calls.services import CallLimits, KeyAnswer, ToolAnswer
-from agents.calls.tool_rounds import PENDING, UNAVAILABLE
+from agents.calls.services import CallLimits, KeyAnswer, Seconds, ToolAnswer
+from agents.calls.tool_rounds import PENDING, PENDING_UNSENT, UNAVAILABLE
 from agents.realtime.provider import Line
 from agents.simulator.realtime_server.replies import Reply, calls, says
 from tests.agents.calls.virtual_phone import LIST, OK, REDEEM, Phone, phone, talk
@@ -127,10 +128,24 @@ async def test_orders__hand_over__leaves_the_call_open_for_another_worker() -> N
         await made.heard("Two vouchers.")
 
 
+@pytest.mark.parametrize(
+    ("is_on_whatsapp", "look_takes", "promise", "output"),
+    [
+        (True, 0.0, "I will send it to you on WhatsApp", PENDING),
+        (False, 0.0, "Please ask me again in a moment", PENDING_UNSENT),
+        # What makes the tool slow makes the look slow too.
+        (True, 30.0, "Please ask me again in a moment", PENDING_UNSENT),
+    ],
+)
 @in_virtual_time
-async def test_tools__slower_than_6_seconds__are_answered_on_whatsapp() -> None:
+async def test_tools__slower_than_6_seconds__whatsapp_is_promised_only_where_it_is_true(
+    *, is_on_whatsapp: bool, look_takes: float, promise: str, output: str
+) -> None:
     async with phone() as made:
         # Given
+        made.services.is_on_whatsapp = is_on_whatsapp
+        made.services.look_takes = look_takes
+
         async def slow() -> ToolAnswer:
             await asyncio.sleep(9)
             return OK
@@ -141,15 +156,32 @@ async def test_tools__slower_than_6_seconds__are_answered_on_whatsapp() -> None:
         began = now()
 
         # When
-        await made.heard("I will send it to you on WhatsApp")
+        await made.heard(promise)
 
         # Then
         assert 5.5 < now() - began < 12
         [outputs] = made.call.outputs.values()
-        assert outputs == [PENDING]
+        assert outputs == [output]
         await until(lambda: made.services.lates)
         assert made.services.effects == {"1:0": 1}
         assert made.services.lates == [(1, 0)]
+
+
+@in_virtual_time
+async def test_keys__an_entry_that_may_be_complete__ends_after_a_pause() -> None:
+    async with phone() as made:
+        made.services.keys = lambda _: KeyAnswer("digit", settles=True)
+        made.start()
+        await made.greeted()
+        for keys in ("1234", "5"):
+            made.call.press(keys)
+            await asyncio.sleep(Seconds().entry - 0.3)
+        assert made.services.settled == 0
+
+        await asyncio.sleep(1)
+
+        assert made.services.settled == 1
+        assert Seconds().entry == SETTLES_AFTER_S
 
 
 @in_virtual_time

@@ -344,21 +344,6 @@ def test_hand_off__before_and_after_the_pin__transfers_and_opens_no_task(
     assert not cast.aline.profile.hand_offs.exists()
 
 
-@pytest.mark.parametrize("verified", [True, False])
-def test_send_late__reading__goes_to_whatsapp_of_a_verified_caller_only(
-    cast: Cast, verified: bool
-) -> None:
-    give(cast, cast.aline)
-    phone = calls(cast.aline)
-    if verified:
-        phone.verify()
-    phone.asks("list_vouchers")
-
-    assert tools.send_late(phone.ref, turn=phone.turn, ordinal=0) is verified
-
-    assert len(phone.written) == int(verified)
-
-
 def test_offered__everyone__gets_the_same_list() -> None:
     assert [spec.name for spec in tools.offered(BUILT_IN)] == [*registry.BY_NAME]
 

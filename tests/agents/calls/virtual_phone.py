@@ -64,6 +64,9 @@ class MemoryServices:
     transcripts: dict[str, TranscriptionUsage] = field(default_factory=dict)
     over_budget: bool = False
     apologies: int = 0
+    is_on_whatsapp: bool = True
+    settled: int = 0
+    look_takes: float = 0.0
     lates: list[tuple[int, int]] = field(default_factory=list)
     digits: list[str] = field(default_factory=list)
     languages: list[tuple[str, str]] = field(default_factory=list)
@@ -107,12 +110,20 @@ class MemoryServices:
         self.effects[key] = self.effects.get(key, 0) + 1
         return answer
 
+    async def sends_late(self, called: ToolCalled) -> bool:
+        await asyncio.sleep(self.look_takes)
+        return self.is_on_whatsapp
+
     async def late(self, turn: int, ordinal: int) -> None:
         self.lates.append((turn, ordinal))
 
     async def press(self, digit: str) -> KeyAnswer:
         self.digits.append(digit)
         return self.keys(digit) if self.keys else KeyAnswer()
+
+    async def settle(self) -> KeyAnswer:
+        self.settled += 1
+        return KeyAnswer("pin_ok")
 
     async def offer_button(self) -> Line | None:
         return self.button_line

@@ -179,11 +179,32 @@ def test_announce__redeemed_by_the_owner__station_notified(
     assert issued.voucher.reference in said(claudine)[0]
 
 
-def test_announce__station_unreachable__handoff_opened(
-    aline: Profile, diane: Profile
+@pytest.mark.parametrize("owner_wrote", [True, False])
+@pytest.mark.parametrize("channel", ["whatsapp", "voice"])
+@pytest.mark.parametrize("staff", ["none", "never wrote", "silent", "opted out"])
+def test_announce__station_unreachable__task_only_where_it_uses_whatsapp(
+    aline: Profile, diane: Profile, staff: str, channel: str, *, owner_wrote: bool
 ) -> None:
     # Given
     station = Station.objects.create(code="KIMIRONKO", name="Kimironko")
+    if staff != "none":
+        claudine = Profile.objects.create(
+            msisdn="+250788000003", role="station", station=station
+        )
+    if staff in {"silent", "opted out"}:
+        conversation = talk(claudine)
+    if staff == "silent":
+        conversation.window_closes_at = None
+        conversation.save(update_fields=["window_closes_at"])
+    if staff == "opted out":
+        consent.record_consent(
+            profile=claudine,
+            kind=consent.Kind.STOP,
+            source=consent.Source.WORDS,
+            cause="message:1",
+        )
+    if owner_wrote:
+        talk(aline)
     issued = issue(aline, diane)
 
     # When
@@ -191,13 +212,15 @@ def test_announce__station_unreachable__handoff_opened(
         code=issued.code,
         owner=aline,
         station=station,
-        actor=Actor.of_profile(aline, channel="whatsapp"),
+        actor=Actor.of_profile(aline, channel=channel),
         key="test:redeem",
     )
     voucher_events.announce()
 
     # Then
-    assert HandOff.objects.get(profile=aline).kind == HandOff.Kind.UNDELIVERED
+    kinds = list(HandOff.objects.values_list("kind", flat=True))
+    assert kinds == ["undelivered"] * (staff in {"silent", "opted out"})
+    assert not OutboundMessage.objects.filter(state="failed").exists()
 
 
 def test_forget_codes__not_yet_announced__envelope_is_kept(

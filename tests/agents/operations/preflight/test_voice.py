@@ -86,6 +86,30 @@ def test_model__days_before_its_end__failed_from_ninety(
         assert found.status in {"ok", "warning"}
 
 
+@pytest.mark.parametrize("voice", [True, False])
+@pytest.mark.parametrize(
+    "name",
+    ["OPENAI_RESPONSES_MODEL", "OPENAI_TRANSCRIPTION_MODEL", "OPENAI_REALTIME_MODEL"],
+)
+def test_model__each_setting_that_is_used__failed_near_the_end(
+    settings: SettingsWrapper, name: str, *, voice: bool
+) -> None:
+    settings.OPENAI_API_KEY = "sk-test"
+    on = ON if voice else {}
+    usual = "ok" if voice else "skipped"
+    # The default settings pass.
+    with time_machine.travel(datetime(2027, 2, 20, tzinfo=UTC)):
+        assert look("voice.model", **on).status == usual
+
+        setattr(settings, name, "gpt-4o-mini-transcribe")
+        found = look("voice.model", **on)
+
+    if voice or name != "OPENAI_REALTIME_MODEL":
+        assert (found.status, found.setting) == ("failed", name)
+    else:
+        assert found.status == usual
+
+
 @pytest.mark.parametrize(
     ("model", "expected"),
     [
