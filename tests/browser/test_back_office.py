@@ -80,28 +80,12 @@ def test_texts__operator__tries_publishes_and_returns(operator: Page) -> None:
     operator.click("text=Compare and publish")
     expect(operator.locator(".difference del")).to_contain_text("First")
     expect(operator.locator(".difference ins")).to_contain_text("Second")
-    look(operator, "compare")
     publish(operator, "Another text")
     operator.click("th a:has-text('Version 1'), td a:has-text('Version 1')")
-    look(operator, "version")
     operator.click("a:has-text('Return to this version')")
     operator.fill("[name=reason]", "The first one was right")
     operator.click("button:has-text('Return')")
     expect(operator.locator("body")).to_contain_text("Version 3 is in force.")
-    look(operator, "list")
-    operator.goto("/admin/agents/contentversion/draft/")
-    look(operator, "draft")
-
-
-def look(page: Page, name: str) -> None:
-    for width in (1440, 390):
-        for scheme in ("light", "dark"):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.emulate_media(color_scheme=scheme)
-            page.wait_for_timeout(300)
-            page.screenshot(path=f"/tmp/shots/{name}-{width}-{scheme}.png", full_page=True)
-    page.set_viewport_size({"width": 1280, "height": 860})
-    page.emulate_media(color_scheme="light")
 
 
 def change(page: Page, text: str) -> None:
