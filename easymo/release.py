@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FOLDERS = ("agents", "easymo", "rollout", "templates", "vouchers")
+FOLDERS = ("agents", "easymo", "locale", "rollout", "templates", "vouchers")
 FILES = ("manage.py", "Procfile", "pyproject.toml", "requirements/main.txt")
 SHOWN = 12
 # The parts of `make check`, named as in the guide.

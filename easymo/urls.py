@@ -6,6 +6,7 @@ from django.urls import include, path
 from agents.admin import customer, inbox, replies
 from agents.admin.waiting import waiting
 from agents.api import refusals
+from easymo.backoffice import languages
 from easymo.health import figures, healthz, landing, readyz, readyz_workers
 from rollout.admin import check_run, restore
 from vouchers.admin import approvals, settlement
@@ -30,6 +31,7 @@ urlpatterns = [
     path(
         "admin/settlement/", admin.site.admin_view(settlement.page), name="settlement"
     ),
+    path("admin/language/", languages.choose, name="language"),
     path("admin/", include("easymo.backoffice.urls")),
     path("admin/approvals/", admin.site.admin_view(approvals.page), name="approvals"),
     path(

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from marked_texts import marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,7 +69,9 @@ def main() -> None:
 
 
 def catalogues() -> Iterator[tuple[Path, bytes]]:
+    """Return each file with what it should contain."""
     yield from customers()
+    yield from back_office()
 
 
 def customers() -> Iterator[tuple[Path, bytes]]:
@@ -84,6 +88,23 @@ def customers() -> Iterator[tuple[Path, bytes]]:
             _add_customers_text(catalog, text, found.get(str(text.context)))
         title = f"Texts to customers ({language})"
         yield customers_file(language), written(catalog, language, title)
+
+
+def back_office() -> Iterator[tuple[Path, bytes]]:
+    """Return what the French catalogue of the back office should contain, and compiled."""
+    path = back_office_file("fr")
+    catalog = read(path) if path.exists() else Catalog(locale="fr", charset="utf-8")
+    catalog.update(marked(), no_fuzzy_matching=True, update_header_comment=False)
+    catalog.obsolete.clear()
+    content = written(catalog, "fr", "Texts of the back office (fr)")
+    yield path, content
+    compiled = io.BytesIO()
+    write_mo(compiled, read_po(io.BytesIO(content), locale="fr"))
+    yield path.with_suffix(".mo"), compiled.getvalue()
+
+
+def back_office_file(language: str) -> Path:
+    return LOCALE / language / "LC_MESSAGES" / "django.po"
 
 
 def _add_customers_text(
@@ -133,7 +154,14 @@ def read(path: Path) -> Catalog:
 def written(catalog: Catalog, language: str, title: str) -> bytes:
     """Return the file: a header without dates, a line for each line of a text."""
     body = io.BytesIO()
-    write_po(body, catalog, width=0, omit_header=True, ignore_obsolete=True)
+    write_po(
+        body,
+        catalog,
+        width=0,
+        omit_header=True,
+        ignore_obsolete=True,
+        include_lineno=False,
+    )
     header = HEADER.format(title=title, language=language, plurals=PLURALS[language])
     return header.encode() + body.getvalue()
 

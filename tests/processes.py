@@ -18,6 +18,8 @@ def environment(**given: str) -> dict[str, str]:
         "EASYMO_ENV_FILE": os.devnull,
         "SECRET_KEY": os.environ.get("SECRET_KEY", ""),
         "EASYMO_KEYS": os.environ.get("EASYMO_KEYS", ""),
+        # The tests of the second factor turn it on.
+        "SECOND_FACTOR_REQUIRED": "false",
     }
     return {**kept, **secrets, **given}
 

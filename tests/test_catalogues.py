@@ -44,7 +44,7 @@ def entry(key: str, english: str, text: str) -> str:
 def test_catalogues__as_committed__are_in_order(script: ModuleType) -> None:
     stale = [
         str(path)
-        for path, content in script.catalogues()
+        for path, content in script.customers()
         if path.read_bytes() != content
     ]
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -83,21 +84,21 @@ class ApiTokenAdmin(RecordedHistory, AgentsAdmin):
     def allowed_from(self, row: ApiToken) -> str:
         return ", ".join(row.networks) or str(_("everywhere"))
 
-    @display(description="Scopes")
+    @display(description=_("Scopes"))
     def may(self, row: ApiToken) -> str:
         return ", ".join(row.scopes)
 
-    @display(description="In force", boolean=True)
+    @display(description=_("In force"), boolean=True)
     def is_in_force(self, row: ApiToken) -> bool:
         return tokens.is_in_force(row)
 
     @form_action(
-        "Revoke",
+        _("Revoke"),
         path="revoke",
         icon="key_off",
         permission="agents.revoke_apitoken",
         offered=lambda call: call.row.revoked_at is None,
-        explanation="Its next call is refused. This cannot be undone.",
+        explanation=_("Its next call is refused. This cannot be undone."),
         subjects=lambda call: [call.row],
         is_dangerous=True,
         back=list_url,
@@ -105,4 +106,4 @@ class ApiTokenAdmin(RecordedHistory, AgentsAdmin):
     def revoke_one(self, call: ActionCall[ApiToken]) -> str:
         tokens.revoke_token(name=call.row.name, actor=call.actor, reason=call.reason)
         call.log_change(call.row, f"Revoked: {call.reason}")
-        return f"Token {call.row.name} revoked."
+        return gettext("Token {name} revoked.").format(name=call.row.name)

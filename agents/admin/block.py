@@ -7,6 +7,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -23,10 +25,10 @@ if TYPE_CHECKING:
 
 PERMISSION = "agents.block_person"
 SPANS = {
-    "day": ("One day", timedelta(days=1)),
-    "week": ("One week", timedelta(days=7)),
-    "month": ("30 days", timedelta(days=30)),
-    "ever": ("Until it is lifted", None),
+    "day": (_("One day"), timedelta(days=1)),
+    "week": (_("One week"), timedelta(days=7)),
+    "month": (_("30 days"), timedelta(days=30)),
+    "ever": (_("Until it is lifted"), None),
 }
 
 
@@ -35,7 +37,7 @@ class BlockForm(ReasonForm):
 
     field_order = ["span", "reason"]
     span = forms.ChoiceField(
-        label="How long",
+        label=_("How long"),
         choices=[(name, label) for name, (label, _) in SPANS.items()],
         widget=UnfoldAdminSelectWidget,
     )
@@ -44,8 +46,8 @@ class BlockForm(ReasonForm):
 class InForceFilter(OpenFirstFilter):
     """Blocks in force, unless the user asks for ended ones."""
 
-    open_label = "in force"
-    done_label = "ended"
+    open_label = _("in force")
+    done_label = _("ended")
 
     def is_open(self) -> Q:
         now = timezone.now()
@@ -56,7 +58,7 @@ class InForceFilter(OpenFirstFilter):
 class BlockAdmin(AgentsAdmin):
     """People that the agent does not answer: blocked by, reason and end."""
 
-    empty_text = (
+    empty_text = _(
         "People that the agent does not answer are listed here. Block a person "
         "on the page of the conversation."
     )
@@ -65,7 +67,7 @@ class BlockAdmin(AgentsAdmin):
     list_select_related = ("profile",)
     search_fields = ("profile__name", "reason")
     number_lookup = "profile__msisdn"
-    search_help_text = "A name, a whole number in any spelling, or a reason"
+    search_help_text = _("A name, a whole number in any spelling, or a reason")
     ordering = ("lifted_at", "-id")
     fields = (
         ("person", "holds"),
@@ -82,32 +84,36 @@ class BlockAdmin(AgentsAdmin):
         rows = Block.objects.filter(lifted_at=None).order_by("-pk")
         return chosen(keys_of(rows))
 
-    @display(description="Person")
+    @display(description=_("Person"))
     def person(self, row: Block) -> str:
         return str(row.profile)
 
-    @display(description="Until")
+    @display(description=_("Until"))
     def until(self, row: Block) -> object:
-        return row.expires_at or "it is lifted"
+        return row.expires_at or gettext("it is lifted")
 
-    @display(description="In force", boolean=True)
+    @display(description=_("In force"), boolean=True)
     def holds(self, row: Block) -> bool:
         return blocks.is_in_force(row)
 
     @form_action(
-        "Lift",
+        _("Lift"),
         path="lift",
         icon="lock_open",
         permission=PERMISSION,
         offered=lambda call: call.row.lifted_at is None,
-        title=lambda call: f"Lift the block of {call.row.profile}",
-        explanation="The person's next messages are answered again.",
+        title=lambda call: gettext("Lift the block of {profile}").format(
+            profile=call.row.profile
+        ),
+        explanation=_("The person's next messages are answered again."),
         back=list_url,
     )
     def lift_one(self, call: ActionCall[Block]) -> str:
         lifted = blocks.lift_block(block=call.row, reason=call.reason, actor=call.actor)
-        state = "lifted" if lifted else "was already lifted"
-        return f"Block of {call.row.profile} {state}."
+        state = "lifted" if lifted else gettext("was already lifted")
+        return gettext("Block of {profile} {state}.").format(
+            profile=call.row.profile, state=state
+        )
 
 
 def block_person(call: ActionCall[Conversation]) -> str:
@@ -119,4 +125,4 @@ def block_person(call: ActionCall[Conversation]) -> str:
         actor=call.actor,
         expires_at=timezone.now() + span if span else None,
     )
-    return f"{person} {'blocked' if made else 'was already blocked'}."
+    return f"{person} {'blocked' if made else gettext('was already blocked')}."

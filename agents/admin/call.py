@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from agents.admin.base import AgentsAdmin
@@ -28,27 +30,27 @@ COLOURS = {
 }
 # What an entry of the timeline says; the detail is added behind it.
 WORDS = {
-    Kind.RANG: "The phone rang",
-    Kind.DECIDED: "Decided",
-    Kind.ACCEPTED: "Accepted",
-    Kind.ATTACHED: "Connected",
-    Kind.GREETED: "The greeting was played",
-    Kind.HEARD: "The caller",
-    Kind.SAID: "The agent",
-    Kind.INTERRUPTED: "The caller interrupted the agent",
-    Kind.TOOL: "Tool",
-    Kind.KEY: "A key was pressed",
-    Kind.PIN: "A PIN was entered",
-    Kind.CONFIRMATION: "Confirmation",
-    Kind.LANGUAGE: "Language",
-    Kind.SILENCE: "Silence",
-    Kind.CORRECTED: "The agent corrected itself: no row showed what it said",
-    Kind.ORDER: "The call has to end",
-    Kind.TRANSFER: "Transfer to a person",
-    Kind.CALLBACK: "A callback was promised",
-    Kind.ERROR: "Error",
-    Kind.LOST: "The worker was lost; another one took over",
-    Kind.ENDED: "Ended",
+    Kind.RANG: _("The phone rang"),
+    Kind.DECIDED: _("Decided"),
+    Kind.ACCEPTED: _("Accepted"),
+    Kind.ATTACHED: _("Connected"),
+    Kind.GREETED: _("The greeting was played"),
+    Kind.HEARD: _("The caller"),
+    Kind.SAID: _("The agent"),
+    Kind.INTERRUPTED: _("The caller interrupted the agent"),
+    Kind.TOOL: _("Tool"),
+    Kind.KEY: _("A key was pressed"),
+    Kind.PIN: _("A PIN was entered"),
+    Kind.CONFIRMATION: _("Confirmation"),
+    Kind.LANGUAGE: _("Language"),
+    Kind.SILENCE: _("Silence"),
+    Kind.CORRECTED: _("The agent corrected itself: no row showed what it said"),
+    Kind.ORDER: _("The call has to end"),
+    Kind.TRANSFER: _("Transfer to a person"),
+    Kind.CALLBACK: _("A callback was promised"),
+    Kind.ERROR: _("Error"),
+    Kind.LOST: _("The worker was lost; another one took over"),
+    Kind.ENDED: _("Ended"),
 }
 MOST_EVENTS = 500
 
@@ -57,7 +59,7 @@ MOST_EVENTS = 500
 class CallAdmin(AgentsAdmin):
     """Calls with their timeline."""
 
-    empty_text = "Calls appear here when people ring, or call in the simulator."
+    empty_text = _("Calls appear here when people ring, or call in the simulator.")
     list_display = (
         *("received_at", "person", "caller_masked", "shown_state", "reason"),
         *("language", "length", "shown_cost"),
@@ -73,7 +75,7 @@ class CallAdmin(AgentsAdmin):
     list_filter_submit = True
     list_select_related = ("profile",)
     search_fields = ("=public_id", "=call_id", "=reason")
-    search_help_text = "The id of a call, or a reason"
+    search_help_text = _("The id of a call, or a reason")
     ordering = ("-id",)
     fields = (
         ("person", "caller_masked", "language"),
@@ -101,34 +103,34 @@ class CallAdmin(AgentsAdmin):
         context = (extra_context or {}) | extra
         return super().changeform_view(request, object_id, form_url, context)
 
-    @display(description="Person")
+    @display(description=_("Person"))
     def person(self, row: Call) -> str:
         return str(row.profile) if row.profile else "—"
 
-    @display(description="State", label=COLOURS)
+    @display(description=_("State"), label=COLOURS)
     def shown_state(self, row: Call) -> str:
         return row.get_state_display()
 
-    @display(description="Length")
+    @display(description=_("Length"))
     def length(self, row: Call) -> str:
         if row.accepted_at is None or row.ended_at is None:
             return "—"
         seconds = int((row.ended_at - row.accepted_at).total_seconds())
         return f"{seconds // 60}:{seconds % 60:02}"
 
-    @display(description="Cost")
+    @display(description=_("Cost"))
     def shown_cost(self, row: Call) -> str:
         if row.accepted_at is None:
             return "—"
         return "unknown" if row.cost is None else f"${row.cost:.4f}"
 
-    @display(description="Caller proved who they are")
+    @display(description=_("Caller proved who they are"))
     def proof(self, row: Call) -> str:
-        return {"pin": "with the PIN", "whatsapp": "on WhatsApp"}.get(
+        return {"pin": gettext("with the PIN"), "whatsapp": gettext("on WhatsApp")}.get(
             row.verified_by, "no"
         )
 
-    @display(description="Turns")
+    @display(description=_("Turns"))
     def chat(self, row: Call) -> str:
         if row.conversation_id is None:
             return "—"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from agents.admin import block, phone_pin
@@ -65,7 +67,7 @@ class RoleFilter(admin.SimpleListFilter):
 class ConversationAdmin(ColleagueActions):
     """Conversations: messages and turns in one thread."""
 
-    empty_text = (
+    empty_text = _(
         "Conversations appear here when people write on WhatsApp or in the simulator."
     )
     list_display = (
@@ -89,7 +91,7 @@ class ConversationAdmin(ColleagueActions):
     list_select_related = ("profile",)
     search_fields = ("profile__name", "=public_id")
     number_lookup = "profile__msisdn"
-    search_help_text = "A name, a whole number in any spelling, or the id"
+    search_help_text = _("A name, a whole number in any spelling, or the id")
     ordering = ("-last_inbound_at", "-id")
     fields = (
         ("person", "number", "language"),
@@ -148,67 +150,73 @@ class ConversationAdmin(ColleagueActions):
         context = (extra_context or {}) | extra
         return super().changeform_view(request, object_id, form_url, context)
 
-    @display(description="Person")
+    @display(description=_("Person"))
     def person(self, row: Conversation) -> str:
         return str(row.profile)
 
-    @display(description="Number")
+    @display(description=_("Number"))
     def number(self, row: Conversation) -> str:
         return mask_msisdn(row.profile.msisdn)
 
-    @display(description="Messages on our initiative")
+    @display(description=_("Messages on our initiative"))
     def wants_messages(self, row: Conversation) -> str:
         if not consent.is_opted_out(row.profile):
-            return "as usual"
-        return "none: the customer sent STOP"
+            return gettext("as usual")
+        return gettext("none: the customer sent STOP")
 
-    @display(description="Blocked", boolean=True)
+    @display(description=_("Blocked"), boolean=True)
     def blocked(self, row: Conversation) -> bool:
         return blocks.is_blocked(row.profile)
 
     @form_action(
-        "Block",
+        _("Block"),
         path="block",
         icon="block",
         permission=block.PERMISSION,
         form=block.BlockForm,
         offered=lambda call: not blocks.is_blocked(call.row.profile),
-        title=lambda call: f"Block {call.row.profile}",
-        explanation="The person's messages are kept and not answered.",
+        title=lambda call: gettext("Block {profile}").format(profile=call.row.profile),
+        explanation=_("The person's messages are kept and not answered."),
         is_dangerous=True,
     )
     def block_one(self, call: ActionCall[Conversation]) -> str:
         return block.block_person(call)
 
     @form_action(
-        "Send a PIN link",
+        _("Send a PIN link"),
         path="pin-link",
         icon="password",
         permission=phone_pin.PERMISSION,
         offered=lambda call: call.row.profile.is_active,
         unmet=lambda call: phone_pin.unmet(call.row.profile),
-        title=lambda call: f"Send a PIN link to {call.row.profile}",
+        title=lambda call: gettext("Send a PIN link to {profile}").format(
+            profile=call.row.profile
+        ),
         explanation=phone_pin.EXPLANATION,
-        submit="Send the link",
+        submit=_("Send the link"),
     )
     def send_pin_link(self, call: ActionCall[Conversation]) -> str:
         done = phone_pin.send_link(call, call.row.profile)
         call.log_change(call.row, f"PIN link sent: {call.reason}")
         return done
 
-    @display(description="Answer window")
+    @display(description=_("Answer window"))
     def window(self, row: Conversation) -> str:
         return open_until(row)
 
-    @display(description="Who answers", label={"a colleague": "warning"})
+    @display(description=_("Who answers"), label={"a colleague": "warning"})
     def answered_by(self, row: Conversation) -> str:
-        return "a colleague" if row.is_paused(timezone.now()) else "the agent"
+        return (
+            gettext("a colleague")
+            if row.is_paused(timezone.now())
+            else gettext("the agent")
+        )
 
-    @display(description="Turns")
+    @display(description=_("Turns"))
     def turn_count(self, row: Any) -> str:
         return f"{row.turn_total}" if row.turn_total < MOST_TURNS else f"{MOST_TURNS}+"
 
-    @display(description="Last answer", label=OUTCOME_COLOURS)
+    @display(description=_("Last answer"), label=OUTCOME_COLOURS)
     def last_outcome(self, row: Any) -> str:
         return row.newest_outcome or "—"
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from agents.admin.base import AgentsAdmin
@@ -16,6 +18,8 @@ from easymo.backoffice.reason import ReasonForm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from easymo.backoffice.actions import Words
 
 type Subject = Conversation | HandOff
 
@@ -28,16 +32,16 @@ class AnswerForm(ReasonForm):
     field_order = ["text", "reason"]
     text = forms.CharField(
         max_length=handoff.MAX_ANSWER_LENGTH,
-        label="Your answer",
-        help_text="The customer reads that a colleague writes. No voucher codes.",
+        label=_("Your answer"),
+        help_text=_("The customer reads that a colleague writes. No voucher codes."),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 5}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields[
-            "reason"
-        ].help_text = "For the records; the customer does not read it."
+        self.fields["reason"].help_text = gettext(
+            "For the records; the customer does not read it."
+        )
 
 
 def conversation_of(row: Subject) -> Conversation | None:
@@ -77,23 +81,29 @@ def _conversation(call: ActionCall[Subject]) -> Conversation:
     return conversation
 
 
-def _titled(action: str) -> Callable[[ActionCall[Subject]], str]:
+def _titled(action: Words) -> Callable[[ActionCall[Subject]], str]:
     return lambda call: f"{action} {_conversation(call).profile}"
 
 
-def _claimed(text: str) -> Callable[[ActionCall[Subject]], str]:
+def _claimed(text: Words) -> Callable[[ActionCall[Subject]], str]:
     """Say first that another colleague has claimed the conversation."""
 
     def explanation(call: ActionCall[Subject]) -> str:
         conversation = conversation_of(call.row)
         name = inbox.assignee_name(conversation) if conversation else ""
         is_other = name not in {"", call.actor}
-        return f"{name} has claimed this conversation. {text}" if is_other else text
+        return (
+            gettext("{name} has claimed this conversation. {text}").format(
+                name=name, text=text
+            )
+            if is_other
+            else str(text)
+        )
 
     return explanation
 
 
-def _explained(text: str) -> Callable[[ActionCall[Subject]], str]:
+def _explained(text: Words) -> Callable[[ActionCall[Subject]], str]:
     def explanation(call: ActionCall[Subject]) -> str:
         refusal, claimed = _refusal(call), _claimed(text)(call)
         return f"{refusal} {claimed}" if refusal else claimed
@@ -111,17 +121,19 @@ class ColleagueActions(AgentsAdmin):
     actions_detail: tuple[str, ...] = ("answer_one", "pause_one", "resume_one")
 
     @form_action(
-        "Answer",
+        _("Answer"),
         path="answer",
         icon="reply",
         permission=PERMISSION,
         form=AnswerForm,
         offered=lambda call: conversation_of(call.row) is not None,
         unmet=lambda call: filled(str(_refusal(call) or "")),
-        title=_titled("Answer"),
+        title=_titled(_("Answer")),
         explanation=_claimed(
-            "The agent pauses in this conversation until you resume it, or for 24 hours"
-            " after the last answer."
+            _(
+                "The agent pauses in this conversation until you resume it, or for 24 hours"
+                " after the last answer."
+            )
         ),
         back=_back,
     )
@@ -134,18 +146,22 @@ class ColleagueActions(AgentsAdmin):
             actor=call.actor,
             key=call.key,
         )
-        return f"Your answer to {conversation.profile} is being sent."
+        return gettext("Your answer to {profile} is being sent.").format(
+            profile=conversation.profile
+        )
 
     @form_action(
-        "Pause the agent",
+        _("Pause the agent"),
         path="pause",
         icon="pause",
         permission=PERMISSION,
         offered=_is_running,
-        title=_titled("Pause the agent for"),
+        title=_titled(_("Pause the agent for")),
         explanation=_explained(
-            "The customer is told that a colleague answers, and what they write is"
-            " kept for you. The agent resumes when you say so, or after 24 hours."
+            _(
+                "The customer is told that a colleague answers, and what they write is"
+                " kept for you. The agent resumes when you say so, or after 24 hours."
+            )
         ),
         back=_back,
     )
@@ -157,18 +173,22 @@ class ColleagueActions(AgentsAdmin):
             actor=call.actor,
             key=call.key,
         )
-        return f"The agent is paused for {conversation.profile}."
+        return gettext("The agent is paused for {profile}.").format(
+            profile=conversation.profile
+        )
 
     @form_action(
-        "Resume the agent",
+        _("Resume the agent"),
         path="resume",
         icon="play_arrow",
         permission=PERMISSION,
         offered=_is_paused,
-        title=_titled("Resume the agent for"),
+        title=_titled(_("Resume the agent for")),
         explanation=_explained(
-            "The agent answers the customer's next messages and knows what you wrote."
-            " Earlier messages are not answered late."
+            _(
+                "The agent answers the customer's next messages and knows what you wrote."
+                " Earlier messages are not answered late."
+            )
         ),
         back=_back,
     )
@@ -180,7 +200,9 @@ class ColleagueActions(AgentsAdmin):
             actor=call.actor,
             key=call.key,
         )
-        return f"The agent answers {conversation.profile} again."
+        return gettext("The agent answers {profile} again.").format(
+            profile=conversation.profile
+        )
 
 
 def open_until(conversation: Conversation | None) -> str:
@@ -190,9 +212,11 @@ def open_until(conversation: Conversation | None) -> str:
     if (refusal := handoff.why_unreachable(conversation)) is not None:
         return {
             "WindowClosed": "closed",
-            "PersonSaidStop": "the customer sent STOP",
+            "PersonSaidStop": gettext("the customer sent STOP"),
         }.get(type(refusal).__name__, "—")
     closes_at = conversation.window_closes_at
     assert closes_at is not None
     minutes = max(int((closes_at - timezone.now()).total_seconds() // 60), 0)
-    return f"{minutes // 60} h {minutes % 60:02d} min left"
+    return gettext("{value} h {value2:02d} min left").format(
+        value=minutes // 60, value2=minutes % 60
+    )

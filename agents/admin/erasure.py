@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from agents.models import MentionSearch
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 class MentionSearchAdmin(ReadOnlyAdmin):
     """Erased people, and how far the search for them in other conversations is."""
 
-    empty_text = "A person who was erased appears here."
+    empty_text = _("A person who was erased appears here.")
     list_display = (
         "id",
         "person",
@@ -53,18 +55,20 @@ class MentionSearchAdmin(ReadOnlyAdmin):
         of_person = MentionSearch.objects.filter(erasure__profile=int(text))
         return chosen([*keys_of(own), *keys_of(of_person)])
 
-    @display(description="Person")
+    @display(description=_("Person"))
     def person(self, row: MentionSearch) -> str:
-        return f"Forgotten person {row.erasure.profile_id}"
+        return gettext("Forgotten person {profile_id}").format(
+            profile_id=row.erasure.profile_id
+        )
 
-    @display(description="Searched")
+    @display(description=_("Searched"))
     def progress(self, row: MentionSearch) -> str:
         return f"{row.percent} %"
 
-    @display(description="Erased by")
+    @display(description=_("Erased by"))
     def by(self, row: MentionSearch) -> str:
         return row.erasure.actor
 
-    @display(description="Reason")
+    @display(description=_("Reason"))
     def reason(self, row: MentionSearch) -> str:
         return row.erasure.reason

@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from agents.admin.base import AgentsAdmin
@@ -31,7 +33,7 @@ STATE_COLOURS = {
 class ForwardedItemAdmin(AgentsAdmin):
     """Messages forwarded to the previous workflow. Contents are never shown."""
 
-    empty_text = (
+    empty_text = _(
         "Messages that the agent may not handle appear here when "
         "LEGACY_WEBHOOK_URL is set."
     )
@@ -61,40 +63,44 @@ class ForwardedItemAdmin(AgentsAdmin):
         context = (extra_context or {}) | {"forwarding": queue.overview()}
         return super().changelist_view(request, context)
 
-    @display(description="Why")
+    @display(description=_("Why"))
     def why(self, row: ForwardedItem) -> str:
         return row.get_reason_display()
 
-    @display(description="State", label=STATE_COLOURS)
+    @display(description=_("State"), label=STATE_COLOURS)
     def status(self, row: ForwardedItem) -> str:
         return row.state
 
     @form_action(
-        "Try now",
+        _("Try now"),
         path="try-now",
         icon="refresh",
         permission=PERMISSION,
-        title="Try all waiting items now",
-        explanation="All pauses end, and everything that waits is tried at once.",
-        submit="Try now",
+        title=_("Try all waiting items now"),
+        explanation=_("All pauses end, and everything that waits is tried at once."),
+        submit=_("Try now"),
     )
     def try_now(self, call: ActionCall[None]) -> str:
         count = queue.retry_now()
         target = ForwardTarget.objects.get(pk=1)
         call.log_change(target, f"Tried now: {call.reason}")
-        return f"The items of {count} senders are tried now."
+        return gettext("The items of {count} senders are tried now.").format(
+            count=count
+        )
 
     @form_action(
-        "Forward again",
+        _("Forward again"),
         path="send-again",
         icon="forward",
         permission=PERMISSION,
         offered=lambda call: queue.may_send_again(call.row.pk),
-        explanation="The previous workflow receives it a second time.",
+        explanation=_("The previous workflow receives it a second time."),
         subjects=lambda call: [call.row],
     )
     def send_again(self, call: ActionCall[ForwardedItem]) -> str:
         if not queue.send_again([call.row.pk]):
-            raise AgentError("Only an item that was sent and is kept can be repeated.")
+            raise AgentError(
+                gettext("Only an item that was sent and is kept can be repeated.")
+            )
         call.log_change(call.row, f"Forwarded again: {call.reason}")
-        return f"Item {call.row.pk} is forwarded again."
+        return gettext("Item {pk} is forwarded again.").format(pk=call.row.pk)

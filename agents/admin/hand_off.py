@@ -7,6 +7,8 @@ from django.db.models import Q, Value
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timesince import timesince
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from agents.admin.conversation_actions import ColleagueActions, open_until
@@ -31,13 +33,13 @@ class ResolutionForm(ReasonForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reason"].label = "What was done"
+        self.fields["reason"].label = gettext("What was done")
 
 
 class WaitingFilter(OpenFirstFilter):
     """Tasks that wait for a colleague, unless the user asks for closed ones."""
 
-    open_label = "waiting"
+    open_label = _("waiting")
 
     def is_open(self) -> Q:
         return Q(closed_at=None)
@@ -47,7 +49,7 @@ class WaitingFilter(OpenFirstFilter):
 class HandOffAdmin(ColleagueActions):
     """Conversations and tasks that wait for a colleague: who, why, since when."""
 
-    empty_text = (
+    empty_text = _(
         "No one waits. Tasks appear here when a person asks for a colleague or "
         "an identity needs a decision."
     )
@@ -56,7 +58,7 @@ class HandOffAdmin(ColleagueActions):
     list_select_related = ("profile", "conversation__profile")
     search_fields = ("profile__name", "reason")
     number_lookup = "profile__msisdn"
-    search_help_text = "A name, a whole number in any spelling, or a reason"
+    search_help_text = _("A name, a whole number in any spelling, or a reason")
     ordering = ("closed_at", "opened_at")
     fields = (
         ("what", "person", "number", "talk"),
@@ -73,11 +75,11 @@ class HandOffAdmin(ColleagueActions):
         rows = HandOff.objects.filter(closed_at=None).order_by("opened_at")
         return chosen(keys_of(rows))
 
-    @display(description="What", label={"asked for a colleague": "info"})
+    @display(description=_("What"), label={"asked for a colleague": "info"})
     def what(self, row: HandOff) -> str:
         return row.get_kind_display()
 
-    @display(description="Person")
+    @display(description=_("Person"))
     def person(self, row: HandOff) -> str:
         return str(row.profile)
 
@@ -86,39 +88,41 @@ class HandOffAdmin(ColleagueActions):
         rows: QuerySet[HandOff] = super().get_queryset(request)
         return rows.annotate(may_see=Value(may_see_numbers(request)))
 
-    @display(description="Number")
+    @display(description=_("Number"))
     def number(self, row: Any) -> str:
         """Return the number, to call back."""
         number = row.profile.msisdn
         return (number or "—") if row.may_see else mask_msisdn(number)
 
-    @display(description="Since", ordering="opened_at")
+    @display(description=_("Since"), ordering="opened_at")
     def since(self, row: HandOff) -> str:
-        return f"{timesince(row.opened_at)} ago"
+        return gettext("{opened_at} ago").format(opened_at=timesince(row.opened_at))
 
-    @display(description="Answer window")
+    @display(description=_("Answer window"))
     def window(self, row: HandOff) -> str:
         return open_until(row.conversation) if row.closed_at is None else "—"
 
-    @display(description="Conversation")
+    @display(description=_("Conversation"))
     def talk(self, row: HandOff) -> str:
         if row.conversation_id is None:
             return "—"
         link = reverse("admin:agents_conversation_change", args=[row.conversation_id])
         return format_html('<a href="{}">Open the conversation</a>', link)
 
-    @display(description="Waiting", boolean=True)
+    @display(description=_("Waiting"), boolean=True)
     def is_open(self, row: HandOff) -> bool:
         return row.closed_at is None
 
     @form_action(
-        "Close the task",
+        _("Close the task"),
         path="close",
         icon="task_alt",
         permission="agents.close_handoff",
         form=ResolutionForm,
         offered=lambda call: call.row.closed_at is None,
-        title=lambda call: f"Close the task: {call.row.get_kind_display()}",
+        title=lambda call: gettext("Close the task: {get_kind_display}").format(
+            get_kind_display=call.row.get_kind_display()
+        ),
         explanation=lambda call: call.row.reason,
         subjects=lambda call: [call.row.profile],
         back=list_url,
@@ -127,5 +131,7 @@ class HandOffAdmin(ColleagueActions):
         closed = handoff.close(
             hand_off=call.row, resolution=call.reason, actor=call.actor
         )
-        state = "closed" if closed else "was already closed"
-        return f"Task for {call.row.profile} {state}."
+        state = "closed" if closed else gettext("was already closed")
+        return gettext("Task for {profile} {state}.").format(
+            profile=call.row.profile, state=state
+        )

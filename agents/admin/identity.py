@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from agents.admin.base import AgentsAdmin
@@ -32,7 +34,7 @@ class IdentityInline(ReadOnlyInline):
     fields = readonly_fields = ("kind", "shown", "created_at", "superseded_at")
     ordering = ("-superseded_at", "id")
 
-    @display(description="Identity")
+    @display(description=_("Identity"))
     def shown(self, row: Identity) -> str:
         return _masked(row.value)
 
@@ -63,7 +65,7 @@ def _is_first(call: ActionCall[IdentityClaim]) -> bool:
 class IdentityClaimAdmin(AgentsAdmin):
     """Identities that may or may not belong to a person."""
 
-    empty_text = (
+    empty_text = _(
         "Numbers and user ids that may belong to another person appear here, "
         "for a decision."
     )
@@ -74,7 +76,7 @@ class IdentityClaimAdmin(AgentsAdmin):
     search_fields = ("profile__name", "=bsuid", "=number")
     number_lookup = "profile__msisdn"
     number_columns = ("number",)
-    search_help_text = "A name, a whole number in any spelling, or a user id"
+    search_help_text = _("A name, a whole number in any spelling, or a user id")
     ordering = ("-id",)
     fields = (
         ("what", "status", "opened_at"),
@@ -85,38 +87,40 @@ class IdentityClaimAdmin(AgentsAdmin):
     )
     actions_detail = ("confirm_one", "bind_one", "keep_apart_one")
 
-    @display(description="What")
+    @display(description=_("What"))
     def what(self, row: IdentityClaim) -> str:
         return row.get_kind_display()
 
-    @display(description="State", label=COLOURS)
+    @display(description=_("State"), label=COLOURS)
     def status(self, row: IdentityClaim) -> str:
         return row.get_state_display()
 
-    @display(description="User id")
+    @display(description=_("User id"))
     def shown_bsuid(self, row: IdentityClaim) -> str:
         return _masked(row.bsuid)
 
-    @display(description="Number")
+    @display(description=_("Number"))
     def shown_number(self, row: IdentityClaim) -> str:
         return mask_msisdn(row.number)
 
     @form_action(
-        "Confirm this device",
+        _("Confirm this device"),
         path="confirm",
         icon="verified_user",
         permission=PERMISSION,
         offered=lambda call: _is_open(call) and _is_first(call),
         unmet=lambda call: filled(disputes.why_not_bind(call.row)),
-        explanation="This colleague wrote for the first time from this device. Call"
-        " them and ask; then confirm.",
+        explanation=_(
+            "This colleague wrote for the first time from this device. Call"
+            " them and ask; then confirm."
+        ),
         subjects=lambda call: _subjects(call.row),
     )
     def confirm_one(self, call: ActionCall[IdentityClaim]) -> str:
         return _decide(disputes.bind_identities, call)
 
     @form_action(
-        "Bind to this person",
+        _("Bind to this person"),
         path="bind",
         icon="link",
         permission=PERMISSION,
@@ -130,7 +134,7 @@ class IdentityClaimAdmin(AgentsAdmin):
         return _decide(disputes.bind_identities, call)
 
     @form_action(
-        "Keep apart",
+        _("Keep apart"),
         path="apart",
         icon="link_off",
         permission=PERMISSION,
@@ -152,23 +156,28 @@ def _decide(
         call.log_change(
             person, f"WhatsApp identity of dispute {row.pk}: {state}: {call.reason}"
         )
-    return f"Dispute about {row.profile} decided: {state}."
+    return gettext("Dispute about {profile} decided: {state}.").format(
+        profile=row.profile, state=state
+    )
 
 
 def _explained(row: IdentityClaim) -> str:
     bsuid, number = disputes.identities_of(row)
     names = ", ".join(filter(None, (_masked(bsuid), number and mask_msisdn(number))))
-    return (
-        f"It is about {names or 'the telephone'}. The user of a bound identity may do"
-        f" what {row.profile} may do. Vouchers stay with their owners."
-    )
+    return gettext(
+        "It is about {value}. The user of a bound identity may do what "
+        "{profile} may do. Vouchers stay with their owners."
+    ).format(value=names or "the telephone", profile=row.profile)
 
 
 def _subjects(row: IdentityClaim) -> list[str]:
     people = [person for person in (row.profile, row.other) if person is not None]
     return [
-        f"{person} ({person.get_role_display()}, "
-        f"{Voucher.objects.filter(owner=person).count()} vouchers)"
+        gettext("{person} ({get_role_display}, {count} vouchers)").format(
+            person=person,
+            get_role_display=person.get_role_display(),
+            count=Voucher.objects.filter(owner=person).count(),
+        )
         for person in people
     ]
 
@@ -190,20 +199,20 @@ CONSENT = {
 class ConsentEventAdmin(AgentsAdmin):
     """Opt-outs and opt-ins: who, when and how."""
 
-    empty_text = "A line appears here when a person sends STOP or START."
+    empty_text = _("A line appears here when a person sends STOP or START.")
     list_display = ("created_at", "person", "word", "source")
     list_filter = ("kind", "source")
     list_select_related = ("profile",)
     search_fields = ("profile__name",)
     number_lookup = "profile__msisdn"
-    search_help_text = "A name, or a whole number in any spelling"
+    search_help_text = _("A name, or a whole number in any spelling")
     ordering = ("-id",)
     fields = (("person", "word", "source"), "created_at")
 
-    @display(description="Person")
+    @display(description=_("Person"))
     def person(self, row: ConsentEvent) -> str:
         return str(row.profile)
 
-    @display(description="Consent", label=CONSENT)
+    @display(description=_("Consent"), label=CONSENT)
     def word(self, row: ConsentEvent) -> str:
         return row.get_kind_display()

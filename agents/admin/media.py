@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from agents.inbound import media_store
@@ -32,7 +33,7 @@ class OpeningInline(ReadOnlyInline):
 class MediaAdmin(ReadOnlyAdmin):
     """Pictures, recordings and files; no page shows their contents."""
 
-    empty_text = "Pictures, recordings and files that people send appear here."
+    empty_text = _("Pictures, recordings and files that people send appear here.")
     list_display = ("person", "kind", "status", "size", "error_code", "created_at")
     list_filter = ("state", "kind", "error_code")
     list_select_related = ("message__conversation__profile",)
@@ -54,16 +55,19 @@ class MediaAdmin(ReadOnlyAdmin):
         stored = Media.objects.filter(state=Media.State.STORED)
         return object_id is None or stored.filter(pk=object_id).exists()
 
-    @display(description="Person")
+    @display(description=_("Person"))
     def person(self, row: Media) -> str:
         return str(row.message.conversation.profile)
 
-    @display(description="State", label=COLOURS)
+    @display(description=_("State"), label=COLOURS)
     def status(self, row: Media) -> str:
         return row.state
 
     @action(
-        description="Download", url_path="open", icon="download", permissions=["open"]
+        description=_("Download"),
+        url_path="open",
+        icon="download",
+        permissions=["open"],
     )
     def open_one(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """Send the bytes as a download that no browser runs, under a neutral name."""

@@ -7,6 +7,8 @@ from django.db.models import Count, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from agents.admin.base import AgentsAdmin
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
+    from easymo.backoffice.actions import Words
+
 RESEND = "agents.resend_message"
 MESSAGE_COLOURS = {
     "queued": "info",
@@ -44,7 +48,7 @@ def _is_unsettled(call: ActionCall[OutboundMessage]) -> bool:
     return row.state == OutboundMessage.State.FAILED and row.given_up_at is None
 
 
-def _why_not_again(call: ActionCall[OutboundMessage]) -> list[str]:
+def _why_not_again(call: ActionCall[OutboundMessage]) -> list[Words]:
     return filled(str(resend.why_not(call.row, call.row.conversation) or ""))
 
 
@@ -56,7 +60,9 @@ def _subject_of(call: ActionCall[OutboundMessage]) -> list[str]:
 class OutboundMessageAdmin(AgentsAdmin):
     """Outgoing messages: state, attempts and the provider's error."""
 
-    empty_text = "Messages to people appear here when the agent or a colleague answers."
+    empty_text = _(
+        "Messages to people appear here when the agent or a colleague answers."
+    )
     list_display = (
         *("id", "person", "kind", "status", "attempts"),
         *("error_code", "created_at", "handed_over_at"),
@@ -69,7 +75,7 @@ class OutboundMessageAdmin(AgentsAdmin):
     list_select_related = ("conversation__profile",)
     search_fields = ("=public_id", "=cause", "conversation__profile__name")
     number_lookup = "conversation__profile__msisdn"
-    search_help_text = "A name, a whole number in any spelling, or the id"
+    search_help_text = _("A name, a whole number in any spelling, or the id")
     ordering = ("-id",)
     fields = (
         ("person", "conversation", "kind"),
@@ -97,52 +103,58 @@ class OutboundMessageAdmin(AgentsAdmin):
             )
         return None
 
-    @display(description="Text")
+    @display(description=_("Text"))
     def text(self, row: OutboundMessage) -> str:
         return hide_placeholders(row.body) or ERASED_TEXT
 
-    @display(description="Person")
+    @display(description=_("Person"))
     def person(self, row: OutboundMessage) -> str:
         return str(row.conversation.profile)
 
-    @display(description="State", label=MESSAGE_COLOURS)
+    @display(description=_("State"), label=MESSAGE_COLOURS)
     def status(self, row: OutboundMessage) -> str:
-        return "given up" if row.given_up_at else row.state
+        return gettext("given up") if row.given_up_at else row.state
 
     @form_action(
-        "Send again",
+        _("Send again"),
         path="send-again",
         icon="forward_to_inbox",
         permission=RESEND,
         offered=_is_unsettled,
         unmet=_why_not_again,
-        explanation="It is sent once more, unchanged. Where the provider's answer was"
-        " lost, the customer may read it twice.",
+        explanation=_(
+            "It is sent once more, unchanged. Where the provider's answer was"
+            " lost, the customer may read it twice."
+        ),
         subjects=_subject_of,
     )
     def send_again_one(self, call: ActionCall[OutboundMessage]) -> str:
         resend.send_again(message=call.row, reason=call.reason, actor=call.actor)
-        return f"Message to {call.row.conversation.profile} queued again."
+        return gettext("Message to {profile} queued again.").format(
+            profile=call.row.conversation.profile
+        )
 
     @form_action(
-        "Give up",
+        _("Give up"),
         path="give-up",
         icon="unsubscribe",
         permission=RESEND,
         offered=_is_unsettled,
-        explanation="It is never sent. The customer is not told.",
+        explanation=_("It is never sent. The customer is not told."),
         subjects=_subject_of,
     )
     def give_up_one(self, call: ActionCall[OutboundMessage]) -> str:
         resend.give_up(message=call.row, reason=call.reason, actor=call.actor)
-        return f"Message to {call.row.conversation.profile} given up."
+        return gettext("Message to {profile} given up.").format(
+            profile=call.row.conversation.profile
+        )
 
 
 @admin.register(SendingLine)
 class SendingLineAdmin(AgentsAdmin):
     """Sending numbers that the circuit breaker slowed or stopped."""
 
-    empty_text = "A sending number appears here after its first error at WhatsApp."
+    empty_text = _("A sending number appears here after its first error at WhatsApp.")
     list_display = (*("sender", "status", "why", "since", "held_until", "waiting"),)
     list_filter = ("is_open", "error_code")
     search_fields = ("=phone_number_id",)
@@ -174,38 +186,40 @@ class SendingLineAdmin(AgentsAdmin):
             waiting_count=Coalesce(Subquery(waiting.values("count")), 0)
         )
 
-    @display(description="Sender", ordering="phone_number_id")
+    @display(description=_("Sender"), ordering="phone_number_id")
     def sender(self, row: SendingLine) -> str:
         return str(row)
 
-    @display(description="State", label=SENDER_COLOURS)
+    @display(description=_("State"), label=SENDER_COLOURS)
     def status(self, row: SendingLine) -> str:
         if row.is_open:
             return "stopped"
         return "slowed" if row.holds and row.held_until > timezone.now() else "sends"
 
-    @display(description="Why")
+    @display(description=_("Why"))
     def why(self, row: SendingLine) -> str:
         return describe(row.error_code) if row.error_code else "—"
 
-    @display(description="Waiting messages")
+    @display(description=_("Waiting messages"))
     def waiting(self, row: SendingLine) -> int:
         return int(row.waiting_count)  # type: ignore[attr-defined]
 
     @form_action(
-        "Resume sending",
+        _("Resume sending"),
         path="close",
         icon="play_arrow",
         permission="agents.close_circuit",
         offered=lambda call: call.row.holds > 0,
-        title=lambda call: f"Resume sending: {call.row}",
-        explanation="All waiting messages are sent at once. If the errors continue,"
-        " it is stopped again.",
+        title=lambda call: gettext("Resume sending: {row}").format(row=call.row),
+        explanation=_(
+            "All waiting messages are sent at once. If the errors continue,"
+            " it is stopped again."
+        ),
         subjects=lambda call: [describe(call.row.error_code)],
     )
     def close_one(self, call: ActionCall[SendingLine]) -> str:
         closed = circuit_breaker.close_manually(
             sender=call.row, reason=call.reason, actor=call.actor
         )
-        state = "sends again" if closed else "was already sending"
+        state = gettext("sends again") if closed else gettext("was already sending")
         return f"{call.row} {state}."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from agents.models import ForwardedItem, HandOff, OutboundMessage, Turn, WebhookEvent
 from easymo.observability import upkeep
@@ -47,14 +48,14 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
     """Add the data of the first page; Unfold calls it (``DASHBOARD_CALLBACK``)."""
     may_see = page.may_see(request)
     context |= {
-        "title": "Overview",
+        "title": gettext("Overview"),
         "may_switch": request.user.has_perm("rollout.change_exposure"),
         "may_see_dashboard": may_see,
         "may_see_desk": answers_customers(request),
     }
     if not (may_see and wants_dashboard(request)):
         return context | overview_data() | {"features": features()}
-    context |= {"title": "Control room"} | page.dashboard_context(request)
+    context |= {"title": gettext("Control room")} | page.dashboard_context(request)
     return context if page.is_quick(request) else context | overview_data()
 
 
@@ -106,22 +107,24 @@ def waiting() -> list[Figure]:
     late = queued.filter(created_at__lt=timezone.now() - TEN_MINUTES)[:1].count()
     incidents = _list("rollout_incident", "?resolved_at__isempty=1")
     return [
-        Figure("Open incidents", open_incidents, incidents, open_incidents > 0),
-        Figure("People waiting", asked, _list("agents_handoff"), asked > 0),
         Figure(
-            "Vouchers to approve",
+            gettext("Open incidents"), open_incidents, incidents, open_incidents > 0
+        ),
+        Figure(gettext("People waiting"), asked, _list("agents_handoff"), asked > 0),
+        Figure(
+            gettext("Vouchers to approve"),
             to_approve,
             _list("vouchers_voucher", "?status__exact=pending_approval"),
             to_approve > 0,
         ),
         Figure(
-            "For the previous workflow",
+            gettext("For the previous workflow"),
             to_forward,
             _list("agents_forwardeditem", "?state__exact=queued"),
             late > 0,
         ),
         Figure(
-            "Messages not sent",
+            gettext("Messages not sent"),
             failed,
             _list(
                 "agents_outboundmessage", "?state__exact=failed&given_up_at__isempty=1"
@@ -149,12 +152,12 @@ def last_day() -> list[Figure]:
     vouchers = _list("vouchers_voucher")
     talks = _list("agents_conversation")
     return [
-        Figure("Webhooks received", received, _list("agents_webhookevent")),
-        Figure("Turns answered", turns["answered"], talks),
-        Figure("Turns failed", turns["failed"], talks, turns["failed"] > 0),
-        Figure("Vouchers issued", kinds.get("issued", 0), vouchers),
-        Figure("Vouchers redeemed", kinds.get("redeemed", 0), vouchers),
-        Figure("Vouchers voided", kinds.get("voided", 0), vouchers),
+        Figure(gettext("Webhooks received"), received, _list("agents_webhookevent")),
+        Figure(gettext("Turns answered"), turns["answered"], talks),
+        Figure(gettext("Turns failed"), turns["failed"], talks, turns["failed"] > 0),
+        Figure(gettext("Vouchers issued"), kinds.get("issued", 0), vouchers),
+        Figure(gettext("Vouchers redeemed"), kinds.get("redeemed", 0), vouchers),
+        Figure(gettext("Vouchers voided"), kinds.get("voided", 0), vouchers),
     ]
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.db.models.functions import Length
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from agents.models import DeadLetter, WebhookEvent
@@ -23,7 +24,7 @@ STATE_COLOURS = {"received": "info", "done": "success", "failed": "danger"}
 class WebhookEventAdmin(ReadOnlyAdmin):
     """The event store. Bodies are personal data and are never shown."""
 
-    empty_text = "Each webhook of WhatsApp or OpenAI appears here when it arrives."
+    empty_text = _("Each webhook of WhatsApp or OpenAI appears here when it arrives.")
     list_display = ("id", "status", "size", "is_synthetic", "received_at", "processed")
     list_filter = ("state", "is_synthetic")
     served_filters = (
@@ -43,15 +44,15 @@ class WebhookEventAdmin(ReadOnlyAdmin):
         rows: QuerySet[WebhookEvent] = super().get_queryset(request)
         return rows.defer("body").annotate(body_length=Length("body"))
 
-    @display(description="State", label=STATE_COLOURS)
+    @display(description=_("State"), label=STATE_COLOURS)
     def status(self, row: WebhookEvent) -> str:
         return row.state
 
-    @display(description="Bytes")
+    @display(description=_("Bytes"))
     def size(self, row: Any) -> int | str:
         return "deleted" if row.body_length is None else int(row.body_length)
 
-    @display(description="Processed", ordering="processed_at")
+    @display(description=_("Processed"), ordering="processed_at")
     def processed(self, row: WebhookEvent) -> object:
         return None if row.state == WebhookEvent.State.RECEIVED else row.processed_at
 
@@ -60,7 +61,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
 class DeadLetterAdmin(ReadOnlyAdmin):
     """Items of a webhook that could not be processed."""
 
-    empty_text = "Parts of webhooks that could not be processed appear here."
+    empty_text = _("Parts of webhooks that could not be processed appear here.")
     list_display = ("id", "event", "path", "reason", "created_at")
     list_filter = ("reason",)
     list_select_related = ("event",)

@@ -6,6 +6,9 @@ import hashlib
 import math
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from agents.inbound import sandbox_media
 from agents.simulator.webhook_post import Content
 from agents.whatsapp.media_download import MediaError
@@ -23,8 +26,8 @@ LONGEST_WORDS = 1_000
 LONGEST_CAPTION = 1_024
 # A form may be 4 MB; the browser makes photos smaller before it sends them.
 SENTENCES = {
-    "too_large": "The file is larger than WhatsApp allows.",
-    "other_kind": "WhatsApp does not accept a file of this type here.",
+    "too_large": _("The file is larger than WhatsApp allows."),
+    "other_kind": _("WhatsApp does not accept a file of this type here."),
 }
 REACTIONS = ("👍", "❤️", "😂", "🙏")
 
@@ -59,7 +62,7 @@ def _audio(request: HttpRequest, person: Profile) -> Content:
     else:
         words = " ".join(request.POST.get("words", "").split())[:LONGEST_WORDS]
         if not words:
-            raise InvalidAttachment("Enter some words first.")
+            raise InvalidAttachment(gettext("Enter some words first."))
         kept = sandbox_media.store_speech(profile=person, words=words)
     return Content("audio", _media(kept) | {"voice": True})
 
@@ -81,7 +84,7 @@ def _sticker(request: HttpRequest, person: Profile) -> Content:
 def _reaction(request: HttpRequest, person: Profile) -> Content:
     emoji = request.POST.get("emoji", "")
     if emoji not in {*REACTIONS, ""}:
-        raise InvalidAttachment("Choose one of the reactions.")
+        raise InvalidAttachment(gettext("Choose one of the reactions."))
     about = request.POST.get("about", "")[:200]
     return Content("reaction", {"message_id": about, "emoji": emoji})
 
@@ -98,7 +101,7 @@ KINDS: dict[str, Callable[[HttpRequest, Profile], Content]] = {
 def _upload(request: HttpRequest, person: Profile, kind: str) -> SandboxMedia:
     file = request.FILES.get("file")
     if file is None:
-        raise InvalidAttachment("Choose a file first.")
+        raise InvalidAttachment(gettext("Choose a file first."))
     return sandbox_media.store(
         profile=person,
         content=file.read(),
@@ -118,5 +121,5 @@ def _degrees(form: QueryDict, name: str, most: int) -> float:
     except ValueError:
         value = math.nan
     if not -most <= value <= most:
-        raise InvalidAttachment("This is not a place on the map.")
+        raise InvalidAttachment(gettext("This is not a place on the map."))
     return value

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Prefetch
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from agents.core.serving import our_number
 from agents.inbound.deduplication import digests_of
@@ -130,9 +131,9 @@ def unanswered(conversation: Conversation | None) -> list[Message]:
 
 def _their_bubble(row: Message) -> Bubble:
     note = {
-        Message.State.UNANSWERED: "stored, not answered: the agent was off",
-        Message.State.FLOODED: "stored, not read: too many at once",
-        Message.State.LATE: "stored for a colleague: older than a day",
+        Message.State.UNANSWERED: gettext("stored, not answered: the agent was off"),
+        Message.State.FLOODED: gettext("stored, not read: too many at once"),
+        Message.State.LATE: gettext("stored for a colleague: older than a day"),
     }.get(Message.State(row.state), "")
     media = getattr(row, "media", None)
     is_shown = row.kind in SHOWN
@@ -195,7 +196,7 @@ def _text_of(row: OutboundMessage) -> str:
     try:
         return simulated.open_delivery(row.simulated).body
     except KeyRingError:
-        return "(encrypted with a missing key)"
+        return gettext("(encrypted with a missing key)")
 
 
 def _is_delivered(row: OutboundMessage) -> bool:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from agents.core.code_redaction import replace_codes
 from agents.models import TaughtSentence
@@ -63,7 +64,7 @@ class Teach(SimulatorView):
         text = teaching.with_slots(redacted[:LONGEST_LINE])
         is_known = intent in teaching.intents() and language in teaching.LANGUAGES
         if not text or not is_known:
-            return HttpResponse("Choose a reading and a language.", status=400)
+            return HttpResponse(gettext("Choose a reading and a language."), status=400)
         assert request.user.is_authenticated
         with transaction.atomic():
             _, added = TaughtSentence.objects.update_or_create(

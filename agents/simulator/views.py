@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext
 from django.views.generic import TemplateView
 
 from agents.admin import overview
@@ -79,7 +80,9 @@ class Send(SimulatorView):
         except InvalidAttachment as error:
             return JsonResponse({"error": str(error)}, status=400)
         if not text and content is None:
-            return JsonResponse({"error": "Enter a message first."}, status=400)
+            return JsonResponse(
+                {"error": gettext("Enter a message first.")}, status=400
+            )
         body = envelope(
             profile=sender,
             phone_number_id=our_number(),
@@ -111,7 +114,9 @@ class Features(SimulatorView):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Turn all features off or on, with a reason."""
         if not request.user.has_perm("rollout.change_exposure"):
-            return JsonResponse({"error": "You may not change features."}, status=403)
+            return JsonResponse(
+                {"error": gettext("You may not change features.")}, status=403
+            )
         actor = request.user.get_username()
         reason = request.POST.get("reason", "")
         try:
@@ -119,7 +124,13 @@ class Features(SimulatorView):
                 done = rollback.rollback_quick(
                     reason=reason, actor=actor, source="admin"
                 )
-                return JsonResponse({"said": f"The agent is off: {done.receipt}."})
+                return JsonResponse(
+                    {
+                        "said": gettext("The agent is off: {receipt}.").format(
+                            receipt=done.receipt
+                        )
+                    }
+                )
             flags.set_features(
                 dict.fromkeys(Feature, True),
                 actor=actor,
@@ -129,7 +140,7 @@ class Features(SimulatorView):
             )
         except RolloutError as error:
             return JsonResponse({"error": str(error)}, status=400)
-        return JsonResponse({"said": "All four features are on for everyone."})
+        return JsonResponse({"said": gettext("All four features are on for everyone.")})
 
 
 def chat_context(person: Profile) -> dict[str, Any]:

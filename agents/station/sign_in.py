@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.contrib.auth import authenticate
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from agents.core import call_rate, sign_in_codes
 from agents.core.serving import may_answer
@@ -29,6 +30,7 @@ from vouchers import msisdn
 from vouchers.models import Profile
 
 if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
@@ -115,10 +117,15 @@ def check_password(
     return staff().filter(user=user).order_by("pk").first() if user else None
 
 
-def begin(request: HttpRequest, person: Profile) -> None:
-    """Sign the person in."""
+def begin(
+    request: HttpRequest, person: Profile, *, account: AbstractBaseUser | None = None
+) -> None:
+    """Sign the person in; with an account, until its password changes."""
     request.session.cycle_key()
-    request.session[KEY] = {"profile": person.pk, "at": timezone.now().timestamp()}
+    stored: dict[str, Any] = {"profile": person.pk, "at": timezone.now().timestamp()}
+    if account is not None:
+        stored["account"] = account.get_session_auth_hash()
+    request.session[KEY] = stored
 
 
 def signed_in(request: HttpRequest) -> Profile | None:
@@ -127,7 +134,14 @@ def signed_in(request: HttpRequest) -> Profile | None:
     age = timezone.now().timestamp() - stored.get("at", 0)
     if not 0 <= age < SESSION.total_seconds():
         return None
-    return staff().filter(pk=stored.get("profile") or 0).first()
+    person = staff().filter(pk=stored.get("profile") or 0).first()
+    if person is not None and (given := stored.get("account")):
+        account = person.user
+        if account is None or not account.is_active:
+            return None
+        if not constant_time_compare(given, account.get_session_auth_hash()):
+            return None
+    return person
 
 
 def end(request: HttpRequest) -> None:

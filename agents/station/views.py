@@ -137,11 +137,13 @@ class SignIn(StationView):
         person = sign_in.check_password(request, name, request.POST.get("password", ""))
         if person is None:
             return self._again("account_wrong")
-        return self._begin(request, person)
+        return self._begin(request, person, by_account=True)
 
-    def _begin(self, request: HttpRequest, person: Profile) -> HttpResponse:
+    def _begin(
+        self, request: HttpRequest, person: Profile, *, by_account: bool = False
+    ) -> HttpResponse:
         request.session.pop(PENDING, None)
-        sign_in.begin(request, person)
+        sign_in.begin(request, person, account=person.user if by_account else None)
         return redirect("station:home")
 
     def _again(

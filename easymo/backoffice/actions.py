@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
 
     from django import forms
     from django.http import HttpRequest
+    from django_stubs_ext import StrPromise
 
     from easymo.backoffice.pages import ReadOnlyAdmin
 
-type Text = str | Callable[[ActionCall[Any]], str]
+# A text that is marked for translation is written out when it is shown.
+type Words = str | StrPromise
+type Text = Words | Callable[[ActionCall[Any]], Words]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +61,10 @@ class ActionCall[Row]:
         self.page.log_change(self.request, row, message)
 
 
-NOT_NOW = "The state of the object does not allow it, or no longer."
+NOT_NOW = _("The state of the object does not allow it, or no longer.")
 
 
-def filled(*sentences: str) -> list[str]:
+def filled(*sentences: Words) -> list[Words]:
     """Return the sentences that are not empty."""
     return [sentence for sentence in sentences if sentence]
 
@@ -86,7 +90,7 @@ class FormAction:
     """
 
     run: Callable[[Any, ActionCall[Any]], str | HttpResponse]
-    description: str
+    description: Words
     path: str
     icon: str
     # "app.codename"
@@ -95,7 +99,7 @@ class FormAction:
     initial: Callable[[ActionCall[Any]], dict[str, Any]] | None = None
     title: Text | None = None
     explanation: Text = ""
-    submit: str | None = None
+    submit: Words | None = None
     # The objects, shown as a list of what will change.
     subjects: Callable[[ActionCall[Any]], Sequence[Any]] | None = None
     # What is shown above the form, as HTML of a template.
@@ -104,7 +108,7 @@ class FormAction:
     # Whether the action makes sense now: for this user, and for the object's state.
     offered: Callable[[ActionCall[Any]], bool] | None = None
     # Why the action would be refused now, in sentences: the page then has no form.
-    unmet: Callable[[ActionCall[Any]], Sequence[str]] | None = None
+    unmet: Callable[[ActionCall[Any]], Sequence[Words]] | None = None
     # Whether the user must have proved lately who they are.
     asks_who: bool | Callable[[ActionCall[Any]], bool] = False
     # Where to go afterwards: by default the object's page, else the list.
@@ -209,7 +213,7 @@ class FormAction:
             }
         return initial
 
-    def _unmet(self, call: ActionCall[Any], refused: Sequence[str]) -> Sequence[str]:
+    def _unmet(self, call: ActionCall[Any], refused: Sequence[str]) -> Sequence[Words]:
         """Return why no form is shown: what the service said, else what is known."""
         if self.offered is not None and not self.offered(call):
             return refused or [NOT_NOW]
@@ -223,7 +227,7 @@ class FormAction:
 
 
 def form_action(
-    description: str, **declared: Any
+    description: Words, **declared: Any
 ) -> Callable[[Callable[[Any, ActionCall[Any]], str | HttpResponse]], Any]:
     """Make a method of an admin class the effect of a ``FormAction``."""
 
@@ -233,5 +237,5 @@ def form_action(
     return decorate
 
 
-def _text(text: Text | None, call: ActionCall[Any]) -> str | None:
+def _text(text: Text | None, call: ActionCall[Any]) -> Words | None:
     return text(call) if callable(text) else text

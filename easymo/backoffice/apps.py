@@ -9,8 +9,9 @@ from django.contrib.admin.checks import check_admin_app, check_dependencies
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core import checks
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
-from easymo.backoffice import groups
+from easymo.backoffice import groups, names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,13 +28,14 @@ class AdminConfig(SimpleAdminConfig):
 class BackofficeConfig(AppConfig):
     default = True
     name = "easymo.backoffice"
-    verbose_name = "Back office"
+    verbose_name = _("Back office")
 
     def ready(self) -> None:
-        """Update the groups after each ``migrate``, and follow sign-ins."""
+        """Translate names, update the groups after ``migrate``, and follow sign-ins."""
         # Models must be loaded first.
         from easymo.backoffice import sessions  # noqa: PLC0415
 
+        names.translate_names()
         # This is the last of the installed apps, so every permission exists by then.
         post_migrate.connect(groups.sync, sender=self)
         user_logged_in.connect(sessions.begin, dispatch_uid="browser-session")

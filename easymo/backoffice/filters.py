@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin import AllValuesFieldListFilter, SimpleListFilter
 from django.db.models import IntegerField, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from easymo.backoffice.windows import WINDOW
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from django.db.models import Q, QuerySet
     from django.http import HttpRequest
 
+    from easymo.backoffice.actions import Words
+
 ALL = "all"
 DONE = "done"
 
@@ -24,14 +28,14 @@ DONE = "done"
 class OpenFirstFilter(SimpleListFilter):
     """Shows the rows that are open, unless the user asks for others."""
 
-    title = "state"
+    title: Words = _("state")
     parameter_name = "show"
     # The words for both kinds of rows.
-    open_label = "open"
-    done_label = "closed"
+    open_label: Words = _("open")
+    done_label: Words = _("closed")
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(DONE, self.done_label), (ALL, "all")]
+        return [(DONE, str(self.done_label)), (ALL, gettext("all"))]
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         """Name the default choice after what it shows."""

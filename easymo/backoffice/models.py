@@ -149,3 +149,23 @@ class AccountAct(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_act_display()} {self.pk}"
+
+
+class AccountLanguage(models.Model):
+    """The language that an account chose for the back office; empty: the browser's."""
+
+    user = models.OneToOneField("auth.User", models.CASCADE, related_name="+")
+    language = models.CharField(max_length=8, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            # A page has these two languages.
+            models.CheckConstraint(
+                condition=models.Q(language__in=["", "en-gb", "fr"]),
+                name="account_language_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"language of account {self.user_id}"

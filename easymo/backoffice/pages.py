@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
     from django.http import HttpRequest
     from django.urls import URLPattern
+    from django_stubs_ext import StrPromise
 
 # What the filters of the lists add to the name of their field.
 FILTER_SUFFIXES = (
@@ -100,7 +101,7 @@ class AsksWho:
             return plain
         again = reauthentication.restored(plain.base_fields, entered)
 
-        class Restored(plain):  # type: ignore[misc]
+        class Restored(plain):  # type: ignore[misc, valid-type]
             def __init__(self, *args: Any, **kwargs: Any) -> None:
                 kwargs["initial"] = {**(kwargs.get("initial") or {}), **again}
                 super().__init__(*args, **kwargs)
@@ -196,7 +197,7 @@ class ReadOnlyAdmin(BoundedLists, ListedLookups, ModelAdmin):  # type: ignore[mi
     # Errors of services whose text is shown to the user.
     refusals: tuple[type[Exception], ...] = ()
     # What belongs here, and the list's action that creates the first row.
-    empty_text = ""
+    empty_text: str | StrPromise = ""
     first_action = ""
 
     list_per_page = 50

@@ -57,7 +57,8 @@ def message_to(user_id: int) -> Message | None:
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None or not user.email or not user.has_usable_password():
         return None
-    query = urlencode({"u": user.pk, "t": default_token_generator.make_token(user)})
+    token = default_token_generator.make_token(user)
+    query = urlencode({"u": str(user.pk), "t": token})
     link = f"{settings.SITE_ADDRESS}{reverse('password-new')}?{query}"
     minutes = settings.PASSWORD_RESET_TIMEOUT // 60
     text = _(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from django.contrib.admin import AdminSite
     from django.http import HttpRequest
+    from django_stubs_ext import StrPromise
+
+    type Words = str | StrPromise
 
 MAX_REASON = 500
 
@@ -27,12 +31,16 @@ def clean_reason(text: str) -> str:
     """Return the reason stripped, or raise ``InvalidReason``."""
     reason = text.strip()
     if not reason:
-        raise InvalidReason("A reason is required.")
+        raise InvalidReason(gettext("A reason is required."))
     if len(reason) > MAX_REASON:
-        raise InvalidReason(f"A reason has at most {MAX_REASON} characters.")
+        raise InvalidReason(
+            gettext("A reason has at most {max_reason} characters.").format(
+                max_reason=MAX_REASON
+            )
+        )
     # Cc: control; Cf: invisible and direction marks; Cs: lone surrogates.
     if any(unicodedata.category(letter) in {"Cc", "Cf", "Cs"} for letter in reason):
-        raise InvalidReason("A reason has no control characters.")
+        raise InvalidReason(gettext("A reason has no control characters."))
     return reason
 
 
@@ -74,11 +82,11 @@ def ask(
     request: HttpRequest,
     site: AdminSite,
     form: forms.Form,
-    title: str,
-    explanation: str,
-    submit: str,
+    title: Words,
+    explanation: Words,
+    submit: Words,
     subjects: Sequence[Any] = (),
-    unmet: Sequence[str] = (),
+    unmet: Sequence[Words] = (),
     shown: str = "",
     is_dangerous: bool = False,
     back: str = "..",

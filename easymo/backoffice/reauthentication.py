@@ -7,7 +7,6 @@ the user is where they were, with what they had entered, and presses the button 
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -19,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from django.http import HttpRequest, HttpResponse
 
@@ -103,19 +102,6 @@ def _value(field: forms.Field, values: list[str] | None) -> Any:
     if isinstance(field, (forms.MultipleChoiceField, forms.ModelMultipleChoiceField)):
         return values or []
     return values[-1] if values else ""
-
-
-def reauthenticated[**P](
-    view: Callable[P, HttpResponse],
-) -> Callable[P, HttpResponse]:
-    """Make a view of a request ask first; for a method, use ``method_decorator``."""
-
-    @wraps(view)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        request: Any = args[0]
-        return ask(request) or view(*args, **kwargs)
-
-    return wrapped
 
 
 def _keep(request: HttpRequest) -> None:

@@ -17,6 +17,8 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from easymo import keys
 from easymo.addresses import address_of, network_of
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
     from django.http import HttpRequest, HttpResponse
+    from django_stubs_ext import StrPromise
+
+    type Words = str | StrPromise
 
 logger = get_logger(__name__)
 
@@ -48,6 +53,7 @@ RESETS_OF_MAILBOX = 3
 KNOWN_FOR = timedelta(days=30)
 KNOWN_LOOKED_AT = 50
 BUSY_RETRY_S = 2
+WRONG_PASSWORDS = _("Too many wrong passwords.")
 RATES = Rates("backoffice_signinrate", WINDOW_S)
 
 
@@ -224,11 +230,13 @@ class SignInMiddleware:
         if not isinstance(error, HashingBusy):
             return None
         logger.warning("sign_in.busy")
-        return _page(request, 503, "Too many people sign in right now.", BUSY_RETRY_S)
+        return _page(
+            request, 503, gettext("Too many people sign in right now."), BUSY_RETRY_S
+        )
 
 
 def too_many(
-    request: HttpRequest, seconds: int, title: str = "Too many wrong passwords."
+    request: HttpRequest, seconds: int, title: Words = WRONG_PASSWORDS
 ) -> HttpResponse:
     return _page(request, 429, title, seconds)
 
@@ -248,9 +256,12 @@ def _was_right(response: HttpResponse) -> bool:
     )
 
 
-def _page(request: HttpRequest, status: int, title: str, seconds: int) -> HttpResponse:
+def _page(
+    request: HttpRequest, status: int, title: Words, seconds: int
+) -> HttpResponse:
     minutes = -(-seconds // 60)
-    wait = "a moment" if seconds < 60 else f"{minutes} minute{'s' * (minutes != 1)}"
+    wait = ngettext("{minutes} minute", "{minutes} minutes", minutes)
+    wait = gettext("a moment") if seconds < 60 else wait.format(minutes=minutes)
     context = {"title": title, "wait": wait}
     response = render(request, "sign_in_refused.html", context, status=status)
     response.headers["Retry-After"] = str(seconds)

@@ -25,6 +25,7 @@ from django.db.models import (
     QuerySet,
 )
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
 from unfold.views import ChangeList
 
 if TYPE_CHECKING:
@@ -229,14 +230,16 @@ class WindowChangeList(ChangeList):
     def note(self) -> str:
         """Say what the list leaves out, "" when it leaves nothing out."""
         if self.window.is_cut:
-            return (
-                f"More rows match than the {len(self.window.condition[KEYS]):,} that"
-                " are shown. A narrower search or range finds the others."
-            )
+            return gettext(
+                "More rows match than the {rows} that are shown. A narrower search or "
+                "range finds the others."
+            ).format(rows=f"{len(self.window.condition[KEYS]):,}")
         if self.window.next_older is None:
             return ""
-        place = "newest" if self.older is None else "next"
-        return f"This is within the {place} {WINDOW:,} rows."
+        rows = f"{WINDOW:,}"
+        if self.older is None:
+            return gettext("This is within the newest {rows} rows.").format(rows=rows)
+        return gettext("This is within the next {rows} rows.").format(rows=rows)
 
     @property
     def newest_url(self) -> str:

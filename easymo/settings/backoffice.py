@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest
+    from django_stubs_ext import StrPromise
+
+    type Words = str | StrPromise
 
 # The simulator's green in Unfold's format, from lightest to darkest.
 GREENS = (
@@ -33,7 +36,7 @@ def _seen_by(permission: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(permission)
 
 
-def _item(title: str, icon: str, model: str) -> dict[str, Any]:
+def _item(title: Words, icon: str, model: str) -> dict[str, Any]:
     app, name = model.split(".")
     return {
         "title": title,
@@ -43,7 +46,9 @@ def _item(title: str, icon: str, model: str) -> dict[str, Any]:
     }
 
 
-def _group(title: str, *items: dict[str, Any], folded: bool = False) -> dict[str, Any]:
+def _group(
+    title: Words, *items: dict[str, Any], folded: bool = False
+) -> dict[str, Any]:
     return {
         "title": title,
         "separator": True,
@@ -55,7 +60,7 @@ def _group(title: str, *items: dict[str, Any], folded: bool = False) -> dict[str
 UNFOLD = {
     "SITE_TITLE": "easymo",
     "SITE_HEADER": "easymo",
-    "SITE_SUBHEADER": "Fuel vouchers by WhatsApp",
+    "SITE_SUBHEADER": _("Fuel vouchers by WhatsApp"),
     "SITE_URL": "/",
     "SITE_SYMBOL": "local_gas_station",
     "SITE_FAVICONS": [
@@ -83,12 +88,12 @@ UNFOLD = {
             _group(
                 "",
                 {
-                    "title": "Overview",
+                    "title": _("Overview"),
                     "icon": "space_dashboard",
                     "link": reverse_lazy("admin:index"),
                 },
                 {
-                    "title": "Inbox",
+                    "title": _("Inbox"),
                     "icon": "inbox",
                     "link": reverse_lazy("inbox"),
                     "permission": _seen_by("agents.view_conversation"),
@@ -96,87 +101,87 @@ UNFOLD = {
                     "badge_variant": "danger",
                 },
                 {
-                    "title": "Control room",
+                    "title": _("Control room"),
                     "icon": "monitor_heart",
                     "link": lambda _request: reverse("admin:index") + "?page=room",
                     "permission": _seen_by("rollout.view_agentflag"),
                 },
                 {
-                    "title": "Simulator",
+                    "title": _("Simulator"),
                     "icon": "smartphone",
                     "link": reverse_lazy("simulator:home"),
                     "permission": "agents.simulator.access.may_use",
                 },
             ),
             _group(
-                "Vouchers",
-                _item("Vouchers", "confirmation_number", "vouchers.voucher"),
-                _item("Spreadsheets", "table_view", "vouchers.batch"),
-                _item("People", "group", "vouchers.profile"),
-                _item("Stations", "ev_station", "vouchers.station"),
+                _("Vouchers"),
+                _item(_("Vouchers"), "confirmation_number", "vouchers.voucher"),
+                _item(_("Spreadsheets"), "table_view", "vouchers.batch"),
+                _item(_("People"), "group", "vouchers.profile"),
+                _item(_("Stations"), "ev_station", "vouchers.station"),
                 {
-                    "title": "Settlement",
+                    "title": _("Settlement"),
                     "icon": "payments",
                     "link": reverse_lazy("settlement"),
                     "permission": _seen_by("vouchers.view_voucher"),
                 },
                 {
-                    "title": "Approvals",
+                    "title": _("Approvals"),
                     "icon": "approval_delegation",
                     "link": reverse_lazy("approvals"),
                     "permission": _seen_by("vouchers.view_voucher"),
                     "badge": "vouchers.admin.approvals.badge",
                     "badge_variant": "danger",
                 },
-                _item("Reversals", "undo", "vouchers.reversalrequest"),
-                _item("Roles and rights", "how_to_reg", "vouchers.authoritychange"),
-                _item("Recorded changes", "history", "vouchers.changerecord"),
+                _item(_("Reversals"), "undo", "vouchers.reversalrequest"),
+                _item(_("Roles and rights"), "how_to_reg", "vouchers.authoritychange"),
+                _item(_("Recorded changes"), "history", "vouchers.changerecord"),
             ),
             _group(
-                "Conversations",
-                _item("Conversations", "forum", "agents.conversation"),
-                _item("Calls", "call", "agents.call"),
-                _item("Agent's texts", "edit_note", "agents.contentversion"),
-                _item("Waiting for a person", "support_agent", "agents.handoff"),
-                _item("STOP and START", "notifications_off", "agents.consentevent"),
-                _item("Blocked people", "block", "agents.block"),
-                _item("Phone PINs", "dialpad", "agents.phonepin"),
+                _("Conversations"),
+                _item(_("Conversations"), "forum", "agents.conversation"),
+                _item(_("Calls"), "call", "agents.call"),
+                _item(_("Agent's texts"), "edit_note", "agents.contentversion"),
+                _item(_("Waiting for a person"), "support_agent", "agents.handoff"),
+                _item(_("STOP and START"), "notifications_off", "agents.consentevent"),
+                _item(_("Blocked people"), "block", "agents.block"),
+                _item(_("Phone PINs"), "dialpad", "agents.phonepin"),
             ),
             _group(
-                "Rollout",
-                _item("Stage", "stairs", "rollout.plan"),
-                _item("Waivers", "approval", "rollout.waiver"),
-                _item("Features", "toggle_on", "rollout.agentflag"),
-                _item("Changes", "history", "rollout.flagchange"),
-                _item("Cohorts", "groups", "rollout.cohort"),
-                _item("Incidents", "emergency", "rollout.incident"),
-                _item("Evidence", "fact_check", "rollout.observation"),
-                _item("Leaks", "policy", "observability.leakfinding"),
-                _item("Checklist", "checklist", "rollout.checklistitem"),
-                _item("Pre-flight and tests", "flight_takeoff", "rollout.checkrun"),
-                _item("Announcements", "campaign", "rollout.announcement"),
-                _item("Contacts", "call", "rollout.contact"),
-                _item("Notices", "notifications", "rollout.notice"),
+                _("Rollout"),
+                _item(_("Stage"), "stairs", "rollout.plan"),
+                _item(_("Waivers"), "approval", "rollout.waiver"),
+                _item(_("Features"), "toggle_on", "rollout.agentflag"),
+                _item(_("Changes"), "history", "rollout.flagchange"),
+                _item(_("Cohorts"), "groups", "rollout.cohort"),
+                _item(_("Incidents"), "emergency", "rollout.incident"),
+                _item(_("Evidence"), "fact_check", "rollout.observation"),
+                _item(_("Leaks"), "policy", "observability.leakfinding"),
+                _item(_("Checklist"), "checklist", "rollout.checklistitem"),
+                _item(_("Pre-flight and tests"), "flight_takeoff", "rollout.checkrun"),
+                _item(_("Announcements"), "campaign", "rollout.announcement"),
+                _item(_("Contacts"), "call", "rollout.contact"),
+                _item(_("Notices"), "notifications", "rollout.notice"),
                 {
-                    "title": "Reports",
+                    "title": _("Reports"),
                     "icon": "lab_profile",
                     "link": reverse_lazy("admin:rollout_report", args=["daily"]),
                     "permission": _seen_by("rollout.view_notice"),
                 },
             ),
             _group(
-                "System",
-                _item("Outgoing messages", "outbox", "agents.outboundmessage"),
-                _item("Sending numbers", "cell_tower", "agents.sendingline"),
-                _item("Webhooks", "inbox", "agents.webhookevent"),
-                _item("Previous workflow", "forward", "agents.forwardeditem"),
-                _item("Dead letters", "report", "agents.deadletter"),
-                _item("Erasures", "delete_forever", "agents.mentionsearch"),
-                _item("API tokens", "key", "agents.apitoken"),
-                _item("Queue", "low_priority", "procrastinate.procrastinatejob"),
-                _item("Staff accounts", "badge", "auth.user"),
-                _item("Groups", "shield_person", "auth.group"),
-                _item("Sign-in attempts", "login", "axes.accessattempt"),
+                _("System"),
+                _item(_("Outgoing messages"), "outbox", "agents.outboundmessage"),
+                _item(_("Sending numbers"), "cell_tower", "agents.sendingline"),
+                _item(_("Webhooks"), "inbox", "agents.webhookevent"),
+                _item(_("Previous workflow"), "forward", "agents.forwardeditem"),
+                _item(_("Dead letters"), "report", "agents.deadletter"),
+                _item(_("Erasures"), "delete_forever", "agents.mentionsearch"),
+                _item(_("API tokens"), "key", "agents.apitoken"),
+                _item(_("Queue"), "low_priority", "procrastinate.procrastinatejob"),
+                _item(_("Staff accounts"), "badge", "auth.user"),
+                _item(_("Groups"), "shield_person", "auth.group"),
+                _item(_("Sign-in attempts"), "login", "axes.accessattempt"),
                 folded=True,
             ),
         ],

@@ -44,6 +44,9 @@ USE_TZ = True
 USE_I18N = True
 # British spelling; a 24-hour clock, as in Rwanda.
 LANGUAGE_CODE = "en-gb"
+# Of the back office; texts to customers have four (agents/language/texts.py).
+LANGUAGES = (("en-gb", "English"), ("fr", "Français"))
+LOCALE_PATHS = (BASE_DIR / "locale",)
 FORMAT_MODULE_PATH = "easymo.formats"
 STATIC_URL = "static/"
 # No collectstatic: whitenoise serves files from the apps.
@@ -93,6 +96,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "easymo.backoffice.languages.LanguageMiddleware",
     # Before any middleware that reads the user.
     "easymo.backoffice.guard.SignedInMiddleware",
     "easymo.backoffice.authorship.AuthorMiddleware",

@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, filled, form_action
@@ -46,13 +48,16 @@ def _suggested(call: ActionCall[None]) -> dict[str, Any]:
 
 def _audience_of(call: ActionCall[Announcement]) -> str:
     row = call.row
-    return f"To {row.get_audience_display()} by {row.get_medium_display()}"
+    return gettext("To {get_audience_display} by {get_medium_display}").format(
+        get_audience_display=row.get_audience_display(),
+        get_medium_display=row.get_medium_display(),
+    )
 
 
 def _not_by_its_author(call: ActionCall[Announcement]) -> list[str]:
     if call.actor.casefold() != call.row.drafted_by.casefold():
         return []
-    return ["You wrote this draft. Another user approves it."]
+    return [gettext("You wrote this draft. Another user approves it.")]
 
 
 def _text_of(call: ActionCall[Announcement]) -> tuple[str, str]:
@@ -63,7 +68,7 @@ def _text_of(call: ActionCall[Announcement]) -> tuple[str, str]:
 class AnnouncementAdmin(RolloutAdmin):
     """Announcements: one user drafts, another approves, then it is sent."""
 
-    empty_text = (
+    empty_text = _(
         "Announcements to colleagues and customers: one user writes, another approves."
     )
     first_action = "new_draft"
@@ -81,24 +86,26 @@ class AnnouncementAdmin(RolloutAdmin):
     actions_list = ("new_draft",)
     actions_detail = ("rewrite", "approve", "take_back", "send")
 
-    @display(description="Status", label=STATUS)
+    @display(description=_("Status"), label=STATUS)
     def shown_status(self, row: Announcement) -> str:
         return row.status
 
-    @display(description="Recipients")
+    @display(description=_("Recipients"))
     def reached(self, row: Announcement) -> str:
         return str(announcements.counts(row))
 
     @form_action(
-        "New announcement",
+        _("New announcement"),
         path="new",
         icon="campaign",
         permission=SEND,
         form=AnnouncementForm,
         initial=_suggested,
-        explanation="A second user approves it before it is sent. Telephone numbers,"
-        " codes and e-mail addresses are removed.",
-        submit="Save as draft",
+        explanation=_(
+            "A second user approves it before it is sent. Telephone numbers,"
+            " codes and e-mail addresses are removed."
+        ),
+        submit=_("Save as draft"),
     )
     def new_draft(self, call: ActionCall[None]) -> str:
         audience, _, medium = call.data["road"].partition(":")
@@ -109,18 +116,20 @@ class AnnouncementAdmin(RolloutAdmin):
             text=call.data["text"],
             by=call.actor,
         )
-        return f"Draft “{made}” saved. A second user has to approve it."
+        return gettext("Draft “{made}” saved. A second user has to approve it.").format(
+            made=made
+        )
 
     @form_action(
-        "Rewrite",
+        _("Rewrite"),
         path="rewrite",
         icon="edit",
         permission=SEND,
         form=RewriteForm,
         offered=lambda call: call.row.status == "draft",
         initial=lambda call: {"subject": call.row.subject, "text": call.row.text},
-        explanation="Only a draft can be changed.",
-        submit="Save",
+        explanation=_("Only a draft can be changed."),
+        submit=_("Save"),
     )
     def rewrite(self, call: ActionCall[Announcement]) -> str:
         announcements.rewrite(
@@ -129,10 +138,10 @@ class AnnouncementAdmin(RolloutAdmin):
             text=call.data["text"],
             by=call.actor,
         )
-        return f"Draft “{call.data['subject']}” saved."
+        return gettext("Draft “{subject}” saved.").format(subject=call.data["subject"])
 
     @form_action(
-        "Approve",
+        _("Approve"),
         path="approve",
         icon="task",
         permission=SEND,
@@ -147,46 +156,49 @@ class AnnouncementAdmin(RolloutAdmin):
         announcements.approve(
             announcement=call.row, by=call.actor, seen=call.data["seen"]
         )
-        return f"Announcement “{call.row}” approved. It can be sent now."
+        return gettext("Announcement “{row}” approved. It can be sent now.").format(
+            row=call.row
+        )
 
     @form_action(
-        "Take back",
+        _("Take back"),
         path="take-back",
         icon="undo",
         permission=SEND,
         form=ConfirmForm,
         offered=lambda call: call.row.status == "approved",
-        explanation="It becomes a draft again.",
+        explanation=_("It becomes a draft again."),
     )
     def take_back(self, call: ActionCall[Announcement]) -> str:
         announcements.take_back(announcement=call.row)
         call.log_change(call.row, "Taken back.")
-        return f"Announcement “{call.row}” is a draft again."
+        return gettext("Announcement “{row}” is a draft again.").format(row=call.row)
 
     @form_action(
-        "Send",
+        _("Send"),
         path="send",
         icon="send",
         permission=SEND,
         form=ConfirmForm,
         offered=lambda call: call.row.status == "approved",
         unmet=lambda call: filled(announcements.why_not_send(call.row)),
-        explanation=lambda call: (
-            f"{_audience_of(call)}, once to each recipient. People who sent STOP"
-            " are left out."
-        ),
+        explanation=lambda call: gettext(
+            "{call}, once to each recipient. People who sent STOP are left out."
+        ).format(call=_audience_of(call)),
         subjects=_text_of,
     )
     def send(self, call: ActionCall[Announcement]) -> str:
         announcements.send(announcement=call.row, by=call.actor)
-        return f"Announcement “{call.row}”: {call.row.get_status_display()}."
+        return gettext("Announcement “{row}”: {get_status_display}.").format(
+            row=call.row, get_status_display=call.row.get_status_display()
+        )
 
 
 @admin.register(AnnouncementDelivery)
 class AnnouncementDeliveryAdmin(ReadOnlyAdmin):
     """The recipients of announcements, one delivery each."""
 
-    empty_text = (
+    empty_text = _(
         "One line for each recipient appears here when an announcement is sent."
     )
     list_display = ("announcement", "who", "status", "error", "settled_at")
@@ -204,7 +216,7 @@ class AnnouncementDeliveryAdmin(ReadOnlyAdmin):
             row.label = labels.get(row.recipient, row.recipient)
         return page
 
-    @display(description="Recipient")
+    @display(description=_("Recipient"))
     def who(self, row: AnnouncementDelivery) -> str:
         """Return a staff address, or a customer's masked number."""
         if not hasattr(row, "label"):

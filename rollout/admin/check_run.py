@@ -8,7 +8,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action
@@ -43,7 +44,7 @@ def reload_s(request: HttpRequest) -> int:
 class CheckRunAdmin(RolloutAdmin):
     """All runs of pre-flight, smoke tests and probe, line by line."""
 
-    empty_text = (
+    empty_text = _(
         "Each run of the pre-flight, the smoke tests and the probe is kept here."
     )
     first_action = "run_preflight"
@@ -59,15 +60,15 @@ class CheckRunAdmin(RolloutAdmin):
     )
     actions_list = ("run_preflight", "run_smoke")
 
-    @display(description="Result", label=LABELS)
+    @display(description=_("Result"), label=LABELS)
     def shown_passed(self, row: CheckRun) -> str:
-        return "passed" if row.passed else "not passed"
+        return "passed" if row.passed else gettext("not passed")
 
-    @display(description="Lines")
+    @display(description=_("Lines"))
     def told(self, row: CheckRun) -> str:
         return ", ".join(f"{n} {status}" for status, n in row.counts.items() if n)
 
-    @display(description="Lines")
+    @display(description=_("Lines"))
     def lines(self, row: CheckRun) -> SafeString:
         rows = format_html_join(
             "",
@@ -81,28 +82,32 @@ class CheckRunAdmin(RolloutAdmin):
         )
 
     @form_action(
-        "Run the pre-flight",
+        _("Run the pre-flight"),
         path="run-preflight",
         icon="flight_takeoff",
         permission=MOVE,
         form=LiveForm,
-        explanation="A worker goes through the checklist with its own settings. Its"
-        " lines appear one by one. Nothing is changed.",
-        submit="Run",
+        explanation=_(
+            "A worker goes through the checklist with its own settings. Its"
+            " lines appear one by one. Nothing is changed."
+        ),
+        submit=_("Run"),
         back=_live_url,
     )
     def run_preflight(self, call: ActionCall[None]) -> str:
         return _ask(CheckRun.Kind.PREFLIGHT, call.actor, live=call.data["live"])
 
     @form_action(
-        "Run the smoke tests",
+        _("Run the smoke tests"),
         path="run-smoke",
         icon="science",
         permission=MOVE,
         form=ConfirmForm,
-        explanation="A worker runs the guide's five tests with its own sandbox people."
-        " Two vouchers are issued and voided. Nothing leaves the sandbox.",
-        submit="Run",
+        explanation=_(
+            "A worker runs the guide's five tests with its own sandbox people."
+            " Two vouchers are issued and voided. Nothing leaves the sandbox."
+        ),
+        submit=_("Run"),
         back=_live_url,
     )
     def run_smoke(self, call: ActionCall[None]) -> str:
@@ -113,10 +118,10 @@ def _ask(kind: CheckRun.Kind, actor: str, *, live: bool) -> str:
     """Ask for a run, unless one of this kind is under way."""
     _request, is_new = requests.ask_for_run(kind=kind, actor=actor, live=live)
     if not is_new:
-        return _("A %(kind)s is under way already. Its lines appear below.") % {
+        return gettext("A %(kind)s is under way already. Its lines appear below.") % {
             "kind": kind.label
         }
-    return _("The run has been asked for. Its lines appear below.")
+    return gettext("The run has been asked for. Its lines appear below.")
 
 
 def live(request: HttpRequest) -> HttpResponse:
@@ -126,7 +131,7 @@ def live(request: HttpRequest) -> HttpResponse:
     is_live = LIVE_HEADER in request.headers
     context = {
         **admin.site.each_context(request),
-        "title": _("Check runs"),
+        "title": gettext("Check runs"),
         "runs": [
             {
                 "title": str(kind.label).capitalize(),

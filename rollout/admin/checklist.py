@@ -8,6 +8,8 @@ from django.db.models import Value
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action, list_url
@@ -42,7 +44,7 @@ STATES = {
 class ChecklistItemAdmin(RolloutAdmin):
     """All items of the guide's checklists; those of the present stage have a state."""
 
-    empty_text = "The lines of the checklist come with the migrations."
+    empty_text = _("The lines of the checklist come with the migrations.")
     list_display = (
         *("text", "section", "stage", "cadence"),
         *("standing", "due_by", "last", "to_tick"),
@@ -62,31 +64,33 @@ class ChecklistItemAdmin(RolloutAdmin):
         LINES.set({line.item.pk: line for line in checklists.checklist_lines()})
         return found.annotate(may_tick=Value(request.user.has_perm(CHANGE)))
 
-    @display(description="State", label=STATES)
+    @display(description=_("State"), label=STATES)
     def standing(self, row: ChecklistItem) -> str:
         line = LINES.get().get(row.pk)
         if line is None:
-            return "other stage"
+            return gettext("other stage")
         if row.check_name.startswith("gate."):
-            return "see the gates"
+            return gettext("see the gates")
         if line.is_automatic:
-            return "met" if line.answer else "not met"
+            return "met" if line.answer else gettext("not met")
         return str(line.due_status.state)
 
-    @display(description="Due by")
+    @display(description=_("Due by"))
     def due_by(self, row: ChecklistItem) -> str:
         line = LINES.get().get(row.pk)
         at = line.due_status.due_by if line and line.is_open else None
         return _time(at) if at else "—"
 
-    @display(description="Last done")
+    @display(description=_("Last done"))
     def last(self, row: ChecklistItem) -> str:
         line = LINES.get().get(row.pk)
         if line is None or line.tick is None:
             return "—"
-        return f"{_time(line.tick.at)} by {line.tick.by}: {line.tick.evidence}"
+        return gettext("{at} by {by}: {evidence}").format(
+            at=_time(line.tick.at), by=line.tick.by, evidence=line.tick.evidence
+        )
 
-    @display(description="To do")
+    @display(description=_("To do"))
     def to_tick(self, row: Any) -> SafeString | str:
         line = LINES.get().get(row.pk)
         if line is None or not line.is_open or not row.may_tick:
@@ -95,7 +99,7 @@ class ChecklistItemAdmin(RolloutAdmin):
         return format_html('<a class="underline" href="{}">Tick</a>', url)
 
     @form_action(
-        "Tick",
+        _("Tick"),
         path="tick",
         icon="check",
         permission=CHANGE,
@@ -111,7 +115,7 @@ class ChecklistItemAdmin(RolloutAdmin):
         checklists.tick_line(
             item=call.row, by=call.actor, evidence=call.data["evidence"]
         )
-        return f"Ticked: {call.row.text}"
+        return gettext("Ticked: {text}").format(text=call.row.text)
 
 
 def _time(at: datetime) -> str:
@@ -122,7 +126,7 @@ def _time(at: datetime) -> str:
 class ChecklistTickAdmin(ReadOnlyAdmin):
     """All ticks: who, when and on what evidence."""
 
-    empty_text = "A line appears here when a user ticks the checklist."
+    empty_text = _("A line appears here when a user ticks the checklist.")
     list_display = ("at", "item", "due_for", "by", "evidence")
     list_filter = ("item__section",)
     list_select_related = ("item", "run")

@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action, list_url
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 class CohortAdmin(RolloutAdmin):
     """Groups of people that a feature can be limited to."""
 
-    empty_text = "A cohort is a group of people that a feature can be limited to."
+    empty_text = _("A cohort is a group of people that a feature can be limited to.")
     first_action = "new_cohort"
     list_display = ("name", "description", "size", "used_by", "created_at")
     search_fields = ("name", "description")
@@ -37,15 +39,15 @@ class CohortAdmin(RolloutAdmin):
         members = CohortMember.objects.filter(cohort=OuterRef("pk")).order_by("-pk")
         return found.prefetch_related("flags").annotate(total=counted(members, WINDOW))
 
-    @display(description="Members", ordering="total")
+    @display(description=_("Members"), ordering="total")
     def size(self, row: Any) -> str:
         return _size(row)
 
-    @display(description="Features on for it")
+    @display(description=_("Features on for it"))
     def used_by(self, row: Cohort) -> str:
         return ", ".join(sorted(flag.name for flag in row.flags.all())) or "—"
 
-    @display(description="Members")
+    @display(description=_("Members"))
     def people(self, row: Any) -> SafeString:
         url = reverse("admin:rollout_cohortmember_changelist")
         return format_html(
@@ -53,13 +55,13 @@ class CohortAdmin(RolloutAdmin):
         )
 
     @form_action(
-        "New cohort",
+        _("New cohort"),
         path="new",
         icon="group_add",
         permission=CHANGE,
         form=CohortForm,
-        explanation="A new cohort has no members and turns nothing on.",
-        submit="Save",
+        explanation=_("A new cohort has no members and turns nothing on."),
+        submit=_("Save"),
     )
     def new_cohort(self, call: ActionCall[None]) -> str:
         made = cohorts.make_cohort(
@@ -68,17 +70,17 @@ class CohortAdmin(RolloutAdmin):
             is_new=True,
         )
         call.log_change(made, "Saved.")
-        return f"Cohort {made.name} saved."
+        return gettext("Cohort {name} saved.").format(name=made.name)
 
     @form_action(
-        "Add a member",
+        _("Add a member"),
         path="add-member",
         icon="person_add",
         permission=CHANGE,
         form=MemberForm,
-        title=lambda call: f"Add a member to {call.row.name}",
-        explanation="Features of this cohort are on for the person at once.",
-        submit="Add",
+        title=lambda call: gettext("Add a member to {name}").format(name=call.row.name),
+        explanation=_("Features of this cohort are on for the person at once."),
+        submit=_("Add"),
     )
     def add_member(self, call: ActionCall[Cohort]) -> str:
         subject = call.data["subject"]
@@ -90,36 +92,48 @@ class CohortAdmin(RolloutAdmin):
             source=FlagChange.Source.ADMIN,
         )
         if not added:
-            return f"{subject} was already a member of {call.row.name}."
-        return f"{subject} added to {call.row.name}."
+            return gettext("{subject} was already a member of {name}.").format(
+                subject=subject, name=call.row.name
+            )
+        return gettext("{subject} added to {name}.").format(
+            subject=subject, name=call.row.name
+        )
 
 
 def _size(row: Any) -> str:
-    return f"{row.total}" if row.total < WINDOW else f"{WINDOW:,} or more"
+    return (
+        f"{row.total}"
+        if row.total < WINDOW
+        else gettext("{window:,} or more").format(window=WINDOW)
+    )
 
 
 @admin.register(CohortMember)
 class CohortMemberAdmin(RolloutAdmin):
     """The members of all cohorts."""
 
-    empty_text = "Members of cohorts are listed here. Add them on the page of a cohort."
+    empty_text = _(
+        "Members of cohorts are listed here. Add them on the page of a cohort."
+    )
     list_display = ("subject", "cohort", "added_by", "added_at")
     list_filter = ("cohort",)
     served_filters = (Served("cohort"),)
     list_select_related = ("cohort",)
     search_fields = ("=subject", "added_by")
-    search_help_text = "A whole subject, or the user who added it"
+    search_help_text = _("A whole subject, or the user who added it")
     fields = list_display
     actions_detail = ("remove_member",)
 
     @form_action(
-        "Remove from the cohort",
+        _("Remove from the cohort"),
         path="remove",
         icon="person_remove",
         permission=CHANGE,
-        title=lambda call: f"Remove from {call.row.cohort.name}",
-        explanation="Features of this cohort are off for the person at once.",
-        submit="Remove",
+        title=lambda call: gettext("Remove from {name}").format(
+            name=call.row.cohort.name
+        ),
+        explanation=_("Features of this cohort are off for the person at once."),
+        submit=_("Remove"),
         subjects=lambda call: [call.row.subject],
         is_dangerous=True,
         back=list_url,
@@ -133,4 +147,6 @@ class CohortMemberAdmin(RolloutAdmin):
             reason=call.reason,
             source=FlagChange.Source.ADMIN,
         )
-        return f"{subject} removed from {cohort}."
+        return gettext("{subject} removed from {cohort}.").format(
+            subject=subject, cohort=cohort
+        )

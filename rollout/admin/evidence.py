@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from easymo.backoffice.pages import ReadOnlyAdmin
@@ -30,7 +31,7 @@ OUTCOMES = {
 class ObservationAdmin(ReadOnlyAdmin):
     """Finished conversations and calls: the evidence behind the figures."""
 
-    empty_text = "Finished conversations and calls appear here as evidence."
+    empty_text = _("Finished conversations and calls appear here as evidence.")
     list_display = (
         *("finished_at", "channel", "shown_outcome", "tried", "turns"),
         *("slowest", "shown_cost", "satisfied", "is_synthetic"),
@@ -53,19 +54,19 @@ class ObservationAdmin(ReadOnlyAdmin):
         *("cost", "price_version", "errors", "satisfied", "is_synthetic"),
     )
 
-    @display(description="Outcome", label=OUTCOMES)
+    @display(description=_("Outcome"), label=OUTCOMES)
     def shown_outcome(self, row: Observation) -> str:
         return row.get_outcome_display()
 
-    @display(description="Calls, failed")
+    @display(description=_("Calls, failed"))
     def tried(self, row: Observation) -> str:
         return f"{row.calls}, {row.failed}"
 
-    @display(description="Slowest")
+    @display(description=_("Slowest"))
     def slowest(self, row: Observation) -> str:
         return f"{max(row.latencies_ms) / 1000:.1f} s" if row.latencies_ms else "—"
 
-    @display(description="Cost")
+    @display(description=_("Cost"))
     def shown_cost(self, row: Observation) -> str:
         return "unknown" if row.cost is None else f"${row.cost:.4f}"
 
@@ -74,7 +75,7 @@ class ObservationAdmin(ReadOnlyAdmin):
 class LeakFindingAdmin(ReadOnlyAdmin):
     """Personal data that was not masked: where and when, never the data."""
 
-    empty_text = "No unmasked personal data was found. Findings appear here."
+    empty_text = _("No unmasked personal data was found. Findings appear here.")
     list_display = ("at", "shown_level", "kind", "sink", "times", "cause")
     list_display_links = ("at",)
     list_filter = ("level", "kind", "sink", ("at", MomentRangeFilter))
@@ -83,14 +84,14 @@ class LeakFindingAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fields = ("at", "level", "kind", "sink", "times", "cause", "fingerprint")
 
-    @display(description="Level", label=LEVELS)
+    @display(description=_("Level"), label=LEVELS)
     def shown_level(self, row: LeakFinding) -> str:
         return row.get_level_display()
 
-    @display(description="Correlation id")
+    @display(description=_("Correlation id"))
     def cause(self, row: LeakFinding) -> UUID | str:
         return row.correlation_id or "—"
 
-    @display(description="Fingerprint (same data, same fingerprint)")
+    @display(description=_("Fingerprint (same data, same fingerprint)"))
     def fingerprint(self, row: LeakFinding) -> str:
         return bytes(row.digest).hex()[:12]

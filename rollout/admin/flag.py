@@ -8,7 +8,8 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from easymo.backoffice.actions import ActionCall, form_action
@@ -40,11 +41,17 @@ COLOURS = {"on": "success", "limited": "warning", "off": "info", "forced off": "
 def _never_on(call: ActionCall[AgentFlag]) -> list[str]:
     """Return why even an override turns nothing on."""
     if exposure.functions_are_removed():
-        return ["A full rollback is in force. Restore the functions first."]
+        return [gettext("A full rollback is in force. Restore the functions first.")]
     if plans.current().state == State.FROZEN:
-        return ["The plan is frozen. Resume it on the page of the stage first."]
+        return [
+            gettext("The plan is frozen. Resume it on the page of the stage first.")
+        ]
     if call.row.name in settings.FEATURES_FORCED_OFF:
-        return [f"{call.row.name}=false in the environment forces it off."]
+        return [
+            gettext("{name}=false in the environment forces it off.").format(
+                name=call.row.name
+            )
+        ]
     return []
 
 
@@ -55,14 +62,17 @@ def _missing(call: ActionCall[AgentFlag]) -> list[str]:
     needs = resume_requirements.unmet(resume_requirements.requirements_to_turn_on())
     if not needs:
         return []
-    return ["After the rollback this is missing, unless you override it:", *needs]
+    return [
+        gettext("After the rollback this is missing, unless you override it:"),
+        *needs,
+    ]
 
 
 @admin.register(AgentFlag)
 class AgentFlagAdmin(RollbackActions):
     """The four features: who is served, and who changed each last."""
 
-    empty_text = "The four features come with the migrations."
+    empty_text = _("The four features come with the migrations.")
     list_display = ("feature", "state", "audience", "changed", "reason")
     search_fields = ("name",)
     ordering = ("id",)
@@ -80,37 +90,41 @@ class AgentFlagAdmin(RollbackActions):
             last_at=Subquery(newest.values("at")[:1]),
         )
 
-    @display(description="Feature", ordering="name")
+    @display(description=_("Feature"), ordering="name")
     def feature(self, row: AgentFlag) -> str:
         return Feature(row.name).label
 
-    @display(description="State", label=COLOURS)
+    @display(description=_("State"), label=COLOURS)
     def state(self, row: AgentFlag) -> str:
         if row.name in settings.FEATURES_FORCED_OFF:
-            return "forced off"
+            return gettext("forced off")
         if row.everyone is None:
             return "limited"
         return "on" if row.everyone else "off"
 
-    @display(description="Audience")
+    @display(description=_("Audience"))
     def audience(self, row: AgentFlag) -> str:
         if row.everyone is not None:
-            return "everyone" if row.everyone else "no one"
+            return "everyone" if row.everyone else gettext("no one")
         parts = [percent_text(row.percent)] if row.percent is not None else []
         cohorts = sorted(cohort.name for cohort in row.cohorts.all())
-        return ", ".join([*parts, *(f"cohort {name}" for name in cohorts)])
+        return ", ".join(
+            [*parts, *(gettext("cohort {name}").format(name=name) for name in cohorts)]
+        )
 
-    @display(description="Changed", ordering="last_at")
+    @display(description=_("Changed"), ordering="last_at")
     def changed(self, row: Any) -> str:
         if row.last_at is None:
             return "—"
-        return f"{_time(row.last_at)} by {row.last_actor}"
+        return gettext("{last_at} by {last_actor}").format(
+            last_at=_time(row.last_at), last_actor=row.last_actor
+        )
 
-    @display(description="Reason")
+    @display(description=_("Reason"))
     def reason(self, row: Any) -> str:
         return row.last_reason or "—"
 
-    @display(description="Last changes")
+    @display(description=_("Last changes"))
     def history(self, row: AgentFlag) -> SafeString:
         changes = row.changes.order_by("-id")[:SHOWN_CHANGES]
         lines = format_html_join(
@@ -138,31 +152,38 @@ class AgentFlagAdmin(RollbackActions):
         return request.user.has_perm(CHANGE)
 
     @form_action(
-        "Turn on for everyone",
+        _("Turn on for everyone"),
         path="turn-on",
         icon="toggle_on",
         permission=CHANGE,
         form=TurnOnForm,
         unmet=_never_on,
-        title=lambda call: f"Turn on {_label(call)} for everyone",
+        title=lambda call: gettext("Turn on {call} for everyone").format(
+            call=_label(call)
+        ),
         explanation=lambda call: " ".join(
-            ["Everyone who writes is served, including new senders.", *_missing(call)]
+            [
+                gettext("Everyone who writes is served, including new senders."),
+                *_missing(call),
+            ]
         ),
     )
     def turn_on(self, call: ActionCall[AgentFlag]) -> str:
         return _change(call, on=True)
 
     @form_action(
-        "Turn on for some",
+        _("Turn on for some"),
         path="turn-on-for-some",
         icon="group",
         permission=CHANGE,
         form=AudienceForm,
         unmet=_never_on,
-        title=lambda call: f"Turn on {_label(call)} for some",
+        title=lambda call: gettext("Turn on {call} for some").format(call=_label(call)),
         explanation=lambda call: " ".join(
             [
-                "Only these people are served. It replaces the audience so far.",
+                gettext(
+                    "Only these people are served. It replaces the audience so far."
+                ),
                 *_missing(call),
             ]
         ),
@@ -171,13 +192,13 @@ class AgentFlagAdmin(RollbackActions):
         return _change(call, on=True)
 
     @form_action(
-        "Turn off",
+        _("Turn off"),
         path="turn-off",
         icon="toggle_off",
         permission=CHANGE,
         offered=lambda call: call.row.everyone is not False,
-        title=lambda call: f"Turn off {_label(call)}",
-        explanation="Off for everyone, in every process, within a second.",
+        title=lambda call: gettext("Turn off {call}").format(call=_label(call)),
+        explanation=_("Off for everyone, in every process, within a second."),
         is_dangerous=True,
     )
     def turn_off(self, call: ActionCall[AgentFlag]) -> str:
@@ -202,7 +223,9 @@ def _change(call: ActionCall[AgentFlag], *, on: bool) -> str:
         messages.warning(call.request, warning)
     proof = "" if changed.fence_proven else f" {locks.FENCE_NOT_PROVEN}"
     receipt = acknowledgements.await_acknowledgement(changed.epoch)
-    return f"{_label(call)} changed: {receipt}.{proof}"
+    return gettext("{call} changed: {receipt}.{proof}").format(
+        call=_label(call), receipt=receipt, proof=proof
+    )
 
 
 def _time(at: Any) -> str:
@@ -217,7 +240,7 @@ def _moved(change: FlagChange) -> str:
 class FlagChangeAdmin(ReadOnlyAdmin):
     """All changes of features and cohorts."""
 
-    empty_text = "Each change of a feature or a cohort is kept here."
+    empty_text = _("Each change of a feature or a cohort is kept here.")
     list_display = ("at", "what", "before_after", "actor", "source", "reason")
     list_display_links = ("at",)
     list_filter = ("kind", "source", "flag", ("at", MomentRangeFilter))
@@ -225,7 +248,7 @@ class FlagChangeAdmin(ReadOnlyAdmin):
     list_filter_submit = True
     list_select_related = ("flag", "cohort")
     search_fields = ("actor", "reason", "=subject")
-    search_help_text = "A user, a reason or a subject"
+    search_help_text = _("A user, a reason or a subject")
     fields = (
         ("at", "what"),
         "before_after",
@@ -234,11 +257,15 @@ class FlagChangeAdmin(ReadOnlyAdmin):
         ("subject", "epoch"),
     )
 
-    @display(description="What")
+    @display(description=_("What"))
     def what(self, row: FlagChange) -> str:
-        return Feature(row.flag.name).label if row.flag else f"cohort {row.cohort}"
+        return (
+            Feature(row.flag.name).label
+            if row.flag
+            else gettext("cohort {cohort}").format(cohort=row.cohort)
+        )
 
-    @display(description="Change")
+    @display(description=_("Change"))
     def before_after(self, row: FlagChange) -> str:
         return row.get_kind_display() if row.flag is None else _moved(row)
 
@@ -247,7 +274,7 @@ class FlagChangeAdmin(ReadOnlyAdmin):
 class RollbackEventAdmin(ReadOnlyAdmin):
     """All rollbacks, and whether the fence was proven."""
 
-    empty_text = "Nothing was rolled back yet. Each rollback is kept here."
+    empty_text = _("Nothing was rolled back yet. Each rollback is kept here.")
     list_display = ("at", "kind", "actor", "reason", "fence_proven", "incident")
     list_filter = ("kind", "fence_proven", ("at", MomentRangeFilter))
     list_filter_submit = True

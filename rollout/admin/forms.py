@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminDecimalFieldWidget,
@@ -24,14 +26,19 @@ from rollout.incidents.incidents import LESSONS, MAX_TEXT
 from rollout.models import Announcement, Cohort, Incident, StageName
 from rollout.stages import waivers
 
+if TYPE_CHECKING:
+    from easymo.backoffice.actions import Words
 
-def line(label: str | None, longest: int, **options: Any) -> forms.CharField:
+
+def line(label: Words | None, longest: int, **options: Any) -> forms.CharField:
     attrs = options.pop("attrs", {})
     widget = UnfoldAdminTextInputWidget(attrs=attrs)
     return forms.CharField(label=label, max_length=longest, widget=widget, **options)
 
 
-def text(label: str, longest: int, *, rows: int = 5, **options: Any) -> forms.CharField:
+def text(
+    label: Words, longest: int, *, rows: int = 5, **options: Any
+) -> forms.CharField:
     widget = UnfoldAdminTextareaWidget(attrs={"rows": rows})
     return forms.CharField(label=label, max_length=longest, widget=widget, **options)
 
@@ -50,7 +57,7 @@ def choice(**options: Any) -> forms.ChoiceField:
     return forms.ChoiceField(widget=UnfoldAdminSelectWidget(), **options)
 
 
-def switch(label: str, help_text: str = "", **options: Any) -> forms.BooleanField:
+def switch(label: Words, help_text: Words = "", **options: Any) -> forms.BooleanField:
     return forms.BooleanField(
         required=False,
         label=label,
@@ -60,7 +67,7 @@ def switch(label: str, help_text: str = "", **options: Any) -> forms.BooleanFiel
     )
 
 
-RECORDED = "The override is recorded and the people on call are notified."
+RECORDED = _("The override is recorded and the people on call are notified.")
 
 
 class ConfirmForm(forms.Form):
@@ -70,7 +77,7 @@ class ConfirmForm(forms.Form):
 
 
 class TurnOnForm(ReasonForm):
-    override = switch("Turn on without the resume requirements", RECORDED)
+    override = switch(_("Turn on without the resume requirements"), RECORDED)
     field_order: tuple[str, ...] = ("reason", "override")
 
 
@@ -82,8 +89,8 @@ class AudienceForm(TurnOnForm):
         min_value=0.01,
         max_value=100,
         decimal_places=2,
-        label="Percentage",
-        help_text="The same people stay included as it grows.",
+        label=_("Percentage"),
+        help_text=_("The same people stay included as it grows."),
         widget=UnfoldAdminDecimalFieldWidget(),
     )
     cohorts = forms.ModelMultipleChoiceField(
@@ -97,13 +104,15 @@ class AudienceForm(TurnOnForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if not cleaned.get("percent") and not cleaned.get("cohorts"):
-            raise forms.ValidationError("Give a percentage, a cohort, or both.")
+            raise forms.ValidationError(
+                gettext("Give a percentage, a cohort, or both.")
+            )
         return cleaned
 
 
 class StageForm(ReasonForm):
     stage = choice(choices=StageName.choices)
-    override = switch("Skip the gates", RECORDED)
+    override = switch(_("Skip the gates"), RECORDED)
     field_order = ("stage", "reason", "override")
 
 
@@ -120,9 +129,9 @@ class HoursForm(ReasonForm):
 
 class MemberForm(ReasonForm):
     subject = line(
-        "Subject",
+        _("Subject"),
         100,
-        help_text="The public id that the person's page shows.",
+        help_text=_("The public id that the person's page shows."),
     )
     field_order = ("subject", "reason")
 
@@ -131,14 +140,15 @@ class CohortForm(ConfirmForm):
     name = line(
         None,
         50,
-        help_text="Lower-case letters, digits, - and _. It cannot be changed later.",
+        help_text=_("Lower-case letters, digits, - and _. It cannot be changed later."),
     )
     description = line(None, 200, required=False)
 
 
 class LiveForm(ConfirmForm):
     live = switch(
-        "Also call OpenAI, Meta and Supabase", "Free of charge; takes some seconds."
+        _("Also call OpenAI, Meta and Supabase"),
+        _("Free of charge; takes some seconds."),
     )
 
 
@@ -151,13 +161,13 @@ class IncidentForm(ConfirmForm):
     severity = choice(
         choices=Incident.Severity.choices,
         initial=Incident.Severity.MEDIUM,
-        help_text="Critical notifies everyone on call.",
+        help_text=_("Critical notifies everyone on call."),
     )
     text = text("What is happening", MAX_TEXT)
 
 
 class CommanderForm(ConfirmForm):
-    commander = line("Commander", 150)
+    commander = line(_("Commander"), 150)
 
 
 class SeverityForm(ReasonForm):
@@ -178,7 +188,7 @@ class LessonsForm(ConfirmForm):
 
 class ActionForm(ConfirmForm):
     text = text("Task", 500, rows=2)
-    owner = line("Owner", 150)
+    owner = line(_("Owner"), 150)
     due = forms.DateField(
         input_formats=["%Y-%m-%d"],
         widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}),
@@ -195,25 +205,25 @@ class ContactForm(ConfirmForm):
     role = line(None, 80)
     name = line(None, 100, required=False)
     phone = line(
-        "Telephone",
+        _("Telephone"),
         40,
         required=False,
-        help_text="With the country code: +250 …",
+        help_text=_("With the country code: +250 …"),
         attrs={"inputmode": "tel"},
     )
     email = forms.CharField(
         max_length=254,
         required=False,
-        label="E-mail",
+        label=_("E-mail"),
         widget=UnfoldAdminEmailInputWidget(),
     )
-    order = number(0, 99, 1, help_text="1 is called first; 0 is not on call.")
-    is_active = switch("In use", initial=True)
+    order = number(0, 99, 1, help_text=_("1 is called first; 0 is not on call."))
+    is_active = switch(_("In use"), initial=True)
 
 
 class ShiftForm(ConfirmForm):
     hours = number(
-        1, 31 * 24, 12, help_text="The contact is called first for so many hours."
+        1, 31 * 24, 12, help_text=_("The contact is called first for so many hours.")
     )
 
 
@@ -224,7 +234,7 @@ class RewriteForm(ConfirmForm):
 
 class AnnouncementForm(RewriteForm):
     road = choice(
-        label="Audience and medium",
+        label=_("Audience and medium"),
         choices=[
             (
                 f"{audience}:{medium}",
@@ -246,7 +256,7 @@ class ApprovalForm(ConfirmForm):
 
 class TickForm(ConfirmForm):
     evidence = line(
-        "Evidence",
+        _("Evidence"),
         500,
-        help_text="What you checked and found: a link, a figure, a sentence.",
+        help_text=_("What you checked and found: a link, a figure, a sentence."),
     )

@@ -9,6 +9,8 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from easymo.backoffice.actions import ActionCall, filled, form_action
@@ -81,9 +83,11 @@ def _item_url(item: ActionItem) -> str:
 
 def _item_line(item: ActionItem, may_finish: bool) -> tuple[str, SafeString | str]:
     """Return an action item and who finished it, or the link that finishes it."""
-    text = f"{item.text} — {item.owner}, by {item.due:%d %b %Y}"
+    text = gettext("{text} — {owner}, by {due:%d %b %Y}").format(
+        text=item.text, owner=item.owner, due=item.due
+    )
     if item.done_at:
-        return text, f", done by {item.done_by}"
+        return text, gettext(", done by {done_by}").format(done_by=item.done_by)
     if not may_finish:
         return text, ""
     return text, format_html(' (<a href="{}">done?</a>)', _item_url(item))
@@ -93,7 +97,7 @@ def _item_line(item: ActionItem, may_finish: bool) -> tuple[str, SafeString | st
 class IncidentAdmin(RollbackActions):
     """Incidents: timeline, lessons learned and action items."""
 
-    empty_text = "No incident yet. A rollback opens one, and so can you."
+    empty_text = _("No incident yet. A rollback opens one, and so can you.")
     first_action = "open_incident"
     list_display = (
         *("title", "shown_severity", "shown_status"),
@@ -120,7 +124,7 @@ class IncidentAdmin(RollbackActions):
     more = ["assign", "set_severity", "add_action", "finish_action", "download"]
     actions_detail = (
         *("add_note", "take_command", "mitigate", "resolve"),
-        *("write_lessons", "close_incident", {"title": "More", "items": more}),
+        *("write_lessons", "close_incident", {"title": _("More"), "items": more}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
@@ -128,15 +132,15 @@ class IncidentAdmin(RollbackActions):
         rows: QuerySet[Incident] = super().get_queryset(request)
         return rows.annotate(may_finish=Value(request.user.has_perm(CHANGE)))
 
-    @display(description="Severity", label=SEVERITY)
+    @display(description=_("Severity"), label=SEVERITY)
     def shown_severity(self, row: Incident) -> str:
         return row.severity
 
-    @display(description="Status", label=STATUS)
+    @display(description=_("Status"), label=STATUS)
     def shown_status(self, row: Incident) -> str:
         return row.status
 
-    @display(description="Timeline")
+    @display(description=_("Timeline"))
     def story(self, row: Incident) -> SafeString:
         entries = reversed(row.timeline.order_by("-id")[:SHOWN_ENTRIES])
         lines = (
@@ -146,7 +150,7 @@ class IncidentAdmin(RollbackActions):
         items = format_html_join("", "<li>{} — <b>{}</b>: {}</li>", lines)
         return format_html("<ol>{}</ol>", items)
 
-    @display(description="Action items")
+    @display(description=_("Action items"))
     def to_do(self, row: Any) -> SafeString | str:
         items = row.action_items.all()
         lines = (_item_line(item, row.may_finish) for item in items)
@@ -154,13 +158,13 @@ class IncidentAdmin(RollbackActions):
         return format_html("<ul>{}</ul>", shown) if shown else "—"
 
     @form_action(
-        "Open an incident",
+        _("Open an incident"),
         path="open",
         icon="add_alert",
         permission=CHANGE,
         form=IncidentForm,
-        explanation="The people on call are notified according to the severity.",
-        submit="Open",
+        explanation=_("The people on call are notified according to the severity."),
+        submit=_("Open"),
     )
     def open_incident(self, call: ActionCall[None]) -> str:
         made = incidents.report_incident(
@@ -169,97 +173,103 @@ class IncidentAdmin(RollbackActions):
             text=call.data["text"],
             by=call.actor,
         )
-        return f"Incident {made} opened."
+        return gettext("Incident {made} opened.").format(made=made)
 
     @form_action(
-        "Add a note",
+        _("Add a note"),
         path="note",
         icon="edit_note",
         permission=CHANGE,
         form=NoteForm,
-        explanation="Notes stay. Telephone numbers and codes are removed.",
+        explanation=_("Notes stay. Telephone numbers and codes are removed."),
     )
     def add_note(self, call: ActionCall[Incident]) -> str:
         incidents.add_note(incident=call.row, text=call.data["text"], author=call.actor)
-        return f"Note added to incident {call.row}."
+        return gettext("Note added to incident {row}.").format(row=call.row)
 
     @form_action(
-        "Mitigate",
+        _("Mitigate"),
         path="mitigate",
         icon="healing",
         permission=CHANGE,
         offered=_may_become(Incident.Status.MITIGATED),
-        explanation="The harm has stopped.",
+        explanation=_("The harm has stopped."),
     )
     def mitigate(self, call: ActionCall[Incident]) -> str:
         return _set_status(call, Incident.Status.MITIGATED)
 
     @form_action(
-        "Resolve",
+        _("Resolve"),
         path="resolve",
         icon="task_alt",
         permission=CHANGE,
         offered=_may_become(Incident.Status.RESOLVED),
         explanation=(
-            "The cause is known and removed. The next rollback opens a new incident."
+            _("The cause is known and removed. The next rollback opens a new incident.")
         ),
     )
     def resolve(self, call: ActionCall[Incident]) -> str:
         return _set_status(call, Incident.Status.RESOLVED)
 
     @form_action(
-        "Close the incident",
+        _("Close the incident"),
         path="close",
         icon="inventory",
         permission=CHANGE,
         offered=_may_become(Incident.Status.CLOSED),
         unmet=lambda call: filled(incidents.missing_lessons(call.row)),
         explanation=(
-            "The four lessons have to be written. Afterwards only notes can be added."
+            _(
+                "The four lessons have to be written. Afterwards only notes can be added."
+            )
         ),
     )
     def close_incident(self, call: ActionCall[Incident]) -> str:
         return _set_status(call, Incident.Status.CLOSED)
 
     @form_action(
-        "Take command",
+        _("Take command"),
         path="take",
         icon="military_tech",
         permission=CHANGE,
         form=ConfirmForm,
         offered=lambda call: _is_not_closed(call) and call.row.commander != call.actor,
-        explanation="You decide what is done and who does it.",
+        explanation=_("You decide what is done and who does it."),
     )
     def take_command(self, call: ActionCall[Incident]) -> str:
         incidents.take_command(
             incident=call.row, commander=call.actor, author=call.actor
         )
-        return f"You command incident {call.row}."
+        return gettext("You command incident {row}.").format(row=call.row)
 
     @form_action(
-        "Assign the commander",
+        _("Assign the commander"),
         path="assign",
         icon="person_raised_hand",
         permission=CHANGE,
         form=CommanderForm,
         offered=_is_not_closed,
-        explanation="One person commands an incident. The timeline records from when.",
+        explanation=_(
+            "One person commands an incident. The timeline records from when."
+        ),
     )
     def assign(self, call: ActionCall[Incident]) -> str:
         incidents.take_command(
             incident=call.row, commander=call.data["commander"], author=call.actor
         )
-        return f"{call.row.commander} commands incident {call.row}."
+        return gettext("{commander} commands incident {row}.").format(
+            commander=call.row.commander, row=call.row
+        )
 
     @form_action(
-        "Change the severity",
+        _("Change the severity"),
         path="severity",
         icon="stairs",
         permission=CHANGE,
         form=SeverityForm,
         offered=_is_not_closed,
         initial=lambda call: {"severity": call.row.severity},
-        explanation="A higher severity notifies the people on call again.",
+        explanation=_("A higher severity notifies the people on call again."),
     )
     def set_severity(self, call: ActionCall[Incident]) -> str:
         incidents.set_severity(
@@ -268,18 +278,20 @@ class IncidentAdmin(RollbackActions):
             reason=call.reason,
             author=call.actor,
         )
-        return f"The severity of incident {call.row} is {call.row.severity}."
+        return gettext("The severity of incident {row} is {severity}.").format(
+            row=call.row, severity=call.row.severity
+        )
 
     @form_action(
-        "Write lessons learned",
+        _("Write lessons learned"),
         path="lessons",
         icon="school",
         permission=CHANGE,
         form=LessonsForm,
         offered=_is_not_closed,
         initial=_lessons_of,
-        explanation="All four are needed before the incident can be closed.",
-        submit="Save",
+        explanation=_("All four are needed before the incident can be closed."),
+        submit=_("Save"),
     )
     def write_lessons(self, call: ActionCall[Incident]) -> str:
         written = {
@@ -288,15 +300,15 @@ class IncidentAdmin(RollbackActions):
             if call.data[name].strip()
         }
         incidents.write_lessons(incident=call.row, author=call.actor, **written)
-        return f"Lessons of incident {call.row} saved."
+        return gettext("Lessons of incident {row} saved.").format(row=call.row)
 
     @form_action(
-        "Add an action item",
+        _("Add an action item"),
         path="action",
         icon="add_task",
         permission=CHANGE,
         form=ActionForm,
-        explanation="A task that prevents the same incident.",
+        explanation=_("A task that prevents the same incident."),
     )
     def add_action(self, call: ActionCall[Incident]) -> str:
         incidents.add_action(
@@ -306,10 +318,10 @@ class IncidentAdmin(RollbackActions):
             due=call.data["due"],
             author=call.actor,
         )
-        return f"Action item added to incident {call.row}."
+        return gettext("Action item added to incident {row}.").format(row=call.row)
 
     @form_action(
-        "Finish the next action item",
+        _("Finish the next action item"),
         path="action-done",
         icon="done_all",
         permission=CHANGE,
@@ -317,15 +329,15 @@ class IncidentAdmin(RollbackActions):
         offered=lambda call: call.row.action_items.filter(done_at=None).exists(),
         initial=lambda call: {"item": _item_of(call).pk},
         explanation=_item_text,
-        submit="Done",
+        submit=_("Done"),
     )
     def finish_action(self, call: ActionCall[Incident]) -> str:
         item = _item_of(call)
         incidents.finish_action(item=item, author=call.actor)
-        return f"Action item done: {item.text}"
+        return gettext("Action item done: {text}").format(text=item.text)
 
     @action(
-        description="Post-mortem",
+        description=_("Post-mortem"),
         url_path="post-mortem",
         icon="description",
         permissions=["view"],
@@ -344,4 +356,4 @@ def _set_status(call: ActionCall[Incident], status: Incident.Status) -> str:
     incidents.set_status(
         incident=call.row, status=status, reason=call.reason, author=call.actor
     )
-    return f"Incident {call.row} is {status}."
+    return gettext("Incident {row} is {status}.").format(row=call.row, status=status)

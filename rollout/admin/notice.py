@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils.translation import gettext_lazy as _
 
 from easymo.backoffice.pages import ReadOnlyAdmin
 from rollout.models import Notice
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class NoticeAdmin(ReadOnlyAdmin):
     """Notices to the staff: medium, recipient and delivery."""
 
-    empty_text = "Notices to the staff appear here when something happens."
+    empty_text = _("Notices to the staff appear here when something happens.")
     list_display = (
         *("created_at", "subject", "medium", "recipient"),
         *("status", "attempts", "last_error"),

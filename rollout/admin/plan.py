@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action
@@ -38,7 +40,7 @@ STATES = {
 class PlanAdmin(RolloutAdmin):
     """The stage and state of the rollout: one object."""
 
-    empty_text = "The plan comes with the migrations."
+    empty_text = _("The plan comes with the migrations.")
     list_display = ("stage", "standing", "state_since", "state_reason")
     list_display_links = ("stage",)
     list_select_related = ("run",)
@@ -55,93 +57,93 @@ class PlanAdmin(RolloutAdmin):
         "release",
         "resume",
         "freeze",
-        {"title": "More", "items": ["waive", "demote", "set_stage"]},
+        {"title": _("More"), "items": ["waive", "demote", "set_stage"]},
     )
 
-    @display(description="Stage")
+    @display(description=_("Stage"))
     def stage(self, row: Plan) -> str:
         return row.run.stage
 
-    @display(description="State", label=STATES)
+    @display(description=_("State"), label=STATES)
     def standing(self, row: Plan) -> str:
         return plans.state_text(row)
 
-    @display(description="Serves")
+    @display(description=_("Serves"))
     def serves(self, row: Plan) -> str:
         return terms_of(row.run.stage).audience
 
-    @display(description="Gates")
+    @display(description=_("Gates"))
     def gates(self, row: Plan) -> SafeString | str:
         found = stages.gates_now(row)
         if not found:
-            return "None: this is the last stage."
+            return gettext("None: this is the last stage.")
         return _list(
             (GateResult.Verdict(gate.verdict).label, gate.sentence) for gate in found
         )
 
-    @display(description="To resume")
+    @display(description=_("To resume"))
     def to_resume(self, row: Plan) -> SafeString | str:
         if row.state not in plans.DOWN:
-            return "Nothing is rolled back."
+            return gettext("Nothing is rolled back.")
         needs = resume_requirements.requirements_to_resume(row)
         return _list(
-            ("met" if need.met else "not met", need.sentence) for need in needs
+            ("met" if need.met else gettext("not met"), need.sentence) for need in needs
         )
 
     @form_action(
-        "Next stage",
+        _("Next stage"),
         path="advance",
         icon="stairs",
         permission=MOVE,
         offered=lambda _call: Stage(plans.current().run.stage).following is not None,
         unmet=lambda _call: [gate.sentence for gate in unmet(stages.gates_now())],
-        title="Advance to the next stage",
-        explanation="Every gate has to be met or waived.",
-        submit="Advance",
+        title=_("Advance to the next stage"),
+        explanation=_("Every gate has to be met or waived."),
+        submit=_("Advance"),
     )
     def advance(self, call: ActionCall[None]) -> str:
         return _move(stages.advance, call)
 
     @form_action(
-        "Hold",
+        _("Hold"),
         path="hold",
         icon="pause",
         permission=MOVE,
         offered=lambda _call: plans.current().state not in {*plans.DOWN, State.HELD},
-        title="Hold the stage",
-        explanation="The stage cannot advance until it is released. Traffic stays.",
+        title=_("Hold the stage"),
+        explanation=_("The stage cannot advance until it is released. Traffic stays."),
     )
     def hold(self, call: ActionCall[None]) -> str:
         return _move(plan_state.hold, call)
 
     @form_action(
-        "Release",
+        _("Release"),
         path="release",
         icon="play_arrow",
         permission=MOVE,
         offered=lambda _call: plans.current().state == State.HELD,
-        title="Release the hold",
-        explanation="The stage can advance again when its gates are met.",
+        title=_("Release the hold"),
+        explanation=_("The stage can advance again when its gates are met."),
     )
     def release(self, call: ActionCall[None]) -> str:
         return _move(plan_state.release, call)
 
     @form_action(
-        "Back one stage",
+        _("Back one stage"),
         path="demote",
         icon="undo",
         permission=MOVE,
         offered=lambda _call: Stage(plans.current().run.stage).preceding is not None,
-        title="Go back one stage",
-        explanation="Features are limited to the people of that stage, at once.",
-        submit="Go back",
+        title=_("Go back one stage"),
+        explanation=_("Features are limited to the people of that stage, at once."),
+        submit=_("Go back"),
         is_dangerous=True,
     )
     def demote(self, call: ActionCall[None]) -> str:
         return _move(stages.demote, call)
 
     @form_action(
-        "Resume",
+        _("Resume"),
         path="resume",
         icon="restart_alt",
         permission=MOVE,
@@ -149,21 +151,23 @@ class PlanAdmin(RolloutAdmin):
         unmet=lambda _call: resume_requirements.unmet(
             resume_requirements.current_requirements()
         ),
-        title="Resume after the rollback",
-        explanation="Under close watch, usually one stage lower. Turns nothing on.",
+        title=_("Resume after the rollback"),
+        explanation=_("Under close watch, usually one stage lower. Turns nothing on."),
     )
     def resume(self, call: ActionCall[None]) -> str:
         return _move(plan_state.resume, call)
 
     @form_action(
-        "Set the stage",
+        _("Set the stage"),
         path="set",
         icon="signpost",
         permission=MOVE,
         form=StageForm,
         explanation=(
-            "A later stage skips the gates and needs the override; an earlier one"
-            " limits the features to the people of that stage."
+            _(
+                "A later stage skips the gates and needs the override; an earlier one"
+                " limits the features to the people of that stage."
+            )
         ),
         is_dangerous=True,
     )
@@ -176,16 +180,16 @@ class PlanAdmin(RolloutAdmin):
             override=call.data["override"],
         )
         jobs.enqueue_notices()
-        return f"The stage is {change.after['stage']}."
+        return gettext("The stage is {stage}.").format(stage=change.after["stage"])
 
     @form_action(
-        "Ask for a waiver",
+        _("Ask for a waiver"),
         path="waive",
         icon="approval",
         permission=MOVE,
         form=WaiverForm,
         offered=lambda _call: bool(waivers.waivable_gates()),
-        explanation="A second user approves it. It lasts at most seven days.",
+        explanation=_("A second user approves it. It lasts at most seven days."),
     )
     def waive(self, call: ActionCall[None]) -> str:
         waiver = waivers.ask_for_waiver(
@@ -194,19 +198,19 @@ class PlanAdmin(RolloutAdmin):
             actor=call.actor,
             days=call.data["days"],
         )
-        return (
-            f"Asked for {waivers.waiver_text(waiver)}. A second user has to approve it."
+        return gettext("Asked for {waiver}. A second user has to approve it.").format(
+            waiver=waivers.waiver_text(waiver)
         )
 
     @form_action(
-        "Freeze: everything off",
+        _("Freeze: everything off"),
         path="freeze",
         icon="ac_unit",
         permission=ROLL_BACK,
         offered=lambda _call: plans.current().state != State.FROZEN,
-        title="Freeze the rollout",
-        explanation="Everything goes off and stays off until two users resume.",
-        submit="Freeze",
+        title=_("Freeze the rollout"),
+        explanation=_("Everything goes off and stays off until two users resume."),
+        submit=_("Freeze"),
         is_dangerous=True,
     )
     def freeze(self, call: ActionCall[None]) -> str:
@@ -214,14 +218,18 @@ class PlanAdmin(RolloutAdmin):
             reason=call.reason, actor=call.actor, source=FlagChange.Source.ADMIN
         )
         jobs.enqueue_notices()
-        return f"Everything is off and frozen: {done.receipt or 'unconfirmed'}."
+        return gettext("Everything is off and frozen: {value}.").format(
+            value=done.receipt or "unconfirmed"
+        )
 
 
 def _move(service: Callable[..., Any], call: ActionCall[None]) -> str:
     service(reason=call.reason, actor=call.actor, source=FlagChange.Source.ADMIN)
     jobs.enqueue_notices()
     now = plans.current()
-    return f"The stage is {now.run.stage}, {plans.state_text(now)}."
+    return gettext("The stage is {stage}, {now}.").format(
+        stage=now.run.stage, now=plans.state_text(now)
+    )
 
 
 def _list(lines: Iterable[tuple[str, str]]) -> SafeString:
@@ -233,7 +241,7 @@ def _list(lines: Iterable[tuple[str, str]]) -> SafeString:
 class PlanChangeAdmin(ReadOnlyAdmin):
     """All moves of the plan."""
 
-    empty_text = "Each move of the plan is kept here."
+    empty_text = _("Each move of the plan is kept here.")
     list_display = ("at", "kind", "moved", "actor", "source", "reason", "override")
     list_display_links = ("at",)
     list_filter = ("kind", "source", "override", ("at", MomentRangeFilter))
@@ -241,7 +249,7 @@ class PlanChangeAdmin(ReadOnlyAdmin):
     search_fields = ("actor", "reason")
     fields = list_display
 
-    @display(description="From → to")
+    @display(description=_("From → to"))
     def moved(self, row: PlanChange) -> str:
         return f"{_state(row.before)} → {_state(row.after)}"
 
@@ -250,7 +258,7 @@ class PlanChangeAdmin(ReadOnlyAdmin):
 class StageRunAdmin(ReadOnlyAdmin):
     """All periods spent in a stage."""
 
-    empty_text = "Each period spent in a stage is kept here."
+    empty_text = _("Each period spent in a stage is kept here.")
     list_display = ("stage", "entered_at", "exited_at", "entered_by", "reason")
     list_filter = ("stage",)
     search_fields = ("entered_by", "reason")
@@ -261,7 +269,7 @@ class StageRunAdmin(ReadOnlyAdmin):
 class GateResultAdmin(ReadOnlyAdmin):
     """The gates' results at each attempt to advance."""
 
-    empty_text = "The results of the gates appear here when a user tries to advance."
+    empty_text = _("The results of the gates appear here when a user tries to advance.")
     list_display = ("at", "run", "gate", "verdict", "value", "need")
     list_display_links = ("at",)
     list_filter = ("verdict", "gate", ("at", MomentRangeFilter))

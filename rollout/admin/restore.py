@@ -88,7 +88,8 @@ def _context(
             shown=before.audiences_before_rollback(), epoch=epoch
         )
         if entered := reauthentication.kept(request):
-            form.initial |= reauthentication.restored(form.fields, entered)
+            again = reauthentication.restored(form.fields, entered)
+            form.initial = {**form.initial, **again}
     titles = steps.titles()
     return {
         "restore": state,

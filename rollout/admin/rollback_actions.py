@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from easymo.backoffice.actions import ActionCall, form_action
 from rollout import locks
 from rollout.admin.base import ROLL_BACK, RolloutAdmin
@@ -19,67 +22,79 @@ from rollout.stages.rollback import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ALL_OFF = "All features are off"
+    from easymo.backoffice.actions import Words
+
+ALL_OFF = _("All features are off")
 
 
 class RollbackActions(RolloutAdmin):
     """Quick rollback, full rollback and its end."""
 
     @form_action(
-        "Kill all: turn everything off",
+        _("Kill all: turn everything off"),
         path="kill-all",
         icon="power_settings_new",
         permission=ROLL_BACK,
-        title="Kill all",
+        title=_("Kill all"),
         explanation=(
-            "All four features go off for everyone, at once. Messages are still"
-            " received and stored, but not answered, and no voucher is issued or"
-            " redeemed until a user turns features on again."
+            _(
+                "All four features go off for everyone, at once. Messages are still"
+                " received and stored, but not answered, and no voucher is issued or"
+                " redeemed until a user turns features on again."
+            )
         ),
-        submit="Turn everything off",
+        submit=_("Turn everything off"),
         is_dangerous=True,
     )
     def kill_all(self, call: ActionCall[None]) -> str:
         return rollback_message(_run(rollback_quick, call), ALL_OFF)
 
     @form_action(
-        "Full rollback: remove the functions",
+        _("Full rollback: remove the functions"),
         path="full-rollback",
         icon="block",
         permission=ROLL_BACK,
-        title="Full rollback",
+        title=_("Full rollback"),
         explanation=(
-            "All four features go off, the function API answers 410 and tokens are"
-            " refused, until a user restores the functions."
+            _(
+                "All four features go off, the function API answers 410 and tokens are"
+                " refused, until a user restores the functions."
+            )
         ),
-        submit="Full rollback",
+        submit=_("Full rollback"),
         is_dangerous=True,
     )
     def take_away(self, call: ActionCall[None]) -> str:
-        return f"Full rollback done: {_state_of(_run(rollback_full, call))}."
+        return gettext("Full rollback done: {rollback_full}.").format(
+            rollback_full=_state_of(_run(rollback_full, call))
+        )
 
     @form_action(
-        "Restore the functions",
+        _("Restore the functions"),
         path="restore",
         icon="settings_backup_restore",
         permission=ROLL_BACK,
         asks_who=True,
         offered=lambda _call: exposure.functions_are_removed(),
-        explanation="Ends a full rollback. Every feature stays off.",
+        explanation=_("Ends a full rollback. Every feature stays off."),
     )
     def restore_functions(self, call: ActionCall[None]) -> str:
-        return f"Functions restored: {_state_of(_run(restore, call))}."
+        return gettext("Functions restored: {restore}.").format(
+            restore=_state_of(_run(restore, call))
+        )
 
 
-def rollback_message(done: RollbackResult, effect: str) -> str:
+def rollback_message(done: RollbackResult, effect: Words) -> str:
     """Return what a rollback did, for the user who started it."""
     proof = (
-        "No earlier voucher operation can commit."
+        gettext("No earlier voucher operation can commit.")
         if done.rolled_back.fence_proven
         else locks.FENCE_NOT_PROVEN
     )
     incident = done.rolled_back.incident.pk
-    return f"{effect}; {_state_of(done)}. {proof} Incident {incident}."
+    return gettext("{effect}; {done}. {proof} Incident {incident}.").format(
+        effect=effect, done=_state_of(done), proof=proof, incident=incident
+    )
 
 
 def _run(
@@ -89,4 +104,4 @@ def _run(
 
 
 def _state_of(done: RollbackResult) -> str:
-    return str(done.receipt or "receipt unknown")
+    return str(done.receipt or gettext("receipt unknown"))

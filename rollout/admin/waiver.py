@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.ranges import MomentRangeFilter
@@ -13,20 +15,22 @@ from rollout.stages import waivers
 def _request_of(call: ActionCall[Waiver | Override]) -> str:
     row = call.row
     author = row.asked_by if isinstance(row, Waiver) else row.by
-    return f"{author} gave the reason: {row.reason}"
+    return gettext("{author} gave the reason: {reason}").format(
+        author=author, reason=row.reason
+    )
 
 
 def _not_by_the_person_who_asked(call: ActionCall[Waiver]) -> list[str]:
     if call.actor.casefold() != call.row.asked_by.casefold():
         return []
-    return ["You asked for this waiver. Another user approves it."]
+    return [gettext("You asked for this waiver. Another user approves it.")]
 
 
 @admin.register(Waiver)
 class WaiverAdmin(RolloutAdmin):
     """Gates that a user asked to waive, and who approved."""
 
-    empty_text = (
+    empty_text = _(
         "Waivers of gates are listed here. Ask for one on the page of the stage."
     )
     list_display = ("gate", "run", "asked_by", "reason", "approved_by", "expires_at")
@@ -41,26 +45,28 @@ class WaiverAdmin(RolloutAdmin):
     actions_detail = ("approve",)
 
     @form_action(
-        "Approve",
+        _("Approve"),
         path="approve",
         icon="how_to_reg",
         permission="rollout.approve_waiver",
         form=ConfirmForm,
         offered=lambda call: waivers.is_waiting(call.row),
         unmet=_not_by_the_person_who_asked,
-        title=lambda call: f"Approve {waivers.waiver_text(call.row)}",
+        title=lambda call: gettext("Approve {row}").format(
+            row=waivers.waiver_text(call.row)
+        ),
         explanation=_request_of,
     )
     def approve(self, call: ActionCall[Waiver]) -> str:
         waivers.approve_waiver(waiver=call.row, actor=call.actor)
-        return f"Approved {waivers.waiver_text(call.row)}."
+        return gettext("Approved {row}.").format(row=waivers.waiver_text(call.row))
 
 
 @admin.register(Override)
 class OverrideAdmin(RolloutAdmin):
     """Periods in which automatic rollbacks were suspended."""
 
-    empty_text = "Automatic rollbacks were never suspended."
+    empty_text = _("Automatic rollbacks were never suspended.")
     first_action = "begin"
     list_display = ("at", "by", "reason", "expires_at", "ended_at", "ended_by")
     search_fields = ("by", "reason")
@@ -69,35 +75,39 @@ class OverrideAdmin(RolloutAdmin):
     actions_detail = ("end",)
 
     @form_action(
-        "Suspend automatic rollbacks",
+        _("Suspend automatic rollbacks"),
         path="begin",
         icon="front_hand",
         permission=MOVE,
         form=HoursForm,
         offered=lambda _call: not waivers.active_overrides().exists(),
         explanation=(
-            "Breaches are reported but do not roll back, except for personal data"
-            " and spending."
+            _(
+                "Breaches are reported but do not roll back, except for personal data"
+                " and spending."
+            )
         ),
-        submit="Suspend",
+        submit=_("Suspend"),
         is_dangerous=True,
     )
     def begin(self, call: ActionCall[None]) -> str:
         made = waivers.begin_override(
             reason=call.reason, actor=call.actor, hours=call.data["hours"]
         )
-        return f"Override {made.pk} suspends automatic rollbacks."
+        return gettext("Override {pk} suspends automatic rollbacks.").format(pk=made.pk)
 
     @form_action(
-        "End",
+        _("End"),
         path="end",
         icon="play_arrow",
         permission=MOVE,
         form=ConfirmForm,
         offered=lambda call: waivers.active_overrides().filter(pk=call.row.pk).exists(),
-        title=lambda call: f"End override {call.row.pk}",
+        title=lambda call: gettext("End override {pk}").format(pk=call.row.pk),
         explanation=_request_of,
     )
     def end(self, call: ActionCall[Override]) -> str:
         waivers.end_override(override=call.row, actor=call.actor)
-        return f"Override {call.row.pk} ended. Automatic rollbacks are active again."
+        return gettext(
+            "Override {pk} ended. Automatic rollbacks are active again."
+        ).format(pk=call.row.pk)

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from rollout.core import clock
 from rollout.core.formatting import UNKNOWN, count, seconds, share, usd
@@ -33,9 +35,9 @@ if TYPE_CHECKING:
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # Name, length, step, and the format of the times below the chart.
 RANGES = {
-    "24h": ("24 hours", DAY, HOUR, "%H:%M"),
-    "7d": ("7 days", 7 * DAY, 3 * HOUR, "%a %d"),
-    "30d": ("30 days", 30 * DAY, 12 * HOUR, "%d %b"),
+    "24h": (_("24 hours"), DAY, HOUR, "%H:%M"),
+    "7d": (_("7 days"), 7 * DAY, 3 * HOUR, "%a %d"),
+    "30d": (_("30 days"), 30 * DAY, 12 * HOUR, "%d %b"),
 }
 SHOWN_TIMES = 5
 # A step that has run for less time has no rate per hour yet.
@@ -84,7 +86,7 @@ def read_charts(name: str) -> Charts:
     total = total_figures(points)
     return Charts(
         range=name,
-        ranges=tuple((key, words[0]) for key, words in RANGES.items()),
+        ranges=tuple((key, str(words[0])) for key, words in RANGES.items()),
         charts=_charts(ChartFrame(points, annotations, time_format), total, until),
         marks=tuple(annotations),
         errors=tuple(total.top_errors),
@@ -96,19 +98,25 @@ def _charts(frame: ChartFrame, total: Figures, until: datetime) -> tuple[Chart, 
     every = [point.figures for point in frame.points]
     return (
         frame.curves(
-            ("requests", "Requests an hour", count(total.turns, "request")),
-            {"Requests an hour": requests_an_hour(frame.points, until)},
+            ("requests", gettext("Requests an hour"), count(total.turns, "request")),
+            {gettext("Requests an hour"): requests_an_hour(frame.points, until)},
             words=_whole,
         ),
         frame.columns(
-            ("calls", "Tool calls", f"{share(total.success)} succeed"),
+            (
+                "calls",
+                gettext("Tool calls"),
+                gettext("{success} succeed").format(success=share(total.success)),
+            ),
             {
-                "Succeeded": [float(each.calls - each.failed) for each in every],
-                "Failed": [float(each.failed) for each in every],
+                gettext("Succeeded"): [
+                    float(each.calls - each.failed) for each in every
+                ],
+                gettext("Failed"): [float(each.failed) for each in every],
             },
         ),
         frame.curves(
-            ("latency", "Latency", f"p95 {seconds(_s(total.latency_p95_ms))}"),
+            ("latency", gettext("Latency"), f"p95 {seconds(_s(total.latency_p95_ms))}"),
             {
                 "p50": [_s(each.latency_p50_ms) for each in every],
                 "p95": [_s(each.latency_p95_ms) for each in every],
@@ -117,17 +125,25 @@ def _charts(frame: ChartFrame, total: Figures, until: datetime) -> tuple[Chart, 
             target=LATENCY_TARGET_S,
         ),
         _cost_chart(frame, every, total),
-        frame.columns(
-            (
-                "satisfaction",
-                "Satisfaction",
-                f"{share(total.satisfaction)} satisfied",
+        _satisfaction_chart(frame, every, total),
+    )
+
+
+def _satisfaction_chart(
+    frame: ChartFrame, every: Sequence[Figures], total: Figures
+) -> Chart:
+    return frame.columns(
+        (
+            "satisfaction",
+            gettext("Satisfaction"),
+            gettext("{satisfaction} satisfied").format(
+                satisfaction=share(total.satisfaction)
             ),
-            {
-                "Satisfied": [float(each.satisfied) for each in every],
-                "Not satisfied": [float(each.dissatisfied) for each in every],
-            },
         ),
+        {
+            gettext("Satisfied"): [float(each.satisfied) for each in every],
+            gettext("Not satisfied"): [float(each.dissatisfied) for each in every],
+        },
     )
 
 
@@ -136,8 +152,11 @@ def _cost_chart(frame: ChartFrame, every: Sequence[Figures], total: Figures) -> 
     return frame.curves(
         (
             "cost",
-            "Cost of a conversation",
-            f"{usd(total.cost)} in all, {usd(total.cost_per_conversation)} each",
+            gettext("Cost of a conversation"),
+            gettext("{cost} in all, {cost_per_conversation} each").format(
+                cost=usd(total.cost),
+                cost_per_conversation=usd(total.cost_per_conversation),
+            ),
         ),
         {"Cost": [None if cost is None else float(cost) for cost in costs]},
         words=usd,
@@ -203,7 +222,9 @@ class ChartFrame:
             lines=lines,
             drawing=svg.chart(plot, scale, self.annotations, self._times()),
             target=target,
-            target_words=f"target {words(target)}" if target is not None else "",
+            target_words=gettext("target {target}").format(target=words(target))
+            if target is not None
+            else "",
             is_stacked=is_stacked,
             times=tuple(point.at for point in self.points),
             table=tuple(zip(begins, *columns, strict=True)),
@@ -250,11 +271,15 @@ def annotations_between(since: datetime, until: datetime) -> list[Annotation]:
             # The first migration registered the flag; nothing changed.
             continue
         place = min(1.0, max(0.0, (row.at - since) / (until - since)))
-        words = (
-            f"{timezone.localtime(row.at):%d %b %H:%M}"
-            f" {label_of(row.flag.name) if row.flag else ''}:"
-            f" {state_text(row.before)} → {state_text(row.after)}"
-            f" by {row.actor} ({row.reason})"
+        words = gettext(
+            "{at:%d %b %H:%M} {value}: {before} → {after} by {actor} ({reason})"
+        ).format(
+            at=timezone.localtime(row.at),
+            value=label_of(row.flag.name) if row.flag else "",
+            before=state_text(row.before),
+            after=state_text(row.after),
+            actor=row.actor,
+            reason=row.reason,
         )
         if found and place - found[-1].place < ANNOTATION_DISTANCE:
             last = found.pop()

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from rollout.core import clock
 from rollout.core.formatting import UNKNOWN, count, duration, usd
@@ -16,6 +17,7 @@ from rollout.guardrails import evaluate
 if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
+
 
 # From this share of the cap on the page warns.
 WARN_SHARE = 0.8
@@ -49,37 +51,44 @@ class PreviousWorkflowState:
     last_ok_at: datetime | None = None
 
 
-NOT_CONFIGURED = PreviousWorkflowState(
-    is_set_up=False,
-    tone="none",
-    sentence=(
-        "None is configured (LEGACY_WEBHOOK_URL): while a feature is off, customers"
-        " get no answer."
-    ),
-)
+def not_configured() -> PreviousWorkflowState:
+    return PreviousWorkflowState(
+        is_set_up=False,
+        tone="none",
+        sentence=(
+            gettext(
+                "None is configured (LEGACY_WEBHOOK_URL): while a feature is off, customers"
+                " get no answer."
+            )
+        ),
+    )
 
 
 def spending_today() -> Spending:
     """Read today's model costs."""
     cap = evaluate.policy_in_force().spend_day
     if ports.spend_since is None:
-        sentence = "Spending is not measured here."
+        sentence = gettext("Spending is not measured here.")
         return Spending(None, cap, None, 0, "none", UNKNOWN, sentence)
     midnight = timezone.localtime(clock.now()).replace(
         hour=0, minute=0, second=0, microsecond=0
     )
     spent = ports.spend_since(midnight)
     share = float(spent.usd) / cap if cap else 0.0
-    sentence = f"{usd(spent.usd)} today, of at most {usd(cap)}"
+    sentence = gettext("{usd} today, of at most {cap}").format(
+        usd=usd(spent.usd), cap=usd(cap)
+    )
     if spent.unpriced:
-        sentence += f"; the price of {count(spent.unpriced, 'turn')} is not known"
+        sentence += gettext("; the price of {unpriced} is not known").format(
+            unpriced=count(spent.unpriced, "turn")
+        )
     return Spending(
         today=spent.usd,
         cap=cap,
         share=share,
         unpriced=spent.unpriced,
         tone=_spending_tone(share, spent.unpriced),
-        words=f"{usd(spent.usd)} of {usd(cap)}",
+        words=gettext("{usd} of {cap}").format(usd=usd(spent.usd), cap=usd(cap)),
         sentence=f"{sentence}.",
     )
 
@@ -94,22 +103,29 @@ def previous_workflow_state() -> PreviousWorkflowState:
     """Read the forwarding queue; without a configured target say so."""
     found = ports.previous_workflow() if ports.previous_workflow else None
     if found is None:
-        return NOT_CONFIGURED
+        return not_configured()
     error_at, ok_at = found.last_error_at, found.last_ok_at
     oldest = (
         duration(timedelta(seconds=found.oldest_age_s or 0.0)) if found.waiting else ""
     )
-    queue = "nothing is waiting"
+    queue = gettext("nothing is waiting")
     if found.waiting:
-        queue = f"{count(found.waiting, 'message')} waiting, the oldest for {oldest}"
+        queue = gettext("{waiting} waiting, the oldest for {oldest}").format(
+            waiting=count(found.waiting, "message"), oldest=oldest
+        )
     is_late = bool(found.waiting) and (found.oldest_age_s or 0.0) > LATE_S
     if error_at is not None and (ok_at is None or error_at > ok_at):
-        tone, answer = "bad", "It does not answer"
+        tone, answer = "bad", gettext("It does not answer")
     elif ok_at is None:
         # Whether it would answer is not known.
-        tone, answer = "none", "It has never been asked"
+        tone, answer = "none", gettext("It has never been asked")
     else:
-        tone, answer = "good", f"It last answered {duration(clock.now() - ok_at)} ago"
+        tone, answer = (
+            "good",
+            gettext("It last answered {value} ago").format(
+                value=duration(clock.now() - ok_at)
+            ),
+        )
     return PreviousWorkflowState(
         is_set_up=True,
         tone="bad" if is_late else tone,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext_lazy as _
+
 from rollout.core.features import Feature
 from rollout.flags import exposure
 from rollout.flags.selectors import percent_text
@@ -17,10 +19,10 @@ if TYPE_CHECKING:
 
 OFF, PARTLY, ON, FORCED = "off", "partly", "on", "forced"
 STATE_WORDS = {
-    OFF: "off",
-    PARTLY: "on for some",
-    ON: "on for everyone",
-    FORCED: "forced off by the environment",
+    OFF: _("off"),
+    PARTLY: _("on for some"),
+    ON: _("on for everyone"),
+    FORCED: _("forced off by the environment"),
 }
 
 
@@ -68,7 +70,7 @@ def _row(
         feature=row.name,
         label=feature.label,
         state=state,
-        state_words=STATE_WORDS[state],
+        state_words=str(STATE_WORDS[state]),
         everyone=state == ON,
         percent=percent_text(row.percent) if is_served and row.percent else "",
         cohorts=row.cohorts if is_served else (),

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from rollout.core import clock
 from rollout.core.formatting import UNKNOWN, count, duration, seconds, share, usd
 from rollout.dashboard import svg
@@ -24,36 +27,37 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
+    from easymo.backoffice.actions import Words
     from rollout.evidence.figures import Figures, Point
 
     type Verdicts = Mapping[tuple[str, str], dict[str, Any]]
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 TITLES = {
-    Guardrail.SUCCESS: "Success",
-    Guardrail.LATENCY: "Latency (p95)",
-    Guardrail.COST: "Cost of a conversation",
-    Guardrail.PII: "Personal data in logs",
-    Guardrail.PROBE: "Probes",
-    Guardrail.SPEND: "Spending",
-    Guardrail.VALUE: "Vouchers against their rules",
-    Guardrail.DATA: "Figures arrive",
+    Guardrail.SUCCESS: _("Success"),
+    Guardrail.LATENCY: _("Latency (p95)"),
+    Guardrail.COST: _("Cost of a conversation"),
+    Guardrail.PII: _("Personal data in logs"),
+    Guardrail.PROBE: _("Probes"),
+    Guardrail.SPEND: _("Spending"),
+    Guardrail.VALUE: _("Vouchers against their rules"),
+    Guardrail.DATA: _("Figures arrive"),
 }
 LEVEL_WORDS = {
-    Level.OK: "holds",
-    Level.NO_DATA: "no data",
-    Level.WARN: "warning",
-    Level.BREACH: "broken",
+    Level.OK: _("holds"),
+    Level.NO_DATA: _("no data"),
+    Level.WARN: _("warning"),
+    Level.BREACH: _("broken"),
 }
 LEVEL_RANK = {level.value: rank for rank, level in enumerate(Level)}
 MEASURED = (Guardrail.SUCCESS, Guardrail.LATENCY, Guardrail.COST)
 # Guardrails without statistics: the target, and how their value reads.
-COUNTED = {
-    Guardrail.PII: ("none", "{:.0f} confirmed"),
-    Guardrail.PROBE: ("all pass", "{:.0f} failed in a row"),
-    Guardrail.SPEND: ("below the cap", "{:.1f} times the cap"),
-    Guardrail.VALUE: ("none", "{:.0f} broken"),
-    Guardrail.DATA: ("always", ""),
+COUNTED: dict[Guardrail, tuple[Words, Words]] = {
+    Guardrail.PII: (_("none"), _("{:.0f} confirmed")),
+    Guardrail.PROBE: (_("all pass"), _("{:.0f} failed in a row")),
+    Guardrail.SPEND: (_("below the cap"), _("{:.1f} times the cap")),
+    Guardrail.VALUE: (_("none"), _("{:.0f} broken")),
+    Guardrail.DATA: (_("always"), ""),
 }
 
 
@@ -101,8 +105,12 @@ class GuardrailCards:
             return evaluated
         unknown = sum(card.level == Level.NO_DATA for card in self.cards)
         if unknown and self.tick.because == ALL_HOLD:
-            no_data = f"{unknown} of {len(self.cards)} have no data"
-            return f"{evaluated}. No guardrail is broken; {no_data}."
+            no_data = gettext("{unknown} of {cards} have no data").format(
+                unknown=unknown, cards=len(self.cards)
+            )
+            return gettext("{evaluated}. No guardrail is broken; {no_data}.").format(
+                evaluated=evaluated, no_data=no_data
+            )
         return f"{evaluated}. {self.tick.because}"
 
 
@@ -130,12 +138,12 @@ def guardrail_cards() -> GuardrailCards:
 def evaluator_tick(last: Evaluation | None) -> EvaluatorTick:
     """Describe the last evaluation, which is late after three minutes."""
     if last is None:
-        sentence = "Nothing was evaluated yet: is a worker running?"
+        sentence = gettext("Nothing was evaluated yet: is a worker running?")
         return EvaluatorTick(None, True, sentence, "", 0)
     age = clock.now() - last.at
-    sentence = f"evaluated {duration(age)} ago"
+    sentence = gettext("evaluated {age} ago").format(age=duration(age))
     if age > EVALUATOR_SILENT_AFTER:
-        sentence += ": the evaluator is silent; is a worker running?"
+        sentence += gettext(": the evaluator is silent; is a worker running?")
     return EvaluatorTick(
         last.at, age > EVALUATOR_SILENT_AFTER, sentence, last.because, last.duration_ms
     )
@@ -151,9 +159,9 @@ def _measured_card(
     return GuardrailCard(
         guardrail=guardrail.value,
         channel=channel,
-        title=TITLES[guardrail],
+        title=str(TITLES[guardrail]),
         level=level.value,
-        level_words=LEVEL_WORDS[level],
+        level_words=str(LEVEL_WORDS[level]),
         now=now,
         target=target,
         n=day.conversations,
@@ -161,7 +169,9 @@ def _measured_card(
         evidence=round(float(verdict.get("evidence", 0.0)), 3),
         spark=svg.sparkline(
             [_value(guardrail, point.figures) for point in points],
-            label=f"{TITLES[guardrail]} on {channel}, the last 24 hours",
+            label=gettext("{titles} on {channel}, the last 24 hours").format(
+                titles=TITLES[guardrail], channel=channel
+            ),
         ),
     )
 
@@ -175,15 +185,16 @@ def _counted_card(guardrail: Guardrail, verdicts: Verdicts) -> GuardrailCard:
     )
     level = _level(verdict, has_figures=bool(verdict))
     target, words = COUNTED[guardrail]
-    now = words.format(float(verdict.get("value", 0.0))) or LEVEL_WORDS[level]
+    value = float(verdict.get("value", 0.0))
+    now = str(words).format(value) or str(LEVEL_WORDS[level])
     return GuardrailCard(
         guardrail=guardrail.value,
         channel="",
-        title=TITLES[guardrail],
+        title=str(TITLES[guardrail]),
         level=level.value,
-        level_words=LEVEL_WORDS[level],
+        level_words=str(LEVEL_WORDS[level]),
         now=UNKNOWN if level == Level.NO_DATA else now,
-        target=target,
+        target=str(target),
     )
 
 
@@ -203,23 +214,31 @@ def _readings(guardrail: Guardrail, day: Figures, channel: str) -> tuple[str, st
     if guardrail == Guardrail.SUCCESS:
         words = count(day.calls, "call")
         interval = _interval(day.success, day.conversations, words)
-        return share(day.success), "at least 95 %", interval
+        return share(day.success), gettext("at least 95 %"), interval
     if guardrail == Guardrail.LATENCY:
         slow = day.slow_3s / day.turns if day.turns else None
-        interval = _interval(slow, day.conversations, "slower than 3 s")
-        return seconds(_value(guardrail, day)), "below 3 s", interval
-    words = f"{usd(day.cost)} in all"
+        interval = _interval(slow, day.conversations, gettext("slower than 3 s"))
+        return seconds(_value(guardrail, day)), gettext("below 3 s"), interval
+    words = gettext("{cost} in all").format(cost=usd(day.cost))
     if day.unpriced:
-        words += f"; the price of {day.unpriced} is not known"
+        words += gettext("; the price of {unpriced} is not known").format(
+            unpriced=day.unpriced
+        )
     expected = evaluate.policy_in_force().expected[channel].cost
-    return usd(day.cost_per_conversation), f"below {usd(expected)}", words
+    return (
+        usd(day.cost_per_conversation),
+        gettext("below {expected}").format(expected=usd(expected)),
+        words,
+    )
 
 
 def _interval(rate: float | None, n: int, words: str) -> str:
     if rate is None or not n:
         return ""
     low, high = wilson(round(rate * n), n)
-    return f"{words}: {share(low, 0)} to {share(high, 0)} (95 %)"
+    return gettext("{words}: {low} to {high} (95 %)").format(
+        words=words, low=share(low, 0), high=share(high, 0)
+    )
 
 
 def _value(guardrail: Guardrail, figures: Figures) -> float | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import Case, IntegerField, Value, When
+from django.utils.translation import gettext
 
 from rollout.dashboard.features import label_of
 from rollout.flags.selectors import state_text
@@ -101,7 +102,10 @@ def _change(row: FlagChange) -> ExposureChange:
         what = label_of(row.flag.name)
         change = f"{state_text(row.before)} → {state_text(row.after)}"
     else:
-        what, change = f"Cohort {row.cohort}", row.get_kind_display()
+        what, change = (
+            gettext("Cohort {cohort}").format(cohort=row.cohort),
+            row.get_kind_display(),
+        )
     return ExposureChange(
         id=row.pk,
         at=row.at,

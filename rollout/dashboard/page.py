@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from rollout.core.errors import RolloutError
 from rollout.core.ports import ports
@@ -23,7 +25,7 @@ QUICK = "quick"
 # a phone number never enters the session.
 TYPED = "room_typed"
 PERSON = "room_person"
-UNKNOWN_PERSON = "an unknown person"
+UNKNOWN_PERSON = _("an unknown person")
 LONGEST_INPUT = 100
 
 
@@ -74,9 +76,9 @@ def _reload_s(request: HttpRequest) -> int:
 def look_up_person(request: HttpRequest, text: str) -> LookedUpPerson:
     """Find a person by phone number or id, and remember them in the session."""
     if ports.subject_of is None:
-        raise RolloutError("People cannot be looked up here.")
+        raise RolloutError(gettext("People cannot be looked up here."))
     subject = ports.subject_of(text.strip()[:LONGEST_INPUT])
-    label = UNKNOWN_PERSON
+    label = str(UNKNOWN_PERSON)
     if subject is not None:
         labels = ports.labels([subject]) if ports.labels else {}
         label = labels.get(subject, subject)

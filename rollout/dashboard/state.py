@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from rollout.core import clock
 from rollout.core.formatting import count, duration
 from rollout.dashboard.features import ON, PARTLY
@@ -25,12 +28,12 @@ GOOD, WARN, BAD, QUIET = "good", "warn", "bad", "quiet"
 SEVERE = {"high", "critical"}
 NEXT_STEPS = {
     Plan.State.ACTIVE: "",
-    Plan.State.HELD: "People are served as before; the stage does not advance.",
+    Plan.State.HELD: _("People are served as before; the stage does not advance."),
     Plan.State.ROLLED_BACK: (
-        "To go on: mitigate the incident, pass pre-flight and smoke, then resume."
+        _("To go on: mitigate the incident, pass pre-flight and smoke, then resume.")
     ),
-    Plan.State.RECOVERY: "On again after a rollback, and watched more closely.",
-    Plan.State.FROZEN: "Nothing is turned on before two people resume.",
+    Plan.State.RECOVERY: _("On again after a rollback, and watched more closely."),
+    Plan.State.FROZEN: _("Nothing is turned on before two people resume."),
 }
 TONES = {
     Plan.State.HELD: WARN,
@@ -70,13 +73,17 @@ def rollout_state(
     plan = Plan.objects.select_related("run").filter(pk=1).first()
     state = Plan.State(plan.state) if plan else Plan.State.ACTIVE
     stage = plan.run.stage if plan else ""
-    restore = "Restore the functions first. " if spread.functions_removed else ""
+    restore = (
+        gettext("Restore the functions first. ") if spread.functions_removed else ""
+    )
     return RolloutState(
         stage=stage,
         stages=_steps(stage),
         state=state.value,
         state_words=str(state.label),
-        reason=_sentence(plan.state_reason) if plan else "No plan: run migrate.",
+        reason=_sentence(plan.state_reason)
+        if plan
+        else gettext("No plan: run migrate."),
         next_step=f"{restore}{NEXT_STEPS[state]}".strip(),
         since=plan.state_since if plan else None,
         entered_at=plan.run.entered_at if plan else None,
@@ -93,7 +100,9 @@ def _override_words(now: datetime) -> str:
     if override is None:
         return ""
     left = duration(override.expires_at - now)
-    return f"{override.by} suspends automatic rollback for {left}: {override.reason}"
+    return gettext("{by} suspends automatic rollback for {left}: {reason}").format(
+        by=override.by, left=left, reason=override.reason
+    )
 
 
 def _sentence(text: str) -> str:
@@ -114,19 +123,27 @@ def _steps(current: str) -> tuple[tuple[str, str], ...]:
 def exposure_words(rows: Sequence[FeatureRow], *, functions_removed: bool) -> str:
     """Say which features are on, in one sentence."""
     if functions_removed:
-        return "A full rollback is in force: the functions are disabled."
+        return gettext("A full rollback is in force: the functions are disabled.")
     on = [row.label for row in rows if row.state == ON]
     partly = [row.label for row in rows if row.state == PARTLY]
     off = [row.label for row in rows if row.state not in {ON, PARTLY}]
     if not on and not partly:
-        return "All features are off: no customer is answered."
-    groups = ((on, "on for everyone"), (partly, "on for some"), (off, "off"))
+        return gettext("All features are off: no customer is answered.")
+    groups = (
+        (on, gettext("on for everyone")),
+        (partly, gettext("on for some")),
+        (off, "off"),
+    )
     return "; ".join(f"{_and(names)} {words}" for names, words in groups if names) + "."
 
 
 def _and(names: Sequence[str]) -> str:
     *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
+    return (
+        gettext("{first} and {last}").format(first=", ".join(first), last=last)
+        if first
+        else last
+    )
 
 
 def _tone(
@@ -156,17 +173,29 @@ def attention(
 ) -> list[str]:
     """Return what the banner adds, most severe first: one short sentence each."""
     words = [
-        f"{card.title}{f' on {card.channel}' if card.channel else ''}:"
-        f" {card.level_words}, now {card.now}"
+        gettext("{title}{value}: {level_words}, now {now}").format(
+            title=card.title,
+            value=f" on {card.channel}" if card.channel else "",
+            level_words=card.level_words,
+            now=card.now,
+        )
         for level in (Level.BREACH, Level.WARN)
         for card in cards.cards
         if card.level == level
     ]
     if incidents:
         number = count(len(incidents), "incident")
-        words.append(f"{number} not resolved: {incidents[0].title}")
+        words.append(
+            gettext("{number} not resolved: {title}").format(
+                number=number, title=incidents[0].title
+            )
+        )
     if silent := sum(process.is_silent for process in spread.processes):
-        words.append(f"{count(silent, 'process is', 'processes are')} silent")
+        words.append(
+            gettext("{silent} silent").format(
+                silent=count(silent, "process is", "processes are")
+            )
+        )
     if cards.tick.is_late:
         words.append(cards.tick.sentence[0].upper() + cards.tick.sentence[1:])
     return words

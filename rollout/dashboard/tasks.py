@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext
+
 from rollout.announcements import announcements
 from rollout.checklists import checklists
 from rollout.flags.selectors import latest_check
@@ -135,7 +137,7 @@ def _contacts() -> tuple[ContactRow, ...]:
             phone=row.phone,
             email=row.email,
             is_on_call=row in on_call,
-            problem="no person is named yet"
+            problem=gettext("no person is named yet")
             if row in on_call and contacts.is_placeholder(row)
             else "",
         )

@@ -10,6 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views import View
 
 from easymo.backoffice.pages import actor_of
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
 
+    from easymo.backoffice.actions import Words
     from rollout.models import PlanChange
 
 ALL = "all"
@@ -50,7 +53,7 @@ class DashboardForm(View):
     http_method_names = ["post"]
     permission = ""
     anchor = ""
-    nothing_done = "Nothing was changed."
+    nothing_done = _("Nothing was changed.")
 
     @method_decorator(staff_member_required)
     def dispatch(
@@ -80,7 +83,7 @@ class Kill(DashboardForm):
     """Turns all features or one feature off."""
 
     permission = "rollout.rollback"
-    nothing_done = "NOTHING WAS TURNED OFF."
+    nothing_done = _("NOTHING WAS TURNED OFF.")
 
     def perform(self, request: HttpRequest, **kwargs: Any) -> str:
         name = request.POST.get("kill", ALL)
@@ -88,10 +91,12 @@ class Kill(DashboardForm):
             done = rollback_quick(**_change_arguments(request))
             return rollback_message(done, ALL_OFF)
         if name not in set(Feature):
-            raise RolloutError("There is no such feature.")
+            raise RolloutError(gettext("There is no such feature."))
         feature = Feature(name)
         done = rollback_partial(features=[feature], **_change_arguments(request))
-        return rollback_message(done, f"{feature.label} is off")
+        return rollback_message(
+            done, gettext("{label} is off").format(label=feature.label)
+        )
 
 
 class Move(DashboardForm):
@@ -99,22 +104,25 @@ class Move(DashboardForm):
 
     permission = "rollout.move_stage"
     anchor = "#gates"
-    moves: ClassVar[dict[str, tuple[Callable[..., PlanChange | None], str]]] = {
-        "advance": (stages.advance, "The next stage has begun"),
-        "demote": (stages.demote, "Back to the previous stage"),
-        "hold": (plan_state.hold, "Held: the stage does not advance"),
-        "release": (plan_state.release, "The hold has ended"),
-        "resume": (plan_state.resume, "Resumed: turn on the features that shall be on"),
+    moves: ClassVar[dict[str, tuple[Callable[..., PlanChange | None], Words]]] = {
+        "advance": (stages.advance, _("The next stage has begun")),
+        "demote": (stages.demote, _("Back to the previous stage")),
+        "hold": (plan_state.hold, _("Held: the stage does not advance")),
+        "release": (plan_state.release, _("The hold has ended")),
+        "resume": (
+            plan_state.resume,
+            _("Resumed: turn on the features that shall be on"),
+        ),
     }
 
     def perform(self, request: HttpRequest, **kwargs: Any) -> str:
         name = request.POST.get("move", "")
         if name not in self.moves:
-            raise RolloutError("There is no such move.")
+            raise RolloutError(gettext("There is no such move."))
         service, words = self.moves[name]
         change = service(**_change_arguments(request))
         if change is not None and change.after["state"] == Plan.State.ROLLED_BACK:
-            words = "No longer frozen: pass the smoke tests, then resume again"
+            words = gettext("No longer frozen: pass the smoke tests, then resume again")
         return f"{words}."
 
 
@@ -128,7 +136,7 @@ class Note(DashboardForm):
         incident = get_object_or_404(Incident, pk=kwargs["incident"])
         text = request.POST.get("reason", "")
         incidents.add_note(incident=incident, text=text, author=actor_of(request))
-        return f"Noted on incident {incident.pk}."
+        return gettext("Noted on incident {pk}.").format(pk=incident.pk)
 
 
 class Tick(DashboardForm):
@@ -141,7 +149,7 @@ class Tick(DashboardForm):
         item = get_object_or_404(ChecklistItem, pk=kwargs["item"])
         evidence = request.POST.get("reason", "")
         checklists.tick_line(item=item, by=actor_of(request), evidence=evidence)
-        return f"Ticked: {item.text}"
+        return gettext("Ticked: {text}").format(text=item.text)
 
 
 class Probe(DashboardForm):
@@ -149,16 +157,16 @@ class Probe(DashboardForm):
 
     permission = "rollout.change_exposure"
     anchor = "#previous"
-    nothing_done = "No request was answered."
+    nothing_done = _("No request was answered.")
 
     def perform(self, request: HttpRequest, **kwargs: Any) -> str:
         probe = ports.probe_previous_workflow
         answered = probe() if probe else None
         if answered is None:
-            raise RolloutError("No previous workflow is configured.")
+            raise RolloutError(gettext("No previous workflow is configured."))
         if not answered:
-            raise RolloutError("The previous workflow did not answer.")
-        return "The previous workflow answered."
+            raise RolloutError(gettext("The previous workflow did not answer."))
+        return gettext("The previous workflow answered.")
 
 
 class LookUp(DashboardForm):
@@ -166,14 +174,14 @@ class LookUp(DashboardForm):
 
     permission = "rollout.view_agentflag"
     anchor = "#features"
-    nothing_done = "No person was looked up."
+    nothing_done = _("No person was looked up.")
 
     def perform(self, request: HttpRequest, **kwargs: Any) -> str:
         text = request.POST.get("who", "")
         if not text.strip():
             page.forget_person(request)
-            return "No person is selected now."
+            return gettext("No person is selected now.")
         if not request.user.has_perm("vouchers.view_profile"):
             raise PermissionDenied
         person = page.look_up_person(request, text)
-        return f"Showing what is on for {person.label}."
+        return gettext("Showing what is on for {label}.").format(label=person.label)

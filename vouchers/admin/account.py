@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -26,8 +25,10 @@ if TYPE_CHECKING:
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
-WAITS = "Account {} waits for a second operator (Roles and rights). It cannot sign in before."
-WIDENED = (
+WAITS = _(
+    "Account {} waits for a second operator (Roles and rights). It cannot sign in before."
+)
+WIDENED = _(
     "This group has members, so its rights cannot be widened: make another group. The"
     " accounts that join it wait for a second operator."
 )
@@ -100,11 +101,12 @@ class AccountAdmin(KeptAdmin, UserAdmin, ModelAdmin):  # type: ignore[misc, type
             "name": call.row.get_username()
         }
 
-    @method_decorator(reauthentication.reauthenticated)
     def user_change_password(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """Ask who it is before the password of another account."""
+        if answer := reauthentication.ask(request):
+            return answer
         return super().user_change_password(request, *args, **kwargs)
 
     def save_related(

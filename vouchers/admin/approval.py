@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from vouchers import approvals
 
@@ -13,12 +15,12 @@ if TYPE_CHECKING:
 
 CHANNELS = {
     "whatsapp": "WhatsApp",
-    "voice": "the phone",
-    "api": "the API",
-    "admin": "the back office",
-    "station": "the station page",
-    "import": "an import",
-    "system": "the system",
+    "voice": _("the phone"),
+    "api": _("the API"),
+    "admin": _("the back office"),
+    "station": _("the station page"),
+    "import": _("an import"),
+    "system": _("the system"),
 }
 
 
@@ -29,10 +31,15 @@ def request_facts(voucher: Voucher) -> list[str]:
     channel = CHANNELS.get(facts.channel, facts.channel)
     words = facts.words
     return [
-        f"{facts.amount} for {voucher.owner}",
-        f"Requested by {facts.requester} over {channel} on "
-        f"{at.day} {at:%B %Y} at {at:%H:%M}",
-        f"Their words: “{words}”" if words else "Their words are not stored",
+        gettext("{amount} for {owner}").format(
+            amount=facts.amount, owner=voucher.owner
+        ),
+        gettext(
+            "Requested by {requester} over {channel} on {day} {at:%B %Y} at {at:%H:%M}"
+        ).format(requester=facts.requester, channel=channel, day=at.day, at=at),
+        gettext("Their words: “{words}”").format(words=words)
+        if words
+        else gettext("Their words are not stored"),
         *facts.limits,
         facts.history,
     ]

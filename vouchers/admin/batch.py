@@ -8,6 +8,8 @@ from django import forms
 from django.contrib import admin
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
 
@@ -42,13 +44,13 @@ class UploadForm(forms.Form):
     """The file and the reason that every voucher without a note gets."""
 
     file = forms.FileField(
-        label="CSV or Excel file",
-        help_text="Columns: msisdn, amount, and if you like name and note.",
+        label=_("CSV or Excel file"),
+        help_text=_("Columns: msisdn, amount, and if you like name and note."),
         widget=UnfoldAdminFileFieldWidget,
     )
     reason = forms.CharField(
         max_length=500,
-        help_text="The note of each voucher that has none of its own.",
+        help_text=_("The note of each voucher that has none of its own."),
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
     )
 
@@ -62,8 +64,12 @@ def _may_approve(call: ActionCall[Batch]) -> list[str]:
 def _facts(call: ActionCall[Batch]) -> list[str]:
     row = call.row
     return [
-        f"{row.count:,} vouchers, {_total(row)} in all, from the file {row.file_name}",
-        f"Uploaded by {row.created_by_name}: “{row.reason}”",
+        gettext("{count:,} vouchers, {row} in all, from the file {file_name}").format(
+            count=row.count, row=_total(row), file_name=row.file_name
+        ),
+        gettext("Uploaded by {created_by_name}: “{reason}”").format(
+            created_by_name=row.created_by_name, reason=row.reason
+        ),
     ]
 
 
@@ -88,7 +94,7 @@ def _total(row: Batch) -> str:
 class BatchAdmin(ReadOnlyAdmin):
     """Files whose lines become vouchers."""
 
-    empty_text = "Upload a spreadsheet to issue many vouchers at once."
+    empty_text = _("Upload a spreadsheet to issue many vouchers at once.")
     first_action = "upload"
     refusals = (VoucherError,)
     actions_list = ("upload",)
@@ -137,32 +143,37 @@ class BatchAdmin(ReadOnlyAdmin):
         context = (extra_context or {}) | extra
         return super().changeform_view(request, object_id, form_url, context)
 
-    @display(description="Vouchers")
+    @display(description=_("Vouchers"))
     def vouchers(self, row: Batch) -> str:
         return f"{row.count:,}"
 
-    @display(description="Amount")
+    @display(description=_("Amount"))
     def total(self, row: Batch) -> str:
         return _total(row)
 
-    @display(description="State", label=COLOURS)
+    @display(description=_("State"), label=COLOURS)
     def state_now(self, row: Batch) -> str:
         return row.get_state_display()
 
-    @display(description="Issued")
+    @display(description=_("Issued"))
     def progress(self, row: Batch) -> str:
-        return f"{row.issued:,} of {row.count:,}"
+        return gettext("{issued:,} of {count:,}").format(
+            issued=row.issued, count=row.count
+        )
 
-    @display(description="Refused lines")
+    @display(description=_("Refused lines"))
     def refused_lines(self, row: Batch) -> str:
         if not row.refused:
-            return "None"
+            return gettext("None")
         return "; ".join(
-            f"line {each['line']}: {each['error']}" for each in row.refused
+            gettext("line {line}: {error}").format(
+                line=each["line"], error=each["error"]
+            )
+            for each in row.refused
         )
 
     @action(
-        description="Upload a spreadsheet",
+        description=_("Upload a spreadsheet"),
         url_path="upload",
         icon="upload",
         permissions=["upload"],
@@ -182,10 +193,12 @@ class BatchAdmin(ReadOnlyAdmin):
             request=request,
             site=self.admin_site,
             form=form,
-            title="Issue vouchers from a spreadsheet",
-            explanation="Each line becomes one voucher. The file is checked first; with"
-            " one wrong line nothing is issued. The same file issues nothing twice.",
-            submit="Check the file",
+            title=gettext("Issue vouchers from a spreadsheet"),
+            explanation=gettext(
+                "Each line becomes one voucher. The file is checked first; with"
+                " one wrong line nothing is issued. The same file issues nothing twice."
+            ),
+            submit=gettext("Check the file"),
             back=reverse("admin:vouchers_batch_changelist"),
             has_files=True,
         )
@@ -194,16 +207,25 @@ class BatchAdmin(ReadOnlyAdmin):
         file = form.cleaned_data["file"]
         if file.size > reading.LARGEST_FILE:
             size = reading.LARGEST_FILE // 1_000_000
-            form.add_error("file", f"A file has at most {size} MB.")
+            form.add_error(
+                "file", gettext("A file has at most {size} MB.").format(size=size)
+            )
             return None
         checked = checking.check(reading.read(file.read()))
         for error in checked.errors[:MOST_ERRORS]:
             where = f"{error.field}: " if error.field else ""
-            form.add_error("file", f"Line {error.line}, {where}{error.error}")
+            form.add_error(
+                "file",
+                gettext("Line {line}, {where}{error}").format(
+                    line=error.line, where=where, error=error.error
+                ),
+            )
         if checked.errors:
             more = len(checked.errors) - MOST_ERRORS
             if more > 0:
-                form.add_error("file", f"And {more:,} more lines.")
+                form.add_error(
+                    "file", gettext("And {more:,} more lines.").format(more=more)
+                )
             return None
         user = person_of(request)
         return issuing.store(
@@ -218,24 +240,24 @@ class BatchAdmin(ReadOnlyAdmin):
         return bool(request.user.has_perm(PERMISSION))
 
     @form_action(
-        "Issue these vouchers",
+        _("Issue these vouchers"),
         path="confirm",
         icon="verified",
         permission=PERMISSION,
         offered=lambda call: call.row.state == State.CHECKED,
         subjects=_facts,
-        explanation="Above the limits a second person approves the batch first.",
+        explanation=_("Above the limits a second person approves the batch first."),
     )
     def confirm_one(self, call: ActionCall[Batch]) -> str:
         """Let the batch be issued, or wait for a second person."""
         row = issuing.confirm(batch=call.row, user=person_of(call.request))
         call.log_change(row, f"Confirmed: {call.reason}")
         if row.state == State.WAITING:
-            return "The batch waits for a second person."
-        return "The vouchers are being issued."
+            return gettext("The batch waits for a second person.")
+        return gettext("The vouchers are being issued.")
 
     @form_action(
-        "Approve",
+        _("Approve"),
         path="approve",
         icon="verified",
         permission=APPROVAL,
@@ -244,26 +266,28 @@ class BatchAdmin(ReadOnlyAdmin):
         asks_who=True,
         unmet=_may_approve,
         subjects=_facts,
-        explanation="All vouchers of the batch are issued.",
+        explanation=_("All vouchers of the batch are issued."),
     )
     def approve_one(self, call: ActionCall[Batch]) -> str:
         user = person_of(call.request)
         row = issuing.approve(batch=call.row, user=user, reason=call.reason)
         call.log_change(row, f"Approved: {call.reason}")
-        return "The vouchers are being issued."
+        return gettext("The vouchers are being issued.")
 
     @form_action(
-        "Cancel",
+        _("Cancel"),
         path="cancel",
         icon="block",
         permission=PERMISSION,
         offered=lambda call: call.row.state in {State.CHECKED, State.WAITING},
         subjects=_facts,
-        explanation="Nothing of this batch is issued. The file can be uploaded again.",
+        explanation=_(
+            "Nothing of this batch is issued. The file can be uploaded again."
+        ),
         is_dangerous=True,
     )
     def cancel_one(self, call: ActionCall[Batch]) -> str:
         user = person_of(call.request)
         row = issuing.cancel(batch=call.row, user=user, reason=call.reason)
         call.log_change(row, f"Cancelled: {call.reason}")
-        return "The batch is cancelled."
+        return gettext("The batch is cancelled.")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action
@@ -26,18 +28,18 @@ DECISION_COLOURS = {
 }
 # The recorded tables in words.
 TABLES = {
-    "profiles": "Person",
-    "vouchers_station": "Station",
-    "agents_apitoken": "API token",
-    "agents_phonepin": "Phone PIN",
-    "auth_user": "Account",
-    "auth_group": "Group",
-    "auth_permission": "Permission",
-    "auth_user_groups": "Groups of account",
-    "auth_user_user_permissions": "Permissions of account",
-    "auth_group_permissions": "Permissions of group",
-    "backoffice_accountact": "Security of account",
-    "otp_totp_totpdevice": "Second factor of account",
+    "profiles": _("Person"),
+    "vouchers_station": _("Station"),
+    "agents_apitoken": _("API token"),
+    "agents_phonepin": _("Phone PIN"),
+    "auth_user": _("Account"),
+    "auth_group": _("Group"),
+    "auth_permission": _("Permission"),
+    "auth_user_groups": _("Groups of account"),
+    "auth_user_user_permissions": _("Permissions of account"),
+    "auth_group_permissions": _("Permissions of group"),
+    "backoffice_accountact": _("Security of account"),
+    "otp_totp_totpdevice": _("Second factor of account"),
 }
 KINDS = {"insert": "added", "update": "changed", "delete": "removed"}
 
@@ -68,7 +70,7 @@ def _giver(call: ActionCall[Any]) -> roles.Giver:
 class AuthorityChangeAdmin(ReadOnlyAdmin):
     """Roles and rights that were given; a second operator confirms or refuses them."""
 
-    empty_text = "A role or right that waits for a second operator appears here."
+    empty_text = _("A role or right that waits for a second operator appears here.")
     refusals = (VoucherError,)
     list_display = ("what_changes", "given_by_name", "given_at", "state")
     list_filter = ("decision", "kind")
@@ -96,57 +98,69 @@ class AuthorityChangeAdmin(ReadOnlyAdmin):
     )
     actions_detail = ("confirm_one", "refuse_one")
 
-    @display(description="Change")
+    @display(description=_("Change"))
     def what_changes(self, row: AuthorityChange) -> str:
         return row.sentence
 
-    @display(description="Decision", label=DECISION_COLOURS)
+    @display(description=_("Decision"), label=DECISION_COLOURS)
     def state(self, row: AuthorityChange) -> str:
         return row.get_decision_display()
 
     @form_action(
-        "Confirm",
+        _("Confirm"),
         path="confirm",
         icon="verified",
         permission="vouchers.change_people",
         asks_who=True,
         offered=_waits,
         unmet=_refusals,
-        explanation="The role or the rights take effect. The person who gave them cannot"
-        " confirm them.",
-        subjects=lambda call: [call.row.sentence, f"Given by {call.row.given_by_name}"],
+        explanation=_(
+            "The role or the rights take effect. The person who gave them cannot"
+            " confirm them."
+        ),
+        subjects=lambda call: [
+            call.row.sentence,
+            gettext("Given by {given_by_name}").format(
+                given_by_name=call.row.given_by_name
+            ),
+        ],
     )
     def confirm_one(self, call: ActionCall[AuthorityChange]) -> str:
         roles.confirm(change=call.row, giver=_giver(call))
         call.log_change(call.row, f"Confirmed: {call.reason}")
-        return f"Confirmed. {call.row.sentence}"
+        return gettext("Confirmed. {sentence}").format(sentence=call.row.sentence)
 
     @form_action(
-        "Refuse",
+        _("Refuse"),
         path="refuse",
         icon="block",
         permission="vouchers.change_people",
         offered=_waits,
-        explanation="A role stays as it is. An account stays deactivated.",
-        subjects=lambda call: [call.row.sentence, f"Given by {call.row.given_by_name}"],
+        explanation=_("A role stays as it is. An account stays deactivated."),
+        subjects=lambda call: [
+            call.row.sentence,
+            gettext("Given by {given_by_name}").format(
+                given_by_name=call.row.given_by_name
+            ),
+        ],
         is_dangerous=True,
     )
     def refuse_one(self, call: ActionCall[AuthorityChange]) -> str:
         roles.refuse(change=call.row, giver=_giver(call))
         call.log_change(call.row, f"Refused: {call.reason}")
-        return f"Refused. {call.row.sentence}"
+        return gettext("Refused. {sentence}").format(sentence=call.row.sentence)
 
 
 @admin.register(ChangeRecord)
 class ChangeRecordAdmin(ReadOnlyAdmin):
     """Every change of people, stations, tokens, accounts, groups and permissions."""
 
-    empty_text = "Each change of a person, a station or an account is kept here."
+    empty_text = _("Each change of a person, a station or an account is kept here.")
     list_display = ("created_at", "thing", "change", "author", "way")
     list_display_links = ("created_at",)
     list_filter = ("table_name", "kind", "road")
     search_fields = ("=row_id", "=actor")
-    search_help_text = "The number of a row, or the name of an account"
+    search_help_text = _("The number of a row, or the name of an account")
     ordering = ("-id",)
     fields = (
         ("created_at", "thing", "kind"),
@@ -172,19 +186,19 @@ class ChangeRecordAdmin(ReadOnlyAdmin):
         keys = keys_of(changes.order_by("-pk"))
         return chosen(keys) if keys else None
 
-    @display(description="Object")
+    @display(description=_("Object"))
     def thing(self, row: ChangeRecord) -> str:
         return f"{TABLES.get(row.table_name, row.table_name)} {row.row_id}"
 
-    @display(description="Change")
+    @display(description=_("Change"))
     def change(self, row: ChangeRecord) -> str:
         return change_text(row)
 
-    @display(description="By")
+    @display(description=_("By"))
     def author(self, row: ChangeRecord) -> str:
         return row.actor or "—"
 
-    @display(description="How")
+    @display(description=_("How"))
     def way(self, row: ChangeRecord) -> str:
         return way_of(row)
 
@@ -196,7 +210,7 @@ def change_text(row: ChangeRecord) -> str:
     for name in sorted({*before, *after}):
         label = name.removesuffix("_id").replace("_", " ")
         if after.get(name) == "changed" and name not in before:
-            parts.append(f"{label} changed")
+            parts.append(gettext("{label} changed").format(label=label))
         elif name in before and name in after:
             parts.append(f"{label}: {before[name]} → {after[name]}")
         else:
@@ -206,7 +220,9 @@ def change_text(row: ChangeRecord) -> str:
 
 def way_of(row: ChangeRecord) -> str:
     """Return the road, or the database role of a change that names none."""
-    return row.road or f"database role {row.database_role}"
+    return row.road or gettext("database role {database_role}").format(
+        database_role=row.database_role
+    )
 
 
 class RecordedHistory:

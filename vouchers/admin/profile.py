@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import Value
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.widgets import (
@@ -39,7 +40,7 @@ ROLE_COLOURS = {
 }
 
 CHANGEABLE = ("name", "role", "station", "language", "user", "is_active")
-EXPLANATION = (
+EXPLANATION = _(
     "The role decides what the person may do on all channels. A role above customer takes"
     " effect when a second operator has confirmed it."
 )
@@ -59,23 +60,25 @@ class PersonForm(ReasonForm):
         Station.objects.filter(is_active=True),
         required=False,
         widget=UnfoldAdminSelectWidget,
-        help_text="Station staff redeem at this station only.",
+        help_text=_("Station staff redeem at this station only."),
     )
     language = forms.ChoiceField(
-        choices=[("", "The language of their messages"), *Profile.Language.choices],
+        choices=[("", _("The language of their messages")), *Profile.Language.choices],
         required=False,
         widget=UnfoldAdminSelectWidget,
     )
     user = forms.ModelChoiceField(
         get_user_model().objects.order_by("username"),
         required=False,
-        label="Own account",
+        label=_("Own account"),
         widget=UnfoldAdminSelectWidget,
-        help_text="The account of the same person. They cannot approve what they request"
-        " with this number.",
+        help_text=_(
+            "The account of the same person. They cannot approve what they request"
+            " with this number."
+        ),
     )
     is_active = forms.BooleanField(
-        required=False, label="Active", widget=UnfoldBooleanSwitchWidget
+        required=False, label=_("Active"), widget=UnfoldBooleanSwitchWidget
     )
 
 
@@ -85,8 +88,8 @@ class NewPersonForm(PersonForm):
     field_order = ["msisdn", *PersonForm.field_order]
     msisdn = forms.CharField(
         max_length=32,
-        label="Number",
-        help_text="0788123456 or +250 788 123 456",
+        label=_("Number"),
+        help_text=_("0788123456 or +250 788 123 456"),
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
     )
 
@@ -95,7 +98,7 @@ class NewPersonForm(PersonForm):
 class ProfileAdmin(RecordedHistory, NumberSearchAdmin):
     """Customers and colleagues, on all channels."""
 
-    empty_text = (
+    empty_text = _(
         "Customers appear here when they write for the first time. Add colleagues here."
     )
     first_action = "add_one"
@@ -112,7 +115,7 @@ class ProfileAdmin(RecordedHistory, NumberSearchAdmin):
     )
     list_select_related = ("station",)
     search_fields = ("name", "=public_id")
-    search_help_text = "A name, or a whole number in any spelling"
+    search_help_text = _("A name, or a whole number in any spelling")
     ordering = ("-id",)
     fields = (
         ("person", "shown_number", "kind"),
@@ -139,19 +142,19 @@ class ProfileAdmin(RecordedHistory, NumberSearchAdmin):
         rows: QuerySet[Profile] = super().get_queryset(request)
         return rows.annotate(may_see=Value(may_see_numbers(request)))
 
-    @display(description="Name", ordering="name")
+    @display(description=_("Name"), ordering="name")
     def person(self, row: Profile) -> str:
         return str(row)
 
-    @display(description="Number")
+    @display(description=_("Number"))
     def number(self, row: Profile) -> str:
         return mask_msisdn(row.msisdn)
 
-    @display(description="Number")
+    @display(description=_("Number"))
     def shown_number(self, row: Any) -> str:
         return (row.msisdn or "—") if row.may_see else mask_msisdn(row.msisdn)
 
-    @display(description="Role", label=ROLE_COLOURS)
+    @display(description=_("Role"), label=ROLE_COLOURS)
     def kind(self, row: Profile) -> str:
         return row.get_role_display()
 
@@ -166,7 +169,7 @@ class ProfileAdmin(RecordedHistory, NumberSearchAdmin):
         return redirect("customer", object_id)
 
     @form_action(
-        "Add a person",
+        _("Add a person"),
         path="new",
         icon="person_add",
         permission="vouchers.change_people",
@@ -174,14 +177,14 @@ class ProfileAdmin(RecordedHistory, NumberSearchAdmin):
         form=NewPersonForm,
         initial=lambda _call: {"is_active": True},
         explanation=EXPLANATION,
-        submit="Save",
+        submit=_("Save"),
     )
     def add_one(self, call: ActionCall[None]) -> str:
         """Create a person by number; a known number is refused."""
         return _store(call, None)
 
     @form_action(
-        "Change",
+        _("Change"),
         path="alter",
         offered=lambda call: call.row.erased_at is None,
         icon="edit",
@@ -189,9 +192,9 @@ class ProfileAdmin(RecordedHistory, NumberSearchAdmin):
         asks_who=True,
         form=PersonForm,
         initial=lambda call: {name: getattr(call.row, name) for name in CHANGEABLE},
-        title=lambda call: f"Change {call.row}",
+        title=lambda call: gettext("Change {row}").format(row=call.row),
         explanation=EXPLANATION,
-        submit="Save",
+        submit=_("Save"),
     )
     def change_one(self, call: ActionCall[Profile]) -> str:
         """Change the data of a person, with a reason."""
@@ -213,5 +216,7 @@ def _store(call: ActionCall[Any], profile: Profile | None) -> str:
     call.log_change(stored, f"Saved: {call.reason}")
     if stored.role != given["role"]:
         role = Profile.Role(given["role"]).label
-        return f"{stored} saved. The role {role} waits for a second operator."
-    return f"{stored} saved."
+        return gettext(
+            "{stored} saved. The role {role} waits for a second operator."
+        ).format(stored=stored, role=role)
+    return gettext("{stored} saved.").format(stored=stored)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action
@@ -58,9 +60,15 @@ def _refusals(call: ActionCall[ReversalRequest]) -> list[str]:
 def _facts(call: ActionCall[ReversalRequest]) -> list[str]:
     row = call.row
     return [
-        f"{row.voucher.reference}: {_amount(row)} for {row.voucher.owner}",
-        f"Redeemed at {row.redemption.station} on {row.redemption.created_at:%d %B %Y}",
-        f"Asked by {_asker(row)}: “{row.reason}”",
+        gettext("{reference}: {row} for {owner}").format(
+            reference=row.voucher.reference, row=_amount(row), owner=row.voucher.owner
+        ),
+        gettext("Redeemed at {station} on {created_at:%d %B %Y}").format(
+            station=row.redemption.station, created_at=row.redemption.created_at
+        ),
+        gettext("Asked by {row}: “{reason}”").format(
+            row=_asker(row), reason=row.reason
+        ),
     ]
 
 
@@ -84,7 +92,7 @@ def _asker(row: ReversalRequest) -> str:
 class ReversalRequestAdmin(ReadOnlyAdmin):
     """Requests to take back a redemption above the limit."""
 
-    empty_text = "A request to take back a redemption above the limit appears here."
+    empty_text = _("A request to take back a redemption above the limit appears here.")
     refusals = (VoucherError,)
     list_display = ("voucher", "amount", "asker", "asked_at", "state")
     list_filter = ("decision",)
@@ -117,20 +125,20 @@ class ReversalRequestAdmin(ReadOnlyAdmin):
     )
     actions_detail = ("approve_one", "refuse_one")
 
-    @display(description="Amount")
+    @display(description=_("Amount"))
     def amount(self, row: ReversalRequest) -> str:
         return _amount(row)
 
-    @display(description="Asked by")
+    @display(description=_("Asked by"))
     def asker(self, row: ReversalRequest) -> str:
         return _asker(row)
 
-    @display(description="Decision", label=COLOURS)
+    @display(description=_("Decision"), label=COLOURS)
     def state(self, row: ReversalRequest) -> str:
         return row.get_decision_display()
 
     @form_action(
-        "Approve",
+        _("Approve"),
         path="approve",
         icon="verified",
         permission=RULES[Operation.APPROVE].permission,
@@ -138,25 +146,31 @@ class ReversalRequestAdmin(ReadOnlyAdmin):
         asks_who=lambda call: limits.needs_reauthentication(_money(call.row)),
         unmet=_refusals,
         subjects=_facts,
-        explanation="The voucher can be spent again, and the station is not paid for this"
-        " redemption. The person who asked cannot approve it.",
+        explanation=_(
+            "The voucher can be spent again, and the station is not paid for this"
+            " redemption. The person who asked cannot approve it."
+        ),
     )
     def approve_one(self, call: ActionCall[ReversalRequest]) -> str:
         voucher = _decide(call, Decision.APPROVED, call.reason, f"admin:{call.key}")
         call.log_change(call.row, f"Approved: {call.reason}")
-        return f"Voucher {voucher.reference} can be spent again."
+        return gettext("Voucher {reference} can be spent again.").format(
+            reference=voucher.reference
+        )
 
     @form_action(
-        "Refuse",
+        _("Refuse"),
         path="refuse",
         icon="block",
         permission=RULES[Operation.APPROVE].permission,
         offered=_waits,
         subjects=_facts,
-        explanation="The redemption stays.",
+        explanation=_("The redemption stays."),
         is_dangerous=True,
     )
     def refuse_one(self, call: ActionCall[ReversalRequest]) -> str:
         voucher = _decide(call, Decision.REFUSED, call.reason, f"admin:{call.key}")
         call.log_change(call.row, f"Refused: {call.reason}")
-        return f"The redemption of {voucher.reference} stays."
+        return gettext("The redemption of {reference} stays.").format(
+            reference=voucher.reference
+        )

@@ -11,6 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSelectWidget
 
 from vouchers.errors import VoucherError
@@ -33,12 +35,12 @@ PDF = "pdf"
 class PeriodForm(forms.Form):
     """The days of a settlement, both included, and one station or all."""
 
-    first = forms.DateField(label="From", widget=UnfoldAdminDateWidget)
-    last = forms.DateField(label="To (included)", widget=UnfoldAdminDateWidget)
+    first = forms.DateField(label=_("From"), widget=UnfoldAdminDateWidget)
+    last = forms.DateField(label=_("To (included)"), widget=UnfoldAdminDateWidget)
     station = forms.ModelChoiceField(
         Station.objects.order_by("code"),
         required=False,
-        empty_label="All stations",
+        empty_label=_("All stations"),
         to_field_name="code",
         widget=UnfoldAdminSelectWidget,
     )
@@ -68,7 +70,7 @@ def page(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(error))
     context = {
         **admin.site.each_context(request),
-        "title": "Settlement",
+        "title": gettext("Settlement"),
         "form": form,
         "made": made,
         "rows": _rows(made) if made else [],
@@ -94,7 +96,7 @@ def _file(kind: str, made: Settlement, chosen: dict[str, Any]) -> HttpResponse:
     elif kind in files.CONTENT_TYPES:
         content, content_type = files.render(made, kind), files.CONTENT_TYPES[kind]
     else:
-        return HttpResponse("There is no such format.", status=400)
+        return HttpResponse(gettext("There is no such format."), status=400)
     return HttpResponse(
         content,
         content_type=content_type,

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
@@ -38,8 +39,8 @@ class StationForm(ReasonForm):
     opening = _optional(80, _("As customers read it: every day 06:00-22:00."))
     is_active = forms.BooleanField(
         required=False,
-        label="Active",
-        help_text="A station that is not active redeems nothing.",
+        label=_("Active"),
+        help_text=_("A station that is not active redeems nothing."),
         widget=UnfoldBooleanSwitchWidget,
     )
 
@@ -50,7 +51,7 @@ class NewStationForm(ReasonForm):
     field_order = ["code", *PLACE, "reason"]
     code = forms.CharField(
         max_length=32,
-        help_text="Letters, digits, dashes and underscores. It stays as it is.",
+        help_text=_("Letters, digits, dashes and underscores. It stays as it is."),
         widget=UnfoldAdminTextInputWidget,
     )
     name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget)
@@ -63,7 +64,7 @@ class NewStationForm(ReasonForm):
 class StationAdmin(RecordedHistory, ReadOnlyAdmin):
     """Stations that redeem vouchers."""
 
-    empty_text = "Stations redeem vouchers. Station staff need one."
+    empty_text = _("Stations redeem vouchers. Station staff need one.")
     first_action = "add_one"
     refusals = (VoucherError,)
     list_display = ("code", "name", "town", "is_active", "created_at")
@@ -80,13 +81,13 @@ class StationAdmin(RecordedHistory, ReadOnlyAdmin):
     actions_detail = ("change_one",)
 
     @form_action(
-        "Add a station",
+        _("Add a station"),
         path="new",
         icon="add",
         permission="vouchers.change_people",
         form=NewStationForm,
-        explanation="Its staff redeem vouchers there.",
-        submit="Save",
+        explanation=_("Its staff redeem vouchers there."),
+        submit=_("Save"),
     )
     def add_one(self, call: ActionCall[None]) -> str:
         """Create a station; a code that exists is refused."""
@@ -96,10 +97,10 @@ class StationAdmin(RecordedHistory, ReadOnlyAdmin):
             **{name: call.data[name] for name in PLACE},
         )
         call.log_change(station, f"Saved: {call.reason}")
-        return f"Station {station.name} saved."
+        return gettext("Station {name} saved.").format(name=station.name)
 
     @form_action(
-        "Change",
+        _("Change"),
         path="alter",
         icon="edit",
         permission="vouchers.change_people",
@@ -108,8 +109,8 @@ class StationAdmin(RecordedHistory, ReadOnlyAdmin):
             **{name: getattr(call.row, name) for name in PLACE},
             "is_active": call.row.is_active,
         },
-        title=lambda call: f"Change {call.row}",
-        submit="Save",
+        title=lambda call: gettext("Change {row}").format(row=call.row),
+        submit=_("Save"),
     )
     def change_one(self, call: ActionCall[Station]) -> str:
         """Rename a station, close it or open it again."""
@@ -119,4 +120,4 @@ class StationAdmin(RecordedHistory, ReadOnlyAdmin):
             **{name: call.data[name] for name in PLACE},
         )
         call.log_change(station, f"Saved: {call.reason}")
-        return f"Station {station.name} saved."
+        return gettext("Station {name} saved.").format(name=station.name)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from vouchers import selectors
 from vouchers.admin.approval import CHANNELS
@@ -20,16 +22,16 @@ if TYPE_CHECKING:
 
 Kind = VoucherEvent.Kind
 WORDS = {
-    Kind.REQUESTED: "Requested",
-    Kind.ISSUED: "Issued",
-    Kind.REDEEMED: "Redeemed",
-    Kind.VOIDED: "Voided",
-    Kind.DECLINED: "Declined",
-    Kind.EXPIRED: "Expired",
-    Kind.CODE_ROTATED: "Given a new code",
-    Kind.OWNER_MOVED: "Moved to another number of the owner",
-    Kind.EXTENDED: "Given a later last day",
-    Kind.REVERSED: "Redemption taken back",
+    Kind.REQUESTED: _("Requested"),
+    Kind.ISSUED: _("Issued"),
+    Kind.REDEEMED: _("Redeemed"),
+    Kind.VOIDED: _("Voided"),
+    Kind.DECLINED: _("Declined"),
+    Kind.EXPIRED: _("Expired"),
+    Kind.CODE_ROTATED: _("Given a new code"),
+    Kind.OWNER_MOVED: _("Moved to another number of the owner"),
+    Kind.EXTENDED: _("Given a later last day"),
+    Kind.REVERSED: _("Redemption taken back"),
 }
 
 
@@ -60,14 +62,22 @@ def steps_of(events: Sequence[VoucherEvent]) -> list[Step]:
 
 
 def _sentence(event: VoucherEvent, names: dict[tuple[str, str], str], how: str) -> str:
-    parts = [WORDS[Kind(event.kind)]]
+    parts = [str(WORDS[Kind(event.kind)])]
     if event.actor_kind != "system":
         who = names.get((event.actor_kind, event.actor_id))
-        parts.append(f"by {who or f'{event.actor_kind} {event.actor_id}'}")
+        parts.append(
+            gettext("by {value}").format(
+                value=who or f"{event.actor_kind} {event.actor_id}"
+            )
+        )
     if event.station:
-        parts.append(f"at {event.station}")
+        parts.append(gettext("at {station}").format(station=event.station))
     if event.channel != "system":
-        parts.append(f"over {CHANNELS.get(event.channel, event.channel)}")
+        parts.append(
+            gettext("over {channel}").format(
+                channel=CHANNELS.get(event.channel, event.channel)
+            )
+        )
     sentence = " ".join(parts)
     return f"{sentence}, {how}" if how else sentence
 
@@ -75,7 +85,10 @@ def _sentence(event: VoucherEvent, names: dict[tuple[str, str], str], how: str) 
 def _names(events: Sequence[VoucherEvent]) -> dict[tuple[str, str], str]:
     """Return the names of people and accounts, in two queries."""
     found = {
-        ("token", event.actor_id): f"the token {event.actor_id}" for event in events
+        ("token", event.actor_id): gettext("the token {actor_id}").format(
+            actor_id=event.actor_id
+        )
+        for event in events
     }
     ids = {kind: {e.actor_id for e in events if e.actor_kind == kind} for kind in KINDS}
     for profile in Profile.objects.filter(pk__in=map(int, ids["profile"])):

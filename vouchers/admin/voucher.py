@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -48,7 +49,7 @@ class CodeForm(forms.Form):
 
     code = forms.CharField(
         max_length=40,
-        label="The whole code",
+        label=_("The whole code"),
         widget=UnfoldAdminTextInputWidget(
             attrs={"autocomplete": "off", "inputmode": "numeric"}
         ),
@@ -59,7 +60,7 @@ class CodeForm(forms.Form):
 class VoucherAdmin(VoucherActions, VoucherPapers, VoucherSearch):
     """Vouchers with their trails, and the actions on a voucher."""
 
-    empty_text = (
+    empty_text = _(
         "Vouchers appear here when staff issue them in a conversation or a "
         "program over the API."
     )
@@ -87,7 +88,9 @@ class VoucherAdmin(VoucherActions, VoucherPapers, VoucherSearch):
     served_filters = (Served("created_at", "-created_at"),)
     list_select_related = ("owner", "station")
     search_fields = ("=reference", "=code_last4", "owner__name", "=public_id")
-    search_help_text = "Reference, code, last four digits, owner's name or whole number"
+    search_help_text = _(
+        "Reference, code, last four digits, owner's name or whole number"
+    )
     ordering = ("-id",)
     fields = (
         ("reference", "state", "amount"),
@@ -138,32 +141,32 @@ class VoucherAdmin(VoucherActions, VoucherPapers, VoucherSearch):
         context = (extra_context or {}) | extra
         return super().changeform_view(request, object_id, form_url, context)
 
-    @display(description="Owner")
+    @display(description=_("Owner"))
     def person(self, row: Voucher) -> str:
         return str(row.owner)
 
-    @display(description="Number")
+    @display(description=_("Number"))
     def number(self, row: Voucher) -> str:
         return mask_msisdn(row.owner.msisdn)
 
-    @display(description="Amount", ordering="amount_minor")
+    @display(description=_("Amount"), ordering="amount_minor")
     def amount(self, row: Voucher) -> str:
         return amount_of(row)
 
-    @display(description="Status", label=STATUS_COLOURS)
+    @display(description=_("Status"), label=STATUS_COLOURS)
     def state(self, row: Voucher) -> str:
         return str(Voucher.Status(row.status_at(timezone.now())).label)
 
-    @display(description="Expires", ordering="expires_at")
+    @display(description=_("Expires"), ordering="expires_at")
     def ends(self, row: Voucher) -> object:
         return row.expires_at
 
-    @display(description="Code")
+    @display(description=_("Code"))
     def last_four(self, row: Voucher) -> str:
         return f"•••• •••• •••• {row.code_last4}" if row.code_last4 else "—"
 
     @action(
-        description="Find by code", url_path="find", icon="pin", permissions=["view"]
+        description=_("Find by code"), url_path="find", icon="pin", permissions=["view"]
     )
     def find_by_code(self, request: HttpRequest) -> HttpResponse:
         """Open the voucher with this code. The code is not stored or logged."""
@@ -174,7 +177,7 @@ class VoucherAdmin(VoucherActions, VoucherPapers, VoucherSearch):
             except MistypedCode:
                 form.add_error("code", MISTYPED)
             except InvalidCode:
-                form.add_error("code", "A code has 16 digits.")
+                form.add_error("code", gettext("A code has 16 digits."))
             else:
                 try:
                     voucher = with_code(code, request)
@@ -183,13 +186,17 @@ class VoucherAdmin(VoucherActions, VoucherPapers, VoucherSearch):
                 else:
                     if voucher is not None:
                         return redirect("admin:vouchers_voucher_change", voucher.pk)
-                    form.add_error("code", "There is no voucher with this code.")
+                    form.add_error(
+                        "code", gettext("There is no voucher with this code.")
+                    )
         return ask(
             request=request,
             site=self.admin_site,
             form=form,
-            title="Find a voucher by its code",
-            explanation="The code is compared with its stored HMAC. It is not kept.",
-            submit="Find",
+            title=gettext("Find a voucher by its code"),
+            explanation=gettext(
+                "The code is compared with its stored HMAC. It is not kept."
+            ),
+            submit=gettext("Find"),
             back=reverse("admin:vouchers_voucher_changelist"),
         )

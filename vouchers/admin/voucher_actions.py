@@ -9,6 +9,8 @@ from uuid import uuid4
 from django import forms
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDateWidget
 
 from easymo.backoffice.actions import ActionCall, form_action
@@ -32,16 +34,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
+    from easymo.backoffice.actions import Words
+
 
 class LastDayForm(ReasonForm):
     """Asks for the new last day of a voucher."""
 
     field_order = ["last_day", "reason"]
-    last_day = forms.DateField(label="New last day", widget=UnfoldAdminDateWidget)
+    last_day = forms.DateField(label=_("New last day"), widget=UnfoldAdminDateWidget)
 
 
 def _amount_and_owner(call: ActionCall[Voucher]) -> list[str]:
-    return [f"{amount_of(call.row)} for {call.row.owner}"]
+    return [
+        gettext("{row} for {owner}").format(
+            row=amount_of(call.row), owner=call.row.owner
+        )
+    ]
 
 
 def _money(voucher: Voucher) -> Money:
@@ -53,12 +61,12 @@ def amount_of(voucher: Voucher) -> str:
 
 
 def voucher_action(
-    description: str,
+    description: Words,
     *,
     operation: Operation,
     offered_in: Voucher.Status,
     act: Callable[[ActionCall[Voucher]], object],
-    title: str = "",
+    title: Words = "",
     subjects: Callable[[ActionCall[Voucher]], list[str]] = _amount_and_owner,
     **declared: Any,
 ) -> Any:
@@ -131,7 +139,7 @@ class VoucherActions:
     """The actions; ``VoucherAdmin`` shows them on the page of a voucher."""
 
     @voucher_action(
-        "Approve",
+        _("Approve"),
         path="approve",
         act=_approve,
         icon="verified",
@@ -139,61 +147,65 @@ class VoucherActions:
         offered_in=Voucher.Status.PENDING_APPROVAL,
         asks_who=lambda call: limits.needs_reauthentication(_money(call.row)),
         subjects=lambda call: request_facts(call.row),
-        explanation="The voucher is issued and its code is sent. Neither the person who"
-        " requested it can approve it, nor the one who gave that person their role in"
-        " the last 30 days.",
+        explanation=_(
+            "The voucher is issued and its code is sent. Neither the person who"
+            " requested it can approve it, nor the one who gave that person their role in"
+            " the last 30 days."
+        ),
     )
     def approve_one(self, call: ActionCall[Voucher]) -> str:
         _approve(call)
-        return _log(call, "Approve", "approved")
+        return _log(call, gettext("Approve"), "approved")
 
     @voucher_action(
-        "Decline",
+        _("Decline"),
         path="decline",
         act=_decline,
         icon="block",
         operation=Operation.APPROVE,
         offered_in=Voucher.Status.PENDING_APPROVAL,
         subjects=lambda call: request_facts(call.row),
-        explanation="The request is declined and no code is made.",
+        explanation=_("The request is declined and no code is made."),
         is_dangerous=True,
     )
     def decline_one(self, call: ActionCall[Voucher]) -> str:
         _decline(call)
-        return _log(call, "Decline", "declined")
+        return _log(call, gettext("Decline"), "declined")
 
     @voucher_action(
-        "Void",
+        _("Void"),
         path="void",
         act=_void,
         icon="cancel",
         operation=Operation.VOID,
         offered_in=Voucher.Status.ISSUED,
-        explanation="The voucher loses its value. This cannot be undone.",
+        explanation=_("The voucher loses its value. This cannot be undone."),
         is_dangerous=True,
     )
     def void_one(self, call: ActionCall[Voucher]) -> str:
         """Void the voucher. It works while vouchers are switched off."""
         _void(call)
-        return _log(call, "Void", "voided")
+        return _log(call, gettext("Void"), "voided")
 
     @voucher_action(
-        "New code",
+        _("New code"),
         path="rotate",
         act=_rotate,
         icon="password",
         operation=Operation.ROTATE,
         offered_in=Voucher.Status.ISSUED,
-        title="New code for",
-        explanation="The old code is no longer valid. The new code is sent to the"
-        " owner and is not shown here.",
+        title=_("New code for"),
+        explanation=_(
+            "The old code is no longer valid. The new code is sent to the"
+            " owner and is not shown here."
+        ),
     )
     def rotate_one(self, call: ActionCall[Voucher]) -> str:
         _rotate(call)
-        return _log(call, "New code for", "has a new code")
+        return _log(call, gettext("New code for"), gettext("has a new code"))
 
     @voucher_action(
-        "Extend",
+        _("Extend"),
         path="extend",
         act=_extend,
         icon="event_upcoming",
@@ -201,31 +213,43 @@ class VoucherActions:
         offered_in=Voucher.Status.ISSUED,
         form=LastDayForm,
         initial=lambda call: {"last_day": _last_day(call.row) + timedelta(days=30)},
-        explanation="The voucher is valid until the end of the new last day. Its owner is"
-        " told. An expired voucher cannot be extended: issue a new one.",
+        explanation=_(
+            "The voucher is valid until the end of the new last day. Its owner is"
+            " told. An expired voucher cannot be extended: issue a new one."
+        ),
     )
     def extend_one(self, call: ActionCall[Voucher]) -> str:
         """Give the voucher a later last day."""
         until = _last_day(_extend(call).voucher)
-        return _log(call, "Extend", f"is valid until {until.day} {until:%B %Y}")
+        return _log(
+            call,
+            gettext("Extend"),
+            gettext("is valid until {day} {until:%B %Y}").format(
+                day=until.day, until=until
+            ),
+        )
 
     @voucher_action(
-        "Take back redemption",
+        _("Take back redemption"),
         path="reverse",
         act=_reverse,
         icon="undo",
         operation=Operation.REVERSE,
         offered_in=Voucher.Status.REDEEMED,
-        title="Take back the redemption of",
-        explanation="The voucher can be spent again, and the station is not paid for this"
-        " redemption. Above the limit a second person decides.",
+        title=_("Take back the redemption of"),
+        explanation=_(
+            "The voucher can be spent again, and the station is not paid for this"
+            " redemption. Above the limit a second person decides."
+        ),
         is_dangerous=True,
     )
     def reverse_one(self, call: ActionCall[Voucher]) -> str:
         """Take back a redemption. It works while vouchers are switched off."""
         if _reverse(call).is_requested:
-            return _log(call, "Take back", "waits for a second person")
-        return _log(call, "Take back", "can be spent again")
+            return _log(
+                call, gettext("Take back"), gettext("waits for a second person")
+            )
+        return _log(call, gettext("Take back"), gettext("can be spent again"))
 
 
 def _given(call: ActionCall[Voucher]) -> dict[str, str]:
@@ -238,4 +262,6 @@ def _actor(call: ActionCall[Voucher]) -> Actor:
 
 def _log(call: ActionCall[Voucher], title: str, done: str) -> str:
     call.log_change(call.row, f"{title}: {call.reason}")
-    return f"Voucher {call.row.reference} {done}."
+    return gettext("Voucher {reference} {done}.").format(
+        reference=call.row.reference, done=done
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from easymo.backoffice.pages import person_of
 from easymo.backoffice.ranges import days
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from vouchers.codes import Code
     from vouchers.recognise import Words
 
-MISTYPED = "The check digit is wrong: a digit is mistyped."
+MISTYPED = _("The check digit is wrong: a digit is mistyped.")
 # The events after which a voucher has the status, if no later one changed it.
 ENDED_BY = {
     Voucher.Status.PENDING_APPROVAL: [VoucherEvent.Kind.REQUESTED],

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.calls.reasons import EndReason, RejectReason
 from agents.identity.caller_digest import digests_of
@@ -21,56 +23,59 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agents.simulator.page_data import TurnTrace
+    from easymo.backoffice.actions import Words
     from vouchers.models import Profile, VoucherEvent
 
 CALLS = 3
 Kind = CallEvent.Kind
 # What ended the call, as its server knows it.
 ENDED_BY = {
-    "caller": "The caller hung up.",
-    "hangup": "The agent hung up.",
-    "transfer": "The caller was put through to a person.",
-    "unanswered": "The call was not answered. Is a worker running?",
-    "expired": "The session ended after 60 minutes.",
+    "caller": _("The caller hung up."),
+    "hangup": _("The agent hung up."),
+    "transfer": _("The caller was put through to a person."),
+    "unanswered": _("The call was not answered. Is a worker running?"),
+    "expired": _("The session ended after 60 minutes."),
 }
-REASONS: dict[str, str] = {
-    RejectReason.VOICE_OFF: "Not taken: the phone is off for this caller.",
-    RejectReason.BLOCKED: "Not taken: the caller is blocked.",
-    RejectReason.INACTIVE: "Not taken: the person is not active.",
-    RejectReason.SANDBOX: "Not taken: only sandbox people are served here.",
-    RejectReason.OUTSIDE_HOURS: "Not taken: outside of VOICE_HOURS.",
-    RejectReason.BUSY: "Not taken: VOICE_MAX_CALLS calls are running.",
-    RejectReason.CALLER_BUDGET: "Not taken: this caller's budget of today is used.",
-    RejectReason.DAY_BUDGET: "Not taken: the budget of today is used.",
-    RejectReason.CLOSING_DOWN: "Not taken: the worker is stopping.",
-    RejectReason.NO_KEY: "Not taken: the phone is not configured.",
-    RejectReason.PROVIDER_ERROR: "Not taken: the worker could not reach this server. "
-    "Web and worker must run on the same machine.",
+REASONS: dict[str, Words] = {
+    RejectReason.VOICE_OFF: _("Not taken: the phone is off for this caller."),
+    RejectReason.BLOCKED: _("Not taken: the caller is blocked."),
+    RejectReason.INACTIVE: _("Not taken: the person is not active."),
+    RejectReason.SANDBOX: _("Not taken: only sandbox people are served here."),
+    RejectReason.OUTSIDE_HOURS: _("Not taken: outside of VOICE_HOURS."),
+    RejectReason.BUSY: _("Not taken: VOICE_MAX_CALLS calls are running."),
+    RejectReason.CALLER_BUDGET: _("Not taken: this caller's budget of today is used."),
+    RejectReason.DAY_BUDGET: _("Not taken: the budget of today is used."),
+    RejectReason.CLOSING_DOWN: _("Not taken: the worker is stopping."),
+    RejectReason.NO_KEY: _("Not taken: the phone is not configured."),
+    RejectReason.PROVIDER_ERROR: _(
+        "Not taken: the worker could not reach this server. "
+        "Web and worker must run on the same machine."
+    ),
 }
 # The parts of an entry's details that a reader needs, in this order.
 SHOWN = ("tool", "code", "result", "language", "by", "reason", "count", "order", "step")
 TITLES = {
-    Kind.RANG: "The call rings",
-    Kind.DECIDED: "Decided",
-    Kind.ACCEPTED: "Accepted",
-    Kind.ATTACHED: "Sideband attached",
-    Kind.GREETED: "Greeting heard",
-    Kind.HEARD: "The caller said",
-    Kind.SAID: "The agent said",
-    Kind.INTERRUPTED: "The agent was interrupted",
-    Kind.TOOL: "Tool",
-    Kind.KEY: "A key was pressed",
+    Kind.RANG: _("The call rings"),
+    Kind.DECIDED: _("Decided"),
+    Kind.ACCEPTED: _("Accepted"),
+    Kind.ATTACHED: _("Sideband attached"),
+    Kind.GREETED: _("Greeting heard"),
+    Kind.HEARD: _("The caller said"),
+    Kind.SAID: _("The agent said"),
+    Kind.INTERRUPTED: _("The agent was interrupted"),
+    Kind.TOOL: _("Tool"),
+    Kind.KEY: _("A key was pressed"),
     Kind.PIN: "PIN",
-    Kind.CONFIRMATION: "Answered",
-    Kind.LANGUAGE: "Language",
-    Kind.SILENCE: "Silence",
-    Kind.CORRECTED: "The agent corrected itself",
-    Kind.ORDER: "Order to the call",
-    Kind.TRANSFER: "Transfer",
-    Kind.CALLBACK: "A person should call back",
-    Kind.ERROR: "Error",
-    Kind.LOST: "Connection or worker lost",
-    Kind.ENDED: "Ended",
+    Kind.CONFIRMATION: _("Answered"),
+    Kind.LANGUAGE: _("Language"),
+    Kind.SILENCE: _("Silence"),
+    Kind.CORRECTED: _("The agent corrected itself"),
+    Kind.ORDER: _("Order to the call"),
+    Kind.TRANSFER: _("Transfer"),
+    Kind.CALLBACK: _("A person should call back"),
+    Kind.ERROR: _("Error"),
+    Kind.LOST: _("Connection or worker lost"),
+    Kind.ENDED: _("Ended"),
 }
 
 
@@ -144,13 +149,17 @@ def _state(
     call: Call | None, picture: dict[str, Any] | None, *, is_running: bool
 ) -> str:
     if call is None:
-        return "No call yet"
+        return gettext("No call yet")
     if not is_running or picture is None:
-        return "Not taken" if call.state == Call.State.REJECTED else "Call ended"
+        return (
+            gettext("Not taken")
+            if call.state == Call.State.REJECTED
+            else gettext("Call ended")
+        )
     if picture["state"] == "ringing":
-        return "Ringing…"
+        return gettext("Ringing…")
     speaks = any(line["state"] == "playing" for line in picture["lines"])
-    return "The agent speaks" if speaks else "The agent listens"
+    return gettext("The agent speaks") if speaks else gettext("The agent listens")
 
 
 def _ended(call: Call | None, picture: dict[str, Any] | None) -> str:
@@ -158,9 +167,12 @@ def _ended(call: Call | None, picture: dict[str, Any] | None) -> str:
     if call is None:
         return ""
     if call.state == Call.State.REJECTED:
-        return REASONS.get(call.reason, f"Not taken: {call.reason}.")
+        return str(
+            REASONS.get(call.reason)
+            or gettext("Not taken: {reason}.").format(reason=call.reason)
+        )
     found = ENDED_BY.get(picture["ended_by"]) if picture else None
-    return found or "The call is over."
+    return str(found or gettext("The call is over."))
 
 
 def _recorded(call: Call | None) -> list[dict[str, str]]:
@@ -181,10 +193,15 @@ def _recorded(call: Call | None) -> list[dict[str, str]]:
 def _trace(call: Call) -> CallTrace:
     rows = call.events.order_by("pk")
     turns = call.conversation.turns.order_by("id") if call.conversation else ()
-    reason = REASONS.get(call.reason, call.reason) if call.state == "rejected" else ""
+    reason = (
+        str(REASONS.get(call.reason, call.reason)) if call.state == "rejected" else ""
+    )
     return CallTrace(
         call,
-        [(TITLES.get(Kind(row.kind), row.kind), _detail(row), row) for row in rows],
+        [
+            (str(TITLES.get(Kind(row.kind), row.kind)), _detail(row), row)
+            for row in rows
+        ],
         [trace for trace in turn_traces(_loaded(turns)) if trace.tool_calls],
         reason or _named(call.reason),
     )
@@ -195,9 +212,11 @@ def _detail(row: CallEvent) -> str:
     given = row.detail
     words = [str(given[name]).replace("_", " ") for name in SHOWN if given.get(name)]
     if given.get("ms") is not None:
-        words.append(f"after {given['ms']} ms")
+        words.append(gettext("after {ms} ms").format(ms=given["ms"]))
     if row.kind == Kind.DECIDED:
-        words.insert(0, "the agent takes the call" if given.get("accepts") else "no")
+        words.insert(
+            0, gettext("the agent takes the call") if given.get("accepts") else "no"
+        )
     return " · ".join(words)
 
 

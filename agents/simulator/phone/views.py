@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from django.views.decorators.debug import (
     sensitive_post_parameters,
     sensitive_variables,
@@ -69,9 +70,9 @@ class Ring(SimulatorView):
         """Call: a server of this process rings, and our webhook is told."""
         caller = self.person()
         if not caller.msisdn:
-            return _refused("This person has no telephone number.", 409)
+            return _refused(gettext("This person has no telephone number."), 409)
         if page_data.screen(caller)["is_running"]:
-            return _refused("This telephone is in a call.", 409)
+            return _refused(gettext("This telephone is in a call."), 409)
         pace = request.POST.get("pace", "normal")
         try:
             call_id = client.ring(
@@ -103,7 +104,7 @@ class Act(SimulatorView):
         caller = self.person()
         call = page_data.last_call(caller)
         if call is None:
-            return _refused("There is no call.", 409)
+            return _refused(gettext("There is no call."), 409)
         name = request.POST.get("act", "")
         try:
             if name == "webhook_again":
@@ -113,7 +114,7 @@ class Act(SimulatorView):
             elif name in ACTS:
                 return self._act(call, name, self._words(request))
             else:
-                return _refused("There is no such button.", 400)
+                return _refused(gettext("There is no such button."), 400)
         except (client.NoLine, NotAccepted) as error:
             return _refused(str(error), 409)
         return JsonResponse({"done": True})
@@ -126,9 +127,9 @@ class Act(SimulatorView):
 
     def _act(self, call: Call, name: str, words: str) -> HttpResponse:
         if name == "press" and not KEYS.fullmatch(words):
-            return _refused("Only 0 to 9, * and # are keys.", 400)
+            return _refused(gettext("Only 0 to 9, * and # are keys."), 400)
         if name in SPOKEN and not words:
-            return _refused("Enter some words first.", 400)
+            return _refused(gettext("Enter some words first."), 400)
         client.act(call.call_id, name, words)
         return JsonResponse({"done": True})
 
@@ -136,7 +137,7 @@ class Act(SimulatorView):
 def _kill_worker() -> HttpResponse:
     """Let `make run` kill the worker at once; it starts another one."""
     if not page_data.can_kill_worker():
-        return _refused("Only `make run` can start the worker again.", 409)
+        return _refused(gettext("Only `make run` can start the worker again."), 409)
     os.kill(int(os.environ[SUPERVISOR]), signal.SIGUSR1)
     return JsonResponse({"done": True})
 

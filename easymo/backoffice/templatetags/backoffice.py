@@ -12,8 +12,10 @@ from django.urls import reverse
 from django.utils.html import conditional_escape
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
 
-from easymo.backoffice import password_links
+from easymo.backoffice import languages, password_links
 from easymo.observability.privacy import scrub
 
 if TYPE_CHECKING:
@@ -38,6 +40,18 @@ def sign_in_ways(context: Context) -> dict[str, Any]:
         "oidc": start,
         "reset": reverse("password-reset") if password_links.is_offered() else "",
     }
+
+
+@register.simple_tag(takes_context=True)
+def language_choices(context: Context) -> list[dict[str, Any]]:
+    """Return the languages of the back office, and which one the account chose."""
+    chosen = languages.chosen_language(context["request"])
+    current = get_language()
+    offered = [(code, name, code) for code, name in settings.LANGUAGES]
+    return [
+        {"code": code, "name": name, "lang": lang, "is_chosen": code == chosen}
+        for code, name, lang in [*offered, ("", _("As in the browser"), current)]
+    ]
 
 
 @register.filter
@@ -86,7 +100,9 @@ def has_history(row: Model | None) -> bool:
 def empty_text(page: Any) -> str:
     """Return what belongs into a list without rows."""
     own = getattr(page, "empty_text", "")
-    return own or f"Here are the {page.opts.verbose_name_plural}."
+    return own or gettext("Here are the {verbose_name_plural}.").format(
+        verbose_name_plural=page.opts.verbose_name_plural
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -102,5 +118,10 @@ def first_step(context: Context) -> dict[str, Any] | None:
             return {"path": path, "title": action.description}
     if page.has_add_permission(request):
         add = f"admin:{page.opts.app_label}_{page.opts.model_name}_add"
-        return {"path": reverse(add), "title": f"Add {page.opts.verbose_name}"}
+        return {
+            "path": reverse(add),
+            "title": gettext("Add {verbose_name}").format(
+                verbose_name=page.opts.verbose_name
+            ),
+        }
     return None

@@ -156,6 +156,27 @@ def test_account__right_password__signs_in_station_staff_only(
     assert client.post(SIGN_IN, given).status_code == (302 if is_station else 422)
 
 
+@pytest.mark.parametrize("change", ["password", "deactivated", "nothing"])
+def test_account__changed_after_the_sign_in__ends_the_session(
+    cast: Cast, client: Client, change: str
+) -> None:
+    # Given
+    user = User.objects.create_user("claudine", password="a long password")
+    Profile.objects.filter(pk=cast.claudine.profile.pk).update(user=user)
+    given = {"username": "claudine", "password": "a long password"}
+    client.post(SIGN_IN, given)
+    assert client.get(HOME).status_code == 200
+
+    # When
+    if change == "password":
+        user.set_password("another long password")
+    user.is_active = change != "deactivated"
+    user.save()
+
+    # Then
+    assert client.get(HOME).status_code == (200 if change == "nothing" else 302)
+
+
 def test_session__person_leaves_or_a_day_passes__ends(
     claudine: Client, cast: Cast
 ) -> None:

@@ -230,7 +230,7 @@ def test_previous_workflow__nobody_filled_the_port__is_told_as_missing(
 ) -> None:
     monkeypatch.setattr(ports, "previous_workflow", None)
 
-    assert external.previous_workflow_state() == external.NOT_CONFIGURED
+    assert external.previous_workflow_state() == external.not_configured()
 
 
 def test_page__more_of_everything__same_number_of_queries(
