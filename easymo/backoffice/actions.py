@@ -182,14 +182,11 @@ class FormAction:
         unmet = self._unmet(call, refused)
         for sentence in () if unmet else refused:
             form.add_error(None, sentence)
-        title = _text(self.title, call)
-        if title is None:
-            title = self.description if row is None else f"{self.description}: {row}"
         return ask(
             request=request,
             site=page.admin_site,
             form=form,
-            title=title,
+            title=self._title(call),
             explanation=_text(self.explanation, call) or "",
             submit=self.submit or self.description,
             subjects=self.subjects(call) if self.subjects else (),
@@ -198,6 +195,12 @@ class FormAction:
             is_dangerous=self.is_dangerous,
             back=back,
         )
+
+    def _title(self, call: ActionCall[Any]) -> Words:
+        if (title := _text(self.title, call)) is not None:
+            return title
+        is_of_list = call.row is None
+        return self.description if is_of_list else f"{self.description}: {call.row}"
 
     def _asks(self, call: ActionCall[Any]) -> bool:
         return self.asks_who(call) if callable(self.asks_who) else self.asks_who
