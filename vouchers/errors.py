@@ -171,6 +171,21 @@ class LimitExceeded(VoucherError):
         super().__init__(self.SENTENCES[limit].format(cap=cap))
 
 
+class CampaignRefused(VoucherError):
+    """The campaign of a batch does not allow it to be issued."""
+
+    code = "campaign_refused"
+    SENTENCES: ClassVar[dict[str, str]] = {
+        "campaign_is_stopped": "The campaign was stopped.",
+        "campaign_is_not_running": "The campaign does not run on this day.",
+        "campaign_currency": "The campaign has another currency.",
+        "campaign_budget": "This is more than what is left of the campaign's budget.",
+    }
+
+    def __init__(self, bar: str) -> None:
+        super().__init__(self.SENTENCES[bar])
+
+
 class CustomerNotFound(VoucherError):
     """There is no active customer with this number."""
 

@@ -117,6 +117,7 @@ UNFOLD = {
                 _("Vouchers"),
                 _item(_("Vouchers"), "confirmation_number", "vouchers.voucher"),
                 _item(_("Spreadsheets"), "table_view", "vouchers.batch"),
+                _item(_("Campaigns"), "campaign", "vouchers.campaign"),
                 _item(_("People"), "group", "vouchers.profile"),
                 _item(_("Stations"), "ev_station", "vouchers.station"),
                 {

@@ -108,6 +108,7 @@ DATABASE_RIGHTS: dict[str, tuple[str, ...]] = {
     "rollout_stagerun": _KEEP,
     "voucher_approval_request": _KEEP,
     "voucher_batch": _KEEP,
+    "voucher_campaign": _KEEP,
     "voucher_reversal_request": _KEEP,
     "vouchers": _KEEP,
     "vouchers_station": _KEEP,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from vouchers.admin.account import AccountAdmin, AccountGroupAdmin
 from vouchers.admin.batch import BatchAdmin
+from vouchers.admin.campaign import CampaignAdmin
 from vouchers.admin.change import AuthorityChangeAdmin, ChangeRecordAdmin
 from vouchers.admin.profile import ProfileAdmin
 from vouchers.admin.reversal import ReversalRequestAdmin
@@ -13,6 +14,7 @@ __all__ = [
     "AccountGroupAdmin",
     "AuthorityChangeAdmin",
     "BatchAdmin",
+    "CampaignAdmin",
     "ChangeRecordAdmin",
     "ProfileAdmin",
     "ReversalRequestAdmin",

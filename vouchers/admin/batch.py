@@ -11,7 +11,11 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import ReadOnlyAdmin, person_of
@@ -20,7 +24,7 @@ from easymo.observability.privacy import mask_msisdn
 from vouchers.admin.base import may_see_numbers
 from vouchers.batches import checking, issuing, reading
 from vouchers.errors import SecondPersonNeeded, VoucherError
-from vouchers.models import Batch
+from vouchers.models import Batch, Campaign
 from vouchers.money import Money, format_money
 
 if TYPE_CHECKING:
@@ -52,6 +56,14 @@ class UploadForm(forms.Form):
         max_length=500,
         help_text=_("The note of each voucher that has none of its own."),
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+    )
+    campaign = forms.ModelChoiceField(
+        Campaign.objects.filter(stopped_at=None).order_by("-id"),
+        required=False,
+        label=_("Campaign"),
+        empty_label=_("None"),
+        help_text=_("The vouchers are issued within its budget and days only."),
+        widget=UnfoldAdminSelectWidget,
     )
 
 
@@ -101,11 +113,11 @@ class BatchAdmin(ReadOnlyAdmin):
     actions_detail = ("confirm_one", "approve_one", "cancel_one")
     list_display = ("file_name", "vouchers", "total", "created_by_name", "state_now")
     list_filter = ("state",)
-    list_select_related = ("created_by", "decided_by")
+    list_select_related = ("campaign", "created_by", "decided_by")
     ordering = ("-id",)
     fields = (
         ("file_name", "vouchers", "total"),
-        ("state_now", "progress"),
+        ("campaign", "state_now", "progress"),
         ("created_by_name", "created_at", "reason"),
         ("decided_by", "decided_at", "decision_reason"),
         "refused_lines",
@@ -114,6 +126,7 @@ class BatchAdmin(ReadOnlyAdmin):
         "file_name",
         "vouchers",
         "total",
+        "campaign",
         "state_now",
         "progress",
         "created_by_name",
@@ -234,6 +247,7 @@ class BatchAdmin(ReadOnlyAdmin):
             reason=form.cleaned_data["reason"],
             by_name=user.get_username(),
             by=user,
+            campaign=form.cleaned_data["campaign"],
         )
 
     def has_upload_permission(self, request: HttpRequest) -> bool:

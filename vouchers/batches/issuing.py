@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from easymo.database import jobs
 from vouchers.actors import Actor
+from vouchers.batches import campaigns
 from vouchers.batches.checking import line_key
 from vouchers.errors import (
     FeatureDisabled,
@@ -26,11 +28,12 @@ from vouchers.services.profiles import clean_name
 from vouchers.services.transition import clean_reason, pass_fence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from django.contrib.auth.models import User
 
     from vouchers.batches.checking import Checked
+    from vouchers.models import Campaign
 
     type Progress = Callable[[int, int], None]
     # The fields of ``checking.Line``.
@@ -56,10 +59,11 @@ def store(
     by_name: str,
     by: User | None = None,
     state: str = State.CHECKED,
+    campaign: Campaign | None = None,
 ) -> Batch:
     """Keep a file without errors; the same file is the batch that exists.
 
-    Raises InvalidRequest, InvalidReason.
+    Raises InvalidRequest, InvalidReason, CampaignRefused.
     """
     if checked.errors:
         raise InvalidRequest("The file has errors. Nothing was issued.")
@@ -78,17 +82,20 @@ def store(
                 state=state,
                 created_by_name=by_name[:150],
                 created_by=by,
+                campaign=campaign,
             )
-    except IntegrityError:
+    except IntegrityError as error:
+        if refused := campaigns.refusal_of(error):
+            raise refused from error
         return Batch.objects.exclude(state=State.CANCELLED).get(sha256=checked.sha256)
 
 
 def confirm(*, batch: Batch, user: User) -> Batch:
     """Let a checked batch be issued, or wait for a second person above the limits.
 
-    Only the person who uploaded it may. Raises NotAllowed.
+    Only the person who uploaded it may. Raises NotAllowed, CampaignRefused.
     """
-    with transaction.atomic():
+    with _campaign_refusals(), transaction.atomic():
         row = _locked(batch, State.CHECKED)
         if row.created_by_id != user.pk:
             raise NotAllowed("Only the person who uploaded this file can confirm it.")
@@ -101,10 +108,10 @@ def confirm(*, batch: Batch, user: User) -> Batch:
 def approve(*, batch: Batch, user: User, reason: str) -> Batch:
     """Let a waiting batch be issued, as a second person.
 
-    Raises SecondPersonNeeded, NotAllowed, InvalidReason.
+    Raises SecondPersonNeeded, NotAllowed, InvalidReason, CampaignRefused.
     """
     text = clean_reason(reason)
-    with transaction.atomic():
+    with _campaign_refusals(), transaction.atomic():
         row = _locked(batch, State.WAITING)
         if bar := approval_bar(user, row):
             raise SecondPersonNeeded(bar)
@@ -114,6 +121,14 @@ def approve(*, batch: Batch, user: User, reason: str) -> Batch:
         row.save(update_fields=["state", "decided_by", "decided_at", "decision_reason"])
         _enqueue(row)
     return row
+
+
+@contextmanager
+def _campaign_refusals() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise (campaigns.refusal_of(error) or error) from error
 
 
 def cancel(*, batch: Batch, user: User | None, reason: str) -> Batch:
@@ -198,6 +213,8 @@ def issue_next(batch: Batch, lines: list[StoredLine]) -> Batch:
             return row
         done = row.issued + len(row.refused)
         part = lines[done : done + LINES_IN_ONE]
+        if bar := campaigns.bar_of(row.campaign_id):
+            return _end_early(row, lines[done:], bar)
         people = Profile.objects.filter(msisdn__in={line["msisdn"] for line in part})
         by_number = {person.msisdn: person for person in people}
         for line in part:
@@ -205,11 +222,23 @@ def issue_next(batch: Batch, lines: list[StoredLine]) -> Batch:
                 row.refused = [*row.refused, {"line": line["line"], "error": error}]
             else:
                 row.issued += 1
-        changed = ["issued", "refused"]
+                row.issued_minor += line["minor"]
+        changed = ["issued", "issued_minor", "refused"]
         if row.issued + len(row.refused) == row.count:
             row.state, row.lines, row.ended_at = State.DONE, None, timezone.now()
             changed += ["state", "lines", "ended_at"]
         row.save(update_fields=changed)
+    return row
+
+
+def _end_early(row: Batch, rest: list[StoredLine], why: str) -> Batch:
+    """End a batch whose campaign ended; what was issued before stays."""
+    row.refused = [
+        *row.refused,
+        *({"line": line["line"], "error": why} for line in rest),
+    ]
+    row.state, row.lines, row.ended_at = State.DONE, None, timezone.now()
+    row.save(update_fields=["refused", "state", "lines", "ended_at"])
     return row
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from vouchers.models.batch import Batch
+from vouchers.models.campaign import Campaign
 from vouchers.models.change import AuthorityChange, ChangeRecord
 from vouchers.models.checkpoint import (
     Checkpoint,
@@ -20,6 +21,7 @@ __all__ = [
     "ApprovalRequest",
     "AuthorityChange",
     "Batch",
+    "Campaign",
     "ChangeRecord",
     "Checkpoint",
     "CheckpointPage",

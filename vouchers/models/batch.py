@@ -32,9 +32,13 @@ class Batch(models.Model):
     # Above the limit of a day, or a line above the limit of a voucher.
     needs_approval = models.BooleanField()
     reason = models.CharField(max_length=500)
+    campaign = models.ForeignKey(
+        "vouchers.Campaign", models.PROTECT, null=True, related_name="batches"
+    )
 
     state = models.CharField(max_length=9, choices=State)
     issued = models.PositiveIntegerField(default=0)
+    issued_minor = models.BigIntegerField(default=0)
     # Lines that were valid before and refused when they were issued: line and error.
     refused = models.JSONField(default=list)
     # The name of the account, also of one that the command line does not have.
@@ -71,7 +75,9 @@ class Batch(models.Model):
                 name="batch_ended_without_lines",
             ),
             models.CheckConstraint(
-                condition=Q(issued__lte=F("count")) & Q(count__gte=1),
+                condition=Q(issued__lte=F("count"))
+                & Q(issued_minor__lte=F("total_minor"))
+                & Q(count__gte=1),
                 name="batch_issues_at_most_its_lines",
             ),
             models.CheckConstraint(

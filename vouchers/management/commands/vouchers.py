@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from easymo.database.errors import as_command_error
 from vouchers.batches import checking, issuing, reading
 from vouchers.errors import FeatureDisabled, VoucherError
-from vouchers.models import Batch
+from vouchers.models import Batch, Campaign
 from vouchers.services.transition import clean_reason
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ class Command(BaseCommand):
         take.add_argument(
             "--dry-run", action="store_true", help="check the file, issue nothing"
         )
+        take.add_argument(
+            "--campaign", metavar="NAME", help="of this campaign's budget"
+        )
         take.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -60,6 +63,7 @@ class Command(BaseCommand):
             reason=reason,
             by_name=_login(),
             state=Batch.State.ISSUING,
+            campaign=_campaign(options["campaign"]),
         )
         if batch.state in {Batch.State.CHECKED, Batch.State.WAITING}:
             raise CommandError(
@@ -111,6 +115,15 @@ class Command(BaseCommand):
             )
         if errors:
             raise SystemExit(1)
+
+
+def _campaign(name: str | None) -> Campaign | None:
+    if name is None:
+        return None
+    found = Campaign.objects.filter(name=name).first()
+    if found is None:
+        raise CommandError(f"There is no campaign {name}.")
+    return found
 
 
 def _content(name: str) -> bytes:
