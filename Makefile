@@ -57,7 +57,8 @@ texts: setup ## Brings the catalogues of texts in locale/ in order
 	@$(PYTHON_BIN) scripts/texts.py
 
 train: setup ## Computes the weights of the sentence model anew; prints the held-out part
-	@$(PYTHON_BIN) scripts/train_sentences.py
+	@sh scripts/setup.sh train
+	@.venv-train/bin/python scripts/train_sentences.py
 
 format: setup ## Formats the code and sorts the imports
 	@$(PYTHON_BIN) -m ruff check --fix .

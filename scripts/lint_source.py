@@ -13,7 +13,15 @@ from pathlib import Path
 
 MAX_LINES = 400
 MAX_FUNCTION_LINES = 40
-SKIPPED = {".venv", ".venv-bench", "var", "migrations", "node_modules", ".git"}
+SKIPPED = {
+    ".venv",
+    ".venv-bench",
+    ".venv-train",
+    "var",
+    "migrations",
+    "node_modules",
+    ".git",
+}
 SOURCE = {".py", ".sql", ".css", ".js", ".html", ".sh"}
 PROSE = {".py", ".sql", ".html", ".md", ".sh", ".yml"}
 # Texts to customers, word lists of four languages, and sentences that people wrote.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Finds a suitable Python and lets it make the environment: sh scripts/setup.sh [bench]
+# Finds a suitable Python and lets it make the environment: sh scripts/setup.sh [bench|train]
 set -eu
 cd "$(dirname "$0")/.."
 

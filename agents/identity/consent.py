@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from django.db import transaction
 from django.utils import timezone
 
+from agents.language.phrases import anywhere, words_of
 from agents.language.sentence_model import score, tokens_of
 from agents.models import ConsentEvent, Conversation, OutboundMessage
 from easymo.observability.logs import get_logger
@@ -119,7 +120,7 @@ START = {
 COURTESY = frozenset({"please", "pls", "svp", "stp", "nyamuneka", "tafadhali"})
 LONGEST = 40
 # A sentence counts when the trained model is that sure.
-MOST_WORDS, SURE, CERTAIN = 15, 0.9, 0.6
+MOST_WORDS, SURE = 15, 0.9
 VALUES = frozenset({"@v", "@n", "@a"})
 PUNCTUATION_AROUND = re.compile(r"^[\W_]+|[\W_]+$")
 
@@ -153,8 +154,8 @@ def _command_in_sentence(text: str) -> ConsentCommand | None:
         return None
     scores = score(text)
     intent, share = scores.best
-    is_sure = share >= SURE and scores.certainty >= CERTAIN
-    if intent not in {"stop", "start"} or not is_sure:
+    is_denied = intent == "start" and anywhere(words_of(text), "negations")
+    if intent not in {"stop", "start"} or share < SURE or is_denied:
         return None
     spoken = max(scores.languages, key=lambda one: scores.languages[one])
     language = spoken if scores.languages[spoken] >= SURE else ""

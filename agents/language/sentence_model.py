@@ -1,17 +1,18 @@
 """Score a sentence: which intent and which language it has, by trained weights.
 
-A linear model over words, pairs of words and parts of words, one for each intent and
-language. `make train` computes the weights from `scripts/sentence_training`. The file is
+A linear model over words, pairs of words and parts of words (multinomial logistic
+regression). `make train` computes the weights from `scripts/sentence_training`. The file is
 read when the first sentence is scored.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from operator import add
 from pathlib import Path
@@ -21,14 +22,14 @@ from agents.language.lexicons.vocabulary import fold
 from vouchers.msisdn import find_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
-WEIGHTS = Path(__file__).with_name("sentence_weights.json")
+WEIGHTS = Path(__file__).with_name("sentence_weights.json.gz")
 # A weight is stored as one character: ZERO and the weight in parts of 1 / SCALE.
 SCALE = 30
 ZERO = 79
 LARGEST = 46
-PARTS = (2, 3, 4, 5)
+PARTS = (3, 4, 5)
 LONGEST = 1_000
 _VOUCHER = re.compile(
     r"\[(?:mistyped |part of a )?code[^\]]*\]|(?<![\w-])v\w-\w{4}-\w{2}(?![\w-])"
@@ -44,20 +45,29 @@ _DRAWN = re.compile(r"(.)\1{2,}")
 
 @dataclass(frozen=True)
 class Scores:
-    """The share of each intent among all, and of each language."""
+    """The logit of each intent, and the share of each language among all."""
 
-    intents: dict[str, float]
+    logits: dict[str, float]
     languages: dict[str, float]
-    # The probability of the likeliest intent by itself: low for an unknown sentence.
-    certainty: float
+
+    @cached_property
+    def intents(self) -> dict[str, float]:
+        """The share of each intent among all, the likeliest first."""
+        shares = _shares(self.logits)
+        return dict(sorted(shares.items(), key=lambda one: -one[1]))
 
     @property
     def best(self) -> tuple[str, float]:
-        return max(self.intents.items(), key=lambda one: one[1])
+        return next(iter(self.intents.items()))
 
     @property
     def second(self) -> tuple[str, float]:
-        return sorted(self.intents.items(), key=lambda one: -one[1])[1]
+        return list(self.intents.items())[1]
+
+    def without(self, labels: Collection[str]) -> Scores:
+        """Return the scores of the other intents."""
+        kept = {name: one for name, one in self.logits.items() if name not in labels}
+        return Scores(kept, self.languages)
 
 
 @lru_cache(maxsize=256)
@@ -78,9 +88,7 @@ def score(text: str) -> Scores:
     languages = {
         label.partition(":")[2]: one for label, one in logits.items() if ":" in label
     }
-    return Scores(
-        _shares(intents), _shares(languages), probability(max(intents.values()))
-    )
+    return Scores(intents, _shares(languages))
 
 
 def _shares(logits: dict[str, float]) -> dict[str, float]:
@@ -92,15 +100,13 @@ def _shares(logits: dict[str, float]) -> dict[str, float]:
 
 
 def features_of(text: str) -> Iterator[str]:
-    """Yield the words, pairs, beginnings and parts of words of the text."""
+    """Yield the words, pairs of words and parts of words of the text."""
     words = tokens_of(text)
     bounded = ["^", *words, "$"]
     yield f"#{min(len(words), 8)}"
     yield from words
     for one, two in pairwise(bounded):
         yield f"{one} {two}"
-    for one, two, three in zip(bounded, bounded[1:], bounded[2:], strict=False):
-        yield f"{one} {two} {three}"
     for word in set(words):
         edged = f"<{word}>"
         for size in PARTS:
@@ -120,10 +126,6 @@ def tokens_of(text: str) -> list[str]:
     return _TOKEN.findall(_DRAWN.sub(r"\1\1", fold(text)))
 
 
-def probability(total: float) -> float:
-    return 1 / (1 + math.exp(-max(min(total, 30.0), -30.0)))
-
-
 @dataclass(frozen=True)
 class Weights:
     """The weights of each feature: one byte for each label."""
@@ -135,6 +137,12 @@ class Weights:
 
 @lru_cache(maxsize=1)
 def _weights() -> Weights:
-    loaded = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+    loaded = json.loads(gzip.decompress(WEIGHTS.read_bytes()))
     of = {name: own.encode("ascii") for name, own in loaded["weights"].items()}
     return Weights(loaded["labels"], loaded["bias"], of)
+
+
+def forget() -> None:
+    """Let the next sentence read the weights again, after training."""
+    score.cache_clear()
+    _weights.cache_clear()

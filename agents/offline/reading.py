@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agents.language import sentence_model
-from agents.language.phrases import at_start, words_of
+from agents.language.phrases import anywhere, at_start, words_of
 from agents.offline.details import loose_reason, place_in, station_in
 from agents.offline.doubt import Doubt, is_quoted
 from agents.offline.grammar import (
@@ -26,26 +26,34 @@ from agents.offline.slots import read_slots
 
 if TYPE_CHECKING:
     from agents.language.sentence_model import Scores
+    from agents.offline.slots import Slots
 
-# The probability from which an answer, a change by button, and a change in spite of
-# words of doubt are given.
-ANSWER, BUTTON, BUTTON_IN_DOUBT = 0.45, 0.55, 0.97
+# The share from which an answer, a change by button, and a change in spite of words of
+# doubt are given.
+ANSWER, BUTTON, BUTTON_IN_DOUBT = 0.4, 0.5, 0.9
+# The words of doubt stand in the only clause.
+BUTTON_IN_DOUBT_ALONE = 0.985
+# Only the mark at the end makes it a question: "mwakora voucher ya 5000 kuri 0788...?"
+BUTTON_AT_QUESTION_MARK = 0.75
 # The reason for a void is often in the past or negated.
-VOID_IN_DOUBT = 0.9
+VOID_IN_DOUBT = 0.65
+# "Stop", "start" and "send my code again" have no values that support them.
+BUTTON_WITHOUT_VALUES = 0.65
 # The likeliest intent is that much likelier than the next.
 AHEAD = 0.1
 # The model overrules a phrase that the grammar found somewhere in the text.
 OVERRULE = 0.6
 # An answer to a question is in truth another request.
-SURELY_ANOTHER, SURELY_ANOTHER_THAN_REASON = 0.85, 0.95
-# Less certainty means that the sentence is like none of the known ones.
-KNOWN, KNOWN_CHANGE = 0.01, 0.02
-# The certainty that a change needs in spite of words of doubt.
-CERTAIN = {Intent.CREATE: 0.9, Intent.REDEEM: 0.6, Intent.VOID: 0.4}
-CERTAIN_SENTENCE = 0.1
-SURELY = 0.5
+SURELY_ANOTHER, SURELY_ANOTHER_THAN_REASON = 0.9, 0.97
 # A statement is not a request.
-STATEMENT = 0.35
+STATEMENT = 0.45
+SURELY_STATEMENT = 0.98
+# The model overrules a phrase by finding no request.
+SURELY_NONE = 0.85
+# Intents that are answered alike, or not at all.
+# From this share of other topics on, a text that asks for nothing known is declined.
+OFF_TOPIC = 0.25
+ALIKE = {"how": "help", "number_changed": "hand_off", "off_topic": "none"}
 # Worth offering when nothing is clear.
 WORTH_OFFERING = 0.08
 INTENTS = {
@@ -66,8 +74,20 @@ INTENTS = {
         )
     },
 }
+# What a sentence with these values cannot ask for.
+_SMALL_TALK = frozenset(
+    {"greet", "thanks", "yes", "no", "help", "hours", "stop", "start"}
+)
+_NOT_OF_VOUCHER = _SMALL_TALK | {"create_voucher", "off_topic", "number_changed"}
+_NOT_OF_NUMBER = _SMALL_TALK | {"how", "where", "validity"}
+_NOT_OF_BOTH = _NOT_OF_NUMBER | {"redeem_voucher", "void_voucher", "resend_code"}
+# The grammar found no more than a phrase beside values, or beside other words.
+_PHRASES = frozenset({Intent.GREET, Intent.THANKS, Intent.YES, Intent.NO, Intent.HELP})
+_QUESTION_MARK = re.compile(r"[?？؟]")
+_CLAUSES = re.compile(r"[,.;!\n]+(?=\s|$)|\s[-–]\s")
 _SENTENCES = re.compile(r"[.;!\n]+(?=\s|$)")
 _CONSENT = (Intent.STOP, Intent.START)
+NEEDED = dict.fromkeys((*_CONSENT, Intent.RESEND), BUTTON_WITHOUT_VALUES)
 
 
 def read(text: str, *, is_answer: bool = False) -> Understood:
@@ -78,16 +98,51 @@ def read(text: str, *, is_answer: bool = False) -> Understood:
         return found
     # The reason was split from the text of the slots, and belongs to the sentence.
     whole = read_slots(text) if found.reason else found.slots
-    scores = sentence_model.score(whole.typed or text)
+    scores = fitting(sentence_model.score(whole.typed or text), whole)
     best = _allowed(found, scores, text)
+    if best is None and _is_plain_among_others(found, scores, text):
+        best = found.intent
     if found.intent in CHANGES:
         return _beside_change(found, best, scores, text)
     if best is None:
-        return replace(found, likely=_likely(scores, found))
+        likely = _likely(scores, found)
+        if _is_only_a_phrase(found, scores):
+            return replace(found, intent=Intent.UNCLEAR, likely=likely)
+        return replace(found, likely=likely)
     is_loose = found.intent in {Intent.UNCLEAR, Intent.SEVERAL}
-    if is_loose or scores.best[1] >= OVERRULE:
+    is_partly = best is Intent.CREATE and not _names_amount(found)
+    if is_loose or (scores.best[1] >= OVERRULE and not is_partly):
         return _taken(found, best, text)
     return found
+
+
+def fitting(scores: Scores, slots: Slots) -> Scores:
+    """Return the scores of the intents that fit the values of the sentence."""
+    if slots.has_voucher:
+        return scores.without(_NOT_OF_VOUCHER)
+    if slots.numbers or slots.number_unclear:
+        has_amount = bool(slots.amounts or slots.amount_unclear)
+        return scores.without(_NOT_OF_BOTH if has_amount else _NOT_OF_NUMBER)
+    return scores
+
+
+def ranked(scores: Scores) -> list[tuple[str, float]]:
+    """Return the likeliest intent of each group of like intents, and the group's share."""
+    shares: dict[str, float] = {}
+    names: dict[str, str] = {}
+    for label, share in scores.intents.items():
+        group = ALIKE.get(label, label)
+        shares[group] = shares.get(group, 0.0) + share
+        names.setdefault(group, label)
+    ordered = sorted(shares.items(), key=lambda one: -one[1])
+    return [(names[group], share) for group, share in ordered]
+
+
+def _is_only_a_phrase(found: Understood, scores: Scores) -> bool:
+    """Tell whether the grammar's phrase is a small part of the sentence."""
+    if found.intent in _PHRASES and found.slots.has_any:
+        return True
+    return scores.intents["none"] >= SURELY_NONE
 
 
 def is_another_request(text: str, *, is_reason: bool = False) -> bool:
@@ -99,12 +154,13 @@ def is_another_request(text: str, *, is_reason: bool = False) -> bool:
     label, share = scores.best
     needed = SURELY_ANOTHER_THAN_REASON if is_reason else SURELY_ANOTHER
     allowed = _OTHER_REQUESTS - (_ALSO_REASONS if is_reason else frozenset())
-    is_sure = share >= needed and scores.certainty >= SURELY
-    return is_sure and INTENTS[label] in allowed
+    return share >= needed and INTENTS[label] in allowed
 
 
-# "They paid with cash", "wrong number".
-_ALSO_REASONS = frozenset({Intent.NUMBER_CHANGED, Intent.HOW, Intent.HELP})
+# "They paid with cash", "wrong number", "the customer lost the phone".
+_ALSO_REASONS = frozenset(
+    {Intent.NUMBER_CHANGED, Intent.HOW, Intent.HELP, Intent.RESEND}
+)
 _OTHER_REQUESTS = frozenset(
     {Intent.WHERE, Intent.HOURS, Intent.VALIDITY, Intent.HOW, Intent.RESEND}
     | {Intent.LIST, Intent.PERSON, Intent.NUMBER_CHANGED, Intent.STOP, Intent.HELP}
@@ -128,20 +184,20 @@ def _beside_change(
 
 def _allowed(found: Understood, scores: Scores, text: str) -> Intent | None:
     """Return the likeliest intent, if it is likely enough to be followed."""
-    label, share = scores.best
+    (label, share), second = ranked(scores)[:2]
     intent = INTENTS[label]
-    is_close = share - scores.second[1] < AHEAD
-    if intent is Intent.UNCLEAR or is_close or scores.certainty < KNOWN:
+    is_close = share - second[1] < AHEAD
+    if intent in {Intent.UNCLEAR, Intent.OFF_TOPIC}:
+        is_other = scores.intents.get("off_topic", 0.0) >= OFF_TOPIC and not is_close
+        return Intent.OFF_TOPIC if is_other and not found.slots.has_any else None
+    if is_close:
         return None
     slots = found.slots
     has_voucher = slots.has_voucher
-    if intent in _CONSENT:
-        has_slot = has_voucher or slots.has_any
-        return None if has_slot or share < BUTTON else intent
     if intent not in CHANGES:
-        return intent if share >= ANSWER else None
-    is_known = scores.certainty >= KNOWN_CHANGE
-    if not is_known or scores.intents["none"] >= STATEMENT or is_quoted(text):
+        is_free = intent not in _CONSENT or not (has_voucher or slots.has_any)
+        return intent if is_free and share >= NEEDED.get(intent, ANSWER) else None
+    if scores.intents["none"] >= STATEMENT or is_quoted(text):
         return None
     if found.doubt is Doubt.STOP:
         return intent if _outweighs_doubt(found, intent, scores, text) else None
@@ -154,14 +210,46 @@ def _outweighs_doubt(
     """Tell whether the model is so sure that words of doubt belong to other clauses."""
     is_create = intent is Intent.CREATE
     is_whole = _names_amount(found) if is_create else found.slots.has_voucher
-    needed = VOID_IN_DOUBT if intent is Intent.VOID else BUTTON_IN_DOUBT
-    certain = CERTAIN[intent]
     if intent is not Intent.VOID and at_start(words_of(text), "negations"):
         return False
-    if _has_plain_sentence(text, intent):
-        needed, certain = BUTTON, CERTAIN_SENTENCE
-    is_sure = scores.best[1] >= needed and scores.certainty >= certain
-    return is_whole and is_sure
+    # "If he comes back, void V7-...": the condition holds for all clauses.
+    is_condition = bool(at_start(words_of(text), "hearsay"))
+    is_alone = is_condition or len(_clauses(text)) < 2
+    needed = BUTTON_IN_DOUBT_ALONE if is_alone else BUTTON_IN_DOUBT
+    if intent is Intent.VOID and not is_alone:
+        needed = VOID_IN_DOUBT
+    if understand(_QUESTION_MARK.sub(" ", text)).doubt is not Doubt.STOP:
+        needed = BUTTON_AT_QUESTION_MARK
+    if _has_plain_sentence(text, intent) or _has_doubt_elsewhere(text):
+        needed = BUTTON
+    return is_whole and scores.best[1] >= needed
+
+
+def _is_plain_among_others(found: Understood, scores: Scores, text: str) -> bool:
+    """Tell whether one sentence asks plainly for a change, and others hold the doubt."""
+    is_doubtful = found.intent in CHANGES and found.doubt is Doubt.STOP
+    if not is_doubtful or scores.intents["none"] >= SURELY_STATEMENT or is_quoted(text):
+        return False
+    return _has_plain_sentence(text, found.intent) or _has_doubt_elsewhere(text)
+
+
+def _has_doubt_elsewhere(text: str) -> bool:
+    """Tell whether the request is plain, and only the clauses before it are doubtful.
+
+    "The car broke down, cancel V7-...", but not "if it breaks down, ..." or "he said, ...".
+    """
+    clauses = _clauses(text)
+    places = [at for at, one in enumerate(clauses) if read_slots(one).has_any]
+    if not places or places[0] == 0:
+        return False
+    before = [words_of(one) for one in clauses[: places[0]]]
+    request = understand("\n".join(clauses[places[0] :]))
+    is_plain = request.intent in CHANGES and request.doubt is not Doubt.STOP
+    return is_plain and not any(anywhere(words, "hearsay") for words in before)
+
+
+def _clauses(text: str) -> list[str]:
+    return [one for one in _CLAUSES.split(text) if one.strip()]
 
 
 def _has_plain_sentence(text: str, intent: Intent) -> bool:
@@ -208,11 +296,10 @@ def _taken(found: Understood, intent: Intent, text: str) -> Understood:
 
 def _likely(scores: Scores, found: Understood) -> tuple[Intent, ...]:
     """Return the two likeliest intents, to be offered."""
-    ordered = sorted(scores.intents.items(), key=lambda one: -one[1])
     has_voucher = found.slots.has_voucher
     return tuple(
         intent
-        for label, share in ordered
+        for label, share in scores.intents.items()
         if share >= WORTH_OFFERING
         and (intent := INTENTS[label])
         not in {Intent.UNCLEAR, Intent.OFF_TOPIC, Intent.YES, Intent.NO}

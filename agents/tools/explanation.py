@@ -51,7 +51,8 @@ def explain(text: str, *, role: str = Profile.Role.CUSTOMER) -> dict[str, Any]:
     if command := parse_consent_command(redacted):
         key = "consent.stopped" if command.word == "stop" else "consent.started"
         intent, outcome = str(command.word), "acts"
-        reply = texts.render(key, command.language or language)
+        language = command.language or language
+        reply = texts.render(key, language)
     else:
         step = next_step(redacted, situation=situation_of(role), draft=None)
         intent = _intent(step, found)
@@ -90,7 +91,7 @@ def situation_of(role: str) -> Situation:
 def _intent(step: Answer | Call, found: Understood) -> str:
     if isinstance(step, Call) and step.tool in TOOLS.values():
         return step.tool if found.intent is not Intent.VALIDITY else "validity"
-    if isinstance(step, Answer) and step.key == "ask.create":
+    if isinstance(step, Answer) and step.key in _NO_INTENT:
         return "none"
     return NAMES.get(found.intent, str(found.intent))
 
@@ -120,6 +121,8 @@ def _outcome_of_text(key: str) -> str:
 
 
 _MISTYPED = "refused.mistyped_code"
+# What was asked for is not taken as a request.
+_NO_INTENT = frozenset({"ask.create", "answer.nothing_done"})
 
 
 def _acts(step: Call, text: str, role: str, found: Understood) -> bool:

@@ -6,7 +6,6 @@ is not signed in, so an end takes effect at the next request.
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -130,7 +129,7 @@ def purge() -> int:
 def browser_name(environ: Mapping[str, Any]) -> str:
     """Return browser and system in words: "Firefox on Windows"."""
     text = str(environ.get("HTTP_USER_AGENT", ""))[:500]
-    found = [name for name in BROWSERS if re.search(rf"\b{name}/", text)][:1]
+    found = [name for name in BROWSERS if f"{name}/" in text][:1]
     found += [name for name in SYSTEMS if name in text][:1]
     return " on ".join(NAMES.get(name, name) for name in found)
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 VIEW = "vouchers.view_voucher"
+# Who may read conversations reads the words of a request.
+READ = "agents.view_conversation"
 DECIDE = RULES[Operation.APPROVE].permission
 APPROVE, DECLINE = "approve", "decline"
 
@@ -94,6 +96,7 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "bar": _bar(request, row) if request.user.has_perm(DECIDE) else "",
         "may_decide": request.user.has_perm(DECIDE),
+        "may_read": request.user.has_perm(DECIDE) or request.user.has_perm(READ),
     }
     return TemplateResponse(request, "admin/vouchers/approval.html", context)
 

@@ -104,3 +104,18 @@ def test_record_consent__same_cause_or_same_state__stored_once() -> None:
 
     assert stored == [True, False, False]
     assert ConsentEvent.objects.get().kind == "stop"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dont send me messages again",
+        "ne m'envoyez pas de messages à nouveau",
+        "ntabwo nshaka ubutumwa nanone",
+        "sitaki ujumbe tena",
+    ],
+)
+def test_parse_consent_command__messages_denied__never_start(text: str) -> None:
+    heard = parse_consent_command(text)
+
+    assert heard is None or heard.word == "stop"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import UTC, datetime
 from string import Formatter
@@ -11,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.language import texts
+from agents.offline.grammar import asks_for_person
+from vouchers.models import Profile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,6 +101,26 @@ def test_texts__sentences__are_translated(language: str) -> None:
     }
 
     assert same == set()
+
+
+AUTOMATED = {
+    "en": "automated",
+    "fr": "automatique",
+    "rw": "wikoresha (si umuntu)",
+    "sw": "kiotomatiki",
+}
+
+
+@pytest.mark.parametrize("role", Profile.Role.values)
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_greeting__each_role__is_of_an_automated_assistant_and_names_the_way_to_a_person(
+    language: str, role: str
+) -> None:
+    text = texts.render(f"greeting.{role}", language)
+
+    words = re.findall(r"\*(.+?)\*", text)
+    assert AUTOMATED[language] in text
+    assert any(map(asks_for_person, words)), words
 
 
 def test_render__language_we_do_not_speak__is_english() -> None:

@@ -4,11 +4,13 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agents.offline.follow_up import load_draft
 from agents.offline.slots import read_slots
+from agents.tools.plain_request import asks_to_issue, asks_to_redeem
 from tests.agents.offline.chat import START, TOOLS, WRITES, Chat
 
 if TYPE_CHECKING:
@@ -110,3 +112,64 @@ def _assert_stands_in(said: str, call: ToolRequest) -> None:
     if call.name == "void_voucher":
         words_said = set(re.findall(r"\w+", lowered))
         assert set(re.findall(r"\w+", asked["reason"].lower())) <= words_said
+
+
+VERBS = {
+    "create": frozenset({"create", "issue", "créer", "tanga", "tengeneza"}),
+    "redeem": frozenset({"redeem", "koresha", "tumia"}),
+}
+# Words that stand in plain requests, so that many of the drawn texts are one.
+parts = st.sampled_from(
+    ["please", "voucher", "5000", "for", "0788000000", "[code 1]", "at", "Kimironko"]
+    + [verb for verbs in VERBS.values() for verb in sorted(verbs)]
+)
+REQUESTS = st.one_of(
+    st.lists(words, max_size=10),
+    st.lists(parts, max_size=7),
+    st.permutations(["create", "voucher", "5000", "for", "0788000000"]),
+    st.permutations(["voucher", "5000", "for", "0788000000", "void"]),
+    st.permutations(["redeem", "[code 1]", "at", "Kimironko"]),
+    st.permutations(["tengeneza", "vocha", "5000", "kwa", "0788000000"]),
+)
+
+
+@given(REQUESTS)
+@example(["voucher", "5000", "for", "0788000000"])
+@example(["[code 1]", "at", "Kimironko"])
+@example(["create", "voucher", "5000", "for", "0788000000"])
+@example(["redeem", "[code 1]", "at", "Kimironko"])
+def test_plain_request__any_words__acts_only_with_the_verb_of_this_operation(
+    said: list[str],
+) -> None:
+    text = " ".join(said)
+
+    found = {
+        "create": asks_to_issue([text], amount=5_000, msisdn="+250788000000"),
+        "redeem": asks_to_redeem(
+            [text],
+            placeholder=1,
+            owner="",
+            station=("Kimironko",),
+            must_name_station=False,
+        ),
+    }
+
+    for operation, acts in found.items():
+        assert not acts or VERBS[operation] & set(said), operation
+
+
+@pytest.mark.parametrize("operation", VERBS)
+def test_plain_request__a_verb_alone_in_other_texts__decides(operation: str) -> None:
+    """Each verb acts with its values; the same text without it does not."""
+    for verb in VERBS[operation]:
+        rest = "voucher 5000 for 0788000000" if operation == "create" else "[code 1]"
+        acts = [
+            asks_to_issue([text], amount=5_000, msisdn="+250788000000")
+            if operation == "create"
+            else asks_to_redeem(
+                [text], placeholder=1, owner="", station=(), must_name_station=False
+            )
+            for text in (f"{verb} {rest}", rest)
+        ]
+
+        assert acts == [True, False], verb

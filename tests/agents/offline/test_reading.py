@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from typing import TYPE_CHECKING
 
@@ -141,16 +142,19 @@ def must_not_act() -> Iterator[tuple[str, str]]:
         for one in load(language, "must_not_act"):
             yield one.role, one.says[-1].replace("[code 1]", CODE)
     sys.path.insert(0, str(ROOT / "scripts"))
-    from train_sentences import sentences
+    from sentence_examples import drawn, sentences
 
+    chance = random.Random(1)
     values = {"{n}": "0788123456", "{a}": "5000", "{c}": CODE, "{v}": "V7-KQ3M-82"}
     for taught in sentences():
         is_none = taught.intent in {"none", "off_topic"}
-        if is_none and "{request}" not in taught.text:
-            text = taught.text
+        if not is_none or "{request}" in taught.text:
+            continue
+        for one in drawn(taught, chance)[:3]:
+            text = one.text
             for slot, value in values.items():
                 text = text.replace(slot, value)
-            yield ("station" if "{c}" in taught.text else "staff"), text
+            yield ("station" if "{c}" in one.text else "staff"), text
 
 
 def test_explain__sentences_that_must_not_act__change_nothing() -> None:
@@ -187,18 +191,21 @@ def test_choices__each_title__is_short_and_understood(role: str, language: str) 
     )
 
 
-async def test_respond__not_understood__is_asked_then_offered_then_handed_over() -> (
-    None
-):
-    chat = Chat(role="customer")
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+async def test_respond__not_understood__is_asked_then_offered_then_handed_over(
+    language: str, role: str
+) -> None:
+    chat = Chat(role=role, language=language)
 
     first = await chat.says("zzz qqq")
     second = await chat.says("zzz qqq")
     third = await chat.says("zzz qqq")
 
-    assert (first.text, first.buttons) == (texts.render("ask.intent", "en"), ())
-    assert second.text == texts.render("ask.choice", "en")
-    assert len(second.buttons) == 2
+    assert (first.text, first.buttons) == (texts.render("ask.intent", language), ())
+    assert second.text == texts.render("ask.choice", language)
+    titles = [title for _, title in second.buttons]
+    assert len(set(titles)) == 2
     assert arguments(third) == ("hand_off", {"reason": "cannot_help"})
 
 
@@ -215,22 +222,49 @@ async def test_respond__values_first_and_the_wish_later__are_put_together() -> N
     }
 
 
-@pytest.mark.parametrize(
-    ("request_", "reply", "tool"),
-    [
-        ("create a voucher of 5000", "where can i use it", "list_stations"),
-        ("create a voucher for 0788123456", "what time do you open", "answer_question"),
-        ("void V7-KQ3M-82", "i want to talk to a person", "hand_off"),
-        ("redeem V7-KQ3M-82", "ni izihe station zemera voucher", "list_stations"),
-    ],
+OTHER_REQUESTS = {
+    "en": {
+        "list_stations": "where can i use it",
+        "answer_question": "what time do you open",
+        "hand_off": "i want to talk to a person",
+        "list_vouchers": "show my vouchers",
+    },
+    "fr": {
+        "list_stations": "où puis-je utiliser le bon ?",
+        "answer_question": "vous ouvrez à quelle heure ?",
+        "hand_off": "je veux parler à une personne",
+        "list_vouchers": "montre mes bons",
+    },
+    "rw": {
+        "list_stations": "ni izihe station zemera voucher",
+        "answer_question": "mufungura saa ngahe",
+        "hand_off": "ndashaka kuvugana n'umuntu",
+        "list_vouchers": "nyereka voucher zanjye",
+    },
+    "sw": {
+        "list_stations": "naweza kutumia vocha wapi",
+        "answer_question": "mnafungua saa ngapi",
+        "hand_off": "nataka kuongea na mtu",
+        "list_vouchers": "nionyeshe vocha zangu",
+    },
+}
+INCOMPLETE = (
+    "create voucher 5000",
+    "void V7-KQ3M-82",
+    "create a voucher for 0788123456",
 )
+
+
+@pytest.mark.parametrize("request_", INCOMPLETE)
+@pytest.mark.parametrize("language", texts.LANGUAGES)
 async def test_respond__another_request__is_not_the_answer(
-    request_: str, reply: str, tool: str
+    language: str, request_: str
 ) -> None:
-    chat = Chat()
-    asked = await chat.says(request_)
+    for tool, reply in OTHER_REQUESTS[language].items():
+        chat = Chat(language=language)
+        asked = await chat.says(request_)
 
-    answered = await chat.says(reply)
+        answered = await chat.says(reply)
 
-    assert asked.calls == []
-    assert arguments(answered)[0] == tool
+        assert asked.calls == []
+        assert arguments(answered)[0] == tool, reply

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -92,6 +92,24 @@ def test_request__asked_in_a_chat__words_limits_history_and_link(
     ):
         assert words in found
     assert HOSTILE not in found
+
+
+def test_request__right_to_vouchers_only__without_the_words(records: Records) -> None:
+    # Given
+    voucher = asked_in_chat(records.cast, "25000 for Aline")
+    accountant = User.objects.create_user("eve", is_staff=True)
+    accountant.user_permissions.add(Permission.objects.get(codename="view_voucher"))
+    browser = Client()
+    browser.force_login(accountant)
+
+    # When
+    found = text_of(browser.get(address(voucher)))
+
+    # Then
+    assert "RWF 25,000" in found
+    assert "25000 for Aline" not in found
+    chat = records.cast.diane.chat.pk
+    assert reverse("admin:agents_conversation_change", args=[chat]) not in found
 
 
 @pytest.mark.parametrize("action", ["approve", "decline"])
