@@ -16,11 +16,14 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from easymo.backoffice import empty, languages, password_links
+from easymo.backoffice.demo_logins import shown_to
 from easymo.observability.privacy import scrub
 
 if TYPE_CHECKING:
     from django.db.models import Model
     from django.template import Context
+
+    from easymo.backoffice.demo_logins import DemoRole
 
 register = template.Library()
 
@@ -40,6 +43,11 @@ def sign_in_ways(context: Context) -> dict[str, Any]:
         "oidc": start,
         "reset": reverse("password-reset") if password_links.is_offered() else "",
     }
+
+
+@register.simple_tag(takes_context=True)
+def demo_logins(context: Context) -> list[tuple[DemoRole, str]]:
+    return shown_to(context.get("request"))
 
 
 @register.simple_tag(takes_context=True)
