@@ -2,7 +2,7 @@
 # All paths are relative: the folder may have a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format lint types texts train lock audit bench mutants
+.PHONY: help setup run demo demo-reset test check format lint types texts train lock audit bench mutants
 MAKEFLAGS += --no-print-directory
 # Else each of the many processes of a check would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -19,7 +19,7 @@ SEED ?= 1
 ONLY ?=
 
 help: ## Lists these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: ## Makes .venv from the locked requirements (run and test do it themselves)
 	@sh scripts/setup.sh
@@ -30,6 +30,9 @@ run: setup ## Starts everything; without DATABASE_URL as a demonstration
 demo: setup ## Puts the demo people and vouchers into the configured database
 	@$(PYTHON_BIN) manage.py migrate --verbosity 0
 	@$(PYTHON_BIN) manage.py demo
+
+demo-reset: setup ## Empties the demonstration's own database and seeds it again
+	@$(PYTHON_BIN) manage.py demo_reset
 
 test: setup ## Runs the whole test suite on an embedded PostgreSQL
 	@$(PYTHON_BIN) -m pytest -n $(TEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)

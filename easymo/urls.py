@@ -3,12 +3,12 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from agents.admin import customer, inbox, replies
+from agents.admin import customer, find, inbox, replies
 from agents.admin.waiting import waiting
 from agents.api import refusals
 from easymo.backoffice import languages
 from easymo.health import figures, healthz, landing, readyz, readyz_workers
-from rollout.admin import check_run, restore
+from rollout.admin import check_run, checklist, restore
 from vouchers.admin import approvals, settlement
 
 admin.autodiscover()
@@ -23,6 +23,11 @@ urlpatterns = [
     path("api/rollout/", include("rollout.api.urls")),
     path("admin/rollout/restore/", admin.site.admin_view(restore.page), name="restore"),
     path(
+        "admin/rollout/checklist/",
+        admin.site.admin_view(checklist.grouped),
+        name="checklist",
+    ),
+    path(
         "admin/rollout/check-runs/",
         admin.site.admin_view(check_run.live),
         name="check-runs",
@@ -31,6 +36,7 @@ urlpatterns = [
     path(
         "admin/settlement/", admin.site.admin_view(settlement.page), name="settlement"
     ),
+    path("admin/find/", admin.site.admin_view(find.page), name="find"),
     path("admin/language/", languages.choose, name="language"),
     path("admin/", include("easymo.backoffice.urls")),
     path("admin/approvals/", admin.site.admin_view(approvals.page), name="approvals"),

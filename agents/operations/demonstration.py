@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import transaction
+from django.utils import timezone
 
 from agents.core.secret_digits import SecretDigits
 from agents.identity import pin, sandbox
+from agents.models import Conversation
+from agents.notifications.unrequested import conversation_with
+from easymo.backoffice import demo_logins
 from rollout.core.features import Feature
 from rollout.flags import cohorts, flags
 from rollout.models import FlagChange
@@ -31,6 +36,8 @@ REASON = "demo data"
 BY = "demonstration"
 LOGIN = "operator"
 BETA = "beta"
+# Free text may be sent for so long after a person's last message.
+CONVERSATION_WINDOW = timedelta(hours=24)
 STATIONS = {"KIMIRONKO": "Kimironko", "NYABUGOGO": "Nyabugogo"}
 
 
@@ -83,6 +90,19 @@ def seed() -> None:
                 pin.set_pin(profile=people[msisdn], pin=SecretDigits(digits), by=BY)
 
 
+def open_chats() -> None:
+    """Let the sandbox people be written to, as if they had just written.
+
+    Else the first receipt would say that the customer could not be reached.
+    """
+    closes_at = timezone.now() + CONVERSATION_WINDOW
+    numbers = [person.msisdn for person in PEOPLE]
+    for profile in Profile.objects.filter(msisdn__in=numbers, is_sandbox=True):
+        chat = conversation_with(profile, may_create=True)
+        if chat is not None and chat.is_synthetic:
+            Conversation.objects.filter(pk=chat.pk).update(window_closes_at=closes_at)
+
+
 def pin_of(profile: Profile) -> str:
     """Return the PIN that the demo data gave this sandbox person, if any."""
     return PINS.get(str(profile.msisdn), "") if profile.is_sandbox else ""
@@ -100,6 +120,28 @@ def open_login(password: str | None = None) -> tuple[User, str | None]:
         user.set_password(password)
         user.save(update_fields=["password"])
     return user, password
+
+
+def open_role_logins(passwords: dict[str, str]) -> dict[str, str]:
+    """Create an account for each role; return all passwords, new ones included."""
+    found = dict(passwords)
+    for role in demo_logins.ROLES:
+        password = found.setdefault(role.username, new_password())
+        user, _ = get_user_model().objects.get_or_create(
+            username=role.username, defaults={"is_staff": not role.is_station}
+        )
+        user.groups.add(*Group.objects.filter(name__in=role.groups))
+        user.user_permissions.add(
+            *Permission.objects.filter(codename__in=role.permissions)
+        )
+        if not user.check_password(password):
+            user.set_password(password)
+            user.save(update_fields=["password"])
+        if role.is_station:
+            Profile.objects.filter(
+                msisdn=CLAUDINE.msisdn, is_sandbox=True, user=None
+            ).update(user=user)
+    return found
 
 
 def new_password() -> str:

@@ -212,9 +212,9 @@ class FormAction:
 
     def _unmet(self, call: ActionCall[Any], refused: Sequence[str]) -> Sequence[Words]:
         """Return why no form is shown: what the service said, else what is known."""
-        if self.offered is not None and not self.offered(call):
-            return refused or [NOT_NOW]
         known = self.unmet(call) if self.unmet else ()
+        if self.offered is not None and not self.offered(call):
+            return refused or known or [NOT_NOW]
         return known and (refused or known)
 
     def _back(self, call: ActionCall[Any]) -> str:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import PAGE_VAR
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.paginator import Paginator
 from django.db.models import (
@@ -240,6 +241,12 @@ class WindowChangeList(ChangeList):
         if self.older is None:
             return gettext("This is within the newest {rows} rows.").format(rows=rows)
         return gettext("This is within the next {rows} rows.").format(rows=rows)
+
+    @property
+    def kept_query(self) -> str:
+        """Return the filters of the address, which a search keeps."""
+        kept = {k: v for k, v in self.filter_params.items() if k != SEARCH_VAR}
+        return urlencode(kept, doseq=True)
 
     @property
     def newest_url(self) -> str:

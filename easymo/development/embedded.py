@@ -242,6 +242,15 @@ def hold() -> None:
         hold_cluster(cluster(), database=settings.DEMONSTRATION_DATABASE)
 
 
+def empty() -> None:
+    """In demonstration mode, drop the database of the running server and create it."""
+    with cluster().connect() as connection:
+        name = psycopg.sql.Identifier(settings.DEMONSTRATION_DATABASE)
+        drop = psycopg.sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        connection.execute(drop.format(name))
+    _create(cluster(), settings.DEMONSTRATION_DATABASE)
+
+
 def release(*, wait_seconds: float = 0) -> None:
     """In demonstration mode, release the server; the last user stops it."""
     if settings.DEMONSTRATION:

@@ -6,6 +6,7 @@ Development only; in production a process manager runs the Procfile.
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import signal
 import socket
@@ -24,7 +25,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connections
 
-from easymo.development import embedded, running
+from easymo.development import embedded, run_log, running
 from easymo.development.binaries import EmbeddedError
 from easymo.development.embedded import refusal
 from easymo.paths import BASE_DIR, VAR
@@ -53,10 +54,17 @@ class Stopped(BaseException):
 class Child:
     """One program in a process group of its own; it ends with the supervisor."""
 
-    def __init__(self, name: str, program: list[str], lock: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        program: list[str],
+        lock: int,
+        log: run_log.RunLog | None = None,
+    ) -> None:
         self.name = name
         self.program = program
         self.lock = lock
+        self.log = log
         self.pause = 0.5
         self.start()
 
@@ -71,9 +79,13 @@ class Child:
             cwd=BASE_DIR,
             env=os.environ | {SUPERVISOR: str(os.getpid())},
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if self.log else None,
+            stderr=subprocess.STDOUT if self.log else None,
             pass_fds=[self.lock],
             start_new_session=True,
         )
+        if self.log and self.process.stdout:
+            self.log.follow(self.process.stdout)
 
     def has_ended(self) -> bool:
         return self.process.poll() is not None
@@ -122,9 +134,10 @@ def run(lock: int) -> None:
     prepare()
     children: list[Child] = []
     try:
-        children.append(Child("web", ["-m", "easymo.web.server"], lock))
+        log = run_log.RunLog() if settings.DEMONSTRATION else None
+        children.append(Child("web", ["-m", "easymo.web.server"], lock, log))
         worker = ["manage.py", "procrastinate", "worker"]
-        children.append(Child("worker", worker, lock))
+        children.append(Child("worker", worker, lock, log))
         wait_until_ready(children)
         call_command("demo", "--show") if settings.DEMONSTRATION else print_address()
         watch(children)
@@ -191,6 +204,8 @@ def require_free_port() -> None:
 def prepare() -> None:
     """Migrate; in demonstration mode, seed the demo people."""
     django.setup()
+    if settings.DEMONSTRATION and not run_log.shows_all():
+        logging.getLogger().setLevel(logging.ERROR)
     try:
         call_command("migrate", verbosity=0, interactive=False)
         if settings.DEMONSTRATION:

@@ -25,6 +25,7 @@ from easymo.preflight.registry import (
     failed,
     line,
     ok,
+    skipped,
     warning,
 )
 
@@ -53,6 +54,8 @@ JWT = re.compile(_START + r"eyJ[A-Za-z0-9_-]{10,}\.(eyJ[A-Za-z0-9_-]{10,})\.[\w-
 def _recorded(part: str) -> Callable[[Asked], Found]:
     def look(asked: Asked) -> Found:
         record = release.read_record(Path(settings.CHECK_RECORD))
+        if record is None and asked.is_demonstration:
+            return skipped("A demonstration, for this machine only.")
         if record is None:
             return warning("Nothing was written down for this release.", CHECK)
         if record.fingerprint != release.fingerprint():

@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "easymo.backoffice.guard.SignedInMiddleware",
     "easymo.backoffice.authorship.AuthorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "vouchers.admin.code_search.CodeSearch",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # Last: it turns a refused sign-in into a response.
     "easymo.backoffice.sign_in.SignInMiddleware",

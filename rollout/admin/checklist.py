@@ -4,7 +4,9 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Value
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -12,19 +14,20 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from easymo.backoffice.actions import ActionCall, form_action, list_url
+from easymo.backoffice.actions import ActionCall, form_action
 from easymo.backoffice.pages import ReadOnlyAdmin
 from rollout.admin.base import CHANGE, RolloutAdmin
 from rollout.admin.forms import TickForm
 from rollout.checklists import checklists
-from rollout.models import ChecklistItem, ChecklistTick
+from rollout.models import ChecklistItem, ChecklistTick, StageName
+from rollout.plan import plan as plans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
 LINES: ContextVar[Mapping[int, checklists.ChecklistLine]] = ContextVar(
@@ -109,13 +112,35 @@ class ChecklistItemAdmin(RolloutAdmin):
         explanation=lambda call: (
             f"{call.row.section}, {call.row.get_cadence_display()}."
         ),
-        back=list_url,
+        back=lambda _call: reverse("checklist"),
     )
     def tick(self, call: ActionCall[ChecklistItem]) -> str:
         checklists.tick_line(
             item=call.row, by=call.actor, evidence=call.data["evidence"]
         )
         return gettext("Ticked: {text}").format(text=call.row.text)
+
+
+def grouped(request: HttpRequest) -> HttpResponse:
+    """Show the checklist of a stage by section, each with how much of it is met."""
+    if not request.user.has_perm("rollout.view_checklistitem"):
+        raise PermissionDenied
+    here = plans.current().run
+    asked = request.GET.get("stage", here.stage)
+    stage = asked if asked in StageName.values else here.stage
+    is_here = stage == here.stage
+    known = checklists.checklist_lines(here) if is_here else []
+    context = {
+        **admin.site.each_context(request),
+        "title": gettext("Checklist"),
+        "stages": [(name, label, name == stage) for name, label in StageName.choices],
+        "is_here": is_here,
+        "sections": checklists.sections(known),
+        "required": checklists.progress(known),
+        "others": [] if is_here else ChecklistItem.objects.filter(stage=stage),
+        "may_tick": request.user.has_perm(CHANGE),
+    }
+    return TemplateResponse(request, "admin/rollout/checklist.html", context)
 
 
 def _time(at: datetime) -> str:

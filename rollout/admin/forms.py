@@ -24,6 +24,7 @@ from rollout.announcements import announcements
 from rollout.incidents import incidents
 from rollout.incidents.incidents import LESSONS, MAX_TEXT
 from rollout.models import Announcement, Cohort, Incident, StageName
+from rollout.plan import plan as plans
 from rollout.stages import waivers
 
 if TYPE_CHECKING:
@@ -110,8 +111,13 @@ class AudienceForm(TurnOnForm):
         return cleaned
 
 
+def _other_stages() -> list[tuple[str, str]]:
+    here = plans.current().run.stage
+    return [(name, label) for name, label in StageName.choices if name != here]
+
+
 class StageForm(ReasonForm):
-    stage = choice(choices=StageName.choices)
+    stage = choice(choices=_other_stages)
     override = switch(_("Skip the gates"), RECORDED)
     field_order = ("stage", "reason", "override")
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -36,17 +37,31 @@ STATES = {
 }
 
 
+def _may_advance(_call: ActionCall[None]) -> bool:
+    """Tell whether there is a next stage and every gate is met."""
+    plan = plans.current()
+    if Stage(plan.run.stage).following is None:
+        return False
+    return not unmet(stages.gates_now(plan))
+
+
+def _may_resume(_call: ActionCall[None]) -> bool:
+    needs = resume_requirements.current_requirements()
+    return bool(needs) and not resume_requirements.unmet(needs)
+
+
 @admin.register(Plan)
 class PlanAdmin(RolloutAdmin):
     """The stage and state of the rollout: one object."""
 
     empty_text = _("The plan comes with the migrations.")
-    list_display = ("stage", "standing", "state_since", "state_reason")
+    list_display = ("stage", "standing", "state_since", "state_reason", "comes_next")
     list_display_links = ("stage",)
     list_select_related = ("run",)
     fields = (
         ("stage", "standing"),
         ("state_since", "state_reason"),
+        "comes_next",
         "serves",
         "gates",
         "to_resume",
@@ -67,6 +82,24 @@ class PlanAdmin(RolloutAdmin):
     @display(description=_("State"), label=STATES)
     def standing(self, row: Plan) -> str:
         return plans.state_text(row)
+
+    @display(description=_("Next"))
+    def comes_next(self, row: Plan) -> SafeString | str:
+        """Say which move is legal now, or what is missing for it."""
+        if row.state in plans.DOWN:
+            words = gettext("Restore step by step")
+            return format_html('<a href="{}">{}</a>', reverse("restore"), words)
+        if row.state == State.HELD:
+            return gettext("Release the hold, then the gates decide.")
+        if Stage(row.run.stage).following is None:
+            return gettext("This is the last stage.")
+        missing = unmet(stages.gates_now(row))
+        if not missing:
+            return gettext("Every gate is met: the next stage can begin.")
+        found = _list(
+            (GateResult.Verdict(gate.verdict).label, gate.sentence) for gate in missing
+        )
+        return format_html("{}{}", gettext("Not met yet:"), found)
 
     @display(description=_("Serves"))
     def serves(self, row: Plan) -> str:
@@ -95,7 +128,7 @@ class PlanAdmin(RolloutAdmin):
         path="advance",
         icon="stairs",
         permission=MOVE,
-        offered=lambda _call: Stage(plans.current().run.stage).following is not None,
+        offered=_may_advance,
         unmet=lambda _call: [gate.sentence for gate in unmet(stages.gates_now())],
         title=_("Advance to the next stage"),
         explanation=_("Every gate has to be met or waived."),
@@ -147,7 +180,7 @@ class PlanAdmin(RolloutAdmin):
         path="resume",
         icon="restart_alt",
         permission=MOVE,
-        offered=lambda _call: plans.current().state in plans.DOWN,
+        offered=_may_resume,
         unmet=lambda _call: resume_requirements.unmet(
             resume_requirements.current_requirements()
         ),

@@ -91,6 +91,48 @@ def checklist_lines(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many of some lines are met."""
+
+    met: int
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistSection:
+    """The lines of one heading of the guide, those that are due first."""
+
+    title: str
+    lines: tuple[ChecklistLine, ...]
+
+    @property
+    def progress(self) -> Progress:
+        return Progress(sum(map(is_done, self.lines)), len(self.lines))
+
+
+def is_done(line: ChecklistLine) -> bool:
+    """Tell whether a line needs nothing now: ticked, not due, or its check passed."""
+    return line.is_met and not line.is_open
+
+
+def sections(lines: Iterable[ChecklistLine]) -> list[ChecklistSection]:
+    """Return the lines by section, in the order of the checklist."""
+    found: dict[str, list[ChecklistLine]] = defaultdict(list)
+    for line in lines:
+        found[line.item.section].append(line)
+    return [
+        ChecklistSection(title, tuple(sorted(each, key=is_done)))
+        for title, each in found.items()
+    ]
+
+
+def progress(lines: Iterable[ChecklistLine]) -> Progress:
+    """Return the progress of the required lines."""
+    required = [line for line in lines if line.item.is_required]
+    return Progress(sum(map(is_done, required)), len(required))
+
+
 def _due_status(
     item: ChecklistItem, run: StageRun, now: datetime, ticks: list[ChecklistTick]
 ) -> DueStatus:

@@ -332,9 +332,7 @@ def _next_sentence(plan: Plan, steps: tuple[Step, ...]) -> str:
     if step is None:
         return ""
     if step.state == StepState.RUNNING:
-        return _("Next: wait until the run has ended. %(title)s is under way.") % {
-            "title": _title(step.name)
-        }
+        return _("Next: wait until the run has ended.")
     return _("Next: %(title)s.") % {"title": _title(step.name)}
 
 

@@ -33,6 +33,8 @@ BENCHES = {
     "figures": 900,
     # a web process, and pgbench
     "api": 300,
+    # web and worker processes; the local Realtime server
+    "calls": 300,
     # pgbench
     "one_token": 120,
     # room for a million messages

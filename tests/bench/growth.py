@@ -97,7 +97,7 @@ def pages() -> dict[str, str]:
         "messages: failed": f"{OUTBOUND}?state__exact=failed",
         "messages: by name": f"{OUTBOUND}?q={few}",
         "start: control room": f"{ADMIN}/?page=room",
-        "start: overview": f"{ADMIN}/?page=desk",
+        "start: what needs you now": f"{ADMIN}/",
     }
 
 

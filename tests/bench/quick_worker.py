@@ -11,6 +11,11 @@ from django.core.management import execute_from_command_line
 
 def main() -> None:
     django.setup()
+    remove_quiet_time()
+    execute_from_command_line([sys.argv[0], "procrastinate", "worker"])
+
+
+def remove_quiet_time() -> None:
     # After the set-up: these modules read the settings.
     from agents.turns import run
 
@@ -22,7 +27,6 @@ def main() -> None:
         return replace(given, timing=timing)
 
     run.default_dependencies = without_quiet_time
-    execute_from_command_line([sys.argv[0], "procrastinate", "worker"])
 
 
 if __name__ == "__main__":

@@ -116,9 +116,7 @@ def service(
     answer: Callable[[dict[str, Any]], say.Answer] | None = None,
 ) -> Iterator[tuple[Worker, FakeGraph, str]]:
     """Run web, worker and the two providers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     with FakeOpenAI() as openai, FakeGraph() as graph:
         openai.respond_with(
             answer or (lambda _body: say.text("I am here.", delay=model_s))
@@ -140,6 +138,12 @@ def service(
             finally:
                 # Killed, it would leave the process behind that it watches over.
                 web.stop(seconds=20)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def send(url: str, graph: FakeGraph, *, count: int, a_second: float) -> list[float]:

@@ -29,7 +29,8 @@ COLOUR_RULES = RULES | {
     "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 }
 FIRST = (
-    *("/", "/admin/?page=desk", "/admin/?page=room", "/simulator/", "/api/docs/"),
+    *("/", "/admin/", "/admin/?page=room", "/simulator/", "/api/docs/"),
+    *("/admin/rollout/restore/", "/admin/rollout/check-runs/", "/admin/find/"),
     # Lists with and without matching rows.
     *("/admin/vouchers/voucher/?q=no+such+one", "/admin/vouchers/voucher/?p=0"),
     # The sign-in.

@@ -8,11 +8,15 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from agents.operations import demonstration
+from easymo.backoffice import demo_logins
+from easymo.development import run_log
 from rollout.core.errors import RolloutError
 from vouchers.errors import VoucherError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+
+    from easymo.backoffice.demo_logins import DemoRole
 
 PASSWORD_FILE = "operator-password"  # noqa: S105
 BANNER = """
@@ -35,6 +39,15 @@ BANNER = """
 """
 
 
+ROLES = """
+  Sign in with another role, at {address}/admin/
+{logins}
+
+  Logs          {logs}; `LOG=1 make run` shows them here
+  Start afresh  `make demo-reset`, while easymo is stopped
+"""
+
+
 class Command(BaseCommand):
     help = "Put the demo people, stations and vouchers into the database, once"
 
@@ -50,6 +63,7 @@ class Command(BaseCommand):
             return
         try:
             demonstration.seed()
+            demonstration.open_chats()
         except (RolloutError, VoucherError) as error:
             raise CommandError(f"The demo data was not added: {error}") from error
         password = self.open_login()
@@ -71,6 +85,8 @@ class Command(BaseCommand):
             user.is_superuser = True
             user.save(update_fields=["is_superuser"])
         keep_password(password)
+        kept = demo_logins.kept() | {demonstration.LOGIN: password}
+        demo_logins.keep(demonstration.open_role_logins(kept))
         return password
 
     def show(self) -> None:
@@ -82,7 +98,24 @@ class Command(BaseCommand):
                 password=kept_password() or "(as you set it)",
             )
         )
+        passwords = demo_logins.kept()
+        self.stdout.write(
+            ROLES.format(
+                address=f"http://{host}:{settings.PORT}",
+                logins="\n".join(
+                    _line(role, passwords[role.username])
+                    for role in demo_logins.ROLES
+                    if role.username in passwords
+                ),
+                logs=os.path.relpath(run_log.FILE, settings.BASE_DIR),
+            )
+        )
         self.stdout.flush()
+
+
+def _line(role: DemoRole, password: str) -> str:
+    place = ", at /station/" if role.is_station else ""
+    return f"    {role.username:<11} {password}   {role.does}{place}"
 
 
 LOCAL = {"0.0.0.0", "127.0.0.1"}  # noqa: S104

@@ -11,6 +11,7 @@ from easymo.preflight.registry import (
     failed,
     line,
     ok,
+    skipped,
     warning,
 )
 
@@ -23,6 +24,8 @@ def previous_workflow_is_there(asked: Asked) -> Found:
     if message := asked.said("agents.E002"):
         return failed(str(message.msg), str(message.hint), setting)
     unsigned = asked.said("agents.W005")
+    if not settings.LEGACY_WEBHOOK_URL and asked.is_demonstration:
+        return skipped("A demonstration: nothing is passed on.", "", setting)
     if not settings.LEGACY_WEBHOOK_URL:
         return warning(
             "None is set: after a rollback incoming messages are not answered.",

@@ -15,12 +15,15 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from easymo.backoffice import languages, password_links
+from easymo.backoffice import empty, languages, password_links
+from easymo.backoffice.demo_logins import shown_to
 from easymo.observability.privacy import scrub
 
 if TYPE_CHECKING:
     from django.db.models import Model
     from django.template import Context
+
+    from easymo.backoffice.demo_logins import DemoRole
 
 register = template.Library()
 
@@ -40,6 +43,11 @@ def sign_in_ways(context: Context) -> dict[str, Any]:
         "oidc": start,
         "reset": reverse("password-reset") if password_links.is_offered() else "",
     }
+
+
+@register.simple_tag(takes_context=True)
+def demo_logins(context: Context) -> list[tuple[DemoRole, str]]:
+    return shown_to(context.get("request"))
 
 
 @register.simple_tag(takes_context=True)
@@ -99,15 +107,12 @@ def has_history(row: Model | None) -> bool:
 @register.filter
 def empty_text(page: Any) -> str:
     """Return what belongs into a list without rows."""
-    own = getattr(page, "empty_text", "")
-    return own or gettext("Here are the {verbose_name_plural}.").format(
-        verbose_name_plural=page.opts.verbose_name_plural
-    )
+    return str(getattr(page, "empty_text", "") or empty.TEXTS[page.opts.label_lower])
 
 
 @register.simple_tag(takes_context=True)
 def first_step(context: Context) -> dict[str, Any] | None:
-    """Return the list's action that creates its first row, if the user may use it."""
+    """Return what creates the first row: an action of the list, or another page."""
     page = context["cl"].model_admin
     # A list's own context has no request; the template's does.
     request = context.request  # type: ignore[attr-defined]
@@ -124,4 +129,4 @@ def first_step(context: Context) -> dict[str, Any] | None:
                 verbose_name=page.opts.verbose_name
             ),
         }
-    return None
+    return empty.step_for(page.opts.label_lower, request.user)

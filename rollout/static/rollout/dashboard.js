@@ -134,6 +134,13 @@ async function refresh() {
   if (!document.hidden) timer = setTimeout(refresh, EVERY_MS);
 }
 
+// On a telephone the parts below the banner stay folded; an address opens its part.
+const isWide = matchMedia("(min-width: 641px)").matches;
+const target = location.hash && document.getElementById(location.hash.slice(1));
+for (const fold of document.querySelectorAll("details.fold")) {
+  if (isWide || (target && fold.contains(target))) fold.open = true;
+}
+if (target) target.scrollIntoView();
 for (const part of liveParts(dashboard)) shown.set(part.id, withoutTokens(part.innerHTML));
 document.addEventListener("compositionstart", () => { composing = true; });
 document.addEventListener("compositionend", () => { composing = false; });

@@ -4,16 +4,23 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 
-from rollout.models import Override, PlanChange, Waiver
+from rollout.incidents import incidents
+from rollout.models import Incident, Override, PlanChange, Waiver
 from rollout.plan import plan as plans
-from rollout.stages import stages, waivers
-from rollout.stages.rollback import rollback_quick
+from rollout.policy.gate_figures import GateVerdict
+from rollout.policy.gates import Gate
+from rollout.policy.stages import GateName
+from rollout.stages import plan_state, stages, waivers
+from rollout.stages.rollback import freeze, rollback_quick
 from tests.rollout.conftest import person
-from tests.rollout.plan_cases import ODETTE, go
+from tests.rollout.plan_cases import ODETTE, go, mend
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.test import Client
 
 pytestmark = pytest.mark.django_db
@@ -136,3 +143,84 @@ def test_flag__after_a_rollback__comes_on_by_the_box_only(odette: Client) -> Non
     assert "nothing is turned on yet" in refused.content.decode()
     assert "stage infrastructure serves no one yet" in done.content.decode()
     assert state()[1] == "recovery"
+
+
+MOVES = ("advance", "hold", "release", "demote", "resume", "set", "waive", "freeze")
+
+
+def offered(client: Client) -> set[str]:
+    page = client.get(reverse("admin:rollout_plan_changelist")).content.decode()
+    return {move for move in MOVES if f'href="/admin/rollout/plan/{move}/"' in page}
+
+
+def rolled_back() -> None:
+    rollback_quick(reason="outage", **ODETTE)
+
+
+def mended() -> None:
+    rolled_back()
+    mend()
+    incident = Incident.objects.get()
+    incidents.write_lessons(incident=incident, author="odette", root_cause="A typo.")
+
+
+def recovering() -> None:
+    mended()
+    plan_state.resume(reason="over", **ODETTE)
+
+
+def frozen() -> None:
+    freeze(reason="a drill", **ODETTE)
+
+
+def held() -> None:
+    plan_state.hold(reason="look first", **ODETTE)
+
+
+STATES: dict[Callable[[], None], set[str]] = {
+    lambda: None: {"hold"},
+    held: {"release"},
+    rolled_back: set(),
+    mended: {"resume"},
+    recovering: {"hold"},
+    frozen: set(),
+}
+
+
+@pytest.mark.parametrize("stage", ["infrastructure", "beta", "production"])
+@pytest.mark.parametrize("is_met", [True, False])
+def test_stage_page__any_state__offers_exactly_the_legal_moves(
+    stage: str, is_met: bool, odette: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    if stage != "infrastructure":
+        go(stage)
+    verdict = GateVerdict.MET if is_met else GateVerdict.FAIL
+    gate = Gate(GateName.VOLUME, "Volume", verdict, "3 conversations", "50")
+    monkeypatch.setattr(stages, "gates_now", lambda *_: [gate])
+
+    for prepare, expected in STATES.items():
+        with transaction.atomic():
+            prepare()
+            here, now = state()
+            legal = expected | {"set"} | ({"freeze"} if now != "frozen" else set())
+            legal |= {"advance"} if is_met and here != "production" else set()
+            legal |= {"demote"} if here != "infrastructure" else set()
+
+            # When
+            page = odette.get(reverse("admin:rollout_plan_changelist")).content.decode()
+
+            # Then
+            assert offered(odette) - {"waive"} == legal, (here, now)
+            is_down = now in {"rolled_back", "frozen"}
+            assert (
+                reverse("restore") + '">' in page.split("result_list")[-1]
+            ) == is_down
+            if not is_met and not is_down and now != "held" and here != "production":
+                assert "Volume: 3 conversations" in page
+            form = odette.get(reverse("admin:rollout_plan_set_stage")).content.decode()
+            assert f'value="{here}"' not in form
+            for name in {"advance", "resume"} - legal:
+                url = reverse(f"admin:rollout_plan_{name}")
+                assert "This is not possible now" in odette.get(url).content.decode()
+            transaction.set_rollback(True)

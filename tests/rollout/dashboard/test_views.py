@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.rollout.conftest import Switch
 
-INDEX = "/admin/"
+INDEX = "/admin/?page=room"
 
 
 def press(client: Client, name: str, *args: object, **asked: object) -> str:
@@ -130,15 +130,15 @@ def test_buttons__nobody_signed_in__leads_to_the_sign_in(
     assert "/admin/login/" in answer["Location"]
 
 
-def test_first_page__support__is_the_desk_and_the_room_is_one_press_away(
+def test_first_page__anyone__tells_their_needs_and_the_room_is_one_press_away(
     emile: Client,
 ) -> None:
-    desk = emile.get(INDEX).content.decode()
-    room = emile.get(INDEX, {"page": "room"}).content.decode()
+    first = emile.get("/admin/").content.decode()
+    room = emile.get(INDEX).content.decode()
 
-    assert "Waiting for a person" in desk
-    assert 'id="standing"' not in desk
-    assert "?page=room" in desk
+    assert "What needs you now" in first
+    assert 'id="standing"' not in first
+    assert "?page=room" in first
     assert 'id="standing"' in room
     assert 'id="kill"' not in room
 
@@ -163,8 +163,6 @@ def test_live_part__asked_by_the_script__is_the_page_without_its_frame(
     assert 'id="standing"' in quick
     assert 'id="charts-now"' in part
     assert 'id="charts-now"' not in quick
-    assert 'id="desk"' in part
-    assert 'id="desk"' not in quick
     assert "<html" not in part
     assert "<script" not in part
 
