@@ -89,13 +89,15 @@ def ask(
     submit: Words,
     subjects: Sequence[Any] = (),
     unmet: Sequence[Words] = (),
+    shown: str = "",
     is_dangerous: bool = False,
     back: str = "..",
     has_files: bool = False,
 ) -> TemplateResponse:
     """Return the page between a button and its effect; it lists the subjects.
 
-    With unmet conditions it names them and has no form.
+    ``shown`` is HTML that a template made. With unmet conditions the page names them and
+    has no form.
     """
     label_fields(form)
     place_focus(form)
@@ -107,6 +109,7 @@ def ask(
         "submit": submit,
         "subjects": subjects,
         "unmet": unmet,
+        "shown": shown,
         "is_dangerous": is_dangerous,
         "back": back,
         "has_files": has_files,
