@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from gettext import GNUTranslations
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -111,11 +112,11 @@ def _set_up() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "easymo.settings")
     from django import setup  # noqa: PLC0415
     from django.apps import apps  # noqa: PLC0415
-    from django.contrib import admin  # noqa: PLC0415
 
     if not apps.ready:
         setup()
-    admin.autodiscover()
+    # It imports all pages, and with them their forms.
+    import_module("easymo.urls")
 
 
 def _of_libraries() -> Iterator[Found]:

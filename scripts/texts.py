@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale"
 ENGLISH = "en"
+ALWAYS = datetime(2026, 1, 1, tzinfo=UTC)
 # Rules of translators' tools: in Kinyarwanda and Swahili as in English.
 PLURALS = {
     "en": "nplurals=2; plural=(n != 1);",
@@ -99,7 +101,10 @@ def back_office() -> Iterator[tuple[Path, bytes]]:
     content = written(catalog, "fr", "Texts of the back office (fr)")
     yield path, content
     compiled = io.BytesIO()
-    write_mo(compiled, read_po(io.BytesIO(content), locale="fr"))
+    final = read_po(io.BytesIO(content), locale="fr")
+    # The file must not change with the time at which it was made.
+    final.creation_date = final.revision_date = ALWAYS
+    write_mo(compiled, final)
     yield path.with_suffix(".mo"), compiled.getvalue()
 
 
@@ -160,7 +165,8 @@ def written(catalog: Catalog, language: str, title: str) -> bytes:
         width=0,
         omit_header=True,
         ignore_obsolete=True,
-        include_lineno=False,
+        no_location=True,
+        sort_output=True,
     )
     header = HEADER.format(title=title, language=language, plurals=PLURALS[language])
     return header.encode() + body.getvalue()

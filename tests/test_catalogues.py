@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+VALUES = re.compile(r"%\(\w+\)[sd]|(?<!\{)\{[^{}]*\}")
 LANGUAGES = ("en", "fr", "rw", "sw")
 
 
@@ -44,11 +46,26 @@ def entry(key: str, english: str, text: str) -> str:
 def test_catalogues__as_committed__are_in_order(script: ModuleType) -> None:
     stale = [
         str(path)
-        for path, content in script.customers()
+        for path, content in script.catalogues()
         if path.read_bytes() != content
     ]
 
     assert stale == [], "Run `make texts`."
+
+
+def test_back_office__each_text__has_french_with_the_same_values(
+    script: ModuleType,
+) -> None:
+    wrong = []
+    messages = [m for m in script.read(script.back_office_file("fr")) if m.id]
+    for message in messages:
+        sources, texts = script.forms(message.id), script.forms(message.string)
+        values = {tuple(sorted(VALUES.findall(text))) for text in (sources[-1], *texts)}
+        if message.fuzzy or not all(texts) or len(values) > 1:
+            wrong.append(message.id)
+
+    assert len(messages) > 1_000
+    assert wrong == []
 
 
 def test_customers__new_english_text__is_asked_of_each_language(

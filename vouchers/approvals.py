@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db.models import Count, Sum
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
@@ -119,7 +120,11 @@ def _requester(voucher: Voucher) -> str:
     if profile is not None:
         given = profile.authority_changes.filter(decision="confirmed").last()
         role = profile.get_role_display().lower()
-        since = f", role given by {given.given_by_name}" if given else ""
+        since = (
+            _(", role given by {name}").format(name=given.given_by_name)
+            if given
+            else ""
+        )
         return f"{profile} ({role}{since})"
     if user is not None:
         return str(user.get_username())
@@ -158,12 +163,12 @@ def _history(voucher: Voucher) -> str:
     )
     rows = others.values_list("status").annotate(Count("id"), Sum("amount_minor"))
     parts = [
-        f"{count} {Voucher.Status(status).label.lower()} ({_money(voucher, total)})"
+        f"{count} {_(Voucher.Status(status).label).lower()} ({_money(voucher, total)})"
         for status, count, total in rows.order_by("status")
     ]
     since = timezone.localtime(owner.created_at)
     return _("The customer is known since {date}; other vouchers: {vouchers}").format(
-        date=f"{since.day} {since:%B %Y}", vouchers=", ".join(parts) or _("none")
+        date=date_format(since, "j F Y"), vouchers=", ".join(parts) or _("none")
     )
 
 

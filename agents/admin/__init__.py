@@ -6,6 +6,7 @@ from agents.admin import (  # noqa: F401 - registers the pages
     api_token,
     block,
     call,
+    content,
     conversation,
     erasure,
     forward,

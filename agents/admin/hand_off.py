@@ -107,7 +107,9 @@ class HandOffAdmin(ColleagueActions):
         if row.conversation_id is None:
             return "—"
         link = reverse("admin:agents_conversation_change", args=[row.conversation_id])
-        return format_html('<a href="{}">Open the conversation</a>', link)
+        return format_html(
+            '<a href="{}">{}</a>', link, gettext("Open the conversation")
+        )
 
     @display(description=_("Waiting"), boolean=True)
     def is_open(self, row: HandOff) -> bool:

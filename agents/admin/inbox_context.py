@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from agents.admin import inbox_vouchers
 from agents.admin.conversation_actions import PERMISSION, open_until
@@ -106,7 +106,9 @@ def list_context(request: HttpRequest, chosen: Conversation | None) -> dict[str,
                 "is_chosen": chosen is not None and chosen.pk == row.pk,
                 "is_unread": inbox_rows.is_unread(row),
                 "number": shown_number(request, row.conversation.profile),
-                "language": Profile.Language(language_of(row.conversation)).label,
+                "language": gettext(
+                    Profile.Language(language_of(row.conversation)).label
+                ),
                 "waits": _waiting_words(row, now),
             }
             for row in page.rows
@@ -116,8 +118,8 @@ def list_context(request: HttpRequest, chosen: Conversation | None) -> dict[str,
             (label, f"?{urlencode(kept | {'show': name})}", name == shown)
             for name, label in FILTERS
         ],
-        "languages": Profile.Language.choices,
-        "kinds": [(each.value, each.label) for each in KINDS],
+        "languages": [(one.value, gettext(one.label)) for one in Profile.Language],
+        "kinds": [(each.value, gettext(each.label)) for each in KINDS],
         "chosen_filters": filters,
         "is_filtered": bool(term or set(filters) - {"show"} or shown != "all"),
         "shown": shown,
@@ -151,7 +153,7 @@ def thread_context(request: HttpRequest, chosen: Conversation | None) -> dict[st
         "thread": _merged(request, chosen),
         "entry": entry,
         "number": shown_number(request, chosen.profile),
-        "language": Profile.Language(language).label,
+        "language": gettext(Profile.Language(language).label),
         "language_code": language,
         "window": open_until(chosen),
         "closes_at": closes_at - handoff.WINDOW_MARGIN if closes_at else None,

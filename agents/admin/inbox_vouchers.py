@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from agents.handoff import handoff
@@ -94,7 +95,7 @@ def _row(request: HttpRequest, voucher: Voucher, status: str) -> dict[str, Any]:
         "pk": voucher.pk,
         "link": reverse(page, args=[voucher.pk]),
         "reference": voucher.reference,
-        "status": Voucher.Status(status).label,
+        "status": gettext(Voucher.Status(status).label),
         "amount": format_money(Money(voucher.amount_minor, voucher.currency)),
         "expires_at": voucher.expires_at,
         "may_void": is_issued and may(request, "void"),

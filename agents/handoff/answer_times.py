@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,4 +47,4 @@ def report() -> Iterator[tuple[str, AnswerTimes]]:
     now = timezone.localtime()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     yield "today", answer_times(since=midnight)
-    yield "7 days", answer_times(since=now - WEEK)
+    yield gettext("7 days"), answer_times(since=now - WEEK)

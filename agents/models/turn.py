@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 
 
 class Turn(models.Model):
@@ -104,6 +105,15 @@ class Turn(models.Model):
 
     def __str__(self) -> str:
         return f"Turn {self.pk}"
+
+    @property
+    def content_used(self) -> str:
+        """Return which of the operators' texts the answer was made with."""
+        if self.content_draft is not None:
+            return gettext("draft, edit {number}").format(number=self.content_draft)
+        if self.content_version is not None:
+            return gettext("version {number}").format(number=self.content_version)
+        return gettext("built-in")
 
 
 class ToolCall(models.Model):

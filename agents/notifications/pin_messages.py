@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.core.errors import PinNotPossible
 from agents.core.serving import may_answer
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from agents.models import PhonePin
     from vouchers.models import Profile
 
-UNREACHABLE = (
+UNREACHABLE = _(
     "This person cannot be written to now: the 24-hour window of WhatsApp is closed and"
     " WA_TEMPLATE_PIN_LINK is not set. No link was sent."
 )
@@ -37,7 +39,7 @@ def send_link(*, profile: Profile, requested_by: str) -> None:
     name = settings.WA_TEMPLATE_PIN_LINK
     conversation = conversation_with(profile, may_create=bool(name))
     if conversation is None:
-        raise PinNotPossible(UNREACHABLE)
+        raise PinNotPossible(str(UNREACHABLE))
     with transaction.atomic():
         link = pin_links.create_link(profile=profile, requested_by=requested_by)
         language = language_of(conversation)
@@ -51,7 +53,7 @@ def send_link(*, profile: Profile, requested_by: str) -> None:
             else None,
         )
         if not is_queued:
-            raise PinNotPossible(UNREACHABLE)
+            raise PinNotPossible(str(UNREACHABLE))
 
 
 def tell_set(pin: PhonePin) -> None:
@@ -75,14 +77,14 @@ def refusal(profile: Profile) -> str:
         return ""
     conversation = conversation_with(profile, may_create=False)
     is_open = conversation is not None and is_window_open(conversation)
-    return "" if is_open else UNREACHABLE
+    return "" if is_open else str(UNREACHABLE)
 
 
 def _why_not(profile: Profile) -> str:
     if not may_answer(profile):
-        return "The agent does not answer this person now: no link was sent."
+        return gettext("The agent does not answer this person now: no link was sent.")
     if blocks.is_blocked(profile):
-        return "This person is blocked: no link was sent."
+        return gettext("This person is blocked: no link was sent.")
     if consent.is_opted_out(profile):
-        return "This person sent STOP: no link was sent."
+        return gettext("This person sent STOP: no link was sent.")
     return ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from agents.language.detection import detect_language
 from agents.language.lexicons.vocabulary import LEXICONS, POLITE_COMMANDS
@@ -95,6 +96,7 @@ class Understood:
     likely: tuple[Intent, ...] = ()
 
 
+@lru_cache(maxsize=256)
 def understand(text: str, *, is_answer: bool = False) -> Understood:
     """Read the messages of one turn, joined by newlines."""
     text = plain_signs(text[:_LONGEST])

@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from django.views.generic import TemplateView
 
 from agents.admin import overview
+from agents.content import publishing
 from agents.core.serving import our_number
 from agents.models import SandboxMedia
 from agents.simulator import page_data, suggestions
@@ -44,6 +45,7 @@ class Page(SimulatorView, TemplateView):
         person = self.person() if "person" in self.kwargs else None
         context["people"] = page_data.people()
         context["features"] = overview.features()
+        context["has_draft"] = publishing.draft().document is not None
         if person is not None:
             context |= chat_context(person) | page_data.trace_context(person)
             context["suggestions"] = suggestions.for_person(person)

@@ -102,6 +102,8 @@ class FormAction:
     submit: Words | None = None
     # The objects, shown as a list of what will change.
     subjects: Callable[[ActionCall[Any]], Sequence[Any]] | None = None
+    # What is shown above the form, as HTML of a template.
+    shows: Callable[[ActionCall[Any]], str] | None = None
     is_dangerous: bool = False
     # Whether the action makes sense now: for this user, and for the object's state.
     offered: Callable[[ActionCall[Any]], bool] | None = None
@@ -180,21 +182,25 @@ class FormAction:
         unmet = self._unmet(call, refused)
         for sentence in () if unmet else refused:
             form.add_error(None, sentence)
-        title = _text(self.title, call)
-        if title is None:
-            title = self.description if row is None else f"{self.description}: {row}"
         return ask(
             request=request,
             site=page.admin_site,
             form=form,
-            title=title,
+            title=self._title(call),
             explanation=_text(self.explanation, call) or "",
             submit=self.submit or self.description,
             subjects=self.subjects(call) if self.subjects else (),
             unmet=unmet,
+            shown=self.shows(call) if self.shows else "",
             is_dangerous=self.is_dangerous,
             back=back,
         )
+
+    def _title(self, call: ActionCall[Any]) -> Words:
+        if (title := _text(self.title, call)) is not None:
+            return title
+        is_of_list = call.row is None
+        return self.description if is_of_list else f"{self.description}: {call.row}"
 
     def _asks(self, call: ActionCall[Any]) -> bool:
         return self.asks_who(call) if callable(self.asks_who) else self.asks_who

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from easymo.backoffice.names import keep_colours
 from easymo.backoffice.pages import BoundedLists, ListedLookups
 
 
@@ -22,3 +23,5 @@ def restrict_other_pages() -> None:
 # Its page shows the secrets of other people.
 admin.site.unregister(TOTPDevice)
 restrict_other_pages()
+for each in admin.site._registry.values():
+    keep_colours(each)

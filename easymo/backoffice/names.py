@@ -6,17 +6,20 @@ what the model says, so the translation changes none. `scripts/texts.py` collect
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from django import forms
 from django.apps import apps
 from django.contrib import admin
-from django.utils.translation import gettext_lazy
+from django.forms.utils import pretty_name
+from django.utils.translation import gettext, gettext_lazy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.db.models import Model
 
+OURS = ("agents", "easymo", "rollout", "vouchers")
 APPS = (
     *("agents", "backoffice", "database", "observability", "procrastinate"),
     *("rollout", "vouchers"),
@@ -44,6 +47,10 @@ def texts() -> Iterator[str]:
     """Return the names that pages show."""
     for label in APPS:
         yield str(apps.get_app_config(label).verbose_name)
+    for form in _forms(forms.Form):
+        for name, field in form.base_fields.items():  # type: ignore[attr-defined]
+            if field.label is None and not field.widget.is_hidden:
+                yield pretty_name(name)
     for page in _pages():
         meta: Any = page.model._meta
         yield str(meta.verbose_name)
@@ -55,6 +62,26 @@ def texts() -> Iterator[str]:
             yield str(field.verbose_name)
             for _value, name in field.flatchoices or ():
                 yield str(name)
+
+
+def label_fields(form: forms.BaseForm) -> None:
+    """Translate the labels that Django makes of names, and those of choices."""
+    for name, field in form.fields.items():
+        if field.label is None:
+            field.label = gettext(pretty_name(name))
+        if type(field) in {forms.ChoiceField, forms.TypedChoiceField}:
+            choices = cast("Any", field).choices
+            cast("Any", field).choices = [
+                (value, gettext(text) if isinstance(text, str) and text else text)
+                for value, text in choices
+            ]
+
+
+def _forms(kind: type[forms.BaseForm]) -> Iterator[type[forms.BaseForm]]:
+    for form in kind.__subclasses__():
+        if form.__module__.split(".")[0] in OURS:
+            yield form
+        yield from _forms(form)
 
 
 def _pages() -> Iterator[Any]:
@@ -88,4 +115,32 @@ def _models() -> list[type[Model]]:
 
 
 def _lazy(text: Any) -> Any:
-    return gettext_lazy(text) if isinstance(text, str) and text else text
+    return gettext_lazy(str(text)) if text else text
+
+
+class Colours(dict[Any, str]):
+    """The colours of labels by their English text, found by the text that is shown."""
+
+    def __contains__(self, shown: object) -> bool:
+        return self._english(shown) is not None
+
+    def __getitem__(self, shown: Any) -> str:
+        key = self._english(shown)
+        if key is None:
+            raise KeyError(shown)
+        return super().__getitem__(key)
+
+    def _english(self, shown: object) -> Any:
+        text = str(shown)
+        return next(
+            (key for key in self if text in {str(key), gettext(str(key))}), None
+        )
+
+
+def keep_colours(page: Any) -> None:
+    """Let the labels of a page keep their colours in every language."""
+    for name in dir(type(page)):
+        method = getattr(type(page), name, None)
+        label = getattr(method, "label", None)
+        if callable(method) and isinstance(label, dict):
+            method.label = Colours(label)  # type: ignore[attr-defined]

@@ -11,6 +11,8 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from easymo.backoffice.names import label_fields
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -87,14 +89,17 @@ def ask(
     submit: Words,
     subjects: Sequence[Any] = (),
     unmet: Sequence[Words] = (),
+    shown: str = "",
     is_dangerous: bool = False,
     back: str = "..",
     has_files: bool = False,
 ) -> TemplateResponse:
     """Return the page between a button and its effect; it lists the subjects.
 
-    With unmet conditions it names them and has no form.
+    ``shown`` is HTML that a template made. With unmet conditions the page names them and
+    has no form.
     """
+    label_fields(form)
     place_focus(form)
     context = {
         **site.each_context(request),
@@ -104,6 +109,7 @@ def ask(
         "submit": submit,
         "subjects": subjects,
         "unmet": unmet,
+        "shown": shown,
         "is_dangerous": is_dangerous,
         "back": back,
         "has_files": has_files,

@@ -239,6 +239,12 @@ UNFOLD = {
             ),
             _group(
                 _("Settings"),
+                _item(
+                    _("Agent's texts"),
+                    "edit_note",
+                    "agents.contentversion",
+                    check=_not_for_support,
+                ),
                 *(
                     _item(title, icon, model, check=_not_for_support)
                     for title, icon, model in (

@@ -9,6 +9,7 @@ from django.db.models import Value
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -75,7 +76,7 @@ class ChecklistItemAdmin(RolloutAdmin):
         if row.check_name.startswith("gate."):
             return gettext("see the gates")
         if line.is_automatic:
-            return "met" if line.answer else gettext("not met")
+            return gettext("met") if line.answer else gettext("not met")
         return str(line.due_status.state)
 
     @display(description=_("Due by"))
@@ -144,7 +145,7 @@ def grouped(request: HttpRequest) -> HttpResponse:
 
 
 def _time(at: datetime) -> str:
-    return f"{timezone.localtime(at):%d %b %H:%M}"
+    return date_format(timezone.localtime(at), "j M H:i")
 
 
 @admin.register(ChecklistTick)

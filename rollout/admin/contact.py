@@ -28,7 +28,7 @@ CHANGED = ("role", "name", "phone", "email", "order", "is_active")
 
 
 def _not_reachable(call: ActionCall[Contact]) -> list[str]:
-    return [contacts.NO_ADDRESS] if contacts.is_placeholder(call.row) else []
+    return [str(contacts.NO_ADDRESS)] if contacts.is_placeholder(call.row) else []
 
 
 VERIFY_AGAIN = _("A new name, number or address has to be verified again.")

@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -133,10 +134,11 @@ class AgentFlagAdmin(RollbackActions):
             ((_time(one.at), one.actor, _moved(one), one.reason) for one in changes),
         )
         return format_html(
-            '<ul>{}</ul><a href="{}?flag__id__exact={}">All changes</a>',
+            '<ul>{}</ul><a href="{}?flag__id__exact={}">{}</a>',
             lines,
             reverse("admin:rollout_flagchange_changelist"),
             row.pk,
+            gettext("All changes"),
         )
 
     @action(
@@ -229,7 +231,7 @@ def _change(call: ActionCall[AgentFlag], *, on: bool) -> str:
 
 
 def _time(at: Any) -> str:
-    return f"{timezone.localtime(at):%d %b %Y %H:%M}"
+    return date_format(timezone.localtime(at), "j M Y H:i")
 
 
 def _moved(change: FlagChange) -> str:

@@ -159,7 +159,7 @@ class LiveForm(ConfirmForm):
 
 
 class NoteForm(ConfirmForm):
-    text = text("Note", MAX_TEXT)
+    text = text(_("Note"), MAX_TEXT)
 
 
 class IncidentForm(ConfirmForm):
@@ -169,7 +169,7 @@ class IncidentForm(ConfirmForm):
         initial=Incident.Severity.MEDIUM,
         help_text=_("Critical notifies everyone on call."),
     )
-    text = text("What is happening", MAX_TEXT)
+    text = text(_("What is happening"), MAX_TEXT)
 
 
 class CommanderForm(ConfirmForm):

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -83,14 +84,16 @@ def _item_url(item: ActionItem) -> str:
 
 def _item_line(item: ActionItem, may_finish: bool) -> tuple[str, SafeString | str]:
     """Return an action item and who finished it, or the link that finishes it."""
-    text = gettext("{text} — {owner}, by {due:%d %b %Y}").format(
-        text=item.text, owner=item.owner, due=item.due
+    text = gettext("{text} — {owner}, by {due}").format(
+        text=item.text, owner=item.owner, due=date_format(item.due, "j M Y")
     )
     if item.done_at:
         return text, gettext(", done by {done_by}").format(done_by=item.done_by)
     if not may_finish:
         return text, ""
-    return text, format_html(' (<a href="{}">done?</a>)', _item_url(item))
+    return text, format_html(
+        ' (<a href="{}">{}</a>)', _item_url(item), gettext("done?")
+    )
 
 
 @admin.register(Incident)
@@ -144,7 +147,11 @@ class IncidentAdmin(RollbackActions):
     def story(self, row: Incident) -> SafeString:
         entries = reversed(row.timeline.order_by("-id")[:SHOWN_ENTRIES])
         lines = (
-            (f"{timezone.localtime(each.at):%d %b %Y %H:%M:%S}", each.author, each.text)
+            (
+                date_format(timezone.localtime(each.at), "j M Y H:i:s"),
+                each.author,
+                each.text,
+            )
             for each in entries
         )
         items = format_html_join("", "<li>{} — <b>{}</b>: {}</li>", lines)

@@ -111,7 +111,8 @@ class PlanAdmin(RolloutAdmin):
         if not found:
             return gettext("None: this is the last stage.")
         return _list(
-            (GateResult.Verdict(gate.verdict).label, gate.sentence) for gate in found
+            (gettext(GateResult.Verdict(gate.verdict).label), gate.sentence)
+            for gate in found
         )
 
     @display(description=_("To resume"))
@@ -120,7 +121,8 @@ class PlanAdmin(RolloutAdmin):
             return gettext("Nothing is rolled back.")
         needs = resume_requirements.requirements_to_resume(row)
         return _list(
-            ("met" if need.met else gettext("not met"), need.sentence) for need in needs
+            (gettext("met") if need.met else gettext("not met"), need.sentence)
+            for need in needs
         )
 
     @form_action(

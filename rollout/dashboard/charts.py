@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -212,7 +213,9 @@ class ChartFrame:
         target: float | None = None,
         is_stacked: bool = False,
     ) -> Chart:
-        begins = [f"{timezone.localtime(each.at):%d %b %H:%M}" for each in self.points]
+        begins = [
+            date_format(timezone.localtime(each.at), "j M H:i") for each in self.points
+        ]
         columns = [
             [UNKNOWN if value is None else words(value) for value in line.values]
             for line in lines
@@ -272,9 +275,9 @@ def annotations_between(since: datetime, until: datetime) -> list[Annotation]:
             continue
         place = min(1.0, max(0.0, (row.at - since) / (until - since)))
         words = gettext(
-            "{at:%d %b %H:%M} {value}: {before} → {after} by {actor} ({reason})"
+            "{at} {value}: {before} → {after} by {actor} ({reason})"
         ).format(
-            at=timezone.localtime(row.at),
+            at=date_format(timezone.localtime(row.at), "j M H:i"),
             value=label_of(row.flag.name) if row.flag else "",
             before=state_text(row.before),
             after=state_text(row.after),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import models
+from django.utils.translation import gettext
 
 from rollout.core import clock
 from rollout.models.flag import REASON
@@ -156,7 +157,7 @@ class PlanChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"change {self.pk} of the plan"
+        return gettext("change {number} of the plan").format(number=self.pk)
 
 
 class GateResult(models.Model):
@@ -241,7 +242,7 @@ class Waiver(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"waiver of {self.gate}"
+        return gettext("waiver of {gate}").format(gate=self.gate)
 
 
 class Override(models.Model):

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
 
 from rollout.core import clock
 from rollout.core.change_reason import valid_actor
@@ -34,7 +35,7 @@ def on_call(now: datetime | None = None) -> list[Contact]:
     return list({contact.pk: contact for contact in ordered}.values())
 
 
-NO_ADDRESS = "Enter a name with a number or an address first."
+NO_ADDRESS = _("Enter a name with a number or an address first.")
 
 
 def is_placeholder(contact: Contact) -> bool:

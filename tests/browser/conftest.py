@@ -60,6 +60,8 @@ def started(template: str, **settings: str) -> Iterator[Product]:
             "SIMULATOR_ENABLED": "true",
             "WA_APP_SECRET": "secret-of-the-browser-tests",
             "WA_VERIFY_TOKEN": "verify",
+            # The sign-in with a second factor has tests of its own.
+            "SECOND_FACTOR_REQUIRED": "false",
             "PORT": str(_free_port()),
             **settings,
         }

@@ -58,3 +58,46 @@ def test_overview__first_page__leads_to_the_switches(operator: Page) -> None:
     operator.click("text=Switch features")
 
     expect(operator.locator("body")).to_contain_text("Customer lookup")
+
+
+def test_texts__operator__tries_publishes_and_returns(operator: Page) -> None:
+    # A draft answers in the simulator only, and the page says so.
+    operator.goto("/admin/agents/contentversion/")
+    operator.click("a:has-text('Edit the texts')")
+    operator.click("summary:has-text('How it works')")
+    operator.fill("[name=how_it_works_en]", "Show the code at the pump. First text.")
+    operator.fill("[name=hours_mon]", "08:00-17:00")
+    operator.click("button:has-text('Save the draft')")
+    operator.click("text=Try it in the simulator")
+    expect(operator.locator(".draft")).to_be_visible()
+    answer = say(operator, "how does it work?")
+    expect(answer).to_contain_text("First text.")
+    expect(operator.locator(".act").first).to_contain_text("draft")
+
+    # Published, changed, compared, and back.
+    publish(operator, "The first texts")
+    change(operator, "Show the code at the pump. Second text.")
+    operator.click("text=Compare and publish")
+    expect(operator.locator(".difference del")).to_contain_text("First")
+    expect(operator.locator(".difference ins")).to_contain_text("Second")
+    publish(operator, "Another text")
+    operator.click("th a:has-text('Version 1'), td a:has-text('Version 1')")
+    operator.click("a:has-text('Return to this version')")
+    operator.fill("[name=reason]", "The first one was right")
+    operator.click("button:has-text('Return')")
+    expect(operator.locator("body")).to_contain_text("Version 3 is in force.")
+
+
+def change(page: Page, text: str) -> None:
+    page.goto("/admin/agents/contentversion/draft/")
+    page.click("summary:has-text('How it works')")
+    page.fill("[name=how_it_works_en]", text)
+    page.click("button:has-text('Save the draft')")
+    expect(page.locator("body")).to_contain_text("Draft saved.")
+
+
+def publish(page: Page, reason: str) -> None:
+    page.goto("/admin/agents/contentversion/publish/")
+    page.fill("[name=reason]", reason)
+    page.click("button:has-text('Publish')")
+    expect(page.locator("body")).to_contain_text("is in force.")

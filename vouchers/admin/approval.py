@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -34,9 +35,12 @@ def request_facts(voucher: Voucher) -> list[str]:
         gettext("{amount} for {owner}").format(
             amount=facts.amount, owner=voucher.owner
         ),
-        gettext(
-            "Requested by {requester} over {channel} on {day} {at:%B %Y} at {at:%H:%M}"
-        ).format(requester=facts.requester, channel=channel, day=at.day, at=at),
+        gettext("Requested by {requester} over {channel} on {day} at {time}").format(
+            requester=facts.requester,
+            channel=channel,
+            day=date_format(at, "j F Y"),
+            time=date_format(at, "H:i"),
+        ),
         gettext("Their words: “{words}”").format(words=words)
         if words
         else gettext("Their words are not stored"),

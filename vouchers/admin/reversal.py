@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.db import transaction
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -63,8 +65,9 @@ def _facts(call: ActionCall[ReversalRequest]) -> list[str]:
         gettext("{reference}: {row} for {owner}").format(
             reference=row.voucher.reference, row=_amount(row), owner=row.voucher.owner
         ),
-        gettext("Redeemed at {station} on {created_at:%d %B %Y}").format(
-            station=row.redemption.station, created_at=row.redemption.created_at
+        gettext("Redeemed at {station} on {day}").format(
+            station=row.redemption.station,
+            day=date_format(timezone.localtime(row.redemption.created_at), "j F Y"),
         ),
         gettext("Asked by {row}: “{reason}”").format(
             row=_asker(row), reason=row.reason

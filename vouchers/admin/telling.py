@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from vouchers.models import Voucher
@@ -47,4 +48,4 @@ def what_to_tell(voucher: Voucher, now: datetime) -> str:
 
 def _day(moment: datetime) -> str:
     day = timezone.localdate(moment, KIGALI)
-    return f"{day.day} {day:%B %Y}"
+    return date_format(day, "j F Y")

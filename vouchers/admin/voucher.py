@@ -131,7 +131,7 @@ class VoucherAdmin(VoucherActions, VoucherPapers, VoucherSearch):
             status = Voucher.Status(voucher.status_at(now))
             extra = {
                 "status_now": str(status),
-                "status_label": status.label,
+                "status_label": gettext(status.label),
                 "status_amount": amount_of(voucher),
                 "told": what_to_tell(voucher, now),
                 "owner_link": reverse("customer", args=[voucher.owner_id]),
@@ -155,7 +155,7 @@ class VoucherAdmin(VoucherActions, VoucherPapers, VoucherSearch):
 
     @display(description=_("Status"), label=STATUS_COLOURS)
     def state(self, row: Voucher) -> str:
-        return str(Voucher.Status(row.status_at(timezone.now())).label)
+        return gettext(Voucher.Status(row.status_at(timezone.now())).label)
 
     @display(description=_("Expires"), ordering="expires_at")
     def ends(self, row: Voucher) -> object:

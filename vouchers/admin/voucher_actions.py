@@ -9,6 +9,7 @@ from uuid import uuid4
 from django import forms
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDateWidget
@@ -224,9 +225,7 @@ class VoucherActions:
         return _log(
             call,
             gettext("Extend"),
-            gettext("is valid until {day} {until:%B %Y}").format(
-                day=until.day, until=until
-            ),
+            gettext("is valid until {day}").format(day=date_format(until, "j F Y")),
         )
 
     @voucher_action(

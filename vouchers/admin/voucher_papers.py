@@ -12,8 +12,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.module_loading import import_string
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminRadioSelectWidget
@@ -140,11 +142,19 @@ class VoucherPapers:
             request=request,
             site=self.admin_site,
             form=form,
-            title=f"Print a card for {voucher.reference}",
-            explanation="The card shows a new code. The former code is no longer valid."
-            " The owner is sent the new code too, where they can be reached.",
-            submit="Make the card",
-            subjects=[f"{amount_of(voucher)} for {voucher.owner}"],
+            title=gettext("Print a card for {reference}").format(
+                reference=voucher.reference
+            ),
+            explanation=gettext(
+                "The card shows a new code. The former code is no longer valid."
+                " The owner is sent the new code too, where they can be reached."
+            ),
+            submit=gettext("Make the card"),
+            subjects=[
+                gettext("{voucher} for {owner}").format(
+                    voucher=amount_of(voucher), owner=voucher.owner
+                )
+            ],
             unmet=unmet,
             back=reverse("admin:vouchers_voucher_change", args=[voucher.pk]),
         )
@@ -167,7 +177,7 @@ class VoucherPapers:
                 user.pk,
                 [voucher],
                 CHANGE,
-                change_message=f"Card: {given['reason']}",
+                change_message=gettext("Card: {reason}").format(reason=given["reason"]),
                 single_object=True,
             )
         if given["kind"] == "pdf":
@@ -187,15 +197,21 @@ class VoucherPapers:
 
 def result_of(checked: Checked) -> str:
     """Say the result of a check in one sentence, with its time."""
-    at = f"{timezone.localtime(checked.at, KIGALI):%d %B %Y, %H:%M:%S}"
+    at = date_format(timezone.localtime(checked.at, KIGALI), "j F Y, H:i:s")
     if checked.faults:
-        return f"Checked on {at}: the trail does not hold. {' '.join(checked.faults)}"
+        return gettext("Checked on {at}: the trail does not hold. {faults}").format(
+            at=at, faults=" ".join(checked.faults)
+        )
     known = (
-        f"the first {checked.covered} are in the signed checkpoint {checked.checkpoint}"
+        gettext("the first {covered} are in the signed checkpoint {checkpoint}").format(
+            covered=checked.covered, checkpoint=checked.checkpoint
+        )
         if checked.covered
-        else "no checkpoint has recorded them yet"
+        else gettext("no checkpoint has recorded them yet")
     )
-    return f"Checked on {at}: all {checked.steps} steps are sound; {known}."
+    return gettext("Checked on {at}: all {steps} steps are sound; {known}.").format(
+        at=at, steps=checked.steps, known=known
+    )
 
 
 def _voucher(object_id: str) -> Voucher:
@@ -209,7 +225,7 @@ def _facts(voucher: Voucher) -> dict[str, Any]:
     return {
         "voucher": voucher,
         "amount": amount_of(voucher),
-        "status": Voucher.Status(voucher.status_at(now)).label,
+        "status": gettext(Voucher.Status(voucher.status_at(now)).label),
         "number": mask_msisdn(voucher.owner.msisdn),
         "last_day": timezone.localtime(voucher.expires_at, KIGALI),
         "result": result_of(proof.check_now(voucher=voucher)),

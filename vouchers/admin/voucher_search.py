@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from easymo.backoffice.pages import person_of
@@ -49,7 +50,7 @@ class StatusFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return every status."""
-        return [(each.value, str(each.label)) for each in Voucher.Status]
+        return [(each.value, gettext(each.label)) for each in Voucher.Status]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[Voucher]

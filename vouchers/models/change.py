@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 
 
 class AuthorityChange(models.Model):
@@ -148,7 +149,7 @@ class AuthorityChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Change of authority {self.pk}"
+        return gettext("Change of authority {number}").format(number=self.pk)
 
     @property
     def sentence(self) -> str:
@@ -190,4 +191,6 @@ class ChangeRecord(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.table_name} {self.row_id}"
+        return gettext("{kind} of {table} {row}").format(
+            kind=self.kind, table=self.table_name, row=self.row_id
+        )

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 
 
 class ReversalRequest(models.Model):
@@ -85,4 +86,4 @@ class ReversalRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Reversal of {self.voucher}"
+        return gettext("Reversal of {voucher}").format(voucher=self.voucher)

@@ -20,6 +20,8 @@ _SENTENCES: dict[str | None, str] = {
     "profile_station_staff_has_station": "Station staff need a station.",
     "profiles_msisdn_key": "Another person has this number.",
 }
+# What customers are told about a station besides its name.
+PLACE_LENGTHS = {"town": 60, "address": 120, "opening": 80}
 _STATION_CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,31}")
 
 
@@ -79,21 +81,21 @@ def lookup(*, msisdn: str) -> Profile | None:
     return Profile.objects.filter(msisdn=number, is_active=True).first()
 
 
-def add_station(*, code: str, name: str, is_new: bool = False) -> Station:
-    """Create a station, or rename the one with this code; not with ``is_new``."""
+def add_station(*, code: str, name: str, is_new: bool = False, **place: str) -> Station:
+    """Create a station, or change the one with this code; not with ``is_new``.
+
+    ``place`` is its town, address and opening hours, as customers read them.
+    """
     spelled = code.strip().upper()
     if not _STATION_CODE.fullmatch(spelled):
         raise InvalidProfile(
             "A station's code is letters, digits, dashes and underscores."
         )
     title = _station_name(name, spelled)
+    facts = {"name": title, **_cleaned(place)}
     if not is_new:
-        return Station.objects.update_or_create(code=spelled, defaults={"name": title})[
-            0
-        ]
-    station, created = Station.objects.get_or_create(
-        code=spelled, defaults={"name": title}
-    )
+        return Station.objects.update_or_create(code=spelled, defaults=facts)[0]
+    station, created = Station.objects.get_or_create(code=spelled, defaults=facts)
     if not created:
         raise InvalidProfile(
             f"There is already a station {spelled}: {station.name}. Open it to change it."
@@ -101,12 +103,25 @@ def add_station(*, code: str, name: str, is_new: bool = False) -> Station:
     return station
 
 
-def change_station(*, station: Station, name: str, is_active: bool) -> Station:
-    """Rename a station, close it or open it again. Its code stays."""
+def change_station(
+    *, station: Station, name: str, is_active: bool, **place: str
+) -> Station:
+    """Rename a station, change its place, close it or open it again. Its code stays."""
     station.name = _station_name(name, station.code)
     station.is_active = is_active
-    station.save(update_fields=["name", "is_active"])
+    cleaned = _cleaned(place)
+    for field, value in cleaned.items():
+        setattr(station, field, value)
+    station.save(update_fields=["name", "is_active", *cleaned])
     return station
+
+
+def _cleaned(place: dict[str, str]) -> dict[str, str]:
+    """Return town, address and opening hours without control characters."""
+    return {
+        field: clean_name(written)[: PLACE_LENGTHS[field]]
+        for field, written in place.items()
+    }
 
 
 def _station_name(name: str, code: str) -> str:

@@ -13,6 +13,7 @@ from agents.content.answers import answer
 from agents.content.document import BUILT_IN
 from agents.content.errors import (
     ChangedMeanwhile,
+    ContentError,
     InvalidContent,
     NothingToPublish,
 )
@@ -244,7 +245,7 @@ def publish_at_once(revision: int, number: int) -> list[str]:
             publishing.publish_draft(
                 revision=revision, in_force_number=number, reason=name, actor=name
             )
-        except (ChangedMeanwhile, Error) as error:
+        except (ContentError, Error) as error:
             return type(error).__name__
         else:
             return "published"

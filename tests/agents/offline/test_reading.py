@@ -150,11 +150,11 @@ def must_not_act() -> Iterator[tuple[str, str]]:
         is_none = taught.intent in {"none", "off_topic"}
         if not is_none or "{request}" in taught.text:
             continue
-        for one in drawn(taught, chance)[:3]:
-            text = one.text
+        for example in drawn(taught, chance)[:3]:
+            text = example.text
             for slot, value in values.items():
                 text = text.replace(slot, value)
-            yield ("station" if "{c}" in one.text else "staff"), text
+            yield ("station" if "{c}" in example.text else "staff"), text
 
 
 def test_explain__sentences_that_must_not_act__change_nothing() -> None:
