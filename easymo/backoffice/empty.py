@@ -16,8 +16,6 @@ from django.utils.translation import gettext_lazy as _
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from django.contrib.auth.models import AbstractBaseUser
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -116,7 +114,7 @@ TEXTS: Mapping[str, Any] = {
 }
 
 
-def step_for(label: str, user: AbstractBaseUser | Any) -> dict[str, Any] | None:
+def step_for(label: str, user: Any) -> dict[str, Any] | None:
     """Return the first step of an empty list, for a user who may open it."""
     step = STEPS.get(label)
     is_simulated = settings.DEMONSTRATION or settings.SIMULATOR_ENABLED

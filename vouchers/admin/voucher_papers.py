@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -130,10 +132,8 @@ class VoucherPapers:
         """Give the voucher a new code and show it on a card, once."""
         voucher = _voucher(object_id)
         form = CardForm(request.POST or None, label_suffix="")
-        unmet = []
-        if voucher.status_at(timezone.now()) != Voucher.Status.ISSUED:
-            unmet = [str(_("Only an issued voucher has a card."))]
-        elif form.is_valid():
+        unmet = _refusals(voucher, Actor.of_user(person_of(request)))
+        if not unmet and form.is_valid():
             try:
                 return self._card(request, voucher, form.cleaned_data)
             except VoucherError as error:
@@ -170,7 +170,9 @@ class VoucherPapers:
             key=f"admin:{given['key']}",
         )
         if issued.code is None:
-            messages.error(request, "The code was delivered already: make a new card.")
+            messages.error(
+                request, _("The code was delivered already: make a new card.")
+            )
             return redirect("admin:vouchers_voucher_change", voucher.pk)
         if not issued.replayed:
             LogEntry.objects.log_actions(
@@ -193,6 +195,19 @@ class VoucherPapers:
         # A code is kept by no cache.
         answer.headers["Cache-Control"] = "no-store"
         return answer
+
+
+def _refusals(voucher: Voucher, actor: Actor) -> list[str]:
+    """Say why the voucher can have no new code now: try it, and take it back."""
+    if voucher.status_at(timezone.now()) != Voucher.Status.ISSUED:
+        return [gettext("Only an issued voucher has a card.")]
+    try:
+        with transaction.atomic():
+            rotate_code(voucher=voucher, actor=actor, reason="trial", key=str(uuid4()))
+            transaction.set_rollback(True)
+    except VoucherError as error:
+        return [str(error)]
+    return []
 
 
 def result_of(checked: Checked) -> str:
