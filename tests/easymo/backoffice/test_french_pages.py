@@ -41,7 +41,7 @@ DATA = re.compile(
 # Exports for programs and archives stay in English; an answer that was chosen in advance
 # has the customer's language.
 FIXED = re.compile(
-    r"/export/$|/admin/inbox/replies/$|/checklistitem/|/announcement/new/$"
+    r"/export/$|/admin/inbox/replies/$|/checklistitem/|/announcement/new/$|/contentversion/"
 )
 SHORTEST = 12
 VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
@@ -202,4 +202,4 @@ def test_pages__french_browser__have_no_english_text(settings: SettingsWrapper) 
     }
 
     assert len(addresses) > 150
-    assert found == {}
+    assert not found, found
