@@ -41,7 +41,7 @@ def _shown(request: HttpRequest, name: str) -> str:
 
 
 def counts_of(request: HttpRequest) -> dict[str, int]:
-    """Count once for each request what the user may act on."""
+    """Count once for each request what the user may see or act on."""
     known: dict[str, int] | None = getattr(request, "menu_counts", None)
     if known is None:
         known = _count(_rows(request))
@@ -52,7 +52,7 @@ def counts_of(request: HttpRequest) -> dict[str, int]:
 def _rows(request: HttpRequest) -> dict[str, list[QuerySet]]:  # type: ignore[type-arg]
     may = request.user.has_perm
     found: dict[str, list[QuerySet]] = {INBOX: [], APPROVALS: [], INCIDENTS: []}  # type: ignore[type-arg]
-    if may("agents.answer_person"):
+    if may("agents.view_conversation"):
         found[INBOX].append(InboxEntry.objects.filter(waiting_since__isnull=False))
     if may(RULES[Operation.APPROVE].permission):
         found[APPROVALS] += [

@@ -132,15 +132,6 @@ def news(request: HttpRequest) -> HttpResponse:
     return JsonResponse(parts | counted, headers={"ETag": etag})
 
 
-def badge(request: HttpRequest) -> str:
-    """Return how many conversations wait, for the menu."""
-    if not request.user.has_perm(VIEW):
-        return ""
-    count = inbox_rows.waiting_count()
-    most = inbox_rows.MOST_COUNTED
-    return f"{most - 1}+" if count >= most else str(count or "")
-
-
 def _check_may_see(request: HttpRequest) -> None:
     if not request.user.has_perm(VIEW):
         raise PermissionDenied

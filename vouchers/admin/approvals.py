@@ -36,15 +36,6 @@ DECIDE = RULES[Operation.APPROVE].permission
 APPROVE, DECLINE = "approve", "decline"
 
 
-def badge(request: HttpRequest) -> str:
-    """Return how much waits for a second person, for the menu."""
-    if not request.user.has_perm(DECIDE):
-        return ""
-    count = approvals.waiting_count()
-    most = approvals.MOST_COUNTED
-    return f"{most - 1}+" if count >= most else str(count or "")
-
-
 def page(request: HttpRequest) -> HttpResponse:
     """List what waits for a second person, and the last decisions."""
     _check_may_see(request)

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from agents.admin import counts
 from agents.handoff import inbox_rows
 from agents.language.choice import language_of
 from agents.models import (
@@ -238,7 +239,7 @@ def test_badge__some_wait__in_the_menu_of_those_who_see_the_inbox(
 ) -> None:
     # Given
     home = reverse("admin:agents_conversation_changelist")
-    monkeypatch.setattr(inbox_rows, "MOST_COUNTED", 3)
+    monkeypatch.setattr(counts, "MOST", 3)
 
     # When
     one = text_of(signed_in("viewer").get(home))
