@@ -35,6 +35,8 @@ DATA = re.compile(
     r"the-superuser|^The customer asked for a person|: from customer to|^Can |\| Can "
     r"|^(added|removed|changed): |/entry/0 of webhook|^Contacts: |^Pre-flight: |^Checklist: "
     r"|^Incidents: |^exige |not ticked: |names no person yet|no process is running"
+    # Refusals of services, which programs read too.
+    r"|it is issued\.$|^This is already "
     r"|^During deployment: |^profiles$|^no one yet$"
     r"|People who test features before all others"
 )
