@@ -43,7 +43,7 @@ DATA = re.compile(
 # Exports for programs and archives stay in English; an answer that was chosen in advance
 # has the customer's language.
 FIXED = re.compile(
-    r"/export/$|/admin/inbox/replies/$|/checklistitem/|/announcement/new/$|/contentversion/"
+    r"/export/$|/admin/inbox/replies/$|/checklistitem/|/announcement/new/$|/contentversion/|/admin/rollout/checklist"
 )
 SHORTEST = 12
 VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
