@@ -47,10 +47,7 @@ def texts() -> Iterator[str]:
     """Return the names that pages show."""
     for label in APPS:
         yield str(apps.get_app_config(label).verbose_name)
-    for form in _forms(forms.Form):
-        for name, field in form.base_fields.items():  # type: ignore[attr-defined]
-            if field.label is None and not field.widget.is_hidden:
-                yield pretty_name(name)
+    yield from _labels()
     for page in _pages():
         meta: Any = page.model._meta
         yield str(meta.verbose_name)
@@ -62,6 +59,20 @@ def texts() -> Iterator[str]:
             yield str(field.verbose_name)
             for _value, name in field.flatchoices or ():
                 yield str(name)
+
+
+def _labels() -> Iterator[str]:
+    """Return the labels that Django makes of the names of fields in forms."""
+    for form in _forms(forms.Form):
+        for name, field in form.base_fields.items():  # type: ignore[attr-defined]
+            if field.label is None and not field.widget.is_hidden:
+                yield pretty_name(name)
+    for form in _forms(forms.ModelForm):
+        fields = {
+            each.name: each for each in cast("Any", form)._meta.model._meta.fields
+        }
+        for name in fields.keys() & form.base_fields.keys():  # type: ignore[attr-defined]
+            yield str(fields[name].verbose_name)
 
 
 def label_fields(form: forms.BaseForm) -> None:

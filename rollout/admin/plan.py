@@ -97,7 +97,8 @@ class PlanAdmin(RolloutAdmin):
         if not missing:
             return gettext("Every gate is met: the next stage can begin.")
         found = _list(
-            (GateResult.Verdict(gate.verdict).label, gate.sentence) for gate in missing
+            (gettext(GateResult.Verdict(gate.verdict).label), gate.sentence)
+            for gate in missing
         )
         return format_html("{}{}", gettext("Not met yet:"), found)
 

@@ -84,6 +84,8 @@ TOLD_OTHERWISE = {
     *("invalid_profile", "still_holds_vouchers", "already_decided"),
     # Of reversals, which are no tool of a chat.
     *("too_late", "not_redeemed", "already_asked"),
+    # Of batches.
+    "campaign_refused",
     # Of extensions, which only the back office makes.
     "wrong_last_day",
 }

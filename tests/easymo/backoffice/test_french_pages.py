@@ -35,13 +35,15 @@ DATA = re.compile(
     r"the-superuser|^The customer asked for a person|: from customer to|^Can |\| Can "
     r"|^(added|removed|changed): |/entry/0 of webhook|^Contacts: |^Pre-flight: |^Checklist: "
     r"|^Incidents: |^exige |not ticked: |names no person yet|no process is running"
+    # Refusals of services, which programs read too.
+    r"|it is issued\.$|^This is already "
     r"|^During deployment: |^profiles$|^no one yet$"
     r"|People who test features before all others"
 )
 # Exports for programs and archives stay in English; an answer that was chosen in advance
 # has the customer's language.
 FIXED = re.compile(
-    r"/export/$|/admin/inbox/replies/$|/checklistitem/|/announcement/new/$"
+    r"/export/$|/admin/inbox/replies/$|/checklistitem/|/announcement/new/$|/contentversion/|/admin/rollout/checklist"
 )
 SHORTEST = 12
 VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
@@ -202,4 +204,4 @@ def test_pages__french_browser__have_no_english_text(settings: SettingsWrapper) 
     }
 
     assert len(addresses) > 150
-    assert found == {}
+    assert not found, found
