@@ -238,7 +238,7 @@ VALUES = {
     "budget": "50000",
     "first_day": str(timezone.localdate()),
     # Of a campaign, and of a voucher that is extended.
-    "last_day": str(timezone.localdate() + timedelta(days=60)),
+    "last_day": str(timezone.localdate() + timedelta(days=120)),
     "override": "on",
     "severity": "critical",
     "order": "1",
