@@ -13,11 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from agents.content import publishing
 from agents.models import (
     ApiToken,
     Block,
     Call,
     ConsentEvent,
+    ContentVersion,
     Conversation,
     DeadLetter,
     ForwardedItem,
@@ -60,6 +62,7 @@ def grow(first: int, count: int) -> None:
         talk(conversation, number)
         beside(person, conversation, number)
         phone(person, number)
+        version(number)
 
 
 def talk(conversation: Conversation, number: int) -> None:
@@ -104,6 +107,15 @@ def talk(conversation: Conversation, number: int) -> None:
         kind="message",
         reason="feature_off",
         content=b"{}",
+    )
+
+
+def version(number: int) -> None:
+    ContentVersion.objects.create(
+        number=number,
+        document=publishing.document_to_edit(),
+        reason="a test",
+        published_by="odette",
     )
 
 
