@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from agents.language.lexicons.vocabulary import LEXICONS, fold
-from agents.language.phrases import anywhere, at_start, words_of
+from agents.language.phrases import Words, anywhere, at_start, words_of
 
 _NAMED = re.compile(
     r"\[(?:mistyped )?code[^\]]*\]|\bv\w-\w{4}-\w{2}\b|\bv(?=\w*\d)\w{7}\b",
@@ -50,10 +50,12 @@ def loose_reason(text: str) -> str | None:
     """Return the clauses beside the one that names the voucher, as a reason.
 
     "The driver quit, please cancel V5-..." has its reason before, "cancel V5-... wrong
-    customer" behind the voucher.
+    customer" and "V5-... is wrong, cancel it" behind the voucher.
     """
     kept: list[str] = []
-    for clause in _CLAUSES.split(text):
+    clauses = _CLAUSES.split(text)
+    is_wish_apart = any(_is_wish(each) and not _NAMED.search(each) for each in clauses)
+    for clause in clauses:
         found = _NAMED.search(clause)
         if found is None:
             if not _is_filler(clause):
@@ -61,7 +63,7 @@ def loose_reason(text: str) -> str | None:
             continue
         before = words_of(clause[: found.start()])
         after = _without_courtesies(clause[found.end() :])
-        is_behind_verb = any(anywhere(before, field) for field in ("void", "void_weak"))
+        is_behind_verb = is_wish_apart or _has_verb(before)
         if (is_behind_verb and len(words_of(after)) > 1) or (
             is_behind_verb and words_of(after) and not _is_filler(after)
         ):
@@ -76,13 +78,21 @@ def _without_courtesies(text: str) -> str:
     return " ".join(text.split()).strip(" .:,-")
 
 
+def _has_verb(words: Words) -> bool:
+    return any(anywhere(words, field) for field in ("void", "void_weak"))
+
+
+def _is_wish(clause: str) -> bool:
+    words = words_of(_without_courtesies(clause))
+    return _has_verb(words) and len(words) <= 4
+
+
 def _is_filler(clause: str) -> bool:
     """Tell whether a clause is only the wish itself, a greeting or a courtesy."""
     words = words_of(_without_courtesies(clause))
-    is_wish = any(anywhere(words, field) for field in ("void", "void_weak"))
     return (
         not words
-        or (is_wish and len(words) <= 4)
+        or _is_wish(clause)
         or any(
             at_start(words, field) and len(words) <= 3
             for field in ("greet", "thanks", "lead_ins", "polite")

@@ -92,6 +92,20 @@ NEEDED = dict.fromkeys((*_CONSENT, Intent.RESEND), BUTTON_WITHOUT_VALUES)
 
 def read(text: str, *, is_answer: bool = False) -> Understood:
     """Read the messages of one turn, joined by newlines."""
+    found = _read(text, is_answer=is_answer)
+    if found.intent is not Intent.VOID or not found.slots.has_voucher:
+        return found
+    if understand(text, is_answer=is_answer).reason:
+        return found
+    # "Cancel V5-..., wrong person" names its reason without "because": a button shows it.
+    reason = loose_reason(text)
+    is_plain = found.doubt is Doubt.NONE and reason
+    return replace(
+        found, reason=reason, doubt=Doubt.POLITE if is_plain else found.doubt
+    )
+
+
+def _read(text: str, *, is_answer: bool) -> Understood:
     found = understand(text, is_answer=is_answer)
     is_empty = not text.strip() or (found.slots.has_any and is_only_slots(found.slots))
     if found.is_exact or is_empty:
@@ -278,17 +292,15 @@ def _taken(found: Understood, intent: Intent, text: str) -> Understood:
     doubt = found.doubt
     if intent in CHANGES and doubt is Doubt.STOP:
         doubt = Doubt.POLITE
-    station = reason = None
+    station = None
     if intent is Intent.REDEEM:
         station = found.station or station_in(text)
-    if intent is Intent.VOID:
-        reason = found.reason or loose_reason(text)
     return replace(
         found,
         intent=intent,
         doubt=doubt,
         station=station,
-        reason=reason,
+        reason=found.reason if intent is Intent.VOID else None,
         place=place_in(text) if intent is Intent.WHERE else None,
         likely=(),
     )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agents.language import texts
+from agents.offline.doubt import Doubt
+from agents.offline.grammar import Intent
 from agents.offline.reading import read
 from agents.tools.explanation import ROLES, explain
 from tests.agents.offline.chat import Chat, arguments
@@ -268,3 +270,31 @@ async def test_respond__another_request__is_not_the_answer(
 
         assert asked.calls == []
         assert arguments(answered)[0] == tool, reply
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("cancel V7-KQ3M-82, wrong person", "wrong person"),
+        ("kill V7-KQ3M-82 wrong person please", "wrong person"),
+        ("the driver quit, please cancel V7-KQ3M-82", "the driver quit"),
+        ("V7-KQ3M-82 was a mistake, please void it", "was a mistake"),
+        ("annulez V7-KQ3M-82 c'était une erreur", "c'était une erreur"),
+        ("le bon V7-KQ3M-82 est faux, annulez le", "est faux"),
+        ("hagarika V7-KQ3M-82, nimero siyo", "nimero siyo"),
+        ("cancel V7-KQ3M-82 nari nibeshye", "nari nibeshye"),
+        ("futa V7-KQ3M-82, namba si sahihi", "namba si sahihi"),
+    ],
+)
+def test_read__void_with_a_reason_but_no_because__is_shown_on_a_button(
+    text: str, reason: str
+) -> None:
+    found = read(text)
+
+    assert (found.intent, found.reason) == (Intent.VOID, reason)
+    assert found.doubt is not Doubt.NONE
+
+
+@pytest.mark.parametrize("text", ["void V7-KQ3M-82", "please cancel V7-KQ3M-82 now"])
+def test_read__void_without_more_words__has_no_reason(text: str) -> None:
+    assert read(text).reason is None
