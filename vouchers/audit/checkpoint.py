@@ -17,8 +17,7 @@ from django.utils import timezone
 
 from easymo import keys
 from easymo.observability.logs import get_logger
-from vouchers.audit import baseline as checkpoints
-from vouchers.audit import copies, leaves, merkle, rows, signing
+from vouchers.audit import checkpoint_checks, copies, leaves, merkle, rows, signing
 from vouchers.audit.judge import Baseline, judge
 from vouchers.audit.verify import open_page
 from vouchers.models import Checkpoint, CheckpointPage
@@ -60,7 +59,7 @@ class Written:
 
 def is_due() -> bool:
     """Tell whether vouchers changed since the last checkpoint, or a day has passed."""
-    last = checkpoints.newest()
+    last = checkpoint_checks.newest()
     voucher, event = _last_ids()
     if last is None:
         return voucher > 0
@@ -85,11 +84,11 @@ def write(*, accepted: str = "") -> Written:
 
 
 def _write(accepted: str) -> Written:
-    last = checkpoints.newest()
+    last = checkpoint_checks.newest()
     document = json.loads(last.document) if last else None
     number = last.number + 1 if last else 1
     baseline = Baseline(
-        key_ids=checkpoints.known_key_ids(last), accepts_unsealed=bool(accepted)
+        key_ids=checkpoint_checks.known_key_ids(last), accepts_unsealed=bool(accepted)
     )
     if last is not None and not accepted:
         baseline.number = last.number
@@ -120,7 +119,7 @@ def _write(accepted: str) -> Written:
 
 def _refuse_damaged(last: Checkpoint) -> None:
     """Write nothing on top of records that the last checkpoint did not sign."""
-    trusted = checkpoints.trusted_keys(last)
+    trusted = checkpoint_checks.trusted_keys(last)
     if signing.check(last.document, last.signatures, trusted) is False:
         raise CheckpointRefused(f"The signature of checkpoint {last.number} is wrong.")
     roots = CheckpointPage.objects.order_by("number").values_list("root", flat=True)
@@ -135,7 +134,7 @@ def _refuse_damaged(last: Checkpoint) -> None:
 
 def _refuse_missing() -> None:
     """Begin no new series where an earlier one was deleted."""
-    if faults := list(checkpoints.later_checkpoints(0)):
+    if faults := list(checkpoint_checks.later_checkpoints(0)):
         raise CheckpointRefused(f"{faults[0].voucher}: {faults[0].why}")
 
 
@@ -205,7 +204,7 @@ def _document(
 ) -> dict[str, Any]:
     roots, totals = [], Counter[str]()
     pages = CheckpointPage.objects.order_by("number").values_list("root", "totals")
-    for root, sums in pages.iterator(chunk_size=checkpoints.CHUNK):
+    for root, sums in pages.iterator(chunk_size=checkpoint_checks.CHUNK):
         roots.append(bytes(root))
         totals.update(sums)
     named = sorted({each.voucher for each in broken})

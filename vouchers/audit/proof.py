@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from vouchers.audit import baseline as checkpoints
-from vouchers.audit import leaves, merkle, signing, verify
+from vouchers.audit import checkpoint_checks, leaves, merkle, signing, verify
 from vouchers.models import CheckpointPage
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def check_now(*, voucher: Voucher) -> Checked:
     ]
     last, leaf, steps = proof_of(voucher.pk)
     if last is not None:
-        trusted = checkpoints.trusted_keys(last)
+        trusted = checkpoint_checks.trusted_keys(last)
         if signing.check(last.document, last.signatures, trusted) is not True:
             faults.append(
                 f"The signature of checkpoint {last.number} cannot be checked."
@@ -62,7 +61,7 @@ def proof_of(
 ) -> tuple[Checkpoint | None, Leaf | None, list[merkle.Step]]:
     """Read checkpoint and proof, again when the next one was written meanwhile."""
     for _ in range(ATTEMPTS):
-        last = checkpoints.newest()
+        last = checkpoint_checks.newest()
         leaf, steps = place_of(voucher_id)
         if last is None or leaf is None:
             break

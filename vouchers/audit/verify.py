@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import connection
 
-from vouchers.audit import baseline as checkpoints
-from vouchers.audit import leaves, rows
+from vouchers.audit import checkpoint_checks, leaves, rows
 from vouchers.audit.judge import Baseline, judge, missing
 from vouchers.trail import Broken
 
@@ -71,7 +70,7 @@ class Pass:
 
     def check_checkpoints(self, given: Iterable[Copy] = ()) -> Iterator[Broken]:
         """Check the checkpoints; this comes first."""
-        yield from checkpoints.check(self.baseline, given)
+        yield from checkpoint_checks.check(self.baseline, given)
 
     def steps(self) -> Iterator[list[Broken]]:
         """Check one batch after the other and yield its faults."""
@@ -123,10 +122,10 @@ def verify_one(*, voucher: Voucher) -> list[Broken]:
 
 def faults_of(ids: Sequence[int]) -> Iterator[Broken]:
     """Yield the faults of some vouchers, without the checkpoints themselves."""
-    newest = checkpoints.newest()
+    newest = checkpoint_checks.newest()
     baseline = Baseline(
         number=newest.number if newest else 0,
-        key_ids=checkpoints.known_key_ids(newest),
+        key_ids=checkpoint_checks.known_key_ids(newest),
     )
     recorded: dict[int, Leaf] = {}
     broken: dict[str, list[Broken]] = {}
@@ -146,7 +145,7 @@ def open_page(page: CheckpointPage) -> tuple[list[Leaf], list[Broken]]:
     found, wrong = leaves.unpack(bytes(page.leaves), key_id)
     faults = [Broken(str(leaf.public_id), leaf.seq, WRONG_RECORD) for leaf in wrong]
     if leaves.page_root(found) != bytes(page.root):
-        name = checkpoints.page_name(page.number)
+        name = checkpoint_checks.page_name(page.number)
         faults.append(Broken(name, None, "The record was changed."))
     return found, faults
 

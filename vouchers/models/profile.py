@@ -17,9 +17,9 @@ class Station(models.Model):
     code = models.CharField(max_length=32, unique=True)
     name = models.CharField(max_length=120, unique=True)
     # Told to customers, who may also search by them.
-    town = models.CharField(max_length=60, blank=True)
-    address = models.CharField(max_length=120, blank=True)
-    opening = models.CharField(max_length=80, blank=True)
+    town = models.CharField(max_length=60, blank=True, db_default="")
+    address = models.CharField(max_length=120, blank=True, db_default="")
+    opening = models.CharField(max_length=80, blank=True, db_default="")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -13,7 +13,7 @@ from django.db import connection
 
 from tests.vouchers.audit import owner
 from tests.vouchers.audit.owner import edit, named
-from vouchers.audit import baseline, checkpoint, signing
+from vouchers.audit import checkpoint, checkpoint_checks, signing
 from vouchers.audit.verify import verify
 from vouchers.models import Checkpoint, EventSeal, Voucher
 
@@ -311,4 +311,4 @@ def test_document__sums__count_every_state(
     }
     assert (document["conserved"], document["vouchers"]) == (True, 2)
     assert document["keys"] == signing.public_keys()
-    assert baseline.newest() is not None
+    assert checkpoint_checks.newest() is not None
