@@ -45,15 +45,15 @@ def test_conversation__thread__shows_tool_calls_in_line(operator: Page) -> None:
     say(operator, "lookup +250788000000")
 
     operator.goto("/admin/agents/conversation/")
-    operator.locator("tbody a[href*='/change/']").first.click()
+    operator.locator("tr:has-text('Diane') a[href*='/change/']").first.click()
 
     thread = operator.locator(".thread")
     expect(thread).to_contain_text("lookup_customer")
     expect(thread.locator(".call").last).not_to_contain_text("+250788000000")
 
 
-def test_overview__first_page__leads_to_the_switches(operator: Page) -> None:
-    operator.goto("/admin/")
+def test_control_room__leads_to_the_switches(operator: Page) -> None:
+    operator.goto("/admin/?page=room")
 
     operator.click("text=Switch features")
 

@@ -85,7 +85,14 @@ def as_begun(untouched: Product, chromium: Browser) -> Iterator[Page]:
     page.context.close()
 
 
-def test_first_page__operator_signs_in__is_the_control_room(as_begun: Page) -> None:
+@pytest.fixture
+def operator(operator: Page) -> Page:
+    """Open the control room for the signed-in operator."""
+    operator.goto(ROOM)
+    return operator
+
+
+def test_room__nothing_happened_yet__is_active(as_begun: Page) -> None:
     expect(as_begun.locator("#standing h1")).to_have_text("Infrastructure: active")
     expect(as_begun.locator("#standing")).to_contain_text("on for everyone")
     expect(as_begun.locator("#propagation-now")).to_contain_text(

@@ -59,7 +59,7 @@ def test_openai__failing_in_every_way__each_person_is_answered_once(
         client,
         payloads.webhook(
             *(
-                payloads.text(f"please case:{case}", sender=sender)
+                payloads.text(f"hello case:{case}", sender=sender)
                 for sender, case in senders.items()
             )
         ),

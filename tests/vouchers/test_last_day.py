@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.contrib.auth.models import User
+    from pytest_django.fixtures import SettingsWrapper
 
     from vouchers.models import Profile, Station, Voucher
 
@@ -103,8 +104,14 @@ def test_voucher__around_midnight_in_kigali__is_usable_on_its_last_day_only(
 
 @pytest.mark.parametrize("at", ISSUED_AT)
 def test_approve__later_than_requested__counts_from_the_approval(
-    at: datetime, aline: Profile, diane: Profile, key: Callable[[], str], odette: User
+    at: datetime,
+    aline: Profile,
+    diane: Profile,
+    key: Callable[[], str],
+    odette: User,
+    settings: SettingsWrapper,
 ) -> None:
+    settings.VOUCHER_APPROVAL_HOURS = 96
     with database_clock(at - timedelta(days=3)):
         requested = issue_voucher(
             customer=aline, amount=rwf(30_000), actor=acting(diane), key=key()

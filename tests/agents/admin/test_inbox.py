@@ -215,10 +215,13 @@ def test_news__nothing_new__not_modified(records: Records) -> None:
     # Given
     browser = signed_in("support")
     browser.get(chosen(records))
-    etag = browser.get(news(records)).headers["ETag"]
 
-    # When
-    answer = browser.get(news(records), headers={"If-None-Match": etag})
+    # When: the minutes of waiting may change once between two questions
+    for _ in range(3):
+        etag = browser.get(news(records)).headers["ETag"]
+        answer = browser.get(news(records), headers={"If-None-Match": etag})
+        if answer.status_code == 304:
+            break
 
     # Then
     assert (answer.status_code, answer.content) == (304, b"")

@@ -200,7 +200,7 @@ def test_budget__two_batches_at_once__only_one_fits(
         cursor.execute(
             "CREATE OR REPLACE FUNCTION voucher_now() RETURNS timestamptz LANGUAGE sql"
             f" VOLATILE AS $$ SELECT '{INSIDE.isoformat()}'::timestamptz"
-            " FROM pg_sleep(0.3) $$"
+            f" FROM pg_sleep({0.3 if is_locked else 2.0}) $$"
         )
     batches = [stored(campaign, odette, 6_000, n=n) for n in (1, 2)]
 
