@@ -193,14 +193,20 @@ def test_campaign__changed_by_hand__is_refused(
 def test_budget__two_batches_at_once__only_one_fits(
     committed_db: None, campaign: Campaign, odette: User, is_locked: bool
 ) -> None:
-    # Given: the control reads the sum without the lock, and both begin in one moment
+    # Given: each waits between the check and the end of its transaction
     if not is_locked:
         without("campaign", " FOR UPDATE")
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE OR REPLACE FUNCTION voucher_now() RETURNS timestamptz LANGUAGE sql"
-            f" VOLATILE AS $$ SELECT '{INSIDE.isoformat()}'::timestamptz"
-            f" FROM pg_sleep({0.3 if is_locked else 2.0}) $$"
+            f" VOLATILE AS $$ SELECT '{INSIDE.isoformat()}'::timestamptz $$"
+        )
+        cursor.execute(
+            "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN PERFORM pg_sleep({0.3 if is_locked else 2.0});"
+            " RETURN NEW; END $$;"
+            " CREATE TRIGGER zz_slowly BEFORE UPDATE ON voucher_batch"
+            " FOR EACH ROW EXECUTE FUNCTION slowly()"
         )
     batches = [stored(campaign, odette, 6_000, n=n) for n in (1, 2)]
 
