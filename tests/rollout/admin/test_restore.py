@@ -270,7 +270,7 @@ def test_four_features__one_form__one_change_of_what_differs(odette: Client) -> 
         ({"chat_serves": "some", "chat_percent": "0"}, "greater than or equal"),
         ({"chat_serves": "some", "chat_percent": "100.01"}, "less than or equal"),
         ({"chat_serves": "some", "chat_percent": "NaN"}, "Enter a number"),
-        ({"chat_serves": "some", "chat_cohorts": ["nobody"]}, "Select a valid choice"),
+        ({"chat_serves": "some", "chat_cohorts": ["unknown"]}, "Select a valid choice"),
         ({"chat_serves": "all"}, "Select a valid choice"),
         ({"epoch": "1"}, "changed since this page was shown"),
         ({"epoch": ""}, ""),
