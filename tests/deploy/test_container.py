@@ -171,7 +171,7 @@ def test_image__files__only_what_runs(builder: Builder, image: str) -> None:
     names = {Path(line).relative_to("/app").parts[:1] for line in found.splitlines()}
     assert {name for (name, *_) in filter(None, names)} <= {
         *("agents", "deploy", "easymo", "manage.py", "Procfile", "pyproject.toml"),
-        *("requirements", "rollout", "templates", "var", "vouchers"),
+        *("locale", "requirements", "rollout", "templates", "var", "vouchers"),
     }
     assert not [line for line in found.splitlines() if "/.env" in line]
 
