@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.db import OperationalError, connection, transaction
 
+from easymo.sentences import translatable
 from rollout.core.errors import FlagsBusy
 from rollout.models import (
     Announcement,
@@ -38,7 +39,7 @@ def lock_flags() -> int:
                 row = cursor.fetchone()
         except OperationalError as error:
             raise FlagsBusy(
-                "Another change holds the flags; try again in a moment."
+                translatable("Another change holds the flags; try again in a moment.")
             ) from error
         cursor.execute("SET LOCAL lock_timeout = DEFAULT")
     return row[0] if row else 0
@@ -89,7 +90,7 @@ def lock_plan() -> Plan:
                 plan = rows.select_related("run", "rollback").get(pk=1)
         except OperationalError as error:
             raise FlagsBusy(
-                "Another change holds the plan; try again in a moment."
+                translatable("Another change holds the plan; try again in a moment.")
             ) from error
         cursor.execute("SET LOCAL lock_timeout = DEFAULT")
     return plan

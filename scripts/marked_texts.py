@@ -26,6 +26,9 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,
+    "translatable": None,
+    "ntranslatable": (1, 2),
+    "counted": (2, 3),
     "ngettext": (1, 2),
     "ngettext_lazy": (1, 2),
     "pgettext": ((1, "c"), 2),
@@ -49,7 +52,7 @@ def marked() -> Catalog:
     """Return all texts of the back office, with the files that have them."""
     catalog = Catalog(charset="utf-8")
     for text, context, place in sorted(
-        [*_ours(), *_names(), *_of_libraries()], key=lambda found: found[2]
+        [*_ours(), *_names(), *_stored(), *_of_libraries()], key=lambda found: found[2]
     ):
         if text and text[0].strip() if isinstance(text, tuple) else text.strip():
             catalog.add(text, context=context, locations=[(place, 0)])
@@ -66,12 +69,12 @@ def _ours() -> Iterator[Found]:
 def _in_file(path: Path, place: str) -> Iterator[Found]:
     if path.suffix == ".py":
         found = _in_python(path)
-    elif path.suffix == ".html":
+    elif path.suffix in {".html", ".md"}:
         found = _in_template(path)
     else:
         return
     for function, parts in found:
-        if function.startswith("n"):
+        if function.startswith("n") or function == "counted":
             yield (parts[0], parts[1]), None, place
         elif function.startswith("p"):
             yield parts[1], parts[0], place
@@ -103,6 +106,19 @@ def _names() -> Iterator[Found]:
     from easymo.backoffice import names  # noqa: PLC0415
 
     for text in names.texts():
+        yield text, None, "easymo/backoffice/names.py"
+
+
+def _stored() -> Iterator[Found]:
+    """Return texts of rows that migrations make: the checklist and the permissions."""
+    _set_up()
+    checklist = import_module("rollout.migrations.0006_checklist")
+    for (_stage, section), lines in checklist.LINES.items():
+        for text in (section, *(line[-1] for line in lines)):
+            yield text, None, "rollout/migrations/0006_checklist.py"
+    from easymo.backoffice import names  # noqa: PLC0415
+
+    for text in names.permissions():
         yield text, None, "easymo/backoffice/names.py"
 
 

@@ -24,7 +24,7 @@ from vouchers.models import (
     Voucher,
     VoucherEvent,
 )
-from vouchers.money import Money, format_money
+from vouchers.money import Money, shown_money
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,4 +173,4 @@ def _history(voucher: Voucher) -> str:
 
 
 def _money(voucher: Voucher, minor: int) -> str:
-    return format_money(Money(minor, voucher.currency))
+    return shown_money(Money(minor, voucher.currency))

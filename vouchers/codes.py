@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from easymo import keys
+from easymo.sentences import translatable
 from vouchers.reading.code_search import Span, search_codes
 from vouchers.reading.damm import damm_digit, is_valid
 from vouchers.reading.signs import without_separators
@@ -77,12 +78,12 @@ def new_code() -> Code:
 def parse_code(text: object) -> Code:
     """Read a code in a field. Separators are ignored as in a telephone number."""
     if not isinstance(text, str):
-        raise InvalidCode("A code is 16 digits.")
+        raise InvalidCode(translatable("A code is 16 digits."))
     digits = without_separators(text)
     if not _SIXTEEN.fullmatch(digits):
-        raise InvalidCode("A code is 16 digits.")
+        raise InvalidCode(translatable("A code is 16 digits."))
     if not is_valid(digits):
-        raise MistypedCode("Please check the code: a digit is wrong.")
+        raise MistypedCode(translatable("Please check the code: a digit is wrong."))
     return Code(digits)
 
 

@@ -3,6 +3,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from easymo.sentences import (
+    Sentence,
+    day,
+    english,
+    label,
+    ntranslatable,
+    translatable,
+)
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -27,7 +37,7 @@ class VoucherNotFound(VoucherError):
     code = "voucher_not_found"
 
     def __init__(self) -> None:
-        super().__init__("There is no such voucher.")
+        super().__init__(translatable("There is no such voucher."))
 
 
 class NotOwner(VoucherNotFound):
@@ -36,7 +46,9 @@ class NotOwner(VoucherNotFound):
     code = "not_owner"
 
     def __init__(self) -> None:
-        VoucherError.__init__(self, "This voucher belongs to another customer.")
+        VoucherError.__init__(
+            self, translatable("This voucher belongs to another customer.")
+        )
 
 
 class VoucherNotIssued(VoucherError):
@@ -44,21 +56,20 @@ class VoucherNotIssued(VoucherError):
 
     code = "not_issued"
     fact_names = ("status",)
-    SENTENCES: ClassVar[dict[str, str]] = {
-        "redeemed": "This voucher was redeemed already{when}.",
-        "void": "This voucher was voided already{when}.",
-        "expired": "This voucher has expired{when}.",
-        "pending_approval": "This voucher still waits for approval.",
+    SENTENCES: ClassVar[dict[str, Sentence]] = {
+        "redeemed": translatable("This voucher was redeemed already."),
+        "void": translatable("This voucher was voided already."),
+        "expired": translatable("This voucher has expired."),
+        "pending_approval": translatable("This voucher still waits for approval."),
         # A concurrent operation changed its code or its owner.
-        "issued": "This voucher has just changed; try again.",
+        "issued": translatable("This voucher has just changed; try again."),
     }
 
     def __init__(self, status: str, at: datetime | None = None) -> None:
         self.status = str(status)
         # When it got this status.
         self.at = at
-        when = f", on {_local_time(at)}" if at else ""
-        super().__init__(self.SENTENCES[self.status].format(when=when))
+        super().__init__(_not_issued(self.status, at))
 
 
 class VoucherNotPending(VoucherError):
@@ -69,8 +80,12 @@ class VoucherNotPending(VoucherError):
 
     def __init__(self, status: str) -> None:
         self.status = status
-        words = status.replace("_", " ")
-        super().__init__(f"This voucher does not wait for approval: it is {words}.")
+        super().__init__(
+            translatable(
+                "This voucher does not wait for approval: it is {words}.",
+                words=label(status.replace("_", " ")),
+            )
+        )
 
 
 class ApprovalExpired(VoucherError):
@@ -80,7 +95,9 @@ class ApprovalExpired(VoucherError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The time to approve this request is over. It has to be requested again."
+            translatable(
+                "The time to approve this request is over. It has to be requested again."
+            )
         )
 
 
@@ -92,8 +109,12 @@ class NotRedeemed(VoucherError):
 
     def __init__(self, status: str) -> None:
         self.status = status
-        words = status.replace("_", " ")
-        super().__init__(f"There is no redemption to take back: it is {words}.")
+        super().__init__(
+            translatable(
+                "There is no redemption to take back: it is {words}.",
+                words=label(status.replace("_", " ")),
+            )
+        )
 
 
 class TooLate(VoucherError):
@@ -104,9 +125,22 @@ class TooLate(VoucherError):
 
     def __init__(self, period_s: int) -> None:
         self.period_s = period_s
-        hours = period_s // 3600
-        period = f"{hours} hours" if hours else f"{period_s // 60} minutes"
-        super().__init__(f"This can be taken back within {period} only.")
+        hours, minutes = period_s // 3600, period_s // 60
+        super().__init__(
+            ntranslatable(
+                "This can be taken back within {hours} hour only.",
+                "This can be taken back within {hours} hours only.",
+                hours,
+                hours=hours,
+            )
+            if hours
+            else ntranslatable(
+                "This can be taken back within {minutes} minute only.",
+                "This can be taken back within {minutes} minutes only.",
+                minutes,
+                minutes=minutes,
+            )
+        )
 
 
 class AlreadyAsked(VoucherError):
@@ -115,7 +149,9 @@ class AlreadyAsked(VoucherError):
     code = "already_asked"
 
     def __init__(self) -> None:
-        super().__init__("This reversal already waits for a second person.")
+        super().__init__(
+            translatable("This reversal already waits for a second person.")
+        )
 
 
 class RequestDecided(VoucherError):
@@ -124,7 +160,11 @@ class RequestDecided(VoucherError):
     code = "already_decided"
 
     def __init__(self, decision: str) -> None:
-        super().__init__(f"This request was already {decision}.")
+        super().__init__(
+            translatable(
+                "This request was already {decision}.", decision=label(decision)
+            )
+        )
 
 
 class VoucherExpired(VoucherError):
@@ -134,7 +174,7 @@ class VoucherExpired(VoucherError):
 
     def __init__(self, expired_at: datetime | None = None) -> None:
         self.expired_at = expired_at
-        super().__init__("This voucher has expired.")
+        super().__init__(translatable("This voucher has expired."))
 
 
 class WrongLastDay(VoucherError):
@@ -145,11 +185,15 @@ class WrongLastDay(VoucherError):
     def __init__(self, present: date, latest: date) -> None:
         self.latest = latest
         if latest <= present:
-            text = "This voucher cannot be extended any more: the limit is reached."
+            text = translatable(
+                "This voucher cannot be extended any more: the limit is reached."
+            )
         else:
-            text = (
-                f"Choose a day after {_day(present)}, the present last day, and not after"
-                f" {_day(latest)}."
+            text = translatable(
+                "Choose a day after {present}, the present last day, and not after"
+                " {latest}.",
+                present=day(present),
+                latest=day(latest),
             )
         super().__init__(text)
 
@@ -159,27 +203,38 @@ class LimitExceeded(VoucherError):
 
     code = "limit_exceeded"
     fact_names = ("limit",)
-    SENTENCES: ClassVar[dict[str, str]] = {
-        "voucher": "A single voucher may be worth {cap} at most.",
-        "issuer_daily": "Your limit of {cap} a day for issuing is reached.",
-        "customer_daily": "This customer's limit of {cap} a day is reached.",
-    }
 
     def __init__(self, limit: str, cap: str) -> None:
         self.limit = limit
-        self.cap = cap
-        super().__init__(self.SENTENCES[limit].format(cap=cap))
+        self.cap = english(cap)
+        super().__init__(
+            {
+                "voucher": translatable(
+                    "A single voucher may be worth {cap} at most.", cap=cap
+                ),
+                "issuer_daily": translatable(
+                    "Your limit of {cap} a day for issuing is reached.", cap=cap
+                ),
+                "customer_daily": translatable(
+                    "This customer's limit of {cap} a day is reached.", cap=cap
+                ),
+            }[limit]
+        )
 
 
 class CampaignRefused(VoucherError):
     """The campaign of a batch does not allow it to be issued."""
 
     code = "campaign_refused"
-    SENTENCES: ClassVar[dict[str, str]] = {
-        "campaign_is_stopped": "The campaign was stopped.",
-        "campaign_is_not_running": "The campaign does not run on this day.",
-        "campaign_currency": "The campaign has another currency.",
-        "campaign_budget": "This is more than what is left of the campaign's budget.",
+    SENTENCES: ClassVar[dict[str, Sentence]] = {
+        "campaign_is_stopped": translatable("The campaign was stopped."),
+        "campaign_is_not_running": translatable(
+            "The campaign does not run on this day."
+        ),
+        "campaign_currency": translatable("The campaign has another currency."),
+        "campaign_budget": translatable(
+            "This is more than what is left of the campaign's budget."
+        ),
     }
 
     def __init__(self, bar: str) -> None:
@@ -192,7 +247,7 @@ class CustomerNotFound(VoucherError):
     code = "customer_not_found"
 
     def __init__(self) -> None:
-        super().__init__("There is no such customer.")
+        super().__init__(translatable("There is no such customer."))
 
 
 class Locked(VoucherError):
@@ -201,11 +256,20 @@ class Locked(VoucherError):
     code = "locked"
     fact_names = ("retry_after",)
 
-    def __init__(self, retry_after: int, what: str = "wrong codes") -> None:
+    def __init__(
+        self, retry_after: int, what: str = translatable("wrong codes")
+    ) -> None:
         self.retry_after = retry_after
         self.minutes = max(1, -(-retry_after // 60))
-        unit = "minute" if self.minutes == 1 else "minutes"
-        super().__init__(f"Too many {what}. Try again in {self.minutes} {unit}.")
+        super().__init__(
+            ntranslatable(
+                "Too many {what}. Try again in {minutes} minute.",
+                "Too many {what}. Try again in {minutes} minutes.",
+                self.minutes,
+                what=what,
+                minutes=self.minutes,
+            )
+        )
 
 
 class FeatureDisabled(VoucherError):
@@ -214,7 +278,7 @@ class FeatureDisabled(VoucherError):
     code = "feature_disabled"
 
     def __init__(self) -> None:
-        super().__init__("Vouchers are switched off at the moment.")
+        super().__init__(translatable("Vouchers are switched off at the moment."))
 
 
 class NotAllowed(VoucherError):
@@ -222,7 +286,7 @@ class NotAllowed(VoucherError):
 
     code = "forbidden"
 
-    def __init__(self, sentence: str = "You may not do this.") -> None:
+    def __init__(self, sentence: str = translatable("You may not do this.")) -> None:
         super().__init__(sentence)
 
 
@@ -232,26 +296,44 @@ class WrongStation(NotAllowed):
     code = "wrong_station"
 
     def __init__(self) -> None:
-        super().__init__("You cannot redeem at this station.")
+        super().__init__(translatable("You cannot redeem at this station."))
 
 
 class SecondPersonNeeded(NotAllowed):
     """A person may not approve or confirm what they had a part in."""
 
     code = "second_person_needed"
-    SENTENCES: ClassVar[dict[str, str]] = {
-        "own_request": "A second person must approve this voucher: you requested it.",
-        "own_token": "A second person must approve this voucher: you created the token that"
-        " requested it.",
-        "own_reversal": "A second person must approve this reversal: you asked for it.",
-        "own_batch": "A second person must approve this batch: you uploaded it.",
-        "own_voucher": "A second person must approve this voucher: it is for you.",
-        "own_extension": "Another person must extend this voucher: it is for you.",
-        "gave_role": "Another person must do this: you gave the role or the rights in the"
-        " last 30 days.",
-        "made_by_requester": "Another person must approve this voucher: the person who"
-        " requested it gave your account its rights in the last 30 days.",
-        "own_role": "Another person must confirm this: it is your own role or account.",
+    SENTENCES: ClassVar[dict[str, Sentence]] = {
+        "own_request": translatable(
+            "A second person must approve this voucher: you requested it."
+        ),
+        "own_token": translatable(
+            "A second person must approve this voucher: you created the token that"
+            " requested it."
+        ),
+        "own_reversal": translatable(
+            "A second person must approve this reversal: you asked for it."
+        ),
+        "own_batch": translatable(
+            "A second person must approve this batch: you uploaded it."
+        ),
+        "own_voucher": translatable(
+            "A second person must approve this voucher: it is for you."
+        ),
+        "own_extension": translatable(
+            "Another person must extend this voucher: it is for you."
+        ),
+        "gave_role": translatable(
+            "Another person must do this: you gave the role or the rights in the"
+            " last 30 days."
+        ),
+        "made_by_requester": translatable(
+            "Another person must approve this voucher: the person who"
+            " requested it gave your account its rights in the last 30 days."
+        ),
+        "own_role": translatable(
+            "Another person must confirm this: it is your own role or account."
+        ),
     }
 
     def __init__(self, bar: str = "own_request") -> None:
@@ -264,7 +346,11 @@ class AlreadyDecided(VoucherError):
     code = "already_decided"
 
     def __init__(self, decision: str, by: str) -> None:
-        super().__init__(f"This is already {decision} by {by}.")
+        super().__init__(
+            translatable(
+                "This is already {decision} by {by}.", decision=label(decision), by=by
+            )
+        )
 
 
 class KeyReused(VoucherError):
@@ -273,7 +359,7 @@ class KeyReused(VoucherError):
     code = "key_reused"
 
     def __init__(self) -> None:
-        super().__init__("This key was already used for something else.")
+        super().__init__(translatable("This key was already used for something else."))
 
 
 class InvalidReason(VoucherError):
@@ -282,7 +368,7 @@ class InvalidReason(VoucherError):
     code = "invalid_reason"
 
     def __init__(self) -> None:
-        super().__init__("Give a reason of 1 to 500 characters.")
+        super().__init__(translatable("Give a reason of 1 to 500 characters."))
 
 
 class StillHoldsVouchers(VoucherError):
@@ -293,8 +379,12 @@ class StillHoldsVouchers(VoucherError):
     def __init__(self, references: list[str]) -> None:
         self.references = references
         super().__init__(
-            f"The person still has {len(references)} unspent voucher(s): void or decline"
-            f" them first ({', '.join(references)})."
+            translatable(
+                "The person still has {count} unspent voucher(s): void or decline"
+                " them first ({references}).",
+                count=len(references),
+                references=", ".join(references),
+            )
         )
 
 
@@ -316,14 +406,33 @@ class UnknownStation(VoucherError):
     code = "station_not_found"
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"There is no station {code}.")
+        super().__init__(translatable("There is no station {code}.", code=code))
 
 
-def _local_time(at: datetime) -> str:
-    """Return the time in the time zone of the programme."""
+# States and decisions as the sentences above name them.
+_WORDS = (
+    gettext_noop("pending approval"),
+    gettext_noop("issued"),
+    gettext_noop("redeemed"),
+    gettext_noop("void"),
+    gettext_noop("expired"),
+    gettext_noop("approved"),
+    gettext_noop("declined"),
+    gettext_noop("refused"),
+    gettext_noop("confirmed"),
+)
+
+
+def _not_issued(status: str, at: datetime | None) -> Sentence:
+    """Return the sentence with the time, in the time zone of the programme."""
+    if at is None or status not in _WITH_TIME:
+        return VoucherNotIssued.SENTENCES[status]
     local = timezone.localtime(at)
-    return f"{_day(local)} at {local:%H:%M}"
+    return translatable(_WITH_TIME[status], day=day(local), time=f"{local:%H:%M}")
 
 
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+_WITH_TIME = {
+    "redeemed": gettext_noop("This voucher was redeemed already, on {day} at {time}."),
+    "void": gettext_noop("This voucher was voided already, on {day} at {time}."),
+    "expired": gettext_noop("This voucher has expired, on {day} at {time}."),
+}

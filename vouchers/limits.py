@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from vouchers.errors import LimitExceeded
-from vouchers.money import Money, format_money, major_units
+from vouchers.money import Money, major_units, shown_money
 
 _SETTINGS = {
     "voucher": "VOUCHER_MAX",
@@ -23,7 +23,7 @@ def cap(limit: str, currency: str) -> int:
 
 def exceeded(limit: str, currency: str) -> LimitExceeded:
     """Return the error that names the limit and its value."""
-    return LimitExceeded(limit, format_money(Money(cap(limit, currency), currency)))
+    return LimitExceeded(limit, shown_money(Money(cap(limit, currency), currency)))
 
 
 def needs_approval(amount: Money) -> bool:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 from babel.numbers import list_currencies
+
+from easymo.sentences import Sentence, amount, translatable, whole_number
 
 # ISO 4217 exponents; every other currency has two decimals.
 ZERO_DECIMALS = (
@@ -65,7 +68,7 @@ class Money:
 
     def __post_init__(self) -> None:
         if type(self.minor) is not int:
-            raise InvalidAmount("Money is counted in whole minor units.")
+            raise InvalidAmount(translatable("Money is counted in whole minor units."))
 
     @property
     def major(self) -> int | str:
@@ -104,10 +107,21 @@ def format_money(money: Money) -> str:
     return f"{money.currency} {sign}{whole:,}{decimals}"
 
 
+def shown_money(money: Money) -> Sentence:
+    """Return the amount for pages: ``10 000 RWF`` in French, else as everywhere."""
+    places = exponent(money.currency)
+    value = Decimal(money.minor).scaleb(-places)
+    return amount(value, places, money.currency, in_english=format_money(money))
+
+
 def parse_currency_strict(value: object, *, allowed: list[str]) -> str:
     """Return the unchanged ISO code, or raise ``InvalidCurrency``."""
     if not isinstance(value, str) or value not in allowed or not is_currency(value):
-        raise InvalidCurrency(f"Vouchers are issued in {', '.join(allowed)}.")
+        raise InvalidCurrency(
+            translatable(
+                "Vouchers are issued in {currencies}.", currencies=", ".join(allowed)
+            )
+        )
     return value
 
 
@@ -123,10 +137,25 @@ def parse_amount_strict(value: object, *, currency: str = "RWF") -> Money:
     elif isinstance(value, str) and _PLAIN.fullmatch(value):
         whole, _, part = value.partition(".")
         if len(part) > places:
-            raise InvalidAmount(f"{currency} has {places or 'no'} decimals.")
+            raise InvalidAmount(
+                translatable(
+                    "{currency} has {places} decimals.",
+                    currency=currency,
+                    places=places,
+                )
+                if places
+                else translatable("{currency} has no decimals.", currency=currency)
+            )
         minor = int(whole) * 10**places + int(part.ljust(places, "0") or "0")
     else:
-        raise InvalidAmount("The amount must be a whole number in digits.")
+        raise InvalidAmount(
+            translatable("The amount must be a whole number in digits.")
+        )
     if not 0 < minor <= MAX_MAJOR * 10**places:
-        raise InvalidAmount(f"The amount must be between 1 and {MAX_MAJOR:,}.")
+        raise InvalidAmount(
+            translatable(
+                "The amount must be between 1 and {most}.",
+                most=whole_number(MAX_MAJOR),
+            )
+        )
     return Money(minor, currency)

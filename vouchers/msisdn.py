@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import phonenumbers
 
+from easymo.sentences import translatable
 from vouchers.reading.signs import PASTED_MARKS, is_separator, without_separators
 
 REGION = "RW"
@@ -41,10 +42,12 @@ def parse(text: object) -> str:
     number a second spelling.
     """
     if not isinstance(text, str):
-        raise InvalidMsisdn("The number must be text.")
+        raise InvalidMsisdn(translatable("The number must be text."))
     digits = without_separators(text) if len(text) <= LONGEST_WRITTEN else ""
     if not _DIGITS.fullmatch(digits) or not _BRACKETS.fullmatch(text):
-        raise InvalidMsisdn("The number must be digits, with or without +.")
+        raise InvalidMsisdn(
+            translatable("The number must be digits, with or without +.")
+        )
     digits = _TRUNK_ZERO.sub(r"\1", digits)
     for candidate in _readings(digits):
         try:
@@ -122,10 +125,10 @@ def _error_text(digits: str) -> str:
     is_national = plain != national or not digits.startswith(("+", "00"))
     least, most = (NATIONAL, NATIONAL) if is_national else (SHORTEST, LONGEST)
     if len(national) < least:
-        return "The number is too short: digits are missing."
+        return translatable("The number is too short: digits are missing.")
     if len(national) > most:
-        return "The number is too long: it has too many digits."
-    return "This is no valid telephone number."
+        return translatable("The number is too long: it has too many digits.")
+    return translatable("This is no valid telephone number.")
 
 
 def _readings(digits: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from unfold.decorators import display
 from agents.admin.base import AgentsAdmin
 from agents.models import Call, CallEvent, ToolCall
 from easymo.backoffice.ranges import MomentRangeFilter
+from rollout.core.formatting import usd
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -122,7 +123,7 @@ class CallAdmin(AgentsAdmin):
     def shown_cost(self, row: Call) -> str:
         if row.accepted_at is None:
             return "—"
-        return "unknown" if row.cost is None else f"${row.cost:.4f}"
+        return gettext("unknown") if row.cost is None else str(usd(row.cost))
 
     @display(description=_("Caller proved who they are"))
     def proof(self, row: Call) -> str:

@@ -22,7 +22,7 @@ from easymo.observability.privacy import mask_msisdn
 from vouchers.admin.base import may_see_numbers
 from vouchers.admin.change import change_text, way_of
 from vouchers.models import ChangeRecord, Profile, Voucher
-from vouchers.money import Money, format_money
+from vouchers.money import Money, shown_money
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ class Part:
 
 def _voucher(row: Voucher, _may_see: bool) -> Entry:
     status = Voucher.Status(row.status_at(timezone.now())).label
-    amount = format_money(Money(row.amount_minor, row.currency))
+    amount = shown_money(Money(row.amount_minor, row.currency))
     return Entry(
         row.created_at, f"{row.reference} · {amount} · {status}", page_url(row)
     )

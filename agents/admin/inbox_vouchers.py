@@ -21,7 +21,7 @@ from vouchers.admin.trail_sentences import steps_of
 from vouchers.authority import RULES, Operation
 from vouchers.errors import InvalidRequest, VoucherNotFound
 from vouchers.models import Voucher, VoucherEvent
-from vouchers.money import InvalidAmount, Money, format_money, parse_amount_strict
+from vouchers.money import InvalidAmount, Money, parse_amount_strict, shown_money
 from vouchers.services.issue import issue_voucher
 from vouchers.services.rotate import rotate_code
 from vouchers.services.transition import clean_reason
@@ -96,7 +96,7 @@ def _row(request: HttpRequest, voucher: Voucher, status: str) -> dict[str, Any]:
         "link": reverse(page, args=[voucher.pk]),
         "reference": voucher.reference,
         "status": gettext(Voucher.Status(status).label),
-        "amount": format_money(Money(voucher.amount_minor, voucher.currency)),
+        "amount": shown_money(Money(voucher.amount_minor, voucher.currency)),
         "expires_at": voucher.expires_at,
         "may_void": is_issued and may(request, "void"),
         "may_rotate": is_issued and may(request, "rotate"),
@@ -138,7 +138,7 @@ def _issue(chosen: Conversation, order: dict[str, Any], given: dict[str, Any]) -
         done = _("Voucher {reference} of {amount} waits for a second person.")
     else:
         done = _("Voucher {reference} of {amount} is issued.") + " " + _told(chosen)
-    return done.format(reference=voucher.reference, amount=format_money(amount))
+    return done.format(reference=voucher.reference, amount=shown_money(amount))
 
 
 def _told(chosen: Conversation) -> str:

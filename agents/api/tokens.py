@@ -17,6 +17,7 @@ from agents.core.errors import TokenError
 from agents.models import ApiToken
 from agents.models.api import SCOPES
 from easymo.observability.logs import get_logger
+from easymo.sentences import translatable
 from vouchers.errors import UnknownStation
 from vouchers.models import Station
 from vouchers.services.profiles import find_station
@@ -49,11 +50,12 @@ def create_token(
     """Create a token; return its row and the secret, which is not stored."""
     if not _NAME.fullmatch(name) or name == INTERNAL:
         raise TokenError(
-            "A name has 1 to 50 letters, digits, spaces or . _ @ : / - and begins and ends "
-            "with a letter or digit."
+            translatable(
+                "A name has 1 to 50 letters, digits, spaces or . _ @ : / - and begins and ends with a letter or digit."
+            )
         )
     if expires_at is not None and expires_at <= timezone.now():
-        raise TokenError("A token expires in the future.")
+        raise TokenError(translatable("A token expires in the future."))
     secret = PREFIX + secrets.token_urlsafe(32)
     try:
         bound_to = find_station(station) if station else None
@@ -70,7 +72,9 @@ def create_token(
     except UnknownStation as error:
         raise TokenError(str(error)) from error
     except IntegrityError as error:
-        raise TokenError(f"There is a token called {name} already.") from error
+        raise TokenError(
+            translatable("There is a token called {name} already.", name=name)
+        ) from error
     return row, secret
 
 
@@ -78,10 +82,14 @@ def known_scopes(scopes: Sequence[str]) -> list[str]:
     """Return the scopes in a fixed order, each once."""
     if unknown := sorted(set(scopes) - set(SCOPES)):
         raise TokenError(
-            f"There is no scope {unknown[0]}: there are {', '.join(SCOPES)}."
+            translatable(
+                "There is no scope {scope}: there are {known}.",
+                scope=unknown[0],
+                known=", ".join(SCOPES),
+            )
         )
     if not scopes:
-        raise TokenError("A token needs at least one scope.")
+        raise TokenError(translatable("A token needs at least one scope."))
     return [scope for scope in SCOPES if scope in scopes]
 
 
@@ -93,11 +101,18 @@ def known_networks(texts: Sequence[str]) -> list[str]:
             found.append(str(ip_network(text.strip(), strict=True)))
         except ValueError as error:
             raise TokenError(
-                f"{text.strip()[:50]} is no address and no network: write 203.0.113.7 or"
-                " 203.0.113.0/24."
+                translatable(
+                    "{text} is no address and no network: write 203.0.113.7 or 203.0.113.0/24.",
+                    text=text.strip()[:50],
+                )
             ) from error
     if len(found) > MOST_NETWORKS:
-        raise TokenError(f"A token has at most {MOST_NETWORKS} networks.")
+        raise TokenError(
+            translatable(
+                "A token has at most {most} networks.",
+                most=MOST_NETWORKS,
+            )
+        )
     return list(dict.fromkeys(found))
 
 
@@ -135,7 +150,9 @@ def revoke_token(
             .first()
         )
         if row is None:
-            raise TokenError(f"There is no token called {name} in force.")
+            raise TokenError(
+                translatable("There is no token called {name} in force.", name=name)
+            )
         _revoke(row, actor, reason, level=DEBUG if is_planned else WARNING)
     return row
 

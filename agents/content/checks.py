@@ -18,6 +18,7 @@ from agents.llm.disguise import is_disguised
 from agents.llm.secret_requests import asks_for_secret
 from agents.llm.supported_claims import Facts, is_repeated
 from agents.llm.unsupported_claims import SENTENCE, claimed_in
+from easymo.sentences import translatable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,11 +43,21 @@ def _faults_of_topic(topic: Topic) -> Iterator[Fault]:
     for language, text in topic.texts.items():
         part = f"topic.{topic.key}.{language}"
         if is_disguised(text):
-            yield Fault(part, "Letters of several alphabets are mixed in one word.")
+            yield Fault(
+                part,
+                translatable("Letters of several alphabets are mixed in one word."),
+            )
         known = Facts(shown=_built_in_answers(language))
         for match in SENTENCE.finditer(visible(text)):
             if why := _why_refused(match[0], known):
-                yield Fault(part, f"“{match[0].strip()[:LONGEST_QUOTE]}” {why}")
+                yield Fault(
+                    part,
+                    translatable(
+                        "“{quote}” {why}",
+                        quote=match[0].strip()[:LONGEST_QUOTE],
+                        why=why,
+                    ),
+                )
 
 
 def _built_in_answers(language: str) -> tuple[str, ...]:
@@ -60,11 +71,11 @@ def _why_refused(sentence: str, known: Facts) -> str:
     if is_repeated(sentence, known):
         return ""
     if asks_for_secret(sentence):
-        return "asks for a PIN or a code. Customers must never send one."
+        return translatable("asks for a PIN or a code. Customers must never send one.")
     if _claims(sentence, known):
-        return (
-            "reads as if something had been done for the customer. Write a rule "
-            "instead, such as “Staff create vouchers”."
+        return translatable(
+            "reads as if something had been done for the customer. Write a rule"
+            " instead, such as “Staff create vouchers”."
         )
     return ""
 

@@ -23,6 +23,7 @@ from agents.content.hours import (
 )
 from agents.core.code_redaction import blank_code_digits
 from agents.language.texts import LANGUAGES
+from easymo.sentences import translatable, whole_number
 
 # Topics that always exist. They have a built-in text until an operator writes one.
 BUILT_IN_TOPICS = ("where", "hours", "validity", "how_it_works", "contact")
@@ -144,12 +145,12 @@ def _hours(document: dict[str, Any], faults: list[Fault]) -> OpeningHours:
         try:
             week.append(parse_spans(str(written.get(day, ""))))
         except InvalidHours as error:
-            faults.append(Fault(f"hours.{day}", str(error)))
+            faults.append(Fault(f"hours.{day}", error.args[0]))
             week.append(())
     try:
         exceptions = parse_exceptions(str(document.get("exceptions", "")))
     except InvalidHours as error:
-        faults.append(Fault("exceptions", str(error)))
+        faults.append(Fault("exceptions", error.args[0]))
         exceptions = ()
     return OpeningHours(tuple(week), exceptions)
 
@@ -162,21 +163,38 @@ def _topics(written: list[dict[str, Any]], faults: list[Fault]) -> tuple[Topic, 
         part = f"topic.{key}"
         if not TOPIC_KEY.fullmatch(key):
             faults.append(
-                Fault(part, f"“{key[:30]}”: a topic is named by letters and digits.")
+                Fault(
+                    part,
+                    translatable(
+                        "“{key}”: a topic is named by letters and digits.", key=key[:30]
+                    ),
+                )
             )
         if key in found:
-            faults.append(Fault(part, f"The topic {key} is there twice."))
+            faults.append(
+                Fault(part, translatable("The topic {key} is there twice.", key=key))
+            )
         topic = Topic(
             key,
             _phrases(part, entry.get("phrases", []), faults),
             _texts(part, entry.get("texts", {}), faults),
         )
         if key not in BUILT_IN_TOPICS and not topic.texts:
-            faults.append(Fault(part, f"The topic {key} needs a text."))
+            faults.append(
+                Fault(part, translatable("The topic {key} needs a text.", key=key))
+            )
         if topic.texts or topic.phrases:
             found[key] = topic
     if len(found) > MOST_TOPICS:
-        faults.append(Fault("topics", f"There can be at most {MOST_TOPICS} topics."))
+        faults.append(
+            Fault(
+                "topics",
+                translatable(
+                    "There can be at most {most} topics.",
+                    most=MOST_TOPICS,
+                ),
+            )
+        )
     return tuple(found.values())
 
 
@@ -186,15 +204,32 @@ def _phrases(part: str, written: list[str], faults: list[Fault]) -> tuple[str, .
     )
     if len(phrases) > MOST_PHRASES:
         faults.append(
-            Fault(part, f"A topic has at most {MOST_PHRASES} words and phrases.")
+            Fault(
+                part,
+                translatable(
+                    "A topic has at most {most} words and phrases.",
+                    most=MOST_PHRASES,
+                ),
+            )
         )
     for phrase in phrases:
         if len(phrase) > LONGEST_PHRASE or not phrase.isprintable():
             faults.append(
-                Fault(part, f"“{phrase[:30]}”: at most {LONGEST_PHRASE} characters.")
+                Fault(
+                    part,
+                    translatable(
+                        "“{phrase}”: at most {most} characters.",
+                        phrase=phrase[:30],
+                        most=LONGEST_PHRASE,
+                    ),
+                )
             )
         if not any(map(str.isalpha, phrase)):
-            faults.append(Fault(part, f"“{phrase[:30]}” has no letters."))
+            faults.append(
+                Fault(
+                    part, translatable("“{phrase}” has no letters.", phrase=phrase[:30])
+                )
+            )
     return phrases
 
 
@@ -212,18 +247,31 @@ def _text(part: str, written: str, longest: int, faults: list[Fault]) -> str:
     lines = [line.rstrip() for line in written.strip().splitlines()]
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
     if len(text) > longest:
-        faults.append(Fault(part, f"At most {longest:,} characters."))
+        faults.append(
+            Fault(
+                part,
+                translatable("At most {most} characters.", most=whole_number(longest)),
+            )
+        )
     if any(
         letter not in _ALLOWED_CONTROLS
         and unicodedata.category(letter) in {"Cc", "Cf", "Cs"}
         for letter in text
     ):
-        faults.append(Fault(part, "A text has no control characters."))
+        faults.append(Fault(part, translatable("A text has no control characters.")))
     # A placeholder would be filled with a code when the message is sent.
     if re.search(r"[{}]", text.replace(DAYS_VALUE, "")):
         faults.append(
-            Fault(part, f"Braces are not allowed, except {DAYS_VALUE} for the days.")
+            Fault(
+                part,
+                translatable(
+                    "Braces are not allowed, except {days} for the days.",
+                    days=DAYS_VALUE,
+                ),
+            )
         )
     if blank_code_digits(text) != text:
-        faults.append(Fault(part, "A text must not contain a voucher code."))
+        faults.append(
+            Fault(part, translatable("A text must not contain a voucher code."))
+        )
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agents.core.errors import AgentError
+from easymo.sentences import joined, translatable
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class InvalidContent(ContentError):
     """Parts of the content cannot be stored or published; `faults` name each."""
 
     def __init__(self, *faults: Fault) -> None:
-        super().__init__(" ".join(fault.sentence for fault in faults))
+        super().__init__(joined(" ", [fault.sentence for fault in faults]))
         self.faults = faults
 
 
@@ -33,7 +34,9 @@ class ChangedMeanwhile(ContentError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Another person changed the texts since this page was opened. Open it again."
+            translatable(
+                "Another person changed the texts since this page was opened. Open it again."
+            )
         )
 
 
@@ -41,4 +44,6 @@ class NothingToPublish(ContentError):
     """The content is the one in force already."""
 
     def __init__(self) -> None:
-        super().__init__("These texts are in force already: nothing would change.")
+        super().__init__(
+            translatable("These texts are in force already: nothing would change.")
+        )

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from easymo.sentences import translatable
+
 KIGALI = ZoneInfo("Africa/Kigali")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # The next opening is searched this far ahead.
@@ -128,10 +130,14 @@ def parse_spans(text: str) -> Spans:
         return ()
     parts = [part.strip() for part in re.split(r"[,;]", written) if part.strip()]
     if len(parts) > MOST_SPANS:
-        raise InvalidHours(f"A day has at most {MOST_SPANS} times.")
+        raise InvalidHours(
+            translatable("A day has at most {most} times.", most=MOST_SPANS)
+        )
     spans = sorted(map(_parse_span, parts))
     if any(later.start < earlier.end for earlier, later in pairwise(spans)):
-        raise InvalidHours(f"The times overlap: {text.strip()}.")
+        raise InvalidHours(
+            translatable("The times overlap: {text}.", text=text.strip())
+        )
     return tuple(spans)
 
 
@@ -146,10 +152,15 @@ def parse_exceptions(text: str) -> tuple[HoursException, ...]:
     for line in filter(None, map(str.strip, text.splitlines())):
         one = _parse_exception(line)
         if one.day in found:
-            raise InvalidHours(f"{one.day} is named twice.")
+            raise InvalidHours(translatable("{day} is named twice.", day=one.day))
         found[one.day] = one
     if len(found) > MOST_EXCEPTIONS:
-        raise InvalidHours(f"At most {MOST_EXCEPTIONS} dates can be named.")
+        raise InvalidHours(
+            translatable(
+                "At most {most} dates can be named.",
+                most=MOST_EXCEPTIONS,
+            )
+        )
     return tuple(found[day] for day in sorted(found))
 
 
@@ -164,7 +175,9 @@ def written_exceptions(exceptions: tuple[HoursException, ...]) -> str:
 def _parse_span(text: str) -> Span:
     match = _SPAN.fullmatch(text)
     if match is None:
-        raise InvalidHours(f"“{text}” is not a time like 08:00-17:00.")
+        raise InvalidHours(
+            translatable("“{text}” is not a time like 08:00-17:00.", text=text)
+        )
     start, end = (
         int(match[hour]) * 60 + int(match[minute] or 0)
         for hour, minute in ((1, 2), (3, 4))
@@ -172,7 +185,10 @@ def _parse_span(text: str) -> Span:
     minutes = (int(match[2] or 0), int(match[4] or 0))
     if max(minutes) > 59 or end > _MIDNIGHT or start >= end:
         raise InvalidHours(
-            f"“{text}” must begin before it ends, between 00:00 and 24:00."
+            translatable(
+                "“{text}” must begin before it ends, between 00:00 and 24:00.",
+                text=text,
+            )
         )
     return Span(start, end)
 
@@ -183,15 +199,26 @@ def _parse_exception(line: str) -> HoursException:
         day = date.fromisoformat(written)
     except ValueError:
         raise InvalidHours(
-            f"“{line[:40]}” must begin with a date like 2026-12-25."
+            translatable(
+                "“{line}” must begin with a date like 2026-12-25.", line=line[:40]
+            )
         ) from None
     match = re.match(r"(closed|[\d:,;\s–-]*)\s*(.*)", rest.strip(), re.IGNORECASE)
     assert match is not None
     hours, name = match[1].strip(), match[2].strip()
     if not hours:
         raise InvalidHours(
-            f"{day}: write “closed” or times like 08:00-12:00 after the date."
+            translatable(
+                "{day}: write “closed” or times like 08:00-12:00 after the date.",
+                day=day,
+            )
         )
     if len(name) > LONGEST_NAME:
-        raise InvalidHours(f"{day}: a name has at most {LONGEST_NAME} characters.")
+        raise InvalidHours(
+            translatable(
+                "{day}: a name has at most {most} characters.",
+                day=day,
+                most=LONGEST_NAME,
+            )
+        )
     return HoursException(day, parse_spans(hours.rstrip(",; ")), name)

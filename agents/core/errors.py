@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from easymo.sentences import translatable
+
 
 class AgentError(Exception):
     """The agent cannot go on; everything committed before stays."""
@@ -30,8 +32,9 @@ class WindowClosed(HandOffError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The 24-hour window is closed: WhatsApp allows only an approved template "
-            "until the customer writes again."
+            translatable(
+                "The 24-hour window is closed: WhatsApp allows only an approved template until the customer writes again."
+            )
         )
 
 
@@ -40,7 +43,9 @@ class OptedOut(HandOffError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The customer sent STOP: nothing can be sent until they write START."
+            translatable(
+                "The customer sent STOP: nothing can be sent until they write START."
+            )
         )
 
 
@@ -48,7 +53,9 @@ class PersonErased(HandOffError):
     """The personal data of the customer was erased."""
 
     def __init__(self) -> None:
-        super().__init__("This customer was erased: there is no address to write to.")
+        super().__init__(
+            translatable("This customer was erased: there is no address to write to.")
+        )
 
 
 class TextRefused(HandOffError):
@@ -60,7 +67,10 @@ class ClaimedByOther(HandOffError):
 
     def __init__(self, username: str) -> None:
         super().__init__(
-            f"{username} has claimed this conversation. Nothing was changed."
+            translatable(
+                "{username} has claimed this conversation. Nothing was changed.",
+                username=username,
+            )
         )
         self.username = username
 
@@ -77,16 +87,26 @@ class PinRefused(PinError):
     """The PIN is not allowed. `rule` is the key of a fixed text."""
 
     SENTENCES = {
-        "shape": "A PIN has 4 to 6 digits and nothing else.",
-        "different": "The two PINs are different.",
-        "repeated": "A PIN of repeated digits, like 0000 or 1212, is easy to guess.",
-        "sequence": "A PIN of digits in a row, like 1234 or 9876, is easy to guess.",
-        "year": "A PIN that looks like a year, like 1990, is easy to guess.",
-        "own_number": "A PIN must not be the last digits of the person's own number.",
+        "shape": translatable("A PIN has 4 to 6 digits and nothing else."),
+        "different": translatable("The two PINs are different."),
+        "repeated": translatable(
+            "A PIN of repeated digits, like 0000 or 1212, is easy to guess."
+        ),
+        "sequence": translatable(
+            "A PIN of digits in a row, like 1234 or 9876, is easy to guess."
+        ),
+        "year": translatable(
+            "A PIN that looks like a year, like 1990, is easy to guess."
+        ),
+        "own_number": translatable(
+            "A PIN must not be the last digits of the person's own number."
+        ),
     }
 
     def __init__(self, rule: str) -> None:
-        super().__init__(f"{self.SENTENCES[rule]} Nothing was changed.")
+        super().__init__(
+            translatable("{why} Nothing was changed.", why=self.SENTENCES[rule])
+        )
         self.rule = rule
 
 
@@ -98,4 +118,6 @@ class PinLinkInvalid(PinError):
     """The link was used, was replaced, has expired, or never existed."""
 
     def __init__(self) -> None:
-        super().__init__("This link is not valid any more. Nothing was changed.")
+        super().__init__(
+            translatable("This link is not valid any more. Nothing was changed.")
+        )

@@ -38,6 +38,7 @@ from agents.models import (
 )
 from agents.outbound import outbox
 from easymo.observability.logs import get_logger
+from easymo.sentences import translatable, whole_number
 
 if TYPE_CHECKING:
     from agents.whatsapp.graph_client import Template
@@ -250,22 +251,34 @@ def checked_text(text: str) -> str:
     """Return a text that the customer may be sent; TextRefused says why not."""
     checked = "\n".join(line.rstrip() for line in text.strip().splitlines())
     if not checked:
-        raise TextRefused("Write something: the answer is empty.")
+        raise TextRefused(translatable("Write something: the answer is empty."))
     if len(checked) > MAX_ANSWER_LENGTH:
-        raise TextRefused(f"An answer has at most {MAX_ANSWER_LENGTH:,} characters.")
+        raise TextRefused(
+            translatable(
+                "An answer has at most {most} characters.",
+                most=whole_number(MAX_ANSWER_LENGTH),
+            )
+        )
     if any(
         letter not in ALLOWED_CONTROLS
         and unicodedata.category(letter) in {"Cc", "Cf", "Cs"}
         for letter in checked
     ):
-        raise TextRefused("An answer has no control characters.")
+        raise TextRefused(translatable("An answer has no control characters."))
     if blank_code_digits(checked) != checked:
         raise TextRefused(
-            "An answer must not contain a voucher code: send a new code from the "
-            "voucher's page."
+            translatable(
+                "An answer must not contain a voucher code: send a new code from the voucher's page."
+            )
         )
     if "{code:" in checked or "{pin_link:" in checked:
-        raise TextRefused("An answer must not contain a placeholder for a code.")
+        raise TextRefused(
+            translatable("An answer must not contain a placeholder for a code.")
+        )
     if left := canned.unfilled(checked):
-        raise TextRefused(f"Replace {left} by the words that the customer reads.")
+        raise TextRefused(
+            translatable(
+                "Replace {left} by the words that the customer reads.", left=left
+            )
+        )
     return checked

@@ -19,6 +19,7 @@ from agents.core.locks import lock_conversation
 from agents.handoff import handoff, templates
 from agents.models import ColleagueAct, InboxEntry
 from easymo.backoffice.reason import InvalidReason, clean_reason
+from easymo.sentences import translatable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -171,9 +172,11 @@ def note(*, conversation: Conversation, user: User, text: str) -> None:
     try:
         cleaned = clean_reason(" ".join(text.split()))
     except InvalidReason as error:
-        raise TextRefused(str(error).replace("reason", "note")) from error
+        raise TextRefused(
+            translatable("A note has 1 to 500 characters, on one line.")
+        ) from error
     if blank_code_digits(cleaned) != cleaned:
-        raise TextRefused("A note must not contain a voucher code.")
+        raise TextRefused(translatable("A note must not contain a voucher code."))
     with transaction.atomic():
         held = lock_conversation(conversation.pk)
         repeated = ColleagueAct.objects.filter(

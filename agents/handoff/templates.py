@@ -13,6 +13,7 @@ from agents.handoff import handoff
 from agents.models import ApprovedTemplate
 from agents.notifications.unrequested import TEMPLATE_LANGUAGES
 from agents.whatsapp.graph_client import Template
+from easymo.sentences import translatable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +41,10 @@ def parameter_count(text: str) -> int:
     numbers = sorted({int(number) for number in _PLACE.findall(text)})
     if numbers != list(range(1, len(numbers) + 1)) or len(numbers) > MOST_PARAMETERS:
         raise TextRefused(
-            "Number the parameters {{1}}, {{2}} and so on, without a gap, at most "
-            f"{MOST_PARAMETERS}."
+            translatable(
+                "Number the parameters {{{{1}}}}, {{{{2}}}} and so on, without a gap, at most {most}.",
+                most=MOST_PARAMETERS,
+            )
         )
     return len(numbers)
 
@@ -67,7 +70,9 @@ def send(
     given = [_checked(each) for each in parameters]
     needed = parameter_count(template.text)
     if len(given) != needed:
-        raise TextRefused(f"This template takes {needed} parameters.")
+        raise TextRefused(
+            translatable("This template takes {needed} parameters.", needed=needed)
+        )
     approved = Template(
         template.name, TEMPLATE_LANGUAGES[template.language], tuple(given)
     )
@@ -86,5 +91,10 @@ def send(
 def _checked(parameter: str) -> str:
     checked = handoff.checked_text(" ".join(parameter.split()))
     if len(checked) > LONGEST_PARAMETER:
-        raise TextRefused(f"A parameter has at most {LONGEST_PARAMETER} characters.")
+        raise TextRefused(
+            translatable(
+                "A parameter has at most {most} characters.",
+                most=LONGEST_PARAMETER,
+            )
+        )
     return checked

@@ -14,6 +14,7 @@ from agents.core.errors import IdentityRefused
 from agents.core.handoffs import open_handoff
 from agents.models import HandOff, Identity, IdentityClaim
 from easymo.observability.logs import get_logger
+from easymo.sentences import translatable
 from vouchers.models import Profile
 from vouchers.services.roles import record_identity
 
@@ -21,7 +22,7 @@ logger = get_logger(__name__)
 
 Kind = IdentityClaim.Kind
 State = IdentityClaim.State
-SANDBOX = "A sandbox person cannot have identities of the real network."
+SANDBOX = translatable("A sandbox person cannot have identities of the real network.")
 # Shown in the list of tasks, so without names and numbers.
 HANDOFF_REASONS = {
     Kind.FIRST_ID: "The first message of this colleague: confirm that the device is"
@@ -151,7 +152,7 @@ def _locked(claim_id: int) -> tuple[IdentityClaim, dict[int, Profile]]:
     """Lock the dispute and all people who may lose or gain an identity."""
     row = IdentityClaim.objects.select_for_update().get(pk=claim_id)
     if row.state != State.OPEN:
-        raise IdentityRefused("This dispute is decided already.")
+        raise IdentityRefused(translatable("This dispute is decided already."))
     people = Profile.objects.filter(_involved(row)).order_by("pk")
     return row, {one.pk: one for one in people.select_for_update(no_key=True)}
 

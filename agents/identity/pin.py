@@ -24,6 +24,7 @@ from agents.models import CallerPinCount, Identity, PhonePin, PinLink
 from agents.models.pin import MOST_FAILURES
 from easymo import keys
 from easymo.observability.logs import get_logger
+from easymo.sentences import translatable
 from vouchers.models import Profile
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ def set_pin(*, profile: Profile, pin: SecretDigits, by: str) -> PhonePin:
     """
     pin_policy.check(pin, msisdn=profile.msisdn)
     if not profile.is_active or profile.erased_at is not None:
-        raise PinNotPossible("This person is not active. Nothing was changed.")
+        raise PinNotPossible(
+            translatable("This person is not active. Nothing was changed.")
+        )
     key_id = keys.writing_key_id()
     with _AT_ONCE:
         hashed = _HASHER.hash(pin.mac(PURPOSE, str(profile.public_id), key_id=key_id))

@@ -13,6 +13,7 @@ from agents.core import call_rate, pin_tokens
 from agents.core.errors import PinLinkInvalid, PinNotPossible
 from agents.identity import pin
 from agents.models import PinLink
+from easymo.sentences import translatable
 from vouchers.models import Profile
 
 if TYPE_CHECKING:
@@ -31,15 +32,20 @@ def create_link(*, profile: Profile, requested_by: str) -> PinLink:
     Raises PinNotPossible for a person who is not active, and above the limit of links.
     """
     if not profile.is_active or profile.erased_at is not None:
-        raise PinNotPossible("This person is not active: no link was sent.")
+        raise PinNotPossible(
+            translatable("This person is not active: no link was sent.")
+        )
     subject = f"pin-link:{profile.public_id}"
     if seconds := call_rate.take(
         subject, limit=MOST_LINKS, window=call_rate.LONGEST_WINDOW_SECONDS
     ):
         minutes = -(-seconds // 60)
         raise PinNotPossible(
-            f"This person was sent {MOST_LINKS} links within the last hour: no link was"
-            f" sent. Another one is possible in {minutes} minutes."
+            translatable(
+                "This person was sent {most} links within the last hour: no link was sent. Another one is possible in {minutes} minutes.",
+                most=MOST_LINKS,
+                minutes=minutes,
+            )
         )
     with transaction.atomic():
         Profile.objects.select_for_update(no_key=True).get(pk=profile.pk)

@@ -17,6 +17,7 @@ from agents.models import ColleagueAct, OutboundMessage
 from agents.outbound.outbox import OPTED_OUT
 from agents.whatsapp.error_table import Action, rule_for
 from easymo.observability.logs import get_logger
+from easymo.sentences import translatable
 
 if TYPE_CHECKING:
     from agents.models import Conversation
@@ -77,7 +78,7 @@ def why_not(message: OutboundMessage, conversation: Conversation) -> Exception |
     if unreachable is not None:
         return unreachable
     if not message.written_by and not may_answer(conversation.profile):
-        return ResendRefused("The agent is off for this person.")
+        return ResendRefused(translatable("The agent is off for this person."))
     return None
 
 

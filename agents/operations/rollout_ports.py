@@ -12,6 +12,7 @@ from agents.forwarding.queue import is_set_up
 from agents.models import ForwardedItem, ForwardTarget
 from easymo.observability.logs import get_logger
 from easymo.observability.privacy import mask_msisdn
+from easymo.sentences import translatable
 from rollout.core.errors import UnknownPerson
 from rollout.core.ports import PreviousWorkflow
 from vouchers.models import Profile
@@ -35,13 +36,14 @@ def subject_of(text_entered: str) -> str | None:
     if _is_id(text_entered):
         if Profile.objects.filter(public_id=UUID(text_entered)).exists():
             return str(UUID(text_entered))
-        raise UnknownPerson("No person has this id.")
+        raise UnknownPerson(translatable("No person has this id."))
     try:
         number = parse_msisdn(text_entered)
     except InvalidMsisdn as error:
         raise UnknownPerson(
-            "That is neither a telephone number (0788123456, 250788123456 or"
-            " +250 788 123 456) nor the id that the person's page shows."
+            translatable(
+                "That is neither a telephone number (0788123456, 250788123456 or +250 788 123 456) nor the id that the person's page shows."
+            )
         ) from error
     found = Profile.objects.filter(msisdn=number).values_list("public_id", flat=True)
     public_id = found.first()

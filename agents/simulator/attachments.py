@@ -45,7 +45,7 @@ def content_from(request: HttpRequest, person: Profile) -> Content | None:
         return make(request, person)
     except MediaError as error:
         raise InvalidAttachment(
-            SENTENCES.get(error.code, "This file cannot be sent.")
+            SENTENCES.get(error.code, _("This file cannot be sent."))
         ) from error
 
 

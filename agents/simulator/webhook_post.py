@@ -17,6 +17,7 @@ from agents.identity.sandbox import bsuid_of
 from agents.inbound.endpoint import FUNCTION, SIGNATURE_HEADER
 from agents.whatsapp import signature
 from agents.whatsapp.signature import sign
+from easymo.sentences import translatable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,7 +119,9 @@ class NotAccepted(Exception):
 def post_to_webhook(*, request: HttpRequest, body: bytes) -> None:
     """Post the body to the server that handles this request, signed and marked."""
     if not settings.WA_APP_SECRETS:
-        raise NotAccepted("WA_APP_SECRET is not set, so nothing can be signed.")
+        raise NotAccepted(
+            translatable("WA_APP_SECRET is not set, so nothing can be signed.")
+        )
     signed = {SIGNATURE_HEADER: sign(body, settings.WA_APP_SECRETS[0])}
     post_here(request, reverse(FUNCTION), body, signed)
 
@@ -145,7 +148,9 @@ def post_here(
         )
     except httpx2.HTTPError as error:
         raise NotAccepted(
-            "The webhook did not answer. Is the web process up?"
+            translatable("The webhook did not answer. Is the web process up?")
         ) from error
     if answer.status_code != httpx2.codes.OK:
-        raise NotAccepted(f"The webhook answered {answer.status_code}.")
+        raise NotAccepted(
+            translatable("The webhook answered {status}.", status=answer.status_code)
+        )

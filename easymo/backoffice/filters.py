@@ -55,6 +55,15 @@ class OpenFirstFilter(SimpleListFilter):
         raise NotImplementedError
 
 
+class KnownTextFilter(AllValuesFieldListFilter):
+    """Offers stored texts of the catalogue in the language of the page."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        """Return the choices with their texts translated."""
+        for choice in super().choices(changelist):
+            yield {**choice, "display": gettext(str(choice["display"]))}
+
+
 class RecentValuesFilter(AllValuesFieldListFilter):
     """Offers the values of the newest rows: those of all rows would need all rows."""
 

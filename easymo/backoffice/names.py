@@ -12,11 +12,12 @@ from django import forms
 from django.apps import apps
 from django.contrib import admin
 from django.forms.utils import pretty_name
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from django.contrib.auth.models import Permission
     from django.db.models import Model
 
 OURS = ("agents", "easymo", "rollout", "vouchers")
@@ -24,6 +25,15 @@ APPS = (
     *("agents", "backoffice", "database", "observability", "procrastinate"),
     *("rollout", "vouchers"),
 )
+
+
+# The rights that Django makes for each model.
+RIGHTS = {
+    "add": gettext_noop("Can add {name}"),
+    "change": gettext_noop("Can change {name}"),
+    "delete": gettext_noop("Can delete {name}"),
+    "view": gettext_noop("Can view {name}"),
+}
 
 
 def translate_names() -> None:
@@ -54,11 +64,30 @@ def texts() -> Iterator[str]:
         yield str(meta.verbose_name_plural)
         shown = _shown(page)
         for field in meta.local_fields:
-            if shown is not None and field.name not in shown:
-                continue
-            yield str(field.verbose_name)
+            # A state is also shown in other columns than that of its field.
             for _value, name in field.flatchoices or ():
                 yield str(name)
+            if shown is None or field.name in shown:
+                yield str(field.verbose_name)
+
+
+def permission_text(permission: Permission) -> str:
+    """Return a right in the language of the page, with what it is about."""
+    kind = permission.content_type
+    model = kind.model_class()
+    name = permission.name
+    verb, _sep, rest = permission.codename.partition("_")
+    if model is not None and rest == kind.model and verb in RIGHTS:
+        what = str(model._meta.verbose_name)
+        return f"{kind.app_labeled_name} | {gettext(RIGHTS[verb]).format(name=what)}"
+    return f"{kind.app_labeled_name} | {gettext(name)}"
+
+
+def permissions() -> Iterator[str]:
+    """Return the names of rights that a role can have, as the database stores them."""
+    for model in _models():
+        for _codename, name in model._meta.permissions:
+            yield str(name)
 
 
 def _labels() -> Iterator[str]:

@@ -18,5 +18,5 @@ class RolloutAdmin(ReadOnlyAdmin):
     def refusal_sentences(self, error: Exception) -> list[str]:
         """Return the refusal and each unmet condition that it does not name."""
         text = str(error)
-        unmet = getattr(error, "unmet", ())
+        unmet = [str(each) for each in getattr(error, "unmet", ())]
         return [text, *(each for each in unmet if each not in text)]

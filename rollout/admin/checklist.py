@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.filters import KnownTextFilter
 from easymo.backoffice.pages import ReadOnlyAdmin
 from rollout.admin.base import CHANGE, RolloutAdmin
 from rollout.admin.forms import TickForm
@@ -50,14 +51,14 @@ class ChecklistItemAdmin(RolloutAdmin):
 
     empty_text = _("The lines of the checklist come with the migrations.")
     list_display = (
-        *("text", "section", "stage", "cadence"),
+        *("line", "heading", "stage", "cadence"),
         *("standing", "due_by", "last", "to_tick"),
     )
-    list_filter = ("stage", "section", "cadence", "is_required")
+    list_filter = ("stage", ("section", KnownTextFilter), "cadence", "is_required")
     search_fields = ("text", "section")
     list_per_page = 100
     fields = (
-        *("text", "section", "stage", "cadence", "is_required"),
+        *("line", "heading", "stage", "cadence", "is_required"),
         *("standing", "due_by", "last"),
     )
     actions_detail = ("tick",)
@@ -68,6 +69,14 @@ class ChecklistItemAdmin(RolloutAdmin):
         LINES.set({line.item.pk: line for line in checklists.checklist_lines()})
         return found.annotate(may_tick=Value(request.user.has_perm(CHANGE)))
 
+    @display(description=_("Text"), ordering="text")
+    def line(self, row: ChecklistItem) -> str:
+        return gettext(row.text)
+
+    @display(description=_("Section"), ordering="section")
+    def heading(self, row: ChecklistItem) -> str:
+        return gettext(row.section)
+
     @display(description=_("State"), label=STATES)
     def standing(self, row: ChecklistItem) -> str:
         line = LINES.get().get(row.pk)
@@ -77,7 +86,7 @@ class ChecklistItemAdmin(RolloutAdmin):
             return gettext("see the gates")
         if line.is_automatic:
             return gettext("met") if line.answer else gettext("not met")
-        return str(line.due_status.state)
+        return gettext(str(line.due_status.state))
 
     @display(description=_("Due by"))
     def due_by(self, row: ChecklistItem) -> str:
@@ -100,7 +109,9 @@ class ChecklistItemAdmin(RolloutAdmin):
         if line is None or not line.is_open or not row.may_tick:
             return "—"
         url = reverse("admin:rollout_checklistitem_tick", args=[row.pk])
-        return format_html('<a class="underline" href="{}">Tick</a>', url)
+        return format_html(
+            '<a class="underline" href="{}">{}</a>', url, gettext("Tick")
+        )
 
     @form_action(
         _("Tick"),
@@ -109,9 +120,9 @@ class ChecklistItemAdmin(RolloutAdmin):
         permission=CHANGE,
         form=TickForm,
         offered=lambda call: not checklists.why_not_tick(call.row),
-        title=lambda call: call.row.text,
+        title=lambda call: gettext(call.row.text),
         explanation=lambda call: (
-            f"{call.row.section}, {call.row.get_cadence_display()}."
+            f"{gettext(call.row.section)}, {call.row.get_cadence_display()}."
         ),
         back=lambda _call: reverse("checklist"),
     )
@@ -119,7 +130,7 @@ class ChecklistItemAdmin(RolloutAdmin):
         checklists.tick_line(
             item=call.row, by=call.actor, evidence=call.data["evidence"]
         )
-        return gettext("Ticked: {text}").format(text=call.row.text)
+        return gettext("Ticked: {text}").format(text=gettext(call.row.text))
 
 
 def grouped(request: HttpRequest) -> HttpResponse:
@@ -154,7 +165,7 @@ class ChecklistTickAdmin(ReadOnlyAdmin):
 
     empty_text = _("A line appears here when a user ticks the checklist.")
     list_display = ("at", "item", "due_for", "by", "evidence")
-    list_filter = ("item__section",)
+    list_filter = (("item__section", KnownTextFilter),)
     list_select_related = ("item", "run")
     search_fields = ("by", "evidence")
     fields = ("item", "run", "due_for", "by", "evidence", "at")

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -10,6 +11,7 @@ from easymo.backoffice.pages import ReadOnlyAdmin
 from easymo.backoffice.ranges import MomentRangeFilter
 from easymo.backoffice.windows import Served
 from easymo.observability.models import LeakFinding
+from rollout.core.formatting import usd
 from rollout.models import Observation
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ class ObservationAdmin(ReadOnlyAdmin):
 
     @display(description=_("Cost"))
     def shown_cost(self, row: Observation) -> str:
-        return "unknown" if row.cost is None else f"${row.cost:.4f}"
+        return gettext("unknown") if row.cost is None else str(usd(row.cost))
 
 
 @admin.register(LeakFinding)

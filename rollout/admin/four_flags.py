@@ -227,7 +227,7 @@ def _change(request: HttpRequest, form: FourFlagsForm) -> FlagsChanged:
 def add_refusal(form: forms.Form, error: RolloutError) -> None:
     """Show a refusal on the form, with each unmet requirement."""
     for sentence in (str(error), *getattr(error, "unmet", ())):
-        form.add_error(None, sentence)
+        form.add_error(None, str(sentence))
 
 
 def changed_words(request: HttpRequest, changed: FlagsChanged) -> str:

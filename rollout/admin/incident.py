@@ -344,7 +344,7 @@ class IncidentAdmin(RollbackActions):
         return gettext("Action item done: {text}").format(text=item.text)
 
     @action(
-        description=_("Post-mortem"),
+        description=_("Post-mortem, in English"),
         url_path="post-mortem",
         icon="description",
         permissions=["view"],

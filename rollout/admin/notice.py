@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from easymo.backoffice.pages import ReadOnlyAdmin
@@ -47,17 +49,20 @@ class NoticeAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         if kind not in reports.KINDS:
             raise Http404
-        made = reports.make(kind)
         if request.GET.get("as") == "markdown":
+            # A file is read by others too, so it is in English.
+            with translation.override(settings.LANGUAGE_CODE):
+                made = reports.make(kind)
             name = f'attachment; filename="{kind}-report.md"'
             return HttpResponse(
                 made.markdown,
                 content_type="text/markdown",
                 headers={"Content-Disposition": name},
             )
+        made = reports.make(kind)
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
-            "title": made.title,
+            "title": str(made.title),
             "report": made,
             "kind": kind,
             "kinds": reports.KINDS,

@@ -77,7 +77,7 @@ class PlanAdmin(RolloutAdmin):
 
     @display(description=_("Stage"))
     def stage(self, row: Plan) -> str:
-        return row.run.stage
+        return gettext(row.run.stage)
 
     @display(description=_("State"), label=STATES)
     def standing(self, row: Plan) -> str:
@@ -104,7 +104,7 @@ class PlanAdmin(RolloutAdmin):
 
     @display(description=_("Serves"))
     def serves(self, row: Plan) -> str:
-        return terms_of(row.run.stage).audience
+        return str(terms_of(row.run.stage).audience)
 
     @display(description=_("Gates"))
     def gates(self, row: Plan) -> SafeString | str:
@@ -216,7 +216,9 @@ class PlanAdmin(RolloutAdmin):
             override=call.data["override"],
         )
         jobs.enqueue_notices()
-        return gettext("The stage is {stage}.").format(stage=change.after["stage"])
+        return gettext("The stage is {stage}.").format(
+            stage=gettext(change.after["stage"])
+        )
 
     @form_action(
         _("Ask for a waiver"),
@@ -255,7 +257,7 @@ class PlanAdmin(RolloutAdmin):
         )
         jobs.enqueue_notices()
         return gettext("Everything is off and frozen: {value}.").format(
-            value=done.receipt or "unconfirmed"
+            value=done.receipt or gettext("unconfirmed")
         )
 
 
@@ -264,7 +266,7 @@ def _move(service: Callable[..., Any], call: ActionCall[None]) -> str:
     jobs.enqueue_notices()
     now = plans.current()
     return gettext("The stage is {stage}, {now}.").format(
-        stage=now.run.stage, now=plans.state_text(now)
+        stage=gettext(now.run.stage), now=plans.state_text(now)
     )
 
 
@@ -319,4 +321,5 @@ class GateResultAdmin(ReadOnlyAdmin):
 def _state(plan: dict[str, Any]) -> str:
     if not plan:
         return "—"
-    return f"{plan.get('stage')}, {str(plan.get('state')).replace('_', ' ')}"
+    state = gettext(str(plan.get("state")).replace("_", " "))
+    return f"{gettext(str(plan.get('stage')))}, {state}"

@@ -162,7 +162,7 @@ def _do(request: HttpRequest) -> HttpResponse | four_flags.FourFlagsForm:
 
 def _tell(request: HttpRequest, error: RolloutError) -> None:
     unmet = getattr(error, "unmet", ())
-    messages.error(request, " ".join([str(error), *unmet]))
+    messages.error(request, " ".join(map(str, (error, *unmet))))
 
 
 def _turn_on(order: Order) -> HttpResponse | four_flags.FourFlagsForm:

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q
 
 from easymo.observability.privacy import scrub
+from easymo.sentences import label, translatable
 from rollout.announcements import sending
 from rollout.core import clock, jobs
 from rollout.core.change_reason import valid_actor, valid_reason
@@ -40,9 +41,11 @@ MEDIA: dict[str, tuple[str, ...]] = {
     Audience.ALL: (Medium.WHATSAPP, Medium.OTHER),
 }
 NO_RECIPIENTS = {
-    Audience.ENGINEERING: "neither ALERT_EMAILS nor a contact has an address",
-    Audience.BETA: "the cohort beta has no members",
-    Audience.ALL: "no person may be written to",
+    Audience.ENGINEERING: translatable(
+        "neither ALERT_EMAILS nor a contact has an address"
+    ),
+    Audience.BETA: translatable("the cohort beta has no members"),
+    Audience.ALL: translatable("no person may be written to"),
 }
 LONGEST = 4_000
 # The limit of a template parameter, which includes the subject.
@@ -109,9 +112,13 @@ def approve(*, announcement: Announcement, by: str, seen: str = "") -> None:
         row = lock_announcement(announcement)
         refuse_unless(row, Status.DRAFT)
         if by.casefold() == row.drafted_by.casefold():
-            raise InvalidChange("The author of an announcement cannot approve it.")
+            raise InvalidChange(
+                translatable("The author of an announcement cannot approve it.")
+            )
         if seen and seen != fingerprint(row):
-            raise InvalidChange("The text was changed meanwhile: read it again.")
+            raise InvalidChange(
+                translatable("The text was changed meanwhile: read it again.")
+            )
         row.status, row.approved_by, row.approved_at = Status.APPROVED, by, clock.now()
         row.save(update_fields=["status", "approved_by", "approved_at"])
     announcement.refresh_from_db()
@@ -164,7 +171,10 @@ def _add_recipients(row: Announcement) -> None:
     sending.add_first(row)
     if not row.deliveries.exists():
         raise InvalidChange(
-            f"There are no recipients: {NO_RECIPIENTS[Audience(row.audience)]}."
+            translatable(
+                "There are no recipients: {why}.",
+                why=NO_RECIPIENTS[Audience(row.audience)],
+            )
         )
 
 
@@ -211,9 +221,13 @@ def fingerprint(announcement: Announcement) -> str:
 
 def refuse_unless(announcement: Announcement, status: str) -> None:
     if announcement.status != status:
-        now = announcement.get_status_display()
+        now = label(Status(announcement.status).label)
         raise InvalidTransition(
-            f"This announcement is {now}, not {Status(status).label}."
+            translatable(
+                "This announcement is {now}, not {wanted}.",
+                now=now,
+                wanted=label(Status(status).label),
+            )
         )
 
 
@@ -226,14 +240,21 @@ def refuse_unconfigured_medium(announcement: Announcement) -> None:
     }
     is_open, setting = media.get(announcement.medium, (lambda: True, ""))
     if not is_open():
-        raise InvalidChange(f"{setting} is not set: no recipient would be reached.")
+        raise InvalidChange(
+            translatable(
+                "{setting} is not set: no recipient would be reached.", setting=setting
+            )
+        )
 
 
 def valid_medium(audience: str, medium: str) -> None:
     if medium not in MEDIA.get(audience, ()):
         known = "; ".join(f"{who}: {', '.join(how)}" for who, how in MEDIA.items())
         raise InvalidChange(
-            f"This medium does not fit the audience. Possible are {known}."
+            translatable(
+                "This medium does not fit the audience. Possible are {known}.",
+                known=known,
+            )
         )
 
 
@@ -242,7 +263,12 @@ def valid_words(subject: str, text: str, medium: str) -> tuple[str, str]:
     longest = LONGEST_WHATSAPP if medium == Medium.WHATSAPP else LONGEST
     line = valid_reason(subject)
     if len(line) > LONGEST_SUBJECT:
-        raise InvalidChange(f"A subject has at most {LONGEST_SUBJECT} characters.")
+        raise InvalidChange(
+            translatable(
+                "A subject has at most {most} characters.",
+                most=LONGEST_SUBJECT,
+            )
+        )
     return line, scrub(valid_text(text, longest=longest))[:longest]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
+from easymo.sentences import label, translatable
 from rollout.announcements import announcements
 from rollout.core import clock, jobs
 from rollout.core.change_reason import valid_actor, valid_reason
@@ -201,7 +202,7 @@ def tick_line(*, item: ChecklistItem, by: str, evidence: str) -> ChecklistTick:
                 at=clock.now(),
             )
     except IntegrityError as error:
-        raise AlreadyDone("Another user has just ticked it.") from error
+        raise AlreadyDone(translatable("Another user has just ticked it.")) from error
 
 
 def why_not_tick(item: ChecklistItem) -> str:
@@ -217,15 +218,25 @@ def _due(item: ChecklistItem) -> tuple[StageRun, datetime]:
     """Return the stage run and the time that a tick counts for, or refuse."""
     run = current_run()
     if run is None or item.stage != run.stage:
-        raise InvalidChange(f"This line belongs to the stage {item.stage}.")
+        raise InvalidChange(
+            translatable(
+                "This line belongs to the stage {stage}.", stage=label(item.stage)
+            )
+        )
     if item.check_name:
-        raise InvalidChange("A check answers this line; it cannot be ticked.")
+        raise InvalidChange(
+            translatable("A check answers this line; it cannot be ticked.")
+        )
     ticks = list(ChecklistTick.objects.filter(item=item, run=run))
     state = _due_status(item, run, clock.now(), ticks)
     if state.due_for is None:
         if state.state == DueState.DONE:
-            raise AlreadyDone("It is already done for this period.")
-        raise InvalidChange(f"It is {state.state}: there is nothing to tick.")
+            raise AlreadyDone(translatable("It is already done for this period."))
+        raise InvalidChange(
+            translatable(
+                "It is {state}: there is nothing to tick.", state=label(state.state)
+            )
+        )
     return run, state.due_for
 
 

@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from easymo.observability.privacy import scrub
+from easymo.sentences import translatable
 from rollout.core.errors import InvalidChange, InvalidReason
 
 # Control characters, surrogates, line and paragraph separators, and the characters
@@ -18,9 +19,9 @@ def valid_reason(reason: str) -> str:
     """Return the reason stripped and masked; refuse an empty, long or unprintable one."""
     stripped = reason.strip()
     if not 1 <= len(stripped) <= 500:
-        raise InvalidReason("A reason has 1 to 500 characters.")
+        raise InvalidReason(translatable("A reason has 1 to 500 characters."))
     if any(is_unprintable(character) for character in stripped):
-        raise InvalidReason("A reason has no control characters.")
+        raise InvalidReason(translatable("A reason has no control characters."))
     return scrub(stripped)[:500]
 
 
@@ -34,7 +35,7 @@ def is_unprintable(character: str) -> bool:
 def valid_actor(actor: str) -> str:
     stripped = actor.strip()
     if not 1 <= len(stripped) <= 150 or not stripped.isprintable():
-        raise InvalidChange("A name has 1 to 150 printable characters.")
+        raise InvalidChange(translatable("A name has 1 to 150 printable characters."))
     return stripped
 
 

@@ -7,16 +7,29 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext_noop
+
+from easymo.sentences import (
+    Sentence,
+    amount,
+    counted,
+    decimal,
+    joined,
+    label,
+    translatable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from datetime import date, datetime, timedelta
     from decimal import Decimal
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 UNKNOWN = "—"
 MAX_LISTED = 3
 UNITS = ((DAY, "d", HOUR, "h"), (HOUR, "h", MINUTE, "min"), (MINUTE, "min", 1, "s"))
+DAY_UNIT = gettext_noop("d")
 MARKDOWN_SYNTAX = re.compile(r"([\\`*_\[\]<>|#])")
 
 
@@ -24,7 +37,16 @@ def moment(at: datetime | None) -> str:
     """Format a moment in the time zone of the programme."""
     if at is None:
         return UNKNOWN
-    return timezone.localtime(at).strftime("%d %b %Y %H:%M:%S")
+    local = timezone.localtime(at)
+    return Sentence(
+        local.strftime("%d %b %Y %H:%M:%S"),
+        lambda: date_format(local, "d M Y H:i:s"),
+    )
+
+
+def short_day(day: date) -> str:
+    """Format a day: `05 Mar 2026`."""
+    return Sentence(day.strftime("%d %b %Y"), lambda: date_format(day, "d M Y"))
 
 
 def duration(time: timedelta) -> str:
@@ -43,7 +65,7 @@ def exact_duration(time: timedelta) -> str:
     if ms < 1_000:
         return f"{ms} ms"
     if ms < MINUTE * 1_000:
-        return f"{ms / 1000:.1f} s"
+        return decimal(f"{ms / 1000:.1f}", " s")
     return _two_units(ms // 1000)
 
 
@@ -51,22 +73,24 @@ def _two_units(seconds: int) -> str:
     for size, unit, smaller, smaller_unit in UNITS:
         if seconds >= size:
             rest = seconds % size // smaller
-            return f"{seconds // size} {unit}" + (
-                f" {rest} {smaller_unit}" * bool(rest)
-            )
+            whole = joined(" ", [str(seconds // size), label(unit)])
+            return joined(" ", [whole, f"{rest} {smaller_unit}"]) if rest else whole
     return f"{seconds} s"
 
 
 def approximate_duration(time: timedelta) -> str:
     """Format how long something will still take: `about 2 days`."""
     seconds = max(0.0, time.total_seconds())
-    for unit, name, limit in (
-        (MINUTE, "minute", 90 * MINUTE),
-        (HOUR, "hour", 36 * HOUR),
-    ):
-        if seconds <= limit:
-            return f"about {count(max(1, ceil(seconds / unit)), name)}"
-    return f"about {count(max(2, round(seconds / DAY)), 'day')}"
+    if seconds <= 90 * MINUTE:
+        number = max(1, ceil(seconds / MINUTE))
+        time_left = counted(number, "{number} minute", "{number} minutes")
+    elif seconds <= 36 * HOUR:
+        number = max(1, ceil(seconds / HOUR))
+        time_left = counted(number, "{number} hour", "{number} hours")
+    else:
+        number = max(2, round(seconds / DAY))
+        time_left = counted(number, "{number} day", "{number} days")
+    return translatable("about {time}", time=time_left)
 
 
 def share(value: float | None, digits: int = 1) -> str:
@@ -74,16 +98,16 @@ def share(value: float | None, digits: int = 1) -> str:
     if value is None:
         return UNKNOWN
     text = f"{100 * value:.{digits}f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text) + " %"
+    return decimal(text.rstrip("0").rstrip(".") if "." in text else text, " %")
 
 
 def floored_share(value: float) -> str:
     """Format 0.953 as `95.3 %`; never round up to a limit that is not reached."""
-    return f"{int(value * 1000 + 1e-9) / 10:g} %"
+    return decimal(f"{int(value * 1000 + 1e-9) / 10:g}", " %")
 
 
 def seconds(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:.1f} s"
+    return UNKNOWN if value is None else decimal(f"{value:.1f}", " s")
 
 
 def milliseconds(value: float | None) -> str:
@@ -95,19 +119,17 @@ def usd(value: Decimal | float | None) -> str:
     """Format an amount with cents; with four decimals where it is less than one."""
     if value is None:
         return UNKNOWN
-    return f"${value:,.2f}" if not value or value >= 1 else f"${value:.4f}"
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """Format a number with its noun: `1 process`, `9 processes`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    places = 2 if not value or value >= 1 else 4
+    return amount(value, places, "USD", in_english=f"${value:,.{places}f}")
 
 
 def first_of(names: Sequence[str]) -> str:
     """List the first names and count the others."""
     more = len(names) - MAX_LISTED
-    listed = "; ".join(names[:MAX_LISTED])
-    return f"{listed}; and {more} more" if more > 0 else listed
+    listed = joined("; ", names[:MAX_LISTED])
+    if more <= 0:
+        return listed
+    return translatable("{listed}; and {more} more", listed=listed, more=more)
 
 
 def markdown_line(text: str) -> str:

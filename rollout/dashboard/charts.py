@@ -12,8 +12,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from easymo.sentences import counted
 from rollout.core import clock
-from rollout.core.formatting import UNKNOWN, count, seconds, share, usd
+from rollout.core.formatting import UNKNOWN, seconds, share, usd
 from rollout.dashboard import svg
 from rollout.dashboard.features import label_of
 from rollout.dashboard.svg import Annotation, Series
@@ -99,7 +100,11 @@ def _charts(frame: ChartFrame, total: Figures, until: datetime) -> tuple[Chart, 
     every = [point.figures for point in frame.points]
     return (
         frame.curves(
-            ("requests", gettext("Requests an hour"), count(total.turns, "request")),
+            (
+                "requests",
+                gettext("Requests an hour"),
+                counted(total.turns, "{number} request", "{number} requests"),
+            ),
             {gettext("Requests an hour"): requests_an_hour(frame.points, until)},
             words=_whole,
         ),
@@ -159,7 +164,7 @@ def _cost_chart(frame: ChartFrame, every: Sequence[Figures], total: Figures) -> 
                 cost_per_conversation=usd(total.cost_per_conversation),
             ),
         ),
-        {"Cost": [None if cost is None else float(cost) for cost in costs]},
+        {gettext("Cost"): [None if cost is None else float(cost) for cost in costs]},
         words=usd,
         target=evaluate.policy_in_force().expected["chat"].cost,
     )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from easymo.sentences import counted
 from rollout.core import clock
-from rollout.core.formatting import UNKNOWN, count, duration, usd
+from rollout.core.formatting import UNKNOWN, duration, usd
 from rollout.core.ports import ports
 from rollout.guardrails import evaluate
 
@@ -80,7 +81,7 @@ def spending_today() -> Spending:
     )
     if spent.unpriced:
         sentence += gettext("; the price of {unpriced} is not known").format(
-            unpriced=count(spent.unpriced, "turn")
+            unpriced=counted(spent.unpriced, "{number} turn", "{number} turns")
         )
     return Spending(
         today=spent.usd,
@@ -111,7 +112,8 @@ def previous_workflow_state() -> PreviousWorkflowState:
     queue = gettext("nothing is waiting")
     if found.waiting:
         queue = gettext("{waiting} waiting, the oldest for {oldest}").format(
-            waiting=count(found.waiting, "message"), oldest=oldest
+            waiting=counted(found.waiting, "{number} message", "{number} messages"),
+            oldest=oldest,
         )
     is_late = bool(found.waiting) and (found.oldest_age_s or 0.0) > LATE_S
     if error_at is not None and (ok_at is None or error_at > ok_at):

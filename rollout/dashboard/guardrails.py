@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from easymo.sentences import counted
 from rollout.core import clock
-from rollout.core.formatting import UNKNOWN, count, duration, seconds, share, usd
+from rollout.core.formatting import UNKNOWN, duration, seconds, share, usd
 from rollout.dashboard import svg
 from rollout.dashboard.charts import total_figures
 from rollout.evidence.figures import series
@@ -170,7 +171,7 @@ def _measured_card(
         spark=svg.sparkline(
             [_value(guardrail, point.figures) for point in points],
             label=gettext("{titles} on {channel}, the last 24 hours").format(
-                titles=TITLES[guardrail], channel=channel
+                titles=TITLES[guardrail], channel=gettext(channel)
             ),
         ),
     )
@@ -212,7 +213,7 @@ def _readings(guardrail: Guardrail, day: Figures, channel: str) -> tuple[str, st
     The interval counts conversations: the calls of one conversation fail together.
     """
     if guardrail == Guardrail.SUCCESS:
-        words = count(day.calls, "call")
+        words = counted(day.calls, "{number} call", "{number} calls")
         interval = _interval(day.success, day.conversations, words)
         return share(day.success), gettext("at least 95 %"), interval
     if guardrail == Guardrail.LATENCY:

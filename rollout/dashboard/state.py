@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from easymo.sentences import counted
 from rollout.core import clock
-from rollout.core.formatting import count, duration
+from rollout.core.formatting import duration
 from rollout.dashboard.features import ON, PARTLY
 from rollout.models import Plan, StageName
 from rollout.policy.verdicts import Level
@@ -132,7 +133,7 @@ def exposure_words(rows: Sequence[FeatureRow], *, functions_removed: bool) -> st
     groups = (
         (on, gettext("on for everyone")),
         (partly, gettext("on for some")),
-        (off, "off"),
+        (off, gettext("off")),
     )
     return "; ".join(f"{_and(names)} {words}" for names, words in groups if names) + "."
 
@@ -175,7 +176,9 @@ def attention(
     words = [
         gettext("{title}{value}: {level_words}, now {now}").format(
             title=card.title,
-            value=f" on {card.channel}" if card.channel else "",
+            value=gettext(" on {channel}").format(channel=gettext(card.channel))
+            if card.channel
+            else "",
             level_words=card.level_words,
             now=card.now,
         )
@@ -184,16 +187,17 @@ def attention(
         if card.level == level
     ]
     if incidents:
-        number = count(len(incidents), "incident")
         words.append(
-            gettext("{number} not resolved: {title}").format(
-                number=number, title=incidents[0].title
-            )
+            ngettext(
+                "{number} incident not resolved: {title}",
+                "{number} incidents not resolved: {title}",
+                len(incidents),
+            ).format(number=len(incidents), title=incidents[0].title)
         )
     if silent := sum(process.is_silent for process in spread.processes):
         words.append(
-            gettext("{silent} silent").format(
-                silent=count(silent, "process is", "processes are")
+            counted(
+                silent, "{number} process is silent", "{number} processes are silent"
             )
         )
     if cards.tick.is_late:

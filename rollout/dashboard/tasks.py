@@ -101,9 +101,9 @@ def read_tasks() -> Tasks:
 def _task(line: checklists.ChecklistLine) -> ChecklistTask:
     return ChecklistTask(
         item=line.item.pk,
-        section=line.item.section,
-        text=line.item.text,
-        cadence=ChecklistItem.Cadence(line.item.cadence).label.lower(),
+        section=gettext(line.item.section),
+        text=gettext(line.item.text),
+        cadence=gettext(ChecklistItem.Cadence(line.item.cadence).label).lower(),
         is_overdue=line.due_status.state == DueState.OVERDUE,
         due_by=line.due_status.due_by,
     )
@@ -149,11 +149,11 @@ def _check(kind: CheckRun.Kind) -> LatestCheck:
     row = latest_check(kind)
     return LatestCheck(
         kind=kind.value,
-        title=str(kind.label).capitalize(),
+        title=gettext(str(kind.label).capitalize()),
         passed=row.passed if row else None,
         at=row.finished_at if row else None,
         failed=tuple(
-            f"{each.get('title') or each.get('name')}: {each.get('detail', '')}"
+            f"{gettext(each.get('title') or each.get('name'))}: {gettext(each.get('detail', ''))}"
             for each in (row.results if row else [])
             if each.get("status") == "failed"
         ),

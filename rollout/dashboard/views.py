@@ -69,7 +69,8 @@ class DashboardForm(View):
         except RolloutError as error:
             unmet = error.unmet if isinstance(error, RequirementsUnmet) else ()
             messages.error(
-                request, " · ".join([f"{self.nothing_done} {error}", *unmet])
+                request,
+                " · ".join(map(str, (f"{self.nothing_done} {error}", *unmet))),
             )
             request.session[page.TYPED] = request.POST.get("reason", "")[:500]
         return redirect(f"{reverse('admin:index')}?page=room{self.anchor}")

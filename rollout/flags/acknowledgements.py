@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
+from easymo.sentences import ntranslatable, translatable
 from rollout.core import clock
-from rollout.core.formatting import count, duration
+from rollout.core.formatting import duration
 from rollout.models import ServingProcess
 
 if TYPE_CHECKING:
@@ -153,10 +154,20 @@ class Propagation:
     def sentence(self) -> str:
         """Return the text: `v412 acknowledged by 9 of 9 processes in 38 ms`."""
         if not self.processes:
-            return f"v{self.version}: no process is running"
-        text = f"v{self.version} acknowledged by {self.acknowledged} of"
-        total = f"{text} {count(len(self.processes), 'process', 'processes')}"
-        return f"{total} in {self.slowest_ms} ms" if self.slowest_ms else total
+            return translatable(
+                "v{version}: no process is running", version=self.version
+            )
+        total = ntranslatable(
+            "v{version} acknowledged by {acknowledged} of {number} process",
+            "v{version} acknowledged by {acknowledged} of {number} processes",
+            len(self.processes),
+            version=self.version,
+            acknowledged=self.acknowledged,
+            number=len(self.processes),
+        )
+        if not self.slowest_ms:
+            return total
+        return translatable("{total} in {ms} ms", total=total, ms=self.slowest_ms)
 
 
 def propagation() -> Propagation:
@@ -186,9 +197,13 @@ def _process(newest: int, row: tuple[Any, ...]) -> Process:
     is_silent = quiet.total_seconds() > SILENT_S
     words = f"v{seen}"
     if is_silent:
-        words = f"silent for {duration(quiet)}, last at v{seen}"
+        words = translatable(
+            "silent for {time}, last at v{version}",
+            time=duration(quiet),
+            version=seen,
+        )
     elif seen < newest:
-        words = f"still at v{seen}"
+        words = translatable("still at v{version}", version=seen)
     return Process(
         name=f"{role} {host}:{pid}",
         version=seen,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from easymo.sentences import translatable
 from rollout import locks
 from rollout.core.change_reason import valid_actor, valid_reason
 from rollout.core.errors import InvalidChange, UnknownCohort
@@ -17,13 +18,19 @@ def make_cohort(*, name: str, description: str = "", is_new: bool = False) -> Co
     field = Cohort._meta.get_field("name")
     if len(name) > (field.max_length or 0) or not is_plain(name):
         raise InvalidChange(
-            "A cohort's name has 1 to 50 lower-case letters, digits, - or _."
+            translatable(
+                "A cohort's name has 1 to 50 lower-case letters, digits, - or _."
+            )
         )
     cohort, created = Cohort.objects.get_or_create(
         name=name, defaults={"description": description[:200]}
     )
     if is_new and not created:
-        raise InvalidChange(f"There is already a cohort {name}. Open it to change it.")
+        raise InvalidChange(
+            translatable(
+                "There is already a cohort {name}. Open it to change it.", name=name
+            )
+        )
     return cohort
 
 
@@ -97,10 +104,14 @@ def cohort_named(name: str) -> Cohort:
     try:
         return Cohort.objects.get(name=name)
     except Cohort.DoesNotExist as error:
-        raise UnknownCohort(f"There is no cohort called {name[:60]!r}.") from error
+        raise UnknownCohort(
+            translatable("There is no cohort called {name}.", name=repr(name[:60]))
+        ) from error
 
 
 def valid_subject(subject: str) -> str:
     if not 1 <= len(subject) <= 100 or not all("!" <= c <= "~" for c in subject):
-        raise InvalidChange("A subject has 1 to 100 visible ASCII characters.")
+        raise InvalidChange(
+            translatable("A subject has 1 to 100 visible ASCII characters.")
+        )
     return subject

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 
+from easymo.sentences import joined, translatable
 from rollout import locks
 from rollout.core.change_reason import ChangeReason, valid_change_reason
 from rollout.core.errors import (
@@ -71,7 +72,9 @@ def set_features(
     """
     wanted = valid_features(changes)
     if (percent is not None or cohorts) and not any(wanted.values()):
-        raise InvalidChange("A percentage or cohort needs a feature to turn on.")
+        raise InvalidChange(
+            translatable("A percentage or cohort needs a feature to turn on.")
+        )
     limit = WantedAudience(True, percent, tuple(cohorts))
     return set_audiences(
         {feature: limit if on else OFF for feature, on in wanted.items()},
@@ -103,8 +106,9 @@ def set_audiences(
         epoch = locks.lock_flags()
         if seen_epoch is not None and epoch != seen_epoch:
             raise ChangedMeanwhile(
-                "The features have changed since this page was shown. Check them, and"
-                " send the form again."
+                translatable(
+                    "The features have changed since this page was shown. Check them, and send the form again."
+                )
             )
         if on:
             refuse_after_full_rollback()
@@ -156,8 +160,9 @@ def refuse_after_full_rollback() -> None:
     """Refuse while the functions are removed. The caller holds the flags."""
     if Epoch.objects.filter(functions_removed=True).exists():
         raise FullRollback(
-            "A full rollback is in force: nothing is turned on before"
-            " `rollback restore`."
+            translatable(
+                "A full rollback is in force: nothing is turned on before `rollback restore`."
+            )
         )
 
 
@@ -209,24 +214,30 @@ def state_of(flag: AgentFlag) -> dict[str, Any]:
 def flags_named(names: Mapping[Feature, WantedAudience]) -> list[AgentFlag]:
     flags = list(AgentFlag.objects.filter(name__in=[f.value for f in names]))
     if len(flags) < len(names):
-        raise UnknownFeature("A feature is not registered; run migrate.")
+        raise UnknownFeature(translatable("A feature is not registered; run migrate."))
     return flags
 
 
 def known_cohorts(names: Sequence[str]) -> list[Cohort]:
     found = list(Cohort.objects.filter(name__in=set(names)))
     if missing := sorted(set(names) - {cohort.name for cohort in found}):
-        raise UnknownCohort(f"There is no cohort called {missing[0][:60]!r}.")
+        raise UnknownCohort(
+            translatable(
+                "There is no cohort called {name}.", name=repr(missing[0][:60])
+            )
+        )
     return found
 
 
 def valid_features(changes: Mapping[Feature, bool]) -> dict[Feature, bool]:
     if not changes:
-        raise InvalidChange("Name at least one feature to turn on or off.")
+        raise InvalidChange(
+            translatable("Name at least one feature to turn on or off.")
+        )
     try:
         return {Feature(name): bool(on) for name, on in changes.items()}
     except ValueError as error:
-        raise UnknownFeature(f"{error}.") from error
+        raise UnknownFeature(joined("", [str(error), "."])) from error
 
 
 def valid_percent(percent: Decimal | int | None) -> Decimal | None:
@@ -234,7 +245,7 @@ def valid_percent(percent: Decimal | int | None) -> Decimal | None:
         return None
     share = Decimal(percent)
     if not share.is_finite() or not SMALLEST <= share <= 100:
-        raise InvalidChange("A percentage is a number from 0.01 to 100.")
+        raise InvalidChange(translatable("A percentage is a number from 0.01 to 100."))
     if share != share.quantize(SMALLEST):
-        raise InvalidChange("A percentage has at most two decimals.")
+        raise InvalidChange(translatable("A percentage has at most two decimals."))
     return share

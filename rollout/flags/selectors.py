@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
 
+from easymo.sentences import translatable
 from rollout.models import AgentFlag, CheckRun, Epoch, FlagChange, RollbackEvent
 from rollout.policy.stages import SMOKE_COHORT
 
@@ -79,6 +80,7 @@ def state_text(state: dict[str, Any] | None) -> str:
     if not state:
         return "—"
     if state.get("everyone") is not None:
-        return "on" if state["everyone"] else "off"
+        return translatable("on") if state["everyone"] else translatable("off")
     share = [f"{state['percent']:g} %"] if state.get("percent") else []
-    return f"on for {', '.join([*share, *state.get('cohorts', ())])}"
+    people = ", ".join([*share, *state.get("cohorts", ())])
+    return translatable("on for {people}", people=people)

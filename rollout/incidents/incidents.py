@@ -10,6 +10,7 @@ from django.db import Error, transaction
 from easymo.observability import leaks
 from easymo.observability.logs import get_logger
 from easymo.observability.privacy import scrub
+from easymo.sentences import joined, label, translatable
 from rollout.core import clock, jobs
 from rollout.core.change_reason import valid_actor, valid_reason
 from rollout.core.errors import (
@@ -46,7 +47,9 @@ LESSONS = {
 
 def open_incident(*, key: str, title: str, severity: str, opened_by: str) -> Incident:
     """Return the unresolved incident of this key, opened when there is none."""
-    return get_or_open(key=key, title=title, severity=severity, opened_by=opened_by)[0]
+    return get_or_open(
+        key=key, title=title, severity=label(severity), opened_by=opened_by
+    )[0]
 
 
 def get_or_open(
@@ -120,7 +123,7 @@ def report_incident(*, title: str, severity: str, text: str, by: str) -> Inciden
     key = f"person:{' '.join(title.lower().split())}"[:100]
     with transaction.atomic():
         incident, is_new = get_or_open(
-            key=key, title=title, severity=severity, opened_by=by
+            key=key, title=title, severity=label(severity), opened_by=by
         )
         write_entry(incident, kind=TimelineEntry.Kind.NOTE, author=by, text=text)
         if is_new:
@@ -150,7 +153,9 @@ def set_status(*, incident: Incident, status: str, reason: str, author: str) -> 
     """
     author, reason = valid_actor(author), valid_reason(reason)
     if status not in STAMPS:
-        raise InvalidTransition(f"There is no status {status!r} to go to.")
+        raise InvalidTransition(
+            translatable("There is no status {status} to go to.", status=repr(status))
+        )
     before = [old for old, allowed in ALLOWED.items() if status in allowed]
     with transaction.atomic():
         row = lock_incident(incident)
@@ -190,7 +195,11 @@ def set_severity(
         refuse_closed(row)
         before = row.severity
         if before == severity:
-            raise InvalidChange(f"The severity is {severity} already.")
+            raise InvalidChange(
+                translatable(
+                    "The severity is {severity} already.", severity=label(severity)
+                )
+            )
         row.severity = severity
         row.save(update_fields=["severity"])
         write_entry(
@@ -211,7 +220,9 @@ def take_command(*, incident: Incident, commander: str, author: str) -> None:
         row = lock_incident(incident)
         refuse_closed(row)
         if row.commander == commander:
-            raise InvalidChange(f"{commander} leads already.")
+            raise InvalidChange(
+                translatable("{commander} leads already.", commander=commander)
+            )
         before = f", after {row.commander}" if row.commander else ""
         row.commander = commander
         row.save(update_fields=["commander"])
@@ -232,30 +243,42 @@ def refuse_without_lessons(incident: Incident) -> None:
 def missing_lessons(incident: Incident) -> str:
     """Return which lessons are not written, or an empty text."""
     missing = [
-        label for name, label in LESSONS.items() if not getattr(incident, name).strip()
+        title for name, title in LESSONS.items() if not getattr(incident, name).strip()
     ]
-    return f"Write down first: {', '.join(missing)}." if missing else ""
+    if not missing:
+        return ""
+    return translatable(
+        "Write down first: {lessons}.", lessons=joined(", ", map(label, missing))
+    )
 
 
 def refuse_closed(incident: Incident) -> None:
     if incident.status == Incident.Status.CLOSED:
-        raise InvalidTransition("This incident is closed; add a note instead.")
+        raise InvalidTransition(
+            translatable("This incident is closed; add a note instead.")
+        )
 
 
 def valid_severity(severity: str) -> None:
     if severity not in SEVERITIES:
-        raise InvalidChange(f"A severity is one of {', '.join(SEVERITIES)}.")
+        raise InvalidChange(
+            translatable("A severity is one of {known}.", known=", ".join(SEVERITIES))
+        )
 
 
 def valid_text(text: str, *, longest: int = MAX_TEXT) -> str:
     """Return a text of several lines stripped; refuse an empty or unprintable one."""
     stripped = text.replace("\r\n", "\n").strip()
     if not 1 <= len(stripped) <= longest:
-        raise InvalidReason(f"A text has 1 to {longest} characters.")
+        raise InvalidReason(
+            translatable("A text has 1 to {longest} characters.", longest=longest)
+        )
     if any(
         unicodedata.category(c) in {"Cc", "Cs"} for c in stripped if c not in "\n\t"
     ):
-        raise InvalidReason("A text has no control characters but line breaks.")
+        raise InvalidReason(
+            translatable("A text has no control characters but line breaks.")
+        )
     return stripped
 
 
@@ -266,7 +289,9 @@ def write_lessons(*, incident: Incident, author: str, **lessons: str) -> None:
     """Write one or several of the four lessons."""
     author = valid_actor(author)
     if unknown := set(lessons) - set(LESSONS):
-        raise InvalidChange(f"There is no lesson called {min(unknown)!r}.")
+        raise InvalidChange(
+            translatable("There is no lesson called {name}.", name=repr(min(unknown)))
+        )
     written = {
         name: scrub(valid_text(text, longest=MAX_LESSON))[:MAX_LESSON]
         for name, text in lessons.items()
@@ -314,7 +339,7 @@ def finish_action(*, item: ActionItem, author: str) -> None:
     with transaction.atomic():
         pending = ActionItem.objects.filter(pk=item.pk, done_at__isnull=True)
         if not pending.update(done_at=clock.now(), done_by=author):
-            raise InvalidChange("That action item is done already.")
+            raise InvalidChange(translatable("That action item is done already."))
         write_entry(
             item.incident,
             kind=TimelineEntry.Kind.NOTE,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext
 
 from rollout.core import clock
 from rollout.models.plan import StageName, StageRun
@@ -36,7 +37,7 @@ class ChecklistItem(models.Model):
         ordering = ["order", "id"]
 
     def __str__(self) -> str:
-        return self.text
+        return gettext(self.text)
 
 
 class ChecklistTick(models.Model):

@@ -10,6 +10,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from easymo.sentences import translatable
 from rollout.core import clock
 from rollout.core.change_reason import valid_actor
 from rollout.core.errors import InvalidChange
@@ -46,21 +47,27 @@ def is_placeholder(contact: Contact) -> bool:
 
 
 def problems(now: datetime | None = None) -> list[str]:
-    """Return the problems of the on-call contacts, one sentence each."""
+    """Return the problems of the on-call contacts, one clause each."""
     moment = now or clock.now()
     called = on_call(moment)
     if not called:
-        return ["No contact is on call."]
+        return [translatable("No contact is on call")]
     found = []
     for contact in called:
         if is_placeholder(contact):
-            found.append(f"{contact.role} names no person yet.")
+            found.append(translatable("{role} names no person yet", role=contact.role))
         elif not contact.phone:
-            found.append(f"{contact.role} has no telephone number.")
+            found.append(
+                translatable("{role} has no telephone number", role=contact.role)
+            )
         elif contact.verified_at is None:
-            found.append(f"{contact.role} was never verified.")
+            found.append(translatable("{role} was never verified", role=contact.role))
         elif contact.verified_at < moment - VERIFIED_FOR:
-            found.append(f"{contact.role} was last verified over 30 days ago.")
+            found.append(
+                translatable(
+                    "{role} was last verified over 30 days ago", role=contact.role
+                )
+            )
     return found
 
 
@@ -68,15 +75,15 @@ def save_contact(*, contact: Contact | None, **values: Any) -> Contact:
     """Create or change a contact; a new number or address must be verified again."""
     row = contact or Contact()
     before = (row.name, row.phone, row.email)
-    row.role = one_line(values["role"], "A role", 80)
-    row.name = one_line(values.get("name", ""), "A name", 100, least=0)
+    row.role = one_line(values["role"], translatable("A role"), 80)
+    row.name = one_line(values.get("name", ""), translatable("A name"), 100, least=0)
     row.phone = valid_phone(values.get("phone", ""))
     row.email = valid_address(values.get("email", ""))
     row.order = int(values.get("order") or 0)
     row.is_active = bool(values.get("is_active", True))
     if not 0 <= row.order <= MOST_ORDER:
         raise InvalidChange(
-            "The order is 1 for who is called first, 0 for not on call."
+            translatable("The order is 1 for who is called first, 0 for not on call.")
         )
     if contact is not None and before != (row.name, row.phone, row.email):
         row.verified_at = None
@@ -84,7 +91,9 @@ def save_contact(*, contact: Contact | None, **values: Any) -> Contact:
         with transaction.atomic():
             row.save()
     except IntegrityError as error:
-        raise InvalidChange(f"There is a contact {row.role!r} already.") from error
+        raise InvalidChange(
+            translatable("There is a contact {role} already.", role=repr(row.role))
+        ) from error
     return row
 
 
@@ -101,7 +110,9 @@ def add_shift(
 ) -> OnCallShift:
     """Let a contact be called first for some time."""
     if not starts_at < ends_at <= starts_at + LONGEST_SHIFT:
-        raise InvalidChange("A shift ends after it began, and lasts a month at most.")
+        raise InvalidChange(
+            translatable("A shift ends after it began, and lasts a month at most.")
+        )
     if is_placeholder(contact):
         raise InvalidChange(NO_ADDRESS)
     return OnCallShift.objects.create(
@@ -127,7 +138,7 @@ def valid_phone(text: str) -> str:
     digits = number[1:]
     is_number = digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15
     if number and not (number.startswith("+") and is_number and digits[0] != "0"):
-        raise InvalidChange("Give the number with its country: +250 …")
+        raise InvalidChange(translatable("Give the number with its country: +250 …"))
     return number
 
 
@@ -137,7 +148,7 @@ def valid_address(text: str) -> str:
         if address:
             validate_email(address)
     except ValidationError as error:
-        raise InvalidChange("This is not an e-mail address.") from error
+        raise InvalidChange(translatable("This is not an e-mail address.")) from error
     return address
 
 
@@ -146,5 +157,12 @@ def one_line(text: str, what: str, longest: int, *, least: int = 1) -> str:
     if not least <= len(stripped) <= longest or not (
         not stripped or stripped.isprintable()
     ):
-        raise InvalidChange(f"{what} has {least} to {longest} printable characters.")
+        raise InvalidChange(
+            translatable(
+                "{what} has {least} to {longest} printable characters.",
+                what=what,
+                least=least,
+                longest=longest,
+            )
+        )
     return stripped

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from easymo.sentences import label
 from rollout.core import clock
 from rollout.models import Plan, PlanChange, StageRun
 from rollout.notices import notices
@@ -39,7 +40,7 @@ def terms(plan: Plan) -> StageTerms:
 
 
 def state_text(plan: Plan) -> str:
-    return str(plan.state).replace("_", " ")
+    return label(str(plan.state).replace("_", " "))
 
 
 def current() -> Plan:
@@ -95,6 +96,6 @@ def _notice(change: PlanChange, cause: ChangeReason) -> str:
     where = f"{change.after['stage']}, {change.after['state'].replace('_', ' ')}"
     against = " against the gates" if cause.override else ""
     return (
-        f"Rollout {change.get_kind_display()}{against} by {cause.actor}:"
+        f"Rollout {Kind(change.kind).label}{against} by {cause.actor}:"
         f" now {where}. Reason: {cause.reason}"
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext_noop
+
+from easymo.sentences import english, joined, label, translatable
 from rollout import locks
 from rollout.core import clock
 from rollout.core.errors import PlanFrozen, ResumeRequirementsUnmet
@@ -22,11 +25,26 @@ if TYPE_CHECKING:
 RESUME = "resume"
 # The name of the requirement of a second person.
 SECOND_PERSON = "second_person"
-RESTORE = "The functions are removed."
+RESTORE = translatable("The functions are removed.")
 HOW = {
-    CheckRun.Kind.PREFLIGHT: "Run `python manage.py preflight`.",
-    CheckRun.Kind.SMOKE: "Turn the features on for the sandbox people only (`python manage.py flags set"
-    f" … --cohort {SMOKE_COHORT}`), then run `python manage.py smoke`.",
+    CheckRun.Kind.PREFLIGHT: translatable("Run `python manage.py preflight`."),
+    CheckRun.Kind.SMOKE: translatable(
+        "Turn the features on for the sandbox people only (`python manage.py flags set"
+        " … --cohort {cohort}`), then run `python manage.py smoke`.",
+        cohort=SMOKE_COHORT,
+    ),
+}
+RESULTS = {
+    CheckRun.Kind.PREFLIGHT: {
+        "passed": translatable("The pre-flight has passed since."),
+        "failed": translatable("The pre-flight has failed."),
+        "not_run": translatable("The pre-flight has not been run since."),
+    },
+    CheckRun.Kind.SMOKE: {
+        "passed": translatable("The smoke tests have passed since."),
+        "failed": translatable("The smoke tests have failed."),
+        "not_run": translatable("The smoke tests have not been run since."),
+    },
 }
 
 
@@ -41,7 +59,7 @@ class ResumeRequirement:
 
     @property
     def sentence(self) -> str:
-        return self.value if self.met else f"{self.value} {self.remedy}"
+        return self.value if self.met else joined(" ", [self.value, self.remedy])
 
 
 def requirements_to_turn_on() -> list[ResumeRequirement]:
@@ -63,7 +81,7 @@ def requirements_to_resume(plan: Plan) -> list[ResumeRequirement]:
     if Epoch.objects.filter(functions_removed=True).exists():
         needs.append(
             ResumeRequirement(
-                "restore", False, RESTORE, "Run `rollback restore` first."
+                "restore", False, RESTORE, translatable("Run `rollback restore` first.")
             )
         )
     if needs_second_person(plan):
@@ -100,8 +118,9 @@ def allow_turning_on(
         return None
     if plan.state == State.FROZEN:
         raise PlanFrozen(
-            "The plan is frozen: nothing is turned on before `rollout resume`,"
-            " which takes a second person."
+            translatable(
+                "The plan is frozen: nothing is turned on before `rollout resume`, which takes a second person."
+            )
         )
     needs = requirements_to_turn_on()
     if limited_to is not None and set(limited_to) <= {SMOKE_COHORT}:
@@ -111,7 +130,11 @@ def allow_turning_on(
     missing = unmet(needs)
     if missing and not cause.override:
         raise ResumeRequirementsUnmet(
-            f"After the {_rollback_text(plan)} nothing is turned on yet: {' '.join(missing)}",
+            translatable(
+                "After the {rollback} nothing is turned on yet: {missing}",
+                rollback=_rollback_text(plan),
+                missing=joined(" ", missing),
+            ),
             missing,
         )
     begin_recovery(plan, cause)
@@ -127,7 +150,8 @@ def begin_recovery(plan: Plan, cause: ChangeReason) -> PlanChange:
         plans.PlanMove(
             kind=plans.Kind.RESUMED,
             state=State.RECOVERY,
-            why=f"Back in service after the {_rollback_text(plan)}: {cause.reason}",
+            why="Back in service after the"
+            f" {english(_rollback_text(plan))}: {cause.reason}",
             stage=stage_after_rollback(plan.run.stage, kind=kind),
             answered=newest.pk if newest else 0,
         ),
@@ -152,8 +176,12 @@ def needs_second_person(plan: Plan) -> bool:
 
 
 def _rollback_text(plan: Plan) -> str:
-    kind = plan.rollback.get_kind_display() if plan.rollback else "last"
-    return f"{kind} rollback"
+    kind = (
+        RollbackEvent.Kind(plan.rollback.kind).label
+        if plan.rollback
+        else gettext_noop("last")
+    )
+    return translatable("{kind} rollback", kind=label(kind))
 
 
 def _incidents() -> list[Incident]:
@@ -174,16 +202,26 @@ def incidents_to_mitigate() -> list[Incident]:
 def _mitigated() -> ResumeRequirement:
     open_ones = incidents_to_mitigate()
     if not open_ones:
-        return ResumeRequirement("mitigated", True, "Its incident is mitigated.")
+        return ResumeRequirement(
+            "mitigated", True, translatable("Its incident is mitigated.")
+        )
     *others, last = [str(incident.pk) for incident in open_ones]
-    numbers = f"{', '.join(others)} and {last}" if others else last
-    what = "Incident {} is" if len(open_ones) == 1 else "Incidents {} are"
+    value = translatable("Incident {number} is open.", number=last)
+    if others:
+        value = translatable(
+            "Incidents {numbers} and {last} are open.",
+            numbers=", ".join(others),
+            last=last,
+        )
     return ResumeRequirement(
         "mitigated",
         False,
-        f"{what.format(numbers)} open.",
-        f"Run `python manage.py incident mitigate {open_ones[0].pk}`, once the harm"
-        " has stopped.",
+        value,
+        translatable(
+            "Run `python manage.py incident mitigate {number}`, once the harm has"
+            " stopped.",
+            number=open_ones[0].pk,
+        ),
     )
 
 
@@ -194,11 +232,14 @@ def _root_cause(plan: Plan) -> ResumeRequirement:
     return ResumeRequirement(
         "root_cause",
         known,
-        "The root cause is written down."
+        translatable("The root cause is written down.")
         if known
-        else f"Incident {number} names no root cause.",
-        "Write down what caused it: on its page, or with"
-        f" `python manage.py incident lessons {number} --root-cause …`.",
+        else translatable("Incident {number} names no root cause.", number=number),
+        translatable(
+            "Write down what caused it: on its page, or with"
+            " `python manage.py incident lessons {number} --root-cause …`.",
+            number=number,
+        ),
     )
 
 
@@ -206,14 +247,8 @@ def _passed(kind: CheckRun.Kind, since: datetime | None) -> ResumeRequirement:
     runs = CheckRun.objects.filter(kind=kind).order_by("-id")
     newest = runs.filter(started_at__gt=since).first() if since else runs.first()
     met = newest is not None and newest.passed
-    label = "pre-flight has" if kind == CheckRun.Kind.PREFLIGHT else "smoke tests have"
-    how = "passed since" if met else "failed" if newest else "not been run since"
-    return ResumeRequirement(
-        kind.value,
-        met,
-        f"The {label} {how}.",
-        HOW[kind],
-    )
+    result = "passed" if met else "failed" if newest else "not_run"
+    return ResumeRequirement(kind.value, met, RESULTS[kind][result], HOW[kind])
 
 
 def _second_person(plan: Plan) -> ResumeRequirement:
@@ -224,6 +259,8 @@ def _second_person(plan: Plan) -> ResumeRequirement:
     return ResumeRequirement(
         SECOND_PERSON,
         met,
-        "A second person agrees." if met else "No second person has agreed.",
-        "Ask with `rollout waive resume`; another person approves.",
+        translatable("A second person agrees.")
+        if met
+        else translatable("No second person has agreed."),
+        translatable("Ask with `rollout waive resume`; another person approves."),
     )

@@ -12,7 +12,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from rollout.core.formatting import approximate_duration, count, floored_share
+from easymo.sentences import amount, counted, joined, label, translatable
+from rollout.core.formatting import approximate_duration, floored_share, seconds
 from rollout.policy.stages import GateName, Stage, StageTerms, State, terms_of
 from rollout.policy.statistics import binomial_cdf, clopper_pearson_lower, wilson
 
@@ -135,8 +136,8 @@ class GateOutcome:
 def volume(facts: GateFacts) -> GateOutcome:
     """Require a number of real conversations."""
     have, need = facts.figures.conversations, facts.terms.min_conversations
-    value = f"{have} of {need} conversations"
-    words = f"{need} real conversations"
+    value = translatable("{have} of {need} conversations", have=have, need=need)
+    words = translatable("{need} real conversations", need=need)
     if have >= need:
         return GateOutcome(GateVerdict.MET, value, words)
     return GateOutcome(
@@ -150,27 +151,42 @@ def volume(facts: GateFacts) -> GateOutcome:
 def success(facts: GateFacts) -> GateOutcome:
     """Require 95 % success, and 90 % with 95 % confidence."""
     figures = facts.figures
-    need = "at least 95 %, and 90 % at 95 % confidence"
+    need = translatable("at least 95 %, and 90 % at 95 % confidence")
     n = figures.conversations
     if not figures.calls or not n:
-        return GateOutcome(GateVerdict.NO_DATA, "no tool calls yet", need)
+        return GateOutcome(GateVerdict.NO_DATA, translatable("no tool calls yet"), need)
     # A conversation that failed as a whole counts as failed, whatever its calls did.
     rate = 1 - max(figures.failed / figures.calls, figures.broken / n)
-    value = (
-        f"{floored_share(rate)} of {count(figures.calls, 'call')},"
-        f" at least {floored_share(lower_bound(rate, n))} ({count(n, 'conversation')})"
+    value = translatable(
+        "{share} of {calls}, at least {least} ({conversations})",
+        share=floored_share(rate),
+        calls=counted(figures.calls, "{number} call", "{number} calls"),
+        least=floored_share(lower_bound(rate, n)),
+        conversations=counted(n, "{number} conversation", "{number} conversations"),
     )
     if rate >= RATE and n >= CONVERSATIONS and is_proven(rate, n):
         return GateOutcome(GateVerdict.MET, value, need)
     if rate < RATE:
-        return GateOutcome(GateVerdict.FAIL, value, need, "not at this rate")
+        return GateOutcome(
+            GateVerdict.FAIL, value, need, translatable("not at this rate")
+        )
     missing = conversations_needed(rate, n) - n
     when = at_this_rate(missing, n, facts.elapsed)
     return GateOutcome(
         GateVerdict.PENDING,
         value,
         need,
-        f"{count(missing, 'more conversation')}, {when}",
+        joined(
+            ", ",
+            [
+                counted(
+                    missing,
+                    "{number} more conversation",
+                    "{number} more conversations",
+                ),
+                when,
+            ],
+        ),
     )
 
 
@@ -203,14 +219,18 @@ def conversations_needed(rate: float, n: int) -> int:
 def latency(facts: GateFacts) -> GateOutcome:
     """Require a p95 under 3 s: fewer than one turn in twenty takes longer."""
     figures = facts.figures
-    need = f"under {SLOW_S} s"
+    need = translatable("under {seconds} s", seconds=SLOW_S)
     if not figures.turns:
-        return GateOutcome(GateVerdict.NO_DATA, "no turns yet", need)
+        return GateOutcome(GateVerdict.NO_DATA, translatable("no turns yet"), need)
     share = figures.slow / figures.turns
-    p95 = f"{figures.p95_s:.1f} s, " if figures.p95_s is not None else ""
-    value = (
-        f"{p95}{floored_share(share)} of {count(figures.turns, 'turn')} over {SLOW_S} s"
+    slow = translatable(
+        "{share} of {turns} over {seconds} s",
+        share=floored_share(share),
+        turns=counted(figures.turns, "{number} turn", "{number} turns"),
+        seconds=SLOW_S,
     )
+    p95 = [seconds(figures.p95_s)] if figures.p95_s is not None else []
+    value = joined(", ", [*p95, slow])
     return GateOutcome(
         GateVerdict.MET if share < SLOW_SHARE else GateVerdict.FAIL, value, need
     )
@@ -222,34 +242,64 @@ def cost(facts: GateFacts) -> GateOutcome:
     limits = {
         name: facts.cost_limits.get(name, COST_USD) for name in sorted(used or {"chat"})
     }
-    need = ", ".join(f"{name} under ${limit:.2f}" for name, limit in limits.items())
+    need = joined(
+        ", ",
+        [
+            translatable(
+                "{channel} under {cost}",
+                channel=label(name),
+                cost=amount(limit, 2, "USD", in_english=f"${limit:.2f}"),
+            )
+            for name, limit in limits.items()
+        ],
+    )
     if not used:
-        return GateOutcome(GateVerdict.NO_DATA, "no conversations yet", need)
+        return GateOutcome(
+            GateVerdict.NO_DATA, translatable("no conversations yet"), need
+        )
     unpriced = sum(it.conversations - it.priced for it in used.values())
     if unpriced:
-        value = f"{count(unpriced, 'conversation')} without a known price"
+        value = counted(
+            unpriced,
+            "{number} conversation without a known price",
+            "{number} conversations without a known price",
+        )
         return GateOutcome(GateVerdict.NO_DATA, value, need)
     means = {name: it.usd / it.priced for name, it in used.items()}
-    value = ", ".join(f"{name} ${mean:.4f}" for name, mean in sorted(means.items()))
+    value = joined(", ", [_mean(name, means[name]) for name in sorted(means)])
     met = all(mean < limits[name] for name, mean in means.items())
     return GateOutcome(GateVerdict.MET if met else GateVerdict.FAIL, value, need)
 
 
 def leaks(facts: GateFacts) -> GateOutcome:
     """Require no confirmed leak, and show the bound that the scanned lines prove."""
-    need = "none, of the scanned lines"
+    need = translatable("none, of the scanned lines")
     if facts.leaks:
-        return GateOutcome(GateVerdict.FAIL, f"{facts.leaks} confirmed", need)
+        return GateOutcome(
+            GateVerdict.FAIL,
+            translatable("{number} confirmed", number=facts.leaks),
+            need,
+        )
     n = facts.scanned
     if not n:
-        return GateOutcome(GateVerdict.NO_DATA, "no line was scanned yet", need)
+        return GateOutcome(
+            GateVerdict.NO_DATA, translatable("no line was scanned yet"), need
+        )
     # The rule of three: 95 % sure of less than 3/n.
-    bound = f": fewer than 1 in {n // 3}" if n >= MIN_LINES else ""
-    return GateOutcome(GateVerdict.MET, f"none in {count(n, 'line')}{bound}", need)
+    value = counted(n, "none in {number} line", "none in {number} lines")
+    if n >= MIN_LINES:
+        bound = translatable("fewer than 1 in {lines}", lines=n // 3)
+        value = joined(": ", [value, bound])
+    return GateOutcome(GateVerdict.MET, value, need)
+
+
+def _mean(channel: str, mean: Decimal) -> str:
+    cost = amount(mean, 4, "USD", in_english=f"${mean:.4f}")
+    return joined(" ", [label(channel), cost])
 
 
 def at_this_rate(missing: int, seen: int, elapsed: timedelta) -> str:
     """Return how long `missing` more take, when `seen` came in `elapsed`."""
     if seen <= 0 or elapsed <= timedelta(0):
-        return "none have come yet"
+        return translatable("none have come yet")
     return approximate_duration(elapsed * (missing / seen))

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from rollout.core.formatting import approximate_duration, count, duration, first_of
+from easymo.sentences import counted, joined, label, translatable
+from rollout.core.formatting import approximate_duration, duration, first_of
 from rollout.policy import gate_figures
 from rollout.policy.gate_figures import GateOutcome, GateVerdict
 from rollout.policy.stages import NEVER_WAIVED, GateName, Stage, State
@@ -44,8 +45,13 @@ class Gate:
     @property
     def sentence(self) -> str:
         """Return value and need in one line."""
-        forecast = f", {self.forecast}" if self.forecast else ""
-        return f"{self.title}: {self.value} (needs {self.need}{forecast})"
+        needs = joined(", ", filter(None, [self.need, self.forecast]))
+        return translatable(
+            "{title}: {value} (needs {needs})",
+            title=self.title,
+            value=self.value,
+            needs=needs,
+        )
 
 
 def evaluate_gates(facts: GateFacts) -> list[Gate]:
@@ -62,7 +68,7 @@ def _gate(name: GateName, outcome: GateOutcome, facts: GateFacts) -> Gate:
     if not outcome.is_met and name in facts.waived - NEVER_WAIVED:
         verdict = GateVerdict.WAIVED
     return Gate(
-        name, name.label, verdict, outcome.value, outcome.need, outcome.forecast
+        name, label(name.label), verdict, outcome.value, outcome.need, outcome.forecast
     )
 
 
@@ -73,16 +79,16 @@ def _result(
 
 
 def _state(facts: GateFacts) -> GateOutcome:
-    words = facts.state.replace("_", " ")
+    words = label(facts.state.replace("_", " "))
     active = facts.state == State.ACTIVE
     waits = facts.state in {State.HELD, State.RECOVERY}
-    value = words if active else f"{words}: {facts.state_reason}"
+    value = words if active else joined(": ", [words, facts.state_reason])
     otherwise = GateVerdict.PENDING if waits else GateVerdict.FAIL
-    return _result(active, value, "active", otherwise)
+    return _result(active, value, translatable("active"), otherwise)
 
 
 def _preflight(facts: GateFacts) -> GateOutcome:
-    need = "passed on this release within the last hour"
+    need = translatable("passed on this release within the last hour")
     gate = _checked(facts.preflight, facts, need)
     if gate.is_met and facts.preflight and facts.now - facts.preflight.at >= FRESH:
         return replace(gate, verdict=GateVerdict.FAIL)
@@ -90,25 +96,29 @@ def _preflight(facts: GateFacts) -> GateOutcome:
 
 
 def _smoke(facts: GateFacts) -> GateOutcome:
-    return _checked(facts.smoke, facts, "passed on this release")
+    return _checked(facts.smoke, facts, translatable("passed on this release"))
 
 
 def _checked(run: CheckResult | None, facts: GateFacts, need: str) -> GateOutcome:
     if run is None:
-        return _result(False, "never run", need, GateVerdict.NO_DATA)
+        return _result(False, translatable("never run"), need, GateVerdict.NO_DATA)
     ago = duration(facts.now - run.at)
     if not run.passed:
-        value = f"failed {ago} ago" + (
-            f": {first_of(run.failed)}" if run.failed else ""
-        )
+        value = translatable("failed {ago} ago", ago=ago)
+        if run.failed:
+            value = joined(
+                ": ", [value, first_of([label(each) for each in run.failed])]
+            )
         return _result(False, value, need)
     if run.release != facts.release:
-        value = (
-            f"passed {ago} ago, on release {run.release or 'unknown'};"
-            f" this is {facts.release}"
+        value = translatable(
+            "passed {ago} ago, on release {release}; this is {current}",
+            ago=ago,
+            release=run.release or label("unknown"),
+            current=facts.release,
         )
         return _result(False, value, need)
-    return _result(True, f"passed {ago} ago", need)
+    return _result(True, translatable("passed {ago} ago", ago=ago), need)
 
 
 def _dwell(facts: GateFacts) -> GateOutcome:
@@ -136,8 +146,8 @@ def _watch(facts: GateFacts) -> GateOutcome:
     hours = watched_hours(facts)
     gate = _result(
         hours >= need,
-        f"{hours} of {need} hours acknowledged",
-        f"{need} hours of close watch, each acknowledged",
+        translatable("{hours} of {need} hours acknowledged", hours=hours, need=need),
+        translatable("{need} hours of close watch, each acknowledged", need=need),
         GateVerdict.PENDING,
     )
     if gate.is_met:
@@ -146,64 +156,84 @@ def _watch(facts: GateFacts) -> GateOutcome:
 
 
 def _members(facts: GateFacts) -> GateOutcome:
-    need = f"{MEMBERS_AT_LEAST} to {MEMBERS_AT_MOST} members of cohort beta, all staff"
-    members = count(facts.members, "member")
+    need = translatable(
+        "{least} to {most} members of cohort beta, all staff",
+        least=MEMBERS_AT_LEAST,
+        most=MEMBERS_AT_MOST,
+    )
+    members = counted(facts.members, "{number} member", "{number} members")
     if facts.staff is None:
-        value = f"{members}, it is unknown who is staff"
+        value = translatable("{members}, it is unknown who is staff", members=members)
         return _result(False, value, need, GateVerdict.NO_DATA)
     met = (
         MEMBERS_AT_LEAST <= facts.members <= MEMBERS_AT_MOST
         and facts.staff == facts.members
     )
-    return _result(met, f"{members}, {facts.staff} of them staff", need)
+    value = translatable(
+        "{members}, {staff} of them staff", members=members, staff=facts.staff
+    )
+    return _result(met, value, need)
 
 
 def _guardrails(facts: GateFacts) -> GateOutcome:
-    need = "no open warning, and figures for each"
+    need = translatable("no open warning, and figures for each")
     if facts.judged_at is None or facts.now - facts.judged_at > EVALUATOR_SILENT_AFTER:
-        value = "the evaluator has not run"
+        value = translatable("the evaluator has not run")
         if facts.judged_at is not None:
-            value = (
-                f"the evaluator has not run for {duration(facts.now - facts.judged_at)}"
+            value = translatable(
+                "the evaluator has not run for {time}",
+                time=duration(facts.now - facts.judged_at),
             )
         return _result(False, value, need, GateVerdict.NO_DATA)
     if facts.warnings:
         return _result(False, first_of(facts.warnings), need)
     # Before beta there is hardly any traffic.
     if facts.silent and facts.stage.rank >= Stage.BETA.rank:
-        value = f"no data: {first_of(facts.silent)}"
+        value = translatable("no data: {names}", names=first_of(facts.silent))
         return _result(False, value, need, GateVerdict.NO_DATA)
-    return _result(True, "no warning", need)
+    return _result(True, translatable("no warning"), need)
 
 
 def _incidents(facts: GateFacts) -> GateOutcome:
-    value = first_of(facts.incidents) if facts.incidents else "none open"
-    need = "no open incident of severity high or critical"
+    value = first_of(facts.incidents) if facts.incidents else translatable("none open")
+    need = translatable("no open incident of severity high or critical")
     return _result(not facts.incidents, value, need)
 
 
 def _checklist(facts: GateFacts) -> GateOutcome:
-    value = "all ticked"
+    value = translatable("all ticked")
     if facts.unticked:
-        value = f"{len(facts.unticked)} not ticked: {first_of(facts.unticked)}"
-    need = "every required line of this stage ticked"
+        value = translatable(
+            "{number} not ticked: {lines}",
+            number=len(facts.unticked),
+            lines=first_of(facts.unticked),
+        )
+    need = translatable("every required line of this stage ticked")
     return _result(not facts.unticked, value, need)
 
 
 def _contacts(facts: GateFacts) -> GateOutcome:
-    need = "a contact on call, all named and verified within 30 days"
+    need = translatable("a contact on call, all named and verified within 30 days")
     if not facts.on_call:
-        return _result(False, "no contact is on call", need)
+        return _result(False, translatable("no contact is on call"), need)
     if facts.unverified:
         return _result(False, first_of(facts.unverified), need)
-    return _result(True, f"{facts.on_call} on call, verified", need)
+    return _result(
+        True, translatable("{number} on call, verified", number=facts.on_call), need
+    )
 
 
 def _announcement(facts: GateFacts) -> GateOutcome:
-    to = "everyone" if facts.terms.announce_to == "all" else "the beta members"
+    is_for_all = facts.terms.announce_to == "all"
     sent = facts.announced_at
-    value = "not sent" if sent is None else f"sent {duration(facts.now - sent)} ago"
-    need = f"an announcement to {to} sent"
+    value = translatable("not sent")
+    if sent is not None:
+        value = translatable("sent {ago} ago", ago=duration(facts.now - sent))
+    need = (
+        translatable("an announcement to everyone sent")
+        if is_for_all
+        else translatable("an announcement to the beta members sent")
+    )
     return _result(sent is not None, value, need)
 
 

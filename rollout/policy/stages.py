@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from easymo.sentences import joined, translatable
 from rollout.core.formatting import duration, first_of
 
 DAY = timedelta(days=1)
@@ -137,7 +138,7 @@ ALWAYS = (
 
 TERMS = {
     Stage.INFRASTRUCTURE: StageTerms(
-        audience="no one yet",
+        audience=translatable("no one yet"),
         cohorts=frozenset(),
         gates=ALWAYS,
         # Features that are on in this stage serve real customers: be strict.
@@ -146,7 +147,9 @@ TERMS = {
         warning_acts=False,
     ),
     Stage.SMOKE: StageTerms(
-        audience=f"sandbox people and staff in cohort {SMOKE_COHORT}",
+        audience=translatable(
+            "sandbox people and staff in cohort {cohort}", cohort=SMOKE_COHORT
+        ),
         cohorts=frozenset({SMOKE_COHORT}),
         gates=(
             *ALWAYS,
@@ -164,7 +167,7 @@ TERMS = {
         announce_to="beta",
     ),
     Stage.BETA: StageTerms(
-        audience=f"cohort {BETA_COHORT}",
+        audience=translatable("cohort {name}", name=BETA_COHORT),
         cohorts=frozenset({SMOKE_COHORT, BETA_COHORT}),
         gates=(
             *ALWAYS,
@@ -188,7 +191,7 @@ TERMS = {
         announce_to="all",
     ),
     Stage.PRODUCTION: StageTerms(
-        audience="everyone",
+        audience=translatable("everyone"),
         cohorts=None,
         gates=(),
         false_rollbacks=0.01,
@@ -233,10 +236,14 @@ class Audience:
     @property
     def words(self) -> str:
         if self.everyone:
-            return "everyone"
-        parts = ["a percentage of people"] if self.has_share else []
-        parts += [f"cohort {name}" for name in sorted(self.cohorts)]
-        return " and ".join(parts) or "no one"
+            return translatable("everyone")
+        parts: list[str] = (
+            [translatable("a percentage of people")] if self.has_share else []
+        )
+        parts += [
+            translatable("cohort {name}", name=name) for name in sorted(self.cohorts)
+        ]
+        return joined(translatable(" and "), parts) if parts else translatable("no one")
 
 
 def is_wider_than_stage(audience: Audience, stage: str) -> bool:
@@ -278,7 +285,21 @@ class RecoveryProgress:
     @property
     def words(self) -> str:
         """Return the progress as text."""
-        text = f"Recovery: {duration(self.elapsed)} of {duration(RECOVERY_DWELL)}"
+        parts = [
+            translatable(
+                "Recovery: {time} of {wanted}",
+                time=duration(self.elapsed),
+                wanted=duration(RECOVERY_DWELL),
+            )
+        ]
         if self.wanted:
-            text += f", {self.clean} of {self.wanted} clean conversations"
-        return f"{text}, but {first_of(self.warnings)}" if self.warnings else text
+            clean = translatable(
+                "{clean} of {wanted} clean conversations",
+                clean=self.clean,
+                wanted=self.wanted,
+            )
+            parts.append(clean)
+        if self.warnings:
+            but = translatable("but {warnings}", warnings=first_of(self.warnings))
+            parts.append(but)
+        return joined(", ", parts)

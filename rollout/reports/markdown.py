@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.template import Context, Engine, Library
-from django.utils import translation
+from django.utils.translation import gettext
 
 from rollout.core import formatting
 from rollout.flags.selectors import state_text
@@ -36,21 +36,21 @@ def since(end: datetime, begin: datetime | None) -> str:
 def audience(state: dict[str, Any] | None) -> str:
     """Describe a feature's audience from a state in the audit log."""
     if state and state.get("everyone") is not False:
-        return "on for everyone" if state["everyone"] else state_text(state)
-    return "off"
+        return (
+            gettext("on for everyone") if state["everyone"] else str(state_text(state))
+        )
+    return gettext("off")
 
 
 @register.filter
 def words(name: str) -> str:
-    return name.replace("_", " ")
+    return gettext(name.replace("_", " "))
 
 
 def render(template: str, values: dict[str, Any]) -> str:
-    with translation.override("en"):
-        context = Context(values, autoescape=False, use_l10n=False)
-        text: str = (
-            _engine().get_template(f"rollout/reports/{template}").render(context)
-        )
+    """Render a report in the language of who opens it; a job has no other than English."""
+    context = Context(values, autoescape=False, use_l10n=False)
+    text: str = _engine().get_template(f"rollout/reports/{template}").render(context)
     return text.rstrip() + "\n"
 
 
@@ -90,5 +90,5 @@ def _unescape(text: str) -> str:
 def _engine() -> Engine:
     return Engine(
         dirs=[str(settings.BASE_DIR / "templates")],
-        builtins=["rollout.reports.markdown"],
+        builtins=["django.templatetags.i18n", "rollout.reports.markdown"],
     )

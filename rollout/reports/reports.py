@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Q
 from django.utils import timezone
 
+from easymo.sentences import label, translatable
 from rollout.announcements import announcements
 from rollout.checklists import checklists
 from rollout.core import clock, jobs
@@ -21,6 +22,7 @@ from rollout.core.formatting import (
     milliseconds,
     moment,
     share,
+    short_day,
     usd,
 )
 from rollout.evidence import figures, leaks
@@ -58,17 +60,25 @@ MOST_ROWS = 50
 MOST_DAYS = 92
 # Title, value and the guide's target.
 FIGURES: tuple[tuple[str, Callable[[Figures], str], str], ...] = (
-    ("Conversations", lambda f: str(f.conversations), ""),
-    ("Failed conversations", lambda f: str(f.failed_conversations), ""),
-    ("Tool call success rate", lambda f: share(f.success), "> 95 %"),
-    ("P95 latency", lambda f: milliseconds(f.latency_p95_ms), "< 3 s"),
-    ("Median latency", lambda f: milliseconds(f.latency_p50_ms), ""),
-    ("P95 of waiting before it", lambda f: milliseconds(f.wait_p95_ms), ""),
-    ("Cost per conversation", lambda f: usd(f.cost_per_conversation), "< $0.10"),
-    ("OpenAI cost", lambda f: usd(f.cost), ""),
-    ("Conversations without a price", lambda f: str(f.unpriced), "0"),
-    ("Requests per hour", lambda f: f"{f.requests_an_hour:.1f}", ""),
-    ("User satisfaction", lambda f: share(f.satisfaction), ""),
+    (translatable("Conversations"), lambda f: str(f.conversations), ""),
+    (translatable("Failed conversations"), lambda f: str(f.failed_conversations), ""),
+    (translatable("Tool call success rate"), lambda f: share(f.success), "> 95 %"),
+    (translatable("P95 latency"), lambda f: milliseconds(f.latency_p95_ms), "< 3 s"),
+    (translatable("Median latency"), lambda f: milliseconds(f.latency_p50_ms), ""),
+    (
+        translatable("P95 of waiting before it"),
+        lambda f: milliseconds(f.wait_p95_ms),
+        "",
+    ),
+    (
+        translatable("Cost per conversation"),
+        lambda f: usd(f.cost_per_conversation),
+        "< $0.10",
+    ),
+    (translatable("OpenAI cost"), lambda f: usd(f.cost), ""),
+    (translatable("Conversations without a price"), lambda f: str(f.unpriced), "0"),
+    (translatable("Requests per hour"), lambda f: f"{f.requests_an_hour:.1f}", ""),
+    (translatable("User satisfaction"), lambda f: share(f.satisfaction), ""),
 )
 
 
@@ -87,27 +97,34 @@ def daily(day: date | None = None) -> Report:
     """Report one day, or the last 24 hours."""
     if day is None:
         now = clock.now()
-        return compose("Daily report", now - DAY, now)
+        return compose(translatable("Daily report"), now - DAY, now)
     since = _midnight(day)
-    return compose(f"Daily report of {day:%d %b %Y}", since, since + DAY)
+    return compose(
+        translatable("Daily report of {day}", day=short_day(day)), since, since + DAY
+    )
 
 
 def weekly(day: date | None = None) -> Report:
     """Report the calendar week before the day's week, or the last seven days."""
     if day is None:
         now = clock.now()
-        return compose("Weekly report", now - WEEK, now)
+        return compose(translatable("Weekly report"), now - WEEK, now)
     until = _midnight(day - timedelta(days=day.weekday()))
     first = timezone.localtime(until - WEEK)
-    return compose(f"Weekly report from {first:%d %b %Y}", until - WEEK, until)
+    return compose(
+        translatable("Weekly report from {day}", day=short_day(first)),
+        until - WEEK,
+        until,
+    )
 
 
 def summary() -> Report:
     """Report everything since the current stage began."""
     run = checklists.current_run()
     since = run.entered_at if run else clock.now() - WEEK
-    stage = run.stage if run else "no stage"
-    return compose(f"Post-deployment summary: {stage}", since, clock.now())
+    stage = label(run.stage) if run else translatable("no stage")
+    title = translatable("Post-deployment summary: {stage}", stage=stage)
+    return compose(title, since, clock.now())
 
 
 def make(kind: str, day: date | None = None) -> Report:
@@ -118,7 +135,12 @@ def make(kind: str, day: date | None = None) -> Report:
 
 def compose(title: str, since: datetime, until: datetime) -> Report:
     length = exact_duration(until - since)
-    period = f"{moment(since)} to {moment(until)} ({length}), Kigali time."
+    period = translatable(
+        "{since} to {until} ({length}), Kigali time.",
+        since=moment(since),
+        until=moment(until),
+        length=length,
+    )
     values = {"title": title, "period": period, **_values(since, until)}
     return Report(title, period, render("report.md", values))
 
@@ -173,7 +195,10 @@ def _figure_rows(
     found = leaks.confirmed_since(since)
     is_known = found or leaks.lines_scanned_since(since)
     leaked = str(found) if is_known else UNKNOWN
-    return [*rows, ("Personal data in logs, since then", leaked, UNKNOWN, "0")]
+    return [
+        *rows,
+        (translatable("Personal data in logs, since then"), leaked, UNKNOWN, "0"),
+    ]
 
 
 def _days(since: datetime, until: datetime) -> list[figures.Point]:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
+from easymo.sentences import english, translatable
 from rollout import locks
 from rollout.check_runs import requests
 from rollout.core import jobs
@@ -43,11 +42,11 @@ if TYPE_CHECKING:
     from rollout.models import CheckRequest
 
 SOURCE = FlagChange.Source.ADMIN
-NEWER = _(
+NEWER = translatable(
     "There was another rollback since this page was shown: the steps begin again."
 )
 SMOKE_REASON = "For the smoke tests after the rollback."
-NOTHING_CHOSEN = _("Turn on at least one feature.")
+NOTHING_CHOSEN = translatable("Turn on at least one feature.")
 
 
 def refuse_after_newer_rollback(seen: int) -> None:
@@ -65,7 +64,7 @@ def mitigate(*, note: str, actor: str, seen: int) -> list[Incident]:
         refuse_after_newer_rollback(seen)
         found = resume_requirements.incidents_to_mitigate()
         if not found:
-            raise AlreadyDone(gettext("The incident is mitigated already."))
+            raise AlreadyDone(translatable("The incident is mitigated already."))
         for incident in found:
             incidents.set_status(
                 incident=incident,
@@ -103,7 +102,7 @@ def run_smoke(
             resume_requirements.requirements_to_turn_on()[:2]
         ):
             raise ResumeRequirementsUnmet(
-                gettext("The smoke tests cannot run yet."), missing
+                translatable("The smoke tests cannot run yet."), missing
             )
     if wanted:
         changed = set_audiences(
@@ -160,7 +159,7 @@ def turn_on(
         refuse_after_newer_rollback(seen)
         plan = locks.lock_plan()
         if plan.state not in {*plans.DOWN, State.RECOVERY}:
-            raise AlreadyDone(gettext("Nothing is rolled back any more."))
+            raise AlreadyDone(translatable("Nothing is rolled back any more."))
         if plan.state in plans.DOWN:
             _begin_recovery(cause)
     jobs.enqueue_notices()
@@ -173,7 +172,9 @@ def _begin_recovery(cause: ChangeReason) -> None:
     if missing := resume_requirements.unmet(
         resume_requirements.requirements_to_turn_on()
     ):
-        raise ResumeRequirementsUnmet(gettext("Nothing is turned on yet."), missing)
+        raise ResumeRequirementsUnmet(
+            translatable("Nothing is turned on yet."), missing
+        )
     resume_requirements.begin_recovery(plan, cause)
 
 
@@ -200,13 +201,15 @@ def _same(one: WantedAudience, other: WantedAudience) -> bool:
 def restore_all(*, note: str, actor: str, seen: int) -> CheckRequest:
     """Do all steps one after the other, in a demonstration only."""
     if not settings.DEMONSTRATION:
-        raise InvalidChange(gettext("Only a demonstration is restored by one press."))
+        raise InvalidChange(
+            translatable("Only a demonstration is restored by one press.")
+        )
     cause = valid_change_reason(reason=note, actor=actor, source=SOURCE)
     if selectors.full_rollback() is not None:
         rollback.restore(reason=cause.reason, actor=actor, source=SOURCE)
     if plans.current().state == State.FROZEN:
         raise InvalidChange(
-            gettext(
+            translatable(
                 "The plan is frozen: a second person has to agree. Follow the steps."
             )
         )
@@ -234,4 +237,4 @@ def continue_restore(request: CheckRequest) -> None:
         )
     except RolloutError as error:
         unmet = getattr(error, "unmet", ())
-        requests.stop_continuing(request, " ".join([str(error), *unmet]))
+        requests.stop_continuing(request, " ".join(map(english, (error, *unmet))))

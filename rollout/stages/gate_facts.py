@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import Max
 
 from easymo import release
+from easymo.sentences import english, label, shortened, translatable
 from rollout.announcements import announcements
 from rollout.checklists import checklists
 from rollout.core import clock
@@ -87,12 +88,11 @@ def collect_facts(plan: Plan) -> GateFacts:
         silent=_verdict_names(verdicts, {Level.NO_DATA}),
         incidents=_incidents(),
         unticked=tuple(
-            line.item.text[:80] for line in checklists.unmet_lines(run, now)
+            shortened(label(line.item.text), 80)
+            for line in checklists.unmet_lines(run, now)
         ),
         on_call=len(called),
-        unverified=tuple(said.rstrip(".") for said in contacts.problems(now))
-        if called
-        else (),
+        unverified=tuple(contacts.problems(now)) if called else (),
         announced_at=_announced(Stage(run.stage)),
         waived=_waived(run, now),
     )
@@ -106,9 +106,9 @@ def store_results(run: StageRun, gates: Sequence[Gate]) -> None:
             run=run,
             gate=gate.name,
             verdict=gate.verdict,
-            value=gate.value[:200],
-            need=gate.need[:200],
-            forecast=gate.forecast[:200],
+            value=english(gate.value)[:200],
+            need=english(gate.need)[:200],
+            forecast=english(gate.forecast)[:200],
             at=at,
         )
         for gate in gates
@@ -162,9 +162,13 @@ def _is_served(verdict: Verdict) -> bool:
 
 def _verdict_names(verdicts: Sequence[Verdict], levels: set[Level]) -> tuple[str, ...]:
     return tuple(
-        f"{verdict.guardrail} on {verdict.channel}"
+        translatable(
+            "{guardrail} on {channel}",
+            guardrail=label(str(verdict.guardrail)),
+            channel=label(verdict.channel),
+        )
         if verdict.channel
-        else str(verdict.guardrail)
+        else label(str(verdict.guardrail))
         for verdict in verdicts
         # Probes and value checks that do not run do not block promotion.
         if verdict.level in levels

@@ -12,6 +12,7 @@ from django.db import Error, transaction
 from django.db.models import Max
 
 from easymo.observability.logs import get_logger
+from easymo.sentences import translatable
 from rollout import locks
 from rollout.core import clock
 from rollout.core.change_reason import ChangeReason, valid_change_reason
@@ -50,7 +51,11 @@ def hold(
     with transaction.atomic():
         plan = locks.lock_plan()
         if plan.state in DOWN:
-            raise WrongState(f"The plan is {plans.state_text(plan)} already.")
+            raise WrongState(
+                translatable(
+                    "The plan is {state} already.", state=plans.state_text(plan)
+                )
+            )
         if plan.state == State.HELD:
             return None
         move = PlanMove(Kind.HELD, State.HELD, cause.reason, with_notice=with_notice)
@@ -66,7 +71,11 @@ def release(*, reason: str, actor: str, source: str) -> PlanChange | None:
     with transaction.atomic():
         plan = locks.lock_plan()
         if plan.state != State.HELD:
-            raise WrongState(f"The plan is not held, but {plans.state_text(plan)}.")
+            raise WrongState(
+                translatable(
+                    "The plan is not held, but {state}.", state=plans.state_text(plan)
+                )
+            )
         held = PlanChange.objects.filter(kind=Kind.HELD).first()
         if source == SYSTEM and held is not None and held.source != SYSTEM:
             return None
@@ -119,12 +128,17 @@ def resume(*, reason: str, actor: str, source: str) -> PlanChange:
         plan = locks.lock_plan()
         if plan.state not in DOWN:
             raise WrongState(
-                f"The plan is not rolled back, but {plans.state_text(plan)}."
+                translatable(
+                    "The plan is not rolled back, but {state}.",
+                    state=plans.state_text(plan),
+                )
             )
         if missing := resume_requirements.unmet(
             resume_requirements.requirements_to_resume(plan)
         ):
-            raise ResumeRequirementsUnmet("The plan cannot resume yet.", missing)
+            raise ResumeRequirementsUnmet(
+                translatable("The plan cannot resume yet."), missing
+            )
         if plan.state == State.FROZEN and not resume_requirements.smoke_tests_passed():
             why = f"No longer frozen, every feature still off: {cause.reason}"
             unfrozen = PlanMove(

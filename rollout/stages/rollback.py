@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import Error, transaction
 
 from easymo.observability.logs import get_logger
+from easymo.sentences import translatable
 from rollout import locks
 from rollout.core import jobs
 from rollout.core.change_reason import ChangeReason, valid_actor, valid_reason
@@ -107,7 +108,7 @@ def rollback_partial(
     """Turn these features off; the others are not changed."""
     names = sorted(feature.value for feature in features)
     if not names:
-        raise InvalidChange("Name at least one feature to turn off.")
+        raise InvalidChange(translatable("Name at least one feature to turn off."))
     order = RollbackOrder(Kind.PARTIAL, reason, actor, source, tuple(names))
     return finish(carry_out(order))
 
@@ -133,7 +134,7 @@ def restore(*, reason: str, actor: str, source: str) -> RollbackResult:
         epoch = locks.mark_functions(removed=False)
         last = RollbackEvent.objects.filter(kind=Kind.FULL).first()
         if epoch is None or last is None:
-            raise InvalidChange("No full rollback is in force.")
+            raise InvalidChange(translatable("No full rollback is in force."))
         done = CommittedRollback((), epoch, True, last.incident)
         record(done, order)
         plan_state.enter_restored(ChangeReason(actor, reason, source))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from easymo.sentences import label, translatable
 from rollout import locks
 from rollout.core.change_reason import valid_change_reason
 from rollout.core.errors import GatesUnmet, InvalidChange, OverrideNeeded
@@ -54,7 +55,12 @@ def advance(*, reason: str, actor: str, source: str) -> PlanChange:
         plan = locks.lock_plan()
         following = Stage(plan.run.stage).following
         if following is None:
-            raise InvalidChange(f"{plan.run.stage.capitalize()} is the last stage.")
+            raise InvalidChange(
+                translatable(
+                    "{stage} is the last stage.",
+                    stage=label(plan.run.stage.capitalize()),
+                )
+            )
         gates = gates_now(plan)
         gate_facts.store_results(plan.run, gates)
         missing = unmet(gates)
@@ -63,8 +69,12 @@ def advance(*, reason: str, actor: str, source: str) -> PlanChange:
             return plans.move_plan(plan, move, cause)
     # Outside the transaction, so that the gate results are kept.
     raise GatesUnmet(
-        f"Stage {plan.run.stage} cannot be left yet: {len(missing)} of"
-        f" {len(gates)} gates are not met.",
+        translatable(
+            "Stage {stage} cannot be left yet: {missing} of {gates} gates are not met.",
+            stage=label(plan.run.stage),
+            missing=len(missing),
+            gates=len(gates),
+        ),
         [gate.sentence for gate in missing],
     )
 
@@ -84,7 +94,11 @@ def set_stage(
     except ValueError as error:
         known = ", ".join(Stage)
         raise InvalidChange(
-            f"There is no stage {stage[:40]!r}. There are {known}."
+            translatable(
+                "There is no stage {stage}. There are {known}.",
+                stage=repr(stage[:40]),
+                known=known,
+            )
         ) from error
     return _change_stage(lambda _here: wanted, cause, Kind.SET)
 
@@ -99,7 +113,11 @@ def demote(
 
     def before(here: Stage) -> Stage:
         if here.preceding is None:
-            raise InvalidChange(f"{here.capitalize()} is the first stage.")
+            raise InvalidChange(
+                translatable(
+                    "{here} is the first stage.", here=label(here.capitalize())
+                )
+            )
         return here.preceding
 
     cause = valid_change_reason(reason=reason, actor=actor, source=source)
@@ -121,11 +139,16 @@ def _change_stage(
         here = Stage(plan.run.stage)
         wanted = where(here)
         if wanted == here:
-            raise InvalidChange(f"The stage is {here} already.")
+            raise InvalidChange(
+                translatable("The stage is {here} already.", here=label(here))
+            )
         if wanted.rank > here.rank and not cause.override:
             raise OverrideNeeded(
-                f"Going from {here} to {wanted} passes by the gates:"
-                " `stage advance` asks them, --override does not."
+                translatable(
+                    "Going from {here} to {wanted} passes by the gates: `stage advance` asks them, --override does not.",
+                    here=label(here),
+                    wanted=label(wanted),
+                )
             )
         if wanted.rank < here.rank:
             narrow_to(wanted, cause)
@@ -157,7 +180,9 @@ def exposure_warnings() -> list[str]:
     plan = plans.current()
     found = flags_wider_than(plan.run.stage)
     if plan.state == State.HELD and any(not audience_of(f).is_off for f in all_flags()):
-        found.append(f"The plan is held: {plan.state_reason}")
+        found.append(
+            translatable("The plan is held: {reason}", reason=plan.state_reason)
+        )
     return found
 
 
@@ -165,7 +190,13 @@ def flags_wider_than(stage: str) -> list[str]:
     """Return a sentence for each feature that is on outside the audience of the stage."""
     serves = terms_of(stage).audience
     return [
-        f"{flag.name} is on for {audience.words}; stage {stage} serves {serves}."
+        translatable(
+            "{flag} is on for {audience}; stage {stage} serves {serves}.",
+            flag=flag.name,
+            audience=audience.words,
+            stage=stage,
+            serves=serves,
+        )
         for flag in all_flags()
         if is_wider_than_stage(audience := audience_of(flag), stage)
     ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from easymo.sentences import label, translatable
 from rollout import locks
 from rollout.core import clock, jobs
 from rollout.core.change_reason import valid_actor, valid_reason
@@ -42,7 +43,12 @@ def ask_for_waiver(
     """
     reason, actor = valid_reason(reason), valid_actor(actor)
     if not 1 <= days <= MAX_WAIVER_DAYS:
-        raise InvalidChange(f"A waiver lasts 1 to {MAX_WAIVER_DAYS} days.")
+        raise InvalidChange(
+            translatable(
+                "A waiver lasts 1 to {most} days.",
+                most=MAX_WAIVER_DAYS,
+            )
+        )
     with transaction.atomic():
         plan = locks.lock_plan()
         name = _askable(gate, plan)
@@ -73,12 +79,18 @@ def approve_waiver(*, waiver: Waiver, actor: str) -> Waiver:
         row = Waiver.objects.get(pk=waiver.pk)
         now = clock.now()
         if row.asked_by.casefold() == actor.casefold():
-            raise SecondPersonNeeded("The person who asks cannot approve.")
+            raise SecondPersonNeeded(
+                translatable("The person who asks cannot approve.")
+            )
         if row.approved_by:
-            raise WrongState(f"{row.approved_by} approved it already.")
+            raise WrongState(
+                translatable("{name} approved it already.", name=row.approved_by)
+            )
         if row.expires_at <= now or row.run_id != plan.run_id:
             raise WrongState(
-                "It has expired, or the stage has changed since: ask again."
+                translatable(
+                    "It has expired, or the stage has changed since: ask again."
+                )
             )
         row.approved_by, row.approved_at = actor, now
         row.save(update_fields=["approved_by", "approved_at"])
@@ -127,17 +139,23 @@ def _askable(gate: str, plan: Plan) -> str:
     name = gate.strip().lower()
     if name == RESUME:
         if plan.state not in plans.DOWN or not needs_second_person(plan):
-            raise WrongState("Going on needs no second person now.")
+            raise WrongState(translatable("Going on needs no second person now."))
         return RESUME
     gates = plans.terms(plan).gates
     if name not in list(GateName) or GateName(name) not in gates:
         known = ", ".join(each for each in gates if each not in NEVER_WAIVED)
         raise InvalidChange(
-            f"Stage {plan.run.stage} has no gate {gate[:40]!r} to waive."
-            f" There are: {known or 'none'}."
+            translatable(
+                "Stage {stage} has no gate {gate} to waive. There are: {known}.",
+                stage=label(plan.run.stage),
+                gate=repr(gate[:40]),
+                known=known or label("none"),
+            )
         )
     if GateName(name) in NEVER_WAIVED:
-        raise InvalidChange(f"{GateName(name).label} cannot be waived.")
+        raise InvalidChange(
+            translatable("{gate} cannot be waived.", gate=label(GateName(name).label))
+        )
     return name
 
 
@@ -156,11 +174,20 @@ def begin_override(*, reason: str, actor: str, hours: int) -> Override:
     """Let the evaluator hold instead of rolling back, for some hours."""
     reason, actor = valid_reason(reason), valid_actor(actor)
     if not 1 <= hours <= MAX_OVERRIDE_HOURS:
-        raise InvalidChange(f"An override lasts 1 to {MAX_OVERRIDE_HOURS} hours.")
+        raise InvalidChange(
+            translatable(
+                "An override lasts 1 to {most} hours.",
+                most=MAX_OVERRIDE_HOURS,
+            )
+        )
     with transaction.atomic():
         locks.lock_plan()
         if running := active_overrides().first():
-            raise WrongState(f"Override {running.pk} is in force; end it first.")
+            raise WrongState(
+                translatable(
+                    "Override {number} is in force; end it first.", number=running.pk
+                )
+            )
         now = clock.now()
         override = Override.objects.create(
             reason=reason,
@@ -187,7 +214,7 @@ def end_override(*, override: Override, actor: str) -> Override:
         row = Override.objects.get(pk=override.pk)
         now = clock.now()
         if row.ended_at is not None or row.expires_at <= now:
-            raise WrongState("It is over already.")
+            raise WrongState(translatable("It is over already."))
         row.ended_at, row.ended_by = now, actor
         row.save(update_fields=["ended_at", "ended_by"])
         notices.queue_notice(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -14,6 +14,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from easymo.backoffice import reauthentication, second_factor, sessions
 from easymo.backoffice.actions import ActionCall, form_action
+from easymo.backoffice.names import permission_text
 from easymo.backoffice.pages import AsksWho, BoundedLists, ListedLookups
 from vouchers.admin.change import RecordedHistory
 from vouchers.models import AuthorityChange
@@ -42,6 +43,13 @@ class KeptAdmin(AsksWho, RecordedHistory, BoundedLists, ListedLookups):
     ) -> bool:
         """Refuse: the objects are deactivated instead."""
         return False
+
+    def formfield_for_manytomany(self, db_field: Any, *args: Any, **kwargs: Any) -> Any:
+        """Name the rights in the language of the page."""
+        field: Any = super().formfield_for_manytomany(db_field, *args, **kwargs)
+        if field is not None and db_field.related_model is Permission:
+            field.label_from_instance = permission_text
+        return field
 
 
 @admin.register(User)

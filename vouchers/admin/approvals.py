@@ -21,7 +21,7 @@ from vouchers.admin.approval import CHANNELS
 from vouchers.authority import RULES, Operation
 from vouchers.errors import VoucherError
 from vouchers.models import ApprovalRequest, Voucher, VoucherEvent
-from vouchers.money import Money, format_money
+from vouchers.money import Money, shown_money
 from vouchers.services.approve import approve_voucher, decline_voucher
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _line(row: ApprovalRequest) -> dict[str, Any]:
     return {
         "row": row,
         "reference": voucher.reference,
-        "amount": format_money(Money(voucher.amount_minor, voucher.currency)),
+        "amount": shown_money(Money(voucher.amount_minor, voucher.currency)),
         "owner": voucher.owner,
         "requester": voucher.created_by_profile
         or voucher.created_by_user

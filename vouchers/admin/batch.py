@@ -25,7 +25,7 @@ from vouchers.admin.base import may_see_numbers
 from vouchers.batches import checking, issuing, reading
 from vouchers.errors import SecondPersonNeeded, VoucherError
 from vouchers.models import Batch, Campaign
-from vouchers.money import Money, format_money
+from vouchers.money import Money, shown_money
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -92,14 +92,14 @@ def _preview(request: HttpRequest, row: Batch) -> list[dict[str, str]]:
         {
             **line,
             "number": line["msisdn"] if may_see else mask_msisdn(line["msisdn"]),
-            "amount": format_money(Money(line["minor"], row.currency)),
+            "amount": shown_money(Money(line["minor"], row.currency)),
         }
         for line in (row.lines or [])[:20]
     ]
 
 
 def _total(row: Batch) -> str:
-    return format_money(Money(row.total_minor, row.currency))
+    return shown_money(Money(row.total_minor, row.currency))
 
 
 @admin.register(Batch)

@@ -25,7 +25,7 @@ from easymo.backoffice.reason import ReasonForm
 from vouchers.batches import campaigns
 from vouchers.errors import VoucherError
 from vouchers.models import Batch, Campaign
-from vouchers.money import Money, format_money, major_units
+from vouchers.money import Money, major_units, shown_money
 from vouchers.services.transition import KIGALI
 
 if TYPE_CHECKING:
@@ -191,4 +191,4 @@ class CampaignAdmin(ReadOnlyAdmin):
 
 
 def _money(row: Campaign, minor: int) -> str:
-    return format_money(Money(minor, row.currency))
+    return shown_money(Money(minor, row.currency))

@@ -18,7 +18,7 @@ from vouchers import limits
 from vouchers.authority import RULES, Operation
 from vouchers.errors import VoucherError
 from vouchers.models import ReversalRequest
-from vouchers.money import Money, format_money
+from vouchers.money import Money, shown_money
 from vouchers.services.reverse import decide_reversal
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _money(row: ReversalRequest) -> Money:
 
 
 def _amount(row: ReversalRequest) -> str:
-    return format_money(_money(row))
+    return shown_money(_money(row))
 
 
 def _asker(row: ReversalRequest) -> str:

@@ -11,13 +11,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSelectWidget
 
 from vouchers.errors import VoucherError
 from vouchers.models import Station
-from vouchers.money import Money, format_money
+from vouchers.money import Money, shown_money
 from vouchers.settlement import files
 from vouchers.settlement.figures import KIGALI, open_liabilities, settlement
 from vouchers.settlement.statement import statement
@@ -77,9 +78,9 @@ def page(request: HttpRequest) -> HttpResponse:
         "totals": _totals(made) if made else [],
         "liabilities": [
             (
-                f"{row.month:%B %Y}",
+                date_format(row.month, "F Y"),
                 row.count,
-                format_money(Money(row.minor, row.currency)),
+                shown_money(Money(row.minor, row.currency)),
             )
             for row in open_liabilities()
         ],
@@ -118,8 +119,8 @@ def _totals(made: Settlement) -> list[dict[str, Any]]:
 def _amounts(sums: Sums, currency: str) -> dict[str, Any]:
     return {
         "redeemed": sums.redeemed,
-        "redeemed_amount": format_money(Money(sums.redeemed_minor, currency)),
+        "redeemed_amount": shown_money(Money(sums.redeemed_minor, currency)),
         "reversed": sums.reversed,
-        "reversed_amount": format_money(Money(sums.reversed_minor, currency)),
-        "net": format_money(Money(sums.net_minor, currency)),
+        "reversed_amount": shown_money(Money(sums.reversed_minor, currency)),
+        "net": shown_money(Money(sums.net_minor, currency)),
     }

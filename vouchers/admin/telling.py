@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from vouchers.models import Voucher
-from vouchers.money import Money, format_money
+from vouchers.money import Money, shown_money
 from vouchers.services.transition import KIGALI
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Status = Voucher.Status
 def what_to_tell(voucher: Voucher, now: datetime) -> str:
     """Return the sentence; it names no code, no reason and no other person."""
     facts = {
-        "amount": format_money(Money(voucher.amount_minor, voucher.currency)),
+        "amount": shown_money(Money(voucher.amount_minor, voucher.currency)),
         "last_day": _day(voucher.expires_at),
         "station": voucher.station.name if voucher.station else "",
         "on": _day(voucher.redeemed_at or voucher.voided_at or voucher.created_at),

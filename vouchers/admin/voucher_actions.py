@@ -10,7 +10,7 @@ from django import forms
 from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDateWidget
 
@@ -23,7 +23,7 @@ from vouchers.admin.approval import request_facts
 from vouchers.authority import RULES, Operation
 from vouchers.errors import VoucherError
 from vouchers.models import Voucher
-from vouchers.money import Money, format_money
+from vouchers.money import Money, shown_money
 from vouchers.services.approve import approve_voucher, decline_voucher
 from vouchers.services.extend import Extended, extend_voucher
 from vouchers.services.reverse import Reversal, reverse_redemption
@@ -58,7 +58,7 @@ def _money(voucher: Voucher) -> Money:
 
 
 def amount_of(voucher: Voucher) -> str:
-    return format_money(_money(voucher))
+    return shown_money(_money(voucher))
 
 
 def voucher_action(
@@ -156,7 +156,7 @@ class VoucherActions:
     )
     def approve_one(self, call: ActionCall[Voucher]) -> str:
         _approve(call)
-        return _log(call, gettext("Approve"), "approved")
+        return _log(call, "Approve", gettext("approved"))
 
     @voucher_action(
         _("Decline"),
@@ -171,10 +171,10 @@ class VoucherActions:
     )
     def decline_one(self, call: ActionCall[Voucher]) -> str:
         _decline(call)
-        return _log(call, gettext("Decline"), "declined")
+        return _log(call, "Decline", gettext("declined"))
 
     @voucher_action(
-        _("Void"),
+        pgettext_lazy("action", "Void"),
         path="void",
         act=_void,
         icon="cancel",
@@ -186,7 +186,7 @@ class VoucherActions:
     def void_one(self, call: ActionCall[Voucher]) -> str:
         """Void the voucher. It works while vouchers are switched off."""
         _void(call)
-        return _log(call, gettext("Void"), "voided")
+        return _log(call, "Void", gettext("voided"))
 
     @voucher_action(
         _("New code"),
@@ -203,7 +203,7 @@ class VoucherActions:
     )
     def rotate_one(self, call: ActionCall[Voucher]) -> str:
         _rotate(call)
-        return _log(call, gettext("New code for"), gettext("has a new code"))
+        return _log(call, "New code for", gettext("has a new code"))
 
     @voucher_action(
         _("Extend"),
@@ -224,7 +224,7 @@ class VoucherActions:
         until = _last_day(_extend(call).voucher)
         return _log(
             call,
-            gettext("Extend"),
+            "Extend",
             gettext("is valid until {day}").format(day=date_format(until, "j F Y")),
         )
 
@@ -245,10 +245,8 @@ class VoucherActions:
     def reverse_one(self, call: ActionCall[Voucher]) -> str:
         """Take back a redemption. It works while vouchers are switched off."""
         if _reverse(call).is_requested:
-            return _log(
-                call, gettext("Take back"), gettext("waits for a second person")
-            )
-        return _log(call, gettext("Take back"), gettext("can be spent again"))
+            return _log(call, "Take back", gettext("waits for a second person"))
+        return _log(call, "Take back", gettext("can be spent again"))
 
 
 def _given(call: ActionCall[Voucher]) -> dict[str, str]:
@@ -260,6 +258,7 @@ def _actor(call: ActionCall[Voucher]) -> Actor:
 
 
 def _log(call: ActionCall[Voucher], title: str, done: str) -> str:
+    """Write the history, which is stored in English; return the sentence for the page."""
     call.log_change(call.row, f"{title}: {call.reason}")
     return gettext("Voucher {reference} {done}.").format(
         reference=call.row.reference, done=done

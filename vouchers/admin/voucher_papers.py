@@ -179,7 +179,7 @@ class VoucherPapers:
                 user.pk,
                 [voucher],
                 CHANGE,
-                change_message=gettext("Card: {reason}").format(reason=given["reason"]),
+                change_message=f"Card: {given['reason']}",
                 single_object=True,
             )
         if given["kind"] == "pdf":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from easymo.sentences import translatable
 from vouchers.errors import CampaignRefused, InvalidRequest, NotAllowed
 from vouchers.models import Campaign
 from vouchers.services.profiles import clean_name
@@ -57,12 +58,12 @@ def create_campaign(
 ) -> Campaign:
     """Begin a campaign. Raises InvalidRequest, InvalidReason."""
     if last_day < first_day:
-        raise InvalidRequest("The last day is before the first day.")
+        raise InvalidRequest(translatable("The last day is before the first day."))
     if budget.minor < 1:
-        raise InvalidRequest("A campaign has a budget of at least 1.")
+        raise InvalidRequest(translatable("A campaign has a budget of at least 1."))
     named = clean_name(name)
     if not named:
-        raise InvalidRequest("A campaign needs a name.")
+        raise InvalidRequest(translatable("A campaign needs a name."))
     try:
         with transaction.atomic():
             return Campaign.objects.create(
@@ -75,7 +76,9 @@ def create_campaign(
                 created_by=user,
             )
     except IntegrityError as error:
-        raise InvalidRequest("There is a campaign of this name already.") from error
+        raise InvalidRequest(
+            translatable("There is a campaign of this name already.")
+        ) from error
 
 
 def stop_campaign(*, campaign: Campaign, user: User, reason: str) -> Campaign:
@@ -87,7 +90,7 @@ def stop_campaign(*, campaign: Campaign, user: User, reason: str) -> Campaign:
     with transaction.atomic():
         row = Campaign.objects.select_for_update().get(pk=campaign.pk)
         if row.stopped_at is not None:
-            raise NotAllowed("This campaign is stopped already.")
+            raise NotAllowed(translatable("This campaign is stopped already."))
         row.stopped_at, row.stopped_by, row.stop_reason = timezone.now(), user, text
         row.save(update_fields=["stopped_at", "stopped_by", "stop_reason"])
     return row

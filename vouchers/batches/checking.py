@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils import timezone
 
+from easymo.sentences import translatable
 from vouchers import limits, msisdn
 from vouchers.errors import InvalidProfile, InvalidReason
 from vouchers.models import LimitCounter, Profile, VoucherEvent
-from vouchers.money import InvalidAmount, Money, format_money, parse_amount_strict
+from vouchers.money import InvalidAmount, Money, parse_amount_strict
 from vouchers.services.profiles import clean_name
 from vouchers.services.transition import clean_reason
 
@@ -100,21 +101,25 @@ def _errors(row: Row, currency: str) -> Iterator[LineError]:
         try:
             judge(row.cells.get(name, ""), currency)
         except (msisdn.InvalidMsisdn, InvalidAmount) as error:
-            yield LineError(row.line, name, str(error))
+            yield LineError(row.line, name, error.args[0])
         except InvalidProfile as error:
-            yield LineError(row.line, name, str(error))
+            yield LineError(row.line, name, error.args[0])
         except InvalidReason:
             yield LineError(
-                row.line, name, "A note has at most 500 characters, on one line."
+                row.line,
+                name,
+                translatable("A note has at most 500 characters, on one line."),
             )
     if "extra" in row.cells:
-        yield LineError(row.line, "", "The line has more cells than the first line.")
+        yield LineError(
+            row.line, "", translatable("The line has more cells than the first line.")
+        )
 
 
 def _judge_amount(text: str, currency: str) -> None:
     amount = parse_amount_strict(text, currency=currency)
     if amount.minor > limits.cap("voucher", currency):
-        raise InvalidAmount(str(limits.exceeded("voucher", currency)))
+        raise InvalidAmount(limits.exceeded("voucher", currency).args[0])
 
 
 _JUDGES: dict[str, Callable[[str, str], object]] = {
@@ -150,7 +155,9 @@ def _inactive(lines: list[Line]) -> Iterator[LineError]:
     )
     for line in lines:
         if line.msisdn in inactive:
-            yield LineError(line.line, "msisdn", "This customer is not active.")
+            yield LineError(
+                line.line, "msisdn", translatable("This customer is not active.")
+            )
 
 
 def _over_daily_limit(made: Checked) -> Iterator[LineError]:
@@ -161,12 +168,8 @@ def _over_daily_limit(made: Checked) -> Iterator[LineError]:
     for line in made.to_issue:
         wanted[line.msisdn] += line.minor
         if used[line.msisdn] + wanted[line.msisdn] > cap:
-            shown = format_money(Money(cap, made.currency))
-            yield LineError(
-                line.line,
-                "amount",
-                f"This customer's limit of {shown} a day is reached.",
-            )
+            reached = limits.exceeded("customer_daily", made.currency)
+            yield LineError(line.line, "amount", reached.args[0])
 
 
 def _used_today(numbers: Iterable[str], currency: str) -> dict[str, int]:

@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from easymo.database import jobs
+from easymo.sentences import english, translatable
 from vouchers.actors import Actor
 from vouchers.batches import campaigns
 from vouchers.batches.checking import line_key
@@ -66,7 +67,7 @@ def store(
     Raises InvalidRequest, InvalidReason, CampaignRefused.
     """
     if checked.errors:
-        raise InvalidRequest("The file has errors. Nothing was issued.")
+        raise InvalidRequest(translatable("The file has errors. Nothing was issued."))
     text = clean_reason(reason)
     try:
         with transaction.atomic():
@@ -98,7 +99,9 @@ def confirm(*, batch: Batch, user: User) -> Batch:
     with _campaign_refusals(), transaction.atomic():
         row = _locked(batch, State.CHECKED)
         if row.created_by_id != user.pk:
-            raise NotAllowed("Only the person who uploaded this file can confirm it.")
+            raise NotAllowed(
+                translatable("Only the person who uploaded this file can confirm it.")
+            )
         row.state = State.WAITING if row.needs_approval else State.ISSUING
         row.save(update_fields=["state"])
         _enqueue(row)
@@ -162,7 +165,9 @@ def _enqueue(row: Batch) -> None:
 def _locked(batch: Batch, *states: str) -> Batch:
     row = Batch.objects.select_for_update().get(pk=batch.pk)
     if row.state not in states:
-        raise NotAllowed(f"This batch is: {row.get_state_display().lower()}.")
+        raise NotAllowed(
+            translatable("This batch is: {state}.", state=_STATES[row.state])
+        )
     return row
 
 
@@ -261,7 +266,7 @@ def _create_people(lines: list[StoredLine]) -> None:
 def _issue(row: Batch, line: StoredLine, customer: Profile | None) -> str:
     """Issue one line; return why it was refused, or nothing."""
     if customer is None:
-        return "This customer does not exist any more."
+        return english(translatable("This customer does not exist any more."))
     try:
         issue_voucher(
             customer=customer,
@@ -274,5 +279,14 @@ def _issue(row: Batch, line: StoredLine, customer: Profile | None) -> str:
     except FeatureDisabled:
         raise
     except VoucherError as error:
-        return str(error)
+        return english(error.args[0])
     return ""
+
+
+_STATES = {
+    State.CHECKED: translatable("checked, not confirmed"),
+    State.WAITING: translatable("waits for approval"),
+    State.ISSUING: translatable("being issued"),
+    State.DONE: translatable("issued"),
+    State.CANCELLED: translatable("cancelled"),
+}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from openpyxl import load_workbook
 
+from easymo.sentences import translatable, whole_number
 from vouchers.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -47,11 +48,15 @@ def read(content: bytes) -> Sheet:
     Raises InvalidRequest when the file as a whole cannot be used.
     """
     if len(content) > LARGEST_FILE:
-        raise InvalidRequest(f"A file has at most {LARGEST_FILE // 1_000_000} MB.")
+        raise InvalidRequest(
+            translatable(
+                "A file has at most {most} MB.", most=LARGEST_FILE // 1_000_000
+            )
+        )
     lines = _spreadsheet(content) if content.startswith(ZIP) else _csv(content)
     rows = list(_rows(lines))
     if not rows:
-        raise InvalidRequest("The file has no lines below its first one.")
+        raise InvalidRequest(translatable("The file has no lines below its first one."))
     return Sheet(hashlib.sha256(content).digest(), rows)
 
 
@@ -60,20 +65,33 @@ def _rows(lines: Iterator[list[str]]) -> Iterator[Row]:
     named = [name for name in headings if name]
     if missing := [name for name in NEEDED if name not in named]:
         raise InvalidRequest(
-            f"The first line must name the columns {', '.join(COLUMNS)}; missing:"
-            f" {', '.join(missing)}."
+            translatable(
+                "The first line must name the columns {columns}; missing: {missing}.",
+                columns=", ".join(COLUMNS),
+                missing=", ".join(missing),
+            )
         )
     if strange := sorted({name for name in named if name not in COLUMNS}):
-        raise InvalidRequest(f"There is no column {strange[0][:40]!r} in this import.")
+        raise InvalidRequest(
+            translatable(
+                "There is no column {column} in this import.",
+                column=repr(strange[0][:40]),
+            )
+        )
     if len(set(named)) < len(named):
-        raise InvalidRequest("Two columns have the same name.")
+        raise InvalidRequest(translatable("Two columns have the same name."))
     count = 0
     for number, cells in enumerate(lines, start=2):
         if not any(cell.strip() for cell in cells):
             continue
         count += 1
         if count > MOST_LINES:
-            raise InvalidRequest(f"A file has at most {MOST_LINES:,} lines.")
+            raise InvalidRequest(
+                translatable(
+                    "A file has at most {most} lines.",
+                    most=whole_number(MOST_LINES),
+                )
+            )
         padded = cells + [""] * (len(headings) - len(cells))
         given = {
             name: cell.strip()
@@ -92,13 +110,15 @@ def _csv(content: bytes) -> Iterator[list[str]]:
     except UnicodeDecodeError:
         text = content.decode("cp1252", "replace")
     if "\x00" in text:
-        raise InvalidRequest("This is neither a CSV nor an XLSX file.")
+        raise InvalidRequest(translatable("This is neither a CSV nor an XLSX file."))
     first = text.split("\n", 1)[0]
     delimiter = max(DELIMITERS, key=first.count)
     try:
         yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     except csv.Error as error:
-        raise InvalidRequest(f"The CSV file is damaged: {error}.") from error
+        raise InvalidRequest(
+            translatable("The CSV file is damaged: {error}.", error=error)
+        ) from error
 
 
 def _spreadsheet(content: bytes) -> Iterator[list[str]]:
@@ -107,7 +127,7 @@ def _spreadsheet(content: bytes) -> Iterator[list[str]]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
         if size > LARGEST_UNPACKED:
-            raise InvalidRequest("The spreadsheet is too large.")
+            raise InvalidRequest(translatable("The spreadsheet is too large."))
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         # A file can claim a million empty columns.
@@ -117,7 +137,7 @@ def _spreadsheet(content: bytes) -> Iterator[list[str]]:
         raise
     except Exception as error:
         # The library raises many kinds of errors for a damaged file.
-        raise InvalidRequest("The XLSX file is damaged.") from error
+        raise InvalidRequest(translatable("The XLSX file is damaged.")) from error
 
 
 def _text(cell: Any) -> str:

@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext
 
+from easymo.sentences import label, translatable
+
 
 class AuthorityChange(models.Model):
     """A role or a right that one person gave, and the decision of a second person.
@@ -155,11 +157,27 @@ class AuthorityChange(models.Model):
     def sentence(self) -> str:
         """Say what was given, and who has it."""
         if self.account is not None:
-            return f"Account {self.account.get_username()}: {self.what}."
+            return translatable(
+                "Account {name}: {what}.",
+                name=self.account.get_username(),
+                what=self.what,
+            )
         if self.kind == self.Kind.IDENTITY:
-            return f"{self.profile}: a number or user id was decided."
-        station = f" at {self.new_station}" if self.new_station else ""
-        return f"{self.profile}: from {self.old_role} to {self.new_role}{station}."
+            return translatable(
+                "{person}: a number or user id was decided.", person=self.profile
+            )
+        facts = {
+            "person": self.profile,
+            "old": label(self.old_role),
+            "new": label(self.new_role),
+        }
+        if not self.new_station:
+            return translatable("{person}: from {old} to {new}.", **facts)
+        return translatable(
+            "{person}: from {old} to {new} at {station}.",
+            station=self.new_station,
+            **facts,
+        )
 
 
 class ChangeRecord(models.Model):

@@ -7,6 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 from django.utils import timezone
 
+from easymo.sentences import translatable
 from vouchers.errors import InvalidRequest, StillHoldsVouchers
 from vouchers.models import (
     AuthorityChange,
@@ -40,7 +41,9 @@ def erase_profile(*, profile: Profile, reason: str, actor: str) -> bool:
         return False
     text = clean_reason(reason)
     if names_person(text, profile):
-        raise InvalidRequest("The reason must not contain the name or the number.")
+        raise InvalidRequest(
+            translatable("The reason must not contain the name or the number.")
+        )
     if references := _unspent_vouchers(profile):
         raise StillHoldsVouchers(references)
     _delete_notes(profile)

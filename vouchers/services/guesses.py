@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 
+from easymo.sentences import translatable
 from vouchers.errors import Locked
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 _SCOPES = "(voucher_who_is(%s, %s, %s)).scopes"
 _UNKNOWN = "ARRAY['unknown:' || (voucher_who_is(%s, %s, %s)).person]"
-_CODES = "wrong codes"
-_NUMBERS = "unknown numbers"
+_CODES = translatable("wrong codes")
+_NUMBERS = translatable("unknown numbers")
 
 
 def check(*, actor: Actor) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import transaction
 
+from easymo.sentences import translatable
 from vouchers import limits
 from vouchers.errors import InvalidRequest
 from vouchers.models import Voucher, VoucherEvent
@@ -98,9 +99,13 @@ def issued_from(row: sql.Row, drawn: list[Code], *, success: str) -> Issued:
 
 def _refuse_invalid_amount(amount: Money) -> None:
     if amount.currency not in settings.VOUCHER_CURRENCIES:
-        raise InvalidRequest(f"Vouchers are not issued in {amount.currency}.")
+        raise InvalidRequest(
+            translatable(
+                "Vouchers are not issued in {currency}.", currency=amount.currency
+            )
+        )
     if amount.minor < 1:
-        raise InvalidRequest("A voucher is worth at least 1.")
+        raise InvalidRequest(translatable("A voucher is worth at least 1."))
 
 
 def _refuse_over_voucher_limit(

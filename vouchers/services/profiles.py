@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 
+from easymo.sentences import translatable
 from vouchers import msisdn as numbers
 from vouchers.errors import InvalidProfile, UnknownStation
 from vouchers.models import Profile, Station
@@ -17,8 +18,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202
 MAX_NAME = 120
 # What a violated constraint of the table means.
 _SENTENCES: dict[str | None, str] = {
-    "profile_station_staff_has_station": "Station staff need a station.",
-    "profiles_msisdn_key": "Another person has this number.",
+    "profile_station_staff_has_station": translatable("Station staff need a station."),
+    "profiles_msisdn_key": translatable("Another person has this number."),
 }
 # What customers are told about a station besides its name.
 PLACE_LENGTHS = {"town": 60, "address": 120, "opening": 80}
@@ -89,7 +90,7 @@ def add_station(*, code: str, name: str, is_new: bool = False, **place: str) -> 
     spelled = code.strip().upper()
     if not _STATION_CODE.fullmatch(spelled):
         raise InvalidProfile(
-            "A station's code is letters, digits, dashes and underscores."
+            translatable("A station's code is letters, digits, dashes and underscores.")
         )
     title = _station_name(name, spelled)
     facts = {"name": title, **_cleaned(place)}
@@ -98,7 +99,11 @@ def add_station(*, code: str, name: str, is_new: bool = False, **place: str) -> 
     station, created = Station.objects.get_or_create(code=spelled, defaults=facts)
     if not created:
         raise InvalidProfile(
-            f"There is already a station {spelled}: {station.name}. Open it to change it."
+            translatable(
+                "There is already a station {code}: {name}. Open it to change it.",
+                code=spelled,
+                name=station.name,
+            )
         )
     return station
 
@@ -127,9 +132,11 @@ def _cleaned(place: dict[str, str]) -> dict[str, str]:
 def _station_name(name: str, code: str) -> str:
     title = clean_name(name)
     if not title:
-        raise InvalidProfile("A station needs a name.")
+        raise InvalidProfile(translatable("A station needs a name."))
     if Station.objects.filter(name=title).exclude(code=code).exists():
-        raise InvalidProfile(f"Another station is called {title}.")
+        raise InvalidProfile(
+            translatable("Another station is called {name}.", name=title)
+        )
     return title
 
 
@@ -153,8 +160,10 @@ def _refuse_known(msisdn: str) -> None:
     known = Profile.objects.filter(msisdn=numbers.parse(msisdn)).first()
     if known is not None:
         raise InvalidProfile(
-            f"There is already a person with this number: {known}."
-            " Open that person to change them."
+            translatable(
+                "There is already a person with this number: {known}. Open that person to change them.",
+                known=known,
+            )
         )
 
 
@@ -172,7 +181,9 @@ def _store(
         return Profile.objects.create(msisdn=number, **changes)
     profile = Profile.objects.select_for_update().get(pk=profile.pk)
     if profile.erased_at is not None:
-        raise InvalidProfile("This person was erased: nothing can be changed.")
+        raise InvalidProfile(
+            translatable("This person was erased: nothing can be changed.")
+        )
     if Profile.Role.STATION in {profile.role, role}:
         # The station of station staff changes with their role.
         changes = {field: changes[field] for field in changes if field != "station"}
@@ -187,10 +198,14 @@ def _store(
 
 def _refuse_unknown_choices(role: str | None, language: str | None) -> None:
     if role is not None and role not in Profile.Role.values:
-        raise InvalidProfile(f"A role is one of {', '.join(Profile.Role.values)}.")
+        raise InvalidProfile(
+            translatable(
+                "A role is one of {roles}.", roles=", ".join(Profile.Role.values)
+            )
+        )
     if language and language not in Profile.Language.values:
         known = ", ".join(Profile.Language.values)
-        raise InvalidProfile(f"A language is one of {known}.")
+        raise InvalidProfile(translatable("A language is one of {known}.", known=known))
 
 
 def _profile_error(error: IntegrityError) -> Exception:

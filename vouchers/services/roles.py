@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
+from easymo.sentences import translatable
 from vouchers.errors import AlreadyDecided, InvalidProfile, SecondPersonNeeded
 from vouchers.models import AuthorityChange, Profile
 from vouchers.services.transition import clean_reason
@@ -58,7 +59,7 @@ def give_role(
     if role == profile.role and is_same_station:
         return
     if role == Profile.Role.STATION and wanted is None:
-        raise InvalidProfile("Station staff need a station.")
+        raise InvalidProfile(translatable("Station staff need a station."))
     waiting = AuthorityChange.objects.filter(
         profile=profile, kind=Kind.ROLE, decision=Decision.WAITING
     ).first()
@@ -66,7 +67,7 @@ def give_role(
     waits = giver.road == ADMIN and not is_lowered
     if waiting is not None and waits:
         raise InvalidProfile(
-            "Another change of this person's role waits for confirmation."
+            translatable("Another change of this person's role waits for confirmation.")
         )
     if waiting is not None:
         _decide(waiting, Decision.REFUSED, giver, "Replaced by another change.")
@@ -128,7 +129,7 @@ def confirm(*, change: AuthorityChange, giver: Giver) -> AuthorityChange:
         if row.kind == Kind.ROLE and row.profile is not None:
             profile = Profile.objects.select_for_update().get(pk=row.profile.pk)
             if profile.erased_at is not None:
-                raise InvalidProfile("This person was erased.")
+                raise InvalidProfile(translatable("This person was erased."))
             _apply(profile, row.new_role, row.new_station)
         elif row.account_id is not None and not _waiting(row.account_id).exists():
             _activate(row.account_id, is_active=True)
@@ -152,7 +153,7 @@ def refuse(*, change: AuthorityChange, giver: Giver) -> AuthorityChange:
 def _locked(change: AuthorityChange) -> AuthorityChange:
     row = AuthorityChange.objects.select_for_update(of=("self",)).get(pk=change.pk)
     if row.decision != Decision.WAITING:
-        raise AlreadyDecided(row.get_decision_display().lower(), row.decided_by_name)
+        raise AlreadyDecided(str(row.decision), row.decided_by_name)
     return row
 
 

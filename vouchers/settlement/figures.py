@@ -17,6 +17,7 @@ from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncDate, TruncMonth
 from django.utils import timezone
 
+from easymo.sentences import translatable
 from vouchers.errors import InvalidRequest
 from vouchers.models import Station, Voucher, VoucherEvent
 from vouchers.money import Money
@@ -102,9 +103,9 @@ def _added[Key](parts: Iterable[tuple[Key, Sums]]) -> dict[Key, Sums]:
 def period(first: date, last: date) -> tuple[datetime, datetime]:
     """Return the moments between which the days lie; the end is not included."""
     if last < first:
-        raise InvalidRequest("The last day is before the first.")
+        raise InvalidRequest(translatable("The last day is before the first."))
     if last - first > LONGEST:
-        raise InvalidRequest("A settlement covers at most one year.")
+        raise InvalidRequest(translatable("A settlement covers at most one year."))
     return (
         datetime.combine(first, time.min, KIGALI),
         datetime.combine(last + timedelta(days=1), time.min, KIGALI),

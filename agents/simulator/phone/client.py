@@ -8,6 +8,7 @@ import httpx2
 
 from agents.realtime import local
 from agents.simulator.phone import exchange
+from easymo.sentences import translatable
 
 TIMEOUT_S = 5.0
 OK = 200
@@ -27,7 +28,7 @@ def ring(*, caller: str, role: str, pace: str, fails_transfer: bool) -> str:
     }
     found = _send("POST", exchange.here().port, "", given)
     if not found["call_id"]:
-        raise NoLine("Too many telephones of the simulator are in use.")
+        raise NoLine(translatable("Too many telephones of the simulator are in use."))
     return str(found["call_id"])
 
 
@@ -47,7 +48,7 @@ def picture(call_id: str) -> dict[str, Any] | None:
 def _at(call_id: str, method: str, given: dict[str, Any]) -> dict[str, Any]:
     port = local.port_of(call_id)
     if port is None:
-        raise NoLine("This is no call of the simulator.")
+        raise NoLine(translatable("This is no call of the simulator."))
     return _send(method, port, call_id, given)
 
 
@@ -66,7 +67,9 @@ def _send(
         )
         found: dict[str, Any] = answer.json()
     except (httpx2.HTTPError, ValueError) as error:
-        raise NoLine("The simulator's telephone does not answer.") from error
+        raise NoLine(
+            translatable("The simulator's telephone does not answer.")
+        ) from error
     if answer.status_code != OK:
-        raise NoLine("This call is over.")
+        raise NoLine(translatable("This call is over."))
     return found

@@ -13,6 +13,7 @@ from django.urls import reverse
 from agents.api.realtime_endpoint import FUNCTION
 from agents.simulator.realtime_server import webhooks
 from agents.simulator.webhook_post import NotAccepted, post_here
+from easymo.sentences import translatable
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -40,14 +41,18 @@ def deliver_again(request: HttpRequest, call: Call) -> None:
     """Deliver the stored bytes again: with their id, and with a new one."""
     body = bytes(call.event.body or b"")
     if not body:
-        raise NotAccepted("The webhook of this call is not kept any more.")
+        raise NotAccepted(
+            translatable("The webhook of this call is not kept any more.")
+        )
     _post(request, body, call.event.webhook_id)
     _post(request, body, f"{call.event.webhook_id}_{int(time.time() * 1_000)}")
 
 
 def _post(request: HttpRequest, body: bytes, webhook_id: str) -> None:
     if not settings.OPENAI_WEBHOOK_SECRETS:
-        raise NotAccepted("OPENAI_WEBHOOK_SECRET is not set, so nothing can be signed.")
+        raise NotAccepted(
+            translatable("OPENAI_WEBHOOK_SECRET is not set, so nothing can be signed.")
+        )
     headers = webhooks.signed_headers(
         body,
         webhook_id,

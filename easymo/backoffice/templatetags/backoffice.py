@@ -18,8 +18,11 @@ from django.utils.translation import gettext_lazy as _
 from easymo.backoffice import empty, languages, password_links
 from easymo.backoffice.demo_logins import shown_to
 from easymo.observability.privacy import scrub
+from easymo.sentences import amount
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from django.db.models import Model
     from django.template import Context
 
@@ -81,6 +84,13 @@ def commands(text: str) -> SafeString:
 def masked_json(value: Any) -> str:
     """Return arguments as JSON with every number and code masked."""
     return scrub(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True))
+
+
+@register.filter
+def usd(value: Decimal) -> str:
+    """Return what a model cost, exactly."""
+    places = 6 if value % 1 else 0
+    return amount(value, places, "USD", in_english=f"${value:.{places}f}")
 
 
 @register.filter
