@@ -213,8 +213,8 @@ def _readings(guardrail: Guardrail, day: Figures, channel: str) -> tuple[str, st
     The interval counts conversations: the calls of one conversation fail together.
     """
     if guardrail == Guardrail.SUCCESS:
-        words = counted(day.calls, "{number} call", "{number} calls")
-        interval = _interval(day.success, day.conversations, words)
+        calls = counted(day.calls, "{number} call", "{number} calls")
+        interval = _interval(day.success, day.conversations, calls)
         return share(day.success), gettext("at least 95 %"), interval
     if guardrail == Guardrail.LATENCY:
         slow = day.slow_3s / day.turns if day.turns else None

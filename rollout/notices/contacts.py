@@ -52,7 +52,7 @@ def problems(now: datetime | None = None) -> list[str]:
     called = on_call(moment)
     if not called:
         return [translatable("No contact is on call")]
-    found = []
+    found: list[str] = []
     for contact in called:
         if is_placeholder(contact):
             found.append(translatable("{role} names no person yet", role=contact.role))

@@ -46,7 +46,8 @@ class KeptAdmin(AsksWho, RecordedHistory, BoundedLists, ListedLookups):
 
     def formfield_for_manytomany(self, db_field: Any, *args: Any, **kwargs: Any) -> Any:
         """Name the rights in the language of the page."""
-        field: Any = super().formfield_for_manytomany(db_field, *args, **kwargs)
+        made: Any = super()
+        field: Any = made.formfield_for_manytomany(db_field, *args, **kwargs)
         if field is not None and db_field.related_model is Permission:
             field.label_from_instance = permission_text
         return field

@@ -166,7 +166,7 @@ def _locked(batch: Batch, *states: str) -> Batch:
     row = Batch.objects.select_for_update().get(pk=batch.pk)
     if row.state not in states:
         raise NotAllowed(
-            translatable("This batch is: {state}.", state=_STATES[row.state])
+            translatable("This batch is: {state}.", state=_STATES[State(row.state)])
         )
     return row
 
