@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Sentence(str):
-    """A text that is English as data, and is rendered anew for each reader."""
+    """A text that is English as data, and is rendered for each reader."""
 
     __slots__ = ("render",)
     render: Callable[[], str]

@@ -5,14 +5,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from easymo.sentences import (
-    Sentence,
-    day,
-    english,
-    label,
-    ntranslatable,
-    translatable,
-)
+from easymo.sentences import Sentence, counted, day, english, label, ntranslatable
+from easymo.sentences import translatable as _
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -37,7 +31,7 @@ class VoucherNotFound(VoucherError):
     code = "voucher_not_found"
 
     def __init__(self) -> None:
-        super().__init__(translatable("There is no such voucher."))
+        super().__init__(_("There is no such voucher."))
 
 
 class NotOwner(VoucherNotFound):
@@ -46,9 +40,7 @@ class NotOwner(VoucherNotFound):
     code = "not_owner"
 
     def __init__(self) -> None:
-        VoucherError.__init__(
-            self, translatable("This voucher belongs to another customer.")
-        )
+        VoucherError.__init__(self, _("This voucher belongs to another customer."))
 
 
 class VoucherNotIssued(VoucherError):
@@ -57,17 +49,16 @@ class VoucherNotIssued(VoucherError):
     code = "not_issued"
     fact_names = ("status",)
     SENTENCES: ClassVar[dict[str, Sentence]] = {
-        "redeemed": translatable("This voucher was redeemed already."),
-        "void": translatable("This voucher was voided already."),
-        "expired": translatable("This voucher has expired."),
-        "pending_approval": translatable("This voucher still waits for approval."),
+        "redeemed": _("This voucher was redeemed already."),
+        "void": _("This voucher was voided already."),
+        "expired": _("This voucher has expired."),
+        "pending_approval": _("This voucher still waits for approval."),
         # A concurrent operation changed its code or its owner.
-        "issued": translatable("This voucher has just changed; try again."),
+        "issued": _("This voucher has just changed; try again."),
     }
 
     def __init__(self, status: str, at: datetime | None = None) -> None:
         self.status = str(status)
-        # When it got this status.
         self.at = at
         super().__init__(_not_issued(self.status, at))
 
@@ -81,7 +72,7 @@ class VoucherNotPending(VoucherError):
     def __init__(self, status: str) -> None:
         self.status = status
         super().__init__(
-            translatable(
+            _(
                 "This voucher does not wait for approval: it is {words}.",
                 words=label(status.replace("_", " ")),
             )
@@ -95,9 +86,7 @@ class ApprovalExpired(VoucherError):
 
     def __init__(self) -> None:
         super().__init__(
-            translatable(
-                "The time to approve this request is over. It has to be requested again."
-            )
+            _("The time to approve this request is over. It has to be requested again.")
         )
 
 
@@ -110,7 +99,7 @@ class NotRedeemed(VoucherError):
     def __init__(self, status: str) -> None:
         self.status = status
         super().__init__(
-            translatable(
+            _(
                 "There is no redemption to take back: it is {words}.",
                 words=label(status.replace("_", " ")),
             )
@@ -125,21 +114,14 @@ class TooLate(VoucherError):
 
     def __init__(self, period_s: int) -> None:
         self.period_s = period_s
-        hours, minutes = period_s // 3600, period_s // 60
-        super().__init__(
-            ntranslatable(
-                "This can be taken back within {hours} hour only.",
-                "This can be taken back within {hours} hours only.",
-                hours,
-                hours=hours,
-            )
+        hours = period_s // 3600
+        period = (
+            counted(hours, "{number} hour", "{number} hours")
             if hours
-            else ntranslatable(
-                "This can be taken back within {minutes} minute only.",
-                "This can be taken back within {minutes} minutes only.",
-                minutes,
-                minutes=minutes,
-            )
+            else counted(period_s // 60, "{number} minute", "{number} minutes")
+        )
+        super().__init__(
+            _("This can be taken back within {period} only.", period=period)
         )
 
 
@@ -149,9 +131,7 @@ class AlreadyAsked(VoucherError):
     code = "already_asked"
 
     def __init__(self) -> None:
-        super().__init__(
-            translatable("This reversal already waits for a second person.")
-        )
+        super().__init__(_("This reversal already waits for a second person."))
 
 
 class RequestDecided(VoucherError):
@@ -161,9 +141,7 @@ class RequestDecided(VoucherError):
 
     def __init__(self, decision: str) -> None:
         super().__init__(
-            translatable(
-                "This request was already {decision}.", decision=label(decision)
-            )
+            _("This request was already {decision}.", decision=label(decision))
         )
 
 
@@ -174,7 +152,7 @@ class VoucherExpired(VoucherError):
 
     def __init__(self, expired_at: datetime | None = None) -> None:
         self.expired_at = expired_at
-        super().__init__(translatable("This voucher has expired."))
+        super().__init__(_("This voucher has expired."))
 
 
 class WrongLastDay(VoucherError):
@@ -185,11 +163,9 @@ class WrongLastDay(VoucherError):
     def __init__(self, present: date, latest: date) -> None:
         self.latest = latest
         if latest <= present:
-            text = translatable(
-                "This voucher cannot be extended any more: the limit is reached."
-            )
+            text = _("This voucher cannot be extended any more: the limit is reached.")
         else:
-            text = translatable(
+            text = _(
                 "Choose a day after {present}, the present last day, and not after"
                 " {latest}.",
                 present=day(present),
@@ -209,13 +185,11 @@ class LimitExceeded(VoucherError):
         self.cap = english(cap)
         super().__init__(
             {
-                "voucher": translatable(
-                    "A single voucher may be worth {cap} at most.", cap=cap
-                ),
-                "issuer_daily": translatable(
+                "voucher": _("A single voucher may be worth {cap} at most.", cap=cap),
+                "issuer_daily": _(
                     "Your limit of {cap} a day for issuing is reached.", cap=cap
                 ),
-                "customer_daily": translatable(
+                "customer_daily": _(
                     "This customer's limit of {cap} a day is reached.", cap=cap
                 ),
             }[limit]
@@ -227,12 +201,10 @@ class CampaignRefused(VoucherError):
 
     code = "campaign_refused"
     SENTENCES: ClassVar[dict[str, Sentence]] = {
-        "campaign_is_stopped": translatable("The campaign was stopped."),
-        "campaign_is_not_running": translatable(
-            "The campaign does not run on this day."
-        ),
-        "campaign_currency": translatable("The campaign has another currency."),
-        "campaign_budget": translatable(
+        "campaign_is_stopped": _("The campaign was stopped."),
+        "campaign_is_not_running": _("The campaign does not run on this day."),
+        "campaign_currency": _("The campaign has another currency."),
+        "campaign_budget": _(
             "This is more than what is left of the campaign's budget."
         ),
     }
@@ -247,7 +219,7 @@ class CustomerNotFound(VoucherError):
     code = "customer_not_found"
 
     def __init__(self) -> None:
-        super().__init__(translatable("There is no such customer."))
+        super().__init__(_("There is no such customer."))
 
 
 class Locked(VoucherError):
@@ -256,9 +228,7 @@ class Locked(VoucherError):
     code = "locked"
     fact_names = ("retry_after",)
 
-    def __init__(
-        self, retry_after: int, what: str = translatable("wrong codes")
-    ) -> None:
+    def __init__(self, retry_after: int, what: str = _("wrong codes")) -> None:
         self.retry_after = retry_after
         self.minutes = max(1, -(-retry_after // 60))
         super().__init__(
@@ -278,7 +248,7 @@ class FeatureDisabled(VoucherError):
     code = "feature_disabled"
 
     def __init__(self) -> None:
-        super().__init__(translatable("Vouchers are switched off at the moment."))
+        super().__init__(_("Vouchers are switched off at the moment."))
 
 
 class NotAllowed(VoucherError):
@@ -286,7 +256,7 @@ class NotAllowed(VoucherError):
 
     code = "forbidden"
 
-    def __init__(self, sentence: str = translatable("You may not do this.")) -> None:
+    def __init__(self, sentence: str = _("You may not do this.")) -> None:
         super().__init__(sentence)
 
 
@@ -296,7 +266,7 @@ class WrongStation(NotAllowed):
     code = "wrong_station"
 
     def __init__(self) -> None:
-        super().__init__(translatable("You cannot redeem at this station."))
+        super().__init__(_("You cannot redeem at this station."))
 
 
 class SecondPersonNeeded(NotAllowed):
@@ -304,34 +274,28 @@ class SecondPersonNeeded(NotAllowed):
 
     code = "second_person_needed"
     SENTENCES: ClassVar[dict[str, Sentence]] = {
-        "own_request": translatable(
+        "own_request": _(
             "A second person must approve this voucher: you requested it."
         ),
-        "own_token": translatable(
+        "own_token": _(
             "A second person must approve this voucher: you created the token that"
             " requested it."
         ),
-        "own_reversal": translatable(
+        "own_reversal": _(
             "A second person must approve this reversal: you asked for it."
         ),
-        "own_batch": translatable(
-            "A second person must approve this batch: you uploaded it."
-        ),
-        "own_voucher": translatable(
-            "A second person must approve this voucher: it is for you."
-        ),
-        "own_extension": translatable(
-            "Another person must extend this voucher: it is for you."
-        ),
-        "gave_role": translatable(
+        "own_batch": _("A second person must approve this batch: you uploaded it."),
+        "own_voucher": _("A second person must approve this voucher: it is for you."),
+        "own_extension": _("Another person must extend this voucher: it is for you."),
+        "gave_role": _(
             "Another person must do this: you gave the role or the rights in the"
             " last 30 days."
         ),
-        "made_by_requester": translatable(
+        "made_by_requester": _(
             "Another person must approve this voucher: the person who"
             " requested it gave your account its rights in the last 30 days."
         ),
-        "own_role": translatable(
+        "own_role": _(
             "Another person must confirm this: it is your own role or account."
         ),
     }
@@ -347,9 +311,7 @@ class AlreadyDecided(VoucherError):
 
     def __init__(self, decision: str, by: str) -> None:
         super().__init__(
-            translatable(
-                "This is already {decision} by {by}.", decision=label(decision), by=by
-            )
+            _("This is already {decision} by {by}.", decision=label(decision), by=by)
         )
 
 
@@ -359,7 +321,7 @@ class KeyReused(VoucherError):
     code = "key_reused"
 
     def __init__(self) -> None:
-        super().__init__(translatable("This key was already used for something else."))
+        super().__init__(_("This key was already used for something else."))
 
 
 class InvalidReason(VoucherError):
@@ -368,7 +330,7 @@ class InvalidReason(VoucherError):
     code = "invalid_reason"
 
     def __init__(self) -> None:
-        super().__init__(translatable("Give a reason of 1 to 500 characters."))
+        super().__init__(_("Give a reason of 1 to 500 characters."))
 
 
 class StillHoldsVouchers(VoucherError):
@@ -379,7 +341,7 @@ class StillHoldsVouchers(VoucherError):
     def __init__(self, references: list[str]) -> None:
         self.references = references
         super().__init__(
-            translatable(
+            _(
                 "The person still has {count} unspent voucher(s): void or decline"
                 " them first ({references}).",
                 count=len(references),
@@ -406,7 +368,7 @@ class UnknownStation(VoucherError):
     code = "station_not_found"
 
     def __init__(self, code: str) -> None:
-        super().__init__(translatable("There is no station {code}.", code=code))
+        super().__init__(_("There is no station {code}.", code=code))
 
 
 # States and decisions as the sentences above name them.
@@ -428,7 +390,7 @@ def _not_issued(status: str, at: datetime | None) -> Sentence:
     if at is None or status not in _WITH_TIME:
         return VoucherNotIssued.SENTENCES[status]
     local = timezone.localtime(at)
-    return translatable(_WITH_TIME[status], day=day(local), time=f"{local:%H:%M}")
+    return _(_WITH_TIME[status], day=day(local), time=f"{local:%H:%M}")
 
 
 _WITH_TIME = {
