@@ -37,6 +37,13 @@ class Sentence(str):
     def __format__(self, spec: str) -> str:
         return format(self.render(), spec)
 
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """Copy and pickle the data."""
+        return str, (english(self),)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Sentence:
+        return self
+
 
 def translatable(text: str, /, **values: Any) -> Sentence:
     """Return a text of the catalogue with its values; `make texts` collects it."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import copy
 import importlib
 import inspect
 import json
+import pickle
 import pkgutil
 import re
 from datetime import UTC, date, datetime
@@ -93,9 +95,14 @@ def test_sentence__french_page__is_french_there_and_english_as_data() -> None:
     with translation.override("fr"):
         shown = [str(text), f"{text}", f"{text:<10}", str(ValueError(text))]
         page = Template("{{ text }}|{{ text|default:'' }}").render(
-            Context({"text": text}, autoescape=False)
+            Context({"text": copy.deepcopy(text)}, autoescape=False)
         )
-        stored = [json.loads(json.dumps(text)), english(text), "".join([text])]
+        stored = [
+            json.loads(json.dumps(text)),
+            english(text),
+            "".join([text]),
+            pickle.loads(pickle.dumps(text)),
+        ]
 
     assert set(shown) == {"Il n'y a pas de station KGL1."}
     assert page == "Il n'y a pas de station KGL1.|Il n'y a pas de station KGL1."
