@@ -47,25 +47,25 @@ def is_placeholder(contact: Contact) -> bool:
 
 
 def problems(now: datetime | None = None) -> list[str]:
-    """Return the problems of the on-call contacts, one clause each."""
+    """Return the problems of the on-call contacts, one sentence each."""
     moment = now or clock.now()
     called = on_call(moment)
     if not called:
-        return [translatable("No contact is on call")]
+        return [translatable("No contact is on call.")]
     found: list[str] = []
     for contact in called:
         if is_placeholder(contact):
-            found.append(translatable("{role} names no person yet", role=contact.role))
+            found.append(translatable("{role} names no person yet.", role=contact.role))
         elif not contact.phone:
             found.append(
-                translatable("{role} has no telephone number", role=contact.role)
+                translatable("{role} has no telephone number.", role=contact.role)
             )
         elif contact.verified_at is None:
-            found.append(translatable("{role} was never verified", role=contact.role))
+            found.append(translatable("{role} was never verified.", role=contact.role))
         elif contact.verified_at < moment - VERIFIED_FOR:
             found.append(
                 translatable(
-                    "{role} was last verified over 30 days ago", role=contact.role
+                    "{role} was last verified over 30 days ago.", role=contact.role
                 )
             )
     return found

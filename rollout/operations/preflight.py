@@ -134,7 +134,7 @@ def contacts_answer(asked: Asked) -> Found:
         return skipped("A demonstration, for this machine only.")
     if found := contacts.problems():
         return asked.lacking(
-            " ".join(f"{each}." for each in found[:5]),
+            " ".join(found[:5]),
             "Enter people under Contacts in the back office, call them, and record it there.",
         )
     return ok(f"{len(contacts.on_call())} people can be called, in order.")

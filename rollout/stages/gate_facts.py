@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import Max
 
 from easymo import release
-from easymo.sentences import english, label, shortened, translatable
+from easymo.sentences import Sentence, english, label, shortened, translatable
 from rollout.announcements import announcements
 from rollout.checklists import checklists
 from rollout.core import clock
@@ -92,10 +92,14 @@ def collect_facts(plan: Plan) -> GateFacts:
             for line in checklists.unmet_lines(run, now)
         ),
         on_call=len(called),
-        unverified=tuple(contacts.problems(now)) if called else (),
+        unverified=tuple(map(_as_clause, contacts.problems(now))) if called else (),
         announced_at=_announced(Stage(run.stage)),
         waived=_waived(run, now),
     )
+
+
+def _as_clause(said: str) -> Sentence:
+    return Sentence(english(said).rstrip("."), lambda: str(said).rstrip("."))
 
 
 def store_results(run: StageRun, gates: Sequence[Gate]) -> None:
