@@ -16,6 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from easymo.backoffice.guard import pending_user
 from easymo.backoffice.models import AccountLanguage
 
 if TYPE_CHECKING:
@@ -54,10 +55,18 @@ def language_of(request: HttpRequest) -> str:
 
 
 def chosen_language(request: HttpRequest) -> str:
-    """Return the language that the account chose, or none."""
-    if not request.user.is_authenticated:
+    """Return the language that the account chose, or none.
+
+    A user who owes the second factor reads its page in the own language.
+    """
+    user = pending_user(request) or request.user
+    if not user.is_authenticated:
         return AS_BROWSER
-    rows = AccountLanguage.objects.filter(user=request.user.pk)
+    # The row of the session, which was read with it; not one of a sign-in just made.
+    session = getattr(request, "browser_session", None)
+    if hasattr(session, "language"):
+        return session.language or AS_BROWSER
+    rows = AccountLanguage.objects.filter(user=user.pk)
     return rows.values_list("language", flat=True).first() or AS_BROWSER
 
 
