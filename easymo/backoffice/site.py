@@ -1,7 +1,7 @@
 """The site of the back office: Unfold's, with a menu that costs little on each page.
 
 Addresses, checks and counts of the menu are looked up once in a process. For each page
-only the rights are asked. The list of all models, which no page of ours shows, is worked
+only the rights are asked. The list of all models, which none of these pages shows, is worked
 out where a page asks for it.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of the menu: what the template shows, and for whom."""
+    """One entry of the menu: what the template shows, and who may open it."""
 
     shown: dict[str, Any]
     # Pages below this one are in the entry; "" where another entry has the same page.
@@ -54,7 +54,7 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
     @cached_property
     def menu(self) -> list[tuple[dict[str, Any], list[Entry]]]:
         """Return the groups of the settings with their entries."""
-        groups = settings.UNFOLD["SIDEBAR"]["navigation"]
+        groups = cast("Any", settings.UNFOLD)["SIDEBAR"]["navigation"]
         return [(group, [_entry(item) for item in group["items"]]) for group in groups]
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:

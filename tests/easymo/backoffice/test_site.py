@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib import admin
@@ -10,6 +10,7 @@ from django.contrib.admin import AdminSite
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import base as urls
+from django.utils.translation.trans_real import TranslationCatalog
 
 from easymo.backoffice.site import Site
 from tests.backoffice import ROLES, create_records, grow, signed_in
@@ -63,6 +64,33 @@ def test_frame__each_role__few_queries_and_no_work_for_each_entry(
     ]
     assert len(resolved) < len(entries)
     assert templates_of(page) < 45
+
+
+@pytest.mark.parametrize("language", ["en-GB", "fr"])
+def test_frame__again__looks_no_text_up(
+    language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    browser = signed_in("operator")
+    headers = {"accept-language": language}
+    first = browser.get(PLAIN, headers=headers)
+    looked_up: list[object] = []
+    plain = TranslationCatalog.get
+
+    def count(catalogue: Any, key: object, default: object = None) -> object:
+        looked_up.append(key)
+        return plain(catalogue, key, default)
+
+    monkeypatch.setattr(TranslationCatalog, "get", count)
+
+    # When
+    again = browser.get(PLAIN, headers=headers)
+
+    # Then
+    assert len(looked_up) < 10, looked_up
+    told = "Vouchers" if language == "en-GB" else "Bons"
+    assert told in first.content.decode()
+    assert again.status_code == 200
 
 
 def test_list__fifty_rows__renders_one_template_for_each() -> None:

@@ -61,7 +61,7 @@ def one_by_one(orders: list[Order], actor: Actor = SYSTEM) -> list[str]:
 
 
 def written() -> dict[str, object]:
-    """Return what the calls left behind, without what is drawn anew each time."""
+    """Return what the calls left behind, without what is drawn again each time."""
     events = VoucherEvent.objects.order_by("id").values_list(
         "key", "kind", "amount_minor", "owner_id", "actor_id", "channel", "fingerprint"
     )
