@@ -35,17 +35,20 @@ def event(
     *,
     text: str = "",
     is_partial: bool = False,
+    is_line: bool = False,
     **detail: Any,
 ) -> None:
     """Add an entry to the timeline; ``text`` only for HEARD and SAID.
 
+    ``is_line``: the words are a fixed text of ours, which never holds a PIN.
     ``detail`` holds codes, ids and counts: never digits, names or words of a person.
     """
+    needs_context = has_number(text) and not is_line
     CallEvent.objects.create(
         call_id=ref.pk,
         kind=kind,
         at=timezone.now(),
-        text=scrubbed(text, _context(ref)) if has_number(text) else scrubbed(text),
+        text=scrubbed(text, _context(ref)) if needs_context else scrubbed(text),
         is_partial=is_partial,
         detail=detail,
     )

@@ -218,6 +218,21 @@ async def test_tools__several_in_one_response__are_answered_in_order_with_one_re
 
 
 @in_virtual_time
+async def test_tools__announced_twice__are_carried_out_once() -> None:
+    async with phone() as made:
+        await talk(made)
+        await made.outputs()
+
+        # The end of the response comes again, as after a connection that was lost.
+        done = next(one for one in made.call.responses if one.reply.calls)
+        done._emit("response.done", response=done._body("completed"))
+        await asyncio.sleep(3)
+
+        assert made.services.effects == {"1:0": 1}
+        assert [len(one) for one in made.call.outputs.values()] == [1]
+
+
+@in_virtual_time
 async def test_tools__the_caller_hangs_up_meanwhile__end_before_the_call_does() -> None:
     async with phone() as made:
 
@@ -258,6 +273,34 @@ async def test_language__the_callers_words__change_it(
         expected = [] if language == "en" else [(language, "words")]
         assert made.services.languages == expected
         assert made.call.session["instructions"] == f"Speak {language}."
+
+
+@in_virtual_time
+async def test_language__the_words_ask_for_a_tool__its_result_is_in_that_language() -> (
+    None
+):
+    async with phone() as made:
+        # Given: the rows take a moment
+        known: list[list[tuple[str, str]]] = []
+        write = made.services.language
+
+        async def slow(code: str, by: str) -> None:
+            await asyncio.sleep(0.5)
+            await write(code, by)
+
+        async def tool() -> ToolAnswer:
+            known.append([*made.services.languages])
+            return OK
+
+        made.services.language = slow  # type: ignore[method-assign]
+        made.services.tools["list_vouchers"] = tool
+
+        # When
+        await talk(made, "bonjour, montrez-moi mes bons s'il vous plaît")
+        await made.outputs()
+
+        # Then
+        assert known == [[("fr", "words")]]
 
 
 @pytest.mark.parametrize("when", ["greeting", "later"])
