@@ -40,7 +40,7 @@ def event(
 ) -> None:
     """Add an entry to the timeline; ``text`` only for HEARD and SAID.
 
-    ``is_line``: the words are a fixed text of ours, which never holds a PIN.
+    ``is_line``: the words are a fixed text, which never holds a PIN.
     ``detail`` holds codes, ids and counts: never digits, names or words of a person.
     """
     needs_context = has_number(text) and not is_line

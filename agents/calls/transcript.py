@@ -2,7 +2,7 @@
 
 What may be a code, a PIN or a telephone number is blanked: four digits or more, written
 or in words. Amounts stay. From the moment when a PIN is asked for until a while after it
-was entered, every number is blanked that is not in a fixed text of ours.
+was entered, every number is blanked that is not in a fixed text.
 """
 
 from __future__ import annotations

@@ -80,6 +80,21 @@ async def test_connection__lost_during_a_tool__its_result_is_sent_afterwards() -
 
 
 @in_virtual_time
+async def test_tools__announced_twice__are_carried_out_once() -> None:
+    async with phone() as made:
+        await talk(made)
+        await made.outputs()
+
+        # The end of the response comes again, as after a connection that was lost.
+        done = next(one for one in made.call.responses if one.reply.calls)
+        done._emit("response.done", response=done._body("completed"))
+        await asyncio.sleep(3)
+
+        assert made.services.effects == {"1:0": 1}
+        assert [len(one) for one in made.call.outputs.values()] == [1]
+
+
+@in_virtual_time
 async def test_connection__more_events_than_fit__ends_visibly() -> None:
     async with phone() as made:
         made.start()

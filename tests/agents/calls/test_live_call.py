@@ -218,21 +218,6 @@ async def test_tools__several_in_one_response__are_answered_in_order_with_one_re
 
 
 @in_virtual_time
-async def test_tools__announced_twice__are_carried_out_once() -> None:
-    async with phone() as made:
-        await talk(made)
-        await made.outputs()
-
-        # The end of the response comes again, as after a connection that was lost.
-        done = next(one for one in made.call.responses if one.reply.calls)
-        done._emit("response.done", response=done._body("completed"))
-        await asyncio.sleep(3)
-
-        assert made.services.effects == {"1:0": 1}
-        assert [len(one) for one in made.call.outputs.values()] == [1]
-
-
-@in_virtual_time
 async def test_tools__the_caller_hangs_up_meanwhile__end_before_the_call_does() -> None:
     async with phone() as made:
 
