@@ -43,18 +43,19 @@ def event(
     ``is_line``: the words are a fixed text, which never holds a PIN.
     ``detail`` holds codes, ids and counts: never digits, names or words of a person.
     """
-    needs_context = has_number(text) and not is_line
     CallEvent.objects.create(
         call_id=ref.pk,
         kind=kind,
         at=timezone.now(),
-        text=scrubbed(text, _context(ref)) if needs_context else scrubbed(text),
+        text=scrubbed(text, _context(ref, text, is_line=is_line)),
         is_partial=is_partial,
         detail=detail,
     )
 
 
-def _context(ref: CallRef | Call) -> Context:
+def _context(ref: CallRef | Call, text: str, *, is_line: bool) -> Context:
+    if is_line or not has_number(text):
+        return Context(is_line=is_line)
     rows = list(
         ToolCall.objects.filter(turn__conversation=ref.conversation_id)
         .order_by("-id")

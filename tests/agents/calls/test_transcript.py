@@ -161,7 +161,7 @@ async def test_event__fixed_text_in_the_time_of_the_pin__keeps_its_numbers(
     services = DatabaseServices(phone.ref)
     await units.run(phone.asks, "list_vouchers")
     await units.run(phone.verify)
-    line = services.line("phone.soft_limit", "en", minutes=3)
+    line = services.line("phone.pin_locked", "en", minutes=15)
     shown = services._spoken(
         "tool.list_vouchers", "RWF 7,000, valid until 28 Feb 2027.", "en"
     )
