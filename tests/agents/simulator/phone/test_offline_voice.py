@@ -9,6 +9,7 @@ import pytest
 
 from agents.calls.instructions import instructions_for
 from agents.content.document import Topic
+from agents.language import speech
 from agents.language.texts import LANGUAGES, render
 from agents.simulator.phone.offline_voice import OfflineVoice
 from agents.simulator.realtime_server.call import ServedCall
@@ -147,3 +148,15 @@ def test_voice__topic_of_the_operators__is_asked_for_by_their_words() -> None:
         "answer_question",
         {"topic": "tyres"},
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "language"),
+    [("bonjour, aidez-moi s'il vous plaît", "fr"), ("help me please", "en")],
+)
+def test_words__of_another_language__are_answered_in_it(
+    words: str, language: str
+) -> None:
+    said = Talk("customer", "rw").says(words).words
+
+    assert said == speech.spoken(render("phone.help", language), language)
