@@ -127,6 +127,10 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
+# Of the statements that run for every message (easymo/database/statements.py).
+DATABASES["default"]["OPTIONS"]["prepare_threshold"] = (
+    None if DATABASE_IS_TRANSACTION_POOLED else 1
+)
 DATABASES["default"]["OPTIONS"]["pool"] = {
     "min_size": 1,
     "max_size": DATABASE_THREADS + 2,
