@@ -112,20 +112,28 @@ async def _start(
     if quiet_time.is_waited_for(conversation_id):
         return None
     timing = dependencies.timing
-    seconds = await units.run(
-        quiet_time.seconds_left, conversation_id=conversation_id, timing=timing
+    started = await units.run(
+        _start_when_quiet, conversation_id=conversation_id, timing=timing
     )
-    while True:
-        if seconds > 0 and not await quiet_time.wait(
-            conversation_id, seconds, dependencies.clock
+    while isinstance(started, QuietTimeLeft):
+        if not await quiet_time.wait(
+            conversation_id, started.seconds, dependencies.clock
         ):
             return None
         started = await units.run(
             start_or_resume, conversation_id=conversation_id, timing=timing
         )
-        if not isinstance(started, QuietTimeLeft):
-            return started
-        seconds = started.seconds
+    return started
+
+
+def _start_when_quiet(
+    *, conversation_id: int, timing: Timing
+) -> tuple[Lease, Turn, Claimed] | QuietTimeLeft | None:
+    """Glance without a lock first: mostly the customer may still be writing."""
+    seconds = quiet_time.seconds_left(conversation_id=conversation_id, timing=timing)
+    if seconds > 0:
+        return QuietTimeLeft(seconds)
+    return start_or_resume(conversation_id=conversation_id, timing=timing)
 
 
 class TurnRun:
