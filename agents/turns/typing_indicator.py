@@ -69,7 +69,7 @@ def claim_typing_indicator(
         "account": SendingLine.ACCOUNT,
         "now": now,
     }
-    if turn.pk is not None:
+    if not turn._state.adding:
         return bool(statements.execute(CLAIM, values))
     [(may_show,)] = statements.rows(f"SELECT {MAY_SHOW}", values)
     if may_show:
