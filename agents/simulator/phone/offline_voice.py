@@ -10,10 +10,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from agents.language import speech
+from agents.language.detection import clear_language
 from agents.language.texts import render
 from agents.llm.prompts import LANGUAGES
-from agents.offline.dialogue import Call, Situation, call_of, next_step
+from agents.offline.dialogue import call_of, next_step
 from agents.offline.model import draft_after
+from agents.offline.steps import Call, Situation
 from agents.simulator.realtime_server.replies import FunctionCall, Reply, calls, says
 from agents.tools import confirmation, registry
 
@@ -83,7 +85,8 @@ class OfflineVoice:
         if self._words:
             text = "\n".join(self._words)
             self._words.clear()
-            return self._answer(text, call, language)
+            # A model hears the language before the session is told of it.
+            return self._answer(text, call, clear_language([text]) or language)
         if notes and self._called and self._code == registry.PIN_NEEDED:
             # The PIN was entered: what the caller asked for is done now.
             return calls(self._called)
