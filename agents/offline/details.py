@@ -7,7 +7,7 @@ import re
 from agents.language.lexicons.vocabulary import LEXICONS, fold
 from agents.language.phrases import Words, anywhere, at_start, words_of
 
-_NAMED = re.compile(
+NAMED = re.compile(
     r"\[(?:mistyped )?code[^\]]*\]|\bv\w-\w{4}-\w{2}\b|\bv(?=\w*\d)\w{7}\b",
     re.IGNORECASE,
 )
@@ -54,9 +54,9 @@ def loose_reason(text: str) -> str | None:
     """
     kept: list[str] = []
     clauses = _CLAUSES.split(text)
-    is_wish_apart = any(_is_wish(each) and not _NAMED.search(each) for each in clauses)
+    is_wish_apart = any(_is_wish(each) and not NAMED.search(each) for each in clauses)
     for clause in clauses:
-        found = _NAMED.search(clause)
+        found = NAMED.search(clause)
         if found is None:
             if not _is_filler(clause):
                 kept.append(" ".join(clause.split()).strip(" .:,-"))
@@ -102,7 +102,7 @@ def _is_filler(clause: str) -> bool:
 
 def station_in(text: str) -> str | None:
     """Return the words after "at", if they can be the name of a station."""
-    text = _NAMED.sub("\n", text)
+    text = NAMED.sub("\n", text)
     for pattern in _PLACES:
         for found in reversed(list(pattern.finditer(text))):
             if name := _clean_station(found["name"]):
@@ -118,7 +118,7 @@ def place_in(text: str) -> str | None:
 
 def bare_station(text: str) -> str | None:
     """Return the answer to "at which station?", with or without "at"."""
-    return station_in(text) or _clean_station(_NAMED.sub(" ", text))
+    return station_in(text) or _clean_station(NAMED.sub(" ", text))
 
 
 def without_answer_words(text: str) -> str:

@@ -12,7 +12,14 @@ from agents.content.document import BUILT_IN, Content
 from agents.language import texts
 from agents.llm.items import assistant, function_call
 from agents.llm.model import ModelReply, ToolRequest
-from agents.offline.dialogue import TOOLS, Answer, Call, Situation, next_step
+from agents.offline.dialogue import (
+    READING,
+    TOOLS,
+    Answer,
+    Call,
+    Situation,
+    next_step,
+)
 from agents.offline.follow_up import Draft, load_draft, store_draft
 from agents.offline.grammar import Intent
 from agents.offline.reading import read as understand
@@ -103,6 +110,9 @@ class OfflineModel:
             text = texts.render("refused.invalid_request", self.language)
         text = self._with_rule(text, request.items)
         draft = draft_after(output, request.items)
+        if draft is None and _name_of_call(request.items) in READING:
+            # A question beside an incomplete request leaves it open.
+            draft = load_draft(request.memory, now=now)
         memory = store_draft(draft, now=now) if draft else {}
         return ModelReply(
             items=[assistant(text)], text=text, model=self.name, memory=memory
@@ -111,10 +121,7 @@ class OfflineModel:
     def _with_rule(self, text: str, items: Sequence[Item]) -> str:
         """Add the operators' rule on validity to the dates of the person's vouchers."""
         rule = answers.own_text(self.content, "validity", self.language)
-        asked = next(
-            (i for i in reversed(items) if i.get("type") == "function_call"), {}
-        )
-        if not rule or asked.get("name") != "list_vouchers":
+        if not rule or _name_of_call(items) != "list_vouchers":
             return text
         is_validity = understand("\n".join(self.own_text)).intent is Intent.VALIDITY
         return f"{text}\n\n{rule}" if is_validity else text
@@ -158,6 +165,11 @@ def draft_after(output: dict[str, Any], items: Sequence[Item]) -> Draft | None:
     draft = replace(Draft(intent=intent, asked=asked), **slots)
     lost_code = draft.without_codes() != draft and asked != "voucher"
     return replace(draft, asked="code_and_station") if lost_code else draft
+
+
+def _name_of_call(items: Sequence[Item]) -> str:
+    calls = (i for i in reversed(items) if i.get("type") == "function_call")
+    return str(next(calls, {}).get("name"))
 
 
 def _last_output(items: Sequence[Item]) -> dict[str, Any] | None:

@@ -126,7 +126,8 @@ ENGLISH = Lexicon(
     questions=(
         "did", "does", "do you", "do i", "do we", "have you", "has", "had", "was", "were",
         "is", "are", "why", "when", "who", "what", "which", "how", "where", "whether",
-        "should", "shall", "am i", "may", "might",
+        "should", "shall", "am i", "may", "might", "can he", "can she", "can they", "could he",
+        "could she", "could they",
     ),
     negations=(
         "not", "no", "never", "don't", "dont", "cannot", "can't", "cant", "won't", "wont",
@@ -169,5 +170,9 @@ ENGLISH = Lexicon(
     unread_numbers=(
         "zero", "dozen", "dozens", "hundreds", "thousands", "millions", "billion",
         "pair", "couple", "quarter", "point", "nil", "nought",
+    ),
+    messages=(
+        "messag", "msg", "sms", "text", "writ", "contact", "list", "subscri", "notif", "spam",
+        "disturb", "bother", "alone", "opt", "sending", "mails", "annoy",
     ),
 )

@@ -124,7 +124,7 @@ FRENCH = Lexicon(
     questions=(
         "est-ce", "as-tu", "avez-vous", "a-t-il", "a-t-elle", "ai-je", "pourquoi",
         "quand", "comment", "combien", "où est", "quel", "quelle", "quels", "quelles",
-        "qu'est-ce", "faut-il", "dois-je", "devons-nous", "est-il",
+        "qu'est-ce", "faut-il", "dois-je", "devons-nous", "est-il", "peut-il", "peut-elle", "je me demande",
     ),
     negations=(
         "ne", "n'", "pas", "jamais", "aucun", "aucune", "rien", "sans", "personne",
@@ -142,7 +142,7 @@ FRENCH = Lexicon(
         "dit", "dis", "écrit", "si", "demain", "plus tard", "exemple", "supposons",
         "imaginons", "citation", "à moins", "jusqu'à", "chaque", "tous les clients", "moitié", "double", "fois", "plusieurs",
         "quelques", "dès que", "lorsque", "créerai", "vais", "allons", "rigole", "blague",
-        "plaisante", "m'écrit", "au cas où", "tout à l'heure",
+        "plaisante", "m'écrit", "au cas où", "tout à l'heure", "une fois", "tant que", "mdr", "ptdr", "lol", "haha", "d'habitude",
     ),
     unsure=(
         "peut-être", "ou", "environ", "presque", "entre", "au moins", "au plus", "à peu près",
@@ -163,5 +163,9 @@ FRENCH = Lexicon(
     number_joins=("et",),
     unread_numbers=(
         "zéro", "douzaine", "dizaine", "centaine", "millier", "milliers", "demi",
+    ),
+    messages=(
+        "messag", "msg", "sms", "texto", "ecri", "liste", "abonn", "inscri", "notif", "envo",
+        "contact", "derang", "tranquille", "paix", "spam", "harcel",
     ),
 )

@@ -66,6 +66,8 @@ class Lexicon:
     next_words: tuple[str, ...] = ()
     # Prefixes of negations and past tenses.
     doubtful_beginnings: tuple[str, ...] = ()
+    # Parts of words about our messages, and about writing to a person.
+    messages: tuple[str, ...] = ()
     # "ten": 10 and "thousand": 1000; words to join them by, "twenty and five".
     numbers: tuple[tuple[str, int], ...] = ()
     multipliers: tuple[tuple[str, int], ...] = ()

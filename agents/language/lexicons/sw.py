@@ -108,7 +108,8 @@ SWAHILI = Lexicon(
     hearsay=(
         "alisema", "amesema", "kasema", "walisema", "ikiwa", "kesho", "baadaye", "mfano", "kila", "nusu",
         "ameandika", "aliandika", "ameniambia", "aliniambia", "akilipa", "akija", "utani",
-        "natania", "jinsi", "endapo", "nitengeneze", "nifute", "nitoe",
+        "natania", "jinsi", "endapo", "nitengeneze", "nifute", "nitoe", "haha", "lol", "huwa", "mpaka", "hadi",
+        "baada ya", "kabla ya", "iwapo",
     ),
     unsure=(
         "labda", "pengine", "au", "kama", "karibu", "takriban", "kati ya", "ama", "zaidi ya", "angalau",
@@ -131,4 +132,8 @@ SWAHILI = Lexicon(
     number_joins=("na",),
     counts_first=False,
     unread_numbers=("sufuri", "maelfu", "mamia", "robo"),
+    messages=(
+        "meseji", "jumbe", "andik", "sms", "msg", "orodha", "text", "tumie", "kundi",
+        "sumbu", "niache", "choka",
+    ),
 )
