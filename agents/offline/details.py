@@ -111,14 +111,9 @@ def station_in(text: str) -> str | None:
 
 
 def place_in(text: str) -> str | None:
-    """Return the words with a capital, or behind "in" or "near": a town or a station.
-
-    A text of one name is a place too: "Musanze", "a musanze".
-    """
-    found = _TOWN.search(text) or _NEAR.search(text) or _PLACE_ALONE.fullmatch(text)
-    if found is None or anywhere(words_of(found["name"]), "interrogatives"):
-        return None
-    return _clean_station(found["name"])
+    """Return the words with a capital, or behind "in" or "near": a town or a station."""
+    found = _TOWN.search(text) or _NEAR.search(text)
+    return _clean_station(found["name"]) if found else None
 
 
 def bare_station(text: str) -> str | None:
@@ -155,11 +150,6 @@ _TOWN = re.compile(
 _NEAR = re.compile(
     r"\b(?:near|around|in|close to|à|près de|pres de|proche de|vers|hafi ya|karibu na|i"
     r"|niko|nipo|ndi i)\s+(?:the\s+|la\s+)?(?P<name>[^\W\d_]{4,})",
-    re.IGNORECASE,
-)
-_PLACE_ALONE = re.compile(
-    r"\s*(?:(?:and|et|na|no)\s+)?(?:(?:in|at|near|a|i|kuri|kule|muri)\s+)?"
-    r"(?P<name>[^\W\d_]{4,})\s*[?.!]*\s*",
     re.IGNORECASE,
 )
 _ANSWERS = "|".join(

@@ -18,7 +18,7 @@ from agents.offline.follow_up import (
 from agents.offline.grammar import CHANGES, Intent, Understood, is_only_slots
 from agents.offline.reading import read as understand
 from agents.offline.slots import Slots
-from agents.offline.steps import READING, TOOLS, Answer, Call, Situation
+from agents.offline.steps import TOOLS, Answer, Call, Situation, beside
 from agents.offline.undo import Undo, asks_to_undo
 
 if TYPE_CHECKING:
@@ -36,18 +36,10 @@ def next_step(text: str, *, situation: Situation, draft: Draft | None) -> Answer
         return _continue(completed, situation)
     read = understand(text)
     if topic := topics.asked(text, read, situation.topics):
-        return _beside(draft, _topic(topic, situation))
+        return beside(draft, _topic(topic, situation))
     if draft and is_no_answer(text, read, draft):
         return _continue(draft, situation)
-    return _beside(draft, _afresh(read, situation, draft))
-
-
-def _beside(draft: Draft | None, step: Answer | Call) -> Answer | Call:
-    """Keep the incomplete request while a question beside it is answered."""
-    is_reading = isinstance(step, Call) and step.tool in READING
-    if draft is None or not is_reading or draft.asked in {CONFIRM, "intent"}:
-        return step
-    return replace(step, draft=draft)
+    return beside(draft, _afresh(read, situation, draft))
 
 
 def _afresh(

@@ -127,18 +127,14 @@ def _read(text: str, *, is_answer: bool) -> Understood:
         best = found.intent
     if found.intent in CHANGES:
         return _beside_change(found, best, scores, text)
-    if best is None:
-        likely = _likely(scores, found)
-        if _is_only_a_phrase(found, scores):
-            return replace(found, intent=Intent.UNCLEAR, likely=likely)
-        return replace(found, likely=likely)
     is_loose = found.intent in {Intent.UNCLEAR, Intent.SEVERAL}
     is_partly = best is Intent.CREATE and not _names_amount(found)
-    if is_loose or (scores.best[1] >= OVERRULE and not is_partly):
+    if best and (is_loose or (scores.best[1] >= OVERRULE and not is_partly)):
         return _taken(found, best, text)
-    if found.intent in _PHRASES and found.slots.has_any:
-        return replace(found, intent=Intent.UNCLEAR, likely=_likely(scores, found))
-    return found
+    likely = _likely(scores, found)
+    if _is_only_a_phrase(found, scores):
+        return replace(found, intent=Intent.UNCLEAR, likely=likely)
+    return replace(found, likely=likely)
 
 
 def fitting(scores: Scores, slots: Slots) -> Scores:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from agents.offline.follow_up import CONFIRM
 
 if TYPE_CHECKING:
     from agents.content.document import Topic
@@ -54,3 +56,11 @@ class Call:
     tool: str
     arguments: dict[str, Any] = field(default_factory=dict)
     draft: Draft | None = None
+
+
+def beside(draft: Draft | None, step: Answer | Call) -> Answer | Call:
+    """Keep the incomplete request while a question beside it is answered."""
+    is_reading = isinstance(step, Call) and step.tool in READING
+    if draft is None or not is_reading or draft.asked in {CONFIRM, "intent"}:
+        return step
+    return replace(step, draft=draft)

@@ -272,6 +272,137 @@ async def test_respond__another_request__is_not_the_answer(
         assert arguments(answered)[0] == tool, reply
 
 
+QUESTIONS_BESIDE = {
+    "en": ("where can i use it", "what time do you open"),
+    "fr": ("où puis-je utiliser le bon ?", "vous ouvrez à quelle heure ?"),
+    "rw": ("ni izihe station zemera voucher", "mufungura saa ngahe"),
+    "sw": ("naweza kutumia vocha wapi", "mnafungua saa ngapi"),
+}
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+async def test_respond__question_beside_a_request__leaves_the_request_open(
+    language: str,
+) -> None:
+    for question in QUESTIONS_BESIDE[language]:
+        chat = Chat(language=language)
+        await chat.says("create voucher 5000")
+        await chat.says(question)
+        await chat.says(told={"success": True, "display": "."})
+
+        completed = await chat.says("0788123456")
+
+        assert arguments(completed) == (
+            "create_voucher",
+            {"customer_msisdn": "+250788123456", "amount": 5_000, "currency": None},
+        )
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "for eric"),
+        ("fr", "pour eric"),
+        ("rw", "ni kuri eric"),
+        ("sw", "ya eric"),
+    ],
+)
+async def test_respond__no_answer__is_asked_again_and_the_request_stays(
+    language: str, said: str
+) -> None:
+    chat = Chat(language=language)
+    asked = await chat.says("create voucher 5000")
+
+    again = await chat.says(said)
+    completed = await chat.says("0788123456")
+
+    assert again.text == asked.text
+    assert arguments(completed)[0] == "create_voucher"
+
+
+async def test_respond__words_beside_the_question_for_a_code__are_no_station() -> None:
+    chat = Chat(role="station")
+    await chat.says("redeem")
+    await chat.says("ok next one")
+
+    redeemed = await chat.says("[code 1]")
+
+    assert arguments(redeemed) == (
+        "redeem_voucher",
+        {"voucher": "[code 1]", "station": None},
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        *(
+            (text, Intent.THANKS)
+            for text in ("ok thanks", "sawa asante", "ok murakoze")
+        ),
+        *((text, Intent.THANKS) for text in ("d'accord merci", "okay thank you")),
+        *((text, Intent.YES) for text in ("yes thanks", "oui merci", "ndiyo asante")),
+    ],
+)
+def test_read__accepted_with_thanks__is_thanks_and_yes_stays_yes(
+    text: str, intent: Intent
+) -> None:
+    assert read(text).intent is intent
+
+
+REQUESTS = {
+    "en": ("void V7-KQ3M-82", "redeem [code 1]"),
+    "fr": ("annule V7-KQ3M-82", "utilisez [code 1]"),
+    "rw": ("siba V7-KQ3M-82", "koresha [code 1]"),
+    "sw": ("futa V7-KQ3M-82", "tumia [code 1]"),
+}
+CONDITIONS = {
+    "en": ("if he agrees", "until the boss agrees", "tomorrow", "- no, forget it"),
+    "fr": ("si le chef accepte", "une fois payé", "demain", "- non"),
+    "rw": ("niba abyemeye", "keretse boss yemeye", "ejo", "- oya"),
+    "sw": ("ikiwa atakubali", "baada ya bosi kukubali", "kesho", "- hapana acha"),
+}
+REASONS = {"en": "i mistyped it", "fr": "je me suis trompé", "sw": "nilikosea"}
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_read__condition_behind_the_voucher__gives_no_button(language: str) -> None:
+    for request in REQUESTS[language]:
+        for behind in CONDITIONS[language]:
+            found = read(f"{request} {behind}")
+
+            assert found.doubt is Doubt.STOP or found.intent is Intent.UNCLEAR, behind
+
+
+@pytest.mark.parametrize("language", REASONS)
+def test_read__reason_in_the_past_behind_the_voucher__is_shown_on_a_button(
+    language: str,
+) -> None:
+    found = read(f"{REQUESTS[language][0]} {REASONS[language]}")
+
+    assert (found.intent, found.doubt) == (Intent.VOID, Doubt.POLITE)
+    assert found.reason == REASONS[language]
+
+
+# Sentences with a word of the consent commands and none about messages.
+ABOUT_OTHER_THINGS = (
+    *("does this thing run out", "sing with me", "stop the engine", "start the car"),
+    *(
+        "arrêtez la voiture",
+        "le moteur s'arrête",
+        "moteri irahagaze",
+        "gari limesimama",
+    ),
+)
+
+
+@pytest.mark.parametrize("text", ABOUT_OTHER_THINGS)
+def test_explain__no_word_about_messages__neither_stops_nor_starts(text: str) -> None:
+    found = explain(text)
+
+    assert found["outcome"] not in {"acts", "button"}
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
