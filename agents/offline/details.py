@@ -64,12 +64,29 @@ def loose_reason(text: str) -> str | None:
         before = words_of(clause[: found.start()])
         after = _without_courtesies(clause[found.end() :])
         is_behind_verb = is_wish_apart or _has_verb(before)
+        if is_wish_apart and not _has_verb(before):
+            # "Wrong amount on V5-..., please void it".
+            kept.append(_reason_before(clause[: found.start()]))
         if (is_behind_verb and len(words_of(after)) > 1) or (
             is_behind_verb and words_of(after) and not _is_filler(after)
         ):
             kept.append(after)
     reason = ", ".join(filter(None, kept))
     return _BECAUSE.sub("", reason)[:300] or None
+
+
+def _reason_before(text: str) -> str:
+    """Return the words before a voucher, if they say more than "the voucher"."""
+    words = [word for word in text.split() if not anywhere(words_of(word), "voucher")]
+    while words and words_of(words[-1]) and _JOINS.fullmatch(words[-1].casefold()):
+        words.pop()
+    is_more = len(words) > 1 and not _is_filler(" ".join(words))
+    return " ".join(words).strip(" .:,-") if is_more else ""
+
+
+_JOINS = re.compile(
+    r"on|in|for|with|the|of|sur|pour|le|du|dans|kuri|muri|ya|kwenye|kwa"
+)
 
 
 def _without_courtesies(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from agents.language import sentence_model
 from agents.language.phrases import anywhere, at_start, is_about_messages, words_of
 from agents.offline.details import NAMED, loose_reason, place_in, station_in
-from agents.offline.doubt import Doubt, is_quoted
+from agents.offline.doubt import Doubt, is_quoted, is_report_of_void
 from agents.offline.grammar import (
     CHANGES,
     Intent,
@@ -102,6 +102,10 @@ NEEDED = {
 def read(text: str, *, is_answer: bool = False) -> Understood:
     """Read the messages of one turn, joined by newlines."""
     found = _read(text, is_answer=is_answer)
+    if found.intent is Intent.REDEEM and not found.slots.has_any:
+        # "Can i use my voucher at Kabuga?"
+        is_question = _QUESTION_MARK.search(text) is not None
+        return _taken(found, Intent.WHERE, text) if is_question else found
     if found.intent is not Intent.VOID or not found.slots.has_voucher:
         return found
     if understand(text, is_answer=is_answer).reason:
@@ -244,7 +248,7 @@ def _outweighs_doubt(
     is_whole = _names_amount(found) if is_create else found.slots.has_voucher
     if intent is not Intent.VOID and at_start(words_of(text), "negations"):
         return False
-    if _is_taken_back(text):
+    if _is_taken_back(text) or (intent is Intent.VOID and is_report_of_void(text)):
         return False
     # "If he comes back, void V7-...": the condition holds for all clauses.
     is_condition = bool(at_start(words_of(text), "hearsay"))

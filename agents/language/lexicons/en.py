@@ -91,7 +91,7 @@ ENGLISH = Lexicon(
     redeem_weak=("use", "spend", "consume", "cash", "fill", "refuel", "take", "accept", "process",
         "pay with",
     ),
-    void_weak=("cancel", "delete", "remove", "block", "kill", "stop"),
+    void_weak=("cancel", "delete", "remove", "block", "kill", "stop", "withdraw", "scrap"),
     lookup=(
         "lookup", "look up", "look-up", "find", "search", "search for", "who is", "whois",
         "check", "check customer", "show customer", "get customer", "look for", "identify",
@@ -151,7 +151,7 @@ ENGLISH = Lexicon(
         "about to", "going to", "will be", "how to", "joking", "kidding",
         "joke", "lol", "haha", "i will", "i'll", "we will", "instance", "once", "as soon",
         "in case", "supposed", "every", "each", "everyone", "everybody", "all customers",
-        "half", "double", "twice", "times", "several", "few",
+        "half", "double", "twice", "times", "several", "few", "they would like",
     ),
     unsure=(
         "maybe", "perhaps", "or", "either", "about", "approximately", "around", "roughly", "almost", "nearly",
@@ -175,4 +175,6 @@ ENGLISH = Lexicon(
         "messag", "msg", "sms", "text", "writ", "contact", "list", "subscri", "notif", "spam",
         "disturb", "bother", "alone", "opt", "sending", "mails", "annoy",
     ),
+    voided=("voided", "cancelled", "canceled", "deleted", "removed", "revoked"),
+    to_be=("be", "want", "get", "it", "need"),
 )

@@ -92,7 +92,8 @@ KINYARWANDA = Lexicon(
     redeem_weak=("koresha", "gukoresha", "mukoreshe", "ukoreshe"),
     void_weak=(
         "hagarika", "guhagarika", "siba", "gusiba", "musibe", "kuraho", "gukuraho",
-        "mukureho", "vanaho", "kuvanaho", "muhagarike", "usibe", "uhagarike",
+        "mukureho", "vanaho", "kuvanaho", "muhagarike", "usibe", "uhagarike", "muyisibe",
+        "muyihagarike", "muyikureho", "muyivaneho", "yisibe", "yikureho", "yihagarike", "uyisibe",
     ),
     lookup=(
         "shaka", "gushaka", "mushake", "reba", "kureba", "murebe", "shakisha", "gushakisha",
@@ -142,7 +143,7 @@ KINYARWANDA = Lexicon(
         "ati", "bati", "yavuze", "yambwiye", "bavuze", "niba", "ejo", "nyuma", "urugero",
         "buri", "iyo", "naba", "naza", "ngo", "yanditse", "bambwiye",
         "yansabye", "ejobundi", "ubutaha", "nzakora", "nzatanga", "nzakoresha", "urwenya",
-        "ndikinira", "haha", "lol", "dusanzwe", "mpaka", "kugeza", "keretse", "nakora", "nakoresha", "nsibe", "nkore", "ntange", "nkoreshe", "nte",
+        "ndikinira", "haha", "lol", "dusanzwe", "barifuza", "mpaka", "kugeza", "keretse", "nakora", "nakoresha", "nsibe", "nkore", "ntange", "nkoreshe", "nte",
     ),
     unsure=(
         "wenda", "ahari", "cyangwa", "hafi", "igera kuri", "agera kuri", "bigera kuri", "nka", "hagati",
@@ -176,5 +177,8 @@ KINYARWANDA = Lexicon(
     messages=(
         "butumwa", "andik", "oherez", "sms", "messag", "msg", "lisiti", "rutonde", "mahoro",
         "ndek", "mesaj", "tesha umutwe", "mbuza", "rambi",
+    ),
+    voided=(
+        "yasibwe", "yasibye", "basibye", "mwasibye", "wasibye", "twasibye", "yahagaritswe",
     ),
 )
