@@ -34,7 +34,10 @@ class Sentence:
 def load(name: str) -> list[Sentence]:
     lines = (FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     parts = [line.split(" | ", 4) for line in lines if line[:1] not in {"", "#"}]
-    return [Sentence(*one[:3], one[3] == "button", one[4]) for one in parts]
+    return [
+        Sentence(language, role, intent, button == "button", text)
+        for language, role, intent, button, text in parts
+    ]
 
 
 @pytest.mark.parametrize("name", sorted(FLOORS))
