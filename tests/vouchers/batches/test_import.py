@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -119,6 +120,36 @@ def test_import__several_wrong_lines__names_each(run: Run) -> None:
     assert found == [(2, "msisdn"), (2, "amount"), (4, "msisdn")]
 
 
+def high_row() -> bytes:
+    """Return a file of a few kilobytes whose second line is the last one of Excel."""
+    book = Workbook()
+    book.active.append(("msisdn", "amount"))
+    for column, value in enumerate(("0788123456", 5_000), start=1):
+        book.active.cell(1_048_576, column, value)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def with_sheet(change: Callable[[bytes], bytes]) -> bytes:
+    """Return a spreadsheet with one good line, its XML changed by hand."""
+    good = zipfile.ZipFile(io.BytesIO(workbook(("msisdn", "amount"), ("0788123456", 5))))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in good.namelist():
+            content = good.read(name)
+            is_sheet = name == "xl/worksheets/sheet1.xml"
+            archive.writestr(name, change(content) if is_sheet else content)
+    return out.getvalue()
+
+
+def with_entity(entities: bytes) -> bytes:
+    declared = b"<!DOCTYPE worksheet [" + entities + b"]><worksheet"
+    return with_sheet(
+        lambda xml: xml.replace(b"<worksheet", declared, 1).replace(b">5<", b">&a;<")
+    )
+
+
 REFUSED = {
     "empty": "",
     "only headings": "msisdn,amount\n",
@@ -128,6 +159,14 @@ REFUSED = {
     "same column twice": "msisdn,amount,amount\n0788123456,5,6\n",
     "binary": b"\x00\x01\x02\x03",
     "damaged spreadsheet": b"PK\x03\x04damaged",
+    "row of a high number": high_row(),
+    "many empty rows": "msisdn,amount\n" + "\n" * 100_000 + "0788123456,5\n",
+    "zip bomb": with_sheet(lambda xml: xml + b" " * 25_000_000),
+    "external entity": with_entity(b'<!ENTITY a SYSTEM "file:///etc/hostname">'),
+    "entities of entities": with_entity(
+        b'<!ENTITY b "5555555555"><!ENTITY a "&b;&b;&b;&b;&b;&b;&b;&b;">'
+    ),
+    "wide cell": "msisdn,amount\n0788123456," + "5" * 200_000 + "\n",
 }
 
 
