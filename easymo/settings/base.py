@@ -121,6 +121,8 @@ TEMPLATES = [
     }
 ]
 WAFFLE_FLAG_MODEL = "rollout.AgentFlag"
+# Replaces voucher codes in reasons and notes.
+CODE_BLANKING = "vouchers.codes.blank_code_digits"
 VOUCHER_GUARD = "rollout.flags.fence.guard"
 # Finds the words in which a voucher was requested, by the key of the event.
 VOUCHER_CAUSE = "agents.turns.request_words.cause_of_key"

@@ -138,10 +138,10 @@ def test_framing__two_readings__refused_and_the_next_request_not_read(
 def test_framing__length_and_coding__closed_after_the_first(echo: Server) -> None:
     found = all_statuses(echo, CLOSED, last=3)
 
-    assert found == dict.fromkeys(CLOSED, [200])
+    assert found == {kind: [200] for kind in CLOSED}
 
 
 def test_framing__one_reading__both_requests_answered(echo: Server) -> None:
     found = all_statuses(echo, ONE_READING, last=2)
 
-    assert found == dict.fromkeys(ONE_READING, [200, 200])
+    assert found == {kind: [200, 200] for kind in ONE_READING}

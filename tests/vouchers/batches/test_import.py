@@ -133,7 +133,9 @@ def high_row() -> bytes:
 
 def with_sheet(change: Callable[[bytes], bytes]) -> bytes:
     """Return a spreadsheet with one good line, its XML changed by hand."""
-    good = zipfile.ZipFile(io.BytesIO(workbook(("msisdn", "amount"), ("0788123456", 5))))
+    good = zipfile.ZipFile(
+        io.BytesIO(workbook(("msisdn", "amount"), ("0788123456", 5)))
+    )
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in good.namelist():
