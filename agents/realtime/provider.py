@@ -311,8 +311,14 @@ class VoiceProvider(Protocol):
 
     async def reject(self, call_id: str, status: int) -> None: ...
 
-    async def attach(self, call_id: str, *, patience: float = 10.0) -> VoiceLink:
-        """Connect to an accepted call; raise `CallGone` when there is none."""
+    async def attach(
+        self, call_id: str, *, patience: float = 10.0, had_session: bool = False
+    ) -> VoiceLink:
+        """Connect to an accepted call; raise `CallGone` when there is none.
+
+        A session may begin later than the accept was answered: it is waited for, unless
+        the call had one already.
+        """
         ...
 
     async def transfer(self, call_id: str, target: str) -> None: ...

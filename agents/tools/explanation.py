@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -11,9 +12,10 @@ from agents.identity.consent import parse_consent_command
 from agents.language import texts
 from agents.language.choice import DEFAULT
 from agents.language.detection import clear_language, detect_language
-from agents.offline.dialogue import TOOLS, Answer, Call, Situation, next_step
+from agents.offline.dialogue import next_step, undo_in
 from agents.offline.grammar import Intent
 from agents.offline.reading import read
+from agents.offline.steps import TOOLS, Answer, Call, Situation
 from agents.tools import authority
 from agents.tools.plain_request import asks_to_issue, asks_to_redeem
 from agents.tools.registry import BY_NAME
@@ -39,6 +41,7 @@ NAMES = {
     Intent.OFF_TOPIC: "none",
 }
 _WRITES = frozenset(name for name, tool in BY_NAME.items() if tool.is_write)
+_NEED_REASON = frozenset({"void_voucher", "reverse_redemption"})
 # What stands for a value that only a row knows.
 _UNKNOWN = "…"
 
@@ -55,6 +58,11 @@ def explain(text: str, *, role: str = Profile.Role.CUSTOMER) -> dict[str, Any]:
         reply = texts.render(key, language)
     else:
         step = next_step(redacted, situation=situation_of(role), draft=None)
+        undo = undo_in(redacted, situation_of(role))
+        if undo is not None:
+            found = replace(
+                found, intent=Intent.VOID, slots=undo.slots, reason=undo.reason
+            )
         intent = _intent(step, found)
         outcome = _outcome(step, redacted, role, found)
         reply = _reply(step, outcome, language)
@@ -89,6 +97,9 @@ def situation_of(role: str) -> Situation:
 
 
 def _intent(step: Answer | Call, found: Understood) -> str:
+    if isinstance(step, Call) and step.tool == "reverse_redemption":
+        # The nearest of the documented intents.
+        return NAMES[Intent.VOID]
     if isinstance(step, Call) and step.tool in TOOLS.values():
         return step.tool if found.intent is not Intent.VALIDITY else "validity"
     if isinstance(step, Answer) and step.key in _NO_INTENT:
@@ -106,7 +117,7 @@ def _outcome(step: Answer | Call, text: str, role: str, found: Understood) -> st
     needs_station = step.tool == "redeem_voucher" and role != Profile.Role.STATION
     if needs_station and not step.arguments["station"]:
         return "asks"
-    if step.tool == "void_voucher" and not step.arguments["reason"]:
+    if step.tool in _NEED_REASON and not step.arguments["reason"]:
         return "asks"
     return "acts" if _acts(step, text, role, found) else "button"
 
@@ -180,6 +191,8 @@ _KEYS = {
     ("redeem_voucher", ""): "confirm.redeem",
     ("void_voucher", "asks"): "ask.reason",
     ("void_voucher", ""): "confirm.void",
+    ("reverse_redemption", "asks"): "ask.undo_reason",
+    ("reverse_redemption", ""): "confirm.undo",
     ("resend_code", ""): "confirm.resend",
     ("lookup_customer", ""): "lookup.found",
     ("list_vouchers", ""): "list.header",

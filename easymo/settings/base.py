@@ -124,8 +124,9 @@ WAFFLE_FLAG_MODEL = "rollout.AgentFlag"
 # Replaces voucher codes in reasons and notes.
 CODE_BLANKING = "vouchers.codes.blank_code_digits"
 VOUCHER_GUARD = "rollout.flags.fence.guard"
-# Finds the words in which a voucher was requested, by the key of the event.
-VOUCHER_CAUSE = "agents.turns.request_words.cause_of_key"
+# Find what caused events of vouchers, and the words of a request, by their keys.
+VOUCHER_CAUSES = "agents.admin.voucher_causes.causes"
+VOUCHER_INCIDENT = "agents.admin.voucher_causes.open_incident"
 VOUCHER_CARD_WORDS = "agents.notifications.card_words.of_voucher"
 VOUCHER_REQUEST_WORDS = "agents.turns.request_words.of_key"
 # Called once by each worker before its first job.

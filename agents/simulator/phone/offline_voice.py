@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from agents.language import speech
 from agents.language.texts import render
 from agents.llm.prompts import LANGUAGES
-from agents.offline.dialogue import Call, Situation, call_of, next_step
+from agents.offline.dialogue import call_of, next_step
 from agents.offline.model import draft_after
+from agents.offline.steps import Call, Situation
 from agents.simulator.realtime_server.replies import FunctionCall, Reply, calls, says
 from agents.tools import confirmation, registry
 
