@@ -58,6 +58,11 @@ class OpenAIRealtime:
         await self.calls.hang_up(call_id)
 
 
+def load() -> None:
+    """Import what the first call of a process would wait for."""
+    import websockets.asyncio.client  # noqa: F401, PLC0415
+
+
 def configured() -> OpenAIRealtime | None:
     """Return the provider of the settings, or None without a key."""
     if not settings.OPENAI_API_KEY:

@@ -1,7 +1,16 @@
 """What the call needs of a telephone provider, in neutral terms.
 
-`OpenAIRealtime` in `openai_realtime.py` is the first implementation. A second provider
-translates its own events to the classes here; the call does not change.
+`OpenAIRealtime` in `openai_realtime.py` is the first implementation. A second provider, for
+example for GPT-Live, is a module that
+
+- reads its own webhook into `IncomingCall` (`incoming.py`; until then its events are only
+  stored and answered 200),
+- implements `VoiceProvider` and `VoiceLink`, and translates its events to the classes here;
+  one without responses makes one `ResponseStarted` and `ResponseEnded` for each answer,
+- reports usage for each response: running totals become their differences,
+- is returned by `agents/calls/providers.py` for its calls.
+
+The call does not change.
 """
 
 from __future__ import annotations
@@ -49,7 +58,7 @@ class PayloadError(ProviderError):
 
 @dataclass(frozen=True, slots=True)
 class CallUsage:
-    """Tokens of one response; the cached ones are part of the input tokens."""
+    """Tokens of one response, no running total; cached ones are part of the input."""
 
     input_text: int = 0
     input_audio: int = 0

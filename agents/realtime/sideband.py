@@ -87,7 +87,7 @@ class Sideband:
     async def next_event(self) -> VoiceEvent:
         if self._end is not None and self._queue.empty():
             return self._end
-        return await self._queue.get()
+        return self._writer.attributed(await self._queue.get())
 
     def observe(self, event: VoiceEvent) -> None:
         self._writer.observe(event)

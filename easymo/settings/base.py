@@ -62,7 +62,8 @@ INSTALLED_APPS = [
     "agents",
     "vouchers",
     "rollout",
-    "unfold",
+    # Without its own site: ours is easymo.backoffice.site.
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "easymo.backoffice.apps.AdminConfig",
     "django.contrib.auth",
@@ -96,9 +97,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "easymo.backoffice.languages.LanguageMiddleware",
     # Before any middleware that reads the user.
     "easymo.backoffice.guard.SignedInMiddleware",
+    "easymo.backoffice.languages.LanguageMiddleware",
     "easymo.backoffice.authorship.AuthorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "vouchers.admin.code_search.CodeSearch",

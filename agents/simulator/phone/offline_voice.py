@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from agents.language import speech
+from agents.language.detection import clear_language
 from agents.language.texts import render
 from agents.llm.prompts import LANGUAGES
 from agents.offline.dialogue import call_of, next_step
@@ -84,7 +85,8 @@ class OfflineVoice:
         if self._words:
             text = "\n".join(self._words)
             self._words.clear()
-            return self._answer(text, call, language)
+            # A model hears the language before the session is told of it.
+            return self._answer(text, call, clear_language([text]) or language)
         if notes and self._called and self._code == registry.PIN_NEEDED:
             # The PIN was entered: what the caller asked for is done now.
             return calls(self._called)

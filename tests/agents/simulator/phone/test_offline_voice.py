@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agents.calls.instructions import instructions_for
+from agents.language import speech
 from agents.language.texts import LANGUAGES, render
 from agents.simulator.phone.offline_voice import OfflineVoice
 from agents.simulator.realtime_server.call import ServedCall
@@ -135,3 +136,15 @@ def test_speech__every_role_and_language__tells_no_one_to_write(
     assert reply.words or reply.calls
     for mark in ("*", "_", "write", "button", "http"):
         assert mark not in reply.words.lower()
+
+
+@pytest.mark.parametrize(
+    ("words", "language"),
+    [("bonjour, aidez-moi s'il vous plaît", "fr"), ("help me please", "en")],
+)
+def test_words__of_another_language__are_answered_in_it(
+    words: str, language: str
+) -> None:
+    said = Talk("customer", "rw").says(words).words
+
+    assert said == speech.spoken(render("phone.help", language), language)
