@@ -97,7 +97,8 @@ def store(
 def confirm(*, batch: Batch, user: User) -> Batch:
     """Let a checked batch be issued, or wait for a second person above the limits.
 
-    Several batches of one person and day count together. Only the person who uploaded it may. Raises NotAllowed, CampaignRefused.
+    Several batches of one person and day count together. Only the person who uploaded
+    it may. Raises NotAllowed, CampaignRefused.
     """
     with _campaign_refusals(), transaction.atomic():
         row = _locked(batch, State.CHECKED)

@@ -102,7 +102,8 @@ def echo(database: str) -> Iterator[Server]:
 
 def statuses(server: Server, sent: bytes, *, last: int) -> list[int]:
     """Return the statuses of all answers, until the end or the last one."""
-    data, found = b"", []
+    data = b""
+    found: list[int] = []
     with server.connect() as line, suppress(ConnectionError):
         line.sendall(sent)
         while len(found) < last and (part := line.recv(65_536)):

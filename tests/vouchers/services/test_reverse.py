@@ -251,6 +251,13 @@ def made_by(giver: User, account: User) -> None:
     )  # fmt: skip
 
 
+def linked_and_made(
+    pascal: User, odette: User, claudine: Profile, aline: Profile
+) -> None:
+    linked(claudine, odette)
+    made_by(odette, pascal)
+
+
 # Who asked, and what links Pascal, who approves, to the asker or the owner: claudine is
 # the asker at the station, odette the one in the back office.
 PARTS: dict[str, tuple[str, Callable[[User, User, Profile, Profile], object]]] = {
@@ -259,10 +266,7 @@ PARTS: dict[str, tuple[str, Callable[[User, User, Profile, Profile], object]]] =
     "gave the role": ("station", lambda p, o, c, a: confirm_role(c, given_by=p)),
     "gave the rights": ("back office", lambda p, o, c, a: made_by(p, o)),
     "made by the asker": ("back office", lambda p, o, c, a: made_by(o, p)),
-    "made by the asker's account": (
-        "station",
-        lambda p, o, c, a: (linked(c, o), made_by(o, p)),
-    ),
+    "made by the asker's account": ("station", linked_and_made),
 }
 
 
