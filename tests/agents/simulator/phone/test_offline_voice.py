@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agents.calls.instructions import instructions_for
+from agents.content.document import Topic
 from agents.language import speech
 from agents.language.texts import LANGUAGES, render
 from agents.simulator.phone.offline_voice import OfflineVoice
@@ -24,8 +25,10 @@ CODE = "The caller entered a voucher code on the keypad: [code 1]."
 class Talk:
     """One call, in which the tools answer what the test says."""
 
-    def __init__(self, role: str, language: str = "en") -> None:
-        self.voice = OfflineVoice(role)
+    def __init__(
+        self, role: str, language: str = "en", topics: tuple[Topic, ...] = ()
+    ) -> None:
+        self.voice = OfflineVoice(role, topics)
         self.call = ServedCall("rtc_1", lambda *_: None)  # type: ignore[arg-type, return-value]
         self.call.session = {
             "instructions": instructions_for(language),
@@ -136,6 +139,15 @@ def test_speech__every_role_and_language__tells_no_one_to_write(
     assert reply.words or reply.calls
     for mark in ("*", "_", "write", "button", "http"):
         assert mark not in reply.words.lower()
+
+
+def test_voice__topic_of_the_operators__is_asked_for_by_their_words() -> None:
+    talk = Talk("customer", topics=(Topic("tyres", ("tyre",)),))
+
+    assert made(talk.says("do you sell tyres")) == (
+        "answer_question",
+        {"topic": "tyres"},
+    )
 
 
 @pytest.mark.parametrize(
