@@ -6,12 +6,13 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from agents.core.code_redaction import blank_code_digits, hide_parts
+from agents.core.code_redaction import hide_parts
 from agents.language.message_text import text_for_model
 from agents.llm import items
 from agents.llm.prompts import message_item
 from agents.models import Message, OutboundMessage
 from easymo.database import statements
+from vouchers.codes import blank_code_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
