@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LARGEST_FILE = 5_000_000
-# An XLSX file is compressed.
-LARGEST_UNPACKED = 60_000_000
+# An XLSX file is compressed. The library reads it twice, at about 2 MB a second.
+LARGEST_UNPACKED = 20_000_000
 MOST_LINES = 20_000
+# With the empty ones. A file of a few bytes can name a row of any number.
+MOST_ROWS = 100_000
 NEEDED = ("msisdn", "amount")
 COLUMNS = (*NEEDED, "name", "note")
 DELIMITERS = ",;\t"
@@ -61,27 +63,16 @@ def read(content: bytes) -> Sheet:
 
 
 def _rows(lines: Iterator[list[str]]) -> Iterator[Row]:
-    headings = [cell.strip().lower() for cell in next(lines, [])]
-    named = [name for name in headings if name]
-    if missing := [name for name in NEEDED if name not in named]:
-        raise InvalidRequest(
-            translatable(
-                "The first line must name the columns {columns}; missing: {missing}.",
-                columns=", ".join(COLUMNS),
-                missing=", ".join(missing),
-            )
-        )
-    if strange := sorted({name for name in named if name not in COLUMNS}):
-        raise InvalidRequest(
-            translatable(
-                "There is no column {column} in this import.",
-                column=repr(strange[0][:40]),
-            )
-        )
-    if len(set(named)) < len(named):
-        raise InvalidRequest(translatable("Two columns have the same name."))
+    headings = _headings(next(lines, []))
     count = 0
     for number, cells in enumerate(lines, start=2):
+        if number > MOST_ROWS:
+            raise InvalidRequest(
+                translatable(
+                    "A file has at most {most} rows, with the empty ones.",
+                    most=whole_number(MOST_ROWS),
+                )
+            )
         if not any(cell.strip() for cell in cells):
             continue
         count += 1
@@ -101,6 +92,30 @@ def _rows(lines: Iterator[list[str]]) -> Iterator[Row]:
         if any(cell.strip() for cell in cells[len(headings) :]):
             given["extra"] = "yes"
         yield Row(number, given)
+
+
+def _headings(cells: list[str]) -> list[str]:
+    """Return the names of the columns, or refuse them."""
+    headings = [cell.strip().lower() for cell in cells]
+    named = [name for name in headings if name]
+    if missing := [name for name in NEEDED if name not in named]:
+        raise InvalidRequest(
+            translatable(
+                "The first line must name the columns {columns}; missing: {missing}.",
+                columns=", ".join(COLUMNS),
+                missing=", ".join(missing),
+            )
+        )
+    if strange := sorted({name for name in named if name not in COLUMNS}):
+        raise InvalidRequest(
+            translatable(
+                "There is no column {column} in this import.",
+                column=repr(strange[0][:40]),
+            )
+        )
+    if len(set(named)) < len(named):
+        raise InvalidRequest(translatable("Two columns have the same name."))
+    return headings
 
 
 def _csv(content: bytes) -> Iterator[list[str]]:
@@ -132,7 +147,8 @@ def _spreadsheet(content: bytes) -> Iterator[list[str]]:
         sheet = book.worksheets[0]
         # A file can claim a million empty columns.
         for cells in sheet.iter_rows(max_col=32, values_only=True):
-            yield [_text(cell) for cell in cells]
+            is_empty = all(cell is None for cell in cells)
+            yield [] if is_empty else [_text(cell) for cell in cells]
     except InvalidRequest:
         raise
     except Exception as error:
