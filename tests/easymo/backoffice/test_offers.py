@@ -160,15 +160,15 @@ def later_states() -> None:
     incidents.report_incident(
         title="Closed", severity="low", text="It was slow.", by="grace"
     )
-    for row in Incident.objects.all():
+    for incident in Incident.objects.all():
         for status in ("mitigated", "resolved"):
             incidents.set_status(
-                incident=row, status=status, reason="x", author="grace"
+                incident=incident, status=status, reason="x", author="grace"
             )
-    row = Incident.objects.get(title="Closed")
+    closed = Incident.objects.get(title="Closed")
     lessons = dict.fromkeys(incidents.LESSONS, "A lesson.")
-    incidents.write_lessons(incident=row, author="grace", **lessons)
-    incidents.set_status(incident=row, status="closed", reason="x", author="grace")
+    incidents.write_lessons(incident=closed, author="grace", **lessons)
+    incidents.set_status(incident=closed, status="closed", reason="x", author="grace")
     records.cast.aline.chat.last_inbound_at = timezone.now() - timedelta(days=2)
     records.cast.aline.chat.save(update_fields=["last_inbound_at"])
 
