@@ -20,6 +20,8 @@ SKIPPED = {
     "var",
     "migrations",
     "node_modules",
+    # Libraries of browsers, as they were published.
+    "vendor",
     ".git",
 }
 SOURCE = {".py", ".sql", ".css", ".js", ".html", ".sh"}

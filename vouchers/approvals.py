@@ -32,10 +32,14 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from vouchers.causes import Link
+
 # The count in the menu ends here.
 MOST_COUNTED = 100
 DECIDED_SINCE = timedelta(days=7)
 PAGE = 50
+# Who may decide, or may read conversations, is shown these causes of a request.
+_READING = frozenset({"agents.view_conversation", "agents.view_call"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +53,8 @@ class Request:
     channel: str
     asked_at: datetime
     words: str
-    # The address of the conversation; empty without one.
-    link: str
+    # To the message or the call in which it was asked for.
+    links: tuple[Link, ...]
     limits: list[str]
     history: str
 
@@ -100,8 +104,8 @@ def facts_of(voucher: Voucher) -> Request:
     """Read the facts of a request."""
     events = VoucherEvent.objects.filter(voucher=voucher)
     requested = events.filter(kind=VoucherEvent.Kind.REQUESTED).order_by("seq").first()
-    key = requested.key if requested else ""
-    _how, link = import_string(settings.VOUCHER_CAUSE)(key)
+    asked = [requested] if requested else []
+    causes = import_string(settings.VOUCHER_CAUSES)(asked, may=_READING.__contains__)
     return Request(
         voucher=voucher,
         amount=_money(voucher, voucher.amount_minor),
@@ -109,7 +113,7 @@ def facts_of(voucher: Voucher) -> Request:
         channel=requested.channel if requested else "",
         asked_at=requested.created_at if requested else voucher.created_at,
         words=selectors.request_words(requested) if requested else "",
-        link=link,
+        links=causes[requested.pk].links if requested else (),
         limits=list(_limits(voucher)),
         history=_history(voucher),
     )

@@ -3,17 +3,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db.models import F
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from vouchers.models import Profile, Refusal, Voucher, VoucherEvent
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from django.db.models import QuerySet
 
     from vouchers.codes import Code
+    from vouchers.models import Station
 
 
 def vouchers() -> QuerySet[Voucher]:
@@ -46,6 +49,22 @@ def voucher_by_reference(reference: str) -> Voucher | None:
 
 def voucher_by_public_id(public_id: UUID) -> Voucher | None:
     return vouchers().filter(public_id=public_id).first()
+
+
+def redemptions_since(
+    *, station: Station | None, since: datetime
+) -> QuerySet[VoucherEvent]:
+    """Return the redemptions at a station that still stand, the newest first."""
+    return (
+        VoucherEvent.objects.filter(
+            station=station,
+            kind=VoucherEvent.Kind.REDEEMED,
+            created_at__gte=since,
+            seq=F("voucher__seq"),
+        )
+        .select_related("voucher__owner", "voucher__station")
+        .order_by("-created_at", "-id")
+    )
 
 
 def trail(voucher: Voucher) -> QuerySet[VoucherEvent]:

@@ -56,7 +56,7 @@ async def expire_all(timestamp: int) -> None:
 async def issue_batches(context: JobContext, timestamp: int = 0) -> None:
     """Issue the batches that were confirmed, a part in one transaction."""
     for batch in await units.run(issuing.to_issue):
-        row, lines = batch, batch.lines or []
+        row, lines = batch, await units.run(issuing.lines_of, batch)
         while row.state == Batch.State.ISSUING and not context.should_abort():
             try:
                 row = await units.run(issuing.issue_next, row, lines)

@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from agents.admin.base import AgentsAdmin
+from agents.calls import timeline
 from agents.models import Call, CallEvent, ToolCall
 from easymo.backoffice.ranges import MomentRangeFilter
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-Kind = CallEvent.Kind
 COLOURS = {
     "ringing": "info",
     "accepting": "info",
@@ -27,30 +27,6 @@ COLOURS = {
     "rejecting": "warning",
     "rejected": "warning",
     "ended": "success",
-}
-# What an entry of the timeline says; the detail is added behind it.
-WORDS = {
-    Kind.RANG: _("The phone rang"),
-    Kind.DECIDED: _("Decided"),
-    Kind.ACCEPTED: _("Accepted"),
-    Kind.ATTACHED: _("Connected"),
-    Kind.GREETED: _("The greeting was played"),
-    Kind.HEARD: _("The caller"),
-    Kind.SAID: _("The agent"),
-    Kind.INTERRUPTED: _("The caller interrupted the agent"),
-    Kind.TOOL: _("Tool"),
-    Kind.KEY: _("A key was pressed"),
-    Kind.PIN: _("A PIN was entered"),
-    Kind.CONFIRMATION: _("Confirmation"),
-    Kind.LANGUAGE: _("Language"),
-    Kind.SILENCE: _("Silence"),
-    Kind.CORRECTED: _("The agent corrected itself: no row showed what it said"),
-    Kind.ORDER: _("The call has to end"),
-    Kind.TRANSFER: _("Transfer to a person"),
-    Kind.CALLBACK: _("A callback was promised"),
-    Kind.ERROR: _("Error"),
-    Kind.LOST: _("The worker was lost; another one took over"),
-    Kind.ENDED: _("Ended"),
 }
 MOST_EVENTS = 500
 
@@ -61,7 +37,7 @@ class CallAdmin(AgentsAdmin):
 
     empty_text = _("Calls appear here when people ring, or call in the simulator.")
     list_display = (
-        *("received_at", "person", "caller_masked", "shown_state", "reason"),
+        *("received_at", "person", "caller", "shown_state", "reason"),
         *("language", "length", "shown_cost"),
     )
     list_display_links = ("received_at",)
@@ -78,15 +54,22 @@ class CallAdmin(AgentsAdmin):
     search_help_text = _("The id of a call, or a reason")
     ordering = ("-id",)
     fields = (
-        ("person", "caller_masked", "language"),
+        ("person", "caller", "language"),
         ("shown_state", "reason", "outcome"),
         ("received_at", "accepted_at", "ended_at"),
-        ("length", "accept_ms", "proof"),
+        ("length", "accepted_after", "proof"),
         ("model", "shown_cost", "chat"),
     )
     readonly_fields = (
-        *("person", "caller_masked", "language", "shown_state", "reason", "outcome"),
-        *("received_at", "accepted_at", "ended_at", "length", "accept_ms", "proof"),
+        *("person", "caller", "language", "shown_state", "reason", "outcome"),
+        *(
+            "received_at",
+            "accepted_at",
+            "ended_at",
+            "length",
+            "accepted_after",
+            "proof",
+        ),
         *("model", "shown_cost", "chat"),
     )
     change_form_after_template = "admin/agents/call.html"
@@ -99,13 +82,21 @@ class CallAdmin(AgentsAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show the timeline and the tool calls below the fields."""
-        extra = timeline(int(object_id)) if object_id and object_id.isdigit() else {}
+        extra = _below(int(object_id)) if object_id and object_id.isdigit() else {}
         context = (extra_context or {}) | extra
         return super().changeform_view(request, object_id, form_url, context)
 
     @display(description=_("Person"))
     def person(self, row: Call) -> str:
         return str(row.profile) if row.profile else "—"
+
+    @display(description=_("Calling number"))
+    def caller(self, row: Call) -> str:
+        return row.caller_masked or "—"
+
+    @display(description=_("Accepted after"))
+    def accepted_after(self, row: Call) -> str:
+        return "—" if row.accept_ms is None else f"{row.accept_ms} ms"
 
     @display(description=_("State"), label=COLOURS)
     def shown_state(self, row: Call) -> str:
@@ -122,12 +113,12 @@ class CallAdmin(AgentsAdmin):
     def shown_cost(self, row: Call) -> str:
         if row.accepted_at is None:
             return "—"
-        return "unknown" if row.cost is None else f"${row.cost:.4f}"
+        return gettext("unknown") if row.cost is None else f"${row.cost:.4f}"
 
     @display(description=_("Caller proved who they are"))
     def proof(self, row: Call) -> str:
         return {"pin": gettext("with the PIN"), "whatsapp": gettext("on WhatsApp")}.get(
-            row.verified_by, "no"
+            row.verified_by, gettext("no")
         )
 
     @display(description=_("Turns"))
@@ -135,27 +126,16 @@ class CallAdmin(AgentsAdmin):
         if row.conversation_id is None:
             return "—"
         page = reverse("admin:agents_conversation_change", args=[row.conversation_id])
-        return format_html('<a href="{}">The turns of this call</a>', page)
+        return format_html(
+            '<a href="{}">{}</a>', page, gettext("The turns of this call")
+        )
 
 
-def timeline(call_id: int) -> dict[str, Any]:
+def _below(call_id: int) -> dict[str, Any]:
     """Return the entries of the call's timeline and its tool calls."""
     events = CallEvent.objects.filter(call=call_id).order_by("id")[:MOST_EVENTS]
     tools = ToolCall.objects.filter(turn__conversation__call=call_id).order_by("id")
     return {
-        "timeline": [
-            {
-                "at": event.at,
-                "kind": event.kind,
-                "what": WORDS[Kind(event.kind)],
-                "text": event.text,
-                "is_partial": event.is_partial,
-                "facts": ", ".join(
-                    f"{name.replace('_', ' ')}: {value}"
-                    for name, value in event.detail.items()
-                ),
-            }
-            for event in events
-        ],
+        "timeline": timeline.entries(events),
         "tools": tools[:MOST_EVENTS],
     }

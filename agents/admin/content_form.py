@@ -108,7 +108,8 @@ class ContentForm(forms.Form):
         max_length=LONGEST_INSTRUCTIONS,
         help_text=_(
             "Added to the fixed instructions of OpenAI's model: facts and manners, in "
-            "English. They cannot change what the agent may do."
+            "English. They cannot change what the agent may do. On the phone, sentences "
+            "with a telephone number are left out."
         ),
         widget=_area(6, LONGEST_INSTRUCTIONS),
     )

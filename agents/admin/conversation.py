@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 MOST_TURNS = 90
 # As long as every message has its id from the provider (retention).
 ALL_KEPT = timedelta(days=7)
+# A link to one message shows what came within this time after it.
+SHOWN_AFTER = timedelta(minutes=30)
+MOST_DIGITS = 19
 OUTCOME_COLOURS = {
     "receipt": "success",
     "reply": "success",
@@ -61,6 +64,22 @@ class RoleFilter(admin.SimpleListFilter):
             return queryset.filter(profile__in=people) if role else queryset
         colleagues = [each for each in Profile.Role if each != role]
         return queryset.exclude(profile__in=Profile.objects.filter(role__in=colleagues))
+
+
+def _thread_of(request: HttpRequest, conversation: str) -> dict[str, Any]:
+    """Return the newest part of the thread, or the part around `?message=`."""
+    wanted = request.GET.get("message", "")
+    rows = Message.objects.filter(
+        pk=int(wanted) if wanted.isdecimal() and len(wanted) < MOST_DIGITS else 0,
+        conversation_id=conversation,
+    )
+    received = rows.values_list("received_at", flat=True).first()
+    until = received + SHOWN_AFTER if received else None
+    return {
+        "thread": thread(conversation, until=until),
+        "until": until,
+        "newest": request.path,
+    }
 
 
 @admin.register(Conversation)
@@ -146,7 +165,11 @@ class ConversationAdmin(ColleagueActions):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show the thread below the fields."""
-        extra = {"thread": thread(object_id)} if object_id else {}
+        extra = (
+            _thread_of(request, object_id)
+            if object_id and object_id.isdecimal()
+            else {}
+        )
         context = (extra_context or {}) | extra
         return super().changeform_view(request, object_id, form_url, context)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
 
 from agents.models import InboxEntry
 from easymo.backoffice.windows import counted
@@ -18,6 +21,13 @@ if TYPE_CHECKING:
 # The counts end here: "99+".
 MOST = 100
 INBOX, APPROVALS, INCIDENTS = "inbox", "approvals", "incidents"
+SEE_CHATS, CHANGE_PEOPLE = "agents.view_conversation", "vouchers.change_people"
+APPROVE, CHANGE_EXPOSURE = (
+    RULES[Operation.APPROVE].permission,
+    "rollout.change_exposure",
+)
+# What is counted depends on these.
+RIGHTS = (SEE_CHATS, APPROVE, CHANGE_PEOPLE, CHANGE_EXPOSURE)
 
 
 def inbox(request: HttpRequest) -> str:
@@ -44,40 +54,50 @@ def counts_of(request: HttpRequest) -> dict[str, int]:
     """Count once for each request what the user may see or act on."""
     known: dict[str, int] | None = getattr(request, "menu_counts", None)
     if known is None:
-        known = _count(_rows(request))
+        may = request.user.has_perm
+        known = _count(frozenset(each for each in RIGHTS if may(each)))
         request.menu_counts = known  # type: ignore[attr-defined]
     return known
 
 
-def _rows(request: HttpRequest) -> dict[str, list[QuerySet]]:  # type: ignore[type-arg]
-    may = request.user.has_perm
+def _rows(rights: frozenset[str]) -> dict[str, list[QuerySet]]:  # type: ignore[type-arg]
     found: dict[str, list[QuerySet]] = {INBOX: [], APPROVALS: [], INCIDENTS: []}  # type: ignore[type-arg]
-    if may("agents.view_conversation"):
+    if SEE_CHATS in rights:
         found[INBOX].append(InboxEntry.objects.filter(waiting_since__isnull=False))
-    if may(RULES[Operation.APPROVE].permission):
+    if APPROVE in rights:
         found[APPROVALS] += [
             ApprovalRequest.objects.filter(ended_at=None),
             vouchers_waiting.waiting_reversals(),
             vouchers_waiting.waiting_batches(),
         ]
-    if may("vouchers.change_people"):
+    if CHANGE_PEOPLE in rights:
         found[APPROVALS].append(vouchers_waiting.waiting_changes())
-    if may("rollout.change_exposure"):
+    if CHANGE_EXPOSURE in rights:
         found[INCIDENTS].append(Incident.objects.filter(resolved_at=None))
     return found
 
 
-def _count(rows: dict[str, list[QuerySet]]) -> dict[str, int]:  # type: ignore[type-arg]
+def _count(rights: frozenset[str]) -> dict[str, int]:
+    names, text, values = _statement(rights)
+    if not names:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(text, values)
+        row = cursor.fetchone() or [0] * len(names)
+    found = dict.fromkeys((INBOX, APPROVALS, INCIDENTS), 0)
+    for name, count in zip(names, row, strict=True):
+        found[name] = min(found[name] + count, MOST)
+    return found
+
+
+@cache
+def _statement(rights: frozenset[str]) -> tuple[list[str], str, tuple[Any, ...]]:
+    """Return the names of the counts and the query; it depends on the rights only."""
+    rows = [(name, each) for name, found in _rows(rights).items() for each in found]
     asked = {
         f"{name}_{place}": counted(each.order_by(), MOST)
-        for name, found in rows.items()
-        for place, each in enumerate(found)
+        for place, (name, each) in enumerate(rows)
     }
-    if not asked:
-        return {}
     # The one row of the epoch carries the counts.
-    row = Epoch.objects.annotate(**asked).values(*asked).first() or {}
-    return {
-        name: min(sum(row.get(f"{name}_{n}", 0) for n in range(len(found))), MOST)
-        for name, found in rows.items()
-    }
+    query = Epoch.objects.annotate(**asked).values(*asked)[:1].query
+    return [name for name, _each in rows], *query.sql_with_params()

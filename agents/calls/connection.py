@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from agents.calls.live_call import LiveCall
     from agents.realtime.provider import VoiceEvent, VoiceLink
 
-# A hang-up closes the socket with a code for a normal end, or with none.
-NORMAL = frozenset({1000, 1005})
+# A hang-up closes the socket with this code, or with one of a lost connection.
+NORMAL = 1000
 
 
 class Connection:
@@ -35,7 +35,7 @@ class Connection:
             call.over(EndReason.SESSION_LIMIT)
         elif call.phase is Phase.ENDING:
             call.over(call.ending.reason)
-        elif event.code in NORMAL:
+        elif event.code == NORMAL:
             call.over(EndReason.CALLER_HUNG_UP)
         elif self._reattaches < call.counts.reattaches:
             await self._reattach(event)
@@ -56,7 +56,7 @@ class Connection:
         call = self.call
         try:
             return await call.provider.attach(
-                call.ref.call_id, patience=call.seconds.reattach
+                call.ref.call_id, patience=call.seconds.reattach, had_session=True
             )
         except CallGone:
             return EndReason.CALLER_HUNG_UP

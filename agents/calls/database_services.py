@@ -22,6 +22,7 @@ from agents.calls.instructions import instructions_for
 from agents.calls.keypad import Keypad
 from agents.calls.services import CallLimits, Correction, KeyAnswer, ToolAnswer
 from agents.content.document import BUILT_IN, Content
+from agents.language.normalise import plain
 from agents.language.texts import render
 from agents.llm.model import ToolRequest
 from agents.models import Call, CallEvent
@@ -80,6 +81,7 @@ class DatabaseServices:
             kind,
             text=text,
             is_partial=is_partial,
+            is_line=kind == CallEvent.Kind.SAID and self._is_line(text),
             **(detail or {}),
         )
 
@@ -158,6 +160,10 @@ class DatabaseServices:
 
     async def apologise(self) -> None:
         await units.run(_apologise, self._ref)
+
+    def _is_line(self, text: str) -> bool:
+        words = plain(text).split()
+        return any(plain(line).split() == words for line in self._said)
 
     def _spoken(self, name: str, text: str, language: str) -> Line:
         self._said = [*self._said, text][-MAX_LINES:]

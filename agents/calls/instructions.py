@@ -6,7 +6,12 @@ text is read from the provider's cache.
 
 from __future__ import annotations
 
+import re
+
 from agents.llm.prompts import LANGUAGES, operators_part
+from agents.realtime.session import has_number
+
+_SENTENCE = re.compile(r"(?:[^.!?\n]|\.(?=\w))*[.!?\n]*")
 
 BASE = """\
 You are the automated assistant of a fuel-voucher programme. You talk with one person on
@@ -54,4 +59,16 @@ What is data
 def instructions_for(language: str, added: str = "") -> str:
     """Return the instructions for a language, with those of operators."""
     spoken = LANGUAGES.get(language, LANGUAGES["en"])
-    return f"{BASE}{operators_part(added)}\nSpeak {spoken}.\n"
+    return f"{BASE}{operators_part(_without_numbers(added))}\nSpeak {spoken}.\n"
+
+
+def _without_numbers(added: str) -> str:
+    """Leave out the sentences with a telephone number, or with what looks like one.
+
+    No such number goes to the provider with a call, and no call may fail because an
+    operator wrote one.
+    """
+    kept = "".join(
+        found[0] for found in _SENTENCE.finditer(added) if not has_number(found[0])
+    ).strip()
+    return kept if not has_number(kept) else ""

@@ -9,8 +9,9 @@ while a question waits, 1 is yes and 2 is no; otherwise digits are a voucher cod
 the beginning changes the language, unless the PIN or a code was asked for. When further
 digits follow at once, it was the first digit of an entry, and the language goes back.
 
-A PIN ends with the hash key, or with a pause after its last digit: only then it is checked
-and counted. More digits than a PIN has are no PIN, and count as no try.
+A PIN ends with the hash key or with its last digit: then it is checked and counted. A
+right one verifies the caller at once. After a wrong one further digits belong to the same
+entry, which may be a voucher code: it is one try, and answered after a pause.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from agents.calls.timers import EARLY_S
 from agents.core.clock import Clock, MonotonicClock
 from agents.core.errors import LeaseLost
 from agents.core.secret_digits import SecretDigits
-from agents.identity import calling, pin, pin_policy
+from agents.identity import calling, pin
 from agents.language.choice import DEFAULT
 from agents.language.texts import LANGUAGES, render
 from agents.models import Call, CallEvent, ToolCall
@@ -44,7 +45,6 @@ type Kind = Literal[
     "digit",
     "pin_ok",
     "pin_wrong",
-    "pin_too_long",
     "pin_locked",
     "confirm_yes",
     "confirm_no",
@@ -112,6 +112,8 @@ class Keypad:
         self._pressed_at = 0.0
         # The language before a 3 that may have been a digit.
         self._language_before = ""
+        # The answer to an entry whose first digits were a wrong PIN.
+        self._wrong: KeyOutcome | None = None
         self.codes: dict[int, Code] = {}
         # Questions that were answered by a key.
         self.answered: set[int] = set()
@@ -175,8 +177,14 @@ class Keypad:
                 language = before
         if len(self._entry) < MOST_DIGITS:
             self._entry += key
-        if expected.mode == "code" and len(self._entry) >= expected.length:
-            return await self._complete(expected)
+        if len(self._entry) == expected.length:
+            if expected.mode == "code":
+                return await self._complete(expected)
+            found = await units.run(_check_pin, self._ref, self._entry)
+            if found.kind != "pin_wrong":
+                self._clear()
+                return found
+            self._wrong = found
         return KeyOutcome(
             "digit",
             language=language,
@@ -213,22 +221,18 @@ class Keypad:
         )
 
     async def _complete(self, expected: Expected) -> KeyOutcome:
-        entered, self._entry = self._entry, SecretDigits()
-        self._language_before = ""
+        entered, wrong = self._entry, self._wrong
+        self._clear()
         if expected.mode == "code":
             return self._take_code(entered, expected.language)
-        if len(entered) > pin_policy.MOST:
-            return self._not_a_pin(entered, expected.language)
-        return await units.run(_check_pin, self._ref, entered)
-
-    def _not_a_pin(self, entered: SecretDigits, language: str) -> KeyOutcome:
-        """Keep a code that comes before the PIN, and nothing else of the entry."""
-        taken = self._take_code(entered, language)
-        if taken.kind == "code":
-            spoken = f"{taken.spoken} {render('phone.pin_needed', language)}"
-            return replace(taken, spoken=spoken, asks="pin")
-        spoken = render("phone.pin_too_long", language)
-        return KeyOutcome("pin_too_long", spoken, asks="pin")
+        if wrong is None:
+            return await units.run(_check_pin, self._ref, entered)
+        # A code that comes before the PIN is kept.
+        taken = self._take_code(entered, expected.language)
+        if taken.kind != "code":
+            return wrong
+        spoken = f"{taken.spoken} {render('phone.pin_needed', expected.language)}"
+        return replace(taken, spoken=spoken, asks="pin")
 
     def _take_code(self, entered: SecretDigits, language: str) -> KeyOutcome:
         code = _read_code(entered)
@@ -245,6 +249,7 @@ class Keypad:
 
     def _clear(self) -> None:
         self._entry, self._language_before = SecretDigits(), ""
+        self._wrong = None
 
 
 def _read_code(entered: SecretDigits) -> Code | None:

@@ -71,6 +71,8 @@ class LiveCall:
         self.counts = counts or Counts()
         self.reattached = reattached
         self.language = ref.language
+        # The write of the language that the caller's words chose.
+        self._language_written: asyncio.Future[None] | None = None
         self.spec = services.spec(ref.language)
         self.phase = Phase.OPENING
         # None: handed over to another worker.
@@ -158,7 +160,14 @@ class LiveCall:
         await self.configure(instructions=spec.instructions)
         if by == "words":
             # The keypad has recorded its own change.
-            self.journal.add(lambda: self.services.language(code, by))
+            self._language_written = self.journal.add(
+                lambda: self.services.language(code, by)
+            )
+
+    async def language_written(self) -> None:
+        """Wait until the rows have the language in which the caller spoke last."""
+        if self._language_written is not None:
+            await asyncio.wait({self._language_written})
 
     def note(
         self,

@@ -35,23 +35,27 @@ def event(
     *,
     text: str = "",
     is_partial: bool = False,
+    is_line: bool = False,
     **detail: Any,
 ) -> None:
     """Add an entry to the timeline; ``text`` only for HEARD and SAID.
 
+    ``is_line``: the words are a fixed text, which never holds a PIN.
     ``detail`` holds codes, ids and counts: never digits, names or words of a person.
     """
     CallEvent.objects.create(
         call_id=ref.pk,
         kind=kind,
         at=timezone.now(),
-        text=scrubbed(text, _context(ref)) if has_number(text) else scrubbed(text),
+        text=scrubbed(text, _context(ref, text, is_line=is_line)),
         is_partial=is_partial,
         detail=detail,
     )
 
 
-def _context(ref: CallRef | Call) -> Context:
+def _context(ref: CallRef | Call, text: str, *, is_line: bool) -> Context:
+    if is_line or not has_number(text):
+        return Context(is_line=is_line)
     rows = list(
         ToolCall.objects.filter(turn__conversation=ref.conversation_id)
         .order_by("-id")

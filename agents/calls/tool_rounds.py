@@ -107,6 +107,8 @@ class ToolRounds:
 
     async def _perform(self, running: Running) -> ToolAnswer:
         turn = await running.round.utterance.turn
+        # The result is told in the language of the words that asked for it.
+        await self.call.language_written()
         return await self.call.services.perform(turn, running.ordinal, running.called)
 
     async def _done(self, running: Running, answer: ToolAnswer | None) -> None:

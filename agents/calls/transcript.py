@@ -2,7 +2,7 @@
 
 What may be a code, a PIN or a telephone number is blanked: four digits or more, written
 or in words. Amounts stay. From the moment when a PIN is asked for until a while after it
-was entered, every number is blanked.
+was entered, every number is blanked that is not in a fixed text.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ class Context:
     # Amounts that the rows of the call show, in major units.
     amounts: AbstractSet[int] = frozenset()
     is_pin_asked: bool = False
+    # A fixed text: it never holds a PIN.
+    is_line: bool = False
 
 
 def scrubbed(text: str, context: Context = Context()) -> str:
@@ -61,7 +63,8 @@ def scrubbed(text: str, context: Context = Context()) -> str:
         return ""
     clean = text.replace("\x00", "").encode("utf-8", "replace").decode()
     clean = scrub(blank_code_digits(clean))
-    if context.is_pin_asked or _SECRET.search(plain(clean)):
+    may_hold_pin = context.is_pin_asked or _SECRET.search(plain(clean))
+    if may_hold_pin and not context.is_line:
         # "7, um, three, um, nine": each by itself looks harmless.
         least = 1 if _numbers_in(clean) >= _LEAST - 1 else 2
         blanked = _RUN.sub(BLANK, _without_words(clean, NUMBER_WORDS, least=least))

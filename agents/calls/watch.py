@@ -9,6 +9,7 @@ import asyncio
 import itertools
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -34,6 +35,9 @@ WARM_EVERY = 20
 
 async def watch_forever() -> None:
     """Look for such calls until the worker stops."""
+    if settings.OPENAI_API_KEY or settings.DEMONSTRATION or settings.SIMULATOR_ENABLED:
+        # Not in the event loop, which calls and turns share.
+        await asyncio.to_thread(openai_realtime.load)
     for number in itertools.count():
         await asyncio.sleep(INTERVAL_S)
         try:

@@ -55,9 +55,14 @@ def for_person(person: Profile) -> Content:
 
     Smoke tests and probes test what customers get.
     """
-    reading = _read()
     tries_draft = person.is_sandbox and not is_probe(str(person.public_id))
-    return (reading.draft if tries_draft else None) or reading.content
+    return tried() if tries_draft else current()
+
+
+def tried() -> Content:
+    """Return what the simulator's people get: the draft, else the version in force."""
+    reading = _read()
+    return reading.draft or reading.content
 
 
 def of_turn(turn: Turn, person: Profile) -> Content:

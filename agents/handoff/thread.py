@@ -41,10 +41,20 @@ class Entry:
     calls: tuple[tuple[str, ToolCall], ...] = ()
     # The address of what it is about.
     link: str = ""
+    # The customer's message, which other pages link to.
+    message: int | None = None
 
 
-def thread(conversation_id: int | str) -> list[Entry]:
-    """Return the newest part of a conversation, oldest first, in five queries."""
+def thread(conversation_id: int | str, *, until: datetime | None = None) -> list[Entry]:
+    """Return the newest part of a conversation, oldest first, in five queries.
+
+    With `until` it is the part that ends then.
+    """
+
+    def part[Row: Model](rows: QuerySet[Row], moment: str) -> list[Row]:
+        ended = {f"{moment}__lte": until} if until else {}
+        return _newest(rows.filter(conversation_id=conversation_id, **ended))
+
     entries = [
         Entry(
             "inbound",
@@ -52,10 +62,10 @@ def thread(conversation_id: int | str) -> list[Entry]:
             0,
             row.text or f"({row.kind})",
             row.get_state_display(),
+            message=row.pk,
         )
-        for row in _newest(Message.objects.filter(conversation_id=conversation_id))
+        for row in part(Message.objects.all(), "received_at")
     ]
-    turns = Turn.objects.filter(conversation_id=conversation_id)
     entries += [
         Entry(
             "turn",
@@ -64,9 +74,8 @@ def thread(conversation_id: int | str) -> list[Entry]:
             turn=row,
             calls=tuple((sentence(call), call) for call in row.tool_calls.all()),
         )
-        for row in _newest(turns.prefetch_related("tool_calls"))
+        for row in part(Turn.objects.prefetch_related("tool_calls"), "started_at")
     ]
-    sent = OutboundMessage.objects.filter(conversation_id=conversation_id)
     entries += [
         Entry(
             "outbound",
@@ -76,14 +85,13 @@ def thread(conversation_id: int | str) -> list[Entry]:
             f"{row.state} {row.error_code}".strip(),
             by=row.written_by,
         )
-        for row in _newest(sent)
+        for row in part(OutboundMessage.objects.all(), "created_at")
     ]
-    entries += _acts(conversation_id)
+    entries += _acts(part(ColleagueAct.objects.all(), "created_at"))
     return sorted(entries, key=lambda entry: (entry.at, entry.order))
 
 
-def _acts(conversation_id: int | str) -> list[Entry]:
-    actions = ColleagueAct.objects.filter(conversation_id=conversation_id)
+def _acts(actions: list[ColleagueAct]) -> list[Entry]:
     return [
         Entry(
             "act",
@@ -94,7 +102,7 @@ def _acts(conversation_id: int | str) -> list[Entry]:
             by=row.actor,
             is_note=row.kind == ColleagueAct.Kind.NOTED,
         )
-        for row in _newest(actions)
+        for row in actions
     ]
 
 

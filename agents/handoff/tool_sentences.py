@@ -18,6 +18,7 @@ TRIED = {
     "create_voucher": gettext_lazy("Issue a voucher"),
     "redeem_voucher": gettext_lazy("Redeem a voucher"),
     "void_voucher": gettext_lazy("Void a voucher"),
+    "reverse_redemption": gettext_lazy("Take back a redemption"),
     "list_vouchers": gettext_lazy("List the customer's vouchers"),
     "resend_code": gettext_lazy("Send the code again"),
     "list_stations": gettext_lazy("List the stations"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agents.language.phrases import is_voucher_word, words_of
@@ -12,59 +12,20 @@ from agents.offline.follow_up import CONFIRM, UNCLEAR, Draft, complete
 from agents.offline.grammar import CHANGES, Intent, Understood, is_only_slots
 from agents.offline.reading import read as understand
 from agents.offline.slots import Slots
+from agents.offline.steps import TOOLS, Answer, Call, Situation
+from agents.offline.undo import Undo, asks_to_undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agents.content.document import Topic
 
 _TRIES = 3
-_ROLES = ("customer", "station", "staff", "support")
-TOOLS = {
-    "create": "create_voucher",
-    "redeem": "redeem_voucher",
-    "void": "void_voucher",
-    "lookup": "lookup_customer",
-    "list": "list_vouchers",
-    "resend": "resend_code",
-}
-
-
-@dataclass(frozen=True)
-class Situation:
-    """The person's role, and what is available in this turn."""
-
-    role: str
-    tools: frozenset[str]
-    has_pending: bool = False
-    restricted: bool = False
-    # The operators' topics.
-    topics: tuple[Topic, ...] = ()
-
-    @property
-    def texts_role(self) -> str:
-        return self.role if self.role in _ROLES else "customer"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A fixed text by its key, its values, and the buttons under it by their keys."""
-
-    key: str
-    draft: Draft | None = None
-    values: dict[str, str] = field(default_factory=dict)
-    choices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Call:
-    tool: str
-    arguments: dict[str, Any] = field(default_factory=dict)
-    draft: Draft | None = None
 
 
 def next_step(text: str, *, situation: Situation, draft: Draft | None) -> Answer | Call:
     """Return the next step, from the messages and the request that was incomplete."""
+    if undo := undo_in(text, situation):
+        return _undo(undo, situation)
     if draft and (completed := complete(text, draft)):
         return _continue(completed, situation)
     read = understand(text)
@@ -77,6 +38,21 @@ def next_step(text: str, *, situation: Situation, draft: Draft | None) -> Answer
     if read.intent is Intent.UNCLEAR:
         return _unclear(read, situation, draft)
     return _SIMPLE[read.intent](read, situation)
+
+
+def undo_in(text: str, situation: Situation) -> Undo | None:
+    """Return the request to take a redemption back, of a person who may ask for it."""
+    undo = asks_to_undo(text) if TOOLS["reverse"] in situation.tools else None
+    is_named = undo is not None and undo.slots.has_voucher
+    # "Undo" beside a question that waits is an answer to it.
+    return None if situation.has_pending and not is_named else undo
+
+
+def _undo(undo: Undo, situation: Situation) -> Answer | Call:
+    draft = Draft("reverse", voucher=undo.slots.voucher, reason=undo.reason)
+    if undo.slots.mistyped_code:
+        return Answer("refused.mistyped_code", replace(draft, asked="voucher"))
+    return _continue(draft, situation)
 
 
 def _with_earlier_values(read: Understood, draft: Draft) -> Understood:
@@ -117,10 +93,13 @@ def _continue(
 ) -> Answer | Call:
     """Call the tool when the request is complete, else ask for a missing part."""
     tool = TOOLS[draft.intent]
-    if draft.intent in {"create", "redeem", "void"} and situation.restricted:
+    if draft.intent in _WRITES and situation.restricted:
         return Answer("restricted")
     if tool not in situation.tools:
-        return Answer("refused.forbidden")
+        is_void_at_station = (draft.intent, situation.role) == ("void", "station")
+        return Answer(
+            "refused.void_at_station" if is_void_at_station else "refused.forbidden"
+        )
     missing = _missing(draft, situation, read)
     if missing is None:
         return call_of(draft)
@@ -129,6 +108,9 @@ def _continue(
         return _to_person(situation)
     again = replace(draft, asked=asked, tries=draft.tries + 1)
     return _asking(key, again)
+
+
+_WRITES = frozenset({"create", "redeem", "void", "reverse"})
 
 
 def _asking(key: str, draft: Draft) -> Answer:
@@ -392,6 +374,7 @@ _ARGUMENTS: dict[str, Callable[[Draft], dict[str, Any]]] = {
     },
     "redeem": lambda d: {"voucher": d.voucher, "station": d.station},
     "void": lambda d: {"voucher": d.voucher, "reason": d.reason or ""},
+    "reverse": lambda d: {"voucher": d.voucher, "reason": d.reason or ""},
     "lookup": lambda d: {"msisdn": d.number, "voucher": d.voucher},
     "resend": lambda d: {"voucher": d.voucher},
 }

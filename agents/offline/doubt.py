@@ -48,7 +48,7 @@ def doubt_of(text: str, languages: frozenset[str]) -> Doubt:
     spoken = languages | {"en"}
     is_no_request = (
         any(_has(words, field, spoken) for field in _FIELDS)
-        or any(_is_past(text, words, language) for language in spoken)
+        or any(is_past(text, words, language) for language in spoken)
         or any(_has_doubtful_prefix(word, spoken) for word in words)
     )
     if is_no_request:
@@ -98,7 +98,7 @@ def _without_politeness(words: Words) -> tuple[bool, Words]:
     return polite, tuple(kept)
 
 
-def _is_past(text: str, words: Words, language: str) -> bool:
+def is_past(text: str, words: Words, language: str) -> bool:
     """Tell whether a word is in the past tense: "annulé", but not "annule"."""
     past = LEXICONS[language].past
     exact = {entry for entry in past if not entry.isascii()}

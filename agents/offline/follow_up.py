@@ -121,7 +121,7 @@ def _last_words(text: str, count: int) -> str:
 
 _VALID_FOR = timedelta(minutes=10)
 _KEY = "asked"
-_INTENTS = {"create", "redeem", "void", "lookup", "resend", UNCLEAR}
+_INTENTS = {"create", "redeem", "void", "lookup", "resend", "reverse", UNCLEAR}
 _TYPES: dict[str, type] = {
     **dict.fromkeys(("intent", "asked", "number", "voucher", "station", "reason"), str),
     **dict.fromkeys(("amount", "tries"), int),

@@ -12,10 +12,11 @@ from agents.content.document import BUILT_IN, Content
 from agents.language import texts
 from agents.llm.items import assistant, function_call
 from agents.llm.model import ModelReply, ToolRequest
-from agents.offline.dialogue import TOOLS, Answer, Call, Situation, next_step
+from agents.offline.dialogue import next_step
 from agents.offline.follow_up import Draft, load_draft, store_draft
 from agents.offline.grammar import Intent
 from agents.offline.reading import read as understand
+from agents.offline.steps import TOOLS, Answer, Call, Situation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

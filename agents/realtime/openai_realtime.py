@@ -36,7 +36,11 @@ class OpenAIRealtime:
         await self.calls.reject(call_id, status)
 
     async def attach(
-        self, call_id: str, *, patience: float = sideband.ATTACH_SECONDS
+        self,
+        call_id: str,
+        *,
+        patience: float = sideband.ATTACH_SECONDS,
+        had_session: bool = False,
     ) -> VoiceLink:
         return await sideband.attach(
             call_id,
@@ -44,6 +48,7 @@ class OpenAIRealtime:
             base_url=self.base_url,
             clock=self.clock,
             patience=patience,
+            had_session=had_session,
         )
 
     async def transfer(self, call_id: str, target: str) -> None:
@@ -51,6 +56,11 @@ class OpenAIRealtime:
 
     async def hang_up(self, call_id: str) -> None:
         await self.calls.hang_up(call_id)
+
+
+def load() -> None:
+    """Import what the first call of a process would wait for."""
+    import websockets.asyncio.client  # noqa: F401, PLC0415
 
 
 def configured() -> OpenAIRealtime | None:

@@ -1,7 +1,16 @@
 """What the call needs of a telephone provider, in neutral terms.
 
-`OpenAIRealtime` in `openai_realtime.py` is the first implementation. A second provider
-translates its own events to the classes here; the call does not change.
+`OpenAIRealtime` in `openai_realtime.py` is the first implementation. A second provider, for
+example for GPT-Live, is a module that
+
+- reads its own webhook into `IncomingCall` (`incoming.py`; until then its events are only
+  stored and answered 200),
+- implements `VoiceProvider` and `VoiceLink`, and translates its events to the classes here;
+  one without responses makes one `ResponseStarted` and `ResponseEnded` for each answer,
+- reports usage for each response: running totals become their differences,
+- is returned by `agents/calls/providers.py` for its calls.
+
+The call does not change.
 """
 
 from __future__ import annotations
@@ -49,7 +58,7 @@ class PayloadError(ProviderError):
 
 @dataclass(frozen=True, slots=True)
 class CallUsage:
-    """Tokens of one response; the cached ones are part of the input tokens."""
+    """Tokens of one response, no running total; cached ones are part of the input."""
 
     input_text: int = 0
     input_audio: int = 0
@@ -311,8 +320,14 @@ class VoiceProvider(Protocol):
 
     async def reject(self, call_id: str, status: int) -> None: ...
 
-    async def attach(self, call_id: str, *, patience: float = 10.0) -> VoiceLink:
-        """Connect to an accepted call; raise `CallGone` when there is none."""
+    async def attach(
+        self, call_id: str, *, patience: float = 10.0, had_session: bool = False
+    ) -> VoiceLink:
+        """Connect to an accepted call; raise `CallGone` when there is none.
+
+        A session may begin later than the accept was answered: it is waited for, unless
+        the call had one already.
+        """
         ...
 
     async def transfer(self, call_id: str, target: str) -> None: ...

@@ -162,6 +162,11 @@ def _tool(tool: VoiceTool) -> dict[str, Any]:
     }
 
 
+def has_number(text: str) -> bool:
+    """Tell whether the text holds what may be the number of a person."""
+    return bool(_NUMBER.search(text))
+
+
 def check(session: Mapping[str, Any]) -> None:
     """Raise `PayloadError` for settings that would end or disturb the call."""
     if session.get("type") != "realtime":
@@ -169,7 +174,7 @@ def check(session: Mapping[str, Any]) -> None:
     _check_keys(session, "")
     if not isinstance(session.get("instructions"), str) or not session["instructions"]:
         raise PayloadError("instructions are missing")
-    if _NUMBER.search(session["instructions"]):
+    if has_number(session["instructions"]):
         raise PayloadError("instructions hold a number")
     if session.get("tracing") is not None:
         raise PayloadError("tracing must be null")

@@ -87,7 +87,7 @@ class Sideband:
     async def next_event(self) -> VoiceEvent:
         if self._end is not None and self._queue.empty():
             return self._end
-        return await self._queue.get()
+        return self._writer.attributed(await self._queue.get())
 
     def observe(self, event: VoiceEvent) -> None:
         self._writer.observe(event)
@@ -270,15 +270,20 @@ async def attach(
     base_url: str,
     clock: Clock,
     patience: float = ATTACH_SECONDS,
+    had_session: bool = False,
 ) -> Sideband:
-    """Open the sideband; a 404 or a lost connection is tried again for a while."""
+    """Open the sideband; a lost connection is tried again for a while.
+
+    So is a 404, unless the call had a session: then it is over.
+    """
     deadline = clock.now() + patience
     delay = FIRST_DELAY
     while True:
         try:
             return Sideband(await connect(call_id, api_key=api_key, base_url=base_url))
         except ProviderError as error:
-            is_final = error.permanent and not isinstance(error, CallGone)
+            is_early = isinstance(error, CallGone) and not had_session
+            is_final = error.permanent and not is_early
             if is_final or clock.now() + delay > deadline:
                 raise
         await clock.sleep(delay)

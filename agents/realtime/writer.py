@@ -8,7 +8,7 @@ caller speaking. What it is asked for waits here until the call is idle.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -40,6 +40,8 @@ class Writer:
     _asked_line: neutral.Line | None = None
     # The provider has a response of its own that its events did not show yet.
     _is_expected: bool = False
+    # A response has carried our reference: the provider repeats it.
+    _is_repeated: bool = False
     _count: int = 0
 
     @property
@@ -88,6 +90,16 @@ class Writer:
         if self._playing or self._active:
             events.append(self._event("output_audio_buffer.clear"))
         return events
+
+    def attributed(self, event: neutral.VoiceEvent) -> neutral.VoiceEvent:
+        """Return the event with our reference, where no response has carried one yet."""
+        if not isinstance(event, neutral.ResponseStarted):
+            return event
+        self._is_repeated |= bool(event.reference)
+        if self._is_repeated or self._is_expected or not self._asked:
+            return event
+        line = self._asked_line.name if self._asked_line else ""
+        return replace(event, reference=self._asked, line=line)
 
     def observe(self, event: neutral.VoiceEvent) -> None:
         """Follow the provider's state."""

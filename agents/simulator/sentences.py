@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from agents.content import in_force
 from agents.core.code_redaction import replace_codes
 from agents.models import TaughtSentence
 from agents.offline import teaching
@@ -39,11 +40,15 @@ class Sentences(SimulatorView):
     def _page(self, request: HttpRequest, text: str, role: str) -> HttpResponse:
         lines = [line.strip()[:LONGEST_LINE] for line in text.split("\n")]
         tried = [line for line in lines if line][:MOST_LINES]
+        content = in_force.tried()
         context: dict[str, Any] = {
             "role": role or "customer",
             "roles": ROLES,
             "text": text,
-            "results": [explain(line, role=role or "customer") for line in tried],
+            "results": [
+                explain(line, role=role or "customer", content=content)
+                for line in tried
+            ],
             "intents": teaching.intents(),
             "languages": teaching.LANGUAGES,
             "taught": TaughtSentence.objects.select_related("added_by")[:SHOWN],

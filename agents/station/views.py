@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -31,7 +31,7 @@ from vouchers.errors import Locked, VoucherError
 from vouchers.models import Voucher, VoucherEvent
 from vouchers.money import Money, format_money
 from vouchers.services.redeem import redeem_voucher
-from vouchers.services.reverse import reverse_redemption
+from vouchers.services.reverse import STATION_PERIOD, reverse_redemption
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 KIGALI = ZoneInfo("Africa/Kigali")
 LANGUAGES = {"en": "English", "fr": "Français", "rw": "Ikinyarwanda"}
 COOKIE = "station_language"
-UNDO = timedelta(minutes=15)
 MOST_ROWS = 200
 # Requests for a code, and sign-ins, of one network within ten minutes.
 OF_NETWORK, WINDOW_S = 30, 600
@@ -317,7 +316,7 @@ def _events(person: Profile | None) -> Any:
 
 def _today(person: Profile | None) -> list[dict[str, Any]]:
     """Return today's redemptions and reversals at the station, the newest first."""
-    since = timezone.now() - UNDO
+    since = timezone.now() - STATION_PERIOD
     found = _events(person).select_related("voucher").order_by("-created_at", "-id")
     return [
         {

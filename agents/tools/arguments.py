@@ -22,7 +22,7 @@ from vouchers.services import guesses
 from vouchers.services.profiles import find_station
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from agents.tools.base import Call
@@ -47,7 +47,16 @@ class NamedVoucher:
     placeholder: int | None = None
 
 
-def find_voucher(call: Call) -> NamedVoucher:
+def _is_within_reach(call: Call, voucher: Voucher) -> bool:
+    is_own = voucher.owner_id == call.profile.pk
+    return (is_own or call.rule.reach is not Reach.OWN) and may_act_on(
+        call.profile, voucher.owner, spends=call.rule.station is not None
+    )
+
+
+def find_voucher(
+    call: Call, *, is_within_reach: Callable[[Call, Voucher], bool] = _is_within_reach
+) -> NamedVoucher:
     """Return the voucher that the call names, if the person may use it.
 
     Raises VoucherNotNamed, VoucherNotFound, Locked. A wrong code or reference counts as a
@@ -57,34 +66,30 @@ def find_voucher(call: Call) -> NamedVoucher:
     if not isinstance(named, str) or not named.strip():
         return NamedVoucher(_only_one_of(call))
     if found := _PLACEHOLDER.fullmatch(named.strip()):
-        return _by_code(call, int(found[1]))
-    if call.rule.reach is Reach.CODE_IN_HAND and not call.is_confirmed:
+        return _by_code(call, int(found[1]), is_within_reach)
+    needs_code = is_within_reach is _is_within_reach and not call.is_confirmed
+    if call.rule.reach is Reach.CODE_IN_HAND and needs_code:
         raise VoucherNotNamed
     guesses.check_unknown(actor=call.actor)
     voucher = selectors.voucher_by_reference(named)
-    if voucher is None or not _is_within_reach(call, voucher):
+    if voucher is None or not is_within_reach(call, voucher):
         guesses.count_unknown(actor=call.actor)
         raise VoucherNotFound
     return NamedVoucher(voucher)
 
 
-def _by_code(call: Call, placeholder: int) -> NamedVoucher:
+def _by_code(
+    call: Call, placeholder: int, is_within_reach: Callable[[Call, Voucher], bool]
+) -> NamedVoucher:
     code = call.context.codes.get(placeholder)
     if code is None:
         raise VoucherNotNamed
     guesses.check(actor=call.actor)
     voucher = selectors.voucher_by_code(code)
-    if voucher is None or not _is_within_reach(call, voucher):
+    if voucher is None or not is_within_reach(call, voucher):
         guesses.count_failure(actor=call.actor)
         raise VoucherNotFound
     return NamedVoucher(voucher, placeholder)
-
-
-def _is_within_reach(call: Call, voucher: Voucher) -> bool:
-    is_own = voucher.owner_id == call.profile.pk
-    return (is_own or call.rule.reach is not Reach.OWN) and may_act_on(
-        call.profile, voucher.owner, spends=call.rule.station is not None
-    )
 
 
 def _only_one_of(call: Call) -> Voucher:

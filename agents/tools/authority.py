@@ -56,7 +56,11 @@ _OPERATIONS = {
     "create_voucher": Operation.ISSUE,
     "redeem_voucher": Operation.REDEEM,
     "void_voucher": Operation.VOID,
+    "reverse_redemption": Operation.REVERSE,
 }
+_ALWAYS_CONFIRMED = frozenset({"void_voucher", "reverse_redemption"})
+# They have a rule about the station.
+_AT_STATION = frozenset({"redeem_voucher", "reverse_redemption"})
 
 
 def rule_of(role: Profile.Role, tool: str) -> Rule | None:
@@ -70,15 +74,17 @@ def rule_of(role: Profile.Role, tool: str) -> Rule | None:
         return Rule(reach)
     if not may(role, _OPERATIONS[tool]):
         return None
-    needs_press = tool == "void_voucher" or role == Profile.Role.CUSTOMER
+    needs_press = tool in _ALWAYS_CONFIRMED or role == Profile.Role.CUSTOMER
     button = Button.ALWAYS if needs_press else Button.UNLESS_OWN_WORDS
-    if tool != "redeem_voucher":
+    if tool not in _AT_STATION:
         return Rule(reach, button)
     is_station = role == Profile.Role.STATION
     at = StationRule.OWN_STATION if is_station else StationRule.NAMED_STATION
     return Rule(reach, button, at)
 
 
+# A code is shown, never spoken; a redemption is taken back by code or reference.
+_CHAT_ONLY = frozenset({"resend_code", "reverse_redemption"})
 # The feature that each tool needs, by its name in the exposure of a turn.
 NEEDS: dict[str, str | None] = {
     "lookup_customer": "customer_lookup",
@@ -87,6 +93,7 @@ NEEDS: dict[str, str | None] = {
     "void_voucher": "vouchers",
     "list_vouchers": "vouchers",
     "resend_code": "vouchers",
+    "reverse_redemption": "vouchers",
     "list_stations": None,
     "answer_question": None,
     "hand_off": None,
@@ -134,8 +141,7 @@ def rule_for(
         return None
     if access.tools is not None and tool not in access.tools:
         return None
-    # A code is shown, never spoken.
-    if tool == "resend_code" and channel != "whatsapp":
+    if tool in _CHAT_ONLY and channel != "whatsapp":
         return None
     rule = rule_of(Profile.Role(profile.role), tool)
     if rule and rule.station is StationRule.OWN_STATION and profile.station_id is None:

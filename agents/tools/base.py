@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 Payload = dict[str, Any]
-Operation = Literal["issue", "redeem", "void", "resend", "hand_off"]
+Operation = Literal["issue", "redeem", "void", "reverse", "resend", "hand_off"]
 # A request older than this when it would be executed needs the confirm button.
 FRESH_FOR = timedelta(minutes=15)
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.utils import timezone
 
+from agents.content import answers
+from agents.content.document import BUILT_IN
 from agents.core.code_redaction import replace_codes
 from agents.identity.consent import parse_consent_command
 from agents.language import texts
 from agents.language.choice import DEFAULT
 from agents.language.detection import clear_language, detect_language
-from agents.offline.dialogue import TOOLS, Answer, Call, Situation, next_step
+from agents.offline.dialogue import next_step, undo_in
 from agents.offline.grammar import Intent
 from agents.offline.reading import read
+from agents.offline.steps import TOOLS, Answer, Call, Situation
 from agents.tools import authority
 from agents.tools.plain_request import asks_to_issue, asks_to_redeem
 from agents.tools.registry import BY_NAME
 from vouchers.models import Profile
 
 if TYPE_CHECKING:
+    from agents.content.document import Content
     from agents.offline.grammar import Understood
 
 ROLES = tuple(role.value for role in Profile.Role)
@@ -39,12 +45,18 @@ NAMES = {
     Intent.OFF_TOPIC: "none",
 }
 _WRITES = frozenset(name for name, tool in BY_NAME.items() if tool.is_write)
+_NEED_REASON = frozenset({"void_voucher", "reverse_redemption"})
 # What stands for a value that only a row knows.
 _UNKNOWN = "…"
 
 
-def explain(text: str, *, role: str = Profile.Role.CUSTOMER) -> dict[str, Any]:
-    """Return intent, slots, outcome and reply, as `manage.py understand` prints them."""
+def explain(
+    text: str, *, role: str = Profile.Role.CUSTOMER, content: Content = BUILT_IN
+) -> dict[str, Any]:
+    """Return intent, slots, outcome and reply, as `manage.py understand` prints them.
+
+    `content` is what operators wrote, for the answers to questions.
+    """
     (redacted,), codes = replace_codes([text], newest=0)
     language = clear_language([redacted]) or detect_language([redacted]) or DEFAULT
     found = read(redacted)
@@ -54,10 +66,16 @@ def explain(text: str, *, role: str = Profile.Role.CUSTOMER) -> dict[str, Any]:
         language = command.language or language
         reply = texts.render(key, language)
     else:
-        step = next_step(redacted, situation=situation_of(role), draft=None)
+        situation = situation_of(role, content)
+        step = next_step(redacted, situation=situation, draft=None)
+        undo = undo_in(redacted, situation)
+        if undo is not None:
+            found = replace(
+                found, intent=Intent.VOID, slots=undo.slots, reason=undo.reason
+            )
         intent = _intent(step, found)
         outcome = _outcome(step, redacted, role, found)
-        reply = _reply(step, outcome, language)
+        reply = _reply(step, outcome, language, content)
     slots = found.slots
     has_one_code = len(slots.codes) == 1 and slots.codes[0] <= len(codes)
     return {
@@ -78,17 +96,21 @@ def explain(text: str, *, role: str = Profile.Role.CUSTOMER) -> dict[str, Any]:
     }
 
 
-def situation_of(role: str) -> Situation:
+def situation_of(role: str, content: Content = BUILT_IN) -> Situation:
     """Return the situation of a person in this role, with all features on."""
     return Situation(
         role,
         frozenset(
             name for name in BY_NAME if authority.may_call(Profile.Role(role), name)
         ),
+        topics=answers.askable(content),
     )
 
 
 def _intent(step: Answer | Call, found: Understood) -> str:
+    if isinstance(step, Call) and step.tool == "reverse_redemption":
+        # The nearest of the documented intents.
+        return NAMES[Intent.VOID]
     if isinstance(step, Call) and step.tool in TOOLS.values():
         return step.tool if found.intent is not Intent.VALIDITY else "validity"
     if isinstance(step, Answer) and step.key in _NO_INTENT:
@@ -106,7 +128,7 @@ def _outcome(step: Answer | Call, text: str, role: str, found: Understood) -> st
     needs_station = step.tool == "redeem_voucher" and role != Profile.Role.STATION
     if needs_station and not step.arguments["station"]:
         return "asks"
-    if step.tool == "void_voucher" and not step.arguments["reason"]:
+    if step.tool in _NEED_REASON and not step.arguments["reason"]:
         return "asks"
     return "acts" if _acts(step, text, role, found) else "button"
 
@@ -144,11 +166,13 @@ def _acts(step: Call, text: str, role: str, found: Understood) -> bool:
     )
 
 
-def _reply(step: Answer | Call, outcome: str, language: str) -> str:
+def _reply(step: Answer | Call, outcome: str, language: str, content: Content) -> str:
     """Return the text, with a sign for each value that only a row knows."""
     if isinstance(step, Answer):
         return texts.render(step.key, language, **step.values)
     given = step.arguments
+    if step.tool == "answer_question":
+        return answers.answer(content, given["topic"], language, timezone.now())
     amount = given.get("amount")
     values = {
         "amount": f"RWF {amount:,}" if amount else _UNKNOWN,
@@ -160,12 +184,14 @@ def _reply(step: Answer | Call, outcome: str, language: str) -> str:
         "days": settings.VOUCHER_VALID_DAYS,
         **dict.fromkeys(("code", "expires", "at"), _UNKNOWN),
     }
-    return texts.render(_key_of(step, outcome), language, **values)
+    reply = texts.render(_key_of(step, outcome), language, **values)
+    if step.tool == "list_stations":
+        note = answers.own_text(content, "where", language)
+        return "\n\n".join(filter(None, (reply, note)))
+    return reply
 
 
 def _key_of(step: Call, outcome: str) -> str:
-    if step.tool == "answer_question":
-        return f"answer.{step.arguments['topic']}"
     if step.tool == "hand_off":
         is_number = step.arguments["reason"] == "number_changed"
         return "answer.number_changed" if is_number else "hand_over"
@@ -180,6 +206,8 @@ _KEYS = {
     ("redeem_voucher", ""): "confirm.redeem",
     ("void_voucher", "asks"): "ask.reason",
     ("void_voucher", ""): "confirm.void",
+    ("reverse_redemption", "asks"): "ask.undo_reason",
+    ("reverse_redemption", ""): "confirm.undo",
     ("resend_code", ""): "confirm.resend",
     ("lookup_customer", ""): "lookup.found",
     ("list_vouchers", ""): "list.header",

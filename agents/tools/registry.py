@@ -20,6 +20,7 @@ from agents.tools.customers import HAND_OFF, LOOKUP_CUSTOMER
 from agents.tools.issue import CREATE_VOUCHER
 from agents.tools.questions import ANSWER_QUESTION, LIST_STATIONS
 from agents.tools.resend import RESEND_CODE
+from agents.tools.reversal import REVERSE_REDEMPTION
 from agents.tools.vouchers import LIST_VOUCHERS, REDEEM_VOUCHER, VOID_VOUCHER
 from easymo.observability.logs import get_logger
 from rollout.flags.exposure import exposure_of
@@ -35,6 +36,7 @@ TOOLS: tuple[Tool, ...] = (
     CREATE_VOUCHER,
     REDEEM_VOUCHER,
     VOID_VOUCHER,
+    REVERSE_REDEMPTION,
     LIST_VOUCHERS,
     RESEND_CODE,
     LIST_STATIONS,

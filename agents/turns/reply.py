@@ -115,7 +115,9 @@ def with_unreached_owner(
 
 def _issued_by(call: ToolCall) -> Voucher | None:
     result = call.result or {}
-    is_issue = call.is_write and call.status == ToolCall.Status.SUCCEEDED
-    if not is_issue or result.get("status") != Voucher.Status.ISSUED:
+    has_issued = (
+        call.name == "create_voucher" and call.status == ToolCall.Status.SUCCEEDED
+    )
+    if not has_issued or result.get("status") != Voucher.Status.ISSUED:
         return None
     return Voucher.objects.filter(reference=result.get("reference")).first()

@@ -1,12 +1,10 @@
-"""The words and the conversation in which a person asked for a change of a voucher."""
+"""The words in which a person asked for a change of a voucher."""
 
 from __future__ import annotations
 
 import re
 
-from django.urls import reverse
-
-from agents.models import Message, ToolCall, Turn
+from agents.models import Message, ToolCall
 
 LONGEST = 500
 # The keys of tool calls: of a turn, and of a confirmed question.
@@ -16,27 +14,17 @@ _CONFIRMED = re.compile(r"confirm:([0-9a-f-]{36})")
 
 def of_key(key: str) -> str:
     """Return the person's messages of the turn that asked; empty when not stored."""
-    turn, _ = _turn_of(key)
+    turn = _turn_of(key)
     texts = Message.objects.filter(turn=turn).order_by("sent_at", "id")
     words = " / ".join(text for text in texts.values_list("text", flat=True) if text)
     return words[:LONGEST] if turn else ""
 
 
-def cause_of_key(key: str) -> tuple[str, str]:
-    """Return how the change was confirmed, and the address of its conversation."""
-    turn, is_confirmed = _turn_of(key)
-    chat = (
-        Turn.objects.filter(pk=turn or 0).values_list("conversation", flat=True).first()
-    )
-    link = reverse("admin:agents_conversation_change", args=[chat]) if chat else ""
-    return ("confirmed" if is_confirmed else ""), link
-
-
-def _turn_of(key: str) -> tuple[int | None, bool]:
-    """Return the turn of a tool call's key, and whether a question was confirmed."""
+def _turn_of(key: str) -> int | None:
+    """Return the turn of a tool call's key, or of the question that was confirmed."""
     if found := _TURN.fullmatch(key):
-        return int(found[1]), False
+        return int(found[1])
     if found := _CONFIRMED.fullmatch(key):
         asked = ToolCall.objects.filter(pending_action__public_id=found[1])
-        return asked.values_list("turn", flat=True).first(), True
-    return None, False
+        return asked.values_list("turn", flat=True).first()
+    return None

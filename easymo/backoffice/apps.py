@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class AdminConfig(SimpleAdminConfig):
     """Django's admin; `easymo.urls` imports the admin modules, not every command."""
 
+    default_site = "easymo.backoffice.site.Site"
+
     def ready(self) -> None:
         checks.register(check_dependencies, checks.Tags.admin)
         checks.register(check_admin_pages, checks.Tags.admin)

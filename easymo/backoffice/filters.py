@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import AllValuesFieldListFilter, SimpleListFilter
-from django.db.models import IntegerField, Subquery
+from django.db.models import Count, IntegerField, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ALL = "all"
 DONE = "done"
+# So many values of a column are offered.
+MOST_VALUES = 50
 
 
 class OpenFirstFilter(SimpleListFilter):
@@ -56,7 +58,11 @@ class OpenFirstFilter(SimpleListFilter):
 
 
 class RecentValuesFilter(AllValuesFieldListFilter):
-    """Offers the values of the newest rows: those of all rows would need all rows."""
+    """Offers the values of the newest rows: those of all rows would need all rows.
+
+    Of many values, the most frequent: in a column where each row has its own, such as the
+    lock of a job, a list of all of them is no help.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -66,8 +72,13 @@ class RecentValuesFilter(AllValuesFieldListFilter):
             first = Subquery(last[WINDOW - 1 : WINDOW])
             rows = model._default_manager.filter(pk__gte=Coalesce(first, 0))
             column = self.field.name
-            values = rows.order_by(column).values_list(column, flat=True)
-            chosen: Any = self._with_chosen(list(values.distinct()))
+            counted = rows.values(column).annotate(rows=Count("pk"))
+            frequent = counted.order_by("-rows", column)[:MOST_VALUES]
+            values = sorted(
+                (each[column] for each in frequent),
+                key=lambda value: (value is None, value),
+            )
+            chosen: Any = self._with_chosen(values)
             self.lookup_choices = chosen
 
     def _with_chosen(self, values: list[Any]) -> list[Any]:

@@ -20,7 +20,12 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from easymo.addresses import address_of
-from easymo.backoffice.models import AccountAct, BrowserSession, Totp
+from easymo.backoffice.models import (
+    AccountAct,
+    AccountLanguage,
+    BrowserSession,
+    Totp,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,15 +80,22 @@ def end_current(request: HttpRequest | None, **_: Any) -> None:
 
 
 def current(request: HttpRequest, user: User) -> BrowserSession | None:
-    """Return the open row of this request with the user's ``factor``, and note its use."""
+    """Return the open row of this request, and note its use.
+
+    It carries what each page asks about the account: its ``factor`` and ``language``.
+    """
     public_id = _id(request.session.get(KEY))
     if public_id is None:
         return None
     factors = Totp.objects.filter(user_id=OuterRef("user_id"), confirmed=True)
+    languages = AccountLanguage.objects.filter(user=OuterRef("user_id"))
     row = (
         open_sessions(user)
         .filter(public_id=public_id)
-        .annotate(factor=Subquery(factors.values("pk")[:1]))
+        .annotate(
+            factor=Subquery(factors.values("pk")[:1]),
+            language=Subquery(languages.values("language")[:1]),
+        )
         .first()
     )
     if row is not None:

@@ -45,6 +45,19 @@ __all__ = [
 logger = get_logger(__name__)
 
 Collect = Callable[[], Iterable[Metric]]
+
+
+class Behind(Exception):
+    """So many rows are not summed yet that a scrape cannot read them.
+
+    It passes by itself: each scrape and each minute of the worker sums a part.
+    """
+
+    def __init__(self, left: int) -> None:
+        super().__init__(left)
+        self.left = left
+
+
 LONGEST_MS = 2_000
 # What a scrape spends in all on rows that are not in the stored sums yet.
 FOLDING_S = 1.0
@@ -123,13 +136,23 @@ class _All(Collector):
             "1 when a collector could not be read: its figures are missing, not zero.",
             labels=["collector"],
         )
+        behind: dict[str, int] = {}
         for name, collect in sorted(collectors().items()):
             try:
                 figures = list(collect())
+            except Behind as error:
+                behind[name] = error.left
+                failed.add_metric([name], 1)
+                continue
             except Exception:
                 logger.exception("metrics.collector.failed", collector=name)
                 failed.add_metric([name], 1)
                 continue
             yield from figures
             failed.add_metric([name], 0)
+        if behind:
+            # After an upgrade, or rows that came by the million: no failure.
+            logger.warning(
+                "metrics.catching_up", collectors=sorted(behind), rows_left=behind
+            )
         yield failed

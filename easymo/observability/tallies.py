@@ -57,10 +57,6 @@ _MOVE = "UPDATE observability_tallymark SET upto = %s WHERE name = %s"
 _known: dict[str, Tally] = {}
 
 
-class Behind(Exception):
-    """So many rows are not summed yet that a scrape cannot read them."""
-
-
 @dataclass(frozen=True, slots=True)
 class Tally:
     """Sums by labels over one table; all parts are SQL of our own.
@@ -93,9 +89,9 @@ class Tally:
         for mark, labels, numbers in metrics.rows(_READ, [self.name]):
             upto = int(str(mark))
             _add(found, labels, numbers)
-        ((is_behind,),) = metrics.rows(self._is_behind(), [upto, upto])
-        if is_behind:
-            raise Behind(self.name)
+        ((left,),) = metrics.rows(self._left(), [upto, upto])
+        if int(str(left)) > TAIL:
+            raise metrics.Behind(int(str(left)))
         # Rows up to the mark no longer change: these may be read a moment later.
         for labels, numbers in metrics.rows(self._between(), [upto, 2**62]):
             _add(found, labels, numbers)
@@ -146,12 +142,16 @@ class Tally:
             f" WHERE id > %s AND id <= %s AND NOT ({self.settled})"
         )
 
-    def _is_behind(self) -> str:
-        """Ask whether there are many more rows, and the next one can be summed."""
+    def _left(self) -> str:
+        """Ask how many ids are not summed; 0 while the first row may still change.
+
+        Ids before the first row were never there, or were deleted long ago.
+        """
         return (
-            f"SELECT coalesce((SELECT {self.settled} FROM {self.table}"  # noqa: S608
+            f"SELECT CASE WHEN (SELECT {self.settled} FROM {self.table}"  # noqa: S608
             f" WHERE id > %s ORDER BY id LIMIT 1)"
-            f" AND (SELECT max(id) FROM {self.table}) > %s + {TAIL:d}, false)"
+            f" THEN (SELECT max(id) - min(id) + 1 FROM {self.table} WHERE id > %s)"
+            " ELSE 0 END"
         )
 
     def _between(self) -> str:

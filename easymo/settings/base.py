@@ -62,7 +62,8 @@ INSTALLED_APPS = [
     "agents",
     "vouchers",
     "rollout",
-    "unfold",
+    # Without its own site: ours is easymo.backoffice.site.
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "easymo.backoffice.apps.AdminConfig",
     "django.contrib.auth",
@@ -96,9 +97,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "easymo.backoffice.languages.LanguageMiddleware",
     # Before any middleware that reads the user.
     "easymo.backoffice.guard.SignedInMiddleware",
+    "easymo.backoffice.languages.LanguageMiddleware",
     "easymo.backoffice.authorship.AuthorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "vouchers.admin.code_search.CodeSearch",
@@ -122,8 +123,9 @@ TEMPLATES = [
 ]
 WAFFLE_FLAG_MODEL = "rollout.AgentFlag"
 VOUCHER_GUARD = "rollout.flags.fence.guard"
-# Finds the words in which a voucher was requested, by the key of the event.
-VOUCHER_CAUSE = "agents.turns.request_words.cause_of_key"
+# Find what caused events of vouchers, and the words of a request, by their keys.
+VOUCHER_CAUSES = "agents.admin.voucher_causes.causes"
+VOUCHER_INCIDENT = "agents.admin.voucher_causes.open_incident"
 VOUCHER_CARD_WORDS = "agents.notifications.card_words.of_voucher"
 VOUCHER_REQUEST_WORDS = "agents.turns.request_words.of_key"
 # Called once by each worker before its first job.

@@ -10,12 +10,14 @@ import json
 import multiprocessing
 import os
 import re
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,8 +31,11 @@ from tests import databases
 from tests.bench import voucher_seed as seed
 from vouchers import selectors
 from vouchers.actors import Actor
+from vouchers.batches import checking, issuing, reading
 from vouchers.codes import PURPOSE, Code
 from vouchers.models import Profile, Station
+from vouchers.money import Money
+from vouchers.services.issue import issue_voucher
 from vouchers.services.redeem import redeem_voucher
 
 if TYPE_CHECKING:
@@ -44,6 +49,9 @@ SIZES = (10_000, 1_000_000)
 SAMPLES = 100
 BLOCKS = 6
 TARGET = 0.5
+LINES = 10_000
+SINGLE = 500
+FILE_SECONDS = 60
 SPREAD = 1.2
 
 
@@ -53,6 +61,7 @@ def main() -> None:
     with databases.clone(template, label="bench") as name, databases.using(name):
         seed.people()
         compare_with_pgbench()
+        compare_with_single_calls()
     with (
         databases.clone(template, label="small") as small,
         databases.clone(template, label="large") as large,
@@ -103,6 +112,66 @@ def compare_with_pgbench() -> None:
         target=TARGET,
         reached=ratio >= TARGET,
     )
+
+
+def compare_with_single_calls() -> None:
+    """Issue a file of many lines, and as many vouchers as it takes one call each."""
+    lines = "".join(f"+2507{80_000_000 + n},500\n" for n in range(LINES))
+    checked = checking.check(reading.read(f"msisdn,amount\n{lines}".encode()))
+    batch = issuing.store(
+        checked, file_name="bench.csv", reason="bench", by_name="bench", state="issuing"
+    )
+    with taken() as file:
+        issuing.issue_all(batch)
+    customers = list(Profile.objects.filter(role="customer")[:SINGLE])
+    with taken() as single:
+        for customer in customers:
+            issue_voucher(
+                customer=customer,
+                amount=Money(500, "RWF"),
+                actor=Actor.system("bench", channel="system"),
+                key=f"bench:issue:{customer.pk}",
+            )
+    say(
+        f"seconds to issue a file of {LINES} lines",
+        value=round(file["seconds"], 1),
+        cpu_ms_each=round(file["cpu_s"] * 1_000 / LINES, 2),
+        statements_each=round(file["statements"] / LINES, 2),
+        peak_megabytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1_000,
+        baseline=f"one call each, for {SINGLE} vouchers",
+        baseline_cpu_ms_each=round(single["cpu_s"] * 1_000 / SINGLE, 2),
+        baseline_statements_each=round(single["statements"] / SINGLE, 2),
+        target=FILE_SECONDS,
+        reached=file["seconds"] <= FILE_SECONDS,
+    )
+
+
+@contextmanager
+def taken() -> Iterator[dict[str, float]]:
+    """Measure the time and statements of a block, and the CPU of both processes."""
+    found = {"statements": 0.0}
+
+    def count(execute: Callable[..., Any], *given: Any) -> Any:
+        found["statements"] += 1
+        return execute(*given)
+
+    begun, worked = time.perf_counter(), time.process_time() + backend_cpu()
+    with connection.execute_wrapper(count):
+        yield found
+    found["cpu_s"] = time.process_time() + backend_cpu() - worked
+    found["seconds"] = time.perf_counter() - begun
+
+
+def backend_cpu() -> float:
+    """Return the seconds of CPU of our connection's process; 0 on another machine."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        path = Path(f"/proc/{cursor.fetchone()[0]}/stat")
+    if not path.exists():
+        return 0.0
+    # The fields after the name of the program; see proc(5).
+    user, kernel = path.read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(kernel)) / os.sysconf("SC_CLK_TCK")
 
 
 def spend(codes: list[str], gate: Barrier) -> None:

@@ -82,7 +82,9 @@ class MemoryProvider:
     async def reject(self, call_id: str, status: int) -> None:
         self._perform("reject", call_id, {"status_code": status}, state="ringing")
 
-    async def attach(self, call_id: str, *, patience: float = 10.0) -> Sideband:
+    async def attach(
+        self, call_id: str, *, patience: float = 10.0, had_session: bool = False
+    ) -> Sideband:
         self._note("sideband", call_id)
         await asyncio.sleep(self.delays.get("sideband", 0.0))
         return Sideband(MemorySocket(self._found(call_id, "accepted")))

@@ -16,8 +16,9 @@ from vouchers.admin.approval import CHANNELS
 from vouchers.models import Profile, VoucherEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from vouchers.causes import Cause, Link
     from vouchers.models import Voucher
 
 Kind = VoucherEvent.Kind
@@ -35,36 +36,44 @@ WORDS = {
 }
 
 
+def nothing(_permission: str) -> bool:
+    """Grant no permission: the steps have no links, as on paper."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One event: what happened as a sentence, and where its cause is shown."""
 
     event: VoucherEvent
     sentence: str
-    # The address of the conversation or the call; empty without one.
-    link: str
+    # To the message, the call, the approval and the like that caused it.
+    links: tuple[Link, ...]
 
 
-def steps(voucher: Voucher) -> list[Step]:
-    """Return the steps of the trail in order."""
-    return steps_of(list(selectors.trail(voucher)))
+def steps(voucher: Voucher, *, may: Callable[[str], bool] = nothing) -> list[Step]:
+    """Return the steps of the trail in order, with links to what the reader may see."""
+    return steps_of(list(selectors.trail(voucher)), may=may)
 
 
-def steps_of(events: Sequence[VoucherEvent]) -> list[Step]:
+def steps_of(
+    events: Sequence[VoucherEvent], *, may: Callable[[str], bool] = nothing
+) -> list[Step]:
     """Return events, also of several vouchers, as steps."""
     names = _names(events)
-    cause_of = import_string(settings.VOUCHER_CAUSE)
-    made = []
-    for event in events:
-        how, link = cause_of(event.key)
-        made.append(Step(event, _sentence(event, names, how), link))
-    return made
+    causes = import_string(settings.VOUCHER_CAUSES)(events, may=may)
+    return [
+        Step(event, _sentence(event, names, causes[event.pk]), causes[event.pk].links)
+        for event in events
+    ]
 
 
-def _sentence(event: VoucherEvent, names: dict[tuple[str, str], str], how: str) -> str:
+def _sentence(
+    event: VoucherEvent, names: dict[tuple[str, str], str], cause: Cause
+) -> str:
     parts = [str(WORDS[Kind(event.kind)])]
     if event.actor_kind != "system":
-        who = names.get((event.actor_kind, event.actor_id))
+        who = cause.actor or names.get((event.actor_kind, event.actor_id))
         parts.append(
             gettext("by {value}").format(
                 value=who or f"{event.actor_kind} {event.actor_id}"
@@ -79,7 +88,7 @@ def _sentence(event: VoucherEvent, names: dict[tuple[str, str], str], how: str) 
             )
         )
     sentence = " ".join(parts)
-    return f"{sentence}, {how}" if how else sentence
+    return f"{sentence}, {cause.how}" if cause.how else sentence
 
 
 def _names(events: Sequence[VoucherEvent]) -> dict[tuple[str, str], str]:

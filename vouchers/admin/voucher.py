@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
@@ -128,6 +130,9 @@ class VoucherAdmin(VoucherActions, VoucherPapers, VoucherSearch):
             found = Voucher.objects.select_related("owner", "station")
             voucher = get_object_or_404(found, pk=object_id)
             now = timezone.now()
+            may = request.user.has_perm
+            broken = audit.verify_one(voucher=voucher)
+            incident = import_string(settings.VOUCHER_INCIDENT)
             status = Voucher.Status(voucher.status_at(now))
             extra = {
                 "status_now": str(status),
@@ -135,8 +140,9 @@ class VoucherAdmin(VoucherActions, VoucherPapers, VoucherSearch):
                 "status_amount": amount_of(voucher),
                 "told": what_to_tell(voucher, now),
                 "owner_link": reverse("customer", args=[voucher.owner_id]),
-                "trail": steps(voucher),
-                "broken": audit.verify_one(voucher=voucher),
+                "trail": steps(voucher, may=may),
+                "broken": broken,
+                "incident": incident(may) if broken else "",
             }
         context = (extra_context or {}) | extra
         return super().changeform_view(request, object_id, form_url, context)

@@ -14,16 +14,10 @@ from easymo.database import jobs
 from vouchers.actors import Actor
 from vouchers.batches import campaigns
 from vouchers.batches.checking import line_key
-from vouchers.errors import (
-    FeatureDisabled,
-    InvalidRequest,
-    NotAllowed,
-    SecondPersonNeeded,
-    VoucherError,
-)
+from vouchers.errors import InvalidRequest, NotAllowed, SecondPersonNeeded
 from vouchers.models import Batch, Profile
 from vouchers.money import Money
-from vouchers.services.issue import issue_voucher
+from vouchers.services.issue import Order, issue_vouchers
 from vouchers.services.profiles import clean_name
 from vouchers.services.transition import clean_reason, pass_fence
 
@@ -179,8 +173,15 @@ def approval_bar(user: User, row: Batch) -> str:
 
 
 def to_issue() -> list[Batch]:
-    """Return the batches that are being issued, the oldest first."""
-    return list(Batch.objects.filter(state=State.ISSUING).order_by("id")[:20])
+    """Return the batches that are being issued, the oldest first; without their lines."""
+    rows = Batch.objects.filter(state=State.ISSUING).defer("lines")
+    return list(rows.order_by("id")[:20])
+
+
+def lines_of(batch: Batch) -> list[StoredLine]:
+    """Read the lines of one batch: a task holds those of one at a time."""
+    rows = Batch.objects.filter(pk=batch.pk).values_list("lines", flat=True)
+    return rows.get() or []
 
 
 def issue_all(batch: Batch, progress: Progress | None = None) -> Batch:
@@ -217,8 +218,8 @@ def issue_next(batch: Batch, lines: list[StoredLine]) -> Batch:
             return _end_early(row, lines[done:], bar)
         people = Profile.objects.filter(msisdn__in={line["msisdn"] for line in part})
         by_number = {person.msisdn: person for person in people}
-        for line in part:
-            if error := _issue(row, line, by_number.get(line["msisdn"])):
+        for line, error in zip(part, _issue(row, part, by_number), strict=True):
+            if error:
                 row.refused = [*row.refused, {"line": line["line"], "error": error}]
             else:
                 row.issued += 1
@@ -258,21 +259,27 @@ def _create_people(lines: list[StoredLine]) -> None:
     )
 
 
-def _issue(row: Batch, line: StoredLine, customer: Profile | None) -> str:
-    """Issue one line; return why it was refused, or nothing."""
-    if customer is None:
-        return "This customer does not exist any more."
-    try:
-        issue_voucher(
-            customer=customer,
+def _issue(
+    row: Batch, lines: list[StoredLine], people: dict[str | None, Profile]
+) -> list[str]:
+    """Issue these lines by one statement; return why each was refused, or nothing."""
+    refused = [
+        "" if line["msisdn"] in people else "This customer does not exist any more."
+        for line in lines
+    ]
+    asked = [place for place, error in enumerate(refused) if not error]
+    orders = [
+        Order(
+            customer=people[line["msisdn"]],
             amount=Money(line["minor"], row.currency),
-            actor=Actor.system(f"batch:{row.pk}", channel="import"),
             key=line_key(bytes(row.sha256), line["line"]),
             note=line["note"] or row.reason,
             is_approved=row.decided_by_id is not None,
         )
-    except FeatureDisabled:
-        raise
-    except VoucherError as error:
-        return str(error)
-    return ""
+        for line in (lines[place] for place in asked)
+    ]
+    actor = Actor.system(f"batch:{row.pk}", channel="import")
+    errors = issue_vouchers(orders=orders, actor=actor)
+    for place, error in zip(asked, errors, strict=True):
+        refused[place] = str(error) if error else ""
+    return refused

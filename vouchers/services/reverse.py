@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vouchers import limits
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from vouchers.models import ReversalRequest, Voucher
+
+
+# For station staff; `voucher_reversal_period` in the database enforces it.
+STATION_PERIOD = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)

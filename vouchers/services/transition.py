@@ -65,12 +65,30 @@ def perform(
     After a unique violation (a drawn code or reference is taken, or a concurrent call
     used the same key for another voucher) it rolls back and tries again.
     """
+
+    def once() -> sql.Row:
+        if fenced:
+            pass_fence(owner)
+        return sql.run(name, COLUMNS, values())
+
+    return _again_when_taken(once)
+
+
+def perform_many(
+    name: str, *, values: Callable[[], list[dict[str, Any]]]
+) -> list[sql.Row]:
+    """Run one operation on many vouchers, in the caller's fenced transaction.
+
+    After a unique violation all of them are tried again.
+    """
+    return _again_when_taken(lambda: sql.run_many(name, COLUMNS, values()))
+
+
+def _again_when_taken[Answer](once: Callable[[], Answer]) -> Answer:
     for attempt in range(ATTEMPTS):
         try:
             with transaction.atomic():
-                if fenced:
-                    pass_fence(owner)
-                return sql.run(name, COLUMNS, values())
+                return once()
         except IntegrityError as error:
             if attempt == ATTEMPTS - 1 or not _is_unique_violation(error):
                 raise

@@ -1,11 +1,13 @@
 """Calls of the database functions that change vouchers.
 
 The migrations install the functions and triggers from ``schema/``. ``run`` calls one
-function: it makes the change and its event in one statement.
+function: it makes the change and its event in one statement; ``run_many`` calls it many
+times by one statement.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -54,6 +56,23 @@ _FUNCTIONS = {
     "rotate": f"voucher_rotate(%(voucher)s, {_CODE}, %(reason)s, {_CAUSE})",
 }
 
+# What differs between the calls of one statement (`run_many`), with its type.
+EACH = {
+    "owner": "bigint",
+    "public_id": "uuid",
+    "reference": "text",
+    "hmac": "bytea",
+    "key_id": "text",
+    "last4": "text",
+    "sealed": "bytea",
+    "amount": "bigint",
+    "is_pending": "boolean",
+    "note": "text",
+    "key": "text",
+    "fingerprint": "bytea",
+}
+PARAMETER = re.compile(r"%\((\w+)\)s")
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -89,17 +108,66 @@ def call(name: str, columns: tuple[str, ...]) -> str:
     )
 
 
+@cache
+def call_many(name: str, columns: tuple[str, ...]) -> str:
+    """Return the same statement for many calls, one after the other.
+
+    The values of ``EACH`` are arrays with one element for each call.
+    """
+    arrays = ", ".join(f"%({each})s::{kind}[]" for each, kind in EACH.items())
+    one = PARAMETER.sub(
+        lambda found: f"a.{found[1]}" if found[1] in EACH else found[0],
+        call(name, columns),
+    )
+    selected, called = one.split(" FROM ", 1)
+    return (
+        f"{selected} FROM unnest({arrays})"
+        f" WITH ORDINALITY a({', '.join(EACH)}, place) CROSS JOIN LATERAL {called}"
+        " ORDER BY a.place"
+    )
+
+
 def run(name: str, columns: tuple[str, ...], values: dict[str, Any]) -> Row:
     """Call one function, seal the event that it wrote, and return its single row."""
     with connection.cursor() as cursor:
         cursor.execute(call(name, columns), values)
-        outcome, detail, at, event_id, event_hash, last, *rest = cursor.fetchone()
-    voucher = dict(zip(columns, rest, strict=True))
-    if event_id is not None and outcome not in REPLAYS:
-        if name == "issue":
-            _refuse_other_effect(voucher, values)
-        seals.write([seals.Written(event_id, voucher["id"], event_hash, last)])
-    return Row(outcome, detail, at, voucher if voucher["id"] is not None else None)
+        found = [cursor.fetchone()]
+    return _sealed(name, columns, [values], found)[0]
+
+
+def run_many(
+    name: str, columns: tuple[str, ...], values: list[dict[str, Any]]
+) -> list[Row]:
+    """Call one function for each of these values by one statement, in their order."""
+    if not values:
+        return []
+    arrays = {each: [one[each] for one in values] for each in EACH}
+    with connection.cursor() as cursor:
+        cursor.execute(call_many(name, columns), values[0] | arrays)
+        found = cursor.fetchall()
+    return _sealed(name, columns, values, found)
+
+
+def _sealed(
+    name: str,
+    columns: tuple[str, ...],
+    values: list[dict[str, Any]],
+    found: list[tuple[Any, ...]],
+) -> list[Row]:
+    """Seal the events that the calls wrote, and return the answers."""
+    rows: list[Row] = []
+    written: list[seals.Written] = []
+    for asked, answer in zip(values, found, strict=True):
+        outcome, detail, at, event_id, event_hash, last, *rest = answer
+        voucher = dict(zip(columns, rest, strict=True))
+        if event_id is not None and outcome not in REPLAYS:
+            if name == "issue":
+                _refuse_other_effect(voucher, asked)
+            written.append(seals.Written(event_id, voucher["id"], event_hash, last))
+        is_one = voucher["id"] is not None
+        rows.append(Row(outcome, detail, at, voucher if is_one else None))
+    seals.write(written)
+    return rows
 
 
 def _refuse_other_effect(voucher: dict[str, Any], values: dict[str, Any]) -> None:

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import Error
 
+from agents.content import in_force
+from agents.content.document import BUILT_IN
 from agents.tools.explanation import ROLES, explain
 
 if TYPE_CHECKING:
@@ -15,7 +18,17 @@ if TYPE_CHECKING:
 
     from django.core.management.base import CommandParser
 
+    from agents.content.document import Content
+
 LONGEST = 4_096
+
+
+def _content() -> Content:
+    """Return the operators' texts in force; the built-in ones without their tables."""
+    try:
+        return in_force.current()
+    except Error:
+        return BUILT_IN
 
 
 class Command(BaseCommand):
@@ -34,9 +47,10 @@ class Command(BaseCommand):
             given += self._lines(options["file"], options["role"])
         if not given:
             raise CommandError("Give sentences, or a file with --file.")
+        content = _content()
         for text, role in given:
-            line = json.dumps(explain(text[:LONGEST], role=role), ensure_ascii=False)
-            self.stdout.write(line)
+            shown = explain(text[:LONGEST], role=role, content=content)
+            self.stdout.write(json.dumps(shown, ensure_ascii=False))
 
     def _lines(self, name: str, role: str) -> Iterator[tuple[str, str]]:
         try:

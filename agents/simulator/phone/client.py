@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 
 from agents.realtime import local
 from agents.simulator.phone import exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agents.content.document import Topic
 
 TIMEOUT_S = 5.0
 OK = 200
@@ -17,13 +22,21 @@ class NoLine(Exception):
     """The exchange of this call does not answer, or does not know the call."""
 
 
-def ring(*, caller: str, role: str, pace: str, fails_transfer: bool) -> str:
+def ring(
+    *,
+    caller: str,
+    role: str,
+    pace: str,
+    fails_transfer: bool,
+    topics: Sequence[Topic] = (),
+) -> str:
     """Let a call begin at this process; return its id. Nothing was delivered yet."""
     given = {
         "caller": caller,
         "role": role,
         "pace": pace,
         "fails_transfer": fails_transfer,
+        "topics": {topic.key: topic.phrases for topic in topics},
     }
     found = _send("POST", exchange.here().port, "", given)
     if not found["call_id"]:

@@ -12,6 +12,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from agents.content.document import Topic
 from agents.realtime import local
 from agents.simulator.phone.line import Line
 from agents.simulator.phone.offline_voice import OfflineVoice
@@ -82,7 +83,10 @@ class Exchange:
             transfer_works=not given["fails_transfer"],
             is_free=True,
         )
-        self.lines[call.call_id] = Line(call, OfflineVoice(str(given["role"])))
+        topics = tuple(
+            Topic(key, tuple(phrases)) for key, phrases in given["topics"].items()
+        )
+        self.lines[call.call_id] = Line(call, OfflineVoice(str(given["role"]), topics))
         return {"call_id": call.call_id}
 
     def _forget(self) -> None:

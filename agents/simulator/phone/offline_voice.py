@@ -1,7 +1,8 @@
 """The offline model on the phone: words in, speech and tool calls of Realtime out.
 
 As for OpenAI's model, all it knows are the session's settings, what was said, and what
-tools returned; besides, which words the role of the caller uses.
+tools returned; besides, the role of the caller, and the words that ask for the
+operators' topics.
 """
 
 from __future__ import annotations
@@ -10,16 +11,19 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from agents.language import speech
+from agents.language.detection import clear_language
 from agents.language.texts import render
 from agents.llm.prompts import LANGUAGES
-from agents.offline.dialogue import Call, Situation, call_of, next_step
+from agents.offline.dialogue import call_of, next_step
 from agents.offline.model import draft_after
+from agents.offline.steps import Call, Situation
 from agents.simulator.realtime_server.replies import FunctionCall, Reply, calls, says
 from agents.tools import confirmation, registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from agents.content.document import Topic
     from agents.offline.follow_up import Draft
     from agents.simulator.realtime_server.call import ServedCall
 
@@ -63,8 +67,9 @@ SPOKEN = {
 class OfflineVoice:
     """The model behind one call; the server asks it for each response."""
 
-    def __init__(self, role: str) -> None:
+    def __init__(self, role: str, topics: tuple[Topic, ...] = ()) -> None:
         self._role = role
+        self._topics = topics
         self._words: list[str] = []
         self._draft: Draft | None = None
         # The last tool call and its result, until it is said or answered.
@@ -83,7 +88,8 @@ class OfflineVoice:
         if self._words:
             text = "\n".join(self._words)
             self._words.clear()
-            return self._answer(text, call, language)
+            # A model hears the language before the session is told of it.
+            return self._answer(text, call, clear_language([text]) or language)
         if notes and self._called and self._code == registry.PIN_NEEDED:
             # The PIN was entered: what the caller asked for is done now.
             return calls(self._called)
@@ -105,6 +111,7 @@ class OfflineVoice:
         situation = Situation(
             role=self._role,
             tools=frozenset(offered),
+            topics=self._topics,
             has_pending=self._code == confirmation.NEEDED,
         )
         step = next_step(text, situation=situation, draft=self._draft)

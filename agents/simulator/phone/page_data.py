@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from agents.calls import timeline
 from agents.calls.reasons import EndReason, RejectReason
 from agents.identity.caller_digest import digests_of
 from agents.models import Call, CallEvent, PhonePin
@@ -22,6 +23,7 @@ from easymo.start import SUPERVISOR
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from agents.calls.timeline import Entry
     from agents.simulator.page_data import TurnTrace
     from easymo.backoffice.actions import Words
     from vouchers.models import Profile, VoucherEvent
@@ -52,31 +54,6 @@ REASONS: dict[str, Words] = {
         "Web and worker must run on the same machine."
     ),
 }
-# The parts of an entry's details that a reader needs, in this order.
-SHOWN = ("tool", "code", "result", "language", "by", "reason", "count", "order", "step")
-TITLES = {
-    Kind.RANG: _("The call rings"),
-    Kind.DECIDED: _("Decided"),
-    Kind.ACCEPTED: _("Accepted"),
-    Kind.ATTACHED: _("Sideband attached"),
-    Kind.GREETED: _("Greeting heard"),
-    Kind.HEARD: _("The caller said"),
-    Kind.SAID: _("The agent said"),
-    Kind.INTERRUPTED: _("The agent was interrupted"),
-    Kind.TOOL: _("Tool"),
-    Kind.KEY: _("A key was pressed"),
-    Kind.PIN: "PIN",
-    Kind.CONFIRMATION: _("Answered"),
-    Kind.LANGUAGE: _("Language"),
-    Kind.SILENCE: _("Silence"),
-    Kind.CORRECTED: _("The agent corrected itself"),
-    Kind.ORDER: _("Order to the call"),
-    Kind.TRANSFER: _("Transfer"),
-    Kind.CALLBACK: _("A person should call back"),
-    Kind.ERROR: _("Error"),
-    Kind.LOST: _("Connection or worker lost"),
-    Kind.ENDED: _("Ended"),
-}
 
 
 @dataclass(frozen=True)
@@ -84,8 +61,7 @@ class CallTrace:
     """One call with its timeline, and its turns as they are shown for the chat."""
 
     call: Call
-    # Title, details and row.
-    events: Sequence[tuple[str, str, CallEvent]]
+    events: Sequence[Entry]
     turns: Sequence[TurnTrace]
     reason: str
 
@@ -198,26 +174,10 @@ def _trace(call: Call) -> CallTrace:
     )
     return CallTrace(
         call,
-        [
-            (str(TITLES.get(Kind(row.kind), row.kind)), _detail(row), row)
-            for row in rows
-        ],
+        timeline.entries(rows),
         [trace for trace in turn_traces(_loaded(turns)) if trace.tool_calls],
         reason or _named(call.reason),
     )
-
-
-def _detail(row: CallEvent) -> str:
-    """Return the codes of an entry in plain words."""
-    given = row.detail
-    words = [str(given[name]).replace("_", " ") for name in SHOWN if given.get(name)]
-    if given.get("ms") is not None:
-        words.append(gettext("after {ms} ms").format(ms=given["ms"]))
-    if row.kind == Kind.DECIDED:
-        words.insert(
-            0, gettext("the agent takes the call") if given.get("accepts") else "no"
-        )
-    return " · ".join(words)
 
 
 def _named(reason: str) -> str:

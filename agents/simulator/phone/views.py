@@ -17,6 +17,7 @@ from django.views.decorators.debug import (
 )
 
 from agents.admin import overview
+from agents.content import answers, in_force
 from agents.simulator import page_data as simulator_data
 from agents.simulator import suggestions
 from agents.simulator.access import SimulatorView
@@ -80,6 +81,7 @@ class Ring(SimulatorView):
                 role=caller.role,
                 pace=pace if pace in PACES else "normal",
                 fails_transfer=request.POST.get("fails_transfer") == "1",
+                topics=answers.askable(in_force.for_person(caller)),
             )
             _deliver(request, call_id, caller.msisdn)
         except (client.NoLine, NotAccepted) as error:

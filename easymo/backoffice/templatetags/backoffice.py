@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
-from django.utils.html import conditional_escape
+from django.utils.html import conditional_escape, format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
@@ -60,6 +60,28 @@ def language_choices(context: Context) -> list[dict[str, Any]]:
         {"code": code, "name": name, "lang": lang, "is_chosen": code == chosen}
         for code, name, lang in [*offered, ("", _("As in the browser"), current)]
     ]
+
+
+# Unfold's colours of a label.
+LABEL_COLOURS = {
+    "info": "bg-blue-100 text-blue-700 dark:bg-blue-500/20 dark:text-blue-400",
+    "danger": "bg-red-100 text-red-700 dark:bg-red-500/20 dark:text-red-400",
+    "warning": "bg-orange-100 text-orange-700 dark:bg-orange-500/20 dark:text-orange-400",
+    "success": "bg-green-100 text-green-700 dark:bg-green-500/20 dark:text-green-400",
+    "primary": "bg-primary-100 text-primary-700 dark:bg-primary-500/20 dark:text-primary-400",
+}
+NO_COLOUR = "bg-base-500/8 text-base-700 dark:bg-base-500/20 dark:text-base-200"
+
+
+@register.filter
+def coloured(text: Any, kind: str | None) -> SafeString:
+    """Return a text as Unfold's label; a list has one in each row."""
+    return format_html(
+        '<span class="inline-block font-semibold rounded-default text-[11px] uppercase'
+        ' whitespace-nowrap h-6 leading-6 px-2 {}">{}</span>',
+        LABEL_COLOURS.get(str(kind), NO_COLOUR),
+        text,
+    )
 
 
 @register.filter

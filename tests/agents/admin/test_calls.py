@@ -4,7 +4,6 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from agents.admin.call import WORDS
 from agents.models import CallEvent
 from tests.agents.calls.callers import ended
 from tests.agents.cast import make_cast
@@ -36,9 +35,5 @@ def test_call__each_role__reads_timeline_and_transcript(role: str) -> None:
     shown = page.content.decode()
     assert str(call.reason) in listed
     assert "Show my vouchers &lt;b&gt;" in shown
-    assert "code: pin_needed" in shown
+    assert "Tool: list vouchers · pin needed" in shown
     assert str(caller)[4:] not in shown + listed
-
-
-def test_words__every_kind_of_event__has_some() -> None:
-    assert set(WORDS) == set(CallEvent.Kind)

@@ -182,6 +182,8 @@ def test_openai__unknown_event_no_json__stored(client: Client, openai: None) -> 
         {"age": 330},
         {"age": -330},
         {"webhook-id": None},
+        # Signed for another delivery.
+        {"webhook-id": "wh_other"},
         {"webhook-timestamp": None},
         {"webhook-signature": None},
         {"webhook-signature": ""},

@@ -18,10 +18,10 @@ from agents.language import texts
 from agents.models import Call, Conversation
 from agents.turns.run import TurnDependencies, run_turn
 from easymo.database import units
-from tests.agents.calls.phone import Phone, calls
+from tests.agents.calls.phone import PIN, Phone, calls
 from tests.agents.turns.conftest import QUICK
 from tests.vouchers.racing import race
-from vouchers.models import VoucherEvent
+from vouchers.models import Voucher, VoucherEvent
 
 if TYPE_CHECKING:
     from tests.agents.cast import Cast, Person
@@ -88,6 +88,27 @@ async def test_press__no__keeps_the_caller_out_also_with_a_pin(
 
     assert (await db(watch.look)).ends == EndReason.CALLER_DENIED
     assert (await phone.types("739154")).ends == EndReason.CALLER_DENIED
+    assert (await db(phone.asks, "list_vouchers")).payload["code"] == "pin_needed"
+
+
+async def test_press__no_after_the_right_pin__the_waiting_change_is_not_made(
+    committed: Cast,
+) -> None:
+    phone = await db(calls, committed.diane)
+    await db(buttons.offer, phone.ref)
+    _, no = await db(ids_of, phone)
+    await phone.types(PIN)
+    asked = await db(
+        phone.asks, "create_voucher", customer_msisdn="+250788100002", amount=5_000
+    )
+    assert asked.asks == "confirm"
+
+    await presses(committed.diane, no)
+    found = await phone.types("1")
+
+    assert found.result is not None
+    assert found.result.payload["success"] is False
+    assert await db(Voucher.objects.count) == 0
     assert (await db(phone.asks, "list_vouchers")).payload["code"] == "pin_needed"
 
 

@@ -92,13 +92,13 @@ async def test_press__error_at_each_step__no_frame_shows_the_digits(
         raise OperationalError("away")
 
     monkeypatch.setattr(owner, name, broken)
-    for digit in PIN:
+    for digit in PIN[:-1]:
         await phone.keypad.press(digit)
 
-    with pytest.raises(OperationalError) as raised:
-        await phone.keypad.press("#")
-
-    assert_hidden(raised.value)
+    for last in (PIN[-1], "#"):
+        with pytest.raises(OperationalError) as raised:
+            await phone.keypad.press(last)
+        assert_hidden(raised.value)
 
 
 def assert_hidden(error: BaseException) -> None:

@@ -11,7 +11,9 @@ from agents.calls.services import CallLimits, ToolAnswer
 from agents.core.errors import LeaseLost
 from agents.realtime import sideband
 from agents.realtime.provider import ProviderError
-from tests.agents.calls.virtual_phone import OK, REDEEM, phone, talk
+from agents.simulator.realtime_server.replies import calls, says
+from agents.simulator.realtime_server.response import ServedResponse
+from tests.agents.calls.virtual_phone import LIST, OK, REDEEM, phone, talk
 from tests.virtual_time import in_virtual_time, until
 
 
@@ -80,6 +82,21 @@ async def test_connection__lost_during_a_tool__its_result_is_sent_afterwards() -
 
 
 @in_virtual_time
+async def test_tools__announced_twice__are_carried_out_once() -> None:
+    async with phone() as made:
+        await talk(made)
+        await made.outputs()
+
+        # The end of the response comes again, as after a connection that was lost.
+        done = next(one for one in made.call.responses if one.reply.calls)
+        done._emit("response.done", response=done._body("completed"))
+        await asyncio.sleep(3)
+
+        assert made.services.effects == {"1:0": 1}
+        assert [len(one) for one in made.call.outputs.values()] == [1]
+
+
+@in_virtual_time
 async def test_connection__more_events_than_fit__ends_visibly() -> None:
     async with phone() as made:
         made.start()
@@ -137,3 +154,30 @@ async def test_lease__lost__stops_at_once_and_hangs_nothing_up() -> None:
             await made.result()
         assert made.call.state == "accepted"
         assert made.verbs("hangup") == 0
+
+
+@in_virtual_time
+async def test_responses__provider_repeats_no_metadata__are_known_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = ServedResponse._body
+    monkeypatch.setattr(
+        ServedResponse, "_body", lambda *given: body(*given) | {"metadata": None}
+    )
+    async with phone() as made:
+        # Given
+        made.start()
+        await made.greeted()
+        began = asyncio.get_running_loop().time()
+
+        # When
+        made.call.script += [calls(LIST), says("Two vouchers.")]
+        made.call.say("my vouchers")
+        await made.heard("Two vouchers.")
+
+        # Then: no answer was given up, and the closing words are played to their end
+        assert asyncio.get_running_loop().time() - began < 10
+        assert await made.result() is EndReason.SILENCE
+        assert "so I end the call" in made.call.heard[-1]
+        assert made.services.details("error") == []
+        assert made.call.refusals == []

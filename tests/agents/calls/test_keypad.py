@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -48,9 +47,10 @@ ENTRIES: list[tuple[str, str, bool]] = [
     ("3391", "3391#", True),
     ("3391", "391#", False),
     ("739154", "73915#", False),
-    # A guess that goes on is none.
-    ("739154", "7391540", False),
-    ("7711", "77110", False),
+    # The last digit of the PIN ends the entry.
+    ("739154", "7391540", True),
+    ("7711", "77110", True),
+    ("739154", "07391540", False),
     ("739154", "1#", False),
 ]
 
@@ -112,35 +112,45 @@ CODE = "4539014892710654"
 
 
 @pytest.mark.parametrize("pin_digits", ["7711", "77113", "771135"])
+async def test_press__right_pin__verifies_at_its_last_digit(
+    committed: Cast, pin_digits: str
+) -> None:
+    phone = await begin(committed, pin_digits=pin_digits)
+    await db(phone.asks, "list_vouchers")
+
+    found = [await phone.keypad.press(key) for key in f"{pin_digits}#"]
+
+    kinds = [each.kind for each in found]
+    assert kinds == [*["digit"] * (len(pin_digits) - 1), "pin_ok", "ignored"]
+    assert (await db(PhonePin.objects.get)).failures == 0
+
+
+@pytest.mark.parametrize("pin_digits", ["7711", "77113", "771135", ""])
 @pytest.mark.parametrize("end", ["#", ""])
-async def test_press__more_digits_than_a_pin__count_as_no_try(
+async def test_press__more_digits_after_a_wrong_pin__are_one_try(
     committed: Cast, pin_digits: str, end: str
 ) -> None:
     issued = await db(give, committed, committed.aline)
     code = issued.code.digits
-    entries = [CODE[:7], CODE[:10], CODE[:15], "1" * 40, code]
     phone = await begin(committed, pin_digits=pin_digits)
-    for entry, language in zip(entries, cycle(texts.LANGUAGES), strict=False):
-        await db(recording.language, phone.ref, language, by="words")
-        # The right PIN at its beginning or end makes no difference.
-        for keys in (entry, pin_digits + entry, entry + pin_digits):
-            found = await phone.types(keys + end)
 
-            assert found.asks == "pin", (found.kind, len(keys))
-            needed = texts.render("phone.pin_needed", language)
-            too_long = texts.render("phone.pin_too_long", language)
-            assert found.spoken == too_long or found.spoken.endswith(needed)
-        assert await is_verified(phone) is False
-        assert (await db(PhonePin.objects.get)).failures == 0
-        assert not await db(CallerPinCount.objects.exists)
-        assert not await db(CallEvent.objects.filter(kind="pin").exists)
+    # A voucher code is kept for the time after the PIN.
+    found = await phone.types(code + end)
+    assert (found.kind, found.asks) == ("code", "pin")
+    assert found.spoken.endswith(texts.render("phone.pin_needed", "en"))
+    assert [each.digits for each in phone.keypad.codes.values()] == [code]
 
-    # The code is kept for the time after the PIN, and the PIN is as good as before.
-    assert code in {each.digits for each in phone.keypad.codes.values()}
-    assert (await phone.types(pin_digits + end)).kind == "pin_ok"
+    # Anything else is a wrong PIN, also with the right one at its end.
+    found = await phone.types(f"{CODE[:7]}{pin_digits or PIN}{end}")
+    assert found.spoken == texts.render("phone.pin_wrong", "en", left=1)
+
+    assert await is_verified(phone) is False
+    assert (await db(CallerPinCount.objects.get)).failures == 2
+    results = CallEvent.objects.filter(kind="pin").values_list("detail", flat=True)
+    assert await db(lambda: [*results]) == [{"result": "wrong"}] * 2
 
 
-async def test_settle__before_the_pause__checks_nothing(committed: Cast) -> None:
+async def test_settle__before_the_pause__answers_nothing(committed: Cast) -> None:
     phone = await begin(committed)
     for digit in WRONG:
         await phone.keypad.press(digit)
@@ -148,7 +158,20 @@ async def test_settle__before_the_pause__checks_nothing(committed: Cast) -> None
     found = await phone.keypad.settle()
 
     assert (found.kind, found.settles) == ("digit", True)
-    assert (await db(PhonePin.objects.get)).failures == 0
+    # The try counts already.
+    assert (await db(PhonePin.objects.get)).failures == 1
+    assert (await phone.types("#")).kind == "pin_wrong"
+    assert (await db(PhonePin.objects.get)).failures == 1
+
+
+async def test_press__wrong_pins_one_after_the_other__each_is_a_try(
+    committed: Cast,
+) -> None:
+    phone = await begin(committed)
+
+    found = [await phone.types(keys) for keys in ("295173*", "295173*", "295173")]
+
+    assert [each.kind for each in found] == ["ignored", "ignored", "pin_locked"]
 
 
 async def test_press__pause_within_an_entry__begins_again(committed: Cast) -> None:

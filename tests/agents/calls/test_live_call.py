@@ -260,6 +260,34 @@ async def test_language__the_callers_words__change_it(
         assert made.call.session["instructions"] == f"Speak {language}."
 
 
+@in_virtual_time
+async def test_language__the_words_ask_for_a_tool__its_result_is_in_that_language() -> (
+    None
+):
+    async with phone() as made:
+        # Given: the rows take a moment
+        known: list[list[tuple[str, str]]] = []
+        write = made.services.language
+
+        async def slow(code: str, by: str) -> None:
+            await asyncio.sleep(0.5)
+            await write(code, by)
+
+        async def tool() -> ToolAnswer:
+            known.append([*made.services.languages])
+            return OK
+
+        made.services.language = slow  # type: ignore[method-assign]
+        made.services.tools["list_vouchers"] = tool
+
+        # When
+        await talk(made, "bonjour, montrez-moi mes bons s'il vous plaît")
+        await made.outputs()
+
+        # Then
+        assert known == [[("fr", "words")]]
+
+
 @pytest.mark.parametrize("when", ["greeting", "later"])
 @in_virtual_time
 async def test_language__the_key__changes_it_and_greets_again_where_it_must(

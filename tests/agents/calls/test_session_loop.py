@@ -231,9 +231,12 @@ async def test_run__the_caller_hangs_up__the_call_ends_with_every_close(
 
     assert (call.state, call.reason) == ("ended", "caller_hung_up")
     assert call.lease_token is None
+    # A 404 for a call that had a session is its end, and is asked for once.
+    asked = [one for one in realtime.requests if one[0] == "sideband"]
+    assert len(asked) == (1 if code == 1000 else 2)
 
 
-@pytest.mark.parametrize("code", [1001, 1006, 1011])
+@pytest.mark.parametrize("code", [1001, 1005, 1006, 1011])
 async def test_run__only_the_socket_is_lost__the_call_goes_on(
     realtime: FakeRealtime, cast: Cast, code: int
 ) -> None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agents.calls import recording
+from agents.calls.database_services import DatabaseServices
 from agents.calls.transcript import Context, scrubbed
 from agents.models import CallEvent
+from easymo.database import units
 from tests.agents.calls.phone import calls, give
 
 if TYPE_CHECKING:
@@ -149,4 +151,32 @@ def test_event__time_of_the_pin__everything_is_blanked(
         "[digits] francs and [digits]",
         "10,000 francs and 7,000",
         "[digits]",
+    ]
+
+
+async def test_event__fixed_text_in_the_time_of_the_pin__keeps_its_numbers(
+    committed: Cast,
+) -> None:
+    phone = await units.run(calls, committed.aline)
+    services = DatabaseServices(phone.ref)
+    await units.run(phone.asks, "list_vouchers")
+    await units.run(phone.verify)
+    line = services.line("phone.pin_locked", "en", minutes=15)
+    shown = services._spoken(
+        "tool.list_vouchers", "RWF 7,000, valid until 28 Feb 2027.", "en"
+    )
+
+    for words in (line.text, f" {shown.text}", shown.text.replace("7,000", "7,391")):
+        await services.event(CallEvent.Kind.SAID, text=words)
+    await services.event(CallEvent.Kind.HEARD, text=shown.text)
+
+    stored = CallEvent.objects.filter(kind__in=["said", "heard"]).order_by("id")
+    assert [
+        one.strip()
+        for one in await units.run(lambda: [*stored.values_list("text", flat=True)])
+    ] == [
+        line.text,
+        shown.text,
+        "RWF [digits], valid until [digits] Feb [digits].",
+        "RWF [digits], valid until [digits] Feb [digits].",
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,9 +14,12 @@ from django.utils import timezone
 from agents.calls import watch
 from agents.calls.lease import TIMING
 from agents.models import Call
+from agents.realtime import openai_realtime
 from tests.agents.calls.callers import in_state
 
 if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
+
     from tests.agents.cast import Cast
 
 ALINE = "+250788100001"
@@ -65,3 +70,34 @@ def test_timing__a_dead_workers_call__found_within_12_seconds() -> None:
     assert TIMING.span.total_seconds() + watch.INTERVAL_S <= 12.0 - 3.0
     # Two renewals may fail before the lease ends.
     assert TIMING.renew_s * 3 <= TIMING.span.total_seconds()
+
+
+@pytest.mark.parametrize("key", ["", "sk-test"])
+@pytest.mark.parametrize("is_simulated", [False, True])
+async def test_watch__calls_may_come__imports_are_made_outside_of_the_loop(
+    settings: SettingsWrapper,
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
+    *,
+    is_simulated: bool,
+) -> None:
+    settings.OPENAI_API_KEY, settings.SIMULATOR_ENABLED = key, is_simulated
+    settings.DEMONSTRATION = False
+    made_in: list[threading.Thread] = []
+    monkeypatch.setattr(
+        openai_realtime, "load", lambda: made_in.append(threading.current_thread())
+    )
+    looks = asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        looks.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(watch.asyncio, "sleep", sleep)
+    task = asyncio.create_task(watch.watch_forever())
+    await looks.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert len(made_in) == bool(key or is_simulated)
+    assert threading.current_thread() not in made_in

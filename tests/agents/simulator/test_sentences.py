@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.urls import reverse
 
+from agents.content import in_force
 from agents.models import TaughtSentence
+from tests.agents.content.writing import publish, save
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from django.test import Client
     from pytest_django.fixtures import SettingsWrapper
+
+
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -153,3 +159,54 @@ def test_understand__bad_line__names_it(tmp_path: Path, line: str) -> None:
 
     with pytest.raises(CommandError, match="Line 2"):
         understood("--file", str(file))
+
+
+WORDS = ("tyre", "pneu")
+ANSWERED = {"do you sell tyres": "Tyres {state}.", "how does it work": "How {state}."}
+
+
+def topics(state: str) -> dict[str, tuple[tuple[str, ...], dict[str, str]]]:
+    return {
+        "tyres": (WORDS, {"en": f"Tyres {state}."}),
+        "how_it_works": ((), {"en": f"How {state}."}),
+    }
+
+
+def test_understand__operators_texts__are_those_in_force_and_not_the_draft(
+    db: None,
+) -> None:
+    assert understood("do you sell tyres")[0]["reply"] != ANSWERED["do you sell tyres"]
+    publish(topics=topics("in force"))
+    save(topics=topics("in the draft"))
+
+    for text, answer in ANSWERED.items():
+        [shown] = understood(text)
+        assert shown["reply"] == answer.format(state="in force")
+        assert shown["outcome"] == "answers"
+
+
+def test_sentences_of_the_simulator__draft__is_tried_before_it_is_in_force(
+    client: Client, odette: User
+) -> None:
+    publish(topics=topics("in force"))
+    save(topics=topics("in the draft"))
+
+    page = client.post(
+        reverse("simulator:sentences"),
+        {"sentences": "\n".join(ANSWERED), "role": "customer"},
+    ).content.decode()
+
+    for answer in ANSWERED.values():
+        assert answer.format(state="in the draft") in page
+        assert answer.format(state="in force") not in page
+
+
+def test_understand__without_the_tables__uses_the_built_in_texts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails() -> None:
+        raise OperationalError("no database")
+
+    monkeypatch.setattr(in_force, "current", fails)
+
+    assert understood("how does it work")[0]["outcome"] == "answers"

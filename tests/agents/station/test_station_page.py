@@ -293,4 +293,6 @@ def test_page__with_its_files__is_small(claudine: Client) -> None:
     for name in ("station.css", "station.js"):
         size += Path(str(finders.find(f"easymo/{name}"))).stat().st_size
     assert size < 60_000
+    # The reader of QR codes is loaded when it is needed.
+    assert 'script src="/static/vendor' not in claudine.get(HOME).content.decode()
     assert "no-store" in claudine.get(HOME).headers["Cache-Control"]

@@ -43,6 +43,11 @@ EXPECTED = {
         Button.UNLESS_OWN_WORDS,
         StationRule.OWN_STATION,
     ),
+    ("station", "reverse_redemption"): (
+        Reach.CODE_IN_HAND,
+        Button.ALWAYS,
+        StationRule.OWN_STATION,
+    ),
     ("station", "list_vouchers"): (Reach.OWN, Button.NEVER, None),
     ("station", "hand_off"): (Reach.OWN, Button.NEVER, None),
     ("staff", "lookup_customer"): (Reach.ANYONE, Button.NEVER, None),
@@ -113,8 +118,8 @@ def test_rule_for__each_role_tool_channel_and_proof__is_the_whole_table(
                 where,
             )
             for at, (reach, button, where) in EXPECTED.items()
-            # A code is shown, never spoken.
-            if at[1] != "resend_code"
+            # A code is shown, never spoken; a redemption is taken back in the chat.
+            if at[1] not in {"resend_code", "reverse_redemption"}
         },
         # The calling number proves nothing.
         ("voice", False): {

@@ -15,8 +15,8 @@ from django.utils import timezone
 from agents.models import Conversation, Turn
 from agents.operations import metrics as agent_metrics
 from easymo.observability import metrics, tallies
+from easymo.observability.metrics import Behind
 from easymo.observability.models import TallyMark, TallySum
-from easymo.observability.tallies import Behind
 from tests.vouchers.racing import race
 from vouchers.models import Profile
 
@@ -175,8 +175,10 @@ def test_fold__without_the_lock__control_sums_twice(
     assert turns() == 7
 
 
-def test_read__far_behind__fails_the_collector_and_answers_in_time(
-    chat: Conversation, monkeypatch: pytest.MonkeyPatch
+def test_read__far_behind__says_so_once_and_catches_up(
+    chat: Conversation,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     # Given: no time to sum what is there
     for _ in range(10):
@@ -190,12 +192,32 @@ def test_read__far_behind__fails_the_collector_and_answers_in_time(
     # Then: missing, not too few
     assert 'collector_failed{collector="agents.operations.metrics._turns"} 1.0' in text
     assert "agent_turns_total{" not in text
+    # One warning, and no error with its frames.
+    (said,) = [each for each in caplog.records if each.levelname != "INFO"]
+    assert (said.levelname, said.getMessage()) == ("WARNING", "metrics.catching_up")
 
-    # When: the worker has summed
-    tallies.fold_all()
+    # When: scrapes sum a part each
+    monkeypatch.setattr(tallies, "CHUNK", 3)
+    monkeypatch.setattr(metrics, "time_left", iter([0.0001] * 50).__next__)
+    found = [scraped() for _ in range(4)]
 
     # Then
-    assert scraped() == 10
+    assert found[-1] == 10
+    assert set(found) <= {0, 10}
+
+
+def test_read__high_ids_of_few_rows__is_not_behind(
+    chat: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given: the rows before them were deleted, or the numbers began high
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE agents_turn ALTER COLUMN id RESTART WITH 5000000")
+    for _ in range(3):
+        turn(chat, ago=OLD)
+    monkeypatch.setattr(metrics, "FOLDING_S", 0.0)
+
+    # Then
+    assert scraped() == 3
 
 
 def test_read__database_takes_no_writes__reads_the_rows(chat: Conversation) -> None:

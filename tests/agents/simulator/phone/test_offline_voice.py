@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agents.calls.instructions import instructions_for
+from agents.content.document import Topic
+from agents.language import speech
 from agents.language.texts import LANGUAGES, render
 from agents.simulator.phone.offline_voice import OfflineVoice
 from agents.simulator.realtime_server.call import ServedCall
@@ -23,8 +25,10 @@ CODE = "The caller entered a voucher code on the keypad: [code 1]."
 class Talk:
     """One call, in which the tools answer what the test says."""
 
-    def __init__(self, role: str, language: str = "en") -> None:
-        self.voice = OfflineVoice(role)
+    def __init__(
+        self, role: str, language: str = "en", topics: tuple[Topic, ...] = ()
+    ) -> None:
+        self.voice = OfflineVoice(role, topics)
         self.call = ServedCall("rtc_1", lambda *_: None)  # type: ignore[arg-type, return-value]
         self.call.session = {
             "instructions": instructions_for(language),
@@ -135,3 +139,24 @@ def test_speech__every_role_and_language__tells_no_one_to_write(
     assert reply.words or reply.calls
     for mark in ("*", "_", "write", "button", "http"):
         assert mark not in reply.words.lower()
+
+
+def test_voice__topic_of_the_operators__is_asked_for_by_their_words() -> None:
+    talk = Talk("customer", topics=(Topic("tyres", ("tyre",)),))
+
+    assert made(talk.says("do you sell tyres")) == (
+        "answer_question",
+        {"topic": "tyres"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "language"),
+    [("bonjour, aidez-moi s'il vous plaît", "fr"), ("help me please", "en")],
+)
+def test_words__of_another_language__are_answered_in_it(
+    words: str, language: str
+) -> None:
+    said = Talk("customer", "rw").says(words).words
+
+    assert said == speech.spoken(render("phone.help", language), language)

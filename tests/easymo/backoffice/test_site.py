@@ -1,0 +1,123 @@
+"""What each page of the back office costs: the menu, the queries of the frame, the lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin import AdminSite
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import base as urls
+from django.utils.translation.trans_real import TranslationCatalog
+
+from easymo.backoffice.site import Site
+from tests.backoffice import ROLES, create_records, grow, signed_in
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+pytestmark = pytest.mark.django_db
+
+# Session, account, sign-in with language and factor, counts.
+FRAME = 4
+# The rights of an account and of its groups; none are read for a superuser.
+RIGHTS = 2
+PLAIN, LIST = "/admin/find/", "/admin/vouchers/voucher/"
+
+
+def templates_of(page: HttpResponse) -> int:
+    return len([each for each in page.templates if each.name])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_frame__each_role__few_queries_and_no_work_for_each_entry(
+    role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    browser = signed_in(role)
+    browser.get(PLAIN)
+    resolved: list[object] = []
+    plain = urls.reverse
+
+    def count(name: object, *args: object, **given: object) -> str:
+        resolved.append(name)
+        return plain(name, *args, **given)  # type: ignore[arg-type]
+
+    def unwanted(*args: object, **given: object) -> list[object]:
+        raise AssertionError("this page does not show the list of all models")
+
+    monkeypatch.setattr(AdminSite, "get_app_list", unwanted)
+    for module in ("django.urls", "django.urls.base", "easymo.backoffice.site"):
+        monkeypatch.setattr(f"{module}.reverse", count)
+
+    # When
+    with CaptureQueriesContext(connection) as asked:
+        page = browser.get(PLAIN)
+
+    # Then
+    assert page.status_code == 200
+    assert len(asked) == FRAME + (0 if role == "superuser" else RIGHTS)
+    entries = [
+        item for group in page.context["sidebar_navigation"] for item in group["items"]
+    ]
+    assert len(resolved) < len(entries)
+    assert templates_of(page) < 45
+
+
+@pytest.mark.parametrize("language", ["en-GB", "fr"])
+def test_frame__again__looks_no_text_up(
+    language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    browser = signed_in("operator")
+    headers = {"accept-language": language}
+    first = browser.get(PLAIN, headers=headers)
+    looked_up: list[object] = []
+    plain = TranslationCatalog.get
+
+    def count(catalogue: Any, key: object, default: object = None) -> object:
+        looked_up.append(key)
+        return plain(catalogue, key, default)
+
+    monkeypatch.setattr(TranslationCatalog, "get", count)
+
+    # When
+    again = browser.get(PLAIN, headers=headers)
+
+    # Then
+    assert len(looked_up) < 10, looked_up
+    told = "Vouchers" if language == "en-GB" else "Bons"
+    assert told in first.content.decode()
+    assert again.status_code == 200
+
+
+def test_list__fifty_rows__renders_one_template_for_each() -> None:
+    # Given
+    records = create_records()
+    browser = signed_in("operator")
+    few = templates_of(browser.get(LIST))
+    grow(records, 50)
+
+    # Then
+    assert templates_of(browser.get(LIST)) - few <= 50
+
+
+def test_site__of_the_admin__is_ours_and_lists_its_models_when_asked() -> None:
+    browser = signed_in("superuser")
+    page = browser.get("/admin/vouchers/")
+    assert isinstance(admin.site._wrapped, Site)  # type: ignore[attr-defined]
+    assert page.status_code == 200
+    assert "Vouchers" in page.content.decode()
+    assert browser.get("/admin/nothing/").status_code == 404
+
+
+def test_lists__every_model__has_nothing_that_our_template_leaves_out() -> None:
+    left_out = ("list_editable", "list_sections", "ordering_field")
+    assert [
+        (model, name)
+        for model, page in admin.site._registry.items()
+        for name in left_out
+        if getattr(page, name, None)
+    ] == []
