@@ -71,10 +71,15 @@ async def ingest() -> None:
 
 @app.task(name=TURN, queue=CHAT_QUEUE)
 async def turn(conversation_id: int) -> None:
-    """Answer what waits in one conversation, then send voucher notifications."""
-    if await turns.run_turn(conversation_id=conversation_id):
+    """Answer what waits in one conversation, then send its voucher notifications.
+
+    The sweep sends those of all other changes.
+    """
+    ended = await turns.run_turn(conversation_id=conversation_id)
+    if ended.outbound_ids:
         await _deliver_here(conversation_id)
-    await _announcements.run()
+    if ended.may_have_changed:
+        await _announcements.run()
 
 
 @app.task(name=DELIVER, queue=DELIVERY_QUEUE)

@@ -7,6 +7,7 @@ several sentences, of which some are drawn. The result is the same on every mach
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 import re
 from itertools import pairwise
@@ -119,6 +120,8 @@ SHORT = frozenset(
 )
 # One example in so many is written as on a telephone, or with a typing error.
 SPOILT = 4
+# The weight of an example that is the only one of its line.
+WEIGHT = 1.6
 _CHOICE = re.compile(r"\(([^()|]*\|[^()]*)\)")
 _WORD = re.compile(r"[^\W\d_]+")
 _SHORTEST_TYPO = 5
@@ -260,17 +263,31 @@ def with_requests(chosen: list[Sentence], every: list[Sentence]) -> list[Sentenc
     return found
 
 
-def examples(chosen: Iterable[Sentence]) -> list[Sentence]:
+class Example(NamedTuple):
+    sentence: Sentence
+    # The examples of one line weigh more together than those of another with fewer, but
+    # less than in proportion.
+    weight: float
+
+
+def examples(chosen: Iterable[Sentence]) -> list[Example]:
     """Return what is trained on: drawn, filled, with courtesies, some of it spoilt."""
     chance = random.Random(7)  # noqa: S311
-    found: list[Sentence] = []
+    every: list[Example] = []
     for sentence in chosen:
-        for one in drawn(sentence, chance):
-            variants = list(with_courtesies(filled(one, chance), chance))
-            if has_alternatives(sentence):
-                # Enough of them are drawn: only one variant of each.
-                variants = [chance.choice((variants[0], variants[0], variants[-1]))]
-            found += variants
-            if chance.randrange(SPOILT) == 0:
-                found.append(spoilt(variants[0], chance))
+        found = _examples_of(sentence, chance)
+        every += [Example(one, WEIGHT / math.sqrt(len(found))) for one in found]
+    return every
+
+
+def _examples_of(sentence: Sentence, chance: random.Random) -> list[Sentence]:
+    found: list[Sentence] = []
+    for one in drawn(sentence, chance):
+        variants = list(with_courtesies(filled(one, chance), chance))
+        if has_alternatives(sentence):
+            # Enough of them are drawn: only one variant of each.
+            variants = [chance.choice((variants[0], variants[0], variants[-1]))]
+        found += variants
+        if chance.randrange(SPOILT) == 0:
+            found.append(spoilt(variants[0], chance))
     return found

@@ -82,7 +82,7 @@ def verdict(sentence: Sentence) -> str:
         return "right"
     if found["intent"] == wanted:
         return "asked although whole"
-    if found["outcome"] == "button":
+    if found["outcome"] in {"button", "acts"}:
         return "wrong button"
     scores = score(typed(sentence.text))
     best = SAME.get(scores.best[0], scores.best[0])

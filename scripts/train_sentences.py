@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 from sentence_examples import (
     LANGUAGES,
     ROOT,
-    Sentence,
+    Example,
     examples,
     fingerprint,
     is_held_out,
@@ -48,21 +48,27 @@ from agents.language.sentence_model import (
 # Features of fewer examples are left out, and those whose weights are all small.
 RAREST, LEAST = 3, 2
 # The strength of the regularization: smaller is stronger.
-C = 1.0
+C = 0.5
 # Sentences that must not act are more than half, and weigh less, so that a request does
 # not pass for one; the confirm button stands behind.
-WEIGHT_OF = {"none": 0.2}
+WEIGHT_OF = {"none": 0.5}
 
 
-def train(given: list[Sentence]) -> dict[str, Any]:
+def train(examples_: list[Example]) -> dict[str, Any]:
     """Return the weights of each intent and of each language."""
+    given = [each.sentence for each in examples_]
+    own_weights = [each.weight for each in examples_]
     features = [sorted(set(features_of(each.text))) for each in given]
     counts = Counter(chain.from_iterable(features))
     names = sorted(name for name in counts if counts[name] >= RAREST)
     rows = matrix(features, names)
-    fits = fit(rows, [each.intent for each in given])
+    fits = fit(rows, [each.intent for each in given], own_weights)
     spoken = [at for at, each in enumerate(given) if each.language in LANGUAGES]
-    languages = fit(rows[spoken], [given[at].language for at in spoken])
+    languages = fit(
+        rows[spoken],
+        [given[at].language for at in spoken],
+        [own_weights[at] for at in spoken],
+    )
     fits |= {f"language:{name}": own for name, own in languages.items()}
     columns = [weights for _, weights in fits.values()]
     stored = {
@@ -85,9 +91,14 @@ def matrix(features: Sequence[Sequence[str]], names: list[str]) -> csr_matrix:
     return csr_matrix((ones, columns, starts), shape=(len(found), len(names)))
 
 
-def fit(rows: csr_matrix, wanted: list[str]) -> dict[str, tuple[int, list[int]]]:
+def fit(
+    rows: csr_matrix, wanted: list[str], own: list[float]
+) -> dict[str, tuple[int, list[int]]]:
     """Return bias and weights of each label, as they are stored."""
-    weights = [WEIGHT_OF.get(label, 1.0) for label in wanted]
+    weights = [
+        weight * WEIGHT_OF.get(label, 1.0)
+        for weight, label in zip(own, wanted, strict=True)
+    ]
     model = LogisticRegression(C=C, max_iter=80, tol=1e-3)
     model.fit(rows, wanted, sample_weight=weights)
     return {

@@ -94,6 +94,14 @@ def find_codes(*texts: str) -> list[Match]:
     ]
 
 
+def blank_code_digits(text: str) -> str:
+    """Replace everything that looks like a code by "[code]"."""
+    spans = [span for match in find_codes(text) for span in match.spans]
+    for span in sorted(spans, reverse=True):
+        text = f"{text[: span.start]}[code]{text[span.end :]}"
+    return text
+
+
 def passes_luhn(digits: str) -> bool:
     total = 0
     for place, digit in enumerate(reversed(digits)):

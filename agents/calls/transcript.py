@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agents.core.code_redaction import blank_code_digits
 from agents.language.normalise import plain
 from easymo.observability.privacy import scrub
+from vouchers.codes import blank_code_digits
 from vouchers.reading.digit_words import LANGUAGES, NUMBER_WORDS, REPEATS
 
 if TYPE_CHECKING:

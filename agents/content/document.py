@@ -21,8 +21,8 @@ from agents.content.hours import (
     written_exceptions,
     written_spans,
 )
-from agents.core.code_redaction import blank_code_digits
 from agents.language.texts import LANGUAGES
+from vouchers.codes import blank_code_digits
 
 # Topics that always exist. They have a built-in text until an operator writes one.
 BUILT_IN_TOPICS = ("where", "hours", "validity", "how_it_works", "contact")

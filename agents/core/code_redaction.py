@@ -125,14 +125,6 @@ def _unseal(sealed: bytes | memoryview | None) -> list[Code]:
     return [parse_code(entry) for entry in digits]
 
 
-def blank_code_digits(text: str) -> str:
-    """Replace everything that looks like a code by "[code]"."""
-    spans = [span for match in find_codes(text) for span in match.spans]
-    for span in sorted(spans, reverse=True):
-        text = f"{text[: span.start]}[code]{text[span.end :]}"
-    return text
-
-
 def hide_parts(text: str) -> str:
     """Replace digits that may be the first part of a code, whose rest comes later.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from agents.models import ColleagueAct, HandOff, InboxEntry
+from easymo.database.prepared import Prepared, slot
 from easymo.observability.logs import get_logger
 from rollout.core.jobs import enqueue_notices
 from rollout.notices import notices
@@ -24,6 +25,12 @@ Kind = ColleagueAct.Kind
 DECIDED_ELSEWHERE = (HandOff.Kind.IDENTITY, HandOff.Kind.DEVICE)
 # The person was told that a colleague will answer.
 PROMISED = (HandOff.Kind.ASKED, HandOff.Kind.CAPPED)
+# The latest promise to a person that is still open.
+PROMISE = Prepared(
+    lambda: HandOff.objects.filter(
+        profile_id=slot("profile"), kind__in=PROMISED, closed_at=None
+    ).order_by("-opened_at")[:1]
+)
 
 
 def open_handoff(
@@ -63,18 +70,13 @@ def open_handoff(
 
 def waits_for_colleague(profile: Profile) -> bool:
     """Tell whether a colleague was promised and has neither answered nor taken over."""
-    opened_at = (
-        HandOff.objects.filter(profile=profile, kind__in=PROMISED, closed_at=None)
-        .order_by("-opened_at")
-        .values_list("opened_at", flat=True)
-        .first()
-    )
+    task = PROMISE.first(profile=profile.pk)
     return (
-        opened_at is not None
+        task is not None
         and not ColleagueAct.objects.filter(
             conversation__profile=profile,
             kind__in=(Kind.ANSWERED, Kind.PAUSED),
-            created_at__gte=opened_at,
+            created_at__gte=task.opened_at,
         ).exists()
     )
 

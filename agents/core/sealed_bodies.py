@@ -10,8 +10,8 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from agents.core.code_redaction import blank_code_digits
 from easymo import keys
+from vouchers.codes import blank_code_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

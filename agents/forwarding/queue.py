@@ -29,7 +29,7 @@ from agents.models import (
 )
 from agents.whatsapp.payload import UnreadableError
 from easymo import keys
-from easymo.database import clock
+from easymo.database import clock, statements
 from easymo.observability.logs import get_logger
 from rollout.notices import notices
 
@@ -63,6 +63,7 @@ SELECT lane, %s, 0, '' FROM unnest(%s::bytea[]) AS lane ORDER BY lane
 ON CONFLICT (lane) DO UPDATE
 SET next_attempt_at = agents_forwardlane.next_attempt_at
 """
+FORWARDED = "SELECT sha256 FROM agents_forwardedbody WHERE sha256 = ANY(%s)"
 REPAIR_LANES = """
 INSERT INTO agents_forwardlane (lane, next_attempt_at, attempts, error_code)
 SELECT DISTINCT i.lane, %s::timestamptz, 0, '' FROM agents_forwardeditem AS i
@@ -189,8 +190,7 @@ def enqueue_due_lanes() -> int:
 def looped_events(events: Sequence[WebhookEvent]) -> list[WebhookEvent]:
     """Return the events whose exact bytes we forwarded; record and report the loop."""
     digests = [bytes(event.sha256) for event in events]
-    ours = ForwardedBody.objects.filter(pk__in=digests).values_list("pk", flat=True)
-    known = {bytes(digest) for digest in ours}
+    known = {bytes(digest) for (digest,) in statements.rows(FORWARDED, [digests])}
     looped = [event for event in events if bytes(event.sha256) in known]
     for event in looped:
         _record_loop(event)

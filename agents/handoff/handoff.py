@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
-from agents.core.code_redaction import blank_code_digits
 from agents.core.errors import (
     HandOffError,
     OptedOut,
@@ -38,6 +37,7 @@ from agents.models import (
 )
 from agents.outbound import outbox
 from easymo.observability.logs import get_logger
+from vouchers.codes import blank_code_digits
 
 if TYPE_CHECKING:
     from agents.whatsapp.graph_client import Template

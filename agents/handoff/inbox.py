@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
-from agents.core.code_redaction import blank_code_digits
 from agents.core.errors import ClaimedByOther, TextRefused
 from agents.core.handoffs import lock_tasks, record_times
 from agents.core.locks import lock_conversation
 from agents.handoff import handoff, templates
 from agents.models import ColleagueAct, InboxEntry
 from easymo.backoffice.reason import InvalidReason, clean_reason
+from vouchers.codes import blank_code_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

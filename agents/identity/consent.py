@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from django.db import transaction
 from django.utils import timezone
 
-from agents.language.phrases import anywhere, words_of
+from agents.language.phrases import anywhere, is_about_messages, words_of
 from agents.language.sentence_model import score, tokens_of
 from agents.models import ConsentEvent, Conversation, OutboundMessage
 from easymo.observability.logs import get_logger
@@ -120,7 +120,7 @@ START = {
 COURTESY = frozenset({"please", "pls", "svp", "stp", "nyamuneka", "tafadhali"})
 LONGEST = 40
 # A sentence counts when the trained model is that sure.
-MOST_WORDS, SURE = 15, 0.9
+MOST_WORDS, SURE = 15, 0.95
 VALUES = frozenset({"@v", "@n", "@a"})
 PUNCTUATION_AROUND = re.compile(r"^[\W_]+|[\W_]+$")
 
@@ -147,7 +147,8 @@ def parse_consent_command(text: str) -> ConsentCommand | None:
 def _command_in_sentence(text: str) -> ConsentCommand | None:
     """Return the command of a sentence that surely asks for it: "no more sms please".
 
-    A sentence with a voucher, a number or an amount asks for something else.
+    It says a word about messages or writing: "stop the engine" does not. A sentence with
+    a voucher, a number or an amount asks for something else.
     """
     words = tokens_of(text)
     if not 2 <= len(words) <= MOST_WORDS or VALUES & set(words) or "?" in words:
@@ -156,6 +157,8 @@ def _command_in_sentence(text: str) -> ConsentCommand | None:
     intent, share = scores.best
     is_denied = intent == "start" and anywhere(words_of(text), "negations")
     if intent not in {"stop", "start"} or share < SURE or is_denied:
+        return None
+    if not is_about_messages(text):
         return None
     spoken = max(scores.languages, key=lambda one: scores.languages[one])
     language = spoken if scores.languages[spoken] >= SURE else ""

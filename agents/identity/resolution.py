@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from agents.core.serving import may_create_customers
 from agents.identity.disputes import open_dispute
 from agents.models import Identity, IdentityClaim
-from easymo.database import prepared_rows
+from easymo.database import prepared_rows, statements
 from easymo.database.prepared import Prepared, slot
 from vouchers.models import Profile
 from vouchers.msisdn import InvalidMsisdn, parse
@@ -90,9 +90,8 @@ def resolve_sender(sender: Sender, *, is_synthetic: bool) -> ResolvedSender:
 
 
 def find_candidates(sender: Sender) -> Candidates:
-    with connection.cursor() as cursor:
-        cursor.execute(PROFILE_IDS, {"bsuid": sender.bsuid, "number": sender.number})
-        by_bsuid, by_number, former = cursor.fetchone()
+    values = {"bsuid": sender.bsuid, "number": sender.number}
+    [(by_bsuid, by_number, former)] = statements.rows(PROFILE_IDS, values)
     if former is not None:
         by_number = None
     found: dict[int | None, Profile] = {}

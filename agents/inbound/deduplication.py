@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.db import connection
-
 from easymo import keys
+from easymo.database import statements
 
 MESSAGE_ID = "message-id"
+IS_KNOWN = "SELECT 1 FROM agents_seenmessage WHERE id_hmac = ANY(%s)"
 INSERT = """
 INSERT INTO agents_seenmessage (id_hmac, seen_at) VALUES (%s, now())
 ON CONFLICT DO NOTHING
@@ -19,16 +19,9 @@ def record_if_new(provider_id: str) -> bytes | None:
     While keys are rotated, an id may be stored under an older key.
     """
     digests = digests_of(provider_id)
-    with connection.cursor() as cursor:
-        if len(digests) > 1:
-            cursor.execute(
-                "SELECT 1 FROM agents_seenmessage WHERE id_hmac = ANY(%s)",
-                [digests[1:]],
-            )
-            if cursor.fetchone():
-                return None
-        cursor.execute(INSERT, [digests[0]])
-        return digests[0] if cursor.rowcount else None
+    if len(digests) > 1 and statements.rows(IS_KNOWN, [digests[1:]]):
+        return None
+    return digests[0] if statements.execute(INSERT, [digests[0]]) else None
 
 
 def digests_of(provider_id: str) -> list[bytes]:

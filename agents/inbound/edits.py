@@ -10,12 +10,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.db import connection
 from django.utils import timezone
 
 from agents.core.locks import lock_conversation
 from agents.inbound.redaction import redact_message, seal_events
 from agents.models import Media, Message
+from easymo.database import statements
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -65,9 +65,8 @@ def apply_to_original(
 
 def has_recent_edits() -> bool:
     """Tell whether there is any recent edit or revoke; mostly there is none."""
-    with connection.cursor() as cursor:
-        cursor.execute(HAS_RECENT, [timezone.now() - RECENT])
-        return bool(cursor.fetchone()[0])
+    [(has_recent,)] = statements.rows(HAS_RECENT, [timezone.now() - RECENT])
+    return bool(has_recent)
 
 
 def apply_earlier_edits(message: Message, about: Sequence[bytes]) -> None:

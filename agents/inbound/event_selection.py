@@ -17,6 +17,7 @@ from django.db.models import F
 from django.db.models.functions import Length
 
 from agents.models import WebhookEvent
+from easymo.database import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,11 +79,11 @@ LOOKAHEAD = 1_000
 MAX_SENDER_SIZE = 8_192
 # A sender with more waiting events comes after all others.
 MAX_FAIR_EVENTS = 5
-OLDEST = """
+OLDEST = f"""
 SELECT id FROM agents_webhookevent
 WHERE state = 'received' AND attempts = 0 AND id <> ALL(%s::bigint[])
-ORDER BY id LIMIT %s
-"""
+ORDER BY id LIMIT {LOOKAHEAD}
+"""  # noqa: S608 - our own number
 NEWEST = OLDEST.replace("ORDER BY id", "ORDER BY id DESC")
 SENDER = re.compile(rb'"from"\s*:\s*"([^"]{1,160})"')
 
@@ -112,9 +113,7 @@ def fair_order(*, limit: int, exclude: Iterable[int] = ()) -> list[int]:
 
 
 def _received(statement: str, excluded: list[int]) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [excluded, LOOKAHEAD])
-        return [pk for (pk,) in cursor.fetchall()]
+    return [pk for (pk,) in statements.rows(statement, [excluded])]
 
 
 def _sender(body: bytes) -> bytes:

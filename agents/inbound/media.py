@@ -14,7 +14,6 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 from django.utils import timezone
 
-from agents.core.code_redaction import blank_code_digits
 from agents.core.jobs import enqueue_media_download
 from agents.inbound import media_store, sandbox_media
 from agents.llm import transcription
@@ -26,6 +25,7 @@ from agents.whatsapp.contents import MEDIA_KINDS
 from agents.whatsapp.media_download import DownloadedMedia, MediaError, ogg_seconds
 from easymo.database import units
 from easymo.observability.logs import get_logger
+from vouchers.codes import blank_code_digits
 
 if TYPE_CHECKING:
     from agents.inbound.media_store import ClaimedMedia

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from agents.core.jobs import (
@@ -46,6 +46,7 @@ from agents.whatsapp.payload import (
     read,
 )
 from agents.whatsapp.user_updates import IdentityChange, Preference
+from easymo.database import statements
 from easymo.database.errors import is_transient
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
@@ -286,11 +287,10 @@ def _close(events: Sequence[WebhookEvent]) -> None:
     states = [
         event.state if event.state == State.FAILED else State.DONE for event in events
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            CLOSE,
-            [timezone.now(), [event.pk for event in events], list(map(str, states))],
-        )
+    statements.execute(
+        CLOSE,
+        [timezone.now(), [event.pk for event in events], list(map(str, states))],
+    )
 
 
 def _add_dead_letter(

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection
-
 from agents.core.serving import may_create_customers, our_number
 from agents.forwarding import queue as forwarding
 from agents.forwarding.queue import ItemToForward
@@ -22,7 +20,7 @@ from agents.language.message_text import blank_button_id, blank_codes
 from agents.models import Conversation, ForwardedItem, Message
 from agents.turns import fixed_replies
 from easymo import keys
-from easymo.database import prepared_rows
+from easymo.database import prepared_rows, statements
 from easymo.database.prepared import Prepared, slot
 from easymo.observability.logs import get_logger
 
@@ -297,8 +295,7 @@ def open_reply_windows(receivers: Iterable[MessageReceiver]) -> None:
         for pk, sent_at in receiver.router.written_at.items():
             written_at[pk] = max(sent_at, written_at.get(pk, sent_at))
     if written_at:
-        with connection.cursor() as cursor:
-            written_in = [languages.get(pk) for pk in written_at]
-            times = list(written_at.values())
-            values: list[Any] = [WINDOW, list(written_at), times, written_in]
-            cursor.execute(OPEN_REPLY_WINDOWS, values)
+        written_in = [languages.get(pk) for pk in written_at]
+        times = list(written_at.values())
+        values: list[Any] = [WINDOW, list(written_at), times, written_in]
+        statements.execute(OPEN_REPLY_WINDOWS, values)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db import connection
 from django.utils import timezone
 
 from agents.core.handoffs import open_handoff
@@ -26,6 +25,7 @@ from agents.models import HandOff, Message, PendingAction
 from agents.outbound import outbox
 from agents.outcomes import satisfaction
 from agents.whatsapp.contents import OPENS_WINDOW, SILENT_KINDS
+from easymo.database import statements
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -163,9 +163,8 @@ class Router:
 
     def _waiting_count(self, conversation: Conversation) -> int:
         if conversation.pk not in self.waiting:
-            with connection.cursor() as cursor:
-                cursor.execute(COUNT_WAITING, [conversation.pk])
-                self.waiting[conversation.pk] = cursor.fetchone()[0]
+            [(count,)] = statements.rows(COUNT_WAITING, [conversation.pk])
+            self.waiting[conversation.pk] = count
         return self.waiting[conversation.pk]
 
     def _send_flood_notice(self, conversation: Conversation, message: Message) -> None:

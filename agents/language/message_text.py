@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from agents.core.code_redaction import blank_code_digits
 from agents.whatsapp.contents import BUTTON_KINDS, FORM_REPLIES
+from vouchers.codes import blank_code_digits
 from vouchers.names import quoted_name
 
 if TYPE_CHECKING:

@@ -127,6 +127,12 @@ def anywhere(words: Words, field: str, languages: Iterable[str] = ()) -> bool:
     )
 
 
+def is_about_messages(text: str) -> bool:
+    """Tell whether a word is about our messages, or about writing to a person."""
+    folded = fold(text)
+    return any(part in folded for one in LEXICONS.values() for part in one.messages)
+
+
 def phrase_in(words: Words, phrase: Words) -> bool:
     size = len(phrase)
     return any(words[at : at + size] == phrase for at in range(len(words) - size + 1))

@@ -41,7 +41,8 @@ def score(sentence: str) -> float:
     found = set(features_of(sentence))
     total = (weights[""] + sum(weights.get(name, 0) for name in found)) / SCALE
     words = {name for name in found if name.isalpha()}
-    unknown = len(words - weights.keys())
+    # Not `words - weights.keys()`, which looks at every key.
+    unknown = sum(word not in weights for word in words)
     is_in_doubt = unknown * 2 > len(words) and "?" not in found
     return total + (UNKNOWN if is_in_doubt else 0.0)
 

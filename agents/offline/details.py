@@ -7,7 +7,7 @@ import re
 from agents.language.lexicons.vocabulary import LEXICONS, fold
 from agents.language.phrases import Words, anywhere, at_start, words_of
 
-_NAMED = re.compile(
+NAMED = re.compile(
     r"\[(?:mistyped )?code[^\]]*\]|\bv\w-\w{4}-\w{2}\b|\bv(?=\w*\d)\w{7}\b",
     re.IGNORECASE,
 )
@@ -54,9 +54,9 @@ def loose_reason(text: str) -> str | None:
     """
     kept: list[str] = []
     clauses = _CLAUSES.split(text)
-    is_wish_apart = any(_is_wish(each) and not _NAMED.search(each) for each in clauses)
+    is_wish_apart = any(_is_wish(each) and not NAMED.search(each) for each in clauses)
     for clause in clauses:
-        found = _NAMED.search(clause)
+        found = NAMED.search(clause)
         if found is None:
             if not _is_filler(clause):
                 kept.append(" ".join(clause.split()).strip(" .:,-"))
@@ -64,12 +64,29 @@ def loose_reason(text: str) -> str | None:
         before = words_of(clause[: found.start()])
         after = _without_courtesies(clause[found.end() :])
         is_behind_verb = is_wish_apart or _has_verb(before)
+        if is_wish_apart and not _has_verb(before):
+            # "Wrong amount on V5-..., please void it".
+            kept.append(_reason_before(clause[: found.start()]))
         if (is_behind_verb and len(words_of(after)) > 1) or (
             is_behind_verb and words_of(after) and not _is_filler(after)
         ):
             kept.append(after)
     reason = ", ".join(filter(None, kept))
     return _BECAUSE.sub("", reason)[:300] or None
+
+
+def _reason_before(text: str) -> str:
+    """Return the words before a voucher, if they say more than "the voucher"."""
+    words = [word for word in text.split() if not anywhere(words_of(word), "voucher")]
+    while words and words_of(words[-1]) and _JOINS.fullmatch(words[-1].casefold()):
+        words.pop()
+    is_more = len(words) > 1 and not _is_filler(" ".join(words))
+    return " ".join(words).strip(" .:,-") if is_more else ""
+
+
+_JOINS = re.compile(
+    r"on|in|for|with|the|of|sur|pour|le|du|dans|kuri|muri|ya|kwenye|kwa"
+)
 
 
 def _without_courtesies(text: str) -> str:
@@ -102,7 +119,7 @@ def _is_filler(clause: str) -> bool:
 
 def station_in(text: str) -> str | None:
     """Return the words after "at", if they can be the name of a station."""
-    text = _NAMED.sub("\n", text)
+    text = NAMED.sub("\n", text)
     for pattern in _PLACES:
         for found in reversed(list(pattern.finditer(text))):
             if name := _clean_station(found["name"]):
@@ -118,7 +135,7 @@ def place_in(text: str) -> str | None:
 
 def bare_station(text: str) -> str | None:
     """Return the answer to "at which station?", with or without "at"."""
-    return station_in(text) or _clean_station(_NAMED.sub(" ", text))
+    return station_in(text) or _clean_station(NAMED.sub(" ", text))
 
 
 def without_answer_words(text: str) -> str:

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any
 from agents.language.phrases import is_voucher_word, words_of
 from agents.offline import topics
 from agents.offline.doubt import Doubt
-from agents.offline.follow_up import CONFIRM, UNCLEAR, Draft, complete
+from agents.offline.follow_up import (
+    CONFIRM,
+    UNCLEAR,
+    Draft,
+    complete,
+    is_no_answer,
+)
 from agents.offline.grammar import CHANGES, Intent, Understood, is_only_slots
 from agents.offline.reading import read as understand
 from agents.offline.slots import Slots
-from agents.offline.steps import TOOLS, Answer, Call, Situation
+from agents.offline.steps import TOOLS, Answer, Call, Situation, beside
 from agents.offline.undo import Undo, asks_to_undo
 
 if TYPE_CHECKING:
@@ -30,7 +36,16 @@ def next_step(text: str, *, situation: Situation, draft: Draft | None) -> Answer
         return _continue(completed, situation)
     read = understand(text)
     if topic := topics.asked(text, read, situation.topics):
-        return _topic(topic, situation)
+        return beside(draft, _topic(topic, situation))
+    if draft and is_no_answer(text, read, draft):
+        return _continue(draft, situation)
+    return beside(draft, _afresh(read, situation, draft))
+
+
+def _afresh(
+    read: Understood, situation: Situation, draft: Draft | None
+) -> Answer | Call:
+    """Return the step for a message that is not the answer to a question."""
     if draft and draft.intent == UNCLEAR:
         read = _with_earlier_values(read, draft)
     if read.intent in CHANGES:
@@ -190,8 +205,9 @@ def _missing_to_void(draft: Draft) -> tuple[str, str] | None:
 def _missing_to_redeem(draft: Draft, situation: Situation) -> tuple[str, str] | None:
     is_station = situation.role == "station"
     if draft.voucher is None and situation.role != "customer":
-        needs_both = not is_station and draft.station is None
-        return ("code", "ask.code_and_station" if needs_both else "ask.code")
+        if not is_station and draft.station is None:
+            return "code_and_station", "ask.code_and_station"
+        return "code", "ask.code"
     if draft.station is None and not is_station and not _is_code(draft):
         return "station", "ask.station"
     return None
@@ -260,8 +276,9 @@ def _unclear(
         is_lone = not (has_amount or slots.codes or slots.references)
         if is_lone and slots.number and situation.role in {"staff", "support"}:
             return Call("lookup_customer", {"msisdn": slots.number, "voucher": None})
-        if slots.codes and not slots.numbers and situation.role != "customer":
-            return Answer("ask.code_alone")
+        if slots.codes and not slots.numbers:
+            is_customer = situation.role == "customer"
+            return Answer("ask.code_customer" if is_customer else "ask.code_alone")
     if read.doubt is Doubt.STOP and slots.has_any:
         return Answer("answer.nothing_done")
     return _ask_what(read, situation, draft)
@@ -339,7 +356,7 @@ def _offer(slots: Slots) -> Answer:
 
 _SIMPLE: dict[Intent, Callable[[Understood, Situation], Answer | Call]] = {
     Intent.GREET: lambda _, situation: Answer(f"greeting.{situation.texts_role}"),
-    Intent.THANKS: lambda _, __: Answer("answer.thanks"),
+    Intent.THANKS: lambda _, situation: _press_button_or("answer.thanks", situation),
     Intent.BYE: lambda _, __: Answer("answer.bye"),
     Intent.HELP: lambda _, situation: Answer(f"help.{situation.texts_role}"),
     Intent.YES: lambda _, situation: _press_button_or(

@@ -60,6 +60,16 @@ def doubt_of(text: str, languages: frozenset[str]) -> Doubt:
     return Doubt.STOP if _QUESTION.search(text) else Doubt.NONE
 
 
+def is_report_of_void(text: str) -> bool:
+    """Tell whether the text reports a void: "V7-... annulé", but not "doit être annulé"."""
+    words = [found.casefold() for found in _WORD.findall(plain_signs(text))]
+    return any(
+        word in lexicon.voided and not set(words[:at]) & set(lexicon.to_be)
+        for lexicon in LEXICONS.values()
+        for at, word in enumerate(words)
+    )
+
+
 def is_quoted(text: str) -> bool:
     """Tell whether the text quotes another person."""
     return _QUOTED.search(plain_signs(text)) is not None

@@ -8,7 +8,7 @@ from typing import Any
 
 from agents.language.lexicons.vocabulary import LEXICONS
 from agents.language.phrases import Words, anywhere, at_start, words_of
-from agents.offline.details import bare_station
+from agents.offline.details import bare_station, station_in
 from agents.offline.doubt import Doubt
 from agents.offline.grammar import Intent, Understood, is_only_slots, understand
 from agents.offline.reading import is_another_request
@@ -46,9 +46,26 @@ def complete(text: str, draft: Draft) -> Draft | None:
         reason=read.reason or draft.reason,
     )
     if draft.intent == "redeem" and draft.station is None:
-        filled = replace(filled, station=bare_station(text))
+        # "Ok, next one" is no answer to the question for a code, and no station.
+        is_asked = draft.asked != "code"
+        station = bare_station(text) if is_asked else station_in(text)
+        filled = replace(filled, station=station)
     told_something = slots.has_any or filled != draft
     return filled if told_something else None
+
+
+def is_no_answer(text: str, read: Understood, draft: Draft) -> bool:
+    """Tell whether a message neither answers the question nor asks for anything else.
+
+    Small talk counts only by its own words: the trained model alone may err.
+    """
+    if draft.intent == UNCLEAR or draft.asked == CONFIRM or read.slots.has_any:
+        return False
+    if read.doubt is Doubt.STOP:
+        return False
+    plain = understand(text)
+    is_guess = read.intent in _SMALL_TALK and plain.intent is Intent.UNCLEAR
+    return read.intent is Intent.UNCLEAR or is_guess
 
 
 _SMALL_TALK = frozenset(

@@ -75,6 +75,7 @@ _COURTESIES = {
     *("please", "pls", "plz", "thanks", "now", "svp", "stp", "merci"),
     *("nyamuneka", "murakoze", "tafadhali", "asante"),
 }
+_ACCEPTED = {"ok", "okay", "oki", "okey", "sawa", "d'", "fine", "poa", "alright", "bon"}
 _LONGEST = 2_000
 
 
@@ -159,7 +160,8 @@ def _sentences(text: str) -> list[Words]:
 def _intent_of(words: Words, slots: Slots) -> tuple[Intent, str] | None:
     for intent, field in _WHOLE:
         if found := _is_whole_request(words, field):
-            return intent, found.language
+            is_thanks = intent is Intent.YES and _is_accepted_with_thanks(words)
+            return (Intent.THANKS if is_thanks else intent), found.language
     if anywhere(words, "person_phrases"):
         return Intent.PERSON, "en"
     rest = words
@@ -170,6 +172,11 @@ def _intent_of(words: Words, slots: Slots) -> tuple[Intent, str] | None:
             break
         rest = stripped
     return _read_intent(rest, slots) or _read_intent(words, slots)
+
+
+def _is_accepted_with_thanks(words: Words) -> bool:
+    """Tell whether "ok, thanks" ends a matter, unlike "yes, thanks"."""
+    return words[0] in _ACCEPTED and anywhere(words, "thanks")
 
 
 def _wants_voucher(words: Words) -> tuple[Intent, str] | None:
@@ -235,8 +242,9 @@ def _only(intents: dict[Intent, str]) -> Intent:
     # "no" beside a command cancels or corrects it.
     if asked:
         return Intent.UNCLEAR if Intent.NO in intents else asked[0]
+    # "Ok, thanks" is thanks.
     order = (
-        *(Intent.NO, Intent.YES, Intent.HELP, Intent.THANKS, Intent.BYE, Intent.GREET),
+        *(Intent.NO, Intent.HELP, Intent.THANKS, Intent.BYE, Intent.YES, Intent.GREET),
     )
     return next((i for i in order if i in intents), Intent.UNCLEAR)
 

@@ -16,7 +16,7 @@ from agents.offline.dialogue import next_step
 from agents.offline.follow_up import Draft, load_draft, store_draft
 from agents.offline.grammar import Intent
 from agents.offline.reading import read as understand
-from agents.offline.steps import TOOLS, Answer, Call, Situation
+from agents.offline.steps import READING, TOOLS, Answer, Call, Situation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,6 +104,9 @@ class OfflineModel:
             text = texts.render("refused.invalid_request", self.language)
         text = self._with_rule(text, request.items)
         draft = draft_after(output, request.items)
+        if draft is None and _name_of_call(request.items) in READING:
+            # A question beside an incomplete request leaves it open.
+            draft = load_draft(request.memory, now=now)
         memory = store_draft(draft, now=now) if draft else {}
         return ModelReply(
             items=[assistant(text)], text=text, model=self.name, memory=memory
@@ -112,10 +115,7 @@ class OfflineModel:
     def _with_rule(self, text: str, items: Sequence[Item]) -> str:
         """Add the operators' rule on validity to the dates of the person's vouchers."""
         rule = answers.own_text(self.content, "validity", self.language)
-        asked = next(
-            (i for i in reversed(items) if i.get("type") == "function_call"), {}
-        )
-        if not rule or asked.get("name") != "list_vouchers":
+        if not rule or _name_of_call(items) != "list_vouchers":
             return text
         is_validity = understand("\n".join(self.own_text)).intent is Intent.VALIDITY
         return f"{text}\n\n{rule}" if is_validity else text
@@ -159,6 +159,11 @@ def draft_after(output: dict[str, Any], items: Sequence[Item]) -> Draft | None:
     draft = replace(Draft(intent=intent, asked=asked), **slots)
     lost_code = draft.without_codes() != draft and asked != "voucher"
     return replace(draft, asked="code_and_station") if lost_code else draft
+
+
+def _name_of_call(items: Sequence[Item]) -> str:
+    calls = (i for i in reversed(items) if i.get("type") == "function_call")
+    return str(next(calls, {}).get("name"))
 
 
 def _last_output(items: Sequence[Item]) -> dict[str, Any] | None:

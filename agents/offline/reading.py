@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agents.language import sentence_model
-from agents.language.phrases import anywhere, at_start, words_of
-from agents.offline.details import loose_reason, place_in, station_in
-from agents.offline.doubt import Doubt, is_quoted
+from agents.language.phrases import anywhere, at_start, is_about_messages, words_of
+from agents.offline.details import NAMED, loose_reason, place_in, station_in
+from agents.offline.doubt import Doubt, is_quoted, is_report_of_void
 from agents.offline.grammar import (
     CHANGES,
     Intent,
@@ -37,10 +37,14 @@ BUTTON_IN_DOUBT_ALONE = 0.985
 BUTTON_AT_QUESTION_MARK = 0.75
 # The reason for a void is often in the past or negated.
 VOID_IN_DOUBT = 0.65
-# "Stop", "start" and "send my code again" have no values that support them.
-BUTTON_WITHOUT_VALUES = 0.65
+# The doubt is only behind the voucher: "void V7-..., i mistyped it".
+PLAIN_BEFORE_REASON = 0.65
+# "Stop", "start" and "send my code again" have no values that support them. Without a
+# word about messages, "take me off" and "does this thing run out" look alike.
+BUTTON_WITHOUT_VALUES, SURELY_CONSENT, RESEND = 0.75, 0.95, 0.75
+SURELY_ANSWER = 0.55
 # The likeliest intent is that much likelier than the next.
-AHEAD = 0.1
+AHEAD = 0.05
 # The model overrules a phrase that the grammar found somewhere in the text.
 OVERRULE = 0.6
 # An answer to a question is in truth another request.
@@ -50,9 +54,9 @@ STATEMENT = 0.45
 SURELY_STATEMENT = 0.98
 # The model overrules a phrase by finding no request.
 SURELY_NONE = 0.85
-# Intents that are answered alike, or not at all.
 # From this share of other topics on, a text that asks for nothing known is declined.
 OFF_TOPIC = 0.25
+# Intents that are answered alike, or not at all.
 ALIKE = {"how": "help", "number_changed": "hand_off", "off_topic": "none"}
 # Worth offering when nothing is clear.
 WORTH_OFFERING = 0.08
@@ -87,12 +91,21 @@ _QUESTION_MARK = re.compile(r"[?？؟]")
 _CLAUSES = re.compile(r"[,.;!\n]+(?=\s|$)|\s[-–]\s")
 _SENTENCES = re.compile(r"[.;!\n]+(?=\s|$)")
 _CONSENT = (Intent.STOP, Intent.START)
-NEEDED = dict.fromkeys((*_CONSENT, Intent.RESEND), BUTTON_WITHOUT_VALUES)
+NEEDED = {
+    Intent.RESEND: RESEND,
+    **dict.fromkeys(_CONSENT, BUTTON_WITHOUT_VALUES),
+    # "I do not see it" is no answer.
+    **dict.fromkeys((Intent.YES, Intent.NO), SURELY_ANSWER),
+}
 
 
 def read(text: str, *, is_answer: bool = False) -> Understood:
     """Read the messages of one turn, joined by newlines."""
     found = _read(text, is_answer=is_answer)
+    if found.intent is Intent.REDEEM and not found.slots.has_any:
+        # "Can i use my voucher at Kabuga?"
+        is_question = _QUESTION_MARK.search(text) is not None
+        return _taken(found, Intent.WHERE, text) if is_question else found
     if found.intent is not Intent.VOID or not found.slots.has_voucher:
         return found
     if understand(text, is_answer=is_answer).reason:
@@ -118,16 +131,14 @@ def _read(text: str, *, is_answer: bool) -> Understood:
         best = found.intent
     if found.intent in CHANGES:
         return _beside_change(found, best, scores, text)
-    if best is None:
-        likely = _likely(scores, found)
-        if _is_only_a_phrase(found, scores):
-            return replace(found, intent=Intent.UNCLEAR, likely=likely)
-        return replace(found, likely=likely)
     is_loose = found.intent in {Intent.UNCLEAR, Intent.SEVERAL}
     is_partly = best is Intent.CREATE and not _names_amount(found)
-    if is_loose or (scores.best[1] >= OVERRULE and not is_partly):
+    if best and (is_loose or (scores.best[1] >= OVERRULE and not is_partly)):
         return _taken(found, best, text)
-    return found
+    likely = _likely(scores, found)
+    if _is_only_a_phrase(found, scores):
+        return replace(found, intent=Intent.UNCLEAR, likely=likely)
+    return replace(found, likely=likely)
 
 
 def fitting(scores: Scores, slots: Slots) -> Scores:
@@ -206,16 +217,27 @@ def _allowed(found: Understood, scores: Scores, text: str) -> Intent | None:
         return Intent.OFF_TOPIC if is_other and not found.slots.has_any else None
     if is_close:
         return None
-    slots = found.slots
-    has_voucher = slots.has_voucher
-    if intent not in CHANGES:
-        is_free = intent not in _CONSENT or not (has_voucher or slots.has_any)
-        return intent if is_free and share >= NEEDED.get(intent, ANSWER) else None
-    if scores.intents["none"] >= STATEMENT or is_quoted(text):
+    if intent in CHANGES:
+        return intent if _may_change(found, intent, scores, text) else None
+    if intent in _CONSENT and found.slots.has_any:
         return None
+    return intent if share >= _needed(intent, text) else None
+
+
+def _needed(intent: Intent, text: str) -> float:
+    """Return the share from which an intent without a change of a voucher is followed."""
+    if intent in _CONSENT and not is_about_messages(text):
+        return SURELY_CONSENT
+    return NEEDED.get(intent, ANSWER)
+
+
+def _may_change(found: Understood, intent: Intent, scores: Scores, text: str) -> bool:
+    """Tell whether a confirm button may stand under the sentence."""
+    if scores.intents["none"] >= STATEMENT or is_quoted(text):
+        return False
     if found.doubt is Doubt.STOP:
-        return intent if _outweighs_doubt(found, intent, scores, text) else None
-    return intent if share >= BUTTON else None
+        return _outweighs_doubt(found, intent, scores, text)
+    return ranked(scores)[0][1] >= BUTTON
 
 
 def _outweighs_doubt(
@@ -226,6 +248,8 @@ def _outweighs_doubt(
     is_whole = _names_amount(found) if is_create else found.slots.has_voucher
     if intent is not Intent.VOID and at_start(words_of(text), "negations"):
         return False
+    if _is_taken_back(text) or (intent is Intent.VOID and is_report_of_void(text)):
+        return False
     # "If he comes back, void V7-...": the condition holds for all clauses.
     is_condition = bool(at_start(words_of(text), "hearsay"))
     is_alone = is_condition or len(_clauses(text)) < 2
@@ -234,15 +258,37 @@ def _outweighs_doubt(
         needed = VOID_IN_DOUBT
     if understand(_QUESTION_MARK.sub(" ", text)).doubt is not Doubt.STOP:
         needed = BUTTON_AT_QUESTION_MARK
+    if _is_plain_up_to_voucher(text, intent):
+        needed = min(needed, PLAIN_BEFORE_REASON)
     if _has_plain_sentence(text, intent) or _has_doubt_elsewhere(text):
         needed = BUTTON
     return is_whole and scores.best[1] >= needed
+
+
+def _is_plain_up_to_voucher(text: str, intent: Intent) -> bool:
+    """Tell whether the request is plain, and the doubt is in what follows the voucher.
+
+    A reason may be in the past, and that of a void negated: "void V7-..., i mistyped it",
+    but not "void V7-... if he agrees".
+    """
+    named = NAMED.search(text)
+    if named is None or intent is Intent.CREATE:
+        return False
+    request = understand(text[: named.end()])
+    behind = words_of(text[named.end() :])
+    fields = ["hearsay", "questions"]
+    if intent is not Intent.VOID:
+        fields.append("negations")
+    is_open = any(anywhere(behind, one) for one in fields) or "?" in text
+    return request.intent is intent and request.doubt is not Doubt.STOP and not is_open
 
 
 def _is_plain_among_others(found: Understood, scores: Scores, text: str) -> bool:
     """Tell whether one sentence asks plainly for a change, and others hold the doubt."""
     is_doubtful = found.intent in CHANGES and found.doubt is Doubt.STOP
     if not is_doubtful or scores.intents["none"] >= SURELY_STATEMENT or is_quoted(text):
+        return False
+    if _is_taken_back(text):
         return False
     return _has_plain_sentence(text, found.intent) or _has_doubt_elsewhere(text)
 
@@ -260,6 +306,19 @@ def _has_doubt_elsewhere(text: str) -> bool:
     request = understand("\n".join(clauses[places[0] :]))
     is_plain = request.intent in CHANGES and request.doubt is not Doubt.STOP
     return is_plain and not any(anywhere(words, "hearsay") for words in before)
+
+
+def _is_taken_back(text: str) -> bool:
+    """Tell whether a last clause takes the request back: "void V7-... - no, forget it".
+
+    "Void V7-..., no longer needed" does not.
+    """
+    last = _clauses(text)[1:][-2:]
+    found = [at_start(words_of(clause), "no") for clause in last]
+    return any(
+        one and (not one.rest or (len(one.rest) == 1 and one.language != "en"))
+        for one in found
+    )
 
 
 def _clauses(text: str) -> list[str]:

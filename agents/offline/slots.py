@@ -58,6 +58,8 @@ _LOOSE_AMOUNT = re.compile(
 _OTHER = re.compile(
     r"\br[a-z]{2} ?\d{3} ?[a-z]\b|(?<![\d.,])\d{1,2}(?::\d\d|h(?:\d\d)?\b| ?[ap]m\b)"
     r"|\b(?:saa|pump|pompe|pampu|no\.?|n°) \d{1,2}\b(?![.,:]\d)"
+    # "At 7": never an amount.
+    r"|\b(?:at|by|before|after|à|avant|vers) \d{1,2}\b(?![.,:]?\d| ?k\b| \d{3}\b)"
     r"|(?<![\d.,/])\d{1,2}([/-])\d{1,2}\1\d{2,4}(?![\d.,/])",
     re.ASCII | re.IGNORECASE,
 )

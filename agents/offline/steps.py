@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from agents.offline.follow_up import CONFIRM
 
 if TYPE_CHECKING:
     from agents.content.document import Topic
@@ -19,6 +21,8 @@ TOOLS = {
     "resend": "resend_code",
     "reverse": "reverse_redemption",
 }
+# They answer a question and leave an incomplete request open.
+READING = frozenset({"answer_question", "list_stations", "list_vouchers"})
 
 
 @dataclass(frozen=True)
@@ -52,3 +56,11 @@ class Call:
     tool: str
     arguments: dict[str, Any] = field(default_factory=dict)
     draft: Draft | None = None
+
+
+def beside(draft: Draft | None, step: Answer | Call) -> Answer | Call:
+    """Keep the incomplete request while a question beside it is answered."""
+    is_reading = isinstance(step, Call) and step.tool in READING
+    if draft is None or not is_reading or draft.asked in {CONFIRM, "intent"}:
+        return step
+    return replace(step, draft=draft)

@@ -15,12 +15,13 @@ import random
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from agents.models import OutboundMessage, SendingLine
 from agents.whatsapp.error_table import Scope, describe
+from easymo.database import statements
 from easymo.observability.logs import get_logger
 from rollout.incidents import incidents
 from rollout.models import Incident, TimelineEntry
@@ -82,9 +83,8 @@ def held_until(message: OutboundMessage, now: datetime) -> datetime | None:
 
 
 def _is_held(number: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(HOLDS, [number, ACCOUNT])
-        return bool(cursor.fetchone()[0])
+    [(is_held,)] = statements.rows(HOLDS, [number, ACCOUNT])
+    return bool(is_held)
 
 
 def _is_free(sender: SendingLine, message: OutboundMessage, now: datetime) -> bool:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection
+from easymo.database import statements
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,30 +32,39 @@ class Rate:
 PAIR = Rate(every_s=6.0, burst=10)
 NUMBER = Rate(every_s=1 / 60, burst=10)
 
-_TAKE = """
+
+def _take(bucket: str, condition: str = "") -> str:
+    """Return the statement that takes a token of a bucket; its row tells that it did."""
+    now = "coalesce(%(now)s, clock_timestamp())"
+    every = f"make_interval(secs => %({bucket}_every)s)"
+    return f"""
 INSERT INTO agents_sendingrate AS rate (key, full_at)
-VALUES (
-    %(key)s,
-    coalesce(%(now)s, clock_timestamp()) + make_interval(secs => %(every)s)
-)
+SELECT %({bucket})s, {now} + {every} {condition}
 ON CONFLICT (key) DO UPDATE
-SET full_at = greatest(rate.full_at, coalesce(%(now)s, clock_timestamp()))
-    + make_interval(secs => %(every)s)
-WHERE rate.full_at <= coalesce(%(now)s, clock_timestamp())
-    + make_interval(secs => %(ahead)s)
+SET full_at = greatest(rate.full_at, {now}) + {every}
+WHERE rate.full_at <= {now} + make_interval(secs => %({bucket}_ahead)s)
 RETURNING 1
 """
+
+
+_TAKE = _take("one")
+# The number's bucket comes last: all conversations share its row.
+_TAKE_BOTH = f"""
+WITH pair AS ({_take("pair")}),
+number AS ({_take("number", "WHERE EXISTS (SELECT FROM pair)")})
+SELECT EXISTS (SELECT FROM pair), EXISTS (SELECT FROM number)
+"""  # noqa: S608 - our own text
 _FREE_IN = """
 SELECT extract(epoch FROM (
     full_at - coalesce(%(now)s, clock_timestamp())
-    - make_interval(secs => %(ahead)s)
+    - make_interval(secs => %(one_ahead)s)
 ))
-FROM agents_sendingrate WHERE key = %(key)s
+FROM agents_sendingrate WHERE key = %(one)s
 """
 _GIVE_BACK = """
 UPDATE agents_sendingrate
-SET full_at = full_at - make_interval(secs => %(every)s)
-WHERE key = %(key)s
+SET full_at = full_at - make_interval(secs => %(one_every)s)
+WHERE key = %(one)s
 """
 _PURGE = "DELETE FROM agents_sendingrate WHERE full_at <= clock_timestamp()"
 # Prevents busy waiting.
@@ -70,37 +79,33 @@ def take(
     Return None, or the seconds until the next attempt. ``now`` is for tests.
     """
     pair, number = f"pair:{conversation_id}", f"line:{phone_number_id}"
-    wait = take_one(pair, PAIR, now=now)
-    if wait is not None:
-        return wait
-    # The number's bucket comes last: all conversations share its row.
-    wait = take_one(number, NUMBER, now=now)
-    if wait is not None:
-        with connection.cursor() as cursor:
-            cursor.execute(_GIVE_BACK, _values(pair, PAIR, None))
-    return wait
+    values = _values("pair", pair, PAIR) | _values("number", number, NUMBER)
+    [(has_pair, has_number)] = statements.rows(_TAKE_BOTH, {**values, "now": now})
+    if has_number:
+        return None
+    if not has_pair:
+        return _free_in(pair, PAIR, now)
+    statements.execute(_GIVE_BACK, _values("one", pair, PAIR))
+    return _free_in(number, NUMBER, now)
 
 
 def take_one(key: str, rate: Rate, *, now: datetime | None = None) -> float | None:
     """Take one token; return None, or the seconds until there is one."""
-    values = _values(key, rate, now)
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, values)
-        if cursor.fetchone():
-            return None
-        cursor.execute(_FREE_IN, values)
-        row = cursor.fetchone()
-    return max(float(row[0]) if row else 0.0, SHORTEST_WAIT_S)
+    values = {**_values("one", key, rate), "now": now}
+    return None if statements.rows(_TAKE, values) else _free_in(key, rate, now)
 
 
 def purge() -> int:
     """Delete the full buckets."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PURGE)
-        return int(cursor.rowcount)
+    return statements.execute(_PURGE)
 
 
-def _values(key: str, rate: Rate, now: datetime | None) -> dict[str, Any]:
+def _free_in(key: str, rate: Rate, now: datetime | None) -> float:
+    found = statements.row(_FREE_IN, {**_values("one", key, rate), "now": now})
+    return max(float(found[0]) if found else 0.0, SHORTEST_WAIT_S)
+
+
+def _values(bucket: str, key: str, rate: Rate) -> dict[str, Any]:
     # One millisecond against rounding to microseconds.
     ahead = rate.every_s * (rate.burst - 1) + 0.001
-    return {"key": key, "now": now, "every": rate.every_s, "ahead": ahead}
+    return {bucket: key, f"{bucket}_every": rate.every_s, f"{bucket}_ahead": ahead}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from agents.models import OutboundMessage
@@ -24,7 +24,7 @@ from agents.outbound.next_to_send import (
 )
 from agents.whatsapp import graph_client
 from agents.whatsapp.error_table import ANSWER_LOST, TransportError, rule_for
-from easymo.database import units
+from easymo.database import statements, units
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 from vouchers import qr
@@ -162,12 +162,10 @@ def record_sent(message_id: int, provider_id: str) -> bool:
         "now": timezone.now(),
         "open": list(map(str, outbox.OPEN)),
     }
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(SENT, values)
-        id_hmac, is_probe, conversation_id = cursor.fetchone()
+    with transaction.atomic():
+        [(id_hmac, is_probe, conversation_id)] = statements.rows(SENT, values)
         # A separate statement: a status may be stored while the first one waits.
-        cursor.execute(HAS_EARLY_STATUS, [id_hmac])
-        has_early_status = cursor.fetchone()[0]
+        [(has_early_status,)] = statements.rows(HAS_EARLY_STATUS, [id_hmac])
         if is_probe or has_early_status:
             message = OutboundMessage.objects.select_related(
                 "conversation__profile"
@@ -176,6 +174,5 @@ def record_sent(message_id: int, provider_id: str) -> bool:
                 circuit_breaker.record_accepted(message)
             if has_early_status:
                 statuses.attach_early_statuses(message)
-    with connection.cursor() as cursor:
-        cursor.execute(HAS_MORE, [conversation_id])
-        return bool(cursor.fetchone()[0])
+    [(has_more,)] = statements.rows(HAS_MORE, [conversation_id])
+    return bool(has_more)

@@ -105,9 +105,7 @@ class Photo(SimulatorView):
         if not extension:
             raise Http404
         kind = "jpeg" if extension == "jpg" else extension
-        answer = HttpResponse(bytes(kept.content), content_type=f"image/{kind}")
-        answer["Cache-Control"] = "private, max-age=86400"
-        return answer
+        return HttpResponse(bytes(kept.content), content_type=f"image/{kind}")
 
 
 class Features(SimulatorView):

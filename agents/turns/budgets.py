@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from agents.core.jobs import enqueue_delivery
@@ -19,6 +18,7 @@ from agents.language import texts
 from agents.language.choice import language_of
 from agents.models import Conversation, Turn
 from agents.outbound import outbox
+from easymo.database import statements
 from easymo.observability.logs import get_logger
 from vouchers.models import Profile
 
@@ -104,9 +104,8 @@ def notify_once(conversation: Conversation) -> bool:
 
 
 def _sum(statement: str, values: list[Any]) -> UsageSum:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return UsageSum(*cursor.fetchone())
+    [found] = statements.rows(statement, values)
+    return UsageSum(*found)
 
 
 def _is_over(used: int | Decimal, limit: float) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -25,7 +25,7 @@ from agents.turns import budgets, history
 from agents.turns.lease import Lease, create_leased_turn
 from agents.turns.quiet_time import quiet_time_left, waiting_in
 from agents.turns.typing_indicator import claim_typing_indicator
-from easymo.database import prepared_rows
+from easymo.database import prepared_rows, statements
 from easymo.database.prepared import Prepared, slot
 from easymo.observability.logs import get_logger
 from rollout.flags.exposure import exposure_of
@@ -163,11 +163,17 @@ def start_or_resume(
             # The time of the turn before does not count as latency of this one.
             input_ended_at=last.finished_at if last else None,
         )
-        reason = _why_unanswered(conversation, waiting)
-        if not reason:
-            _set_input(turn, conversation, waiting, ended_at)
+        if reason := _why_unanswered(conversation, waiting):
+            lease = create_leased_turn(turn, timing)
+            _leave_unanswered(turn, conversation, waiting, reason)
+            return lease, turn, None
+        messages = _first_part(waiting)
+        _set_input(turn, conversation, waiting, ended_at)
+        shows = claim_typing_indicator(turn, conversation, messages[-1])
         lease = create_leased_turn(turn, timing)
-        return lease, turn, _join(lease, turn, conversation, waiting, reason)
+        _join(turn, messages)
+        claimed = _claimed_turn(lease, turn, conversation, messages)
+        return lease, turn, replace(claimed, shows_typing=shows)
 
 
 def claim_messages(*, lease: Lease, timing: Timing) -> Claimed:
@@ -203,7 +209,8 @@ def _resume(
     lease = Lease(turn.pk, conversation.pk, turn.lease_token)
     messages = list(turn.messages.order_by("sent_at", "id"))
     if messages:
-        return lease, turn, _claimed_turn(lease, turn, conversation, messages)
+        claimed = _claimed_turn(lease, turn, conversation, messages)
+        return lease, turn, _with_indicator(claimed)
     return lease, turn, _claim(lease, turn, conversation, timing)
 
 
@@ -217,11 +224,14 @@ def _claim(
     ended_at, seconds = quiet_time_left(waiting, timing, conversation.locked_at)
     if seconds > 0:
         return QuietTimeLeft(seconds)
-    reason = _why_unanswered(conversation, waiting)
-    if not reason:
-        _set_input(turn, conversation, waiting, ended_at)
-        prepared_rows.update(turn, INPUT)
-    return _join(lease, turn, conversation, waiting, reason)
+    if reason := _why_unanswered(conversation, waiting):
+        _leave_unanswered(turn, conversation, waiting, reason)
+        return None
+    messages = _first_part(waiting)
+    _set_input(turn, conversation, waiting, ended_at)
+    prepared_rows.update(turn, INPUT)
+    _join(turn, messages)
+    return _with_indicator(_claimed_turn(lease, turn, conversation, messages))
 
 
 def _why_unanswered(conversation: Conversation, waiting: Sequence[Message]) -> str:
@@ -245,23 +255,16 @@ def _set_input(
     turn.content_version, turn.content_draft = content.version, content.draft
 
 
-def _join(
-    lease: Lease,
-    turn: Turn,
-    conversation: Conversation,
-    waiting: Sequence[Message],
-    reason: str,
-) -> ClaimedTurn | None:
-    """Join the messages to the turn, or close both where there is a reason to."""
-    if reason:
-        if reason == budgets.OVER:
-            budgets.notify_once(conversation)
-        _leave_unanswered(turn, conversation, waiting, reason)
-        return None
-    messages = _first_part(waiting)
-    with connection.cursor() as cursor:
-        cursor.execute(JOIN, [turn.pk, [message.pk for message in messages]])
-    return _claimed_turn(lease, turn, conversation, messages)
+def _join(turn: Turn, messages: Sequence[Message]) -> None:
+    statements.execute(JOIN, [turn.pk, [message.pk for message in messages]])
+
+
+def _with_indicator(claimed: ClaimedTurn) -> ClaimedTurn:
+    """Claim the typing indicator of a turn whose row was there before."""
+    shows = claim_typing_indicator(
+        claimed.turn, claimed.conversation, claimed.messages[-1]
+    )
+    return replace(claimed, shows_typing=shows)
 
 
 def _correlation_of(message: Message) -> UUID:
@@ -329,7 +332,6 @@ def _claimed_turn(
         texts=texts,
         transcript="\n".join(text for message, text in pairs if message.is_spoken),
         codes=codes,
-        shows_typing=claim_typing_indicator(turn, conversation, messages[-1]),
         content=in_force.of_turn(turn, conversation.profile),
     )
 
@@ -337,8 +339,9 @@ def _claimed_turn(
 def _leave_unanswered(
     turn: Turn, conversation: Conversation, waiting: Sequence[Message], reason: str
 ) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(LEAVE, [str(unanswered_state(reason)), conversation.pk])
+    if reason == budgets.OVER:
+        budgets.notify_once(conversation)
+    statements.execute(LEAVE, [str(unanswered_state(reason)), conversation.pk])
     _close_silently(turn, reason)
     if reason == FEATURE_DISABLED:
         forwarding.forward_messages(waiting)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from agents.core.errors import NewerInput
@@ -28,7 +28,7 @@ from agents.turns.claim import (
 from agents.turns.lease import Lease, create_leased_turn
 from agents.turns.tool_calls import first_waiting, is_effect, is_newer
 from agents.turns.usage import RECORDED, record
-from easymo.database import prepared_rows
+from easymo.database import prepared_rows, statements
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -77,8 +77,7 @@ def close(*, claimed: ClaimedTurn, draft: Draft, may_restart: bool) -> list[int]
         elif silent == FEATURE_DISABLED:
             forwarding.forward_messages(turn.messages.all())
         state = unanswered_state(silent) if silent else Message.State.DONE
-        with connection.cursor() as cursor:
-            cursor.execute(CLOSE_MESSAGES, [str(state), turn.pk])
+        statements.execute(CLOSE_MESSAGES, [str(state), turn.pk])
         _update_memory(conversation, draft)
         _end(turn, reply, draft, silent)
         _hand_over_after_failure(conversation, turn, draft)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agents.language.texts import render
 from agents.llm import items, prompts
@@ -45,12 +45,32 @@ STATUSES = frozenset(BACKED_BY_STATUS)
 UNSUPPORTED = "false_claim"
 
 
-async def draft_with_model(session: ModelSession) -> Draft:
-    """Ask the model, or the offline model where there is none or it fails."""
+class Allowance(NamedTuple):
+    """What a model may spend on the conversation; or the budget that is used up."""
+
+    budget: ConversationBudget
+    used_up: str = ""
+
+
+def allowance_of(claimed: ClaimedTurn) -> Allowance:
+    """Read what may be spent, and which budget is used up, if one is."""
+    budget = spending.budget_of(claimed.conversation, claimed.turn)
+    if budget.is_capped:
+        return Allowance(budget, CAPPED)
+    return Allowance(budget, "hourly_budget" if budgets.is_over_hour() else "")
+
+
+def wants_person(claimed: ClaimedTurn) -> bool:
+    """Tell whether the customer asks for a person: code answers that, not a model."""
+    return any(map(asks_for_person, claimed.texts))
+
+
+async def draft_with_model(session: ModelSession, allowance: Allowance | None) -> Draft:
+    """Ask the model, or the offline model where none may be asked or it fails."""
     claimed, dependencies = session.claimed, session.dependencies
-    if dependencies.model is None or any(map(asks_for_person, claimed.texts)):
+    if dependencies.model is None or allowance is None:
         return await _ask_offline_model(session)
-    budget, used_up = await units.run(_budget, claimed)
+    budget, used_up = allowance
     if used_up:
         return await _without_model(session, used_up)
     try:
@@ -80,14 +100,6 @@ def _may_spend(claimed: ClaimedTurn, budget: ConversationBudget) -> MaySpend:
         return not _is_off(claimed) and budget.may_spend(model, usage)
 
     return may_spend
-
-
-def _budget(claimed: ClaimedTurn) -> tuple[ConversationBudget, str]:
-    """Return what may be spent, and which budget is used up, if one is."""
-    budget = spending.budget_of(claimed.conversation, claimed.turn)
-    if budget.is_capped:
-        return budget, CAPPED
-    return budget, "hourly_budget" if budgets.is_over_hour() else ""
 
 
 async def _checked_draft(session: ModelSession, result: LoopResult) -> Draft | None:
@@ -200,7 +212,7 @@ def _fixed_draft(session: ModelSession, calls: list[ToolCall], code: str) -> Dra
 
 async def _calls(session: ModelSession) -> list[ToolCall]:
     """Read the turn's tool calls, if it can have any."""
-    if not any(item.get("type") == "function_call" for item in session.items):
+    if not session.has_called_tools:
         return []
     turn = session.claimed.turn
     return await units.run(lambda: list(turn.tool_calls.order_by("ordinal")))

@@ -6,13 +6,13 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.db import connection
-
-from agents.core.code_redaction import blank_code_digits, hide_parts
+from agents.core.code_redaction import hide_parts
 from agents.language.message_text import text_for_model
 from agents.llm import items
 from agents.llm.prompts import message_item
 from agents.models import Message, OutboundMessage
+from easymo.database import statements
+from vouchers.codes import blank_code_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,36 +38,33 @@ BY_COLLEAGUE = "[a colleague wrote] "
 UNSENT = (OutboundMessage.State.FAILED, OutboundMessage.State.CANCELLED)
 
 # Executed in every turn: one statement for both directions.
-RECENT = """
+RECENT = f"""
 (SELECT received_at, false, text, ''
  FROM agents_message
  WHERE conversation_id = %(conversation)s
    AND state = ANY(%(answered)s) AND received_at >= %(since)s
    AND revoked_at IS NULL
- ORDER BY id DESC LIMIT %(most)s)
+ ORDER BY id DESC LIMIT {MAX_ENTRIES})
 UNION ALL
 (SELECT created_at, true, body, written_by
  FROM agents_outboundmessage
  WHERE conversation_id = %(conversation)s AND created_at >= %(since)s
    AND state <> ALL(%(unsent)s) AND kind <> 'template'
- ORDER BY id DESC LIMIT %(most)s)
-"""
+ ORDER BY id DESC LIMIT {MAX_ENTRIES})
+"""  # noqa: S608 - our own number
 
 
 def before(*, conversation: Conversation, now: datetime) -> tuple[Item, ...]:
     """Return what was said before the present turn, oldest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            RECENT,
-            {
-                "conversation": conversation.pk,
-                "since": now - MAX_AGE,
-                "answered": list(map(str, ANSWERED)),
-                "unsent": list(map(str, UNSENT)),
-                "most": MAX_ENTRIES,
-            },
-        )
-        found = cursor.fetchall()
+    found = statements.rows(
+        RECENT,
+        {
+            "conversation": conversation.pk,
+            "since": now - MAX_AGE,
+            "answered": list(map(str, ANSWERED)),
+            "unsent": list(map(str, UNSENT)),
+        },
+    )
     found.sort(key=lambda row: row[0])
     return _bounded(
         [

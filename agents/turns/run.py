@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.db import DatabaseError, Error, InterfaceError
@@ -23,7 +23,12 @@ from agents.turns import handoff_queue, quiet_time, typing_indicator
 from agents.turns.button import handle_press
 from agents.turns.claim import QuietTimeLeft, claim_messages, start_or_resume
 from agents.turns.close import close, give_up, restart
-from agents.turns.drafting import draft_with_model
+from agents.turns.drafting import (
+    Allowance,
+    allowance_of,
+    draft_with_model,
+    wants_person,
+)
 from agents.turns.fixed_replies import reply_to_kind
 from agents.turns.lease import Lease, give_back, keep_renewed
 from agents.turns.pin_request import draft_for_pin
@@ -36,7 +41,7 @@ from easymo.observability import correlation, tracing
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from agents.llm.model import Model
@@ -72,17 +77,24 @@ def default_dependencies() -> TurnDependencies:
     )
 
 
+class TurnEnd(NamedTuple):
+    """The outbound messages to deliver; whether vouchers may have changed."""
+
+    outbound_ids: Sequence[int] = ()
+    may_have_changed: bool = False
+
+
 async def run_turn(
     *, conversation_id: int, dependencies: TurnDependencies | None = None
-) -> list[int]:
-    """Answer what waits in the conversation; return the outbound messages to deliver.
+) -> TurnEnd:
+    """Answer what waits in the conversation.
 
     Returns quietly when nothing waits or another worker runs the turn.
     """
     dependencies = dependencies or default_dependencies()
     started = await _start(conversation_id, dependencies)
     if started is None:
-        return []
+        return TurnEnd()
     lease, turn, claimed = started
     with (
         correlation.bound(turn.correlation_id, turn_id=turn.pk),
@@ -100,20 +112,28 @@ async def _start(
     if quiet_time.is_waited_for(conversation_id):
         return None
     timing = dependencies.timing
-    seconds = await units.run(
-        quiet_time.seconds_left, conversation_id=conversation_id, timing=timing
+    started = await units.run(
+        _start_when_quiet, conversation_id=conversation_id, timing=timing
     )
-    while True:
-        if seconds > 0 and not await quiet_time.wait(
-            conversation_id, seconds, dependencies.clock
+    while isinstance(started, QuietTimeLeft):
+        if not await quiet_time.wait(
+            conversation_id, started.seconds, dependencies.clock
         ):
             return None
         started = await units.run(
             start_or_resume, conversation_id=conversation_id, timing=timing
         )
-        if not isinstance(started, QuietTimeLeft):
-            return started
-        seconds = started.seconds
+    return started
+
+
+def _start_when_quiet(
+    *, conversation_id: int, timing: Timing
+) -> tuple[Lease, Turn, Claimed] | QuietTimeLeft | None:
+    """Glance without a lock first: mostly the customer may still be writing."""
+    seconds = quiet_time.seconds_left(conversation_id=conversation_id, timing=timing)
+    if seconds > 0:
+        return QuietTimeLeft(seconds)
+    return start_or_resume(conversation_id=conversation_id, timing=timing)
 
 
 class TurnRun:
@@ -125,7 +145,7 @@ class TurnRun:
         self.lease = lease
         self.restarts = 0
 
-    async def run(self, claimed: Claimed) -> list[int]:
+    async def run(self, claimed: Claimed) -> TurnEnd:
         """Run the turn; however it ends, leave rows from which it can be resumed."""
         try:
             return await self._run_until_answered(claimed)
@@ -146,15 +166,15 @@ class TurnRun:
             # The worker stops. The rows are consistent at every await.
             await asyncio.shield(self._give_back())
             raise
-        return []
+        return TurnEnd()
 
-    async def _run_until_answered(self, claimed: Claimed) -> list[int]:
+    async def _run_until_answered(self, claimed: Claimed) -> TurnEnd:
         """Draft and close; restart when the customer wrote on before any effect."""
         while True:
             async with keep_renewed(self.lease, self.timing):
                 turn = await self._wait_for_messages(claimed)
                 if turn is None:
-                    return []
+                    return TurnEnd()
                 session = ModelSession.resumed(
                     turn,
                     self.dependencies,
@@ -181,11 +201,11 @@ class TurnRun:
             )
         return claimed
 
-    async def _answer(self, session: ModelSession) -> list[int]:
+    async def _answer(self, session: ModelSession) -> TurnEnd:
         claimed = session.claimed
         if claimed.turn.attempts > self.timing.attempts:
             await units.run(give_up, claimed=claimed)
-            return []
+            return TurnEnd()
         logger.info(
             "ai.whatsapp.message.processing",
             turn_id=claimed.turn.pk,
@@ -195,9 +215,11 @@ class TurnRun:
         )
         async with typing_indicator.shown(claimed):
             draft = await self._draft_or_apologise(session)
-            return await units.run(
+            outbound_ids = await units.run(
                 close, claimed=claimed, draft=draft, may_restart=session.may_restart
             )
+        may_have_changed = claimed.press is not None or session.has_called_tools
+        return TurnEnd(outbound_ids, may_have_changed)
 
     async def _draft_or_apologise(self, session: ModelSession) -> Draft:
         try:
@@ -226,16 +248,26 @@ async def draft_answer(session: ModelSession) -> Draft:
     claimed = session.claimed
     if claimed.press is not None:
         return await units.run(handle_press, claimed)
-    is_offline = session.dependencies.model is None
-    if draft := await units.run(
-        handoff_queue.draft_for_waiting,
-        claimed,
-        is_offline=is_offline,
-        now=session.dependencies.now(),
+    known = await units.run(_before_model, claimed, session.dependencies)
+    if isinstance(known, Draft):
+        return known
+    return await draft_with_model(session, known)
+
+
+def _before_model(
+    claimed: ClaimedTurn, dependencies: TurnDependencies
+) -> Draft | Allowance | None:
+    """Return the answer that needs no model, or what a model may spend.
+
+    None: the offline model answers.
+    """
+    is_offline = dependencies.model is None
+    if draft := handoff_queue.draft_for_waiting(
+        claimed, is_offline=is_offline, now=dependencies.now()
     ):
         return draft
     if not claimed.has_text:
-        return await units.run(reply_to_kind, claimed)
-    if draft := await units.run(draft_for_pin, claimed):
+        return reply_to_kind(claimed)
+    if draft := draft_for_pin(claimed):
         return draft
-    return await draft_with_model(session)
+    return None if is_offline or wants_person(claimed) else allowance_of(claimed)

@@ -89,6 +89,11 @@ class ModelSession:
     def exchange(self) -> ModelExchange:
         return ModelExchange(self.items, self.usage, self.model_calls, self.model)
 
+    @property
+    def has_called_tools(self) -> bool:
+        """Tell whether the model requested a tool call in this turn."""
+        return any(item.get("type") == "function_call" for item in self.items)
+
     async def run(
         self,
         model: Model,

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from agents.models import SendingLine
 from agents.whatsapp import graph_client
+from easymo.database import statements
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
@@ -22,21 +22,25 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-# Executed in every turn. Not while our number or account is held or stopped.
-CLAIM = """
-UPDATE agents_turn SET typing_shown_at = %(now)s
-WHERE id = %(turn)s AND typing_shown_at IS NULL
-  AND NOT EXISTS (
-      SELECT FROM agents_sendingline
-      WHERE phone_number_id IN (%(number)s, %(account)s) AND holds > 0
-        AND (held_until > %(now)s OR is_open)
-  )
+# How long the indicator may take after the turn has ended.
+GRACE_S = 2.0
+# No answer can follow while our number or account is held or stopped.
+MAY_SHOW = """
+NOT EXISTS (
+    SELECT FROM agents_sendingline
+    WHERE phone_number_id IN (%(number)s, %(account)s) AND holds > 0
+      AND (held_until > %(now)s OR is_open)
+)
 """
+CLAIM = f"""
+UPDATE agents_turn SET typing_shown_at = %(now)s
+WHERE id = %(turn)s AND typing_shown_at IS NULL AND {MAY_SHOW}
+"""  # noqa: S608 - our own text
 
 
 @asynccontextmanager
 async def shown(claimed: ClaimedTurn) -> AsyncIterator[None]:
-    """Send the indicator in the background while the block runs."""
+    """Send the indicator in the background, beginning with the block."""
     if not claimed.shows_typing:
         yield
         return
@@ -44,7 +48,8 @@ async def shown(claimed: ClaimedTurn) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
+        # Cancelled at once, a running exchange would lose its connection.
+        asyncio.get_running_loop().call_later(GRACE_S, task.cancel)
 
 
 def claim_typing_indicator(
@@ -52,20 +57,24 @@ def claim_typing_indicator(
 ) -> bool:
     """Claim the one indicator of this turn; a worker that resumes it shows no other.
 
-    False where no answer can follow: our number is stopped, or the last message has no
-    id any more.
+    The row of a new turn is still to be inserted. False where no answer can follow: our
+    number is stopped, or the last message has no id any more.
     """
     if conversation.is_synthetic or not settings.WA_TOKEN or not last.provider_id:
         return False
+    now = timezone.now()
     values: dict[str, Any] = {
         "turn": turn.pk,
         "number": conversation.phone_number_id,
         "account": SendingLine.ACCOUNT,
-        "now": timezone.now(),
+        "now": now,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, values)
-        return bool(cursor.rowcount)
+    if not turn._state.adding:
+        return bool(statements.execute(CLAIM, values))
+    [(may_show,)] = statements.rows(f"SELECT {MAY_SHOW}", values)
+    if may_show:
+        turn.typing_shown_at = now
+    return bool(may_show)
 
 
 async def _show(claimed: ClaimedTurn, provider_id: str) -> None:

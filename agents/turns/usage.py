@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agents.core.code_redaction import blank_code_digits
 from agents.llm.model import Usage
 from agents.llm.pricing import price_of, price_of_offline
+from vouchers.codes import blank_code_digits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agents.core.code_redaction import blank_code_digits
 from agents.whatsapp.sanitise import clean_line
+from vouchers.codes import blank_code_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

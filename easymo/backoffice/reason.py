@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from easymo.backoffice.names import label_fields
+from easymo.code_texts import blank_codes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ class InvalidReason(ValueError):
 
 
 def clean_reason(text: str) -> str:
-    """Return the reason stripped, or raise ``InvalidReason``."""
+    """Return the reason stripped and without codes, or raise ``InvalidReason``."""
     reason = text.strip()
     if not reason:
         raise InvalidReason(gettext("A reason is required."))
@@ -43,7 +44,7 @@ def clean_reason(text: str) -> str:
     # Cc: control; Cf: invisible and direction marks; Cs: lone surrogates.
     if any(unicodedata.category(letter) in {"Cc", "Cf", "Cs"} for letter in reason):
         raise InvalidReason(gettext("A reason has no control characters."))
-    return reason
+    return blank_codes(reason)
 
 
 class ReasonForm(forms.Form):

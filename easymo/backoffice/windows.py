@@ -142,6 +142,9 @@ class WindowChangeList(ChangeList):
     def get_filters(self, request: HttpRequest) -> Any:
         """Make the filters once: some of them ask the database."""
         if not hasattr(self, "_filters"):
+            # No text of the database holds a NUL: the statement would fail.
+            if any("\0" in "".join(given) for given in self.filter_params.values()):
+                raise IncorrectLookupParameters
             self._filters = super().get_filters(request)
         return self._filters
 

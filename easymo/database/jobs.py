@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db import connection
 from psycopg.types.json import Jsonb
+
+from easymo.database import statements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,11 +49,9 @@ def enqueue(*, task: str, queue: str, jobs: Sequence[Job]) -> None:
         [job.queueing_lock for job in jobs],
         [Jsonb(job.arguments) for job in jobs],
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(ENQUEUE, [queue, task, *values])
+    statements.execute(ENQUEUE, [queue, task, *values])
 
 
 def discard_waiting(task: str) -> None:
     """Delete the waiting jobs of a task that have no queueing lock."""
-    with connection.cursor() as cursor:
-        cursor.execute(DISCARD, [task])
+    statements.execute(DISCARD, [task])

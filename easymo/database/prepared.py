@@ -7,7 +7,8 @@ for its values, and its SQL is built on first use:
     RUNNING = Prepared(lambda: Turn.objects.filter(pk=slot("turn"), status="running"))
     turn = RUNNING.first(turn=7)
 
-A slot takes its value unchanged: a number, a text, a UUID, a time, a list.
+A slot takes its value unchanged: a number, a text, a UUID, a time, a list. All other values
+are part of the text, which the server plans once; see `statements`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Value
 from django.db.models.query import get_related_populators
 from django.db.transaction import TransactionManagementError
+from psycopg.sql import Literal
+
+from easymo.database import statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,7 +68,10 @@ class _Plan[M: Model]:
         self.locks = query.select_for_update
         self._check_transaction(connection)
         compiler = query.get_compiler(connection.alias)
-        self.text, self.parameters = compiler.as_sql()
+        connection.ensure_connection()
+        text, parameters = compiler.as_sql()
+        self.text = _with_constants(text, parameters, connection.connection)
+        self.slots = [each.name for each in parameters if type(each) is _Slot]
         information = compiler.klass_info
         columns = information["select_fields"]
         self.start, self.end = columns[0], columns[-1] + 1
@@ -85,13 +92,7 @@ class _Plan[M: Model]:
         # The proxy of the module `django.db` finds it again for each attribute.
         connection = connections[DEFAULT_DB_ALIAS]
         self._check_transaction(connection)
-        given = [
-            values[parameter.name] if type(parameter) is _Slot else parameter
-            for parameter in self.parameters
-        ]
-        with connection.cursor() as cursor:
-            cursor.execute(self.text, given)
-            found = cursor.fetchall()
+        found = statements.rows(self.text, [values[name] for name in self.slots])
         return [self._object(row, connection) for row in found]
 
     def _object(self, row: Sequence[Any], connection: BaseDatabaseWrapper) -> M:
@@ -111,3 +112,18 @@ class _Plan[M: Model]:
     def _check_transaction(self, connection: BaseDatabaseWrapper) -> None:
         if self.locks and not connection.in_atomic_block:
             raise TransactionManagementError("A lock ends with its transaction: none.")
+
+
+def _with_constants(text: str, parameters: Sequence[Any], connection: Any) -> str:
+    """Write all parameters but the slots into the text."""
+    first, *parts = text.split("%s")
+    pieces = [first]
+    for parameter, part in zip(parameters, parts, strict=True):
+        pieces += [_place(parameter, connection), part]
+    return "".join(pieces)
+
+
+def _place(parameter: Any, connection: Any) -> str:
+    if type(parameter) is _Slot:
+        return "%s"
+    return Literal(parameter).as_string(connection).replace("%", "%%")

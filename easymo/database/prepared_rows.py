@@ -13,6 +13,8 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.models import DateField, Field
 
+from easymo.database import statements
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -67,11 +69,8 @@ def insert(row: Model, **expressions: tuple[str, Any]) -> None:
     text = _insert_of(type(row), said)
     connection = connections[DEFAULT_DB_ALIAS]
     values = _values(row, text, connection, add=True)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            text.sql, [*values, *(value for _, value in expressions.values())]
-        )
-        row.pk = cursor.fetchone()[0]
+    values += [value for _, value in expressions.values()]
+    [(row.pk,)] = statements.rows(text.sql, values)
     row._state.adding = False
     row._state.db = connection.alias
 
@@ -81,10 +80,8 @@ def update(row: Model, names: Iterable[str]) -> None:
     text = _update_of(type(row), tuple(names))
     connection = connections[DEFAULT_DB_ALIAS]
     values = _values(row, text, connection, add=False)
-    with connection.cursor() as cursor:
-        cursor.execute(text.sql, [*values, row.pk])
-        if cursor.rowcount != 1:
-            raise RowIsGone
+    if statements.execute(text.sql, [*values, row.pk]) != 1:
+        raise RowIsGone
 
 
 def _values(

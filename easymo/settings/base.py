@@ -122,6 +122,8 @@ TEMPLATES = [
     }
 ]
 WAFFLE_FLAG_MODEL = "rollout.AgentFlag"
+# Replaces voucher codes in reasons and notes.
+CODE_BLANKING = "vouchers.codes.blank_code_digits"
 VOUCHER_GUARD = "rollout.flags.fence.guard"
 # Find what caused events of vouchers, and the words of a request, by their keys.
 VOUCHER_CAUSES = "agents.admin.voucher_causes.causes"

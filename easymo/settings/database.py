@@ -80,6 +80,7 @@ DATABASE_RIGHTS: dict[str, tuple[str, ...]] = {
     "django_migrations": _READ,
     "agents_consentevent": _ADD,
     "agents_contentversion": _ADD,
+    "backoffice_accountact": _ADD,
     "backoffice_oidcidentity": _ADD,
     "legacy_record": _ADD,
     "observability_leakfinding": _ADD,
@@ -103,9 +104,13 @@ DATABASE_RIGHTS: dict[str, tuple[str, ...]] = {
     "django_admin_log": _KEEP,
     "profiles": _KEEP,
     "rollout_agentflag": _KEEP,
+    "rollout_announcement": _KEEP,
+    "rollout_announcementdelivery": _KEEP,
     "rollout_epoch": _KEEP,
+    "rollout_override": _KEEP,
     "rollout_plan": _KEEP,
     "rollout_stagerun": _KEEP,
+    "rollout_waiver": _KEEP,
     "voucher_approval_request": _KEEP,
     "voucher_batch": _KEEP,
     "voucher_campaign": _KEEP,
@@ -113,7 +118,10 @@ DATABASE_RIGHTS: dict[str, tuple[str, ...]] = {
     "vouchers": _KEEP,
     "vouchers_station": _KEEP,
     "agents_callclaim": _FIXED,
+    "rollout_agentflag_groups": _FIXED,
+    "rollout_agentflag_users": _FIXED,
     "rollout_checkrun": _FIXED,
+    "rollout_cohortmember": _FIXED,
     "rollout_evaluation": _FIXED,
     "voucher_note": _FIXED,
     "voucher_refusal": _FIXED,
@@ -127,6 +135,10 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
+# Of the statements that run for every message (easymo/database/statements.py).
+DATABASES["default"]["OPTIONS"]["prepare_threshold"] = (
+    None if DATABASE_IS_TRANSACTION_POOLED else 1
+)
 DATABASES["default"]["OPTIONS"]["pool"] = {
     "min_size": 1,
     "max_size": DATABASE_THREADS + 2,

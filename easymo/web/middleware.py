@@ -17,7 +17,7 @@ ADMIN = "/admin/"
 
 
 class NoStoreMiddleware:
-    """Forbid storing an answer, unless the page says how long it may be kept.
+    """Forbid storing any answer, whatever its page says.
 
     Pages and answers show codes, names and numbers. Static files never get here.
     """
@@ -27,7 +27,7 @@ class NoStoreMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["Cache-Control"] = "no-store"
         return response
 
 

@@ -84,7 +84,9 @@ def environ_of(scope: Scope) -> dict[str, Any]:
         "wsgi.run_once": False,
         "wsgi.input_terminated": True,
     }
-    environ |= _variables(_grouped(scope.headers))
+    headers = _grouped(scope.headers)
+    _refuse_other_codings(headers.get("transfer-encoding"))
+    environ |= _variables(headers)
     environ.setdefault("HTTP_HOST", scope.authority or "")
     return environ
 
@@ -92,6 +94,14 @@ def environ_of(scope: Scope) -> dict[str, Any]:
 def _grouped(headers: Any) -> dict[str, list[str]]:
     """Return the values of each name; a value that is not ASCII is empty."""
     return {name: headers.get_all(name) or [""] for name in headers.keys()}  # noqa: SIM118
+
+
+def _refuse_other_codings(values: list[str] | None) -> None:
+    """Refuse a body that another server could take for one of another length."""
+    if values is not None and [v.strip().lower() for v in values] != ["chunked"]:
+        raise RefusedRequest(
+            HTTPStatus.BAD_REQUEST, "The only transfer coding is chunked, named once."
+        )
 
 
 def _variables(headers: Mapping[str, list[str]]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
+from easymo.code_texts import blank_codes
 from easymo.observability.privacy import scrub
 from rollout.core.errors import InvalidChange, InvalidReason
 
@@ -21,7 +22,7 @@ def valid_reason(reason: str) -> str:
         raise InvalidReason("A reason has 1 to 500 characters.")
     if any(is_unprintable(character) for character in stripped):
         raise InvalidReason("A reason has no control characters.")
-    return scrub(stripped)[:500]
+    return scrub(blank_codes(stripped))[:500]
 
 
 def is_unprintable(character: str) -> bool:

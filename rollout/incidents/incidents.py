@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import Error, transaction
 
+from easymo.code_texts import blank_codes
 from easymo.observability import leaks
 from easymo.observability.logs import get_logger
 from easymo.observability.privacy import scrub
@@ -248,7 +249,7 @@ def valid_severity(severity: str) -> None:
 
 
 def valid_text(text: str, *, longest: int = MAX_TEXT) -> str:
-    """Return a text of several lines stripped; refuse an empty or unprintable one."""
+    """Return several lines stripped and without codes; refuse an unprintable text."""
     stripped = text.replace("\r\n", "\n").strip()
     if not 1 <= len(stripped) <= longest:
         raise InvalidReason(f"A text has 1 to {longest} characters.")
@@ -256,7 +257,7 @@ def valid_text(text: str, *, longest: int = MAX_TEXT) -> str:
         unicodedata.category(c) in {"Cc", "Cs"} for c in stripped if c not in "\n\t"
     ):
         raise InvalidReason("A text has no control characters but line breaks.")
-    return stripped
+    return blank_codes(stripped)
 
 
 MAX_LESSON = 4_000

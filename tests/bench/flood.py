@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tests import databases, payloads
 from tests.agents.cast import make_cast
 from tests.bench.turns import USUAL, post, send, service, tell
+from tests.roles import confirmed_roles
 
 FLOOD = 5_000
 POSTERS = 8
@@ -27,7 +28,8 @@ def main() -> None:
     databases.start_server()
     template = databases.template()
     with databases.clone(template, label="bench") as name, databases.using(name):
-        make_cast()
+        with confirmed_roles():
+            make_cast()
         measure(databases.url())
 
 

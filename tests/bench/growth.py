@@ -17,6 +17,7 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
@@ -30,7 +31,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from agents.models import Conversation
+from agents.models import Conversation, InboxEntry
 from agents.notifications import voucher_events
 from agents.operations import backlog
 from agents.outcomes import recording
@@ -38,7 +39,7 @@ from agents.turns import budgets, history
 from easymo.observability import metrics, tallies
 from tests import databases
 from tests.bench.voucher_seed import unindexed
-from tests.growth.seeding import GIVEN_NAMES, SEEDED, seed
+from tests.growth.seeding import GIVEN_NAMES, SEEDED, open_conversations, seed
 from vouchers import selectors
 from vouchers.models import ExpiryMark, Profile, Voucher
 from vouchers.services import periodic
@@ -55,12 +56,16 @@ LEAST_MS = 5.0
 ADMIN = "/admin"
 PEOPLE, VOUCHERS = f"{ADMIN}/vouchers/profile/", f"{ADMIN}/vouchers/voucher/"
 TALKS, OUTBOUND = f"{ADMIN}/agents/conversation/", f"{ADMIN}/agents/outboundmessage/"
+INBOX = f"{ADMIN}/inbox/"
+# Conversations in the inbox, whatever the size of the tables.
+OPEN = 10_000
 
 
 def pages() -> dict[str, str]:
     """Return the pages, for the newest rows of the database in use."""
     person, voucher = Profile.objects.latest("id"), Voucher.objects.latest("id")
     talk = Conversation.objects.latest("id")
+    waits = InboxEntry.objects.latest("pk").pk
     few, many = "Number0004242", GIVEN_NAMES[1]
     number = str(person.msisdn).replace("+", "%2B")
     return {
@@ -96,6 +101,11 @@ def pages() -> dict[str, str]:
         "messages: list": OUTBOUND,
         "messages: failed": f"{OUTBOUND}?state__exact=failed",
         "messages: by name": f"{OUTBOUND}?q={few}",
+        "inbox: list": INBOX,
+        "inbox: unread": f"{INBOX}?show=unread",
+        "inbox: by name": f"{INBOX}?q={few}",
+        "inbox: one": f"{INBOX}?c={waits}",
+        "inbox: poll": f"{INBOX}news/?c={waits}",
         "start: control room": f"{ADMIN}/?page=room",
         "start: what needs you now": f"{ADMIN}/",
     }
@@ -130,7 +140,13 @@ def told(figure: str, **values: object) -> None:
 
 
 def ask(client: Client, path: str) -> None:
-    answer = client.get(path)
+    page, is_search, words = path.partition("?q=")
+    if is_search and page != INBOX:
+        # As the search fields do: sent in the body, then the page that answers.
+        sent = {"_search": "q", "q": unquote_plus(words)}
+        answer = client.post(page, sent, follow=True)
+    else:
+        answer = client.get(path)
     assert answer.status_code == 200, (path, answer.status_code)
 
 
@@ -145,6 +161,7 @@ def filled(count: int) -> Iterator[str]:
             cursor.execute("SET statement_timeout = 0")
             with unindexed(count, *tables):
                 seed(count)
+            open_conversations(cursor, OPEN)
             cursor.execute("VACUUM ANALYZE")
             # A running system sums its rows as they come.
             metrics.collectors()

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 # First: it sets Django up.
+from tests.roles import confirmed_roles
+
 from tests.bench.turns import USUAL, post, service, tell  # isort: skip
 from tests import databases, payloads
 from tests.agents.cast import make_cast
@@ -42,8 +44,9 @@ def main() -> None:
     databases.start_server()
     template = databases.template()
     with databases.clone(template, label="bench") as name, databases.using(name):
-        make_cast()
-        make_staff()
+        with confirmed_roles():
+            make_cast()
+            make_staff()
         measure(databases.url())
 
 

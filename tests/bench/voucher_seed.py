@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
+from tests.roles import confirmed_roles
 from tests.vouchers.tampering import unguarded
 from vouchers.codes import new_code
 from vouchers.models import Profile, Station, VoucherEvent
@@ -50,7 +51,8 @@ SELECT v.id, 1, 'issued', 'issued', v.amount_minor, v.currency, v.owner_id,
 
 def people() -> None:
     station = Station.objects.create(code="BENCH", name="Bench")
-    Profile.objects.create(name="Claudine", role="station", station=station)
+    with confirmed_roles():
+        Profile.objects.create(name="Claudine", role="station", station=station)
     Profile.objects.bulk_create(Profile(name=f"Person {n}") for n in range(OWNERS))
 
 

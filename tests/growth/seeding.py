@@ -233,3 +233,22 @@ def _usual(field: Field[Any, Any]) -> str:
     if default is None:
         return "NULL" if field.null else "''"
     return "'" + (json.dumps(default) if default in ([], {}) else str(default)) + "'"
+
+
+def open_conversations(cursor: Any, count: int) -> None:
+    """Let the oldest conversations be in the inbox: most wait, the others were answered."""
+    cursor.execute(
+        "INSERT INTO agents_inboxentry (conversation_id, waiting_since)"
+        " SELECT id, CASE WHEN id %% 4 > 0 THEN last_inbound_at END"
+        " FROM agents_conversation ORDER BY id LIMIT %s",
+        [count],
+    )
+    cursor.execute(
+        "INSERT INTO agents_handoff (kind, profile_id, conversation_id, reason,"
+        " opened_at, closed_by, resolution)"
+        " SELECT CASE WHEN c.id % 97 = 0 THEN 'capped' ELSE 'asked' END,"
+        " c.profile_id, c.id, 'Asked.', c.last_inbound_at, '', ''"
+        " FROM agents_inboxentry e JOIN agents_conversation c"
+        " ON c.id = e.conversation_id ON CONFLICT DO NOTHING"
+    )
+    cursor.execute("ANALYZE agents_inboxentry, agents_handoff")

@@ -8,11 +8,14 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from agents.handoff import inbox_rows
 from agents.models import InboxEntry
 from tests.growth.reading import MOST, assert_reads_little
+from tests.growth.seeding import open_conversations
+from tests.vouchers.tampering import unguarded
 from vouchers.models import Profile
 
 pytestmark = pytest.mark.usefixtures("grown")
@@ -23,21 +26,7 @@ OPEN = 10_000
 def support(grown: None) -> Client:
     """Return a browser of support; every second conversation waits or was answered."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO agents_inboxentry (conversation_id, waiting_since)"
-            " SELECT id, CASE WHEN id %% 4 > 0 THEN last_inbound_at END"
-            " FROM agents_conversation ORDER BY id LIMIT %s",
-            [OPEN],
-        )
-        cursor.execute(
-            "INSERT INTO agents_handoff (kind, profile_id, conversation_id, reason,"
-            " opened_at, closed_by, resolution)"
-            " SELECT CASE WHEN c.id % 97 = 0 THEN 'capped' ELSE 'asked' END,"
-            " c.profile_id, c.id, 'Asked.', c.last_inbound_at, '', ''"
-            " FROM agents_inboxentry e JOIN agents_conversation c"
-            " ON c.id = e.conversation_id ON CONFLICT DO NOTHING"
-        )
-        cursor.execute("ANALYZE agents_inboxentry, agents_handoff")
+        open_conversations(cursor, OPEN)
     user = User.objects.create_user("odette", is_staff=True)
     user.groups.add(Group.objects.get(name="support"))
     client = Client()
@@ -91,3 +80,39 @@ def test_first__ten_thousand_open__the_longest_waiting_first(support: Client) ->
     expected = InboxEntry.objects.filter(waiting_since__isnull=False)
     first = expected.order_by("waiting_since").values_list("pk", flat=True)
     assert [row.pk for row in shown.rows] == list(first[: inbox_rows.PAGE])
+
+
+def test_open__a_long_thread__reads_little_by_the_same_statements(
+    support: Client,
+) -> None:
+    # Given: one conversation has the rows of four hundred
+    keys = list(InboxEntry.objects.order_by("pk").values_list("pk", flat=True)[:2])
+    long, short = keys
+    tables = ("agents_message", "agents_turn", "agents_outboundmessage")
+    with unguarded(*tables), connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(
+                f"UPDATE {table} SET conversation_id = %s WHERE id IN (SELECT id FROM"
+                f" {table} WHERE conversation_id <> %s ORDER BY id LIMIT 400)",
+                [long, short],
+            )
+
+    # When
+    asked = {}
+    for name in ("inbox", "inbox-news"):
+        for pk in (long, short):
+            with CaptureQueriesContext(connection) as each:
+                assert support.get(reverse(name), {"c": pk}).status_code == 200
+            asked[name, pk] = len(each)
+            assert_reads_little(
+                lambda name=name, pk=pk: support.get(reverse(name), {"c": pk})
+            )
+    unchanged = support.get(reverse("inbox-news"), {"c": long})
+    tag = {"If-None-Match": unchanged.headers["ETag"]}
+    with CaptureQueriesContext(connection) as poll:
+        again = support.get(reverse("inbox-news"), {"c": long}, headers=tag)
+
+    # Then: the calls of tools are one query, for any number of turns
+    assert asked["inbox", long] == asked["inbox", short] <= 25
+    assert asked["inbox-news", long] == asked["inbox-news", short] <= 25
+    assert (again.status_code, len(poll) <= 12) == (304, True)

@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from easymo.database import jobs
+from vouchers import limits
 from vouchers.actors import Actor
 from vouchers.batches import campaigns
 from vouchers.batches.checking import line_key
@@ -38,8 +39,17 @@ QUEUE, TASK = "vouchers", "vouchers.tasks.issue_batches"
 # A batch that is neither confirmed nor approved is cancelled after this time.
 KEPT = timedelta(days=7)
 BAR = """
-SELECT gave_authority(%(approver)s, %(creator)s, NULL),
-       gave_authority(%(creator)s, %(approver)s, NULL)
+SELECT CASE
+    WHEN EXISTS (SELECT FROM profiles p WHERE p.msisdn = ANY (%(numbers)s)
+                    AND is_own_profile(%(approver)s, p.id)) THEN 'own_voucher'
+    WHEN gave_authority(%(approver)s, %(creator)s, NULL) THEN 'gave_role'
+    WHEN gave_authority(%(creator)s, %(approver)s, NULL) THEN 'made_by_requester'
+END
+"""
+# The daily limit of the person, which their other vouchers count towards too.
+USE_LIMIT = """
+SELECT voucher_use_limit(
+    'issuer', (voucher_who_is('user', %s, NULL)).person, %s, %s, %s)
 """
 # A kill waits for the running transaction, so that is short.
 LINES_IN_ONE = 50
@@ -87,14 +97,17 @@ def store(
 def confirm(*, batch: Batch, user: User) -> Batch:
     """Let a checked batch be issued, or wait for a second person above the limits.
 
-    Only the person who uploaded it may. Raises NotAllowed, CampaignRefused.
+    Several batches of one person and day count together. Only the person who uploaded
+    it may. Raises NotAllowed, CampaignRefused.
     """
     with _campaign_refusals(), transaction.atomic():
         row = _locked(batch, State.CHECKED)
         if row.created_by_id != user.pk:
             raise NotAllowed("Only the person who uploaded this file can confirm it.")
+        if not row.needs_approval and not _is_within_the_day(row, user):
+            row.needs_approval = True
         row.state = State.WAITING if row.needs_approval else State.ISSUING
-        row.save(update_fields=["state"])
+        row.save(update_fields=["state", "needs_approval"])
         _enqueue(row)
     return row
 
@@ -162,14 +175,26 @@ def _locked(batch: Batch, *states: str) -> Batch:
 
 def approval_bar(user: User, row: Batch) -> str:
     """Return why the person cannot approve the batch; the database knows their part."""
-    if row.created_by_id is None:
-        return ""
     if row.created_by_id == user.pk:
         return "own_batch"
+    given = {
+        "approver": user.pk,
+        "creator": row.created_by_id,
+        "numbers": [line["msisdn"] for line in row.lines or []],
+    }
     with connection.cursor() as cursor:
-        cursor.execute(BAR, {"approver": user.pk, "creator": row.created_by_id})
-        gave, made = cursor.fetchone()
-    return "gave_role" if gave else "made_by_requester" if made else ""
+        cursor.execute(BAR, given)
+        (bar,) = cursor.fetchone()
+    return bar or ""
+
+
+def _is_within_the_day(row: Batch, user: User) -> bool:
+    """Take the batch from what the person may issue today; false when it is too much."""
+    most = limits.cap("issuer_daily", row.currency)
+    with connection.cursor() as cursor:
+        cursor.execute(USE_LIMIT, [str(user.pk), row.currency, row.total_minor, most])
+        (is_taken,) = cursor.fetchone()
+    return bool(is_taken)
 
 
 def to_issue() -> list[Batch]:

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LARGEST_FILE = 5_000_000
-# An XLSX file is compressed.
-LARGEST_UNPACKED = 60_000_000
+# An XLSX file is compressed. The library reads it twice, at about 2 MB a second.
+LARGEST_UNPACKED = 20_000_000
 MOST_LINES = 20_000
+# With the empty ones. A file of a few bytes can name a row of any number.
+MOST_ROWS = 100_000
 NEEDED = ("msisdn", "amount")
 COLUMNS = (*NEEDED, "name", "note")
 DELIMITERS = ",;\t"
@@ -69,6 +71,10 @@ def _rows(lines: Iterator[list[str]]) -> Iterator[Row]:
         raise InvalidRequest("Two columns have the same name.")
     count = 0
     for number, cells in enumerate(lines, start=2):
+        if number > MOST_ROWS:
+            raise InvalidRequest(
+                f"A file has at most {MOST_ROWS:,} rows, with the empty ones."
+            )
         if not any(cell.strip() for cell in cells):
             continue
         count += 1
@@ -112,7 +118,8 @@ def _spreadsheet(content: bytes) -> Iterator[list[str]]:
         sheet = book.worksheets[0]
         # A file can claim a million empty columns.
         for cells in sheet.iter_rows(max_col=32, values_only=True):
-            yield [_text(cell) for cell in cells]
+            is_empty = all(cell is None for cell in cells)
+            yield [] if is_empty else [_text(cell) for cell in cells]
     except InvalidRequest:
         raise
     except Exception as error:

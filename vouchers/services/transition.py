@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 from easymo.database.errors import is_transient
 from easymo.observability import correlation
 from vouchers import errors, sql
+from vouchers.codes import blank_code_digits
 from vouchers.models import Voucher
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def cause(actor: Actor, key: str, *arguments: object) -> dict[str, Any]:
 
 
 def clean_reason(reason: str) -> str:
-    """Return the reason stripped, or raise ``InvalidReason``."""
+    """Return the reason stripped and without codes, or raise ``InvalidReason``."""
     text = reason.strip() if isinstance(reason, str) else ""
     try:
         text.encode()
@@ -129,7 +130,7 @@ def clean_reason(reason: str) -> str:
         raise errors.InvalidReason from error
     if not 0 < len(text) <= MAX_REASON or _CONTROL.search(text):
         raise errors.InvalidReason
-    return text
+    return blank_code_digits(text)
 
 
 def voucher_from(row: sql.Row) -> Voucher:

@@ -91,7 +91,7 @@ ENGLISH = Lexicon(
     redeem_weak=("use", "spend", "consume", "cash", "fill", "refuel", "take", "accept", "process",
         "pay with",
     ),
-    void_weak=("cancel", "delete", "remove", "block", "kill", "stop"),
+    void_weak=("cancel", "delete", "remove", "block", "kill", "stop", "withdraw", "scrap"),
     lookup=(
         "lookup", "look up", "look-up", "find", "search", "search for", "who is", "whois",
         "check", "check customer", "show customer", "get customer", "look for", "identify",
@@ -126,7 +126,8 @@ ENGLISH = Lexicon(
     questions=(
         "did", "does", "do you", "do i", "do we", "have you", "has", "had", "was", "were",
         "is", "are", "why", "when", "who", "what", "which", "how", "where", "whether",
-        "should", "shall", "am i", "may", "might",
+        "should", "shall", "am i", "may", "might", "can he", "can she", "can they", "could he",
+        "could she", "could they",
     ),
     negations=(
         "not", "no", "never", "don't", "dont", "cannot", "can't", "cant", "won't", "wont",
@@ -150,7 +151,7 @@ ENGLISH = Lexicon(
         "about to", "going to", "will be", "how to", "joking", "kidding",
         "joke", "lol", "haha", "i will", "i'll", "we will", "instance", "once", "as soon",
         "in case", "supposed", "every", "each", "everyone", "everybody", "all customers",
-        "half", "double", "twice", "times", "several", "few",
+        "half", "double", "twice", "times", "several", "few", "they would like",
     ),
     unsure=(
         "maybe", "perhaps", "or", "either", "about", "approximately", "around", "roughly", "almost", "nearly",
@@ -170,4 +171,10 @@ ENGLISH = Lexicon(
         "zero", "dozen", "dozens", "hundreds", "thousands", "millions", "billion",
         "pair", "couple", "quarter", "point", "nil", "nought",
     ),
+    messages=(
+        "messag", "msg", "sms", "text", "writ", "contact", "list", "subscri", "notif", "spam",
+        "disturb", "bother", "alone", "opt", "sending", "mails", "annoy",
+    ),
+    voided=("voided", "cancelled", "canceled", "deleted", "removed", "revoked"),
+    to_be=("be", "want", "get", "it", "need"),
 )

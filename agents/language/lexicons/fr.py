@@ -124,12 +124,13 @@ FRENCH = Lexicon(
     questions=(
         "est-ce", "as-tu", "avez-vous", "a-t-il", "a-t-elle", "ai-je", "pourquoi",
         "quand", "comment", "combien", "où est", "quel", "quelle", "quels", "quelles",
-        "qu'est-ce", "faut-il", "dois-je", "devons-nous", "est-il",
+        "qu'est-ce", "faut-il", "dois-je", "devons-nous", "est-il", "peut-il", "peut-elle", "je me demande",
     ),
     negations=(
         "ne", "n'", "pas", "jamais", "aucun", "aucune", "rien", "sans", "personne",
         "non", "surtout", "attends", "attendez", "plutôt", "arrête", "arrêtez",
-        "ni", "moins", "sauf", "oublie", "oubliez", "laisse", "laissez",
+        "ni", "moins", "sauf", "veut plus", "veux plus", "veulent plus", "peut plus",
+        "plus besoin", "plus envie", "oublie", "oubliez", "laisse", "laissez",
     ),
     interrogatives=("pourquoi", "quand", "qui", "que", "quel", "quelle", "quels", "quelles", "comment", "combien", "où",),
     next_words=("puis", "ensuite", "d'abord", "maintenant", "aussi", "et", "plutôt", "ou", "mais", "alors",),
@@ -142,7 +143,7 @@ FRENCH = Lexicon(
         "dit", "dis", "écrit", "si", "demain", "plus tard", "exemple", "supposons",
         "imaginons", "citation", "à moins", "jusqu'à", "chaque", "tous les clients", "moitié", "double", "fois", "plusieurs",
         "quelques", "dès que", "lorsque", "créerai", "vais", "allons", "rigole", "blague",
-        "plaisante", "m'écrit", "au cas où", "tout à l'heure",
+        "plaisante", "m'écrit", "au cas où", "tout à l'heure", "une fois", "tant que", "mdr", "ptdr", "lol", "haha", "d'habitude", "voudraient", "aimeraient",
     ),
     unsure=(
         "peut-être", "ou", "environ", "presque", "entre", "au moins", "au plus", "à peu près",
@@ -164,4 +165,10 @@ FRENCH = Lexicon(
     unread_numbers=(
         "zéro", "douzaine", "dizaine", "centaine", "millier", "milliers", "demi",
     ),
+    messages=(
+        "messag", "msg", "sms", "texto", "ecri", "liste", "abonn", "inscri", "notif", "envo",
+        "contact", "derang", "tranquille", "paix", "spam", "harcel",
+    ),
+    voided=("annulé", "annulée", "supprimé", "supprimée", "retiré", "retirée"),
+    to_be=("être", "soit", "veux", "voudrais"),
 )

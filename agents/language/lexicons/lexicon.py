@@ -66,6 +66,12 @@ class Lexicon:
     next_words: tuple[str, ...] = ()
     # Prefixes of negations and past tenses.
     doubtful_beginnings: tuple[str, ...] = ()
+    # A report that a voucher was voided: "cancelled"; behind the words that make a wish of
+    # it, "has to be cancelled".
+    voided: tuple[str, ...] = ()
+    to_be: tuple[str, ...] = ()
+    # Parts of words about our messages, and about writing to a person.
+    messages: tuple[str, ...] = ()
     # "ten": 10 and "thousand": 1000; words to join them by, "twenty and five".
     numbers: tuple[tuple[str, int], ...] = ()
     multipliers: tuple[tuple[str, int], ...] = ()

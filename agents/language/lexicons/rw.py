@@ -92,7 +92,8 @@ KINYARWANDA = Lexicon(
     redeem_weak=("koresha", "gukoresha", "mukoreshe", "ukoreshe"),
     void_weak=(
         "hagarika", "guhagarika", "siba", "gusiba", "musibe", "kuraho", "gukuraho",
-        "mukureho", "vanaho", "kuvanaho", "muhagarike", "usibe", "uhagarike",
+        "mukureho", "vanaho", "kuvanaho", "muhagarike", "usibe", "uhagarike", "muyisibe",
+        "muyihagarike", "muyikureho", "muyivaneho", "yisibe", "yikureho", "yihagarike", "uyisibe",
     ),
     lookup=(
         "shaka", "gushaka", "mushake", "reba", "kureba", "murebe", "shakisha", "gushakisha",
@@ -142,14 +143,14 @@ KINYARWANDA = Lexicon(
         "ati", "bati", "yavuze", "yambwiye", "bavuze", "niba", "ejo", "nyuma", "urugero",
         "buri", "iyo", "naba", "naza", "ngo", "yanditse", "bambwiye",
         "yansabye", "ejobundi", "ubutaha", "nzakora", "nzatanga", "nzakoresha", "urwenya",
-        "ndikinira", "nakora", "nakoresha", "nsibe", "nkore", "ntange", "nkoreshe", "nte",
+        "ndikinira", "haha", "lol", "dusanzwe", "barifuza", "mpaka", "kugeza", "keretse", "nakora", "nakoresha", "nsibe", "nkore", "ntange", "nkoreshe", "nte",
     ),
     unsure=(
         "wenda", "ahari", "cyangwa", "hafi", "igera kuri", "agera kuri", "bigera kuri", "nka", "hagati",
     ),
     doubtful_beginnings=(
         "nti", "ntu", "ntak", "ntat", "ntimu", "ntiba", "sin", "wi", "mwik", "mwit", "nzak",
-        "uzak", "azak", "tuzak", "muzak", "nimb", "nimur", "nimar", "ninak", "nibaz", "nibam", "nuza", "nutan",
+        "uzak", "azak", "tuza", "muza", "uzam", "azam", "mwasho", "nimb", "nimur", "nimar", "ninak", "nibaz", "nibam", "nuza", "nutan",
     ),
     numbers=(
         ("bibiri", 2), ("bitatu", 3), ("bine", 4), ("bitanu", 5), ("bitandatu", 6),
@@ -172,5 +173,12 @@ KINYARWANDA = Lexicon(
     ),
     unread_numbers=(
         "magana", "miliyoni", "mirongo", "kabiri", "gatatu", "ebyiri", "eshatu",
+    ),
+    messages=(
+        "butumwa", "andik", "oherez", "sms", "messag", "msg", "lisiti", "rutonde", "mahoro",
+        "ndek", "mesaj", "tesha umutwe", "mbuza", "rambi",
+    ),
+    voided=(
+        "yasibwe", "yasibye", "basibye", "mwasibye", "wasibye", "twasibye", "yahagaritswe",
     ),
 )

@@ -6,7 +6,7 @@ from agents.language.lexicons.lexicon import Lexicon
 SWAHILI = Lexicon(
     language="sw",
     markers=(
-        "habari", "jambo", "hujambo", "mambo", "shikamoo", "asante", "ndiyo", "ndio",
+        "habari", "jambo", "hujambo", "mambo", "shikamoo", "asante", "asanteni", "ndiyo", "ndio",
         "hapana", "msaada", "mtu", "mhudumu", "tafadhali", "nataka", "naomba", "vocha",
         "zangu", "yangu", "kwa", "tengeneza", "tumia", "batilisha", "tafuta", "namba",
         "simu", "mafuta", "kituo", "kituoni", "sababu", "nini", "vipi", "nani", "sawa",
@@ -18,7 +18,7 @@ SWAHILI = Lexicon(
         "habari gani", "habari za asubuhi", "habari za jioni", "habari za mchana",
         "mambo vipi", "salama", "niaje", "hamjambo", "salamu", "vipi",
     ),
-    thanks=("asante", "asante sana", "ahsante", "ahsante sana", "shukrani", "shukrani sana", "nashukuru"),
+    thanks=("asante", "asanteni", "asante sana", "ahsante", "ahsante sana", "shukrani", "shukrani sana", "nashukuru"),
     bye=(
         "kwaheri", "kwa heri", "usiku mwema", "lala salama", "siku njema", "tutaonana",
         "mchana mwema", "jioni njema",
@@ -71,7 +71,8 @@ SWAHILI = Lexicon(
     redeem_weak=("tumia", "kutumia", "pokea", "kupokea", "nitumie", "natumia", "utumie", "kubali"),
     void_weak=(
         "futa", "kufuta", "ghairi", "kughairi", "zuia", "kuzuia", "sitisha", "ufute",
-        "mfute", "ondoa", "kuondoa", "ughairi",
+        "mfute", "ondoa", "kuondoa", "ughairi", "ifute", "ifuteni", "futeni", "iondoe",
+        "iondoeni", "ibatilishe",
     ),
     lookup=(
         "tafuta", "kutafuta", "nani", "ni nani", "angalia", "kuangalia", "mtafute",
@@ -108,13 +109,14 @@ SWAHILI = Lexicon(
     hearsay=(
         "alisema", "amesema", "kasema", "walisema", "ikiwa", "kesho", "baadaye", "mfano", "kila", "nusu",
         "ameandika", "aliandika", "ameniambia", "aliniambia", "akilipa", "akija", "utani",
-        "natania", "jinsi", "endapo", "nitengeneze", "nifute", "nitoe",
+        "natania", "jinsi", "endapo", "nitengeneze", "nifute", "nitoe", "haha", "lol", "huwa", "wangependa", "mpaka", "hadi",
+        "baada ya", "kabla ya", "iwapo",
     ),
     unsure=(
         "labda", "pengine", "au", "kama", "karibu", "takriban", "kati ya", "ama", "zaidi ya", "angalau",
     ),
     doubtful_beginnings=(
-        "usi", "msi", "niki", "uki", "aki", "waki", "tuki", "mki", "nitat", "tutat", "nitaf", "atat", "hatu", "haku", "hawa", "hai", "hazi", "siku", "sita", "sija", "siw",
+        "usi", "msi", "isi", "asi", "zisi", "niki", "uki", "aki", "waki", "tuki", "mki", "nitat", "tutat", "nitaf", "atat", "hatu", "haku", "hawa", "hai", "hazi", "siku", "sita", "sija", "siw",
         "nili", "uli", "ali", "tuli", "mli", "wali", "ili", "zili",
         "nime", "ume", "ame", "tume", "mme", "wame", "ime", "zime",
         "ninge", "unge", "ange", "tunge",
@@ -131,4 +133,12 @@ SWAHILI = Lexicon(
     number_joins=("na",),
     counts_first=False,
     unread_numbers=("sufuri", "maelfu", "mamia", "robo"),
+    messages=(
+        "meseji", "jumbe", "andik", "sms", "msg", "orodha", "text", "tumie", "kundi",
+        "sumbu", "niache", "choka",
+    ),
+    voided=(
+        "imefutwa", "ilifutwa", "umefuta", "mmefuta", "amefuta", "alifuta", "wamefuta",
+        "mlifuta", "imeondolewa",
+    ),
 )

@@ -48,6 +48,7 @@ SPOKEN = {
     "ask.number_plain": "phone.ask_number",
     "ask.code": CODE_NEEDED,
     "ask.code_alone": CODE_NEEDED,
+    "ask.code_customer": CODE_NEEDED,
     "ask.code_and_station": CODE_NEEDED,
     "ask.voucher": CODE_NEEDED,
     "refused.mistyped_code": CODE_NEEDED,

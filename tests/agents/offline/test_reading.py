@@ -273,6 +273,76 @@ async def test_respond__another_request__is_not_the_answer(
 
 
 @pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        *(
+            (text, Intent.THANKS)
+            for text in ("ok thanks", "sawa asante", "ok murakoze")
+        ),
+        *((text, Intent.THANKS) for text in ("d'accord merci", "okay thank you")),
+        *((text, Intent.YES) for text in ("yes thanks", "oui merci", "ndiyo asante")),
+    ],
+)
+def test_read__accepted_with_thanks__is_thanks_and_yes_stays_yes(
+    text: str, intent: Intent
+) -> None:
+    assert read(text).intent is intent
+
+
+REQUESTS = {
+    "en": ("void V7-KQ3M-82", "redeem [code 1]"),
+    "fr": ("annule V7-KQ3M-82", "utilisez [code 1]"),
+    "rw": ("siba V7-KQ3M-82", "koresha [code 1]"),
+    "sw": ("futa V7-KQ3M-82", "tumia [code 1]"),
+}
+CONDITIONS = {
+    "en": ("if he agrees", "until the boss agrees", "tomorrow", "- no, forget it"),
+    "fr": ("si le chef accepte", "une fois payé", "demain", "- non"),
+    "rw": ("niba abyemeye", "keretse boss yemeye", "ejo", "- oya"),
+    "sw": ("ikiwa atakubali", "baada ya bosi kukubali", "kesho", "- hapana acha"),
+}
+REASONS = {"en": "i mistyped it", "fr": "je me suis trompé", "sw": "nilikosea"}
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_read__condition_behind_the_voucher__gives_no_button(language: str) -> None:
+    for request in REQUESTS[language]:
+        for behind in CONDITIONS[language]:
+            found = read(f"{request} {behind}")
+
+            assert found.doubt is Doubt.STOP or found.intent is Intent.UNCLEAR, behind
+
+
+@pytest.mark.parametrize("language", REASONS)
+def test_read__reason_in_the_past_behind_the_voucher__is_shown_on_a_button(
+    language: str,
+) -> None:
+    found = read(f"{REQUESTS[language][0]} {REASONS[language]}")
+
+    assert (found.intent, found.doubt) == (Intent.VOID, Doubt.POLITE)
+    assert found.reason == REASONS[language]
+
+
+# Sentences with a word of the consent commands and none about messages.
+ABOUT_OTHER_THINGS = (
+    *("does this thing run out", "sing with me", "stop the engine", "start the car"),
+    *(
+        "arrêtez la voiture",
+        "le moteur s'arrête",
+        "moteri irahagaze",
+        "gari limesimama",
+    ),
+)
+
+
+@pytest.mark.parametrize("text", ABOUT_OTHER_THINGS)
+def test_explain__no_word_about_messages__neither_stops_nor_starts(text: str) -> None:
+    found = explain(text)
+
+    assert found["outcome"] not in {"acts", "button"}
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("cancel V7-KQ3M-82, wrong person", "wrong person"),

@@ -58,7 +58,8 @@ class Failing:
 
 
 async def turn(person: Person, dependencies: TurnDependencies) -> list[int]:
-    return await run_turn(conversation_id=person.chat.pk, dependencies=dependencies)
+    ended = await run_turn(conversation_id=person.chat.pk, dependencies=dependencies)
+    return list(ended.outbound_ids)
 
 
 in_database = units.run

@@ -110,6 +110,24 @@ def test_lookup__every_path_and_suffix__is_refused_unless_listed(
     )
 
 
+def test_filter__value_that_no_row_can_have__is_no_failure(rf: Any) -> None:
+    client = signed_in("superuser")
+    failed = {}
+    for page in PAGES:
+        meta = page.model._meta
+        address = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+        for name in _listed(page, rf.get("/")):
+            for parameter in (name, f"{name}__exact"):
+                try:
+                    answer = client.get(f"{address}?{parameter}=a%00b")
+                except Exception as error:
+                    raise AssertionError(f"{address}?{parameter}") from error
+                if answer.status_code not in {200, 302, 400}:
+                    failed[f"{address}?{parameter}"] = str(answer.status_code)
+
+    assert failed == {}
+
+
 def _viewer_of_everything() -> Client:
     """Sign in an account that may view every model but not whole numbers."""
     user = User.objects.create_user("viewer", is_staff=True)

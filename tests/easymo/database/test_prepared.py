@@ -55,6 +55,28 @@ def test_first__column_left_out__read_when_it_is_used(chat: Conversation) -> Non
     assert found.memory == {"asked": ["amount"]}
 
 
+@pytest.mark.parametrize("name", ["Aline", "it's 100 %s", "%", "back\\slash"])
+def test_all__constant_of_any_kind__is_part_of_the_text(
+    chat: Conversation, name: str
+) -> None:
+    # Given
+    Profile.objects.filter(pk=chat.profile_id).update(name=name)
+    named = Prepared(
+        lambda: Conversation.objects.filter(
+            profile__name=name, pk=slot("pk"), is_synthetic=False
+        )
+    )
+
+    # When
+    with CaptureQueriesContext(connection) as queries:
+        found = named.all(pk=chat.pk)
+
+    # Then
+    assert found == [chat]
+    [query] = queries.captured_queries
+    assert (query["sql"].count("$1"), query["sql"].count("$2")) == (1, 0)
+
+
 def test_first__asked_again__text_is_built_once(chat: Conversation) -> None:
     # Given
     built = []

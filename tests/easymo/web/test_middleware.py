@@ -3,8 +3,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
+
+from easymo.web.middleware import NoStoreMiddleware
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
     from django.test import Client
 
 POLICY = "Content-Security-Policy"
@@ -27,3 +32,15 @@ def test_headers__every_page__keep_others_out(client: Client) -> None:
     assert answer.headers["X-Frame-Options"] == "DENY"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(
+    "own", [None, "private, max-age=86400", "public", "no-cache", "max-age=0, private"]
+)
+def test_no_store__whatever_a_page_says__holds(own: str | None) -> None:
+    def page(_: HttpRequest) -> HttpResponse:
+        return HttpResponse(headers={"Cache-Control": own} if own else {})
+
+    answer = NoStoreMiddleware(page)(RequestFactory().get("/"))
+
+    assert answer.headers["Cache-Control"] == "no-store"

@@ -191,9 +191,9 @@ def test_campaign__changed_by_hand__is_refused(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_locked", [True, False])
 def test_budget__two_batches_at_once__only_one_fits(
-    committed_db: None, campaign: Campaign, odette: User, is_locked: bool
+    committed_db: None, campaign: Campaign, odette: User, pascal: User, is_locked: bool
 ) -> None:
-    # Given: each waits between the check and the end of its transaction
+    # Given: two people, who share no daily limit; each waits between the check and the end of its transaction
     if not is_locked:
         without("campaign", " FOR UPDATE")
     with connection.cursor() as cursor:
@@ -208,11 +208,17 @@ def test_budget__two_batches_at_once__only_one_fits(
             " CREATE TRIGGER zz_slowly BEFORE UPDATE ON voucher_batch"
             " FOR EACH ROW EXECUTE FUNCTION slowly()"
         )
-    batches = [stored(campaign, odette, 6_000, n=n) for n in (1, 2)]
+    batches = [
+        (stored(campaign, user, 6_000, n=n), user)
+        for n, user in enumerate((odette, pascal))
+    ]
 
     # When
     results = race(
-        *[lambda b=batch: issuing.confirm(batch=b, user=odette) for batch in batches]
+        *[
+            lambda b=batch, u=user: issuing.confirm(batch=b, user=u)
+            for batch, user in batches
+        ]
     )
 
     # Then

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from openpyxl import Workbook
 from tests.vouchers import guards
 from tests.vouchers.conftest import acting, rwf
 from vouchers import errors
+from vouchers.actors import Actor
 from vouchers.batches import checking, issuing, reading
 from vouchers.models import Batch, Profile, Voucher, VoucherEvent, VoucherNote
 from vouchers.services.issue import issue_voucher
@@ -119,6 +121,37 @@ def test_import__several_wrong_lines__names_each(run: Run) -> None:
     assert found == [(2, "msisdn"), (2, "amount"), (4, "msisdn")]
 
 
+def high_row() -> bytes:
+    """Return a file of a few kilobytes whose second line is the last one of Excel."""
+    book = Workbook()
+    book.active.append(("msisdn", "amount"))
+    book.active["A1048576"], book.active["B1048576"] = "0788123456", 5_000
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def with_sheet(change: Callable[[bytes], bytes]) -> bytes:
+    """Return a spreadsheet with one good line, its XML changed by hand."""
+    good = zipfile.ZipFile(
+        io.BytesIO(workbook(("msisdn", "amount"), ("0788123456", 5)))
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in good.namelist():
+            content = good.read(name)
+            is_sheet = name == "xl/worksheets/sheet1.xml"
+            archive.writestr(name, change(content) if is_sheet else content)
+    return out.getvalue()
+
+
+def with_entity(entities: bytes) -> bytes:
+    declared = b"<!DOCTYPE worksheet [" + entities + b"]><worksheet"
+    return with_sheet(
+        lambda xml: xml.replace(b"<worksheet", declared, 1).replace(b">5<", b">&a;<")
+    )
+
+
 REFUSED = {
     "empty": "",
     "only headings": "msisdn,amount\n",
@@ -128,6 +161,14 @@ REFUSED = {
     "same column twice": "msisdn,amount,amount\n0788123456,5,6\n",
     "binary": b"\x00\x01\x02\x03",
     "damaged spreadsheet": b"PK\x03\x04damaged",
+    "row of a high number": high_row(),
+    "many empty rows": "msisdn,amount\n" + "\n" * 100_000 + "0788123456,5\n",
+    "zip bomb": with_sheet(lambda xml: xml + b" " * 25_000_000),
+    "external entity": with_entity(b'<!ENTITY a SYSTEM "file:///etc/hostname">'),
+    "entities of entities": with_entity(
+        b'<!ENTITY b "5555555555"><!ENTITY a "&b;&b;&b;&b;&b;&b;&b;&b;">'
+    ),
+    "wide cell": "msisdn,amount\n0788123456," + "5" * 200_000 + "\n",
 }
 
 
@@ -260,6 +301,63 @@ def test_batch__above_the_limits__is_issued_after_a_second_person(
     done = issuing.issue_all(approved)
     assert (done.state, done.issued) == ("done", 2)
     assert set(Voucher.objects.values_list("status", flat=True)) == {"issued"}
+
+
+def batch_of(user: User, amount: int, *, number: int = 0) -> Batch:
+    """Store a batch of one line, with another content for each number."""
+    lines = f"msisdn,amount,note\n0788123456,{amount},{number}\n"
+    return issuing.store(
+        checking.check(reading.read(lines.encode())),
+        file_name="x.csv",
+        reason="May",
+        by_name=user.username,
+        by=user,
+    )
+
+
+def test_batch__split_into_several__waits_above_the_day_of_the_person(
+    odette: User, pascal: User, settings: SettingsWrapper
+) -> None:
+    # Given: a limit for a day that two batches are within, and what was issued singly
+    settings.VOUCHER_ISSUER_DAILY = 25_000
+    customer = Profile.objects.create(name="C", msisdn="+250788000123")
+    issue_voucher(
+        customer=customer, amount=rwf(5_000), actor=Actor.of_user(odette), key="k"
+    )
+
+    # When
+    states = [
+        issuing.confirm(batch=batch_of(odette, 10_000, number=n), user=odette).state
+        for n in range(4)
+    ]
+
+    # Then
+    assert states == ["issuing", "issuing", "waiting", "waiting"]
+    small = issuing.confirm(batch=batch_of(pascal, 10_000, number=9), user=pascal)
+    assert small.state == "issuing"
+    with pytest.raises(errors.LimitExceeded):
+        issue_voucher(
+            customer=customer, amount=rwf(100), actor=Actor.of_user(odette), key="k2"
+        )
+
+
+@pytest.mark.parametrize("is_still", [True, False])
+def test_batch__with_a_voucher_for_the_approver__is_refused(
+    odette: User, pascal: User, is_still: bool
+) -> None:
+    # Given: Pascal's own number is in the batch, or it was his until today
+    batch = issuing.confirm(batch=batch_of(odette, 30_000), user=odette)
+    person = Profile.objects.create(name="P", msisdn="+250788123456", user=pascal)
+    if not is_still:
+        Profile.objects.filter(pk=person.pk).update(user=None)
+
+    # When
+    with pytest.raises(errors.SecondPersonNeeded, match="it is for you"):
+        issuing.approve(batch=batch, user=pascal, reason="Yes")
+
+    # Then
+    batch.refresh_from_db()
+    assert (batch.state, batch.decided_by) == ("waiting", None)
 
 
 @pytest.mark.parametrize("is_confirmed", [True, False])

@@ -204,7 +204,8 @@ def test_row__of_people_stations_tokens_and_accounts__is_never_deleted(
 
 @pytest.mark.parametrize("table", [*TABLES, "change_record", "django_admin_log"])
 def test_table__recorded_or_audit__is_never_emptied(table: str) -> None:
-    with pytest.raises(DatabaseError, match=r"append-only|written once"):
+    # Its own trigger fires first, before those of the tables that refer to it.
+    with pytest.raises(DatabaseError, match=rf"{table}.* (append-only|written once)"):
         execute(f"TRUNCATE {table} CASCADE")
 
 

@@ -19,7 +19,14 @@ from tests.vouchers.racing import race, without
 from vouchers import errors
 from vouchers.actors import Actor
 from vouchers.audit.verify import verify_one
-from vouchers.models import Profile, Refusal, ReversalRequest, Voucher, VoucherEvent
+from vouchers.models import (
+    AuthorityChange,
+    Profile,
+    Refusal,
+    ReversalRequest,
+    Voucher,
+    VoucherEvent,
+)
 from vouchers.services.approve import approve_voucher
 from vouchers.services.issue import issue_voucher
 from vouchers.services.redeem import redeem_voucher
@@ -234,16 +241,51 @@ def test_reverse__refused_by_a_second_person__can_be_asked_again(
     assert large.undo("station").is_requested
 
 
-@pytest.mark.parametrize("case", ["own number", "owner", "gave the role"])
-def test_decide__person_with_a_part_in_it__is_refused(
-    large: Desk, pascal: User, claudine: Profile, aline: Profile, case: str
+def made_by(giver: User, account: User) -> None:
+    """Record that one account gave the other its rights yesterday."""
+    at = timezone.now() - timedelta(days=1)
+    AuthorityChange.objects.create(
+        kind="account", account=account, what="Group operator", given_by=giver,
+        given_by_name="x", road="admin", given_at=at, decision="confirmed",
+        decided_at=at, decided_by_name="x",
+    )  # fmt: skip
+
+
+def linked_and_made(
+    pascal: User, odette: User, claudine: Profile, aline: Profile
 ) -> None:
-    large.undo("station")
-    if case == "gave the role":
-        confirm_role(claudine, given_by=pascal)
-    else:
-        person = claudine if case == "own number" else aline
-        Profile.objects.filter(pk=person.pk).update(user=pascal)
+    linked(claudine, odette)
+    made_by(odette, pascal)
+
+
+# Who asked, and what links Pascal, who approves, to the asker or the owner: claudine is
+# the asker at the station, odette the one in the back office.
+PARTS: dict[str, tuple[str, Callable[[User, User, Profile, Profile], object]]] = {
+    "own number": ("station", lambda p, o, c, a: linked(c, p)),
+    "owner": ("station", lambda p, o, c, a: linked(a, p)),
+    "gave the role": ("station", lambda p, o, c, a: confirm_role(c, given_by=p)),
+    "gave the rights": ("back office", lambda p, o, c, a: made_by(p, o)),
+    "made by the asker": ("back office", lambda p, o, c, a: made_by(o, p)),
+    "made by the asker's account": ("station", linked_and_made),
+}
+
+
+def linked(profile: Profile, user: User) -> None:
+    Profile.objects.filter(pk=profile.pk).update(user=user)
+
+
+@pytest.mark.parametrize("case", PARTS)
+def test_decide__person_with_a_part_in_it__is_refused(
+    large: Desk,
+    pascal: User,
+    odette: User,
+    claudine: Profile,
+    aline: Profile,
+    case: str,
+) -> None:
+    asker, link = PARTS[case]
+    large.undo(asker)
+    link(pascal, odette, claudine, aline)
     with pytest.raises(errors.SecondPersonNeeded):
         decide_reversal(
             request=ReversalRequest.objects.get(),

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.db import DatabaseError, connection
+from django.db.models import F
 
+from tests.roles import confirm_role
 from tests.vouchers import raw_sql
 from tests.vouchers.conftest import acting, rwf
+from tests.vouchers.tampering import unguarded
 from vouchers.errors import (
     AlreadyDecided,
     InvalidProfile,
@@ -241,6 +244,43 @@ def test_database__raw_statement__is_refused(
 
     # Then
     assert caught.value.__cause__.diag.constraint_name == constraint  # type: ignore[union-attr]
+    assert role_in_database(aline) == "customer"
+
+
+def refused_by(constraint: str, statement: str) -> None:
+    with pytest.raises(DatabaseError) as caught:
+        raw_sql.execute(statement)
+    assert caught.value.__cause__.diag.constraint_name == constraint  # type: ignore[union-attr]
+
+
+def test_database__confirmed_by_the_person_themselves__is_refused(
+    odette: User, pascal: User, aline: Profile
+) -> None:
+    change = waiting_change(aline, odette)
+    Profile.objects.filter(pk=aline.pk).update(user=pascal)
+    settle()
+
+    statement = CONFIRM.format(who=pascal.pk, id=change.pk)
+    refused_by("authority_change_not_of_oneself", statement)
+
+
+@pytest.mark.parametrize("case", ["another role", "another station", "before"])
+def test_database__role_confirmed_otherwise__is_refused(
+    aline: Profile, kimironko: Station, nyabugogo: Station, case: str
+) -> None:
+    # Given: a confirmed role that is not the one of the statement
+    wanted = f"role = 'station', station_id = {kimironko.pk}"
+    if case == "another role":
+        wanted = "role = 'staff'"
+    station = nyabugogo if case == "another station" else kimironko
+    confirm_role(aline, new_role="station", new_station=station)
+    if case == "before":
+        with unguarded("authority_change"):
+            AuthorityChange.objects.update(transaction_id=F("transaction_id") - 1)
+
+    # Then
+    statement = f"UPDATE profiles SET {wanted} WHERE id = {aline.pk}"
+    refused_by("profile_role_confirmed", statement)
     assert role_in_database(aline) == "customer"
 
 
