@@ -8,8 +8,9 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON_BIN := .venv/bin/python
-# Workers for the tests; a large machine may take more.
-TEST_WORKERS ?= 2
+# Workers for the tests; a large machine may take more. One more than cores: some tests
+# only wait.
+TEST_WORKERS ?= 3
 PYTEST_ARGS ?=
 # Some by name; all without: tests/bench/__main__.py says what each needs.
 BENCHES ?=

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("suite")
 COMMITTING = {"committed_db", "transactional_db", "live_server"}
+# Dear to make and shared by a module: all its tests run in one of xdist's workers.
+SHARED = {"grown_database": "growth", "server": "", "migrated": "supabase"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,9 +36,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Watch(), "canary-watch")
 
 
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage walk through all tests again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 20)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test that commits a database of its own, however it asks for one."""
+    """Give each test that commits a database of its own, however it asks for one.
+
+    The dearest tests begin first, so that the workers end together.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     for item in items:
+        _group(item)
         names: list[str] = getattr(item, "fixturenames", [])
         marker = item.get_closest_marker("django_db")
         transactional = marker is not None and (
@@ -43,6 +59,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         )
         if (transactional or COMMITTING & set(names)) and names[:1] != ["committed_db"]:
             names.insert(0, "committed_db")
+
+
+def _group(item: pytest.Item) -> None:
+    if item.get_closest_marker("xdist_group") is None:
+        for name in SHARED.keys() & set(getattr(item, "fixturenames", [])):
+            group = SHARED[name] or item.nodeid.partition("::")[0]
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.hookimpl(wrapper=True)

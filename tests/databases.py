@@ -37,6 +37,9 @@ FAST = {
     "max_connections": "300",
     "max_wal_size": "512MB",
     "checkpoint_timeout": "1h",
+    # Databases that live for a moment: nothing to clean up, nothing to compile.
+    "autovacuum": "off",
+    "jit": "off",
 }
 MEMORY = Path("/dev/shm")
 ROOM = 4 * 1024**3

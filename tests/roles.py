@@ -11,7 +11,7 @@ from django.utils import timezone
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vouchers.models import Profile
+    from vouchers.models import AuthorityChange, Profile
 
 
 @contextmanager
@@ -37,10 +37,15 @@ def confirmed_roles() -> Iterator[None]:
 
 def confirm_role(profile: Profile, **facts: Any) -> None:
     """Record the present role of a person as confirmed."""
+    confirmation(profile, **facts).save()
+
+
+def confirmation(profile: Profile, **facts: Any) -> AuthorityChange:
+    """Return the row that confirms the present role of a person."""
     from vouchers.models import AuthorityChange
 
     now = timezone.now()
-    AuthorityChange.objects.create(
+    return AuthorityChange(
         **{
             "kind": "role",
             "profile": profile,

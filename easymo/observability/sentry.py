@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import sentry_sdk
 from django.conf import settings
+from sentry_sdk.integrations.django import DjangoIntegration
 
 from easymo.observability import leaks
 from easymo.observability.failures import message_of
@@ -47,6 +48,8 @@ def options() -> dict[str, Any]:
         "before_send_transaction": _scrub_event,
         "before_send_log": _scrub_log,
         "before_send_metric": _scrub_metric,
+        # Nothing is traced: the spans of signals would be made and thrown away.
+        "integrations": [DjangoIntegration(signals_spans=False)],
         "disabled_integrations": list(_unwanted()),
     }
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection, transaction
 from django.utils import timezone
 
 from agents.core.code_redaction import redact_codes
 from agents.models import Conversation, Message, OutboundMessage, Turn
-from rollout.core.features import Feature
-from rollout.flags.flags import set_features
+from rollout.models import AgentFlag, FlagChange
 from tests import payloads
-from vouchers.models import Profile, Station, Voucher
+from tests.roles import confirmation
+from vouchers.models import AuthorityChange, Profile, Station, Voucher
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -74,26 +76,67 @@ class Cast:
 
 
 def make_cast() -> Cast:
-    set_features(
-        dict.fromkeys(Feature, True), actor="tests", reason="tests", source="command"
+    """Create the people in few statements: thousands of tests begin with them."""
+    with transaction.atomic():
+        turn_everything_on()
+        station = Station.objects.create(code="KIMIRONKO", name="Kimironko")
+        aline, bosco, claudine, diane = make_people(
+            {"name": "Aline", "msisdn": "+250788100001"},
+            {"name": "Bosco", "msisdn": "+250788100002"},
+            {
+                "name": "Claudine",
+                "msisdn": "+250788100003",
+                "role": "station",
+                "station": station,
+            },
+            {"name": "Diane", "msisdn": "+250788100004", "role": "staff"},
+        )
+    return Cast(aline, bosco, claudine, diane, station)
+
+
+def turn_everything_on() -> None:
+    """Turn all features on for everyone, with the audit rows that the database wants."""
+    before = _states()
+    AgentFlag.objects.update(everyone=True, percent=None)
+    after = _states()
+    FlagChange.objects.bulk_create(
+        FlagChange(
+            flag_id=flag,
+            before=before[flag],
+            after=after[flag],
+            actor="tests",
+            reason="tests",
+            source="command",
+        )
+        for flag in sorted(before)
     )
-    station = Station.objects.create(code="KIMIRONKO", name="Kimironko")
-    return Cast(
-        aline=make_person("Aline", "+250788100001"),
-        bosco=make_person("Bosco", "+250788100002"),
-        claudine=make_person(
-            "Claudine", "+250788100003", role="station", station=station
-        ),
-        diane=make_person("Diane", "+250788100004", role="staff"),
-        kimironko=station,
-    )
+
+
+def _states() -> dict[int, Any]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, rollout_flag_state(id)::text FROM rollout_agentflag")
+        return {flag: json.loads(state) for flag, state in cursor.fetchall()}
 
 
 def make_person(name: str, msisdn: str, **facts: Any) -> Person:
-    profile = Profile.objects.create(name=name, msisdn=msisdn, language="en", **facts)
-    chat = Conversation.objects.create(
-        profile=profile,
-        phone_number_id=payloads.PHONE_NUMBER_ID,
-        window_closes_at=timezone.now() + timedelta(hours=24),
+    with transaction.atomic():
+        return make_people({"name": name, "msisdn": msisdn, **facts})[0]
+
+
+def make_people(*people: dict[str, Any]) -> list[Person]:
+    """Create people, each with a chat."""
+    profiles = Profile.objects.bulk_create(
+        Profile(**{"language": "en"} | facts) for facts in people
     )
-    return Person(profile, chat)
+    AuthorityChange.objects.bulk_create(
+        confirmation(each) for each in profiles if each.role != Profile.Role.CUSTOMER
+    )
+    chats = Conversation.objects.bulk_create(
+        Conversation(
+            profile=each,
+            phone_number_id=payloads.PHONE_NUMBER_ID,
+            window_closes_at=timezone.now() + timedelta(hours=24),
+        )
+        for each in profiles
+    )
+    return [Person(*pair) for pair in zip(profiles, chats, strict=True)]

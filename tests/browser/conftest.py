@@ -21,11 +21,13 @@ from tests import databases, processes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, StorageState
     from pytest_django.plugin import DjangoDbBlocker
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 READY_WITHIN_S = 180.0
+# A sign-in counts as a proof of the person for ten minutes.
+FRESH_S = 240.0
 PROCESSES = (("-m", "easymo.web.server"), ("manage.py", "procrastinate", "worker"))
 
 
@@ -40,38 +42,62 @@ class Product:
     environment: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Seeded:
+    """A database with the people of the demonstration, and the login printed for it."""
+
+    database: str
+    login: str
+    password: str
+
+
+SETTINGS = {
+    "SIMULATOR_ENABLED": "true",
+    "WA_APP_SECRET": "secret-of-the-browser-tests",
+    "WA_VERIFY_TOKEN": "verify",
+    # The sign-in with a second factor has tests of its own.
+    "SECOND_FACTOR_REQUIRED": "false",
+}
+
+
 @pytest.fixture(scope="package")
-def product(
+def seeded(
     template_database: str, django_db_blocker: DjangoDbBlocker
-) -> Iterator[Product]:
-    """Start web and worker on a database of their own, seeded as `make demo` does."""
-    with django_db_blocker.unblock(), started(template_database) as running:
+) -> Iterator[Seeded]:
+    """Seed a database as `make demo` does: each product has a copy of it."""
+    if CHROMIUM is None:
+        pytest.skip("No Chromium here: install the package chromium.")
+    with (
+        django_db_blocker.unblock(),
+        databases.clone(template_database, label="seeded") as name,
+    ):
+        said = processes.manage("demo", DATABASE_URL=databases.url(name), **SETTINGS)
+        found = re.search(r"Sign in as (\S+) with (\S+)", said)
+        assert found, said
+        yield Seeded(name, found[1], found[2])
+
+
+@pytest.fixture(scope="package")
+def product(seeded: Seeded, django_db_blocker: DjangoDbBlocker) -> Iterator[Product]:
+    """Start web and worker on a database of their own."""
+    with django_db_blocker.unblock(), started(seeded) as running:
         yield running
 
 
 @contextmanager
-def started(template: str, **settings: str) -> Iterator[Product]:
+def started(seeded: Seeded, **settings: str) -> Iterator[Product]:
     """Run a product of its own while the block lasts."""
-    if CHROMIUM is None:
-        pytest.skip("No Chromium here: install the package chromium.")
-    with databases.clone(template, label="browser") as name:
+    with databases.clone(seeded.database, label="browser") as name:
         environment = {
             "DATABASE_URL": databases.url(name),
-            "SIMULATOR_ENABLED": "true",
-            "WA_APP_SECRET": "secret-of-the-browser-tests",
-            "WA_VERIFY_TOKEN": "verify",
-            # The sign-in with a second factor has tests of its own.
-            "SECOND_FACTOR_REQUIRED": "false",
             "PORT": str(_free_port()),
+            **SETTINGS,
             **settings,
         }
-        said = processes.manage("demo", **environment)
-        found = re.search(r"Sign in as (\S+) with (\S+)", said)
-        assert found, said
         with Running(environment):
             address = f"http://127.0.0.1:{environment['PORT']}"
             _wait_until_ready(address)
-            yield Product(address, found[1], found[2], environment)
+            yield Product(address, seeded.login, seeded.password, environment)
 
 
 @pytest.fixture(scope="module")
@@ -113,14 +139,39 @@ def page(chromium: Browser, product: Product) -> Iterator[Page]:
     assert complaints == []
 
 
-@pytest.fixture
-def operator(page: Page, product: Product) -> Page:
+def sign_in(page: Page, product: Product) -> None:
     """Sign in, as the line that `make run` prints says."""
     page.goto("/admin/login/")
     page.fill("[name=username]", product.login)
     page.fill("[name=password]", product.password)
     page.click("[type=submit]")
     page.wait_for_url("**/admin/")
+
+
+@pytest.fixture(scope="module")
+def sign_ins() -> list[tuple[float, StorageState]]:
+    """Keep the sign-ins of a module, with their times."""
+    return []
+
+
+@pytest.fixture
+def signed_in(
+    chromium: Browser, product: Product, sign_ins: list[tuple[float, StorageState]]
+) -> StorageState:
+    """Give the cookies of the operator, who signed in a moment ago at most."""
+    if not sign_ins or time.monotonic() - sign_ins[-1][0] > FRESH_S:
+        context = chromium.new_context(base_url=product.address)
+        context.set_default_timeout(60_000)
+        sign_in(context.new_page(), product)
+        sign_ins.append((time.monotonic(), context.storage_state()))
+        context.close()
+    return sign_ins[-1][1]
+
+
+@pytest.fixture
+def operator(page: Page, signed_in: StorageState) -> Page:
+    """Give a page to the operator who has signed in."""
+    page.context.add_cookies(signed_in["cookies"])  # type: ignore[arg-type]
     return page
 
 

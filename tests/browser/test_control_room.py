@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Product, started
+from tests.browser.conftest import sign_in, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, Page, Request
     from pytest_django.plugin import DjangoDbBlocker
+
+    from tests.browser.conftest import Product, Seeded
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LOOKING = Path(__file__).with_name("looking.js").read_text()
@@ -42,37 +44,29 @@ class Workflow(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def product(
-    template_database: str, django_db_blocker: DjangoDbBlocker
-) -> Iterator[Product]:
+def product(seeded: Seeded, django_db_blocker: DjangoDbBlocker) -> Iterator[Product]:
     """A product of this file's own: here everything gets killed."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Workflow)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/webhook"
     with (
         django_db_blocker.unblock(),
-        started(template_database, LEGACY_WEBHOOK_URL=url) as running,
+        started(seeded, LEGACY_WEBHOOK_URL=url) as running,
     ):
         yield running
     server.shutdown()
     server.server_close()
 
 
-def sign_in(page: Page, product: Product) -> None:
-    page.goto("/admin/login/")
-    page.fill("[name=username]", product.login)
-    page.fill("[name=password]", product.password)
-    page.click("[type=submit]")
-    page.wait_for_url("**/admin/")
+def open_room(page: Page, product: Product) -> None:
+    sign_in(page, product)
     page.goto(ROOM)
 
 
 @pytest.fixture(scope="module")
-def untouched(
-    template_database: str, django_db_blocker: DjangoDbBlocker
-) -> Iterator[Product]:
+def untouched(seeded: Seeded, django_db_blocker: DjangoDbBlocker) -> Iterator[Product]:
     """Start a product in which no test kills a process."""
-    with django_db_blocker.unblock(), started(template_database) as running:
+    with django_db_blocker.unblock(), started(seeded) as running:
         yield running
 
 
@@ -80,7 +74,7 @@ def untouched(
 def as_begun(untouched: Product, chromium: Browser) -> Iterator[Page]:
     """Sign in as an operator where no test changed anything."""
     page = chromium.new_page(base_url=untouched.address)
-    sign_in(page, untouched)
+    open_room(page, untouched)
     yield page
     page.context.close()
 
@@ -112,7 +106,7 @@ def test_page__any_light_and_width__has_names_contrast_and_no_sideways_scrolling
         reduced_motion="reduce",
     )
     page = context.new_page()
-    sign_in(page, product)
+    open_room(page, product)
     expect(page.locator("#kill .all")).to_be_visible()
 
     found = page.evaluate(LOOKING)
@@ -176,7 +170,7 @@ def test_refresh__server_does_not_answer__says_since_when(
     # Its console is full of complaints, as it should be.
     context = chromium.new_context(base_url=product.address)
     page = context.new_page()
-    sign_in(page, product)
+    open_room(page, product)
     context.set_offline(True)
     page.evaluate(REFRESH)
 
@@ -309,7 +303,7 @@ def test_page__without_scripts__shows_and_kills(
 ) -> None:
     context = chromium.new_context(base_url=product.address, java_script_enabled=False)
     page = context.new_page()
-    sign_in(page, product)
+    open_room(page, product)
     expect(page.locator("#standing h1")).to_be_visible()
     expect(page.locator("text=Reload every 15 s")).to_be_visible()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Product, started
+from tests.browser.conftest import started
 from tests.browser.test_newcomer import play, say
 
 if TYPE_CHECKING:
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
     from pytest_django.plugin import DjangoDbBlocker
 
+    from tests.browser.conftest import Product, Seeded
+
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 WAIT_MS = 120_000
 
 
 @pytest.fixture(scope="module")
-def product(
-    template_database: str, django_db_blocker: DjangoDbBlocker
-) -> Iterator[Product]:
+def product(seeded: Seeded, django_db_blocker: DjangoDbBlocker) -> Iterator[Product]:
     """Start a demonstration of this file's own: here everything is turned off."""
-    with django_db_blocker.unblock(), started(template_database) as running:
+    with django_db_blocker.unblock(), started(seeded) as running:
         yield running
 
 

@@ -14,17 +14,27 @@ if TYPE_CHECKING:
     from pytest_django.plugin import DjangoDbBlocker
 
 
-@pytest.fixture(scope="module")
-def grown_database(
+@pytest.fixture(scope="package")
+def seeded(
     template_database: str, django_db_setup: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[str]:
-    """Give a database that has grown to the tests of a module."""
+    """Let a database grow, once."""
     with (
         django_db_blocker.unblock(),
-        databases.clone(template_database, label="grown") as name,
+        databases.clone(template_database, label="seeded") as name,
     ):
         with databases.using(name):
             seed()
+        yield name
+
+
+@pytest.fixture(scope="module")
+def grown_database(seeded: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """Give a database that has grown to the tests of a module."""
+    with (
+        django_db_blocker.unblock(),
+        databases.clone(seeded, label="grown") as name,
+    ):
         yield name
 
 

@@ -1,4 +1,4 @@
-"""One batch of all kinds, as large as Meta sends."""
+"""One large batch of all kinds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whatsapp")]
 
-SENDERS = 1_000
+SENDERS = 300
 FILLING = "x" * 3_300
 KINDS: dict[str, Any] = {
     "text": {"body": f"hello {FILLING}"},
@@ -38,7 +38,7 @@ def number(n: int) -> str:
     return f"+2507880{n:05d}"
 
 
-def test_process_stored_events__every_kind_of_a_thousand_senders_with_statuses__each_processed_once(
+def test_process_stored_events__every_kind_of_many_senders_with_statuses__each_processed_once(
     switch: Callable[..., None],
 ) -> None:
     # Given
@@ -57,9 +57,9 @@ def test_process_stored_events__every_kind_of_a_thousand_senders_with_statuses__
         payloads.status(f"wamid.UNKNOWN{n}", "delivered", recipient=number(n))
         for n in range(0, SENDERS, 10)
     ]
-    mixed = [*items[:500], *statuses, *items[500:]]
+    mixed = [*items[:150], *statuses, *items[150:]]
     body = payloads.webhook(*mixed)
-    assert 1_500_000 < len(body) < 3_500_000
+    assert 450_000 < len(body) < 1_050_000
 
     # When: the same batch, twice
     for _ in range(2):
