@@ -20,8 +20,6 @@ SKIPPED = {
     "var",
     "migrations",
     "node_modules",
-    # Libraries of browsers, as they were published.
-    "vendor",
     ".git",
 }
 SOURCE = {".py", ".sql", ".css", ".js", ".html", ".sh"}

@@ -1,14 +1,16 @@
-"""The QR image of a voucher's code: its digits alone, as the station page reads them.
+"""The QR image of a voucher's code, made and read: its digits alone.
 
-The image is made when it is sent or shown, and is never stored.
+The image is made when it is sent or shown. Neither it nor a picture of a camera is stored.
 """
 
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 import segno
+import zxingcpp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +41,17 @@ def svg(code: Code) -> str:
 def modules(code: Code) -> Sequence[Sequence[int]]:
     """Return the rows of the image without its border; 1 is dark."""
     return [list(row) for row in _made(code).matrix]
+
+
+def digits_in(pixels: bytes, *, side: int) -> str:
+    """Return the digits of the QR code in a square grey picture, or nothing.
+
+    ``pixels`` has one byte a pixel, row by row, ``side`` × ``side`` of them.
+    """
+    picture = memoryview(pixels).cast("B", shape=(side, side))
+    only_qr = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    found = zxingcpp.read_barcodes(picture, formats=only_qr)
+    return next((re.sub(r"\D", "", each.text) for each in found), "")
 
 
 def _made(code: Code) -> segno.QRCode:

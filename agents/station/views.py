@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef
+from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.shortcuts import render as render_page
 from django.utils import timezone
@@ -25,6 +27,7 @@ from agents.language.choice import language_of_person
 from agents.station import sign_in
 from easymo import keys
 from easymo.addresses import address_of, network_of
+from vouchers import qr
 from vouchers.actors import Actor
 from vouchers.codes import InvalidCode, MistypedCode, parse_code
 from vouchers.errors import Locked, VoucherError
@@ -46,6 +49,8 @@ MOST_ROWS = 200
 # Requests for a code, and sign-ins, of one network within ten minutes.
 OF_NETWORK, WINDOW_S = 30, 600
 PENDING = "station_code"
+# A picture of the camera: its side in pixels, its longest body, how many a minute.
+PICTURE_SIDE, PICTURE_BYTES, PICTURES_A_MINUTE = 320, 110_000, 120
 
 
 @method_decorator(
@@ -92,6 +97,7 @@ class StationView(View):
             "language": self.language,
             "languages": LANGUAGES,
             "person": self.person,
+            "picture_side": PICTURE_SIDE,
         }
         return render_page(
             self.request, f"station/{name}.html", given | context, status=status
@@ -214,6 +220,24 @@ class Home(StationView):
         )
 
 
+class Scan(StationView):
+    """Read a code from a picture, for browsers that read no QR codes themselves.
+
+    The body is a square grey picture, one byte a pixel, deflated. A code that is read
+    is only given back: redeeming stays a press of its own.
+    """
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Answer the digits, which are empty when the picture shows no code."""
+        subject = f"station-scan:{self.person.pk if self.person else ''}"
+        if call_rate.take(subject, limit=PICTURES_A_MINUTE, window=60):
+            return JsonResponse({"error": "rate_limited"}, status=429)
+        pixels = _inflated(request)
+        if pixels is None:
+            return JsonResponse({"error": "invalid_picture"}, status=422)
+        return JsonResponse({"digits": qr.digits_in(pixels, side=PICTURE_SIDE)})
+
+
 class Undo(StationView):
     """Take a redemption of this station back within 15 minutes, after a question."""
 
@@ -295,6 +319,19 @@ def _take(request: HttpRequest) -> int | None:
     digest = keys.digest("station-page", network).hex()[:40]
     subject = f"station-page:{digest}"
     return call_rate.take(subject, limit=OF_NETWORK, window=WINDOW_S)
+
+
+def _inflated(request: HttpRequest) -> bytes | None:
+    """Return the pixels of a picture of the right size."""
+    if len(request.body) > PICTURE_BYTES:
+        return None
+    size = PICTURE_SIDE * PICTURE_SIDE
+    try:
+        # One byte more than wanted is enough to see that it is too large.
+        pixels = zlib.decompressobj().decompress(request.body, size + 1)
+    except zlib.error:
+        return None
+    return pixels if len(pixels) == size else None
 
 
 def _key(request: HttpRequest) -> UUID | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import re
+import zlib
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +22,9 @@ from agents.models import OutboundMessage, StationCode
 from agents.station import sign_in, views
 from tests.agents.cast import Cast, make_cast
 from tests.vouchers.database_clock import database_clock
+from vouchers import qr
 from vouchers.actors import Actor
+from vouchers.codes import new_code
 from vouchers.models import Profile, ReversalRequest, Station, Voucher, VoucherEvent
 from vouchers.money import Money
 from vouchers.services.issue import Issued, issue_voucher
@@ -28,8 +32,11 @@ from vouchers.services.issue import Issued, issue_voucher
 if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper
 
+    from vouchers.codes import Code
+
 pytestmark = pytest.mark.django_db
 SIGN_IN, HOME = reverse("station:sign-in"), reverse("station:home")
+SCAN = reverse("station:scan")
 
 
 @pytest.fixture
@@ -293,6 +300,48 @@ def test_page__with_its_files__is_small(claudine: Client) -> None:
     for name in ("station.css", "station.js"):
         size += Path(str(finders.find(f"easymo/{name}"))).stat().st_size
     assert size < 60_000
-    # The reader of QR codes is loaded when it is needed.
-    assert 'script src="/static/vendor' not in claudine.get(HOME).content.decode()
     assert "no-store" in claudine.get(HOME).headers["Cache-Control"]
+
+
+def picture_of(code: Code, *, scale: int = 8) -> bytes:
+    """Return a grey picture of the camera in which a card is held."""
+    rows = qr.modules(code)
+    side, size = views.PICTURE_SIDE, len(rows) * scale
+    start = (side - size) // 2
+    pixels = bytearray([230]) * (side * side)
+    for y in range(size):
+        line = bytes(20 if rows[y // scale][x // scale] else 230 for x in range(size))
+        at = (start + y) * side + start
+        pixels[at : at + size] = line
+    return bytes(pixels)
+
+
+def scan(client: Client, pixels: bytes) -> Any:
+    return client.post(SCAN, zlib.compress(pixels), "application/octet-stream")
+
+
+def test_scan__card_in_the_picture__gives_its_digits(claudine: Client) -> None:
+    code, nothing = new_code(), bytes(views.PICTURE_SIDE**2)
+    assert scan(claudine, picture_of(code)).json() == {"digits": code.digits}
+    assert scan(claudine, nothing).json() == {"digits": ""}
+    answer = scan(Client(), picture_of(code))
+    assert (answer.status_code, answer.headers["Location"]) == (302, SIGN_IN)
+
+
+def test_scan__no_picture__is_refused(claudine: Client) -> None:
+    pixels = bytes(views.PICTURE_SIDE**2)
+    noise = random.Random(1).randbytes(views.PICTURE_BYTES + 1)
+    for body in (b"", b"x", zlib.compress(pixels[1:]), zlib.compress(bytes(10**8))):
+        answer = claudine.post(SCAN, body, "application/octet-stream")
+        assert answer.status_code == 422
+    answer = claudine.post(SCAN, noise, "application/octet-stream")
+    assert (answer.status_code, answer.json()) == (422, {"error": "invalid_picture"})
+
+
+def test_scan__too_often__is_refused(
+    claudine: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "PICTURES_A_MINUTE", 2)
+    nothing = bytes(views.PICTURE_SIDE**2)
+    statuses = [scan(claudine, nothing).status_code for _ in range(4)]
+    assert statuses == [200, 200, 429, 429]
