@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 LONGEST = 200
+# A code is found in a longer text as well: it must not stay in an address.
+MOST_READ = 20_000
 # More people than these are no answer to a search by name.
 MOST_PEOPLE = 500
 MOST_NAMES = 6
@@ -42,8 +44,9 @@ class Words:
 
 def recognise(words: str) -> Words:
     """Return what the words can be. The readings of codes and numbers take any spelling."""
-    text = words.replace("\0", "").strip()[:LONGEST]
-    if found := find_codes(text):
+    whole = words.replace("\0", "").strip()
+    text = whole[:LONGEST]
+    if found := find_codes(whole[:MOST_READ]):
         return Words(text, code=found[0].code, is_mistyped_code=found[0].code is None)
     if (public_id := _public_id(text)) is not None:
         return Words(text, public_id=public_id)

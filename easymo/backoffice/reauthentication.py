@@ -6,6 +6,7 @@ the user is where they were, with what they had entered, and presses the button 
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -17,6 +18,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from easymo.code_texts import blank_codes
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 VALID_FOR = timedelta(minutes=10)
 KEPT = "interrupted"
 MOST_KEPT = 10_000
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ABSENT = (
     forms.BooleanField,
     forms.MultipleChoiceField,
@@ -106,9 +110,18 @@ def _value(field: forms.Field, values: list[str] | None) -> Any:
 
 def _keep(request: HttpRequest) -> None:
     data = {
-        name: [value[:MOST_KEPT] for value in values]
+        name: values
         for name, values in request.POST.lists()
         if values and name != "csrfmiddlewaretoken" and "password" not in name
     }
     if sum(len(value) for values in data.values() for value in values) <= MOST_KEPT:
-        request.session[KEPT] = {"path": request.path, "data": data}
+        without_codes = {
+            name: [value if _is_id(value) else blank_codes(value) for value in values]
+            for name, values in data.items()
+        }
+        request.session[KEPT] = {"path": request.path, "data": without_codes}
+
+
+def _is_id(value: str) -> bool:
+    """Tell whether this is a UUID: its digits could look like a code."""
+    return _UUID.fullmatch(value) is not None

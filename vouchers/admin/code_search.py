@@ -61,21 +61,21 @@ class CodeSearch:
         field = request.POST.get(SENT, "")
         if field not in {*FIELDS, EVERYWHERE} or not _may_search(request):
             return None
-        text = request.POST.get(field, "").strip()[:LONGEST]
+        whole = request.POST.get(field, "").strip()
         kept = QueryDict(request.POST.get("_kept", "")[:2_000], mutable=True)
-        read = recognise(text)
+        read = recognise(whole)
         if _is_code(read):
             return _open(request, read, _address(request, kept))
         if field == EVERYWHERE:
             return None
         kept.pop(field, None)
-        if text:
+        if text := whole[:LONGEST]:
             kept[field] = text
         return SeeOther(_address(request, kept))
 
     def _typed(self, request: HttpRequest) -> HttpResponse | None:
         for field in FIELDS:
-            read = recognise(request.GET.get(field, ""))
+            read = recognise(" ".join(request.GET.getlist(field)))
             if not _is_code(read):
                 continue
             kept = request.GET.copy()

@@ -33,17 +33,16 @@ class Command(BaseCommand):
         add_actor(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        url = options["url"] or f"http://127.0.0.1:{_port()}"
+        url = options["url"] or default_url()
         with command_errors():
             run = run_smoke(url=url, actor=actor_name(options["by"]))
         write_run(self.stdout, run, is_json=options["json"], lines_key="cases", url=url)
 
 
-def _port() -> int:
-    """Return $PORT, else the port on which `make run` serves, else the default."""
-    if "PORT" in os.environ:
-        return settings.PORT
-    return running.port() or settings.PORT
+def default_url() -> str:
+    """Return this machine at $PORT, else where `make run` serves, else the default."""
+    served = None if "PORT" in os.environ else running.port()
+    return f"http://127.0.0.1:{served or settings.PORT}"
 
 
 def url(text: str) -> str:

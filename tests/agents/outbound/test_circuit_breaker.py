@@ -165,6 +165,47 @@ def test_open_circuit__by_status__closed_by_a_status_only(
     assert not SendingLine.objects.get().is_open
 
 
+def test_probe__refused_for_the_recipient_after_a_status__stays_open(
+    graph: FakeGraph, conversation: Conversation
+) -> None:
+    # Given: trouble that came as a status
+    message = say(conversation, "first")
+    deliver(conversation)
+    post(graph.status_webhook(graph.sent[0], "failed", error=131031))
+    process_events.process_stored_events()
+    assert SendingLine.objects.get().is_open
+
+    # When: the answer to the probe is about its recipient
+    pause_ends()
+    make_due()
+    # Meta is asked for the account's state first.
+    graph.script(fake.accept(), fake.refuse(131026))
+    deliver(conversation)
+
+    # Then: no status has shown that the account works
+    message.refresh_from_db()
+    assert message.state == State.FAILED
+    line = SendingLine.objects.get()
+    assert (line.is_open, line.probe_id) == (True, None)
+
+
+def test_open_circuit__again_soon_after__one_notice(
+    graph: FakeGraph, stopped: OutboundMessage
+) -> None:
+    # Given: a colleague says that the trouble is over
+    line = SendingLine.objects.get()
+    circuit_breaker.close_manually(sender=line, reason="new token", actor="odette")
+
+    # When: it is not
+    graph.script(fake.refuse(190, 401))
+    deliver(stopped.conversation)
+
+    # Then
+    assert SendingLine.objects.get().is_open
+    assert Incident.objects.get().status == "open"
+    assert Notice.objects.filter(text__contains="190").count() == 1
+
+
 def test_sweep__circuit_open__enqueues_no_delivery(
     graph: FakeGraph, stopped: OutboundMessage
 ) -> None:

@@ -342,6 +342,21 @@ def test_webhook__errors_without_a_message__held_and_told(
     assert not SendingLine.objects.filter(is_open=True).exists()
 
 
+def test_webhook__errors_without_a_message_again__one_hold_and_one_notice(
+    conversation: Conversation,
+) -> None:
+    envelope = payloads.envelope()
+    value = envelope["entry"][0]["changes"][0]["value"]
+
+    for title in ("first", "second", "third"):
+        value["errors"] = [{"code": 131031, "title": title}]
+        post(payloads.dumps(envelope))
+        process_events.process_stored_events()
+
+    assert SendingLine.objects.get(is_open=True).holds == 1
+    assert Notice.objects.filter(incident__severity="high").count() == 1
+
+
 @pytest.mark.parametrize("code", [130429, 131000, 131026, 130497, 987654])
 def test_webhook__other_errors_without_a_message__nothing_held(
     graph: FakeGraph, conversation: Conversation, code: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,12 +15,14 @@ from agents.smoke import deployment as smoke_deployment
 from agents.smoke.cases import CASES
 from easymo import keys
 from easymo.database.clock import worker_silence
+from easymo.development import running
 from easymo.observability.models import LogLine
 from rollout.check_runs import smoke
 from rollout.core.features import Feature
 from rollout.flags import cohorts
 from rollout.flags.exposure import exposure_of
 from rollout.flags.flags import set_features
+from rollout.management.commands import smoke as smoke_command
 from rollout.models import CheckRun, Observation
 from tests.live import until
 from tests.rollout.guardrail_cases import enter
@@ -27,6 +30,8 @@ from vouchers.audit import verify as audit
 from vouchers.models import Profile, Voucher
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_django.fixtures import SettingsWrapper
     from pytest_django.live_server_helper import LiveServer
 
@@ -169,6 +174,35 @@ def test_run__nobody_at_the_address__said_with_a_remedy(
     assert result["detail"].startswith("No answer from http://127.0.0.1:1")
     assert "--url" in result["remedy"]
     assert not ApiToken.objects.filter(revoked_at=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("environment", "lock", "expected"),
+    [
+        ({}, None, 8000),
+        ({}, "process {ours}, port 8123", 8123),
+        ({}, "process 99999999, port 8123", 8000),
+        ({"PORT": "8200"}, "process {ours}, port 8123", 8200),
+    ],
+    ids=["nothing runs", "make run", "make run ended", "named"],
+)
+def test_command__no_address__asks_the_product_that_runs_here(
+    settings: SettingsWrapper,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    environment: dict[str, str],
+    lock: str | None,
+    expected: int,
+) -> None:
+    settings.PORT = int(environment.get("PORT", 8000))
+    monkeypatch.delenv("PORT", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(running, "LOCK", tmp_path / "run.lock")
+    if lock is not None:
+        running.LOCK.write_text(lock.format(ours=os.getpid()))
+
+    assert smoke_command.default_url() == f"http://127.0.0.1:{expected}"
 
 
 @pytest.mark.django_db

@@ -251,6 +251,26 @@ def test_search__code_in_any_list__opens_the_voucher_and_leaves_no_address() -> 
     assert len(paths) > 30
 
 
+@pytest.mark.parametrize("before", [0, 180, 190, 199, 200, 201, 1_000])
+@pytest.mark.parametrize("field", ["q", "s"])
+def test_search__code_anywhere_in_long_words__leaves_no_address(
+    field: str, before: int
+) -> None:
+    browser, code = signed_in("operator"), _valid(7)
+    words = f"{'a ' * (before // 2)}{'b' * (before % 2)} {code} for Aline"
+    path = "/admin/vouchers/voucher/"
+
+    answers = [
+        browser.get(path, {field: words}),
+        browser.get(path, {field: [words, "Aline"], "p": "3"}),
+        browser.post(path, {"_search": field, field: words}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [303] * 3
+    left = [answer["Location"] for answer in answers]
+    assert left == [path, f"{path}?p=3", path]
+
+
 @pytest.mark.parametrize("role", [*ROLES, "new", ""])
 def test_search__code_of_no_voucher__counts_a_guess_and_shows_no_code(
     role: str,

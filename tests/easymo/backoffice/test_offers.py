@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.forms import FileField
+from django.urls import reverse
 from django.utils import timezone
 
 from agents.api import tokens
@@ -358,6 +359,35 @@ def test_action__offered__is_accepted(role: str, state: Callable[[], None]) -> N
     assert failed == {}
     assert not links or role != "viewer" or _only_reads(links)
     assert len(links) > 10 or role in {"viewer", "support"}
+
+
+def test_action__not_offered__its_page_says_why_and_has_no_form() -> None:
+    # Given
+    later_states()
+    browser = signed_in("operator")
+    links = offered(browser)
+
+    # When: the address of a button that the page of the object does not show
+    wrong, seen = {}, 0
+    for model in MODELS:
+        names = [
+            f"admin:{each.name}"
+            for each in admin.site._registry[model].get_urls()
+            if "object_id" in str(each.pattern)
+            and not (each.name or "delete").endswith(NOT_ACTIONS)
+        ]
+        for row in model._default_manager.order_by("pk")[:MOST_ROWS]:
+            for link in {reverse(name, args=[row.pk]) for name in names} - links:
+                page = browser.get(link)
+                if page.status_code != 200 or "unmet" not in (page.context or {}):
+                    continue
+                seen += 1
+                if FORM in page.content.decode() or not page.context["unmet"]:
+                    wrong[link] = page.context["unmet"]
+
+    # Then
+    assert wrong == {}
+    assert seen > 20
 
 
 def _only_reads(links: set[str]) -> bool:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from agents.models import ApiToken
 from easymo.backoffice.models import AccountAct, BrowserSession
-from easymo.backoffice.reauthentication import VALID_FOR
+from easymo.backoffice.reauthentication import KEPT, VALID_FOR
 from easymo.backoffice.sign_in import OF_PAIR
 from rollout.flags import exposure
 from rollout.models import FlagChange
@@ -30,6 +30,7 @@ from tests.second_factor import (
     with_app,
     wrong_code,
 )
+from tests.spellings import SEPARATORS, make_code, written
 from vouchers.models import AuthorityChange, Batch, ChangeRecord, VoucherEvent
 
 if TYPE_CHECKING:
@@ -347,6 +348,18 @@ def test_interrupted__passwords__are_not_kept(odette: User) -> None:
     )
 
     assert secret not in str(dict(browser.session.items()))
+
+
+def test_interrupted__code_in_a_reason__is_not_kept(odette: User) -> None:
+    browser, key = sign_in(odette), "12345678-1234-4234-8234-123456781234"
+    grow_old(odette)
+    page = reverse("admin:agents_apitoken_create_one")
+
+    for separator in SEPARATORS:
+        code = written(make_code(("kept", separator)), separator=separator)
+        browser.post(page, {"name": "till", "reason": f"For {code}", "key": key})
+        kept = browser.session[KEPT]["data"]
+        assert kept == {"name": ["till"], "reason": ["For [code]"], "key": [key]}
 
 
 def test_token__created__secret_shown_once_and_recorded(odette: User) -> None:

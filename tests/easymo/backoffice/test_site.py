@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from django.contrib import admin
@@ -25,6 +28,7 @@ FRAME = 4
 # The rights of an account and of its groups; none are read for a superuser.
 RIGHTS = 2
 PLAIN, LIST = "/admin/find/", "/admin/vouchers/voucher/"
+RESTORE = "/admin/rollout/restore/"
 
 
 def templates_of(page: HttpResponse) -> int:
@@ -102,6 +106,49 @@ def test_list__fifty_rows__renders_one_template_for_each() -> None:
 
     # Then
     assert templates_of(browser.get(LIST)) - few <= 50
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/", PLAIN, LIST, "/admin/vouchers/station/new/", RESTORE]
+)
+def test_frame__each_kind_of_page__has_one_main_and_a_link_to_it(path: str) -> None:
+    shown = signed_in("superuser").get(path).content.decode()
+
+    assert re.findall(r"<main\b[^>]*?id=\"(\w+)\"", shown) == ["main"]
+    assert shown.count("<main") == 1
+    first = re.findall(r"<a\b[^>]*>", shown)[0]
+    assert 'href="#main"' in first
+    assert 'class="skip-link"' in first
+
+
+def test_form__sent_with_an_error__has_the_focus_in_the_first_wrong_field() -> None:
+    browser, path = signed_in("superuser"), "/admin/vouchers/station/new/"
+
+    def focused(page: HttpResponse) -> list[str]:
+        marked = re.findall(r"<\w+[^>]*\bautofocus\b[^>]*>", page.content.decode())
+        return re.findall(r'\bname="(\w+)"', " ".join(marked))
+
+    opened = browser.get(path)
+    wrong = browser.post(path, {"code": "HUYE", "key": str(uuid4())})
+
+    assert focused(opened) == ["code"]
+    assert focused(wrong) == ["name"]
+
+
+def test_actions__that_close_something__name_what_they_close() -> None:
+    closing: dict[str, list[str]] = {}
+    for model, page in admin.site._registry.items():
+        groups = getattr(page, "actions_detail", ())
+        for name in chain(
+            *(g["items"] if isinstance(g, dict) else [g] for g in groups)
+        ):
+            if "close" in name:
+                words = str(getattr(page, name).short_description)
+                closing.setdefault(words, []).append(model.__name__)
+
+    assert len(closing) > 2
+    assert "Close" not in closing
+    assert {words: of for words, of in closing.items() if len(of) > 1} == {}
 
 
 def test_site__of_the_admin__is_ours_and_lists_its_models_when_asked() -> None:
