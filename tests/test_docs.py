@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = (
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
     ROOT / "tests/README.md",
+    ROOT / "deploy/README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 )
 # Created by a run of the product, so not part of the repository.
@@ -33,6 +34,8 @@ SUFFIX = r"\.(?:py|md|yml|yaml|json|sql|toml|txt)"
 PATH = re.compile(rf"`((?:[\w.-]+/)+[\w.-]+/?|[\w.-]+{SUFFIX})`")
 # With one dot it may be a permission, such as `rollout.rollback`.
 MODULE = re.compile(r"`((?:agents|easymo|rollout|vouchers)(?:\.\w+){2,})`")
+# [README](../../README.md#turn-the-agent-off-and-on-again): the page and its heading.
+ANCHOR = re.compile(r"\]\(([^)#\s]*)#([^)\s]+)\)")
 LINK = re.compile(r"\]\(([^)#\s]+)|src=\"([^\"]+)\"")
 COMMAND = re.compile(r"manage\.py ([a-z_]+)")
 TARGET = re.compile(
@@ -82,6 +85,26 @@ def test_page__each_link__leads_to_a_file(page: Path) -> None:
 
 
 @page
+def test_page__each_anchor__is_a_heading(page: Path) -> None:
+    # Given
+    anchors = [
+        (page.parent / name if name else page, anchor)
+        for name, anchor in ANCHOR.findall(page.read_text(encoding="utf-8"))
+        if "://" not in name
+    ]
+
+    # When
+    missing = [
+        f"{target.name}#{anchor}"
+        for target, anchor in anchors
+        if anchor not in _headings(target)
+    ]
+
+    # Then
+    assert missing == []
+
+
+@page
 def test_page__each_command__exists(page: Path) -> None:
     named = COMMAND.findall(page.read_text(encoding="utf-8"))
 
@@ -117,6 +140,18 @@ def _exists(name: str, page: Path, named: list[str]) -> bool:
     return re.search(f"{SUFFIX}$", name) is None or any(
         (ROOT / app / name).exists() for app in TOP
     )
+
+
+def _headings(page: Path) -> set[str]:
+    """Return the anchors of a page as GitHub makes them."""
+    text = re.sub(
+        r"^```.*?^```",
+        "",
+        page.read_text(encoding="utf-8"),
+        flags=re.MULTILINE | re.DOTALL,
+    )
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", t.lower()).replace(" ", "-") for t in titles}
 
 
 def _is_module(name: str) -> bool:

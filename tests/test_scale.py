@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 
@@ -32,7 +33,8 @@ def test_waits__one_processor__are_those_of_queueing_theory(
     monkeypatch.syspath_prepend(str(SCRIPT.parent))
     import scale
 
-    # M/M/1: P(wait > t) = busy * exp(-(1 - busy) * t / mean).
     _, p99 = scale.waits(processors=1, busy=0.6)
 
-    assert p99 == pytest.approx(235, rel=0.1)
+    # M/M/1: P(wait > t) = busy * exp(-(1 - busy) * t / mean); t for 1 %.
+    expected = math.log(0.6 / 0.01) * scale.WORKER_MS / (1 - 0.6)
+    assert p99 == pytest.approx(expected, rel=0.1)

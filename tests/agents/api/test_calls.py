@@ -1,4 +1,4 @@
-"""The checks run in the contract's order: the first of two faults is answered."""
+"""The checks run in a fixed order: the first of two faults is answered."""
 
 from __future__ import annotations
 

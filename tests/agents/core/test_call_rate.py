@@ -52,7 +52,7 @@ def test_execute__pressed_button_after_many_calls__is_not_limited(cast: Cast) ->
     ("role", "limit"),
     [("customer", 10), ("support", 10), ("staff", 60), ("station", 60)],
 )
-def test_limit_for__each_role__is_the_contracts(role: str, limit: int) -> None:
+def test_limit_for__each_role__is_its_own(role: str, limit: int) -> None:
     assert call_rate.limit_for(Profile(role=role)) == limit
 
 

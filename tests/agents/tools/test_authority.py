@@ -26,7 +26,7 @@ PEOPLE = {
     "staff": "diane",
     "support": "emile",
 }
-# The table of the contract, written down a second time: what may be reached, when the
+# The table of authority, written down a second time: what may be reached, when the
 # button is needed, and where. Nothing else is allowed to anyone.
 EXPECTED = {
     ("customer", "lookup_customer"): (Reach.OWN, Button.NEVER, None),

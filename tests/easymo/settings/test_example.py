@@ -9,7 +9,7 @@ from tests.processes import ROOT, run
 
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 NAME = re.compile(r"^# ([A-Z][A-Z0-9_]+)=", re.MULTILINE)
-# Section 3 of the contract.
+# Names that deployments rely on: they never change.
 PROMISED = """
 DATABASE_URL DATABASE_LISTEN_URL DATABASE_SCHEMA DATABASE_OWNER_URL SECRET_KEY DEBUG
 ALLOWED_HOSTS CSRF_TRUSTED_ORIGINS LOG_LEVEL HTTPS_ONLY EASYMO_KEYS OPENAI_API_KEY
@@ -56,7 +56,7 @@ def test_example__settings_that_are_read__are_those_listed() -> None:
     assert listed() - found == set()
 
 
-def test_example__every_name_of_the_contract__is_listed() -> None:
+def test_example__every_promised_name__is_listed() -> None:
     assert set(PROMISED.split()) - listed() == set()
 
 
