@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 LONGEST = 200
-# A code is found in a longer text as well: it must not stay in an address.
-MOST_READ = 20_000
+# A code that begins in the words that are kept is read to its end.
+MOST_READ = 2 * LONGEST
 # More people than these are no answer to a search by name.
 MOST_PEOPLE = 500
 MOST_NAMES = 6

@@ -75,11 +75,16 @@ class CodeSearch:
 
     def _typed(self, request: HttpRequest) -> HttpResponse | None:
         for field in FIELDS:
-            read = recognise(" ".join(request.GET.getlist(field)))
-            if not _is_code(read):
+            whole = " ".join(request.GET.getlist(field))
+            read = recognise(whole)
+            if not _is_code(read) and len(whole) <= LONGEST:
                 continue
             kept = request.GET.copy()
             kept.pop(field)
+            if not _is_code(read):
+                # What no search reads does not stay in the address: it may be a code.
+                kept[field] = whole[:LONGEST]
+                return SeeOther(_address(request, kept))
             address = _address(request, kept)
             return (
                 _open(request, read, address)

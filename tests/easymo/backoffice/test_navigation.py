@@ -267,8 +267,10 @@ def test_search__code_anywhere_in_long_words__leaves_no_address(
     ]
 
     assert [answer.status_code for answer in answers] == [303] * 3
-    left = [answer["Location"] for answer in answers]
-    assert left == [path, f"{path}?p=3", path]
+    for answer in answers:
+        # The code begins with the only 7.
+        assert "7" not in answer["Location"]
+        assert len(answer["Location"]) < len(path) + 250
 
 
 @pytest.mark.parametrize("role", [*ROLES, "new", ""])
