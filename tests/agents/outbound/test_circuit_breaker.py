@@ -14,6 +14,7 @@ from agents.operations import backlog
 from agents.outbound import circuit_breaker, next_to_send, sending
 from agents.whatsapp.error_table import Scope
 from rollout.models import Incident, Notice
+from tests import payloads
 from tests.agents.channel import jobs, post
 from tests.agents.outbound.delivering import deliver, make_conversation, make_due, say
 from tests.fakes import graph as fake
@@ -204,6 +205,20 @@ def test_open_circuit__again_soon_after__one_notice(
     assert SendingLine.objects.get().is_open
     assert Incident.objects.get().status == "open"
     assert Notice.objects.filter(text__contains="190").count() == 1
+
+
+def test_webhook__errors_of_another_number__nothing_held(
+    conversation: Conversation,
+) -> None:
+    envelope = payloads.envelope()
+    value = envelope["entry"][0]["changes"][0]["value"]
+    value["metadata"]["phone_number_id"] = "999000111222333"
+    value["errors"] = [{"code": 131031}]
+
+    post(payloads.dumps(envelope))
+    process_events.process_stored_events()
+
+    assert not SendingLine.objects.filter(is_open=True).exists()
 
 
 def test_sweep__circuit_open__enqueues_no_delivery(

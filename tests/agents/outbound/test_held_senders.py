@@ -357,20 +357,6 @@ def test_webhook__errors_without_a_message_again__one_hold_and_one_notice(
     assert Notice.objects.filter(incident__severity="high").count() == 1
 
 
-def test_webhook__errors_of_another_number__nothing_held(
-    conversation: Conversation,
-) -> None:
-    envelope = payloads.envelope()
-    value = envelope["entry"][0]["changes"][0]["value"]
-    value["metadata"]["phone_number_id"] = "999000111222333"
-    value["errors"] = [{"code": 131031}]
-
-    post(payloads.dumps(envelope))
-    process_events.process_stored_events()
-
-    assert not SendingLine.objects.filter(is_open=True).exists()
-
-
 @pytest.mark.parametrize("code", [130429, 131000, 131026, 130497, 987654])
 def test_webhook__other_errors_without_a_message__nothing_held(
     graph: FakeGraph, conversation: Conversation, code: int
