@@ -10,7 +10,6 @@ from easymo.observability import streams
 from easymo.observability.metrics import collectors
 from easymo.start import end_with_granian
 from easymo.web.edge import Edge
-from rollout.snapshot import flag_snapshot
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "easymo.settings")
 # Guard the standard streams before any library keeps a reference to them.
@@ -21,8 +20,9 @@ pages = get_wsgi_application()
 import_module(settings.ROOT_URLCONF)
 collectors()
 
-# Models can be imported only after the set-up above.
+# Models and translated texts can be imported only after the set-up above.
 from agents.inbound.endpoint import PATH, FastWebhookPath  # noqa: E402
+from rollout.snapshot import flag_snapshot  # noqa: E402
 
 # A probe and a delivery never wait for a page: each lane has its own threads. A page
 # may hold one database connection in each thread, the probes hold the two others.

@@ -169,14 +169,16 @@ def hand_back(
 
 def note(*, conversation: Conversation, user: User, text: str) -> None:
     """Write a note that only colleagues read; TextRefused says why not."""
+    line = " ".join(text.split())
+    # A cleaned reason has no code left.
+    if blank_code_digits(line) != line:
+        raise TextRefused(translatable("A note must not contain a voucher code."))
     try:
-        cleaned = clean_reason(" ".join(text.split()))
+        cleaned = clean_reason(line)
     except InvalidReason as error:
         raise TextRefused(
             translatable("A note has 1 to 500 characters, on one line.")
         ) from error
-    if blank_code_digits(cleaned) != cleaned:
-        raise TextRefused(translatable("A note must not contain a voucher code."))
     with transaction.atomic():
         held = lock_conversation(conversation.pk)
         repeated = ColleagueAct.objects.filter(

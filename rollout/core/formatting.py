@@ -134,4 +134,4 @@ def first_of(names: Sequence[str]) -> str:
 
 def markdown_line(text: str) -> str:
     """Escape a text for Markdown, in one line."""
-    return MARKDOWN_SYNTAX.sub(r"\\\1", " ".join(text.split()))
+    return MARKDOWN_SYNTAX.sub(r"\\\1", " ".join(str(text).split()))

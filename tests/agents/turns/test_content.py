@@ -231,6 +231,7 @@ def attempts(number: str, reference: str) -> list[tuple[str, Any]]:
         "create_voucher": new | {"amount": 5_000},
         "redeem_voucher": {"voucher": reference, "station": "KIMIRONKO"},
         "void_voucher": {"voucher": reference, "reason": "it was wrong"},
+        "reverse_redemption": {"voucher": reference, "reason": "it was wrong"},
         "lookup_customer": {"msisdn": number, "voucher": None},
         "list_vouchers": {},
         "resend_code": {"voucher": None},
