@@ -213,7 +213,7 @@ def test_call__spoken_over_then_silent__is_cut_and_ends(operator: Page) -> None:
     operator.uncheck("#fast")
 
     operator.click("#over")
-    expect(operator.locator("#call .theirs").last).to_contain_text("Wait, one question")
+    expect(operator.locator("#call .theirs").last).to_contain_text("I have a question")
     again = operator.locator("#call .ours").filter(has_text="I can look up customers")
     expect(again).to_have_count(2, timeout=WAIT_MS)
     for _ in range(2):

@@ -63,6 +63,12 @@ document.addEventListener("DOMContentLoaded", () => {
     return !isFirst;
   };
 
+  // A press whose button was replaced before it ended would be lost.
+  let isPressed = false;
+  document.addEventListener("pointerdown", () => { isPressed = true; });
+  for (const end of ["pointerup", "pointercancel"])
+    document.addEventListener(end, () => setTimeout(() => { isPressed = false; }));
+
   let etag = "";
   const look = async () => {
     if (!document.hidden) {
@@ -70,6 +76,7 @@ document.addEventListener("DOMContentLoaded", () => {
       const answer = await fetch(inbox.dataset.news + location.search, {
         headers, cache: "no-store", redirect: "error", signal: AbortSignal.timeout(10000),
       });
+      if (isPressed) return 200;
       if (answer.status === 200) {
         const news = await answer.json();
         etag = answer.headers.get("ETag") || "";

@@ -114,7 +114,7 @@ pad.addEventListener("click", (event) => {
     else ring("");
   } else if (button.id === "twice") ring("1");
   else if (button.id === "over") {
-    speak(words.value.trim() || "Wait, one question", "speak_over");
+    speak(words.value.trim() || "I have a question", "speak_over");
     words.value = "";
   } else if (button.dataset.key) act("press", button.dataset.key);
   else if (button.dataset.words) speak(button.dataset.words);
