@@ -54,10 +54,10 @@ def test_search__each_table_and_spelling__blanked_and_others_kept(
 
     # Then
     kept = {key: values_of(row) for key, row in about.items()}
-    left = {key: text for key, text in kept.items() if "ring" in text.lower()}
+    found = {key: text for key, text in kept.items() if "ring" in text.lower()}
     # A note of a voucher keeps no row of 16 digits from the start on.
-    assert left.pop(("voucher_note", "user id"), "[code]").count("[code]") == 1
-    assert left == {}
+    assert found.pop(("voucher_note", "user id"), "[code]").count("[code]") == 1
+    assert found == {}
     assert {key for key, row in others.items() if NOT_ABOUT not in values_of(row)} == (
         set()
     )
