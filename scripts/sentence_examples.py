@@ -10,6 +10,7 @@ import hashlib
 import math
 import random
 import re
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from agents.language.lexicons.towns import TOWNS  # noqa: E402
+
 FOLDER = ROOT / "scripts" / "sentence_training"
 LANGUAGES = ("en", "fr", "rw", "sw")
 # One group of similar sentences of so many is held out.
@@ -31,15 +36,13 @@ VALUES = {
     "{v}": ("V7-KQ3M-82", "v3-abcd-9k"),
     "{s}": (
         *("Kimironko", "Remera", "Nyabugogo", "Gikondo", "Sonatubes", "Kabuga"),
-        *("Total", "Kicukiro", "SP Nyarutarama"),
+        *("Total", "Kicukiro", "SP Nyarutarama", "Kacyiru", "Kimihurura", "Gisozi"),
+        *("Nyamirambo", "Kanombe", "Kinyinya", "Engen Gatenga", "Rubis Masaka"),
     ),
-    "{t}": (
-        *("Huye", "Musanze", "Rubavu", "Kigali", "Rwamagana", "Muhanga", "Karongi"),
-        *("Nyagatare", "Rusizi", "Nyamata"),
-    ),
+    "{t}": tuple(town.capitalize() for town in sorted(TOWNS)),
     "{p}": (
         *("Aline", "Bosco", "Eric", "Mukamana", "Jean", "Uwase", "Patrick"),
-        *("Grace", "Habimana", "Claude"),
+        *("Grace", "Habimana", "Claude", "Solange", "Innocent", "Diane", "Emmanuel"),
     ),
 }
 # Around some requests, so that greetings and thanks beside them change nothing.
@@ -115,11 +118,17 @@ SHORTER = {
 }
 # A request to be put into a doubtful sentence, and how many for each sentence.
 REQUEST, SLOT, FRAMED = "request", "{request}", 5
+# Words that may stand for each other, and clauses that change nothing.
+SAME, BESIDE = "same", "beside"
+NO_INTENTS = frozenset({REQUEST, SAME, BESIDE})
 SHORT = frozenset(
     {"greet", "thanks", "yes", "no", "none", "off_topic", "stop", "start"}
 )
-# One example in so many is written as on a telephone, or with a typing error.
-SPOILT = 4
+# Small talk: beside a clause it may mean anything.
+SHORT_ALONE = frozenset({"greet", "thanks", "yes", "no"})
+# One example in so many stands beside a clause that changes nothing; is written as on a
+# telephone, or with a typing error.
+CLAUSED, SPOILT = 3, 4
 # The weight of an example that is the only one of its line.
 WEIGHT = 1.6
 _CHOICE = re.compile(r"\(([^()|]*\|[^()]*)\)")
@@ -243,7 +252,7 @@ def _mistyped(word: str, chance: random.Random) -> str:
 
 
 def with_requests(chosen: list[Sentence], every: list[Sentence]) -> list[Sentence]:
-    """Put requests in place of `{request}`, and leave the lists of requests out."""
+    """Put requests in place of `{request}`, and leave out lines without an intent."""
     chance = random.Random(3)  # noqa: S311
     requests: dict[str, list[str]] = {}
     for each in every:
@@ -251,7 +260,7 @@ def with_requests(chosen: list[Sentence], every: list[Sentence]) -> list[Sentenc
             requests.setdefault(each.language, []).append(each.text)
     found = []
     for each in chosen:
-        if each.intent == REQUEST:
+        if each.intent in NO_INTENTS:
             continue
         if SLOT not in each.text:
             found.append(each)
@@ -270,24 +279,72 @@ class Example(NamedTuple):
     weight: float
 
 
-def examples(chosen: Iterable[Sentence]) -> list[Example]:
+class Variety:
+    """The words that may stand for each other, and the clauses that change nothing."""
+
+    def __init__(self, every: Iterable[Sentence]) -> None:
+        self.clauses: dict[str, list[Sentence]] = {}
+        self.others: dict[str, dict[str, list[str]]] = {}
+        for each in every:
+            if each.intent == BESIDE:
+                self.clauses.setdefault(each.language, []).append(each)
+            elif each.intent == SAME:
+                before, _, behind = each.text.partition(" > ")
+                replaced = before.split(", ")
+                own = self.others.setdefault(each.language, {})
+                own |= {word: [*replaced, *behind.split(", ")] for word in replaced}
+        self.patterns = {
+            language: re.compile(
+                rf"(?<!\w)(?:{'|'.join(sorted(map(re.escape, own), key=len)[::-1])})(?!\w)"
+            )
+            for language, own in self.others.items()
+        }
+
+    def in_other_words(self, sentence: Sentence, chance: random.Random) -> Sentence:
+        pattern = self.patterns.get(sentence.language)
+        if pattern is None:
+            return sentence
+        others = self.others[sentence.language]
+        text = pattern.sub(lambda found: chance.choice(others[found[0]]), sentence.text)
+        return sentence._replace(text=text)
+
+    def beside_clause(self, sentence: Sentence, chance: random.Random) -> Sentence:
+        language = sentence.language
+        if language not in self.clauses:
+            language = chance.choice(LANGUAGES)
+        text = sentence.text
+        for _ in range(chance.choice((1, 1, 2))):
+            frame = filled(chance.choice(self.clauses[language]), chance)
+            text = _one_of(frame.text, chance).replace(SLOT, text)
+        return sentence._replace(text=text)
+
+
+def examples(chosen: Iterable[Sentence], variety: Variety) -> list[Example]:
     """Return what is trained on: drawn, filled, with courtesies, some of it spoilt."""
     chance = random.Random(7)  # noqa: S311
     every: list[Example] = []
     for sentence in chosen:
-        found = _examples_of(sentence, chance)
+        found = _examples_of(sentence, variety, chance)
         every += [Example(one, WEIGHT / math.sqrt(len(found))) for one in found]
     return every
 
 
-def _examples_of(sentence: Sentence, chance: random.Random) -> list[Sentence]:
+def _examples_of(
+    sentence: Sentence, variety: Variety, chance: random.Random
+) -> list[Sentence]:
     found: list[Sentence] = []
     for one in drawn(sentence, chance):
-        variants = list(with_courtesies(filled(one, chance), chance))
+        plain = filled(one, chance)
+        variants = list(with_courtesies(plain, chance))
         if has_alternatives(sentence):
             # Enough of them are drawn: only one variant of each.
             variants = [chance.choice((variants[0], variants[0], variants[-1]))]
         found += variants
+        other = variety.in_other_words(plain, chance)
+        if other != plain:
+            found.append(other)
+        if sentence.intent not in SHORT_ALONE and chance.randrange(CLAUSED) == 0:
+            found.append(variety.beside_clause(other, chance))
         if chance.randrange(SPOILT) == 0:
             found.append(spoilt(variants[0], chance))
     return found

@@ -30,6 +30,8 @@ SCALE = 30
 ZERO = 79
 LARGEST = 46
 PARTS = (3, 4, 5)
+# Parts that reach from one word into the next.
+ACROSS = (4, 5)
 LONGEST = 1_000
 _VOUCHER = re.compile(
     r"\[(?:mistyped |part of a )?code[^\]]*\]|(?<![\w-])v\w-\w{4}-\w{2}(?![\w-])"
@@ -100,7 +102,7 @@ def _shares(logits: dict[str, float]) -> dict[str, float]:
 
 
 def features_of(text: str) -> Iterator[str]:
-    """Yield the words, pairs of words and parts of words of the text."""
+    """Yield the words, pairs of words, and parts of words and of their pairs."""
     words = tokens_of(text)
     bounded = ["^", *words, "$"]
     yield f"#{min(len(words), 8)}"
@@ -112,6 +114,11 @@ def features_of(text: str) -> Iterator[str]:
         for size in PARTS:
             for at in range(len(edged) - size + 1):
                 yield f"_{edged[at : at + size]}"
+    line = f"^{' '.join(words)}$"
+    for size in ACROSS:
+        for at in range(len(line) - size + 1):
+            if " " in line[at + 1 : at + size - 1]:
+                yield f"~{line[at : at + size]}"
 
 
 def tokens_of(text: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from agents.language.lexicons.towns import TOWNS
 from agents.language.lexicons.vocabulary import LEXICONS, fold
 from agents.language.phrases import Words, anywhere, at_start, words_of
 
@@ -19,7 +20,11 @@ _END_OF_NAME = re.compile(
     r"[\n.,;!?]|\b(?:with|using|avec|na|kwa|nkoresheje|ukoresheje|please|now)\b",
     re.IGNORECASE,
 )
-_CLAUSES = re.compile(r"[,.;!?:\n]+(?=\s|$)|\n|\s[-–—]\s")
+_CLAUSES = re.compile(
+    r"[,.;!?:\n]+(?=\s|$)|\n|\s[-–—]\s"
+    r"|\s(?:so|therefore|which means|donc|du coup|kwa hiyo|hivyo|none|bityo|rero)\s",
+    re.IGNORECASE,
+)
 _BECAUSE = re.compile(
     r"^(?:reason|motif|raison|impamvu|sababu)\b[ :ni]*", re.IGNORECASE
 )
@@ -133,6 +138,12 @@ def place_in(text: str) -> str | None:
     return _clean_station(found["name"]) if found else None
 
 
+def lone_town(text: str) -> str | None:
+    """Return the town that is the whole text: "Huye?", "in musanze"."""
+    words = [word for word in words_of(text) if word not in _BESIDE_TOWN]
+    return words[0].capitalize() if len(words) == 1 and words[0] in TOWNS else None
+
+
 def bare_station(text: str) -> str | None:
     """Return the answer to "at which station?", with or without "at"."""
     return station_in(text) or _clean_station(NAMED.sub(" ", text))
@@ -166,8 +177,12 @@ _TOWN = re.compile(
 )
 _NEAR = re.compile(
     r"\b(?:near|around|in|close to|à|près de|pres de|proche de|vers|hafi ya|karibu na|i"
-    r"|niko|nipo|ndi i)\s+(?:the\s+|la\s+)?(?P<name>[^\W\d_]{4,})",
+    r"|niko|nipo|ndi i|hano|hapa|huko)\s+(?:the\s+|la\s+)?(?P<name>[^\W\d_]{4,})",
     re.IGNORECASE,
+)
+_BESIDE_TOWN = frozenset(
+    {"in", "at", "near", "and", "a", "vers", "et", "i", "mu", "ku", "se", "none"}
+    | {"huko", "na", "je", "hapa", "please", "svp", "town", "ville", "mujyi"}
 )
 _ANSWERS = "|".join(
     re.escape(fold(entry))

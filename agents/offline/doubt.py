@@ -23,6 +23,8 @@ _FIELDS = ("questions", "negations", "hearsay")
 # "si" and "au" are words of several languages.
 _SHORTEST_FOREIGN_WORD = 3
 _WORD = re.compile(r"[^\W\d_]+")
+# "Usifute", "msikubali", "ntimusibe", "ntagishaka": negated in any sentence.
+_NEGATED = re.compile(r"(?:[um]si(?!n)|nt[iu]|ntag[iu])\w{3,}")
 
 
 class Doubt(StrEnum):
@@ -49,7 +51,10 @@ def doubt_of(text: str, languages: frozenset[str]) -> Doubt:
     is_no_request = (
         any(_has(words, field, spoken) for field in _FIELDS)
         or any(is_past(text, words, language) for language in spoken)
-        or any(_has_doubtful_prefix(word, spoken) for word in words)
+        or any(
+            _has_doubtful_prefix(word, spoken) or _NEGATED.fullmatch(word)
+            for word in words
+        )
     )
     if is_no_request:
         return Doubt.STOP

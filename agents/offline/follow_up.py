@@ -65,9 +65,12 @@ def is_no_answer(text: str, read: Understood, draft: Draft) -> bool:
         return False
     plain = understand(text)
     is_guess = read.intent in _SMALL_TALK and plain.intent is Intent.UNCLEAR
-    return read.intent is Intent.UNCLEAR or is_guess
+    # "For eric" is no other topic.
+    is_short = read.intent is Intent.OFF_TOPIC and len(words_of(text)) <= _SHORT
+    return read.intent is Intent.UNCLEAR or is_guess or is_short
 
 
+_SHORT = 3
 _SMALL_TALK = frozenset(
     {Intent.YES, Intent.NO, Intent.GREET, Intent.THANKS, Intent.BYE, Intent.HELP}
 )

@@ -13,7 +13,20 @@ from typing import TYPE_CHECKING
 
 from agents.language import sentence_model
 from agents.language.phrases import anywhere, at_start, is_about_messages, words_of
-from agents.offline.details import NAMED, loose_reason, place_in, station_in
+from agents.offline.clauses import (
+    clauses_of,
+    has_plain_sentence,
+    is_plain_up_to_voucher,
+    is_taken_back,
+    names_amount,
+)
+from agents.offline.details import (
+    NAMED,
+    lone_town,
+    loose_reason,
+    place_in,
+    station_in,
+)
 from agents.offline.doubt import Doubt, is_quoted, is_report_of_void
 from agents.offline.grammar import (
     CHANGES,
@@ -22,7 +35,7 @@ from agents.offline.grammar import (
     is_only_slots,
     understand,
 )
-from agents.offline.slots import read_slots
+from agents.offline.slots import plain_signs, read_slots
 
 if TYPE_CHECKING:
     from agents.language.sentence_model import Scores
@@ -30,11 +43,11 @@ if TYPE_CHECKING:
 
 # The share from which an answer, a change by button, and a change in spite of words of
 # doubt are given.
-ANSWER, BUTTON, BUTTON_IN_DOUBT = 0.4, 0.5, 0.9
+ANSWER, BUTTON, BUTTON_IN_DOUBT = 0.4, 0.6, 0.95
 # The words of doubt stand in the only clause.
 BUTTON_IN_DOUBT_ALONE = 0.985
 # Only the mark at the end makes it a question: "mwakora voucher ya 5000 kuri 0788...?"
-BUTTON_AT_QUESTION_MARK = 0.75
+BUTTON_AT_QUESTION_MARK = 0.9
 # The reason for a void is often in the past or negated.
 VOID_IN_DOUBT = 0.65
 # The doubt is only behind the voucher: "void V7-..., i mistyped it".
@@ -50,12 +63,16 @@ OVERRULE = 0.6
 # An answer to a question is in truth another request.
 SURELY_ANOTHER, SURELY_ANOTHER_THAN_REASON = 0.9, 0.97
 # A statement is not a request.
-STATEMENT = 0.45
+STATEMENT = 0.25
 SURELY_STATEMENT = 0.98
+# The grammar found a change that is not plain, and the model none.
+STATEMENT_OF_CHANGE = 0.7
 # The model overrules a phrase by finding no request.
 SURELY_NONE = 0.85
 # From this share of other topics on, a text that asks for nothing known is declined.
-OFF_TOPIC = 0.25
+OFF_TOPIC = 0.2
+# The likeliest intent is not likely enough, and other topics are nearly as likely.
+OFF_TOPIC_INSTEAD = 0.35
 # Intents that are answered alike, or not at all.
 ALIKE = {"how": "help", "number_changed": "hand_off", "off_topic": "none"}
 # Worth offering when nothing is clear.
@@ -88,8 +105,6 @@ _NOT_OF_BOTH = _NOT_OF_NUMBER | {"redeem_voucher", "void_voucher", "resend_code"
 # The grammar found no more than a phrase beside values, or beside other words.
 _PHRASES = frozenset({Intent.GREET, Intent.THANKS, Intent.YES, Intent.NO, Intent.HELP})
 _QUESTION_MARK = re.compile(r"[?？؟]")
-_CLAUSES = re.compile(r"[,.;!\n]+(?=\s|$)|\s[-–]\s")
-_SENTENCES = re.compile(r"[.;!\n]+(?=\s|$)")
 _CONSENT = (Intent.STOP, Intent.START)
 NEEDED = {
     Intent.RESEND: RESEND,
@@ -101,7 +116,11 @@ NEEDED = {
 
 def read(text: str, *, is_answer: bool = False) -> Understood:
     """Read the messages of one turn, joined by newlines."""
+    text = plain_signs(text)
     found = _read(text, is_answer=is_answer)
+    if found.intent is Intent.REDEEM and found.slots.has_voucher and not found.station:
+        # "I am here, Kimironko, use ..."
+        return replace(found, station=place_in(NAMED.sub(" ", text)))
     if found.intent is Intent.REDEEM and not found.slots.has_any:
         # "Can i use my voucher at Kabuga?"
         is_question = _QUESTION_MARK.search(text) is not None
@@ -123,6 +142,8 @@ def _read(text: str, *, is_answer: bool) -> Understood:
     is_empty = not text.strip() or (found.slots.has_any and is_only_slots(found.slots))
     if found.is_exact or is_empty:
         return found
+    if not is_answer and (town := lone_town(text)):
+        return replace(found, intent=Intent.WHERE, place=town)
     # The reason was split from the text of the slots, and belongs to the sentence.
     whole = read_slots(text) if found.reason else found.slots
     scores = fitting(sentence_model.score(whole.typed or text), whole)
@@ -132,7 +153,7 @@ def _read(text: str, *, is_answer: bool) -> Understood:
     if found.intent in CHANGES:
         return _beside_change(found, best, scores, text)
     is_loose = found.intent in {Intent.UNCLEAR, Intent.SEVERAL}
-    is_partly = best is Intent.CREATE and not _names_amount(found)
+    is_partly = best is Intent.CREATE and not names_amount(found)
     if best and (is_loose or (scores.best[1] >= OVERRULE and not is_partly)):
         return _taken(found, best, text)
     likely = _likely(scores, found)
@@ -197,7 +218,11 @@ def _beside_change(
 ) -> Understood:
     """Return what the grammar found, unless the model is sure of something else."""
     if best is None:
-        return found
+        is_statement = scores.intents["none"] >= STATEMENT_OF_CHANGE
+        is_plain = found.doubt is Doubt.NONE
+        return (
+            replace(found, doubt=Doubt.STOP) if is_statement and not is_plain else found
+        )
     if best is found.intent:
         is_doubtful = found.doubt is Doubt.STOP
         return _taken(found, best, text) if is_doubtful else found
@@ -215,13 +240,15 @@ def _allowed(found: Understood, scores: Scores, text: str) -> Intent | None:
     if intent in {Intent.UNCLEAR, Intent.OFF_TOPIC}:
         is_other = scores.intents.get("off_topic", 0.0) >= OFF_TOPIC and not is_close
         return Intent.OFF_TOPIC if is_other and not found.slots.has_any else None
+    is_other = scores.intents.get("off_topic", 0.0) >= OFF_TOPIC_INSTEAD
+    otherwise = Intent.OFF_TOPIC if is_other and not found.slots.has_any else None
     if is_close:
-        return None
+        return otherwise
     if intent in CHANGES:
         return intent if _may_change(found, intent, scores, text) else None
     if intent in _CONSENT and found.slots.has_any:
         return None
-    return intent if share >= _needed(intent, text) else None
+    return intent if share >= _needed(intent, text) else otherwise
 
 
 def _needed(intent: Intent, text: str) -> float:
@@ -235,7 +262,9 @@ def _may_change(found: Understood, intent: Intent, scores: Scores, text: str) ->
     """Tell whether a confirm button may stand under the sentence."""
     if scores.intents["none"] >= STATEMENT or is_quoted(text):
         return False
-    if found.doubt is Doubt.STOP:
+    # Without a value there is nothing to confirm: the agent asks for it.
+    is_question = not found.slots.has_any and not station_in(text)
+    if found.doubt is Doubt.STOP and not is_question:
         return _outweighs_doubt(found, intent, scores, text)
     return ranked(scores)[0][1] >= BUTTON
 
@@ -245,42 +274,31 @@ def _outweighs_doubt(
 ) -> bool:
     """Tell whether the model is so sure that words of doubt belong to other clauses."""
     is_create = intent is Intent.CREATE
-    is_whole = _names_amount(found) if is_create else found.slots.has_voucher
+    is_whole = names_amount(found) if is_create else found.slots.has_voucher
     if intent is not Intent.VOID and at_start(words_of(text), "negations"):
         return False
-    if _is_taken_back(text) or (intent is Intent.VOID and is_report_of_void(text)):
+    if is_taken_back(text) or (intent is Intent.VOID and is_report_of_void(text)):
         return False
     # "If he comes back, void V7-...": the condition holds for all clauses.
     is_condition = bool(at_start(words_of(text), "hearsay"))
-    is_alone = is_condition or len(_clauses(text)) < 2
+    clauses = clauses_of(text)
+    is_alone = is_condition or len(clauses) < 2
+    if intent is Intent.REDEEM:
+        # "Yesterday i paid with [code 1], great": the doubt is about the code.
+        own = [one for one in clauses if read_slots(one).has_voucher]
+        is_alone = is_alone or any(understand(one).doubt is Doubt.STOP for one in own)
+    if is_alone and intent is not Intent.VOID and anywhere(words_of(text), "negations"):
+        return False
     needed = BUTTON_IN_DOUBT_ALONE if is_alone else BUTTON_IN_DOUBT
     if intent is Intent.VOID and not is_alone:
         needed = VOID_IN_DOUBT
     if understand(_QUESTION_MARK.sub(" ", text)).doubt is not Doubt.STOP:
         needed = BUTTON_AT_QUESTION_MARK
-    if _is_plain_up_to_voucher(text, intent):
+    if is_plain_up_to_voucher(text, intent):
         needed = min(needed, PLAIN_BEFORE_REASON)
-    if _has_plain_sentence(text, intent) or _has_doubt_elsewhere(text):
+    if has_plain_sentence(text, intent) or _has_doubt_elsewhere(text, intent):
         needed = BUTTON
     return is_whole and scores.best[1] >= needed
-
-
-def _is_plain_up_to_voucher(text: str, intent: Intent) -> bool:
-    """Tell whether the request is plain, and the doubt is in what follows the voucher.
-
-    A reason may be in the past, and that of a void negated: "void V7-..., i mistyped it",
-    but not "void V7-... if he agrees".
-    """
-    named = NAMED.search(text)
-    if named is None or intent is Intent.CREATE:
-        return False
-    request = understand(text[: named.end()])
-    behind = words_of(text[named.end() :])
-    fields = ["hearsay", "questions"]
-    if intent is not Intent.VOID:
-        fields.append("negations")
-    is_open = any(anywhere(behind, one) for one in fields) or "?" in text
-    return request.intent is intent and request.doubt is not Doubt.STOP and not is_open
 
 
 def _is_plain_among_others(found: Understood, scores: Scores, text: str) -> bool:
@@ -288,62 +306,36 @@ def _is_plain_among_others(found: Understood, scores: Scores, text: str) -> bool
     is_doubtful = found.intent in CHANGES and found.doubt is Doubt.STOP
     if not is_doubtful or scores.intents["none"] >= SURELY_STATEMENT or is_quoted(text):
         return False
-    if _is_taken_back(text):
+    if is_taken_back(text):
         return False
-    return _has_plain_sentence(text, found.intent) or _has_doubt_elsewhere(text)
+    return has_plain_sentence(text, found.intent) or _has_doubt_elsewhere(
+        text, found.intent
+    )
 
 
-def _has_doubt_elsewhere(text: str) -> bool:
+def _has_doubt_elsewhere(text: str, intent: Intent) -> bool:
     """Tell whether the request is plain, and only the clauses before it are doubtful.
 
     "The car broke down, cancel V7-...", but not "if it breaks down, ..." or "he said, ...".
     """
-    clauses = _clauses(text)
+    clauses = clauses_of(text)
     places = [at for at, one in enumerate(clauses) if read_slots(one).has_any]
     if not places or places[0] == 0:
         return False
     before = [words_of(one) for one in clauses[: places[0]]]
-    request = understand("\n".join(clauses[places[0] :]))
-    is_plain = request.intent in CHANGES and request.doubt is not Doubt.STOP
+    behind = "\n".join(clauses[places[0] :])
+    request = understand(behind)
+    is_plain = request.doubt is not Doubt.STOP and (
+        request.intent in CHANGES or _is_surely(intent, behind)
+    )
     return is_plain and not any(anywhere(words, "hearsay") for words in before)
 
 
-def _is_taken_back(text: str) -> bool:
-    """Tell whether a last clause takes the request back: "void V7-... - no, forget it".
-
-    "Void V7-..., no longer needed" does not.
-    """
-    last = _clauses(text)[1:][-2:]
-    found = [at_start(words_of(clause), "no") for clause in last]
-    return any(
-        one and (not one.rest or (len(one.rest) == 1 and one.language != "en"))
-        for one in found
-    )
-
-
-def _clauses(text: str) -> list[str]:
-    return [one for one in _CLAUSES.split(text) if one.strip()]
-
-
-def _has_plain_sentence(text: str, intent: Intent) -> bool:
-    """Tell whether one sentence of several asks for this without a word of doubt."""
-    parts = [part for part in _SENTENCES.split(text) if part.strip()]
-    if len(parts) < 2:
-        return False
-    read_parts = [understand(part) for part in parts]
-    plain = [
-        part
-        for part in read_parts
-        if part.intent is intent and part.doubt is not Doubt.STOP
-    ]
-    return any(
-        part.slots.has_voucher if intent is not Intent.CREATE else _names_amount(part)
-        for part in plain
-    )
-
-
-def _names_amount(found: Understood) -> bool:
-    return found.slots.amount is not None and found.slots.number is not None
+def _is_surely(intent: Intent, text: str) -> bool:
+    """Tell whether the model finds this request in the text by itself."""
+    slots = read_slots(text)
+    label, share = fitting(sentence_model.score(slots.typed), slots).best
+    return INTENTS[label] is intent and share >= BUTTON
 
 
 def _taken(found: Understood, intent: Intent, text: str) -> Understood:

@@ -31,6 +31,12 @@ _REFERENCE = re.compile(
     r"(?<![\w-])(v[2-9a-z])(?:-([2-9a-z]{4})-|(?=\w*\d)([2-9a-z]{4}))([2-9a-z]{2})(?![\w-])",
     re.ASCII | re.IGNORECASE,
 )
+# With other marks or spaces between its parts, and a digit behind: "V2 X84K F2".
+_LOOSE_REFERENCE = re.compile(
+    r"(?<![\w-])(v[2-9a-z])[ ._–—-]{1,2}(?=[2-9a-z .\-_–—]*\d)([2-9a-z]{4})[ ._–—-]{1,2}"
+    r"([2-9a-z]{2})(?![\w-])",
+    re.ASCII | re.IGNORECASE,
+)
 _CURRENCY = r"(?:rwf|frw|rfw|francs?|faranga|amafaranga|frs?|/=|/-)"
 _AMOUNT = re.compile(
     rf"{_CURRENCY}?[ ]?(\d{{1,3}}(?:,\d{{3}})+|\d{{1,3}}(?: \d{{3}})+(?!\S)|\d+)"
@@ -56,7 +62,12 @@ _LOOSE_AMOUNT = re.compile(
 )
 # A number plate, a time, a date, a pump: no amount.
 _OTHER = re.compile(
-    r"\br[a-z]{2} ?\d{3} ?[a-z]\b|(?<![\d.,])\d{1,2}(?::\d\d|h(?:\d\d)?\b| ?[ap]m\b)"
+    r"\br[a-z]{2} ?\d{3} ?[a-z]\b"
+    r"|(?<![\d.,])\d{1,2}(?::\d\d|h(?:\d\d)?\b| ?h(?:rs?|ours)\b|/7\b| ?[ap]m\b)"
+    # Words of short messages: "gr8", "b4", "2 me", "4 me", "un bon 2 6500".
+    r"|\b(?:gr8|b4|l8r?|m8|w8|h8|str8|2day|2nite|2mor+ow|any1|some1|every1|no1|[24][ui])\b"
+    r"|(?<![\w.,])[24](?= (?:[a-z]{1,2}|me|my|h(?:im|er|is)|the|that|this|us|them|la|le|mon)\b)"
+    r"|(?<![\w.,])[24](?= +(?:\ue012|\+|\d{4}(?!\d)|\d{5}))"
     r"|\b(?:saa|pump|pompe|pampu|no\.?|n°) \d{1,2}\b(?![.,:]\d)"
     # "At 7": never an amount.
     r"|\b(?:at|by|before|after|à|avant|vers) \d{1,2}\b(?![.,:]?\d| ?k\b| \d{3}\b)"
@@ -180,8 +191,9 @@ def read_slots(text: str) -> Slots:
 
 
 def plain_signs(text: str) -> str:
-    """Return the text with plain spaces, dashes and apostrophes."""
+    """Return the text with plain spaces, dashes, apostrophes and references."""
     text = _MARKS.sub("", text.translate(_SPACES).translate(_DASHES))
+    text = _LOOSE_REFERENCE.sub(r"\1-\2-\3", text)
     return text.replace("’", "'").replace("‘", "'").replace("ʼ", "'")
 
 
