@@ -48,7 +48,7 @@ class Giver:
 
 
 def take_role_back(profile: Profile, *, was: Profile, giver: Giver) -> None:
-    """Take the role of a person who would get it anew without a second person.
+    """Take the role of a person who would get it again without a second person.
 
     In the back office these are colleagues who are active again, and station staff with
     another account: it opens the station page.

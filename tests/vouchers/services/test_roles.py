@@ -300,19 +300,19 @@ def test_command__in_the_name_of__counts_for_this_account(
     )
 
 
-# What gives a role anew: the roles that it concerns, and how it is done.
-ANEW: dict[str, tuple[tuple[str, ...], dict[str, bool], dict[str, bool]]] = {
+# What gives a role again: the roles that it concerns, and how it is done.
+GIVES_A_ROLE: dict[str, tuple[tuple[str, ...], dict[str, bool], dict[str, bool]]] = {
     "active again": (("staff", "station", "support"), {}, {"is_active": True}),
     "another account": (("station",), {"is_active": True}, {"user": True}),
 }
 
 
-@pytest.mark.parametrize("what", ANEW)
+@pytest.mark.parametrize("what", GIVES_A_ROLE)
 @pytest.mark.parametrize("road", ROADS)
-def test_change__gives_a_role_anew__waits_in_the_back_office(
+def test_change__gives_a_role_again__waits_in_the_back_office(
     odette: User, pascal: User, kimironko: Station, what: str, road: str
 ) -> None:
-    concerned, state, change = ANEW[what]
+    concerned, state, change = GIVES_A_ROLE[what]
     for number, role in enumerate(ROLES):
         # Given
         person = Profile.objects.create(
@@ -337,11 +337,11 @@ def test_change__gives_a_role_anew__waits_in_the_back_office(
             assert role_in_database(person) == role
 
 
-@pytest.mark.parametrize("what", ANEW)
-def test_database__role_given_anew_by_an_account__is_refused(
+@pytest.mark.parametrize("what", GIVES_A_ROLE)
+def test_database__role_given_again_by_an_account__is_refused(
     odette: User, kimironko: Station, what: str
 ) -> None:
-    concerned, state, change = ANEW[what]
+    concerned, state, change = GIVES_A_ROLE[what]
     for role in concerned:
         person = Profile.objects.create(
             role=role,
