@@ -187,7 +187,8 @@ def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         epoch=epoch,
     )
     if entered := reauthentication.kept(request):
-        form.initial |= reauthentication.restored(form.fields, entered)
+        again = reauthentication.restored(form.fields, entered)
+        form.initial = {**form.initial, **again}
     if form.is_bound and form.is_valid():
         try:
             changed = _change(request, form)
