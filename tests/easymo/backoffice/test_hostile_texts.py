@@ -109,6 +109,7 @@ def poison() -> int:
                     '"' + SHORT.replace('"', '\\"') + '"',
                 )
         run(f"ALTER TABLE {table} ENABLE TRIGGER ALL")
+    run("SET CONSTRAINTS ALL DEFERRED")
     return done
 
 
