@@ -35,7 +35,7 @@ document.addEventListener("DOMContentLoaded", () => {
   if (document.querySelector("[data-reload]")) setTimeout(() => location.reload(), 2000);
   const wrong = document.querySelector("#content [aria-invalid=true]");
   // A browser skips autofocus when it loads the page in the background.
-  const first = document.querySelector("#content [autofocus]");
+  const first = document.querySelector("[autofocus]");
   if (wrong) wrong.focus();
   else if (first && document.activeElement === document.body) first.focus();
 });

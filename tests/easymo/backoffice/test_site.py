@@ -206,7 +206,7 @@ def test_menu__each_entry_and_the_pages_below__is_the_only_active_one() -> None:
         if "/admin/" in link and page.context.get("cl"):
             heading = re.search(r"<h1.*?</h1>", shown, re.DOTALL)
             assert heading is not None
-            assert escape(title) in heading[0]
+            assert str(escape(title)) in heading[0]
 
 
 def test_menu__what_opens_and_closes_it__is_a_button() -> None:
