@@ -174,9 +174,13 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_import__unusable_file__is_refused_in_a_sentence(
-    tmp_path: Path, case: str
+    tmp_path: Path, run: Run, case: str
 ) -> None:
     content = REFUSED[case]
+    told = run(content, code=1)
+    [error] = told.pop("errors")
+    assert told.items() >= {"lines": 0, "issued": 0, "already": 0}.items()
+    assert (error["line"], error["field"]) == (1, "file")
     path = tmp_path / "file.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(CommandError, match=r"\.$"):
