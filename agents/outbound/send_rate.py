@@ -4,8 +4,8 @@ A bucket is stored as the time at which it is full again. A token moves that tim
 `every_s`; the bucket is empty while the time is `burst` tokens in the future. One
 statement checks and takes, under the row's lock, by the database's clock.
 
-The number's bucket gives tokens of the next seconds, too: whoever takes one waits for its
-moment and asks nothing more. Otherwise hundreds of waiting replies would ask again and
+The bucket of a number gives tokens of the next seconds, too: the message waits for its
+moment and nothing is asked again. Otherwise hundreds of waiting replies would ask again and
 again, and need more processor time than the replies themselves.
 
 Meta accepts 1 message in 6 s to one person, with a burst of 45, and 80 messages a
