@@ -107,7 +107,7 @@ def test_note_language__any_text__is_one_of_four(texts: list[str]) -> None:
     assert language_of(conversation) in LANGUAGES
 
 
-# Roads by which a text reaches a person that no turn answers.
+# Senders of texts to a person that no turn answers.
 
 
 @pytest.fixture
@@ -201,8 +201,8 @@ def announcement(cast: Cast) -> None:
     )
 
 
-# The module that queues the messages of each road.
-ROADS: dict[Callable[[Cast], None], Any] = {
+# The module that queues the messages of each sender.
+SENDERS: dict[Callable[[Cast], None], Any] = {
     colleague: handoff,
     unreadable: fixed_replies,
     flood: routing,
@@ -228,16 +228,16 @@ LANGUAGE_PAIRS = [
 
 
 @pytest.mark.parametrize(("profile", "written"), LANGUAGE_PAIRS)
-@pytest.mark.parametrize("road", ROADS, ids=lambda road: road.__name__)
+@pytest.mark.parametrize("sender", SENDERS, ids=lambda sender: sender.__name__)
 def test_message__each_road__in_the_one_language(
-    cast: Cast, road: Callable[[Cast], None], profile: str, written: str
+    cast: Cast, sender: Callable[[Cast], None], profile: str, written: str
 ) -> None:
     """Each language alone by each of both ways, and against one other.
 
     The choice itself is tried with all pairs above.
     """
     # Given
-    reader = cast.diane if road is issuers_notice else cast.aline
+    reader = cast.diane if sender is issuers_notice else cast.aline
     Profile.objects.filter(pk=reader.profile.pk).update(language=profile)
     number = str(reader.profile.msisdn).removeprefix("+")
     receive(payloads.text(HELLO.get(written, "10000"), sender=number))
@@ -245,7 +245,7 @@ def test_message__each_road__in_the_one_language(
     before = list(OutboundMessage.objects.values_list("pk", flat=True))
 
     # When
-    road(cast)
+    sender(cast)
 
     # Then
     expected = written or profile or "en"
@@ -321,8 +321,8 @@ def test_roads__each_module_that_queues_a_message__has_one() -> None:
         and ast.unparse(node.func) in {"outbox.enqueue", "enqueue_unrequested"}
     }
 
-    roads = {m.__name__ for m in ROADS.values()}
-    assert queueing == roads | OF_A_TURN | TESTED_WITH_THEIR_PAGES
+    senders = {m.__name__ for m in SENDERS.values()}
+    assert queueing == senders | OF_A_TURN | TESTED_WITH_THEIR_PAGES
 
 
 # They show, store or erase the language, and choose none.

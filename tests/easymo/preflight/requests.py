@@ -8,22 +8,22 @@ from typing import Any
 from django.core import checks
 
 from easymo.preflight import registry
-from easymo.preflight.registry import Asked, Found
+from easymo.preflight.registry import Circumstances, LineResult
 
 
-def look(name: str, **circumstances: Any) -> Found:
+def look(name: str, **circumstances: Any) -> LineResult:
     """Return what the line of this name finds."""
     [line] = [one for one in registry.lines() if one.name == name]
-    return line.look(asked(**circumstances))
+    return line.look(circumstances(**circumstances))
 
 
-def asked(**circumstances: Any) -> Asked:
-    said: tuple[str, ...] = circumstances.pop("said", ())
-    messages = {one: [checks.Warning(f"About {one}.", hint="Mend.")] for one in said}
+def circumstances(**circumstances: Any) -> Circumstances:
+    message: tuple[str, ...] = circumstances.pop("said", ())
+    messages = {one: [checks.Warning(f"About {one}.", hint="Mend.")] for one in message}
     circumstances.setdefault("messages", partial(dict, messages))
-    return Asked(**circumstances)
+    return Circumstances(**circumstances)
 
 
-def real(**circumstances: Any) -> Asked:
+def real(**circumstances: Any) -> Circumstances:
     """Return circumstances in which the check framework speaks for itself."""
-    return Asked(messages=partial(registry.messages, ()), **circumstances)
+    return Circumstances(messages=partial(registry.messages, ()), **circumstances)

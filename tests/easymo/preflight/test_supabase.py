@@ -43,7 +43,7 @@ def test_supabase__not_configured__skipped(name: str) -> None:
 @pytest.mark.parametrize("name", [SERVICE_LINE, ANON_LINE])
 def test_supabase__not_live__not_asked(supabase: FakeSupabase, name: str) -> None:
     assert look(name).status == "skipped"
-    assert supabase.asked == []
+    assert supabase.circumstances == []
 
 
 def test_service__right_key__ok(supabase: FakeSupabase) -> None:
@@ -107,13 +107,13 @@ def test_service__two_projects__failed(
     ],
 )
 def test_service__each_refusal__its_remedy(
-    supabase: FakeSupabase, status: int, said: str, setting: str
+    supabase: FakeSupabase, status: int, message: str, setting: str
 ) -> None:
     supabase.broken = (status, b"<html>")
 
     found = look(SERVICE_LINE, live=True)
 
-    assert (found.status, found.setting) == (said, setting)
+    assert (found.status, found.setting) == (message, setting)
     assert found.remedy
 
 
@@ -130,14 +130,16 @@ def test_anon__schema_not_shown__ok(supabase: FakeSupabase) -> None:
     found = look(ANON_LINE, live=True)
 
     assert found.status == "ok"
-    assert ("easymo", "agents_announcement") in supabase.asked
+    assert ("easymo", "agents_announcement") in supabase.circumstances
 
 
 def test_anon__schema_shown_and_tables_denied__ok(supabase: FakeSupabase) -> None:
     supabase.expose("easymo", {"profiles": "denied", "vouchers": "denied"})
 
     assert look(ANON_LINE, live=True).status == "ok"
-    assert {("easymo", "profiles"), ("easymo", "vouchers")} <= set(supabase.asked)
+    assert {("easymo", "profiles"), ("easymo", "vouchers")} <= set(
+        supabase.circumstances
+    )
 
 
 @pytest.mark.parametrize("access", ["rows", "empty"])
@@ -171,7 +173,7 @@ def test_anon__is_a_service_key__failed_without_asking(
     found = look(ANON_LINE, live=True)
 
     assert (found.status, found.setting) == ("failed", "SUPABASE_ANON_KEY")
-    assert supabase.asked == []
+    assert supabase.circumstances == []
 
 
 def test_anon__unknown_key__proves_nothing(

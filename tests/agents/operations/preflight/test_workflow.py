@@ -21,8 +21,8 @@ def test_previous__none__warning() -> None:
     [((), "ok"), (("agents.W005",), "warning"), (("agents.E002",), "failed")],
 )
 def test_previous__named__as_the_check_framework_says(
-    settings: SettingsWrapper, said: tuple[str, ...], status: str
+    settings: SettingsWrapper, message: tuple[str, ...], status: str
 ) -> None:
     settings.LEGACY_WEBHOOK_URL = "https://old.example.rw/hook"
 
-    assert look("workflow.previous", said=said).status == status
+    assert look("workflow.previous", message=message).status == status
