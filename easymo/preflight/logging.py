@@ -74,7 +74,7 @@ def _emit(mark: str) -> None:
         logger.warning(
             EVENT,
             mark=mark,
-            message=f"{values[1]} wrote {values[3]}, code {values[5]}",
+            said=f"{values[1]} wrote {values[3]}, code {values[5]}",
             name=values[6],
             exc_info=True,
         )
@@ -184,9 +184,9 @@ def monitoring_is_configured(circumstances: Circumstances) -> LineResult:
         )
     present = [name for name, is_there in named.items() if is_there]
     if not named["METRICS_TOKEN"]:
-        message = f" (there is {' and '.join(present)})" if present else ""
+        hint = f" (there is {' and '.join(present)})" if present else ""
         return warning(
-            f"METRICS_TOKEN is not set{message}: nothing can read the figures, so that "
+            f"METRICS_TOKEN is not set{hint}: nothing can read the figures, so that "
             "no alert is sent when the evaluator stops.",
             "Set METRICS_TOKEN, scrape /metrics with it, and load deploy/alerts.yml.",
             "METRICS_TOKEN",

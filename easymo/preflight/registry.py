@@ -2,7 +2,8 @@
 
 A line checks one thing and returns `ok`, `warning`, `failed` or `skipped`, with a
 remedy. Checks of a setting alone come from Django's check framework; a line takes over
-their messages (`Circumstances.message`). Every line is also a deployment check of that framework:
+their messages (`Circumstances.message`). Every line is also a deployment check of that
+framework:
 `manage.py check --deploy --tag preflight`.
 """
 
@@ -73,8 +74,8 @@ class Circumstances:
     def message(self, *ids: str) -> CheckMessage | None:
         """Return the first message with one of these ids; it then belongs to this line."""
         self.taken.update(ids)
-        message = self.messages()
-        return next((m for one in ids for m in message.get(one, ())), None)
+        found = self.messages()
+        return next((m for one in ids for m in found.get(one, ())), None)
 
     def lacking(self, detail: str, remedy: str, setting: str = "") -> LineResult:
         """Return a failure when real users are served, otherwise a warning."""

@@ -224,8 +224,8 @@ def _accounts(circumstances: Circumstances, answer: Answer) -> LineResult:
             "See the template in the WhatsApp manager, or take the setting out.",
             wanted[missing[0]],
         )
-    message = f", and has approved {len(wanted)} templates" if wanted else ""
-    return ok(f"Meta sends webhooks to this app{message}.")
+    templates = f", and has approved {len(wanted)} templates" if wanted else ""
+    return ok(f"Meta sends webhooks to this app{templates}.")
 
 
 def _account_ids(answer: Answer) -> Iterator[str]:

@@ -9,7 +9,7 @@ from django.db import connection
 
 from easymo.preflight import registry
 from easymo.preflight.registry import Section
-from tests.easymo.preflight.requests import circumstances
+from tests.easymo.preflight.requests import circumstances_with
 
 # The guide's Environment Preparation and Code Validation, in its order.
 GUIDE = [
@@ -44,15 +44,15 @@ def test_lines__each_app__has_its_own() -> None:
 
 
 def test_asked__lacking__graver_once_people_are_served() -> None:
-    assert circumstances().lacking("a", "b").status == "warning"
-    assert circumstances(serves_people=True).lacking("a", "b").status == "failed"
+    assert circumstances_with().lacking("a", "b").status == "warning"
+    assert circumstances_with(serves_people=True).lacking("a", "b").status == "failed"
 
 
 @pytest.mark.django_db
 def test_check_framework__asked_for_the_tag__runs_the_lines(settings: object) -> None:
     # Given
     settings.ALLOWED_HOSTS = ["*"]  # type: ignore[attr-defined]
-    message = io.StringIO()
+    output = io.StringIO()
 
     # When
     with pytest.raises(Exception, match=r"preflight\.site\.hosts"):
@@ -62,7 +62,7 @@ def test_check_framework__asked_for_the_tag__runs_the_lines(settings: object) ->
             deploy=True,
             databases=["default"],
             fail_level="ERROR",
-            stderr=message,
+            stderr=output,
         )
 
 

@@ -43,7 +43,7 @@ def test_supabase__not_configured__skipped(name: str) -> None:
 @pytest.mark.parametrize("name", [SERVICE_LINE, ANON_LINE])
 def test_supabase__not_live__not_asked(supabase: FakeSupabase, name: str) -> None:
     assert look(name).status == "skipped"
-    assert supabase.circumstances == []
+    assert supabase.asked == []
 
 
 def test_service__right_key__ok(supabase: FakeSupabase) -> None:
@@ -95,7 +95,7 @@ def test_service__two_projects__failed(
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "setting"),
+    ("status", "expected", "setting"),
     [
         (404, "failed", "SUPABASE_URL"),
         (540, "failed", "SUPABASE_URL"),
@@ -107,13 +107,13 @@ def test_service__two_projects__failed(
     ],
 )
 def test_service__each_refusal__its_remedy(
-    supabase: FakeSupabase, status: int, message: str, setting: str
+    supabase: FakeSupabase, status: int, expected: str, setting: str
 ) -> None:
     supabase.broken = (status, b"<html>")
 
     found = look(SERVICE_LINE, live=True)
 
-    assert (found.status, found.setting) == (message, setting)
+    assert (found.status, found.setting) == (expected, setting)
     assert found.remedy
 
 
@@ -130,7 +130,7 @@ def test_anon__schema_not_shown__ok(supabase: FakeSupabase) -> None:
     found = look(ANON_LINE, live=True)
 
     assert found.status == "ok"
-    assert ("easymo", "agents_announcement") in supabase.circumstances
+    assert ("easymo", "agents_announcement") in supabase.asked
 
 
 def test_anon__schema_shown_and_tables_denied__ok(supabase: FakeSupabase) -> None:
@@ -138,7 +138,7 @@ def test_anon__schema_shown_and_tables_denied__ok(supabase: FakeSupabase) -> Non
 
     assert look(ANON_LINE, live=True).status == "ok"
     assert {("easymo", "profiles"), ("easymo", "vouchers")} <= set(
-        supabase.circumstances
+        supabase.asked
     )
 
 
@@ -173,7 +173,7 @@ def test_anon__is_a_service_key__failed_without_asking(
     found = look(ANON_LINE, live=True)
 
     assert (found.status, found.setting) == ("failed", "SUPABASE_ANON_KEY")
-    assert supabase.circumstances == []
+    assert supabase.asked == []
 
 
 def test_anon__unknown_key__proves_nothing(

@@ -115,7 +115,7 @@ def test_features__forced_off__do_not_count(
 
 def test_waffle__as_the_check_framework_says() -> None:
     assert look("flags.waffle").status == "ok"
-    assert look("flags.waffle", message=("rollout.E001",)).status == "failed"
+    assert look("flags.waffle", message_ids=("rollout.E001",)).status == "failed"
 
 
 @pytest.mark.parametrize(
