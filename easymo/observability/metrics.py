@@ -48,9 +48,8 @@ Collect = Callable[[], Iterable[Metric]]
 
 
 class SumsIncomplete(Exception):
-    """So many rows are not summed yet that a scrape cannot read them.
-
-    It passes by itself: each scrape and each minute of the worker sums a part.
+    """Too many rows are not summed yet for one scrape. This ends by itself: each scrape
+    and each minute of the worker sums a part.
     """
 
     def __init__(self, left: int) -> None:

@@ -137,9 +137,7 @@ def test_anon__schema_shown_and_tables_denied__ok(supabase: FakeSupabase) -> Non
     supabase.expose("easymo", {"profiles": "denied", "vouchers": "denied"})
 
     assert look(ANON_LINE, live=True).status == "ok"
-    assert {("easymo", "profiles"), ("easymo", "vouchers")} <= set(
-        supabase.asked
-    )
+    assert {("easymo", "profiles"), ("easymo", "vouchers")} <= set(supabase.asked)
 
 
 @pytest.mark.parametrize("access", ["rows", "empty"])
