@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from rollout.checklists.checklists import ChecklistLine
     from rollout.models import Plan, StageRun
     from rollout.policy.gates import Gate
 
@@ -56,9 +57,13 @@ BAD = {Level.WARN, Level.BREACH}
 ENOUGH_CLEAN = 1000
 
 
-def collect_facts(plan: Plan) -> GateFacts:
+def collect_facts(
+    plan: Plan, lines: Sequence[ChecklistLine] | None = None
+) -> GateFacts:
     """Read the facts of this stage run, with a fixed number of queries."""
     run, now = plan.run, clock.now()
+    if lines is None:
+        lines = checklists.checklist_lines(run, now)
     members = list(
         CohortMember.objects.filter(cohort__name=BETA_COHORT)
         # The default order would read the members of all cohorts.
@@ -88,11 +93,10 @@ def collect_facts(plan: Plan) -> GateFacts:
         silent=_verdict_names(verdicts, {Level.NO_DATA}),
         incidents=_incidents(),
         unticked=tuple(
-            shortened(label(line.item.text), 80)
-            for line in checklists.unmet_lines(run, now)
+            shortened(label(line.item.text), 80) for line in checklists.unmet(lines)
         ),
         on_call=len(called),
-        unverified=tuple(map(_as_clause, contacts.problems(now))) if called else (),
+        unverified=tuple(map(_as_clause, contacts.problems_of(called, now))),
         announced_at=_announced(Stage(run.stage)),
         waived=_waived(run, now),
     )

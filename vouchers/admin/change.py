@@ -212,10 +212,18 @@ def change_text(row: ChangeRecord) -> str:
         if after.get(name) == "changed" and name not in before:
             parts.append(gettext("{label} changed").format(label=label))
         elif name in before and name in after:
-            parts.append(f"{label}: {before[name]} → {after[name]}")
-        else:
-            parts.append(f"{label}: {before.get(name, after.get(name))}")
+            parts.append(
+                f"{label}: {_in_words(before[name])} → {_in_words(after[name])}"
+            )
+        elif (value := before.get(name, after.get(name))) not in (None, ""):
+            parts.append(f"{label}: {_in_words(value)}")
     return f"{KINDS.get(row.kind, row.kind)}: {'; '.join(parts)}"
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "—" if value in (None, "") else str(value)
 
 
 def way_of(row: ChangeRecord) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from agents.operations.system_checks import TEMPLATES
+from agents.operations.system_checks import OWNER_TEMPLATES, TEMPLATES
 from agents.whatsapp.signature import is_handshake, is_signed, sign
 from easymo.preflight.provider_request import Answer, NoAnswer, ask
 from easymo.preflight.registry import (
@@ -142,6 +142,21 @@ def signature_is_checked(circumstances: Circumstances) -> LineResult:
     return ok(
         f"{len(secrets)} {'secret' if len(secrets) == 1 else 'secrets'} in force."
     )
+
+
+@line("whatsapp.notices", "Owners are told of their vouchers", Section.RUNNING)
+def owners_are_told(asked: Asked) -> Found:
+    if not settings.WA_TOKEN:
+        return skipped("WA_TOKEN is not set.", "", TOKEN)
+    missing = [name for name in OWNER_TEMPLATES if not getattr(settings, name)]
+    if missing:
+        return warning(
+            "More than 24 hours after their last message owners are not told what"
+            f" happens to their vouchers: {', '.join(missing)} not set.",
+            "Create the templates (docs/whatsapp.md), and name them in the settings.",
+            missing[0],
+        )
+    return ok("There is a template for each notice.")
 
 
 @line("whatsapp.reminders", "Reminders of expiry can be sent", Section.RUNNING)
