@@ -145,7 +145,7 @@ def signature_is_checked(circumstances: Circumstances) -> LineResult:
 
 
 @line("whatsapp.notices", "Owners are told of their vouchers", Section.RUNNING)
-def owners_are_told(asked: Asked) -> Found:
+def owners_are_told(circumstances: Circumstances) -> LineResult:
     if not settings.WA_TOKEN:
         return skipped("WA_TOKEN is not set.", "", TOKEN)
     missing = [name for name in OWNER_TEMPLATES if not getattr(settings, name)]
