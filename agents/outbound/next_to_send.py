@@ -90,7 +90,7 @@ class ClaimedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing can be sent for so long."""
+    """Nothing can be sent for this number of seconds."""
 
     seconds: float
     # The next message has its tokens of the send rates already.
@@ -180,7 +180,7 @@ def _cancel_reason(message: OutboundMessage) -> str:
 def cancel(message: OutboundMessage, reason: str) -> None:
     """Cancel an unsent message; the caller holds its row.
 
-    When it was a mere reply, the customer's messages go to the previous workflow.
+    When it was only a reply, the customer's messages go to the previous workflow.
     """
     turn = message.turn
     if reason != OPTED_OUT and turn is not None and turn.outcome == "reply":
