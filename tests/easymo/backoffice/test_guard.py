@@ -157,7 +157,7 @@ def test_every_address__account_without_rights__opens_none_with_data(
     assert opened == (OPEN if who == "staff without a right" else set())
 
 
-# Who is asked: the group or permission, and whether an app is required.
+# The group or permission of an account, and whether an app is required.
 PEOPLE = {
     "superuser": True,
     "operator": True,
