@@ -59,7 +59,7 @@ def take_role_back(profile: Profile, *, was: Profile, giver: Giver) -> None:
         and profile.user_id is not None
         and profile.user_id != was.user_id
     )
-    if giver.road == ADMIN and (is_active_again or has_other_account):
+    if giver.source == ADMIN and (is_active_again or has_other_account):
         give_role(profile, role=Profile.Role.CUSTOMER, station=None, giver=giver)
 
 

@@ -308,9 +308,9 @@ GIVES_A_ROLE: dict[str, tuple[tuple[str, ...], dict[str, bool], dict[str, bool]]
 
 
 @pytest.mark.parametrize("what", GIVES_A_ROLE)
-@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("source", SOURCES)
 def test_change__gives_a_role_again__waits_in_the_back_office(
-    odette: User, pascal: User, kimironko: Station, what: str, road: str
+    odette: User, pascal: User, kimironko: Station, what: str, source: str
 ) -> None:
     concerned, state, change = GIVES_A_ROLE[what]
     for number, role in enumerate(ROLES):
@@ -324,11 +324,11 @@ def test_change__gives_a_role_again__waits_in_the_back_office(
         given = {name: odette if name == "user" else value for name, value in change.items()}  # fmt: skip
 
         # When: by the service, and by hand
-        create_or_change_profile(profile=person, giver=through(road, odette), **given)
+        create_or_change_profile(profile=person, giver=through(source, odette), **given)
         settle()
 
         # Then
-        waits = road == "admin" and role in concerned
+        waits = source == "admin" and role in concerned
         person.refresh_from_db()
         assert person.role == ("customer" if waits else role)
         if waits:
