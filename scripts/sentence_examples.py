@@ -25,7 +25,7 @@ from agents.language.lexicons.towns import TOWNS  # noqa: E402
 
 FOLDER = ROOT / "scripts" / "sentence_training"
 LANGUAGES = ("en", "fr", "rw", "sw")
-# One group of similar sentences of so many is held out.
+# Of this many groups of similar sentences one is held out.
 HELD_OUT = 16
 # Sentences drawn from a line with alternatives.
 DRAWN = 10
@@ -126,8 +126,8 @@ SHORT = frozenset(
 )
 # Small talk: beside a clause it may mean anything.
 SHORT_ALONE = frozenset({"greet", "thanks", "yes", "no"})
-# One example in so many stands beside a clause that changes nothing; is written as on a
-# telephone, or with a typing error.
+# Of this many examples one stands beside a clause that changes nothing; is written as on
+# a telephone, or has a typing error.
 CLAUSED, SPOILT = 3, 4
 # The weight of an example that is the only one of its line.
 WEIGHT = 1.6

@@ -106,7 +106,7 @@ class AgentFlagAdmin(RollbackActions):
     @display(description=_("Audience"))
     def audience(self, row: AgentFlag) -> str:
         if row.everyone is not None:
-            return "everyone" if row.everyone else gettext("no one")
+            return gettext("everyone") if row.everyone else gettext("no one")
         parts = [percent_text(row.percent)] if row.percent is not None else []
         cohorts = sorted(cohort.name for cohort in row.cohorts.all())
         return ", ".join(
@@ -158,6 +158,7 @@ class AgentFlagAdmin(RollbackActions):
         path="turn-on",
         icon="toggle_on",
         permission=CHANGE,
+        asks_who=lambda _call: plans.is_restoring(),
         form=TurnOnForm,
         unmet=_never_on,
         title=lambda call: gettext("Turn on {call} for everyone").format(
@@ -178,6 +179,7 @@ class AgentFlagAdmin(RollbackActions):
         path="turn-on-for-some",
         icon="group",
         permission=CHANGE,
+        asks_who=lambda _call: plans.is_restoring(),
         form=AudienceForm,
         unmet=_never_on,
         title=lambda call: gettext("Turn on {call} for some").format(call=_label(call)),

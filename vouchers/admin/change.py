@@ -62,6 +62,17 @@ def _refusals(call: ActionCall[AuthorityChange]) -> list[str]:
     return []
 
 
+def _subjects(row: AuthorityChange) -> list[str]:
+    account = row.profile.user if row.profile is not None else None
+    lines = [
+        str(row.sentence),
+        gettext("Given by {given_by_name}").format(given_by_name=row.given_by_name),
+    ]
+    if account is not None:
+        lines.append(gettext("Own account: {name}").format(name=account.get_username()))
+    return lines
+
+
 def _giver(call: ActionCall[Any]) -> roles.Giver:
     return roles.Giver.of_user(person_of(call.request), reason=call.reason)
 
@@ -80,7 +91,7 @@ class AuthorityChangeAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fields = (
         "what_changes",
-        ("given_by_name", "road", "given_at"),
+        ("given_by_name", "source", "given_at"),
         "reason",
         ("state", "decided_by_name", "decided_at"),
         "decision_reason",
@@ -88,7 +99,7 @@ class AuthorityChangeAdmin(ReadOnlyAdmin):
     readonly_fields = (
         "what_changes",
         "given_by_name",
-        "road",
+        "source",
         "given_at",
         "reason",
         "state",
@@ -118,12 +129,7 @@ class AuthorityChangeAdmin(ReadOnlyAdmin):
             "The role or the rights take effect. The person who gave them cannot"
             " confirm them."
         ),
-        subjects=lambda call: [
-            call.row.sentence,
-            gettext("Given by {given_by_name}").format(
-                given_by_name=call.row.given_by_name
-            ),
-        ],
+        subjects=lambda call: _subjects(call.row),
     )
     def confirm_one(self, call: ActionCall[AuthorityChange]) -> str:
         roles.confirm(change=call.row, giver=_giver(call))
@@ -137,12 +143,7 @@ class AuthorityChangeAdmin(ReadOnlyAdmin):
         permission="vouchers.change_people",
         offered=_waits,
         explanation=_("A role stays as it is. An account stays deactivated."),
-        subjects=lambda call: [
-            call.row.sentence,
-            gettext("Given by {given_by_name}").format(
-                given_by_name=call.row.given_by_name
-            ),
-        ],
+        subjects=lambda call: _subjects(call.row),
         is_dangerous=True,
     )
     def refuse_one(self, call: ActionCall[AuthorityChange]) -> str:
@@ -158,7 +159,7 @@ class ChangeRecordAdmin(ReadOnlyAdmin):
     empty_text = _("Each change of a person, a station or an account is kept here.")
     list_display = ("created_at", "thing", "change", "author", "way")
     list_display_links = ("created_at",)
-    list_filter = ("table_name", "kind", "road")
+    list_filter = ("table_name", "kind", "source")
     search_fields = ("=row_id", "=actor")
     search_help_text = _("The number of a row, or the name of an account")
     ordering = ("-id",)
@@ -212,15 +213,23 @@ def change_text(row: ChangeRecord) -> str:
         if after.get(name) == "changed" and name not in before:
             parts.append(gettext("{label} changed").format(label=label))
         elif name in before and name in after:
-            parts.append(f"{label}: {before[name]} → {after[name]}")
-        else:
-            parts.append(f"{label}: {before.get(name, after.get(name))}")
+            parts.append(
+                f"{label}: {_in_words(before[name])} → {_in_words(after[name])}"
+            )
+        elif (value := before.get(name, after.get(name))) not in (None, ""):
+            parts.append(f"{label}: {_in_words(value)}")
     return f"{KINDS.get(row.kind, row.kind)}: {'; '.join(parts)}"
 
 
+def _in_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "—" if value in (None, "") else str(value)
+
+
 def way_of(row: ChangeRecord) -> str:
-    """Return the road, or the database role of a change that names none."""
-    return row.road or gettext("database role {database_role}").format(
+    """Return the source, or the database role of a change that names none."""
+    return row.source or gettext("database role {database_role}").format(
         database_role=row.database_role
     )
 

@@ -47,10 +47,11 @@ SELECT CASE
     WHEN gave_authority(%(creator)s, %(approver)s, NULL) THEN 'made_by_requester'
 END
 """
-# The daily limit of the person, which their other vouchers count towards too.
+# The daily limit of the person and of the account, which their other vouchers count
+# towards too.
 USE_LIMIT = """
-SELECT voucher_use_limit(
-    'issuer', (voucher_who_is('user', %s, NULL)).person, %s, %s, %s)
+SELECT voucher_use_limit('issuer', s, %s, %s, %s)
+  FROM unnest((voucher_who_is('user', %s, NULL)).scopes) s WHERE s NOT LIKE 'unknown:%%'
 """
 # A kill waits for the running transaction, so that is short.
 LINES_IN_ONE = 50
@@ -196,10 +197,12 @@ def approval_bar(user: User, row: Batch) -> str:
 def _is_within_the_day(row: Batch, user: User) -> bool:
     """Take the batch from what the person may issue today; false when it is too much."""
     most = limits.cap("issuer_daily", row.currency)
-    with connection.cursor() as cursor:
-        cursor.execute(USE_LIMIT, [str(user.pk), row.currency, row.total_minor, most])
-        (is_taken,) = cursor.fetchone()
-    return bool(is_taken)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(USE_LIMIT, [row.currency, row.total_minor, most, str(user.pk)])
+        is_taken = all(taken for (taken,) in cursor.fetchall())
+        if not is_taken:
+            transaction.set_rollback(True)
+    return is_taken
 
 
 def to_issue() -> list[Batch]:
@@ -232,10 +235,11 @@ def issue_all(batch: Batch, progress: Progress | None = None) -> Batch:
 def issue_next(batch: Batch, lines: list[StoredLine]) -> Batch:
     """Issue the next of these lines, which are all of the batch's.
 
-    The lock on the row lets one process at a time do this.
+    The lock on the row lets one process at a time do this. When another process went on
+    meanwhile, nothing is issued: the people of its next lines are created first.
     """
-    done = batch.issued + len(batch.refused)
-    _create_people(lines[done : done + LINES_IN_ONE])
+    known = batch.issued + len(batch.refused)
+    _create_people(lines[known : known + LINES_IN_ONE])
     with transaction.atomic():
         pass_fence(None)
         locked = Batch.objects.select_for_update().defer("lines")
@@ -243,6 +247,8 @@ def issue_next(batch: Batch, lines: list[StoredLine]) -> Batch:
         if row.state != State.ISSUING:
             return row
         done = row.issued + len(row.refused)
+        if done != known:
+            return row
         part = lines[done : done + LINES_IN_ONE]
         if bar := campaigns.bar_of(row.campaign_id):
             return _end_early(row, lines[done:], bar)

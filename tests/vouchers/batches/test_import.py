@@ -174,11 +174,11 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_import__unusable_file__is_refused_in_a_sentence(
-    tmp_path: Path, case: str
+    tmp_path: Path, run: Run, case: str
 ) -> None:
-    content = REFUSED[case]
-    path = tmp_path / "file.csv"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    [error] = run(REFUSED[case], code=1)["errors"]
+    assert (error["line"], error["field"]) == (1, "file")
+    path = tmp_path / "may.csv"
     with pytest.raises(CommandError, match=r"\.$"):
         call_command("vouchers", "import", str(path), "--reason", "May")
 
@@ -258,6 +258,31 @@ def test_import__killed_between_two_parts__is_continued(
     # Then
     assert (made["issued"], made["already"]) == (1, 1)
     assert Voucher.objects.count() == 2
+
+
+def test_batch__command_and_worker_issue_it_at_once__no_line_is_refused(
+    odette: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given: two that issue the same batch in turns, each with what it saw last
+    monkeypatch.setattr(issuing, "LINES_IN_ONE", 1)
+    rows = "".join(f"+25078812340{n},{n + 1}\n" for n in range(6))
+    file = checking.check(reading.read(f"msisdn,amount\n{rows}".encode()))
+    batch = issuing.store(
+        file, file_name="x.csv", reason="May", by_name="odette", by=odette
+    )
+    seen = [issuing.confirm(batch=batch, user=odette)] * 2
+    lines = issuing.lines_of(batch)
+
+    # When
+    for _ in range(20):
+        seen = [issuing.issue_next(row, lines) for row in seen]
+
+    # Then
+    assert [(row.state, row.issued, row.refused) for row in seen] == [
+        ("done", 6, [])
+    ] * 2
+    amounts = Voucher.objects.order_by("amount_minor")
+    assert list(amounts.values_list("amount_minor", flat=True)) == [1, 2, 3, 4, 5, 6]
 
 
 def test_import__limit_reached_meanwhile__names_the_line(

@@ -11,6 +11,10 @@ RETURNS timestamptz LANGUAGE sql STABLE AS $$
             - interval '1 microsecond') AT TIME ZONE 'Africa/Kigali'
 $$;
 
+-- How long the code of a new voucher can be told again.
+CREATE OR REPLACE FUNCTION voucher_code_period() RETURNS interval
+LANGUAGE sql IMMUTABLE AS $$ SELECT interval '24 hours' $$;
+
 -- The caller, the channel and the idempotency key of an operation.
 CREATE TYPE voucher_cause AS (
     actor_kind text, actor_id text, channel text, device text, may_know boolean,
@@ -75,6 +79,10 @@ BEGIN
     who.person := CASE WHEN who.profile_id IS NOT NULL
         THEN 'profile:' || who.profile_id ELSE p_kind || ':' || p_id END;
     who.scopes := ARRAY[who.person, 'unknown:' || who.person];
+    IF p_kind = 'user' AND who.profile_id IS NOT NULL THEN
+        -- An account that is linked to another person keeps what it has used up.
+        who.scopes := who.scopes || ARRAY['user:' || p_id, 'unknown:user:' || p_id];
+    END IF;
     IF who.role = 'station' THEN
         who.scopes := who.scopes || ('station:' || who.station_id);
     END IF;
