@@ -91,7 +91,7 @@ def _notify_rotated(event: VoucherEvent) -> Announcement.Outcome:
 
 
 def _notify_declined(event: VoucherEvent) -> Announcement.Outcome:
-    """Tell who asked that the request was declined, or ended without a decision."""
+    """Tell the requester that the request was declined, or ended without a decision."""
     issuer = _requester(event.voucher)
     if issuer is None:
         return Outcome.NOT_NEEDED
@@ -168,7 +168,7 @@ NOTIFIERS: dict[str, Callable[[VoucherEvent], Announcement.Outcome]] = {
 
 
 def _requester(voucher: Voucher) -> Profile | None:
-    """Return who asked; an account of the back office by the number linked with it."""
+    """Return the requester; an account of the back office by the number linked with it."""
     if voucher.created_by_profile is not None or voucher.created_by_user_id is None:
         return voucher.created_by_profile
     linked = Profile.objects.filter(user=voucher.created_by_user_id, is_active=True)

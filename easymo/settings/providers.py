@@ -8,6 +8,7 @@ from easymo.settings.environment import (
     env_address,
     env_bool,
     env_float,
+    env_int,
     env_secret,
     env_str,
     env_url,
@@ -21,6 +22,8 @@ OPENAI_TIMEOUT_S = env_float("OPENAI_TIMEOUT_S", 20.0, least=1, most=300)
 
 WA_PHONE_ID = env_str("WA_PHONE_ID", "sandbox" if DEMONSTRATION else "")
 WA_TOKEN = env_secret("WA_TOKEN")
+# Below Meta's limit of the number, which counts both directions: 80, or 1,000.
+WA_MESSAGES_A_SECOND = env_int("WA_MESSAGES_A_SECOND", 60, least=1, most=1_000)
 # Several secrets while they rotate: each of them is accepted.
 WA_APP_SECRETS = [
     part.strip()

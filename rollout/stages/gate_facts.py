@@ -70,7 +70,7 @@ def collect_facts(
         .order_by()
         .values_list("subject", flat=True)
     )
-    judged_at, verdicts = _latest_verdicts()
+    evaluated_at, verdicts = _latest_verdicts()
     called = contacts.on_call(now)
     return GateFacts(
         stage=Stage(run.stage),
@@ -88,7 +88,7 @@ def collect_facts(
         cost_limits=cost_limits(),
         leaks=leaks.confirmed_since(run.entered_at),
         scanned=leaks.lines_scanned_since(run.entered_at),
-        judged_at=judged_at,
+        evaluated_at=evaluated_at,
         warnings=_verdict_names(verdicts, BAD),
         silent=_verdict_names(verdicts, {Level.NO_DATA}),
         incidents=_incidents(),
@@ -137,7 +137,7 @@ def clean_conversations(plan: Plan) -> int:
 
 def open_warnings(plan: Plan) -> tuple[str, ...]:
     """Return the warnings and incidents that prolong a recovery."""
-    _judged_at, verdicts = _latest_verdicts()
+    _evaluated_at, verdicts = _latest_verdicts()
     return _verdict_names(verdicts, BAD) + _incidents()
 
 

@@ -112,7 +112,7 @@ def whatsapp(text: str) -> SafeString:
 
 @register.filter
 def commands(text: str) -> SafeString:
-    """Set what stands between `ticks` as something to type; the rest is inert."""
+    """Show a text between `ticks` as code; the rest is inert."""
     escaped = str(conditional_escape(text))
     return mark_safe(COMMAND.sub(r"<code>\1</code>", escaped))  # noqa: S308 - escaped
 

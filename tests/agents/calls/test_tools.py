@@ -33,7 +33,7 @@ EVERYTHING: dict[str, Any] = {
     "station": "Kimironko",
     "reason": "a mistake",
 }
-# Who may change what on the phone, and what they name.
+# The roles, the changes that each may make on the phone, and their arguments.
 CHANGES: dict[tuple[str, str], tuple[str, str]] = {
     ("aline", "redeem_voucher"): ("redeemed", "aline"),
     ("diane", "create_voucher"): ("issued", "bosco"),

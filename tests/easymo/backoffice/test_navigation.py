@@ -108,7 +108,7 @@ def test_counts__any_number__one_bounded_query(rows: int) -> None:
         InboxEntry.objects.filter(waiting_since__isnull=False).count() or ""
     )
     assert not shown or f"{shown}" in text
-    # Who may not act is not counted for.
+    # Without the right to act nothing is counted.
     assert [count_of(viewer, each) for each in ("approvals", "x")] == [""] * 2
     assert records.requested.status == Voucher.Status.PENDING_APPROVAL
 

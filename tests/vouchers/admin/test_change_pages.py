@@ -280,7 +280,7 @@ def test_history__person_station_and_account__shows_the_recorded_changes() -> No
     assert "Eric B" not in shown.split('id="recorded"')[1].split("</table>")[0]
     assert "group: " in account.content.decode()
     assert records.status_code == 200
-    assert ChangeRecord.objects.filter(actor="odette", road="admin").count() >= 2
+    assert ChangeRecord.objects.filter(actor="odette", source="admin").count() >= 2
 
 
 @pytest.mark.parametrize("role", ["support", "viewer"])
