@@ -152,23 +152,42 @@ def with_entity(entities: bytes) -> bytes:
     )
 
 
+# The file, and a part of the sentence that refuses it.
 REFUSED = {
-    "empty": "",
-    "only headings": "msisdn,amount\n",
-    "no heading": "0788123456,5000\n",
-    "missing column": "msisdn,name\n0788123456,A\n",
-    "unknown column": "msisdn,amount,montant\n0788123456,5,5\n",
-    "same column twice": "msisdn,amount,amount\n0788123456,5,6\n",
-    "binary": b"\x00\x01\x02\x03",
-    "damaged spreadsheet": b"PK\x03\x04damaged",
-    "row of a high number": high_row(),
-    "many empty rows": "msisdn,amount\n" + "\n" * 100_000 + "0788123456,5\n",
-    "zip bomb": with_sheet(lambda xml: xml + b" " * 25_000_000),
-    "external entity": with_entity(b'<!ENTITY a SYSTEM "file:///etc/hostname">'),
-    "entities of entities": with_entity(
-        b'<!ENTITY b "5555555555"><!ENTITY a "&b;&b;&b;&b;&b;&b;&b;&b;">'
+    "empty": ("", "must name the columns"),
+    "only headings": ("msisdn,amount\n", "no lines below its first"),
+    "no heading": ("0788123456,5000\n", "must name the columns"),
+    "missing column": ("msisdn,name\n0788123456,A\n", "missing: amount"),
+    "unknown column": (
+        "msisdn,amount,montant\n0788123456,5,5\n",
+        "no column 'montant'",
     ),
-    "wide cell": "msisdn,amount\n0788123456," + "5" * 200_000 + "\n",
+    "same column twice": ("msisdn,amount,amount\n0788123456,5,6\n", "the same name"),
+    "binary": (b"msisdn,amount\n0788123456,5\x00\n", "neither a CSV nor an XLSX"),
+    "damaged spreadsheet": (b"PK\x03\x04damaged", "XLSX file is damaged"),
+    "row of a high number": (high_row(), "at most 100,000 rows"),
+    "many empty rows": (
+        "msisdn,amount\n" + "\n" * 100_000 + "0788123456,5\n",
+        "at most 100,000 rows",
+    ),
+    "many lines": (
+        "msisdn,amount\n" + "0788123456,5\n" * 20_001,
+        "at most 20,000 lines",
+    ),
+    "large file": ("msisdn,amount\n0788123456," + " " * 5_000_000, "at most 5 MB"),
+    "zip bomb": (
+        with_sheet(lambda xml: xml + b" " * 25_000_000),
+        "spreadsheet is too large",
+    ),
+    "external entity": (
+        with_entity(b'<!ENTITY a SYSTEM "file:///etc/hostname">'),
+        "XLSX file is damaged",
+    ),
+    "entities of entities": (
+        with_entity(b'<!ENTITY b "5555555555"><!ENTITY a "&b;&b;&b;&b;&b;&b;&b;&b;">'),
+        "XLSX file is damaged",
+    ),
+    "wide cell": ("msisdn,amount\n0788123456," + "5" * 200_000 + "\n", "field larger"),
 }
 
 
@@ -176,10 +195,10 @@ REFUSED = {
 def test_import__unusable_file__is_refused_in_a_sentence(
     tmp_path: Path, case: str
 ) -> None:
-    content = REFUSED[case]
+    content, sentence = REFUSED[case]
     path = tmp_path / "file.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(CommandError, match=r"\.$"):
+    with pytest.raises(CommandError, match=rf"{sentence}.*\.$"):
         call_command("vouchers", "import", str(path), "--reason", "May")
 
 
@@ -191,6 +210,8 @@ def test_import__unusable_file__is_refused_in_a_sentence(
         b"amount,msisdn\r\n5000,(+250) 788 123 456\r\n\r\n,\r\n",
         workbook(("msisdn", "amount"), (788123456, 5000.0), (None, None)),
         workbook(("msisdn", "amount", None), ("+250788123456", "5000", None)),
+        # A stray cell far to the right is not read.
+        workbook(("msisdn", "amount", *[None] * 40, "x"), ("0788123456", 5000)),
     ],
 )
 def test_import__as_programs_write_it__is_understood(run: Run, content: bytes) -> None:
