@@ -202,6 +202,11 @@ def test_import__unusable_file__is_refused_in_a_sentence(
         call_command("vouchers", "import", str(path), "--reason", "May")
 
 
+def test_read__file_above_the_largest_size__is_refused() -> None:
+    with pytest.raises(errors.InvalidRequest, match="at most 5 MB"):
+        reading.read(b"msisdn,amount\n0788123456,5" + b"\n" * 5_000_000)
+
+
 @pytest.mark.parametrize(
     "content",
     [
