@@ -180,8 +180,8 @@ def _is_text(node: ast.expr) -> bool:
 
 def _sql(_file: str, source: bytes) -> Iterator[Change]:
     """Change operators, numbers, texts, locks and conditions; comments are skipped."""
-    # The files are ASCII: positions in text and bytes are the same.
-    text = re.sub(r"--.*", lambda m: " " * len(m[0]), source.decode("ascii"))
+    # Latin-1 has one character for each byte: positions are the same in both.
+    text = re.sub(r"--.*", lambda m: " " * len(m[0]), source.decode("latin-1"))
     skipped = [found.span() for found in SQL_SKIPPED.finditer(text)]
     text = re.sub(r"'[^'\n]+'", lambda m: "'" + "_" * (len(m[0]) - 2) + "'", text)
     for pattern, new in SQL_TOKENS:

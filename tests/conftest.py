@@ -4,12 +4,14 @@ import gc
 import socket
 from typing import TYPE_CHECKING, Any
 
+import argon2
 import hypothesis
 import pytest
 import sentry_sdk
 from django.test import TransactionTestCase
 
 from agents.content import in_force
+from agents.identity import pin
 from tests import databases
 from tests.roles import confirmed_roles
 from tests.watch import Watch
@@ -27,19 +29,27 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("suite")
 COMMITTING = {"committed_db", "transactional_db", "live_server"}
-# Dear to make and shared by a module: all its tests run in one of xdist's workers.
-SHARED = {"grown_database": "growth", "server": "", "migrated": "supabase"}
+# Dear to make: what a module or a package shares is made by one of xdist's workers.
+SHARED = {"module", "package"}
+# Besides those marked as slow: processes, or many pages in one test.
+DEAR = (
+    *("tests/faults/", "tests/flows/", "tests/deploy/", "tests/easymo/backoffice/"),
+    *("tests/easymo/web/", "tests/agents/api/test_schema.py"),
+    *("tests/agents/test_tasks.py", "tests/agents/smoke/"),
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Look for canary people in all that the suite writes out."""
+    # What is collected stays to the end: no garbage is looked for among it.
+    gc.disable()
     config.pluginmanager.register(Watch(), "canary-watch")
 
 
 def pytest_collection_finish() -> None:
     """Let no collection of garbage walk through all tests again and again."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(20_000, 10, 20)
 
 
@@ -49,7 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     The dearest tests begin first, so that the workers end together.
     """
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    items.sort(key=lambda item: not _is_dear(item))
     for item in items:
         _group(item)
         names: list[str] = getattr(item, "fixturenames", [])
@@ -61,11 +71,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             names.insert(0, "committed_db")
 
 
+def _is_dear(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is not None or item.nodeid.startswith(DEAR)
+
+
 def _group(item: pytest.Item) -> None:
     if item.get_closest_marker("xdist_group") is None:
-        for name in SHARED.keys() & set(getattr(item, "fixturenames", [])):
-            group = SHARED[name] or item.nodeid.partition("::")[0]
-            item.add_marker(pytest.mark.xdist_group(group))
+        found: Any = getattr(item, "_fixtureinfo", None)
+        made = found.name2fixturedefs.values() if found else ()
+        homes = {each[-1].baseid for each in made if each[-1].scope in SHARED}
+        if homes:
+            # The widest: a package's folder is shorter than the file of a module.
+            item.add_marker(pytest.mark.xdist_group(min(homes, key=len)))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -133,6 +150,17 @@ def _roles_of_created_people() -> Iterator[None]:
     """Confirm the role of a person that a test creates with one."""
     with confirmed_roles():
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_pins() -> Iterator[None]:
+    """Hash PINs with little work: it is slow on purpose, as that of passwords is."""
+    patch = pytest.MonkeyPatch()
+    quick = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    patch.setattr(pin, "_HASHER", quick)
+    patch.setattr(pin, "_NO_PIN", pin._NO_PIN.replace("m=19456,t=2", "m=8,t=1"))
+    yield
+    patch.undo()
 
 
 @pytest.fixture(autouse=True)

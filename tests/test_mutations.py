@@ -82,3 +82,12 @@ def test_sql__assignments_and_texts_of_errors__are_not_changed(
 ) -> None:
     source = "UPDATE t SET a = 1;\nRAISE EXCEPTION 'no' USING ERRCODE = 'x';\n"
     assert changes(mutations, "a.sql", source) == set()
+
+
+def test_all_files__of_the_groups__can_be_changed(mutations: ModuleType) -> None:
+    files = [*ROOT.glob("vouchers/sql/schema/*.sql"), *ROOT.glob("vouchers/*.py")]
+
+    for file in files:
+        source = file.read_bytes()
+        for mutation in mutations.mutations(str(file.relative_to(ROOT)), source):
+            assert mutation.apply(source) != source

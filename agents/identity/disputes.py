@@ -129,17 +129,11 @@ def identities_of(row: IdentityClaim) -> tuple[str, str]:
     return bsuid, number
 
 
-def has_undisputed_identity(profile: Profile) -> bool:
-    """Tell whether WhatsApp names the person, and no dispute about them is open."""
-    is_named = Identity.objects.filter(
-        profile=profile,
-        superseded_at=None,
-        kind__in=(Identity.Kind.BSUID, Identity.Kind.WA_ID),
+def is_disputed(profile: Profile) -> bool:
+    """Tell whether a dispute about the person is open."""
+    return IdentityClaim.objects.filter(
+        Q(profile=profile) | Q(other=profile), state=State.OPEN
     ).exists()
-    disputes = IdentityClaim.objects.filter(
-        Q(profile=profile) | Q(other=profile), state=IdentityClaim.State.OPEN
-    )
-    return is_named and not disputes.exists()
 
 
 def _is_known_pair(profile: Profile, other: Profile, bsuid: str, number: str) -> bool:

@@ -1,16 +1,16 @@
 """The WhatsApp webhook: check the signature, store the bytes, enqueue a job.
 
-Meta's deliveries are answered in front of Django: its request, middleware and response
-cost several times what storing an event does. See
-docs/adr/0008-group-commit-of-webhooks.md.
+The web process answers Meta's deliveries in front of Django, on its event loop: Django's
+request, middleware and response, and a thread for each, cost several times what storing
+an event does. See docs/adr/0008-group-commit-of-webhooks.md.
 """
 
 from __future__ import annotations
 
 import json
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import psycopg
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpResponse, JsonResponse
@@ -21,14 +21,14 @@ from django.views.decorators.csrf import csrf_exempt
 from agents.inbound import event_store
 from agents.whatsapp import signature
 from agents.whatsapp.signature import is_handshake, is_signed
+from easymo.database.group_commit import WaitedTooLong
 from easymo.observability import correlation
 from easymo.observability.logs import get_logger
 from rollout.core.features import Feature
 from rollout.flags.exposure import is_on_for_anyone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from collections.abc import Mapping
 
     from django.http import HttpRequest
 
@@ -70,39 +70,55 @@ class WebhookAnswer(NamedTuple):
         return {"Retry-After": str(self.retry_after_s)}
 
 
-def receive_delivery(environ: Mapping[str, Any]) -> WebhookAnswer:
+def receive_delivery(environ: Mapping[str, Any], body: bytes) -> WebhookAnswer:
     """Store a signed delivery; answer 200 once the bytes are stored."""
+    refusal = _check(environ, body)
+    if refusal is not None:
+        return refusal
     try:
-        body = _read_body(environ)
-    except OSError:
-        return _refusal(400, "the body did not arrive")
+        event_id = event_store.record(**_event(environ, body))
+    except (DatabaseError, InterfaceError):
+        return _unreachable()
+    return _received(event_id, body)
+
+
+async def receive_together(environ: Mapping[str, Any], body: bytes) -> WebhookAnswer:
+    """Do the same on the event loop, in one commit with others of this moment."""
+    refusal = _check(environ, body)
+    if refusal is not None:
+        return refusal
+    try:
+        event_id = await event_store.record_together(**_event(environ, body))
+    except (psycopg.Error, DatabaseError, InterfaceError, WaitedTooLong):
+        return _unreachable()
+    return _received(event_id, body)
+
+
+def _check(environ: Mapping[str, Any], body: bytes) -> WebhookAnswer | None:
     if len(body) > MAX_BODY_SIZE:
         return _refusal(413, "the body is over 3.5 MB")
     if not is_signed(body, environ.get(SIGNATURE), settings.WA_APP_SECRETS):
         return _refusal(403, "the signature is missing or wrong")
-    try:
-        event_id = event_store.record(
-            body=body,
-            is_synthetic=signature.has_synthetic_mark(
-                body, environ.get(SYNTHETIC_MARK)
-            ),
-            correlation_id=correlation.current(),
-        )
-    except (DatabaseError, InterfaceError):
-        # Meta repeats a delivery for days until it is answered with 200.
-        return _refusal(503, "the database is unreachable", retry_after_s=5)
+    return None
+
+
+def _event(environ: Mapping[str, Any], body: bytes) -> dict[str, Any]:
+    mark = environ.get(SYNTHETIC_MARK)
+    return {
+        "body": body,
+        "is_synthetic": signature.has_synthetic_mark(body, mark),
+        "correlation_id": correlation.current(),
+    }
+
+
+def _unreachable() -> WebhookAnswer:
+    # Meta repeats a delivery for days until it is answered with 200.
+    return _refusal(503, "the database is unreachable", retry_after_s=5)
+
+
+def _received(event_id: int, body: bytes) -> WebhookAnswer:
     logger.info("ai.whatsapp.webhook.received", event_id=event_id, size=len(body))
     return WebhookAnswer(200)
-
-
-def _read_body(environ: Mapping[str, Any]) -> bytes:
-    """Read the body; not every server ends the stream where the request ends."""
-    size = MAX_BODY_SIZE + 1
-    if not environ.get("wsgi.input_terminated"):
-        length = environ.get("CONTENT_LENGTH") or "0"
-        size = min(size, int(length) if length.isdecimal() else 0)
-    body: bytes = environ["wsgi.input"].read(size)
-    return body
 
 
 def _refusal(
@@ -112,39 +128,30 @@ def _refusal(
     return WebhookAnswer(status, why, retry_after_s)
 
 
-class FastWebhookPath:
-    """Answer Meta's deliveries; pass every other request to Django."""
-
-    def __init__(self, application: WSGIApplication) -> None:
-        self._application = application
-
-    def __call__(
-        self, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] != "POST" or environ["PATH_INFO"] != PATH:
-            return self._application(environ, start_response)
-        correlation_id = correlation.begin(environ.get(CORRELATION))
-        try:
-            answer = receive_delivery(environ)
-        except Exception:
-            logger.exception("ai.whatsapp.webhook.failed")
-            answer = WebhookAnswer(500, "this should not have happened")
-        content = json.dumps(answer.content).encode()
-        headers = {
-            "Content-Type": "application/json",
-            "Content-Length": str(len(content)),
-            "X-Content-Type-Options": "nosniff",
-            correlation.HEADER: str(correlation_id),
-            **answer.headers,
-        }
-        status = HTTPStatus(answer.status)
-        start_response(f"{status.value} {status.phrase}", list(headers.items()))
-        return [content]
+async def answer_delivery(
+    environ: Mapping[str, Any], body: bytes
+) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Return status, headers and content for one delivery."""
+    correlation_id = correlation.begin(environ.get(CORRELATION))
+    try:
+        answer = await receive_together(environ, body)
+    except Exception:
+        logger.exception("ai.whatsapp.webhook.failed")
+        answer = WebhookAnswer(500, "this should not have happened")
+    content = json.dumps(answer.content).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(content)),
+        "X-Content-Type-Options": "nosniff",
+        correlation.HEADER: str(correlation_id),
+        **answer.headers,
+    }
+    return answer.status, list(headers.items()), content
 
 
 @method_decorator(csrf_exempt, name="dispatch")
 class WhatsAppWebhook(View):
-    """The webhook within Django: the handshake, and POST where no WSGI server runs."""
+    """The webhook within Django: the handshake, and POST where the edge does not run."""
 
     http_method_names = ["get", "head", "post"]
 
@@ -166,7 +173,12 @@ class WhatsAppWebhook(View):
         return HttpResponse(challenge, content_type="text/plain")
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        answer = receive_delivery(request.META)
+        try:
+            body = _read_body(request.META)
+        except OSError:
+            answer = _refusal(400, "the body did not arrive")
+        else:
+            answer = receive_delivery(request.META, body)
         return JsonResponse(
             answer.content, status=answer.status, headers=answer.headers
         )
@@ -175,3 +187,13 @@ class WhatsAppWebhook(View):
 def health_answer(function: str, feature: Feature) -> JsonResponse:
     """Say whether the function's feature is on for anyone."""
     return JsonResponse({"function": function, "enabled": is_on_for_anyone(feature)})
+
+
+def _read_body(environ: Mapping[str, Any]) -> bytes:
+    """Read the body; not every server ends the stream where the request ends."""
+    size = MAX_BODY_SIZE + 1
+    if not environ.get("wsgi.input_terminated"):
+        length = environ.get("CONTENT_LENGTH") or "0"
+        size = min(size, int(length) if length.isdecimal() else 0)
+    body: bytes = environ["wsgi.input"].read(size)
+    return body

@@ -1,29 +1,28 @@
 """Store raw webhook events, each together with the job that processes it.
 
-Events that arrive at the same moment are written in one transaction, because a commit
-costs more than all else that storing an event does. Each is answered after the commit.
-The writes use one connection per process besides Django's pool: it needs no check
-before use and keeps the statement prepared.
+The web process writes events that arrive at the same moment in one transaction, because
+a commit costs more than all else that storing an event does. Each is answered after the
+commit. These writes use one connection per process besides Django's pool: it needs no
+check before use and keeps the statement prepared.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import threading
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.utils import DatabaseErrorWrapper
 
 from agents.calls import ringing
 from agents.core.jobs import INBOX_QUEUE, INGEST, INGEST_PRIORITY
 from agents.models import RealtimeEvent
 from agents.realtime.incoming import INCOMING, IncomingCall, parse
 from easymo.database.answers import BoundedConnection
-from easymo.database.group_commit import GroupCommit, WaitedTooLong
+from easymo.database.group_commit import GroupCommit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,24 +72,29 @@ MAX_GROUP_BYTES = 8_000_000
 MAX_WAIT_S = 5.0
 STATEMENT_MS = 4_000
 
-_writers: dict[int, _Writer] = {}
-_opening = threading.Lock()
-
 
 def record(*, body: bytes, is_synthetic: bool, correlation_id: UUID) -> int:
     """Store the bytes durably and return the event's id."""
-    event = NewEvent(body, is_synthetic, correlation_id)
-    if connection.in_atomic_block or not has_own_connection():
-        with connection.cursor() as cursor:
-            cursor.execute(RECORD, _values([event]))
-            return _ids(cursor.fetchone())[0]
-    with DatabaseErrorWrapper(connection):
-        try:
-            return _writer().put(event)
-        except WaitedTooLong as error:
-            raise psycopg.OperationalError("the write before takes long") from error
+    with connection.cursor() as cursor:
+        cursor.execute(RECORD, _values([NewEvent(body, is_synthetic, correlation_id)]))
+        return _ids(cursor.fetchone())[0]
 
 
+async def record_together(
+    *, body: bytes, is_synthetic: bool, correlation_id: UUID
+) -> int:
+    """Do the same on the event loop, in one commit with others of this moment.
+
+    Raise `psycopg.Error` or `WaitedTooLong` when nothing may be stored.
+    """
+    if not has_own_connection():
+        return await sync_to_async(record)(
+            body=body, is_synthetic=is_synthetic, correlation_id=correlation_id
+        )
+    return await _writer().put(NewEvent(body, is_synthetic, correlation_id))
+
+
+@cache
 def has_own_connection() -> bool:
     """Tell whether connections are pooled; in most tests they are not."""
     return "pool" in connection.settings_dict["OPTIONS"]
@@ -131,14 +135,10 @@ class _Writer:
             self._connection.close()
 
 
+@cache
 def _writer() -> _Writer:
-    """Return this process's writer; a forked process makes its own."""
-    process_id = os.getpid()
-    writer = _writers.get(process_id)
-    if writer is None:
-        with _opening:
-            writer = _writers.setdefault(process_id, _Writer())
-    return writer
+    """Return this process's writer."""
+    return _Writer()
 
 
 def _connect() -> psycopg.Connection:

@@ -39,7 +39,7 @@ from agents.models import (
 )
 from agents.operations import mention_search
 from easymo.observability.logs import get_logger
-from rollout.models import CohortMember
+from rollout.flags import cohorts
 from vouchers.services import erase
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def erase_person(*, profile: Profile, reason: str, actor: str) -> MentionSearch 
     a new one.
     """
     with transaction.atomic():
+        # Voucher operations take the fence before the row of a person, too.
+        cohorts.remove_everywhere(str(profile.public_id), actor, reason="erased")
         person = erase.lock_profile(profile)
         conversations = Conversation.objects.select_for_update().filter(profile=person)
         ids = list(conversations.order_by("pk").values_list("pk", flat=True))
@@ -170,7 +172,6 @@ def _erase_identities(profile: Profile) -> None:
     Block.objects.filter(profile=profile).update(reason="—", lift_reason="")
     PinLink.objects.filter(profile=profile).delete()
     PhonePin.objects.filter(profile=profile).delete()
-    CohortMember.objects.filter(subject=str(profile.public_id)).delete()
 
 
 def _erase_raw_bodies(ids: list[int]) -> None:

@@ -6,7 +6,6 @@ sandbox customers, and nothing of them reaches the Graph API.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ PREFIX = "sha256="
 
 def sign(body: bytes, secret: str) -> str:
     """Return the value of ``X-Hub-Signature-256`` for ``body``."""
-    return PREFIX + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return PREFIX + hmac.digest(secret.encode(), body, "sha256").hex()
 
 
 def is_signed(body: bytes, header: str | None, secrets: Iterable[str]) -> bool:

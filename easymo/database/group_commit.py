@@ -1,14 +1,15 @@
 """Write items that arrive together in one transaction.
 
-A single caller writes at once. Callers that arrive during a write wait for its end;
-then one of them writes all waiting items in one round trip and one commit. Each caller
-returns only after the write that contains its own item.
+A single item is written at once. Items that arrive during a write wait for its end;
+then all of them are written in one round trip and one commit. Each caller gets its
+result only after the write that contains its own item.
 """
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,11 +21,12 @@ class WaitedTooLong(Exception):
 
 
 class GroupCommit[Item, Result]:
-    """One write at a time per process, shared by all callers that wait by then.
+    """One write at a time, shared by all items that wait by then.
 
-    ``write`` takes items in order of arrival and returns as many results. When it fails
-    for several, each is written alone, so that one bad item does not affect the others.
-    An error listed in ``common`` would meet every item alike and is raised for all.
+    It belongs to one event loop; ``write`` runs in a thread of its own. ``write`` takes
+    items in order of arrival and returns as many results. When it fails for several,
+    each is written alone, so that one bad item does not affect the others. An error
+    listed in ``common`` would meet every item alike and is raised for all.
     """
 
     def __init__(
@@ -43,86 +45,66 @@ class GroupCommit[Item, Result]:
         self._heaviest = heaviest
         self._common = common
         self._patience_s = patience_s
-        self._mutex = threading.Lock()
-        self._waiting: deque[_Place[Item, Result]] = deque()
-        self._is_led = False
+        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._is_writing = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="group-commit")
 
-    def put(self, item: Item) -> Result:
+    async def put(self, item: Item) -> Result:
         """Return the item's result once it is written; raise what its write raised."""
-        place = _Place[Item, Result](item)
-        with self._mutex:
-            self._waiting.append(place)
-            leads = not self._is_led
-            self._is_led = True
-        if not leads:
-            place.called.wait(self._patience_s)
-            leads = self._is_to_lead(place)
-        if leads:
-            self._lead()
-        return place.outcome()
-
-    def _is_to_lead(self, place: _Place[Item, Result]) -> bool:
-        """Return True when this place became leader; leave the queue on a time-out."""
-        with self._mutex:
-            if not place.called.is_set() and place in self._waiting:
-                self._waiting.remove(place)
-            return place.leads
-
-    def _lead(self) -> None:
-        """Write the next group, then make the first waiting caller the leader."""
-        group: list[_Place[Item, Result]] = []
+        result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, result))
+        if not self._is_writing:
+            self._write_next()
         try:
-            group = self._next_group()
-            self._write_group(group)
-        finally:
-            with self._mutex:
-                if self._waiting:
-                    self._waiting[0].leads = True
-                    self._waiting[0].called.set()
-                else:
-                    self._is_led = False
-            for place in group:
-                place.called.set()
+            async with asyncio.timeout(self._patience_s):
+                return await result
+        except TimeoutError as error:
+            raise WaitedTooLong from error
 
-    def _next_group(self) -> list[_Place[Item, Result]]:
-        group: list[_Place[Item, Result]] = []
+    def _write_next(self) -> None:
+        """Begin to write the next group, if any item waits."""
+        group = self._next_group()
+        self._is_writing = bool(group)
+        if group:
+            items = [item for item, _ in group]
+            asyncio.get_running_loop().run_in_executor(
+                self._thread, self._outcomes, items
+            ).add_done_callback(lambda outcomes: self._end(group, outcomes.result()))
+
+    def _next_group(self) -> list[tuple[Item, asyncio.Future[Result]]]:
+        group: list[tuple[Item, asyncio.Future[Result]]] = []
         weight = 0
-        with self._mutex:
-            while self._waiting and len(group) < self._most:
-                weight += self._weigh(self._waiting[0].item)
+        while self._waiting and len(group) < self._most:
+            item, result = self._waiting[0]
+            # A caller that gave up has cancelled its result.
+            if not result.done():
+                weight += self._weigh(item)
                 if group and weight > self._heaviest:
                     break
-                group.append(self._waiting.popleft())
+                group.append((item, result))
+            self._waiting.popleft()
         return group
 
-    def _write_group(self, group: list[_Place[Item, Result]]) -> None:
+    def _outcomes(self, items: Sequence[Item]) -> list[tuple[Result] | Exception]:
+        """Return each item's result, or the error to raise where it came from."""
         try:
-            results = self._write([place.item for place in group])
-        except Exception as error:  # noqa: BLE001 - it is raised where the item came from
-            if len(group) > 1 and not isinstance(error, self._common):
-                for place in group:
-                    self._write_group([place])
-                return
-            for place in group:
-                place.error = error
-        else:
-            for place, result in zip(group, results, strict=True):
-                place.results = (result,)
+            return [(result,) for result in self._write(items)]
+        except Exception as error:  # noqa: BLE001 - it is raised by `put`
+            if len(items) == 1 or isinstance(error, self._common):
+                return [error] * len(items)
+        return [outcome for item in items for outcome in self._outcomes([item])]
 
-
-class _Place[Item, Result]:
-    """A waiting caller, its item and the result."""
-
-    def __init__(self, item: Item) -> None:
-        self.item = item
-        self.called = threading.Event()
-        self.leads = False
-        self.results: tuple[Result, ...] = ()
-        self.error: Exception | None = None
-
-    def outcome(self) -> Result:
-        if self.error is not None:
-            raise self.error
-        if not self.results:
-            raise WaitedTooLong
-        return self.results[0]
+    def _end(
+        self,
+        group: list[tuple[Item, asyncio.Future[Result]]],
+        outcomes: list[tuple[Result] | Exception],
+    ) -> None:
+        # First the next write, so that the database works while answers are sent.
+        self._write_next()
+        for (_, result), outcome in zip(group, outcomes, strict=True):
+            if result.done():
+                continue
+            if isinstance(outcome, Exception):
+                result.set_exception(outcome)
+            else:
+                result.set_result(outcome[0])

@@ -1,8 +1,8 @@
 """Close connections that wait too long, and the excess ones of one network.
 
-The server itself ends a request whose headers do not arrive in time. It has no limit
-for an idle connection, for a reader who does not take an answer, or for the connections
-of one address. This thread looks at the sockets of the process once a second and shuts
+The server has one limit for headers that do not arrive and for a connection between two
+requests, and none for a reader who does not take an answer or for the connections of one
+address. This thread looks at the sockets of the process once a second and shuts
 down those over a limit; the server then drops them like any that the caller has closed.
 """
 
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 LOOK_S = 1.0
-# Longer than a proxy keeps its idle connections, which is a minute as a rule.
+# From the beginning of a connection to the end of the headers of its first request.
+FIRST_S = 10.0
+# From an answer to the end of the next request's headers. Longer than a proxy keeps its
+# idle connections, which is a minute as a rule.
 IDLE_S = 75.0
 # Connections of one network that are not in the middle of a request.
 OF_NETWORK = 256
@@ -105,7 +108,7 @@ class ConnectionGuard:
         of_network = Counter(connection.network for connection in waiting)
         found: list[Connection] = []
         for connection in waiting:
-            is_idle = now - self._idle_since(connection) > IDLE_S
+            is_idle = now > self._ends_at(connection)
             # Behind a proxy every connection is the proxy's.
             is_excess = (
                 not settings.BEHIND_PROXY
@@ -115,6 +118,11 @@ class ConnectionGuard:
                 found.append(connection)
                 of_network[connection.network] -= 1
         return found
+
+    def _ends_at(self, connection: Connection) -> float:
+        """Return when its next request must have begun."""
+        limit = IDLE_S if connection.peer in self._answered_at else FIRST_S
+        return self._idle_since(connection) + limit
 
     def _idle_since(self, connection: Connection) -> float:
         return max(connection.since, self._answered_at.get(connection.peer, 0.0))

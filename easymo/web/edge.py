@@ -22,12 +22,13 @@ from easymo.web.request_body import KEPT_BYTES, BodyReader, has_body
 from easymo.web.request_environ import RefusedRequest, environ_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from wsgiref.types import WSGIApplication
 
     from granian.rsgi import Scope
 
 type Answer = tuple[int, list[tuple[str, str]], bytes]
+type Coroutine = Callable[[Mapping[str, Any], bytes], Awaitable[Answer]]
 logger = get_logger(__name__)
 
 # Every view below this address refuses a long body by itself, in its own order.
@@ -43,8 +44,9 @@ CODES = {
 class Edge:
     """An RSGI application that serves a WSGI application.
 
-    ``lanes`` names the threads of a request: requests of one lane never wait for a
-    thread of another one.
+    ``lane_of`` names the threads of a path: requests of one lane never wait for a
+    thread of another one. ``coroutines`` answers a method and path on the event loop,
+    from the WSGI variables and the body.
     """
 
     def __init__(
@@ -52,9 +54,11 @@ class Edge:
         application: WSGIApplication,
         *,
         threads: Mapping[str, int],
-        lane_of: Callable[[str, str], str],
+        lane_of: Callable[[str], str],
+        coroutines: Mapping[tuple[str, str], Coroutine] | None = None,
     ) -> None:
         self._application = application
+        self._coroutines = coroutines or {}
         self._lane_of = lane_of
         self._lanes = {
             name: ThreadPoolExecutor(count, thread_name_prefix=name)
@@ -94,9 +98,12 @@ class Edge:
                 raise RefusedRequest(
                     HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."
                 )
+            coroutine = self._coroutines.get((scope.method, environ["PATH_INFO"]))
+            if coroutine is not None:
+                return await coroutine(environ, body)
             environ["wsgi.input"] = io.BytesIO(body)
             environ["CONTENT_LENGTH"] = str(len(body)) if body else ""
-            lane = self._lanes[self._lane_of(scope.method, environ["PATH_INFO"])]
+            lane = self._lanes[self._lane_of(environ["PATH_INFO"])]
             return await asyncio.get_running_loop().run_in_executor(
                 lane, _run, self._application, environ
             )

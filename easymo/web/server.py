@@ -15,10 +15,11 @@ from granian.http import HTTP1Settings
 from easymo.development import embedded
 from easymo.development.binaries import EmbeddedError
 from easymo.start import end_with_supervisor, load_settings
-from easymo.web.connection_guard import CONNECTIONS
+from easymo.web.connection_guard import CONNECTIONS, IDLE_S
 
-# From the first byte of a request to the end of its headers.
-HEADERS_MS = 10_000
+# From an answer, or the beginning of a connection, to the end of a request's headers. The
+# connection guard has closed it before.
+HEADERS_MS = int(IDLE_S * 1_000) + 5_000
 # The longest request line with headers; longer ones are answered with 431.
 HEADERS_BYTES = 64 * 1024
 # Files and database connections besides the connections of callers.

@@ -100,6 +100,15 @@ def remove_member(
     return bool(removed)
 
 
+def remove_everywhere(
+    subject: str, by: str, *, reason: str, source: str = FlagChange.Source.CLI
+) -> None:
+    """Remove a subject from every cohort. It may take the fence: call it first."""
+    members = CohortMember.objects.filter(subject=subject).order_by("cohort__name")
+    for name in members.values_list("cohort__name", flat=True):
+        remove_member(name, subject, by, reason=reason, source=source)
+
+
 def cohort_named(name: str) -> Cohort:
     try:
         return Cohort.objects.get(name=name)

@@ -38,6 +38,7 @@ from rollout.flags import exposure, flags
 from rollout.models import AgentFlag
 from rollout.snapshot import refreshers
 from tests import databases
+from tests.roles import confirmed_roles
 from tests.rollout import processes
 from tests.rollout.flags import test_exposure
 from tests.rollout.flags.test_owner_fence import remove_lock
@@ -164,11 +165,11 @@ def kill() -> None:
         "VOUCHER_CUSTOMER_DAILY": 10_000_000,
         "VOUCHER_ISSUER_DAILY": 10_000_000,
     }
-    with override_settings(**limits):
+    with confirmed_roles(), override_settings(**limits):
         vouchers, late = _kills()
     remove_lock()
     unfenced = "tests.rollout.flags.test_exposure.unfenced"
-    with override_settings(**limits, VOUCHER_GUARD=unfenced):
+    with confirmed_roles(), override_settings(**limits, VOUCHER_GUARD=unfenced):
         others, others_late = _kills()
     told(
         f"vouchers committed after a kill returned, {KILLS} kills, 8 writers",

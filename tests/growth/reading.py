@@ -56,16 +56,21 @@ class Reading:
 def counted() -> Iterator[Reading]:
     """Count the rows of each statement; within a transaction, which keeps the counters."""
     reading = Reading()
+    connection.ensure_connection()
+    before = _rows() or 0
 
     def count(
         execute: Callable[..., Any], text: Any, parameters: Any, *rest: Any
     ) -> Any:
-        before = _rows()
+        nonlocal before
         try:
             return execute(text, parameters, *rest)
         finally:
-            if (after := _rows()) is not None and before is not None:
-                reading.statements.append((after - before, str(text), parameters))
+            if (after := _rows()) is not None:
+                # A new transaction counts from nothing.
+                read = after - before if after >= before else after
+                reading.statements.append((read, str(text), parameters))
+                before = after
 
     with connection.execute_wrapper(count):
         yield reading

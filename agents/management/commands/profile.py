@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from agents.core.errors import PinError, PinRefused
@@ -44,12 +44,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
         add = verbs.add_parser("add", help="Add a person, or change what is given.")
-        add.add_argument("msisdn")
+        # Optional here: after --cohort it is read as the last of the names.
+        add.add_argument("msisdn", nargs="?")
         add.add_argument("--name")
         add.add_argument("--role", choices=Profile.Role.values)
         add.add_argument("--station", metavar="CODE")
         add.add_argument("--language", choices=Profile.Language.values)
-        add.add_argument("--cohort", metavar="NAME", action="append", default=[])
+        add.add_argument(
+            "--cohort", metavar="NAME", nargs="+", action="extend", default=[]
+        )
         add.add_argument("--by", metavar="NAME", default=COMMAND_LINE)
         show = verbs.add_parser("show", help="Show a person.")
         show.add_argument("msisdn")
@@ -76,10 +79,6 @@ class Command(BaseCommand):
                 self._show(self._add(options))
             else:
                 self._show(self._find(options["msisdn"]))
-        except IntegrityError as error:
-            raise CommandError("Station staff need a station: --station CODE.") from (
-                error
-            )
         except (
             *(BadReason, InvalidMsisdn, PinError),
             *(VoucherError, RolloutError),
@@ -87,16 +86,17 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _add(self, options: dict[str, Any]) -> Profile:
+        msisdn, names = _number_and_cohorts(options["msisdn"], options["cohort"])
         with transaction.atomic():
             profile = create_or_change_profile(
-                msisdn=options["msisdn"],
+                msisdn=msisdn,
                 name=options["name"],
                 role=options["role"],
                 station=options["station"],
                 language=options["language"],
                 giver=Giver.named(options["by"]),
             )
-            for name in options["cohort"]:
+            for name in names:
                 cohorts.make_cohort(name=name)
                 cohorts.add_member(
                     cohort_name=name, subject=str(profile.public_id), by=options["by"]
@@ -187,6 +187,15 @@ class Command(BaseCommand):
         }
         for name, value in facts.items():
             self.stdout.write(f"{name:<9} {value}")
+
+
+def _number_and_cohorts(msisdn: str | None, words: list[str]) -> tuple[str, list[str]]:
+    """Take the number from the end of the cohorts' names, if it stands there."""
+    if msisdn is not None:
+        return msisdn, words
+    if not words:
+        raise CommandError("Say whose profile: profile add MSISDN …", returncode=2)
+    return words[-1], words[:-1]
 
 
 @sensitive_variables()

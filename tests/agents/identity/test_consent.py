@@ -119,3 +119,11 @@ def test_parse_consent_command__messages_denied__never_start(text: str) -> None:
     heard = parse_consent_command(text)
 
     assert heard is None or heard.word == "stop"
+
+
+@pytest.mark.parametrize("text", ["stop sms", "arretez messages", "hagarika ubutumwa"])
+def test_parse_consent_command__two_words__stop(text: str) -> None:
+    heard = parse_consent_command(text)
+
+    assert heard is not None
+    assert heard.word == "stop"

@@ -186,6 +186,9 @@ def test_bind_identities__changed_number__other_identities_stay() -> None:
     # Given
     third = "+250788777777"
     aline, carine = who(OLD, FIRST), who(third)
+    left = Identity.objects.create(
+        kind=Identity.Kind.LEFT_NUMBER, value="+250788666666", profile=carine
+    )
     told(ChangeKind.NUMBER, old_number=OLD, number=NEW)
 
     # When
@@ -196,6 +199,8 @@ def test_bind_identities__changed_number__other_identities_stay() -> None:
     assert who(third) == carine
     assert Profile.objects.get(msisdn=third) == carine
     assert Identity.objects.get(value=third).superseded_at is None
+    left.refresh_from_db()
+    assert left.superseded_at is None
 
 
 def test_bind_identities__number_that_the_person_has__stays_theirs() -> None:
@@ -241,21 +246,23 @@ def test_open_dispute__same_again__new_only_with_another_kind_person_or_identity
     assert opened == [True, True, False, False]
 
 
-@pytest.mark.parametrize("changed", ["bsuid", "number", "other"])
+@pytest.mark.parametrize("changed", ["bsuid", "number", "other", "profile"])
 def test_open_dispute__known_pair__new_only_for_another_identity_or_person(
     changed: str,
 ) -> None:
     # Given
     aline, bosco, carine = who(OLD), who(NEW), who("", FIRST)
-    names = {"other": bosco, "bsuid": SECOND, "number": NEW}
-    assert disputes.open_dispute(kind=Kind.OTHER_ID, profile=aline, **names)
-    assert not disputes.open_dispute(kind=Kind.TWO_PEOPLE, profile=aline, **names)
-    turned = {**names, "other": aline}
-    assert not disputes.open_dispute(kind=Kind.TWO_PEOPLE, profile=bosco, **turned)
+    names = {"profile": aline, "other": bosco, "bsuid": SECOND, "number": NEW}
+    assert disputes.open_dispute(kind=Kind.OTHER_ID, **names)
+    assert not disputes.open_dispute(kind=Kind.TWO_PEOPLE, **names)
+    turned = {**names, "profile": bosco, "other": aline}
+    assert not disputes.open_dispute(kind=Kind.TWO_PEOPLE, **turned)
 
     # When
-    names[changed] = {"bsuid": FIRST, "number": OLD, "other": carine}[changed]
-    is_new = disputes.open_dispute(kind=Kind.TWO_PEOPLE, profile=aline, **names)
+    new = {"bsuid": FIRST, "number": OLD, "other": carine, "profile": carine}
+    is_new = disputes.open_dispute(
+        kind=Kind.TWO_PEOPLE, **names | {changed: new[changed]}
+    )
 
     # Then
     assert is_new

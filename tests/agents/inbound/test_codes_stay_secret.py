@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -181,8 +181,14 @@ def as_said(text: str) -> str:
     return " ".join(text.casefold().replace("\\n", " ").split())
 
 
+@lru_cache(maxsize=20_000)
+def readings_of(text: str) -> tuple[str, str]:
+    """Return a text's digits and words; most cells are alike in all these tests."""
+    return digits_of(text), as_said(text)
+
+
 def stands_in(text: str, code: str, spelled: str) -> bool:
-    return _stands_in(digits_of(text), as_said(text), code, spelled)
+    return _stands_in(*readings_of(text), code, spelled)
 
 
 def _stands_in(digits: str, said: str, code: str, spelled: str) -> bool:
@@ -193,7 +199,7 @@ def _stands_in(digits: str, said: str, code: str, spelled: str) -> bool:
 def assert_nowhere(log: str, *written: tuple[str, str]) -> None:
     """Look for each code, and for its spelling, in the database and the log."""
     for text in {*cells(), log}:
-        digits, said = digits_of(text), as_said(text)
+        digits, said = readings_of(text)
         for code, spelled in written:
             found = _stands_in(digits, said, code, spelled)
             assert not found, (spelled, text[:300])

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import io
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import OperationalError, connection, connections
 from django.test import Client
 
 from agents.inbound import event_store, process_events
-from agents.inbound.endpoint import MAX_BODY_SIZE
+from agents.inbound.endpoint import MAX_BODY_SIZE, WhatsAppWebhook
 from agents.models import DeadLetter, Message, SeenMessage, WebhookEvent
 from tests import payloads
 from tests.agents.channel import jobs
@@ -26,10 +28,10 @@ pytestmark = pytest.mark.usefixtures("whatsapp")
 INGEST = "agents.tasks.ingest"
 
 
-@pytest.fixture(params=["door", "page"])
+@pytest.fixture(params=["edge", "view"])
 def client(request: pytest.FixtureRequest) -> Client | WsgiClient:
     """Post through the fast path, and to Django's view."""
-    return WsgiClient() if request.param == "door" else Client()
+    return WsgiClient() if request.param == "edge" else Client()
 
 
 def send(
@@ -232,10 +234,10 @@ def test_post__database_refuses__503_so_that_meta_retries(
     client: Client | WsgiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
-    def away(**_: object) -> int:
+    def away(*_: object) -> int:
         raise OperationalError
 
-    monkeypatch.setattr(event_store, "record", away)
+    monkeypatch.setattr(event_store, "_ids", away)
     body = payloads.webhook(payloads.text("hello"))
 
     # When
@@ -290,3 +292,36 @@ def test_post__same_webhook_ten_times_at_once__one_message(
     assert SeenMessage.objects.count() == 1
     assert not DeadLetter.objects.exists()
     assert len(jobs("agents.tasks.turn")) == 1
+
+
+class Broken(io.BytesIO):
+    """A body whose sender closes the connection."""
+
+    def read(self, _: int | None = -1, /) -> bytes:
+        raise ConnectionResetError
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("environ", "status"),
+    [
+        # Another request follows the body.
+        ({"wsgi.input": io.BytesIO(b'{"a": 1}POST /'), "CONTENT_LENGTH": "8"}, 200),
+        ({"CONTENT_LENGTH": ""}, 403),
+        ({"CONTENT_LENGTH": "-1"}, 403),
+        ({"CONTENT_LENGTH": "x"}, 403),
+        ({"CONTENT_LENGTH": "٣"}, 403),
+        ({"CONTENT_LENGTH": "", "wsgi.input_terminated": True}, 200),
+        ({"wsgi.input": Broken()}, 400),
+    ],
+)
+def test_view__servers_that_do_not_end_the_body__read_to_its_end_only(
+    environ: dict[str, Any], status: int
+) -> None:
+    client = WsgiClient(**environ)
+    body = b'{"a": 1}'
+    made = client.environ("POST", payloads.URL, body, payloads.signed(body))
+
+    answer = WhatsAppWebhook.as_view()(WSGIRequest(made))
+
+    assert answer.status_code == status

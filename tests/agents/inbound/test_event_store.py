@@ -1,16 +1,16 @@
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import psycopg
 import pytest
-from django.db import DataError, OperationalError, connection
+from django.db import connection
 
 from agents.inbound import event_store
 from agents.models import WebhookEvent
-from tests.agents.channel import jobs, post
+from tests.agents.channel import jobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,10 +19,39 @@ if TYPE_CHECKING:
 @pytest.fixture
 def own_pool(committed_db: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Let stored events use their own connection, as in production."""
-    monkeypatch.setattr(event_store, "_writers", {})
     monkeypatch.setattr(event_store, "has_own_connection", lambda: True)
+    event_store._writer.cache_clear()
     yield committed_db
-    event_store._writers[os.getpid()].close()
+    event_store._writer().close()
+    event_store._writer.cache_clear()
+
+
+def post(body: bytes) -> int:
+    """Store a delivery as the web process does."""
+    (outcome,) = post_together([body])
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
+
+
+def post_together(
+    bodies: list[bytes], *, at_once: int = 16
+) -> list[int | BaseException]:
+    """Store deliveries that arrive over so many connections."""
+
+    async def store(body: bytes, limit: asyncio.Semaphore) -> int:
+        async with limit:
+            return await event_store.record_together(
+                body=body, is_synthetic=False, correlation_id=uuid4()
+            )
+
+    async def store_all() -> list[int | BaseException]:
+        limit = asyncio.Semaphore(at_once)
+        return await asyncio.gather(
+            *(store(body, limit) for body in bodies), return_exceptions=True
+        )
+
+    return asyncio.run(store_all())
 
 
 def test_record__own_connections__event_and_job_together(own_pool: str) -> None:
@@ -60,12 +89,11 @@ def test_record__sixteen_at_once__fewer_commits_and_each_its_own_id(
     bodies = [b"%d" % number for number in range(320)]
 
     # When
-    with ThreadPoolExecutor(16) as threads:
-        ids = list(threads.map(post, bodies))
+    ids = post_together(bodies)
 
     # Then
     stored = dict(WebhookEvent.objects.values_list("pk", "body"))
-    assert [bytes(stored[pk]) for pk in ids] == bodies
+    assert [bytes(stored[pk]) for pk in ids if isinstance(pk, int)] == bodies
     assert jobs("agents.tasks.ingest") == [{}] * len(bodies)
     assert commits() < len(bodies) / 2
 
@@ -89,18 +117,13 @@ def test_record__one_of_several_refused__the_others_stored(own_pool: str) -> Non
         cursor.execute(REFUSES_BAD)
     bodies = [b"bad" if number == 7 else b"%d" % number for number in range(64)]
 
-    def attempt(body: bytes) -> int | None:
-        try:
-            return post(body)
-        except DataError:
-            return None
-
     # When
-    with ThreadPoolExecutor(16) as threads:
-        ids = list(threads.map(attempt, bodies))
+    outcomes = post_together(bodies)
 
     # Then
-    assert [ids.index(pk) for pk in ids if pk is None] == [7]
+    assert [isinstance(outcome, psycopg.DataError) for outcome in outcomes] == [
+        number == 7 for number in range(64)
+    ]
     assert WebhookEvent.objects.count() == len(bodies) - 1
     assert commits() < len(bodies) / 2
 
@@ -128,7 +151,7 @@ def test_record__table_locked__refused_in_bounded_time_and_nothing_stored(
         patch.setattr(event_store, "STATEMENT_MS", 200)
         other.execute("LOCK TABLE agents_webhookevent IN ACCESS EXCLUSIVE MODE")
         # The lock is held: only the time-out ends the wait.
-        with pytest.raises(OperationalError):
+        with pytest.raises(psycopg.OperationalError):
             post(b"while it is locked")
 
     # Then
@@ -153,7 +176,7 @@ def test_record__server_gone__refused_and_accepted_when_it_is_back(
     with monkeypatch.context() as patch:
         patch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
         patch.setitem(connection.settings_dict, "PORT", "1")
-        with pytest.raises(OperationalError):
+        with pytest.raises(psycopg.OperationalError):
             post(b"while it is gone")
 
     # Then

@@ -25,6 +25,8 @@ from agents.models import (
 )
 from agents.operations import erasure
 from easymo.development.binaries import programs
+from rollout.flags import cohorts
+from rollout.models import CohortMember
 from tests.agents.cast import make_cast
 from vouchers.actors import Actor
 from vouchers.audit import verify as audit
@@ -65,6 +67,9 @@ def leave_traces(cast: Cast) -> Voucher:
         correlation_id=uuid.uuid4(),
         state=WebhookEvent.State.DONE,
     )
+    for name in ("beta", "pilot"):
+        cohorts.make_cohort(name=name)
+        cohorts.add_member(name, str(cast.aline.profile.public_id), "test")
     message = cast.aline.writes("I lost my green bicycle")
     Message.objects.filter(pk=message.pk).update(
         event=event, provider_id="wamid.788100001"
@@ -155,6 +160,7 @@ def test_erase__person_with_a_history__dump_holds_nothing_of_her(
     assert Turn.objects.get(conversation=cast.aline.chat).status == "abandoned"
     forgotten = Profile.objects.get(pk=cast.aline.profile.pk)
     assert forgotten.erased_at is not None
+    assert not CohortMember.objects.filter(subject=str(forgotten.public_id)).exists()
     assert str(forgotten) == f"Forgotten person {forgotten.pk}"
     done = Erasure.objects.get()
     assert (done.actor, done.reason) == ("command line", "The customer asked for it.")

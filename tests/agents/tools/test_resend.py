@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agents.models import Identity, IdentityClaim
+from agents.models import IdentityClaim
 from tests.agents.tools.conftest import Cast, call, context_of, written
 from vouchers.actors import OWNER
 from vouchers.services import envelopes
@@ -18,7 +18,6 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def voucher(cast: Cast) -> Voucher:
-    Identity.objects.create(kind="wa_id", value="+250788000001", profile=cast.aline)
     return cast.issue(cast.aline).voucher
 
 
@@ -82,14 +81,12 @@ def test_resend__voucher_of_another_person__is_not_found(
     assert written() == before
 
 
-@pytest.mark.parametrize("state", ["without an identity", "disputed"])
-def test_resend__identity_not_verified__is_refused(
-    cast: Cast, voucher: Voucher, state: str
+@pytest.mark.parametrize("side", ["profile", "other"])
+def test_resend__identity_disputed__is_refused(
+    cast: Cast, voucher: Voucher, side: str
 ) -> None:
-    if state == "disputed":
-        IdentityClaim.objects.create(kind="other_id", profile=cast.aline, bsuid="x")
-    else:
-        Identity.objects.all().delete()
+    people = {"profile": cast.diane, "other": cast.diane} | {side: cast.aline}
+    IdentityClaim.objects.create(kind="other_id", bsuid="x", **people)
     before = written()
 
     result = press(cast, voucher, "confirm:1")

@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from pytest_django.plugin import DjangoDbBlocker
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def migrated(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[str]:
-    """Give a Supabase-like database, migrated by an owner for a runtime role."""
+    """Give a Supabase-like database, migrated by an owner for a runtime role.
+
+    Its tests leave it as they found it.
+    """
     with supabase.database() as name:
         migrate(name)
         yield name

@@ -23,7 +23,7 @@ def variables(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     return [json.dumps({**texts, "body": body.decode("latin-1")}).encode()]
 
 
-edge = Edge(variables, threads={"pages": 2}, lane_of=lambda *_: "pages")
+edge = Edge(variables, threads={"pages": 2}, lane_of=lambda _: "pages")
 
 if __name__ == "__main__":
     load_settings()

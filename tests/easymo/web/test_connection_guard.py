@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from easymo.web import connection_guard
-from easymo.web.connection_guard import IDLE_S, ConnectionGuard
+from easymo.web.connection_guard import FIRST_S, IDLE_S, ConnectionGuard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,15 +63,15 @@ def test_look__few_fresh_connections__left_alone(listening: Listening) -> None:
     assert all(map(is_open, lines))
 
 
-def test_look__idle_too_long__closed(listening: Listening) -> None:
+def test_look__no_first_request__closed(listening: Listening) -> None:
     # Given
     guard, (line, _) = ConnectionGuard(), listening.accept()
     now = time.monotonic()
     guard.look(now=now)
 
     # When
-    assert guard.look(now=now + IDLE_S - 1) == 0
-    assert guard.look(now=now + IDLE_S + 1) == 1
+    assert guard.look(now=now + FIRST_S - 1) == 0
+    assert guard.look(now=now + FIRST_S + 1) == 1
 
     # Then
     assert not is_open(line)

@@ -38,6 +38,7 @@ POSTED_TO = (
     "/healthz",
     "/no/such/page",
 )
+HEALTH = head("GET", "/healthz") + b"\r\n"
 BODY = "Content-Length: 5000"
 CHUNKED = "Transfer-Encoding: chunked"
 # What a caller sends before it falls silent.
@@ -110,11 +111,17 @@ def test_slow_callers__a_hundred__others_are_answered_meanwhile(
 def test_slow_callers__deadline_over__refused_and_closed(server: Server) -> None:
     """All kinds wait at the same time, so that the deadlines pass once."""
     with ExitStack() as stack:
+        kept = stack.enter_context(server.connect())
+        kept.sendall(HEALTH)
+        assert read_answer(kept).status == 200
         lines = {
             kind: stack.enter_context(callers(server, sent, 3))
             for kind, sent in UNFINISHED.items()
         }
         last = {kind: [all_answers(line)[-1] for line in lines[kind]] for kind in lines}
+        # A connection that waits for its next request is kept longer.
+        kept.sendall(HEALTH)
+        assert read_answer(kept).status == 200
 
     for kind, answers in last.items():
         has_headers = b"\r\n\r\n" in UNFINISHED[kind]
