@@ -33,7 +33,7 @@ ASK = (
     r"|partage[rz]?|ecri[st]|ecrire|ecrivez|fourni[rs]|fournissez|confirme[rz]?|lire"
     r"|lisez|montre[rz]?|repete[rz]?|transmett(?:ez|re)|communique[rz]?|indique[rz]?"
     r"|faut|besoin|veuillez|merci|compose[rz]?|precise[rz]?|rappele[rz]|colle[rz]"
-    r"|(?:n?y?oh?ereza|[a-z]{0,4}ohereje|andika|nyandikira|[a-z]{0,2}mpa|mpe|[a-z]{0,3}mbwira"
+    r"|(?:n?y?oh?ereza|[a-z]{0,4}ohere[jz]e|andika|nyandikira|[a-z]{0,2}mpa|mpe|[a-z]{0,3}mbwira"
     r"|shyiramo|emeza|nyereka|tanga|sangiza|nkeneye|wampa|mwampa|ndakeneye|subiramo"
     r"|vuga|injiza|nyoherereza|ntibagirwe|[a-z]{1,3}andike|kohereza|kwandika|kumpa|kumbwira)"
     r"|tuma|nitumie|nipe|niambie|andika|ingiza|thibitisha|naomba|nahitaji|nionyeshe"

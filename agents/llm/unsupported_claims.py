@@ -62,12 +62,15 @@ LONGEST = 4_096
 # A question which of two amounts was meant has at most so many words.
 LONGEST_CHOICE = 12
 CHOICE = re.compile(r"\b(?:or|ou|cyangwa|au)\b")
-SPOKEN_TO = {"you", "vous", "tu"}
+OF_A_CHOICE = {"you", "vous", "tu", "meant", "said"}
+TOLD = {"YOU", "STATE", "PAST", "RWPAST", "SWPAST"}
 # What `plain` makes of a tick or a raised thumb.
 TICK = "tickmark"
 # A score above this, and a sentence is not sent. A claiming word counts besides.
 DOUBT = 0.75
 CLAIMING_WORD = 2.0
+# A state that holds now ("is valid") is seldom a rule or an offer.
+STATE_WORD = 2.5
 # A clause has fewer words than its sentence, so its score says less.
 OF_A_PART = 1.0
 STATES: frozenset[Kind] = frozenset({"valid", "expired", "pending"})
@@ -132,7 +135,9 @@ def _claim_problems(text: str, facts: Facts, doubt: float) -> Iterator[Problem]:
 
 def doubt_of(sentence: str, *, kinds: set[Kind], facts: Facts) -> float:
     """Return the highest score of the sentence and of its clauses."""
-    extra = CLAIMING_WORD if kinds - backed_by(facts) else 0.0
+    claimed = kinds - backed_by(facts)
+    word = STATE_WORD if claimed & STATES else CLAIMING_WORD
+    extra = word if claimed else 0.0
     parts = [part for part in clauses_of(sentence) if not is_repeated(part, facts)]
     scores = [score(sentence), *(score(part) - OF_A_PART for part in parts)]
     if is_disguised(sentence):
@@ -187,14 +192,15 @@ def _foreign_amounts(text: str, facts: Facts, *, is_claiming: bool) -> set[Decim
 def _is_choice(sentence: str) -> bool:
     """Tell whether a short question offers two amounts: "did you mean 1,000 or 10,000?"
 
-    An amount of the person ("your 5,000") is none to choose from.
+    An amount of the person ("your 5,000") or with a past ("that was paid") is none to
+    choose from.
     """
     words = words_of(sentence).split()
     if not sentence.rstrip().endswith("?") or len(words) > LONGEST_CHOICE:
         return False
     sides = CHOICE.split(plain(sentence))
-    is_own = any(class_of(word) == "YOU" for word in words if word not in SPOKEN_TO)
-    return len(sides) == 2 and all(map(amounts_in, sides)) and not is_own
+    classes = {class_of(word) for word in words if word not in OF_A_CHOICE}
+    return len(sides) == 2 and all(map(amounts_in, sides)) and not classes & TOLD
 
 
 def _without_known(text: str, facts: Facts) -> str:
