@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import gc
 import sys
-from contextlib import nullcontext
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
@@ -11,6 +10,7 @@ from django.core.management import execute_from_command_line
 from easymo.database.authorship import Author, authored
 from easymo.development import embedded
 from easymo.development.binaries import EmbeddedError
+from easymo.observability import correlation
 from easymo.start import load_settings
 
 # Commands that read no row: they work where no database can be had.
@@ -31,9 +31,12 @@ def main() -> None:
             embedded.hold()
     except (ImproperlyConfigured, EmbeddedError) as error:
         sys.exit(f"easymo cannot start: {error}")
-    # A worker's changes have no author; a command's change is the command line's.
+    if command in SERVERS:
+        execute_from_command_line(sys.argv)
+        return
+    # A command's change is the command line's, and its log lines have one id.
     author = Author(f"command {command}"[:40], COMMAND_LINE)
-    with authored(lambda: author) if command not in SERVERS else nullcontext():
+    with authored(lambda: author), correlation.bound():
         execute_from_command_line(sys.argv)
 
 

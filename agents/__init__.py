@@ -1,0 +1,1 @@
+"""The agent: WhatsApp, phone, function API. Start with ``inbound``, ``turns`` and ``calls``."""

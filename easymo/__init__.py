@@ -1,0 +1,1 @@
+"""The base of the product: settings, database access, observability, web server, back office."""

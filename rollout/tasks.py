@@ -90,7 +90,7 @@ async def sweep_notices(timestamp: int) -> None:
 
 @app.periodic(cron="* * * * *")
 @app.task(name="rollout.tasks.judge", queue=QUEUE, queueing_lock="judge")
-async def judge(timestamp: int) -> None:
+async def evaluate_guardrails(timestamp: int) -> None:
     """Evaluate the guardrails and act; a second evaluator at the same time does nothing."""
     await units.run(evaluate.run_evaluation)
 

@@ -33,7 +33,9 @@ WORDS = re.compile(
     r"\b(she|hers?|herself|whoever|whom|whomever|whosoever|somebody|nobody|anybody"
     r"|everybody|of ours|thereof|whereof|wherein|whereby|therein|herein|hereby"
     r"|thereupon|henceforth|hitherto|heretofore|lest|naught|anew|amongst|whilst"
-    r"|yonder|alas|purse|parcels?)\b",
+    r"|yonder|alas|purse|parcels?|lately|afresh|thus|merely|mere|farewell|in vain"
+    r"|for want of|all the same|doors?|(?-i:roads?)|(?:each|every|no) other ones?"
+    r"|so (?:many|few|often)(?! that\b))\b",
     re.IGNORECASE,
 )
 # Quotations in backticks are data: what a customer wrote, a name, a command. The

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "scripts" / "sentence_training"
 LANGUAGES = ("en", "fr", "rw", "sw")
-# One group of similar sentences of so many is held out.
+# Of this many groups of similar sentences one is held out.
 HELD_OUT = 16
 # Sentences drawn from a line with alternatives.
 DRAWN = 10
@@ -118,7 +118,7 @@ REQUEST, SLOT, FRAMED = "request", "{request}", 5
 SHORT = frozenset(
     {"greet", "thanks", "yes", "no", "none", "off_topic", "stop", "start"}
 )
-# One example in so many is written as on a telephone, or with a typing error.
+# Of this many examples one is written as on a telephone, or has a typing error.
 SPOILT = 4
 # The weight of an example that is the only one of its line.
 WEIGHT = 1.6

@@ -34,7 +34,7 @@ from agents.llm.reply_classifier import (  # noqa: E402
 FOLDER = ROOT / "scripts" / "reply_training"
 # Sentences made from one template.
 SAMPLES = 20
-# A sentence without a template counts so often.
+# How often a sentence without a template counts.
 TIMES = 3
 # Features of less weight are left out.
 LEAST = 13

@@ -50,7 +50,7 @@ RAREST, LEAST = 3, 2
 # The strength of the regularization: smaller is stronger.
 C = 0.5
 # Sentences that must not act are more than half, and weigh less, so that a request does
-# not pass for one; the confirm button stands behind.
+# not pass for one; a change then needs the confirm button.
 WEIGHT_OF = {"none": 0.5}
 
 

@@ -1,4 +1,4 @@
-"""The people of the tests. Whatever is theirs may stand in no log, trace or figure.
+"""The people of the tests. Nothing of theirs may be in a log, a trace or a figure.
 
 Factories take numbers, names, codes and secrets from here; `tests/watch.py` looks for
 them in everything that leaves a process during the whole suite.
@@ -76,7 +76,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 def leaks_in(text: str) -> list[str]:
-    """Say what of a canary's stands in a text; independent of the product's masking."""
+    """Return what a text contains of a canary; independent of the product's masking."""
     text = _DIGEST.sub("", _TRACED.sub("", _UUID.sub("", _TIMESTAMP.sub("", text))))
     shown = unicodedata.normalize("NFKC", text)
     joined = _BETWEEN_DIGITS.sub("", shown)

@@ -86,14 +86,16 @@ def _group(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[
-    None, pytest.TestReport, pytest.TestReport
-]:
-    """Spell out lone surrogates: xdist cannot send a report that holds one."""
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Send what a test printed where it is shown; xdist cannot send lone surrogates."""
     report = yield
+    is_shown = not report.passed or "P" in item.config.option.reportchars.upper()
     report.sections = [
         (title, said.encode(errors="backslashreplace").decode())
         for title, said in report.sections
+        if is_shown
     ]
     return report
 

@@ -53,7 +53,7 @@ def confirmation(profile: Profile, **facts: Any) -> AuthorityChange:
             "new_role": profile.role,
             "new_station": profile.station,
             "given_by_name": "tests",
-            "road": "tests",
+            "source": "tests",
             "given_at": now,
             "decision": "confirmed",
             "decided_by_name": "tests",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-# Without a timer, a thread or data for so long, the test waits for nothing.
+# After this time without a timer, a thread or data, the test waits for nothing.
 STUCK_SECONDS = 20.0
 # Data on loopback arrives at once; a busy machine may need a moment.
 GRACE_SECONDS = 0.0005

@@ -86,7 +86,7 @@ def _text(given: Any) -> str:
 
 
 class Watch:
-    """The plugin: stands at every sink from the first test to the last."""
+    """The plugin: checks every sink from the first test to the last."""
 
     def __init__(self) -> None:
         self.findings = Findings()

@@ -1,0 +1,1 @@
+"""Profiles, stations, vouchers and their events: start with ``services`` and ``sql/schema``."""

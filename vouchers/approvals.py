@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MOST_COUNTED = 100
 DECIDED_SINCE = timedelta(days=7)
 PAGE = 50
-# Who may decide, or may read conversations, is shown these causes of a request.
+# The permissions with which these causes of a request are shown.
 _READING = frozenset({"agents.view_conversation", "agents.view_call"})
 
 

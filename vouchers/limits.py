@@ -31,7 +31,7 @@ def needs_approval(amount: Money) -> bool:
 
 
 def needs_reauthentication(amount: Money) -> bool:
-    """Tell whether the person who approves it must have proved lately who they are."""
+    """Tell whether the person who approves it must have proved recently who they are."""
     return amount.minor > cap("reauthenticate_above", amount.currency)
 
 

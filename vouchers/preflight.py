@@ -5,7 +5,14 @@ from __future__ import annotations
 from django.conf import settings
 from django.db.models import Count
 
-from easymo.preflight.registry import Asked, Found, Section, failed, line, ok
+from easymo.preflight.registry import (
+    Circumstances,
+    LineResult,
+    Section,
+    failed,
+    line,
+    ok,
+)
 from vouchers.models import Voucher
 
 
@@ -15,7 +22,7 @@ from vouchers.models import Voucher
     Section.RUNNING,
     reads_rows=True,
 )
-def codes_can_be_checked(asked: Asked) -> Found:
+def codes_can_be_checked(circumstances: Circumstances) -> LineResult:
     """Check that the key of every stored code HMAC is set."""
     by_key = dict(
         Voucher.objects.filter(status=Voucher.Status.ISSUED)
@@ -35,9 +42,9 @@ def codes_can_be_checked(asked: Asked) -> Found:
 
 
 @line("vouchers.limits", "The voucher limits are consistent", Section.RUNNING)
-def limits_make_sense(asked: Asked) -> Found:
+def limits_make_sense(circumstances: Circumstances) -> LineResult:
     ids = [f"vouchers.E00{n}" for n in range(1, 6)]
-    if message := asked.said(*ids):
+    if message := circumstances.message(*ids):
         return failed(str(message.msg), str(message.hint or "See .env.example."))
     if settings.VOUCHER_APPROVE_ABOVE > settings.VOUCHER_MAX:
         return failed(

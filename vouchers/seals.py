@@ -38,7 +38,7 @@ SELECT e.id, e.voucher_id, e.hash, coalesce((SELECT max(number) FROM voucher_che
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenEvent:
     """An event that this transaction wrote, and the last checkpoint's number."""
 
     event_id: int
@@ -63,7 +63,7 @@ def can_check(key_id: str) -> bool:
     return key_id in settings.EASYMO_KEYS
 
 
-def write(written: Sequence[Written]) -> None:
+def write(written: Sequence[WrittenEvent]) -> None:
     """Seal the events that the running transaction wrote."""
     if not written:
         return
@@ -86,4 +86,4 @@ def seal_kind(kind: str, *, after: int, correlation_id: UUID) -> None:
     """Seal the events of one kind that the running transaction wrote."""
     with connection.cursor() as cursor:
         cursor.execute(UNSEALED, [after, kind, correlation_id])
-        write([Written(*row) for row in cursor.fetchall()])
+        write([WrittenEvent(*row) for row in cursor.fetchall()])

@@ -54,7 +54,7 @@ def voucher_by_public_id(public_id: UUID) -> Voucher | None:
 def redemptions_since(
     *, station: Station | None, since: datetime
 ) -> QuerySet[VoucherEvent]:
-    """Return the redemptions at a station that still stand, the newest first."""
+    """Return the redemptions at a station that were not taken back, the newest first."""
     return (
         VoucherEvent.objects.filter(
             station=station,

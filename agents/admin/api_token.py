@@ -60,7 +60,7 @@ class ApiTokenAdmin(RecordedHistory, AgentsAdmin):
         submit=_("Create"),
     )
     def create_one(self, call: ActionCall[None]) -> HttpResponse:
-        """Show the secret in this answer, and in no other one."""
+        """Show the secret in this answer only."""
         station = call.data["station"]
         row, secret = tokens.create_token(
             name=call.data["name"],

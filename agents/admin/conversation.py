@@ -42,6 +42,16 @@ OUTCOME_COLOURS = {
     "hand_off": "warning",
     "apology": "danger",
 }
+OUTCOMES = {
+    "reply": _("reply"),
+    "receipt": _("receipt"),
+    "confirm": _("confirmation asked"),
+    "hand_off": _("handed over"),
+    "queued": _("told to wait"),
+    "capped": _("limit reached"),
+    "silent": _("no reply"),
+    "apology": _("apology"),
+}
 
 
 class RoleFilter(admin.SimpleListFilter):
@@ -240,8 +250,9 @@ class ConversationAdmin(ColleagueActions):
         return f"{row.turn_total}" if row.turn_total < MOST_TURNS else f"{MOST_TURNS}+"
 
     @display(description=_("Last answer"), label=OUTCOME_COLOURS)
-    def last_outcome(self, row: Any) -> str:
-        return row.newest_outcome or "—"
+    def last_outcome(self, row: Any) -> tuple[str, str]:
+        name = row.newest_outcome or "—"
+        return name, str(OUTCOMES.get(name, name))
 
 
 def _messages_of(period: dict[str, datetime]) -> QuerySet[Message]:

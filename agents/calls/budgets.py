@@ -1,7 +1,7 @@
 """What calls may cost: one call, one caller a day, all calls a day.
 
-The day is that of Africa/Kigali. Counted are the responses and transcriptions of real
-calls; an unknown price counts at the dearest known rate.
+The day is that of Africa/Kigali. The responses and transcriptions of real calls count;
+an unknown price counts at the dearest known rate.
 """
 
 from __future__ import annotations

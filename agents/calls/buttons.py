@@ -1,4 +1,4 @@
-"""The buttons in WhatsApp that stand in for the keypad.
+"""The buttons in WhatsApp that replace the keypad.
 
 A caller who presses no key within eight seconds is offered a button: to prove who they
 are, or to answer the question about a change. `look` tells what was pressed meanwhile.
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 def offer(ref: CallRef) -> str:
     """Send the button that is needed now; return what to say, the same for everyone.
-
-    Who presses nothing learns nothing: the words do not tell whether a message was sent.
+    The words do not tell whether a message was sent.
     """
     with transaction.atomic():
         call = _locked(ref)
@@ -54,7 +53,7 @@ def _ask_who_calls(ref: CallRef, call: Call) -> None:
         return
     _lock(profile)
     chat = whatsapp_copy.chat_of(profile)
-    if chat is None or calling.was_asked_lately(profile):
+    if chat is None or calling.was_asked_recently(profile):
         return
     language = language_of(chat)
     since = timezone.localtime(call.received_at)
@@ -91,7 +90,7 @@ def _ask_about_change(ref: CallRef, call: Call, question: PendingAction) -> None
 
 
 class Watch:
-    """What was pressed in WhatsApp during one call; each news is told once."""
+    """What was pressed in WhatsApp during one call; each press is returned once."""
 
     def __init__(self, ref: CallRef, keypad: Keypad) -> None:
         self._ref = ref

@@ -72,7 +72,7 @@ class Connection:
             await self._go_on(found)
 
     async def _go_on(self, link: VoiceLink) -> None:
-        """Begin again with settings and a word to the caller; the session has the rest."""
+        """Send the settings and a sentence to the caller again; the session has the rest."""
         call = self.call
         self.is_lost = False
         call.link = link

@@ -16,7 +16,7 @@ from rollout.flags.exposure import is_known_off
 if TYPE_CHECKING:
     from agents.calls.reference import CallRef
 
-# Promised are 20 seconds: the rest is for the hang-up and the last rows.
+# The promise is 20 seconds; the difference is for the hang-up and the last rows.
 CLOSE_WITHIN_S = 17.0
 
 
@@ -29,7 +29,7 @@ class Action(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class CallOrder:
     """What to do, and the reason that is recorded with the end."""
 
     action: Action
@@ -40,10 +40,10 @@ class Order:
     within_s: float = CLOSE_WITHIN_S
 
 
-CONTINUE = Order(Action.CONTINUE)
-VOICE_OFF = Order(Action.CLOSE, EndReason.VOICE_OFF, transfers=True)
+CONTINUE = CallOrder(Action.CONTINUE)
+VOICE_OFF = CallOrder(Action.CLOSE, EndReason.VOICE_OFF, transfers=True)
 # The calls of this process by their key, each with the order for it.
-_running: dict[int, Order] = {}
+_running: dict[int, CallOrder] = {}
 _stopping = False
 
 
@@ -71,14 +71,14 @@ def is_stopping() -> bool:
     return _stopping
 
 
-def orders(ref: CallRef) -> Order:
+def orders(ref: CallRef) -> CallOrder:
     """Return what the call must do now; a rollback comes before everything else."""
     if is_known_off(Feature.VOICE, ref.subject):
         return VOICE_OFF
     return _running.get(ref.pk, CONTINUE)
 
 
-def ask(call_pk: int, order: Order) -> None:
+def ask(call_pk: int, order: CallOrder) -> None:
     """Give an order to a running call of this process; the first one stays."""
     if _running.get(call_pk) == CONTINUE:
         _running[call_pk] = order

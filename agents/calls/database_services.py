@@ -11,11 +11,11 @@ from agents.calls import (
     apology,
     budgets,
     buttons,
-    claims,
     control,
     late_results,
     recording,
     tools,
+    unsupported_claims,
 )
 from agents.calls.handoff import open_callback
 from agents.calls.instructions import instructions_for
@@ -31,7 +31,7 @@ from agents.realtime.session import SessionSpec, VoiceTool
 from easymo.database import units
 
 if TYPE_CHECKING:
-    from agents.calls.control import Order
+    from agents.calls.control import CallOrder
     from agents.calls.keypad import KeyOutcome
     from agents.calls.reference import CallRef
     from agents.core.clock import Clock
@@ -56,7 +56,7 @@ class DatabaseServices:
     def line(self, key: str, language: str, **values: object) -> Line:
         return self._spoken(key, render(key, language, **values), language)
 
-    def orders(self) -> Order:
+    def orders(self) -> CallOrder:
         return control.orders(self._ref)
 
     def spec(self, language: str) -> SessionSpec:
@@ -132,7 +132,7 @@ class DatabaseServices:
 
     async def check_claim(self, words: str) -> Correction | None:
         found = await units.run(
-            claims.check,
+            unsupported_claims.check,
             self._ref,
             words,
             said=tuple(self._said),

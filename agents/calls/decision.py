@@ -71,7 +71,7 @@ def decide(call_id: int) -> Decision | None:
         if not isinstance(incoming, IncomingCall) or _is_late(incoming, call, now):
             _close_unanswered(call, now)
             return Decision(call, EndReason.LATE)
-        profile, refusal = _judge(call, incoming.caller)
+        profile, refusal = _caller_and_refusal(call, incoming.caller)
         _store(call, profile, refusal, token, now)
     return Decision(call, refusal)
 
@@ -87,7 +87,9 @@ def _is_late(incoming: IncomingCall, call: Call, now: datetime) -> bool:
     return now.timestamp() - rang_at > LATE_AFTER_S
 
 
-def _judge(call: Call, caller: str) -> tuple[Profile | None, RejectReason | None]:
+def _caller_and_refusal(
+    call: Call, caller: str
+) -> tuple[Profile | None, RejectReason | None]:
     """Return the person who calls, and why the agent does not take the call."""
     found = resolve_caller(number_of(caller), is_synthetic=call.is_synthetic)
     if found.profile is None:

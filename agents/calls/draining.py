@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from agents.calls import control
-from agents.calls.control import Action, Order
+from agents.calls.control import Action, CallOrder
 from agents.calls.reasons import EndReason
 from easymo.database import units
 from easymo.observability.logs import get_logger
@@ -20,7 +20,7 @@ OTHERS = """
 SELECT count(*) > 1 FROM procrastinate_workers
 WHERE last_heartbeat > now() - interval '12 seconds'
 """
-HAND_OVER = Order(Action.HAND_OVER, EndReason.DRAINED)
+HAND_OVER = CallOrder(Action.HAND_OVER, EndReason.DRAINED)
 # Kept of the grace time for the hang-up and the last transaction.
 MARGIN_S = 1.0
 
@@ -48,10 +48,10 @@ async def _order_all() -> None:
     logger.info("ai.call.drain", calls=len(control.running()), to=order.action.value)
 
 
-def closing() -> Order:
+def closing() -> CallOrder:
     """Return the order to say a closing line and hang up within the grace time."""
     within = max(settings.WORKER_GRACE_S - MARGIN_S, 1.0)
-    return Order(Action.CLOSE, EndReason.DRAINED, within_s=within)
+    return CallOrder(Action.CLOSE, EndReason.DRAINED, within_s=within)
 
 
 def _other_workers_live() -> bool:

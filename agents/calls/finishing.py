@@ -79,7 +79,7 @@ def end(call: Call, reason: EndReason, outcome: Call.Outcome | None = None) -> N
 
 
 def _close_turn(call: Call, *, has_failed: bool) -> None:
-    """Close a turn that the call left open: the caller heard no end of it."""
+    """Close a turn that the call left open: the caller did not hear all of its answer."""
     Turn.objects.filter(
         conversation=call.conversation_id, status=Turn.Status.RUNNING
     ).update(

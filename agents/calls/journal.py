@@ -37,7 +37,7 @@ class Journal:
         return done
 
     async def close(self, patience: float) -> None:
-        """Write what waits, for so many seconds, and stop."""
+        """Write what waits, for `patience` seconds at most, and stop."""
         try:
             async with asyncio.timeout(patience):
                 await self._queue.put(None)

@@ -20,7 +20,7 @@ KEY, BUTTON, ENTRY = "key", "button", "entry"
 IGNORED = "ignored"
 # What the caller asked for before is done now, without asking them again.
 CONTINUES = frozenset({"pin_ok", "code"})
-# Keys come for so long after the last one.
+# For this time after a key the caller counts as using the keypad.
 RECENT_S = 10.0
 MAX_WAITING = 64
 
@@ -71,7 +71,7 @@ class KeyPresses:
             self._next()
 
     def _next(self) -> None:
-        """Hand the next press on; each one waits for the one before."""
+        """Pass the next press to the services; each waits for the one before."""
         if not self._waiting:
             return
         self._is_busy = True

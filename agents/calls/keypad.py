@@ -53,13 +53,13 @@ type Kind = Literal[
     "code_wrong",
 ]
 type Mode = Literal["pin", "confirm", "code"]
-# An entry that pauses for so long begins again.
+# After a pause of this length a new entry begins.
 ENTRY_PAUSE_S = 15.0
-# An entry that has a PIN's length ends after so long without a further key.
+# An entry of a PIN's length ends after this time without a further key.
 SETTLES_AFTER_S = 2.5
 # More digits are not kept.
 MOST_DIGITS = 32
-# A 3 that is followed so soon was no change of the language.
+# A 3 that is followed by a digit within this time was no change of the language.
 FIRST_DIGIT_S = 4.0
 DIGITS = frozenset("0123456789")
 YES, NO, LANGUAGE, END, AGAIN = "1", "2", "3", "#", "*"
@@ -309,7 +309,7 @@ def _check_pin(ref: CallRef, entered: SecretDigits) -> KeyOutcome:
         if found.verdict == pin.Verdict.RIGHT and calling.has_step(
             call.pk, calling.DENIED
         ):
-            # The person said on WhatsApp that it is not they who call.
+            # The person answered on WhatsApp that the caller is another person.
             return _denied(call.language or DEFAULT)
         if found.verdict == pin.Verdict.RIGHT:
             recording.verified(ref, by="pin")

@@ -7,32 +7,28 @@ another one takes the call over, once.
 
 from __future__ import annotations
 
-import asyncio
 import uuid
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 
+from agents.core import leases
 from agents.core.errors import LeaseLost
 from agents.core.jobs import enqueue_call
 from agents.models import Call, CallClaim
-from easymo.database import units
-from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
     from uuid import UUID
 
     from django.db.models.expressions import Combinable
 
     from agents.calls.reference import CallRef
-
-logger = get_logger(__name__)
 
 Cause = CallClaim.Cause
 
@@ -113,36 +109,12 @@ def lock_call(ref: CallRef) -> Call:
     return found
 
 
-@asynccontextmanager
-async def keep_renewed(
+def keep_renewed(
     ref: CallRef, timing: LeaseTiming = TIMING
-) -> AsyncIterator[None]:
+) -> AbstractAsyncContextManager[None]:
     """Renew the lease while the block runs; cancel the block when it is lost."""
-    owner = asyncio.current_task()
-    assert owner is not None
-    renewer = asyncio.create_task(_renew_until_lost(ref, timing, owner))
-    try:
-        yield
-    except asyncio.CancelledError:
-        # Only a cancellation by the renewer becomes LeaseLost.
-        if renewer.done() and not renewer.cancelled() and owner.uncancel() == 0:
-            raise LeaseLost from None
-        raise
-    finally:
-        renewer.cancel()
-
-
-async def _renew_until_lost(
-    ref: CallRef, timing: LeaseTiming, owner: asyncio.Task[Any]
-) -> None:
-    while True:
-        await asyncio.sleep(timing.renew_s)
-        try:
-            is_held = await units.run(renew, ref, timing)
-        except (DatabaseError, InterfaceError) as error:
-            # While the database is away, no other worker can take the call either.
-            logger.warning("ai.call.lease.error", error=type(error).__name__)
-            continue
-        if not is_held:
-            owner.cancel()
-            return
+    return leases.keep_renewed(
+        partial(renew, ref, timing),
+        every_s=timing.renew_s,
+        error_event="ai.call.lease.error",
+    )

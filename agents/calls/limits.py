@@ -11,7 +11,7 @@ from agents.models import CallEvent
 from agents.realtime.provider import ProviderFault
 
 if TYPE_CHECKING:
-    from agents.calls.control import Order
+    from agents.calls.control import CallOrder
     from agents.calls.live_call import LiveCall
     from agents.realtime.provider import VoiceEvent
 
@@ -71,7 +71,7 @@ class Limits:
         else:
             await self._check_stalled()
 
-    async def _close(self, order: Order) -> None:
+    async def _close(self, order: CallOrder) -> None:
         call = self.call
         if call.phase in CLOSING:
             return

@@ -84,7 +84,7 @@ class LiveCall:
         self._read: asyncio.Task[VoiceEvent] | None = None
         self._next: asyncio.Task[Callable[[], Awaitable[None]]] | None = None
         self._work: set[asyncio.Task[Any]] = set()
-        # Work that is finished before the call's rows are: what it changed stands.
+        # Work that is finished before the call's rows are: its changes remain.
         self._vital: set[asyncio.Task[Any]] = set()
         self.speech = Speech(self)
         self.tools = ToolRounds(self)

@@ -1,8 +1,8 @@
 """Record each ended call as one observation of the channel voice, once.
 
-Counted as calls: each tool call, and each turn without one; and the call itself where
-the provider or this system failed it. A call that was turned away because of a rule has
-nothing to count.
+These count as calls: each tool call, and each turn without one; and the phone call
+itself where the provider or this system failed it. A call that was rejected because of
+a rule has nothing to count.
 """
 
 from __future__ import annotations

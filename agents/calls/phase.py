@@ -1,4 +1,4 @@
-"""Where a running call is."""
+"""The phases of a running call."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Quiet:
             self.call.timers.set(FIRST_WORDS, seconds, self._no_words)
 
     def expect_words(self) -> None:
-        """Wait, in case that the provider's own time-out does not work."""
+        """Wait ourselves: the provider's own time-out may not work."""
         if self.call.is_serving:
             self.call.timers.set(QUIET, self.call.seconds.quiet, self._quiet)
 

@@ -42,7 +42,7 @@ class EndReason(StrEnum):
     CALL_BUDGET = "call_budget"
     # Safety.
     PIN_LOCKED = "pin_locked"
-    # The person said on WhatsApp that it is not they who call.
+    # The person answered on WhatsApp that the caller is another person.
     CALLER_DENIED = "caller_denied"
     UNSUPPORTED_CLAIMS = "unsupported_claims"
     VOICE_OFF = "voice_off"

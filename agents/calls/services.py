@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from agents.calls.control import Order
+    from agents.calls.control import CallOrder
     from agents.calls.reasons import EndReason
     from agents.models import CallEvent
     from agents.realtime.provider import (
@@ -78,7 +78,7 @@ class CallServices(Protocol):
 
     def line(self, key: str, language: str, **values: object) -> Line: ...
 
-    def orders(self) -> Order: ...
+    def orders(self) -> CallOrder: ...
 
     def spec(self, language: str) -> SessionSpec: ...
 
@@ -100,7 +100,7 @@ class CallServices(Protocol):
     async def open_turn(self) -> int: ...
 
     async def perform(self, turn: int, ordinal: int, called: ToolCalled) -> ToolAnswer:
-        """Run a tool to its end; what it changed stands, also after the call."""
+        """Run a tool to its end; its changes remain, also after the call."""
         ...
 
     async def sends_late(self, called: ToolCalled) -> bool:
@@ -171,7 +171,7 @@ class Seconds:
 
 @dataclass
 class Counts:
-    """Silences and turns that lead nowhere end the call."""
+    """Silences and unproductive turns end the call."""
 
     silences: int = 2
     unproductive: int = 3

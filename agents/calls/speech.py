@@ -48,7 +48,7 @@ ACCOUNT_ERRORS = frozenset(
 
 @dataclass
 class Utterance:
-    """What the caller said in one go, and whether it led anywhere."""
+    """What the caller said without a pause, and whether it was productive."""
 
     item_id: str
     turn: asyncio.Future[int]
@@ -66,7 +66,7 @@ class Utterance:
 
 
 @dataclass
-class Spoken:
+class SpokenResponse:
     """One response of the agent, as far as it was heard."""
 
     utterance: Utterance | None
@@ -83,7 +83,7 @@ class Speech:
         self.has_heard = False
         self._utterances: list[Utterance] = []
         self._answered: set[str] = set()
-        self._spoken: dict[str, Spoken] = {}
+        self._spoken: dict[str, SpokenResponse] = {}
         self._used: set[str] = set()
 
     async def on(self, event: VoiceEvent) -> None:
@@ -92,14 +92,16 @@ class Speech:
                 self.has_heard = True
                 self._barge_in()
             case CallerSilent():
-                # The item of the silence; the provider answers it by itself.
+                # The item that stands for a silence; the provider answers it by itself.
                 self._answered.add(event.item_id)
             case CallerStopped() | CallerCommitted():
                 await self._answer(event.item_id)
             case CallerWords():
                 await self._heard(event)
             case ResponseStarted():
-                self._spoken[event.response_id] = Spoken(self._current(), event.line)
+                self._spoken[event.response_id] = SpokenResponse(
+                    self._current(), event.line
+                )
             case AgentWords():
                 await self._said(event)
             case ResponseEnded():
@@ -136,8 +138,8 @@ class Speech:
     def _current(self) -> Utterance | None:
         return self._utterances[-1] if self._utterances else None
 
-    def _of(self, response_id: str) -> Spoken:
-        return self._spoken.setdefault(response_id, Spoken(self._current()))
+    def _of(self, response_id: str) -> SpokenResponse:
+        return self._spoken.setdefault(response_id, SpokenResponse(self._current()))
 
     def _barge_in(self) -> None:
         """Stop the agent's speech, where the provider does not: never a tool."""
@@ -224,7 +226,7 @@ class Speech:
             self.call.note(CallEvent.Kind.INTERRUPTED)
         self._record(spoken)
 
-    def _record(self, spoken: Spoken) -> None:
+    def _record(self, spoken: SpokenResponse) -> None:
         """Add the words to the transcript; partly heard ones are marked."""
         if spoken.words and not spoken.is_recorded:
             spoken.is_recorded = True
@@ -235,7 +237,7 @@ class Speech:
             )
 
     async def _capped(self) -> bool:
-        """End the call after so many turns in a row that led nowhere."""
+        """End the call after several unproductive turns in a row."""
         call = self.call
         last = self._utterances[-call.counts.unproductive :]
         is_capped = len(last) == call.counts.unproductive and all(
@@ -247,7 +249,9 @@ class Speech:
 
 
 def _leads_nowhere(event: ResponseEnded) -> bool:
-    """Tell whether the caller got nothing, for another reason than their own words."""
+    """Tell whether the response was unproductive for another reason than the caller's
+    words.
+    """
     if event.status == "cancelled":
         return False
     return not event.has_words and not event.tool_calls

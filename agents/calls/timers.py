@@ -19,7 +19,7 @@ class Timers:
     _set: dict[str, tuple[float, Act]] = field(default_factory=dict)
 
     def set(self, name: str, seconds: float, act: Act) -> None:
-        """Run `act` in so many seconds, instead of what the name stood for."""
+        """Run `act` in `seconds`; it replaces an earlier deadline of this name."""
         self._set[name] = (self.clock.now() + seconds, act)
 
     def cancel(self, *names: str) -> None:

@@ -1,7 +1,7 @@
 """The tool round trip: results at once, and one response after the last of them.
 
-A call runs to its end, whatever the caller says or presses meanwhile: what it changed
-stands. One that takes too long is answered on WhatsApp.
+A call runs to its end, whatever the caller says or presses meanwhile: its changes
+remain. One that takes too long is answered on WhatsApp.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PENDING_UNSENT = _pending("It is not sent on WhatsApp. The caller may ask again.
 
 
 @dataclass
-class Round:
+class ToolRound:
     """The calls of one response."""
 
     utterance: Utterance
@@ -47,8 +47,8 @@ class Round:
 
 
 @dataclass
-class Running:
-    round: Round
+class RunningTool:
+    round: ToolRound
     called: ToolCalled
     ordinal: int
     is_answered: bool = False
@@ -57,8 +57,8 @@ class Running:
 class ToolRounds:
     def __init__(self, call: LiveCall) -> None:
         self.call = call
-        self._rounds: deque[Round] = deque()
-        self._running: Running | None = None
+        self._rounds: deque[ToolRound] = deque()
+        self._running: RunningTool | None = None
         self._seen: set[str] = set()
         # Results that could not be sent, because the connection was lost.
         self._unsent: list[tuple[str, str]] = []
@@ -75,7 +75,7 @@ class ToolRounds:
         if not new:
             return
         self._seen.update(one.call_id for one in new)
-        self._rounds.append(Round(self.call.speech.utterance(), deque(new)))
+        self._rounds.append(ToolRound(self.call.speech.utterance(), deque(new)))
         if self._running is None:
             self._next()
 
@@ -95,7 +95,7 @@ class ToolRounds:
             return
         round_ = self._rounds[0]
         called = round_.calls.popleft()
-        running = Running(round_, called, round_.utterance.next_ordinal())
+        running = RunningTool(round_, called, round_.utterance.next_ordinal())
         self._running = running
         call = self.call
         call.timers.set(_timer(running), call.seconds.tool, lambda: self._late(running))
@@ -105,13 +105,13 @@ class ToolRounds:
 
         call.spawn(self._perform(running), done, is_vital=True)
 
-    async def _perform(self, running: Running) -> ToolAnswer:
+    async def _perform(self, running: RunningTool) -> ToolAnswer:
         turn = await running.round.utterance.turn
         # The result is told in the language of the words that asked for it.
         await self.call.language_written()
         return await self.call.services.perform(turn, running.ordinal, running.called)
 
-    async def _done(self, running: Running, answer: ToolAnswer | None) -> None:
+    async def _done(self, running: RunningTool, answer: ToolAnswer | None) -> None:
         call = self.call
         call.timers.cancel(_timer(running))
         if not running.is_answered:
@@ -120,13 +120,13 @@ class ToolRounds:
             turn, ordinal = running.round.utterance.turn.result(), running.ordinal
             call.journal.add(lambda: call.services.late(turn, ordinal))
 
-    async def _late(self, running: Running) -> None:
+    async def _late(self, running: RunningTool) -> None:
         """Go on without the result; the tool itself goes on too."""
         call = self.call
         call.note(CallEvent.Kind.TOOL, tool=running.called.name[:64], code="late")
 
         async def sends() -> bool:
-            # What makes the tool slow may make this slow too.
+            # The cause that makes the tool slow may make this slow too.
             with suppress(TimeoutError):
                 async with asyncio.timeout(call.seconds.late):
                     return await call.services.sends_late(running.called)
@@ -138,14 +138,14 @@ class ToolRounds:
 
         call.spawn(sends(), known)
 
-    async def _put_off(self, running: Running, *, is_sent: bool) -> None:
+    async def _put_off(self, running: RunningTool, *, is_sent: bool) -> None:
         """Say that the result comes later on WhatsApp, only where it does."""
         call = self.call
         line = call.services.line(SLOW if is_sent else SLOW_UNSENT, call.language)
         pending = PENDING if is_sent else PENDING_UNSENT
         await self._answer(running, ToolAnswer(pending, line=line))
 
-    async def _answer(self, running: Running, answer: ToolAnswer) -> None:
+    async def _answer(self, running: RunningTool, answer: ToolAnswer) -> None:
         running.is_answered = True
         self._running = None
         round_ = running.round
@@ -161,7 +161,7 @@ class ToolRounds:
             await self._finish(round_)
         self._next()
 
-    async def _finish(self, round_: Round) -> None:
+    async def _finish(self, round_: ToolRound) -> None:
         """After the last result: a transfer, a fixed line, or one response."""
         call = self.call
         if not call.is_serving:
@@ -184,5 +184,5 @@ class ToolRounds:
             self.call.note(CallEvent.Kind.ERROR, code=error.code[:40])
 
 
-def _timer(running: Running) -> str:
+def _timer(running: RunningTool) -> str:
     return f"tool {running.called.call_id}"

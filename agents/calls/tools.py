@@ -1,8 +1,8 @@
 """The tools of a call: the rows, authority, limits and receipts of chat.
 
-`perform` runs a call of the model. A change always becomes a question; `confirm` executes
-it when the caller presses 1. What was changed stands and its receipt is queued in the
-same transaction, also when the caller has hung up.
+`perform` runs a call of the model. A change always becomes a question; `confirm`
+executes it when the caller presses 1. The change remains and its receipt is queued in
+the same transaction, also when the caller has hung up.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ def _value(part: str) -> int | None:
 
 
 def _without_words(text: str, words: AbstractSet[str], *, least: int) -> str:
-    """Blank so many number words in a row."""
+    """Blank runs of `least` number words or more."""
     runs: list[tuple[int, int, int]] = []
     for found in _WORD.finditer(text):
         if plain(found[0]) not in words:

@@ -1,4 +1,6 @@
-"""Put the caller through to a person: announced, referred, and watched."""
+"""Transfer the caller to a person: announce it, refer the call, and check that it
+closes.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,7 @@ class Transfer:
         return True
 
     async def _asked(self, accepted: bool | None) -> None:
-        """A 200 says nothing about the line: watch whether the call closes."""
+        """A 200 does not mean that the transfer worked: check whether the call closes."""
         if accepted is None:
             await self._failed()
         else:

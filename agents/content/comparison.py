@@ -85,7 +85,7 @@ def _lines(before: str, after: str) -> Iterator[Line]:
 
 
 def _changed(old: list[str], new: list[str]) -> Iterator[Line]:
-    """Mark the changed words of lines that stand opposite each other."""
+    """Mark the changed words in two lines that correspond."""
     pairs = [_marked(a, b) for a, b in zip_longest(old, new, fillvalue=None)]
     yield from (Line("removed", parts) for parts, _ in pairs if parts is not None)
     yield from (Line("added", parts) for _, parts in pairs if parts is not None)

@@ -79,12 +79,6 @@ class Content:
         """Return the topics that operators added."""
         return tuple(t for t in self.topics if t.key not in BUILT_IN_TOPICS)
 
-    @property
-    def topic_keys(self) -> tuple[str, ...]:
-        """Return the topics that can be asked about, the built-in ones first."""
-        own = (topic.key for topic in self.own_topics)
-        return (*BUILT_IN_TOPICS, *own)
-
 
 BUILT_IN = Content()
 

@@ -1,4 +1,4 @@
-"""Rate limits: at most so many calls of a subject in any 60 seconds."""
+"""Rate limits: how many calls of a subject are allowed in any 60 seconds."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 PURPOSE = "inbound-codes"
 REDACTED_CODE = re.compile(r"\[code (\d{1,3})\]")
-# Sixteen digits with a wrong check digit: a typing error, and secret all the same.
+# Sixteen digits with a wrong check digit: a typing error, which is secret too.
 MISTYPED = "[mistyped code]"
 # An earlier part of a code that other words or messages split.
 PART = "[part of a code]"

@@ -46,5 +46,5 @@ def report() -> Iterator[tuple[str, AnswerTimes]]:
     """Yield the times of today (in Kigali) and of seven days."""
     now = timezone.localtime()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    yield "today", answer_times(since=midnight)
+    yield gettext("today"), answer_times(since=midnight)
     yield gettext("7 days"), answer_times(since=now - WEEK)

@@ -95,7 +95,7 @@ def answer(
     """Write to the customer; claims the conversation if it is free.
 
     Raises ClaimedByOther where another colleague has it and the user has not confirmed
-    to answer all the same, and what `handoff.answer` raises.
+    to answer nevertheless, and what `handoff.answer` raises.
     """
     with _answering(conversation, user, is_confirmed=is_confirmed) as held:
         return handoff.answer(

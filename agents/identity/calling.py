@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 VALID_FOR = timedelta(minutes=10)
-# How the answer stands in the call's timeline.
+# The answers as the call's timeline has them.
 ASKED, CONFIRMED, DENIED = "asked on WhatsApp", "confirmed on WhatsApp", "denied"
 
 
@@ -47,7 +47,7 @@ def is_verified(call: Call) -> bool:
     return call.verified_at is not None and not has_step(call.pk, DENIED)
 
 
-def was_asked_lately(profile: Profile) -> bool:
+def was_asked_recently(profile: Profile) -> bool:
     """Tell whether the person was asked within ten minutes, about whatever call."""
     return CallEvent.objects.filter(
         call__profile=profile,

@@ -119,7 +119,7 @@ START = {
 # Ignored before and after the command.
 COURTESY = frozenset({"please", "pls", "svp", "stp", "nyamuneka", "tafadhali"})
 LONGEST = 40
-# A sentence counts when the trained model is that sure.
+# The share from which the trained model decides on a sentence.
 MOST_WORDS, SURE = 15, 0.95
 VALUES = frozenset({"@v", "@n", "@a"})
 PUNCTUATION_AROUND = re.compile(r"^[\W_]+|[\W_]+$")

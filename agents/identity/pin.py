@@ -154,16 +154,6 @@ def check_pin(
     return _locked(counters, now) or PinCheck(Verdict.WRONG, left)
 
 
-def locked_minutes(*, profile: Profile | None, caller: bytes | None) -> int:
-    """Return for how many minutes no PIN is checked; 0 when one may be entered."""
-    digest = caller or caller_digest.digest_of_withheld()
-    counters: list[Counter] = [*CallerPinCount.objects.filter(caller_hmac=digest)]
-    if profile is not None:
-        counters += PhonePin.objects.filter(profile=profile)
-    found = _locked(counters, timezone.now())
-    return found.minutes if found else 0
-
-
 def _is_right(pin: PhonePin | None, entered: SecretDigits) -> bool:
     key_id = keys.writing_key_id()
     hashed, context = _NO_PIN, ""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 VALID_FOR = timedelta(minutes=30)
 # Links of one person in an hour.
 MOST_LINKS = 3
-# Who set a PIN on the page.
+# The author of a PIN that was set on the page.
 PERSON = "the person"
 
 

@@ -33,7 +33,7 @@ State = Media.State
 WANTED = (Message.State.WAITING, Message.State.HANDED)
 # Longer than all tries and the transcription together.
 LEASE = timedelta(seconds=150)
-# A medium that crashes its worker is tried by so many.
+# A medium that crashes its worker is tried by this many workers.
 MAX_ATTEMPTS = 3
 PART_SIZE = 1_000_000
 OVERDUE_AFTER = timedelta(seconds=5)

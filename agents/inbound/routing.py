@@ -185,7 +185,7 @@ class Router:
 def handle_consent_word(
     *, message: Message, conversation: Conversation, profile: Profile, may_reply: bool
 ) -> bool:
-    """Record STOP or START; return whether the message is one, and thus done.
+    """Record STOP or START; return whether the message is one and needs nothing more.
 
     Before any model, and whatever else waits.
     """

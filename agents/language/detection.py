@@ -19,7 +19,7 @@ _STRONG_FIELDS = (
 )
 # One small word ("la", "ya", "for") is not enough.
 _CLEAR = 2
-# The trained model decides alone when it is that sure, from this number of words on.
+# The trained model decides alone from this share and this number of words on.
 _SURE, _FEWEST = 0.85, 3
 # It decides between languages that the words leave open.
 _LIKELY = 0.6

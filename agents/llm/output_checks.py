@@ -42,7 +42,7 @@ FORMULA = re.compile(
 )
 LONG_NUMBER = re.compile(r"\d{9,}")
 MASKED = re.compile(r"\+?\d{1,5}\*{2,}\d{2,4}")
-# A text with so many words in a row from the instructions repeats them.
+# A text with this many words of the instructions in a row repeats them.
 REPEATED_WORDS = 10
 
 

@@ -76,7 +76,7 @@ WITHOUT = re.compile(
 # A statement about all people asks for nothing: "no one can use a voucher without its code."
 GENERAL = re.compile(r"^(?:nobody|no one|personne|nul|hakuna|nta muntu|ntawe)\b")
 WANTED = "please|svp|s il vous plait|required|needed|necessary|requise?|necessaire"
-# A question of so few words is a request by itself.
+# A question of at most this many words is a request by itself.
 BARE = 4
 
 

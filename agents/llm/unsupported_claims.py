@@ -59,7 +59,7 @@ NUMBERED = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 LONGEST_SPOKEN = 5
 # The limit of a WhatsApp message; longer texts are cut before the check.
 LONGEST = 4_096
-# A question which of two amounts was meant has at most so many words.
+# The most words of a question which of two amounts was meant.
 LONGEST_CHOICE = 12
 CHOICE = re.compile(r"\b(?:or|ou|cyangwa|au)\b")
 OF_A_CHOICE = {"you", "vous", "tu", "meant", "said"}

@@ -144,7 +144,7 @@ class HandOff(models.Model):
                 condition=Q(closed_at__isnull=True),
                 name="hand_off_one_open_per_kind",
             ),
-            # Who answers has taken it.
+            # A colleague who answers has taken the task.
             models.CheckConstraint(
                 condition=Q(first_answer_at__isnull=True)
                 | Q(claimed_at__isnull=False, first_answer_at__gte=F("claimed_at")),

@@ -6,7 +6,7 @@ from django.db import models
 class ReminderRun(models.Model):
     """How far the reminders of the vouchers of one last day have come."""
 
-    # So many days before the last day.
+    # The number of days before the last day.
     days = models.PositiveSmallIntegerField()
     last_day = models.DateField()
     # All vouchers up to this one were read.

@@ -29,8 +29,9 @@ logger = get_logger(__name__)
 
 # An id is given before its transaction commits: a smaller one may appear later.
 OVERLAP = 1_000
-# A receipt announces its event at once, ahead of all that waits while no worker runs:
-# once a minute a worker looks so many times as far back, one part after another.
+# A receipt announces its event at once, before older events that wait while no worker
+# runs. Once a minute a worker looks this many times as far back, one part after
+# another.
 PARTS = 20
 BATCH_SIZE = 500
 # Older events are not announced any more.

@@ -27,6 +27,16 @@ if TYPE_CHECKING:
 
 Outcome = Announcement.Outcome
 Kind = VoucherEvent.Kind
+# The parameters of each template, in their order (docs/whatsapp.md).
+PARAMETERS = {
+    "notice.issued": ("amount", "reference", "code"),
+    "notice.approved": ("amount", "reference", "code"),
+    "notice.station": ("amount", "reference", "station"),
+    "notice.redeemed": ("amount", "reference", "station", "at"),
+    "notice.reversed": ("amount", "reference", "station", "expires"),
+    "notice.voided": ("amount", "reference"),
+    "notice.extended": ("amount", "reference", "expires"),
+}
 # The owner learns a code only from the message about these events.
 OF_A_CODE = frozenset({Kind.ISSUED, Kind.CODE_ROTATED})
 
@@ -81,7 +91,7 @@ def _notify_rotated(event: VoucherEvent) -> Announcement.Outcome:
 
 
 def _notify_declined(event: VoucherEvent) -> Announcement.Outcome:
-    """Tell who asked that the request was declined, or ended without a decision."""
+    """Tell the requester that the request was declined, or ended without a decision."""
     issuer = _requester(event.voucher)
     if issuer is None:
         return Outcome.NOT_NEEDED
@@ -96,7 +106,9 @@ def _notify_redeemed(event: VoucherEvent) -> Announcement.Outcome:
     """Notify the owner; notify the station where the owner redeemed it themselves."""
     voucher = event.voucher
     if not (event.actor_kind == "profile" and event.actor_id == str(voucher.owner_id)):
-        return _outcome(_send(event, voucher.owner, "notice.redeemed"))
+        return _notify_owner(
+            event, "notice.redeemed", settings.WA_TEMPLATE_VOUCHER_REDEEMED
+        )
     staff = Profile.objects.filter(
         role=Profile.Role.STATION, station=event.station, is_active=True
     ).order_by("pk")
@@ -122,17 +134,26 @@ def _notify_redeemed(event: VoucherEvent) -> Announcement.Outcome:
 
 
 def _notify_voided(event: VoucherEvent) -> Announcement.Outcome:
-    return _outcome(_send(event, event.voucher.owner, "notice.voided"))
+    return _notify_owner(event, "notice.voided", settings.WA_TEMPLATE_VOUCHER_VOIDED)
 
 
 def _notify_reversed(event: VoucherEvent) -> Announcement.Outcome:
     """Tell the owner that the voucher can be spent again."""
-    return _outcome(_send(event, event.voucher.owner, "notice.reversed"))
+    return _notify_owner(
+        event, "notice.reversed", settings.WA_TEMPLATE_VOUCHER_REVERSED
+    )
 
 
 def _notify_extended(event: VoucherEvent) -> Announcement.Outcome:
     """Tell the owner the new last day."""
-    return _outcome(_send(event, event.voucher.owner, "notice.extended"))
+    return _notify_owner(
+        event, "notice.extended", settings.WA_TEMPLATE_VOUCHER_EXTENDED
+    )
+
+
+def _notify_owner(event: VoucherEvent, key: str, name: str) -> Announcement.Outcome:
+    """Queue the text for the voucher's owner, and the template outside the window."""
+    return _outcome(_send(event, event.voucher.owner, key, template=name))
 
 
 NOTIFIERS: dict[str, Callable[[VoucherEvent], Announcement.Outcome]] = {
@@ -147,7 +168,7 @@ NOTIFIERS: dict[str, Callable[[VoucherEvent], Announcement.Outcome]] = {
 
 
 def _requester(voucher: Voucher) -> Profile | None:
-    """Return who asked; an account of the back office by the number linked with it."""
+    """Return the requester; an account of the back office by the number linked with it."""
     if voucher.created_by_profile is not None or voucher.created_by_user_id is None:
         return voucher.created_by_profile
     linked = Profile.objects.filter(user=voucher.created_by_user_id, is_active=True)
@@ -178,7 +199,7 @@ def _send(
         conversation,
         cause=f"told:{event.pk}:{key.removeprefix('notice.')}{suffix}",
         body=texts.render(key, language, **facts),
-        template=_template(template, language, facts) if template else None,
+        template=_template(template, key, language, facts) if template else None,
         qr_of=qr_of,
     )
 
@@ -195,8 +216,6 @@ def _facts(event: VoucherEvent, language: str) -> dict[str, object]:
     }
 
 
-def _template(name: str, language: str, facts: dict[str, object]) -> Template:
-    """Return the approved template: its first parameters are always these."""
-    order = [facts["amount"], facts["reference"], facts.get("code") or facts["station"]]
-    code = TEMPLATE_LANGUAGES[language]
-    return Template(name, code, tuple(str(value) for value in order))
+def _template(name: str, key: str, language: str, facts: dict[str, object]) -> Template:
+    values = tuple(str(facts[parameter]) for parameter in PARAMETERS[key])
+    return Template(name, TEMPLATE_LANGUAGES[language], values)

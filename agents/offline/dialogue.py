@@ -338,7 +338,7 @@ _CHOICE_KEYS = frozenset(
 
 
 def _create_or_offer(slots: Slots) -> Answer | Call:
-    """Show the confirm button where the word voucher stands beside the values."""
+    """Show the confirm button where the text has the word voucher and the values."""
     is_voucher = any(map(is_voucher_word, words_of(slots.rest)))
     if is_voucher and slots.amount is not None:
         draft = Draft("create", amount=slots.amount, number=slots.number)

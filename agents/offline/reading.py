@@ -43,11 +43,11 @@ PLAIN_BEFORE_REASON = 0.65
 # word about messages, "take me off" and "does this thing run out" look alike.
 BUTTON_WITHOUT_VALUES, SURELY_CONSENT, RESEND = 0.75, 0.95, 0.75
 SURELY_ANSWER = 0.55
-# The likeliest intent is that much likelier than the next.
+# How much likelier the likeliest intent is than the next.
 AHEAD = 0.05
 # The model overrules a phrase that the grammar found somewhere in the text.
 OVERRULE = 0.6
-# An answer to a question is in truth another request.
+# The answer to a question is really another request.
 SURELY_ANOTHER, SURELY_ANOTHER_THAN_REASON = 0.9, 0.97
 # A statement is not a request.
 STATEMENT = 0.45

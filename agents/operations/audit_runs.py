@@ -17,7 +17,7 @@ from rollout.incidents import incidents
 from rollout.models import Incident
 from rollout.notices import notices, transports
 from vouchers.audit import checkpoint, copies
-from vouchers.audit.verify import Pass
+from vouchers.audit.verify import VerificationRun
 from vouchers.models import Checkpoint, Verification
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _current_run() -> Verification | None:
 
 
 def _check(row: Verification) -> bool:
-    run = Pass(after=row.after, checked=row.checked)
+    run = VerificationRun(after=row.after, checked=row.checked)
     found = list(run.check_checkpoints())
     # The faults of the checkpoints are the same in each slice.
     count = 0 if row.after else len(found)

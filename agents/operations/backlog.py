@@ -63,7 +63,7 @@ def _oldest_reply(now: datetime, since: datetime) -> datetime | None:
     return first
 
 
-# Younger work is most likely being done.
+# More recent work is most likely being done.
 PATIENCE = timedelta(seconds=5)
 # Longer than any quiet time.
 TURN_PATIENCE = timedelta(seconds=12)

@@ -36,7 +36,7 @@ REASON = "demo data"
 BY = "demonstration"
 LOGIN = "operator"
 BETA = "beta"
-# Free text may be sent for so long after a person's last message.
+# How long free text may be sent after a person's last message.
 CONVERSATION_WINDOW = timedelta(hours=24)
 STATIONS = {"KIMIRONKO": "Kimironko", "NYABUGOGO": "Nyabugogo"}
 
@@ -163,7 +163,7 @@ def _profile(person: DemoPerson) -> Profile:
         station=person.station,
         language=person.language,
         is_sandbox=True,
-        giver=Giver(BY, road=BY),
+        giver=Giver(BY, source=BY),
     )
     # Their first message needs no colleague who confirms the device.
     sandbox.bind(made)

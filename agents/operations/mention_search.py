@@ -204,7 +204,7 @@ def _advance(batches: int) -> int:
 def run(search_id: int, *, batches: int = MOST_BATCHES) -> Iterator[MentionSearch]:
     """Search batch by batch, and yield the state after each.
 
-    Ends when the search is complete, must wait, or has done so many batches.
+    Ends when the search is complete, must wait, or has done this number of batches.
     """
     size = BATCH
     for _ in range(batches):

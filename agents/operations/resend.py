@@ -108,7 +108,7 @@ def _queue(message: OutboundMessage) -> None:
         # A new attempt gets a new id; statuses of the first are found by our own id.
         provider_id="",
         provider_id_hmac=None,
-        # This is a first attempt again, and not a probe.
+        # It counts as a first attempt, and is not a probe.
         was_in_doubt=False,
         is_probe=False,
         sender_holds=0,

@@ -60,7 +60,7 @@ def labels(subjects: Sequence[str]) -> Mapping[str, str]:
 
 
 def are_staff(subjects: Sequence[str]) -> Mapping[str, bool]:
-    """Tell who is staff; sandbox people are not."""
+    """Tell for each subject whether it is staff; sandbox people are not."""
     rows = Profile.objects.filter(
         public_id__in=[s for s in subjects if _is_id(s)],
         role__in=[Profile.Role.STAFF, Profile.Role.SUPPORT],

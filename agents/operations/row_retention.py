@@ -1,6 +1,6 @@
 """Delete the rows of messages, turns and ids that are older than they are kept.
 
-The rows of a table are walked by primary key, oldest first, in bounded batches. A row
+The rows of a table are read by primary key, oldest first, in bounded batches. A row
 that is open, or that another row refers to, stays. Leaves come first, so that a turn
 goes in the run in which its last message went.
 
@@ -77,7 +77,7 @@ class Rows:
     conversation: str = ""
     # Ids that refuse repeats are kept longer.
     is_id: bool = False
-    # The keys have no order: the column's index is walked.
+    # The keys have no order: the rows are read by the index of the column.
     by_age: bool = False
 
     def purge(self) -> int:

@@ -9,8 +9,16 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
 
-TEMPLATES = (
+# What owners learn about their vouchers more than 24 hours after their last message.
+OWNER_TEMPLATES = (
     "WA_TEMPLATE_VOUCHER_ISSUED",
+    "WA_TEMPLATE_VOUCHER_REDEEMED",
+    "WA_TEMPLATE_VOUCHER_REVERSED",
+    "WA_TEMPLATE_VOUCHER_VOIDED",
+    "WA_TEMPLATE_VOUCHER_EXTENDED",
+)
+TEMPLATES = (
+    *OWNER_TEMPLATES,
     "WA_TEMPLATE_EXPIRY_REMINDER",
     "WA_TEMPLATE_STATION_NOTICE",
     "WA_TEMPLATE_SIGN_IN_CODE",

@@ -55,13 +55,13 @@ def watch_guessing() -> bool:
 
 
 # The evaluator asks each minute; older events were checked before.
-LATELY = timedelta(minutes=10)
+RECENT = timedelta(minutes=10)
 MOST_TRAILS = 200
 
 
 def errors_since(at: datetime) -> int:
     """Count the vouchers changed since then whose trail is broken."""
-    since = max(at, timezone.now() - LATELY)
+    since = max(at, timezone.now() - RECENT)
     newest = VoucherEvent.objects.order_by("-id").values_list(
         "voucher_id", "created_at"
     )

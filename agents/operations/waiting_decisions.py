@@ -1,6 +1,6 @@
 """Tell approvers what waits for a second person, and what ended undecided, once each.
 
-The rows say what waits: whichever road they came from, a notice follows within a minute.
+The rows say what waits, whatever wrote them; a notice follows within a minute.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ def open_circuit(
         return False
     message.sender_holds += 1
     if other is not None and other.probe_id == message.pk:
-        # The probe of one sender found the other in trouble.
+        # The probe of one sender showed that the other has an error.
         _release(other)
     _open(sender, code=code, by_status=by_status, now=now)
     return True

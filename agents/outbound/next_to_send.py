@@ -90,15 +90,19 @@ class ClaimedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing can be sent for so long."""
+    """Nothing can be sent for this number of seconds."""
 
     seconds: float
+    # The next message has its tokens of the send rates already.
+    has_token: bool = False
 
 
-def claim_next(*, conversation_id: int) -> ClaimedMessage | Wait | bool | None:
+def claim_next(
+    *, conversation_id: int, has_token: bool = False
+) -> ClaimedMessage | Wait | bool | None:
     """Claim the oldest open message of the conversation, if it can be sent now.
 
-    Return None when there is none, and True when it was settled without sending
+    `has_token`: the caller waited for the moment of a token that it took. Return None when there is none, and True when it was settled without sending
     (simulated, cancelled or failed).
     """
     with transaction.atomic():
@@ -106,7 +110,7 @@ def claim_next(*, conversation_id: int) -> ClaimedMessage | Wait | bool | None:
         if message is None or message.state not in outbox.OPEN:
             return None
         now = message.claimed_at
-        return _not_yet(message, now) or _claim(message, now)
+        return _not_yet(message, now) or _claim(message, now, has_token=has_token)
 
 
 def _not_yet(message: OutboundMessage, now: datetime) -> Wait | bool | None:
@@ -123,7 +127,9 @@ def _not_yet(message: OutboundMessage, now: datetime) -> Wait | bool | None:
     return None
 
 
-def _claim(message: OutboundMessage, now: datetime) -> ClaimedMessage | Wait | bool:
+def _claim(
+    message: OutboundMessage, now: datetime, *, has_token: bool
+) -> ClaimedMessage | Wait | bool:
     conversation = message.conversation
     if reason := _cancel_reason(message):
         cancel(message, reason)
@@ -141,7 +147,7 @@ def _claim(message: OutboundMessage, now: datetime) -> ClaimedMessage | Wait | b
     if to is None:
         outbox.handle_failure(message, code=NO_ADDRESS)
         return True
-    if wait := _rate_wait(message, now):
+    if wait := _rate_wait(message, now, has_token=has_token):
         return wait
     message.state = State.SENDING
     message.attempts += 1
@@ -174,7 +180,7 @@ def _cancel_reason(message: OutboundMessage) -> str:
 def cancel(message: OutboundMessage, reason: str) -> None:
     """Cancel an unsent message; the caller holds its row.
 
-    When it was a mere reply, the customer's messages go to the previous workflow.
+    When it was only a reply, the customer's messages go to the previous workflow.
     """
     turn = message.turn
     if reason != OPTED_OUT and turn is not None and turn.outcome == "reply":
@@ -184,15 +190,19 @@ def cancel(message: OutboundMessage, reason: str) -> None:
     logger.info("ai.whatsapp.webhook.disabled", reason=reason)
 
 
-def _rate_wait(message: OutboundMessage, now: datetime) -> Wait | None:
+def _rate_wait(
+    message: OutboundMessage, now: datetime, *, has_token: bool
+) -> Wait | None:
     """Return how long the circuit breaker or a send rate delays the message."""
     conversation = message.conversation
     if until := circuit_breaker.held_until(message, now):
         return Wait((until - now).total_seconds())
-    wait = send_rate.take(
+    if has_token:
+        return None
+    delay = send_rate.take(
         conversation_id=conversation.pk, phone_number_id=conversation.phone_number_id
     )
-    return None if wait is None else Wait(wait)
+    return Wait(*delay) if delay else None
 
 
 def _content(message: OutboundMessage) -> dict[str, Any]:

@@ -4,16 +4,22 @@ A bucket is stored as the time at which it is full again. A token moves that tim
 `every_s`; the bucket is empty while the time is `burst` tokens in the future. One
 statement checks and takes, under the row's lock, by the database's clock.
 
+The bucket of a number gives tokens of the next seconds, too: the message waits for its
+moment and nothing is asked again. Otherwise hundreds of waiting replies would ask again and
+again, and need more processor time than the replies themselves.
+
 Meta accepts 1 message in 6 s to one person, with a burst of 45, and 80 messages a
 second of one number, both directions together
 (developers.facebook.com/documentation/business-messaging/whatsapp/about-the-platform).
-The rates here are well below.
+The rates here are well below. Meta raises the limit of some numbers to 1,000.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.conf import settings
 
 from easymo.database import statements
 
@@ -29,12 +35,23 @@ class Rate:
     burst: int
 
 
+class Delay(NamedTuple):
+    """When to send; with the token, or to ask again then."""
+
+    seconds: float
+    has_token: bool
+
+
 PAIR = Rate(every_s=6.0, burst=10)
-NUMBER = Rate(every_s=1 / 60, burst=10)
+# Of how many seconds the number's tokens are given away in advance.
+ADVANCE_S = 8.0
 
 
 def _take(bucket: str, condition: str = "") -> str:
-    """Return the statement that takes a token of a bucket; its row tells that it did."""
+    """Return the statement that takes a token of a bucket.
+
+    Its row tells that it did, and after how many seconds the token may be used.
+    """
     now = "coalesce(%(now)s, clock_timestamp())"
     every = f"make_interval(secs => %({bucket}_every)s)"
     return f"""
@@ -42,9 +59,12 @@ INSERT INTO agents_sendingrate AS rate (key, full_at)
 SELECT %({bucket})s, {now} + {every} {condition}
 ON CONFLICT (key) DO UPDATE
 SET full_at = greatest(rate.full_at, {now}) + {every}
-WHERE rate.full_at <= {now} + make_interval(secs => %({bucket}_ahead)s)
-RETURNING 1
-"""
+WHERE rate.full_at <= {now}
+    + make_interval(secs => %({bucket}_ahead)s + %({bucket}_advance)s)
+RETURNING extract(epoch FROM
+    rate.full_at - {every} - {now} - make_interval(secs => %({bucket}_ahead)s)
+) AS usable_in
+"""  # noqa: S608 - our own text
 
 
 _TAKE = _take("one")
@@ -52,7 +72,7 @@ _TAKE = _take("one")
 _TAKE_BOTH = f"""
 WITH pair AS ({_take("pair")}),
 number AS ({_take("number", "WHERE EXISTS (SELECT FROM pair)")})
-SELECT EXISTS (SELECT FROM pair), EXISTS (SELECT FROM number)
+SELECT EXISTS (SELECT FROM pair), (SELECT usable_in FROM number)
 """  # noqa: S608 - our own text
 _FREE_IN = """
 SELECT extract(epoch FROM (
@@ -71,22 +91,28 @@ _PURGE = "DELETE FROM agents_sendingrate WHERE full_at <= clock_timestamp()"
 SHORTEST_WAIT_S = 0.01
 
 
+def number_rate() -> Rate:
+    return Rate(every_s=1 / settings.WA_MESSAGES_A_SECOND, burst=10)
+
+
 def take(
     *, conversation_id: int, phone_number_id: str, now: datetime | None = None
-) -> float | None:
+) -> Delay | None:
     """Take a token of the recipient and one of the number, or neither.
 
-    Return None, or the seconds until the next attempt. ``now`` is for tests.
+    Return None where the message may be sent at once. ``now`` is for tests.
     """
     pair, number = f"pair:{conversation_id}", f"line:{phone_number_id}"
-    values = _values("pair", pair, PAIR) | _values("number", number, NUMBER)
-    [(has_pair, has_number)] = statements.rows(_TAKE_BOTH, {**values, "now": now})
-    if has_number:
-        return None
+    rate = number_rate()
+    values = _values("pair", pair, PAIR) | _values("number", number, rate, ADVANCE_S)
+    [(has_pair, usable_in)] = statements.rows(_TAKE_BOTH, {**values, "now": now})
+    if usable_in is not None:
+        return Delay(float(usable_in), has_token=True) if usable_in > 0 else None
     if not has_pair:
-        return _free_in(pair, PAIR, now)
+        return Delay(_free_in(pair, PAIR, now), has_token=False)
     statements.execute(_GIVE_BACK, _values("one", pair, PAIR))
-    return _free_in(number, NUMBER, now)
+    # Until half of the advance is free: those that wait do not all ask at each token.
+    return Delay(_free_in(number, rate, now) - ADVANCE_S / 2, has_token=False)
 
 
 def take_one(key: str, rate: Rate, *, now: datetime | None = None) -> float | None:
@@ -105,7 +131,13 @@ def _free_in(key: str, rate: Rate, now: datetime | None) -> float:
     return max(float(found[0]) if found else 0.0, SHORTEST_WAIT_S)
 
 
-def _values(bucket: str, key: str, rate: Rate) -> dict[str, Any]:
-    # One millisecond against rounding to microseconds.
-    ahead = rate.every_s * (rate.burst - 1) + 0.001
-    return {bucket: key, f"{bucket}_every": rate.every_s, f"{bucket}_ahead": ahead}
+def _values(
+    bucket: str, key: str, rate: Rate, advance_s: float = 0.0
+) -> dict[str, Any]:
+    return {
+        bucket: key,
+        f"{bucket}_every": rate.every_s,
+        # One millisecond against rounding to microseconds.
+        f"{bucket}_ahead": rate.every_s * (rate.burst - 1) + 0.001,
+        f"{bucket}_advance": advance_s,
+    }

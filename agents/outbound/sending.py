@@ -66,8 +66,12 @@ SELECT EXISTS (
 async def deliver(*, conversation_id: int) -> int:
     """Send the waiting messages of a conversation; return how many were settled."""
     sent = 0
+    has_token = False
     while True:
-        step = await units.run(claim_next, conversation_id=conversation_id)
+        step = await units.run(
+            claim_next, conversation_id=conversation_id, has_token=has_token
+        )
+        has_token = isinstance(step, Wait) and step.has_token
         if step is None:
             return sent
         if isinstance(step, Wait):

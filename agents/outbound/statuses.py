@@ -237,7 +237,7 @@ def _at(timestamp: int | None) -> datetime:
     return min(datetime.fromtimestamp(timestamp, UTC), now)
 
 
-# Meta keeps undelivered messages for so long.
+# How long Meta keeps undelivered messages.
 UNDELIVERED_FOR = timedelta(days=30)
 # After this time a status without a message is not about ours.
 STRAY_FOR = timedelta(minutes=10)

@@ -1,14 +1,14 @@
 """Divide a conversation's turns into finished parts, and compute each one's outcome.
 
-Pure: rows in, figures out. One part, and thus one outcome, is what a customer and the
+Pure: rows in, figures out. One part, with one outcome, is what a customer and the
 agent say to each other without a pause of ten minutes. A part also ends when a
 colleague closes a handoff, and after a day: a customer (or a probe) who writes all the
 time is counted day by day.
 
-Counted as calls: each tool call, and each answered turn without one. Counted as failed:
-a tool call that broke, and all calls of a turn that broke or whose model failed, also
-where the offline model or a fixed text took over. A refusal by a business rule is no
-failure, nor is what a model declined to talk about.
+These count as calls: each tool call, and each answered turn without one. These count as
+failed: a tool call that broke, and all calls of a turn that broke or whose model
+failed, also where the offline model or a fixed text took over. A refusal by a business
+rule is no failure, nor is what a model declined to talk about.
 """
 
 from __future__ import annotations

@@ -32,11 +32,9 @@ class IncomingCall:
 
     event_id: str
     call_id: str
-    # The user parts of From and To, as they were sent; empty when there is none.
+    # The user part of From, as it was sent; empty when there is none.
     caller: str = field(default="", repr=False)
-    dialled: str = ""
     created_at: int = 0
-    media_security: str = ""
 
 
 def parse(body: bytes) -> IncomingCall | ProviderEvent:
@@ -63,14 +61,11 @@ def _incoming(
 ) -> IncomingCall:
     headers = _headers(data.get("sip_headers"))
     created_at = event.get("created_at")
-    security = data.get("sip_media_security")
     return IncomingCall(
         event_id=event_id,
         call_id=call_id,
         caller=_user(headers, "from"),
-        dialled=_user(headers, "to"),
         created_at=created_at if type(created_at) is int else 0,
-        media_security=security[:16] if isinstance(security, str) else "",
     )
 
 

@@ -1,4 +1,4 @@
-"""Calls of the simulator: a server on this machine stands in for OpenAI.
+"""Calls of the simulator: a server on this machine replaces OpenAI.
 
 The id of such a call names the port. It is trusted only on a webhook with our own mark,
 which makes a call synthetic.

@@ -127,7 +127,9 @@ class CallerCommitted:
 
 @dataclass(frozen=True, slots=True)
 class CallerSilent:
-    """The provider waited for the caller in vain; it makes a response by itself."""
+    """The caller said nothing for the time of the provider, which makes a response by
+    itself.
+    """
 
     item_id: str
 

@@ -21,7 +21,6 @@ TRIES = 2
 HANG_UP_TRIES = 4
 FIRST_DELAY = 0.25
 LONGEST_DELAY = 4.0
-GONE = "call_id_not_found"
 QUOTA = frozenset(
     {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
 )

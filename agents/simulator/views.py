@@ -59,7 +59,7 @@ class Chat(SimulatorView):
         return fragment(request, "simulator/_chat.html", chat_context(self.person()))
 
 
-class Behind(SimulatorView):
+class TracePanel(SimulatorView):
     def get(self, request: HttpRequest, person: UUID) -> HttpResponse:
         context = page_data.trace_context(self.person()) | {
             "features": overview.features()

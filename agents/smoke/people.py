@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 NUMBERS = tuple(f"+25078800009{digit}" for digit in range(10))
 STAFF = 6
-# Who gives the staff of the smoke tests their role.
+# The author of the roles of the smoke tests' staff.
 SMOKE = "smoke tests"
 # "Ikizamini" is a test.
 CUSTOMER = "Solange Ikizamini"
@@ -102,7 +102,7 @@ def _staff_member(name: str) -> Profile:
             person,
             role=Profile.Role.STAFF,
             station=None,
-            giver=Giver(SMOKE, road=SMOKE),
+            giver=Giver(SMOKE, source=SMOKE),
         )
         sandbox.bind(person)
     return person

@@ -87,8 +87,6 @@ class Pending:
     arguments: Payload
     # The question; its amounts and names are read from rows.
     question: str
-    confirm_title: str
-    cancel_title: str
 
 
 @dataclass(frozen=True)

@@ -192,7 +192,5 @@ def ask_by_button(
             operation=operation,
             arguments=arguments,
             question=question,
-            confirm_title=call.text("button.confirm"),
-            cancel_title=call.text("button.cancel"),
         ),
     )

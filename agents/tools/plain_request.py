@@ -1,7 +1,7 @@
 """Decide whether the person's own messages plainly request one operation. Pure.
 
-The code reads the messages; the model has no part in it. A plain request is a verb of
-the operation at the start, after a greeting or "please", and behind it only the values
+The code reads the messages; the model has no part in it. A plain request begins with a
+verb of the operation, after a greeting or "please". After the verb come only the values
 and the few words that belong to them. Every word must be accounted for: one that is not
 known makes the confirm button necessary. So does a question, a negation, a quotation, a
 condition, the past, a report, and a request for another operation.
@@ -48,7 +48,7 @@ class _Request:
 
     language: str
     slots: Slots
-    # The words behind the verb, with the marks of values.
+    # The words after the verb, with the marks of values.
     rest: Words
     has_station: bool
 
@@ -108,7 +108,7 @@ def _plain_request(
     if _STRANGE.search(slots.marked) or not _has_plain_colons(slots.marked):
         return None
     words = tuple(_WORD.findall(slots.marked.casefold()))
-    for language, verb, rest in _behind_verb(words, operation):
+    for language, verb, rest in _after_verb(words, operation):
         if _is_accounted_for(verb, rest, language, operation):
             return _Request(language, slots, rest, _STATION in rest)
     return None
@@ -134,15 +134,15 @@ def _with_station_marked(text: str, names: Sequence[str]) -> str:
 
 
 def _has_plain_colons(text: str) -> bool:
-    """Tell whether colons stand only behind labels: "amount: 5000", not "issue: ..."."""
+    """Tell whether colons come only after labels: "amount: 5000", not "issue: ..."."""
     before = (fold(found[1]) for found in _BEFORE_COLON.finditer(text))
     return all((word,) in _labels() | _vouchers() for word in before)
 
 
-def _behind_verb(
+def _after_verb(
     words: Words, operation: Operation
 ) -> Iterable[tuple[str, Words, Words]]:
-    """Return the verb and the words behind it, for each language that has such a verb."""
+    """Return the verb and the words after it, for each language that has such a verb."""
     at = 0
     while (taken := _longest_at(words, at, _openers())) and at + taken < len(words):
         at += taken
@@ -167,7 +167,7 @@ _AFTER_NO_VERB = {(word,) for word in ("for", "with", "number", "customer", _VAL
 def _is_accounted_for(
     verb: Words, rest: Words, language: str, operation: Operation
 ) -> bool:
-    """Tell whether the words behind the verb are of its language and one other."""
+    """Tell whether the words after the verb are of its language and one other."""
     may_have_customer = " ".join(verb) in PLAIN_COMMANDS[language].give
     return any(
         (parts := _parts(rest, (language, other), operation))

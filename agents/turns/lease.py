@@ -8,28 +8,24 @@ has ended can write nothing more, because every transaction of a turn begins wit
 
 from __future__ import annotations
 
-import asyncio
 import uuid
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 
-from agents.core.errors import LeaseLost
+from agents.core import leases
 from agents.core.jobs import enqueue_turn
 from agents.models import Turn
-from easymo.database import prepared_rows, units
-from easymo.observability.logs import get_logger
+from easymo.database import prepared_rows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
 
     from agents.turns.quiet_time import Timing
-
-logger = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +66,10 @@ def give_back(lease: Lease) -> None:
             enqueue_turn(conversation_id=lease.conversation_id)
 
 
-@asynccontextmanager
-async def keep_renewed(lease: Lease, timing: Timing) -> AsyncIterator[None]:
+def keep_renewed(lease: Lease, timing: Timing) -> AbstractAsyncContextManager[None]:
     """Renew the lease while the block runs; cancel the block when it is lost."""
-    owner = asyncio.current_task()
-    assert owner is not None
-    renewer = asyncio.create_task(_renew_until_lost(lease, timing, owner))
-    try:
-        yield
-    except asyncio.CancelledError:
-        # Only a cancellation by the renewer becomes LeaseLost.
-        if renewer.done() and not renewer.cancelled() and owner.uncancel() == 0:
-            raise LeaseLost from None
-        raise
-    finally:
-        renewer.cancel()
-
-
-async def _renew_until_lost(
-    lease: Lease, timing: Timing, owner: asyncio.Task[Any]
-) -> None:
-    """Renew the lease; once it is lost, cancel its owner and return."""
-    while True:
-        await asyncio.sleep(timing.renew)
-        try:
-            is_held = await units.run(renew, lease, timing)
-        except (DatabaseError, InterfaceError) as error:
-            # While the database is away, no other worker can take the turn either.
-            logger.warning("ai.turn.lease.error", error=type(error).__name__)
-            continue
-        if not is_held:
-            owner.cancel()
-            return
+    return leases.keep_renewed(
+        partial(renew, lease, timing),
+        every_s=timing.renew,
+        error_event="ai.turn.lease.error",
+    )

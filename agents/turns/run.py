@@ -154,7 +154,7 @@ class TurnRun:
         except Error as error:
             if not is_transient(error):
                 raise
-            # The database is away or ended our transaction. What was committed stands;
+            # The database is away or ended our transaction. What was committed remains;
             # the turn is resumed when the lease has ended.
             logger.error(  # noqa: TRY400 - the text may quote rows
                 "ai.whatsapp.message.error",

@@ -199,7 +199,7 @@ def _read_value(value: dict[str, Any], path: str) -> Iterator[Item]:
 
 
 def _own_names(metadata: object, number_id: str) -> set[str]:
-    """Return how our own number may stand as the sender of an echo."""
+    """Return the forms of our own number as the sender of an echo."""
     shown = identifier(metadata, "display_phone_number")
     digits = re.sub(r"[^0-9]", "", shown)
     return {name for name in (number_id, digits, f"+{digits}") if len(name) > 1}

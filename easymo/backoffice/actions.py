@@ -109,7 +109,7 @@ class FormAction:
     offered: Callable[[ActionCall[Any]], bool] | None = None
     # Why the action would be refused now, in sentences: the page then has no form.
     unmet: Callable[[ActionCall[Any]], Sequence[Words]] | None = None
-    # Whether the user must have proved lately who they are.
+    # Whether the user must have proved recently who they are.
     asks_who: bool | Callable[[ActionCall[Any]], bool] = False
     # Where to go afterwards: by default the object's page, else the list.
     back: Callable[[ActionCall[Any]], str] | None = None

@@ -27,8 +27,8 @@ class AuthorMiddleware:
 
 
 def author_of(request: HttpRequest) -> Author:
-    """Return the signed-in account, or only the road of a request without one."""
-    # A user who owes the second factor acts on its own pages only.
+    """Return the signed-in account, or only the source of a request without one."""
+    # A user whose second factor is missing acts on the pages of the second factor only.
     user = getattr(request, "pending_user", None) or request.user
     if not user.is_authenticated:
         return Author(WEB)

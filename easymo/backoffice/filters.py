@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ALL = "all"
 DONE = "done"
-# So many values of a column are offered.
+# The largest number of values of a column that are offered.
 MOST_VALUES = 50
 
 

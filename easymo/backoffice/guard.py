@@ -67,7 +67,7 @@ def admitted(request: HttpRequest) -> User | AnonymousUser:
 
 
 def pending_user(request: HttpRequest) -> User | None:
-    """Return the user who has signed in by password and owes the second factor."""
+    """Return the user who has signed in by password and whose second factor is missing."""
     # Asking who the user is finds it.
     _ = request.user.is_authenticated
     return getattr(request, "pending_user", None)

@@ -73,7 +73,7 @@ def language_of(request: HttpRequest) -> str:
 def chosen_language(request: HttpRequest) -> str:
     """Return the language that the account chose, or none.
 
-    A user who owes the second factor reads its page in the own language.
+    A user whose second factor is missing reads its page in their own language.
     """
     user = pending_user(request) or request.user
     if not user.is_authenticated:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-ROAD = "oidc"
+SOURCE = "oidc"
 ACTOR = "identity provider"
 LEEWAY_S = 30
 REQUIRED = ("iss", "sub", "aud", "exp", "iat", "nonce")
@@ -114,7 +114,7 @@ class OidcBackend(OIDCAuthenticationBackend):
             raise Refused("bad_subject")
         roles = _roles(payload.get(settings.OIDC_GROUPS_CLAIM))
         # The provider is the author, also where another account is signed in.
-        with authored(lambda: Author(ROAD, ACTOR)), transaction.atomic():
+        with authored(lambda: Author(SOURCE, ACTOR)), transaction.atomic():
             user = _account(subject, payload, may_be_new=bool(roles))
             if user is not None:
                 _give(user, roles)

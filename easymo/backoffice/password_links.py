@@ -25,7 +25,7 @@ logger = get_logger(__name__)
 
 TASK = "rollout.tasks.send_password_links"
 QUEUE = "notices"
-ROAD = "password link"
+SOURCE = "password link"
 # Accounts with one address; each gets its own e-mail.
 MOST_ACCOUNTS = 3
 
@@ -67,7 +67,7 @@ def message_to(user_id: int) -> Message | None:
         "%(link)s\n\n"
         "If you did not request it, do nothing: your password stays as it is."
     ) % {"name": user.get_username(), "minutes": minutes, "link": link}
-    with authored(lambda: Author(ROAD)):
+    with authored(lambda: Author(SOURCE)):
         AccountAct.objects.create(user=user, act=AccountAct.Act.LINK_SENT)
     logger.info("password.link_made", user_id=user.pk)
     return Message(user.email, _("A new password for easymo"), text)

@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidge
 from easymo.backoffice import sign_in
 from easymo.backoffice.models import AccountAct
 from easymo.backoffice.narrow import show
-from easymo.backoffice.password_links import ROAD, is_offered, request_links
+from easymo.backoffice.password_links import SOURCE, is_offered, request_links
 from easymo.backoffice.second_factor_pages import hidden
 from easymo.database.authorship import Author, authored
 from easymo.observability.logs import get_logger
@@ -113,7 +113,7 @@ class Confirm(Offered):
             form = None if user is None else NewPasswordForm(user, request.POST)
             if user is None or form is None or not form.is_valid():
                 return self._show(request, form)
-            author = Author(ROAD, user.get_username(), user.pk)
+            author = Author(SOURCE, user.get_username(), user.pk)
             with authored(lambda: author):
                 form.save()
                 AccountAct.objects.create(user=user, act=AccountAct.Act.PASSWORD_RESET)

@@ -46,7 +46,7 @@ class SecondFactor(View):
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        """Lead users elsewhere who owe no code."""
+        """Redirect users who need no code."""
         user = pending_user(request)
         if user is None:
             return redirect(onward(request))

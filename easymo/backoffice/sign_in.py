@@ -49,7 +49,7 @@ OF_CODE = 5
 # Requests for a new password in the window.
 RESETS_OF_NETWORK = 10
 RESETS_OF_MAILBOX = 3
-# Where the account signed in lately, guesses from elsewhere do not lock it out.
+# Where the account signed in recently, guesses from elsewhere do not lock it out.
 KNOWN_FOR = timedelta(days=30)
 KNOWN_LOOKED_AT = 50
 BUSY_RETRY_S = 2
@@ -158,7 +158,7 @@ def _subject(kind: str, value: str) -> str:
 
 
 def _is_known(username: str, network: str) -> bool:
-    """Tell whether this name signed in from this network lately."""
+    """Tell whether this name signed in from this network recently."""
     rows = AccessLog.objects.filter(
         username=username, attempt_time__gt=timezone.now() - KNOWN_FOR
     )

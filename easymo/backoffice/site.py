@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlparse
+from urllib.parse import parse_qsl, urljoin, urlparse
 
 from django.conf import settings
 from django.urls import reverse
@@ -19,7 +19,7 @@ from django.utils.module_loading import import_string
 from unfold.sites import UnfoldAdminSite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from django.http import HttpRequest
 
@@ -29,18 +29,30 @@ class Entry:
     """One entry of the menu: what the template shows, and who may open it."""
 
     shown: dict[str, Any]
-    # Pages below this one are in the entry; "" where another entry has the same page.
+    # Pages below this one are in the entry; of several entries the longest path counts.
     path: str
+    # What the address has besides: the control room is a view of the first page.
+    query: Mapping[str, str]
     may_open: Callable[[HttpRequest], bool] | None
     count: Callable[[HttpRequest], str] | None
 
-    def for_page(self, request: HttpRequest, home: str) -> dict[str, Any]:
-        """Return the entry as the template shows it on this page."""
+    def is_open_to(self, request: HttpRequest) -> bool:
+        return self.may_open is None or self.may_open(request)
+
+    def fit(self, request: HttpRequest, home: str) -> int:
+        """Return how exactly the entry is the page of this request; 0: it is not."""
+        asked = request.GET
+        if any(asked.get(name) != value for name, value in self.query.items()):
+            return 0
         is_here = (
             request.path == home
             if self.path == home
-            else bool(self.path) and self.path in request.path
+            else request.path.startswith(self.path)
         )
+        return (len(self.path) + len(self.query)) if is_here else 0
+
+    def for_page(self, request: HttpRequest, *, is_here: bool) -> dict[str, Any]:
+        """Return the entry as the template shows it on this page."""
         found = self.shown | {"active": is_here, "has_permission": True}
         if self.count is not None:
             # Counted only where the menu is shown.
@@ -60,12 +72,19 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         """Return the groups with the entries that the user may open."""
         home = reverse("admin:index")
+        groups = [
+            (group, [entry for entry in entries if entry.is_open_to(request)])
+            for group, entries in self.menu
+        ]
+        every = [entry for _, entries in groups for entry in entries]
+        best = max(every, key=lambda entry: entry.fit(request, home), default=None)
         found = []
-        for group, entries in self.menu:
+        for group, entries in groups:
             items = [
-                entry.for_page(request, home)
+                entry.for_page(
+                    request, is_here=entry is best and entry.fit(request, home) > 0
+                )
                 for entry in entries
-                if entry.may_open is None or entry.may_open(request)
             ]
             is_here = any(item["active"] for item in items)
             found.append(group | {"items": items, "has_active": is_here})
@@ -81,13 +100,13 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
 
 def _entry(item: dict[str, Any]) -> Entry:
     link = item["link"]
-    # Only the entry of the control room makes its address: it is a view of another page.
-    is_made = callable(link)
-    address = str(link(None) if is_made else link)
+    address = str(link(None) if callable(link) else link)
     check, count = item.get("permission"), item.get("badge")
+    parts = urlparse(address)
     return Entry(
         shown={"title": item["title"], "icon": item["icon"], "link": address},
-        path="" if is_made else urlparse(address).path,
+        path=urljoin(parts.path, "..") if item.get("with_siblings") else parts.path,
+        query=dict(parse_qsl(parts.query)),
         may_open=import_string(check) if isinstance(check, str) else check,
         count=import_string(count) if count else None,
     )

@@ -1,0 +1,1 @@
+"""Access to PostgreSQL: start with ``units`` (work in threads) and ``statements``."""

@@ -93,7 +93,7 @@ def answered_within(connection: Any, seconds: float) -> Iterator[None]:
 def _give_up(
     connection: BoundedConnection | BoundedAsyncConnection, error: _WaitTimeout
 ) -> NoReturn:
-    # Closed without a word: a farewell would not arrive either.
+    # Closed without a message to the server: it would not arrive either.
     if connection.pgconn.transaction_status != TransactionStatus.UNKNOWN:
         connection.pgconn.finish()
     raise Unanswered("The database did not answer in time.") from error

@@ -33,15 +33,15 @@ RECORDED = (
 _WRITES = ("INSERT", "UPDATE", "DELETE")
 _STATE = (
     "SELECT set_config('easymo.account', %s, true),"
-    " set_config('easymo.actor', %s, true), set_config('easymo.road', %s, true)"
+    " set_config('easymo.actor', %s, true), set_config('easymo.source', %s, true)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who makes a change, and by which road; ``account`` is the id of the login."""
+    """Who makes a change, and from where; ``account`` is the id of the login."""
 
-    road: str
+    source: str
     name: str = ""
     account: int | None = None
 
@@ -107,7 +107,7 @@ def _state(connection: BaseDatabaseWrapper, statement: _Statement) -> None:
     statement.is_made = True
     account = "" if author.account is None else str(author.account)
     with connection.cursor() as cursor:
-        cursor.execute(_STATE, [account, author.name, author.road])
+        cursor.execute(_STATE, [account, author.name, author.source])
 
 
 def _forget(connection: BaseDatabaseWrapper) -> None:

@@ -3,27 +3,34 @@
 The library's worker ends when one of its statements fails, together with the jobs that
 it runs. Here a statement waits until the database is back, or until the worker is told
 to stop.
+
+Two statements of the library are replaced by others that do the same for less. A fetched
+job comes with the answer whether more jobs wait: where none does, the queue is not asked
+again before it notifies. Jobs that end shortly after each other are ended together.
 """
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from django.conf import settings
 from django.db import connections
-from procrastinate import PsycopgConnector
+from procrastinate import PsycopgConnector, sql
+from procrastinate.connector import LISTEN_TIMEOUT
 from procrastinate.exceptions import ConnectorException
 from psycopg_pool import AsyncConnectionPool
 
 from easymo.database.answers import BoundedAsyncConnection
 from easymo.database.errors import is_transient
+from easymo.database.units import Shared
 from easymo.observability.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    import psycopg
     from procrastinate.connector import Notify
 
 logger = get_logger(__name__)
@@ -31,6 +38,29 @@ logger = get_logger(__name__)
 POOL_SIZE = 4
 FIRST_WAIT = 0.2
 LONGEST_WAIT = 2.0
+# How long the end of a job waits for others. Its work is done and committed.
+END_WAIT_S = 0.1
+
+FETCH = sql.queries["fetch_job"]
+# The statement sees the queue as it was before the fetch. A job that is planned for
+# later counts as waiting: then the queue is asked once more.
+FETCH_AND_LOOK = f"""
+SELECT job.*, EXISTS (
+    SELECT FROM procrastinate_jobs AS other
+    WHERE other.status = 'todo' AND other.id <> job.id
+) AS has_more
+FROM ({FETCH.rstrip().rstrip(";")}) AS job
+"""  # noqa: S608 - the library's text
+END = sql.queries["finish_job"]
+# A job that the sweep has ended meanwhile is left as it is.
+END_ALL = """
+SELECT procrastinate_finish_job_v1(job.id, ended.status, ended.is_deleted)
+FROM unnest(
+    %(ids)s::bigint[], %(statuses)s::procrastinate_job_status[], %(deleted)s::boolean[]
+) AS ended (id, status, is_deleted)
+JOIN procrastinate_jobs AS job USING (id)
+WHERE job.status = 'doing'
+"""
 
 
 class PatientConnector(PsycopgConnector):
@@ -52,6 +82,11 @@ class PatientConnector(PsycopgConnector):
             name="queue",
         )
         self.is_hurried = False
+        # Nothing waited at the last fetch; the queue has notified since it began.
+        self._is_empty = False
+        self._has_news = False
+        self._ended: list[dict[str, Any]] = []
+        self._ending = Shared(self._end_jobs)
 
     async def _create_pool(self, pool_args: dict[str, Any]) -> AsyncConnectionPool:
         """Do not check connections before use: a dead one fails once and is replaced."""
@@ -73,12 +108,18 @@ class PatientConnector(PsycopgConnector):
 
     async def execute_query_async(self, query: Any, **arguments: Any) -> None:
         """Execute once the database is available."""
+        if query == END:
+            self._ended.append(arguments)
+            await self._ending.run()
+            return
         await self._patiently(super().execute_query_async, query, **arguments)
 
     async def execute_query_one_async(
         self, query: Any, **arguments: Any
     ) -> dict[str, Any]:
         """Execute for one row once the database is available."""
+        if query == FETCH:
+            return await self._fetch(arguments)
         found: dict[str, Any] = await self._patiently(
             super().execute_query_one_async, query, **arguments
         )
@@ -97,7 +138,48 @@ class PatientConnector(PsycopgConnector):
         self, on_notification: Notify, channels: Iterable[str]
     ) -> None:
         """Listen; after a broken connection, listen again."""
-        await self._patiently(super().listen_notify, on_notification, list(channels))
+
+        async def note(*, channel: str, payload: str) -> None:
+            self._has_news = True
+            await on_notification(channel=channel, payload=payload)
+
+        await self._patiently(super().listen_notify, note, list(channels))
+
+    async def _loop_notify(
+        self, on_notification: Notify, connection: psycopg.AsyncConnection, **_: Any
+    ) -> None:
+        """Wait for notifications; the library sets a timer for each of them."""
+        with suppress(psycopg.OperationalError):
+            while True:
+                async for each in connection.notifies(timeout=LISTEN_TIMEOUT):
+                    await on_notification(channel=each.channel, payload=each.payload)
+                await connection.execute("SELECT 1")
+
+    async def _fetch(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Fetch a job; without a statement where the last fetch left none behind."""
+        was_empty, self._is_empty = self._is_empty, False
+        if was_empty and not self._has_news:
+            # Only once: the worker asks again after its interval.
+            return {"id": None}
+        self._has_news = False
+        found: dict[str, Any] = await self._patiently(
+            super().execute_query_one_async, FETCH_AND_LOOK, **arguments
+        )
+        has_more = found.pop("has_more")
+        self._is_empty = found["id"] is not None and not has_more
+        return found
+
+    async def _end_jobs(self) -> None:
+        """End the jobs whose work is done, together with those that follow at once."""
+        await asyncio.sleep(END_WAIT_S)
+        ended, self._ended = self._ended, []
+        await self._patiently(
+            super().execute_query_async,
+            END_ALL,
+            ids=[each["job_id"] for each in ended],
+            statuses=[each["status"] for each in ended],
+            deleted=[each["delete_job"] for each in ended],
+        )
 
     async def _patiently(
         self, call: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any

@@ -1,4 +1,4 @@
-"""Sliding windows: at most so many calls of a subject in any span of seconds.
+"""Sliding windows: a limit of the calls of a subject in any span of seconds.
 
 A call is counted in the transaction that it belongs to, so one that is rolled back leaves
 nothing behind. The row stays locked until then. Where the calls of one subject must not

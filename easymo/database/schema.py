@@ -128,7 +128,7 @@ def secure(connection: BaseDatabaseWrapper) -> None:
         ):
             cursor.execute(statement)
         for table in tables:
-            _wall_in(cursor, table, sorted({owner, runtime}))
+            _protect_table(cursor, table, sorted({owner, runtime}))
         _pin_functions(cursor)
 
 
@@ -296,7 +296,7 @@ def _tables(cursor: Any) -> list[str]:
     return [name for (name,) in cursor.fetchall()]
 
 
-def _wall_in(cursor: Any, table: str, ours: Sequence[str]) -> None:
+def _protect_table(cursor: Any, table: str, ours: Sequence[str]) -> None:
     """Enable row security on a table, with one policy for our roles.
 
     It is forced: the owner, too, reads by the policy.

@@ -128,7 +128,7 @@ class Shared:
     async def ask(self) -> None:
         """Request a run after this call; wait for it only when no other caller does.
 
-        So many callers occupy two job slots, not all of them.
+        In this way many callers occupy two job slots, not all of them.
         """
         run = self._runs.get(asyncio.get_running_loop())
         if run is None or run.has_begun:

@@ -131,7 +131,7 @@ def create_cluster(order: Any) -> None:
         if made_by != major(order):
             raise Failure(
                 f"The data in {data} was made by PostgreSQL {made_by}, and this is "
-                f"{major(order)}. Move it away to start afresh."
+                f"{major(order)}. Move it away to start with an empty one."
             )
         return
     building = data.with_name("data.new")

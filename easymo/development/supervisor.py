@@ -103,7 +103,7 @@ class Child:
         self.process.wait()
 
     def strike(self) -> None:
-        """Kill it without waiting."""
+        """Kill it without waiting for its end."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
@@ -245,7 +245,7 @@ def print_address() -> None:
 def watch(children: list[Child]) -> None:
     """Restart a process that ended, with a growing pause."""
     if settings.DEMONSTRATION:
-        # A button of the simulator: what happens to a call when its worker dies?
+        # A button of the simulator shows what happens to a call when its worker dies.
         worker = next(child for child in children if child.name == "worker")
         signal.signal(signal.SIGUSR1, lambda *_: worker.strike())
     while True:

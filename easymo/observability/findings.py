@@ -27,7 +27,7 @@ from easymo.observability import candidates, leaks
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from easymo.observability.leaks import Found
+    from easymo.observability.leaks import QueuedFinding
     from easymo.observability.models import LeakFinding
 
 PURPOSE = "leak"
@@ -39,7 +39,7 @@ BATCH = 500
 MINUTES_KEPT = timedelta(days=2)
 
 # True: a known person. None: it cannot be decided now.
-type Judge = Callable[[str], bool | None]
+type OwnerLookup = Callable[[str], bool | None]
 
 ADD_LINES = """
 INSERT INTO observability_scannedlines (minute, sink, lines)
@@ -59,9 +59,9 @@ SET lines = observability_scannedlines.lines + EXCLUDED.lines
 """
 
 
-def register_owner_lookup(judge: Judge) -> None:
+def register_owner_lookup(look_up: OwnerLookup) -> None:
     """Register the function that tells whether a number belongs to a known person."""
-    _judges[:] = [judge]
+    _lookups[:] = [look_up]
 
 
 def start() -> None:
@@ -79,7 +79,7 @@ def flush(seconds: float = 2.0) -> bool:
     return writer is None or writer.write_out(seconds)
 
 
-def write(found: list[Found], lines: Counter[str]) -> int:
+def write(found: list[QueuedFinding], lines: Counter[str]) -> int:
     """Write findings and counts in one transaction; return how many are confirmed."""
     now = timezone.now()
     model: type[LeakFinding] = apps.get_model("observability", "LeakFinding")
@@ -99,9 +99,9 @@ def fold() -> int:
         return int(cursor.rowcount)
 
 
-def _together(found: list[Found]) -> list[tuple[Found, int]]:
+def _together(found: list[QueuedFinding]) -> list[tuple[QueuedFinding, int]]:
     """Merge findings that differ only in their cause."""
-    first: dict[tuple[str, str, str], Found] = {}
+    first: dict[tuple[str, str, str], QueuedFinding] = {}
     times: Counter[tuple[str, str, str]] = Counter()
     for each in found:
         key = (each.kind, each.sink, each.value)
@@ -111,7 +111,7 @@ def _together(found: list[Found]) -> list[tuple[Found, int]]:
     return [(each, times[key]) for key, each in first.items()]
 
 
-def _row(found: Found, times: int) -> LeakFinding | None:
+def _row(found: QueuedFinding, times: int) -> LeakFinding | None:
     model: type[LeakFinding] = apps.get_model("observability", "LeakFinding")
     is_known = found.kind == candidates.MSISDN and _is_known(found.value)
     if not is_known and not found.is_strong:
@@ -128,12 +128,12 @@ def _row(found: Found, times: int) -> LeakFinding | None:
 
 
 def _is_known(value: str) -> bool:
-    return any(judge(value) for judge in _judges)
+    return any(look_up(value) for look_up in _lookups)
 
 
 class _Writer:
     def __init__(self) -> None:
-        self._found: list[Found] = []
+        self._found: list[QueuedFinding] = []
         self._lines: Counter[str] = Counter()
         self._counted_at = 0.0
         self._asked = threading.Event()
@@ -182,7 +182,7 @@ class _Writer:
         return bool(self._found)
 
 
-_judges: list[Judge] = []
+_lookups: list[OwnerLookup] = []
 _starting = threading.Lock()
 _writers: dict[int, _Writer] = {}
 os.register_at_fork(after_in_child=lambda: globals().update(_starting=threading.Lock()))

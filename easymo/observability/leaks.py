@@ -25,7 +25,7 @@ DEEPEST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class QueuedFinding:
     """One finding for the writer; the value goes no further."""
 
     kind: str
@@ -36,7 +36,7 @@ class Found:
 
 
 # Put and get of this queue may interrupt each other in one thread without harm.
-waiting: queue.SimpleQueue[Found] = queue.SimpleQueue()
+waiting: queue.SimpleQueue[QueuedFinding] = queue.SimpleQueue()
 # Not locked: two threads may count one line too few, never one too many.
 scanned: dict[str, int] = dict.fromkeys(SINKS, 0)
 
@@ -89,7 +89,7 @@ def _clean_tree(value: Any, sink: str, depth: int) -> Any:
 def _note(candidate: candidates.Candidate, sink: str) -> None:
     if waiting.qsize() < MOST_WAITING:
         waiting.put(
-            Found(
+            QueuedFinding(
                 candidate.kind,
                 sink,
                 candidate.value,

@@ -44,7 +44,7 @@ class KeptLines(logging.Handler):
     """Pass scrubbed lines with a correlation id to this process's writer."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue the line; never wait, never raise."""
+        """Queue the line without waiting; never raise."""
         if threading.current_thread().name == _WRITER:
             return
         line = rendered(record)

@@ -47,10 +47,9 @@ logger = get_logger(__name__)
 Collect = Callable[[], Iterable[Metric]]
 
 
-class Behind(Exception):
-    """So many rows are not summed yet that a scrape cannot read them.
-
-    It passes by itself: each scrape and each minute of the worker sums a part.
+class SumsIncomplete(Exception):
+    """Too many rows are not summed yet for one scrape. This ends by itself: each scrape
+    and each minute of the worker sums a part.
     """
 
     def __init__(self, left: int) -> None:
@@ -140,7 +139,7 @@ class _All(Collector):
         for name, collect in sorted(collectors().items()):
             try:
                 figures = list(collect())
-            except Behind as error:
+            except SumsIncomplete as error:
                 behind[name] = error.left
                 failed.add_metric([name], 1)
                 continue

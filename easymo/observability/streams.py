@@ -17,7 +17,7 @@ from easymo.observability import findings, leaks
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# A line without an end is not held back for ever.
+# A line without an end is passed on after this many characters.
 LONGEST = 64_000
 
 

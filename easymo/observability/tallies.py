@@ -91,7 +91,7 @@ class Tally:
             _add(found, labels, numbers)
         ((left,),) = metrics.rows(self._left(), [upto, upto])
         if int(str(left)) > TAIL:
-            raise metrics.Behind(int(str(left)))
+            raise metrics.SumsIncomplete(int(str(left)))
         # Rows up to the mark no longer change: these may be read a moment later.
         for labels, numbers in metrics.rows(self._between(), [upto, 2**62]):
             _add(found, labels, numbers)

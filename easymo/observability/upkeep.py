@@ -34,7 +34,7 @@ LATE_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Late:
+class LateJob:
     """A job that has not succeeded for a day, or never."""
 
     name: str
@@ -70,7 +70,7 @@ def run(name: str, work: Work) -> int:
     return count
 
 
-def late() -> list[Late]:
+def late() -> list[LateJob]:
     """Return the jobs that are late, by name."""
     now = timezone.now()
     runs = {row.name: row for row in _model().objects.all()}
@@ -86,7 +86,7 @@ def late() -> list[Late]:
         if row is not None and row.failed_at is not None and since is None:
             begun = None
         if begun is None or now - begun > LATE_AFTER:
-            found.append(Late(name, since, row.error if row else ""))
+            found.append(LateJob(name, since, row.error if row else ""))
     return found
 
 

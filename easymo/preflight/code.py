@@ -19,8 +19,8 @@ from easymo import release
 from easymo.observability.secrets import mask_secrets
 from easymo.paths import BASE_DIR
 from easymo.preflight.registry import (
-    Asked,
-    Found,
+    Circumstances,
+    LineResult,
     Section,
     failed,
     line,
@@ -51,10 +51,10 @@ SECRETS = {
 JWT = re.compile(_START + r"eyJ[A-Za-z0-9_-]{10,}\.(eyJ[A-Za-z0-9_-]{10,})\.[\w-]{10,}")
 
 
-def _recorded(part: str) -> Callable[[Asked], Found]:
-    def look(asked: Asked) -> Found:
+def _recorded(part: str) -> Callable[[Circumstances], LineResult]:
+    def look(circumstances: Circumstances) -> LineResult:
         record = release.read_record(Path(settings.CHECK_RECORD))
-        if record is None and asked.is_demonstration:
+        if record is None and circumstances.is_demonstration:
             return skipped("A demonstration, for this machine only.")
         if record is None:
             return warning("Nothing was written down for this release.", CHECK)
@@ -83,8 +83,8 @@ for _name, _part, _title in (
     line(_name, _title, CODE)(_recorded(_part))
 
 
-@line("code.secrets", "No secret stands in what browsers get", CODE)
-def nothing_secret_is_served(asked: Asked) -> Found:
+@line("code.secrets", "No secret is in the files that browsers get", CODE)
+def nothing_secret_is_served(circumstances: Circumstances) -> LineResult:
     """Read every template and static file; the guide's VITE_* and NEXT_PUBLIC_*."""
     count, found = 0, []
     for path in sorted(served_files()):

@@ -13,8 +13,8 @@ from django.db.migrations.executor import MigrationExecutor
 from easymo.database import catalog, queue_connector
 from easymo.database.clock import LONGEST_SILENCE_S, worker_silence
 from easymo.preflight.registry import (
-    Asked,
-    Found,
+    Circumstances,
+    LineResult,
     Section,
     failed,
     line,
@@ -35,7 +35,7 @@ CONNECT_S = 5
     place=5,
     reads_rows=True,
 )
-def database_is_migrated(asked: Asked) -> Found:
+def database_is_migrated(circumstances: Circumstances) -> LineResult:
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
@@ -61,7 +61,7 @@ def database_is_migrated(asked: Asked) -> Found:
     place=6,
     reads_rows=True,
 )
-def tables_are_closed(asked: Asked) -> Found:
+def tables_are_closed(circumstances: Circumstances) -> LineResult:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = %s"
@@ -76,14 +76,14 @@ def tables_are_closed(asked: Asked) -> Found:
             "DATABASE_SCHEMA",
         )
     open_doors = catalog.findings(connection)
-    asked.said("database.W001")
-    if message := asked.said("database.E002"):
+    circumstances.message("database.W001")
+    if message := circumstances.message("database.E002"):
         return failed(str(message.msg), str(message.hint), "DATABASE_SCHEMA")
     if open_doors:
         more = f" And {len(open_doors) - 3} more." if len(open_doors) > 3 else ""
         return failed(
             " ".join(open_doors[:3]) + more,
-            "`python manage.py migrate` closes what stands open in our schema; a table "
+            "`python manage.py migrate` closes what is open in our schema; a table "
             "of this product elsewhere was created by hand: move it.",
             "DATABASE_SCHEMA",
         )
@@ -96,9 +96,9 @@ def tables_are_closed(asked: Asked) -> Found:
     Section.RUNNING,
     reads_rows=True,
 )
-def notices_are_heard(asked: Asked) -> Found:
+def notices_are_heard(circumstances: Circumstances) -> LineResult:
     """Send a NOTIFY and wait for it: LISTEN fails silently through some poolers."""
-    asked.said("database.W002")
+    circumstances.message("database.W002")
     parameters = queue_connector.connect_parameters()
     polling = "Flips are polled for, which takes 600 ms at most, and jobs every 200 ms."
     if parameters is None:
@@ -140,11 +140,13 @@ def _round_trip(parameters: dict[str, object]) -> float | None:
 
 
 @line("database.worker", "A worker is at work", Section.RUNNING, reads_rows=True)
-def worker_is_alive(asked: Asked) -> Found:
+def worker_is_alive(circumstances: Circumstances) -> LineResult:
     silence = worker_silence()
     remedy = "Start one: `python manage.py procrastinate worker`."
     if silence is None:
-        return asked.lacking("No worker has reported.", remedy)
+        return circumstances.lacking("No worker has reported.", remedy)
     if silence > LONGEST_SILENCE_S:
-        return asked.lacking(f"The last worker is silent for {silence:.0f} s.", remedy)
+        return circumstances.lacking(
+            f"The last worker is silent for {silence:.0f} s.", remedy
+        )
     return ok(f"One reported {silence:.0f} s ago.")

@@ -15,8 +15,8 @@ from django.conf import settings
 
 from easymo.observability.logs import StandardOutput, get_logger
 from easymo.preflight.registry import (
-    Asked,
-    Found,
+    Circumstances,
+    LineResult,
     Section,
     failed,
     line,
@@ -43,10 +43,10 @@ EVENT = "preflight.canary"
 
 
 @line("logs.masked", "Nothing personal leaves in a log", Section.SITE)
-def logs_are_masked(asked: Asked) -> Found:
+def logs_are_masked(circumstances: Circumstances) -> LineResult:
     """Log invented personal data through the real handlers and read the output."""
     mark = uuid4().hex
-    with _listening_at_the_sinks() as heard:
+    with _recorded_streams() as heard:
         _emit(mark)
     lines = [one for text in heard for one in text.getvalue().splitlines()]
     written = "\n".join(one for one in lines if mark in one or EVENT in one)
@@ -84,7 +84,7 @@ def _emit(mark: str) -> None:
     )
 
 
-class _Ear(io.TextIOBase):
+class _RecordingStream(io.TextIOBase):
     """A stream that passes everything on and keeps a copy."""
 
     def __init__(self, real: object) -> None:
@@ -95,7 +95,7 @@ class _Ear(io.TextIOBase):
 
     def write(self, text: str) -> int:
         self.text.write(text)
-        # Never the canary itself, masked or not: it would look personal.
+        # Never the test value itself, masked or not: it would look personal.
         if EVENT not in text:
             with contextlib.suppress(Exception):
                 self.real.write(text)  # type: ignore[attr-defined]
@@ -116,17 +116,17 @@ _one_at_a_time = threading.Lock()
 
 
 @contextlib.contextmanager
-def _listening_at_the_sinks() -> Iterator[list[_Ear]]:
+def _recorded_streams() -> Iterator[list[_RecordingStream]]:
     """Temporarily wrap every stream that a handler writes to."""
-    ears: list[_Ear] = []
-    swapped: list[tuple[logging.StreamHandler[_Ear], object]] = []
+    ears: list[_RecordingStream] = []
+    swapped: list[tuple[logging.StreamHandler[_RecordingStream], object]] = []
     with _one_at_a_time:
         out, err = sys.stdout, sys.stderr
-        sys.stdout, sys.stderr = _Ear(out), _Ear(err)
+        sys.stdout, sys.stderr = _RecordingStream(out), _RecordingStream(err)
         ears += [sys.stdout, sys.stderr]
         try:
             for handler in _stream_handlers():
-                ear = _Ear(handler.stream)
+                ear = _RecordingStream(handler.stream)
                 swapped.append((handler, handler.setStream(ear)))
                 ears.append(ear)
             yield ears
@@ -136,7 +136,7 @@ def _listening_at_the_sinks() -> Iterator[list[_Ear]]:
             sys.stdout, sys.stderr = out, err
 
 
-def _stream_handlers() -> list[logging.StreamHandler[_Ear]]:
+def _stream_handlers() -> list[logging.StreamHandler[_RecordingStream]]:
     known = [logging.getLogger(), *logging.root.manager.loggerDict.values()]
     handlers = {
         id(handler): handler
@@ -168,7 +168,7 @@ def _keeps_everything(handler: logging.StreamHandler[Any]) -> bool:
     place=4,
     is_for_sites=True,
 )
-def monitoring_is_configured(asked: Asked) -> Found:
+def monitoring_is_configured(circumstances: Circumstances) -> LineResult:
     named = {
         "SENTRY_DSN": bool(settings.SENTRY_DSN),
         "METRICS_TOKEN": bool(settings.METRICS_TOKEN),
@@ -184,9 +184,9 @@ def monitoring_is_configured(asked: Asked) -> Found:
         )
     present = [name for name, is_there in named.items() if is_there]
     if not named["METRICS_TOKEN"]:
-        said = f" (there is {' and '.join(present)})" if present else ""
+        hint = f" (there is {' and '.join(present)})" if present else ""
         return warning(
-            f"METRICS_TOKEN is not set{said}: nothing can read the figures, so that "
+            f"METRICS_TOKEN is not set{hint}: nothing can read the figures, so that "
             "no alert is sent when the evaluator stops.",
             "Set METRICS_TOKEN, scrape /metrics with it, and load deploy/alerts.yml.",
             "METRICS_TOKEN",

@@ -2,7 +2,8 @@
 
 A line checks one thing and returns `ok`, `warning`, `failed` or `skipped`, with a
 remedy. Checks of a setting alone come from Django's check framework; a line takes over
-their messages (`Asked.said`). Every line is also a deployment check of that framework:
+their messages (`Circumstances.message`). Every line is also a deployment check of that
+framework:
 `manage.py check --deploy --tag preflight`.
 """
 
@@ -44,7 +45,7 @@ class Section(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LineResult:
     """The result of a line. It never contains a secret, a number or a name."""
 
     status: Status
@@ -55,7 +56,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Circumstances:
     """The circumstances of a pre-flight run."""
 
     live: bool = False
@@ -70,32 +71,32 @@ class Asked:
     messages: Callable[[], Mapping[str, Sequence[CheckMessage]]] = dict
     taken: set[str] = field(default_factory=set)
 
-    def said(self, *ids: str) -> CheckMessage | None:
+    def message(self, *ids: str) -> CheckMessage | None:
         """Return the first message with one of these ids; it then belongs to this line."""
         self.taken.update(ids)
-        said = self.messages()
-        return next((m for one in ids for m in said.get(one, ())), None)
+        found = self.messages()
+        return next((m for one in ids for m in found.get(one, ())), None)
 
-    def lacking(self, detail: str, remedy: str, setting: str = "") -> Found:
+    def lacking(self, detail: str, remedy: str, setting: str = "") -> LineResult:
         """Return a failure when real users are served, otherwise a warning."""
         status = Status.FAILED if self.serves_people else Status.WARNING
-        return Found(status, detail, remedy, setting)
+        return LineResult(status, detail, remedy, setting)
 
 
-def ok(detail: str) -> Found:
-    return Found(Status.OK, detail)
+def ok(detail: str) -> LineResult:
+    return LineResult(Status.OK, detail)
 
 
-def warning(detail: str, remedy: str, setting: str = "") -> Found:
-    return Found(Status.WARNING, detail, remedy, setting)
+def warning(detail: str, remedy: str, setting: str = "") -> LineResult:
+    return LineResult(Status.WARNING, detail, remedy, setting)
 
 
-def failed(detail: str, remedy: str, setting: str = "") -> Found:
-    return Found(Status.FAILED, detail, remedy, setting)
+def failed(detail: str, remedy: str, setting: str = "") -> LineResult:
+    return LineResult(Status.FAILED, detail, remedy, setting)
 
 
-def skipped(detail: str, remedy: str = "", setting: str = "") -> Found:
-    return Found(Status.SKIPPED, detail, remedy, setting)
+def skipped(detail: str, remedy: str = "", setting: str = "") -> LineResult:
+    return LineResult(Status.SKIPPED, detail, remedy, setting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class Line:
     name: str
     title: str
     section: Section
-    look: Callable[[Asked], Found]
+    look: Callable[[Circumstances], LineResult]
     # Its position in the section, where the guide has an order.
     place: int = 50
     # It reads rows: skipped while the database does not answer.
@@ -125,10 +126,14 @@ def line(
     place: int = 50,
     reads_rows: bool = False,
     is_for_sites: bool = False,
-) -> Callable[[Callable[[Asked], Found]], Callable[[Asked], Found]]:
+) -> Callable[
+    [Callable[[Circumstances], LineResult]], Callable[[Circumstances], LineResult]
+]:
     """Register a line of the checklist."""
 
-    def register(look: Callable[[Asked], Found]) -> Callable[[Asked], Found]:
+    def register(
+        look: Callable[[Circumstances], LineResult],
+    ) -> Callable[[Circumstances], LineResult]:
         _lines[name] = Line(name, title, section, look, place, reads_rows, is_for_sites)
         return look
 
@@ -172,7 +177,7 @@ def check_lines(
 
 def _as_messages(made: Line) -> list[checks.CheckMessage]:
     try:
-        found = made.look(Asked(messages=partial(messages, ())))
+        found = made.look(Circumstances(messages=partial(messages, ())))
     except Error as error:
         found = failed(
             f"The database refused: {type(error).__name__}.",

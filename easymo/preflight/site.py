@@ -9,8 +9,8 @@ from django.core import checks
 
 from easymo import keys
 from easymo.preflight.registry import (
-    Asked,
-    Found,
+    Circumstances,
+    LineResult,
     Section,
     failed,
     line,
@@ -25,7 +25,7 @@ SITE = Section.SITE
 
 
 @line("site.keys", "EASYMO_KEYS are set, and kept elsewhere too", SITE)
-def keys_are_kept(asked: Asked) -> Found:
+def keys_are_kept(circumstances: Circumstances) -> LineResult:
     """State each time what losing the keys means."""
     if not settings.EASYMO_KEYS:
         return failed(
@@ -45,8 +45,8 @@ def keys_are_kept(asked: Asked) -> Found:
 
 
 @line("site.debug", "DEBUG is off", SITE, is_for_sites=True)
-def debug_is_off(asked: Asked) -> Found:
-    if asked.said("security.W018", "site.W001"):
+def debug_is_off(circumstances: Circumstances) -> LineResult:
+    if circumstances.message("security.W018", "site.W001"):
         return failed(
             "DEBUG is on: pages show details of failures.",
             "Set DEBUG=false, or take it out.",
@@ -56,9 +56,9 @@ def debug_is_off(asked: Asked) -> Found:
 
 
 @line("site.secret_key", "SECRET_KEY is long and random", SITE, is_for_sites=True)
-def secret_key_is_strong(asked: Asked) -> Found:
-    if asked.said("security.W009", "security.W025"):
-        return asked.lacking(
+def secret_key_is_strong(circumstances: Circumstances) -> LineResult:
+    if circumstances.message("security.W009", "security.W025"):
+        return circumstances.lacking(
             "It is short, or made of few characters.",
             "Set SECRET_KEY to what `openssl rand -base64 48` prints.",
             "SECRET_KEY",
@@ -67,9 +67,9 @@ def secret_key_is_strong(asked: Asked) -> Found:
 
 
 @line("site.https", "Only HTTPS is answered", SITE, is_for_sites=True)
-def https_only(asked: Asked) -> Found:
-    redirect = asked.said("security.W004", "security.W008")
-    asked.said("security.W005", "security.W021")
+def https_only(circumstances: Circumstances) -> LineResult:
+    redirect = circumstances.message("security.W004", "security.W008")
+    circumstances.message("security.W005", "security.W021")
     if redirect:
         return warning(
             "Plain HTTP is answered too.",
@@ -88,8 +88,11 @@ def https_only(asked: Asked) -> Found:
 
 
 @line("site.hosts", "The site knows its names", SITE, is_for_sites=True)
-def hosts_are_named(asked: Asked) -> Found:
-    if asked.said("site.W002", "security.W020") or "*" in settings.ALLOWED_HOSTS:
+def hosts_are_named(circumstances: Circumstances) -> LineResult:
+    if (
+        circumstances.message("site.W002", "security.W020")
+        or "*" in settings.ALLOWED_HOSTS
+    ):
         return failed(
             "ALLOWED_HOSTS holds *, or nothing: links can be made to point anywhere.",
             "Name the hosts that this site answers to.",
@@ -97,7 +100,7 @@ def hosts_are_named(asked: Asked) -> Found:
         )
     own = {"localhost", "127.0.0.1", "[::1]", "testserver"}
     if not set(settings.ALLOWED_HOSTS) - own:
-        return asked.lacking(
+        return circumstances.lacking(
             "ALLOWED_HOSTS names this machine only: other hosts are refused.",
             "Name the public host besides.",
             "ALLOWED_HOSTS",
@@ -112,9 +115,9 @@ def hosts_are_named(asked: Asked) -> Found:
     return ok(f"{len(settings.ALLOWED_HOSTS)} hosts, no wildcard.")
 
 
-def remaining(asked: Asked) -> Found:
+def remaining(circumstances: Circumstances) -> LineResult:
     """Report the framework's messages that no line has taken over; runs last."""
-    left = sorted(_left(asked), key=lambda one: (-one.level, str(one.id)))
+    left = sorted(_left(circumstances), key=lambda one: (-one.level, str(one.id)))
     if not left:
         return ok("Django's checks and ours find nothing else.")
     words = " ".join(dict.fromkeys(f"{one.msg} ({one.id})" for one in left[:6]))
@@ -125,7 +128,7 @@ def remaining(asked: Asked) -> Found:
     return kind(f"{words}{more}", remedy)
 
 
-def _left(asked: Asked) -> Iterator[checks.CheckMessage]:
-    for name, found in asked.messages().items():
-        if name not in asked.taken:
+def _left(circumstances: Circumstances) -> Iterator[checks.CheckMessage]:
+    for name, found in circumstances.messages().items():
+        if name not in circumstances.taken:
             yield from (one for one in found if one.level >= checks.WARNING)

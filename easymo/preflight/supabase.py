@@ -15,8 +15,8 @@ from easymo.database.catalog import COMMON_NAMES, OUR_APPS
 from easymo.preflight.code import role_of
 from easymo.preflight.provider_request import Answer, NoAnswer, ask
 from easymo.preflight.registry import (
-    Asked,
-    Found,
+    Circumstances,
+    LineResult,
     Section,
     failed,
     line,
@@ -44,7 +44,7 @@ UNKNOWN_TABLE = {"PGRST205", "PGRST125", "42P01"}
     Section.ENVIRONMENT,
     place=2,
 )
-def service_role_is_right(asked: Asked) -> Found:
+def service_role_is_right(circumstances: Circumstances) -> LineResult:
     key: str = settings.SUPABASE_SERVICE_ROLE_KEY
     if not settings.SUPABASE_URL and not key:
         return skipped(
@@ -52,7 +52,7 @@ def service_role_is_right(asked: Asked) -> Found:
         )
     if wrong := _wrong_service_key(key):
         return wrong
-    if not asked.live:
+    if not circumstances.live:
         return skipped(f"It is set. {ASK_LIVE}", "", SERVICE)
     try:
         answer = _get("/rest/v1/", key)
@@ -61,7 +61,7 @@ def service_role_is_right(asked: Asked) -> Found:
     return ok("It is.") if answer.is_success else _refused(answer, SERVICE)
 
 
-def _wrong_service_key(key: str) -> Found | None:
+def _wrong_service_key(key: str) -> LineResult | None:
     if not settings.SUPABASE_URL or not key:
         missing = SERVICE if settings.SUPABASE_URL else URL
         return failed(f"{missing} is not set.", "Set both, or neither.", missing)
@@ -81,7 +81,7 @@ def _wrong_service_key(key: str) -> Found | None:
     "Supabase's public key cannot read our tables",
     Section.SITE,
 )
-def anon_reads_nothing(asked: Asked) -> Found:
+def anon_reads_nothing(circumstances: Circumstances) -> LineResult:
     key: str = settings.SUPABASE_ANON_KEY
     if not settings.SUPABASE_URL or not key:
         return skipped("SUPABASE_URL and SUPABASE_ANON_KEY are not both set.", "", ANON)
@@ -91,15 +91,15 @@ def anon_reads_nothing(asked: Asked) -> Found:
             "Put the public (anon) key here, and replace the other at once.",
             ANON,
         )
-    if not asked.live:
+    if not circumstances.live:
         return skipped(f"It is set. {ASK_LIVE}", "", ANON)
     try:
-        return _try_the_doors(key)
+        return _try_tables(key)
     except NoAnswer as error:
         return _silent(error)
 
 
-def _try_the_doors(key: str) -> Found:
+def _try_tables(key: str) -> LineResult:
     """Request our schema, then our tables if PostgREST exposes a schema."""
     tables = sorted(_tables())
     schema: str = settings.DATABASE_SCHEMA
@@ -111,8 +111,8 @@ def _try_the_doors(key: str) -> Found:
         return _refused(first, ANON)
     open_doors = []
     if _code(first) != NO_SUCH_SCHEMA:
-        with ThreadPoolExecutor(AT_ONCE) as doors:
-            tried = doors.map(partial(_is_open, key=key, schema=schema), tables)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            tried = pool.map(partial(_is_open, key=key, schema=schema), tables)
             open_doors = [
                 f"{schema}.{name}"
                 for name, is_open in zip(tables, tried, strict=True)
@@ -173,13 +173,13 @@ def _code(answer: Answer) -> str:
     return str(answer.find("code") or "")
 
 
-def _silent(error: NoAnswer) -> Found:
+def _silent(error: NoAnswer) -> LineResult:
     return failed(
         f"Supabase {error}.", "See that SUPABASE_URL is the project's address.", URL
     )
 
 
-def _refused(answer: Answer, setting: str) -> Found:
+def _refused(answer: Answer, setting: str) -> LineResult:
     match answer.status:
         case 401 | 403:
             return failed(

@@ -231,7 +231,8 @@ UNFOLD = {
                     "lab_profile",
                     reverse_lazy("admin:rollout_report", args=["daily"]),
                     _seen_by("rollout.view_notice"),
-                ),
+                )
+                | {"with_siblings": True},
                 _item(_("Evidence"), "fact_check", "rollout.observation"),
                 _item(_("Leaks"), "policy", "observability.leakfinding"),
                 _item(_("Changes of features"), "history", "rollout.flagchange"),

@@ -30,7 +30,9 @@ def demonstration_secrets(folder: Path) -> dict[str, str]:
             "folder to your account, or set DATABASE_URL, SECRET_KEY and EASYMO_KEYS."
         ) from error
     except ValueError as error:
-        raise SettingError(f"{file} is damaged. Remove it to start afresh.") from error
+        raise SettingError(
+            f"{file} is damaged. Remove it: a new one is made."
+        ) from error
     # Files of earlier versions lack it.
     found.setdefault("OPENAI_WEBHOOK_SECRET", _webhook_secret(found["SECRET_KEY"]))
     return found

@@ -8,6 +8,7 @@ from easymo.settings.environment import (
     env_address,
     env_bool,
     env_float,
+    env_int,
     env_secret,
     env_str,
     env_url,
@@ -21,6 +22,8 @@ OPENAI_TIMEOUT_S = env_float("OPENAI_TIMEOUT_S", 20.0, least=1, most=300)
 
 WA_PHONE_ID = env_str("WA_PHONE_ID", "sandbox" if DEMONSTRATION else "")
 WA_TOKEN = env_secret("WA_TOKEN")
+# Below Meta's limit of the number, which counts both directions: 80, or 1,000.
+WA_MESSAGES_A_SECOND = env_int("WA_MESSAGES_A_SECOND", 60, least=1, most=1_000)
 # Several secrets while they rotate: each of them is accepted.
 WA_APP_SECRETS = [
     part.strip()
@@ -36,6 +39,10 @@ WHATSAPP_API_URL = env_url("WHATSAPP_API_URL", "https://graph.facebook.com/v26.0
 # Owners get their code as a QR image with the text below it, instead of text alone.
 WA_CODE_IMAGE = env_bool("WA_CODE_IMAGE")
 WA_TEMPLATE_VOUCHER_ISSUED = env_str("WA_TEMPLATE_VOUCHER_ISSUED")
+WA_TEMPLATE_VOUCHER_REDEEMED = env_str("WA_TEMPLATE_VOUCHER_REDEEMED")
+WA_TEMPLATE_VOUCHER_REVERSED = env_str("WA_TEMPLATE_VOUCHER_REVERSED")
+WA_TEMPLATE_VOUCHER_VOIDED = env_str("WA_TEMPLATE_VOUCHER_VOIDED")
+WA_TEMPLATE_VOUCHER_EXTENDED = env_str("WA_TEMPLATE_VOUCHER_EXTENDED")
 WA_TEMPLATE_EXPIRY_REMINDER = env_str("WA_TEMPLATE_EXPIRY_REMINDER")
 WA_TEMPLATE_STATION_NOTICE = env_str("WA_TEMPLATE_STATION_NOTICE")
 WA_TEMPLATE_SIGN_IN_CODE = env_str("WA_TEMPLATE_SIGN_IN_CODE")

@@ -1,0 +1,1 @@
+"""The web server: from the connection to Django's WSGI variables. Start with ``edge.py``."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from granian.rsgi import Scope
 
 _NAME = re.compile(r"[a-z0-9-]+")
-# A request has at most one of each. Two of them are a way to be read in two ways.
+# A request has at most one of each: two servers could read different ones.
 SINGLE = frozenset(
     {
         "authorization",

@@ -40,7 +40,7 @@ STATUS = {
 def _suggested(call: ActionCall[None]) -> dict[str, Any]:
     found = SUGGESTED.get(call.request.GET.get("for", ""), SUGGESTED["beta"])
     return {
-        "road": found.audience_and_medium,
+        "audience_and_medium": found.audience_and_medium,
         "subject": found.subject,
         "text": found.text,
     }
@@ -108,7 +108,7 @@ class AnnouncementAdmin(RolloutAdmin):
         submit=_("Save as draft"),
     )
     def new_draft(self, call: ActionCall[None]) -> str:
-        audience, _, medium = call.data["road"].partition(":")
+        audience, _, medium = call.data["audience_and_medium"].partition(":")
         made = announcements.draft(
             audience=audience,
             medium=medium,

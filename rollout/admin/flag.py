@@ -106,7 +106,7 @@ class AgentFlagAdmin(RollbackActions):
     @display(description=_("Audience"))
     def audience(self, row: AgentFlag) -> str:
         if row.everyone is not None:
-            return "everyone" if row.everyone else gettext("no one")
+            return gettext("everyone") if row.everyone else gettext("no one")
         parts = [percent_text(row.percent)] if row.percent is not None else []
         cohorts = sorted(cohort.name for cohort in row.cohorts.all())
         return ", ".join(

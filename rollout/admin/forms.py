@@ -229,7 +229,10 @@ class ContactForm(ConfirmForm):
 
 class ShiftForm(ConfirmForm):
     hours = number(
-        1, 31 * 24, 12, help_text=_("The contact is called first for so many hours.")
+        1,
+        31 * 24,
+        12,
+        help_text=_("The contact is called first for this number of hours."),
     )
 
 
@@ -239,7 +242,7 @@ class RewriteForm(ConfirmForm):
 
 
 class AnnouncementForm(RewriteForm):
-    road = choice(
+    audience_and_medium = choice(
         label=_("Audience and medium"),
         choices=[
             (
@@ -251,7 +254,7 @@ class AnnouncementForm(RewriteForm):
             for medium in media
         ],
     )
-    field_order = ("road", "subject", "text")
+    field_order = ("audience_and_medium", "subject", "text")
 
 
 class ApprovalForm(ConfirmForm):

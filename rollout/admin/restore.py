@@ -1,4 +1,4 @@
-"""The way back into service after a rollback, on one page."""
+"""The steps back into service after a rollback, on one page."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 VIEW = "rollout.view_plan"
 ALL_STEPS = "all"
 SOURCE = FlagChange.Source.ADMIN
-# Steps for which the user must have proved lately who they are.
+# Steps for which the user must have proved recently who they are.
 ASKS_WHO = {Name.TURN_ON, Name.FUNCTIONS, Name.UNFREEZE, ALL_STEPS}
 
 

@@ -14,7 +14,7 @@ from easymo import release
 from easymo.observability.fields import scrub_text
 from easymo.observability.logs import get_logger
 from easymo.preflight import registry, site
-from easymo.preflight.registry import Asked, Found, Line, Section, Status
+from easymo.preflight.registry import Circumstances, Line, LineResult, Section, Status
 from rollout.check_runs.progress import unobserved
 from rollout.core import clock
 from rollout.core.features import Feature
@@ -30,7 +30,7 @@ logger = get_logger(__name__)
 
 # For one line: a locked table must not delay the other lines.
 SLOWEST_MS = 5_000
-UNREACHABLE = Found(
+UNREACHABLE = LineResult(
     Status.FAILED,
     "The database does not answer.",
     "See that it runs, and that DATABASE_URL names it and its password.",
@@ -55,8 +55,8 @@ def run_preflight(
     """Run every line; the run is stored unless the database is unreachable."""
     started_at = clock.now()
     is_there = _database_answers()
-    asked = _circumstances(live=live, is_there=is_there)
-    results = _results(asked, progress, is_there=is_there)
+    circumstances = _circumstances(live=live, is_there=is_there)
+    results = _results(circumstances, progress, is_there=is_there)
     done = CheckRun(
         kind=CheckRun.Kind.PREFLIGHT,
         passed=not any(one["status"] == Status.FAILED for one in results),
@@ -73,23 +73,25 @@ def run_preflight(
 
 
 def _results(
-    asked: Asked, progress: Progress, *, is_there: bool
+    circumstances: Circumstances, progress: Progress, *, is_there: bool
 ) -> list[dict[str, Any]]:
     """Check the database first: without it the lines that read rows are skipped."""
     lines = [*registry.lines(), LAST]
     [first] = [one for one in lines if one.name == FIRST]
-    reached = _result(first, asked, "" if is_there else UNREACHABLE.detail)
+    reached = _result(first, circumstances, "" if is_there else UNREACHABLE.detail)
     blocked = reached["detail"] if reached["status"] == Status.FAILED else ""
     results: list[dict[str, Any]] = []
     for one in lines:
         progress(results, one.title, len(lines))
-        results.append(reached if one is first else _result(one, asked, blocked))
+        results.append(
+            reached if one is first else _result(one, circumstances, blocked)
+        )
     return results
 
 
-def _result(one: Line, asked: Asked, blocked: str) -> dict[str, Any]:
+def _result(one: Line, circumstances: Circumstances, blocked: str) -> dict[str, Any]:
     started = time.monotonic()
-    found = _look(one, asked, blocked)
+    found = _look(one, circumstances, blocked)
     return {
         "name": one.name,
         "title": one.title,
@@ -103,16 +105,16 @@ def _result(one: Line, asked: Asked, blocked: str) -> dict[str, Any]:
     }
 
 
-def _look(one: Line, asked: Asked, blocked: str) -> Found:
+def _look(one: Line, circumstances: Circumstances, blocked: str) -> LineResult:
     if one.reads_rows and blocked:
         return UNREACHABLE if one.name == FIRST else registry.skipped(blocked)
-    if one.is_for_sites and asked.is_demonstration:
+    if one.is_for_sites and circumstances.is_demonstration:
         return registry.skipped("A demonstration, for this machine only.")
     try:
         if not one.reads_rows:
-            return one.look(asked)
+            return one.look(circumstances)
         with _short_unit():
-            return one.look(asked)
+            return one.look(circumstances)
     except Exception as error:
         logger.exception("preflight.line.broken", line=one.name)
         return registry.failed(
@@ -138,10 +140,10 @@ def _database_answers() -> bool:
     return True
 
 
-def _circumstances(*, live: bool, is_there: bool) -> Asked:
+def _circumstances(*, live: bool, is_there: bool) -> Circumstances:
     stage = _stage() if is_there else StageName.INFRASTRUCTURE
     databases = ("default",) if is_there else ()
-    return Asked(
+    return Circumstances(
         live=live,
         serves_people=stage in {StageName.BETA, StageName.PRODUCTION},
         is_initial=stage == StageName.INFRASTRUCTURE,

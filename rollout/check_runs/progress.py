@@ -1,4 +1,4 @@
-"""What a run tells about itself before each of its lines."""
+"""The progress of a run, reported before each of its lines."""
 
 from __future__ import annotations
 
@@ -17,4 +17,4 @@ class Progress(Protocol):
 
 
 def unobserved(results: Sequence[dict[str, Any]], current: str, total: int) -> None:
-    """Tell no one."""
+    """Report nothing."""

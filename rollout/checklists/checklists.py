@@ -172,13 +172,9 @@ def due_first(lines: Iterable[ChecklistLine]) -> list[ChecklistLine]:
     return sorted(found, key=lambda line: line.due_status.state != DueState.OVERDUE)
 
 
-def unmet_lines(run: StageRun, now: datetime | None = None) -> list[ChecklistLine]:
-    """Return the required lines that are not met."""
-    return [
-        line
-        for line in checklist_lines(run, now)
-        if line.item.is_required and not line.is_met
-    ]
+def unmet(lines: Iterable[ChecklistLine]) -> list[ChecklistLine]:
+    """Return the required ones of these lines that are not met."""
+    return [line for line in lines if line.item.is_required and not line.is_met]
 
 
 def acknowledged(run: StageRun) -> tuple[datetime, ...]:

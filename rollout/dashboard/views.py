@@ -112,7 +112,7 @@ class Move(DashboardForm):
         "release": (plan_state.release, _("The hold has ended")),
         "resume": (
             plan_state.resume,
-            _("Resumed: turn on the features that shall be on"),
+            _("Resumed: turn on the features that are to be on"),
         ),
     }
 

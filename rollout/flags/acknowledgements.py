@@ -17,7 +17,7 @@ from rollout.models import ServingProcess
 if TYPE_CHECKING:
     from datetime import datetime
 
-# A process without a sign of life for this time does not count.
+# A process that has not written its row for this time does not count.
 SILENT_S = 30
 # Rows of processes are purged after this time.
 KEPT_FOR = timedelta(days=1)
@@ -118,7 +118,7 @@ LIMIT %s
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One serving process, as of its last sign of life."""
+    """One serving process, as it last wrote its row."""
 
     name: str
     version: int

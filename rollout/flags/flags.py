@@ -40,7 +40,7 @@ class FlagsChanged:
 
 @dataclass(frozen=True, slots=True)
 class WantedAudience:
-    """Who a feature shall serve: no one, everyone, or a percentage and cohorts."""
+    """Who a feature is to serve: no one, everyone, or a percentage and cohorts."""
 
     on: bool
     percent: Decimal | int | None = None

@@ -1,10 +1,10 @@
 """Run one evaluation of the guardrails: collect evidence, evaluate, decide, act.
 
 It runs each minute. The claim of the lease is one short transaction; the evaluation is
-another, which locks the lease again and continues only when its claim still stands. So
-a process that died has done nothing, one that was suspended too long does nothing, and
-the others wait no longer than the lease. A row with an expiry needs no session lock and
-works through any pooler. An evaluation never turns a feature on.
+another, which locks the lease again and continues only when its claim is still in
+force. So a process that died has done nothing, one that was suspended too long does
+nothing, and the others wait no longer than the lease. A row with an expiry needs no
+session lock and works through any pooler. An evaluation never turns a feature on.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ LEASE = timedelta(seconds=90)
 
 
 def claim_lease() -> UUID | None:
-    """Return the token of a new claim; None while another claim stands."""
+    """Return the token of a new claim; None while another claim is in force."""
     now = clock.now()
     with transaction.atomic():
         row = locks.lock_lease(wait=False)

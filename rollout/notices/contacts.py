@@ -52,6 +52,11 @@ def problems(now: datetime | None = None) -> list[str]:
     called = on_call(moment)
     if not called:
         return [translatable("No contact is on call.")]
+    return problems_of(called, moment)
+
+
+def problems_of(called: list[Contact], moment: datetime) -> list[str]:
+    """Return the problems of these contacts."""
     found: list[str] = []
     for contact in called:
         if is_placeholder(contact):

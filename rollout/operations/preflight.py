@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from easymo.preflight.registry import (
-    Asked,
-    Found,
+    Circumstances,
+    LineResult,
     Section,
     failed,
     line,
@@ -37,7 +37,7 @@ DAILY = "DAILY_COST_USD"
     place=3,
     reads_rows=True,
 )
-def features_are_off(asked: Asked) -> Found:
+def features_are_off(circumstances: Circumstances) -> LineResult:
     states = feature_states()
     found_on = [state for state in states if state.is_on and not state.forced_off]
     on = [state.name for state in found_on]
@@ -49,14 +49,14 @@ def features_are_off(asked: Asked) -> Found:
     note = f" Forced off by the environment: {', '.join(forced)}." if forced else ""
     if not on:
         return ok(f"All four are off.{note}")
-    if not asked.is_initial:
+    if not circumstances.is_initial:
         return ok(f"On, as may be in this stage: {', '.join(on)}.{note}")
-    if asked.is_demonstration:
+    if circumstances.is_demonstration:
         return ok(f"On, for the demonstration: {', '.join(on)}.")
     return _on_before_smoke(found_on)
 
 
-def _on_before_smoke(found: list[FeatureState]) -> Found:
+def _on_before_smoke(found: list[FeatureState]) -> LineResult:
     """After a rollback, features may be on for the smoke tests only."""
     on = ", ".join(state.name for state in found)
     if all(state.is_limited_to_smoke for state in found):
@@ -76,8 +76,8 @@ def _on_before_smoke(found: list[FeatureState]) -> Found:
 
 
 @line("flags.waffle", "Feature flags cannot be bypassed", Section.SITE)
-def waffle_is_tied(asked: Asked) -> Found:
-    message = asked.said("rollout.E001", "rollout.E002", "rollout.E003")
+def waffle_is_tied(circumstances: Circumstances) -> LineResult:
+    message = circumstances.message("rollout.E001", "rollout.E002", "rollout.E003")
     if message:
         return failed(str(message.msg), str(message.hint), "WAFFLE_OVERRIDE")
     return ok("WAFFLE_OVERRIDE is off, and the flags are ours.")
@@ -89,19 +89,21 @@ def waffle_is_tied(asked: Asked) -> Found:
     Section.RUNNING,
     reads_rows=True,
 )
-def evaluator_is_alive(asked: Asked) -> Found:
+def evaluator_is_alive(circumstances: Circumstances) -> LineResult:
     newest = latest_verdicts()
     remedy = "It runs in the worker: start one, and read its log."
     if newest.at is None:
-        return asked.lacking("It has never run.", remedy)
+        return circumstances.lacking("It has never run.", remedy)
     silent = (clock.now() - newest.at).total_seconds()
     if newest.is_silent:
-        return asked.lacking(f"It last ran {silent / 60:.0f} minutes ago.", remedy)
+        return circumstances.lacking(
+            f"It last ran {silent / 60:.0f} minutes ago.", remedy
+        )
     return ok(f"It ran {max(silent, 0):.0f} s ago.")
 
 
 @line("spending.planned", "Expected traffic and cost are set", Section.RUNNING)
-def spending_is_planned(asked: Asked) -> Found:
+def spending_is_planned(circumstances: Circumstances) -> LineResult:
     """The spending caps come from the expected traffic; caps too low cause a rollback."""
     policy = evaluate.policy_in_force()
     caps = (
@@ -111,7 +113,7 @@ def spending_is_planned(asked: Asked) -> Found:
     unset = [name for name in settings.PLANNED_BY_DEFAULT if name != DAILY]
     if not unset:
         return ok(f"As planned, {caps}.")
-    if asked.is_initial or asked.is_demonstration:
+    if circumstances.is_initial or circumstances.is_demonstration:
         return ok(f"The defaults hold: {caps}.")
     if settings.DAILY_COST_USD == 0:
         unset.append(DAILY)
@@ -128,12 +130,12 @@ def spending_is_planned(asked: Asked) -> Found:
     Section.RUNNING,
     reads_rows=True,
 )
-def contacts_answer(asked: Asked) -> Found:
+def contacts_answer(circumstances: Circumstances) -> LineResult:
     """Apply the same rule as the gate of the stages."""
-    if asked.is_demonstration:
+    if circumstances.is_demonstration:
         return skipped("A demonstration, for this machine only.")
     if found := contacts.problems():
-        return asked.lacking(
+        return circumstances.lacking(
             " ".join(found[:5]),
             "Enter people under Contacts in the back office, call them, and record it there.",
         )

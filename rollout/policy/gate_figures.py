@@ -78,7 +78,7 @@ class GateFacts:
     leaks: int = 0
     # The number of log lines that were scanned for leaks.
     scanned: int = 0
-    judged_at: datetime | None = None
+    evaluated_at: datetime | None = None
     warnings: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
     incidents: tuple[str, ...] = ()

@@ -177,12 +177,15 @@ def _members(facts: GateFacts) -> GateOutcome:
 
 def _guardrails(facts: GateFacts) -> GateOutcome:
     need = translatable("no open warning, and figures for each")
-    if facts.judged_at is None or facts.now - facts.judged_at > EVALUATOR_SILENT_AFTER:
+    if (
+        facts.evaluated_at is None
+        or facts.now - facts.evaluated_at > EVALUATOR_SILENT_AFTER
+    ):
         value = translatable("the evaluator has not run")
-        if facts.judged_at is not None:
+        if facts.evaluated_at is not None:
             value = translatable(
                 "the evaluator has not run for {time}",
-                time=duration(facts.now - facts.judged_at),
+                time=duration(facts.now - facts.evaluated_at),
             )
         return _result(False, value, need, GateVerdict.NO_DATA)
     if facts.warnings:

@@ -109,8 +109,8 @@ class StageTerms:
 
     ``cohorts``: who may be served, None for everyone. ``false_rollbacks``: the accepted
     probability of a false rollback within ``budget_days``. ``warning_acts``: a warning
-    causes a rollback. ``probe_below``: probes run every ``probe_interval_s`` while there
-    are fewer tool calls an hour; None: always.
+    causes a rollback. ``probe_below``: probes run while there are fewer tool calls
+    an hour; None: always.
     """
 
     audience: str
@@ -122,7 +122,6 @@ class StageTerms:
     min_dwell: timedelta = timedelta(0)
     close_watch: timedelta = timedelta(0)
     min_conversations: int = 0
-    probe_interval_s: int | None = 60
     probe_below: int | None = None
     # The audience of the announcement that leaving the stage requires.
     announce_to: str = ""

@@ -12,6 +12,7 @@ from django.template import Context, Engine, Library
 from django.utils.translation import gettext
 
 from rollout.core import formatting
+from rollout.core.features import Feature
 from rollout.flags.selectors import state_text
 
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ def audience(state: dict[str, Any] | None) -> str:
             gettext("on for everyone") if state["everyone"] else str(state_text(state))
         )
     return gettext("off")
+
+
+@register.filter
+def feature_name(flag: str) -> str:
+    return gettext(Feature(flag).label)
 
 
 @register.filter

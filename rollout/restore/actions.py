@@ -1,4 +1,4 @@
-"""What a person does on the way back into service: one function for each step.
+"""What a person does to restore the service: one function for each step.
 
 Each takes the newest rollback that the person saw. A later rollback refuses the step:
 it set the steps back to the first.

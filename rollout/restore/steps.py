@@ -1,4 +1,4 @@
-"""The steps back into service after a rollback, as they stand now. Only reads."""
+"""Read the state of each step back into service after a rollback. Writes nothing."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class RestoreState:
-    """Where the way back into service is."""
+    """The state of all steps back into service."""
 
     plan: Plan
     rollback: RollbackEvent | None

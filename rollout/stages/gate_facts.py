@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from rollout.checklists.checklists import ChecklistLine
     from rollout.models import Plan, StageRun
     from rollout.policy.gates import Gate
 
@@ -56,16 +57,20 @@ BAD = {Level.WARN, Level.BREACH}
 ENOUGH_CLEAN = 1000
 
 
-def collect_facts(plan: Plan) -> GateFacts:
+def collect_facts(
+    plan: Plan, lines: Sequence[ChecklistLine] | None = None
+) -> GateFacts:
     """Read the facts of this stage run, with a fixed number of queries."""
     run, now = plan.run, clock.now()
+    if lines is None:
+        lines = checklists.checklist_lines(run, now)
     members = list(
         CohortMember.objects.filter(cohort__name=BETA_COHORT)
         # The default order would read the members of all cohorts.
         .order_by()
         .values_list("subject", flat=True)
     )
-    judged_at, verdicts = _latest_verdicts()
+    evaluated_at, verdicts = _latest_verdicts()
     called = contacts.on_call(now)
     return GateFacts(
         stage=Stage(run.stage),
@@ -83,16 +88,15 @@ def collect_facts(plan: Plan) -> GateFacts:
         cost_limits=cost_limits(),
         leaks=leaks.confirmed_since(run.entered_at),
         scanned=leaks.lines_scanned_since(run.entered_at),
-        judged_at=judged_at,
+        evaluated_at=evaluated_at,
         warnings=_verdict_names(verdicts, BAD),
         silent=_verdict_names(verdicts, {Level.NO_DATA}),
         incidents=_incidents(),
         unticked=tuple(
-            shortened(label(line.item.text), 80)
-            for line in checklists.unmet_lines(run, now)
+            shortened(label(line.item.text), 80) for line in checklists.unmet(lines)
         ),
         on_call=len(called),
-        unverified=tuple(map(_as_clause, contacts.problems(now))) if called else (),
+        unverified=tuple(map(_as_clause, contacts.problems_of(called, now))),
         announced_at=_announced(Stage(run.stage)),
         waived=_waived(run, now),
     )
@@ -133,7 +137,7 @@ def clean_conversations(plan: Plan) -> int:
 
 def open_warnings(plan: Plan) -> tuple[str, ...]:
     """Return the warnings and incidents that prolong a recovery."""
-    _judged_at, verdicts = _latest_verdicts()
+    _evaluated_at, verdicts = _latest_verdicts()
     return _verdict_names(verdicts, BAD) + _incidents()
 
 

@@ -30,18 +30,24 @@ from rollout.policy.stages import (
 from rollout.stages import gate_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from rollout.checklists.checklists import ChecklistLine
     from rollout.core.change_reason import ChangeReason
     from rollout.models import FlagChange, Plan, PlanChange
     from rollout.policy.gates import Gate
 
 
-def gates_now(plan: Plan | None = None) -> list[Gate]:
-    """Evaluate the gates of the current stage; the last stage has none."""
+def gates_now(
+    plan: Plan | None = None, lines: Sequence[ChecklistLine] | None = None
+) -> list[Gate]:
+    """Evaluate the gates of the current stage; the last stage has none.
+
+    ``lines`` is its checklist where the caller has read it.
+    """
     plan = plan or plans.current()
     return (
-        evaluate_gates(gate_facts.collect_facts(plan))
+        evaluate_gates(gate_facts.collect_facts(plan, lines))
         if plans.terms(plan).gates
         else []
     )

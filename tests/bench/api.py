@@ -234,7 +234,7 @@ def taken_down(
 
 
 def _with_variables(text: str, verb: str, answer: dict[str, Any], number: int) -> str:
-    """Put pgbench's own person, token, key and voucher where this call's stand."""
+    """Replace person, token, key and voucher of this call by pgbench's own."""
     person = Profile.objects.get(msisdn=msisdn(number))
     last = ApiToken.objects.latest("id").pk
     token = digest_of(secret(number)).hex()

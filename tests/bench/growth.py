@@ -152,7 +152,7 @@ def ask(client: Client, path: str) -> None:
 
 @contextmanager
 def filled(count: int) -> Iterator[str]:
-    """Give a database with so many rows of each table for a while."""
+    """Give a database with this number of rows of each table for a while."""
     begun = time.monotonic()
     tables = [model._meta.db_table for model in SEEDED]
     with databases.clone(databases.template(), label="growth") as name:

@@ -47,7 +47,7 @@ class Running:
     _count: int = 0
 
     def ring(self, count: int, *, a_second: float = 5.0) -> list[ServedCall]:
-        """Let so many people call; return the calls when all were greeted."""
+        """Let this number of people call; return the calls when all were greeted."""
         found = []
         for _ in range(count):
             self._count += 1

@@ -1,4 +1,4 @@
-"""The operator's road through the back office."""
+"""An operator's work in the back office."""
 
 from __future__ import annotations
 

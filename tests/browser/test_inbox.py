@@ -85,6 +85,6 @@ def test_inbox__two_people__one_claims_and_both_see_it(
     # Then
     expect(odette.locator(".inbox-thread")).to_contain_text("Thank you, friend.")
     odette.click("button:has-text('Hand back')")
-    odette.click("button:has-text('Hand back all the same')")
+    odette.click("button:has-text('Hand back anyway')")
     expect(odette.locator("#inbox-head")).to_contain_text("the agent answers")
     odette.context.close()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from agents.models import Conversation
 from agents.outcomes import recording
 from easymo.observability import findings
-from easymo.observability.leaks import Found
+from easymo.observability.leaks import QueuedFinding
 from rollout.core.features import Feature
 from rollout.flags import exposure
 from rollout.guardrails import evaluate
@@ -112,7 +112,9 @@ def test_breach__customers_number_in_a_log__rolls_back() -> None:
     Profile.objects.create(name=ALINE.name, msisdn=ALINE.msisdn)
 
     # When
-    findings.write([Found("msisdn", "stdout", ALINE.msisdn, True, None)], Counter())
+    findings.write(
+        [QueuedFinding("msisdn", "stdout", ALINE.msisdn, True, None)], Counter()
+    )
     evaluation = evaluate.run_evaluation()
 
     # Then
@@ -129,7 +131,7 @@ def test_breach__unknown_number__no_rollback(text: str) -> None:
     enter("production")
 
     # When
-    findings.write([Found("msisdn", "stdout", text, False, None)], Counter())
+    findings.write([QueuedFinding("msisdn", "stdout", text, False, None)], Counter())
     evaluation = evaluate.run_evaluation()
 
     # Then

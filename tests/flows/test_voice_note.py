@@ -81,16 +81,16 @@ def test_voice_note__signed_webhook__transcript_shown_and_change_only_by_button(
 
 
 @pytest.fixture
-async def road(
+async def chat(
     cast: Cast, graph: FakeGraph, openai: FakeOpenAI, settings: SettingsWrapper
-) -> AsyncIterator[Road]:
+) -> AsyncIterator[VoiceChat]:
     settings.WHATSAPP_API_URL, settings.WA_TOKEN = graph.url, graph.token
     settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY = openai.base_url, openai.api_key
-    yield Road(cast.diane, graph)
+    yield VoiceChat(cast.diane, graph)
     await close_clients()
 
 
-class Road:
+class VoiceChat:
     """The same flow without a worker, step by step."""
 
     def __init__(self, person: Person, graph: FakeGraph) -> None:
@@ -123,7 +123,7 @@ class Road:
     ],
 )
 async def test_voice_note__transcribed__text_and_cost_stored(
-    road: Road,
+    chat: VoiceChat,
     openai: FakeOpenAI,
     settings: SettingsWrapper,
     model: str,
@@ -135,7 +135,7 @@ async def test_voice_note__transcribed__text_and_cost_stored(
     openai.speak("hello")
 
     # When
-    found = await road.speak()
+    found = await chat.speak()
 
     # Then
     message = await units.run(Message.objects.get)
@@ -143,7 +143,7 @@ async def test_voice_note__transcribed__text_and_cost_stored(
     assert (found.transcriber, found.language) == (model, language)
     assert found.confidence == confidence
     assert found.cost
-    assert (await road.answer()).startswith("I heard: “hello”")
+    assert (await chat.answer()).startswith("I heard: “hello”")
 
 
 @pytest.mark.parametrize(
@@ -157,26 +157,26 @@ async def test_voice_note__transcribed__text_and_cost_stored(
     ],
 )
 async def test_voice_note__no_transcript__asked_to_write(
-    road: Road, openai: FakeOpenAI, spoken: str | say.Failure, code: str | None
+    chat: VoiceChat, openai: FakeOpenAI, spoken: str | say.Failure, code: str | None
 ) -> None:
     # Given
     openai.speak(spoken)
 
     # When
-    found = await road.speak()
+    found = await chat.speak()
 
     # Then
     assert found.state == Media.State.STORED
     assert found.error_code
     assert code is None or found.error_code == code
-    assert "write" in (await road.answer())
+    assert "write" in (await chat.answer())
     message = await units.run(Message.objects.get)
     assert (message.text, message.is_spoken) == ("", False)
 
 
 @pytest.mark.parametrize("way", [say.hang(), say.slow_bytes()])
 async def test_voice_note__slow__given_up_in_time(
-    road: Road,
+    chat: VoiceChat,
     openai: FakeOpenAI,
     monkeypatch: pytest.MonkeyPatch,
     way: say.Failure,
@@ -186,18 +186,18 @@ async def test_voice_note__slow__given_up_in_time(
     openai.speak(way)
 
     # When
-    found = await road.speak()
+    found = await chat.speak()
 
     # Then
     assert found.error_code == "timeout"
-    assert "write" in (await road.answer())
+    assert "write" in (await chat.answer())
 
 
 async def test_voice_note__of_a_kind_that_openai_does_not_read__not_sent_there(
-    road: Road, openai: FakeOpenAI
+    chat: VoiceChat, openai: FakeOpenAI
 ) -> None:
     # When
-    found = await road.speak(b"#!AMR\n" + b"\0" * 200)
+    found = await chat.speak(b"#!AMR\n" + b"\0" * 200)
 
     # Then
     assert found.error_code == "other_format"
@@ -206,7 +206,10 @@ async def test_voice_note__of_a_kind_that_openai_does_not_read__not_sent_there(
 
 
 async def test_voice_note__link_expired__asked_to_send_it_again(
-    road: Road, graph: FakeGraph, openai: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+    chat: VoiceChat,
+    graph: FakeGraph,
+    openai: FakeOpenAI,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Given
     add = graph.media.add
@@ -219,9 +222,9 @@ async def test_voice_note__link_expired__asked_to_send_it_again(
     monkeypatch.setattr(graph.media, "add", add_expired)
 
     # When
-    found = await road.speak()
+    found = await chat.speak()
 
     # Then
     assert (found.state, found.error_code) == (Media.State.FAILED, "http_404")
     assert openai.heard == []
-    assert "again" in (await road.answer())
+    assert "again" in (await chat.answer())

@@ -48,7 +48,7 @@ NAME = f"(ARRAY[{NAMES}])[1 + s.n % {len(GIVEN_NAMES)}] || ' Number' || lpad(s.n
 
 @dataclass(frozen=True)
 class Filling:
-    """Fills tables with so many rows: each has a number `n` and its minute `at`."""
+    """Fills tables with a number of rows: each has a number `n` and its minute `at`."""
 
     cursor: Any
     many: int = MANY

@@ -210,7 +210,7 @@ def _records(filling: Filling) -> None:
         before="'{}'::jsonb",
         after="'{}'::jsonb",
         actor="'odette'",
-        road="'admin'",
+        source="'admin'",
         database_role="'easymo'",
         transaction_id="s.n",
         created_at=AT,
@@ -223,12 +223,12 @@ def _records(filling: Filling) -> None:
         old_role="'customer'",
         new_role="'staff'",
         given_by_name="'odette'",
-        road="'command'",
+        source="'command'",
         given_at=AT,
         decision=is_waiting + "'waiting' ELSE 'confirmed' END",
         decided_by_name=is_waiting + "'' ELSE 'grace' END",
         decided_at=is_waiting + "NULL ELSE s.at END",
-        decision_road=is_waiting + "'' ELSE 'command' END",
+        decision_source=is_waiting + "'' ELSE 'command' END",
     )
     filling.fill(Erasure, id=KEY, profile=KEY, actor="'odette'", reason="'asked'")
     filling.fill(

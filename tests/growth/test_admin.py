@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("lists_grown", "grown")
 
 admin.autodiscover()
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
-# A page asks so often at most: a list with all its filters, the control room most.
+# The most queries of a page: a list with all its filters, the control room most.
 MOST_QUERIES = 70
 MOST_CHOICES = 20
 COUNT_OF_RECIPIENTS = 'SELECT "rollout_announcementdelivery"."announcement_id"'

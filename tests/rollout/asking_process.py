@@ -18,7 +18,7 @@ def main() -> None:
     from rollout.flags import exposure
     from rollout.snapshot import refreshers
 
-    # On a busy machine the poller may take long to write its last sign of life.
+    # On a busy machine the poller may take long to write its row for the last time.
     refreshers.UNREGISTER_WAIT_S = 60.0
     exposure.is_on(Feature.CHAT, "a subject")
     sys.stdout.write("ready\n")

@@ -11,7 +11,7 @@ from rollout.notices import notices
 
 
 class At:
-    """A clock so many hours ahead."""
+    """A clock that is this number of hours ahead."""
 
     def __init__(self, hours: int) -> None:
         self.hours = hours

@@ -25,7 +25,7 @@ ON CONFLICT DO NOTHING
 
 
 def rollups(*, days: int = 30, an_hour: int = 300) -> None:
-    """Fill the sums of minutes and hours as so many conversations would have."""
+    """Fill the sums of minutes and hours as this number of conversations would have."""
     with connection.cursor() as cursor:
         for table, period, n in (
             ("hourrollup", "hour", an_hour),

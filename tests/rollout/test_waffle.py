@@ -1,4 +1,4 @@
-"""waffle asks our snapshot, and its side doors stay shut."""
+"""waffle asks our snapshot, and its other ways to turn a flag on are refused."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def database_clock(moment: datetime) -> Iterator[None]:
 
 @contextmanager
 def before_it_expired(days: int = 91) -> Iterator[None]:
-    """Let operations happen so long ago that a new voucher is expired by now."""
+    """Let operations happen in the past, so that a new voucher is expired by now."""
     with database_clock(timezone.now() - timedelta(days=days)):
         yield
 

@@ -40,7 +40,7 @@ def test_codes__key_not_set__failed(
 
 
 @pytest.mark.parametrize(
-    ("said", "change", "status"),
+    ("message_ids", "change", "status"),
     [
         ((), {}, "ok"),
         (("vouchers.E001",), {}, "failed"),
@@ -50,11 +50,11 @@ def test_codes__key_not_set__failed(
 )
 def test_limits__each_state__is_reported(
     settings: SettingsWrapper,
-    said: tuple[str, ...],
+    message_ids: tuple[str, ...],
     change: dict[str, int],
     status: str,
 ) -> None:
     for name, value in change.items():
         setattr(settings, name, value)
 
-    assert look("vouchers.limits", said=said).status == status
+    assert look("vouchers.limits", message_ids=message_ids).status == status

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 VIEW = "vouchers.view_voucher"
-# Who may read conversations reads the words of a request.
+# The permission that shows the words of a request.
 READ = "agents.view_conversation"
 DECIDE = RULES[Operation.APPROVE].permission
 APPROVE, DECLINE = "approve", "decline"

@@ -80,7 +80,7 @@ class AuthorityChangeAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fields = (
         "what_changes",
-        ("given_by_name", "road", "given_at"),
+        ("given_by_name", "source", "given_at"),
         "reason",
         ("state", "decided_by_name", "decided_at"),
         "decision_reason",
@@ -88,7 +88,7 @@ class AuthorityChangeAdmin(ReadOnlyAdmin):
     readonly_fields = (
         "what_changes",
         "given_by_name",
-        "road",
+        "source",
         "given_at",
         "reason",
         "state",
@@ -158,7 +158,7 @@ class ChangeRecordAdmin(ReadOnlyAdmin):
     empty_text = _("Each change of a person, a station or an account is kept here.")
     list_display = ("created_at", "thing", "change", "author", "way")
     list_display_links = ("created_at",)
-    list_filter = ("table_name", "kind", "road")
+    list_filter = ("table_name", "kind", "source")
     search_fields = ("=row_id", "=actor")
     search_help_text = _("The number of a row, or the name of an account")
     ordering = ("-id",)
@@ -212,15 +212,23 @@ def change_text(row: ChangeRecord) -> str:
         if after.get(name) == "changed" and name not in before:
             parts.append(gettext("{label} changed").format(label=label))
         elif name in before and name in after:
-            parts.append(f"{label}: {before[name]} → {after[name]}")
-        else:
-            parts.append(f"{label}: {before.get(name, after.get(name))}")
+            parts.append(
+                f"{label}: {_in_words(before[name])} → {_in_words(after[name])}"
+            )
+        elif (value := before.get(name, after.get(name))) not in (None, ""):
+            parts.append(f"{label}: {_in_words(value)}")
     return f"{KINDS.get(row.kind, row.kind)}: {'; '.join(parts)}"
 
 
+def _in_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "—" if value in (None, "") else str(value)
+
+
 def way_of(row: ChangeRecord) -> str:
-    """Return the road, or the database role of a change that names none."""
-    return row.road or gettext("database role {database_role}").format(
+    """Return the source, or the database role of a change that names none."""
+    return row.source or gettext("database role {database_role}").format(
         database_role=row.database_role
     )
 

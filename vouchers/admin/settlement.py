@@ -53,6 +53,16 @@ def last_month() -> tuple[date, date]:
     return last.replace(day=1), last
 
 
+def periods() -> list[tuple[str, date, date]]:
+    """Return the periods that are one press away."""
+    today = timezone.localdate(timezone=KIGALI)
+    return [
+        (gettext("Last month"), *last_month()),
+        (gettext("This month"), today.replace(day=1), today),
+        (gettext("Today"), today, today),
+    ]
+
+
 def page(request: HttpRequest) -> HttpResponse:
     """Show the settlement of the chosen days, or return it as a file."""
     if not request.user.has_perm("vouchers.view_voucher"):
@@ -73,6 +83,7 @@ def page(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": gettext("Settlement"),
         "form": form,
+        "periods": periods(),
         "made": made,
         "rows": _rows(made) if made else [],
         "totals": _totals(made) if made else [],

@@ -1,4 +1,4 @@
-"""What leaves the page of a voucher: its check, its trail on paper, and its card."""
+"""The check, the printed trail, the export and the card of a voucher."""
 
 from __future__ import annotations
 

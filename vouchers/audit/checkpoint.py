@@ -18,7 +18,7 @@ from django.utils import timezone
 from easymo import keys
 from easymo.observability.logs import get_logger
 from vouchers.audit import checkpoint_checks, copies, leaves, merkle, rows, signing
-from vouchers.audit.judge import Baseline, judge
+from vouchers.audit.comparison import Baseline, compare
 from vouchers.audit.verify import open_page
 from vouchers.models import Checkpoint, CheckpointPage
 
@@ -50,7 +50,7 @@ class CheckpointRefused(Exception):
 
 
 @dataclass(slots=True)
-class Written:
+class WrittenCheckpoint:
     """A new checkpoint, and the faults of the vouchers that it looked at."""
 
     checkpoint: Checkpoint
@@ -67,7 +67,7 @@ def is_due() -> bool:
     return changed or timezone.now().date() > last.created_at.date()
 
 
-def write(*, accepted: str = "") -> Written:
+def write(*, accepted: str = "") -> WrittenCheckpoint:
     """Write the next checkpoint.
 
     ``accepted`` is the reason for taking all vouchers as they are, whatever earlier
@@ -83,7 +83,7 @@ def write(*, accepted: str = "") -> Written:
     return written
 
 
-def _write(accepted: str) -> Written:
+def _write(accepted: str) -> WrittenCheckpoint:
     last = checkpoint_checks.newest()
     document = json.loads(last.document) if last else None
     number = last.number + 1 if last else 1
@@ -114,7 +114,7 @@ def _write(accepted: str) -> Written:
         hash=signing.hash_of(text),
     )
     checkpoint.refresh_from_db()
-    return Written(checkpoint, broken)
+    return WrittenCheckpoint(checkpoint, broken)
 
 
 def _refuse_damaged(last: Checkpoint) -> None:
@@ -175,7 +175,7 @@ def _record(ids: Sequence[int], number: int, baseline: Baseline) -> Iterator[Bro
             if each not in trails:
                 continue
             voucher, events = trails[each]
-            faults = list(judge(voucher, events, recorded.get(each), baseline))
+            faults = list(compare(voucher, events, recorded.get(each), baseline))
             yield from faults
             if not faults:
                 recorded[each] = leaves.leaf_of(voucher, events)

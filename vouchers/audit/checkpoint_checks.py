@@ -16,7 +16,7 @@ from vouchers.trail import Broken
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from vouchers.audit.judge import Baseline
+    from vouchers.audit.comparison import Baseline
 
 CHUNK = 200
 ATTEMPTS = 3

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from vouchers.audit import checkpoint_checks, leaves, rows
-from vouchers.audit.judge import Baseline, judge, missing
+from vouchers.audit.comparison import Baseline, compare, missing
 from vouchers.trail import Broken
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Report:
 
 
 @dataclass(slots=True)
-class Pass:
+class VerificationRun:
     """One check of all vouchers, which can be continued after ``after``."""
 
     after: int = 0
@@ -99,7 +99,7 @@ class Pass:
         for voucher, events in rows.trails_between(self.after, last):
             self.checked += 1
             leaf = recorded.pop(voucher["id"], None)
-            yield from judge(voucher, events, leaf, self.baseline)
+            yield from compare(voucher, events, leaf, self.baseline)
         for leaf in recorded.values():
             yield missing(leaf, self.baseline.number)
         yield from _orphans(self.after, last, known)
@@ -107,7 +107,7 @@ class Pass:
 
 def verify(given: Iterable[Copy] = ()) -> Report:
     """Check everything and return all faults."""
-    run, report = Pass(), Report()
+    run, report = VerificationRun(), Report()
     report.broken.extend(run.check_checkpoints(given))
     for faults in run.steps():
         report.broken.extend(faults)
@@ -136,7 +136,7 @@ def faults_of(ids: Sequence[int]) -> Iterator[Broken]:
             broken |= {each.voucher: [each] for each in faults}
     for voucher, events in rows.trails_of(ids):
         yield from broken.get(str(voucher["public_id"]), [])
-        yield from judge(voucher, events, recorded.get(voucher["id"]), baseline)
+        yield from compare(voucher, events, recorded.get(voucher["id"]), baseline)
 
 
 def open_page(page: CheckpointPage) -> tuple[list[Leaf], list[Broken]]:

@@ -80,7 +80,7 @@ def line_key(sha256: bytes, line: int) -> str:
 
 
 def check(sheet: Sheet) -> Checked:
-    """Return the valid lines and the error of each other one."""
+    """Return the valid lines and the errors of the others."""
     made = Checked(sheet.sha256, settings.VOUCHER_CURRENCIES[0], count=len(sheet.rows))
     for row in sheet.rows:
         found = list(_errors(row, made.currency))
@@ -97,9 +97,9 @@ def check(sheet: Sheet) -> Checked:
 
 
 def _errors(row: Row, currency: str) -> Iterator[LineError]:
-    for name, judge in _JUDGES.items():
+    for name, check_cell in _CHECKS.items():
         try:
-            judge(row.cells.get(name, ""), currency)
+            check_cell(row.cells.get(name, ""), currency)
         except (msisdn.InvalidMsisdn, InvalidAmount) as error:
             yield LineError(row.line, name, error.args[0])
         except InvalidProfile as error:
@@ -116,15 +116,15 @@ def _errors(row: Row, currency: str) -> Iterator[LineError]:
         )
 
 
-def _judge_amount(text: str, currency: str) -> None:
+def _check_amount(text: str, currency: str) -> None:
     amount = parse_amount_strict(text, currency=currency)
     if amount.minor > limits.cap("voucher", currency):
         raise InvalidAmount(limits.exceeded("voucher", currency).args[0])
 
 
-_JUDGES: dict[str, Callable[[str, str], object]] = {
+_CHECKS: dict[str, Callable[[str, str], object]] = {
     "msisdn": lambda text, _: msisdn.parse(text),
-    "amount": _judge_amount,
+    "amount": _check_amount,
     "name": lambda text, _: clean_name(text),
     "note": lambda text, _: clean_reason(text) if text else None,
 }

@@ -232,10 +232,11 @@ def issue_all(batch: Batch, progress: Progress | None = None) -> Batch:
 def issue_next(batch: Batch, lines: list[StoredLine]) -> Batch:
     """Issue the next of these lines, which are all of the batch's.
 
-    The lock on the row lets one process at a time do this.
+    The lock on the row lets one process at a time do this. When another process went on
+    meanwhile, nothing is issued: the people of its next lines are created first.
     """
-    done = batch.issued + len(batch.refused)
-    _create_people(lines[done : done + LINES_IN_ONE])
+    known = batch.issued + len(batch.refused)
+    _create_people(lines[known : known + LINES_IN_ONE])
     with transaction.atomic():
         pass_fence(None)
         locked = Batch.objects.select_for_update().defer("lines")
@@ -243,6 +244,8 @@ def issue_next(batch: Batch, lines: list[StoredLine]) -> Batch:
         if row.state != State.ISSUING:
             return row
         done = row.issued + len(row.refused)
+        if done != known:
+            return row
         part = lines[done : done + LINES_IN_ONE]
         if bar := campaigns.bar_of(row.campaign_id):
             return _end_early(row, lines[done:], bar)

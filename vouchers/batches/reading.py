@@ -1,4 +1,4 @@
-"""Read a CSV or XLSX file into rows of text. Nothing is judged here."""
+"""Read a CSV or XLSX file into rows of text. Nothing is checked here."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ class Import:
             else:
                 if self._is_repeated(person.ids):
                     person.codes.append("id_repeated")
-                _judge_number(person, numbers, new)
+                _match_number(person, numbers, new)
                 lines.append((row, person))
         numbers |= self._add_people(new)
         done = [
@@ -162,7 +162,7 @@ class Import:
             else:
                 if self._is_repeated([voucher.id]):
                     voucher.codes.append("id_repeated")
-                _judge_owner(voucher, owners, numbers, new)
+                _match_owner(voucher, owners, numbers, new)
                 lines.append((row, voucher))
         numbers |= self._add_people(new)
         done = [
@@ -230,7 +230,7 @@ class Import:
         self._codes.update(voucher.code.hmacs)
 
 
-def _judge_number(
+def _match_number(
     person: Person, numbers: dict[str, Known], new: dict[str, Person]
 ) -> None:
     """Say whether a person with this number is known, or plan to add the person."""
@@ -243,7 +243,7 @@ def _judge_number(
         new[person.msisdn] = person
 
 
-def _judge_owner(
+def _match_owner(
     voucher: readings.Read,
     owners: dict[str, Known],
     numbers: dict[str, Known],

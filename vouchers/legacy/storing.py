@@ -127,7 +127,7 @@ class Storing:
             return
         with connection.cursor() as cursor:
             cursor.execute(IMPORT, [json.dumps(rows), correlation.current()])
-            seals.write([seals.Written(*row) for row in cursor.fetchall()])
+            seals.write([seals.WrittenEvent(*row) for row in cursor.fetchall()])
 
     def _station(self, code: str) -> int | None:
         if code not in self._stations:

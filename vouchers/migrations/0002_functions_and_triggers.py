@@ -23,7 +23,8 @@ DROP FUNCTION voucher_guard, voucher_event_chain, voucher_event_matches,
     request_is_open, voucher_expire_requests CASCADE;
 DROP TYPE voucher_cause, voucher_who, voucher_outcome CASCADE;
 DROP FUNCTION voucher_locked_for, voucher_count_guess, voucher_use_limit, voucher_use_slot,
-    voucher_expire, voucher_may, voucher_is_on, voucher_now, voucher_last_moment;
+    voucher_expire, voucher_may, voucher_is_on, voucher_now, voucher_last_moment,
+    voucher_code_period;
 DROP FUNCTION IF EXISTS voucher_feature_on;
 """
 

@@ -53,7 +53,7 @@ class AuthorityChange(models.Model):
         db_index=False,
     )
     given_by_name = models.CharField(max_length=150)
-    road = models.CharField(max_length=40)
+    source = models.CharField(max_length=40)
     # Blank after the erasure of the person.
     reason = models.CharField(max_length=500, blank=True)
     given_at = models.DateTimeField()
@@ -69,7 +69,7 @@ class AuthorityChange(models.Model):
         db_index=False,
     )
     decided_by_name = models.CharField(max_length=150, blank=True)
-    decision_road = models.CharField(max_length=40, blank=True)
+    decision_source = models.CharField(max_length=40, blank=True)
     decided_at = models.DateTimeField(null=True)
     decision_reason = models.CharField(max_length=500, blank=True)
     # Set by the trigger: the transaction of the decision.
@@ -138,14 +138,14 @@ class AuthorityChange(models.Model):
             ),
             # Given in the back office, a role above customer needs a second account.
             models.CheckConstraint(
-                condition=~Q(decision="confirmed", kind="role", road="admin")
+                condition=~Q(decision="confirmed", kind="role", source="admin")
                 | Q(new_role="customer")
                 | Q(given_by__isnull=False, decided_by__isnull=False)
-                | Q(decision_road="command"),
+                | Q(decision_source="command"),
                 name="authority_change_confirmed_by_account",
             ),
             models.CheckConstraint(
-                condition=~Q(given_by_name="") & ~Q(road=""),
+                condition=~Q(given_by_name="") & ~Q(source=""),
                 name="authority_change_says_who_and_how",
             ),
         ]
@@ -183,8 +183,9 @@ class AuthorityChange(models.Model):
 class ChangeRecord(models.Model):
     """One change of a person, station, token, account, group or permission.
 
-    The triggers ``record_change`` write it, on every road. Append-only. It holds no
-    name, number or e-mail address of a person: these are recorded as "changed".
+    The triggers ``record_change`` write it, whatever made the change. Append-only. It
+    holds no name, number or e-mail address of a person: these are recorded as
+    "changed".
     """
 
     table_name = models.CharField(max_length=63)
@@ -195,7 +196,7 @@ class ChangeRecord(models.Model):
     # The account that was signed in. Null for a command, a job and hand-written SQL.
     account_id = models.BigIntegerField(null=True)
     actor = models.CharField(max_length=150, blank=True)
-    road = models.CharField(max_length=40, blank=True)
+    source = models.CharField(max_length=40, blank=True)
     database_role = models.CharField(max_length=63)
     transaction_id = models.BigIntegerField()
     created_at = models.DateTimeField()

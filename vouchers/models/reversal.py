@@ -7,7 +7,8 @@ from django.utils.translation import gettext
 
 
 class ReversalRequest(models.Model):
-    """The wish to take back a redemption above the limit, and a second person's answer.
+    """A request to take back a redemption above the limit, and the decision of a second
+    person.
 
     Only the functions in ``vouchers/sql/schema/reverse.sql`` write it.
     """

@@ -2,7 +2,7 @@
 
 A code is 16 digits. Digits that are a telephone number beside an amount, several round
 amounts or a date are none. Sixteen other digits with a wrong check digit are a code
-that was typed wrongly, and secret all the same.
+that was typed wrongly, which is secret too.
 """
 
 from __future__ import annotations

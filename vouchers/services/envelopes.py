@@ -1,4 +1,4 @@
-"""Encrypted codes, kept until they are delivered, at most one day."""
+"""Encrypted codes, kept until they are delivered, at most for ``voucher_code_period``."""
 
 from __future__ import annotations
 

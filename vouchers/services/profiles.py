@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from easymo.sentences import translatable
 from vouchers import msisdn as numbers
@@ -133,10 +134,17 @@ def _station_name(name: str, code: str) -> str:
     title = clean_name(name)
     if not title:
         raise InvalidProfile(translatable("A station needs a name."))
-    if Station.objects.filter(name=title).exclude(code=code).exists():
-        raise InvalidProfile(
-            translatable("Another station is called {name}.", name=title)
-        )
+    # People write a code or a name: each must stand for one station.
+    others = Station.objects.exclude(code=code)
+    taken = {
+        title: others.filter(Q(name=title) | Q(code=title.upper())),
+        code: others.filter(name__iexact=code),
+    }
+    for called, stations in taken.items():
+        if stations.exists():
+            raise InvalidProfile(
+                translatable("Another station is called {name}.", name=called)
+            )
     return title
 
 

@@ -33,7 +33,7 @@ class Giver:
 
     name: str = COMMAND_LINE
     account: User | None = None
-    road: str = COMMAND
+    source: str = COMMAND
     reason: str = ""
 
     @classmethod
@@ -64,7 +64,7 @@ def give_role(
         profile=profile, kind=Kind.ROLE, decision=Decision.WAITING
     ).first()
     is_lowered = role == Profile.Role.CUSTOMER
-    waits = giver.road == ADMIN and not is_lowered
+    waits = giver.source == ADMIN and not is_lowered
     if waiting is not None and waits:
         raise InvalidProfile(
             translatable("Another change of this person's role waits for confirmation.")
@@ -80,12 +80,12 @@ def give_role(
         new_station=wanted,
         given_by=giver.account,
         given_by_name=giver.name[:150],
-        road=giver.road,
+        source=giver.source,
         reason=giver.reason,
         given_at=now,
         decision=Decision.WAITING if waits else Decision.CONFIRMED,
         decided_by_name="" if waits else giver.name[:150],
-        decision_road="" if waits else giver.road,
+        decision_source="" if waits else giver.source,
         decided_at=None if waits else now,
     )
     if not waits:
@@ -107,11 +107,11 @@ def record_identity(profile: Profile, *, decided_by: str) -> None:
         new_role=profile.role,
         given_by=get_user_model().objects.filter(username=decided_by).first(),
         given_by_name=decided_by[:150],
-        road=ADMIN,
+        source=ADMIN,
         given_at=now,
         decision=Decision.CONFIRMED,
         decided_by_name=decided_by[:150],
-        decision_road=ADMIN,
+        decision_source=ADMIN,
         decided_at=now,
     )
 
@@ -173,7 +173,7 @@ def _decide(
     row.decision = decision
     row.decided_by = giver.account
     row.decided_by_name = giver.name[:150]
-    row.decision_road = giver.road
+    row.decision_source = giver.source
     row.decided_at = timezone.now()
     row.decision_reason = reason
     row.save(
@@ -181,7 +181,7 @@ def _decide(
             "decision",
             "decided_by",
             "decided_by_name",
-            "decision_road",
+            "decision_source",
             "decided_at",
             "decision_reason",
         ]

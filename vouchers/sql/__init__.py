@@ -156,14 +156,16 @@ def _sealed(
 ) -> list[Row]:
     """Seal the events that the calls wrote, and return the answers."""
     rows: list[Row] = []
-    written: list[seals.Written] = []
+    written: list[seals.WrittenEvent] = []
     for asked, answer in zip(values, found, strict=True):
         outcome, detail, at, event_id, event_hash, last, *rest = answer
         voucher = dict(zip(columns, rest, strict=True))
         if event_id is not None and outcome not in REPLAYS:
             if name == "issue":
                 _refuse_other_effect(voucher, asked)
-            written.append(seals.Written(event_id, voucher["id"], event_hash, last))
+            written.append(
+                seals.WrittenEvent(event_id, voucher["id"], event_hash, last)
+            )
         is_one = voucher["id"] is not None
         rows.append(Row(outcome, detail, at, voucher if is_one else None))
     seals.write(written)

@@ -44,7 +44,7 @@ ROLES = """
 {logins}
 
   Logs          {logs}; `LOG=1 make run` shows them here
-  Start afresh  `make demo-reset`, while easymo is stopped
+  Start again   `make demo-reset`, while easymo is stopped
 """
 
 

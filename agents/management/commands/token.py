@@ -45,7 +45,7 @@ class Command(BaseCommand):
             help="An address or network that calls may come from; may be repeated.",
         )
         create.add_argument(
-            "--days", type=int, metavar="N", help="Expire after so many days."
+            "--days", type=int, metavar="N", help="Expire after this number of days."
         )
         verbs.add_parser("list", help="List the tokens; never their secrets.")
         revoke = verbs.add_parser("revoke", help="End a token at once.")

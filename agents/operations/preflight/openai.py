@@ -10,8 +10,8 @@ from agents.llm.model import Usage
 from agents.llm.pricing import PRICE_VERSION, price_of
 from easymo.preflight.provider_request import Answer, NoAnswer, ask
 from easymo.preflight.registry import (
-    Asked,
-    Found,
+    Circumstances,
+    LineResult,
     Section,
     failed,
     line,
@@ -34,9 +34,9 @@ OFFLINE = "The offline model answers: the commands and their everyday variants."
     Section.ENVIRONMENT,
     place=1,
 )
-def key_works(asked: Asked) -> Found:
-    asked.said("agents.W004")
-    if not settings.OPENAI_API_KEY and asked.is_demonstration:
+def key_works(circumstances: Circumstances) -> LineResult:
+    circumstances.message("agents.W004")
+    if not settings.OPENAI_API_KEY and circumstances.is_demonstration:
         return skipped(f"A demonstration. {OFFLINE}", "", KEY)
     if not settings.OPENAI_API_KEY:
         return warning(
@@ -46,7 +46,7 @@ def key_works(asked: Asked) -> Found:
         )
     if "..." in settings.OPENAI_API_KEY or " " in settings.OPENAI_API_KEY:
         return failed("It is a placeholder.", "Set it to a key of a project.", KEY)
-    if not asked.live:
+    if not circumstances.live:
         return ok("It is set. `preflight --live` asks OpenAI.")
     try:
         answer = ask(
@@ -59,10 +59,12 @@ def key_works(asked: Asked) -> Found:
             "See that this machine may reach OPENAI_BASE_URL, and status.openai.com.",
             BASE,
         )
-    return _models_exist(answer, asked) if answer.is_success else _refused(answer)
+    return (
+        _models_exist(answer, circumstances) if answer.is_success else _refused(answer)
+    )
 
 
-def _models_exist(answer: Answer, asked: Asked) -> Found:
+def _models_exist(answer: Answer, circumstances: Circumstances) -> LineResult:
     listed = answer.find("data")
     if not isinstance(listed, list):
         return failed(
@@ -71,7 +73,7 @@ def _models_exist(answer: Answer, asked: Asked) -> Found:
             BASE,
         )
     known = {one.get("id") for one in listed if isinstance(one, dict)}
-    wanted = dict(_wanted(asked))
+    wanted = dict(_wanted(circumstances))
     if missing := {name: model for name, model in wanted.items() if model not in known}:
         words = ", ".join(f"{model} ({name})" for name, model in missing.items())
         return failed(
@@ -89,13 +91,13 @@ def _models_exist(answer: Answer, asked: Asked) -> Found:
     return ok(f"The key works; {', '.join(wanted.values())} can be used.")
 
 
-def _wanted(asked: Asked) -> Iterator[tuple[str, str]]:
+def _wanted(circumstances: Circumstances) -> Iterator[tuple[str, str]]:
     yield "OPENAI_RESPONSES_MODEL", settings.OPENAI_RESPONSES_MODEL
-    if Feature.VOICE in asked.features_on:
+    if Feature.VOICE in circumstances.features_on:
         yield "OPENAI_REALTIME_MODEL", settings.OPENAI_REALTIME_MODEL
 
 
-def _refused(answer: Answer) -> Found:
+def _refused(answer: Answer) -> LineResult:
     code = answer.find("error", "code") or answer.find("error", "type")
     match answer.status:
         case 401:
@@ -132,7 +134,7 @@ def _refused(answer: Answer) -> Found:
 
 
 @line("openai.price", "The price of the model is known", Section.RUNNING)
-def price_is_known(asked: Asked) -> Found:
+def price_is_known(circumstances: Circumstances) -> LineResult:
     """Check the price, which the cost guardrail needs."""
     if not settings.OPENAI_API_KEY:
         return skipped("The offline model costs nothing.")
@@ -140,7 +142,7 @@ def price_is_known(asked: Asked) -> Found:
     one = Usage(input_tokens=1_000_000, cached_input_tokens=0, output_tokens=0)
     price = price_of(model, one)
     if not price.cost:
-        return asked.lacking(
+        return circumstances.lacking(
             f"{PRICE_VERSION} knows no price of {model}: cost cannot be guarded.",
             "Name a model that it knows, or update the package genai-prices.",
             "OPENAI_RESPONSES_MODEL",

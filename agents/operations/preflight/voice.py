@@ -23,8 +23,8 @@ from agents.realtime import signature
 from agents.realtime.rest import TARGET
 from agents.realtime.session import TRANSCRIPTION_MODEL, VOICES
 from easymo.preflight.registry import (
-    Asked,
-    Found,
+    Circumstances,
+    LineResult,
     Section,
     failed,
     line,
@@ -46,10 +46,10 @@ VOICE = ("SIP_TRUNK_URI", "SIP_TRUNK_USERNAME", "SIP_TRUNK_PASSWORD")
     Section.ENVIRONMENT,
     place=9,
 )
-def voice_is_set_up(asked: Asked) -> Found:
+def voice_is_set_up(circumstances: Circumstances) -> LineResult:
     missing = [name for name in VOICE if not getattr(settings, name)]
     if len(missing) == len(VOICE):
-        return _without_trunk(asked)
+        return _without_trunk(circumstances)
     if missing:
         return failed(
             f"Not set: {', '.join(missing)}.",
@@ -72,7 +72,7 @@ def voice_is_set_up(asked: Asked) -> Found:
     return _fallback()
 
 
-def _fallback() -> Found:
+def _fallback() -> LineResult:
     target = settings.VOICE_FALLBACK_URI
     if target and not TARGET.fullmatch(target):
         return failed(
@@ -89,12 +89,12 @@ def _fallback() -> Found:
     return ok("Trunk, model and fallback are set.")
 
 
-def _without_trunk(asked: Asked) -> Found:
-    if asked.is_demonstration:
+def _without_trunk(circumstances: Circumstances) -> LineResult:
+    if circumstances.is_demonstration:
         return skipped("A demonstration: there are no calls.")
-    if Feature.VOICE not in asked.features_on:
+    if Feature.VOICE not in circumstances.features_on:
         return skipped("Voice is off.", "", "SIP_TRUNK_URI")
-    return asked.lacking(
+    return circumstances.lacking(
         f"Voice is on, and not set: {', '.join(VOICE)}.",
         "The trunk's provider tells all three; or turn FEATURE_AGENT_VOICE off.",
         "SIP_TRUNK_URI",
@@ -121,19 +121,19 @@ def shutdown_of(model: str) -> date | None:
     return SHUTDOWNS.get(_SNAPSHOT.sub("", model))
 
 
-def _models(asked: Asked) -> Iterator[tuple[str, str]]:
+def _models(circumstances: Circumstances) -> Iterator[tuple[str, str]]:
     """Return the models in use, each with its setting."""
     if settings.OPENAI_API_KEY:
         for name in ("OPENAI_RESPONSES_MODEL", "OPENAI_TRANSCRIPTION_MODEL"):
             yield name, getattr(settings, name)
-    if Feature.VOICE in asked.features_on:
+    if Feature.VOICE in circumstances.features_on:
         yield "OPENAI_REALTIME_MODEL", settings.OPENAI_REALTIME_MODEL
         yield "", TRANSCRIPTION_MODEL
 
 
 @line("voice.model", "The models are kept for 90 days", Section.RUNNING)
-def models_are_kept(asked: Asked) -> Found:
-    for name, model in _models(asked):
+def models_are_kept(circumstances: Circumstances) -> LineResult:
+    for name, model in _models(circumstances):
         ends_on = shutdown_of(model)
         if ends_on is not None and ends_on - timezone.localdate() <= NOTICE:
             return failed(
@@ -141,12 +141,12 @@ def models_are_kept(asked: Asked) -> Found:
                 "Name a model that stays: see OpenAI's page of deprecations.",
                 name,
             )
-    if Feature.VOICE not in asked.features_on:
+    if Feature.VOICE not in circumstances.features_on:
         return skipped("Voice is off.", "", "OPENAI_REALTIME_MODEL")
-    return _voice_and_price(asked)
+    return _voice_and_price(circumstances)
 
 
-def _voice_and_price(asked: Asked) -> Found:
+def _voice_and_price(circumstances: Circumstances) -> LineResult:
     if settings.OPENAI_VOICE not in VOICES:
         return failed(
             "OPENAI_VOICE is no voice of the Realtime API.",
@@ -156,7 +156,7 @@ def _voice_and_price(asked: Asked) -> Found:
     model = settings.OPENAI_REALTIME_MODEL
     minute = Usage(audio_input=600, audio_output=1_200)
     if (cost := price_of_response(model, minute).cost) is None:
-        return asked.lacking(
+        return circumstances.lacking(
             f"{PRICE_VERSION} knows no price of {model}: budgets count the dearest one.",
             "Name a model that it knows, or update the package genai-prices.",
             "OPENAI_REALTIME_MODEL",
@@ -170,12 +170,15 @@ def _voice_and_price(asked: Asked) -> Found:
     Section.RUNNING,
     reads_rows=True,
 )
-def webhook_takes_events(asked: Asked) -> Found:
+def webhook_takes_events(circumstances: Circumstances) -> LineResult:
     """Send events through our own endpoint; nothing of them stays."""
-    if Feature.VOICE not in asked.features_on and not settings.OPENAI_WEBHOOK_SECRETS:
+    if (
+        Feature.VOICE not in circumstances.features_on
+        and not settings.OPENAI_WEBHOOK_SECRETS
+    ):
         return skipped("Voice is off.", "", "OPENAI_WEBHOOK_SECRET")
     if not settings.OPENAI_WEBHOOK_SECRETS:
-        return asked.lacking(
+        return circumstances.lacking(
             "OPENAI_WEBHOOK_SECRET is not set: every webhook is refused.",
             "Copy it from the webhook's page in OpenAI's settings.",
             "OPENAI_WEBHOOK_SECRET",

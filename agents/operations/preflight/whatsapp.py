@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from agents.operations.system_checks import TEMPLATES
+from agents.operations.system_checks import OWNER_TEMPLATES, TEMPLATES
 from agents.whatsapp.signature import is_handshake, is_signed, sign
 from easymo.preflight.provider_request import Answer, NoAnswer, ask
 from easymo.preflight.registry import (
-    Asked,
-    Found,
+    Circumstances,
+    LineResult,
     Section,
     failed,
     line,
@@ -35,20 +35,20 @@ BODY = b'{"object": "whatsapp_business_account", "entry": []}'
     Section.ENVIRONMENT,
     place=7,
 )
-def credentials_work(asked: Asked) -> Found:
-    asked.said("agents.W001", "agents.W002", "agents.W003", "agents.E001")
-    if asked.is_demonstration and not settings.WA_TOKEN:
+def credentials_work(circumstances: Circumstances) -> LineResult:
+    circumstances.message("agents.W001", "agents.W002", "agents.W003", "agents.E001")
+    if circumstances.is_demonstration and not settings.WA_TOKEN:
         return skipped("A demonstration: replies stay in the simulator.")
     if not settings.WA_TOKEN:
-        return _without_token(asked)
+        return _without_token(circumstances)
     if incomplete := _incomplete():
         return incomplete
-    if not asked.live:
+    if not circumstances.live:
         return ok("All four are set. `preflight --live` asks Meta.")
     return _number_is_ours()
 
 
-def _incomplete() -> Found | None:
+def _incomplete() -> LineResult | None:
     if not settings.WA_PHONE_ID:
         return failed(
             "WA_PHONE_ID is not set: no message can be sent.",
@@ -70,10 +70,10 @@ def _incomplete() -> Found | None:
     return None
 
 
-def _without_token(asked: Asked) -> Found:
+def _without_token(circumstances: Circumstances) -> LineResult:
     remedy = "Make a token of a system user of the Meta app."
-    if Feature.CHAT in asked.features_on:
-        return asked.lacking(
+    if Feature.CHAT in circumstances.features_on:
+        return circumstances.lacking(
             "Chat is on, and WA_TOKEN is not set: replies stay in the simulator.",
             remedy,
             TOKEN,
@@ -83,7 +83,7 @@ def _without_token(asked: Asked) -> Found:
     return skipped("WhatsApp is not set up, and chat is off.", remedy, TOKEN)
 
 
-def _number_is_ours() -> Found:
+def _number_is_ours() -> LineResult:
     fields = "id,verified_name,code_verification_status,quality_rating"
     try:
         answer = get(settings.WA_PHONE_ID, {"fields": fields})
@@ -112,7 +112,7 @@ def _number_is_ours() -> Found:
 @line(
     "whatsapp.webhook", "The webhook takes Meta's signature, and no other", Section.SITE
 )
-def signature_is_checked(asked: Asked) -> Found:
+def signature_is_checked(circumstances: Circumstances) -> LineResult:
     """Sign as Meta does, and call the webhook's own verifier."""
     secrets = settings.WA_APP_SECRETS
     if not secrets:
@@ -134,7 +134,7 @@ def signature_is_checked(asked: Asked) -> Found:
             "WA_APP_SECRET",
         )
     if any(len(one) < 16 for one in secrets):
-        return asked.lacking(
+        return circumstances.lacking(
             "WA_APP_SECRET is short: Meta's has 32 characters.",
             "Copy it from the Meta app's basic settings.",
             "WA_APP_SECRET",
@@ -144,8 +144,23 @@ def signature_is_checked(asked: Asked) -> Found:
     )
 
 
+@line("whatsapp.notices", "Owners are told of their vouchers", Section.RUNNING)
+def owners_are_told(circumstances: Circumstances) -> LineResult:
+    if not settings.WA_TOKEN:
+        return skipped("WA_TOKEN is not set.", "", TOKEN)
+    missing = [name for name in OWNER_TEMPLATES if not getattr(settings, name)]
+    if missing:
+        return warning(
+            "More than 24 hours after their last message owners are not told what"
+            f" happens to their vouchers: {', '.join(missing)} not set.",
+            "Create the templates (docs/whatsapp.md), and name them in the settings.",
+            missing[0],
+        )
+    return ok("There is a template for each notice.")
+
+
 @line("whatsapp.reminders", "Reminders of expiry can be sent", Section.RUNNING)
-def reminders_can_be_sent(asked: Asked) -> Found:
+def reminders_can_be_sent(circumstances: Circumstances) -> LineResult:
     if not settings.VOUCHER_REMINDERS:
         return ok("They are off.")
     if not settings.WA_TEMPLATE_EXPIRY_REMINDER:
@@ -164,10 +179,10 @@ def reminders_can_be_sent(asked: Asked) -> Found:
     Section.ENVIRONMENT,
     place=8,
 )
-def account_is_ready(asked: Asked) -> Found:
+def account_is_ready(circumstances: Circumstances) -> LineResult:
     if not settings.WA_TOKEN:
         return skipped("WA_TOKEN is not set.", "", TOKEN)
-    if not asked.live:
+    if not circumstances.live:
         return skipped("`preflight --live` asks Meta.", "", TOKEN)
     try:
         answer = get("debug_token", {"input_token": settings.WA_TOKEN})
@@ -177,12 +192,12 @@ def account_is_ready(asked: Asked) -> Found:
                 "See the token in Meta's access token debugger.",
                 TOKEN,
             )
-        return _token_problem(answer) or _accounts(asked, answer)
+        return _token_problem(answer) or _accounts(circumstances, answer)
     except NoAnswer as error:
         return _silent(error)
 
 
-def _token_problem(answer: Answer) -> Found | None:
+def _token_problem(answer: Answer) -> LineResult | None:
     granted = answer.find("data", "scopes") or []
     if "whatsapp_business_messaging" not in granted:
         return failed(
@@ -200,7 +215,7 @@ def _token_problem(answer: Answer) -> Found | None:
     return None
 
 
-def _accounts(asked: Asked, answer: Answer) -> Found:
+def _accounts(circumstances: Circumstances, answer: Answer) -> LineResult:
     app = str(answer.find("data", "app_id") or "")
     accounts = list(_account_ids(answer))
     if not accounts:
@@ -210,7 +225,7 @@ def _accounts(asked: Asked, answer: Answer) -> Found:
             TOKEN,
         )
     if not any(app in _subscribed(account) for account in accounts):
-        return asked.lacking(
+        return circumstances.lacking(
             "No WhatsApp account of this token sends its webhooks to this app.",
             "Subscribe the app: POST /<account>/subscribed_apps.",
             TOKEN,
@@ -219,13 +234,13 @@ def _accounts(asked: Asked, answer: Answer) -> Found:
     wanted.pop("", None)
     approved = {name for account in accounts for name in _approved(account)}
     if missing := [name for name in wanted if name not in approved]:
-        return asked.lacking(
+        return circumstances.lacking(
             f"Meta has not approved the template {', '.join(missing)}.",
             "See the template in the WhatsApp manager, or take the setting out.",
             wanted[missing[0]],
         )
-    said = f", and has approved {len(wanted)} templates" if wanted else ""
-    return ok(f"Meta sends webhooks to this app{said}.")
+    templates = f", and has approved {len(wanted)} templates" if wanted else ""
+    return ok(f"Meta sends webhooks to this app{templates}.")
 
 
 def _account_ids(answer: Answer) -> Iterator[str]:
@@ -253,7 +268,7 @@ def _listed(path: str, params: dict[str, str]) -> list[dict[str, Any]]:
     return [one for one in found if isinstance(one, dict)]
 
 
-def _silent(error: NoAnswer) -> Found:
+def _silent(error: NoAnswer) -> LineResult:
     return failed(
         f"Meta {error}.",
         "See that this machine may reach WHATSAPP_API_URL.",
@@ -275,7 +290,7 @@ def get(path: str, params: Mapping[str, str] | None = None) -> Answer:
     )
 
 
-def refused(answer: Answer) -> Found:
+def refused(answer: Answer) -> LineResult:
     """Explain a refusal and its remedy without repeating Meta's text."""
     code = answer.find("error", "code")
     subcode = answer.find("error", "error_subcode")

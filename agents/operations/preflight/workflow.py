@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 
 from easymo.preflight.registry import (
-    Asked,
-    Found,
+    Circumstances,
+    LineResult,
     Section,
     failed,
     line,
@@ -19,12 +19,12 @@ from easymo.preflight.registry import (
 @line(
     "workflow.previous", "The previous workflow takes what we do not", Section.RUNNING
 )
-def previous_workflow_is_there(asked: Asked) -> Found:
+def previous_workflow_is_there(circumstances: Circumstances) -> LineResult:
     setting = "LEGACY_WEBHOOK_URL"
-    if message := asked.said("agents.E002"):
+    if message := circumstances.message("agents.E002"):
         return failed(str(message.msg), str(message.hint), setting)
-    unsigned = asked.said("agents.W005")
-    if not settings.LEGACY_WEBHOOK_URL and asked.is_demonstration:
+    unsigned = circumstances.message("agents.W005")
+    if not settings.LEGACY_WEBHOOK_URL and circumstances.is_demonstration:
         return skipped("A demonstration: nothing is passed on.", "", setting)
     if not settings.LEGACY_WEBHOOK_URL:
         return warning(

@@ -1,4 +1,4 @@
-"""The telephone exchange of this web process: the server that stands in for OpenAI.
+"""The telephone exchange of this web process: the server that replaces OpenAI.
 
 It listens on a loopback port with a key that only our processes know. The worker must
 run on the same machine. Calls are in memory: they end with the process.

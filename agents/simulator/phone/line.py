@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from agents.simulator.realtime_server.call import ServedCall
     from agents.simulator.realtime_server.response import ServedResponse
 
-# How often a caller who waits listens whether the agent is quiet, and for how long.
+# How often it is checked whether the agent is quiet, and for how long it must be.
 LISTEN_S = 0.15
 LISTENS = 400
-# Words take time, so that an interruption is one.
+# Words take time, so that they can interrupt the agent.
 SECONDS_A_WORD = 0.12
 LONGEST_SPEECH_S = 1.5
 # A caller who began a sentence and does not end it.
@@ -65,7 +65,7 @@ class Line:
         self._finish_later(words)
 
     def press(self, keys: str) -> None:
-        """Press keys one after the other, as a finger does."""
+        """Press keys one after the other, with pauses."""
         for number, key in enumerate(keys):
             self.call.later(KEY_S * number, lambda key=key: self.call.press(key))  # type: ignore[misc]
         self._add("keys", str(len(keys)))

@@ -93,7 +93,7 @@ def screen(person: Profile) -> dict[str, Any]:
     }
 
 
-def behind(person: Profile) -> dict[str, Any]:
+def call_traces(person: Profile) -> dict[str, Any]:
     """Return the last calls with what happened in them."""
     return {"person": person, "calls": [_trace(call) for call in _calls(person, CALLS)]}
 

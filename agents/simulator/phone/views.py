@@ -42,7 +42,7 @@ SPOKEN = frozenset({"say", "speak_over"})
 class PhonePage(SimulatorView):
     def get(self, request: HttpRequest, person: UUID) -> HttpResponse:
         caller = self.person()
-        context = page_data.screen(caller) | page_data.behind(caller)
+        context = page_data.screen(caller) | page_data.call_traces(caller)
         context |= {
             "people": simulator_data.people(),
             "features": overview.features(),
@@ -60,9 +60,11 @@ class Screen(SimulatorView):
         return fragment(request, "simulator/_call.html", context)
 
 
-class CallBehind(SimulatorView):
+class CallTracePanel(SimulatorView):
     def get(self, request: HttpRequest, person: UUID) -> HttpResponse:
-        context = page_data.behind(self.person()) | {"features": overview.features()}
+        context = page_data.call_traces(self.person()) | {
+            "features": overview.features()
+        }
         return fragment(request, "simulator/_call_behind.html", context)
 
 

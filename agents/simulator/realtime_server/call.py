@@ -52,7 +52,7 @@ class ServedCall:
     is_free: bool = False
     # Every change of the session is refused.
     refuses_updates: bool = False
-    # Accepts have no answer: they arrive too late for one, or have an effect and none.
+    # How accepts fail: without an answer, or with an effect and without an answer.
     loses_accepts: Literal["", "request", "answer"] = ""
     state: str = "ringing"
     ended_by: str = ""

@@ -1,4 +1,4 @@
-"""As much of HTTP as the local server needs: one request, one answer."""
+"""The part of HTTP that the local server needs: one request, one answer."""
 
 from __future__ import annotations
 

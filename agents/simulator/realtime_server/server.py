@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CALLS = "/v1/realtime/calls/"
-SIDEBAND = "/v1/realtime"
 # Longer than anyone waits for an answer.
 LOST_SECONDS = 30.0
 VERBS = frozenset({"accept", "reject", "refer", "hangup"})

@@ -49,6 +49,21 @@ def sign_in_ways(context: Context) -> dict[str, Any]:
 
 
 @register.simple_tag(takes_context=True)
+def page_place(context: Context) -> list[dict[str, Any]]:
+    """Return where a page of a model is: the entry of the menu, and the object."""
+    opts, groups = context.get("opts"), context.get("sidebar_navigation")
+    entries = [item for group in groups or () for item in group["items"]]
+    here = next((item for item in entries if item["active"]), None)
+    if opts is None or here is None:
+        return []
+    row = context.get("original") or context.get("object")
+    if row is None or isinstance(row, str):
+        return [here]
+    change = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+    return [here, {"title": row, "link": reverse(change, args=[row.pk])}]
+
+
+@register.simple_tag(takes_context=True)
 def demo_logins(context: Context) -> list[tuple[DemoRole, str]]:
     return shown_to(context.get("request"))
 
@@ -97,7 +112,7 @@ def whatsapp(text: str) -> SafeString:
 
 @register.filter
 def commands(text: str) -> SafeString:
-    """Set what stands between `ticks` as something to type; the rest is inert."""
+    """Show a text between `ticks` as code; the rest is inert."""
     escaped = str(conditional_escape(text))
     return mark_safe(COMMAND.sub(r"<code>\1</code>", escaped))  # noqa: S308 - escaped
 

@@ -51,7 +51,7 @@ MODELS = sorted(
 
 
 def grow(first: int, count: int) -> None:
-    """Add so many rows of everything, each of another person."""
+    """Add this number of rows of everything, each of another person."""
     for number in range(first, first + count):
         person = Profile.objects.create(
             name=f"Person {number}", msisdn=f"+25078810{number:04d}"

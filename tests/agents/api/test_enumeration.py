@@ -109,7 +109,7 @@ def test_unknown_numbers__any_function_and_exposure__locked_after_twenty(
     assert after["code"] == "locked"
     assert 3_500 < after["retry_after"] <= 3_600
 
-    # Then: the lock does not tell known numbers from unknown ones, nor by another road
+    # Then: the lock does not tell known numbers from unknown ones, nor by another function
     for other in NAMING.values():
         assert {other(api, number)["code"] for number in (ALINE, UNKNOWN)} == {"locked"}
 

@@ -35,7 +35,7 @@ def run(url: str, *arguments: str, program: tuple[str, ...], merged: bool) -> st
 def test_token__created_and_revoked__no_log_line_among_what_is_printed(
     committed_db: str,
 ) -> None:
-    # When: by both doors
+    # When: in both ways
     ours, django = ("manage.py",), ("-m", "django")
     made = run(committed_db, "create", "till", program=ours, merged=True)
     [first, second] = run(

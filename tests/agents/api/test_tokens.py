@@ -126,7 +126,7 @@ def test_refused_tokens__twenty_a_minute__then_429(api: Api) -> None:
 
     assert answer.status_code == 429
     assert int(answer["Retry-After"]) > 0
-    # Who shares the address and has a right one is served.
+    # A caller at the same address with a right token is served.
     assert ask(api, Authorization=f"Bearer {api.secret}").status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""A PIN and a code that were typed stand nowhere but in the hash.
+"""A PIN and a code that were typed are stored nowhere but in the hash.
 
 Looked at: logs, traces and reports (the suite's watch looks besides), every table of the
 database, what the model is given, and the variables of all frames of an error at each

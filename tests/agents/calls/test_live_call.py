@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from agents.calls.control import Action, Order
+from agents.calls.control import Action, CallOrder
 from agents.calls.keypad import SETTLES_AFTER_S
 from agents.calls.reasons import EndReason
 from agents.calls.services import CallLimits, KeyAnswer, Seconds, ToolAnswer
@@ -71,7 +71,7 @@ async def test_orders__close__ends_within_20_seconds_whatever_goes_on(
             made.call.start_speaking()
 
         # When
-        made.services.order = Order(
+        made.services.order = CallOrder(
             Action.CLOSE, EndReason.VOICE_OFF, transfers=True, within_s=20.0
         )
         began = now()
@@ -96,7 +96,7 @@ async def test_orders__close__begins_no_tool_any_more() -> None:
         await until(lambda: made.call.is_responding)
 
         # When
-        made.services.order = Order(Action.CLOSE, EndReason.VOICE_OFF)
+        made.services.order = CallOrder(Action.CLOSE, EndReason.VOICE_OFF)
         await asyncio.sleep(1.5)
         made.call.release()
         reason = await made.result()
@@ -114,13 +114,13 @@ async def test_orders__hand_over__leaves_the_call_open_for_another_worker() -> N
         await made.greeted()
 
         # When
-        made.services.order = Order(Action.HAND_OVER, EndReason.DRAINED)
+        made.services.order = CallOrder(Action.HAND_OVER, EndReason.DRAINED)
         assert await made.result() is None
 
         # Then
         assert made.call.state == "accepted"
         assert made.verbs("hangup") == 0
-        made.services.order = Order(Action.CONTINUE)
+        made.services.order = CallOrder(Action.CONTINUE)
         made.start(reattached=True)
         await made.heard("I am back")
         made.call.script.append(says("Two vouchers."))

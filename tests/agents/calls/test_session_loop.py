@@ -193,7 +193,7 @@ async def test_run__no_pin__neither_hears_nor_redeems(
 async def test_run__staff__create_a_voucher_by_the_key_and_hang_up_at_once(
     realtime: FakeRealtime, cast: Cast
 ) -> None:
-    """The change stands although the caller left while it was made."""
+    """The change remains although the caller left while it was made."""
     # Given
     line = await dial(realtime, "+250788100004")
     create = FunctionCall(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from agents.calls.control import CONTINUE, Order
+from agents.calls.control import CONTINUE, CallOrder
 from agents.calls.reference import CallRef
 from agents.calls.services import (
     CallLimits,
@@ -55,7 +55,7 @@ class MemoryServices:
     effects: dict[str, int] = field(default_factory=dict)
     tools: dict[str, Tool] = field(default_factory=dict)
     keys: Callable[[str], KeyAnswer] | None = None
-    order: Order = CONTINUE
+    order: CallOrder = CONTINUE
     claims: list[Correction | None] = field(default_factory=list)
     button_line: Line | None = None
     pressed_button: KeyAnswer | None = None
@@ -77,7 +77,7 @@ class MemoryServices:
         text = render(key, language, **values) if has(key) else f"{key} {language}"
         return Line(key, text, language)
 
-    def orders(self) -> Order:
+    def orders(self) -> CallOrder:
         return self.order
 
     def spec(self, language: str) -> SessionSpec:
@@ -212,7 +212,7 @@ class Phone:
         await until(lambda: any(words in one for one in self.call.heard))
 
     async def outputs(self, number: int = 1) -> None:
-        """Wait until so many results of tools have arrived."""
+        """Wait until this number of results of tools has arrived."""
         await until(lambda: sum(map(len, self.call.outputs.values())) >= number)
 
     def asked(self, since: int = 0) -> list[dict[str, Any]]:

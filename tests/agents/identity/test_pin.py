@@ -229,11 +229,10 @@ def test_set_pin__locked_person__may_call_again_at_once(
         caller = caller_digest.digest_of("+250788999000")
     for _ in range(3):
         enter(with_pin, WRONG, caller)
-    assert pin.locked_minutes(profile=with_pin, caller=caller) == 15
+    assert enter(with_pin, "2580", caller) == pin.PinCheck(Verdict.LOCKED, minutes=15)
 
     pin.set_pin(profile=with_pin, pin=SecretDigits("2580"), by="tests")
 
-    assert pin.locked_minutes(profile=with_pin, caller=caller) == 0
     assert enter(with_pin, "2580", caller).verdict == Verdict.RIGHT
 
 

@@ -37,7 +37,7 @@ def post(body: bytes) -> int:
 def post_together(
     bodies: list[bytes], *, at_once: int = 16
 ) -> list[int | BaseException]:
-    """Store deliveries that arrive over so many connections."""
+    """Store deliveries that arrive over this number of connections."""
 
     async def store(body: bytes, limit: asyncio.Semaphore) -> int:
         async with limit:

@@ -32,6 +32,7 @@ from tests.agents.cast import Cast, make_cast
 from tests.agents.channel import store
 from tests.agents.language.spoken import spoken_in
 from tests.agents.outcomes.test_recording import MINUTE, talked
+from tests.undone import undone
 from vouchers.actors import Actor
 from vouchers.models import Profile
 from vouchers.money import Money
@@ -107,7 +108,7 @@ def test_note_language__any_text__is_one_of_four(texts: list[str]) -> None:
     assert language_of(conversation) in LANGUAGES
 
 
-# Roads by which a text reaches a person that no turn answers.
+# Senders of texts to a person that no turn answers.
 
 
 @pytest.fixture
@@ -201,8 +202,8 @@ def announcement(cast: Cast) -> None:
     )
 
 
-# The module that queues the messages of each road.
-ROADS: dict[Callable[[Cast], None], Any] = {
+# The module that queues the messages of each sender.
+SENDERS: dict[Callable[[Cast], None], Any] = {
     colleague: handoff,
     unreadable: fixed_replies,
     flood: routing,
@@ -227,17 +228,24 @@ LANGUAGE_PAIRS = [
 ]
 
 
-@pytest.mark.parametrize(("profile", "written"), LANGUAGE_PAIRS)
-@pytest.mark.parametrize("road", ROADS, ids=lambda road: road.__name__)
-def test_message__each_road__in_the_one_language(
-    cast: Cast, road: Callable[[Cast], None], profile: str, written: str
+@pytest.mark.parametrize("sender", SENDERS, ids=lambda sender: sender.__name__)
+def test_message__each_sender__in_the_one_language(
+    cast: Cast, sender: Callable[[Cast], None]
 ) -> None:
     """Each language alone by each of both ways, and against one other.
 
     The choice itself is tried with all pairs above.
     """
+    for profile, written in LANGUAGE_PAIRS:
+        with undone():
+            check_sender(cast, sender, profile, written)
+
+
+def check_sender(
+    cast: Cast, sender: Callable[[Cast], None], profile: str, written: str
+) -> None:
     # Given
-    reader = cast.diane if road is issuers_notice else cast.aline
+    reader = cast.diane if sender is issuers_notice else cast.aline
     Profile.objects.filter(pk=reader.profile.pk).update(language=profile)
     number = str(reader.profile.msisdn).removeprefix("+")
     receive(payloads.text(HELLO.get(written, "10000"), sender=number))
@@ -245,13 +253,13 @@ def test_message__each_road__in_the_one_language(
     before = list(OutboundMessage.objects.values_list("pk", flat=True))
 
     # When
-    road(cast)
+    sender(cast)
 
     # Then
     expected = written or profile or "en"
     sent = OutboundMessage.objects.filter(conversation=reader.chat)
     sent = sent.exclude(pk__in=before).exclude(cause__startswith="turn:")
-    assert sent
+    assert sent, (profile, written)
     for message in sent:
         if message.kind == OutboundMessage.Kind.TEMPLATE:
             assert message.extra["language"][:2] == expected
@@ -321,8 +329,8 @@ def test_roads__each_module_that_queues_a_message__has_one() -> None:
         and ast.unparse(node.func) in {"outbox.enqueue", "enqueue_unrequested"}
     }
 
-    roads = {m.__name__ for m in ROADS.values()}
-    assert queueing == roads | OF_A_TURN | TESTED_WITH_THEIR_PAGES
+    senders = {m.__name__ for m in SENDERS.values()}
+    assert queueing == senders | OF_A_TURN | TESTED_WITH_THEIR_PAGES
 
 
 # They show, store or erase the language, and choose none.

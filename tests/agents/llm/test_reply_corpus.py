@@ -25,7 +25,7 @@ import train_replies
 
 sys.path.pop(0)
 
-# At least so many sentences of each kind, at least this share of claims stopped, at most
+# The least number of sentences of each kind, at least this share of claims stopped, at most
 # this share of harmless answers stopped.
 SENTENCES = 200
 CLAIMS_STOPPED = 0.98

@@ -69,7 +69,7 @@ def issue(owner: Profile, by: Profile, amount: int = 10_000) -> Voucher:
 
 
 def moment(days: int, hour: int = 12, minute: int = 0, *, of: Voucher) -> datetime:
-    """Return a time of the day so many days before the last day."""
+    """Return a time of the day that lies this number of days before the last day."""
     last = timezone.localdate(of.expires_at, KIGALI) - timedelta(days=days)
     return datetime(last.year, last.month, last.day, hour, minute, tzinfo=KIGALI)
 

@@ -1,4 +1,4 @@
-"""How many unseen sentences are understood, and that no wrong button stands under one."""
+"""How many unseen sentences are understood, and that none gets a wrong button."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def test_search__each_table_and_spelling__blanked_and_others_kept(
 # Columns of text that hold no words of people: ids, digests, codes, names of accounts.
 NOT_WORDS = re.compile(
     r"(_hmac|_by|_by_name|_id|_sealed|_code|_sha256|digest|sha256|fingerprint|lane|key"
-    r"|cause|sealed|salt|hash|commit|road|mac|number|subject|version)$"
+    r"|cause|sealed|salt|hash|commit|source|mac|number|subject|version)$"
 )
 # Columns that hold none, or not of another person, each with its reason.
 NOT_SEARCHED = {

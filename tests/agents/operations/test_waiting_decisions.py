@@ -55,7 +55,7 @@ def test_notify__each_kind_that_waits__is_told_once() -> None:
         new_role="staff",
         given_at=timezone.now(),
         given_by_name="odette",
-        road="admin",
+        source="admin",
         decision="waiting",
     )
 

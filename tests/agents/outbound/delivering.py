@@ -31,10 +31,14 @@ def say(conversation: Conversation, body: str, **fields: Any) -> OutboundMessage
     )
 
 
-def deliver(conversation: Conversation) -> int:
+def deliver(*conversations: Conversation) -> int:
     async def _deliver() -> int:
         try:
-            return await sending.deliver(conversation_id=conversation.pk)
+            sent = [
+                await sending.deliver(conversation_id=conversation.pk)
+                for conversation in conversations
+            ]
+            return sum(sent)
         finally:
             await graph_client.close()
 

@@ -14,10 +14,14 @@ from tests.vouchers.racing import race
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_django.fixtures import SettingsWrapper
+
+    from agents.outbound.send_rate import Delay
+
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
 
-def take(conversation: int = 1, *, after: float = 0.0) -> float | None:
+def take(conversation: int = 1, *, after: float = 0.0) -> Delay | None:
     return send_rate.take(
         conversation_id=conversation,
         phone_number_id="1",
@@ -28,7 +32,7 @@ def take(conversation: int = 1, *, after: float = 0.0) -> float | None:
 @pytest.mark.django_db
 def test_take__one_recipient__ten_at_once_and_then_one_in_six_seconds() -> None:
     assert [take(after=n / 10) for n in range(10)] == [None] * 10
-    assert take(after=1) == pytest.approx(5.0, abs=0.01)
+    assert take(after=1) == (pytest.approx(5.0, abs=0.01), False)
     assert take(after=5.99) is not None
     assert take(after=6) is None
     assert take(after=6.1) is not None
@@ -36,31 +40,42 @@ def test_take__one_recipient__ten_at_once_and_then_one_in_six_seconds() -> None:
 
 
 @pytest.mark.django_db
-def test_take__one_number__sixty_a_second_for_all_recipients() -> None:
-    # When: a thousand people, asked every 10 ms for 5 seconds
-    taken = sum(
-        take(n, after=second + tick / 100) is None
-        for second in range(5)
-        for tick in range(100)
-        for n in [1_000 + second * 100 + tick]
-    )
+@pytest.mark.parametrize("rate", [60, 20, 90])
+def test_take__one_number__each_recipient_asks_once_for_a_moment_of_its_own(
+    rate: int, settings: SettingsWrapper
+) -> None:
+    # Given
+    settings.WA_MESSAGES_A_SECOND = rate
 
-    # Then
-    assert 5 * 60 <= taken <= 5 * 60 + send_rate.NUMBER.burst + 1
+    # When: two hundred people, one every 10 ms
+    moments = []
+    for n in range(200):
+        delay = take(1_000 + n, after=n / 100)
+        assert delay is None or delay.has_token
+        moments.append(n / 100 + (delay.seconds if delay else 0.0))
+
+    # Then: in their order, and never more than the rate
+    assert moments == sorted(moments)
+    for first in range(200 - rate - 10):
+        assert moments[first + rate + 10] - moments[first] >= 0.999
+    assert moments[-1] == pytest.approx(max(1.99, 190 / rate), abs=0.05)
 
 
 @pytest.mark.django_db
 def test_take__number_has_no_token__recipient_token_given_back() -> None:
-    # Given
-    for n in range(send_rate.NUMBER.burst):
-        assert take(100 + n) is None
+    # Given: all tokens of the advance are taken
+    taken = 10 + 60 * int(send_rate.ADVANCE_S)
+    assert all(
+        delay is None or delay.has_token for delay in map(take, range(100, 100 + taken))
+    )
 
     # When
-    waits = [take(1) for _ in range(20)]
+    delays = [take(1) for _ in range(20)]
 
     # Then: after twenty refusals all ten tokens are left
-    assert all(wait is not None and wait <= 1 / 60 + 0.001 for wait in waits)
-    assert [take(1, after=1 + n) for n in range(10)] == [None] * 10
+    assert all(delay and not delay.has_token for delay in delays)
+    assert all(delay and 4.0 <= delay.seconds < 4.1 for delay in delays)
+    assert [take(1, after=9 + n) for n in range(10)] == [None] * 10
 
 
 @pytest.mark.django_db

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
@@ -214,3 +214,27 @@ def test_deliver__too_many_in_a_minute__waits(
 
     # Then
     assert len(graph.sent) == send_rate.PAIR.burst
+
+
+def test_deliver__number_has_no_token_now__waits_once_for_its_moment(
+    graph: FakeGraph, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given: other conversations have taken the tokens of the next 0.3 seconds
+    for n in range(28):
+        send_rate.take(conversation_id=-n, phone_number_id=conversation.phone_number_id)
+    asked = []
+    usual = send_rate.take
+
+    def counted(**given: Any) -> object:
+        asked.append(given)
+        return usual(**given)
+
+    monkeypatch.setattr(send_rate, "take", counted)
+    say(conversation, "hello")
+
+    # When
+    deliver(conversation)
+
+    # Then
+    assert len(graph.sent) == 1
+    assert len(asked) == 1

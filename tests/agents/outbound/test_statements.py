@@ -98,9 +98,11 @@ def test_deliver__no_more_messages__no_second_claim(
     say(conversation, "first")
     claims = []
 
-    def counted(*, conversation_id: int) -> object:
+    def counted(*, conversation_id: int, has_token: bool) -> object:
         claims.append(conversation_id)
-        return next_to_send.claim_next(conversation_id=conversation_id)
+        return next_to_send.claim_next(
+            conversation_id=conversation_id, has_token=has_token
+        )
 
     monkeypatch.setattr("agents.outbound.sending.claim_next", counted)
 

@@ -33,7 +33,7 @@ def committed_cast(committed_db: str) -> Cast:
 
 
 def talked(person: Person, ended_ago: timedelta, **facts: Any) -> Turn:
-    """Create a turn that ended so long ago, with its message and its reply."""
+    """Create a turn that ended this long ago, with its message and its reply."""
     ended_at = timezone.now() - ended_ago
     known: dict[str, Any] = {
         "status": "done",

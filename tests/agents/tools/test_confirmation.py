@@ -41,9 +41,7 @@ def ask(conversation: Conversation, voucher: str = "V-1") -> PendingAction:
     return confirmation.store_question(
         conversation=conversation,
         tool_call=ToolCall.objects.create(turn=turn, ordinal=0, name="redeem_voucher"),
-        pending=Pending(
-            "redeem_voucher", {"voucher": voucher}, "Redeem it?", "Yes", "No"
-        ),
+        pending=Pending("redeem_voucher", {"voucher": voucher}, "Redeem it?"),
     )
 
 

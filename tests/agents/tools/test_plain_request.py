@@ -123,7 +123,7 @@ def test_asks_to_issue__digits_that_say_something_else__are_not_found(
 @pytest.mark.parametrize(
     "texts",
     [
-        ["redeem [code 1] at Gisenyi road"],
+        ["redeem [code 1] at gisenyi ROAD"],
         ["redeem", "[code 1]", "at KMR-1"],
         ["redeem [code 1] for 0788123456 at the Gisényi Road station"],
     ],

@@ -146,7 +146,7 @@ def test_question__number_typed_in_an_earlier_message__is_shown_as_typed(
     ],
     ids=("forwarded", "spoken", "deleted", "old"),
 )
-def test_question__number_that_was_not_typed_lately__is_not_shown(
+def test_question__number_that_was_not_typed_recently__is_not_shown(
     cast: Cast, fields: dict[str, object]
 ) -> None:
     remember(cast, "create a voucher for 0788 000 001", **fields)

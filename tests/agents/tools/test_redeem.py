@@ -81,7 +81,7 @@ def test_redeem__staff_at_a_station_they_named__redeems(cast: Cast) -> None:
     call(
         cast.diane,
         "redeem_voucher",
-        f"redeem {code.digits} at nyabugogo road",
+        f"redeem {code.digits} at nyabugogo ROAD",
         voucher="[code 1]",
         station="Nyabugogo Road",
     )

@@ -109,7 +109,7 @@ def test_every_address__second_factor_proved__control_opens_pages(
         assert browser.get(address).status_code == 200
 
 
-# Who is asked: the group or permission, and whether an app is required.
+# The group or permission of an account, and whether an app is required.
 PEOPLE = {
     "superuser": True,
     "operator": True,

@@ -55,11 +55,11 @@ def test_sign_in__first_time__makes_an_account_with_the_mapped_group(
     assert not user.is_superuser
     assert not user.has_usable_password()
     assert OidcIdentity.objects.get(user=user).subject == provider.person.subject
-    # The append-only record says by which road.
+    # The append-only record says by which source.
     records = ChangeRecord.objects.filter(row_id=str(user.pk))
     tables = {"auth_user", "auth_user_groups", "backoffice_oidcidentity"}
-    assert {r.table_name for r in records if r.road == "oidc"} == tables
-    assert {r.actor for r in records if r.road == "oidc"} == {"identity provider"}
+    assert {r.table_name for r in records if r.source == "oidc"} == tables
+    assert {r.actor for r in records if r.source == "oidc"} == {"identity provider"}
     assert provider.refused == []
 
 

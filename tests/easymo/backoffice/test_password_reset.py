@@ -98,7 +98,7 @@ def test_link__followed__sets_the_password_and_ends_all_sessions(
         "link_sent",
         "password_reset",
     ]
-    assert "password link" in {row.road for row in acts}
+    assert "password link" in {row.source for row in acts}
     token = link.rpartition("t=")[2]
     assert not any(token in str(row.after) for row in ChangeRecord.objects.all())
 

@@ -66,7 +66,7 @@ def _waiting_change() -> str:
         account=User.objects.get_or_create(username="bosco")[0],
         what="A new superuser",
         given_by_name="grace",
-        road="admin",
+        source="admin",
         given_at=timezone.now(),
     )
     return reverse("admin:vouchers_authoritychange_confirm_one", args=[row.pk])

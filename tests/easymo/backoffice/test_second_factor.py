@@ -233,7 +233,7 @@ def test_reset__by_a_colleague__ends_sessions_and_leaves_the_reason(
     record = ChangeRecord.objects.filter(
         table_name="backoffice_accountact", after__act="reset"
     ).get()
-    assert (record.actor, record.road) == ("pascal", "admin")
+    assert (record.actor, record.source) == ("pascal", "admin")
     assert record.row_id == str(odette.pk)
     assert record.after == {"act": "reset", "reason": "Lost the phone"}
     history = colleague.get(f"/admin/auth/user/{odette.pk}/history/")

@@ -13,6 +13,7 @@ from django.contrib.admin import AdminSite
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import base as urls
+from django.utils.html import escape
 from django.utils.translation.trans_real import TranslationCatalog
 
 from easymo.backoffice.site import Site
@@ -168,3 +169,51 @@ def test_lists__every_model__has_nothing_that_our_template_leaves_out() -> None:
         for name in left_out
         if getattr(page, name, None)
     ] == []
+
+
+def test_menu__each_entry_and_the_pages_below__is_the_only_active_one() -> None:
+    # Given
+    browser = signed_in("superuser")
+    page = browser.get(PLAIN)
+    links = {
+        item["link"]: item["title"]
+        for group in page.context["sidebar_navigation"]
+        for item in group["items"]
+        if not item["link"].startswith("/simulator/")
+    }
+    below = {
+        "/admin/?page=room&range=day": "Control room",
+        "/admin/inbox/replies/": "Inbox",
+        "/admin/rollout/notice/report/weekly/": "Reports",
+        "/admin/vouchers/station/new/": "Stations",
+        "/admin/rollout/incident/?status__exact=open": "Incidents",
+    }
+
+    for link, title in (links | below).items():
+        # When
+        page = browser.get(link)
+
+        # Then
+        items = [
+            item
+            for group in page.context["sidebar_navigation"]
+            for item in group["items"]
+        ]
+        assert [str(item["title"]) for item in items if item["active"]] == [title], link
+        shown = page.content.decode()
+        menu = shown[shown.index('id="nav-sidebar-apps"') :].split("</nav>")[0]
+        assert menu.count('aria-current="page"') == 1, link
+        if "/admin/" in link and page.context.get("cl"):
+            heading = re.search(r"<h1.*?</h1>", shown, re.DOTALL)
+            assert heading is not None
+            assert str(escape(title)) in heading[0]
+
+
+def test_menu__what_opens_and_closes_it__is_a_button() -> None:
+    shown = signed_in("superuser").get("/admin/").content.decode()
+    pressed = re.findall(
+        r"<(\w+)[^>]*x-on:click=\"(navigationOpen|sidebarToggle)", shown
+    )
+    assert ("button", "navigationOpen") in pressed
+    assert ("button", "sidebarToggle") in pressed
+    assert "h2" not in dict(pressed)

@@ -48,7 +48,7 @@ def test_migrate__reader_holds_the_table__waits_for_its_end(
     # Given: a transaction that has read the table and goes on
     other.execute("SELECT * FROM easymo.brand_new")
 
-    # When: it ends only after the command has tried in vain
+    # When: it ends only after the command has failed to lock
     tried = threading.Event()
 
     def end_when_tried() -> None:

@@ -54,7 +54,7 @@ FUNCTIONS = (
 def test_strangers__every_table_sequence_and_function__are_refused(
     migrated: str, stranger: str
 ) -> None:
-    # Given: even with the door to the schema left open
+    # Given: although the schema is open
     tables, sequences = names(migrated, TABLES), names(migrated, SEQUENCES)
     functions = names(migrated, FUNCTIONS)
     assert {"vouchers", "profiles", "auth_user", "procrastinate_jobs"} <= set(tables)

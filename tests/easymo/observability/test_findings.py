@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from easymo.observability import findings, leaks, metrics
-from easymo.observability.leaks import Found
+from easymo.observability.leaks import QueuedFinding
 from easymo.observability.models import LeakFinding, ScannedLines
 from rollout.evidence import leaks as told
 from tests import processes
@@ -38,8 +38,8 @@ def _nothing_waits() -> Iterator[None]:
 
 def found(
     value: str = ALINE.msisdn, *, strong: bool = True, sink: str = "log"
-) -> Found:
-    return Found("msisdn", sink, value, strong, None)
+) -> QueuedFinding:
+    return QueuedFinding("msisdn", sink, value, strong, None)
 
 
 @pytest.mark.usefixtures("aline")

@@ -15,7 +15,7 @@ from django.utils import timezone
 from agents.models import Conversation, Turn
 from agents.operations import metrics as agent_metrics
 from easymo.observability import metrics, tallies
-from easymo.observability.metrics import Behind
+from easymo.observability.metrics import SumsIncomplete
 from easymo.observability.models import TallyMark, TallySum
 from tests.vouchers.racing import race
 from vouchers.models import Profile
@@ -137,7 +137,7 @@ def test_fold__many_at_once_beside_scrapes__sums_each_row_once(
 def tried() -> float:
     try:
         return turns()
-    except Behind:
+    except SumsIncomplete:
         return 0
 
 

@@ -8,22 +8,22 @@ from typing import Any
 from django.core import checks
 
 from easymo.preflight import registry
-from easymo.preflight.registry import Asked, Found
+from easymo.preflight.registry import Circumstances, LineResult
 
 
-def look(name: str, **circumstances: Any) -> Found:
+def look(name: str, **given: Any) -> LineResult:
     """Return what the line of this name finds."""
     [line] = [one for one in registry.lines() if one.name == name]
-    return line.look(asked(**circumstances))
+    return line.look(circumstances_with(**given))
 
 
-def asked(**circumstances: Any) -> Asked:
-    said: tuple[str, ...] = circumstances.pop("said", ())
-    messages = {one: [checks.Warning(f"About {one}.", hint="Mend.")] for one in said}
-    circumstances.setdefault("messages", partial(dict, messages))
-    return Asked(**circumstances)
+def circumstances_with(**given: Any) -> Circumstances:
+    ids: tuple[str, ...] = given.pop("message_ids", ())
+    messages = {one: [checks.Warning(f"About {one}.", hint="Mend.")] for one in ids}
+    given.setdefault("messages", partial(dict, messages))
+    return Circumstances(**given)
 
 
-def real(**circumstances: Any) -> Asked:
+def real(**given: Any) -> Circumstances:
     """Return circumstances in which the check framework speaks for itself."""
-    return Asked(messages=partial(registry.messages, ()), **circumstances)
+    return Circumstances(messages=partial(registry.messages, ()), **given)

@@ -109,7 +109,7 @@ def test_masked__every_canary__is_something_we_mask() -> None:
 
 def test_ear__a_stream_of_its_own__hands_everything_else_on() -> None:
     real = io.StringIO()
-    ear = preflight_logging._Ear(real)
+    ear = preflight_logging._RecordingStream(real)
 
     ear.write("a line\n")
     ear.write(f"{preflight_logging.EVENT}\n")

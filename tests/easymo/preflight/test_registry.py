@@ -9,7 +9,7 @@ from django.db import connection
 
 from easymo.preflight import registry
 from easymo.preflight.registry import Section
-from tests.easymo.preflight.requests import asked
+from tests.easymo.preflight.requests import circumstances_with
 
 # The guide's Environment Preparation and Code Validation, in its order.
 GUIDE = [
@@ -44,15 +44,15 @@ def test_lines__each_app__has_its_own() -> None:
 
 
 def test_asked__lacking__graver_once_people_are_served() -> None:
-    assert asked().lacking("a", "b").status == "warning"
-    assert asked(serves_people=True).lacking("a", "b").status == "failed"
+    assert circumstances_with().lacking("a", "b").status == "warning"
+    assert circumstances_with(serves_people=True).lacking("a", "b").status == "failed"
 
 
 @pytest.mark.django_db
 def test_check_framework__asked_for_the_tag__runs_the_lines(settings: object) -> None:
     # Given
     settings.ALLOWED_HOSTS = ["*"]  # type: ignore[attr-defined]
-    said = io.StringIO()
+    output = io.StringIO()
 
     # When
     with pytest.raises(Exception, match=r"preflight\.site\.hosts"):
@@ -62,7 +62,7 @@ def test_check_framework__asked_for_the_tag__runs_the_lines(settings: object) ->
             deploy=True,
             databases=["default"],
             fail_level="ERROR",
-            stderr=said,
+            stderr=output,
         )
 
 
@@ -78,14 +78,14 @@ def test_sections__in_the_order_of_the_guide() -> None:
 
 @pytest.mark.django_db
 def test_check_framework__table_missing__is_an_error_and_no_traceback() -> None:
-    def look(_: registry.Asked) -> registry.Found:
+    def look(_: registry.Circumstances) -> registry.LineResult:
         with connection.cursor() as cursor:
             cursor.execute("SELECT FROM no_such_table")
         return registry.ok("never")
 
     line = registry.Line("a", "A", Section.REST, look, reads_rows=True)
 
-    [said] = registry._as_messages(line)
+    [message] = registry._as_messages(line)
 
-    assert isinstance(said, checks.Error)
-    assert "ProgrammingError" in said.msg
+    assert isinstance(message, checks.Error)
+    assert "ProgrammingError" in message.msg

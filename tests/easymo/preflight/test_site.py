@@ -6,7 +6,7 @@ import pytest
 from django.core import checks
 
 from easymo.preflight import registry, site
-from tests.easymo.preflight.requests import asked, look, real
+from tests.easymo.preflight.requests import circumstances_with, look, real
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper
@@ -42,9 +42,9 @@ def test_site__open__told_with_its_setting(
     # Given: what the check framework itself says
     settings.ALLOWED_HOSTS = ["agent.example.rw"]
     settings.SECRET_KEY = "0123456789" * 6
-    said = real()
+    circumstances = real()
     [closed] = [one for one in registry.lines() if one.name == line]
-    assert closed.look(said).status == "ok"
+    assert closed.look(circumstances).status == "ok"
 
     # When
     setattr(settings, setting, value)
@@ -65,7 +65,7 @@ def test_secret_key__weak_while_people_are_served__failed(
 
 
 def test_https__each_state__told(settings: SettingsWrapper) -> None:
-    assert look("site.https", said=("security.W008",)).setting == "HTTPS_ONLY"
+    assert look("site.https", message_ids=("security.W008",)).setting == "HTTPS_ONLY"
     settings.BEHIND_PROXY = False
     assert look("site.https").setting == "BEHIND_PROXY"
     settings.BEHIND_PROXY = True
@@ -81,8 +81,8 @@ def test_hosts__plain_origin_under_https__warning(settings: SettingsWrapper) -> 
 
 
 def test_remaining__taken_over__silent() -> None:
-    circumstances = asked(said=("security.W018", "fields.E001"))
-    circumstances.said("security.W018")
+    circumstances = circumstances_with(message_ids=("security.W018", "fields.E001"))
+    circumstances.message("security.W018")
 
     found = site.remaining(circumstances)
 
@@ -92,12 +92,12 @@ def test_remaining__taken_over__silent() -> None:
 
 
 def test_remaining__an_error__failed() -> None:
-    said = {"a.E001": [checks.Error("Broken.", hint="Mend it.", id="a.E001")]}
+    messages = {"a.E001": [checks.Error("Broken.", hint="Mend it.", id="a.E001")]}
 
-    found = site.remaining(asked(messages=lambda: said))
+    found = site.remaining(circumstances_with(messages=lambda: messages))
 
     assert (found.status, found.remedy) == ("failed", "Mend it.")
 
 
 def test_remaining__nothing__ok() -> None:
-    assert site.remaining(asked()).status == "ok"
+    assert site.remaining(circumstances_with()).status == "ok"

@@ -95,7 +95,7 @@ def test_service__two_projects__failed(
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "setting"),
+    ("status", "expected", "setting"),
     [
         (404, "failed", "SUPABASE_URL"),
         (540, "failed", "SUPABASE_URL"),
@@ -107,13 +107,13 @@ def test_service__two_projects__failed(
     ],
 )
 def test_service__each_refusal__its_remedy(
-    supabase: FakeSupabase, status: int, said: str, setting: str
+    supabase: FakeSupabase, status: int, expected: str, setting: str
 ) -> None:
     supabase.broken = (status, b"<html>")
 
     found = look(SERVICE_LINE, live=True)
 
-    assert (found.status, found.setting) == (said, setting)
+    assert (found.status, found.setting) == (expected, setting)
     assert found.remedy
 
 

@@ -1,4 +1,4 @@
-"""A hundred callers that never finish: everyone else is answered all the same."""
+"""A hundred callers that never finish: everyone else is still answered."""
 
 from __future__ import annotations
 

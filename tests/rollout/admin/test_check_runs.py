@@ -16,7 +16,7 @@ from rollout.models import CheckRequest, CheckRun
 if TYPE_CHECKING:
     from django.test import Client
 
-    from easymo.preflight.registry import Asked, Found
+    from easymo.preflight.registry import Circumstances, LineResult
     from tests.rollout.plan_cases import Fake
 
 LIST = "/admin/rollout/checkrun/"
@@ -64,7 +64,7 @@ def test_list_and_page__a_run__told_line_by_line(pascal: Client) -> None:
     ],
 )
 def test_button__pressed_twice__one_run(
-    odette: Client, button: str, given: dict[str, str], asked: tuple[str, bool]
+    odette: Client, button: str, given: dict[str, str], circumstances: tuple[str, bool]
 ) -> None:
     # Given: looking at it does nothing
     assert odette.get(f"{LIST}{button}/").status_code == 200
@@ -79,7 +79,7 @@ def test_button__pressed_twice__one_run(
     # Then
     assert "under way already" in answer.content.decode()
     request = CheckRequest.objects.get()
-    assert (request.kind, request.is_live, request.actor) == (*asked, "odette")
+    assert (request.kind, request.is_live, request.actor) == (*circumstances, "odette")
     job = ProcrastinateJob.objects.get()
     assert (job.task_name, job.args) == (requests.TASK, {"request_id": request.pk})
 
@@ -101,7 +101,7 @@ def test_live_page__each_moment_of_a_run__shows_its_lines(
             reverse("check-runs"), headers={"X-Room-Live": "quick"}
         ).content.decode()
 
-    def look(_: Asked) -> Found:
+    def look(_: Circumstances) -> LineResult:
         shown.append(shows())
         return failed("No <b>.", "Mend it.", "SETTING")
 

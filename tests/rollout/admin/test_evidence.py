@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from easymo.observability import findings
-from easymo.observability.leaks import Found
+from easymo.observability.leaks import QueuedFinding
 from easymo.observability.models import LeakFinding
 from rollout.evidence import observations
 from rollout.models import Observation
@@ -37,7 +37,9 @@ def test_observations__viewer__sees_figures_and_nobody(pascal: Client) -> None:
 
 
 def test_leaks__viewer__sees_where_and_not_what(pascal: Client) -> None:
-    findings.write([Found("msisdn", "stderr", ALINE.msisdn, True, None)], Counter())
+    findings.write(
+        [QueuedFinding("msisdn", "stderr", ALINE.msisdn, True, None)], Counter()
+    )
     row = LeakFinding.objects.get()
 
     page = pascal.get(reverse("admin:observability_leakfinding_changelist"))

@@ -169,7 +169,7 @@ def test_announcement__two_people__drafted_approved_sent(
     press(
         odette,
         action_of("announcement", "new_draft"),
-        road="beta:whatsapp",
+        audience_and_medium="beta:whatsapp",
         subject="You are in",
         text="Write hello.",
     )

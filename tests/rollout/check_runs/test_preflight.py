@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_django.fixtures import SettingsWrapper
 
-    from easymo.preflight.registry import Asked, Found
+    from easymo.preflight.registry import Circumstances, LineResult
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 def lines(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let these functions be the whole checklist, after the database's own line."""
 
-    def set_lines(**looks: Callable[[Asked], Found]) -> None:
+    def set_lines(**looks: Callable[[Circumstances], LineResult]) -> None:
         known = {one.name: one for one in registry.lines()}
         made = {
             name: Line(name, name, Section.RUNNING, look)
@@ -88,7 +88,7 @@ def test_run__warnings_and_skipped__passed(lines: Callable[..., None]) -> None:
 def test_run__a_line_that_breaks__failed_and_the_others_go_on(
     lines: Callable[..., None],
 ) -> None:
-    def broken(_: Asked) -> Found:
+    def broken(_: Circumstances) -> LineResult:
         raise KeyError("a secret")
 
     lines(broken=broken, fine=lambda _: registry.ok("Well."))

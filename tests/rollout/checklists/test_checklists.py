@@ -154,7 +154,9 @@ def test_unmet__automatic_lines__answered_by_the_newest_check() -> None:
     )
 
     with clock.use(Clock()):
-        left = {line.item.key for line in checklists.unmet_lines(run)}
+        left = {
+            line.item.key for line in checklists.unmet(checklists.checklist_lines(run))
+        }
 
     assert {"env-openai", "env-flags-off", "phase-1-health"} <= left
     assert "env-sip" not in left
@@ -165,7 +167,7 @@ def test_unmet__automatic_lines__answered_by_the_newest_check() -> None:
 @pytest.mark.django_db
 def test_unmet__all_done__nothing_keeps_us_in_smoke() -> None:
     run = enter("smoke")
-    assert len(checklists.unmet_lines(run)) == 10
+    assert len(checklists.unmet(checklists.checklist_lines(run))) == 10
     checked("preflight", True, {"name": "logs.masked", "status": "ok"})
     checked(
         "smoke",
@@ -187,7 +189,7 @@ def test_unmet__all_done__nothing_keeps_us_in_smoke() -> None:
     with clock.use(Clock()):
         do("phase-2-no-errors")
 
-        left = checklists.unmet_lines(run)
+        left = checklists.unmet(checklists.checklist_lines(run))
 
     assert left == []
 
@@ -196,10 +198,12 @@ def test_unmet__all_done__nothing_keeps_us_in_smoke() -> None:
 def test_unmet__smoke_failed_since__unmet_again() -> None:
     run = enter("smoke")
     checked("smoke", True, {"name": "whatsapp.hello", "status": "ok"})
-    before = {line.item.key for line in checklists.unmet_lines(run)}
+    before = {
+        line.item.key for line in checklists.unmet(checklists.checklist_lines(run))
+    }
     checked("smoke", False, {"name": "whatsapp.hello", "status": "skipped"})
 
-    left = {line.item.key for line in checklists.unmet_lines(run)}
+    left = {line.item.key for line in checklists.unmet(checklists.checklist_lines(run))}
     assert left - before == {"smoke-hello", "phase-2-all-pass", "phase-2-correlation"}
 
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def acknowledge(*, ms: int, began: timedelta = timedelta(hours=-1)) -> None:
-    """Let a process take the newest change in, so long after it was made."""
+    """Let a process take the newest change in, this long after it was made."""
     epoch = Epoch.objects.get()
     at = epoch.changed_at + timedelta(milliseconds=ms)
     ServingProcess.objects.create(

@@ -84,7 +84,7 @@ def writers() -> Iterator[list[int]]:
 
 
 def kills(number: int) -> Iterator[int]:
-    """Kill so many times; tell each time how many vouchers came after it."""
+    """Kill this number of times; tell each time how many vouchers came after it."""
     with writers() as refused:
         for _ in range(number):
             before = Voucher.objects.count()

@@ -16,6 +16,7 @@ from rollout.models import (
     Notice,
     Override,
 )
+from rollout.policy.decision_matrix import MAX_PARTIALS_A_DAY
 from rollout.stages import plan_state
 from tests.rollout.guardrail_cases import FakeClock, enter, minutes, observe, plan, tick
 
@@ -206,6 +207,25 @@ def test_tick__failures_on_both_channels__back_to_the_stage_before(
     assert plan().run.stage == "beta"
     assert exposure.is_on(Feature.CHAT, "a subject") is False
     assert Incident.objects.get().dedupe_key.startswith("guardrail:success:")
+
+
+def test_tick__partial_again_on_one_day__all_features_off(
+    now: FakeClock, switch: Switch
+) -> None:
+    # Given
+    found = []
+
+    # When
+    for _ in range(MAX_PARTIALS_A_DAY):
+        now.advance(hours=2)
+        enter("smoke")
+        switch(VOUCHERS=True, CHAT=True)
+        observe(160)
+        observe(40, calls=10, failed=1)
+        found.append(tick().action)
+
+    # Then
+    assert found == ["partial"] * (MAX_PARTIALS_A_DAY - 1) + ["quick"]
 
 
 def test_tick__fourth_automatic_action_of_a_day__freezes(

@@ -1,4 +1,4 @@
-"""One is enough, or so many in a row: the triggers without statistics."""
+"""The triggers without statistics: one event, or several in a row, are enough."""
 
 from __future__ import annotations
 

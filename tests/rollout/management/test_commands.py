@@ -181,6 +181,7 @@ def test_rollback_full__then_restore__functions_answer_again_and_all_is_off() ->
     )
     assert functions_are_removed() is False
     assert AgentFlag.objects.exclude(everyone=False).exists() is False
+    assert len(run("flags").splitlines()) == len(Feature)
 
 
 @pytest.mark.parametrize(

@@ -44,14 +44,14 @@ def test_queue__on_call_gets_alerts_too__one_row_for_one_address(
 
 
 @pytest.mark.parametrize(
-    ("severity", "roads"), [("low", 1), ("medium", 1), ("high", 2)]
+    ("severity", "media"), [("low", 1), ("medium", 1), ("high", 2)]
 )
 def test_queue__less_than_critical__slack_and_from_high_on_mail(
-    slack_server: FakeSlack, smtp: FakeSmtp, severity: str, roads: int
+    slack_server: FakeSlack, smtp: FakeSmtp, severity: str, media: int
 ) -> None:
     name_the_on_call("lead@example.rw")
 
-    assert len(notices.queue_notice(text="x", severity=severity)) == roads
+    assert len(notices.queue_notice(text="x", severity=severity)) == media
 
 
 def test_queue__mail_is_the_only_road__it_gets_everything(smtp: FakeSmtp) -> None:

@@ -115,7 +115,7 @@ def test_features__forced_off__do_not_count(
 
 def test_waffle__as_the_check_framework_says() -> None:
     assert look("flags.waffle").status == "ok"
-    assert look("flags.waffle", said=("rollout.E001",)).status == "failed"
+    assert look("flags.waffle", message_ids=("rollout.E001",)).status == "failed"
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_contacts__a_name_and_no_way_to_call__lacking(on_call: Contact) -> None:
 
 
 @pytest.mark.parametrize("days", [31, None])
-def test_contacts__not_rung_lately__lacking_by_role(
+def test_contacts__not_called_recently__lacking_by_role(
     on_call: Contact, days: int | None
 ) -> None:
     on_call.verified_at = NOON - timedelta(days=days) if days else None

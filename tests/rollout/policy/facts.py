@@ -48,7 +48,7 @@ def facts(**changed: Any) -> GateFacts:
         figures=HEALTHY,
         cost_limits={"chat": Decimal("0.10"), "voice": Decimal("0.50")},
         scanned=9000,
-        judged_at=NOW,
+        evaluated_at=NOW,
         on_call=2,
         announced_at=NOW - HOUR,
     )

@@ -69,7 +69,7 @@ def month(
 def fires_within(
     detector: Detector, chances: list[float], *, conversations: int, chance: Random
 ) -> bool:
-    """Tell whether the detector fires in so many conversations.
+    """Tell whether the detector fires within this number of conversations.
 
     Perfect ones alone never make it fire: they lead to a fixed point far below.
     """

@@ -69,10 +69,10 @@ def test_gates__nothing_known__none_is_met_that_needs_figures() -> None:
             "passed 1 d ago, on release v1; this is v2",
         ),
         (GateName.WATCH, {"acknowledged": ()}, "pending", "0 of 48 hours acknowledged"),
-        (GateName.GUARDRAILS, {"judged_at": None}, "no_data", "the evaluator has not run"),
+        (GateName.GUARDRAILS, {"evaluated_at": None}, "no_data", "the evaluator has not run"),
         (
             GateName.GUARDRAILS,
-            {"judged_at": NOW - 4 * MINUTE},
+            {"evaluated_at": NOW - 4 * MINUTE},
             "no_data",
             "the evaluator has not run for 4 min",
         ),

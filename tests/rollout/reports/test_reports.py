@@ -115,9 +115,7 @@ def test_daily__what_went_round_the_rules__is_marked() -> None:
     told = reports.daily().markdown
 
     # Then
-    assert (
-        "FEATURE\\_AGENT\\_CHAT: on for 10 % by odette, by OVERRIDE. the fair" in told
-    )
+    assert "Chat: on for 10 % by odette, by OVERRIDE. the fair" in told
     assert "FEATURE\\_AGENT\\_CHAT: off by odette. outage" not in told
     assert "rolled back, now smoke and rolled back, by odette. outage" in told
     assert "resumed, now smoke and recovery, by odette, by OVERRIDE" in told

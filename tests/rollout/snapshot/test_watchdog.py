@@ -28,7 +28,7 @@ MOMENT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 def watched(
     *, seconds: float, ticking: bool, is_exposed: bool = True, step: float = 1.0
 ) -> Watchdog:
-    """Let a process look once a second for so long."""
+    """Let a process look once a second for this time."""
     dog = Watchdog()
     at = 0.0
     while at <= seconds:

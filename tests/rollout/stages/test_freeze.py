@@ -1,4 +1,4 @@
-"""A freeze ends by the roads that an operator has, and by no row put there."""
+"""A freeze ends by the operations of an operator, not by rows written by hand."""
 
 from __future__ import annotations
 

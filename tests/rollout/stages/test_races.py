@@ -31,7 +31,7 @@ MOST_ROUNDS = 200
 
 @pytest.fixture
 def only_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every gate be met but the one that asks how the plan stands."""
+    """Let every gate be met except the one of the plan's state."""
 
     def gates(plan: Plan) -> list[Gate]:
         # Long enough for another transaction to come in between.

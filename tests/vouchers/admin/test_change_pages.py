@@ -274,13 +274,13 @@ def test_history__person_station_and_account__shows_the_recorded_changes() -> No
 
     # Then
     shown = person.content.decode()
-    assert "language:  → fr" in shown
+    assert "language: — → fr" in shown
     assert "name changed" in shown
     assert "odette" in shown
     assert "Eric B" not in shown.split('id="recorded"')[1].split("</table>")[0]
     assert "group: " in account.content.decode()
     assert records.status_code == 200
-    assert ChangeRecord.objects.filter(actor="odette", road="admin").count() >= 2
+    assert ChangeRecord.objects.filter(actor="odette", source="admin").count() >= 2
 
 
 @pytest.mark.parametrize("role", ["support", "viewer"])

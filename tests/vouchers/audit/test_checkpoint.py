@@ -11,6 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from tests.undone import undone
 from tests.vouchers.audit import owner
 from tests.vouchers.audit.owner import edit, named
 from vouchers.audit import checkpoint, checkpoint_checks, signing
@@ -71,34 +72,55 @@ CHECKPOINTS = {
 
 
 CHANGES = [
-    pytest.param(statement, number, id=f"{name}-{number}")
-    for name, statement in CHECKPOINTS.items()
+    (statement, number)
+    for statement in CHECKPOINTS.values()
     # Where the statement names no checkpoint, once with a later event besides.
     for number in ((1, 2, 3) if "{n}" in statement else (1, 2))
 ]
+# The numbers that a sequence gives are not rolled back.
+LASTING = [change for change in CHANGES if "setval" in change[0]]
 
 
-@pytest.mark.parametrize(("statement", "number"), CHANGES)
-def test_verify__checkpoint_changed__is_found(
-    issue: Callable[[], Voucher], statement: str, number: int
-) -> None:
-    # Given
+@pytest.fixture
+def three(issue: Callable[[], Voucher]) -> None:
+    """Make three vouchers, with a checkpoint after each."""
     for _ in range(3):
         issue()
         checkpoint.write()
+
+
+def is_found(statement: str, number: int, issue: Callable[[], Voucher]) -> bool:
+    """Change the checkpoints; tell whether the audit says so."""
     if "{n}" not in statement and number > 1:
         issue()
-    assert verify().broken == []
-
-    # When
+    assert verify().broken == [], (statement, number)
     if "3 - number" in statement:
         edit("UPDATE voucher_checkpoint SET number = -number WHERE number < 3")
         edit("UPDATE voucher_checkpoint SET number = 3 + number WHERE number < 0")
     else:
         edit(statement.format(n=number))
+    return named() != set()
 
-    # Then
-    assert named() != set()
+
+@pytest.mark.usefixtures("three")
+def test_verify__checkpoint_changed__is_found(issue: Callable[[], Voucher]) -> None:
+    missed = []
+    for statement, number in CHANGES:
+        if (statement, number) not in LASTING:
+            with undone():
+                if not is_found(statement, number, issue):
+                    missed.append((statement, number))
+
+    assert missed == []
+    assert len(CHANGES) - len(LASTING) > 50
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize(("statement", "number"), LASTING)
+def test_verify__sequence_set_back__is_found(
+    issue: Callable[[], Voucher], statement: str, number: int
+) -> None:
+    assert is_found(statement, number, issue)
 
 
 def test_verify__everything_set_back__is_found_by_the_copies(

@@ -41,7 +41,7 @@ def _peak(work: Callable[[], Any]) -> int:
 
 def _run() -> None:
     """Check everything and keep nothing, as the command does."""
-    run = verify.Pass()
+    run = verify.VerificationRun()
     for _ in run.check_checkpoints():
         pass
     for _ in run.steps():
@@ -56,8 +56,8 @@ def test_work__five_times_the_vouchers__needs_no_more_memory(
 ) -> None:
     # Given: the chains of seeded vouchers are wrong; faults are not what is measured.
     monkeypatch.setattr(rows, "BATCH", 100)
-    monkeypatch.setattr(verify, "judge", lambda *_: iter(()))
-    monkeypatch.setattr(checkpoint, "judge", lambda *_: iter(()))
+    monkeypatch.setattr(verify, "compare", lambda *_: iter(()))
+    monkeypatch.setattr(checkpoint, "compare", lambda *_: iter(()))
     seed(FEW, 1)
     few = _peak(work)
 
@@ -94,7 +94,7 @@ def test_checkpoint__one_voucher_changed__writes_its_page_only(
     seed: Callable[[int, int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
-    monkeypatch.setattr(checkpoint, "judge", lambda *_: iter(()))
+    monkeypatch.setattr(checkpoint, "compare", lambda *_: iter(()))
     monkeypatch.setattr(checkpoint, "OVERLAP", 0)
     seed(FEW, 1)
     checkpoint.write()

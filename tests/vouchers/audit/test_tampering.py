@@ -8,7 +8,7 @@ import pytest
 
 from tests.vouchers.audit import owner
 from tests.vouchers.audit.owner import edit, named
-from vouchers.audit import checkpoint, judge, leaves
+from vouchers.audit import checkpoint, comparison, leaves
 from vouchers.audit.verify import verify, verify_one
 from vouchers.models import CheckpointPage, Voucher
 
@@ -83,7 +83,7 @@ def test_verify__chain_and_row_alone__control_finds_nothing(
     owner.attack(do, victim, other)
 
     # When
-    monkeypatch.setattr(judge, "_seal_fault", lambda *_: None)
+    monkeypatch.setattr(comparison, "_seal_fault", lambda *_: None)
     monkeypatch.setattr("vouchers.audit.verify.rows.pages", lambda *_: iter(()))
 
     # Then

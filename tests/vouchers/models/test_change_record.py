@@ -1,4 +1,4 @@
-"""Every change of people and rights leaves a record, on every road."""
+"""Every change of people and rights leaves a record, on every source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 
-ROADS = {
+SOURCES = {
     "admin": Author("admin", "odette", 7),
     "command": Author("command profile", "command line"),
     "SQL": None,
@@ -119,8 +119,8 @@ def execute(statement: str) -> None:
         cursor.execute(statement)
 
 
-def on_road(road: str, do: Callable[[], Any]) -> Any:
-    author = ROADS[road]
+def from_source(source: str, do: Callable[[], Any]) -> Any:
+    author = SOURCES[source]
     if author is None:
         return do()
     with authored(lambda: author):
@@ -131,32 +131,32 @@ def latest(table: str, key: int) -> ChangeRecord:
     return ChangeRecord.objects.filter(table_name=table, row_id=key).latest("id")
 
 
-@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("table", TABLES)
 def test_row__added_changed_and_removed__is_recorded_with_its_road(
-    table: str, road: str
+    table: str, source: str
 ) -> None:
     # Given
-    case, author = TABLES[table], ROADS[road] or Author("")
+    case, author = TABLES[table], SOURCES[source] or Author("")
 
     # When
-    key = on_road(road, case.add)
+    key = from_source(source, case.add)
     rows = [latest(table, key)]
     if case.column:
         change = f"UPDATE {table} SET {case.column} = {case.value} WHERE id = {key}"
-        on_road(road, lambda: execute(change))
+        from_source(source, lambda: execute(change))
         rows.append(latest(table, key))
     if case.may_go:
         remove = f"DELETE FROM {table} WHERE {case.key} = {key}"
-        on_road(road, lambda: execute(remove))
+        from_source(source, lambda: execute(remove))
         rows.append(latest(table, key))
 
     # Then
     expected = ["insert", *["update"] * bool(case.column), *["delete"] * case.may_go]
     assert [row.kind for row in rows] == expected
     for row in rows:
-        assert (row.road, row.actor, row.account_id) == (
-            author.road,
+        assert (row.source, row.actor, row.account_id) == (
+            author.source,
             author.name,
             author.account,
         )
@@ -279,23 +279,23 @@ HARMLESS: dict[str, Callable[[User], object]] = {
 }
 
 
-@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("what", [*GIVEN, *TAKEN])
 def test_account__widened__waits_when_a_signed_in_account_did_it(
-    odette: User, what: str, road: str, monkeypatch: pytest.MonkeyPatch
+    odette: User, what: str, source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given
-    monkeypatch.setitem(ROADS, "admin", Author("admin", "odette", odette.pk))
+    monkeypatch.setitem(SOURCES, "admin", Author("admin", "odette", odette.pk))
     eric = User.objects.create_user("eric", is_active=what != "activated")
     if what in TAKEN:
         GIVEN["group"](eric)
 
     # When
-    on_road(road, lambda: (GIVEN | TAKEN)[what](eric))
+    from_source(source, lambda: (GIVEN | TAKEN)[what](eric))
 
     # Then
     eric.refresh_from_db()
-    waits = road == "admin"
+    waits = source == "admin"
     assert eric.is_active is not waits
     changes = AuthorityChange.objects.filter(account=eric, decision="waiting")
     assert [change.given_by for change in changes] == [odette] * waits

@@ -52,7 +52,7 @@ class Case:
         decided = {} if decision == "waiting" else {"decided_at": at, "decided_by_name": "x"}  # fmt: skip
         AuthorityChange.objects.create(
             kind="account", account=of, what="Group operator", given_by=by,
-            given_by_name="x", road="admin", given_at=at, decision=decision, **decided,
+            given_by_name="x", source="admin", given_at=at, decision=decision, **decided,
         )  # fmt: skip
 
 
@@ -148,7 +148,7 @@ BARRED: dict[str, Callable[[Case], None]] = {
     "gave the role today": lambda c: c.given(by=c.odette, days=0),
     "gave the role 29 days ago": lambda c: c.given(by=c.odette, days=29.9),
     "changed the role": lambda c: c.given(by=c.odette, days=3, old_role="support"),
-    "gave it by command": lambda c: c.given(by=c.odette, days=3, road="command"),
+    "gave it by command": lambda c: c.given(by=c.odette, days=3, source="command"),
     "decided the identity": lambda c: c.given(by=c.odette, days=3, kind="identity"),
     "asked 40 days ago, confirmed 3 days ago": lambda c: confirm_role(
         c.diane,

@@ -113,10 +113,14 @@ def test_station_command__same_code_again__renames_the_station() -> None:
         ("X\nY", "x"),
         ("X", "  "),
         ("OTHER", "Kimironko East"),
+        ("OTHER", "Kimironko"),  # the other station's code
     ):
         with pytest.raises(CommandError):
             call_command("station", "add", code, "--name", name)
     assert Station.objects.count() == 1
+    call_command("station", "add", "OTHER", "--name", "Remera", stdout=out)
+    with pytest.raises(CommandError, match="Another station is called REMERA"):
+        call_command("station", "add", "remera", "--name", "Remera East")
 
 
 def test_change__number_of_another_person__is_refused(

@@ -246,7 +246,7 @@ def made_by(giver: User, account: User) -> None:
     at = timezone.now() - timedelta(days=1)
     AuthorityChange.objects.create(
         kind="account", account=account, what="Group operator", given_by=giver,
-        given_by_name="x", road="admin", given_at=at, decision="confirmed",
+        given_by_name="x", source="admin", given_at=at, decision="confirmed",
         decided_at=at, decided_by_name="x",
     )  # fmt: skip
 

@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 ROLES = ["customer", "staff", "station", "support"]
-ROADS = ["admin", "command", "demonstration"]
+SOURCES = ["admin", "command", "demonstration"]
 
 
 def by(user: User, reason: str = "New colleague") -> Giver:
     return Giver.of_user(user, reason=reason)
 
 
-def through(road: str, user: User) -> Giver:
-    return by(user) if road == "admin" else Giver(road=road)
+def through(source: str, user: User) -> Giver:
+    return by(user) if source == "admin" else Giver(source=source)
 
 
 def role_in_database(profile: Profile) -> str:
@@ -57,10 +57,10 @@ def settle() -> None:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
-@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize(("old", "new"), list(product(ROLES, ROLES)))
 def test_give__each_pair_of_roles__waits_in_the_back_office_unless_lowered(
-    odette: User, pascal: User, kimironko: Station, old: str, new: str, road: str
+    odette: User, pascal: User, kimironko: Station, old: str, new: str, source: str
 ) -> None:
     # Given
     person = Profile.objects.create(name="Eric", role=old, station=kimironko)
@@ -68,12 +68,12 @@ def test_give__each_pair_of_roles__waits_in_the_back_office_unless_lowered(
 
     # When
     create_or_change_profile(
-        profile=person, role=new, station=kimironko, giver=through(road, odette)
+        profile=person, role=new, station=kimironko, giver=through(source, odette)
     )
 
     # Then
     settle()
-    waits = road == "admin" and new not in {"customer", old}
+    waits = source == "admin" and new not in {"customer", old}
     assert role_in_database(person) == (old if waits else new)
     assert AuthorityChange.objects.count() == before + (old != new)
     if waits:
@@ -292,7 +292,7 @@ def test_command__in_the_name_of__counts_for_this_account(
         profile=aline, role="staff", giver=Giver.named(who or roles.COMMAND_LINE)
     )
     change = AuthorityChange.objects.get()
-    assert (change.given_by, change.road, change.decision) == (
+    assert (change.given_by, change.source, change.decision) == (
         odette if who else None,
         "command",
         "confirmed",

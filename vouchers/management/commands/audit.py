@@ -63,14 +63,14 @@ class Command(BaseCommand):
             actions[options["action"]](options)
 
     def _verify(self, options: dict[str, Any]) -> None:
-        run = verify.Pass()
+        run = verify.VerificationRun()
         found = _faults(run, options["copy"])
         show = self._as_json if options["as_json"] else self._as_text
         count = show(run, found)
         if count:
             sys.exit(1)
 
-    def _as_json(self, run: verify.Pass, found: Iterator[Broken]) -> int:
+    def _as_json(self, run: verify.VerificationRun, found: Iterator[Broken]) -> int:
         """Write each fault when it is found: there may be a million."""
         count = 0
         self.stdout.write('{"broken": [', ending="")
@@ -84,7 +84,7 @@ class Command(BaseCommand):
         self.stdout.write(f"], {json.dumps(rest)[1:]}")
         return count
 
-    def _as_text(self, run: verify.Pass, found: Iterator[Broken]) -> int:
+    def _as_text(self, run: verify.VerificationRun, found: Iterator[Broken]) -> int:
         count = 0
         for count, fault in enumerate(found, start=1):  # noqa: B007
             step = "" if fault.seq is None else f", step {fault.seq}"
@@ -133,7 +133,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(found, indent=1))
 
 
-def _faults(run: verify.Pass, names: list[str]) -> Iterator[Broken]:
+def _faults(run: verify.VerificationRun, names: list[str]) -> Iterator[Broken]:
     given: list[copies.Copy] = []
     for name in names:
         try:

@@ -10,14 +10,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from easymo.database.errors import as_command_error
 from vouchers.batches import checking, issuing, reading
-from vouchers.errors import FeatureDisabled, VoucherError
+from vouchers.errors import FeatureDisabled, InvalidRequest, VoucherError
 from vouchers.models import Batch, Campaign
 from vouchers.services.transition import clean_reason
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
-
-    from vouchers.batches.checking import Checked
 
 # Errors that are printed; all of them are counted.
 MOST_SHOWN = 1_000
@@ -52,10 +50,18 @@ class Command(BaseCommand):
 
     def _import(self, options: dict[str, Any]) -> None:
         reason = clean_reason(options["reason"])
-        checked = checking.check(reading.read(_content(options["file"])))
+        try:
+            checked = checking.check(reading.read(_content(options["file"])))
+        except InvalidRequest as error:
+            if not options["as_json"]:
+                raise
+            unusable = {"line": 1, "field": "file", "error": str(error)}
+            self._tell(options, lines=0, issued=0, already=0, errors=[unusable])
+            return
+        errors = [dataclasses.asdict(error) for error in checked.errors]
         before = len(checked.already)
         if checked.errors or options["dry_run"]:
-            self._tell(options, checked, issued=0, already=before, refused=[])
+            self._tell(options, checked.count, 0, before, errors)
             return
         batch = issuing.store(
             checked,
@@ -78,7 +84,8 @@ class Command(BaseCommand):
                 " vouchers are issued. The same command continues."
             ) from error
         issued = batch.count - len(batch.refused) - before
-        self._tell(options, checked, issued, before, batch.refused)
+        refused = [{"field": "", **each} for each in batch.refused]
+        self._tell(options, checked.count, issued, before, refused)
 
     def _progress(self, done: int, count: int) -> None:
         if done == count or done % 1_000 == 0:
@@ -87,18 +94,16 @@ class Command(BaseCommand):
     def _tell(
         self,
         options: dict[str, Any],
-        checked: Checked,
+        lines: int,
         issued: int,
         already: int,
-        refused: list[dict[str, Any]],
+        errors: list[dict[str, Any]],
     ) -> None:
         """Print what was done; exit 1 when a line is wrong or was refused."""
-        errors = [dataclasses.asdict(error) for error in checked.errors]
-        errors += [{"field": "", **each} for each in refused]
         if options["as_json"]:
             made = {
                 "file": options["file"],
-                "lines": checked.count,
+                "lines": lines,
                 "issued": issued,
                 "already": already,
                 "errors": errors[:MOST_SHOWN],
@@ -109,7 +114,7 @@ class Command(BaseCommand):
                 shown = f"line {error['line']}, {error['field']}: {error['error']}"
                 self.stderr.write(shown)
             self.stdout.write(
-                f"{checked.count:,} lines, {issued:,} issued, {already:,} issued"
+                f"{lines:,} lines, {issued:,} issued, {already:,} issued"
                 f" before, {len(errors):,} errors."
                 + (" Nothing was issued: dry run." if options["dry_run"] else "")
             )
@@ -131,10 +136,11 @@ def _content(name: str) -> bytes:
     try:
         if path.stat().st_size > reading.LARGEST_FILE:
             size = reading.LARGEST_FILE // 1_000_000
-            raise CommandError(f"A file has at most {size} MB.")
+            raise InvalidRequest(f"A file has at most {size} MB.")
         return path.read_bytes()
-    except OSError as error:
-        raise CommandError(f"{name}: {error.strerror}.") from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InvalidRequest(f"{name}: {why}.") from error
 
 
 def _login() -> str:

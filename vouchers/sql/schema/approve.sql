@@ -42,7 +42,7 @@ BEGIN
             'pending_approval', v_at, p_cause, NULL, p_reason);
         IF is_approved THEN
             INSERT INTO voucher_envelope (voucher_id, sealed, expires_at)
-            VALUES (v.id, p_sealed, v_at + interval '24 hours');
+            VALUES (v.id, p_sealed, v_at + voucher_code_period());
         END IF;
         UPDATE voucher_approval_request q SET ended_at = v_at WHERE q.voucher_id = v.id;
         r.outcome := p_decision;

@@ -75,7 +75,7 @@ BEGIN
             fixed.decision := NEW.decision;
             fixed.decided_by_id := NEW.decided_by_id;
             fixed.decided_by_name := NEW.decided_by_name;
-            fixed.decision_road := NEW.decision_road;
+            fixed.decision_source := NEW.decision_source;
             fixed.decided_at := NEW.decided_at;
             fixed.decision_reason := NEW.decision_reason;
         END IF;
@@ -145,10 +145,10 @@ CREATE OR REPLACE FUNCTION account_waits(p_account bigint, p_what text)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO authority_change (
-        kind, account_id, old_role, new_role, what, given_by_id, given_by_name, road,
-        reason, given_at, decision, decided_by_name, decision_road, decision_reason)
+        kind, account_id, old_role, new_role, what, given_by_id, given_by_name, source,
+        reason, given_at, decision, decided_by_name, decision_source, decision_reason)
     SELECT 'account', p_account, '', '', p_what, u.id, u.username, coalesce(
-               nullif(current_setting('easymo.road', true), ''), 'admin'),
+               nullif(current_setting('easymo.source', true), ''), 'admin'),
            '', clock_timestamp(), 'waiting', '', '', ''
       FROM auth_user u
      WHERE u.id = change_account() AND NOT EXISTS (

@@ -31,13 +31,13 @@ BEGIN
         END IF;
     END IF;
     INSERT INTO change_record (
-        table_name, row_id, kind, before, after, account_id, actor, road,
+        table_name, row_id, kind, before, after, account_id, actor, source,
         database_role, transaction_id, created_at)
     VALUES (
         TG_TABLE_NAME, id, lower(TG_OP), CASE WHEN TG_OP <> 'INSERT' THEN v_before END,
         CASE WHEN TG_OP <> 'DELETE' THEN v_after END, change_account(),
         left(coalesce(current_setting('easymo.actor', true), ''), 150),
-        left(coalesce(current_setting('easymo.road', true), ''), 40),
+        left(coalesce(current_setting('easymo.source', true), ''), 40),
         session_user, pg_current_xact_id()::text::bigint, clock_timestamp());
     RETURN NULL;
 END $$;

@@ -11,6 +11,10 @@ RETURNS timestamptz LANGUAGE sql STABLE AS $$
             - interval '1 microsecond') AT TIME ZONE 'Africa/Kigali'
 $$;
 
+-- How long the code of a new voucher can be told again.
+CREATE OR REPLACE FUNCTION voucher_code_period() RETURNS interval
+LANGUAGE sql IMMUTABLE AS $$ SELECT interval '24 hours' $$;
+
 -- The caller, the channel and the idempotency key of an operation.
 CREATE TYPE voucher_cause AS (
     actor_kind text, actor_id text, channel text, device text, may_know boolean,

@@ -145,7 +145,7 @@ BEGIN
     END IF;
     IF p_sealed IS NOT NULL THEN
         INSERT INTO voucher_envelope (voucher_id, sealed, expires_at)
-        VALUES (v.id, p_sealed, v_at + interval '24 hours');
+        VALUES (v.id, p_sealed, v_at + voucher_code_period());
     END IF;
     r.outcome := 'issued';
     r.at := v_at;

@@ -27,7 +27,7 @@ BEGIN
             PERFORM voucher_record(
                 v, 'code_rotated', 'issued', v_at, p_cause, NULL, p_reason);
             INSERT INTO voucher_envelope (voucher_id, sealed, expires_at)
-            VALUES (v.id, p_sealed, v_at + interval '24 hours')
+            VALUES (v.id, p_sealed, v_at + voucher_code_period())
             ON CONFLICT (voucher_id) DO UPDATE
                SET sealed = excluded.sealed, expires_at = excluded.expires_at;
             r.outcome := 'rotated';

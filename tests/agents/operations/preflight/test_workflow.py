@@ -17,12 +17,12 @@ def test_previous__none__warning() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "status"),
+    ("message_ids", "status"),
     [((), "ok"), (("agents.W005",), "warning"), (("agents.E002",), "failed")],
 )
 def test_previous__named__as_the_check_framework_says(
-    settings: SettingsWrapper, said: tuple[str, ...], status: str
+    settings: SettingsWrapper, message_ids: tuple[str, ...], status: str
 ) -> None:
     settings.LEGACY_WEBHOOK_URL = "https://old.example.rw/hook"
 
-    assert look("workflow.previous", said=said).status == status
+    assert look("workflow.previous", message_ids=message_ids).status == status

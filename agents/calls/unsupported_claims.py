@@ -44,7 +44,7 @@ ENDS_AT = 2
 # of the claims instead of 98.8 %, and 1 instead of 2 of 321 harmless ones.
 DOUBT = 1.25
 RESULTS = frozenset({"operation", "status"})
-# The keypad is the place for a PIN and a code; a voice is not.
+# A PIN and a code are entered on the keypad, never spoken.
 KEYPAD = re.compile(
     r"\b(?:key ?pad|keys?|hash|dial ?pad|buttons?|clavier|touches?|diese|kuri telefone"
     r"|urwego|buto|kwenye simu|vitufe|kitufe|kibodi|alama ya reli)\b"
@@ -136,7 +136,7 @@ def problems_of(
     name: str = "",
     language: str = DEFAULT,
 ) -> frozenset[str]:
-    """Return why the words may not stand; empty when rows show them."""
+    """Return the problems of the words; empty when rows show them."""
     displays = [display_of(row) for row in rows]
     spoken = [speech.spoken(text, language) for text in displays if text]
     facts = facts_from(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agents.calls import claims, tools
+from agents.calls import tools, unsupported_claims
 from agents.language import texts
 from agents.models import CallEvent, HandOff, ToolCall
 from tests.agents.calls.phone import Phone, calls, give
@@ -83,7 +83,7 @@ HARMLESS = [
     [(kind, each) for kind, all_ in UNSUPPORTED.items() for each in all_],
 )
 def test_problems_of__nothing_was_done__finds_the_claim(kind: str, words: str) -> None:
-    found = claims.problems_of(words, rows=[])
+    found = unsupported_claims.problems_of(words, rows=[])
 
     expected = {"operation", "status"} if kind in {"operation", "status"} else {kind}
     assert found & expected, found
@@ -91,7 +91,7 @@ def test_problems_of__nothing_was_done__finds_the_claim(kind: str, words: str) -
 
 @pytest.mark.parametrize("words", HARMLESS)
 def test_problems_of__no_claim__finds_nothing(words: str) -> None:
-    assert claims.problems_of(words, rows=[]) == frozenset()
+    assert unsupported_claims.problems_of(words, rows=[]) == frozenset()
 
 
 LINES = sorted(
@@ -106,7 +106,7 @@ LINES = sorted(
 def test_problems_of__our_own_lines__find_nothing(key: str, language: str) -> None:
     line = texts.render(key, language)
 
-    assert claims.problems_of(line, rows=[], said=[line]) == frozenset()
+    assert unsupported_claims.problems_of(line, rows=[], said=[line]) == frozenset()
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_check__what_the_rows_show__stands(listed: Phone) -> None:
         ToolCall.objects.get(),
     ).spoken
 
-    assert claims.check(listed.ref, spoken) is None
+    assert unsupported_claims.check(listed.ref, spoken) is None
     assert not CallEvent.objects.filter(kind="corrected").exists()
 
 
@@ -135,8 +135,8 @@ def test_check__unsupported__is_corrected_from_rows_then_ends_the_call(
     type(listed.call).objects.update(language=language)
     said = "I have just redeemed your voucher."
 
-    first = claims.check(listed.ref, said)
-    second = claims.check(listed.ref, said)
+    first = unsupported_claims.check(listed.ref, said)
+    second = unsupported_claims.check(listed.ref, said)
 
     assert first is not None
     assert first.ends_call is False
@@ -153,7 +153,7 @@ def test_check__unsupported__is_corrected_from_rows_then_ends_the_call(
 def test_check__nothing_was_read__says_that_nothing_was_changed(cast: Cast) -> None:
     phone = calls(cast.aline)
 
-    found = claims.check(phone.ref, "I have redeemed your voucher.")
+    found = unsupported_claims.check(phone.ref, "I have redeemed your voucher.")
 
     assert found is not None
     assert found.spoken == texts.render("phone.correction", "en")
@@ -161,27 +161,28 @@ def test_check__nothing_was_read__says_that_nothing_was_changed(cast: Cast) -> N
 
 def test_check__transfer_after_the_tool__stands(cast: Cast) -> None:
     phone = calls(cast.aline)
-    assert claims.check(phone.ref, "I am transferring you now.") is not None
+    assert unsupported_claims.check(phone.ref, "I am transferring you now.") is not None
     phone.asks("hand_off", reason="asked_for_a_person")
 
-    assert claims.check(phone.ref, "I am transferring you now.") is None
+    assert unsupported_claims.check(phone.ref, "I am transferring you now.") is None
 
 
 def test_check__change_that_was_confirmed__stands(cast: Cast) -> None:
     give(cast, cast.aline)
     phone = calls(cast.aline).verify()
     phone.asks("redeem_voucher", station="Kimironko")
-    assert claims.check(phone.ref, "Your voucher was redeemed.") is not None
+    assert unsupported_claims.check(phone.ref, "Your voucher was redeemed.") is not None
     done = tools.confirm(phone.ref, is_yes=True)
 
-    assert claims.check(phone.ref, done.spoken) is None
+    assert unsupported_claims.check(phone.ref, done.spoken) is None
 
 
 def test_check__two_at_once__one_of_them_is_the_second(committed: Cast) -> None:
     phone = calls(committed.aline)
 
     found = race(
-        *[lambda: claims.check(phone.ref, "I have redeemed your voucher.")] * 2
+        *[lambda: unsupported_claims.check(phone.ref, "I have redeemed your voucher.")]
+        * 2
     )
 
     assert sorted(each.ends_call for each in found) == [False, True]

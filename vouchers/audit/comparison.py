@@ -29,11 +29,11 @@ class Baseline:
     key_ids: frozenset[str] = frozenset()
     # Vouchers are taken as they are, also steps without a seal that can be checked.
     accepts_unsealed: bool = False
-    # What cannot be checked, for example for want of a key.
+    # What cannot be checked, for example because a key is missing.
     notes: set[str] = field(default_factory=set)
 
 
-def judge(
+def compare(
     voucher: Row, events: Sequence[Row], leaf: Leaf | None, baseline: Baseline
 ) -> Iterator[Broken]:
     """Yield every fault of one voucher."""
