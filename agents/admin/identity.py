@@ -17,7 +17,7 @@ from easymo.backoffice.pages import ReadOnlyInline
 from easymo.backoffice.windows import Served
 from easymo.observability.privacy import mask_msisdn
 from vouchers.admin.profile import ProfileAdmin
-from vouchers.models import Voucher
+from vouchers.models import Profile, Voucher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +59,11 @@ def _is_open(call: ActionCall[IdentityClaim]) -> bool:
 
 def _is_first(call: ActionCall[IdentityClaim]) -> bool:
     return call.row.kind == IdentityClaim.Kind.FIRST_ID
+
+
+def _gives_a_role(call: ActionCall[IdentityClaim]) -> bool:
+    """Tell whether the new device may do what a colleague may do."""
+    return call.row.profile.role != Profile.Role.CUSTOMER
 
 
 @admin.register(IdentityClaim)
@@ -108,6 +113,7 @@ class IdentityClaimAdmin(AgentsAdmin):
         path="confirm",
         icon="verified_user",
         permission=PERMISSION,
+        asks_who=_gives_a_role,
         offered=lambda call: _is_open(call) and _is_first(call),
         unmet=lambda call: filled(disputes.why_not_bind(call.row)),
         explanation=_(
@@ -124,6 +130,7 @@ class IdentityClaimAdmin(AgentsAdmin):
         path="bind",
         icon="link",
         permission=PERMISSION,
+        asks_who=_gives_a_role,
         offered=lambda call: _is_open(call) and not _is_first(call),
         unmet=lambda call: filled(disputes.why_not_bind(call.row)),
         explanation=lambda call: _explained(call.row),

@@ -17,9 +17,11 @@ from agents.simulator.attachments import REACTIONS, InvalidAttachment, content_f
 from agents.simulator.fragments import fragment
 from agents.simulator.webhook_post import Button, NotAccepted, envelope, post_to_webhook
 from agents.whatsapp.media_download import extension_of
+from easymo.backoffice import reauthentication
 from rollout.core.errors import RolloutError
 from rollout.core.features import Feature
 from rollout.flags import exposure, flags
+from rollout.plan import plan as plans
 from rollout.stages import rollback
 
 if TYPE_CHECKING:
@@ -129,6 +131,12 @@ class Features(SimulatorView):
                         )
                     }
                 )
+            if plans.is_restoring() and not reauthentication.is_fresh(request):
+                sentence = gettext(
+                    "After a rollback, features come back on the page Restore, or once"
+                    " you have confirmed who you are."
+                )
+                return JsonResponse({"error": sentence}, status=403)
             flags.set_features(
                 dict.fromkeys(Feature, True),
                 actor=actor,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hmac
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
 from agents.core import call_rate, sign_in_codes
 from agents.core.serving import may_answer
@@ -26,13 +26,16 @@ from agents.notifications.unrequested import (
     enqueue_unrequested,
 )
 from agents.whatsapp.graph_client import Template
+from easymo.backoffice import second_factor, sessions
+from easymo.backoffice import sign_in as limits
 from vouchers import msisdn
-from vouchers.models import Profile
+from vouchers.models import ChangeRecord, Profile
 
 if TYPE_CHECKING:
-    from django.contrib.auth.base_user import AbstractBaseUser
     from django.db.models import QuerySet
     from django.http import HttpRequest
+
+    from easymo.backoffice.models import BrowserSession
 
 VALID_FOR = timedelta(minutes=10)
 # A person signs in again after a working day.
@@ -109,41 +112,89 @@ def check_code(public_id: UUID, entered: str) -> Profile | None:
     return staff().filter(station_codes__public_id=public_id).first()
 
 
-def check_password(
-    request: HttpRequest, username: str, password: str
-) -> Profile | None:
-    """Return the station profile of the account. The limits of sign-ins hold here too."""
+def check_account(
+    request: HttpRequest, *, username: str, password: str, app_code: str
+) -> tuple[Profile, BrowserSession] | None:
+    """Return the station profile of the account, and its new sign-in.
+
+    The limits of sign-ins hold here too. An account with an authenticator app needs its
+    code; one that must have an app sets it up in the back office first.
+    """
     user = authenticate(request, username=username, password=password)
-    return staff().filter(user=user).order_by("pk").first() if user else None
+    if not isinstance(user, User):
+        return None
+    person = staff().filter(user=user).order_by("pk").first()
+    try:
+        factor = _proved_factor(request, user, app_code)
+    except second_factor.WrongCode:
+        return None
+    if person is None:
+        return None
+    row = sessions.open_one(request=request, user=user, verified_factor=factor)
+    if second_factor.is_missing(user, row, factor):
+        sessions.end_row(row.public_id)
+        return None
+    return person, row
+
+
+def _proved_factor(request: HttpRequest, user: User, app_code: str) -> int | None:
+    """Use up the code of the account's app; None without an app. Raises WrongCode."""
+    if second_factor.factor_of(user) is None:
+        return None
+    if not app_code:
+        raise second_factor.WrongCode
+    try:
+        attempt = limits.begin_code(request, user)
+    except limits.TooManyAttempts as error:
+        # The middleware answers it, as it does for passwords.
+        request.sign_in_refused = error  # type: ignore[attr-defined]
+        raise second_factor.WrongCode from error
+    factor = second_factor.check(user=user, code=app_code)
+    attempt.succeeded()
+    return factor
 
 
 def begin(
-    request: HttpRequest, person: Profile, *, account: AbstractBaseUser | None = None
+    request: HttpRequest, person: Profile, *, account: BrowserSession | None = None
 ) -> None:
-    """Sign the person in; with an account, until its password changes."""
+    """Sign the person in; by an account, as long as that sign-in is open."""
     request.session.cycle_key()
     stored: dict[str, Any] = {"profile": person.pk, "at": timezone.now().timestamp()}
     if account is not None:
-        stored["account"] = account.get_session_auth_hash()
+        stored["account"] = str(account.public_id)
     request.session[KEY] = stored
 
 
 def signed_in(request: HttpRequest) -> Profile | None:
     """Return the person who is signed in, as their row is now."""
     stored = request.session.get(KEY) or {}
-    age = timezone.now().timestamp() - stored.get("at", 0)
-    if not 0 <= age < SESSION.total_seconds():
+    at = stored.get("at", 0)
+    if not 0 <= timezone.now().timestamp() - at < SESSION.total_seconds():
         return None
     person = staff().filter(pk=stored.get("profile") or 0).first()
-    if person is not None and (given := stored.get("account")):
+    if person is None or blocks.is_blocked(person) or _lost_the_role(person, at):
+        return None
+    if (public_id := stored.get("account")) is not None:
         account = person.user
         if account is None or not account.is_active:
             return None
-        if not constant_time_compare(given, account.get_session_auth_hash()):
+        row: Any = sessions.open_row(request, account, public_id)
+        if row is None or second_factor.is_missing(account, row, row.factor):
             return None
     return person
 
 
+def _lost_the_role(person: Profile, since: float) -> bool:
+    """Tell whether the person was no station staff in the meantime."""
+    return ChangeRecord.objects.filter(
+        table_name=Profile._meta.db_table,
+        row_id=str(person.pk),
+        created_at__gt=datetime.fromtimestamp(since, UTC),
+        before__has_any_keys=["role", "is_active"],
+    ).exists()
+
+
 def end(request: HttpRequest) -> None:
-    request.session.pop(KEY, None)
+    stored = request.session.pop(KEY, None) or {}
+    sessions.end_row(stored.get("account"))
     request.session.cycle_key()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
 
+    from easymo.backoffice.models import BrowserSession
     from vouchers.models import Profile
 
 KIGALI = ZoneInfo("Africa/Kigali")
@@ -138,17 +140,25 @@ class SignIn(StationView):
         return self._begin(request, person)
 
     def _check_account(self, request: HttpRequest) -> HttpResponse:
-        name = request.POST.get("username", "")
-        person = sign_in.check_password(request, name, request.POST.get("password", ""))
-        if person is None:
+        given = {
+            name: request.POST.get(name, "")
+            for name in ("username", "password", "app_code")
+        }
+        found = sign_in.check_account(request, **given)
+        if found is None:
             return self._again("account_wrong")
-        return self._begin(request, person, by_account=True)
+        person, account = found
+        return self._begin(request, person, account=account)
 
     def _begin(
-        self, request: HttpRequest, person: Profile, *, by_account: bool = False
+        self,
+        request: HttpRequest,
+        person: Profile,
+        *,
+        account: BrowserSession | None = None,
     ) -> HttpResponse:
         request.session.pop(PENDING, None)
-        sign_in.begin(request, person, account=person.user if by_account else None)
+        sign_in.begin(request, person, account=account)
         return redirect("station:home")
 
     def _again(
@@ -309,7 +319,12 @@ class Language(StationView):
         wanted = request.POST.get("language", "")
         if wanted in LANGUAGES:
             response.set_cookie(
-                COOKIE, wanted, max_age=31_536_000, httponly=True, samesite="Lax"
+                COOKIE,
+                wanted,
+                max_age=31_536_000,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
             )
         return response
 

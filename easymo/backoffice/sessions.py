@@ -52,29 +52,46 @@ SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Macintosh", "CrOS", "Linux")
 
 def begin(*, request: HttpRequest, user: User, **_: Any) -> None:
     """Store a sign-in; a receiver of ``user_logged_in``."""
-    now = timezone.now()
     end_current(request)
     backend = str(request.session.get(BACKEND_SESSION_KEY, ""))
     is_from_provider = backend.endswith(PROVIDER)
-    proved_at = getattr(user, "proved_at", None) if is_from_provider else now
-    row = BrowserSession.objects.create(
+    row = open_one(request=request, user=user, is_from_provider=is_from_provider)
+    request.session[KEY] = str(row.public_id)
+    request.browser_session = row  # type: ignore[attr-defined]
+
+
+def open_one(
+    *,
+    request: HttpRequest,
+    user: User,
+    is_from_provider: bool = False,
+    verified_factor: int | None = None,
+) -> BrowserSession:
+    """Store the row of a sign-in; the caller keeps its id in the browser's session."""
+    now = timezone.now()
+    return BrowserSession.objects.create(
         user=user,
         is_from_provider=is_from_provider,
         address=_address(request),
         browser=browser_name(request.META),
         created_at=now,
         last_used_at=now,
-        authenticated_at=proved_at,
+        authenticated_at=getattr(user, "proved_at", None) if is_from_provider else now,
+        verified_factor=verified_factor,
     )
-    request.session[KEY] = str(row.public_id)
-    request.browser_session = row  # type: ignore[attr-defined]
 
 
 def end_current(request: HttpRequest | None, **_: Any) -> None:
     """End the sign-in of this browser; a receiver of ``user_logged_out``."""
     session = getattr(request, "session", None)
-    if session is not None and (public_id := _id(session.get(KEY))):
-        BrowserSession.objects.filter(public_id=public_id, ended_at=None).update(
+    if session is not None:
+        end_row(session.get(KEY))
+
+
+def end_row(public_id: object) -> None:
+    """End the sign-in with this id, without a record: its own user leaves."""
+    if found := _id(public_id):
+        BrowserSession.objects.filter(public_id=found, ended_at=None).update(
             ended_at=timezone.now()
         )
 
@@ -84,14 +101,21 @@ def current(request: HttpRequest, user: User) -> BrowserSession | None:
 
     It carries what each page asks about the account: its ``factor`` and ``language``.
     """
-    public_id = _id(request.session.get(KEY))
-    if public_id is None:
+    return open_row(request, user, request.session.get(KEY))
+
+
+def open_row(
+    request: HttpRequest, user: User, public_id: object
+) -> BrowserSession | None:
+    """Return the open row with this id; as `current`."""
+    found = _id(public_id)
+    if found is None:
         return None
     factors = Totp.objects.filter(user_id=OuterRef("user_id"), confirmed=True)
     languages = AccountLanguage.objects.filter(user=OuterRef("user_id"))
     row = (
         open_sessions(user)
-        .filter(public_id=public_id)
+        .filter(public_id=found)
         .annotate(
             factor=Subquery(factors.values("pk")[:1]),
             language=Subquery(languages.values("language")[:1]),

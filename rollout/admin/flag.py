@@ -158,6 +158,7 @@ class AgentFlagAdmin(RollbackActions):
         path="turn-on",
         icon="toggle_on",
         permission=CHANGE,
+        asks_who=lambda _call: plans.is_restoring(),
         form=TurnOnForm,
         unmet=_never_on,
         title=lambda call: gettext("Turn on {call} for everyone").format(
@@ -178,6 +179,7 @@ class AgentFlagAdmin(RollbackActions):
         path="turn-on-for-some",
         icon="group",
         permission=CHANGE,
+        asks_who=lambda _call: plans.is_restoring(),
         form=AudienceForm,
         unmet=_never_on,
         title=lambda call: gettext("Turn on {call} for some").format(call=_label(call)),

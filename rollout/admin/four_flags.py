@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from easymo.backoffice import reauthentication
 from easymo.backoffice.pages import actor_of
 from easymo.backoffice.reason import MAX_REASON, InvalidReason, clean_reason
 from rollout import locks
@@ -176,6 +177,8 @@ def current_epoch() -> int:
 def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """Show the form with the present audiences; a POST changes them."""
     is_down = plans.current().state in plans.DOWN
+    if plans.is_restoring() and (answer := reauthentication.ask(request)):
+        return answer
     # Read before the audiences: a change in between refuses the form.
     epoch = current_epoch()
     form = (OverrideForm if is_down else FourFlagsForm)(
@@ -183,6 +186,9 @@ def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         shown=before.current_audiences(),
         epoch=epoch,
     )
+    if entered := reauthentication.kept(request):
+        again = reauthentication.restored(form.fields, entered)
+        form.initial = {**form.initial, **again}
     if form.is_bound and form.is_valid():
         try:
             changed = _change(request, form)

@@ -183,6 +183,7 @@ class PlanAdmin(RolloutAdmin):
         path="resume",
         icon="restart_alt",
         permission=MOVE,
+        asks_who=True,
         offered=_may_resume,
         unmet=lambda _call: resume_requirements.unmet(
             resume_requirements.current_requirements()
@@ -198,6 +199,8 @@ class PlanAdmin(RolloutAdmin):
         path="set",
         icon="signpost",
         permission=MOVE,
+        # Also the way out of a rollback, and past the gates.
+        asks_who=True,
         form=StageForm,
         explanation=(
             _(

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import APIException
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from easymo.backoffice import reauthentication
 from rollout.api import errors
 from rollout.api.dataclass_json import json_schema, to_json
 from rollout.api.serializers import RollbackSerializer
@@ -63,6 +65,15 @@ class RollbackAnswer:
     acknowledged: int | None
     processes: int | None
     ms: int | None
+
+
+class ProofNeeded(APIException):
+    """Features may come back only for a person who has just proved who they are."""
+
+    status_code = 403
+    default_detail = (
+        "Confirm who you are first, at /admin/reauthenticate/. Then send it again."
+    )
 
 
 class StaffSession(SessionAuthentication):
@@ -128,7 +139,8 @@ class Rollback(RolloutView):
         summary="Roll back",
         description="For signed-in staff with the permission `rollout.rollback`, with "
         "Django's CSRF token in `X-CSRFToken`. Never blocked by gates or approvals, and "
-        "safe to repeat. `restore` ends a full rollback and turns nothing on.",
+        "safe to repeat. `restore` ends a full rollback and turns nothing on; it needs "
+        "a proof of who it is, of the last ten minutes.",
         tags=["rollout"],
         auth=SIGNED_IN,
         request={"application/json": RollbackSerializer},
@@ -147,6 +159,9 @@ class Rollback(RolloutView):
         serializer = RollbackSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data
+        is_restore = values["kind"] == RollbackEvent.Kind.RESTORE
+        if is_restore and not reauthentication.is_fresh(request):
+            raise ProofNeeded
         features = [Feature(each) for each in values.get("features") or ()]
         done = SERVICES[values["kind"]](
             **({"features": features} if features else {}),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views import View
 
+from easymo.backoffice import reauthentication
 from easymo.backoffice.pages import actor_of
 from rollout.admin.rollback_actions import ALL_OFF, rollback_message
 from rollout.checklists import checklists
@@ -115,6 +116,15 @@ class Move(DashboardForm):
             _("Resumed: turn on the features that are to be on"),
         ),
     }
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """Ask who it is before the way back into service."""
+        back = f"{reverse('admin:index')}?page=room{self.anchor}"
+        if request.POST.get("move") == "resume" and (
+            answer := reauthentication.ask(request, back=back)
+        ):
+            return answer
+        return super().post(request, **kwargs)
 
     def perform(self, request: HttpRequest, **kwargs: Any) -> str:
         name = request.POST.get("move", "")

@@ -48,6 +48,11 @@ def current() -> Plan:
     return Plan.objects.select_related("run", "rollback").get(pk=1)
 
 
+def is_restoring() -> bool:
+    """Tell whether what is turned on now would come back after a rollback."""
+    return current().state in {*DOWN, State.RECOVERY}
+
+
 def state_of(plan: Plan) -> dict[str, Any]:
     """Return the state as the database compares it with the audit row."""
     return {"stage": plan.run.stage, "state": plan.state, "run": plan.run_id}

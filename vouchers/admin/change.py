@@ -62,6 +62,17 @@ def _refusals(call: ActionCall[AuthorityChange]) -> list[str]:
     return []
 
 
+def _subjects(row: AuthorityChange) -> list[str]:
+    account = row.profile.user if row.profile is not None else None
+    lines = [
+        str(row.sentence),
+        gettext("Given by {given_by_name}").format(given_by_name=row.given_by_name),
+    ]
+    if account is not None:
+        lines.append(gettext("Own account: {name}").format(name=account.get_username()))
+    return lines
+
+
 def _giver(call: ActionCall[Any]) -> roles.Giver:
     return roles.Giver.of_user(person_of(call.request), reason=call.reason)
 
@@ -118,12 +129,7 @@ class AuthorityChangeAdmin(ReadOnlyAdmin):
             "The role or the rights take effect. The person who gave them cannot"
             " confirm them."
         ),
-        subjects=lambda call: [
-            call.row.sentence,
-            gettext("Given by {given_by_name}").format(
-                given_by_name=call.row.given_by_name
-            ),
-        ],
+        subjects=lambda call: _subjects(call.row),
     )
     def confirm_one(self, call: ActionCall[AuthorityChange]) -> str:
         roles.confirm(change=call.row, giver=_giver(call))
@@ -137,12 +143,7 @@ class AuthorityChangeAdmin(ReadOnlyAdmin):
         permission="vouchers.change_people",
         offered=_waits,
         explanation=_("A role stays as it is. An account stays deactivated."),
-        subjects=lambda call: [
-            call.row.sentence,
-            gettext("Given by {given_by_name}").format(
-                given_by_name=call.row.given_by_name
-            ),
-        ],
+        subjects=lambda call: _subjects(call.row),
         is_dangerous=True,
     )
     def refuse_one(self, call: ActionCall[AuthorityChange]) -> str:

@@ -47,10 +47,11 @@ SELECT CASE
     WHEN gave_authority(%(creator)s, %(approver)s, NULL) THEN 'made_by_requester'
 END
 """
-# The daily limit of the person, which their other vouchers count towards too.
+# The daily limit of the person and of the account, which their other vouchers count
+# towards too.
 USE_LIMIT = """
-SELECT voucher_use_limit(
-    'issuer', (voucher_who_is('user', %s, NULL)).person, %s, %s, %s)
+SELECT voucher_use_limit('issuer', s, %s, %s, %s)
+  FROM unnest((voucher_who_is('user', %s, NULL)).scopes) s WHERE s NOT LIKE 'unknown:%%'
 """
 # A kill waits for the running transaction, so that is short.
 LINES_IN_ONE = 50
@@ -196,10 +197,12 @@ def approval_bar(user: User, row: Batch) -> str:
 def _is_within_the_day(row: Batch, user: User) -> bool:
     """Take the batch from what the person may issue today; false when it is too much."""
     most = limits.cap("issuer_daily", row.currency)
-    with connection.cursor() as cursor:
-        cursor.execute(USE_LIMIT, [str(user.pk), row.currency, row.total_minor, most])
-        (is_taken,) = cursor.fetchone()
-    return bool(is_taken)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(USE_LIMIT, [row.currency, row.total_minor, most, str(user.pk)])
+        is_taken = all(taken for (taken,) in cursor.fetchall())
+        if not is_taken:
+            transaction.set_rollback(True)
+    return is_taken
 
 
 def to_issue() -> list[Batch]:

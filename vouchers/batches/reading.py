@@ -18,7 +18,8 @@ from vouchers.errors import InvalidRequest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LARGEST_FILE = 5_000_000
+# The web server reads bodies of up to 4 MiB.
+LARGEST_FILE = 4_000_000
 # An XLSX file is compressed. The library reads it twice, at about 2 MB a second.
 LARGEST_UNPACKED = 20_000_000
 MOST_LINES = 20_000

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from vouchers.models import Station
 
 _SCOPES = "(voucher_who_is(%s, %s, %s)).scopes"
-_UNKNOWN = "ARRAY['unknown:' || (voucher_who_is(%s, %s, %s)).person]"
+_UNKNOWN = """
+ARRAY(SELECT s FROM unnest((voucher_who_is(%s, %s, %s)).scopes) s
+       WHERE s LIKE 'unknown:%%')
+"""
 _CODES = translatable("wrong codes")
 _NUMBERS = translatable("unknown numbers")
 

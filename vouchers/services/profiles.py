@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
@@ -10,7 +11,7 @@ from easymo.sentences import translatable
 from vouchers import msisdn as numbers
 from vouchers.errors import InvalidProfile, UnknownStation
 from vouchers.models import Profile, Station
-from vouchers.services.roles import Giver, give_role
+from vouchers.services.roles import Giver, give_role, take_role_back
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -65,13 +66,13 @@ def create_or_change_profile(
         with transaction.atomic():
             if is_new and msisdn is not None:
                 _refuse_known(msisdn)
-            stored = _store(profile, msisdn, role, changes)
-            give_role(
-                stored,
-                role=role or stored.role,
-                station=given["station"] or stored.station,
-                giver=giver or Giver(),
-            )
+            stored, was = _store(profile, msisdn, role, changes)
+            wanted = role or stored.role
+            place = given["station"] or stored.station
+            by = giver or Giver()
+            if was is not None:
+                take_role_back(stored, was=was, giver=by)
+            give_role(stored, role=wanted, station=place, giver=by)
             return stored
     except IntegrityError as error:
         raise _profile_error(error) from error
@@ -180,13 +181,16 @@ def _store(
     msisdn: str | None,
     role: str | None,
     changes: dict[str, Any],
-) -> Profile:
-    """Store all fields but the role; create a person as a customer."""
+) -> tuple[Profile, Profile | None]:
+    """Store all fields but the role; create a person as a customer.
+
+    Return the person, and as they were before.
+    """
     number = None if msisdn is None else numbers.parse(msisdn)
     if profile is None and number is not None:
         profile = Profile.objects.select_for_update().filter(msisdn=number).first()
     if profile is None:
-        return Profile.objects.create(msisdn=number, **changes)
+        return Profile.objects.create(msisdn=number, **changes), None
     profile = Profile.objects.select_for_update().get(pk=profile.pk)
     if profile.erased_at is not None:
         raise InvalidProfile(
@@ -197,11 +201,12 @@ def _store(
         changes = {field: changes[field] for field in changes if field != "station"}
     if number is not None:
         changes = {**changes, "msisdn": number}
+    was = copy(profile)
     for field, value in changes.items():
         setattr(profile, field, value)
     if changes:
         profile.save(update_fields=list(changes))
-    return profile
+    return profile, was
 
 
 def _refuse_unknown_choices(role: str | None, language: str | None) -> None:

@@ -47,6 +47,22 @@ class Giver:
         return cls(name, account, reason=reason)
 
 
+def take_role_back(profile: Profile, *, was: Profile, giver: Giver) -> None:
+    """Take the role of a person who would get it again without a second person.
+
+    In the back office these are colleagues who are active again, and station staff with
+    another account: it opens the station page.
+    """
+    is_active_again = profile.is_active and not was.is_active
+    has_other_account = (
+        profile.role == Profile.Role.STATION
+        and profile.user_id is not None
+        and profile.user_id != was.user_id
+    )
+    if giver.source == ADMIN and (is_active_again or has_other_account):
+        give_role(profile, role=Profile.Role.CUSTOMER, station=None, giver=giver)
+
+
 def give_role(
     profile: Profile, *, role: str, station: Station | None, giver: Giver
 ) -> None:

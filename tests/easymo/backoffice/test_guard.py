@@ -109,6 +109,54 @@ def test_every_address__second_factor_proved__control_opens_pages(
         assert browser.get(address).status_code == 200
 
 
+# Addresses that show no data without a right: the own account, the search forms, the
+# first page, what waits for the own rights, and the description of the API.
+OPEN = {
+    *("/admin/", "/admin/account/", "/admin/jsi18n/", "/admin/find/"),
+    *("/admin/search/", "/admin/waiting/", "/api/schema/", "/api/docs/"),
+    *("/admin/password_change/", "/admin/password_change/done/"),
+    "/admin/reauthenticate/",
+}
+# Of anyone: liveness, the first page, and pages with a secret of their own.
+PUBLIC = re.compile(
+    r"/|/healthz|/readyz(/workers)?|/functions/.*|/station/sign-in/|/pin/.*"
+    r"|/admin/(login|logout)/"
+)
+# Accounts that may open no page with data.
+WITHOUT_RIGHTS = {
+    "staff without a right": {"is_staff": True},
+    "all rights and no staff": {"is_superuser": True},
+    "a deactivated superuser": {"is_superuser": True, "is_staff": True},
+}
+
+
+@pytest.mark.parametrize("who", WITHOUT_RIGHTS)
+def test_every_address__account_without_rights__opens_none_with_data(
+    settings: SettingsWrapper, who: str
+) -> None:
+    # Given
+    settings.SECOND_FACTOR_REQUIRED = False
+    settings.SIMULATOR_ENABLED = True
+    user = User.objects.create_user("eric", password=PASSWORD, **WITHOUT_RIGHTS[who])
+    browser = Client()
+    browser.force_login(user)
+    if "deactivated" in who:
+        User.objects.filter(pk=user.pk).update(is_active=False)
+
+    # When
+    opened = set()
+    for address in ALL:
+        if PUBLIC.fullmatch(address) or address in OWN:
+            continue
+        for method in ("get", "post"):
+            answer = getattr(browser, method)(address)
+            if answer.status_code == 200:
+                opened.add(address)
+
+    # Then
+    assert opened == (OPEN if who == "staff without a right" else set())
+
+
 # The group or permission of an account, and whether an app is required.
 PEOPLE = {
     "superuser": True,

@@ -61,6 +61,17 @@ def _end_one(user: User, own: Client, other: Client) -> None:
     own.post(f"/admin/account/sessions/{row.public_id}/end/")
 
 
+def _close_and_open(**closed: bool) -> Callable[[User, Client, Client], object]:
+    """Close the account and open it again, so that only an ended session stays out."""
+
+    def act(user: User, _own: Client, _other: Client) -> None:
+        account = User.objects.filter(pk=user.pk)
+        account.update(**closed)
+        account.update(**{name: not value for name, value in closed.items()})
+
+    return act
+
+
 def _set_password(user: User, _own: Client, _other: Client) -> None:
     user.set_password(NEW)
     user.save()
@@ -78,6 +89,8 @@ ENDS: dict[str, tuple[Callable[[User, Client, Client], object], bool, bool]] = {
     "signed out": (lambda user, own, other: own.post("/admin/logout/"), False, True),
     "own password changed": (_change_own, True, False),
     "password set by a command": (_set_password, False, False),
+    "deactivated for a moment": (_close_and_open(is_active=False), False, False),
+    "out of the staff for a moment": (_close_and_open(is_staff=False), False, False),
     "ended by a colleague": (_by_colleague, False, False),
     "ended in the database": (
         lambda user, own, other: BrowserSession.objects.update(ended_at=timezone.now()),

@@ -2,18 +2,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
-from tests.vouchers.conftest import acting
+from tests.vouchers.conftest import acting, rwf
 from vouchers.actors import Actor
 from vouchers.codes import MistypedCode, parse_code
-from vouchers.errors import Locked
+from vouchers.errors import LimitExceeded, Locked
 from vouchers.models import GuessCounter, Profile
 from vouchers.services import guesses
+from vouchers.services.issue import issue_voucher
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+    from pytest_django.fixtures import SettingsWrapper
 
     from vouchers.models import Station
 
@@ -199,6 +202,42 @@ def test_check_unknown__profile_and_account_of_one_person__are_one_limit(
     for actor in (acting(diane), Actor.of_user(odette)):
         with pytest.raises(Locked):
             guesses.check_unknown(actor=actor)
+
+
+def test_limits__account_linked_to_another_person__stay_used_up(
+    diane: Profile,
+    bosco: Profile,
+    aline: Profile,
+    odette: User,
+    settings: SettingsWrapper,
+) -> None:
+    # Given
+    settings.VOUCHER_ISSUER_DAILY = 25_000
+    diane.user = odette
+    diane.save(update_fields=["user"])
+    account = Actor.of_user(odette)
+    fail(account)
+    count_unknown(account, 10)
+
+    def issue() -> None:
+        key = f"k:{uuid4()}"
+        issue_voucher(customer=aline, amount=rwf(10_000), actor=account, key=key)
+
+    issue()
+    issue()
+
+    # When: the person of the account is another one
+    diane.user = None
+    diane.save(update_fields=["user"])
+    bosco.user = odette
+    bosco.save(update_fields=["user"])
+
+    # Then
+    with pytest.raises(Locked):
+        guesses.check_unknown(actor=account)
+    assert locked_for(account) > 0
+    with pytest.raises(LimitExceeded):
+        issue()
 
 
 def test_check_unknown__two_tokens__have_a_limit_each() -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.db import DatabaseError, connection
 from django.db.models import F
 
+from easymo.database.authorship import Author, authored
 from tests.roles import confirm_role
 from tests.vouchers import raw_sql
 from tests.vouchers.conftest import acting, rwf
@@ -297,3 +298,66 @@ def test_command__in_the_name_of__counts_for_this_account(
         "command",
         "confirmed",
     )
+
+
+# What gives a role again: the roles that it concerns, and how it is done.
+GIVES_A_ROLE: dict[str, tuple[tuple[str, ...], dict[str, bool], dict[str, bool]]] = {
+    "active again": (("staff", "station", "support"), {}, {"is_active": True}),
+    "another account": (("station",), {"is_active": True}, {"user": True}),
+}
+
+
+@pytest.mark.parametrize("what", GIVES_A_ROLE)
+@pytest.mark.parametrize("source", SOURCES)
+def test_change__gives_a_role_again__waits_in_the_back_office(
+    odette: User, pascal: User, kimironko: Station, what: str, source: str
+) -> None:
+    concerned, state, change = GIVES_A_ROLE[what]
+    for number, role in enumerate(ROLES):
+        # Given
+        person = Profile.objects.create(
+            msisdn=f"+25078800880{number}",
+            role=role,
+            station=kimironko if role == "station" else None,
+            is_active=bool(state),
+        )
+        given = {name: odette if name == "user" else value for name, value in change.items()}  # fmt: skip
+
+        # When: by the service, and by hand
+        create_or_change_profile(profile=person, giver=through(source, odette), **given)
+        settle()
+
+        # Then
+        waits = source == "admin" and role in concerned
+        person.refresh_from_db()
+        assert person.role == ("customer" if waits else role)
+        if waits:
+            confirm(change=AuthorityChange.objects.latest("pk"), giver=by(pascal))
+            settle()
+            assert role_in_database(person) == role
+
+
+@pytest.mark.parametrize("what", GIVES_A_ROLE)
+def test_database__role_given_again_by_an_account__is_refused(
+    odette: User, kimironko: Station, what: str
+) -> None:
+    concerned, state, change = GIVES_A_ROLE[what]
+    for role in concerned:
+        person = Profile.objects.create(
+            role=role,
+            station=kimironko if role == "station" else None,
+            is_active=bool(state),
+        )
+        settle()
+        # As if the role had been confirmed before this transaction.
+        with unguarded("authority_change"):
+            AuthorityChange.objects.update(transaction_id=F("transaction_id") - 1)
+        column = next(iter(change))
+        value = "true" if column == "is_active" else str(odette.pk)
+        column = "user_id" if column == "user" else column
+        with authored(lambda: Author("admin", "odette", odette.pk)):
+            refused_by(
+                "profile_role_confirmed",
+                f"UPDATE profiles SET {column} = {value} WHERE id = {person.pk}",
+            )
+        settle()

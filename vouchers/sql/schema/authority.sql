@@ -139,6 +139,18 @@ CREATE CONSTRAINT TRIGGER profile_new_role_confirmed
     EXECUTE FUNCTION profile_role_confirmed();
 ALTER TABLE profiles ENABLE ALWAYS TRIGGER profile_new_role_confirmed;
 
+-- In the back office, a colleague who is active again, and station staff whose account is
+-- another one, have their role after a second person has confirmed it.
+CREATE CONSTRAINT TRIGGER profile_role_confirmed_again
+    AFTER UPDATE OF is_active, user_id ON profiles
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (NEW.role <> 'customer' AND change_account() IS NOT NULL
+        AND ((NEW.is_active AND NOT OLD.is_active)
+             OR (NEW.role = 'station' AND NEW.user_id IS NOT NULL
+                 AND NEW.user_id IS DISTINCT FROM OLD.user_id)))
+    EXECUTE FUNCTION profile_role_confirmed();
+ALTER TABLE profiles ENABLE ALWAYS TRIGGER profile_role_confirmed_again;
+
 -- Deactivate an account whose rights the signed-in account widened, until a second
 -- person confirms it.
 CREATE OR REPLACE FUNCTION account_waits(p_account bigint, p_what text)

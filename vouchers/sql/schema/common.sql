@@ -79,6 +79,10 @@ BEGIN
     who.person := CASE WHEN who.profile_id IS NOT NULL
         THEN 'profile:' || who.profile_id ELSE p_kind || ':' || p_id END;
     who.scopes := ARRAY[who.person, 'unknown:' || who.person];
+    IF p_kind = 'user' AND who.profile_id IS NOT NULL THEN
+        -- An account that is linked to another person keeps what it has used up.
+        who.scopes := who.scopes || ARRAY['user:' || p_id, 'unknown:user:' || p_id];
+    END IF;
     IF who.role = 'station' THEN
         who.scopes := who.scopes || ('station:' || who.station_id);
     END IF;

@@ -114,6 +114,9 @@ BEGIN
         IF who.role <> 'system' AND NOT voucher_use_limit(
             'issuer', who.person, p_currency, p_amount, p_issuer_cap) THEN
             exceeded := 'issuer_daily';
+        ELSIF who.role = 'user' AND who.profile_id IS NOT NULL AND NOT voucher_use_limit(
+            'issuer', 'user:' || p_cause.actor_id, p_currency, p_amount, p_issuer_cap) THEN
+            exceeded := 'issuer_daily';
         ELSIF NOT voucher_use_limit(
             'customer', 'profile:' || p_owner, p_currency, p_amount, p_customer_cap) THEN
             exceeded := 'customer_daily';
