@@ -53,6 +53,8 @@ NUMBER = re.compile(rf"{GROUPED}|{SPELLED}|\d+(?:[.,]\d+)?(?:e\d+)?")
 MONEY = re.compile(
     rf"{CURRENCY}[ :]*(\d[\d ,.'’]*)|(\d[\d ,.'’]*?)[ ]*{CURRENCY}(?![a-z])"
 )
+# The beginning of a mobile number by itself: "is it 0788 or 0789?"
+PREFIX = re.compile(r"(?<![\d.,])07\d{1,2}(?![\d.,]*\d| \d)")
 # Smaller numbers usually count minutes, steps or vouchers.
 SMALLEST_AMOUNT = 100
 
@@ -80,7 +82,8 @@ def amounts_in(text: str) -> set[Decimal]:
         for match in MONEY.finditer(line)
         if (raw := (match[1] or match[2]).strip(" ,.'’"))
     }
-    large = {value for value in values_in(text) if value >= SMALLEST_AMOUNT}
+    numbers = values_in(PREFIX.sub(" ", line))
+    large = {value for value in numbers if value >= SMALLEST_AMOUNT}
     return large | with_currency
 
 

@@ -139,6 +139,10 @@ HARMLESS = re.compile(
     r"\b(?:en fait|tout a fait|fait partie|il fait|used to|get used|well done"
     r"|changed nothing|you (?:have |ve )?sent|vous avez envoye|umetuma|wohereje"
     r"|used for|using|wake up|active directory|mwiriwe|mwaramutse|tumefurahi"
+    # A rule of all vouchers: "a voucher is valid for 90 days".
+    r"|(?:an?|each|every|any|un|chaque|tout) (?:\w+ )?(?:voucher|bon) (?:de carburant )?"
+    r"(?:is|remains|stays|est|reste) (?:valid|valable|valide) (?:for |pendant |pour )?"
+    r"\w+ (?:days?|weeks?|months?|jours?|semaines?|mois)"
     r"|muraho neza|murakoze|urakoze|wakoze|umeamka|umeshinda|mmeshinda|unused)\b"
 )
 

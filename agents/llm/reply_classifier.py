@@ -29,8 +29,11 @@ BETWEEN = re.compile(
     r"|lakini|hivyo)\b",
     re.IGNORECASE,
 )
-# Added where most of the words of a statement are unknown; a question claims less.
-UNKNOWN = 2.0
+# Added where all words of a statement are unknown, and less where only most of them are;
+# a question claims less.
+UNKNOWN = 3.0
+# A longer unknown word may be several words written together, so it counts twice.
+LONG_WORD = 17
 # Weights are stored as whole numbers.
 SCALE = 100
 
@@ -42,9 +45,10 @@ def score(sentence: str) -> float:
     total = (weights[""] + sum(weights.get(name, 0) for name in found)) / SCALE
     words = {name for name in found if name.isalpha()}
     # Not `words - weights.keys()`, which looks at every key.
-    unknown = sum(word not in weights for word in words)
-    is_in_doubt = unknown * 2 > len(words) and "?" not in found
-    return total + (UNKNOWN if is_in_doubt else 0.0)
+    unknown = sum(1 + (len(word) > LONG_WORD) for word in words if word not in weights)
+    if not words or "?" in found:
+        return total
+    return total + UNKNOWN * max(2 * unknown / len(words) - 1, 0.0)
 
 
 def clauses_of(sentence: str) -> list[str]:

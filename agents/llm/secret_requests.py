@@ -13,15 +13,16 @@ from agents.language.normalise import plain
 # "[code 1]" stands for a code that the person wrote; the model may name it. Country
 # codes are no secrets, and "write agent" asks for no code.
 HARMLESS = re.compile(
-    r"\[codes? ?\d*\]|\bcountry codes?\b"
+    r"\[codes? ?\d*\]|\bcountry codes?\b|\bkode y\W?igihugu\b"
+    r"|\bmsimbo wa nchi\b"
     r"|\b(?:write|type|send|andika|ecrivez|tapez)\W+"
     r"(?:agent|help|human|aide|humain|ubufasha|umuntu|msaada|mtu)\b"
 )
 PRIVATE = (
-    r"(?:pins?|otps?|pass ?(?:codes?|words?|phrase)|codes?|secret (?:numbers?|words?)"
+    r"(?:pins?|otps?|pass ?(?:codes?|words?|phrase)|codes?|secret (?:numbers?|words?|digits?)"
     r"|(?:16|sixteen|four|4|six|6|last) (?:last )?digits?|cvv|mots? de passe|mdp"
     r"|(?:16|seize|quatre|4|derniers) (?:derniers )?chiffres|numero secret|mot secret"
-    r"|kodi|kode|ibanga|(?:imibare|mibare) (?:16|icumi na itandatu)"
+    r"|kodi|kode|(?:ry)?ibanga|(?:imibare|mibare) (?:16|icumi na itandatu)"
     r"|msimbo|misimbo|nenosiri|nywila|siri|tarakimu (?:16|kumi na sita|nne|4))"
 )
 ASK = (
@@ -32,7 +33,7 @@ ASK = (
     r"|partage[rz]?|ecri[st]|ecrire|ecrivez|fourni[rs]|fournissez|confirme[rz]?|lire"
     r"|lisez|montre[rz]?|repete[rz]?|transmett(?:ez|re)|communique[rz]?|indique[rz]?"
     r"|faut|besoin|veuillez|merci|compose[rz]?|precise[rz]?|rappele[rz]|colle[rz]"
-    r"|(?:n?y?oh?ereza|[a-z]{0,4}ohereje|andika|nyandikira|[a-z]{0,2}mpa|mpe|[a-z]{0,3}mbwira"
+    r"|(?:n?y?oh?ereza|[a-z]{0,4}ohere[jz]e|andika|nyandikira|[a-z]{0,2}mpa|mpe|[a-z]{0,3}mbwira"
     r"|shyiramo|emeza|nyereka|tanga|sangiza|nkeneye|wampa|mwampa|ndakeneye|subiramo"
     r"|vuga|injiza|nyoherereza|ntibagirwe|[a-z]{1,3}andike|kohereza|kwandika|kumpa|kumbwira)"
     r"|tuma|nitumie|nipe|niambie|andika|ingiza|thibitisha|naomba|nahitaji|nionyeshe"

@@ -18,6 +18,7 @@ from agents.llm.claim_numbers import amounts_in, digit_words_in, values_in
 from agents.llm.claim_words import AFFIRMED, Kind, claims_in
 from agents.llm.disguise import is_disguised, is_foreign
 from agents.llm.reply_classifier import clauses_of, score
+from agents.llm.reply_words import class_of
 from agents.llm.secret_requests import asks_for_secret
 from agents.llm.supported_claims import (
     Facts,
@@ -58,11 +59,20 @@ NUMBERED = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 LONGEST_SPOKEN = 5
 # The limit of a WhatsApp message; longer texts are cut before the check.
 LONGEST = 4_096
+# The most words of a question which of two amounts was meant.
+LONGEST_CHOICE = 12
+CHOICE = re.compile(r"\b(?:or|ou|cyangwa|au)\b")
+OF_A_CHOICE = {"you", "vous", "tu", "meant", "said"}
+TOLD = {"YOU", "STATE", "PAST", "RWPAST", "SWPAST"}
 # What `plain` makes of a tick or a raised thumb.
 TICK = "tickmark"
 # A score above this, and a sentence is not sent. A claiming word counts besides.
-DOUBT = -0.5
+DOUBT = 0.75
 CLAIMING_WORD = 2.0
+# A state that holds now ("is valid") is seldom a rule or an offer.
+STATE_WORD = 2.5
+# A clause has fewer words than its sentence, so its score says less.
+OF_A_PART = 1.0
 STATES: frozenset[Kind] = frozenset({"valid", "expired", "pending"})
 # Only this, and the text confirms whatever the person asked.
 AFFIRMATION = re.compile(
@@ -125,9 +135,14 @@ def _claim_problems(text: str, facts: Facts, doubt: float) -> Iterator[Problem]:
 
 def doubt_of(sentence: str, *, kinds: set[Kind], facts: Facts) -> float:
     """Return the highest score of the sentence and of its clauses."""
-    extra = CLAIMING_WORD if kinds - backed_by(facts) else 0.0
+    claimed = kinds - backed_by(facts)
+    word = STATE_WORD if claimed & STATES else CLAIMING_WORD
+    extra = word if claimed else 0.0
     parts = [part for part in clauses_of(sentence) if not is_repeated(part, facts)]
-    return max(map(score, [sentence, *parts])) + extra
+    scores = [score(sentence), *(score(part) - OF_A_PART for part in parts)]
+    if is_disguised(sentence):
+        scores += map(score, readings(sentence))
+    return max(scores) + extra
 
 
 def claimed_in(text: str, *, facts: Facts | None = None) -> set[Kind]:
@@ -168,7 +183,24 @@ def _foreign_amounts(text: str, facts: Facts, *, is_claiming: bool) -> set[Decim
         known |= values_in(shown)
     if not is_claiming:
         known |= values_in(facts.own_text)
+        text = "".join(
+            match[0] for match in SENTENCE.finditer(text) if not _is_choice(match[0])
+        )
     return amounts_in(_without_known(NUMBERED.sub("", text), facts)) - known
+
+
+def _is_choice(sentence: str) -> bool:
+    """Tell whether a short question offers two amounts: "did you mean 1,000 or 10,000?"
+
+    An amount of the person ("your 5,000") or with a past ("that was paid") is none to
+    choose from.
+    """
+    words = words_of(sentence).split()
+    if not sentence.rstrip().endswith("?") or len(words) > LONGEST_CHOICE:
+        return False
+    sides = CHOICE.split(plain(sentence))
+    classes = {class_of(word) for word in words if word not in OF_A_CHOICE}
+    return len(sides) == 2 and all(map(amounts_in, sides)) and not classes & TOLD
 
 
 def _without_known(text: str, facts: Facts) -> str:

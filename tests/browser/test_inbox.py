@@ -52,6 +52,8 @@ def test_inbox__two_people__one_claims_and_both_see_it(
         expect(page.locator(".inbox-thread")).to_contain_text("agent")
 
     # When: one claims, the other has not reloaded
+    # Keys go on in the conversation that was opened.
+    expect(operator.locator(".inbox-right")).to_be_focused()
     operator.click("button:has-text('Claim')")
 
     # Then: the other sees it, and a press on the old page would have been refused
@@ -66,6 +68,7 @@ def test_inbox__two_people__one_claims_and_both_see_it(
     canned.click()
     expect(operator.locator("#inbox-text")).to_have_value(words)
     operator.click("button.main:has-text('Answer')")
+    expect(operator.locator("#inbox-text")).to_be_focused()
 
     # Then
     expect(odette.locator(".inbox-thread .note")).to_contain_text("at Kimironko")

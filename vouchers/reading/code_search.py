@@ -7,6 +7,7 @@ that was typed wrongly, which is secret too.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchers.reading.damm import is_valid
@@ -111,16 +112,22 @@ def _unexplained(text: str) -> Iterator[list[Group]]:
 def _apart(found: Sequence[FoundCode]) -> list[FoundCode]:
     """Return the codes that do not overlap an earlier one of the list."""
     kept: list[FoundCode] = []
+    # The parts of the kept codes in their order; no two of them overlap.
+    taken: list[Span] = []
     for each in found:
-        is_apart = not any(
-            one.text == other.text and one.start < other.end and other.start < one.end
-            for one in each.spans
-            for earlier in kept
-            for other in earlier.spans
-        )
-        if is_apart:
+        if not any(_overlaps(span, taken) for span in each.spans):
             kept.append(each)
+            for span in each.spans:
+                insort(taken, span)
     return kept
+
+
+def _overlaps(span: Span, taken: Sequence[Span]) -> bool:
+    at = bisect_left(taken, span)
+    return any(
+        other.text == span.text and other.start < span.end and span.start < other.end
+        for other in taken[max(at - 1, 0) : at + 1]
+    )
 
 
 def _in_runs(runs: Sequence[Run]) -> Iterator[FoundCode]:

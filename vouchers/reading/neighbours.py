@@ -101,7 +101,8 @@ def _time_stop(groups: Sequence[Group], at: int) -> int:
 
 def number_stop(groups: Sequence[Group], at: int) -> int:
     """Return where a telephone number that begins here ends, or ``at``."""
-    sizes = [len(group.digits) for group in groups[at:]]
+    # Each group has a digit, so a number has no more groups than digits.
+    sizes = [len(group.digits) for group in groups[at : at + LONGEST_NUMBER]]
     best = at
     for count, total in enumerate(accumulate(sizes), start=1):
         if total > LONGEST_NUMBER:

@@ -106,6 +106,8 @@ def period(first: date, last: date) -> tuple[datetime, datetime]:
         raise InvalidRequest(translatable("The last day is before the first."))
     if last - first > LONGEST:
         raise InvalidRequest(translatable("A settlement covers at most one year."))
+    if first.year < 2000 or last.year > 2199:
+        raise InvalidRequest(translatable("The years go from 2000 to 2199."))
     return (
         datetime.combine(first, time.min, KIGALI),
         datetime.combine(last + timedelta(days=1), time.min, KIGALI),

@@ -8,6 +8,15 @@ document.addEventListener("DOMContentLoaded", () => {
   const bottom = () => thread && (thread.scrollTop = thread.scrollHeight);
   bottom();
 
+  // Keys go on in the conversation that was opened; after an answer, in the next one.
+  const chosen = document.querySelector(".inbox-right");
+  const answered = sessionStorage.getItem("inbox-answered") === location.search;
+  sessionStorage.removeItem("inbox-answered");
+  if (chosen && !matchMedia("(max-width: 760px)").matches)
+    (answered && text ? text : chosen).focus({ preventScroll: true });
+  document.querySelector(".inbox-composer")?.addEventListener("submit", () =>
+    sessionStorage.setItem("inbox-answered", location.search));
+
   for (const filter of document.querySelectorAll(".inbox-search select")) {
     filter.addEventListener("change", () => filter.form.requestSubmit());
   }

@@ -1,7 +1,9 @@
 """Sentences of a model: claims and harmless ones, each file in sections.
 
 The `held_out` files were written before the check and are never looked at one by one:
-only the totals are read. The other half, `scripts/reply_training`, trains the check.
+only the totals are read. The `later` files were written before the check was trained
+again; every second line was looked at then, the lines between (`UNSEEN`) never. The
+files of `scripts/reply_training` train the check.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from agents.llm.supported_claims import Facts
 
@@ -33,10 +35,15 @@ LISTED = Facts(
 WITH_ROWS = {"supported", "beyond rows"}
 
 
-def held_out(name: str) -> Iterator[tuple[str, str, Facts]]:
+type Corpus = Literal["held_out", "later"]
+# In each section of the `later` files: the second line, the fourth, and so on.
+UNSEEN = slice(1, None, 2)
+
+
+def sentences_of(corpus: Corpus, name: str) -> Iterator[tuple[str, str, Facts]]:
     """Yield section, text and the facts of its turn."""
     section = ""
-    for line in (FOLDER / f"held_out_{name}.txt").read_text("utf-8").splitlines():
+    for line in (FOLDER / f"{corpus}_{name}.txt").read_text("utf-8").splitlines():
         if match := re.fullmatch(r"\[(.+)\]", line):
             section = match[1]
         elif line.strip():

@@ -11,13 +11,14 @@ import pytest
 
 from agents.llm.reply_classifier import WEIGHTS, features_of, score
 from agents.llm.unsupported_claims import DOUBT, check_claims
-from tests.agents.llm.reply_corpus import ASKED, held_out
+from tests.agents.llm.reply_corpus import ASKED, UNSEEN, sentences_of
 from tests.processes import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from agents.llm.supported_claims import Facts
+    from tests.agents.llm.reply_corpus import Corpus
 
 sys.path.insert(0, str(ROOT / "scripts"))
 import train_replies
@@ -36,17 +37,32 @@ def share_stopped(texts: Iterable[tuple[str, Facts]]) -> tuple[float, int]:
     return sum(stopped) / len(stopped), len(stopped)
 
 
-def test_check_claims__held_out_sentences__reach_the_targets() -> None:
+@pytest.mark.parametrize(
+    ("corpus", "part", "least"),
+    [
+        ("held_out", slice(None), SENTENCES),
+        ("later", slice(None), SENTENCES),
+        ("later", UNSEEN, SENTENCES // 2),
+    ],
+    ids=["held out", "later", "later, unseen"],
+)
+def test_check_claims__sentences_outside_the_training__reach_the_targets(
+    corpus: Corpus, part: slice, least: int
+) -> None:
     # When
-    claims, of_claims = share_stopped((t, f) for _, t, f in held_out("claims"))
-    harmless, of_harmless = share_stopped((t, f) for _, t, f in held_out("harmless"))
+    claims, of_claims = share_stopped(
+        (text, facts) for _, text, facts in [*sentences_of(corpus, "claims")][part]
+    )
+    harmless, of_harmless = share_stopped(
+        (text, facts) for _, text, facts in [*sentences_of(corpus, "harmless")][part]
+    )
 
     # Then
     sys.stdout.write(
-        f"held out: {claims:.1%} of {of_claims} claims stopped, "
+        f"{corpus}: {claims:.1%} of {of_claims} claims stopped, "
         f"{harmless:.1%} of {of_harmless} harmless answers stopped\n"
     )
-    assert min(of_claims, of_harmless) >= SENTENCES
+    assert min(of_claims, of_harmless) >= least
     assert claims >= CLAIMS_STOPPED
     assert harmless <= HARMLESS_STOPPED
 
@@ -71,14 +87,19 @@ def test_check_claims__sentences_of_the_training__reach_the_targets() -> None:
     assert harmless <= HARMLESS_STOPPED
 
 
-def test_held_out__sentences__are_not_in_the_training() -> None:
+@pytest.mark.parametrize("corpus", ["held_out", "later"])
+def test_sentences__of_a_corpus__are_not_in_the_training(corpus: Corpus) -> None:
     # Given
     trained = {
         text.casefold().strip(" .!?") for text, _ in train_replies.plain_examples()
     }
 
     # When
-    texts = [text for name in ("claims", "harmless") for _, text, _ in held_out(name)]
+    texts = [
+        text
+        for name in ("claims", "harmless")
+        for _, text, _ in sentences_of(corpus, name)
+    ]
     shared = [text for text in texts if text.casefold().strip(" .!?") in trained]
 
     # Then: set phrases of a language ("Done!", "Good morning") can be in both.

@@ -207,15 +207,20 @@ def test_open_circuit__again_soon_after__one_notice(
     assert Notice.objects.filter(text__contains="190").count() == 1
 
 
-def test_webhook__errors_of_another_number__nothing_held(
-    conversation: Conversation,
+@pytest.mark.parametrize(
+    ("number", "marked"),
+    [("999000111222333", False), (payloads.PHONE_NUMBER_ID, True)],
+    ids=["of another number", "of the simulator"],
+)
+def test_webhook__errors_that_are_not_ours__nothing_held(
+    conversation: Conversation, number: str, *, marked: bool
 ) -> None:
     envelope = payloads.envelope()
     value = envelope["entry"][0]["changes"][0]["value"]
-    value["metadata"]["phone_number_id"] = "999000111222333"
+    value["metadata"]["phone_number_id"] = number
     value["errors"] = [{"code": 131031}]
 
-    post(payloads.dumps(envelope))
+    post(payloads.dumps(envelope), marked=marked)
     process_events.process_stored_events()
 
     assert not SendingLine.objects.filter(is_open=True).exists()

@@ -235,6 +235,27 @@ def test_step__too_early__refused_and_nothing_changed(time: Fake) -> None:
     assert not CheckRequest.objects.exists()
 
 
+def test_audiences_before__second_rollback__are_those_before_the_second(
+    time: Fake,
+) -> None:
+    # Given: after the first rollback others are served than before it
+    quick()
+    for step in ("mitigate", "preflight", "smoke"):
+        do(step, time)
+    served = dict.fromkeys(Feature, OFF) | {
+        Feature.CHAT: WantedAudience(True, Decimal(10)),
+        Feature.VOUCHERS: WantedAudience(True, cohorts=("beta",)),
+    }
+    actions.turn_on(wanted=served, cause=CAUSE, seen=seen())
+    time.advance(minutes=1)
+
+    # When
+    quick()
+
+    # Then
+    assert before.audiences_before_rollback() == served
+
+
 def test_turn_on__pressed_twice__changes_once(time: Fake) -> None:
     quick()
     for step in ("mitigate", "preflight", "smoke"):

@@ -256,7 +256,18 @@ def test_reversal__without_naming_the_redemption__is_refused(
     )
 
 
-def test_approval__missing__is_refused(requested: Issued) -> None:
+@pytest.mark.parametrize("decision", ["", "declined"])
+def test_approval__missing_or_declined__is_refused(
+    requested: Issued, odette: User, decision: str
+) -> None:
+    # Given
+    if decision:
+        execute(
+            "INSERT INTO voucher_approval (voucher_id, decision, approver_id, created_at)"
+            f" VALUES ({requested.voucher.pk}, '{decision}', {odette.pk}, now())"
+        )
+
+    # Then
     refused(
         "voucher_approved_by_person",
         change(

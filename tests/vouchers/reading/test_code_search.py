@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +22,8 @@ from vouchers.reading import signs
 from vouchers.reading.code_search import search_codes
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from vouchers.reading.code_search import FoundCode
 
 AROUND = (
@@ -233,3 +236,41 @@ def test_search__many_placeholders_in_a_row__in_little_memory(
     text = between.join(["[code 1]"] * number)
     tokens = list(signs.tokens_of(text))
     assert sum(len(token.gap) for token in tokens) <= 2 * len(text)
+
+
+ROWS = {
+    "spaced digits": "7 ",
+    "codes": "4821 7730 9912 5540. ",
+    "mistyped codes": "1234567890123456, ",
+    "groups": "4821 ",
+    "amounts": "5000 ",
+    "numbers": "0788123456 ",
+    "words": "one two three four ",
+    "letters for digits": "l1 ",
+    "words between": "12345 is then ",
+}
+
+
+def steps_of(text: str) -> int:
+    """Count the calls that a search needs: a measure of its work without a clock."""
+    count = 0
+
+    def step(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(step)
+    try:
+        search_codes([text])
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_search_codes__text_of_double_length__needs_double_the_work(row: str) -> None:
+    # Given
+    once = row * (4_000 // len(row))
+
+    # Then
+    assert steps_of(once + once) < 2.2 * steps_of(once)

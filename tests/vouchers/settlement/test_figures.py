@@ -138,6 +138,9 @@ def test_settlement__impossible_period__is_refused() -> None:
         settlement(first=date(2026, 2, 2), last=date(2026, 2, 1))
     with pytest.raises(InvalidRequest, match="one year"):
         settlement(first=date(2020, 1, 1), last=date(2026, 2, 1))
+    for day in (date.min, date(1999, 12, 31), date(2200, 1, 1), date.max):
+        with pytest.raises(InvalidRequest, match="2000 to 2199"):
+            settlement(first=day, last=day)
 
 
 def test_liabilities__issued_and_unspent__by_month_of_expiry(

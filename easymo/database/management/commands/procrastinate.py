@@ -71,15 +71,19 @@ async def work(connector: PatientConnector, options: dict[str, Any]) -> None:
             )
         )
 
+        # Imported now: a new release may lie in the folder when the worker is stopped.
+        endings = [import_string(function) for function in settings.WORKER_ENDS]
         loops = [loop.create_task(import_string(f)()) for f in settings.WORKER_LOOPS]
 
         def stop() -> None:
             if not asked_to_stop.is_set():
                 asked_to_stop.set()
-                for ending in settings.WORKER_ENDS:
-                    import_string(ending)()
-                connector.hurry()
-                worker.cancel()
+                try:
+                    for ending in endings:
+                        ending()
+                finally:
+                    connector.hurry()
+                    worker.cancel()
 
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, stop)
