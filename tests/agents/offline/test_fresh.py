@@ -18,6 +18,7 @@ FLOORS = {
     "fresh_2": {"en": 0.9, "fr": 0.9, "rw": 0.9, "sw": 0.9, "mixed": 0.9},
     "fresh_3": {"en": 0.9, "fr": 0.9, "rw": 0.92, "sw": 0.92, "mixed": 0.94},
     "fresh_4": {"en": 0.9, "fr": 0.8, "rw": 0.88, "sw": 0.88, "mixed": 0.8},
+    "fresh_5": {"en": 0.95, "fr": 0.95, "rw": 0.9, "sw": 0.9, "mixed": 0.9},
 }
 # One of two hundred.
 MOST_WRONG_BUTTONS = 0.005
