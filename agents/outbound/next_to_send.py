@@ -102,8 +102,9 @@ def claim_next(
 ) -> ClaimedMessage | Wait | bool | None:
     """Claim the oldest open message of the conversation, if it can be sent now.
 
-    `has_token`: the caller waited for the moment of a token that it took. Return None when there is none, and True when it was settled without sending
-    (simulated, cancelled or failed).
+    `has_token`: the caller waited for the moment of a token that it took. Return None
+    when there is no message, and True when it was settled without sending (simulated,
+    cancelled or failed).
     """
     with transaction.atomic():
         message = NEXT.first(conversation=conversation_id)

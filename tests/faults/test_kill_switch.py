@@ -70,6 +70,18 @@ def database_time() -> datetime:
     return moment
 
 
+def is_older_transaction_open(moment: datetime) -> bool:
+    """Tell whether a transaction runs that may have seen the feature still on."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE xact_start < %s"
+            " AND datname = current_database() AND pid <> pg_backend_pid())",
+            [moment],
+        )
+        is_open: bool = cursor.fetchone()[0]
+    return is_open
+
+
 def is_quiet() -> bool:
     connections.close_all()
     return not (
@@ -108,6 +120,8 @@ def test_kill__thirty_turns_running__nothing_commits_and_nothing_is_sent(
         killed_at = database_time()
         assert await_acknowledgement(Epoch.objects.get().version, wait=90).is_complete
         # The messages that were being sent before the kill arrive.
+        acknowledged_at = database_time()
+        until(lambda: not is_older_transaction_open(acknowledged_at))
         until(lambda: not OutboundMessage.objects.filter(state="sending").exists())
         sent = len(graph.sent)
         for _ in range(TURNS):

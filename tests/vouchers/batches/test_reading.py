@@ -70,7 +70,7 @@ REFUSED = {
         "msisdn,amount\n" + "0788123456,5\n" * 20_001,
         "at most 20,000 lines",
     ),
-    "large file": ("msisdn,amount\n0788123456," + " " * 5_000_000, "at most 5 MB"),
+    "large file": ("msisdn,amount\n0788123456," + " " * 5_000_000, "at most 4 MB"),
     "zip bomb": (
         with_sheet(lambda xml: xml + b" " * 25_000_000),
         "spreadsheet is too large",

@@ -266,6 +266,7 @@ def test_approval__missing_or_declined__is_refused(
             "INSERT INTO voucher_approval (voucher_id, decision, approver_id, created_at)"
             f" VALUES ({requested.voucher.pk}, '{decision}', {odette.pk}, now())"
         )
+        settle()
 
     # Then
     refused(
