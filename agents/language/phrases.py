@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from agents.language.lexicons.vocabulary import LEXICONS, VOUCHER_WORDS, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*'?|[#;]")
 _ELISION = re.compile(r"\b(qu|[jndlscmt])'(?=\w)")
@@ -23,6 +23,8 @@ _OTHER_FORM = ("ed", "d", "s", "ing", "er", "ion", "ers", "or")
 ANY_VOUCHER = ("list", "create")
 
 type Words = tuple[str, ...]
+# Place of the language, length below zero, language, phrase: in the order of preference.
+type Candidate = tuple[int, int, str, Words]
 
 
 @dataclass(frozen=True)
@@ -87,29 +89,35 @@ def vocabulary() -> frozenset[str]:
     return frozenset(chain.from_iterable(vocabulary_of(one) for one in LEXICONS))
 
 
+@cache
+def _starting(field: str, *, letters: bool) -> dict[str, list[Candidate]]:
+    """Return the phrases of all languages by first word, or by its first letter."""
+    found: dict[str, list[Candidate]] = {}
+    for place, language in enumerate(LEXICONS):
+        for phrase in phrases(field, language):
+            key = phrase[0][0] if letters else phrase[0]
+            found.setdefault(key, []).append((place, -len(phrase), language, phrase))
+    return found
+
+
 def at_start(words: Words, field: str, *, typos: bool = False) -> FoundPhrase | None:
     """Return the longest phrase of any language at the start of the words."""
     if not words:
         return None
-    best: FoundPhrase | None = None
     plain_words = with_one_voucher_word(words) if field in ANY_VOUCHER else words
-    for language in LEXICONS:
-        if typos:
-            candidates: Iterable[Words] = phrases(field, language)
-        else:
-            # The index finds the few phrases that can match: this runs for each message.
-            index = _by_first_word(field, language)
-            candidates = chain.from_iterable(
-                index.get(word, ()) for word in {words[0], plain_words[0]}
-            )
-        for phrase in candidates:
-            rest = words[len(phrase) :]
-            if best and len(rest) >= len(best.rest):
-                continue
-            read = words if len(phrase) == 1 else plain_words
-            if _begins(read, phrase, typos=typos):
-                best = FoundPhrase(language, rest)
-    return best
+    # The index finds the few phrases that can match: this runs for each message. A typo
+    # leaves the first letter.
+    index = _starting(field, letters=typos)
+    keys = {first[:1] if typos else first for first in (words[0], plain_words[0])}
+    candidates = [one for key in keys for one in index.get(key, ())]
+    if len(keys) > 1:
+        candidates.sort()
+    language, length = "", 0
+    for _, _, spoken, phrase in candidates:
+        read = words if len(phrase) == 1 else plain_words
+        if len(phrase) > length and _begins(read, phrase, typos=typos):
+            language, length = spoken, len(phrase)
+    return FoundPhrase(language, words[length:]) if length else None
 
 
 def is_whole(words: Words, field: str) -> FoundPhrase | None:
@@ -118,13 +126,16 @@ def is_whole(words: Words, field: str) -> FoundPhrase | None:
 
 
 def anywhere(words: Words, field: str, languages: Iterable[str] = ()) -> bool:
+    return any(True for _ in found_in(words, field, languages or LEXICONS))
+
+
+def found_in(words: Words, field: str, languages: Iterable[str]) -> Iterator[Words]:
+    """Yield the phrases of a field that are anywhere in the words."""
     said = set(words)
-    return any(
-        phrase_in(words, phrase)
-        for language in languages or LEXICONS
-        for word in said & _by_first_word(field, language).keys()
-        for phrase in _by_first_word(field, language)[word]
-    )
+    for language in languages:
+        index = _by_first_word(field, language)
+        for word in said & index.keys():
+            yield from (one for one in index[word] if phrase_in(words, one))
 
 
 def is_about_messages(text: str) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import cache
 
 from agents.language.lexicons.vocabulary import LEXICONS, POLITE_COMMANDS
 from agents.language.phrases import (
     Words,
     anywhere,
     at_start,
+    found_in,
     phrase_in,
-    phrases,
     vocabulary_of,
     words_of,
 )
@@ -84,11 +85,7 @@ def _has(words: Words, field: str, spoken: frozenset[str]) -> bool:
     if anywhere(words, field, spoken):
         return True
     others = frozenset(LEXICONS) - spoken
-    return any(
-        phrase_in(words, phrase) and not _is_ordinary(phrase, spoken)
-        for language in others
-        for phrase in phrases(field, language)
-    )
+    return not all(_is_ordinary(one, spoken) for one in found_in(words, field, others))
 
 
 def _is_ordinary(phrase: Words, spoken: frozenset[str]) -> bool:
@@ -115,12 +112,18 @@ def _without_politeness(words: Words) -> tuple[bool, Words]:
 
 def is_past(text: str, words: Words, language: str) -> bool:
     """Tell whether a word is in the past tense: "annulé", but not "annule"."""
-    past = LEXICONS[language].past
-    exact = {entry for entry in past if not entry.isascii()}
-    plain_words = frozenset(entry for entry in past if entry.isascii())
+    exact, plain = _past(language)
     if exact & {found.casefold() for found in _WORD.findall(text)}:
         return True
-    return any(phrase_in(words, words_of(entry)) for entry in plain_words)
+    return any(phrase[0] in words and phrase_in(words, phrase) for phrase in plain)
+
+
+@cache
+def _past(language: str) -> tuple[frozenset[str], tuple[Words, ...]]:
+    """Return the past forms that need their accents, and the others as words."""
+    past = LEXICONS[language].past
+    exact = frozenset(entry for entry in past if not entry.isascii())
+    return exact, tuple(words_of(entry) for entry in past if entry.isascii())
 
 
 def _has_doubtful_prefix(word: str, languages: frozenset[str]) -> bool:

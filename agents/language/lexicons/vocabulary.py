@@ -30,5 +30,8 @@ VOUCHER_WORDS: frozenset[str] = frozenset(
 
 def fold(text: str) -> str:
     """Return lower case without accents: "Créez" and "creez" are one word."""
-    parts = unicodedata.normalize("NFKD", text.casefold())
+    text = text.casefold()
+    if text.isascii():
+        return text
+    parts = unicodedata.normalize("NFKD", text)
     return "".join(sign for sign in parts if not unicodedata.combining(sign))
