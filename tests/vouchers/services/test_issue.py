@@ -218,6 +218,15 @@ def test_issue__inactive_customer_or_sandbox_staff__is_refused(
     assert not Voucher.objects.exists()
 
 
+def test_issue__inactive_colleague__is_refused(
+    aline: Profile, diane: Profile, key: Key
+) -> None:
+    Profile.objects.filter(pk=diane.pk).update(is_active=False)
+    with pytest.raises(errors.NotAllowed):
+        issue_voucher(customer=aline, amount=rwf(5), actor=acting(diane), key=key())
+    assert not Voucher.objects.exists()
+
+
 @pytest.mark.parametrize("amount", [Money(0, "RWF"), Money(-5, "RWF"), Money(5, "KES")])
 def test_issue__invalid_amount__is_refused(
     aline: Profile, diane: Profile, key: Key, amount: Money

@@ -200,6 +200,8 @@ def test_redeem__inactive_station_or_person__is_refused(
         redeem_voucher(
             code=issued.code, station=kimironko, actor=acting(diane), key=key()
         )
+    kimironko.is_active = True
+    kimironko.save(update_fields=["is_active"])
     Profile.objects.filter(pk=diane.pk).update(is_active=False)
     with pytest.raises(errors.NotAllowed):
         redeem_voucher(
