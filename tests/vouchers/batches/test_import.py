@@ -188,6 +188,7 @@ def test_import__used_up_today__counts_what_was_issued_before(
         )
     made = run(GOOD, code=1)
     assert [each["line"] for each in made["errors"]] == [2]
+    assert Voucher.objects.count() == 5
 
 
 def test_import__killed_between_two_parts__is_continued(
