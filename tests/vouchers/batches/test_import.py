@@ -194,7 +194,8 @@ def test_import__used_up_today__counts_what_was_issued_before(
 def test_import__killed_between_two_parts__is_continued(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given: vouchers are switched off after the first part
+    # Given: vouchers are switched off after the first part of a whole day's limit
+    most = "msisdn,amount\n" + "0788123456,20000\n" * 5
     monkeypatch.setattr(issuing, "LINES_IN_ONE", 1)
     stopped = issuing.issue_next
 
@@ -205,18 +206,18 @@ def test_import__killed_between_two_parts__is_continued(
 
     monkeypatch.setattr(issuing, "issue_next", off_after_one)
     path = tmp_path / "may.csv"
-    path.write_text(GOOD)
-    with pytest.raises(CommandError, match="1 of 2 vouchers are issued"):
+    path.write_text(most)
+    with pytest.raises(CommandError, match="1 of 5 vouchers are issued"):
         call_command("vouchers", "import", str(path), "--reason", "May")
 
     # When
     monkeypatch.setattr(issuing, "issue_next", stopped)
     guards.open_in_database("SELECT true")
-    made = run(GOOD)
+    made = run(most)
 
     # Then
-    assert (made["issued"], made["already"]) == (1, 1)
-    assert Voucher.objects.count() == 2
+    assert (made["issued"], made["already"]) == (4, 1)
+    assert Voucher.objects.count() == 5
 
 
 def test_batch__command_and_worker_issue_it_at_once__no_line_is_refused(
