@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from easymo.sentences import translatable
 from vouchers import limits, msisdn
-from vouchers.errors import InvalidProfile, InvalidReason
+from vouchers.errors import InvalidReason
 from vouchers.models import LimitCounter, Profile, VoucherEvent
 from vouchers.money import InvalidAmount, Money, parse_amount_strict
 from vouchers.services.profiles import clean_name
@@ -102,8 +102,6 @@ def _errors(row: Row, currency: str) -> Iterator[LineError]:
             check_cell(row.cells.get(name, ""), currency)
         except (msisdn.InvalidMsisdn, InvalidAmount) as error:
             yield LineError(row.line, name, error.args[0])
-        except InvalidProfile as error:
-            yield LineError(row.line, name, error.args[0])
         except InvalidReason:
             yield LineError(
                 row.line,
@@ -125,7 +123,6 @@ def _check_amount(text: str, currency: str) -> None:
 _CHECKS: dict[str, Callable[[str, str], object]] = {
     "msisdn": lambda text, _: msisdn.parse(text),
     "amount": _check_amount,
-    "name": lambda text, _: clean_name(text),
     "note": lambda text, _: clean_reason(text) if text else None,
 }
 

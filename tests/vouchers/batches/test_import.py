@@ -191,6 +191,25 @@ def test_import__used_up_today__counts_what_was_issued_before(
     assert Voucher.objects.count() == 5
 
 
+def test_store__file_with_errors__is_refused_and_nothing_kept() -> None:
+    checked = checking.check(reading.read(b"msisdn,amount\n0788123456,none\n"))
+
+    with pytest.raises(errors.InvalidRequest, match="has errors"):
+        issuing.store(checked, file_name="may.csv", reason="May", by_name="odette")
+
+    assert not Batch.objects.exists()
+
+
+@pytest.mark.parametrize(("amount", "is_needed"), [(500, False), (501, True)])
+def test_check__sum_above_the_day_of_one_person__needs_approval(
+    settings: SettingsWrapper, amount: int, is_needed: bool
+) -> None:
+    settings.VOUCHER_ISSUER_DAILY = 1_000
+    rows = f"msisdn,amount\n0788123456,500\n0788123457,{amount}\n"
+
+    assert checking.check(reading.read(rows.encode())).needs_approval is is_needed
+
+
 def test_import__killed_between_two_parts__is_continued(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
