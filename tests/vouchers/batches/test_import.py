@@ -200,6 +200,16 @@ def test_store__file_with_errors__is_refused_and_nothing_kept() -> None:
     assert not Batch.objects.exists()
 
 
+def test_issue_next__batch_not_confirmed__issues_nothing() -> None:
+    checked = checking.check(reading.read(GOOD.encode()))
+    batch = issuing.store(checked, file_name="may.csv", reason="May", by_name="odette")
+
+    row = issuing.issue_next(batch, issuing.lines_of(batch))
+
+    assert (row.state, row.issued) == ("checked", 0)
+    assert not Voucher.objects.exists()
+
+
 @pytest.mark.parametrize(("amount", "is_needed"), [(500, False), (501, True)])
 def test_check__sum_above_the_day_of_one_person__needs_approval(
     settings: SettingsWrapper, amount: int, is_needed: bool
