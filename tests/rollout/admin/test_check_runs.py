@@ -56,7 +56,7 @@ def test_list_and_page__a_run__told_line_by_line(pascal: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("button", "given", "asked"),
+    ("button", "given", "circumstances"),
     [
         ("run-preflight", {}, ("preflight", False)),
         ("run-preflight", {"live": "on"}, ("preflight", True)),

@@ -318,6 +318,15 @@ def test_request__written_by_hand__is_refused(large: Desk, statement: str) -> No
         cursor.execute(statement)
 
 
+# All calls have looked at the voucher before the first of them commits.
+SLOW = """
+CREATE FUNCTION slow_reversal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$;
+CREATE TRIGGER slow_reversal BEFORE INSERT ON voucher_event FOR EACH ROW
+    WHEN (NEW.kind = 'reversed') EXECUTE FUNCTION slow_reversal();
+"""
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_locked", [True, False])
 def test_reverse__at_the_same_moment__happens_once(
@@ -326,6 +335,8 @@ def test_reverse__at_the_same_moment__happens_once(
     # Given: without its lock, the calls meet at the table's own constraint
     if not is_locked:
         without("reverse", "FOR NO KEY UPDATE")
+    with connection.cursor() as cursor:
+        cursor.execute(SLOW)
 
     # When
     results = race(*[lambda: desk.undo("back office") for _ in range(4)])
